@@ -1,0 +1,19 @@
+//! Short names for the conditions that the code asks about, so that a `cfg` reads as one word.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    cfg_aliases::cfg_aliases! {
+        linux: { target_os = "linux" },
+        apple: { target_vendor = "apple" },
+        freebsd: { target_os = "freebsd" },
+        netbsd: { target_os = "netbsd" },
+        openbsd: { target_os = "openbsd" },
+        bsd: { any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
+        // A socket address begins with a byte that holds its length.
+        has_sa_len: { any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
+        has_accept4: { not(target_vendor = "apple") },
+        has_ppoll: { not(target_vendor = "apple") },
+    }
+    // `--version` and the manual name the target that the program was built for.
+    println!("cargo:rustc-env=BARESOCK_TARGET={}", std::env::var("TARGET").unwrap_or_default());
+}

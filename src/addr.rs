@@ -1,0 +1,384 @@
+//! Socket addresses as values: written by people, printed for people, and who can reach them.
+//!
+//! Nothing here asks the system. Looking up a name is [`crate::sys::getaddrinfo`]'s work; turning a
+//! value into the bytes that the kernel reads is that of `sys/sockaddr.rs`.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::names::{AF_INET, AF_INET6, AF_UNIX, Domain};
+
+/// The address of one end of a socket, as `bind`, `connect` and `accept` pass it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `struct sockaddr_in`.
+    V4(SocketAddrV4),
+    /// `struct sockaddr_in6`.
+    V6(SocketAddrV6),
+    /// `struct sockaddr_un`.
+    Unix(UnixName),
+    /// Anything else, as the system gave it.
+    Other {
+        /// The `sa_family` that it begins with.
+        family: Domain,
+        /// The bytes after the family.
+        data: Vec<u8>,
+    },
+}
+
+/// What stands in `sun_path`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnixName {
+    /// Nothing: a socket that was never bound, and either end of a `socketpair`.
+    Unnamed,
+    /// A file.
+    Path(PathBuf),
+    /// A name that begins with a zero byte and exists in no directory (Linux only).
+    Abstract(Vec<u8>),
+}
+
+impl Address {
+    /// An IPv4 address and port.
+    pub const fn v4(ip: Ipv4Addr, port: u16) -> Self {
+        Self::V4(SocketAddrV4::new(ip, port))
+    }
+
+    /// An IPv6 address and port, without a scope.
+    pub const fn v6(ip: Ipv6Addr, port: u16) -> Self {
+        Self::V6(SocketAddrV6::new(ip, port, 0, 0))
+    }
+
+    /// An IP address of either kind, and a port.
+    pub const fn ip(ip: IpAddr, port: u16) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::v4(ip, port),
+            IpAddr::V6(ip) => Self::v6(ip, port),
+        }
+    }
+
+    /// A Unix-domain address at a path.
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        Self::Unix(UnixName::Path(path.into()))
+    }
+
+    /// The domain that a socket for this address is made in.
+    pub const fn domain(&self) -> Domain {
+        match self {
+            Self::V4(_) => AF_INET,
+            Self::V6(_) => AF_INET6,
+            Self::Unix(_) => AF_UNIX,
+            Self::Other { family, .. } => *family,
+        }
+    }
+
+    /// The port, where there are ports.
+    pub const fn port(&self) -> Option<u16> {
+        match self {
+            Self::V4(address) => Some(address.port()),
+            Self::V6(address) => Some(address.port()),
+            Self::Unix(_) | Self::Other { .. } => None,
+        }
+    }
+
+    /// The same address with another port; one without ports stays as it is.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        match &mut self {
+            Self::V4(address) => address.set_port(port),
+            Self::V6(address) => address.set_port(port),
+            Self::Unix(_) | Self::Other { .. } => {}
+        }
+        self
+    }
+
+    /// Who can reach a server that is bound here.
+    pub fn reach(&self) -> Reach {
+        let ip = match self {
+            Self::V4(address) => IpAddr::V4(*address.ip()),
+            Self::V6(address) => IpAddr::V6(*address.ip()),
+            Self::Unix(_) | Self::Other { .. } => return Reach::ThisMachine,
+        };
+        if ip.is_loopback() {
+            Reach::ThisMachine
+        } else if ip.is_unspecified() {
+            Reach::EveryInterface
+        } else {
+            Reach::OneInterface
+        }
+    }
+}
+
+/// Who can reach a server that is bound to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Loopback and Unix-domain sockets.
+    ThisMachine,
+    /// The wildcard address: whoever can send this machine a packet, on any of its interfaces.
+    EveryInterface,
+    /// One address of this machine: whoever has a way to that address.
+    OneInterface,
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ThisMachine => "this machine only",
+            Self::EveryInterface => "every machine that can reach this one",
+            Self::OneInterface => "every machine that can reach this address",
+        })
+    }
+}
+
+/// For people: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x`, `unix:@abstract`. Bytes that could harm a
+/// terminal are escaped.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(f),
+            Self::V6(address) => address.fmt(f),
+            Self::Unix(UnixName::Unnamed) => f.write_str("unix:(unnamed)"),
+            Self::Unix(UnixName::Path(path)) => {
+                write!(f, "unix:{}", path.as_os_str().as_bytes().escape_ascii())
+            }
+            Self::Unix(UnixName::Abstract(name)) => write!(f, "unix:@{}", name.escape_ascii()),
+            Self::Other { family, data } => write!(f, "{family}:{}", data.escape_ascii()),
+        }
+    }
+}
+
+/// An address as a person writes it on a command line, before names are looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// `HOST:PORT` and its short forms.
+    Internet {
+        /// The host.
+        host: Host,
+        /// The port.
+        port: Port,
+    },
+    /// `unix:PATH`; `unix:@NAME` is an abstract name.
+    Unix(UnixName),
+}
+
+/// The host of a [`Written`] address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// Nothing was written: this machine only, in IPv4 and IPv6.
+    Loopback,
+    /// `*`: every interface, in IPv4 and IPv6.
+    Every,
+    /// A number.
+    Ip(IpAddr),
+    /// A name, to be looked up. (Also a number with a zone, `fe80::1%eth0`.)
+    Name(String),
+}
+
+/// The port of a [`Written`] address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// A number; 0 lets the system choose.
+    Number(u16),
+    /// The name of a service, to be looked up.
+    Service(String),
+}
+
+/// Why a written address could not be understood: one line for its writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadAddress {
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl fmt::Display for BadAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for BadAddress {}
+
+fn bad<T>(why: impl Into<String>) -> Result<T, BadAddress> {
+    Err(BadAddress { why: why.into() })
+}
+
+impl Written {
+    /// Reads `HOST:PORT`, `PORT`, `:PORT`, `*:PORT`, `[::1]:PORT` or `unix:PATH`.
+    ///
+    /// # Errors
+    /// What was written is none of these; the error says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, BadAddress> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Self::parse_unix(path);
+        }
+        let (host, port) = split_port(text)?;
+        Ok(Self::Internet { host: parse_host(host)?, port: parse_port(port)? })
+    }
+
+    fn parse_unix(path: &str) -> Result<Self, BadAddress> {
+        match path.strip_prefix('@') {
+            _ if path.is_empty() => bad("unix: needs a path, as in unix:/tmp/echo.sock"),
+            Some("") => bad("unix:@ needs a name, as in unix:@echo"),
+            Some(name) => Ok(Self::Unix(UnixName::Abstract(name.as_bytes().to_vec()))),
+            None if path.contains('\0') => bad("a path cannot contain a zero byte"),
+            None => Ok(Self::Unix(UnixName::Path(path.into()))),
+        }
+    }
+}
+
+/// The host and port of a text, either of which may be empty.
+fn split_port(text: &str) -> Result<(&str, &str), BadAddress> {
+    if let Some(rest) = text.strip_prefix('[') {
+        return match rest.split_once(']') {
+            Some((host, port)) if port.starts_with(':') && !host.is_empty() => {
+                Ok((&text[..host.len() + 2], &port[1..]))
+            }
+            _ => bad(format!("'{}': write an IPv6 address as [::1]:PORT", text.escape_debug())),
+        };
+    }
+    match text.rsplit_once(':') {
+        None => Ok(("", text)),
+        Some((host, _)) if host.contains(':') => bad(format!(
+            "'{}': put an IPv6 address in brackets, as in [::1]:PORT",
+            text.escape_debug()
+        )),
+        Some(parts) => Ok(parts),
+    }
+}
+
+fn parse_host(host: &str) -> Result<Host, BadAddress> {
+    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return match inner.parse::<Ipv6Addr>() {
+            Ok(ip) => Ok(Host::Ip(IpAddr::V6(ip))),
+            Err(_) if inner.contains('%') => Ok(Host::Name(inner.to_string())),
+            Err(_) => bad(format!("'{}' is no IPv6 address", inner.escape_debug())),
+        };
+    }
+    Ok(match host {
+        "" => Host::Loopback,
+        "*" => Host::Every,
+        _ if host.contains('\0') => return bad("a host name cannot contain a zero byte"),
+        _ => match host.parse::<Ipv4Addr>() {
+            Ok(ip) => Host::Ip(IpAddr::V4(ip)),
+            Err(_) => Host::Name(host.to_string()),
+        },
+    })
+}
+
+fn parse_port(port: &str) -> Result<Port, BadAddress> {
+    if port.is_empty() {
+        return bad("a port is missing: write HOST:PORT, or PORT alone for this machine");
+    }
+    if port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match port.parse() {
+            Ok(number) => Ok(Port::Number(number)),
+            Err(_) => bad(format!("port {port} is out of range: ports go from 0 to 65535")),
+        };
+    }
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+.*".contains(&byte);
+    if !port.bytes().all(is_name) || !port.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return bad(format!(
+            "'{}' is no port: write a number from 0 to 65535",
+            port.escape_debug()
+        ));
+    }
+    Ok(Port::Service(port.to_string()))
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(name) => Address::Unix(name.clone()).fmt(f),
+            Self::Internet { host, port } => {
+                match host {
+                    Host::Loopback => f.write_str("localhost")?,
+                    Host::Every => f.write_str("*")?,
+                    Host::Ip(IpAddr::V4(ip)) => ip.fmt(f)?,
+                    Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]")?,
+                    Host::Name(name) => name.escape_debug().fmt(f)?,
+                }
+                match port {
+                    Port::Number(number) => write!(f, ":{number}"),
+                    Port::Service(name) => write!(f, ":{name}"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn internet(host: Host, port: u16) -> Result<Written, BadAddress> {
+        Ok(Written::Internet { host, port: Port::Number(port) })
+    }
+
+    #[test]
+    fn every_form_of_an_address_is_read() {
+        assert_eq!(Written::parse("7007"), internet(Host::Loopback, 7007));
+        assert_eq!(Written::parse(":7007"), internet(Host::Loopback, 7007));
+        assert_eq!(Written::parse("*:0"), internet(Host::Every, 0));
+        assert_eq!(Written::parse("[::1]:80"), internet(Host::Ip(Ipv6Addr::LOCALHOST.into()), 80));
+        assert_eq!(
+            Written::parse("127.0.0.1:80"),
+            internet(Host::Ip(Ipv4Addr::LOCALHOST.into()), 80)
+        );
+        assert_eq!(Written::parse("db:5432"), internet(Host::Name("db".into()), 5432));
+        let port = Port::Service("http".into());
+        assert_eq!(
+            Written::parse("localhost:http"),
+            Ok(Written::Internet { host: Host::Name("localhost".into()), port })
+        );
+        assert_eq!(
+            Written::parse("unix:/tmp/x"),
+            Ok(Written::Unix(UnixName::Path("/tmp/x".into())))
+        );
+        assert_eq!(Written::parse("unix:@x"), Ok(Written::Unix(UnixName::Abstract(b"x".to_vec()))));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_a_reason() {
+        for (text, reason) in [
+            ("", "a port is missing"),
+            ("host:", "a port is missing"),
+            ("65536", "out of range"),
+            ("99999999999999999999", "out of range"),
+            ("host:-1", "is no port"),
+            ("host:8 0", "is no port"),
+            ("::1", "in brackets"),
+            ("::1:80", "in brackets"),
+            ("[::1]", "[::1]:PORT"),
+            ("[]:80", "[::1]:PORT"),
+            ("[::zz]:80", "is no IPv6 address"),
+            ("unix:", "needs a path"),
+            ("unix:@", "needs a name"),
+            ("unix:/a\0b", "zero byte"),
+        ] {
+            let why = Written::parse(text).unwrap_err().why;
+            assert!(why.contains(reason), "{text:?} gave {why:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_prints_as_it_could_be_written() {
+        for text in ["*:80", "[::1]:80", "127.0.0.1:80", "db:http", "unix:/tmp/x", "unix:@x"] {
+            assert_eq!(Written::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_address_says_who_can_reach_it() {
+        assert_eq!(Address::v4(Ipv4Addr::new(127, 5, 6, 7), 1).reach(), Reach::ThisMachine);
+        assert_eq!(Address::v6(Ipv6Addr::LOCALHOST, 1).reach(), Reach::ThisMachine);
+        assert_eq!(Address::v4(Ipv4Addr::UNSPECIFIED, 1).reach(), Reach::EveryInterface);
+        assert_eq!(Address::v4(Ipv4Addr::new(192, 168, 1, 2), 1).reach(), Reach::OneInterface);
+        assert_eq!(Address::unix("/tmp/x").reach(), Reach::ThisMachine);
+    }
+
+    #[test]
+    fn a_path_cannot_harm_a_terminal() {
+        assert_eq!(Address::unix("/tmp/\x1b[2J").to_string(), r"unix:/tmp/\x1b[2J");
+    }
+}

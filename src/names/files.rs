@@ -1,0 +1,118 @@
+//! The constants of `fcntl` and `ioctl`: what a descriptor is asked and told apart from its bytes.
+
+use std::fmt;
+
+use super::{Constant, constants};
+
+constants! {
+    /// A file's status flags (`F_GETFL`, `F_SETFL`), shared by all descriptors of one open file.
+    flags OpenFlags, "O_???" {
+        O_RDWR, "open for reading and writing";
+        O_WRONLY, "open for writing only";
+        O_APPEND, "every write goes to the end";
+        O_NONBLOCK, "give EAGAIN instead of waiting";
+        O_SYNC, "a write returns when the medium has it";
+        O_ASYNC, "send SIGIO when something is ready";
+        // libc has 0 where the kernel sets the bit unasked (64-bit Linux).
+        #[cfg(linux)] O_LARGEFILE = 0o100_000, "offsets have 64 bits";
+    }
+}
+
+/// `O_RDONLY`: open for reading only. It is 0, and so no flag that could be asked for.
+pub const O_RDONLY: OpenFlags = OpenFlags::NONE;
+
+impl OpenFlags {
+    /// With its way of access first, which strace always prints: `O_RDONLY|O_NONBLOCK`.
+    pub(crate) fn with_access(self) -> impl fmt::Display {
+        OpenFlagsInFull(self)
+    }
+}
+
+struct OpenFlagsInFull(OpenFlags);
+
+impl fmt::Display for OpenFlagsInFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.bits() & libc::O_ACCMODE == libc::O_RDONLY {
+            f.write_str("O_RDONLY")?;
+            if self.0 == OpenFlags::NONE {
+                return Ok(());
+            }
+            f.write_str("|")?;
+        }
+        self.0.named().fmt(f)
+    }
+}
+
+constants! {
+    /// A descriptor's own flags (`F_GETFD`, `F_SETFD`), not shared with its duplicates.
+    flags FdFlags, "FD_???" {
+        FD_CLOEXEC, "close it when this process becomes another program";
+    }
+}
+
+constants! {
+    /// What `fcntl` is asked to do.
+    one FcntlCommand, "F_???" {
+        F_DUPFD, "a second number for the same open file, the lowest from a given one";
+        F_DUPFD_CLOEXEC, "the same, closed when this process becomes another program";
+        F_GETFD, "read the descriptor's own flags";
+        F_SETFD, "set the descriptor's own flags";
+        F_GETFL, "read the open file's status flags";
+        F_SETFL, "set the open file's status flags, all of them";
+        F_GETOWN, "who gets SIGIO and SIGURG";
+        F_SETOWN, "say who gets SIGIO and SIGURG";
+    }
+}
+
+/// What `ioctl` is asked to do; only requests whose argument is a pointer to an `int`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct IoctlRequest(libc::c_ulong);
+
+/// `FIONREAD`: how many bytes can be received at once.
+pub const FIONREAD: IoctlRequest = IoctlRequest(libc::FIONREAD as libc::c_ulong);
+/// `FIONBIO`: set (1) or clear (0) non-blocking, like `O_NONBLOCK` without reading the flags first.
+pub const FIONBIO: IoctlRequest = IoctlRequest(libc::FIONBIO as libc::c_ulong);
+/// `FIOASYNC`: set (1) or clear (0) SIGIO on readiness.
+pub const FIOASYNC: IoctlRequest = IoctlRequest(libc::FIOASYNC as libc::c_ulong);
+/// `TIOCOUTQ`: how many sent bytes the peer's system has not yet acknowledged.
+pub const TIOCOUTQ: IoctlRequest = IoctlRequest(libc::TIOCOUTQ as libc::c_ulong);
+/// `SIOCATMARK`: whether the next byte to be read is the one after the urgent mark.
+pub const SIOCATMARK: IoctlRequest = IoctlRequest(SIOCATMARK_VALUE);
+
+// libc leaves SIOCATMARK out on several systems. Linux: include/uapi/asm-generic/sockios.h; the BSDs and
+// macOS: _IOR('s', 7, int) in <sys/sockio.h>.
+#[cfg(linux)]
+const SIOCATMARK_VALUE: libc::c_ulong = 0x8905;
+#[cfg(not(linux))]
+const SIOCATMARK_VALUE: libc::c_ulong = 0x4004_7307;
+
+impl IoctlRequest {
+    /// Every request on this system.
+    pub const CONSTANTS: &'static [Constant] = &[
+        Constant { name: "FIONREAD", value: FIONREAD.0 as i64, gist: "bytes that can be received" },
+        Constant { name: "FIONBIO", value: FIONBIO.0 as i64, gist: "set or clear non-blocking" },
+        Constant { name: "FIOASYNC", value: FIOASYNC.0 as i64, gist: "set or clear SIGIO" },
+        Constant { name: "TIOCOUTQ", value: TIOCOUTQ.0 as i64, gist: "bytes sent, unacknowledged" },
+        Constant { name: "SIOCATMARK", value: SIOCATMARK.0 as i64, gist: "at the urgent mark?" },
+    ];
+
+    /// The value as C has it. Some systems take an `int` here, so callers cast it with `as _`.
+    pub const fn bits(self) -> libc::c_ulong {
+        self.0
+    }
+}
+
+impl fmt::Display for IoctlRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Self::CONSTANTS.iter().find(|known| known.value == self.0 as i64) {
+            Some(known) => f.write_str(known.name),
+            None => write!(f, "{:#x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for IoctlRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

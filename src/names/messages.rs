@@ -1,0 +1,38 @@
+//! The constants of `send` and `recv`, and of `poll`.
+
+use super::constants;
+
+constants! {
+    /// How one `send` or `recv` differs from the ordinary, and what `recvmsg` says of the message.
+    flags MsgFlags, "MSG_???" {
+        MSG_OOB, "the urgent byte, outside the stream";
+        MSG_PEEK, "look at the bytes and leave them there";
+        MSG_DONTROUTE, "only to hosts on the same network";
+        MSG_CTRUNC, "control data did not fit and was cut";
+        MSG_TRUNC, "the datagram did not fit and was cut";
+        MSG_DONTWAIT, "give EAGAIN instead of waiting, this once";
+        MSG_EOR, "a record ends here";
+        MSG_WAITALL, "wait for the whole length, not for any bytes";
+        #[cfg(linux)] MSG_ERRQUEUE, "receive from the queue of errors";
+        MSG_NOSIGNAL, "EPIPE without SIGPIPE when the peer is gone";
+        #[cfg(linux)] MSG_MORE, "more follows: keep a partial packet back";
+        #[cfg(not(apple))] MSG_CMSG_CLOEXEC, "descriptors that arrive are closed when this process becomes another program";
+    }
+}
+
+constants! {
+    /// What `poll` is asked about and what it answers.
+    flags PollEvents, "POLL???" {
+        POLLIN, "there is something to read, or the end of it";
+        POLLPRI, "something urgent is there";
+        POLLOUT, "there is room to send";
+        POLLERR, "an error waits to be read with SO_ERROR (answer only)";
+        POLLHUP, "both halves are closed (answer only)";
+        POLLNVAL, "no such descriptor is open (answer only)";
+        POLLRDNORM, "POLLIN under another name";
+        POLLRDBAND, "urgent data can be read";
+        POLLWRNORM, "POLLOUT under another name";
+        POLLWRBAND, "urgent data can be sent";
+        #[cfg(linux)] POLLRDHUP, "the peer has finished sending";
+    }
+}

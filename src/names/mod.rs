@@ -1,0 +1,235 @@
+//! Constants and their names on this system: what the trace prints instead of numbers, and what a
+//! program writes instead of them.
+//!
+//! Every family of constants is a type of its own, so that `AF_INET` cannot stand where `SOCK_STREAM`
+//! belongs; C takes an `int` for both and finds out at run time. The names are C's. Each type knows
+//! all its names on the system that this was compiled for ([`Constant`]), and prints itself as
+//! strace does: `MSG_PEEK|MSG_DONTWAIT`, `0x2a /* AF_??? */`.
+
+mod errno;
+mod files;
+mod messages;
+mod options;
+mod resolver;
+mod signals;
+mod sockets;
+
+use std::fmt;
+
+pub use errno::*;
+pub use files::*;
+pub use messages::*;
+pub use options::*;
+pub use resolver::*;
+pub use signals::*;
+pub use sockets::*;
+
+/// One constant: its name in C, its value on this system, and what it says in a few words.
+#[derive(Clone, Copy, Debug)]
+pub struct Constant {
+    /// The name in C.
+    pub name: &'static str,
+    /// The value on this system.
+    pub value: i64,
+    /// What it says, in a few words.
+    pub gist: &'static str,
+}
+
+/// Any constant or set of flags, without its type: what the trace needs to print it.
+#[derive(Clone, Copy)]
+pub struct Named {
+    /// The value.
+    pub value: i64,
+    /// The names that a value of this kind can have.
+    pub names: &'static [Constant],
+    /// How an unknown value is labelled: `AF_???`.
+    pub unknown: &'static str,
+    /// Whether a value is a set of flags, joined with `|`, rather than one of several.
+    pub flags: bool,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.flags { self.write_flags(f) } else { self.write_one(f) }
+    }
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Named {
+    fn write_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.names.iter().find(|known| known.value == self.value) {
+            Some(known) => f.write_str(known.name),
+            None => write!(f, "{:#x} /* {} */", self.value as i32, self.unknown),
+        }
+    }
+
+    fn write_flags(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(whole) = self.names.iter().find(|known| known.value == self.value) {
+            return f.write_str(whole.name);
+        }
+        if self.value == 0 {
+            return f.write_str("0");
+        }
+        let mut rest = self.value as i32;
+        let mut separator = "";
+        for known in self.names {
+            let bits = known.value as i32;
+            if bits != 0 && rest & bits == bits {
+                write!(f, "{separator}{}", known.name)?;
+                rest &= !bits;
+                separator = "|";
+            }
+        }
+        match (rest, separator) {
+            (0, _) => Ok(()),
+            (_, "") => write!(f, "{rest:#x} /* {} */", self.unknown),
+            _ => write!(f, "|{rest:#x}"),
+        }
+    }
+}
+
+/// Defines a type for one family of constants, the constants themselves, and the table of their names.
+///
+/// `one` makes values that exclude each other, `flags` makes bits that are joined with `|`. A flag's
+/// place in the list is its place in print. A constant that a system lacks carries a `#[cfg(…)]`.
+macro_rules! constants {
+    (@struct $(#[$meta:meta])* $Type:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        pub struct $Type(libc::c_int);
+    };
+    (@flags one $Type:ident) => {};
+    (@flags flags $Type:ident) => {
+        impl $Type {
+            /// No flag at all.
+            pub const NONE: Self = Self(0);
+
+            /// Whether every bit of `other` is set in this value.
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            /// Whether any bit of `other` is set in this value.
+            pub const fn intersects(self, other: Self) -> bool {
+                self.0 & other.0 != 0
+            }
+
+            /// This value with the bits of `other` cleared.
+            #[must_use]
+            pub const fn without(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+
+            /// This value with the bits of `other` set: `|` where a constant is needed.
+            #[must_use]
+            pub const fn union(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+        }
+
+        impl std::ops::BitOr for $Type {
+            type Output = Self;
+            fn bitor(self, other: Self) -> Self {
+                self.union(other)
+            }
+        }
+
+        impl std::ops::BitOrAssign for $Type {
+            fn bitor_assign(&mut self, other: Self) {
+                *self = self.union(other);
+            }
+        }
+    };
+    (@is_flags one) => { false };
+    (@is_flags flags) => { true };
+    (
+        $(#[$meta:meta])*
+        $kind:ident $Type:ident, $unknown:literal {
+            $( $(#[$condition:meta])* $NAME:ident $(= $value:expr)?, $gist:literal; )*
+        }
+    ) => {
+        crate::names::constants!(@struct $(#[$meta])* $Type);
+        crate::names::constants!(@flags $kind $Type);
+
+        $(
+            $(#[$condition])*
+            #[doc = concat!("`", stringify!($NAME), "`: ", $gist, ".")]
+            pub const $NAME: $Type = $Type(crate::names::constants!(@value $NAME $(= $value)?));
+        )*
+
+        impl $Type {
+            /// Every constant of this type on this system, in the order in which flags are printed.
+            pub const CONSTANTS: &'static [crate::names::Constant] = &[$(
+                $(#[$condition])*
+                crate::names::Constant {
+                    name: stringify!($NAME),
+                    value: $NAME.0 as i64,
+                    gist: $gist,
+                },
+            )*];
+
+            /// The value as C has it.
+            pub const fn bits(self) -> libc::c_int {
+                self.0
+            }
+
+            /// A value as C gave it, whether or not it has a name here.
+            pub const fn from_bits(bits: libc::c_int) -> Self {
+                Self(bits)
+            }
+
+            /// The value with its names but without its type.
+            pub const fn named(self) -> crate::names::Named {
+                crate::names::Named {
+                    value: self.0 as i64,
+                    names: Self::CONSTANTS,
+                    unknown: $unknown,
+                    flags: crate::names::constants!(@is_flags $kind),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $Type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.named().fmt(f)
+            }
+        }
+
+        impl std::fmt::Debug for $Type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.named().fmt(f)
+            }
+        }
+    };
+    (@value $NAME:ident) => { libc::$NAME as libc::c_int };
+    (@value $NAME:ident = $value:expr) => { $value as libc::c_int };
+}
+
+pub(crate) use constants;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_print_as_strace_prints_them() {
+        assert_eq!((MSG_PEEK | MSG_DONTWAIT).to_string(), "MSG_PEEK|MSG_DONTWAIT");
+        assert_eq!(MsgFlags::NONE.to_string(), "0");
+        assert_eq!(MsgFlags::from_bits(0x0800_0000).to_string(), "0x8000000 /* MSG_??? */");
+        assert_eq!(
+            MsgFlags::from_bits(MSG_PEEK.bits() | 0x0800_0000).to_string(),
+            "MSG_PEEK|0x8000000"
+        );
+    }
+
+    #[test]
+    fn one_of_several_prints_its_name_or_its_number() {
+        assert_eq!(AF_INET.to_string(), "AF_INET");
+        assert_eq!(Domain::from_bits(4242).to_string(), "0x1092 /* AF_??? */");
+    }
+}

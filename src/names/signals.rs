@@ -1,0 +1,35 @@
+//! The signals that meet sockets, and the flags of `sigaction`.
+
+use super::constants;
+
+constants! {
+    /// A signal.
+    one Signal, "SIG_???" {
+        SIGHUP, "the terminal is gone";
+        SIGINT, "interrupt, from the keyboard";
+        SIGQUIT, "quit, from the keyboard";
+        SIGKILL, "end at once, cannot be caught";
+        SIGUSR1, "of the user's own meaning";
+        SIGUSR2, "of the user's own meaning";
+        SIGPIPE, "wrote to a pipe or socket whose reader is gone";
+        SIGALRM, "the alarm clock";
+        SIGTERM, "please end";
+        SIGCHLD, "a child has ended or stopped";
+        SIGCONT, "go on";
+        SIGSTOP, "stop, cannot be caught";
+        SIGURG, "urgent data has come";
+        SIGIO, "a descriptor is ready";
+        SIGWINCH, "the terminal has another size";
+    }
+}
+
+constants! {
+    /// How a signal's handler is called.
+    flags SaFlags, "SA_???" {
+        SA_NOCLDSTOP, "no SIGCHLD when a child merely stops";
+        SA_RESTART, "a call that the signal interrupts is begun again, where that is possible";
+        SA_RESETHAND, "the handler serves one signal only";
+        SA_NODEFER, "the signal may interrupt its own handler";
+        SA_SIGINFO, "the handler is told more";
+    }
+}

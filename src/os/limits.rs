@@ -1,0 +1,55 @@
+//! How many descriptors this process may have.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::names::{Errno, Result};
+
+/// The limits on descriptors of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DescriptorLimits {
+    /// The limit in force: `socket` and `accept` give EMFILE beyond it.
+    pub soft: u64,
+    /// How far an ordinary process may raise it.
+    pub hard: u64,
+}
+
+fn from_nix(errno: nix::errno::Errno) -> Errno {
+    Errno::from_number(errno as i32)
+}
+
+/// The limits now.
+///
+/// # Errors
+/// None that a program could cause.
+pub fn descriptor_limits() -> Result<DescriptorLimits> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(from_nix)?;
+    Ok(DescriptorLimits { soft, hard })
+}
+
+/// Sets the soft limit, at most to the hard one.
+///
+/// # Errors
+/// `EINVAL` above the hard limit; `EPERM` where the system has a limit of its own.
+pub fn set_descriptor_limit(soft: u64) -> Result<()> {
+    let hard = descriptor_limits()?.hard;
+    setrlimit(Resource::RLIMIT_NOFILE, soft, hard).map_err(from_nix)
+}
+
+/// Raises the soft limit to the hard one, and returns what it is then.
+///
+/// On macOS the hard limit is "infinite", but the kernel refuses more than `OPEN_MAX` (10,240) with `EINVAL`
+/// (setrlimit(2) there); so where the whole way fails, that is tried.
+///
+/// # Errors
+/// As [`set_descriptor_limit`].
+pub fn raise_descriptor_limit() -> Result<DescriptorLimits> {
+    const OPEN_MAX: u64 = 10_240;
+    let limits = descriptor_limits()?;
+    if limits.soft < limits.hard
+        && set_descriptor_limit(limits.hard).is_err()
+        && limits.soft < OPEN_MAX
+    {
+        set_descriptor_limit(OPEN_MAX)?;
+    }
+    descriptor_limits()
+}

@@ -1,0 +1,5 @@
+//! What touches the system and is not the subject: limits on descriptors, states and queues of TCP, which
+//! thread this is. Safe wrappers of others serve here, so there is no `unsafe`.
+
+pub mod accepting;
+pub mod limits;

@@ -1,0 +1,221 @@
+//! Moving bytes: `send`, `recv`, `sendto`, `recvfrom`, `read`, `write`.
+//!
+//! Two results deserve attention every time. A *short* count, less than was asked, is ordinary: the rest is
+//! the caller's to send or to wait for. And 0 from a receive is the peer's end of file, once it has
+//! finished sending.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::count;
+use super::sockaddr::RawAddress;
+use super::socket::written;
+use crate::addr::Address;
+use crate::names::{MsgFlags, Result};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::function::Function;
+
+/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags);` puts bytes into the socket's send buffer and
+/// says how many: perhaps fewer than were given. That they were taken does not say that they have arrived.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
+/// | `EINTR` | a signal came before any byte was taken |
+/// | `EPIPE` | the connection can no longer be sent on; also `SIGPIPE`, unless `MSG_NOSIGNAL` |
+/// | `ECONNRESET` | the peer reset the connection |
+/// | `ENOTCONN` | the socket is not connected (`EPIPE` for TCP on Linux) |
+/// | `EDESTADDRREQ` | a datagram socket without a peer |
+/// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
+/// | `EMSGSIZE` | the datagram is too long |
+/// | `ENOBUFS` | no memory (the BSDs: the interface's queue is full) |
+/// | `ETIMEDOUT` | the peer has not acknowledged for minutes |
+/// | `EHOSTUNREACH` | there is no way to the host any more |
+/// | `EOPNOTSUPP` | this socket does not know the flag |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `send(2)`; POSIX `send`.
+pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::Send, || {
+        [sockfd.into(), Arg::Bytes(buf), buf.len().into(), flags.named().into()]
+    });
+    let result = call.make(|| {
+        // SAFETY: the kernel reads `buf.len()` bytes of `buf`, which lives through the call.
+        count(unsafe {
+            libc::send(sockfd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags.bits())
+        })
+    });
+    call.returns(result)
+}
+
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` takes what has arrived, at most `buf.len()` bytes;
+/// 0 is the peer's end of file (or a datagram without bytes, or a `buf` without room).
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAGAIN` | nothing is there (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
+/// | `EINTR` | a signal came before any byte did |
+/// | `ECONNRESET` | the peer reset the connection |
+/// | `ENOTCONN` | the socket is not connected |
+/// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
+/// | `ETIMEDOUT` | keepalive found the peer gone |
+/// | `EHOSTUNREACH` | there is no way to the host any more |
+/// | `ENOMEM`, `ENOBUFS` | no memory |
+/// | `EINVAL` | `MSG_OOB` without an urgent byte |
+/// | `EOPNOTSUPP` | this socket does not know the flag |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `recv(2)`; POSIX `recv`.
+pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::Recv, || [sockfd.into()]);
+    let len = buf.len();
+    let result = call.make(|| {
+        // SAFETY: the kernel writes at most `len` bytes to `buf`, which has that many.
+        count(unsafe { libc::recv(sockfd.as_raw_fd(), buf.as_mut_ptr().cast(), len, flags.bits()) })
+    });
+    call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]).returns(result)
+}
+
+/// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr, socklen_t
+/// addrlen);` sends one datagram to an address.
+///
+/// # Errors
+/// As [`send`], and
+///
+/// | errno | when |
+/// |---|---|
+/// | `EISCONN` | an address on a socket that is connected (not on Linux for UDP) |
+/// | `EACCES` | a broadcast address without `SO_BROADCAST` |
+/// | `EINVAL` | port 0, or a wrong length (Linux) |
+/// | `EAFNOSUPPORT` | the address is of another family |
+/// | `ENETUNREACH` | there is no way to that network |
+/// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
+///
+/// References: `sendto(2)`; POSIX `sendto`.
+pub fn sendto(
+    sockfd: impl AsFd,
+    buf: &[u8],
+    flags: MsgFlags,
+    dest_addr: &Address,
+) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let raw = RawAddress::encode(dest_addr);
+    let addrlen = raw.as_ref().map_or(0, RawAddress::len);
+    let call = enter(Function::Sendto, || {
+        let (bytes, len) = (Arg::Bytes(buf), buf.len().into());
+        let (to, addrlen) = (Arg::Address(dest_addr), Arg::Int(addrlen.into()));
+        [sockfd.into(), bytes, len, flags.named().into(), to, addrlen]
+    });
+    let raw = match raw {
+        Ok(raw) => raw,
+        Err(errno) => return call.refuse(errno),
+    };
+    let result = call.make(|| {
+        let (data, len) = (buf.as_ptr().cast(), buf.len());
+        // SAFETY: the kernel reads `len` bytes of `buf` and `raw`'s bytes, which live through the call.
+        count(unsafe {
+            libc::sendto(sockfd.as_raw_fd(), data, len, flags.bits(), raw.as_ptr(), raw.len())
+        })
+    });
+    call.returns(result)
+}
+
+/// `ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr, socklen_t *addrlen);`
+/// takes one datagram and says where it came from. What does not fit into `buf` is lost. A connected stream
+/// has no address to tell.
+///
+/// # Errors
+/// As [`recv`].
+///
+/// References: `recvfrom(2)`; POSIX `recvfrom`.
+pub fn recvfrom(
+    sockfd: impl AsFd,
+    buf: &mut [u8],
+    flags: MsgFlags,
+) -> Result<(usize, Option<Address>)> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::Recvfrom, || [sockfd.into()]);
+    let len = buf.len();
+    let mut raw = RawAddress::room();
+    let result = call.make(|| {
+        let data = buf.as_mut_ptr().cast();
+        let (from, from_len) = (raw.as_mut_ptr(), raw.len_mut());
+        // SAFETY: the kernel writes at most `len` bytes to `buf`, and to `raw` what its length allows.
+        count(unsafe {
+            libc::recvfrom(sockfd.as_raw_fd(), data, len, flags.bits(), from, from_len)
+        })
+    });
+    let shown = raw.shown();
+    let call = call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]);
+    let from = match (&result, raw.decode()) {
+        // Where no address was written, the trace shows the pointer, as strace does.
+        (Ok(_), None) => call.rest(|| [Arg::Pointer(raw.as_ptr() as usize), zero_length()]),
+        _ => call.rest(|| written(&result, &raw, &shown)),
+    };
+    let received = from.returns(result)?;
+    Ok((received, raw.decode()))
+}
+
+fn zero_length() -> Arg<'static> {
+    Arg::Length { given: RawAddress::room().len().into(), returned: 0 }
+}
+
+/// `ssize_t read(int fd, void *buf, size_t count);` [`recv`] without flags, for any kind of descriptor.
+///
+/// # Errors
+/// As [`recv`], and
+///
+/// | errno | when |
+/// |---|---|
+/// | `EIO` | the terminal is gone, or this process is in its background |
+/// | `EISDIR` | it is a directory |
+/// | `EBADF` | it is not open for reading |
+///
+/// References: `read(2)`; POSIX `read`.
+pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
+    let fd = fd.as_fd();
+    let call = enter(Function::Read, || [fd.into()]);
+    let len = buf.len();
+    let result = call.make(|| {
+        // SAFETY: the kernel writes at most `len` bytes to `buf`, which has that many.
+        count(unsafe { libc::read(fd.as_raw_fd(), buf.as_mut_ptr().cast(), len) })
+    });
+    call.rest(|| [filled(&result, buf), len.into()]).returns(result)
+}
+
+/// `ssize_t write(int fd, const void *buf, size_t count);` [`send`] without flags, for any kind of descriptor: so it
+/// cannot say `MSG_NOSIGNAL`.
+///
+/// # Errors
+/// As [`send`], and
+///
+/// | errno | when |
+/// |---|---|
+/// | `ENOSPC` | the disk is full |
+/// | `EFBIG` | the file would be too large |
+/// | `EIO` | the device failed |
+/// | `EBADF` | it is not open for writing |
+///
+/// References: `write(2)`; POSIX `write`.
+pub fn write(fd: impl AsFd, buf: &[u8]) -> Result<usize> {
+    let fd = fd.as_fd();
+    let call = enter(Function::Write, || [fd.into(), Arg::Bytes(buf), buf.len().into()]);
+    let result = call.make(|| {
+        // SAFETY: the kernel reads `buf.len()` bytes of `buf`, which lives through the call.
+        count(unsafe { libc::write(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len()) })
+    });
+    call.returns(result)
+}
+
+/// The bytes that a call wrote; after a failure, where they would have stood.
+fn filled<'a>(result: &Result<usize>, buf: &'a [u8]) -> Arg<'a> {
+    match result {
+        // MSG_TRUNC returns the length of the whole datagram, which may be more than fitted.
+        Ok(received) => Arg::Bytes(&buf[..buf.len().min(*received)]),
+        Err(_) => Arg::Pointer(buf.as_ptr() as usize),
+    }
+}

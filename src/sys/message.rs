@@ -1,0 +1,327 @@
+//! `sendmsg` and `recvmsg`: several buffers in one call, and descriptors that travel with the bytes.
+//!
+//! A descriptor is passed as a *control message* beside the bytes (`SCM_RIGHTS`, Unix-domain sockets only): the
+//! receiver gets a number of its own for the same open file. In C the control data is built with macros in a buffer
+//! whose alignment and length are easily wrong; here a message has a list of descriptors.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+use libc::c_int;
+
+use super::count;
+use super::fd::Fd;
+use super::sockaddr::RawAddress;
+use crate::addr::Address;
+use crate::names::{Errno, MsgFlags, Result};
+use crate::trace::arg::{self, Arg};
+use crate::trace::call::enter;
+use crate::trace::function::Function;
+use crate::values::FdNumber;
+
+/// How many descriptors one message can carry: Linux's `SCM_MAX_FD`, which no system exceeds.
+pub const MAX_PASSED: usize = 253;
+
+/// Room for one control message: its header and [`MAX_PASSED`] descriptors.
+const CONTROL_ROOM: usize = 1152;
+
+/// Control data must be aligned as its header is.
+#[repr(C, align(8))]
+struct Control {
+    bytes: [u8; CONTROL_ROOM],
+}
+
+impl Control {
+    const fn new() -> Self {
+        Self { bytes: [0; CONTROL_ROOM] }
+    }
+}
+
+/// What [`recvmsg`] received.
+#[derive(Debug)]
+pub struct Received {
+    /// How many bytes, over all buffers.
+    pub len: usize,
+    /// Who sent it, where that is told.
+    pub from: Option<Address>,
+    /// The descriptors that came with it, ours now.
+    pub fds: Vec<Fd>,
+    /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
+    pub flags: MsgFlags,
+}
+
+impl crate::trace::call::Returned for Received {
+    fn as_c(&self) -> i64 {
+        self.len as i64
+    }
+}
+
+/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` sends the bytes of several buffers as one, and
+/// descriptors with them. A message with descriptors needs at least one byte on a stream.
+///
+/// # Errors
+/// As [`send`](super::send), and
+///
+/// | errno | when |
+/// |---|---|
+/// | `EINVAL` | more than [`MAX_PASSED`] descriptors |
+/// | `EMSGSIZE` | more buffers than the system takes |
+/// | `ETOOMANYREFS` | too many descriptors are on their way (Linux) |
+/// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
+///
+/// References: `sendmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `sendmsg`.
+pub fn sendmsg(
+    sockfd: impl AsFd,
+    to: Option<&Address>,
+    buffers: &[&[u8]],
+    fds: &[BorrowedFd<'_>],
+    flags: MsgFlags,
+) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let mut name = match to.map(RawAddress::encode).transpose() {
+        Ok(name) => name,
+        Err(errno) => return refuse(sockfd, buffers, flags, errno),
+    };
+    if fds.len() > MAX_PASSED {
+        return refuse(sockfd, buffers, flags, Errno::EINVAL);
+    }
+    let mut iov: Vec<_> = buffers
+        .iter()
+        .map(|buf| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() })
+        .collect();
+    let mut control = Control::new();
+    let mut header = header(name.as_mut(), &mut iov);
+    if !fds.is_empty() {
+        put_fds(&mut header, &mut control, fds);
+    }
+    let control_len = header.msg_controllen as usize;
+    let call = enter(Function::Sendmsg, || {
+        let message = arg::Message {
+            name: to.ok_or(0),
+            name_len: (header.msg_namelen, header.msg_namelen),
+            buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
+            control: fds.iter().map(|fd| FdNumber::from(*fd)).collect(),
+            control_len: (control_len, control_len),
+            flags: MsgFlags::NONE,
+        };
+        [sockfd.into(), Arg::Message(message), flags.named().into()]
+    });
+    let result = call.make(|| {
+        // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which live
+        // through the call with the lengths given; sendmsg only reads them.
+        count(unsafe { libc::sendmsg(sockfd.as_raw_fd(), &raw const header, flags.bits()) })
+    });
+    call.returns(result)
+}
+
+fn refuse(
+    sockfd: BorrowedFd<'_>,
+    buffers: &[&[u8]],
+    flags: MsgFlags,
+    errno: Errno,
+) -> Result<usize> {
+    let call = enter(Function::Sendmsg, || {
+        let message = arg::Message {
+            name: Err(0),
+            name_len: (0, 0),
+            buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
+            control: Vec::new(),
+            control_len: (0, 0),
+            flags: MsgFlags::NONE,
+        };
+        [sockfd.into(), Arg::Message(message), flags.named().into()]
+    });
+    call.refuse(errno)
+}
+
+/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
+/// descriptors that came along. `max_fds` is how many descriptors there is room for.
+///
+/// # Errors
+/// As [`recv`](super::recv), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
+/// process has no number left is lost, with `MSG_CTRUNC`.
+///
+/// References: `recvmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `recvmsg`.
+pub fn recvmsg(
+    sockfd: impl AsFd,
+    buffers: &mut [&mut [u8]],
+    max_fds: usize,
+    flags: MsgFlags,
+) -> Result<Received> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::Recvmsg, || [sockfd.into()]);
+    let mut iov: Vec<_> = buffers
+        .iter_mut()
+        .map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() })
+        .collect();
+    let mut name = RawAddress::room();
+    let mut control = Control::new();
+    let mut header = header(Some(&mut name), &mut iov);
+    let room = control_space(max_fds.min(MAX_PASSED));
+    if max_fds > 0 {
+        header.msg_control = control.bytes.as_mut_ptr().cast();
+        header.msg_controllen = room as _;
+    }
+    let given = (header.msg_namelen, header.msg_controllen as usize);
+    let result = call.make(|| {
+        // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which are
+        // exclusively ours and have the lengths given.
+        count(unsafe { libc::recvmsg(sockfd.as_raw_fd(), &raw mut header, flags.bits()) })
+    });
+    *name.len_mut() = header.msg_namelen;
+    let fds = if result.is_ok() { take_fds(&header) } else { Vec::new() };
+    let shown = name.decode();
+    let result = result.map(|len| Received {
+        len,
+        from: shown.clone(),
+        fds,
+        flags: MsgFlags::from_bits(header.msg_flags),
+    });
+    let call = call.rest(|| {
+        let Ok(received) = &result else {
+            return [Arg::Message(unanswered(&name, given, buffers)), flags.named().into()];
+        };
+        let message = arg::Message {
+            name: shown.as_ref().ok_or(name.as_ptr() as usize),
+            name_len: (given.0, header.msg_namelen),
+            buffers: spread(buffers, received.len),
+            control: received.fds.iter().map(FdNumber::of).collect(),
+            control_len: (given.1, header.msg_controllen as usize),
+            flags: received.flags,
+        };
+        [Arg::Message(message), flags.named().into()]
+    });
+    call.returns(result)
+}
+
+/// After a failure strace shows no more than where the answer would have stood.
+fn unanswered<'a>(
+    name: &RawAddress,
+    given: (u32, usize),
+    buffers: &'a [&mut [u8]],
+) -> arg::Message<'a> {
+    arg::Message {
+        name: Err(name.as_ptr() as usize),
+        name_len: (given.0, given.0),
+        buffers: buffers.iter().map(|buf| (&buf[..0], buf.len())).collect(),
+        control: Vec::new(),
+        control_len: (given.1, given.1),
+        flags: MsgFlags::NONE,
+    }
+}
+
+/// What each buffer received of `len` bytes.
+fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(&'a [u8], usize)> {
+    let mut rest = len;
+    let filled = buffers.iter().map(|buf| {
+        let part = rest.min(buf.len());
+        rest -= part;
+        (&buf[..part], buf.len())
+    });
+    filled.collect()
+}
+
+fn header(name: Option<&mut RawAddress>, iov: &mut [libc::iovec]) -> libc::msghdr {
+    // SAFETY: msghdr is plain data, and zeros are "nothing of anything".
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    if let Some(name) = name {
+        header.msg_namelen = name.len();
+        header.msg_name = name.as_mut_ptr().cast();
+    }
+    header.msg_iov = iov.as_mut_ptr();
+    header.msg_iovlen = iov.len() as _;
+    header
+}
+
+/// `CMSG_SPACE`: how long control data with this many descriptors is.
+fn control_space(fds: usize) -> usize {
+    // SAFETY: arithmetic only.
+    unsafe { libc::CMSG_SPACE((fds * size_of::<RawFd>()) as u32) as usize }
+}
+
+fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[BorrowedFd<'_>]) {
+    let data_len = size_of_val(fds) as u32;
+    header.msg_control = control.bytes.as_mut_ptr().cast();
+    header.msg_controllen = control_space(fds.len()) as _;
+    // SAFETY: the header's control data has room for at least one message.
+    let first = unsafe { libc::CMSG_FIRSTHDR(std::ptr::from_ref(header)) };
+    // SAFETY: arithmetic only.
+    let cmsg_len = unsafe { libc::CMSG_LEN(data_len) };
+    // SAFETY: `first` is aligned and lies in `control`, which is zeroed: a valid header.
+    let message = unsafe { &mut *first };
+    message.cmsg_level = libc::SOL_SOCKET;
+    message.cmsg_type = libc::SCM_RIGHTS;
+    message.cmsg_len = cmsg_len as _;
+    // SAFETY: arithmetic only, within `control`.
+    let mut data = unsafe { libc::CMSG_DATA(first) }.cast::<c_int>();
+    for fd in fds {
+        // SAFETY: `control_space` counted this descriptor, so there is room; it need not be aligned.
+        unsafe { data.write_unaligned(fd.as_raw_fd()) };
+        // SAFETY: the next place is within the room or just behind it.
+        data = unsafe { data.add(1) };
+    }
+}
+
+fn take_fds(header: &libc::msghdr) -> Vec<Fd> {
+    let mut fds = Vec::new();
+    // SAFETY: the kernel has filled the control data, as long as msg_controllen says.
+    let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
+    // SAFETY: `next` is NULL or leads to a control message that the kernel wrote.
+    while let Some(message) = unsafe { next.as_ref() } {
+        if (message.cmsg_level, message.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+            // SAFETY: arithmetic only.
+            let empty = unsafe { libc::CMSG_LEN(0) } as usize;
+            let many = (message.cmsg_len as usize - empty) / size_of::<c_int>();
+            // SAFETY: arithmetic only, within the control data.
+            let data = unsafe { libc::CMSG_DATA(next) }.cast::<c_int>();
+            for at in 0..many {
+                // SAFETY: the message is long enough for `many` numbers.
+                let place = unsafe { data.add(at) };
+                // SAFETY: the kernel wrote a number there; it need not be aligned.
+                let raw = unsafe { place.read_unaligned() };
+                // SAFETY: the kernel has just made this descriptor for us.
+                fds.push(unsafe { Fd::own(raw) });
+            }
+        }
+        // SAFETY: `header` and `next` are the kernel's, as above.
+        next = unsafe { libc::CMSG_NXTHDR(header, next) };
+    }
+    fds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{AF_UNIX, MSG_CTRUNC, MSG_TRUNC, Protocol, SOCK_DGRAM, SOCK_STREAM};
+    use crate::sys::{pipe, read, socketpair, write};
+
+    #[test]
+    fn a_descriptor_travels_with_the_bytes() {
+        let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        let [out, into] = pipe().unwrap();
+        let sent = sendmsg(&a, None, &[b"he", b"llo"], &[into.as_fd()], MsgFlags::NONE);
+        assert_eq!(sent, Ok(5));
+        let (mut first, mut second) = ([0; 3], [0; 10]);
+        let received = recvmsg(&b, &mut [&mut first, &mut second], 4, MsgFlags::NONE).unwrap();
+        assert_eq!((received.len, &first, &second[..2]), (5, b"hel", &b"lo"[..]));
+        drop(into);
+        let [passed] = &received.fds[..] else { panic!("{received:?}") };
+        write(passed, b"through the passed one").unwrap();
+        let mut buf = [0; 64];
+        assert_eq!(read(&out, &mut buf).map(|n| &buf[..n]), Ok(&b"through the passed one"[..]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_to_be_lost() {
+        let [a, b] = socketpair(AF_UNIX, SOCK_DGRAM, Protocol::default()).unwrap();
+        sendmsg(&a, None, &[b"hello"], &[a.as_fd()], MsgFlags::NONE).unwrap();
+        let mut buf = [0; 2];
+        let received = recvmsg(&b, &mut [&mut buf], 0, MsgFlags::NONE).unwrap();
+        assert_eq!((received.len, received.fds.len()), (2, 0));
+        assert!(received.flags.contains(MSG_TRUNC | MSG_CTRUNC), "{:?}", received.flags);
+    }
+
+    #[test]
+    fn there_is_room_for_as_many_as_the_system_passes() {
+        assert!(control_space(MAX_PASSED) <= CONTROL_ROOM);
+    }
+}

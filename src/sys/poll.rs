@@ -1,0 +1,170 @@
+//! `poll` and `ppoll`, and the rows they answer.
+//!
+//! A row is question and answer side by side: `events` stays as it was asked, `revents` is written. So the
+//! rows need not be built anew, descriptors may be as high as they like, and the answer is richer than
+//! select's three bits; but the kernel walks all the rows, every time.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use libc::{c_int, nfds_t};
+
+use super::number;
+#[cfg(has_ppoll)]
+use super::{select::c_timespec, signal::SignalSet};
+use crate::names::{PollEvents, Result};
+use crate::trace::arg::{Arg, Note};
+use crate::trace::call::enter;
+use crate::trace::function::Function;
+#[cfg(has_ppoll)]
+use crate::values::TimeSpec;
+use crate::values::{FdNumber, PollRow};
+
+/// `struct pollfd`: one row of `poll`. It borrows its descriptor, which therefore cannot be closed while the row
+/// exists.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct PollFd<'fd> {
+    row: libc::pollfd,
+    borrowed: PhantomData<BorrowedFd<'fd>>,
+}
+
+impl<'fd> PollFd<'fd> {
+    /// A row that asks for `events`.
+    #[inline]
+    pub fn new(fd: BorrowedFd<'fd>, events: PollEvents) -> Self {
+        let row = libc::pollfd { fd: fd.as_raw_fd(), events: events.bits() as _, revents: 0 };
+        Self { row, borrowed: PhantomData }
+    }
+
+    /// A row that `poll` skips: its descriptor is -1.
+    pub const fn skipped() -> Self {
+        Self { row: libc::pollfd { fd: -1, events: 0, revents: 0 }, borrowed: PhantomData }
+    }
+
+    /// The number of its descriptor.
+    pub const fn fd(&self) -> FdNumber {
+        FdNumber::new(self.row.fd)
+    }
+
+    /// What is asked.
+    pub const fn events(&self) -> PollEvents {
+        PollEvents::from_bits(self.row.events as c_int)
+    }
+
+    /// What was answered.
+    #[inline]
+    pub const fn revents(&self) -> PollEvents {
+        PollEvents::from_bits(self.row.revents as c_int)
+    }
+
+    /// Asks something else from now on.
+    pub fn set_events(&mut self, events: PollEvents) {
+        self.row.events = events.bits() as _;
+    }
+
+    fn as_row(&self) -> PollRow {
+        PollRow { fd: self.fd(), events: self.events(), revents: self.revents() }
+    }
+}
+
+impl fmt::Debug for PollFd<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_row().fmt(f)
+    }
+}
+
+/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until one of the rows can be answered; returns how
+/// many are, 0 after the timeout. A negative timeout waits for ever.
+///
+/// `POLLERR`, `POLLHUP` and `POLLNVAL` are answered without being asked for. A descriptor that is not open is no
+/// error: its own row says `POLLNVAL`.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EINTR` | a signal came, `SA_RESTART` or not |
+/// | `EINVAL` | more rows than this process may have descriptors |
+/// | `ENOMEM` | no memory (`EAGAIN` on some systems) |
+///
+/// References: `poll(2)`; POSIX `poll`.
+pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
+    let call = enter(Function::Poll, || {
+        let rows = fds.iter().map(PollFd::as_row).collect();
+        [Arg::Rows(rows), fds.len().into(), Arg::Millis(timeout_ms)]
+    });
+    let result = call.make(|| {
+        // SAFETY: `PollFd` is a `pollfd` in memory, and `fds` has `len` of them, exclusively ours.
+        number(unsafe { libc::poll(fds.as_mut_ptr().cast(), fds.len() as nfds_t, timeout_ms) })
+    });
+    call.returns_noting(result.map(|n| n as usize), |_| answered(fds))
+}
+
+/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`] what
+/// [`pselect`](super::pselect) is to [`select`](super::select).
+///
+/// # Errors
+/// As [`poll`], and `EINVAL` for a timeout that makes no sense.
+///
+/// Systems differ: not on macOS.
+///
+/// References: `ppoll(2)`; POSIX (2024) `ppoll`.
+#[cfg(has_ppoll)]
+pub fn ppoll(
+    fds: &mut [PollFd<'_>],
+    tmo_p: Option<&TimeSpec>,
+    sigmask: Option<&SignalSet>,
+) -> Result<usize> {
+    let call = enter(Function::Ppoll, || {
+        let rows = fds.iter().map(PollFd::as_row).collect();
+        let mask = Arg::Mask(sigmask.map(SignalSet::signals));
+        [Arg::Rows(rows), fds.len().into(), Arg::TimeSpec(tmo_p.copied()), mask]
+    });
+    let time = tmo_p.map(|time| c_timespec(*time));
+    let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mask_ptr = sigmask.map_or(std::ptr::null(), SignalSet::as_ptr);
+    let result = call.make(|| {
+        let (rows, nfds) = (fds.as_mut_ptr().cast(), fds.len() as nfds_t);
+        // SAFETY: `PollFd` is a `pollfd` in memory, and `fds` has `nfds` of them, exclusively ours; the other
+        // two pointers are NULL or lead to values that live through the call.
+        number(unsafe { libc::ppoll(rows, nfds, time_ptr, mask_ptr) })
+    });
+    call.returns_noting(result.map(|n| n as usize), |_| answered(fds))
+}
+
+fn answered(fds: &[PollFd<'_>]) -> Note {
+    Note::Poll(fds.iter().map(PollFd::as_row).filter(|row| row.revents.bits() != 0).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::names::{AF_UNIX, MsgFlags, POLLIN, POLLOUT, Protocol, SOCK_STREAM};
+    use crate::sys::{send, socketpair};
+
+    #[test]
+    fn each_row_is_answered_for_itself() {
+        let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        send(&a, b"x", MsgFlags::NONE).unwrap();
+        let mut rows = [
+            PollFd::new(a.as_fd(), POLLIN),
+            PollFd::new(b.as_fd(), POLLIN | POLLOUT),
+            PollFd::skipped(),
+        ];
+        assert_eq!(poll(&mut rows, -1), Ok(1));
+        assert_eq!(rows[0].revents(), PollEvents::NONE);
+        assert_eq!(rows[1].revents(), POLLIN | POLLOUT);
+        assert_eq!(rows[1].events(), POLLIN | POLLOUT);
+        assert_eq!(rows[2].revents(), PollEvents::NONE);
+    }
+
+    #[test]
+    fn a_timeout_is_no_error() {
+        let [a, _b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        assert_eq!(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0), Ok(0));
+        assert_eq!(poll(&mut [], 1), Ok(0));
+    }
+}

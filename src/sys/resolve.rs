@@ -1,0 +1,391 @@
+//! From names to addresses and back: `getaddrinfo`, `getnameinfo`, and their small relatives. These are
+//! functions of the C library. What they do inside (reading files, asking name servers) is not in the trace;
+//! each is one line, marked `(library)`.
+
+use std::ffi::{CStr, CString, c_char};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use libc::socklen_t;
+
+use super::sockaddr::RawAddress;
+use super::status;
+use crate::addr::Address;
+use crate::byteorder::ntohs;
+use crate::names::{AF_INET, AF_INET6, AddrInfoFlags, Domain, EAI_NONAME, EAI_OVERFLOW, Errno};
+use crate::names::{NameInfoFlags, Protocol, ResolveError, Result, SocketType};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::function::Function;
+
+/// What [`getaddrinfo`] should look for: the fields of `struct addrinfo` that serve as hints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// What to do beyond the ordinary.
+    pub flags: AddrInfoFlags,
+    /// This family only; [`AF_UNSPEC`](crate::names::AF_UNSPEC) for any.
+    pub family: Domain,
+    /// This type of socket only; `SocketType::default()` for any.
+    pub socktype: SocketType,
+    /// This protocol only; `Protocol::default()` for any.
+    pub protocol: Protocol,
+}
+
+/// One result of [`getaddrinfo`]: the arguments for `socket`, and the address for `connect` or `bind`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddrInfo {
+    /// For `socket`.
+    pub family: Domain,
+    /// For `socket`.
+    pub socktype: SocketType,
+    /// For `socket`.
+    pub protocol: Protocol,
+    /// For `connect` or `bind`.
+    pub address: Address,
+}
+
+impl fmt::Display for AddrInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.address, self.socktype)
+    }
+}
+
+/// `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res);` looks
+/// up the addresses of a host and the port of a service. Without hints it gives one entry for each type of
+/// socket.
+///
+/// # Errors
+/// Not an errno but a [`ResolveError`]: `EAI_NONAME` for a host that does not exist, `EAI_AGAIN` when no name server
+/// answers, `EAI_SERVICE` for a service that does not exist for the type.
+///
+/// References: `getaddrinfo(3)`; POSIX `getaddrinfo`.
+pub fn getaddrinfo(
+    node: Option<&str>,
+    service: Option<&str>,
+    hints: Option<&Hints>,
+) -> std::result::Result<Vec<AddrInfo>, ResolveError> {
+    let call = enter(Function::Getaddrinfo, || {
+        let hints = hints
+            .map(|h| [h.flags.named(), h.family.named(), h.socktype.named(), h.protocol.named()]);
+        [Arg::Str(node), Arg::Str(service), Arg::Hints(hints)]
+    });
+    let found = look_up(node, service, hints);
+    let shown: Vec<_> =
+        found.iter().flatten().map(|info| (info.socktype, info.address.clone())).collect();
+    let code = found.as_ref().err().copied().unwrap_or_default();
+    let call = call.rest(|| [if found.is_ok() { Arg::Found(&shown) } else { Arg::Word("NULL") }]);
+    match found {
+        Ok(_) => drop(call.returns(Ok(()))),
+        Err(_) => call.returns_code(code.named(), &gai_strerror(code)),
+    }
+    found
+}
+
+fn look_up(
+    node: Option<&str>,
+    service: Option<&str>,
+    hints: Option<&Hints>,
+) -> std::result::Result<Vec<AddrInfo>, ResolveError> {
+    // A zero byte ends a string of C: there is no such name.
+    let to_c = |text: Option<&str>| text.map(CString::new).transpose().map_err(|_| EAI_NONAME);
+    let (node, service) = (to_c(node)?, to_c(service)?);
+    let hints = hints.map(|h| {
+        // SAFETY: addrinfo is plain data, and zeros are "no hint".
+        let mut c: libc::addrinfo = unsafe { std::mem::zeroed() };
+        c.ai_flags = h.flags.bits();
+        c.ai_family = h.family.bits();
+        c.ai_socktype = h.socktype.bits();
+        c.ai_protocol = h.protocol.bits();
+        c
+    });
+    let as_ptr =
+        |text: &Option<CString>| text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
+    let hints_ptr = hints.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mut list: *mut libc::addrinfo = std::ptr::null_mut();
+    // SAFETY: the strings end with a zero byte, the hints are NULL or a value, and `list` is ours to be written.
+    let code =
+        unsafe { libc::getaddrinfo(as_ptr(&node), as_ptr(&service), hints_ptr, &raw mut list) };
+    if code != 0 {
+        return Err(ResolveError::from_bits(code));
+    }
+    let mut found = Vec::new();
+    let mut next = list;
+    // SAFETY: each pointer of the list is NULL or leads to an entry that lives until freeaddrinfo.
+    while let Some(entry) = unsafe { next.as_ref() } {
+        if let Some(address) = copy_address(entry) {
+            found.push(AddrInfo {
+                family: Domain::from_bits(entry.ai_family),
+                socktype: SocketType::from_bits(entry.ai_socktype),
+                protocol: Protocol::from_bits(entry.ai_protocol),
+                address,
+            });
+        }
+        next = entry.ai_next;
+    }
+    // SAFETY: `list` came from getaddrinfo, and nothing borrows from it any more.
+    unsafe { libc::freeaddrinfo(list) };
+    Ok(found)
+}
+
+fn copy_address(entry: &libc::addrinfo) -> Option<Address> {
+    if entry.ai_addr.is_null() {
+        return None;
+    }
+    let mut raw = RawAddress::room();
+    let len = (entry.ai_addrlen).min(raw.len());
+    // SAFETY: `ai_addr` has `ai_addrlen` bytes, `raw` has room for them, and they do not overlap.
+    unsafe {
+        std::ptr::copy_nonoverlapping(
+            entry.ai_addr.cast::<u8>(),
+            raw.as_mut_ptr().cast::<u8>(),
+            len as usize,
+        );
+    }
+    *raw.len_mut() = len;
+    raw.decode()
+}
+
+/// `const char *gai_strerror(int errcode);` what an error of [`getaddrinfo`] means.
+///
+/// References: `gai_strerror(3)`; POSIX `gai_strerror`.
+pub fn gai_strerror(errcode: ResolveError) -> String {
+    // SAFETY: takes no pointers; the result is a string that is never freed.
+    let text = unsafe { libc::gai_strerror(errcode.bits()) };
+    // SAFETY: gai_strerror gives a string with a zero byte at its end for every number.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// `int getnameinfo(const struct sockaddr *addr, socklen_t addrlen, char *host, socklen_t hostlen, char *serv, socklen_t
+/// servlen, int flags);` the names of an address's host and port.
+///
+/// # Errors
+/// A [`ResolveError`]: `EAI_NONAME` with `NI_NAMEREQD` where there is no name, `EAI_FAMILY` for other addresses.
+///
+/// References: `getnameinfo(3)`; POSIX `getnameinfo`.
+pub fn getnameinfo(
+    addr: &Address,
+    flags: NameInfoFlags,
+) -> std::result::Result<(String, String), ResolveError> {
+    let raw = RawAddress::encode(addr).map_err(|_| EAI_OVERFLOW)?;
+    let call = enter(Function::Getnameinfo, || [Arg::Address(addr), Arg::Int(raw.len().into())]);
+    let mut host = [0u8; 1025];
+    let mut serv = [0u8; 32];
+    let (host_len, serv_len) = (host.len() as socklen_t, serv.len() as socklen_t);
+    let (host_ptr, serv_ptr) =
+        (host.as_mut_ptr().cast::<c_char>(), serv.as_mut_ptr().cast::<c_char>());
+    // SAFETY: the address has the length given, and the two buffers are as long as their lengths say.
+    let code = unsafe {
+        libc::getnameinfo(
+            raw.as_ptr(),
+            raw.len(),
+            host_ptr,
+            host_len as _,
+            serv_ptr,
+            serv_len as _,
+            flags.bits(),
+        )
+    };
+    let (host, serv) = (text_of(&host), text_of(&serv));
+    let call = call.rest(|| {
+        let (host, serv) = (Arg::Str(Some(&host)), Arg::Str(Some(&serv)));
+        [host, Arg::Int(host_len.into()), serv, Arg::Int(serv_len.into()), flags.named().into()]
+    });
+    if code == 0 {
+        let _ = call.returns(Ok(()));
+        return Ok((host, serv));
+    }
+    let error = ResolveError::from_bits(code);
+    call.returns_code(error.named(), &gai_strerror(error));
+    Err(error)
+}
+
+/// `int gethostname(char *name, size_t len);` what this machine calls itself. Whether others can reach it by that name
+/// is another question.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENAMETOOLONG` | the name does not fit (glibc) |
+///
+/// References: `gethostname(2)`; POSIX `gethostname`.
+pub fn gethostname() -> Result<String> {
+    let call = enter(Function::Gethostname, || []);
+    let mut name = [0u8; 256];
+    let len = name.len();
+    let result = call.make(|| {
+        // SAFETY: the function writes at most `len` bytes to `name`.
+        status(unsafe { libc::gethostname(name.as_mut_ptr().cast(), len as _) })
+    });
+    let name = text_of(&name);
+    call.rest(|| [Arg::Str(Some(&name)), len.into()]).returns(result)?;
+    Ok(name)
+}
+
+/// `struct servent *getservbyname(const char *name, const char *proto);` the port of a service, in the machine's byte
+/// order.
+///
+/// (C returns a pointer to a structure that the next call overwrites, and the port in network order.)
+///
+/// # Errors
+/// `ENOENT` where C returns NULL: there is no such service.
+///
+/// References: `getservbyname(3)`; POSIX `getservbyname`.
+pub fn getservbyname(name: &str, proto: &str) -> Result<u16> {
+    use std::sync::{Mutex, PoisonError};
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let call = enter(Function::Getservbyname, || [Arg::Str(Some(name)), Arg::Str(Some(proto))]);
+    let result = match (CString::new(name), CString::new(proto)) {
+        (Ok(name), Ok(proto)) => {
+            let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+            // SAFETY: both strings end with a zero byte; the static result is ours while we hold the lock.
+            let entry = unsafe { libc::getservbyname(name.as_ptr(), proto.as_ptr()) };
+            // SAFETY: the result is NULL or leads to a servent that stays as it is while we hold the lock.
+            let port = unsafe { entry.as_ref() }.map(|entry| ntohs(entry.s_port as u16));
+            port.ok_or(Errno::ENOENT)
+        }
+        _ => Err(Errno::ENOENT),
+    };
+    call.returns(result.map(i32::from)).map(|port| port as u16)
+}
+
+/// `struct if_nameindex *if_nameindex(void);` the network interfaces: number and name of each.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOBUFS` | no memory |
+///
+/// References: `if_nameindex(3)`; POSIX `if_nameindex`.
+pub fn if_nameindex() -> Result<Vec<(u32, String)>> {
+    let call = enter(Function::IfNameindex, || []);
+    // SAFETY: takes nothing; the result is NULL or a list that ends with an entry of zeros.
+    let list = unsafe { libc::if_nameindex() };
+    if list.is_null() {
+        return call.returns(Err::<(), _>(Errno::last())).map(|()| Vec::new());
+    }
+    let mut interfaces = Vec::new();
+    let mut next = list;
+    loop {
+        // SAFETY: we have not yet gone past the entry of zeros.
+        let entry = unsafe { &*next };
+        if entry.if_index == 0 || entry.if_name.is_null() {
+            break;
+        }
+        // SAFETY: the name of an entry that is not the last is a string with a zero byte at its end.
+        let name = unsafe { CStr::from_ptr(entry.if_name) };
+        interfaces.push((entry.if_index, name.to_string_lossy().into_owned()));
+        // SAFETY: another entry follows one that is not the last.
+        next = unsafe { next.add(1) };
+    }
+    // SAFETY: `list` came from if_nameindex, and nothing borrows from it any more.
+    unsafe { libc::if_freenameindex(list) };
+    call.returns(Ok(interfaces.len()))?;
+    Ok(interfaces)
+}
+
+/// `int inet_pton(int af, const char *src, void *dst);` an address from its text; none where C returns 0.
+///
+/// Only whole, ordinary forms: not `127.1`, not `0x7f000001`, which `inet_aton` takes. It is no system call, and not
+/// in the trace.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAFNOSUPPORT` | `af` is neither `AF_INET` nor `AF_INET6` |
+///
+/// References: `inet_pton(3)`; POSIX `inet_pton`.
+pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
+    if !matches!(af, AF_INET | AF_INET6) {
+        return Err(Errno::EAFNOSUPPORT);
+    }
+    let Ok(src) = CString::new(src) else { return Ok(None) };
+    let mut dst = [0u8; 16];
+    // SAFETY: `src` ends with a zero byte, and `dst` has the 4 or 16 bytes that the family needs.
+    let found = unsafe { inet_pton_in_libc(af.bits(), src.as_ptr(), dst.as_mut_ptr().cast()) } == 1;
+    let [a, b, c, d, ..] = dst;
+    Ok(found.then(|| match af {
+        AF_INET => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+        _ => IpAddr::V6(Ipv6Addr::from(dst)),
+    }))
+}
+
+/// `const char *inet_ntop(int af, const void *src, char *dst, socklen_t size);` the text of an address, as the C library
+/// writes it. It is no system call, and not in the trace.
+///
+/// References: `inet_ntop(3)`; POSIX `inet_ntop`.
+pub fn inet_ntop(src: IpAddr) -> String {
+    let (af, bytes) = match src {
+        IpAddr::V4(ip) => (AF_INET, ip.octets().to_vec()),
+        IpAddr::V6(ip) => (AF_INET6, ip.octets().to_vec()),
+    };
+    let mut dst = [0u8; 46]; // INET6_ADDRSTRLEN
+    let (from, to) = (bytes.as_ptr().cast(), dst.as_mut_ptr().cast());
+    // SAFETY: `bytes` has the length that the family needs, and `dst` is as long as its length says.
+    unsafe { inet_ntop_in_libc(af.bits(), from, to, dst.len() as socklen_t) };
+    text_of(&dst)
+}
+
+// The libc crate leaves these two out. POSIX gives their prototypes.
+unsafe extern "C" {
+    #[link_name = "inet_pton"]
+    fn inet_pton_in_libc(
+        af: libc::c_int,
+        src: *const c_char,
+        dst: *mut libc::c_void,
+    ) -> libc::c_int;
+    #[link_name = "inet_ntop"]
+    fn inet_ntop_in_libc(
+        af: libc::c_int,
+        src: *const libc::c_void,
+        dst: *mut c_char,
+        size: socklen_t,
+    ) -> *const c_char;
+}
+
+/// A string of C in a buffer, up to its zero byte.
+fn text_of(buf: &[u8]) -> String {
+    let end = buf.iter().position(|byte| *byte == 0).unwrap_or(buf.len());
+    String::from_utf8_lossy(&buf[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{AI_NUMERICHOST, SOCK_STREAM};
+
+    #[test]
+    fn a_number_needs_no_name_server() {
+        let hints = Hints { flags: AI_NUMERICHOST, socktype: SOCK_STREAM, ..Hints::default() };
+        let found = getaddrinfo(Some("127.0.0.1"), Some("80"), Some(&hints)).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].address, Address::v4(Ipv4Addr::LOCALHOST, 80));
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_when_only_numbers_are_asked_for() {
+        let hints = Hints { flags: AI_NUMERICHOST, ..Hints::default() };
+        assert_eq!(getaddrinfo(Some("no number"), None, Some(&hints)), Err(EAI_NONAME));
+        assert_eq!(getaddrinfo(Some("a\0b"), None, None), Err(EAI_NONAME));
+    }
+
+    #[test]
+    fn without_hints_there_is_an_entry_for_each_type() {
+        assert!(getaddrinfo(Some("127.0.0.1"), None, None).unwrap().len() > 1);
+    }
+
+    #[test]
+    fn inet_pton_takes_ordinary_forms_only() {
+        assert_eq!(inet_pton(AF_INET, "127.0.0.1"), Ok(Some(Ipv4Addr::LOCALHOST.into())));
+        assert_eq!(inet_pton(AF_INET6, "::1"), Ok(Some(Ipv6Addr::LOCALHOST.into())));
+        for text in ["127.1", "2130706433", "010.0.0.1", "127.0.0.1 junk", "a\0b"] {
+            assert_eq!(inet_pton(AF_INET, text), Ok(None), "{text:?}");
+        }
+        assert_eq!(inet_pton(crate::names::AF_UNIX, "x"), Err(Errno::EAFNOSUPPORT));
+        assert_eq!(inet_ntop(Ipv6Addr::LOCALHOST.into()), "::1");
+    }
+
+    #[test]
+    fn loopback_is_an_interface() {
+        assert!(if_nameindex().unwrap().iter().any(|(_, name)| name.starts_with("lo")));
+    }
+}

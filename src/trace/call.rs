@@ -1,0 +1,218 @@
+//! How a wrapper tells its call: `enter`, `make`, `rest`, `returns`.
+//!
+//! ```ignore
+//! let call = enter(Function::Recv, || [fd.into()]);        // recv(6,
+//! let result = call.make(|| …the call itself…);
+//! call.rest(|| [Arg::Bytes(…), len.into(), flags.into()])  //         "hello\n", 65536, 0)
+//!     .returns(result)                                     //                             = 6
+//! ```
+//!
+//! The arguments are closures, so that nothing is looked at while nobody traces. The tracer belongs to
+//! the thread: loops and tests that run side by side do not see each other.
+
+use std::cell::{Cell, RefCell};
+
+use super::arg::{Arg, Note};
+use super::function::Function;
+use super::tracer::{Mark, Outcome, Tracer};
+use crate::addr::Address;
+use crate::names::{Errno, Named, Result};
+use crate::values::FdNumber;
+
+thread_local! {
+    /// Whether this thread traces: the one branch that a call costs when it does not.
+    static ON: Cell<bool> = const { Cell::new(false) };
+    static TRACER: RefCell<Option<Tracer>> = const { RefCell::new(None) };
+}
+
+/// Traces this thread's calls until the guard is dropped. A tracer that was there before waits.
+#[must_use = "the trace ends when this is dropped"]
+pub fn install(tracer: Tracer) -> Installed {
+    let before = TRACER.replace(Some(tracer));
+    Installed { before, was_on: ON.replace(true) }
+}
+
+/// Keeps a [`Tracer`] installed. Dropping it, also in a panic, writes what was collected.
+#[derive(Debug)]
+pub struct Installed {
+    before: Option<Tracer>,
+    was_on: bool,
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        if let Some(mut tracer) = TRACER.replace(self.before.take()) {
+            tracer.flush();
+        }
+        ON.set(self.was_on);
+    }
+}
+
+/// Does something that is not to be traced, such as what the trace itself wants to know.
+pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
+    /// Also when `untraced` panics.
+    struct Resume(bool);
+    impl Drop for Resume {
+        fn drop(&mut self) {
+            ON.set(self.0);
+        }
+    }
+    let _resume = Resume(ON.replace(false));
+    untraced()
+}
+
+/// Says why the loop makes its next call or what follows from its last one, for those who asked for
+/// explanations.
+pub fn intent(words: &'static str) {
+    if ON.get() {
+        with_tracer(|tracer| tracer.intent(words));
+    }
+}
+
+/// Writes what was collected. For those who end the process without unwinding.
+pub fn flush() {
+    with_tracer(Tracer::flush);
+}
+
+/// Whether a sink wants to know both ends of each connection, which costs two more calls.
+pub(crate) fn wants_connections() -> bool {
+    ON.get() && with_tracer(|tracer| tracer.wants_connections()).unwrap_or(false)
+}
+
+/// Tells the tracer both ends of a connection.
+pub(crate) fn connection(fd: FdNumber, local: Option<Address>, peer: Option<Address>) {
+    with_tracer(|tracer| tracer.connection(fd, local, peer));
+}
+
+fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
+    TRACER.with_borrow_mut(|tracer| tracer.as_mut().map(what))
+}
+
+/// A call that was entered and has not returned.
+#[must_use = "a call that was entered must return"]
+pub(crate) struct Entered {
+    on: bool,
+    mark: Mark,
+}
+
+/// Begins a call with the arguments that are known before it is made.
+#[inline]
+pub(crate) fn enter<'a, const N: usize>(
+    function: Function,
+    args: impl FnOnce() -> [Arg<'a>; N],
+) -> Entered {
+    let on = ON.get();
+    if on {
+        begin(function, &args());
+    }
+    Entered { on, mark: Mark::None }
+}
+
+#[cold]
+fn begin(function: Function, args: &[Arg<'_>]) {
+    with_tracer(|tracer| tracer.begin(function, args));
+}
+
+impl Entered {
+    /// Makes the call.
+    #[inline]
+    pub(crate) fn make<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
+        let result = call();
+        if self.on {
+            with_tracer(Tracer::called);
+        }
+        result
+    }
+
+    /// The call is not made, because it would do harm; the caller is given this errno.
+    pub(crate) fn refuse<T: Returned>(mut self, errno: Errno) -> Result<T> {
+        self.mark = Mark::Refused;
+        self.returns(Err(errno))
+    }
+
+    /// Marks a call if libc refuses or changes it before the kernel sees it.
+    pub(crate) fn by_libc_if(mut self, changed: bool) -> Self {
+        if changed {
+            self.mark = Mark::Libc;
+        }
+        self
+    }
+
+    /// Adds the arguments that the call filled in, and those after them.
+    #[inline]
+    pub(crate) fn rest<'a, const N: usize>(self, args: impl FnOnce() -> [Arg<'a>; N]) -> Self {
+        if self.on {
+            let args = args();
+            with_tracer(|tracer| tracer.rest(&args));
+        }
+        self
+    }
+
+    /// Ends the call with what it returned, and returns that.
+    #[inline]
+    pub(crate) fn returns<T: Returned>(self, result: Result<T>) -> Result<T> {
+        self.returns_noting(result, |_| Note::None)
+    }
+
+    /// Ends the call with what it returned and what else it told.
+    #[inline]
+    pub(crate) fn returns_noting<T: Returned>(
+        self,
+        result: Result<T>,
+        note: impl FnOnce(&T) -> Note,
+    ) -> Result<T> {
+        if self.on {
+            let outcome = match &result {
+                Ok(value) => Outcome::Value(value.as_c()),
+                Err(errno) => Outcome::Error(*errno),
+            };
+            let note = result.as_ref().map_or(Note::None, note);
+            with_tracer(|tracer| tracer.end(outcome, &note, self.mark));
+        }
+        result
+    }
+
+    /// Ends a call that returned an error code which is no errno.
+    pub(crate) fn returns_code(self, code: Named, text: &str) {
+        if self.on {
+            let note = Note::Code(code, text.to_string());
+            with_tracer(|tracer| tracer.end(Outcome::Value(code.value), &note, Mark::None));
+        }
+    }
+}
+
+/// What a wrapper returns, as the number that C returns.
+pub(crate) trait Returned {
+    /// C's number.
+    fn as_c(&self) -> i64;
+}
+
+impl Returned for () {
+    fn as_c(&self) -> i64 {
+        0
+    }
+}
+
+impl Returned for usize {
+    fn as_c(&self) -> i64 {
+        *self as i64
+    }
+}
+
+impl Returned for i32 {
+    fn as_c(&self) -> i64 {
+        (*self).into()
+    }
+}
+
+impl Returned for bool {
+    fn as_c(&self) -> i64 {
+        (*self).into()
+    }
+}
+
+impl<A: Returned, B> Returned for (A, B) {
+    fn as_c(&self) -> i64 {
+        self.0.as_c()
+    }
+}

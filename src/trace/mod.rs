@@ -1,0 +1,24 @@
+//! The trace: one event for each call, in strace's notation, made by the wrapper that made the call.
+//!
+//! A wrapper tells its call in two halves, for that is how a call happens. [`call::enter`] takes the
+//! arguments that are known before the call; they are what a person can see while it waits. `rest`
+//! takes what the call filled in, and `returns` what it returned. Nobody else can write a line, so the
+//! trace cannot lie. While no [`Tracer`] is installed on the thread, all of this is one branch.
+//!
+//! From there: [`arg`] is what can be shown, `notation.rs` and `quote.rs` how, [`text`] and [`json`] the two forms, [`output`]
+//! the terminal or file they go to, [`tracer`] what belongs to one thread.
+
+pub mod arg;
+pub mod call;
+pub mod function;
+pub mod json;
+mod notation;
+pub mod output;
+mod quote;
+pub mod text;
+pub mod tracer;
+
+pub use arg::{Arg, Note};
+pub use call::{install, intent, suspended};
+pub use function::Function;
+pub use tracer::{Call, Outcome, Sink, Tracer};

@@ -1,0 +1,297 @@
+//! strace's notation: how each kind of argument, and what stands behind a result, is written.
+
+use std::fmt::Write;
+
+use super::arg::{Action, Arg, Handler, Limits, Message, Note, Value};
+use super::quote::{escape, quote};
+use crate::addr::{Address, UnixName};
+use crate::names::{AF_INET, AF_INET6, Errno, Level, PollEvents, Signal, SocketType, option_name};
+use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP};
+use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
+
+/// Writes an argument in strace's notation. (Writing to a String cannot fail, hence the `let _`.)
+pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
+    let _ = match arg {
+        Arg::Fd(fd) => write!(out, "{fd}"),
+        Arg::Fds([first, second]) => write!(out, "[{first}, {second}]"),
+        Arg::Int(number) => write!(out, "{number}"),
+        Arg::Millis(timeout_ms) => write!(out, "{timeout_ms}"),
+        Arg::Named(named) => write!(out, "{named}"),
+        Arg::Word(word) => write!(out, "{word}"),
+        Arg::Type(kind) if kind.flags().bits() == 0 => write!(out, "{kind}"),
+        Arg::Type(kind) => write!(out, "{}|{}", kind.without_flags(), kind.flags()),
+        Arg::Protocol(AF_INET | AF_INET6, protocol) => write!(out, "{protocol}"),
+        Arg::Protocol(_, protocol) => write!(out, "{}", protocol.bits()),
+        Arg::OpenFlags(flags) => write!(out, "{}", flags.with_access()),
+        Arg::Request(request) => write!(out, "{request}"),
+        Arg::Str(None) | Arg::Pointer(0) | Arg::Set(None) | Arg::TimeVal(None) => {
+            write!(out, "NULL")
+        }
+        Arg::TimeSpec(None) | Arg::Mask(None) | Arg::Action(None) | Arg::Hints(None) => {
+            write!(out, "NULL")
+        }
+        Arg::Pointer(address) => write!(out, "{address:#x}"),
+        Arg::Length { given, returned } if given == returned => write!(out, "[{given}]"),
+        Arg::Length { given, returned } => write!(out, "[{given} => {returned}]"),
+        Arg::OptionName(level, number) => match option_name(*level, *number) {
+            Some(name) => write!(out, "{name}"),
+            None => write!(out, "{number:#x} /* {}??? */", option_prefix(*level)),
+        },
+        Arg::TimeVal(Some(time)) => write_timeval(out, *time),
+        Arg::TimeSpec(Some(time)) => write_timespec(out, *time),
+        Arg::Hints(Some([flags, family, kind, protocol])) => {
+            write!(
+                out,
+                "{{ai_flags={flags}, ai_family={family}, ai_socktype={kind}, ai_protocol={protocol}}}"
+            )
+        }
+        Arg::Bytes(bytes) => return quote(out, bytes, limits.bytes),
+        Arg::Str(Some(text)) => return quote(out, text.as_bytes(), usize::MAX),
+        Arg::Address(address) => return write_address(out, address),
+        Arg::Value(value) => return write_value(out, value, limits),
+        Arg::Set(Some(members)) => return write_set(out, members),
+        Arg::Rows(rows) => return write_rows(out, rows, limits, |row| ("events", row.events)),
+        Arg::Mask(Some(signals)) => return write_mask(out, signals),
+        Arg::Action(Some(action)) => return write_action(out, action),
+        Arg::Message(message) => return write_message(out, message, limits),
+        Arg::Found(found) => return write_found(out, found, limits),
+        Arg::Interfaces(interfaces) => return write_interfaces(out, interfaces),
+    };
+}
+
+/// Writes what stands behind the result, in parentheses.
+pub(crate) fn write_note(out: &mut String, note: &Note, returned: i64, limits: Limits) {
+    let _ = match note {
+        Note::None => Ok(()),
+        Note::OpenFlags(flags) => write!(out, " (flags {})", flags.with_access()),
+        Note::FdFlags(flags) if flags.bits() == 0 => Ok(()),
+        Note::FdFlags(flags) => write!(out, " (flags {flags})"),
+        Note::Select { .. } | Note::Poll(_) if returned == 0 => write!(out, " (Timeout)"),
+        Note::Select { sets, left } => return write_select_note(out, sets, *left),
+        Note::Poll(rows) => return write_poll_note(out, rows, limits),
+        Note::Code(_, text) => write!(out, " ({text})"),
+    };
+}
+
+fn write_select_note(out: &mut String, sets: &[Option<Vec<FdNumber>>; 3], left: Option<TimeVal>) {
+    let mut separator = " (";
+    for (name, set) in ["in", "out", "except"].iter().zip(sets) {
+        let Some(members) = set.as_deref().filter(|members| !members.is_empty()) else { continue };
+        let _ = write!(out, "{separator}{name} ");
+        write_set(out, members);
+        separator = ", ";
+    }
+    if let Some(left) = left {
+        let _ = write!(out, "{separator}left ");
+        let _ = write_timeval(out, left);
+        separator = ", ";
+    }
+    if separator == ", " {
+        out.push(')');
+    }
+}
+
+fn write_poll_note(out: &mut String, rows: &[PollRow], limits: Limits) {
+    out.push_str(" (");
+    write_rows(out, rows, limits, |row| ("revents", row.revents));
+    out.push(')');
+}
+
+fn write_timeval(out: &mut String, time: TimeVal) -> std::fmt::Result {
+    write!(out, "{{tv_sec={}, tv_usec={}}}", time.tv_sec, time.tv_usec)
+}
+
+fn write_timespec(out: &mut String, time: TimeSpec) -> std::fmt::Result {
+    write!(out, "{{tv_sec={}, tv_nsec={}}}", time.tv_sec, time.tv_nsec)
+}
+
+fn write_set(out: &mut String, members: &[FdNumber]) {
+    out.push('[');
+    for (at, fd) in members.iter().enumerate() {
+        let _ = write!(out, "{}{fd}", if at == 0 { "" } else { " " });
+    }
+    out.push(']');
+}
+
+fn write_rows(
+    out: &mut String,
+    rows: &[PollRow],
+    limits: Limits,
+    shown: impl Fn(&PollRow) -> (&'static str, PollEvents),
+) {
+    out.push('[');
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        if at == limits.items {
+            out.push_str("...");
+            break;
+        }
+        let (name, events) = shown(row);
+        let _ = if row.fd.get() < 0 {
+            write!(out, "{{fd={}}}", row.fd)
+        } else {
+            write!(out, "{{fd={}, {name}={events}}}", row.fd)
+        };
+    }
+    out.push(']');
+}
+
+fn write_address(out: &mut String, address: &Address) {
+    let _ = match address {
+        Address::V4(at) => write!(
+            out,
+            "{{sa_family=AF_INET, sin_port=htons({}), sin_addr=inet_addr(\"{}\")}}",
+            at.port(),
+            at.ip()
+        ),
+        Address::V6(at) => write!(
+            out,
+            "{{sa_family=AF_INET6, sin6_port=htons({}), sin6_flowinfo=htonl({}), \
+             inet_pton(AF_INET6, \"{}\", &sin6_addr), sin6_scope_id={}}}",
+            at.port(),
+            u32::from_be(at.flowinfo()),
+            at.ip(),
+            at.scope_id()
+        ),
+        Address::Unix(UnixName::Unnamed) => write!(out, "{{sa_family=AF_UNIX}}"),
+        Address::Unix(UnixName::Path(path)) => {
+            out.push_str("{sa_family=AF_UNIX, sun_path=");
+            quote(out, path.as_os_str().as_encoded_bytes(), usize::MAX);
+            write!(out, "}}")
+        }
+        Address::Unix(UnixName::Abstract(name)) => {
+            out.push_str("{sa_family=AF_UNIX, sun_path=@");
+            quote(out, name, usize::MAX);
+            write!(out, "}}")
+        }
+        Address::Other { family, data } if data.is_empty() => write!(out, "{{sa_family={family}}}"),
+        Address::Other { family, data } => {
+            let _ = write!(out, "{{sa_family={family}, sa_data=");
+            quote(out, data, usize::MAX);
+            write!(out, "}}")
+        }
+    };
+}
+
+fn write_value(out: &mut String, value: &Value<'_>, limits: Limits) {
+    let _ = match value {
+        Value::Int(number) => write!(out, "[{number}]"),
+        Value::Byte(byte) => return quote(out, &[*byte], limits.bytes),
+        Value::Error(0) => write!(out, "[0]"),
+        Value::Error(number) => match Errno::from_number(*number).name() {
+            Some(name) => write!(out, "[{name}]"),
+            None => write!(out, "[{number}]"),
+        },
+        Value::Linger(Linger { l_onoff, l_linger }) => {
+            write!(out, "{{l_onoff={l_onoff}, l_linger={l_linger}}}")
+        }
+        Value::TimeVal(time) => write_timeval(out, *time),
+        Value::Credentials(PeerCredentials { pid, uid, gid }) => {
+            write!(out, "{{pid={pid}, uid={uid}, gid={gid}}}")
+        }
+        Value::Bytes(bytes) => return quote(out, bytes, limits.bytes),
+    };
+}
+
+/// Signals without their SIG, between brackets, as strace writes them: `[INT TERM]`.
+fn write_mask(out: &mut String, signals: &[Signal]) {
+    out.push('[');
+    for (at, signal) in signals.iter().enumerate() {
+        let name = signal.to_string();
+        let _ = write!(out, "{}{}", if at == 0 { "" } else { " " }, name.trim_start_matches("SIG"));
+    }
+    out.push(']');
+}
+
+fn write_action(out: &mut String, action: &Action) {
+    let _ = match action.handler {
+        Handler::Default => write!(out, "{{sa_handler=SIG_DFL, sa_mask="),
+        Handler::Ignore => write!(out, "{{sa_handler=SIG_IGN, sa_mask="),
+        Handler::Function(address) => write!(out, "{{sa_handler={address:#x}, sa_mask="),
+    };
+    write_mask(out, &action.mask);
+    let _ = write!(out, ", sa_flags={}}}", action.flags);
+}
+
+fn write_message(out: &mut String, message: &Message<'_>, limits: Limits) {
+    out.push_str("{msg_name=");
+    match message.name {
+        Ok(address) => write_address(out, address),
+        Err(0) => out.push_str("NULL"),
+        Err(pointer) => {
+            let _ = write!(out, "{pointer:#x}");
+        }
+    }
+    let _ = match message.name_len {
+        (given, returned) if given == returned => write!(out, ", msg_namelen={given}"),
+        (given, returned) => write!(out, ", msg_namelen={given} => {returned}"),
+    };
+    out.push_str(", msg_iov=[");
+    for (at, (bytes, len)) in message.buffers.iter().enumerate() {
+        out.push_str(if at == 0 { "{iov_base=" } else { ", {iov_base=" });
+        quote(out, bytes, limits.bytes);
+        let _ = write!(out, ", iov_len={len}}}");
+    }
+    let _ = write!(out, "], msg_iovlen={}", message.buffers.len());
+    write_control(out, message);
+    let _ = write!(out, ", msg_flags={}}}", message.flags);
+}
+
+fn write_control(out: &mut String, message: &Message<'_>) {
+    if !message.control.is_empty() {
+        // CMSG_LEN: the header's 16 bytes on 64-bit systems, then an int for each descriptor.
+        let len = size_of::<libc::cmsghdr>() + 4 * message.control.len();
+        let _ = write!(
+            out,
+            ", msg_control=[{{cmsg_len={len}, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=["
+        );
+        for (at, fd) in message.control.iter().enumerate() {
+            let _ = write!(out, "{}{fd}", if at == 0 { "" } else { ", " });
+        }
+        out.push_str("]}]");
+    }
+    let _ = match message.control_len {
+        (given, returned) if given == returned => write!(out, ", msg_controllen={given}"),
+        (given, returned) => write!(out, ", msg_controllen={given} => {returned}"),
+    };
+}
+
+fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: Limits) {
+    out.push('[');
+    for (at, (kind, address)) in found.iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        if at == limits.items {
+            out.push_str("...");
+            break;
+        }
+        let _ = write!(out, "{{ai_socktype={kind}, ai_addr=");
+        write_address(out, address);
+        out.push('}');
+    }
+    out.push(']');
+}
+
+fn write_interfaces(out: &mut String, interfaces: &[(u32, String)]) {
+    out.push('[');
+    for (at, (index, name)) in interfaces.iter().enumerate() {
+        let _ = write!(out, "{}{{if_index={index}, if_name=\"", if at == 0 { "" } else { ", " });
+        escape(out, name.as_bytes());
+        out.push_str("\"}");
+    }
+    out.push(']');
+}
+
+/// How the options of a level begin: `SO_`.
+fn option_prefix(level: Level) -> &'static str {
+    match level {
+        SOL_SOCKET => "SO_",
+        SOL_IP => "IP_",
+        SOL_IPV6 => "IPV6_",
+        SOL_TCP => "TCP_",
+        _ => "",
+    }
+}

@@ -1,0 +1,256 @@
+//! Where the lines go. To a terminal they are written at once, and the line of a call that waits stands
+//! there half while it waits. To a file or a pipe they are collected, and written before the program
+//! may sleep, so that whoever looks then sees all that has happened.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How much is collected before it is written in any case.
+const COLLECT_BYTES: usize = 64 * 1024;
+
+/// How eagerly lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Half a line before a call that may wait, the rest when it returns: for a person.
+    Live,
+    /// Every line at once, whole: `--trace-sync`.
+    EveryLine,
+    /// Collected, and written before a call that may wait: for a file or a pipe.
+    Collected,
+}
+
+/// An output that several tracers may share.
+#[derive(Clone, Debug)]
+pub struct Output(Arc<Mutex<Inner>>);
+
+struct Inner {
+    to: Box<dyn Write + Send>,
+    what: String,
+    pace: Pace,
+    collected: Vec<u8>,
+    /// Who has left half a line on the terminal.
+    half: Option<Writer>,
+    /// Whose half lines were cut off by somebody else's line.
+    interrupted: Vec<Writer>,
+    writers: u32,
+    failed: bool,
+}
+
+/// One of those who share an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer(u32);
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("what", &self.what).finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    /// Lines go to `to`, which messages call `what`.
+    pub fn new(to: impl Write + Send + 'static, what: impl Into<String>, pace: Pace) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            to: Box::new(to),
+            what: what.into(),
+            pace,
+            collected: Vec::new(),
+            half: None,
+            interrupted: Vec::new(),
+            writers: 0,
+            failed: false,
+        })))
+    }
+
+    /// One more who writes here.
+    pub fn writer(&self) -> Writer {
+        let mut inner = self.lock();
+        inner.writers += 1;
+        Writer(inner.writers)
+    }
+
+    /// How eagerly lines are written.
+    pub fn pace(&self) -> Pace {
+        self.lock().pace
+    }
+
+    /// The first half of a line, before a call that may wait.
+    pub fn half_line(&self, writer: Writer, text: &str) {
+        let mut inner = self.lock();
+        inner.make_way(writer);
+        inner.write(text.as_bytes());
+        inner.half = Some(writer);
+    }
+
+    /// The rest of a line whose first half was written; `resumed` goes before it if others came between.
+    pub fn rest_of_line(&self, writer: Writer, resumed: &str, text: &str) {
+        let mut inner = self.lock();
+        if inner.half == Some(writer) {
+            inner.half = None;
+        } else {
+            inner.make_way(writer);
+            inner.interrupted.retain(|other| *other != writer);
+            inner.write(resumed.as_bytes());
+        }
+        inner.write_line(text);
+    }
+
+    /// A whole line.
+    pub fn line(&self, writer: Writer, text: &str) {
+        let mut inner = self.lock();
+        inner.make_way(writer);
+        inner.write_line(text);
+    }
+
+    /// Writes what was collected.
+    pub fn flush(&self) {
+        self.lock().flush();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A thread that panicked while it wrote has left at worst half a line.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Ends the half line of somebody else.
+    fn make_way(&mut self, writer: Writer) {
+        if let Some(other) = self.half.take_if(|other| *other != writer) {
+            self.interrupted.push(other);
+            self.write(b" <unfinished ...>\n");
+        }
+    }
+
+    fn write_line(&mut self, text: &str) {
+        if self.failed {
+            return;
+        }
+        self.collected.extend_from_slice(text.as_bytes());
+        self.collected.push(b'\n');
+        if self.pace != Pace::Collected || self.collected.len() >= COLLECT_BYTES {
+            self.flush();
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.collected.extend_from_slice(bytes);
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        if self.failed || self.collected.is_empty() {
+            return;
+        }
+        let written = self.to.write_all(&self.collected).and_then(|()| self.to.flush());
+        self.collected.clear();
+        if let Err(error) = written {
+            self.give_up(&error);
+        }
+    }
+
+    /// A full disk or a closed pipe ends the trace, once and with a message, and nothing else.
+    fn give_up(&mut self, error: &io::Error) {
+        self.failed = true;
+        self.collected = Vec::new();
+        let why = match error.raw_os_error() {
+            Some(number) => crate::names::Errno::from_number(number).to_string(),
+            None => error.to_string(),
+        };
+        let _ = writeln!(
+            io::stderr(),
+            "baresock: trace to {}: {why}: the trace ends here, the program goes on",
+            self.what
+        );
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sink that a test can look into.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Memory {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    #[test]
+    fn half_a_line_is_there_while_its_call_waits() {
+        let memory = Memory::default();
+        let output = Output::new(memory.clone(), "memory", Pace::Live);
+        let writer = output.writer();
+        output.half_line(writer, "recv(6, ");
+        assert_eq!(memory.text(), "recv(6, ");
+        output.rest_of_line(writer, "<... recv resumed>", "\"\", 1, 0) = 0");
+        assert_eq!(memory.text(), "recv(6, \"\", 1, 0) = 0\n");
+    }
+
+    #[test]
+    fn a_line_of_another_cuts_it_and_it_is_resumed_as_strace_does() {
+        let memory = Memory::default();
+        let output = Output::new(memory.clone(), "memory", Pace::Live);
+        let (one, two) = (output.writer(), output.writer());
+        output.half_line(one, "recv(6, ");
+        output.line(two, "close(7) = 0");
+        output.rest_of_line(one, "<... recv resumed>", "\"\", 1, 0) = 0");
+        assert_eq!(
+            memory.text(),
+            "recv(6,  <unfinished ...>\nclose(7) = 0\n<... recv resumed>\"\", 1, 0) = 0\n"
+        );
+    }
+
+    #[test]
+    fn what_is_collected_is_written_on_flush_and_on_drop() {
+        let memory = Memory::default();
+        let output = Output::new(memory.clone(), "memory", Pace::Collected);
+        let writer = output.writer();
+        output.line(writer, "close(3) = 0");
+        assert_eq!(memory.text(), "");
+        output.flush();
+        assert_eq!(memory.text(), "close(3) = 0\n");
+        output.line(writer, "close(4) = 0");
+        drop(output);
+        assert_eq!(memory.text(), "close(3) = 0\nclose(4) = 0\n");
+    }
+
+    #[test]
+    fn an_output_that_fails_is_not_written_again() {
+        struct Full(Arc<Mutex<usize>>);
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                *self.0.lock().unwrap() += 1;
+                Err(io::Error::from_raw_os_error(libc::ENOSPC))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let tries = Arc::new(Mutex::new(0));
+        let output = Output::new(Full(tries.clone()), "a full disk", Pace::EveryLine);
+        let writer = output.writer();
+        output.line(writer, "one");
+        output.line(writer, "two");
+        drop(output);
+        assert_eq!(*tries.lock().unwrap(), 1);
+    }
+}

@@ -1,0 +1,74 @@
+//! Strings as strace writes them: quoted, escaped, and cut.
+//!
+//! Whatever the bytes, the result is printable ASCII within quotes. So a hostile peer can neither close
+//! the string nor forge a line nor send an escape sequence to the terminal.
+
+use std::fmt::Write;
+
+/// Appends `bytes` quoted; beyond `limit` bytes they are cut and `...` follows.
+pub(crate) fn quote(out: &mut String, bytes: &[u8], limit: usize) {
+    out.push('"');
+    escape(out, &bytes[..bytes.len().min(limit)]);
+    out.push('"');
+    if bytes.len() > limit {
+        out.push_str("...");
+    }
+}
+
+/// Appends `bytes` escaped, without quotes.
+pub(crate) fn escape(out: &mut String, bytes: &[u8]) {
+    for (at, &byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\t' => out.push_str("\\t"),
+            b'\r' => out.push_str("\\r"),
+            0x0b => out.push_str("\\v"),
+            0x0c => out.push_str("\\f"),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => octal(out, byte, bytes.get(at + 1).is_some_and(u8::is_ascii_digit)),
+        }
+    }
+}
+
+/// As few octal digits as will do, but all three before a digit, which would be taken for one of them.
+fn octal(out: &mut String, byte: u8, digit_follows: bool) {
+    // Writing to a String cannot fail.
+    let _ = if digit_follows { write!(out, "\\{byte:03o}") } else { write!(out, "\\{byte:o}") };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(bytes: &[u8], limit: usize) -> String {
+        let mut out = String::new();
+        quote(&mut out, bytes, limit);
+        out
+    }
+
+    #[test]
+    fn what_is_not_printable_is_escaped() {
+        assert_eq!(quoted(b"hello\n", 32), r#""hello\n""#);
+        assert_eq!(quoted(b"\"\\\t\r\x0b\x0c", 32), r#""\"\\\t\r\v\f""#);
+        assert_eq!(quoted(b"\x001\x01z\xff\x1b[2J", 32), r#""\0001\1z\377\33[2J""#);
+    }
+
+    #[test]
+    fn a_long_string_is_cut() {
+        assert_eq!(quoted(b"abcdef", 3), r#""abc"..."#);
+        assert_eq!(quoted(b"abc", 3), r#""abc""#);
+        assert_eq!(quoted(b"", 3), r#""""#);
+    }
+
+    #[test]
+    fn no_byte_leaves_the_quotes() {
+        for byte in 0..=255u8 {
+            let text = quoted(&[byte, b'x'], 32);
+            assert!(text.bytes().all(|printed| (b' '..=b'~').contains(&printed)), "{text}");
+            let inner = &text[1..text.len() - 1];
+            assert!(!inner.replace("\\\\", "").replace("\\\"", "").contains('"'), "{text}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Calls as lines of text.
+
+use std::fmt::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anstyle::{AnsiColor, Style};
+
+use super::arg::{Arg, Limits};
+use super::notation::{write_arg, write_note};
+use super::output::{Output, Pace, Writer};
+use super::tracer::{Call, Ended, Mark, Outcome, Sink};
+
+const FUNCTION: Style = Style::new().bold();
+const FAILURE: Style = AnsiColor::Red.on_default();
+const REMARK: Style = AnsiColor::Cyan.on_default();
+
+/// How lines of text are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TextOptions {
+    /// How much of strings and arrays is shown.
+    pub limits: Limits,
+    /// Each line begins with the time of day, in seconds since 1970 (strace's `-ttt`).
+    pub time: bool,
+    /// Each line ends with how long the call took (strace's `-T`).
+    pub duration: bool,
+    /// Names and failures are coloured.
+    pub color: bool,
+}
+
+/// Writes calls as lines of text in strace's notation.
+#[derive(Debug)]
+pub struct TextSink {
+    output: Output,
+    writer: Writer,
+    pace: Pace,
+    options: TextOptions,
+    /// The line so far; used again for every line.
+    line: String,
+    arguments: usize,
+    /// How much of the line stands on the terminal already.
+    written: usize,
+}
+
+impl TextSink {
+    /// Lines go to `output`.
+    pub fn new(output: Output, options: TextOptions) -> Self {
+        let (writer, pace) = (output.writer(), output.pace());
+        Self { output, writer, pace, options, line: String::new(), arguments: 0, written: 0 }
+    }
+
+    fn write_arguments(&mut self, args: &[Arg<'_>]) {
+        for arg in args {
+            if self.arguments > 0 {
+                self.line.push_str(", ");
+            }
+            write_arg(&mut self.line, arg, self.options.limits);
+            self.arguments += 1;
+        }
+    }
+
+    fn styled(&mut self, style: Style, text: &str) {
+        let _ = if self.options.color {
+            write!(self.line, "{style}{text}{style:#}")
+        } else {
+            write!(self.line, "{text}")
+        };
+    }
+
+    fn write_outcome(&mut self, ended: &Ended<'_>) {
+        self.line.push_str(") = ");
+        match ended.outcome {
+            Outcome::Error(errno) => {
+                let text = format!("-1 {errno}");
+                self.styled(FAILURE, &text);
+            }
+            Outcome::Value(value) => {
+                self.write_value(value, ended);
+                write_note(&mut self.line, ended.note, value, self.options.limits);
+            }
+        }
+        self.line.push_str(match ended.mark {
+            Mark::None => "",
+            Mark::Refused => " (refused)",
+            Mark::Libc => " (libc)",
+        });
+        if ended.call.function.is_library() {
+            self.line.push_str(" (library)");
+        }
+        if self.options.duration {
+            let took_us = ended.end_ns.saturating_sub(ended.call.begin_ns) / 1_000;
+            let _ = write!(self.line, " <{}.{:06}>", took_us / 1_000_000, took_us % 1_000_000);
+        }
+    }
+
+    fn write_value(&mut self, value: i64, ended: &Ended<'_>) {
+        use super::arg::Note;
+        let _ = match ended.note {
+            Note::OpenFlags(_) => write!(self.line, "{value:#x}"),
+            Note::FdFlags(_) if value != 0 => write!(self.line, "{value:#x}"),
+            Note::Code(code, _) => write!(self.line, "{code}"),
+            _ => write!(self.line, "{value}"),
+        };
+    }
+}
+
+impl Sink for TextSink {
+    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
+        self.line.clear();
+        self.arguments = 0;
+        self.written = 0;
+        if self.options.time {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let _ = write!(self.line, "{}.{:06} ", now.as_secs(), now.subsec_micros());
+        }
+        self.styled(FUNCTION, call.function.name());
+        self.line.push('(');
+        self.write_arguments(args);
+        if !call.may_wait {
+            return;
+        }
+        if self.pace == Pace::Live {
+            if args.len() < call.function.parameters().len() {
+                self.line.push_str(", ");
+            }
+            self.output.half_line(self.writer, &self.line);
+            self.written = self.line.len();
+        } else {
+            self.output.flush();
+        }
+    }
+
+    fn rest(&mut self, args: &[Arg<'_>]) {
+        if self.written > 0 && !args.is_empty() {
+            // The comma stands there already.
+            self.arguments = 0;
+        }
+        self.write_arguments(args);
+    }
+
+    fn end(&mut self, ended: &Ended<'_>) {
+        self.write_outcome(ended);
+        if self.written == 0 {
+            self.output.line(self.writer, &self.line);
+        } else {
+            let resumed = format!("<... {} resumed>", ended.call.function.name());
+            self.output.rest_of_line(self.writer, &resumed, &self.line[self.written..]);
+        }
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.line.clear();
+        self.line.push_str("    ");
+        self.styled(REMARK, text);
+        self.output.line(self.writer, &self.line);
+    }
+
+    fn flush(&mut self) {
+        self.output.flush();
+    }
+
+    fn wants_times(&self) -> bool {
+        self.options.duration
+    }
+}

@@ -1,0 +1,315 @@
+//! The tracer of one thread: it numbers the calls, times them, knows the descriptors they speak of, and
+//! hands them to a sink.
+
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+
+use super::arg::{Arg, Note, Value};
+use super::function::{Function, Waits};
+use crate::addr::Address;
+use crate::names::{Errno, F_SETFL, FIONBIO, MSG_DONTWAIT, O_NONBLOCK, SocketFlags};
+use crate::values::FdNumber;
+
+/// What a sink is told of a call before it is made.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The function.
+    pub function: Function,
+    /// The number of the call within its tracer, from 0.
+    pub seq: u64,
+    /// When it began, in nanoseconds of the monotonic clock (0 if nobody wants to know).
+    pub begin_ns: u64,
+    /// Its first argument, if that is a descriptor.
+    pub fd: Option<FdNumber>,
+    /// Whether it may put its caller to sleep.
+    pub may_wait: bool,
+}
+
+/// What a call returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// C's number.
+    Value(i64),
+    /// -1, and errno.
+    Error(Errno),
+}
+
+/// Why a line is not to be taken for a call that the kernel saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The call was made.
+    None,
+    /// A wrapper refused to make it.
+    Refused,
+    /// libc refused it, or changed its arguments, before the kernel saw it.
+    Libc,
+}
+
+/// What a sink is told of a call after it returned.
+#[derive(Debug)]
+pub struct Ended<'a> {
+    /// What it was told before.
+    pub call: &'a Call,
+    /// What the call returned.
+    pub outcome: Outcome,
+    /// What it told besides.
+    pub note: &'a Note,
+    /// Whether it was made at all.
+    pub mark: Mark,
+    /// When it ended, in nanoseconds of the monotonic clock (0 if nobody wants to know).
+    pub end_ns: u64,
+    /// The connection of its descriptor, if it has one, as it was before this call.
+    pub connection: Option<&'a Connection>,
+}
+
+/// Where the calls go: text, JSON, an explainer.
+pub trait Sink {
+    /// A call begins, with these arguments.
+    fn begin(&mut self, call: &Call, args: &[Arg<'_>]);
+    /// It returned; these are the arguments that were still missing.
+    fn rest(&mut self, args: &[Arg<'_>]);
+    /// It returned this.
+    fn end(&mut self, ended: &Ended<'_>);
+    /// A sentence about the call that just ended.
+    fn remark(&mut self, text: &str);
+    /// Why the program makes the next call, or what follows from the last; most sinks do not care.
+    fn intent(&mut self, _words: &'static str) {}
+    /// Write what was collected.
+    fn flush(&mut self);
+    /// Whether the sink looks at `begin_ns` and `end_ns`.
+    fn wants_times(&self) -> bool {
+        false
+    }
+    /// Whether the sink looks at [`Ended::connection`].
+    fn wants_connections(&self) -> bool {
+        false
+    }
+}
+
+/// A connection as the trace has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its number within the tracer, from 1; a descriptor's number is used again, this is not.
+    pub id: u64,
+    /// This end.
+    pub local: Option<Address>,
+    /// The other end.
+    pub peer: Option<Address>,
+    /// Bytes received so far.
+    pub bytes_in: u64,
+    /// Bytes sent so far.
+    pub bytes_out: u64,
+}
+
+/// What the trace knows of a descriptor, from the calls that it saw.
+#[derive(Clone, Debug, Default)]
+struct Descriptor {
+    nonblocking: bool,
+    connection: Option<Connection>,
+}
+
+/// Traces the calls of one thread into one sink.
+pub struct Tracer {
+    sink: Box<dyn Sink>,
+    wants_times: bool,
+    seq: u64,
+    connections: u64,
+    descriptors: Vec<Descriptor>,
+    call: Call,
+    end_ns: u64,
+    /// Whether the call, if it succeeds, makes a descriptor non-blocking or blocking.
+    turns_nonblocking: Option<bool>,
+}
+
+impl std::fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tracer").field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
+impl Tracer {
+    /// A tracer that writes to this sink.
+    pub fn new(sink: impl Sink + 'static) -> Self {
+        Self::boxed(Box::new(sink))
+    }
+
+    /// A tracer that writes to a sink whose type is chosen at run time.
+    pub fn boxed(sink: Box<dyn Sink>) -> Self {
+        let call =
+            Call { function: Function::Socket, seq: 0, begin_ns: 0, fd: None, may_wait: false };
+        Self {
+            wants_times: sink.wants_times(),
+            sink,
+            seq: 0,
+            connections: 0,
+            descriptors: Vec::new(),
+            call,
+            end_ns: 0,
+            turns_nonblocking: None,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, function: Function, args: &[Arg<'_>]) {
+        let fd = match args.first() {
+            Some(Arg::Fd(fd)) => Some(*fd),
+            _ => None,
+        };
+        self.turns_nonblocking = turns_nonblocking(function, args);
+        let may_wait = self.may_wait(function, fd, args);
+        self.call = Call { function, seq: self.seq, begin_ns: self.now(), fd, may_wait };
+        self.seq += 1;
+        self.sink.begin(&self.call, args);
+        if self.wants_times {
+            // Again, so that the time it took to write the line is not taken for the call's.
+            self.call.begin_ns = now_ns();
+        }
+    }
+
+    pub(crate) fn called(&mut self) {
+        self.end_ns = self.now();
+    }
+
+    pub(crate) fn rest(&mut self, args: &[Arg<'_>]) {
+        if let Some(state) = turns_nonblocking(self.call.function, args) {
+            self.turns_nonblocking = Some(state);
+        }
+        self.sink.rest(args);
+    }
+
+    pub(crate) fn end(&mut self, outcome: Outcome, note: &Note, mark: Mark) {
+        let connection =
+            self.call.fd.and_then(|fd| self.descriptors.get(index(fd)?)?.connection.as_ref());
+        self.sink.end(&Ended {
+            call: &self.call,
+            outcome,
+            note,
+            mark,
+            end_ns: self.end_ns,
+            connection,
+        });
+        if let Outcome::Value(value) = outcome {
+            self.learn(value);
+        }
+    }
+
+    pub(crate) fn intent(&mut self, words: &'static str) {
+        self.sink.intent(words);
+    }
+
+    pub(crate) fn flush(&mut self) {
+        self.sink.flush();
+    }
+
+    pub(crate) fn wants_connections(&self) -> bool {
+        self.sink.wants_connections()
+    }
+
+    pub(crate) fn connection(
+        &mut self,
+        fd: FdNumber,
+        local: Option<Address>,
+        peer: Option<Address>,
+    ) {
+        self.connections += 1;
+        let id = self.connections;
+        self.descriptor(fd).connection =
+            Some(Connection { id, local, peer, bytes_in: 0, bytes_out: 0 });
+    }
+
+    fn now(&self) -> u64 {
+        if self.wants_times { now_ns() } else { 0 }
+    }
+
+    fn descriptor(&mut self, fd: FdNumber) -> &mut Descriptor {
+        let at = index(fd).unwrap_or(0);
+        if at >= self.descriptors.len() {
+            self.descriptors.resize(at + 1, Descriptor::default());
+        }
+        &mut self.descriptors[at]
+    }
+
+    fn may_wait(&self, function: Function, fd: Option<FdNumber>, args: &[Arg<'_>]) -> bool {
+        let asked_not_to = || args.iter().any(asks_not_to_wait);
+        match function.waits() {
+            Waits::Never => false,
+            Waits::Always => !asked_not_to(),
+            Waits::OnDescriptor => {
+                let known = fd.and_then(|fd| self.descriptors.get(index(fd)?));
+                !known.is_some_and(|descriptor| descriptor.nonblocking) && !asked_not_to()
+            }
+        }
+    }
+
+    /// What a call that succeeded says about descriptors.
+    fn learn(&mut self, value: i64) {
+        let function = self.call.function;
+        if let Some(connection) =
+            self.call.fd.and_then(|fd| self.descriptors.get_mut(index(fd)?)?.connection.as_mut())
+        {
+            match function {
+                Function::Send | Function::Sendto | Function::Sendmsg | Function::Write => {
+                    connection.bytes_out += value as u64;
+                }
+                Function::Recv | Function::Recvfrom | Function::Recvmsg | Function::Read => {
+                    connection.bytes_in += value as u64;
+                }
+                _ => {}
+            }
+        }
+        match (function, self.turns_nonblocking, self.call.fd) {
+            (Function::Close, _, Some(fd)) => *self.descriptor(fd) = Descriptor::default(),
+            (Function::Fcntl | Function::Ioctl, Some(state), Some(fd)) => {
+                self.descriptor(fd).nonblocking = state;
+            }
+            (Function::Socket | Function::Accept | Function::Accept4, state, _) => {
+                let made = FdNumber::new(value as i32);
+                self.descriptor(made).nonblocking = state.unwrap_or(false);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn index(fd: FdNumber) -> Option<usize> {
+    usize::try_from(fd.get()).ok()
+}
+
+/// Whether these arguments, in a call that succeeds, make a descriptor non-blocking.
+fn turns_nonblocking(function: Function, args: &[Arg<'_>]) -> Option<bool> {
+    let is_set = |flags: SocketFlags| flags.named().to_string().contains("SOCK_NONBLOCK");
+    match (function, args) {
+        (Function::Fcntl, [_, Arg::Named(command), Arg::OpenFlags(flags)])
+            if command.value == i64::from(F_SETFL.bits()) =>
+        {
+            Some(flags.contains(O_NONBLOCK))
+        }
+        (Function::Ioctl, [Arg::Value(Value::Int(on))]) => Some(*on != 0),
+        (Function::Ioctl, [_, Arg::Request(FIONBIO), Arg::Value(Value::Int(on))]) => Some(*on != 0),
+        (Function::Socket, [_, Arg::Type(kind), _]) => Some(is_set(kind.flags())),
+        (Function::Accept4, [_, _, Arg::Named(flags)]) => {
+            Some(is_set(SocketFlags::from_bits(flags.value as i32)))
+        }
+        _ => None,
+    }
+}
+
+/// `MSG_DONTWAIT`, or a timeout of zero.
+fn asks_not_to_wait(arg: &Arg<'_>) -> bool {
+    match arg {
+        Arg::Named(named) if named.unknown == "MSG_???" => {
+            named.value & i64::from(MSG_DONTWAIT.bits()) != 0
+        }
+        Arg::Millis(timeout_ms) => *timeout_ms == 0,
+        Arg::TimeVal(Some(time)) => (time.tv_sec, time.tv_usec) == (0, 0),
+        Arg::TimeSpec(Some(time)) => (time.tv_sec, time.tv_nsec) == (0, 0),
+        _ => false,
+    }
+}
+
+/// The monotonic clock: it is one for all processes of a machine and never goes back.
+pub(crate) fn now_ns() -> u64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map(|now| Duration::from(now).as_nanos() as u64)
+        .unwrap_or(0)
+}

@@ -1,0 +1,95 @@
+//! The plain values that calls take and give back: a descriptor's number, times, lingering, a row of
+//! `poll`. They carry no rights and touch nothing; [`crate::sys`] turns them into C's structures.
+
+use std::fmt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+use crate::names::PollEvents;
+
+/// A descriptor's *number*: a name without rights.
+///
+/// Sets, evidence and the trace yield it; no wrapper accepts it. To use a descriptor one must own it
+/// ([`crate::sys::Fd`]) or borrow it ([`BorrowedFd`]), so that nobody can speak on a number that was
+/// closed, and perhaps given to a stranger, in the meantime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FdNumber(RawFd);
+
+impl FdNumber {
+    /// The number as a number, to print it or to index a table with it.
+    pub const fn get(self) -> RawFd {
+        self.0
+    }
+
+    pub(crate) const fn new(number: RawFd) -> Self {
+        Self(number)
+    }
+
+    /// The number of a descriptor that one owns or borrows.
+    pub fn of(fd: &impl AsFd) -> Self {
+        Self(fd.as_fd().as_raw_fd())
+    }
+}
+
+impl From<BorrowedFd<'_>> for FdNumber {
+    fn from(fd: BorrowedFd<'_>) -> Self {
+        Self(fd.as_raw_fd())
+    }
+}
+
+impl fmt::Display for FdNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// C's `struct timeval`: seconds and microseconds, as `select` and `SO_RCVTIMEO` take them.
+///
+/// The fields are free, as in C: what is out of range is for libc and the kernel to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeVal {
+    /// Whole seconds.
+    pub tv_sec: i64,
+    /// Microseconds beyond the seconds, 0 to 999,999.
+    pub tv_usec: i64,
+}
+
+/// C's `struct timespec`: seconds and nanoseconds, as `pselect` and `ppoll` take them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeSpec {
+    /// Whole seconds.
+    pub tv_sec: i64,
+    /// Nanoseconds beyond the seconds, 0 to 999,999,999.
+    pub tv_nsec: i64,
+}
+
+/// C's `struct linger`, the value of `SO_LINGER`: what `close` does with bytes not yet delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Linger {
+    /// Not zero: linger.
+    pub l_onoff: i32,
+    /// For how many seconds; 0 throws away what is unsent and resets the connection.
+    pub l_linger: i32,
+}
+
+/// C's `struct ucred`, the value of `SO_PEERCRED` (Linux): who was at the other end of a Unix-domain
+/// socket when it was connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerCredentials {
+    /// The process.
+    pub pid: i32,
+    /// Its user.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+}
+
+/// One row of `poll` as a value: the number asked about, what was asked, what was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollRow {
+    /// The descriptor's number; negative rows are skipped by `poll`.
+    pub fd: FdNumber,
+    /// What was asked.
+    pub events: PollEvents,
+    /// What was answered.
+    pub revents: PollEvents,
+}
