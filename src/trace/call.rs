@@ -1,6 +1,6 @@
 //! How a wrapper tells its call: `enter`, `make`, `rest`, `returns`.
 //!
-//! ```ignore
+//! ```text
 //! let call = enter(Function::Recv, || [fd.into()]);        // recv(6,
 //! let result = call.make(|| …the call itself…);
 //! call.rest(|| [Arg::Bytes(…), len.into(), flags.into()])  //         "hello\n", 65536, 0)
