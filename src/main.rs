@@ -1,2 +1,49 @@
-//! x
-fn main() {}
+//! The program: dispatch, messages, exit status.
+//!
+//! Exit status: 0 done; 1 the operation failed; 2 the command line is wrong.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use baresock::cli::{Cli, Command};
+use clap::{CommandFactory, Parser};
+
+use commands::failure::Failure;
+use commands::messages::{Loudness, say};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(failure);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let common = &cli.common;
+    let loudness = match (common.quiet, common.verbose) {
+        (true, _) => Loudness::Quiet,
+        (_, true) => Loudness::Verbose,
+        _ => Loudness::Ordinary,
+    };
+    // Kept until the command has ended: dropping it writes what the trace has collected.
+    let _traced = commands::tracing::tracer(common)?.map(baresock::trace::install);
+    match &cli.command {
+        None => Ok(()),
+        Some(Command::Bare { address }) => commands::bare::run(address, common.via.into()),
+        Some(Command::Serve(serve)) => commands::serve::run(serve, common, loudness),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(
+                *shell,
+                &mut Cli::command(),
+                "baresock",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
+    }
+}

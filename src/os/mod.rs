@@ -2,4 +2,7 @@
 //! thread this is. Safe wrappers of others serve here, so there is no `unsafe`.
 
 pub mod accepting;
+pub mod identity;
 pub mod limits;
+pub mod naming;
+pub mod signals;

@@ -1,0 +1,103 @@
+//! The loop itself: an echo server over `poll`, with nothing hidden. Its twin is `bare_select.rs`.
+
+use crate::sys::*;
+
+/// One client, and what is still owed to it because `send` did not take it.
+struct Client {
+    fd: Fd,
+    unsent: Vec<u8>,
+}
+
+/// Listens on `address`, announces the name that it got, and echoes until something fails for good.
+///
+/// # Errors
+/// What `socket`, `bind`, `listen` or `poll` give; an error of one client ends that client only.
+pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
+    let listener = socket(address.domain(), SOCK_STREAM, Protocol::default())?;
+    setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
+    bind(&listener, address)?;
+    listen(&listener, 4096)?;
+    set_nonblocking(&listener)?;
+    announce(&getsockname(&listener)?);
+
+    let mut clients: Vec<Client> = Vec::new();
+    let mut buf = vec![0; 65536];
+    let mut full = false; // no descriptor is free
+    loop {
+        // A row borrows its descriptor, so the rows live for one turn. The listener's is the last.
+        let mut rows: Vec<PollFd> = Vec::with_capacity(clients.len() + 1);
+        // While something is owed, nothing more is read: so the memory for a client has a bound.
+        rows.extend(clients.iter().map(|client| {
+            let events = if client.unsent.is_empty() { POLLIN } else { POLLOUT };
+            PollFd::new(client.fd.as_fd(), events)
+        }));
+        rows.push(if full { PollFd::skipped() } else { PollFd::new(listener.as_fd(), POLLIN) });
+        match poll(&mut rows, -1) {
+            Err(Errno::EINTR) => continue,
+            result => result?,
+        };
+        let is_ready = |at: &usize| rows[*at].revents() != PollEvents::NONE;
+        let ready: Vec<usize> = (0..rows.len()).filter(is_ready).collect();
+        // From the last to the first, for the last client takes the place of one that leaves.
+        for at in ready.into_iter().rev() {
+            let Some(client) = clients.get_mut(at) else {
+                full = accept_all(&listener, &mut clients)?;
+                continue;
+            };
+            // POLLERR and POLLHUP come unasked. They need no case of their own: recv or send says why.
+            let serving =
+                if client.unsent.is_empty() { echo(client, &mut buf) } else { send_rest(client) };
+            if serving.is_err() {
+                clients.swap_remove(at); // going out of scope closes the descriptor
+                full = false;
+            }
+        }
+    }
+}
+
+/// Accepts all who wait. True if no descriptor was left for the next.
+fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> Result<bool> {
+    loop {
+        match accept(listener) {
+            Ok((fd, _peer)) => {
+                set_nonblocking(&fd)?;
+                clients.push(Client { fd, unsent: Vec::new() });
+            }
+            Err(Errno::EMFILE | Errno::ENFILE) => return Ok(true),
+            Err(_) => return Ok(false), // EAGAIN: all are in; anything else is that one client's misfortune
+        }
+    }
+}
+
+/// Receives once and sends that back. An error means that this client is done with.
+fn echo(client: &mut Client, buf: &mut [u8]) -> Result<()> {
+    let received = match recv(&client.fd, buf, MsgFlags::NONE) {
+        Ok(0) => return Err(Errno::EPIPE), // the peer has finished, and nothing is owed to it
+        Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()), // readiness was only a hint
+        result => result?,
+    };
+    let sent = match send(&client.fd, &buf[..received], MSG_NOSIGNAL) {
+        Err(Errno::EAGAIN | Errno::EINTR) => 0,
+        result => result?,
+    };
+    client.unsent.extend_from_slice(&buf[sent..received]); // a short send leaves a rest
+    Ok(())
+}
+
+/// Sends what is owed, as far as it goes.
+fn send_rest(client: &mut Client) -> Result<()> {
+    let sent = match send(&client.fd, &client.unsent, MSG_NOSIGNAL) {
+        Err(Errno::EAGAIN | Errno::EINTR) => 0,
+        result => result?,
+    };
+    client.unsent.drain(..sent);
+    if client.unsent.is_empty() {
+        client.unsent = Vec::new(); // an idle client holds no memory
+    }
+    Ok(())
+}
+
+/// Sets `O_NONBLOCK` and keeps the other flags: no call on this socket may stop the loop.
+fn set_nonblocking(fd: &Fd) -> Result<()> {
+    fcntl_setfl(fd, fcntl_getfl(fd)? | O_NONBLOCK)
+}

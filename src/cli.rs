@@ -1,0 +1,261 @@
+//! The command line: what can be said, and nothing of what is done about it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::addr::Written;
+use crate::poller::Via;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Bare sockets: serve, connect, and see every call as it is made.
+///
+/// Without a command: a tour. A server and two clients in this terminal, every call shown and explained.
+#[derive(Debug, Parser)]
+#[command(
+    name = "baresock",
+    version = VERSION,
+    long_version = long_version(),
+    styles = STYLES,
+    max_term_width = 80,
+    after_long_help = EXAMPLES,
+    args_conflicts_with_subcommands = false
+)]
+pub struct Cli {
+    /// What to do; a tour if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  baresock                                   the tour
+  baresock serve echo --trace                an echo server that shows its calls
+  baresock serve echo=*:7007 --via poll      the same over poll, for everybody
+  baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
+
+The manual, baresock(1), has the rest.";
+
+/// The version with what a bug report needs.
+fn long_version() -> String {
+    format!(
+        "{VERSION}\ntarget: {}\nFD_SETSIZE: {}",
+        env!("BARESOCK_TARGET"),
+        crate::sys::FD_SETSIZE
+    )
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Wait with select(2) or with poll(2)
+    #[arg(
+        long,
+        global = true,
+        value_name = "CALL",
+        default_value = "select",
+        hide_possible_values = false
+    )]
+    pub via: ViaName,
+    /// Show every call on standard error, as text or as JSON
+    #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "text", help_heading = "Trace")]
+    pub trace: Option<TraceForm>,
+    /// Write the trace to a file
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Trace")]
+    pub trace_to: Option<PathBuf>,
+    /// Explain calls when they first happen (implies --trace)
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub explain: bool,
+    /// Show at most N bytes of a string
+    #[arg(long, global = true, value_name = "N", default_value_t = 32, help_heading = "Trace")]
+    pub trace_bytes: usize,
+    /// Show at most N rows of an array
+    #[arg(long, global = true, value_name = "N", default_value_t = 32, help_heading = "Trace")]
+    pub trace_items: usize,
+    /// Begin each line with the time, in seconds since 1970
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub trace_time: bool,
+    /// End each line with how long the call took
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub trace_duration: bool,
+    /// Write every line at once, also to a file
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub trace_sync: bool,
+    /// Colour on a terminal, always, or never (also NO_COLOR)
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: limits, who comes and goes
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// `--via`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ViaName {
+    /// select(2)
+    Select,
+    /// poll(2)
+    Poll,
+}
+
+impl From<ViaName> for Via {
+    fn from(name: ViaName) -> Self {
+        match name {
+            ViaName::Select => Self::Select,
+            ViaName::Poll => Self::Poll,
+        }
+    }
+}
+
+/// `--trace`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TraceForm {
+    /// lines in strace's notation
+    Text,
+    /// one JSON object a line
+    Json,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// on a terminal
+    Auto,
+    /// always
+    Always,
+    /// never
+    Never,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// The loop itself, nothing else: an echo server in one short file
+    ///
+    /// Its source, src/bare_select.rs and src/bare_poll.rs, is meant to be read.
+    Bare {
+        /// Where to listen: HOST:PORT, PORT (this machine only), *:PORT, [::1]:PORT or unix:PATH
+        #[arg(value_name = "ADDR", default_value = "127.0.0.1:7007", value_parser = parse_address)]
+        address: Written,
+    },
+    /// Serve one or more services in one loop
+    ///
+    /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
+    Serve(Serve),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// What to serve and where: echo, or echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH
+    #[arg(value_name = "SERVICE[=ADDR]", required = true, value_parser = parse_service)]
+    pub services: Vec<ServiceSpec>,
+    /// Accept at most N clients at a time; more wait in the queue
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub max_clients: Option<usize>,
+    /// Close a connection after so many seconds of silence
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = "Limits")]
+    pub idle_timeout: Option<Duration>,
+    /// How many connections may wait to be accepted
+    #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Limits")]
+    pub backlog: i32,
+    /// Receive at most so many bytes at once
+    #[arg(long, value_name = "BYTES", default_value_t = 65536, value_parser = parse_buffer, help_heading = "Limits")]
+    pub receive_buffer: usize,
+    /// Drop a peer to which more than this is owed
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = parse_buffer, help_heading = "Limits")]
+    pub owed_limit: usize,
+    /// The system's buffer for sending on each connection (SO_SNDBUF), to make short sends frequent
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub sndbuf: Option<i32>,
+    /// The limit on descriptors; raised as far as it goes if not given
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub nofile: Option<u64>,
+    /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds, help_heading = "Limits")]
+    pub drain: Duration,
+}
+
+/// One `SERVICE[=ADDR]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// Which service.
+    pub kind: ServiceKind,
+    /// Where it listens.
+    pub address: Written,
+}
+
+/// The services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServiceKind {
+    /// whatever comes goes back (RFC 862)
+    Echo,
+}
+
+impl ServiceKind {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+        }
+    }
+
+    /// Where it listens if nothing is said: a port that needs no privilege.
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Echo => 7007,
+        }
+    }
+}
+
+fn parse_address(text: &str) -> Result<Written, String> {
+    Written::parse(text).map_err(|bad| bad.why)
+}
+
+fn parse_service(text: &str) -> Result<ServiceSpec, String> {
+    let (name, address) = match text.split_once('=') {
+        Some((name, address)) => (name, Some(address)),
+        None => (text, None),
+    };
+    let kind = ServiceKind::from_str(name, false).map_err(|_| {
+        let known: Vec<_> = ServiceKind::value_variants().iter().map(|kind| kind.name()).collect();
+        format!("there is no service '{}'; there is: {}", name.escape_debug(), known.join(", "))
+    })?;
+    let default = kind.default_port().to_string();
+    let address = parse_address(address.unwrap_or(&default))?;
+    Ok(ServiceSpec { kind, address })
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_string())?;
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| "write a number of seconds that is not negative".to_string())
+}
+
+fn parse_buffer(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes @ 1..=0x4000_0000) => Ok(bytes),
+        _ => Err("write a number of bytes from 1 to 1073741824".to_string()),
+    }
+}

@@ -1,0 +1,35 @@
+//! `baresock bare`: the loop itself.
+
+use baresock::addr::Written;
+use baresock::names::Errno;
+use baresock::os::naming;
+use baresock::poller::Via;
+use baresock::{bare_poll, bare_select};
+
+use super::failure::Failure;
+use super::listen::SocketFiles;
+use super::messages::announce;
+
+/// Serves until a signal or an error ends the program.
+pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
+    let addresses = naming::resolve(written).map_err(Failure::new)?;
+    let [address, ..] = &addresses[..] else {
+        return Err(Failure::new(format_args!("{written}: no address")));
+    };
+    let mut files = SocketFiles::default();
+    let mut listening = false;
+    let announce = |name: &_| {
+        files.add(name);
+        listening = true;
+        // A closed standard output is no reason not to serve.
+        let _ = announce("echo", name);
+    };
+    let served = match via {
+        Via::Select => bare_select::serve(address, announce),
+        Via::Poll => bare_poll::serve(address, announce),
+    };
+    served.map_err(|errno: Errno| match listening {
+        true => Failure::of(via, errno),
+        false => Failure::at(baresock::trace::Function::Bind, address, errno),
+    })
+}

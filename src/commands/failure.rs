@@ -1,0 +1,55 @@
+//! Why a command failed: what was tried, the errno's name, its text, and a hint where one helps.
+
+use std::fmt;
+
+use baresock::addr::Address;
+use baresock::names::Errno;
+use baresock::trace::Function;
+
+/// A command that failed, in one line.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Failure {
+    /// Something else than a call failed.
+    pub(crate) fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+
+    /// A call failed at an address.
+    pub(crate) fn at(call: Function, address: &Address, errno: Errno) -> Self {
+        Self(format!("{call} {address}: {errno}{}", hint(call, address, errno)))
+    }
+
+    /// A call failed.
+    pub(crate) fn of(call: impl fmt::Display, errno: Errno) -> Self {
+        Self(format!("{call}: {errno}"))
+    }
+}
+
+fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
+    let is_unix = matches!(address, Address::Unix(_));
+    match (call, errno) {
+        (Function::Bind, Errno::EACCES) if is_unix => ": this directory may not be written by you",
+        (Function::Bind, Errno::EACCES) => ": ports below 1024 are reserved; try one above",
+        (Function::Bind | Function::Listen, Errno::EADDRINUSE) if is_unix => {
+            ": a file of that name exists; if no server uses it any more, remove it"
+        }
+        (Function::Bind | Function::Listen, Errno::EADDRINUSE) => {
+            ": another program listens there; try another port, or 0 for a free one"
+        }
+        (Function::Bind, Errno::EADDRNOTAVAIL) => ": this machine has no such address",
+        (Function::Bind, Errno::ENAMETOOLONG) => {
+            ": a Unix-domain path fits into 107 bytes (103 on the BSDs and macOS)"
+        }
+        (Function::Bind, Errno::ENOENT) => ": the directory does not exist",
+        (_, Errno::EMFILE) => ": this process may have no more descriptors; see ulimit -n",
+        _ => "",
+    }
+}

@@ -1,0 +1,127 @@
+//! What the program says to people: the line for each listener on standard output, everything else on standard
+//! error.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::mem::{Discriminant, discriminant};
+
+use baresock::addr::Address;
+use baresock::event_loop::Notice;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Loudness {
+    Quiet,
+    Ordinary,
+    Verbose,
+}
+
+/// A line on standard error, behind the trace that led to it. That it cannot be written is no reason to stop.
+pub(crate) fn say(line: impl fmt::Display) {
+    baresock::trace::call::flush();
+    let _ = writeln!(io::stderr(), "baresock: {line}");
+}
+
+/// A line on standard output, at once, for a script that waits for it.
+///
+/// # Errors
+/// Standard output is closed or full.
+pub(crate) fn print_line(line: impl fmt::Display) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}
+
+/// The line that says where a service listens.
+pub(crate) fn announce(service: &str, address: &Address) -> io::Result<()> {
+    print_line(format_args!("listening {service} {address} ({})", address.reach()))
+}
+
+/// Tells what happens in the loop: each kind of trouble once, and again at the 10th, 100th, … time with its count, so
+/// that a thousand resets do not fill the terminal.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    loudness: Loudness,
+    counts: HashMap<Discriminant<Notice<'static>>, u64>,
+}
+
+impl Reporter {
+    pub(crate) fn new(loudness: Loudness) -> Self {
+        Self { loudness, counts: HashMap::new() }
+    }
+
+    pub(crate) fn tell(&mut self, notice: &Notice<'_>) {
+        let wanted = match notice {
+            Notice::Opened(_) | Notice::Closed(_) => Loudness::Verbose,
+            _ => Loudness::Ordinary,
+        };
+        if self.loudness < wanted {
+            return;
+        }
+        let count = self.counts.entry(kind(notice)).or_default();
+        *count += 1;
+        if self.loudness == Loudness::Verbose || *count == 1 {
+            say(InWords(notice));
+        } else if is_power_of_ten(*count) {
+            say(format_args!("{} ({count} times by now)", InWords(notice)));
+        }
+    }
+}
+
+/// Which kind of notice, whoever it speaks of.
+fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
+    // A discriminant says nothing of lifetimes, but its type does; so that of a like value without a borrow is taken.
+    use baresock::names::Errno;
+    use baresock::trace::Function;
+    static NOBODY: Address = Address::v4(std::net::Ipv4Addr::UNSPECIFIED, 0);
+    let none = Errno::from_number(0);
+    discriminant(&match notice {
+        Notice::Opened(_) => Notice::Opened(&NOBODY),
+        Notice::Closed(_) => Notice::Closed(&NOBODY),
+        Notice::Failed(..) => Notice::Failed(&NOBODY, Function::Recv, none),
+        Notice::TimedOut(_) => Notice::TimedOut(&NOBODY),
+        Notice::TooSlow(_) => Notice::TooSlow(&NOBODY),
+        Notice::Unwatchable(..) => Notice::Unwatchable(&NOBODY, 0),
+        Notice::NoDescriptor(_) => Notice::NoDescriptor(none),
+        Notice::AcceptFailed(_) => Notice::AcceptFailed(none),
+        Notice::Draining(_) => Notice::Draining(0),
+    })
+}
+
+fn is_power_of_ten(count: u64) -> bool {
+    count == 10u64.pow(count.ilog10())
+}
+
+struct InWords<'a>(&'a Notice<'a>);
+
+impl fmt::Display for InWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Notice::Opened(peer) => write!(f, "{peer}: connected"),
+            Notice::Closed(peer) => write!(f, "{peer}: closed"),
+            Notice::Failed(peer, call, errno) => {
+                write!(f, "{peer}: {call}: {errno}: this connection is closed, the server goes on")
+            }
+            Notice::TimedOut(peer) => write!(f, "{peer}: silent for too long: closed"),
+            Notice::TooSlow(peer) => {
+                write!(f, "{peer}: does not read, and too much is owed to it: closed")
+            }
+            Notice::Unwatchable(peer, number) => write!(
+                f,
+                "{peer}: closed: descriptor {number} has no bit in an fd_set (FD_SETSIZE is {}); --via poll has no such limit",
+                baresock::sys::FD_SETSIZE
+            ),
+            Notice::NoDescriptor(errno) => {
+                write!(f, "accept: {errno}: no new client is accepted until a descriptor is free")
+            }
+            Notice::AcceptFailed(errno) => write!(f, "accept: {errno}: the server goes on"),
+            Notice::Draining(clients) => {
+                write!(
+                    f,
+                    "ending; {clients} connections are still owed something (a second signal ends at once)"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands of the program: each from what was asked to calls of the library.
+
+pub(crate) mod bare;
+pub(crate) mod failure;
+pub(crate) mod listen;
+pub(crate) mod messages;
+pub(crate) mod serve;
+pub(crate) mod tracing;

@@ -1,0 +1,78 @@
+//! `baresock serve`: any number of services in one loop.
+
+use baresock::cli::{Common, Serve, ServiceKind};
+use baresock::conn::{Conn, Ends};
+use baresock::event_loop::{EventLoop, Limits};
+use baresock::names::{SIGINT, SIGTERM};
+use baresock::os::{limits, signals};
+use baresock::services::{Echo, Signals};
+use baresock::trace::Function;
+
+use super::failure::Failure;
+use super::listen::{SocketFiles, bind_all};
+use super::messages::{Loudness, Reporter, announce, say};
+
+/// Serves until a signal asks it to end.
+pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+    set_descriptor_limit(serve.nofile, loudness)?;
+    let mut event_loop = EventLoop::new(common.via.into(), limits(serve));
+    let mut reporter = Reporter::new(loudness);
+    event_loop.notify(move |notice| reporter.tell(notice));
+    watch_signals(&mut event_loop)?;
+
+    let mut files = SocketFiles::default();
+    for spec in &serve.services {
+        let service = event_loop.add_service(match spec.kind {
+            ServiceKind::Echo => Echo,
+        });
+        for (fd, name) in bind_all(&spec.address, serve.sndbuf)? {
+            files.add(&name);
+            event_loop
+                .listen(fd, serve.backlog, service)
+                .map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
+            // A closed standard output is no reason not to serve.
+            let _ = announce(spec.kind.name(), &name);
+        }
+    }
+    event_loop.run().map_err(|errno| Failure::of(baresock::poller::Via::from(common.via), errno))
+}
+
+fn limits(serve: &Serve) -> Limits {
+    Limits {
+        max_clients: serve.max_clients.unwrap_or(usize::MAX),
+        idle_timeout: serve.idle_timeout,
+        receive_bytes: serve.receive_buffer,
+        owed_bytes: serve.owed_limit,
+        drain: serve.drain,
+    }
+}
+
+/// As many descriptors as the system allows, or as many as were asked for: at the usual 1,024 select and poll would
+/// not differ, both would meet EMFILE first.
+fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), Failure> {
+    let before = limits::descriptor_limits().map_err(|errno| Failure::of("getrlimit", errno))?;
+    let set = match nofile {
+        Some(wanted) => {
+            limits::set_descriptor_limit(wanted).and_then(|()| limits::descriptor_limits())
+        }
+        None => limits::raise_descriptor_limit(),
+    };
+    let after = set.map_err(|errno| {
+        Failure::new(format_args!(
+            "setrlimit: {errno}: the hard limit on descriptors is {}",
+            before.hard
+        ))
+    })?;
+    if loudness == Loudness::Verbose {
+        say(format_args!("limit on descriptors: {} (it was {})", after.soft, before.soft));
+    }
+    Ok(())
+}
+
+fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
+    let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
+        .map_err(|errno| Failure::of("the self-pipe", errno))?;
+    let service = event_loop.add_service(Signals);
+    event_loop.add_stream(Conn::new(Ends::Files { input: Some(pipe), output: None }), service);
+    Ok(())
+}

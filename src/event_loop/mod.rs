@@ -1,0 +1,167 @@
+//! The loop: one wait for everybody, then one step for each who is ready.
+//!
+//! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new
+//! clients), `stream` (bytes in, bytes out), `deadlines` (how long to wait).
+//!
+//! What it promises: a waiting loop uses no processor time; an error of one connection ends that connection; a peer
+//! that does not read is not read from either, so memory has a bound; whoever is ready is served in turn, once each
+//! round, with a bounded number of bytes.
+
+mod deadlines;
+mod endpoints;
+mod listener;
+mod stream;
+mod turn;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::addr::Address;
+use crate::events::{Action, Service, Token};
+use crate::names::Errno;
+use crate::poller::{Evidence, Poller, Row, Via};
+use crate::trace::Function;
+
+use endpoints::Endpoints;
+
+/// The limits of a loop, each with what happens when it is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many connections; beyond, clients wait in the listener's queue until one leaves.
+    pub max_clients: usize,
+    /// How long a connection may be silent before it is closed; for ever without.
+    pub idle_timeout: Option<Duration>,
+    /// The most that is received at once, and so per connection and turn.
+    pub receive_bytes: usize,
+    /// The most that may be owed to one peer; beyond, it is dropped. (What a peer itself causes stays far below: while
+    /// something is owed to it, nothing more is read from it.)
+    pub owed_bytes: usize,
+    /// After the first signal, how long to go on sending what is owed.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_clients: usize::MAX,
+            idle_timeout: None,
+            receive_bytes: 64 * 1024,
+            owed_bytes: 1024 * 1024,
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Something that whoever runs the loop may want to tell a person.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// A connection was accepted.
+    Opened(&'a Address),
+    /// A connection has ended in the ordinary way.
+    Closed(&'a Address),
+    /// A call failed, and with it the connection.
+    Failed(&'a Address, Function, Errno),
+    /// A connection was silent for too long.
+    TimedOut(&'a Address),
+    /// A peer did not read, and too much was owed to it.
+    TooSlow(&'a Address),
+    /// Its descriptor cannot be watched: a number from FD_SETSIZE on, under `select`.
+    Unwatchable(&'a Address, i32),
+    /// `accept` found no descriptor free; no client is accepted until one is.
+    NoDescriptor(Errno),
+    /// `accept` failed otherwise; the listener goes on.
+    AcceptFailed(Errno),
+    /// The loop ends: so many connections are still owed something.
+    Draining(usize),
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to do.
+    Continue,
+    /// The loop was asked to end, and has.
+    Ended,
+}
+
+/// A loop over one poller.
+pub struct EventLoop {
+    poller: Box<dyn Poller>,
+    services: Vec<Box<dyn Service>>,
+    endpoints: Endpoints,
+    limits: Limits,
+    /// One receive buffer for everybody.
+    buffer: Vec<u8>,
+    /// Connections that have failed and whose services do not know yet.
+    failures: Vec<(Token, ServiceId, Errno)>,
+    /// The loop was asked to end: until when it sends what is owed.
+    draining: Option<Instant>,
+    /// A listener waits for a descriptor to become free.
+    paused: bool,
+    clients: usize,
+    turns: usize,
+    on_notice: Box<dyn FnMut(&Notice<'_>)>,
+    scratch: Scratch,
+}
+
+/// Memory that is used again each turn, and holds nothing between turns.
+#[derive(Default)]
+struct Scratch {
+    question: Vec<Row<'static>>,
+    tokens: Vec<Token>,
+    evidence: Vec<Evidence>,
+    actions: Vec<Action<'static>>,
+}
+
+/// Names a service of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceId(usize);
+
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("via", &self.poller.via())
+            .field("clients", &self.clients)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EventLoop {
+    /// A loop without anybody in it.
+    pub fn new(via: Via, limits: Limits) -> Self {
+        Self {
+            poller: via.poller(),
+            services: Vec::new(),
+            endpoints: Endpoints::default(),
+            limits,
+            buffer: vec![0; limits.receive_bytes],
+            failures: Vec::new(),
+            draining: None,
+            paused: false,
+            clients: 0,
+            turns: 0,
+            on_notice: Box::new(|_| {}),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Calls `on_notice` with whatever is worth telling.
+    pub fn notify(&mut self, on_notice: impl FnMut(&Notice<'_>) + 'static) {
+        self.on_notice = Box::new(on_notice);
+    }
+
+    /// Adds a service.
+    pub fn add_service(&mut self, service: impl Service + 'static) -> ServiceId {
+        self.services.push(Box::new(service));
+        ServiceId(self.services.len() - 1)
+    }
+
+    /// How many connections there are.
+    pub const fn clients(&self) -> usize {
+        self.clients
+    }
+
+    fn notice(&mut self, notice: &Notice<'_>) {
+        (self.on_notice)(notice);
+    }
+}

@@ -1,0 +1,35 @@
+//! Who is speaking in a JSON trace: process, thread, and whose clock.
+
+use crate::trace::json::Source;
+
+/// This thread of this process, by the monotonic clock of this boot of this machine.
+pub fn source() -> Source {
+    Source {
+        pid: std::process::id(),
+        tid: thread_number(),
+        clock: format!("CLOCK_MONOTONIC@{}", boot()),
+    }
+}
+
+/// What tells one boot of one machine from all others: Linux's boot id; elsewhere the host's name has to do.
+fn boot() -> String {
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    match boot_id {
+        Ok(id) => id.trim().to_string(),
+        Err(_) => {
+            let host = nix::unistd::gethostname();
+            host.map_or_else(|_| "unknown".to_string(), |name| name.to_string_lossy().into_owned())
+        }
+    }
+}
+
+#[cfg(linux)]
+fn thread_number() -> u64 {
+    nix::unistd::gettid().as_raw() as u64
+}
+
+/// The other systems have no number that a person could look up elsewhere; the process stands for its thread.
+#[cfg(not(linux))]
+fn thread_number() -> u64 {
+    u64::from(std::process::id())
+}

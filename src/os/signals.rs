@@ -1,0 +1,23 @@
+//! Signals into a loop: the self-pipe, ready to be watched.
+
+use super::accepting::set_nonblocking;
+use crate::names::{FD_CLOEXEC, Result, SA_RESTART, Signal};
+use crate::sys::{self, Fd, Handler, SigAction};
+
+/// Makes a self-pipe, lets these signals write into it, and returns the end to read them from.
+///
+/// # Errors
+/// As [`sys::pipe`] and [`sys::sigaction`].
+pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
+    let [read_end, write_end] = sys::pipe()?;
+    for end in [&read_end, &write_end] {
+        set_nonblocking(end)?;
+        sys::fcntl_setfd(end, FD_CLOEXEC)?;
+    }
+    sys::self_pipe(Some(write_end));
+    let action = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::SelfPipe) };
+    for signal in signals {
+        sys::sigaction(*signal, Some(&action), None)?;
+    }
+    Ok(read_end)
+}

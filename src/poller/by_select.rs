@@ -1,0 +1,84 @@
+//! The poller over `select`. Its twin is `by_poll.rs`.
+
+use std::time::Duration;
+
+use super::{Evidence, Poller, Row, Said, Via};
+use crate::names::{Errno, Result};
+use crate::sys::{FD_SETSIZE, FdSet, select};
+use crate::values::{FdNumber, TimeVal};
+
+/// Asks with `select`.
+#[derive(Debug)]
+pub struct BySelect {
+    /// Which row asked about a number, for the answer comes by number. Only what this turn wrote is read.
+    rows: Vec<usize>,
+}
+
+impl BySelect {
+    /// A poller over `select`.
+    pub fn new() -> Self {
+        Self { rows: vec![0; FD_SETSIZE] }
+    }
+}
+
+impl Default for BySelect {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Poller for BySelect {
+    fn via(&self) -> Via {
+        Via::Select
+    }
+
+    fn can_watch(&self, number: FdNumber) -> bool {
+        (0..FD_SETSIZE as i32).contains(&number.get())
+    }
+
+    fn wait(
+        &mut self,
+        question: &[Row<'_>],
+        timeout: Option<Duration>,
+        evidence: &mut Vec<Evidence>,
+    ) -> Result<()> {
+        let (mut read, mut write) = (FdSet::new(), FdSet::new());
+        for (at, row) in question.iter().enumerate() {
+            if row.interest.reads() {
+                read.set(row.fd).map_err(|_| Errno::EBADF)?;
+            }
+            if row.interest.writes() {
+                write.set(row.fd).map_err(|_| Errno::EBADF)?;
+            }
+            self.rows[FdNumber::from(row.fd).get() as usize] = at;
+        }
+        // A set without members is NULL: the kernel need not look at it.
+        let (read_nfds, write_nfds) = (read.nfds(), write.nfds());
+        let (read_set, write_set) =
+            ((read_nfds > 0).then_some(&mut read), (write_nfds > 0).then_some(&mut write));
+        // Made anew for each call, because Linux rewrites it.
+        let mut timeout = timeout.map(timeval);
+        select(read_nfds.max(write_nfds), read_set, write_set, None, timeout.as_mut())?;
+
+        for number in read.numbers() {
+            let write = write.contains(number);
+            evidence.push(self.said(number, Said::Sets { read: true, write }));
+        }
+        for number in write.numbers().filter(|number| !read.contains(*number)) {
+            evidence.push(self.said(number, Said::Sets { read: false, write: true }));
+        }
+        Ok(())
+    }
+}
+
+impl BySelect {
+    fn said(&self, number: FdNumber, said: Said) -> Evidence {
+        Evidence { row: self.rows[number.get() as usize], said }
+    }
+}
+
+/// Rounded up, or a wait of half a microsecond would be no wait, and the loop would spin until its deadline.
+fn timeval(timeout: Duration) -> TimeVal {
+    let us = timeout.as_nanos().div_ceil(1_000);
+    TimeVal { tv_sec: (us / 1_000_000) as i64, tv_usec: (us % 1_000_000) as i64 }
+}

@@ -1,0 +1,264 @@
+//! `select` and `poll` as twins behind one small trait.
+//!
+//! Neither call leaves anything in the kernel, so a [`Poller`] keeps nothing either: each turn the loop states
+//! its whole question and gets evidence back. There is no "add", "modify" or "delete", and so no descriptor that
+//! is still watched after it was closed.
+//!
+//! The evidence stays as raw as the call gave it. One function, [`Evidence::readiness`], says what it means.
+
+mod by_poll;
+mod by_select;
+
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, PollEvents, Result};
+use crate::values::FdNumber;
+
+pub use by_poll::ByPoll;
+pub use by_select::BySelect;
+
+/// What is asked about a descriptor. One that is asked nothing is left out of the question: in `poll` it would
+/// still be answered with errors, in `select` not, and the twins would differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Is there something to read, or the end of it?
+    Read,
+    /// Is there room to send?
+    Write,
+    /// Either.
+    Both,
+}
+
+impl Interest {
+    /// The interest in reading, in writing, in both, or none.
+    #[inline]
+    pub const fn of(read: bool, write: bool) -> Option<Self> {
+        match (read, write) {
+            (true, true) => Some(Self::Both),
+            (true, false) => Some(Self::Read),
+            (false, true) => Some(Self::Write),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether reading is of interest.
+    #[inline]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::Both)
+    }
+
+    /// Whether sending is of interest.
+    #[inline]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::Both)
+    }
+}
+
+/// One row of the question.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'fd> {
+    /// The descriptor.
+    pub fd: BorrowedFd<'fd>,
+    /// What is asked about it.
+    pub interest: Interest,
+}
+
+/// What a call said about one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The row of the question.
+    pub row: usize,
+    /// What was said.
+    pub said: Said,
+}
+
+/// The raw answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// By `select`: in which of its sets the descriptor was left.
+    Sets {
+        /// In `readfds`.
+        read: bool,
+        /// In `writefds`.
+        write: bool,
+    },
+    /// By `poll`: `revents`.
+    Revents(PollEvents),
+}
+
+/// What evidence means for somebody who wants to receive or to send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// A receive will not wait: there are bytes, or the end of them, or an error to be told.
+    pub readable: bool,
+    /// A send will not wait: there is room, or an error to be told.
+    pub writable: bool,
+    /// The descriptor is not open: a defect of this program.
+    pub invalid: bool,
+}
+
+impl Evidence {
+    /// What the evidence means. This is the only place that decides it.
+    ///
+    /// | poll says | readable | writable | because |
+    /// |---|---|---|---|
+    /// | `POLLIN`, `POLLPRI` | yes | | there are bytes, or the peer has finished |
+    /// | `POLLOUT` | | yes | there is room |
+    /// | `POLLERR` | yes | yes | whichever call comes next tells the error |
+    /// | `POLLHUP` | yes | yes | both halves are closed: `recv` gives what is left, then 0; `send` gives `EPIPE` |
+    /// | `POLLNVAL` | | | no such descriptor is open |
+    ///
+    /// `select` needs no table: the kernel has put its answers into the sets by the same rule (Linux: IN, HUP and
+    /// ERR into `readfds`; OUT and ERR into `writefds`).
+    pub fn readiness(&self) -> Readiness {
+        match self.said {
+            Said::Sets { read, write } => {
+                Readiness { readable: read, writable: write, invalid: false }
+            }
+            Said::Revents(revents) => Readiness {
+                readable: revents.intersects(POLLIN | POLLPRI | POLLERR | POLLHUP),
+                writable: revents.intersects(POLLOUT | POLLERR | POLLHUP),
+                invalid: revents.intersects(POLLNVAL),
+            },
+        }
+    }
+}
+
+/// Waits until something in the question is so.
+pub trait Poller {
+    /// Its name, as `--via` has it.
+    fn via(&self) -> Via;
+
+    /// Whether it can watch a descriptor of this number at all.
+    fn can_watch(&self, number: FdNumber) -> bool;
+
+    /// Waits at most `timeout` (for ever without one) and appends the evidence, in the order of the rows' numbers or
+    /// places. No evidence means that the time was over.
+    ///
+    /// # Errors
+    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on.
+    fn wait(
+        &mut self,
+        question: &[Row<'_>],
+        timeout: Option<Duration>,
+        evidence: &mut Vec<Evidence>,
+    ) -> Result<()>;
+}
+
+/// Which of the two calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Via {
+    /// `select(2)`.
+    #[default]
+    Select,
+    /// `poll(2)`.
+    Poll,
+}
+
+impl Via {
+    /// A poller of this kind.
+    pub fn poller(self) -> Box<dyn Poller> {
+        match self {
+            Self::Select => Box::new(BySelect::new()),
+            Self::Poll => Box::new(ByPoll::new()),
+        }
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Select => "select",
+            Self::Poll => "poll",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::names::{AF_UNIX, MsgFlags, Protocol, SHUT_WR, SOCK_STREAM};
+    use crate::sys::{self, Fd};
+
+    fn pair() -> [Fd; 2] {
+        sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap()
+    }
+
+    fn both() -> [Box<dyn Poller>; 2] {
+        [Via::Select.poller(), Via::Poll.poller()]
+    }
+
+    /// Asks about one descriptor without waiting.
+    fn ask(poller: &mut dyn Poller, fd: &Fd, interest: Interest) -> Readiness {
+        let mut evidence = Vec::new();
+        let question = [Row { fd: fd.as_fd(), interest }];
+        poller.wait(&question, Some(Duration::ZERO), &mut evidence).unwrap();
+        evidence.first().map(Evidence::readiness).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_twins_agree_on_the_states_of_a_connection() {
+        for mut poller in both() {
+            let via = poller.via();
+            let [a, b] = pair();
+            let idle = Readiness { writable: true, ..Readiness::default() };
+            assert_eq!(ask(&mut *poller, &b, Interest::Both), idle, "idle, {via}");
+            assert_eq!(ask(&mut *poller, &b, Interest::Read), Readiness::default(), "idle, {via}");
+            sys::send(&a, b"x", MsgFlags::NONE).unwrap();
+            let ready = Readiness { readable: true, writable: true, invalid: false };
+            assert_eq!(ask(&mut *poller, &b, Interest::Both), ready, "data, {via}");
+            sys::recv(&b, &mut [0; 8], MsgFlags::NONE).unwrap();
+            sys::shutdown(&a, SHUT_WR).unwrap();
+            assert_eq!(ask(&mut *poller, &b, Interest::Both), ready, "end of file, {via}");
+            drop(a);
+            assert!(ask(&mut *poller, &b, Interest::Write).writable, "closed, {via}");
+        }
+    }
+
+    #[test]
+    fn evidence_names_the_row_that_it_speaks_of() {
+        for mut poller in both() {
+            let pairs = [pair(), pair(), pair()];
+            sys::send(&pairs[2][0], b"x", MsgFlags::NONE).unwrap();
+            sys::send(&pairs[0][0], b"x", MsgFlags::NONE).unwrap();
+            let question: Vec<_> = pairs
+                .iter()
+                .map(|[_, b]| Row { fd: b.as_fd(), interest: Interest::Read })
+                .collect();
+            let mut evidence = Vec::new();
+            poller.wait(&question, None, &mut evidence).unwrap();
+            let mut rows: Vec<_> = evidence.iter().map(|one| one.row).collect();
+            rows.sort_unstable();
+            assert_eq!(rows, [0, 2], "{}", poller.via());
+        }
+    }
+
+    #[test]
+    fn each_bit_of_poll_has_one_meaning() {
+        let meaning = |revents| {
+            let readiness = Evidence { row: 0, said: Said::Revents(revents) }.readiness();
+            (readiness.readable, readiness.writable, readiness.invalid)
+        };
+        assert_eq!(meaning(POLLIN), (true, false, false));
+        assert_eq!(meaning(POLLPRI), (true, false, false));
+        assert_eq!(meaning(POLLOUT), (false, true, false));
+        assert_eq!(meaning(POLLERR), (true, true, false));
+        assert_eq!(meaning(POLLHUP), (true, true, false));
+        assert_eq!(meaning(POLLNVAL), (false, false, true));
+    }
+
+    #[test]
+    fn a_timeout_gives_no_evidence() {
+        for mut poller in both() {
+            let [_a, b] = pair();
+            let mut evidence = Vec::new();
+            let question = [Row { fd: b.as_fd(), interest: Interest::Read }];
+            poller.wait(&question, Some(Duration::from_millis(1)), &mut evidence).unwrap();
+            assert!(evidence.is_empty(), "{}", poller.via());
+        }
+    }
+}
