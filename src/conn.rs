@@ -1,5 +1,8 @@
 //! One connection: what came in and is not yet used, what must go out and is not yet sent, and which half is
 //! closed. An idle connection holds no memory for either.
+//!
+//! The descriptors ([`Ends`]) stand apart from the rest ([`Conn`]): the loop walks over all descriptors each turn,
+//! and over the rest only where something happens.
 
 use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result, SHUT_WR};
 use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
@@ -9,13 +12,64 @@ use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
 pub enum Ends {
     /// A socket: one descriptor, both ways.
     Socket(Fd),
-    /// A terminal, a pipe or a file: one to read from, one to write to, or only one of them.
-    Files {
-        /// Where bytes come from.
-        input: Option<Fd>,
-        /// Where bytes go.
-        output: Option<Fd>,
-    },
+    /// A terminal, a pipe or a file: one to read from, one to write to.
+    Files(Box<Files>),
+}
+
+/// Descriptors that are no socket's, either of which may be missing.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Where bytes come from.
+    pub input: Option<Fd>,
+    /// Where bytes go.
+    pub output: Option<Fd>,
+}
+
+impl Ends {
+    /// Where to receive from.
+    pub fn input(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Socket(fd) => Some(fd.as_fd()),
+            Self::Files(files) => files.input.as_ref().map(AsFd::as_fd),
+        }
+    }
+
+    /// Where to send to.
+    pub fn output(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Socket(fd) => Some(fd.as_fd()),
+            Self::Files(files) => files.output.as_ref().map(AsFd::as_fd),
+        }
+    }
+
+    #[inline]
+    fn receive(&self, buf: &mut [u8]) -> Result<usize> {
+        match self {
+            Self::Socket(fd) => sys::recv(fd, buf, MsgFlags::NONE),
+            Self::Files(files) => {
+                files.input.as_ref().map_or(Err(Errno::EBADF), |fd| sys::read(fd, buf))
+            }
+        }
+    }
+
+    #[inline]
+    fn send(&self, bytes: &[u8]) -> Result<usize> {
+        match self {
+            Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL),
+            // The descriptor may be blocking and shared with a shell; so much a writable pipe takes without waiting.
+            Self::Files(files) => {
+                let some = &bytes[..bytes.len().min(PIPE_BUF)];
+                files.output.as_ref().map_or(Err(Errno::EPIPE), |fd| sys::write(fd, some))
+            }
+        }
+    }
+
+    fn end_sending(&mut self) -> Result<()> {
+        match self {
+            Self::Socket(fd) => sys::shutdown(fd, SHUT_WR),
+            Self::Files(files) => files.output.take().map_or(Ok(()), sys::close),
+        }
+    }
 }
 
 /// What a receive gave.
@@ -29,10 +83,9 @@ pub enum Incoming {
     Nothing,
 }
 
-/// One connection.
-#[derive(Debug)]
+/// Everything about a connection but its descriptors.
+#[derive(Debug, Default)]
 pub struct Conn {
-    ends: Ends,
     /// Received, given to the service, and not used by it: the beginning of a message.
     leftover: Vec<u8>,
     /// Taken over for sending; the part before `sent` is sent.
@@ -43,9 +96,10 @@ pub struct Conn {
 }
 
 /// Our own half: whether more may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Finishing {
     /// More may be sent.
+    #[default]
     No,
     /// When everything owed is sent, this half is closed.
     WhenSent,
@@ -54,39 +108,6 @@ enum Finishing {
 }
 
 impl Conn {
-    /// A connection over these descriptors, which are non-blocking if they are a socket's.
-    pub const fn new(ends: Ends) -> Self {
-        Self {
-            ends,
-            leftover: Vec::new(),
-            outgoing: Vec::new(),
-            sent: 0,
-            peer_finished: false,
-            finishing: Finishing::No,
-        }
-    }
-
-    /// Where to read, while there is something to wait for.
-    pub fn input(&self) -> Option<BorrowedFd<'_>> {
-        match &self.ends {
-            Ends::Socket(fd) => Some(fd.as_fd()),
-            Ends::Files { input, .. } => input.as_ref().map(AsFd::as_fd),
-        }
-    }
-
-    /// Where to write.
-    pub fn output(&self) -> Option<BorrowedFd<'_>> {
-        match &self.ends {
-            Ends::Socket(fd) => Some(fd.as_fd()),
-            Ends::Files { output, .. } => output.as_ref().map(AsFd::as_fd),
-        }
-    }
-
-    /// Whether it is a socket, with one descriptor for both ways.
-    pub const fn is_socket(&self) -> bool {
-        matches!(self.ends, Ends::Socket(_))
-    }
-
     /// How many bytes are still to be sent.
     #[inline]
     pub fn owed(&self) -> usize {
@@ -108,13 +129,8 @@ impl Conn {
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
     #[inline]
-    pub fn receive(&mut self, buf: &mut [u8]) -> Result<Incoming> {
-        let received = match &self.ends {
-            Ends::Socket(fd) => sys::recv(fd, buf, MsgFlags::NONE),
-            Ends::Files { input: Some(fd), .. } => sys::read(fd, buf),
-            Ends::Files { input: None, .. } => return Ok(Incoming::Nothing),
-        };
-        match received {
+    pub fn receive(&mut self, ends: &Ends, buf: &mut [u8]) -> Result<Incoming> {
+        match ends.receive(buf) {
             Ok(0) => {
                 self.peer_finished = true;
                 Ok(Incoming::Finished)
@@ -130,8 +146,8 @@ impl Conn {
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
     #[inline]
-    pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let sent = if self.owed() == 0 { self.send_now(bytes)? } else { 0 };
+    pub fn send(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
+        let sent = if self.owed() == 0 { taken(ends.send(bytes))? } else { 0 };
         if sent < bytes.len() {
             self.outgoing.extend_from_slice(&bytes[sent..]);
         }
@@ -142,28 +158,14 @@ impl Conn {
     ///
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
-    pub fn send_owed(&mut self) -> Result<()> {
-        self.sent += self.send_now(&self.outgoing[self.sent..])?;
+    pub fn send_owed(&mut self, ends: &Ends) -> Result<()> {
+        self.sent += taken(ends.send(&self.outgoing[self.sent..]))?;
         if self.owed() == 0 {
             // Not cleared but given back: an idle connection holds no buffer.
             self.outgoing = Vec::new();
             self.sent = 0;
         }
         Ok(())
-    }
-
-    fn send_now(&self, bytes: &[u8]) -> Result<usize> {
-        let sent = match &self.ends {
-            Ends::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL),
-            Ends::Files { output: Some(fd), .. } => {
-                sys::write(fd, &bytes[..bytes.len().min(PIPE_BUF)])
-            }
-            Ends::Files { output: None, .. } => Err(Errno::EPIPE),
-        };
-        match sent {
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
-            result => result,
-        }
     }
 
     /// Says that nothing more will be sent: when everything owed is, this half is closed.
@@ -178,15 +180,12 @@ impl Conn {
     ///
     /// # Errors
     /// As [`sys::shutdown`].
-    pub fn finish_if_sent(&mut self) -> Result<()> {
+    pub fn finish_if_sent(&mut self, ends: &mut Ends) -> Result<()> {
         if self.finishing != Finishing::WhenSent || self.owed() > 0 {
             return Ok(());
         }
         self.finishing = Finishing::Done;
-        match &mut self.ends {
-            Ends::Socket(fd) => sys::shutdown(fd, SHUT_WR),
-            Ends::Files { output, .. } => output.take().map_or(Ok(()), sys::close),
-        }
+        ends.end_sending()
     }
 
     /// The bytes that were received but not used, to be put before what comes next.
@@ -202,5 +201,82 @@ impl Conn {
     /// Whether bytes wait that were not used.
     pub const fn has_leftover(&self) -> bool {
         !self.leftover.is_empty()
+    }
+}
+
+/// How much a send took: nothing, if it would have had to wait.
+#[inline]
+fn taken(sent: Result<usize>) -> Result<usize> {
+    match sent {
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{AF_UNIX, Protocol, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
+    use crate::os::accepting::set_nonblocking;
+
+    fn pair() -> [Fd; 2] {
+        let pair = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        pair.iter().for_each(|fd| set_nonblocking(fd).unwrap());
+        pair
+    }
+
+    #[test]
+    fn what_a_short_send_leaves_is_owed_and_arrives_in_order() {
+        let [ours, theirs] = pair();
+        sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
+        let ends = Ends::Socket(ours);
+        let mut conn = Conn::default();
+        let message: Vec<u8> = (0..100_000u32).map(|k| (k % 251) as u8).collect();
+        conn.send(&ends, &message).unwrap();
+        assert!(conn.owed() > 0, "the send was not short");
+        conn.send(&ends, b"and the end").unwrap();
+
+        let mut arrived = Vec::new();
+        let mut buf = [0; 1000];
+        while conn.owed() > 0 || arrived.len() < message.len() + 11 {
+            conn.send_owed(&ends).unwrap();
+            while let Ok(len) = sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+                arrived.extend_from_slice(&buf[..len]);
+            }
+        }
+        assert_eq!(&arrived[..message.len()], message);
+        assert_eq!(&arrived[message.len()..], b"and the end");
+        assert_eq!(conn.outgoing.capacity(), 0, "an idle connection holds a buffer");
+    }
+
+    #[test]
+    fn our_half_ends_when_everything_is_sent_and_not_before() {
+        let [ours, theirs] = pair();
+        sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
+        let mut ends = Ends::Socket(ours);
+        let mut conn = Conn::default();
+        conn.send(&ends, &[7; 100_000]).unwrap();
+        conn.finish();
+        conn.finish_if_sent(&mut ends).unwrap();
+        assert!(!conn.finished());
+
+        let mut buf = vec![0; 200_000];
+        let mut arrived = 0;
+        loop {
+            match sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+                Ok(0) => break,
+                Ok(len) => arrived += len,
+                Err(Errno::EAGAIN) => {
+                    conn.send_owed(&ends).unwrap();
+                    conn.finish_if_sent(&mut ends).unwrap();
+                }
+                Err(errno) => panic!("{errno}"),
+            }
+        }
+        assert_eq!(arrived, 100_000);
+        sys::send(&theirs, b"still here", MSG_NOSIGNAL).unwrap();
+        assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Bytes(10)));
+        drop(theirs);
+        assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Finished));
     }
 }

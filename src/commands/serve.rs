@@ -1,7 +1,7 @@
 //! `baresock serve`: any number of services in one loop.
 
 use baresock::cli::{Common, Serve, ServiceKind};
-use baresock::conn::{Conn, Ends};
+use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::names::{SIGINT, SIGTERM};
 use baresock::os::{limits, signals};
@@ -73,6 +73,7 @@ fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
     let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
         .map_err(|errno| Failure::of("the self-pipe", errno))?;
     let service = event_loop.add_service(Signals);
-    event_loop.add_stream(Conn::new(Ends::Files { input: Some(pipe), output: None }), service);
+    let ends = Ends::Files(Box::new(Files { input: Some(pipe), output: None }));
+    event_loop.add_stream(ends, service);
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
 use super::{EventLoop, Notice, Progress};
-use crate::events::Token;
 
 impl EventLoop {
     /// Until the nearest deadline; for ever if there is none.
@@ -19,7 +18,7 @@ impl EventLoop {
         if idle_timeout.is_none() && self.draining.is_none() && !self.paused {
             return None;
         }
-        let of_endpoints = self.endpoints.iter().filter_map(|(_, endpoint)| match endpoint {
+        let of_endpoints = self.endpoints.iter().filter_map(|endpoint| match endpoint {
             Endpoint::Listener(listener) => listener.paused_until,
             Endpoint::Stream(stream) => {
                 stream.last_active.zip(idle_timeout).map(|(last, limit)| last + limit)
@@ -72,14 +71,11 @@ impl EventLoop {
     }
 
     fn close_idle(&mut self) {
-        for token in self.endpoints.tokens_where(Self::is_idle) {
-            self.close_quietly(token);
-        }
-    }
-
-    fn close_quietly(&mut self, token: Token) {
-        if let Some(peer) = self.drop_stream(token) {
-            self.notice(&Notice::Closed(&peer));
+        let is_idle = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_client());
+        for token in self.endpoints.tokens_where(is_idle) {
+            if let Some(peer) = self.drop_stream(token) {
+                self.notice(&Notice::Closed(&peer));
+            }
         }
     }
 

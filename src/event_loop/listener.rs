@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::endpoints::Endpoint;
+use super::endpoints::{Endpoint, Listener};
 use super::stream::Stream;
 use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
-use crate::conn::{Conn, Ends};
+use crate::conn::Ends;
 use crate::events::{Event, Token};
 use crate::names::{Errno, Result};
 use crate::os::accepting::accept_nonblocking;
-use crate::sys::{AsFd, BorrowedFd, Fd};
+use crate::sys::Fd;
 use crate::trace;
 
 /// The most that one listener accepts in one turn; the rest wait for the next.
@@ -20,29 +20,11 @@ const ACCEPTS_PER_TURN: usize = 256;
 /// have become free elsewhere.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// One who makes connections.
-#[derive(Debug)]
-pub(super) struct Listener {
-    fd: Fd,
-    service: ServiceId,
-    /// No descriptor was left: not before this moment.
-    pub(super) paused_until: Option<Instant>,
-}
-
-impl Listener {
-    pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-
-    pub(super) const fn is_paused(&self) -> bool {
-        self.paused_until.is_some()
-    }
-}
-
 impl EventLoop {
     /// Adds a listener, which must be non-blocking; its connections are `service`'s.
     pub fn add_listener(&mut self, fd: Fd, service: ServiceId) -> Token {
-        self.endpoints.insert(Endpoint::Listener(Listener { fd, service, paused_until: None }))
+        let listener = Listener { service, paused_until: None };
+        self.endpoints.insert(Ends::Socket(fd), Endpoint::Listener(listener))
     }
 
     /// Accepts all who wait. (Only listeners are emptied: a stream gets one receive in each turn, and would cost a
@@ -52,23 +34,25 @@ impl EventLoop {
             if self.clients >= self.limits.max_clients {
                 return;
             }
-            let Some(Endpoint::Listener(listener)) = self.endpoints.get_mut(token) else { return };
-            let service = listener.service;
-            match accept_nonblocking(&listener.fd) {
+            let accepted = self.endpoints.with_listener(token, |ends, listener| {
+                ends.input().map(|fd| (accept_nonblocking(fd), listener.service))
+            });
+            let Some((accepted, service)) = accepted.flatten() else { return };
+            match accepted {
                 Ok((fd, peer)) => self.welcome(fd, peer, service),
                 Err(Errno::EAGAIN) => return,
                 Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)) => {
                     // The connection stays in the queue and the listener stays ready: asking on would spin.
-                    listener.paused_until = Some(Instant::now() + PAUSE);
-                    self.paused = true;
-                    trace::intent(
-                        "no descriptor is left: the listener is not asked about until one is",
-                    );
+                    self.pause(token);
                     return self.notice(&Notice::NoDescriptor(errno));
                 }
                 // The client has gone in the meantime, or a signal came. The next one is not to blame.
                 Err(Errno::ECONNABORTED | Errno::EINTR | Errno::EPROTO) => {}
-                Err(errno) => return self.notice(&Notice::AcceptFailed(errno)),
+                // Whatever it is, it may be so again at once.
+                Err(errno) => {
+                    self.pause(token);
+                    return self.notice(&Notice::AcceptFailed(errno));
+                }
             }
         }
     }
@@ -82,21 +66,31 @@ impl EventLoop {
         }
         self.notice(&Notice::Opened(&peer));
         self.clients += 1;
-        let mut stream = Stream::new(Conn::new(Ends::Socket(fd)), service, Some(peer.clone()));
+        let mut stream = Stream::new(service, Some(peer.clone()));
         stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
-        let token = self.endpoints.insert(Endpoint::Stream(stream));
+        let token = self.endpoints.insert(Ends::Socket(fd), Endpoint::Stream(stream));
         self.tell(token, service, Event::Opened { peer: &peer });
     }
 
-    /// A descriptor has become free.
+    fn pause(&mut self, token: Token) {
+        trace::intent(
+            "the listener is not asked about until a descriptor is free or a moment has passed",
+        );
+        self.paused = true;
+        self.endpoints.with_listener(token, |_, listener| {
+            listener.paused_until = Some(Instant::now() + PAUSE)
+        });
+    }
+
+    /// A descriptor may have become free.
     pub(super) fn resume_listeners(&mut self) {
         if !std::mem::take(&mut self.paused) {
             return;
         }
-        for endpoint in self.endpoints.iter_mut() {
-            if let Endpoint::Listener(listener) = endpoint {
-                listener.paused_until = None;
-            }
+        for token in
+            self.endpoints.tokens_where(|endpoint| matches!(endpoint, Endpoint::Listener(_)))
+        {
+            self.endpoints.with_listener(token, |_, listener| listener.paused_until = None);
         }
     }
 

@@ -108,7 +108,7 @@ pub struct EventLoop {
 #[derive(Default)]
 struct Scratch {
     question: Vec<Row<'static>>,
-    tokens: Vec<Token>,
+    places: Vec<u32>,
     evidence: Vec<Evidence>,
     actions: Vec<Action<'static>>,
 }

@@ -6,11 +6,10 @@ use super::endpoints::Endpoint;
 use super::turn::emptied_actions;
 use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
-use crate::conn::{Conn, Incoming};
+use crate::conn::{Conn, Ends, Incoming};
 use crate::events::{Action, Event, Token};
 use crate::names::{Errno, Result};
-use crate::poller::{Interest, Readiness};
-use crate::sys::BorrowedFd;
+use crate::poller::{Interest, Readiness, Via};
 use crate::trace::{self, Function};
 
 /// A connection in the loop.
@@ -27,89 +26,87 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(conn: Conn, service: ServiceId, peer: Option<Address>) -> Self {
+    pub(super) fn new(service: ServiceId, peer: Option<Address>) -> Self {
+        let conn = Conn::default();
         Self { conn, service, peer, last_active: None, closing: false, wants_room: false }
     }
 
-    /// What this stream waits for. While something is owed to the peer, nothing more is read from it.
-    pub(super) fn ask<'fd>(&'fd self, mut ask: impl FnMut(BorrowedFd<'fd>, Interest)) {
+    /// What this stream waits for: room → read, bytes waiting → write. While something is owed to
+    /// the peer, nothing more is read from it.
+    pub(super) fn interest(&self) -> Option<Interest> {
         let writes = self.conn.owed() > 0;
         let reads = !writes && !self.closing && !self.conn.peer_finished();
-        if self.conn.is_socket() {
-            if let (Some(fd), Some(interest)) = (self.conn.input(), Interest::of(reads, writes)) {
-                ask(fd, interest);
-            }
-            return;
-        }
-        if let Some(fd) = self.conn.input().filter(|_| reads) {
-            ask(fd, Interest::Read);
-        }
-        if let Some(fd) = self.conn.output().filter(|_| writes) {
-            ask(fd, Interest::Write);
-        }
+        Interest::of(reads, writes)
+    }
+
+    /// Whether it is a client's, and owes it nothing.
+    pub(super) fn is_idle_client(&self) -> bool {
+        self.peer.is_some() && self.conn.owed() == 0
     }
 }
 
 impl EventLoop {
     /// Adds a stream that is no client's: the self-pipe, standard input and output.
-    pub fn add_stream(&mut self, conn: Conn, service: ServiceId) -> Token {
-        self.endpoints.insert(Endpoint::Stream(Stream::new(conn, service, None)))
+    pub fn add_stream(&mut self, ends: Ends, service: ServiceId) -> Token {
+        self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None)))
     }
 
     pub(super) fn serve_stream(&mut self, token: Token, readiness: Readiness) {
         if readiness.invalid {
-            return self.fail(token, self.poller_function(), Errno::EBADF);
+            return self.fail(token, wait_function(self.poller.via()), Errno::EBADF);
         }
         if readiness.writable {
             self.send_owed(token);
         }
-        if readiness.readable {
+        // Asked again, because what was owed may still be owed, or the stream may be closed by now.
+        let interest = self.endpoints.stream(token).and_then(Stream::interest);
+        if readiness.readable && interest.is_some_and(Interest::reads) {
             self.receive(token);
         }
     }
 
-    /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody starves.
+    /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody
+    /// starves.
     fn receive(&mut self, token: Token) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        if let Some(stream) = self.endpoints.stream(token).filter(|stream| stream.conn.owed() == 0)
-        {
-            let service = stream.service;
-            stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
-            match stream.conn.receive(&mut buffer) {
-                Ok(Incoming::Bytes(len)) => self.bytes(token, service, &buffer[..len]),
-                Ok(Incoming::Finished) => {
-                    trace::intent(
-                        "the peer has finished: what is owed to it is still sent, then the socket is closed",
-                    );
-                    self.tell(token, service, Event::PeerFinished);
-                }
-                Ok(Incoming::Nothing) => {}
-                Err(errno) => self.fail(token, Function::Recv, errno),
+        let idle_timeout = self.limits.idle_timeout;
+        let received = self.endpoints.with_stream(token, |ends, stream| {
+            stream.last_active = idle_timeout.map(|_| Instant::now());
+            (stream.conn.receive(ends, &mut buffer), stream.service)
+        });
+        match received {
+            Some((Ok(Incoming::Bytes(len)), service)) => self.bytes(token, service, &buffer[..len]),
+            Some((Ok(Incoming::Finished), service)) => {
+                trace::intent("what is still owed to the peer is sent, then the socket is closed");
+                self.tell(token, service, Event::PeerFinished);
             }
+            Some((Err(errno), _)) => self.fail(token, Function::Recv, errno),
+            Some((Ok(Incoming::Nothing), _)) | None => {}
         }
         self.buffer = buffer;
     }
 
     /// Hands bytes to the service, after those that it kept.
     fn bytes(&mut self, token: Token, service: ServiceId, new: &[u8]) {
-        let Some(stream) = self.endpoints.stream(token) else { return };
-        if !stream.conn.has_leftover() {
-            let kept = self.tell(token, service, Event::Bytes(new));
-            return self.keep(token, new, kept);
+        let kept = self.endpoints.with_stream(token, |_, stream| stream.conn.take_leftover());
+        match kept {
+            Some(mut joined) if !joined.is_empty() => {
+                joined.extend_from_slice(new);
+                let kept = self.tell(token, service, Event::Bytes(&joined));
+                self.keep(token, &joined, kept);
+            }
+            _ => {
+                let kept = self.tell(token, service, Event::Bytes(new));
+                self.keep(token, new, kept);
+            }
         }
-        let mut joined = stream.conn.take_leftover();
-        joined.extend_from_slice(new);
-        let kept = self.tell(token, service, Event::Bytes(&joined));
-        self.keep(token, &joined, kept);
     }
 
     /// Keeps the last `kept` bytes until more come.
     fn keep(&mut self, token: Token, bytes: &[u8], kept: usize) {
-        if kept == 0 {
-            return;
-        }
-        if let Some(stream) = self.endpoints.stream(token) {
-            stream.conn.keep_leftover(bytes[bytes.len() - kept.min(bytes.len())..].to_vec());
+        if kept > 0 {
+            let rest = bytes[bytes.len() - kept.min(bytes.len())..].to_vec();
+            self.endpoints.with_stream(token, |_, stream| stream.conn.keep_leftover(rest));
         }
     }
 
@@ -135,20 +132,14 @@ impl EventLoop {
             Action::Send { to, bytes } => self.send(to, bytes),
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
-                if let Some(stream) = self.endpoints.stream(token) {
-                    stream.wants_room = true;
-                }
+                self.endpoints.with_stream(token, |_, stream| stream.wants_room = true);
             }
-            Action::Finish(token) => {
-                self.with_conn(token, Function::Shutdown, |conn| {
-                    conn.finish();
-                    conn.finish_if_sent()
-                });
-            }
+            Action::Finish(token) => self.with_conn(token, Function::Shutdown, |ends, conn| {
+                conn.finish();
+                conn.finish_if_sent(ends)
+            }),
             Action::Close(token) => {
-                if let Some(stream) = self.endpoints.stream(token) {
-                    stream.closing = true;
-                }
+                self.endpoints.with_stream(token, |_, stream| stream.closing = true);
                 self.close_if_sent(token);
             }
             Action::Stop => self.stop(),
@@ -156,34 +147,32 @@ impl EventLoop {
     }
 
     fn send(&mut self, token: Token, bytes: &[u8]) {
-        self.with_conn(token, Function::Send, |conn| conn.send(bytes));
-        let owed_bytes = self.limits.owed_bytes;
-        let Some(stream) = self.endpoints.stream(token) else { return };
-        match stream.conn.owed() {
+        self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes));
+        match self.endpoints.stream(token).map_or(0, |stream| stream.conn.owed()) {
             0 => {}
-            owed if owed > owed_bytes => {
+            owed if owed > self.limits.owed_bytes => {
                 if let Some(peer) = self.drop_stream(token) {
                     self.notice(&Notice::TooSlow(&peer));
                 }
             }
             _ => trace::intent(
-                "the send buffer is full: the rest waits until this descriptor is writable",
+                "the rest waits until this descriptor is writable; nothing more is read",
             ),
         }
     }
 
     fn send_owed(&mut self, token: Token) {
-        self.with_conn(token, Function::Send, |conn| {
-            if conn.owed() > 0 { conn.send_owed() } else { Ok(()) }
+        self.with_conn(token, Function::Send, |ends, conn| {
+            if conn.owed() > 0 { conn.send_owed(ends) } else { Ok(()) }
         });
-        self.with_conn(token, Function::Shutdown, Conn::finish_if_sent);
-        let Some(stream) = self.endpoints.stream(token).filter(|stream| stream.conn.owed() == 0)
-        else {
-            return;
-        };
-        stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
-        if std::mem::take(&mut stream.wants_room) {
-            let service = stream.service;
+        self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
+        let idle_timeout = self.limits.idle_timeout;
+        let waiter = self.endpoints.with_stream(token, |_, stream| {
+            stream.last_active = idle_timeout.map(|_| Instant::now());
+            let has_room = stream.conn.owed() == 0;
+            (has_room && std::mem::take(&mut stream.wants_room)).then_some(stream.service)
+        });
+        if let Some(service) = waiter.flatten() {
             self.tell(token, service, Event::Room);
         }
         self.close_if_sent(token);
@@ -194,19 +183,17 @@ impl EventLoop {
         &mut self,
         token: Token,
         call: Function,
-        what: impl FnOnce(&mut Conn) -> Result<()>,
+        what: impl FnOnce(&mut Ends, &mut Conn) -> Result<()>,
     ) {
-        if let Some(stream) = self.endpoints.stream(token)
-            && let Err(errno) = what(&mut stream.conn)
-        {
+        let done = self.endpoints.with_stream(token, |ends, stream| what(ends, &mut stream.conn));
+        if let Some(Err(errno)) = done {
             self.fail(token, call, errno);
         }
     }
 
     fn close_if_sent(&mut self, token: Token) {
-        let Some(stream) = self.endpoints.stream(token) else { return };
-        if stream.closing
-            && stream.conn.owed() == 0
+        let is_done = |stream: &Stream| stream.closing && stream.conn.owed() == 0;
+        if self.endpoints.stream(token).is_some_and(is_done)
             && let Some(peer) = self.drop_stream(token)
         {
             self.notice(&Notice::Closed(&peer));
@@ -234,23 +221,18 @@ impl EventLoop {
 
     /// Takes a stream out of the loop, which closes it. Returns its peer, if it was a client.
     pub(super) fn drop_stream(&mut self, token: Token) -> Option<Address> {
-        let Some(Endpoint::Stream(stream)) = self.endpoints.remove(token) else { return None };
-        let peer = stream.peer?;
-        drop(stream.conn);
+        let (ends, endpoint) = self.endpoints.remove(token)?;
+        drop(ends);
+        let Endpoint::Stream(Stream { peer: Some(peer), .. }) = endpoint else { return None };
         self.clients -= 1;
         self.resume_listeners();
         Some(peer)
     }
+}
 
-    fn poller_function(&self) -> Function {
-        match self.poller.via() {
-            crate::poller::Via::Select => Function::Select,
-            crate::poller::Via::Poll => Function::Poll,
-        }
-    }
-
-    /// Whether a stream is silent for too long, or owes nothing any more while the loop ends.
-    pub(super) fn is_idle(endpoint: &Endpoint) -> bool {
-        matches!(endpoint, Endpoint::Stream(stream) if stream.peer.is_some() && stream.conn.owed() == 0)
+fn wait_function(via: Via) -> Function {
+    match via {
+        Via::Select => Function::Select,
+        Via::Poll => Function::Poll,
     }
 }

@@ -1,12 +1,10 @@
 //! The whole story: state the question, wait, serve whoever is ready.
 
-use std::os::fd::BorrowedFd;
-
-use super::endpoints::{Endpoint, Endpoints};
+use super::endpoints::Endpoint;
 use super::{EventLoop, Progress};
-use crate::events::{Action, Token};
+use crate::events::Action;
 use crate::names::{Errno, Result};
-use crate::poller::{Interest, Readiness, Row};
+use crate::poller::{Readiness, Row};
 
 impl EventLoop {
     /// Turns until the loop was asked to end.
@@ -23,6 +21,7 @@ impl EventLoop {
     /// # Errors
     /// The wait itself failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
     pub fn turn(&mut self) -> Result<Progress> {
+        self.endpoints.begin_turn();
         let timeout = self.time_to_wait();
         let mut evidence = std::mem::take(&mut self.scratch.evidence);
         evidence.clear();
@@ -30,7 +29,7 @@ impl EventLoop {
         // The question: all that matters, computed from the connections as they are now.
         let mut question: Vec<Row<'_>> = std::mem::take(&mut self.scratch.question);
         let clients_wanted = self.draining.is_none() && self.clients < self.limits.max_clients;
-        self.endpoints.ask(clients_wanted, &mut question, &mut self.scratch.tokens);
+        self.endpoints.ask(clients_wanted, &mut question, &mut self.scratch.places);
         let waited = self.poller.wait(&question, timeout, &mut evidence);
         self.scratch.question = emptied(question);
         match waited {
@@ -40,22 +39,22 @@ impl EventLoop {
         }
 
         // Another one is first each turn, so that nobody is always last.
-        let tokens = std::mem::take(&mut self.scratch.tokens);
+        let places = std::mem::take(&mut self.scratch.places);
         let first = if evidence.is_empty() { 0 } else { self.turns % evidence.len() };
         for ready in evidence[first..].iter().chain(&evidence[..first]) {
-            self.serve(tokens[ready.row], ready.readiness());
+            self.serve(places[ready.row], ready.readiness());
         }
-        self.scratch.tokens = tokens;
+        self.scratch.places = places;
         self.scratch.evidence = evidence;
         self.turns = self.turns.wrapping_add(1);
         self.expire();
         Ok(self.progress())
     }
 
-    fn serve(&mut self, token: Token, readiness: Readiness) {
-        match self.endpoints.get_mut(token) {
-            Some(Endpoint::Listener(_)) => self.accept(token),
-            Some(Endpoint::Stream(_)) => self.serve_stream(token, readiness),
+    fn serve(&mut self, place: u32, readiness: Readiness) {
+        match self.endpoints.at(place) {
+            Some((token, Endpoint::Listener(_))) => self.accept(token),
+            Some((token, Endpoint::Stream(_))) => self.serve_stream(token, readiness),
             // Closed earlier in this turn, by another's doing.
             None => {}
         }
@@ -63,40 +62,15 @@ impl EventLoop {
     }
 }
 
-impl Endpoints {
-    /// Appends a row for everybody who waits for something, and whose row it is.
-    fn ask<'fd>(
-        &'fd self,
-        clients_wanted: bool,
-        question: &mut Vec<Row<'fd>>,
-        tokens: &mut Vec<Token>,
-    ) {
-        tokens.clear();
-        let mut ask = |token: Token, fd: BorrowedFd<'fd>, interest: Interest| {
-            question.push(Row { fd, interest });
-            tokens.push(token);
-        };
-        for (token, endpoint) in self.iter() {
-            match endpoint {
-                Endpoint::Listener(listener) if clients_wanted && !listener.is_paused() => {
-                    ask(token, listener.fd(), Interest::Read);
-                }
-                Endpoint::Listener(_) => {}
-                Endpoint::Stream(stream) => stream.ask(|fd, interest| ask(token, fd, interest)),
-            }
-        }
-    }
-}
-
 /// The memory of a question without its rows: nothing is borrowed any more. (Collecting an empty vector into one of
 /// the same layout keeps its allocation.)
 fn emptied(mut question: Vec<Row<'_>>) -> Vec<Row<'static>> {
     question.clear();
-    question.into_iter().filter_map(|_| None).collect()
+    question.into_iter().map_while(|_| None).collect()
 }
 
 /// The same for actions, which borrow the bytes that they send.
 pub(super) fn emptied_actions(mut actions: Vec<Action<'_>>) -> Vec<Action<'static>> {
     actions.clear();
-    actions.into_iter().filter_map(|_| None).collect()
+    actions.into_iter().map_while(|_| None).collect()
 }
