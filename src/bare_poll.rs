@@ -90,10 +90,7 @@ fn send_rest(client: &mut Client) -> Result<()> {
         Err(Errno::EAGAIN | Errno::EINTR) => 0,
         result => result?,
     };
-    client.unsent.drain(..sent);
-    if client.unsent.is_empty() {
-        client.unsent = Vec::new(); // an idle client holds no memory
-    }
+    client.unsent = client.unsent.split_off(sent); // where nothing is left, it holds no memory
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub const fn ntohl(network: u32) -> u32 {
 }
 
 /// Whether this machine's own order is that of the network, so that a forgotten `htons` goes unnoticed.
-pub const HOST_IS_NETWORK_ORDER: bool = cfg!(target_endian = "big");
+pub const HOST_IS_NETWORK_ORDER: bool = 1u16.to_be() == 1;
 
 /// Bytes as they lie in memory, to be looked at: `1f 90`.
 pub fn shown(bytes: &[u8]) -> String {

@@ -1,5 +1,8 @@
 //! The command line: what can be said, and nothing of what is done about it.
 
+// The program's help is no Markdown: [::1] is an address in it, not a link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,9 +1,7 @@
 //! Bare sockets: the BSD socket calls with nothing in the way.
 
-#[cfg(not(unix))]
-compile_error!(
-    "baresock needs the socket calls of a Unix: Linux, macOS, FreeBSD, OpenBSD or NetBSD"
-);
+#[cfg(not(any(linux, apple, bsd)))]
+compile_error!("baresock knows the socket calls of Linux, macOS, FreeBSD, OpenBSD and NetBSD");
 
 pub mod addr;
 pub mod bare_poll;

@@ -63,6 +63,8 @@ pub struct TimeSpec {
 }
 
 /// C's `struct linger`, the value of `SO_LINGER`: what `close` does with bytes not yet delivered.
+///
+/// (macOS counts the time of `SO_LINGER` in hundredths of a second, and has `SO_LINGER_SEC`.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Linger {
     /// Not zero: linger.

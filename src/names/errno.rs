@@ -73,6 +73,8 @@ errnos! {
     EPROTONOSUPPORT, "there is no such protocol here";
     ESOCKTNOSUPPORT, "there is no such socket type here";
     EOPNOTSUPP, "this socket cannot do that";
+    // One number with EOPNOTSUPP on Linux and FreeBSD; <sys/errno.h> of the others has two.
+    #[cfg(any(apple, netbsd, openbsd))] ENOTSUP, "this is not supported";
     EPFNOSUPPORT, "there is no such protocol family here";
     EAFNOSUPPORT, "there is no such address family here";
     EADDRINUSE, "the address is taken";

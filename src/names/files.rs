@@ -74,10 +74,21 @@ pub const FIONREAD: IoctlRequest = IoctlRequest(libc::FIONREAD as libc::c_ulong)
 pub const FIONBIO: IoctlRequest = IoctlRequest(libc::FIONBIO as libc::c_ulong);
 /// `FIOASYNC`: set (1) or clear (0) SIGIO on readiness.
 pub const FIOASYNC: IoctlRequest = IoctlRequest(libc::FIOASYNC as libc::c_ulong);
-/// `TIOCOUTQ`: how many sent bytes the peer's system has not yet acknowledged.
-pub const TIOCOUTQ: IoctlRequest = IoctlRequest(libc::TIOCOUTQ as libc::c_ulong);
+/// `TIOCOUTQ`: how many sent bytes the peer's system has not yet acknowledged. It was made for terminals, and
+/// only Linux answers it for a socket; elsewhere a socket gives `ENOTTY`.
+pub const TIOCOUTQ: IoctlRequest = IoctlRequest(TIOCOUTQ_VALUE);
+/// `FIONWRITE`: what `TIOCOUTQ` tells on Linux (FreeBSD and NetBSD). macOS has `SO_NWRITE` instead, OpenBSD
+/// nothing.
+#[cfg(any(freebsd, netbsd))]
+pub const FIONWRITE: IoctlRequest = IoctlRequest(libc::FIONWRITE as libc::c_ulong);
 /// `SIOCATMARK`: whether the next byte to be read is the one after the urgent mark.
 pub const SIOCATMARK: IoctlRequest = IoctlRequest(SIOCATMARK_VALUE);
+
+// libc leaves TIOCOUTQ out on NetBSD and OpenBSD: _IOR('t', 115, int) in <sys/ttycom.h> of both.
+#[cfg(any(netbsd, openbsd))]
+const TIOCOUTQ_VALUE: libc::c_ulong = 0x4004_7473;
+#[cfg(not(any(netbsd, openbsd)))]
+const TIOCOUTQ_VALUE: libc::c_ulong = libc::TIOCOUTQ as libc::c_ulong;
 
 // libc leaves SIOCATMARK out on several systems. Linux: include/uapi/asm-generic/sockios.h; the BSDs and
 // macOS: _IOR('s', 7, int) in <sys/sockio.h>.
@@ -93,6 +104,8 @@ impl IoctlRequest {
         Constant { name: "FIONBIO", value: FIONBIO.0 as i64, gist: "set or clear non-blocking" },
         Constant { name: "FIOASYNC", value: FIOASYNC.0 as i64, gist: "set or clear SIGIO" },
         Constant { name: "TIOCOUTQ", value: TIOCOUTQ.0 as i64, gist: "bytes sent, unacknowledged" },
+        #[cfg(any(freebsd, netbsd))]
+        Constant { name: "FIONWRITE", value: FIONWRITE.0 as i64, gist: "bytes not yet sent" },
         Constant { name: "SIOCATMARK", value: SIOCATMARK.0 as i64, gist: "at the urgent mark?" },
     ];
 

@@ -14,6 +14,8 @@ constants! {
         MSG_EOR, "a record ends here";
         MSG_WAITALL, "wait for the whole length, not for any bytes";
         #[cfg(linux)] MSG_ERRQUEUE, "receive from the queue of errors";
+        // <sys/socket.h> of macOS has it since about macOS 12; a kernel older than that ignores the bit, and
+        // SO_NOSIGPIPE is the means there.
         MSG_NOSIGNAL, "EPIPE without SIGPIPE when the peer is gone";
         #[cfg(linux)] MSG_MORE, "more follows: keep a partial packet back";
         #[cfg(not(apple))] MSG_CMSG_CLOEXEC, "descriptors that arrive are closed when this process becomes another program";
@@ -33,6 +35,7 @@ constants! {
         POLLRDBAND, "urgent data can be read";
         POLLWRNORM, "POLLOUT under another name";
         POLLWRBAND, "urgent data can be sent";
-        #[cfg(linux)] POLLRDHUP, "the peer has finished sending";
+        // In FreeBSD's <sys/poll.h> since 2021.
+        #[cfg(any(linux, freebsd))] POLLRDHUP, "the peer has finished sending";
     }
 }

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use libc::c_int;
 
 use super::{Constant, constants};
-use crate::values::{Linger, PeerCredentials, TimeVal};
+#[cfg(linux)]
+use crate::values::PeerCredentials;
+use crate::values::{Linger, TimeVal};
 
 constants! {
     /// Which layer an option speaks to: the second argument of `setsockopt`.
@@ -105,20 +107,25 @@ options! {
         SO_SNDTIMEO: TimeVal, "how long a send may wait";
         SO_ACCEPTCONN: c_int, "whether it listens (read only)";
         SO_TIMESTAMP: c_int, "datagrams come with the time of their arrival";
-        #[cfg(linux)] SO_PROTOCOL: c_int, "the protocol it was made with (read only)";
-        #[cfg(linux)] SO_DOMAIN: c_int, "the domain it was made with (read only)";
+        #[cfg(any(linux, freebsd, openbsd))] SO_PROTOCOL: c_int, "the protocol it was made with (read only)";
+        #[cfg(any(linux, freebsd, openbsd))] SO_DOMAIN: c_int, "the domain it was made with (read only)";
         #[cfg(linux)] SO_PRIORITY: c_int, "how urgent its packets are";
         #[cfg(linux)] SO_PASSCRED: c_int, "messages come with who sent them";
         #[cfg(linux)] SO_PEERCRED: PeerCredentials, "who is at the other end (read only)";
         #[cfg(linux)] SO_INCOMING_CPU: c_int, "the processor that served it last";
         #[cfg(linux)] SO_BUSY_POLL: c_int, "microseconds to spin for packets";
         #[cfg(any(apple, freebsd, netbsd))] SO_NOSIGPIPE: c_int, "EPIPE without SIGPIPE, always";
+        // macOS counts SO_LINGER in clock ticks, a hundredth of a second each (<sys/socket.h>).
+        #[cfg(apple)] SO_LINGER_SEC: Linger, "SO_LINGER in seconds, as the other systems count";
+        #[cfg(apple)] SO_NREAD: c_int, "bytes that can be received (read only)";
+        #[cfg(apple)] SO_NWRITE: c_int, "bytes not yet sent (read only)";
     }
     SOL_IP IP_OPTIONS {
         IP_TOS: c_int, "the type of service of its packets";
         IP_TTL: c_int, "how many routers a packet may pass";
-        IP_MULTICAST_TTL: c_uchar_or_int, "the same for multicast";
-        IP_MULTICAST_LOOP: c_uchar_or_int, "whether its multicast comes back to this machine";
+        // The two of multicast are an unsigned char on the BSDs and macOS, and some refuse an int; Linux takes either.
+        IP_MULTICAST_TTL: u8, "the same for multicast";
+        IP_MULTICAST_LOOP: u8, "whether its multicast comes back to this machine";
         #[cfg(linux)] IP_RECVERR: c_int, "errors arrive with MSG_ERRQUEUE";
         #[cfg(linux)] IP_PKTINFO: c_int, "datagrams come with the address they were sent to";
         #[cfg(linux)] IP_RECVTTL: c_int, "datagrams come with their TTL";
@@ -155,11 +162,6 @@ options! {
         #[cfg(linux)] UDP_CORK: c_int, "gather sends into one datagram";
     }
 }
-
-/// The value of the two IPv4 multicast options: an `unsigned char` on the BSDs and macOS, where an
-/// `int` is refused; either on Linux.
-#[allow(non_camel_case_types)]
-type c_uchar_or_int = u8;
 
 #[cfg(test)]
 mod tests {

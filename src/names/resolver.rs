@@ -10,7 +10,8 @@ constants! {
         AI_NUMERICHOST, "the host is a number: ask no name server";
         AI_NUMERICSERV, "the service is a number";
         AI_ADDRCONFIG, "only families that this machine has addresses of";
-        #[cfg(not(openbsd))] AI_V4MAPPED, "IPv4 addresses as IPv6 ones where there are no others";
+        // Neither NetBSD nor OpenBSD has it in <netdb.h>.
+        #[cfg(not(any(netbsd, openbsd)))] AI_V4MAPPED, "IPv4 addresses as IPv6 ones where there are no others";
     }
 }
 

@@ -27,7 +27,8 @@ constants! {
 }
 
 constants! {
-    /// The flags that `socket`, `socketpair` and `accept4` take with the type (not on macOS).
+    /// The flags that `socket`, `socketpair` and `accept4` take with the type. macOS has none: there `fcntl` sets
+    /// both afterwards, and a `fork` in between inherits the descriptor.
     flags SocketFlags, "SOCK_???" {
         #[cfg(not(apple))] SOCK_CLOEXEC, "close it when this process becomes another program";
         #[cfg(not(apple))] SOCK_NONBLOCK, "give EAGAIN instead of waiting";

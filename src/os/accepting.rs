@@ -14,7 +14,7 @@ pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
 }
 
 /// Accepts one connection and makes it non-blocking: macOS has no `accept4`, and there the new socket is
-/// non-blocking already if the listener is. Nothing is left to chance.
+/// non-blocking already if the listener is. Nothing is left to chance, `SIGPIPE` included.
 ///
 /// # Errors
 /// As [`sys::accept`].
@@ -23,6 +23,8 @@ pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
     let (fd, peer) = sys::accept(listener)?;
     set_nonblocking(&fd)?;
     sys::fcntl_setfd(&fd, sys::FD_CLOEXEC)?;
+    // A peer that has reset its connection already makes this fail; the first receive will say so.
+    let _ = super::sigpipe::suppress_sigpipe(&fd);
     Ok((fd, peer))
 }
 

@@ -1,6 +1,6 @@
 //! How many descriptors this process may have.
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 use crate::names::{Errno, Result};
 
@@ -23,7 +23,8 @@ fn from_nix(errno: nix::errno::Errno) -> Errno {
 /// None that a program could cause.
 pub fn descriptor_limits() -> Result<DescriptorLimits> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(from_nix)?;
-    Ok(DescriptorLimits { soft, hard })
+    // FreeBSD's rlim_t has a sign; its "infinite" is the highest positive number.
+    Ok(DescriptorLimits { soft: soft as u64, hard: hard as u64 })
 }
 
 /// Sets the soft limit, at most to the hard one.
@@ -32,7 +33,7 @@ pub fn descriptor_limits() -> Result<DescriptorLimits> {
 /// `EINVAL` above the hard limit; `EPERM` where the system has a limit of its own.
 pub fn set_descriptor_limit(soft: u64) -> Result<()> {
     let hard = descriptor_limits()?.hard;
-    setrlimit(Resource::RLIMIT_NOFILE, soft, hard).map_err(from_nix)
+    setrlimit(Resource::RLIMIT_NOFILE, soft as rlim_t, hard as rlim_t).map_err(from_nix)
 }
 
 /// Raises the soft limit to the hard one, and returns what it is then.

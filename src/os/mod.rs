@@ -6,3 +6,4 @@ pub mod identity;
 pub mod limits;
 pub mod naming;
 pub mod signals;
+pub mod sigpipe;

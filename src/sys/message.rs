@@ -18,7 +18,7 @@ use crate::trace::call::enter;
 use crate::trace::function::Function;
 use crate::values::FdNumber;
 
-/// How many descriptors one message can carry: Linux's `SCM_MAX_FD`, which no system exceeds.
+/// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`. The BSDs would take more.
 pub const MAX_PASSED: usize = 253;
 
 /// Room for one control message: its header and [`MAX_PASSED`] descriptors.

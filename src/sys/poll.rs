@@ -102,7 +102,7 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
 }
 
 /// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`] what
-/// [`pselect`](super::pselect) is to [`select`](super::select).
+/// [`pselect`](super::pselect) is to [`select`](super::select()).
 ///
 /// # Errors
 /// As [`poll`], and `EINVAL` for a timeout that makes no sense.

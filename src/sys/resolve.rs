@@ -147,6 +147,9 @@ fn copy_address(entry: &libc::addrinfo) -> Option<Address> {
 
 /// `const char *gai_strerror(int errcode);` what an error of [`getaddrinfo`] means.
 ///
+/// # Errors
+/// None: an unknown number has a text too.
+///
 /// References: `gai_strerror(3)`; POSIX `gai_strerror`.
 pub fn gai_strerror(errcode: ResolveError) -> String {
     // SAFETY: takes no pointers; the result is a string that is never freed.
@@ -311,6 +314,9 @@ pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
 
 /// `const char *inet_ntop(int af, const void *src, char *dst, socklen_t size);` the text of an address, as the C library
 /// writes it. It is no system call, and not in the trace.
+///
+/// # Errors
+/// None that could happen: the family is one of the two, and there is room.
 ///
 /// References: `inet_ntop(3)`; POSIX `inet_ntop`.
 pub fn inet_ntop(src: IpAddr) -> String {

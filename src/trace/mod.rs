@@ -1,6 +1,6 @@
 //! The trace: one event for each call, in strace's notation, made by the wrapper that made the call.
 //!
-//! A wrapper tells its call in two halves, for that is how a call happens. [`call::enter`] takes the
+//! A wrapper tells its call in two halves, for that is how a call happens. `call::enter` takes the
 //! arguments that are known before the call; they are what a person can see while it waits. `rest`
 //! takes what the call filled in, and `returns` what it returned. Nobody else can write a line, so the
 //! trace cannot lie. While no [`Tracer`] is installed on the thread, all of this is one branch.

@@ -1,0 +1,478 @@
+//! The rules of the layout, each a test that names the file and the line where it is broken.
+//!
+//! The rules look at *code*: comments are blanked and the text of literals is replaced before anything is
+//! looked for, so that this sentence may speak of `unsafe`. Each rule is a function from a source to what is
+//! wrong with it; the last test gives every one of them something wrong to find.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The chapters in the order of reading: each uses only those above it. (`lib.rs` is the table of contents.)
+const CHAPTERS: &[&str] = &[
+    "byteorder",
+    "values",
+    "names",
+    "addr",
+    "trace",
+    "sys",
+    "bare_select",
+    "bare_poll",
+    "os",
+    "poller",
+    "conn",
+    "framing",
+    "events",
+    "event_loop",
+    "services",
+    "client",
+    "labs",
+    "explain",
+    "ladder",
+    "compare",
+    "cli",
+    "commands",
+    "main",
+];
+
+/// What goes against the order, and why it may.
+const AGAINST_THE_ORDER: &[(&str, &str, &str)] =
+    &[("values", "names", "a row of poll holds flags")];
+
+/// Public functions of `sys` that wrap no function of C, and what they are.
+const NOT_OF_C: &[(&str, &str)] =
+    &[("self_pipe", "where a handler writes: in C a global variable that anybody sets")];
+
+const MOST_LINES_OF_A_FILE: usize = 299;
+const MOST_LINES_OF_A_BARE_LOOP: usize = 80;
+const MOST_LINES_OF_A_FUNCTION: usize = 70;
+const MOST_PACKAGES: usize = 55;
+
+#[test]
+fn unsafe_stands_in_sys_only() {
+    keep(&["src", "tests", "build.rs"], unsafe_outside_sys);
+}
+
+fn unsafe_outside_sys(source: &Source) -> Vec<Finding> {
+    if source.path.starts_with("src/sys/") {
+        return Vec::new();
+    }
+    let found = find(&source.code, "unsafe");
+    found.map(|at| source.finding(at, "`unsafe` belongs into src/sys/")).collect()
+}
+
+#[test]
+fn cfg_stands_where_systems_differ_only() {
+    keep(&["src"], cfg_elsewhere);
+}
+
+fn cfg_elsewhere(source: &Source) -> Vec<Finding> {
+    if ["src/names/", "src/sys/", "src/os/"].iter().any(|place| source.path.starts_with(place)) {
+        return Vec::new();
+    }
+    let conditions = ["cfg", "cfg_attr"].into_iter().flat_map(|word| {
+        find(&source.code, word).filter(move |at| {
+            let argument = source.code[at + word.len()..].trim_start_matches('!');
+            argument.starts_with('(') && !argument.starts_with("(test)")
+        })
+    });
+    // The table of contents says, once, for which systems the book is.
+    let free = usize::from(source.path == "src/lib.rs" && source.code.contains("compile_error!"));
+    let why = "a `cfg` other than cfg(test) belongs into names/, sys/ or os/";
+    conditions.skip(free).map(|at| source.finding(at, why)).collect()
+}
+
+#[test]
+fn the_c_library_is_called_from_sys_only() {
+    keep(&["src"], libc_called_elsewhere);
+}
+
+fn libc_called_elsewhere(source: &Source) -> Vec<Finding> {
+    if source.path.starts_with("src/sys/") {
+        return Vec::new();
+    }
+    let calls = find(&source.code, "libc").filter(|at| {
+        let path = source.code[at + "libc".len()..].strip_prefix("::");
+        path.is_some_and(|path| path[word_at(path).len()..].starts_with('('))
+    });
+    calls.map(|at| source.finding(at, "calls of libc belong into src/sys/")).collect()
+}
+
+#[test]
+fn a_file_is_a_chapter() {
+    keep(&["src"], long_file);
+}
+
+fn long_file(source: &Source) -> Vec<Finding> {
+    let most = match source.chapter() {
+        "bare_select" | "bare_poll" => MOST_LINES_OF_A_BARE_LOOP,
+        _ => MOST_LINES_OF_A_FILE,
+    };
+    let lines = lines_of_code(&source.untested);
+    let why = format!("{lines} lines of code, of at most {most}");
+    (lines > most).then(|| source.finding(0, &why)).into_iter().collect()
+}
+
+#[test]
+fn a_function_fits_on_a_page() {
+    keep(&["src"], long_functions);
+}
+
+fn long_functions(source: &Source) -> Vec<Finding> {
+    let code = &source.untested;
+    let functions = find(code, "fn").filter(|at| !word_at(code[at + 2..].trim_start()).is_empty());
+    let bodies = functions.filter_map(|at| Some((at, item_end(code, at)?)));
+    let lines = bodies.map(|(at, end)| (at, lines_of_code(&code[at..end])));
+    let too_long = lines.filter(|(_, lines)| *lines > MOST_LINES_OF_A_FUNCTION);
+    let why = |lines| format!("{lines} lines; a page has {MOST_LINES_OF_A_FUNCTION}");
+    too_long.map(|(at, lines)| source.finding(at, &why(lines))).collect()
+}
+
+#[test]
+fn a_chapter_uses_only_what_stands_above_it() {
+    keep(&["src"], uses_from_below);
+}
+
+fn uses_from_below(source: &Source) -> Vec<Finding> {
+    let place = |chapter: &str| CHAPTERS.iter().position(|known| *known == chapter);
+    let chapter = source.chapter();
+    if chapter == "lib" {
+        return Vec::new();
+    }
+    let Some(own) = place(chapter) else {
+        return vec![source.finding(0, &format!("`{chapter}` is not in the table of chapters"))];
+    };
+    let mut findings = Vec::new();
+    for at in find(&source.untested, "crate") {
+        for used in roots(&source.untested[at + "crate".len()..]) {
+            let excepted =
+                AGAINST_THE_ORDER.iter().any(|(user, of, _)| (*user, *of) == (chapter, used));
+            if !excepted && place(used).is_none_or(|used| used > own) {
+                findings.push(source.finding(at, &format!("`{chapter}` may not use `{used}`")));
+            }
+        }
+    }
+    findings
+}
+
+/// The first names of what follows `crate`: of `::a::b` it is `a`, of `::{a::b, c}` they are `a` and `c`.
+fn roots(path: &str) -> Vec<&str> {
+    let Some(path) = path.strip_prefix("::") else { return Vec::new() };
+    let Some(group) = path.strip_prefix('{') else { return vec![word_at(path)] };
+    let mut roots = vec![word_at(group.trim_start())];
+    let mut depth = 1;
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => roots.push(word_at(group[at + 1..].trim_start())),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    roots.retain(|root| !root.is_empty());
+    roots
+}
+
+#[test]
+fn a_first_build_stays_modest() {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = "tree --locked --offline --edges normal,build --prefix none";
+    let run = Command::new(cargo).args(arguments.split(' ')).current_dir(root()).output();
+    let output = run.expect("cargo can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let mut packages: Vec<_> = listed.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    assert!(packages.len() > 1, "{listed}");
+    assert!(packages.len() <= MOST_PACKAGES, "{} packages: {packages:#?}", packages.len());
+}
+
+#[test]
+fn every_unsafe_block_says_why_it_is_safe() {
+    keep(&["src/sys"], unargued_unsafe);
+}
+
+fn unargued_unsafe(source: &Source) -> Vec<Finding> {
+    let lines: Vec<_> = source.text.lines().collect();
+    let unargued = find(&source.code, "unsafe").filter(|at| {
+        let after = source.code[at + "unsafe".len()..].trim_start();
+        let argument = match after {
+            _ if after.starts_with('{') || after.starts_with("impl") => "SAFETY:",
+            _ if after.starts_with("fn") => "# Safety",
+            _ => return false,
+        };
+        !comment_above(&lines[..source.line(*at) - 1]).contains(argument)
+    });
+    unargued.map(|at| source.finding(at, "`unsafe` without its argument above it")).collect()
+}
+
+/// The comment above a line, or above the statement that the line goes on with.
+fn comment_above(above: &[&str]) -> String {
+    let is_comment = |line: &&&str| line.trim_start().starts_with("//");
+    let upwards = above.iter().rev();
+    let statement =
+        upwards.skip_while(|line| !is_comment(line) && !line.ends_with([';', '{', '}']));
+    statement.take_while(is_comment).copied().collect()
+}
+
+#[test]
+fn every_wrapper_documents_its_function_of_c() {
+    keep(&["src/sys"], undocumented_wrappers);
+}
+
+fn undocumented_wrappers(source: &Source) -> Vec<Finding> {
+    let lines: Vec<_> = source.text.lines().collect();
+    let mut findings = Vec::new();
+    for at in find(&source.untested, "fn") {
+        let name = word_at(source.untested[at + 2..].trim_start());
+        let line = source.line(at) - 1;
+        let is_wrapper = lines[line].starts_with("pub ") && !name.is_empty();
+        if !is_wrapper || NOT_OF_C.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        let above = lines[..line].iter().rev().take_while(|line| line.starts_with(['/', '#']));
+        let mut docs: Vec<_> = above.filter_map(|line| line.strip_prefix("///")).collect();
+        docs.reverse();
+        let docs = docs.concat();
+        for (part, is_there) in [
+            ("the prototype in C first", opens_with_prototype(&docs)),
+            ("`# Errors`", docs.contains(" # Errors")),
+            ("`References:`", docs.contains(" References: ")),
+        ] {
+            if !is_there {
+                findings.push(source.finding(at, &format!("`{name}` does not document {part}")));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether these docs open with something like `int listen(int sockfd, int backlog);`
+fn opens_with_prototype(docs: &str) -> bool {
+    let mut parts = docs.split('`');
+    let (before, prototype) = (parts.next(), parts.next().unwrap_or_default());
+    before == Some(" ") && prototype.contains('(') && prototype.ends_with(");")
+}
+
+#[test]
+fn every_rule_can_fail() {
+    let repeated = |line: &str, lines: usize| format!("{line}\n").repeat(lines);
+    let function = |lines: usize| format!("\nfn f() {{\n{}}}", repeated("work();", lines - 2));
+    let long = MOST_LINES_OF_A_FUNCTION + 1;
+    let rules: &[(Rule, &str, &str, usize)] = &[
+        (unsafe_outside_sys, "src/conn.rs", "// unsafe\nfn f() { unsafe { g() } }", 2),
+        (cfg_elsewhere, "src/conn.rs", "#[cfg(test)]\nuse a;\n#[cfg(linux)]\nuse b;", 3),
+        (cfg_elsewhere, "src/conn.rs", "if\ncfg!(linux) {}", 2),
+        (cfg_elsewhere, "src/lib.rs", "#[cfg(x)] compile_error!();\n#[cfg(y)] mod y;", 2),
+        (libc_called_elsewhere, "src/os/x.rs", "\"libc::fork()\";\nlibc::fork()", 2),
+        (long_file, "src/conn.rs", &repeated("work();", MOST_LINES_OF_A_FILE + 1), 1),
+        (long_file, "src/bare_poll.rs", &repeated("work();", MOST_LINES_OF_A_BARE_LOOP + 1), 1),
+        (long_functions, "src/conn.rs", &function(long), 2),
+        (uses_from_below, "src/names/x.rs", "use crate::addr;", 1),
+        (uses_from_below, "src/sys/x.rs", "use crate::trace;\nuse crate::{names::{A, B}, os};", 2),
+        (uses_from_below, "src/unheard.rs", "", 1),
+        (unargued_unsafe, "src/sys/x.rs", "// SAFETY: so\nunsafe { a() };\nunsafe { b() };", 3),
+        (unargued_unsafe, "src/sys/x.rs", "/// A trap.\npub unsafe fn f() {}", 2),
+        (undocumented_wrappers, "src/sys/x.rs", "/// Sends.\npub fn send() {}", 2),
+    ];
+    for (rule, path, text, line) in rules {
+        let found = rule(&Source::new((*path).into(), (*text).into()));
+        let place = format!("{path}:{line}: ");
+        assert!(!found.is_empty(), "nothing is found in {text:?}");
+        assert!(found.iter().all(|found| found.starts_with(&place)), "{place}? {found:#?}");
+    }
+    let page = Source::new("src/conn.rs".into(), function(MOST_LINES_OF_A_FUNCTION));
+    assert_eq!(long_functions(&page), [""; 0]);
+}
+
+#[test]
+fn what_is_only_said_is_no_code() {
+    for said in [
+        "// unsafe",
+        "/* a /* nested */ unsafe */",
+        r#""\" unsafe""#,
+        "r#\"\" unsafe\"#",
+        "'\"'; // unsafe",
+        "'\\''; /* unsafe */",
+        "fn f<'a>() {} /* ' unsafe */",
+    ] {
+        let code = code_of(&format!("{said}\nis_code"));
+        assert!(!code.contains("unsafe") && code.ends_with("\nis_code"), "{said} gave {code:?}");
+    }
+}
+
+type Finding = String;
+type Rule = fn(&Source) -> Vec<Finding>;
+
+/// Keeps a rule in every source of these places.
+fn keep(places: &[&str], rule: Rule) {
+    let mut paths = Vec::new();
+    for place in places {
+        collect(&root().join(place), &mut paths);
+    }
+    assert!(!paths.is_empty(), "there are no sources in {places:?}");
+    let findings: Vec<_> = paths.iter().flat_map(|path| rule(&Source::read(path))).collect();
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn collect(place: &Path, sources: &mut Vec<PathBuf>) {
+    if place.is_dir() {
+        let entries = fs::read_dir(place).expect("a directory of the project can be read");
+        entries.for_each(|entry| collect(&entry.expect("so can its entries").path(), sources));
+    } else if place.extension().is_some_and(|extension| extension == "rs") {
+        sources.push(place.to_path_buf());
+    }
+}
+
+struct Source {
+    /// From the project's root: `src/sys/fd.rs`.
+    path: String,
+    text: String,
+    /// The text without what is only said in it: see [`code_of`].
+    code: String,
+    /// The code without its `#[cfg(test)]` items.
+    untested: String,
+}
+
+impl Source {
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).expect("a source can be read");
+        let path = path.strip_prefix(root()).expect("it is the project's");
+        Self::new(path.to_string_lossy().into_owned(), text)
+    }
+
+    fn new(path: String, text: String) -> Self {
+        const TEST: &str = "#[cfg(test)]";
+        let code = code_of(&text);
+        let mut untested = code.clone();
+        while let Some(at) = untested.find(TEST) {
+            let end = item_end(&untested, at + TEST.len()).unwrap_or(code.len());
+            let blank = untested[at..end].replace(|c: char| c.is_ascii() && c != '\n', " ");
+            untested.replace_range(at..end, &blank);
+        }
+        Self { path, text, code, untested }
+    }
+
+    /// The place of DESIGN's table that it belongs to: of `src/sys/fd.rs` it is `sys`.
+    fn chapter(&self) -> &str {
+        word_at(self.path.strip_prefix("src/").unwrap_or(&self.path))
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.code[..at].matches('\n').count() + 1
+    }
+
+    fn finding(&self, at: usize, why: &str) -> Finding {
+        format!("{}:{}: {why}", self.path, self.line(at))
+    }
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The word that a text begins with.
+fn word_at(text: &str) -> &str {
+    &text[..text.find(|c| !is_of_word(c)).unwrap_or(text.len())]
+}
+
+/// Where a whole word stands.
+fn find<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    code.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        !code[..*at].ends_with(is_of_word) && !code[at + word.len()..].starts_with(is_of_word)
+    })
+}
+
+fn lines_of_code(code: &str) -> usize {
+    code.lines().filter(|line| !line.trim().is_empty()).count()
+}
+
+/// Where the item that begins here ends: behind the brace that closes its body, or behind its semicolon.
+fn item_end(code: &str, at: usize) -> Option<usize> {
+    let (mut brackets, mut braces) = (0, 0);
+    for (offset, c) in code[at..].char_indices() {
+        match c {
+            '(' | '[' => brackets += 1,
+            ')' | ']' => brackets -= 1,
+            '{' => braces += 1,
+            '}' => braces -= 1,
+            _ => {}
+        }
+        if (c == '}' && braces <= 0) || (c == ';' && (brackets, braces) == (0, 0)) {
+            return Some(at + offset + 1);
+        }
+    }
+    None
+}
+
+/// A source without what is only said in it: comments become blanks, and every character of a literal an `x`.
+/// Each line stays where it is.
+fn code_of(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (len, filler) = match (literal(rest), comment(rest)) {
+            (Some(len), _) => (len, 'x'),
+            (None, Some(len)) => (len, ' '),
+            (None, None) => (first.len_utf8(), first),
+        };
+        let (piece, behind) = rest.split_at(len);
+        code.extend(piece.chars().map(|c| if c.is_whitespace() { c } else { filler }));
+        rest = behind;
+    }
+    code
+}
+
+/// The length of the comment that stands here; those between `/*` and `*/` nest.
+fn comment(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    text.strip_prefix("/*")?;
+    let (mut depth, mut at) = (0, 0);
+    loop {
+        match text.as_bytes().get(at..at + 2) {
+            None => return Some(text.len()),
+            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
+            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
+            Some(_) => at += 1,
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// The length of the string or character that stands here. A lifetime is neither.
+fn literal(text: &str) -> Option<usize> {
+    if let Some(raw) = text.strip_prefix('r') {
+        let hashes = raw.len() - raw.trim_start_matches('#').len();
+        let body = raw[hashes..].strip_prefix('"')?;
+        let end = format!("\"{}", &raw[..hashes]);
+        return Some(1 + hashes + 1 + body.find(&end)? + end.len());
+    }
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let body = &text[1..];
+    let is_lifetime = quote == '\'' && !body.starts_with('\\') && body.chars().nth(1) != Some('\'');
+    if is_lifetime {
+        return None;
+    }
+    let mut escaped = false;
+    let end = body.find(|c| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    Some(1 + end + 1)
+}
