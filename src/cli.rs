@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::addr::Written;
 use crate::poller::Via;
+use crate::services::Spec;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -171,9 +172,9 @@ pub enum Command {
 /// `serve`.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// What to serve and where: echo, or echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH
-    #[arg(value_name = "SERVICE[=ADDR]", required = true, value_parser = parse_service)]
-    pub services: Vec<ServiceSpec>,
+    /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH
+    #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
+    pub services: Vec<Spec>,
     /// Accept at most N clients at a time; more wait in the queue
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub max_clients: Option<usize>,
@@ -200,54 +201,8 @@ pub struct Serve {
     pub drain: Duration,
 }
 
-/// One `SERVICE[=ADDR]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceSpec {
-    /// Which service.
-    pub kind: ServiceKind,
-    /// Where it listens.
-    pub address: Written,
-}
-
-/// The services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ServiceKind {
-    /// whatever comes goes back (RFC 862)
-    Echo,
-}
-
-impl ServiceKind {
-    /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Echo => "echo",
-        }
-    }
-
-    /// Where it listens if nothing is said: a port that needs no privilege.
-    const fn default_port(self) -> u16 {
-        match self {
-            Self::Echo => 7007,
-        }
-    }
-}
-
 fn parse_address(text: &str) -> Result<Written, String> {
     Written::parse(text).map_err(|bad| bad.why)
-}
-
-fn parse_service(text: &str) -> Result<ServiceSpec, String> {
-    let (name, address) = match text.split_once('=') {
-        Some((name, address)) => (name, Some(address)),
-        None => (text, None),
-    };
-    let kind = ServiceKind::from_str(name, false).map_err(|_| {
-        let known: Vec<_> = ServiceKind::value_variants().iter().map(|kind| kind.name()).collect();
-        format!("there is no service '{}'; there is: {}", name.escape_debug(), known.join(", "))
-    })?;
-    let default = kind.default_port().to_string();
-    let address = parse_address(address.unwrap_or(&default))?;
-    Ok(ServiceSpec { kind, address })
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {

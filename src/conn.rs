@@ -147,7 +147,9 @@ impl Conn {
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
     #[inline]
     pub fn send(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
-        let sent = if self.owed() == 0 { taken(ends.send(bytes))? } else { 0 };
+        // Files may be blocking: nothing is written to them before they are known to be writable.
+        let at_once = self.owed() == 0 && matches!(ends, Ends::Socket(_));
+        let sent = if at_once { taken(ends.send(bytes))? } else { 0 };
         if sent < bytes.len() {
             self.outgoing.extend_from_slice(&bytes[sent..]);
         }

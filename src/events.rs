@@ -1,7 +1,9 @@
 //! What happens, and what is to be done about it: the values that pass between the loop and the services.
 //!
 //! A service is told [`Event`]s and answers with [`Action`]s. Only the loop performs them: a service has no
-//! descriptor and makes no call, so it is a function from bytes to bytes that a test can call.
+//! descriptor and makes no call on one, so it is a function from bytes to bytes that a test can call.
+
+use std::time::Duration;
 
 use crate::addr::Address;
 use crate::names::Errno;
@@ -17,46 +19,172 @@ pub struct Token {
 /// What happened at an endpoint.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A connection has been made.
+    /// A connection has been made: the first event of every connection.
     Opened {
         /// The other end.
         peer: &'a Address,
+        /// Whose [`Action::Open`] made it; none for a client that was accepted.
+        asked_by: Option<Token>,
     },
+    /// [`Action::Open`] has tried every address in vain; told to the one who asked.
+    NotOpened(Errno),
     /// Bytes have come: those that the service kept last time, and new ones. All are taken as used, except those that
     /// it keeps ([`Action::Keep`]).
     Bytes(&'a [u8]),
+    /// A datagram has come.
+    Datagram {
+        /// Who sent it.
+        from: &'a Address,
+        /// What; perhaps nothing.
+        bytes: &'a [u8],
+    },
     /// Everything that was owed to this endpoint is sent (only if asked for with [`Action::WantRoom`]).
     Room,
     /// The peer has finished sending. What is owed to it can still be sent.
     PeerFinished,
-    /// The connection has failed, or its time was over; it is closed already.
+    /// The time set with [`Action::Deadline`] is over.
+    Deadline,
+    /// The connection is closed: the last event of every connection.
+    Closed(Ending),
+}
+
+/// Why a connection was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The service asked for it, or both sides have finished.
+    Finished,
+    /// A call failed: the peer is gone.
     Failed(Errno),
+    /// Too much was owed to the peer, which does not read.
+    TooSlow,
+    /// It was silent for too long.
+    Silent,
 }
 
 /// What is to be done.
 #[derive(Debug)]
 pub enum Action<'a> {
-    /// Send these bytes to an endpoint.
+    /// Send these bytes to a connection.
     Send {
         /// To whom.
         to: Token,
         /// What.
         bytes: &'a [u8],
     },
+    /// Send one datagram. If there is no room for it now, it is lost, as datagrams may be.
+    SendDatagram {
+        /// From which endpoint.
+        by: Token,
+        /// To whom.
+        to: Address,
+        /// What.
+        bytes: &'a [u8],
+    },
     /// The last so many of the bytes are not used yet: present them again, before what comes next.
     Keep(usize),
-    /// Tell when everything owed to this endpoint is sent.
+    /// Tell ([`Event::Room`]) when everything owed to this connection is sent; at once if nothing is.
     WantRoom(Token),
+    /// Tell ([`Event::Deadline`]) when so much time is over; `None` takes the last one back.
+    Deadline(Token, Option<Duration>),
+    /// Make a connection to the first of these addresses that answers, each within the time limit. It belongs to the same
+    /// service, and its first event says who asked.
+    Open {
+        /// Who asks.
+        by: Token,
+        /// The addresses, tried in turn.
+        addresses: &'a [Address],
+        /// The time limit of each.
+        time_limit: Duration,
+    },
+    /// Couple two connections: while something is owed to one, nothing is read from the other.
+    Couple(Token, Token),
+    /// Read nothing from this connection (`true`), or read again (`false`).
+    Hold(Token, bool),
     /// Nothing more will be sent: when everything owed is, end our half, and go on receiving.
     Finish(Token),
-    /// When everything owed is sent, close.
+    /// When everything owed is sent, end our half; when the peer has finished too, or after a moment, close. What the peer
+    /// sends meanwhile is thrown away. (Closing at once would be a reset if there were unread bytes, and could destroy
+    /// what was sent.)
     Close(Token),
-    /// A signal asks the whole loop to end.
+    /// Close at once, with a reset.
+    Abort(Token),
+    /// The whole loop is to end.
     Stop,
 }
 
 /// A server's or client's own part: what is to be done when something happens.
 pub trait Service {
-    /// Answers one event at one endpoint.
+    /// Answers one event at one endpoint. What the actions borrow may be the event's bytes or the service's own.
     fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>);
+}
+
+/// What a service knows of each of its connections: a map from tokens, as quick as an index.
+#[derive(Debug)]
+pub struct Table<T> {
+    places: Vec<Option<(u32, T)>>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { places: Vec::new() }
+    }
+}
+
+impl<T> Table<T> {
+    /// Adds an entry; what stood there for a predecessor in the same place is gone.
+    pub fn insert(&mut self, token: Token, entry: T) {
+        let place = token.place as usize;
+        if self.places.len() <= place {
+            self.places.resize_with(place + 1, || None);
+        }
+        self.places[place] = Some((token.generation, entry));
+    }
+
+    /// The entry of a token.
+    pub fn get(&self, token: Token) -> Option<&T> {
+        let (generation, entry) = self.places.get(token.place as usize)?.as_ref()?;
+        (*generation == token.generation).then_some(entry)
+    }
+
+    /// The entry of a token, to be changed.
+    pub fn get_mut(&mut self, token: Token) -> Option<&mut T> {
+        let (generation, entry) = self.places.get_mut(token.place as usize)?.as_mut()?;
+        (*generation == token.generation).then_some(entry)
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, token: Token) -> Option<T> {
+        self.get(token)?;
+        self.places[token.place as usize].take().map(|(_, entry)| entry)
+    }
+
+    /// Every entry with its token.
+    pub fn iter(&self) -> impl Iterator<Item = (Token, &T)> {
+        self.places.iter().enumerate().filter_map(|(place, entry)| {
+            let (generation, entry) = entry.as_ref()?;
+            Some((Token { place: place as u32, generation: *generation }, entry))
+        })
+    }
+}
+
+/// For tests of services: tokens, and a service driven without a loop.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::{Action, Event, Service, Token};
+
+    /// A token that a test may use.
+    pub(crate) fn token(place: u32) -> Token {
+        Token { place, generation: 0 }
+    }
+
+    /// What a service sends to `who` in answer to an event.
+    pub(crate) fn sent(service: &mut impl Service, who: Token, event: Event<'_>) -> Vec<u8> {
+        let mut actions = Vec::new();
+        service.on(who, event, &mut actions);
+        let bytes = actions.iter().filter_map(|action| match action {
+            Action::Send { to, bytes } if *to == who => Some(*bytes),
+            _ => None,
+        });
+        bytes.flatten().copied().collect()
+    }
 }

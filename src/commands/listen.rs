@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use baresock::addr::{Address, UnixName, Written};
 use baresock::names::{
-    Errno, IPV6_V6ONLY, SO_REUSEADDR, SO_SNDBUF, SOCK_STREAM, SOL_IPV6, SOL_SOCKET,
+    Errno, IPV6_V6ONLY, SO_REUSEADDR, SO_SNDBUF, SOCK_DGRAM, SOCK_STREAM, SOL_IPV6, SOL_SOCKET,
 };
 use baresock::os::naming;
+use baresock::services::Transport;
 use baresock::sys::{self, Fd};
 use baresock::trace::Function;
 
@@ -18,6 +19,7 @@ use super::failure::Failure;
 /// is free.
 pub(crate) fn bind_all(
     written: &Written,
+    transport: Transport,
     sndbuf: Option<i32>,
 ) -> Result<Vec<(Fd, Address)>, Failure> {
     let addresses = naming::resolve(written).map_err(Failure::new)?;
@@ -28,8 +30,8 @@ pub(crate) fn bind_all(
             (Some(0), Some(port)) => address.clone().with_port(port),
             _ => address.clone(),
         };
-        let fd = match bind(&wanted, sndbuf) {
-            Err((_, Errno::EADDRINUSE)) if wanted != address => bind(&address, sndbuf),
+        let fd = match bind(&wanted, transport, sndbuf) {
+            Err((_, Errno::EADDRINUSE)) if wanted != address => bind(&address, transport, sndbuf),
             result => result,
         };
         let fd = fd.map_err(|(call, errno)| Failure::at(call, &address, errno))?;
@@ -39,12 +41,20 @@ pub(crate) fn bind_all(
     Ok(bound)
 }
 
-fn bind(address: &Address, sndbuf: Option<i32>) -> Result<Fd, (Function, Errno)> {
+fn bind(
+    address: &Address,
+    transport: Transport,
+    sndbuf: Option<i32>,
+) -> Result<Fd, (Function, Errno)> {
     let with = |call| move |errno| (call, errno);
-    let fd = sys::socket(address.domain(), SOCK_STREAM, sys::Protocol::default())
+    let kind = match transport {
+        Transport::Stream => SOCK_STREAM,
+        Transport::Datagram => SOCK_DGRAM,
+    };
+    let fd = sys::socket(address.domain(), kind, sys::Protocol::default())
         .map_err(with(Function::Socket))?;
     let set = |result: baresock::names::Result<()>| result.map_err(with(Function::Setsockopt));
-    if !matches!(address, Address::Unix(_)) {
+    if transport == Transport::Stream && !matches!(address, Address::Unix(_)) {
         // Without it a server that was just stopped could not be started again: its old connections keep the port.
         set(sys::setsockopt(&fd, SOL_SOCKET, SO_REUSEADDR, &1))?;
     }

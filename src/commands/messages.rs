@@ -85,6 +85,7 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
         Notice::Unwatchable(..) => Notice::Unwatchable(&NOBODY, 0),
         Notice::NoDescriptor(_) => Notice::NoDescriptor(none),
         Notice::AcceptFailed(_) => Notice::AcceptFailed(none),
+        Notice::DatagramFailed(_) => Notice::DatagramFailed(none),
         Notice::Draining(_) => Notice::Draining(0),
     })
 }
@@ -116,6 +117,7 @@ impl fmt::Display for InWords<'_> {
                 write!(f, "accept: {errno}: no new client is accepted until a descriptor is free")
             }
             Notice::AcceptFailed(errno) => write!(f, "accept: {errno}: the server goes on"),
+            Notice::DatagramFailed(errno) => write!(f, "a datagram: {errno}: the server goes on"),
             Notice::Draining(clients) => {
                 write!(
                     f,

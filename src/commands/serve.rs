@@ -1,11 +1,12 @@
 //! `baresock serve`: any number of services in one loop.
 
-use baresock::cli::{Common, Serve, ServiceKind};
+use baresock::cli::{Common, Serve};
 use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
+use baresock::events::Service;
 use baresock::names::{SIGINT, SIGTERM};
 use baresock::os::{limits, signals};
-use baresock::services::{Echo, Signals};
+use baresock::services::{Echo, Kind, Signals, Spec, Transport};
 use baresock::trace::Function;
 
 use super::failure::Failure;
@@ -22,19 +23,26 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
 
     let mut files = SocketFiles::default();
     for spec in &serve.services {
-        let service = event_loop.add_service(match spec.kind {
-            ServiceKind::Echo => Echo,
-        });
-        for (fd, name) in bind_all(&spec.address, serve.sndbuf)? {
+        let service = event_loop.add_service(service(spec)?);
+        for (fd, name) in bind_all(&spec.address, spec.transport, serve.sndbuf)? {
             files.add(&name);
-            event_loop
-                .listen(fd, serve.backlog, service)
-                .map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
+            let entered = match spec.transport {
+                Transport::Stream => event_loop.listen(fd, serve.backlog, service),
+                Transport::Datagram => event_loop.add_datagram(fd, service),
+            };
+            entered.map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
             // A closed standard output is no reason not to serve.
-            let _ = announce(spec.kind.name(), &name);
+            let _ = announce(&spec.to_string(), &name);
         }
     }
     event_loop.run().map_err(|errno| Failure::of(baresock::poller::Via::from(common.via), errno))
+}
+
+/// The service that was asked for.
+fn service(spec: &Spec) -> Result<Box<dyn Service>, Failure> {
+    Ok(match spec.kind {
+        Kind::Echo => Box::new(Echo),
+    })
 }
 
 fn limits(serve: &Serve) -> Limits {
@@ -72,7 +80,7 @@ fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), F
 fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
     let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
         .map_err(|errno| Failure::of("the self-pipe", errno))?;
-    let service = event_loop.add_service(Signals);
+    let service = event_loop.add_service(Box::new(Signals));
     let ends = Ends::Files(Box::new(Files { input: Some(pipe), output: None }));
     event_loop.add_stream(ends, service);
     Ok(())

@@ -4,52 +4,66 @@ use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
 use super::{EventLoop, Notice, Progress};
+use crate::events::{Ending, Event, Token};
 
 impl EventLoop {
     /// Until the nearest deadline; for ever if there is none.
-    pub(super) fn time_to_wait(&self) -> Option<Duration> {
+    pub(super) fn time_to_wait(&mut self) -> Option<Duration> {
         let deadline = self.next_deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        // Without a limit to silence only listeners have deadlines, and they are few; but one must look at all.
+    fn next_deadline(&mut self) -> Option<Instant> {
+        // Nobody is looked at unless somebody may have a deadline.
         let idle_timeout = self.limits.idle_timeout;
-        if idle_timeout.is_none() && self.draining.is_none() && !self.paused {
-            return None;
+        if self.has_deadlines || idle_timeout.is_some() {
+            let nearest = self
+                .endpoints
+                .iter()
+                .filter_map(|endpoint| endpoint.next_deadline(idle_timeout))
+                .min();
+            self.has_deadlines = nearest.is_some();
+            return nearest.into_iter().chain(self.draining).min();
         }
-        let of_endpoints = self.endpoints.iter().filter_map(|endpoint| match endpoint {
-            Endpoint::Listener(listener) => listener.paused_until,
-            Endpoint::Stream(stream) => {
-                stream.last_active.zip(idle_timeout).map(|(last, limit)| last + limit)
-            }
-        });
-        of_endpoints.chain(self.draining).min()
+        self.draining
     }
 
-    /// Ends pauses and silences whose time is over.
+    /// Does what is to be done where the time is over.
     pub(super) fn expire(&mut self) {
-        if self.next_deadline().is_none_or(|deadline| deadline > Instant::now()) {
+        let idle_timeout = self.limits.idle_timeout;
+        if !self.has_deadlines && idle_timeout.is_none() {
             return;
         }
         let now = Instant::now();
-        if let Some(limit) = self.limits.idle_timeout {
-            let silent = self.endpoints.tokens_where(|endpoint| match endpoint {
-                Endpoint::Stream(stream) => {
-                    stream.last_active.is_some_and(|last| last + limit <= now)
-                }
-                Endpoint::Listener(_) => false,
-            });
-            for token in silent {
-                if let Some(peer) = self.drop_stream(token) {
-                    self.notice(&Notice::TimedOut(&peer));
-                }
+        let is_over = |endpoint: &Endpoint| {
+            endpoint.next_deadline(idle_timeout).is_some_and(|moment| moment <= now)
+        };
+        for token in self.endpoints.tokens_where(is_over) {
+            match self.endpoints.at(token.place) {
+                Some((_, Endpoint::Listener(_))) => self.resume(token),
+                Some((_, Endpoint::Connecting(_))) => self.give_up(token),
+                Some((_, Endpoint::Stream(_))) => self.expire_stream(token, now),
+                Some((_, Endpoint::Datagram(_))) | None => {}
             }
         }
-        let over = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Listener(listener) if listener.paused_until.is_some_and(|end| end <= now));
-        if !self.endpoints.tokens_where(over).is_empty() {
-            self.resume_listeners();
+        self.tell_rest();
+    }
+
+    fn expire_stream(&mut self, token: Token, now: Instant) {
+        let Some(stream) = self.endpoints.stream(token) else { return };
+        if stream.has_lingered(now) {
+            return self.end_stream(token, Ending::Finished);
         }
+        let is_silent = stream
+            .last_active
+            .zip(self.limits.idle_timeout)
+            .is_some_and(|(last, limit)| last + limit <= now);
+        if is_silent {
+            return self.end_stream(token, Ending::Silent);
+        }
+        let service = stream.service;
+        self.endpoints.with_stream(token, |_, stream| stream.deadline = None);
+        self.tell(token, service, Event::Deadline);
     }
 
     /// The loop is to end. The first time: no more clients, and what is owed is sent. The second: at once.
@@ -59,10 +73,9 @@ impl EventLoop {
             return;
         }
         self.draining = Some(Instant::now() + self.limits.drain);
-        for listener in
-            self.endpoints.tokens_where(|endpoint| matches!(endpoint, Endpoint::Listener(_)))
-        {
-            self.endpoints.remove(listener);
+        let is_entrance = |endpoint: &Endpoint| !matches!(endpoint, Endpoint::Stream(_));
+        for entrance in self.endpoints.tokens_where(is_entrance) {
+            self.endpoints.remove(entrance);
         }
         self.close_idle();
         if self.clients > 0 {
@@ -73,9 +86,7 @@ impl EventLoop {
     fn close_idle(&mut self) {
         let is_idle = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_client());
         for token in self.endpoints.tokens_where(is_idle) {
-            if let Some(peer) = self.drop_stream(token) {
-                self.notice(&Notice::Closed(&peer));
-            }
+            self.end_stream(token, Ending::Finished);
         }
     }
 

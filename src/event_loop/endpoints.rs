@@ -3,9 +3,10 @@
 //! What every turn looks at stands in columns of its own: the descriptors, and what each waits for. With 9,000 idle
 //! connections a turn walks over 200 KB of these, instead of over everything that is known of each.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ServiceId;
+use super::connecting::Connecting;
 use super::stream::Stream;
 use crate::conn::Ends;
 use crate::events::Token;
@@ -18,6 +19,10 @@ pub(super) enum Endpoint {
     Listener(Listener),
     /// Is one.
     Stream(Stream),
+    /// Will be one.
+    Connecting(Connecting),
+    /// Takes datagrams from everybody, for this service.
+    Datagram(ServiceId),
 }
 
 /// One who makes connections.
@@ -129,8 +134,13 @@ impl Endpoints {
     pub(super) fn stream(&self, token: Token) -> Option<&Stream> {
         match self.endpoints[self.find(token)?].as_ref()? {
             Endpoint::Stream(stream) => Some(stream),
-            Endpoint::Listener(_) => None,
+            _ => None,
         }
+    }
+
+    /// The descriptors of whoever it is.
+    pub(super) fn ends(&self, token: Token) -> Option<&Ends> {
+        self.ends[self.find(token)?].as_ref()
     }
 
     /// Does something with a stream; afterwards what it waits for is computed anew.
@@ -146,8 +156,23 @@ impl Endpoints {
             return None;
         };
         let result = what(ends, stream);
+        let (is_owed, partner) = (stream.conn.owed() > 0, stream.partner);
         self.waits[at] = stream.interest().map_or(Waits::Nothing, Waits::For);
+        if let Some(partner) = partner {
+            self.block(partner, is_owed);
+        }
         Some(result)
+    }
+
+    /// Says whether something is owed to the partner of this stream.
+    fn block(&mut self, token: Token, blocked: bool) {
+        let Some(at) = self.find(token) else { return };
+        if let Some(Endpoint::Stream(stream)) = &mut self.endpoints[at]
+            && stream.blocked != blocked
+        {
+            stream.blocked = blocked;
+            self.waits[at] = stream.interest().map_or(Waits::Nothing, Waits::For);
+        }
     }
 
     /// The same with a listener.
@@ -190,6 +215,18 @@ impl Endpoint {
             Self::Listener(Listener { paused_until: None, .. }) => Waits::Clients,
             Self::Listener(_) => Waits::Nothing,
             Self::Stream(stream) => stream.interest().map_or(Waits::Nothing, Waits::For),
+            Self::Connecting(_) => Waits::For(Interest::Write),
+            Self::Datagram(_) => Waits::For(Interest::Read),
+        }
+    }
+
+    /// The nearest moment at which something is to be done about it.
+    pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
+        match self {
+            Self::Listener(listener) => listener.paused_until,
+            Self::Stream(stream) => stream.next_deadline(idle_timeout),
+            Self::Connecting(connecting) => Some(connecting.deadline),
+            Self::Datagram(_) => None,
         }
     }
 }

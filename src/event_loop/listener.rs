@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::endpoints::{Endpoint, Listener};
-use super::stream::Stream;
 use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
 use crate::conn::Ends;
-use crate::events::{Event, Token};
+use crate::events::Token;
 use crate::names::{Errno, Result};
 use crate::os::accepting::accept_nonblocking;
 use crate::sys::Fd;
@@ -65,11 +64,7 @@ impl EventLoop {
             return self.notice(&Notice::Unwatchable(&peer, fd.number().get()));
         }
         self.notice(&Notice::Opened(&peer));
-        self.clients += 1;
-        let mut stream = Stream::new(service, Some(peer.clone()));
-        stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
-        let token = self.endpoints.insert(Ends::Socket(fd), Endpoint::Stream(stream));
-        self.tell(token, service, Event::Opened { peer: &peer });
+        self.add_connection(Ends::Socket(fd), &peer, service, None);
     }
 
     fn pause(&mut self, token: Token) {
@@ -77,6 +72,7 @@ impl EventLoop {
             "the listener is not asked about until a descriptor is free or a moment has passed",
         );
         self.paused = true;
+        self.has_deadlines = true;
         self.endpoints.with_listener(token, |_, listener| {
             listener.paused_until = Some(Instant::now() + PAUSE)
         });
@@ -90,8 +86,12 @@ impl EventLoop {
         for token in
             self.endpoints.tokens_where(|endpoint| matches!(endpoint, Endpoint::Listener(_)))
         {
-            self.endpoints.with_listener(token, |_, listener| listener.paused_until = None);
+            self.resume(token);
         }
+    }
+
+    pub(super) fn resume(&mut self, token: Token) {
+        self.endpoints.with_listener(token, |_, listener| listener.paused_until = None);
     }
 
     /// Makes a listener of a socket that is bound: what `listen` and `O_NONBLOCK` do.

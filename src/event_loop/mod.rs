@@ -1,12 +1,16 @@
 //! The loop: one wait for everybody, then one step for each who is ready.
 //!
 //! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new
-//! clients), `stream` (bytes in, bytes out), `deadlines` (how long to wait).
+//! clients), `stream` (bytes in, bytes out), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
+//! services say), `deadlines` (how long to wait).
 //!
 //! What it promises: a waiting loop uses no processor time; an error of one connection ends that connection; a peer
 //! that does not read is not read from either, so memory has a bound; whoever is ready is served in turn, once each
 //! round, with a bounded number of bytes.
 
+mod actions;
+mod connecting;
+mod datagram;
 mod deadlines;
 mod endpoints;
 mod listener;
@@ -17,9 +21,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::addr::Address;
-use crate::events::{Action, Service, Token};
+use crate::events::{Action, Ending, Service, Token};
 use crate::names::Errno;
 use crate::poller::{Evidence, Poller, Row, Via};
+use crate::sys::Fd;
 use crate::trace::Function;
 
 use endpoints::Endpoints;
@@ -71,6 +76,8 @@ pub enum Notice<'a> {
     NoDescriptor(Errno),
     /// `accept` failed otherwise; the listener goes on.
     AcceptFailed(Errno),
+    /// A datagram could not be sent or received; the server goes on.
+    DatagramFailed(Errno),
     /// The loop ends: so many connections are still owed something.
     Draining(usize),
 }
@@ -92,11 +99,12 @@ pub struct EventLoop {
     limits: Limits,
     /// One receive buffer for everybody.
     buffer: Vec<u8>,
-    /// Connections that have failed and whose services do not know yet.
-    failures: Vec<(Token, ServiceId, Errno)>,
+    later: Later,
     /// The loop was asked to end: until when it sends what is owed.
     draining: Option<Instant>,
-    /// A listener waits for a descriptor to become free.
+    /// Whether anybody may have a deadline.
+    has_deadlines: bool,
+    /// Whether a listener waits for a descriptor to become free.
     paused: bool,
     clients: usize,
     turns: usize,
@@ -111,6 +119,28 @@ struct Scratch {
     places: Vec<u32>,
     evidence: Vec<Evidence>,
     actions: Vec<Action<'static>>,
+}
+
+/// What the services are told when none of them is speaking. While one is, it is borrowed by its own actions.
+#[derive(Default)]
+struct Later {
+    /// Connections that are closed.
+    endings: Vec<(Token, ServiceId, Ending)>,
+    /// Connections that were asked for and made.
+    arrivals: Vec<(Fd, Address, ServiceId, Token)>,
+    /// Connections that were asked for in vain.
+    refusals: Vec<(Token, ServiceId, Errno)>,
+    /// Who asked to be told of room.
+    room_wanted: Vec<Token>,
+}
+
+impl Later {
+    fn is_empty(&self) -> bool {
+        self.endings.is_empty()
+            && self.arrivals.is_empty()
+            && self.refusals.is_empty()
+            && self.room_wanted.is_empty()
+    }
 }
 
 /// Names a service of a loop.
@@ -135,8 +165,9 @@ impl EventLoop {
             endpoints: Endpoints::default(),
             limits,
             buffer: vec![0; limits.receive_bytes],
-            failures: Vec::new(),
+            later: Later::default(),
             draining: None,
+            has_deadlines: false,
             paused: false,
             clients: 0,
             turns: 0,
@@ -151,8 +182,8 @@ impl EventLoop {
     }
 
     /// Adds a service.
-    pub fn add_service(&mut self, service: impl Service + 'static) -> ServiceId {
-        self.services.push(Box::new(service));
+    pub fn add_service(&mut self, service: Box<dyn Service>) -> ServiceId {
+        self.services.push(service);
         ServiceId(self.services.len() - 1)
     }
 

@@ -1,41 +1,78 @@
 //! Streams: bytes in, bytes out, and the end of either.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
-use super::turn::emptied_actions;
 use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Conn, Ends, Incoming};
-use crate::events::{Action, Event, Token};
-use crate::names::{Errno, Result};
+use crate::events::{Ending, Event, Token};
+use crate::names::{Errno, Result, SO_LINGER, SOL_SOCKET};
 use crate::poller::{Interest, Readiness, Via};
+use crate::sys::{self, Linger};
 use crate::trace::{self, Function};
+
+/// After our half is ended, how long to wait for the peer to end its own.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A connection in the loop.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) conn: Conn,
-    service: ServiceId,
-    /// The other end, where it is a client of ours.
+    pub(super) service: ServiceId,
+    /// The other end, where there is one that has an address.
     peer: Option<Address>,
     /// When something last came or went; only kept if silence has a limit.
     pub(super) last_active: Option<Instant>,
-    closing: bool,
-    wants_room: bool,
+    /// When the service wants to be told.
+    pub(super) deadline: Option<Instant>,
+    /// The other one of a couple: what comes from here is owed there.
+    pub(super) partner: Option<Token>,
+    /// Something is owed to the partner, or the service said so: nothing is read from here.
+    pub(super) blocked: bool,
+    pub(super) held: bool,
+    pub(super) wants_room: bool,
+    closing: Closing,
+}
+
+/// Whether the service is done with a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    No,
+    /// When everything owed is sent.
+    WhenSent,
+    /// Everything is sent and our half is ended; until this moment the peer may end its own.
+    Lingering(Instant),
 }
 
 impl Stream {
     pub(super) fn new(service: ServiceId, peer: Option<Address>) -> Self {
-        let conn = Conn::default();
-        Self { conn, service, peer, last_active: None, closing: false, wants_room: false }
+        Self {
+            conn: Conn::default(),
+            service,
+            peer,
+            last_active: None,
+            deadline: None,
+            partner: None,
+            blocked: false,
+            held: false,
+            wants_room: false,
+            closing: Closing::No,
+        }
     }
 
-    /// What this stream waits for: room → read, bytes waiting → write. While something is owed to
-    /// the peer, nothing more is read from it.
+    /// What this stream waits for: room → read, bytes waiting → write. While something is owed to whoever gets the bytes
+    /// (the peer itself, or the partner), nothing more is read from it.
     pub(super) fn interest(&self) -> Option<Interest> {
         let writes = self.conn.owed() > 0;
-        let reads = !writes && !self.closing && !self.conn.peer_finished();
+        let reads = match (self.closing, self.partner) {
+            _ if self.conn.peer_finished() => false,
+            (Closing::Lingering(_), _) => true,
+            (Closing::WhenSent, _) => false,
+            (Closing::No, _) if self.held => false,
+            (Closing::No, Some(_)) => !self.blocked,
+            (Closing::No, None) => !writes,
+        };
         Interest::of(reads, writes)
     }
 
@@ -43,12 +80,43 @@ impl Stream {
     pub(super) fn is_idle_client(&self) -> bool {
         self.peer.is_some() && self.conn.owed() == 0
     }
+
+    /// The nearest moment at which something is to be done about it.
+    pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
+        let silent = self.last_active.zip(idle_timeout).map(|(last, limit)| last + limit);
+        let lingering = match self.closing {
+            Closing::Lingering(until) => Some(until),
+            Closing::No | Closing::WhenSent => None,
+        };
+        [silent, lingering, self.deadline].into_iter().flatten().min()
+    }
+
+    /// Whether the time for the peer to end its half is over.
+    pub(super) fn has_lingered(&self, now: Instant) -> bool {
+        matches!(self.closing, Closing::Lingering(until) if until <= now)
+    }
 }
 
 impl EventLoop {
-    /// Adds a stream that is no client's: the self-pipe, standard input and output.
+    /// Adds a stream that was not accepted: the self-pipe, standard input and output.
     pub fn add_stream(&mut self, ends: Ends, service: ServiceId) -> Token {
         self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None)))
+    }
+
+    /// Adds a connection that was made elsewhere, and tells its service.
+    pub fn add_connection(
+        &mut self,
+        ends: Ends,
+        peer: &Address,
+        service: ServiceId,
+        asked_by: Option<Token>,
+    ) -> Token {
+        self.clients += 1;
+        let mut stream = Stream::new(service, Some(peer.clone()));
+        stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
+        let token = self.endpoints.insert(ends, Endpoint::Stream(stream));
+        self.tell(token, service, Event::Opened { peer, asked_by });
+        token
     }
 
     pub(super) fn serve_stream(&mut self, token: Token, readiness: Readiness) {
@@ -65,23 +133,23 @@ impl EventLoop {
         }
     }
 
-    /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody
-    /// starves.
+    /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody starves.
     fn receive(&mut self, token: Token) {
         let mut buffer = std::mem::take(&mut self.buffer);
         let idle_timeout = self.limits.idle_timeout;
         let received = self.endpoints.with_stream(token, |ends, stream| {
             stream.last_active = idle_timeout.map(|_| Instant::now());
-            (stream.conn.receive(ends, &mut buffer), stream.service)
+            (stream.conn.receive(ends, &mut buffer), stream.service, stream.closing)
         });
         match received {
-            Some((Ok(Incoming::Bytes(len)), service)) => self.bytes(token, service, &buffer[..len]),
-            Some((Ok(Incoming::Finished), service)) => {
-                trace::intent("what is still owed to the peer is sent, then the socket is closed");
-                self.tell(token, service, Event::PeerFinished);
+            // The service is done with it: what still comes is thrown away.
+            Some((Ok(Incoming::Bytes(_)), _, Closing::Lingering(_))) => {}
+            Some((Ok(Incoming::Bytes(len)), service, _)) => {
+                self.bytes(token, service, &buffer[..len])
             }
-            Some((Err(errno), _)) => self.fail(token, Function::Recv, errno),
-            Some((Ok(Incoming::Nothing), _)) | None => {}
+            Some((Ok(Incoming::Finished), service, _)) => self.peer_finished(token, service),
+            Some((Err(errno), _, _)) => self.fail(token, Function::Recv, errno),
+            Some((Ok(Incoming::Nothing), _, _)) | None => {}
         }
         self.buffer = buffer;
     }
@@ -110,51 +178,20 @@ impl EventLoop {
         }
     }
 
-    /// Tells a service what happened and does what it says. Returns how many bytes it keeps.
-    pub(super) fn tell(&mut self, token: Token, service: ServiceId, event: Event<'_>) -> usize {
-        let mut services = std::mem::take(&mut self.services);
-        let mut actions: Vec<Action<'_>> = std::mem::take(&mut self.scratch.actions);
-        services[service.0].on(token, event, &mut actions);
-        let mut kept = 0;
-        for action in &actions {
-            match action {
-                Action::Keep(bytes) => kept = *bytes,
-                action => self.perform(action),
-            }
+    fn peer_finished(&mut self, token: Token, service: ServiceId) {
+        let closing = self.endpoints.stream(token).map(|stream| stream.closing);
+        if closing == Some(Closing::No) {
+            trace::intent("what is still owed to the peer is sent, then the socket is closed");
+            self.tell(token, service, Event::PeerFinished);
         }
-        self.scratch.actions = emptied_actions(actions);
-        self.services = services;
-        kept
+        self.close_if_done(token);
     }
 
-    fn perform(&mut self, action: &Action<'_>) {
-        match *action {
-            Action::Send { to, bytes } => self.send(to, bytes),
-            Action::Keep(_) => {}
-            Action::WantRoom(token) => {
-                self.endpoints.with_stream(token, |_, stream| stream.wants_room = true);
-            }
-            Action::Finish(token) => self.with_conn(token, Function::Shutdown, |ends, conn| {
-                conn.finish();
-                conn.finish_if_sent(ends)
-            }),
-            Action::Close(token) => {
-                self.endpoints.with_stream(token, |_, stream| stream.closing = true);
-                self.close_if_sent(token);
-            }
-            Action::Stop => self.stop(),
-        }
-    }
-
-    fn send(&mut self, token: Token, bytes: &[u8]) {
+    pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
         self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes));
         match self.endpoints.stream(token).map_or(0, |stream| stream.conn.owed()) {
             0 => {}
-            owed if owed > self.limits.owed_bytes => {
-                if let Some(peer) = self.drop_stream(token) {
-                    self.notice(&Notice::TooSlow(&peer));
-                }
-            }
+            owed if owed > self.limits.owed_bytes => self.end_stream(token, Ending::TooSlow),
             _ => trace::intent(
                 "the rest waits until this descriptor is writable; nothing more is read",
             ),
@@ -167,19 +204,26 @@ impl EventLoop {
         });
         self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
         let idle_timeout = self.limits.idle_timeout;
+        self.endpoints.with_stream(token, |_, stream| {
+            stream.last_active = idle_timeout.map(|_| Instant::now())
+        });
+        self.tell_room(token);
+        self.close_if_done(token);
+    }
+
+    /// Tells a service that waits for room that there is, if there is.
+    pub(super) fn tell_room(&mut self, token: Token) {
         let waiter = self.endpoints.with_stream(token, |_, stream| {
-            stream.last_active = idle_timeout.map(|_| Instant::now());
-            let has_room = stream.conn.owed() == 0;
+            let has_room = stream.wants_room && stream.conn.owed() == 0;
             (has_room && std::mem::take(&mut stream.wants_room)).then_some(stream.service)
         });
         if let Some(service) = waiter.flatten() {
             self.tell(token, service, Event::Room);
         }
-        self.close_if_sent(token);
     }
 
     /// Does something with a connection; an error ends it.
-    fn with_conn(
+    pub(super) fn with_conn(
         &mut self,
         token: Token,
         call: Function,
@@ -191,42 +235,81 @@ impl EventLoop {
         }
     }
 
-    fn close_if_sent(&mut self, token: Token) {
-        let is_done = |stream: &Stream| stream.closing && stream.conn.owed() == 0;
-        if self.endpoints.stream(token).is_some_and(is_done)
-            && let Some(peer) = self.drop_stream(token)
-        {
-            self.notice(&Notice::Closed(&peer));
+    /// The service is done with a connection.
+    pub(super) fn close(&mut self, token: Token) {
+        self.endpoints.with_stream(token, |_, stream| {
+            if stream.closing == Closing::No {
+                stream.closing = Closing::WhenSent;
+            }
+        });
+        self.close_if_done(token);
+    }
+
+    /// Goes on with the end of a connection as far as it can: everything sent, then our half, then the peer's.
+    pub(super) fn close_if_done(&mut self, token: Token) {
+        let Some(stream) = self.endpoints.stream(token) else { return };
+        if stream.conn.owed() > 0 {
+            return;
         }
+        let both_finished = stream.conn.peer_finished()
+            && (stream.conn.finished() || stream.closing != Closing::No);
+        if both_finished {
+            return self.end_stream(token, Ending::Finished);
+        }
+        if stream.closing == Closing::WhenSent {
+            self.has_deadlines = true;
+            let until = Instant::now() + LINGER;
+            self.endpoints
+                .with_stream(token, |_, stream| stream.closing = Closing::Lingering(until));
+            self.with_conn(token, Function::Shutdown, |ends, conn| {
+                conn.finish();
+                conn.finish_if_sent(ends)
+            });
+        }
+    }
+
+    /// Closes at once. With a lingering time of zero TCP sends a reset instead of a FIN.
+    pub(super) fn abort(&mut self, token: Token) {
+        self.endpoints.with_stream(token, |ends, _| {
+            if let (Ends::Socket(fd), zero) = (ends, Linger { l_onoff: 1, l_linger: 0 }) {
+                // A socket without resets is closed all the same.
+                let _ = sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &zero);
+            }
+        });
+        self.end_stream(token, Ending::Finished);
     }
 
     /// An error of one connection ends that connection, and nothing else.
-    fn fail(&mut self, token: Token, call: Function, errno: Errno) {
-        let Some(stream) = self.endpoints.stream(token) else { return };
-        let service = stream.service;
+    pub(super) fn fail(&mut self, token: Token, call: Function, errno: Errno) {
         trace::intent("an error of one connection ends that connection only");
-        if let Some(peer) = self.drop_stream(token) {
+        if let Some(Some(peer)) = self.endpoints.stream(token).map(|stream| stream.peer.clone()) {
             self.notice(&Notice::Failed(&peer, call, errno));
         }
-        // Told later: this may be in the midst of an answer that the service gave to something else.
-        self.failures.push((token, service, errno));
+        self.end_stream(token, Ending::Failed(errno));
     }
 
-    /// Tells the services whose connections have failed.
-    pub(super) fn tell_failures(&mut self) {
-        while let Some((token, service, errno)) = self.failures.pop() {
-            self.tell(token, service, Event::Failed(errno));
+    /// Takes a stream out of the loop, which closes it, and remembers to tell its service. (Not at once: this may be in
+    /// the midst of an answer that the service gave to something else.)
+    pub(super) fn end_stream(&mut self, token: Token, ending: Ending) {
+        let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
+        drop(ends);
+        self.later.endings.push((token, stream.service, ending));
+        let Some(peer) = stream.peer else { return };
+        self.clients -= 1;
+        self.resume_listeners();
+        match ending {
+            Ending::Finished => self.notice(&Notice::Closed(&peer)),
+            Ending::TooSlow => self.notice(&Notice::TooSlow(&peer)),
+            Ending::Silent => self.notice(&Notice::TimedOut(&peer)),
+            Ending::Failed(_) => {}
         }
     }
 
-    /// Takes a stream out of the loop, which closes it. Returns its peer, if it was a client.
-    pub(super) fn drop_stream(&mut self, token: Token) -> Option<Address> {
-        let (ends, endpoint) = self.endpoints.remove(token)?;
-        drop(ends);
-        let Endpoint::Stream(Stream { peer: Some(peer), .. }) = endpoint else { return None };
-        self.clients -= 1;
-        self.resume_listeners();
-        Some(peer)
+    /// Tells the services whose connections are closed.
+    pub(super) fn tell_endings(&mut self) {
+        while let Some((token, service, ending)) = self.later.endings.pop() {
+            self.tell(token, service, Event::Closed(ending));
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::endpoints::Endpoint;
 use super::{EventLoop, Progress};
-use crate::events::Action;
 use crate::names::{Errno, Result};
 use crate::poller::{Readiness, Row};
 
@@ -55,10 +54,12 @@ impl EventLoop {
         match self.endpoints.at(place) {
             Some((token, Endpoint::Listener(_))) => self.accept(token),
             Some((token, Endpoint::Stream(_))) => self.serve_stream(token, readiness),
+            Some((token, Endpoint::Connecting(_))) => self.connected(token),
+            Some((token, Endpoint::Datagram(service))) => self.receive_datagram(token, *service),
             // Closed earlier in this turn, by another's doing.
             None => {}
         }
-        self.tell_failures();
+        self.tell_rest();
     }
 }
 
@@ -67,10 +68,4 @@ impl EventLoop {
 fn emptied(mut question: Vec<Row<'_>>) -> Vec<Row<'static>> {
     question.clear();
     question.into_iter().map_while(|_| None).collect()
-}
-
-/// The same for actions, which borrow the bytes that they send.
-pub(super) fn emptied_actions(mut actions: Vec<Action<'_>>) -> Vec<Action<'static>> {
-    actions.clear();
-    actions.into_iter().map_while(|_| None).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::events::{Action, Event, Service, Token};
 
-/// Sends back whatever it receives.
+/// Sends back whatever it receives, by stream or by datagram.
 #[derive(Debug, Default)]
 pub struct Echo;
 
@@ -10,9 +10,24 @@ impl Service for Echo {
     fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
             Event::Bytes(bytes) => actions.push(Action::Send { to: who, bytes }),
+            Event::Datagram { from, bytes } => {
+                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+            }
             // A client may finish sending first and read afterwards: what is owed is still sent.
             Event::PeerFinished => actions.push(Action::Close(who)),
-            Event::Opened { .. } | Event::Room | Event::Failed(_) => {}
+            _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::testing::{sent, token};
+
+    #[test]
+    fn whatever_comes_goes_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(sent(&mut Echo, token(1), Event::Bytes(&all)), all);
     }
 }

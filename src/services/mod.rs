@@ -2,6 +2,8 @@
 
 mod echo;
 mod signals;
+mod written;
 
 pub use echo::Echo;
 pub use signals::Signals;
+pub use written::{Kind, Spec, Transport};

@@ -1,0 +1,90 @@
+//! Between services and loop: telling what happened, doing what they say.
+
+use std::time::Instant;
+
+use super::{EventLoop, ServiceId};
+use crate::events::{Action, Event, Token};
+use crate::trace::Function;
+
+impl EventLoop {
+    /// Tells a service what happened and does what it says. Returns how many bytes it keeps.
+    pub(super) fn tell(&mut self, token: Token, service: ServiceId, event: Event<'_>) -> usize {
+        let mut services = std::mem::take(&mut self.services);
+        let mut actions: Vec<Action<'_>> = std::mem::take(&mut self.scratch.actions);
+        services[service.0].on(token, event, &mut actions);
+        let mut kept = 0;
+        for action in &actions {
+            match action {
+                Action::Keep(bytes) => kept = *bytes,
+                action => self.perform(action, service),
+            }
+        }
+        self.scratch.actions = emptied(actions);
+        self.services = services;
+        kept
+    }
+
+    fn perform(&mut self, action: &Action<'_>, service: ServiceId) {
+        match *action {
+            Action::Send { to, bytes } => self.send(to, bytes),
+            Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
+            Action::Keep(_) => {}
+            Action::WantRoom(token) => {
+                self.endpoints.with_stream(token, |_, stream| stream.wants_room = true);
+                // There may be room now; but the service is still speaking, so it is told after.
+                self.later.room_wanted.push(token);
+            }
+            Action::Deadline(token, after) => {
+                self.has_deadlines |= after.is_some();
+                let deadline = after.map(|after| Instant::now() + after);
+                self.endpoints.with_stream(token, |_, stream| stream.deadline = deadline);
+            }
+            Action::Open { by, addresses, time_limit } => {
+                self.open(by, service, addresses, time_limit)
+            }
+            Action::Couple(one, other) => self.couple(one, other),
+            Action::Hold(token, held) => {
+                self.endpoints.with_stream(token, |_, stream| stream.held = held);
+            }
+            Action::Finish(token) => {
+                self.with_conn(token, Function::Shutdown, |ends, conn| {
+                    conn.finish();
+                    conn.finish_if_sent(ends)
+                });
+                self.close_if_done(token);
+            }
+            Action::Close(token) => self.close(token),
+            Action::Abort(token) => self.abort(token),
+            Action::Stop => self.stop(),
+        }
+    }
+
+    fn couple(&mut self, one: Token, other: Token) {
+        for (token, partner) in [(one, other), (other, one)] {
+            let partner_owed =
+                self.endpoints.stream(partner).is_some_and(|stream| stream.conn.owed() > 0);
+            self.endpoints.with_stream(token, |_, stream| {
+                stream.partner = Some(partner);
+                stream.blocked = partner_owed;
+            });
+        }
+    }
+
+    /// Tells what had to wait until the services had spoken: who is closed, who has come, who has room.
+    pub(super) fn tell_rest(&mut self) {
+        while !self.later.is_empty() {
+            self.tell_endings();
+            self.tell_opened();
+            for token in std::mem::take(&mut self.later.room_wanted) {
+                self.tell_room(token);
+            }
+        }
+    }
+}
+
+/// The memory of actions without the actions, which borrow the bytes that they send. (Collecting an empty vector into
+/// one of the same layout keeps its allocation.)
+fn emptied(mut actions: Vec<Action<'_>>) -> Vec<Action<'static>> {
+    actions.clear();
+    actions.into_iter().map_while(|_| None).collect()
+}

@@ -1,0 +1,173 @@
+//! A service as a person writes it on a command line: `echo`, `echo/udp=*:7`, `http=8080,root=public`.
+
+use std::fmt;
+
+use crate::addr::Written;
+
+/// Which service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Whatever comes goes back (RFC 862).
+    Echo,
+}
+
+/// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
+struct Row {
+    kind: Kind,
+    name: &'static str,
+    /// One that needs no privilege; none where an address must be written.
+    port: Option<u16>,
+    options: &'static [&'static str],
+    datagrams: bool,
+}
+
+const ROWS: &[Row] =
+    &[Row { kind: Kind::Echo, name: "echo", port: Some(7007), options: &[], datagrams: true }];
+
+/// Whether a service is spoken to over connections or with datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP, or a Unix-domain stream.
+    Stream,
+    /// UDP, or Unix-domain datagrams.
+    Datagram,
+}
+
+/// A service, where it listens, and how it is to serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Which service.
+    pub kind: Kind,
+    /// Over what.
+    pub transport: Transport,
+    /// Where.
+    pub address: Written,
+    /// `OPTION=VALUE`, as written; only options that the service has.
+    pub options: Vec<(String, String)>,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = ROWS.iter().find(|row| row.kind == *self);
+        f.write_str(row.map_or("?", |row| row.name))
+    }
+}
+
+/// As it was written, without the address: `echo`, `echo/udp`.
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.transport {
+            Transport::Stream => self.kind.fmt(f),
+            Transport::Datagram => write!(f, "{}/udp", self.kind),
+        }
+    }
+}
+
+impl Spec {
+    /// Reads `SERVICE[/udp][=ADDR[,OPTION=VALUE]...]`.
+    ///
+    /// # Errors
+    /// One line that says what can be written instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (service, rest) = match text.split_once('=') {
+            Some((service, rest)) => (service, Some(rest)),
+            None => (text, None),
+        };
+        let (name, transport) = match service.split_once('/') {
+            None | Some((_, "tcp")) => (service.trim_end_matches("/tcp"), Transport::Stream),
+            Some((name, "udp")) => (name, Transport::Datagram),
+            Some((_, other)) => {
+                return Err(format!("'/{}': write /udp, or nothing for TCP", other.escape_debug()));
+            }
+        };
+        let row = ROWS.iter().find(|row| row.name == name).ok_or_else(|| {
+            let known: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+            format!("there is no service '{}'; there is: {}", name.escape_debug(), known.join(", "))
+        })?;
+        if transport == Transport::Datagram && !row.datagrams {
+            return Err(format!("{name} needs connections: write it without /udp"));
+        }
+        let (address, options) = row.address_and_options(rest)?;
+        Ok(Self { kind: row.kind, transport, address, options })
+    }
+
+    /// The value of an option, if it was written.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(written, _)| written == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Row {
+    fn address_and_options(
+        &self,
+        rest: Option<&str>,
+    ) -> Result<(Written, Vec<(String, String)>), String> {
+        let mut parts = rest.unwrap_or_default().split(',');
+        // The first part is the address, unless it is an option already: `http=root=public`.
+        let first = parts.next().filter(|part| !part.is_empty());
+        let is_option = |part: &&str| {
+            part.split_once('=').is_some_and(|(name, _)| self.options.contains(&name))
+        };
+        let (address, first_option) = match first {
+            Some(part) if is_option(&part) => (None, Some(part)),
+            other => (other, None),
+        };
+        let options = first_option
+            .into_iter()
+            .chain(parts)
+            .map(|part| self.option(part))
+            .collect::<Result<_, _>>()?;
+        let address = match (address, self.port) {
+            (Some(written), _) => Written::parse(written).map_err(|bad| bad.why)?,
+            (None, Some(port)) => Written::parse(&port.to_string()).map_err(|bad| bad.why)?,
+            (None, None) => return Err(format!("{} needs an address: {0}=HOST:PORT", self.name)),
+        };
+        Ok((address, options))
+    }
+
+    fn option(&self, part: &str) -> Result<(String, String), String> {
+        match part.split_once('=') {
+            Some((name, value)) if self.options.contains(&name) => {
+                Ok((name.to_string(), value.to_string()))
+            }
+            _ if self.options.is_empty() => {
+                Err(format!("'{}': {} has no options", part.escape_debug(), self.name))
+            }
+            _ => Err(format!(
+                "'{}' is no option of {}; it has: {}=…",
+                part.escape_debug(),
+                self.name,
+                self.options.join("=…, ")
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_written_with_or_without_an_address() {
+        let spec = Spec::parse("echo").unwrap();
+        assert_eq!((spec.kind, spec.transport), (Kind::Echo, Transport::Stream));
+        assert_eq!(spec.address, Written::parse("7007").unwrap());
+        let spec = Spec::parse("echo/udp=*:9").unwrap();
+        assert_eq!((spec.to_string().as_str(), spec.transport), ("echo/udp", Transport::Datagram));
+        assert_eq!(spec.address, Written::parse("*:9").unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_served_is_refused_with_what_can() {
+        for (text, reason) in [
+            ("nonsense", "there is: echo"),
+            ("echo/sctp", "write /udp"),
+            ("echo=7,color=red", "has no options"),
+            ("echo=host:99999", "out of range"),
+            ("\x1b[2J", "\\u{1b}"),
+        ] {
+            let why = Spec::parse(text).unwrap_err();
+            assert!(why.contains(reason), "{text:?} gave {why:?}");
+        }
+    }
+}
