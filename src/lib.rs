@@ -1,4 +1,55 @@
 //! Bare sockets: the BSD socket calls with nothing in the way.
+//!
+//! This crate is a book that runs. Its modules are chapters; each uses only those above it:
+//!
+//! 1. [`byteorder`], [`values`], [`names`], [`addr`]: numbers, constants and addresses, and how people write them.
+//! 2. [`trace`]: how a call is told, in strace's notation.
+//! 3. [`sys`]: **the calls**, one safe function for each function of C; the only `unsafe`.
+//! 4. [`bare_select`] and [`bare_poll`]: **the loop itself**, an echo server each. Whoever reads one file reads one of
+//!    these.
+//! 5. [`os`]: what else touches the system.
+//! 6. [`poller`], [`conn`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait, short sends,
+//!    half-closes, limits, deadlines.
+//! 7. [`services`]: what the loop serves, as functions from events to actions.
+//! 8. [`cli`]: the command line of the program, which is the rest.
+//!
+//! A loop over `select` that echoes what one client says, in full:
+//!
+//! ```
+//! use baresock::sys::*;
+//!
+//! fn echo_until_the_peer_finishes(client: &Fd) -> Result<usize> {
+//!     let mut buf = [0; 4096];
+//!     let mut echoed = 0;
+//!     loop {
+//!         // The set is question and answer in one: it is built anew for every call.
+//!         let mut readable = FdSet::new();
+//!         readable.set(client).map_err(|_| Errno::EMFILE)?;
+//!         match select(readable.nfds(), Some(&mut readable), None, None, None) {
+//!             Err(Errno::EINTR) => continue, // a signal came; nothing is known
+//!             result => result?,
+//!         };
+//!         let received = recv(client, &mut buf, MsgFlags::NONE)?;
+//!         if received == 0 {
+//!             return Ok(echoed); // the peer has finished
+//!         }
+//!         let mut unsent = &buf[..received];
+//!         while !unsent.is_empty() {
+//!             let sent = send(client, unsent, MSG_NOSIGNAL)?; // perhaps less than was asked
+//!             unsent = &unsent[sent..];
+//!             echoed += sent;
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<()> {
+//! let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+//! send(&theirs, b"hello", MSG_NOSIGNAL)?;
+//! shutdown(&theirs, SHUT_WR)?;
+//! assert_eq!(echo_until_the_peer_finishes(&ours)?, 5);
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(not(any(linux, apple, bsd)))]
 compile_error!("baresock knows the socket calls of Linux, macOS, FreeBSD, OpenBSD and NetBSD");
