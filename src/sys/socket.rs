@@ -59,7 +59,8 @@ pub fn socket(domain: Domain, kind: SocketType, protocol: Protocol) -> Result<Fd
 /// References: `socketpair(2)`; POSIX `socketpair`.
 pub fn socketpair(domain: Domain, kind: SocketType, protocol: Protocol) -> Result<[Fd; 2]> {
     let call = enter(Function::Socketpair, || {
-        [domain.named().into(), Arg::Type(kind), Arg::Protocol(domain, protocol)]
+        // strace knows the names of protocols in `socket` only.
+        [domain.named().into(), Arg::Type(kind), protocol.bits().into()]
     });
     let mut raw: [RawFd; 2] = [-1; 2];
     let result = call.make(|| {
