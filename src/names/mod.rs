@@ -61,6 +61,11 @@ impl fmt::Debug for Named {
 }
 
 impl Named {
+    /// Whether it would be shown as a number.
+    fn has_no_name(&self) -> bool {
+        !self.names.iter().any(|known| known.value != 0 && self.value & known.value == known.value)
+    }
+
     fn write_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.names.iter().find(|known| known.value == self.value) {
             Some(known) => f.write_str(known.name),
