@@ -230,16 +230,20 @@ fn write_message(out: &mut String, message: &Message<'_>, limits: Limits) {
     };
     out.push_str(", msg_iov=[");
     for (at, (bytes, len)) in message.buffers.iter().enumerate() {
+        if at == limits.items {
+            out.push_str(", ...");
+            break;
+        }
         out.push_str(if at == 0 { "{iov_base=" } else { ", {iov_base=" });
         quote(out, bytes, limits.bytes);
         let _ = write!(out, ", iov_len={len}}}");
     }
     let _ = write!(out, "], msg_iovlen={}", message.buffers.len());
-    write_control(out, message);
+    write_control(out, message, limits);
     let _ = write!(out, ", msg_flags={}}}", message.flags);
 }
 
-fn write_control(out: &mut String, message: &Message<'_>) {
+fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
     if !message.control.is_empty() {
         // CMSG_LEN: the header's 16 bytes on 64-bit systems, then an int for each descriptor.
         let len = size_of::<libc::cmsghdr>() + 4 * message.control.len();
@@ -248,6 +252,10 @@ fn write_control(out: &mut String, message: &Message<'_>) {
             ", msg_control=[{{cmsg_len={len}, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=["
         );
         for (at, fd) in message.control.iter().enumerate() {
+            if at == limits.items {
+                out.push_str(", ...");
+                break;
+            }
             let _ = write!(out, "{}{fd}", if at == 0 { "" } else { ", " });
         }
         out.push_str("]}]");
