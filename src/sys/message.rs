@@ -93,14 +93,13 @@ pub fn sendmsg(
     if !fds.is_empty() {
         put_fds(&mut header, &mut control, fds);
     }
-    let control_len = header.msg_controllen as usize;
     let call = enter(Function::Sendmsg, || {
         let message = arg::Message {
             name: to.ok_or(0),
             name_len: (header.msg_namelen, header.msg_namelen),
             buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
             control: fds.iter().map(|fd| FdNumber::from(*fd)).collect(),
-            control_len: (control_len, control_len),
+            control_len: header.msg_controllen as usize,
             flags: MsgFlags::NONE,
         };
         [sockfd.into(), Arg::Message(message), flags.named().into()]
@@ -125,7 +124,7 @@ fn refuse(
             name_len: (0, 0),
             buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
             control: Vec::new(),
-            control_len: (0, 0),
+            control_len: 0,
             flags: MsgFlags::NONE,
         };
         [sockfd.into(), Arg::Message(message), flags.named().into()]
@@ -185,7 +184,7 @@ pub fn recvmsg(
             name_len: (given.0, header.msg_namelen),
             buffers: spread(buffers, received.len),
             control: received.fds.iter().map(FdNumber::of).collect(),
-            control_len: (given.1, header.msg_controllen as usize),
+            control_len: header.msg_controllen as usize,
             flags: received.flags,
         };
         [Arg::Message(message), flags.named().into()]
@@ -204,7 +203,7 @@ fn unanswered<'a>(
         name_len: (given.0, given.0),
         buffers: buffers.iter().map(|buf| (&buf[..0], buf.len())).collect(),
         control: Vec::new(),
-        control_len: (given.1, given.1),
+        control_len: given.1,
         flags: MsgFlags::NONE,
     }
 }

@@ -124,8 +124,8 @@ pub struct Message<'a> {
     pub buffers: Vec<(&'a [u8], usize)>,
     /// Control messages: descriptors passed.
     pub control: Vec<FdNumber>,
-    /// The length of the control data, before and after.
-    pub control_len: (usize, usize),
+    /// The length of the control data; after `recvmsg`, of what it wrote.
+    pub control_len: usize,
     /// What the system says of the message (`recvmsg`).
     pub flags: MsgFlags,
 }

@@ -260,10 +260,7 @@ fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
         }
         out.push_str("]}]");
     }
-    let _ = match message.control_len {
-        (given, returned) if given == returned => write!(out, ", msg_controllen={given}"),
-        (given, returned) => write!(out, ", msg_controllen={given} => {returned}"),
-    };
+    let _ = write!(out, ", msg_controllen={}", message.control_len);
 }
 
 fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: Limits) {
