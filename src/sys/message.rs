@@ -160,7 +160,7 @@ pub fn recvmsg(
         header.msg_control = control.bytes.as_mut_ptr().cast();
         header.msg_controllen = room as _;
     }
-    let given = (header.msg_namelen, header.msg_controllen as usize);
+    let given = header.msg_namelen;
     let result = call.make(|| {
         // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which are
         // exclusively ours and have the lengths given.
@@ -177,11 +177,11 @@ pub fn recvmsg(
     });
     let call = call.rest(|| {
         let Ok(received) = &result else {
-            return [Arg::Message(unanswered(&name, given, buffers)), flags.named().into()];
+            return [Arg::Unanswered { name_len: given }, flags.named().into()];
         };
         let message = arg::Message {
             name: shown.as_ref().ok_or(name.as_ptr() as usize),
-            name_len: (given.0, header.msg_namelen),
+            name_len: (given, header.msg_namelen),
             buffers: spread(buffers, received.len),
             control: received.fds.iter().map(FdNumber::of).collect(),
             control_len: header.msg_controllen as usize,
@@ -190,22 +190,6 @@ pub fn recvmsg(
         [Arg::Message(message), flags.named().into()]
     });
     call.returns(result)
-}
-
-/// After a failure strace shows no more than where the answer would have stood.
-fn unanswered<'a>(
-    name: &RawAddress,
-    given: (u32, usize),
-    buffers: &'a [&mut [u8]],
-) -> arg::Message<'a> {
-    arg::Message {
-        name: Err(name.as_ptr() as usize),
-        name_len: (given.0, given.0),
-        buffers: buffers.iter().map(|buf| (&buf[..0], buf.len())).collect(),
-        control: Vec::new(),
-        control_len: given.1,
-        flags: MsgFlags::NONE,
-    }
 }
 
 /// What each buffer received of `len` bytes.

@@ -64,6 +64,11 @@ pub enum Arg<'a> {
     Action(Option<Action>),
     /// A `struct msghdr`.
     Message(Message<'a>),
+    /// The `struct msghdr` of a `recvmsg` that failed, which says nothing but the room that was given.
+    Unanswered {
+        /// For the other side's address.
+        name_len: u32,
+    },
     /// The hints of `getaddrinfo`, or NULL.
     Hints(Option<[Named; 4]>),
     /// What `getaddrinfo` found: type and address of each.

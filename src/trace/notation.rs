@@ -30,6 +30,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::TimeSpec(None) | Arg::Mask(None) | Arg::Action(None) | Arg::Hints(None) => {
             write!(out, "NULL")
         }
+        Arg::Unanswered { name_len } => write!(out, "{{msg_namelen={name_len}}}"),
         Arg::Pointer(address) => write!(out, "{address:#x}"),
         Arg::Length { given, returned } if given == returned => write!(out, "[{given}]"),
         Arg::Length { given, returned } => write!(out, "[{given} => {returned}]"),
