@@ -6,7 +6,7 @@ use super::arg::{Action, Arg, Handler, Limits, Message, Note, Value};
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
 use crate::names::{AF_INET, AF_INET6, Errno, Level, PollEvents, Signal, SocketType, option_name};
-use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP};
+use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SOL_UDP};
 use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
 
 /// Writes an argument in strace's notation. (Writing to a String cannot fail, hence the `let _`.)
@@ -36,7 +36,10 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Length { given, returned } => write!(out, "[{given} => {returned}]"),
         Arg::OptionName(level, number) => match option_name(*level, *number) {
             Some(name) => write!(out, "{name}"),
-            None => write!(out, "{number:#x} /* {}??? */", option_prefix(*level)),
+            None => match option_prefix(*level) {
+                "" => write!(out, "{number}"),
+                prefix => write!(out, "{number:#x} /* {prefix}??? */"),
+            },
         },
         Arg::TimeVal(Some(time)) => write_timeval(out, *time),
         Arg::TimeSpec(Some(time)) => write_timespec(out, *time),
@@ -298,6 +301,7 @@ fn option_prefix(level: Level) -> &'static str {
         SOL_IP => "IP_",
         SOL_IPV6 => "IPV6_",
         SOL_TCP => "TCP_",
+        SOL_UDP => "UDP_",
         _ => "",
     }
 }
