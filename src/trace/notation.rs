@@ -193,10 +193,15 @@ fn write_value(out: &mut String, value: &Value<'_>, limits: Limits) {
         }
         Value::TimeVal(time) => write_timeval(out, *time),
         Value::Credentials(PeerCredentials { pid, uid, gid }) => {
-            write!(out, "{{pid={pid}, uid={uid}, gid={gid}}}")
+            write!(out, "{{pid={pid}, uid={}, gid={}}}", owner(*uid), owner(*gid))
         }
         Value::Bytes(bytes) => return quote(out, bytes, limits.bytes),
     };
+}
+
+/// A user or a group; -1, as a program would write it, for none.
+fn owner(id: u32) -> i64 {
+    if id == u32::MAX { -1 } else { id.into() }
 }
 
 /// Signals without their SIG, between brackets, as strace writes them: `[INT TERM]`.
