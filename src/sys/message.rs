@@ -89,13 +89,14 @@ pub fn sendmsg(
         .map(|buf| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() })
         .collect();
     let mut control = Control::new();
+    let read = to.zip(name.as_ref()).map(|(to, raw)| raw.as_read(to));
     let mut header = header(name.as_mut(), &mut iov);
     if !fds.is_empty() {
         put_fds(&mut header, &mut control, fds);
     }
     let call = enter(Function::Sendmsg, || {
         let message = arg::Message {
-            name: to.ok_or(0),
+            name: read.as_deref().ok_or(0),
             name_len: (header.msg_namelen, header.msg_namelen),
             buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
             control: fds.iter().map(|fd| FdNumber::from(*fd)).collect(),

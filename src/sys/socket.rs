@@ -1,5 +1,6 @@
 //! Making sockets, naming them, connecting them, ending them.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use libc::c_int;
@@ -146,7 +147,8 @@ fn with_address(
 ) -> Result<()> {
     let raw = RawAddress::encode(addr);
     let len = raw.as_ref().map_or(0, RawAddress::len);
-    let call = enter(function, || [sockfd.into(), Arg::Address(addr), Arg::Int(len.into())]);
+    let read = raw.as_ref().map_or(Cow::Borrowed(addr), |raw| raw.as_read(addr));
+    let call = enter(function, || [sockfd.into(), Arg::Address(&read), Arg::Int(len.into())]);
     match raw {
         Err(errno) => call.refuse(errno),
         Ok(raw) => {

@@ -162,9 +162,7 @@ fn write_address(out: &mut String, address: &Address) {
         Address::Unix(UnixName::Unnamed) => write!(out, "{{sa_family=AF_UNIX}}"),
         Address::Unix(UnixName::Path(path)) => {
             let path = path.as_os_str().as_encoded_bytes();
-            // An empty path is a zero byte and no more, which is how an abstract name begins.
             out.push_str("{sa_family=AF_UNIX, sun_path=");
-            out.push_str(if path.is_empty() { "@" } else { "" });
             // The kernel reads a path up to its first zero byte.
             quote(out, path.split(|byte| *byte == 0).next().unwrap_or_default(), usize::MAX);
             write!(out, "}}")
