@@ -42,7 +42,7 @@ pub struct Named {
     pub value: i64,
     /// The names that a value of this kind can have.
     pub names: &'static [Constant],
-    /// How an unknown value is labelled: `AF_???`.
+    /// How an unknown value is labelled: `AF_???`. Without a label it is a plain number.
     pub unknown: &'static str,
     /// Whether a value is a set of flags, joined with `|`, rather than one of several.
     pub flags: bool,
@@ -69,6 +69,7 @@ impl Named {
     fn write_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.names.iter().find(|known| known.value == self.value) {
             Some(known) => f.write_str(known.name),
+            None if self.unknown.is_empty() => write!(f, "{}", self.value),
             None => write!(f, "{:#x} /* {} */", self.value as i32, self.unknown),
         }
     }

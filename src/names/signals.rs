@@ -4,7 +4,7 @@ use super::constants;
 
 constants! {
     /// A signal.
-    one Signal, "SIG_???" {
+    one Signal, "" {
         SIGHUP, "the terminal is gone";
         SIGINT, "interrupt, from the keyboard";
         SIGQUIT, "quit, from the keyboard";
