@@ -165,6 +165,7 @@ pub fn sigaction(
     let call = enter(Function::Sigaction, || {
         [signum.named().into(), Arg::Action(act.map(SigAction::shown))]
     });
+    let call = call.by_libc_if(is_kept_by_libc(signum));
     let new = act.map(|act| act.to_c());
     let mut old = SigAction::new(Handler::Default).to_c();
     let new_ptr = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
@@ -185,6 +186,20 @@ pub fn sigaction(
         *oldact = found;
     }
     call.returns(result)
+}
+
+/// Whether libc says `EINVAL` by itself: to a number that is no signal, and to those that its threads use among
+/// themselves, below `SIGRTMIN`.
+#[cfg(linux)]
+fn is_kept_by_libc(signum: Signal) -> bool {
+    let number = signum.bits();
+    !(1..=libc::SIGRTMAX()).contains(&number) || (32..libc::SIGRTMIN()).contains(&number)
+}
+
+/// Elsewhere nobody has looked.
+#[cfg(not(linux))]
+fn is_kept_by_libc(_: Signal) -> bool {
+    false
 }
 
 /// `int sigprocmask(SIG_SETMASK, const sigset_t *set, sigset_t *oldset);` says which signals this thread holds back,
