@@ -5,7 +5,9 @@ use std::fmt::Write;
 use super::arg::{Action, Arg, Handler, Limits, Message, Note, Value};
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
-use crate::names::{AF_INET, AF_INET6, Errno, Level, PollEvents, Signal, SocketType, option_name};
+use crate::names::{
+    AF_INET, AF_INET6, Errno, Level, PollEvents, Signal, SocketFlags, SocketType, option_name,
+};
 use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SOL_UDP};
 use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
 
@@ -18,8 +20,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Millis(timeout_ms) => write!(out, "{timeout_ms}"),
         Arg::Named(named) => write!(out, "{named}"),
         Arg::Word(word) => write!(out, "{word}"),
-        Arg::Type(kind) if kind.flags().bits() == 0 => write!(out, "{kind}"),
-        Arg::Type(kind) => write!(out, "{}|{}", kind.without_flags(), kind.flags()),
+        Arg::Type(kind) => return write_type(out, *kind),
         Arg::Protocol(AF_INET | AF_INET6, protocol) => write!(out, "{protocol}"),
         Arg::Protocol(_, protocol) => write!(out, "{}", protocol.bits()),
         Arg::OpenFlags(flags) => write!(out, "{}", flags.with_access()),
@@ -99,6 +100,17 @@ fn write_poll_note(out: &mut String, rows: &[PollRow], limits: Limits) {
     out.push_str(" (");
     write_rows(out, rows, limits, |row| ("revents", row.revents));
     out.push(')');
+}
+
+/// A type and its flags; where there is no such type, all of it is a set of flags, some without a name.
+fn write_type(out: &mut String, kind: SocketType) {
+    let (alone, rest) = (kind.bits() & 0xf, kind.bits() & !0xf);
+    let known = SocketType::CONSTANTS.iter().find(|known| known.value == i64::from(alone));
+    let _ = match known {
+        None => write!(out, "{}", SocketFlags::from_bits(kind.bits())),
+        Some(known) if rest == 0 => write!(out, "{}", known.name),
+        Some(known) => write!(out, "{}|{}", known.name, SocketFlags::from_bits(rest)),
+    };
 }
 
 fn write_timeval(out: &mut String, time: TimeVal) -> std::fmt::Result {
