@@ -38,6 +38,9 @@ impl fmt::Display for OpenFlagsInFull {
                 return Ok(());
             }
             f.write_str("|")?;
+            if self.0.named().has_no_name() {
+                return write!(f, "{:#x}", self.0.bits());
+            }
         }
         self.0.named().fmt(f)
     }

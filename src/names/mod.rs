@@ -42,7 +42,7 @@ pub struct Named {
     pub value: i64,
     /// The names that a value of this kind can have.
     pub names: &'static [Constant],
-    /// How an unknown value is labelled: `AF_???`.
+    /// How an unknown value is labelled: `AF_???`. Without a label it is a plain number.
     pub unknown: &'static str,
     /// Whether a value is a set of flags, joined with `|`, rather than one of several.
     pub flags: bool,
@@ -61,9 +61,15 @@ impl fmt::Debug for Named {
 }
 
 impl Named {
+    /// Whether it would be shown as a number.
+    fn has_no_name(&self) -> bool {
+        !self.names.iter().any(|known| known.value != 0 && self.value & known.value == known.value)
+    }
+
     fn write_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.names.iter().find(|known| known.value == self.value) {
             Some(known) => f.write_str(known.name),
+            None if self.unknown.is_empty() => write!(f, "{}", self.value),
             None => write!(f, "{:#x} /* {} */", self.value as i32, self.unknown),
         }
     }

@@ -12,7 +12,7 @@ use crate::values::{Linger, TimeVal};
 
 constants! {
     /// Which layer an option speaks to: the second argument of `setsockopt`.
-    one Level, "SOL_???" {
+    one Level, "SOL_??" {
         SOL_SOCKET, "the socket itself, whatever it speaks";
         SOL_IP = libc::IPPROTO_IP, "IPv4";
         SOL_IPV6 = libc::IPPROTO_IPV6, "IPv6";

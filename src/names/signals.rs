@@ -4,7 +4,7 @@ use super::constants;
 
 constants! {
     /// A signal.
-    one Signal, "SIG_???" {
+    one Signal, "" {
         SIGHUP, "the terminal is gone";
         SIGINT, "interrupt, from the keyboard";
         SIGQUIT, "quit, from the keyboard";
@@ -26,10 +26,12 @@ constants! {
 constants! {
     /// How a signal's handler is called.
     flags SaFlags, "SA_???" {
-        SA_NOCLDSTOP, "no SIGCHLD when a child merely stops";
+        SA_ONSTACK, "the handler runs on a stack of its own";
         SA_RESTART, "a call that the signal interrupts is begun again, where that is possible";
-        SA_RESETHAND, "the handler serves one signal only";
         SA_NODEFER, "the signal may interrupt its own handler";
+        SA_RESETHAND, "the handler serves one signal only";
         SA_SIGINFO, "the handler is told more";
+        SA_NOCLDSTOP, "no SIGCHLD when a child merely stops";
+        SA_NOCLDWAIT, "children that have ended leave nothing to wait for";
     }
 }

@@ -4,6 +4,7 @@
 //! the caller's to send or to wait for. And 0 from a receive is the peer's end of file, once it has
 //! finished sending.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
 
 use super::count;
@@ -105,9 +106,10 @@ pub fn sendto(
     let sockfd = sockfd.as_fd();
     let raw = RawAddress::encode(dest_addr);
     let addrlen = raw.as_ref().map_or(0, RawAddress::len);
+    let read = raw.as_ref().map_or(Cow::Borrowed(dest_addr), |raw| raw.as_read(dest_addr));
     let call = enter(Function::Sendto, || {
         let (bytes, len) = (Arg::Bytes(buf), buf.len().into());
-        let (to, addrlen) = (Arg::Address(dest_addr), Arg::Int(addrlen.into()));
+        let (to, addrlen) = (Arg::Address(&read), Arg::Int(addrlen.into()));
         [sockfd.into(), bytes, len, flags.named().into(), to, addrlen]
     });
     let raw = match raw {

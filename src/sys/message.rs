@@ -89,18 +89,18 @@ pub fn sendmsg(
         .map(|buf| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() })
         .collect();
     let mut control = Control::new();
+    let read = to.zip(name.as_ref()).map(|(to, raw)| raw.as_read(to));
     let mut header = header(name.as_mut(), &mut iov);
     if !fds.is_empty() {
         put_fds(&mut header, &mut control, fds);
     }
-    let control_len = header.msg_controllen as usize;
     let call = enter(Function::Sendmsg, || {
         let message = arg::Message {
-            name: to.ok_or(0),
+            name: read.as_deref().ok_or(0),
             name_len: (header.msg_namelen, header.msg_namelen),
             buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
             control: fds.iter().map(|fd| FdNumber::from(*fd)).collect(),
-            control_len: (control_len, control_len),
+            control_len: header.msg_controllen as usize,
             flags: MsgFlags::NONE,
         };
         [sockfd.into(), Arg::Message(message), flags.named().into()]
@@ -125,7 +125,7 @@ fn refuse(
             name_len: (0, 0),
             buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
             control: Vec::new(),
-            control_len: (0, 0),
+            control_len: 0,
             flags: MsgFlags::NONE,
         };
         [sockfd.into(), Arg::Message(message), flags.named().into()]
@@ -161,7 +161,7 @@ pub fn recvmsg(
         header.msg_control = control.bytes.as_mut_ptr().cast();
         header.msg_controllen = room as _;
     }
-    let given = (header.msg_namelen, header.msg_controllen as usize);
+    let given = header.msg_namelen;
     let result = call.make(|| {
         // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which are
         // exclusively ours and have the lengths given.
@@ -178,35 +178,19 @@ pub fn recvmsg(
     });
     let call = call.rest(|| {
         let Ok(received) = &result else {
-            return [Arg::Message(unanswered(&name, given, buffers)), flags.named().into()];
+            return [Arg::Unanswered { name_len: given }, flags.named().into()];
         };
         let message = arg::Message {
             name: shown.as_ref().ok_or(name.as_ptr() as usize),
-            name_len: (given.0, header.msg_namelen),
+            name_len: (given, header.msg_namelen),
             buffers: spread(buffers, received.len),
             control: received.fds.iter().map(FdNumber::of).collect(),
-            control_len: (given.1, header.msg_controllen as usize),
+            control_len: header.msg_controllen as usize,
             flags: received.flags,
         };
         [Arg::Message(message), flags.named().into()]
     });
     call.returns(result)
-}
-
-/// After a failure strace shows no more than where the answer would have stood.
-fn unanswered<'a>(
-    name: &RawAddress,
-    given: (u32, usize),
-    buffers: &'a [&mut [u8]],
-) -> arg::Message<'a> {
-    arg::Message {
-        name: Err(name.as_ptr() as usize),
-        name_len: (given.0, given.0),
-        buffers: buffers.iter().map(|buf| (&buf[..0], buf.len())).collect(),
-        control: Vec::new(),
-        control_len: (given.1, given.1),
-        flags: MsgFlags::NONE,
-    }
 }
 
 /// What each buffer received of `len` bytes.

@@ -49,12 +49,10 @@ impl SignalSet {
         unsafe { libc::sigismember(&raw const self.0, signal.bits()) == 1 }
     }
 
-    /// Its members, as far as they have a name here.
+    /// Its members.
     pub fn signals(&self) -> Vec<Signal> {
-        let named = Signal::CONSTANTS.iter().map(|known| Signal::from_bits(known.value as c_int));
-        let mut members: Vec<_> = named.filter(|signal| self.contains(*signal)).collect();
-        members.sort_by_key(|signal| signal.bits());
-        members
+        // No system has more than 128; sigismember says no to the numbers that are none.
+        (1..=128).map(Signal::from_bits).filter(|signal| self.contains(*signal)).collect()
     }
 
     pub(super) const fn as_ptr(&self) -> *const libc::sigset_t {
@@ -167,6 +165,7 @@ pub fn sigaction(
     let call = enter(Function::Sigaction, || {
         [signum.named().into(), Arg::Action(act.map(SigAction::shown))]
     });
+    let call = call.by_libc_if(is_kept_by_libc(signum));
     let new = act.map(|act| act.to_c());
     let mut old = SigAction::new(Handler::Default).to_c();
     let new_ptr = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
@@ -187,6 +186,20 @@ pub fn sigaction(
         *oldact = found;
     }
     call.returns(result)
+}
+
+/// Whether libc says `EINVAL` by itself: to a number that is no signal, and to those that its threads use among
+/// themselves, below `SIGRTMIN`.
+#[cfg(linux)]
+fn is_kept_by_libc(signum: Signal) -> bool {
+    let number = signum.bits();
+    !(1..=libc::SIGRTMAX()).contains(&number) || (32..libc::SIGRTMIN()).contains(&number)
+}
+
+/// Elsewhere nobody has looked.
+#[cfg(not(linux))]
+fn is_kept_by_libc(_: Signal) -> bool {
+    false
 }
 
 /// `int sigprocmask(SIG_SETMASK, const sigset_t *set, sigset_t *oldset);` says which signals this thread holds back,

@@ -12,6 +12,7 @@
 //! casts and `htons`, this has offsets. On the BSDs and macOS the two bytes of the family are a length
 //! byte and a family byte.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::os::unix::ffi::OsStrExt;
@@ -138,6 +139,20 @@ impl RawAddress {
             AF_UNIX => Address::Unix(decode_name(&bytes[SUN_PATH_OFFSET..len])),
             family => Address::Other { family, data: bytes[2..len].to_vec() },
         })
+    }
+
+    /// For the trace, how the kernel reads an address that was given as bytes: those of an IPv4 address are
+    /// one. An empty path, on Linux, is an abstract name without letters.
+    pub(super) fn as_read<'a>(&self, given: &'a Address) -> Cow<'a, Address> {
+        let as_bytes = match given {
+            Address::Other { .. } => true,
+            Address::Unix(UnixName::Path(path)) => path.as_os_str().is_empty(),
+            _ => false,
+        };
+        match as_bytes.then(|| self.decode()).flatten() {
+            Some(read) => Cow::Owned(read),
+            None => Cow::Borrowed(given),
+        }
     }
 
     /// For the trace, which shows an address even where the kernel wrote none.

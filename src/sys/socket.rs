@@ -1,5 +1,6 @@
 //! Making sockets, naming them, connecting them, ending them.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use libc::c_int;
@@ -59,7 +60,8 @@ pub fn socket(domain: Domain, kind: SocketType, protocol: Protocol) -> Result<Fd
 /// References: `socketpair(2)`; POSIX `socketpair`.
 pub fn socketpair(domain: Domain, kind: SocketType, protocol: Protocol) -> Result<[Fd; 2]> {
     let call = enter(Function::Socketpair, || {
-        [domain.named().into(), Arg::Type(kind), Arg::Protocol(domain, protocol)]
+        // strace knows the names of protocols in `socket` only.
+        [domain.named().into(), Arg::Type(kind), protocol.bits().into()]
     });
     let mut raw: [RawFd; 2] = [-1; 2];
     let result = call.make(|| {
@@ -145,7 +147,8 @@ fn with_address(
 ) -> Result<()> {
     let raw = RawAddress::encode(addr);
     let len = raw.as_ref().map_or(0, RawAddress::len);
-    let call = enter(function, || [sockfd.into(), Arg::Address(addr), Arg::Int(len.into())]);
+    let read = raw.as_ref().map_or(Cow::Borrowed(addr), |raw| raw.as_read(addr));
+    let call = enter(function, || [sockfd.into(), Arg::Address(&read), Arg::Int(len.into())]);
     match raw {
         Err(errno) => call.refuse(errno),
         Ok(raw) => {

@@ -64,6 +64,11 @@ pub enum Arg<'a> {
     Action(Option<Action>),
     /// A `struct msghdr`.
     Message(Message<'a>),
+    /// The `struct msghdr` of a `recvmsg` that failed, which says nothing but the room that was given.
+    Unanswered {
+        /// For the other side's address.
+        name_len: u32,
+    },
     /// The hints of `getaddrinfo`, or NULL.
     Hints(Option<[Named; 4]>),
     /// What `getaddrinfo` found: type and address of each.
@@ -124,8 +129,8 @@ pub struct Message<'a> {
     pub buffers: Vec<(&'a [u8], usize)>,
     /// Control messages: descriptors passed.
     pub control: Vec<FdNumber>,
-    /// The length of the control data, before and after.
-    pub control_len: (usize, usize),
+    /// The length of the control data; after `recvmsg`, of what it wrote.
+    pub control_len: usize,
     /// What the system says of the message (`recvmsg`).
     pub flags: MsgFlags,
 }

@@ -5,8 +5,10 @@ use std::fmt::Write;
 use super::arg::{Action, Arg, Handler, Limits, Message, Note, Value};
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
-use crate::names::{AF_INET, AF_INET6, Errno, Level, PollEvents, Signal, SocketType, option_name};
-use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP};
+use crate::names::{
+    AF_INET, AF_INET6, Errno, Level, PollEvents, Signal, SocketFlags, SocketType, option_name,
+};
+use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SOL_UDP};
 use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
 
 /// Writes an argument in strace's notation. (Writing to a String cannot fail, hence the `let _`.)
@@ -18,8 +20,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Millis(timeout_ms) => write!(out, "{timeout_ms}"),
         Arg::Named(named) => write!(out, "{named}"),
         Arg::Word(word) => write!(out, "{word}"),
-        Arg::Type(kind) if kind.flags().bits() == 0 => write!(out, "{kind}"),
-        Arg::Type(kind) => write!(out, "{}|{}", kind.without_flags(), kind.flags()),
+        Arg::Type(kind) => return write_type(out, *kind),
         Arg::Protocol(AF_INET | AF_INET6, protocol) => write!(out, "{protocol}"),
         Arg::Protocol(_, protocol) => write!(out, "{}", protocol.bits()),
         Arg::OpenFlags(flags) => write!(out, "{}", flags.with_access()),
@@ -30,12 +31,16 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::TimeSpec(None) | Arg::Mask(None) | Arg::Action(None) | Arg::Hints(None) => {
             write!(out, "NULL")
         }
+        Arg::Unanswered { name_len } => write!(out, "{{msg_namelen={name_len}}}"),
         Arg::Pointer(address) => write!(out, "{address:#x}"),
         Arg::Length { given, returned } if given == returned => write!(out, "[{given}]"),
         Arg::Length { given, returned } => write!(out, "[{given} => {returned}]"),
         Arg::OptionName(level, number) => match option_name(*level, *number) {
             Some(name) => write!(out, "{name}"),
-            None => write!(out, "{number:#x} /* {}??? */", option_prefix(*level)),
+            None => match option_prefix(*level) {
+                "" => write!(out, "{number}"),
+                prefix => write!(out, "{number:#x} /* {prefix}??? */"),
+            },
         },
         Arg::TimeVal(Some(time)) => write_timeval(out, *time),
         Arg::TimeSpec(Some(time)) => write_timespec(out, *time),
@@ -95,6 +100,17 @@ fn write_poll_note(out: &mut String, rows: &[PollRow], limits: Limits) {
     out.push_str(" (");
     write_rows(out, rows, limits, |row| ("revents", row.revents));
     out.push(')');
+}
+
+/// A type and its flags; where there is no such type, all of it is a set of flags, some without a name.
+fn write_type(out: &mut String, kind: SocketType) {
+    let (alone, rest) = (kind.bits() & 0xf, kind.bits() & !0xf);
+    let known = SocketType::CONSTANTS.iter().find(|known| known.value == i64::from(alone));
+    let _ = match known {
+        None => write!(out, "{}", SocketFlags::from_bits(kind.bits())),
+        Some(known) if rest == 0 => write!(out, "{}", known.name),
+        Some(known) => write!(out, "{}|{}", known.name, SocketFlags::from_bits(rest)),
+    };
 }
 
 fn write_timeval(out: &mut String, time: TimeVal) -> std::fmt::Result {
@@ -157,8 +173,10 @@ fn write_address(out: &mut String, address: &Address) {
         ),
         Address::Unix(UnixName::Unnamed) => write!(out, "{{sa_family=AF_UNIX}}"),
         Address::Unix(UnixName::Path(path)) => {
+            let path = path.as_os_str().as_encoded_bytes();
             out.push_str("{sa_family=AF_UNIX, sun_path=");
-            quote(out, path.as_os_str().as_encoded_bytes(), usize::MAX);
+            // The kernel reads a path up to its first zero byte.
+            quote(out, path.split(|byte| *byte == 0).next().unwrap_or_default(), usize::MAX);
             write!(out, "}}")
         }
         Address::Unix(UnixName::Abstract(name)) => {
@@ -189,10 +207,15 @@ fn write_value(out: &mut String, value: &Value<'_>, limits: Limits) {
         }
         Value::TimeVal(time) => write_timeval(out, *time),
         Value::Credentials(PeerCredentials { pid, uid, gid }) => {
-            write!(out, "{{pid={pid}, uid={uid}, gid={gid}}}")
+            write!(out, "{{pid={pid}, uid={}, gid={}}}", owner(*uid), owner(*gid))
         }
         Value::Bytes(bytes) => return quote(out, bytes, limits.bytes),
     };
+}
+
+/// A user or a group; -1, as a program would write it, for none.
+fn owner(id: u32) -> i64 {
+    if id == u32::MAX { -1 } else { id.into() }
 }
 
 /// Signals without their SIG, between brackets, as strace writes them: `[INT TERM]`.
@@ -230,16 +253,20 @@ fn write_message(out: &mut String, message: &Message<'_>, limits: Limits) {
     };
     out.push_str(", msg_iov=[");
     for (at, (bytes, len)) in message.buffers.iter().enumerate() {
+        if at == limits.items {
+            out.push_str(", ...");
+            break;
+        }
         out.push_str(if at == 0 { "{iov_base=" } else { ", {iov_base=" });
         quote(out, bytes, limits.bytes);
         let _ = write!(out, ", iov_len={len}}}");
     }
     let _ = write!(out, "], msg_iovlen={}", message.buffers.len());
-    write_control(out, message);
+    write_control(out, message, limits);
     let _ = write!(out, ", msg_flags={}}}", message.flags);
 }
 
-fn write_control(out: &mut String, message: &Message<'_>) {
+fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
     if !message.control.is_empty() {
         // CMSG_LEN: the header's 16 bytes on 64-bit systems, then an int for each descriptor.
         let len = size_of::<libc::cmsghdr>() + 4 * message.control.len();
@@ -248,14 +275,15 @@ fn write_control(out: &mut String, message: &Message<'_>) {
             ", msg_control=[{{cmsg_len={len}, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=["
         );
         for (at, fd) in message.control.iter().enumerate() {
+            if at == limits.items {
+                out.push_str(", ...");
+                break;
+            }
             let _ = write!(out, "{}{fd}", if at == 0 { "" } else { ", " });
         }
         out.push_str("]}]");
     }
-    let _ = match message.control_len {
-        (given, returned) if given == returned => write!(out, ", msg_controllen={given}"),
-        (given, returned) => write!(out, ", msg_controllen={given} => {returned}"),
-    };
+    let _ = write!(out, ", msg_controllen={}", message.control_len);
 }
 
 fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: Limits) {
@@ -292,6 +320,7 @@ fn option_prefix(level: Level) -> &'static str {
         SOL_IP => "IP_",
         SOL_IPV6 => "IPV6_",
         SOL_TCP => "TCP_",
+        SOL_UDP => "UDP_",
         _ => "",
     }
 }

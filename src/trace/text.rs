@@ -95,8 +95,7 @@ impl TextSink {
     fn write_value(&mut self, value: i64, ended: &Ended<'_>) {
         use super::arg::Note;
         let _ = match ended.note {
-            Note::OpenFlags(_) => write!(self.line, "{value:#x}"),
-            Note::FdFlags(_) if value != 0 => write!(self.line, "{value:#x}"),
+            Note::OpenFlags(_) | Note::FdFlags(_) if value != 0 => write!(self.line, "{value:#x}"),
             Note::Code(code, _) => write!(self.line, "{code}"),
             _ => write!(self.line, "{value}"),
         };
