@@ -50,7 +50,7 @@ pub struct Named {
 
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.flags { self.write_flags(f) } else { self.write_one(f) }
+        self.write_to(f)
     }
 }
 
@@ -66,7 +66,12 @@ impl Named {
         !self.names.iter().any(|known| known.value != 0 && self.value & known.value == known.value)
     }
 
-    fn write_one(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes the name, or the names joined with `|`. (The trace writes into a string, without a formatter.)
+    pub(crate) fn write_to(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        if self.flags { self.write_flags(f) } else { self.write_one(f) }
+    }
+
+    fn write_one(&self, f: &mut impl fmt::Write) -> fmt::Result {
         match self.names.iter().find(|known| known.value == self.value) {
             Some(known) => f.write_str(known.name),
             None if self.unknown.is_empty() => write!(f, "{}", self.value),
@@ -74,7 +79,7 @@ impl Named {
         }
     }
 
-    fn write_flags(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_flags(&self, f: &mut impl fmt::Write) -> fmt::Result {
         if let Some(whole) = self.names.iter().find(|known| known.value == self.value) {
             return f.write_str(whole.name);
         }
@@ -86,7 +91,8 @@ impl Named {
         for known in self.names {
             let bits = known.value as i32;
             if bits != 0 && rest & bits == bits {
-                write!(f, "{separator}{}", known.name)?;
+                f.write_str(separator)?;
+                f.write_str(known.name)?;
                 rest &= !bits;
                 separator = "|";
             }

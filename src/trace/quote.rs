@@ -17,18 +17,31 @@ pub(crate) fn quote(out: &mut String, bytes: &[u8], limit: usize) {
 
 /// Appends `bytes` escaped, without quotes.
 pub(crate) fn escape(out: &mut String, bytes: &[u8]) {
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\t' => out.push_str("\\t"),
-            b'\r' => out.push_str("\\r"),
-            0x0b => out.push_str("\\v"),
-            0x0c => out.push_str("\\f"),
-            b' '..=b'~' => out.push(char::from(byte)),
-            _ => octal(out, byte, bytes.get(at + 1).is_some_and(u8::is_ascii_digit)),
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
+        out.extend(rest[..plain].iter().map(|byte| char::from(*byte)));
+        if let Some(byte) = rest.get(plain) {
+            escape_one(out, *byte, rest.get(plain + 1));
         }
+        rest = rest.get(plain + 1..).unwrap_or_default();
+    }
+}
+
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
+}
+
+fn escape_one(out: &mut String, byte: u8, next: Option<&u8>) {
+    match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        b'\n' => out.push_str("\\n"),
+        b'\t' => out.push_str("\\t"),
+        b'\r' => out.push_str("\\r"),
+        0x0b => out.push_str("\\v"),
+        0x0c => out.push_str("\\f"),
+        _ => octal(out, byte, next.is_some_and(u8::is_ascii_digit)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anstyle::{AnsiColor, Style};
 
 use super::arg::{Arg, Limits};
-use super::notation::{write_arg, write_note};
+use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, Pace, Writer};
 use super::tracer::{Call, Ended, Mark, Outcome, Sink};
 
@@ -59,11 +59,11 @@ impl TextSink {
     }
 
     fn styled(&mut self, style: Style, text: &str) {
-        let _ = if self.options.color {
-            write!(self.line, "{style}{text}{style:#}")
+        if self.options.color {
+            let _ = write!(self.line, "{style}{text}{style:#}");
         } else {
-            write!(self.line, "{text}")
-        };
+            self.line.push_str(text);
+        }
     }
 
     fn write_outcome(&mut self, ended: &Ended<'_>) {
@@ -97,7 +97,7 @@ impl TextSink {
         let _ = match ended.note {
             Note::OpenFlags(_) | Note::FdFlags(_) if value != 0 => write!(self.line, "{value:#x}"),
             Note::Code(code, _) => write!(self.line, "{code}"),
-            _ => write!(self.line, "{value}"),
+            _ => return decimal(&mut self.line, value),
         };
     }
 }
