@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::addr::Written;
 use crate::poller::Via;
 use crate::services::Spec;
+use crate::trace::inject::Rule;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -98,6 +99,10 @@ pub struct Common {
     /// Write every line at once, also to a file
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_sync: bool,
+    /// Make a call misbehave: CALL:FAULT, as in recv:EINTR@3, send:short=5,
+    /// poll:spurious@every:5, connect:delay=200ms
+    #[arg(long, global = true, value_name = "RULE", value_parser = Rule::parse, help_heading = "Trace")]
+    pub inject: Vec<Rule>,
     /// Colour on a terminal, always, or never (also NO_COLOR)
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,

@@ -9,6 +9,7 @@ use baresock::trace::arg::Limits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::{TextOptions, TextSink};
+use baresock::trace::tracer::NoSink;
 use baresock::trace::{Sink, Tracer};
 
 use super::failure::Failure;
@@ -16,7 +17,9 @@ use super::failure::Failure;
 /// The tracer that the flags ask for, if they ask for one.
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
     if common.trace.is_none() && common.trace_to.is_none() && !common.explain {
-        return Ok(None);
+        // Rules interfere with the calls also where nobody looks on.
+        let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
+        return Ok((!common.inject.is_empty()).then(silent));
     }
     let output = output(common)?;
     let limits = Limits { bytes: common.trace_bytes, items: common.trace_items };
@@ -32,7 +35,7 @@ pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
             Box::new(TextSink::new(output, options))
         }
     };
-    Ok(Some(Tracer::boxed(sink)))
+    Ok(Some(Tracer::boxed(sink).with_rules(common.inject.clone())))
 }
 
 fn output(common: &Common) -> Result<Output, Failure> {

@@ -42,11 +42,10 @@ pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
     let call = enter(Function::Send, || {
         [sockfd.into(), Arg::Bytes(buf), buf.len().into(), flags.named().into()]
     });
+    let len = call.length(buf.len());
     let result = call.make(|| {
-        // SAFETY: the kernel reads `buf.len()` bytes of `buf`, which lives through the call.
-        count(unsafe {
-            libc::send(sockfd.as_raw_fd(), buf.as_ptr().cast(), buf.len(), flags.bits())
-        })
+        // SAFETY: the kernel reads `len` bytes, at most all, of `buf`, which lives through the call.
+        count(unsafe { libc::send(sockfd.as_raw_fd(), buf.as_ptr().cast(), len, flags.bits()) })
     });
     call.returns(result)
 }
@@ -75,8 +74,11 @@ pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize>
     let call = enter(Function::Recv, || [sockfd.into()]);
     let len = buf.len();
     let result = call.make(|| {
-        // SAFETY: the kernel writes at most `len` bytes to `buf`, which has that many.
-        count(unsafe { libc::recv(sockfd.as_raw_fd(), buf.as_mut_ptr().cast(), len, flags.bits()) })
+        let room = call.length(len);
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many.
+        count(unsafe {
+            libc::recv(sockfd.as_raw_fd(), buf.as_mut_ptr().cast(), room, flags.bits())
+        })
     });
     call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]).returns(result)
 }
@@ -117,8 +119,8 @@ pub fn sendto(
         Err(errno) => return call.refuse(errno),
     };
     let result = call.make(|| {
-        let (data, len) = (buf.as_ptr().cast(), buf.len());
-        // SAFETY: the kernel reads `len` bytes of `buf` and `raw`'s bytes, which live through the call.
+        let (data, len) = (buf.as_ptr().cast(), call.length(buf.len()));
+        // SAFETY: the kernel reads `len` bytes, at most all, of `buf` and `raw`'s bytes, which live through the call.
         count(unsafe {
             libc::sendto(sockfd.as_raw_fd(), data, len, flags.bits(), raw.as_ptr(), raw.len())
         })
@@ -144,11 +146,12 @@ pub fn recvfrom(
     let len = buf.len();
     let mut raw = RawAddress::room();
     let result = call.make(|| {
-        let data = buf.as_mut_ptr().cast();
+        let (data, room) = (buf.as_mut_ptr().cast(), call.length(len));
         let (from, from_len) = (raw.as_mut_ptr(), raw.len_mut());
-        // SAFETY: the kernel writes at most `len` bytes to `buf`, and to `raw` what its length allows.
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many, and to `raw` what
+        // its length allows.
         count(unsafe {
-            libc::recvfrom(sockfd.as_raw_fd(), data, len, flags.bits(), from, from_len)
+            libc::recvfrom(sockfd.as_raw_fd(), data, room, flags.bits(), from, from_len)
         })
     });
     let shown = raw.shown();
@@ -183,8 +186,9 @@ pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
     let call = enter(Function::Read, || [fd.into()]);
     let len = buf.len();
     let result = call.make(|| {
-        // SAFETY: the kernel writes at most `len` bytes to `buf`, which has that many.
-        count(unsafe { libc::read(fd.as_raw_fd(), buf.as_mut_ptr().cast(), len) })
+        let room = call.length(len);
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many.
+        count(unsafe { libc::read(fd.as_raw_fd(), buf.as_mut_ptr().cast(), room) })
     });
     call.rest(|| [filled(&result, buf), len.into()]).returns(result)
 }
@@ -207,8 +211,9 @@ pub fn write(fd: impl AsFd, buf: &[u8]) -> Result<usize> {
     let fd = fd.as_fd();
     let call = enter(Function::Write, || [fd.into(), Arg::Bytes(buf), buf.len().into()]);
     let result = call.make(|| {
-        // SAFETY: the kernel reads `buf.len()` bytes of `buf`, which lives through the call.
-        count(unsafe { libc::write(fd.as_raw_fd(), buf.as_ptr().cast(), buf.len()) })
+        let len = call.length(buf.len());
+        // SAFETY: the kernel reads `len` bytes, at most all, of `buf`, which lives through the call.
+        count(unsafe { libc::write(fd.as_raw_fd(), buf.as_ptr().cast(), len) })
     });
     call.returns(result)
 }

@@ -98,7 +98,9 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
         // SAFETY: `PollFd` is a `pollfd` in memory, and `fds` has `len` of them, exclusively ours.
         number(unsafe { libc::poll(fds.as_mut_ptr().cast(), fds.len() as nfds_t, timeout_ms) })
     });
-    call.returns_noting(result.map(|n| n as usize), |_| answered(fds))
+    let spurious = call.is_spurious();
+    let result = result.map(|ready| if spurious { all_ready(fds) } else { ready as usize });
+    call.returns_noting(result, |_| answered(fds))
 }
 
 /// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`] what
@@ -130,7 +132,17 @@ pub fn ppoll(
         // two pointers are NULL or lead to values that live through the call.
         number(unsafe { libc::ppoll(rows, nfds, time_ptr, mask_ptr) })
     });
-    call.returns_noting(result.map(|n| n as usize), |_| answered(fds))
+    let spurious = call.is_spurious();
+    let result = result.map(|ready| if spurious { all_ready(fds) } else { ready as usize });
+    call.returns_noting(result, |_| answered(fds))
+}
+
+/// For a rule that says so: every row is answered with what was asked. Returns how many are answered.
+fn all_ready(fds: &mut [PollFd<'_>]) -> usize {
+    for row in fds.iter_mut().filter(|row| row.row.fd >= 0) {
+        row.row.revents |= row.row.events;
+    }
+    fds.iter().filter(|row| row.row.revents != 0).count()
 }
 
 fn answered(fds: &[PollFd<'_>]) -> Note {

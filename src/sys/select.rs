@@ -188,21 +188,21 @@ pub fn select(
 
     let mut time = timeout.as_deref().map(|time| c_timeval(*time));
     let time_ptr = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
+    let asked = call.is_spurious().then(|| sets.each_ref().map(|set| set.as_deref().copied()));
     let result = call.make(|| {
         let [read, write, except] = pointers(&mut sets);
         // SAFETY: `nfds` is at most FD_SETSIZE, so the kernel stays within the sets; every pointer is NULL
         // or exclusively ours until the call returns.
         number(unsafe { libc::select(nfds, read, write, except, time_ptr) })
     });
+    let result =
+        result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
     let mut left = None;
     if let (Some(timeout), Some(time)) = (timeout, time) {
         *timeout = TimeVal { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ };
         left = Some(*timeout).filter(|_| cfg!(all(linux, target_env = "gnu")));
     }
-    call.returns_noting(result.map(|n| n as usize), |_| Note::Select {
-        sets: shown(nfds, &sets),
-        left,
-    })
+    call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left })
 }
 
 /// `int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout, const
@@ -234,16 +234,26 @@ pub fn pselect(
     let time = timeout.map(|time| c_timespec(*time));
     let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let mask_ptr = sigmask.map_or(std::ptr::null(), SignalSet::as_ptr);
+    let asked = call.is_spurious().then(|| sets.each_ref().map(|set| set.as_deref().copied()));
     let result = call.make(|| {
         let [read, write, except] = pointers(&mut sets);
         // SAFETY: `nfds` is at most FD_SETSIZE, so the kernel stays within the sets; every pointer is NULL
         // or leads to a value that lives through the call, the sets exclusively ours.
         number(unsafe { libc::pselect(nfds, read, write, except, time_ptr, mask_ptr) })
     });
-    call.returns_noting(result.map(|n| n as usize), |_| Note::Select {
-        sets: shown(nfds, &sets),
-        left: None,
-    })
+    let result =
+        result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
+    call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left: None })
+}
+
+/// For a rule that says so: whoever was asked about in the first two sets is ready. Returns how many bits that makes.
+fn all_ready(sets: &mut [Option<&mut FdSet>; 3], asked: [Option<FdSet>; 3]) -> usize {
+    for (set, asked) in sets.iter_mut().zip(asked).take(2) {
+        if let (Some(set), Some(asked)) = (set, asked) {
+            **set = asked;
+        }
+    }
+    sets.iter().flatten().map(|set| set.numbers().count()).sum()
 }
 
 fn pointers(sets: &mut [Option<&mut FdSet>; 3]) -> [*mut libc::fd_set; 3] {

@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 
 use super::arg::{Arg, Note};
 use super::function::Function;
+use super::inject::Plan;
 use super::tracer::{Mark, Outcome, Tracer};
 use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
@@ -92,6 +93,9 @@ fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
 #[must_use = "a call that was entered must return"]
 pub(crate) struct Entered {
     on: bool,
+    function: Function,
+    plan: Plan,
+    shortened: Cell<bool>,
     mark: Mark,
 }
 
@@ -102,26 +106,51 @@ pub(crate) fn enter<'a, const N: usize>(
     args: impl FnOnce() -> [Arg<'a>; N],
 ) -> Entered {
     let on = ON.get();
-    if on {
-        begin(function, &args());
-    }
-    Entered { on, mark: Mark::None }
+    let plan = if on { begin(function, &args()) } else { Plan::default() };
+    Entered { on, function, plan, shortened: Cell::new(false), mark: Mark::None }
 }
 
 #[cold]
-fn begin(function: Function, args: &[Arg<'_>]) {
-    with_tracer(|tracer| tracer.begin(function, args));
+fn begin(function: Function, args: &[Arg<'_>]) -> Plan {
+    with_tracer(|tracer| tracer.begin(function, args)).unwrap_or_default()
 }
 
 impl Entered {
-    /// Makes the call.
+    /// Makes the call, unless a rule says that it fails.
     #[inline]
     pub(crate) fn make<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let result = call();
-        if self.on {
-            with_tracer(Tracer::called);
+        if !self.on {
+            return call();
         }
+        if let Some(delay) = self.plan.delay {
+            std::thread::sleep(delay);
+        }
+        let result = match self.plan.error {
+            None => call(),
+            // A descriptor whose close fails is closed all the same.
+            Some(errno) if self.function == Function::Close => call().and(Err(errno)),
+            Some(errno) => Err(errno),
+        };
+        with_tracer(Tracer::called);
         result
+    }
+
+    /// The length to make the call with: the caller's, or the smaller one of a rule.
+    #[inline]
+    pub(crate) fn length(&self, len: usize) -> usize {
+        match self.plan.at_most {
+            Some(at_most) if at_most < len => {
+                self.shortened.set(true);
+                at_most
+            }
+            _ => len,
+        }
+    }
+
+    /// Whether a rule says that everything asked for is ready.
+    #[inline]
+    pub(crate) fn is_spurious(&self) -> bool {
+        self.plan.spurious
     }
 
     /// The call is not made, because it would do harm; the caller is given this errno.
@@ -167,7 +196,9 @@ impl Entered {
                 Err(errno) => Outcome::Error(*errno),
             };
             let note = result.as_ref().map_or(Note::None, note);
-            with_tracer(|tracer| tracer.end(outcome, &note, self.mark));
+            let injected = self.shortened.get() || self.plan.changes_more_than_lengths();
+            let mark = if injected { Mark::Injected } else { self.mark };
+            with_tracer(|tracer| tracer.end(outcome, &note, mark));
         }
         result
     }

@@ -126,7 +126,7 @@ impl Sink for JsonSink {
             errno,
             returned: note_to_json(ended.note),
             refused: ended.mark == Mark::Refused,
-            injected: false,
+            injected: ended.mark == Mark::Injected,
             connection: ended.connection.map(Into::into),
         };
         if let Ok(text) = serde_json::to_string(&line) {

@@ -5,16 +5,18 @@
 //! takes what the call filled in, and `returns` what it returned. Nobody else can write a line, so the
 //! trace cannot lie. While no [`Tracer`] is installed on the thread, all of this is one branch.
 //!
-//! From there: [`arg`] is what can be shown, `notation.rs` and `quote.rs` how, [`text`] and [`json`] the two forms, [`output`]
+//! From there: [`arg`] is what can be shown; `notation.rs`, `structures.rs` and `quote.rs` are how, [`text`] and [`json`] the two forms, [`output`]
 //! the terminal or file they go to, [`tracer`] what belongs to one thread.
 
 pub mod arg;
 pub mod call;
 pub mod function;
+pub mod inject;
 pub mod json;
 mod notation;
 pub mod output;
 mod quote;
+mod structures;
 pub mod text;
 pub mod tracer;
 

@@ -82,6 +82,7 @@ impl TextSink {
             Mark::None => "",
             Mark::Refused => " (refused)",
             Mark::Libc => " (libc)",
+            Mark::Injected => " (INJECTED)",
         });
         if ended.call.function.is_library() {
             self.line.push_str(" (library)");

@@ -7,6 +7,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::arg::{Arg, Note, Value};
 use super::function::{Function, Waits};
+use super::inject::{self, Plan, Rule};
 use crate::addr::Address;
 use crate::names::{Errno, F_SETFL, FIONBIO, MSG_DONTWAIT, O_NONBLOCK, SocketFlags};
 use crate::values::FdNumber;
@@ -44,6 +45,8 @@ pub enum Mark {
     Refused,
     /// libc refused it, or changed its arguments, before the kernel saw it.
     Libc,
+    /// A rule interfered with it.
+    Injected,
 }
 
 /// What a sink is told of a call after it returned.
@@ -87,6 +90,18 @@ pub trait Sink {
     }
 }
 
+/// Where calls go that nobody wants to see: for rules without a trace.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSink;
+
+impl Sink for NoSink {
+    fn begin(&mut self, _: &Call, _: &[Arg<'_>]) {}
+    fn rest(&mut self, _: &[Arg<'_>]) {}
+    fn end(&mut self, _: &Ended<'_>) {}
+    fn remark(&mut self, _: &str) {}
+    fn flush(&mut self) {}
+}
+
 /// A connection as the trace has seen it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -112,6 +127,7 @@ struct Descriptor {
 /// Traces the calls of one thread into one sink.
 pub struct Tracer {
     sink: Box<dyn Sink>,
+    rules: Vec<Rule>,
     wants_times: bool,
     seq: u64,
     connections: u64,
@@ -141,6 +157,7 @@ impl Tracer {
         Self {
             wants_times: sink.wants_times(),
             sink,
+            rules: Vec::new(),
             seq: 0,
             connections: 0,
             descriptors: Vec::new(),
@@ -150,7 +167,15 @@ impl Tracer {
         }
     }
 
-    pub(crate) fn begin(&mut self, function: Function, args: &[Arg<'_>]) {
+    /// The same, interfering with the calls as the rules say.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Vec<Rule>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Begins a call; returns what the rules say of it.
+    pub(crate) fn begin(&mut self, function: Function, args: &[Arg<'_>]) -> Plan {
         let fd = match args.first() {
             Some(Arg::Fd(fd)) => Some(*fd),
             _ => None,
@@ -164,6 +189,7 @@ impl Tracer {
             // Again, so that the time it took to write the line is not taken for the call's.
             self.call.begin_ns = now_ns();
         }
+        inject::plan(&mut self.rules, function)
     }
 
     pub(crate) fn called(&mut self) {

@@ -1,0 +1,284 @@
+//! Faults on demand: a rule makes a chosen call behave as the system rarely does.
+//!
+//! ```text
+//! send:short=5            send takes at most 5 bytes
+//! recv:chunk=1            recv gives at most 1 byte
+//! recv:EINTR@3            the third recv fails
+//! accept4:EMFILE@2+       the second, and all after it
+//! poll:spurious@every:5   each fifth poll says that everything asked for is ready
+//! connect:delay=200ms     connect begins late
+//! send:EAGAIN%10:seed=7   one send in ten, the same ones each time
+//! ```
+//!
+//! An error is reported instead of making the call, except that `close` closes first. A shorter length is given to the
+//! real call. Lines of such calls end in `(INJECTED)`.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::function::Function;
+use crate::names::Errno;
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    function: Function,
+    fault: Fault,
+    when: When,
+    /// How many calls of the function there were.
+    seen: u64,
+}
+
+/// What the call does instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Error(Errno),
+    /// At most so many bytes.
+    AtMost(usize),
+    Delay(Duration),
+    /// Everything asked for is ready.
+    Spurious,
+}
+
+/// At which of the function's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    /// At this one, counted from 1.
+    At(u64),
+    /// At this one and all after it.
+    From(u64),
+    /// At each so-manieth.
+    Every(u64),
+    /// At so many in a hundred, chosen by a generator that starts from the seed.
+    Percent {
+        percent: u64,
+        state: u64,
+    },
+}
+
+/// What the rules say of one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) error: Option<Errno>,
+    pub(crate) at_most: Option<usize>,
+    pub(crate) delay: Option<Duration>,
+    pub(crate) spurious: bool,
+}
+
+impl Plan {
+    /// Whether the call is interfered with, whatever its length.
+    pub(crate) fn changes_more_than_lengths(&self) -> bool {
+        self.error.is_some() || self.delay.is_some() || self.spurious
+    }
+}
+
+/// What a rule says, and what can be said instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRule(String);
+
+impl fmt::Display for BadRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadRule {}
+
+impl Rule {
+    /// Reads `CALL:FAULT[WHEN]`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what can be written instead.
+    pub fn parse(text: &str) -> Result<Self, BadRule> {
+        let shown = text.escape_debug();
+        let (call, rest) = text
+            .split_once(':')
+            .ok_or_else(|| BadRule(format!("'{shown}': write CALL:FAULT, as in recv:EINTR@3")))?;
+        let function = Function::from_name(call)
+            .filter(|function| !function.is_library())
+            .ok_or_else(|| {
+                let known = Function::ALL.iter().filter(|function| !function.is_library());
+                let known: Vec<_> = known.map(|function| function.name()).collect();
+                BadRule(format!(
+                    "'{}' is no call of the wrappers; there is: {}",
+                    call.escape_debug(),
+                    known.join(", ")
+                ))
+            })?;
+        let at = rest.find(['@', '%']).unwrap_or(rest.len());
+        let (fault, when) = rest.split_at(at);
+        Ok(Self {
+            function,
+            fault: Fault::parse(function, fault)?,
+            when: When::parse(when)?,
+            seen: 0,
+        })
+    }
+
+    /// Adds to the plan of a call what this rule says of it.
+    fn apply(&mut self, plan: &mut Plan) {
+        self.seen += 1;
+        if !self.when.is_now(self.seen) {
+            return;
+        }
+        match self.fault {
+            Fault::Error(errno) => plan.error = Some(errno),
+            Fault::AtMost(bytes) => {
+                plan.at_most = Some(plan.at_most.map_or(bytes, |other| other.min(bytes)))
+            }
+            Fault::Delay(delay) => plan.delay = Some(delay),
+            Fault::Spurious => plan.spurious = true,
+        }
+    }
+}
+
+/// What all rules say of the next call of a function.
+pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
+    let mut plan = Plan::default();
+    for rule in rules.iter_mut().filter(|rule| rule.function == function) {
+        rule.apply(&mut plan);
+    }
+    plan
+}
+
+impl Fault {
+    fn parse(function: Function, text: &str) -> Result<Self, BadRule> {
+        use Function::{Poll, Ppoll, Pselect, Read, Recv, Recvfrom, Select, Send, Sendto, Write};
+        let sends = matches!(function, Send | Sendto | Write);
+        let receives = matches!(function, Recv | Recvfrom | Read);
+        let waits = matches!(function, Select | Pselect | Poll | Ppoll);
+        let what_can = || {
+            let bytes = if sends { ", short=BYTES" } else { "" };
+            let chunk = if receives { ", chunk=BYTES" } else { "" };
+            let spurious = if waits { ", spurious" } else { "" };
+            BadRule(format!(
+                "'{}' cannot be injected into {function}; what can: an errno by name, delay=200ms{bytes}{chunk}{spurious}",
+                text.escape_debug()
+            ))
+        };
+        match text.split_once('=') {
+            None if text == "spurious" && waits => Ok(Self::Spurious),
+            None => Errno::from_name(text).map(Self::Error).ok_or_else(what_can),
+            Some(("short", bytes)) if sends => {
+                bytes.parse().map(Self::AtMost).map_err(|_| what_can())
+            }
+            Some(("chunk", bytes)) if receives => {
+                bytes.parse().map(Self::AtMost).map_err(|_| what_can())
+            }
+            Some(("delay", time)) => parse_time(time).map(Self::Delay).ok_or_else(what_can),
+            Some(_) => Err(what_can()),
+        }
+    }
+}
+
+/// `200ms`, `2s`, `50us`.
+fn parse_time(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u32 = digits.parse().ok()?;
+    match &text[digits.len()..] {
+        "us" => Some(Duration::from_micros(number.into())),
+        "ms" => Some(Duration::from_millis(number.into())),
+        "s" => Some(Duration::from_secs(number.into())),
+        _ => None,
+    }
+}
+
+impl When {
+    fn parse(text: &str) -> Result<Self, BadRule> {
+        let bad = || {
+            let shown = text.escape_debug();
+            BadRule(format!(
+                "'{shown}': write @3, @3+, @every:5, or %10:seed=7 for ten in a hundred"
+            ))
+        };
+        let positive =
+            |digits: &str| digits.parse().ok().filter(|number: &u64| *number > 0).ok_or_else(bad);
+        if text.is_empty() {
+            return Ok(Self::Always);
+        }
+        if let Some(percent) = text.strip_prefix('%') {
+            let (percent, seed) = percent.split_once(":seed=").unwrap_or((percent, "1"));
+            let percent = positive(percent)?;
+            return Ok(Self::Percent {
+                percent: percent.min(100),
+                state: seed.parse().map_err(|_| bad())?,
+            });
+        }
+        let place = text.strip_prefix('@').ok_or_else(bad)?;
+        match (place.strip_prefix("every:"), place.strip_suffix('+')) {
+            (Some(every), _) => positive(every).map(Self::Every),
+            (None, Some(from)) => positive(from).map(Self::From),
+            (None, None) => positive(place).map(Self::At),
+        }
+    }
+
+    fn is_now(&mut self, seen: u64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::At(at) => seen == *at,
+            Self::From(from) => seen >= *from,
+            Self::Every(every) => seen.is_multiple_of(*every),
+            Self::Percent { percent, state } => {
+                // Knuth's MMIX generator: the same seed gives the same faults on every machine. Its high bits are good.
+                *state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (*state >> 33) % 100 < *percent
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At which of the first ten calls a rule has something to say.
+    fn hits(rule: &str, function: Function) -> Vec<u64> {
+        let mut rules = [Rule::parse(rule).unwrap()];
+        (1..=10).filter(|_| plan(&mut rules, function) != Plan::default()).collect()
+    }
+
+    #[test]
+    fn a_rule_strikes_when_it_says() {
+        assert_eq!(hits("recv:EINTR@3", Function::Recv), [3]);
+        assert_eq!(hits("recv:EINTR@9+", Function::Recv), [9, 10]);
+        assert_eq!(hits("recv:EINTR@every:4", Function::Recv), [4, 8]);
+        assert_eq!(hits("recv:EINTR", Function::Recv).len(), 10);
+        assert!(hits("recv:EINTR", Function::Send).is_empty());
+    }
+
+    #[test]
+    fn chance_is_the_same_for_the_same_seed() {
+        assert_eq!(
+            hits("send:EAGAIN%50:seed=7", Function::Send),
+            hits("send:EAGAIN%50:seed=7", Function::Send)
+        );
+        assert_eq!(hits("send:EAGAIN%100:seed=7", Function::Send).len(), 10);
+        let mut rules = [Rule::parse("send:EAGAIN%10:seed=3").unwrap()];
+        let many =
+            (0..10_000).filter(|_| plan(&mut rules, Function::Send) != Plan::default()).count();
+        assert!((800..1200).contains(&many), "{many} of 10,000");
+    }
+
+    #[test]
+    fn what_cannot_apply_is_refused_with_what_can() {
+        for (rule, reason) in [
+            ("recv", "CALL:FAULT"),
+            ("recieve:EINTR", "there is: socket"),
+            ("getaddrinfo:EINTR", "no call of the wrappers"),
+            ("recv:short=5", "chunk=BYTES"),
+            ("send:chunk=5", "short=BYTES"),
+            ("send:spurious", "an errno by name"),
+            ("poll:EWRONG", "spurious"),
+            ("recv:EINTR@0", "@every:5"),
+            ("recv:EINTR@x", "@every:5"),
+            ("recv:EINTR%0", "@every:5"),
+            ("connect:delay=5", "delay=200ms"),
+        ] {
+            let why = Rule::parse(rule).unwrap_err().to_string();
+            assert!(why.contains(reason), "{rule:?} gave {why:?}");
+        }
+    }
+}
