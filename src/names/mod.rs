@@ -13,6 +13,7 @@ mod options;
 mod resolver;
 mod signals;
 mod sockets;
+mod tcp;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub use options::*;
 pub use resolver::*;
 pub use signals::*;
 pub use sockets::*;
+pub use tcp::*;
 
 /// One constant: its name in C, its value on this system, and what it says in a few words.
 #[derive(Clone, Copy, Debug)]

@@ -25,6 +25,7 @@ mod select;
 mod signal;
 mod sockaddr;
 mod socket;
+mod state;
 
 pub use std::os::fd::{AsFd, BorrowedFd};
 
@@ -41,6 +42,7 @@ pub use select::*;
 pub use signal::*;
 pub use sockaddr::SUN_PATH_LEN;
 pub use socket::*;
+pub use state::socket_state;
 
 use libc::{c_int, ssize_t};
 

@@ -7,9 +7,9 @@ use super::arg::{Arg, Limits, Note, Value};
 use super::notation::write_arg;
 use super::output::{Output, Writer};
 use super::quote::escape;
-use super::tracer::{Call, Connection, Ended, Mark, Outcome, Sink};
+use super::tracer::{Call, Connection, Ended, Mark, Outcome, Sink, States};
 use crate::names::Errno;
-use crate::values::{FdNumber, PollRow};
+use crate::values::{FdNumber, PollRow, SocketState};
 
 /// The version of the schema, in every object. Fields may be added without a new version.
 pub const SCHEMA: u32 = 1;
@@ -44,6 +44,8 @@ struct Line<'a> {
     injected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<JsonConnection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Json>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,6 +130,7 @@ impl Sink for JsonSink {
             refused: ended.mark == Mark::Refused,
             injected: ended.mark == Mark::Injected,
             connection: ended.connection.map(Into::into),
+            state: states_to_json(ended.states),
         };
         if let Ok(text) = serde_json::to_string(&line) {
             self.output.line(self.writer, &text);
@@ -147,6 +150,21 @@ impl Sink for JsonSink {
     fn wants_connections(&self) -> bool {
         true
     }
+}
+
+fn states_to_json(states: States) -> Option<Json> {
+    if states == States::default() {
+        return None;
+    }
+    let one = |state: SocketState| {
+        json!({
+            "state": state.state.to_string(),
+            "unread": state.unread,
+            "unacknowledged": state.unacknowledged,
+            "waiting": state.waiting.map(|(now, _)| now),
+        })
+    };
+    Some(json!({ "before": states.before.map(one), "after": states.after.map(one) }))
 }
 
 fn errno_name(errno: Errno) -> String {

@@ -9,6 +9,7 @@
 //! the terminal or file they go to, [`tracer`] what belongs to one thread.
 
 pub mod arg;
+pub mod bits;
 pub mod call;
 pub mod function;
 pub mod inject;

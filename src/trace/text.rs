@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::arg::{Arg, Limits};
 use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, Pace, Writer};
-use super::tracer::{Call, Ended, Mark, Outcome, Sink};
+use super::tracer::{Call, Ended, Mark, Outcome, Sink, States};
 
 const FUNCTION: Style = Style::new().bold();
 const FAILURE: Style = AnsiColor::Red.on_default();
@@ -87,6 +87,11 @@ impl TextSink {
         if ended.call.function.is_library() {
             self.line.push_str(" (library)");
         }
+        let _ = match ended.states {
+            States { after: Some(after), .. } => write!(self.line, "   {after}"),
+            States { before: Some(before), after: None } => write!(self.line, "   was {before}"),
+            States { before: None, after: None } => Ok(()),
+        };
         if self.options.duration {
             let took_us = ended.end_ns.saturating_sub(ended.call.begin_ns) / 1_000;
             let _ = write!(self.line, " <{}.{:06}>", took_us / 1_000_000, took_us % 1_000_000);

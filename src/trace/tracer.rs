@@ -10,7 +10,7 @@ use super::function::{Function, Waits};
 use super::inject::{self, Plan, Rule};
 use crate::addr::Address;
 use crate::names::{Errno, F_SETFL, FIONBIO, MSG_DONTWAIT, O_NONBLOCK, SocketFlags};
-use crate::values::FdNumber;
+use crate::values::{FdNumber, SocketState};
 
 /// What a sink is told of a call before it is made.
 #[derive(Clone, Debug)]
@@ -64,7 +64,21 @@ pub struct Ended<'a> {
     pub end_ns: u64,
     /// The connection of its descriptor, if it has one, as it was before this call.
     pub connection: Option<&'a Connection>,
+    /// The state of its descriptor before and after, if the tracer looks ([`Tracer::with_probe`]).
+    pub states: States,
 }
+
+/// The state of a TCP socket before a call and after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Before.
+    pub before: Option<SocketState>,
+    /// After; none after `close`.
+    pub after: Option<SocketState>,
+}
+
+/// What tells the state of a descriptor: `sys::socket_state`.
+pub type Probe = fn(FdNumber) -> Option<SocketState>;
 
 /// Where the calls go: text, JSON, an explainer.
 pub trait Sink {
@@ -87,6 +101,34 @@ pub trait Sink {
     /// Whether the sink looks at [`Ended::connection`].
     fn wants_connections(&self) -> bool {
         false
+    }
+}
+
+/// A sink whose type is chosen at run time.
+impl Sink for Box<dyn Sink> {
+    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
+        (**self).begin(call, args);
+    }
+    fn rest(&mut self, args: &[Arg<'_>]) {
+        (**self).rest(args);
+    }
+    fn end(&mut self, ended: &Ended<'_>) {
+        (**self).end(ended);
+    }
+    fn remark(&mut self, text: &str) {
+        (**self).remark(text);
+    }
+    fn intent(&mut self, words: &'static str) {
+        (**self).intent(words);
+    }
+    fn flush(&mut self) {
+        (**self).flush();
+    }
+    fn wants_times(&self) -> bool {
+        (**self).wants_times()
+    }
+    fn wants_connections(&self) -> bool {
+        (**self).wants_connections()
     }
 }
 
@@ -128,6 +170,8 @@ struct Descriptor {
 pub struct Tracer {
     sink: Box<dyn Sink>,
     rules: Vec<Rule>,
+    probe: Option<Probe>,
+    before: Option<SocketState>,
     wants_times: bool,
     seq: u64,
     connections: u64,
@@ -158,6 +202,8 @@ impl Tracer {
             wants_times: sink.wants_times(),
             sink,
             rules: Vec::new(),
+            probe: None,
+            before: None,
             seq: 0,
             connections: 0,
             descriptors: Vec::new(),
@@ -174,6 +220,13 @@ impl Tracer {
         self
     }
 
+    /// The same, looking at the state of each call's socket before and after.
+    #[must_use]
+    pub fn with_probe(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
     /// Begins a call; returns what the rules say of it.
     pub(crate) fn begin(&mut self, function: Function, args: &[Arg<'_>]) -> Plan {
         let fd = match args.first() {
@@ -182,6 +235,7 @@ impl Tracer {
         };
         self.turns_nonblocking = turns_nonblocking(function, args);
         let may_wait = self.may_wait(function, fd, args);
+        self.before = self.probe.zip(fd).and_then(|(probe, fd)| probe(fd));
         self.call = Call { function, seq: self.seq, begin_ns: self.now(), fd, may_wait };
         self.seq += 1;
         self.sink.begin(&self.call, args);
@@ -206,14 +260,12 @@ impl Tracer {
     pub(crate) fn end(&mut self, outcome: Outcome, note: &Note, mark: Mark) {
         let connection =
             self.call.fd.and_then(|fd| self.descriptors.get(index(fd)?)?.connection.as_ref());
-        self.sink.end(&Ended {
-            call: &self.call,
-            outcome,
-            note,
-            mark,
-            end_ns: self.end_ns,
-            connection,
-        });
+        let has_gone = self.call.function == Function::Close;
+        let after =
+            self.probe.zip(self.call.fd).filter(|_| !has_gone).and_then(|(probe, fd)| probe(fd));
+        let states = States { before: self.before, after };
+        let (call, end_ns) = (&self.call, self.end_ns);
+        self.sink.end(&Ended { call, outcome, note, mark, end_ns, connection, states });
         if let Outcome::Value(value) = outcome {
             self.learn(value);
         }
