@@ -9,6 +9,7 @@
 //! the terminal or file they go to, [`tracer`] what belongs to one thread.
 
 pub mod arg;
+mod both;
 pub mod call;
 pub mod function;
 pub mod inject;
@@ -21,6 +22,7 @@ pub mod text;
 pub mod tracer;
 
 pub use arg::{Arg, Note};
+pub use both::Both;
 pub use call::{install, intent, suspended};
 pub use function::Function;
 pub use tracer::{Call, Outcome, Sink, Tracer};

@@ -1,0 +1,150 @@
+//! Moving bytes: what a count says, and what it does not say.
+
+use super::Lesson;
+use super::See::Lab;
+use crate::explain::facts::{Facts, Kind};
+use crate::explain::figures::{bytes, grouped};
+use crate::names::Errno;
+use crate::trace::Function as F;
+
+pub(super) const LESSONS: &[Lesson] = &[
+    Lesson {
+        of: &[F::Recv],
+        when: |call| is_stream(call) && call.returned() > 0 && call.returned() < call.number(),
+        says: |call| {
+            format!("{}: part of a message, or several; TCP does not say", bytes(call.returned()))
+        },
+        see: Lab("no-message-boundaries"),
+    },
+    Lesson {
+        of: &[F::Recv, F::Read],
+        when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
+        says: |call| {
+            format!("{}, as many as the buffer holds: more may wait", bytes(call.returned()))
+        },
+        see: Lab("level-and-lowat"),
+    },
+    Lesson {
+        of: &[F::Recv],
+        when: is_the_end,
+        says: |_| "0 is the end: the peer has finished sending, and all of it was read".into(),
+        see: Lab("half-close"),
+    },
+    Lesson {
+        of: &[F::Recv],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |_| "nothing is here now: readiness is only a hint".into(),
+        see: Lab("readiness-is-a-hint"),
+    },
+    Lesson {
+        of: &[F::Recv, F::Read],
+        when: |call| call.failed(Errno::ECONNRESET),
+        says: |_| "the peer has reset the connection: nothing more can come or go".into(),
+        see: Lab("rst-on-unread"),
+    },
+    Lesson {
+        of: &[F::Recv, F::Send, F::Read, F::Write],
+        when: |call| call.failed(Errno::EINTR),
+        says: |_| "a signal came before any byte was moved: call again".into(),
+        see: Lab("eintr-despite-sa-restart"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
+        says: |call| {
+            format!(
+                "{} copied to the send buffer; have they arrived? It does not say",
+                bytes(call.returned())
+            )
+        },
+        see: Lab("send-is-a-copy"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: is_short,
+        says: |call| {
+            let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+            format!("took {taken} of {given}: the send buffer is full")
+        },
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
+        says: |_| "nothing can be sent here any more; MSG_NOSIGNAL kept SIGPIPE away".into(),
+        see: Lab("sigpipe-or-not"),
+    },
+    Lesson {
+        of: &[F::Send, F::Write],
+        when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
+        says: |_| "nobody can read this any more; SIGPIPE came too, and was ignored".into(),
+        see: Lab("sigpipe-or-not"),
+    },
+    Lesson {
+        of: &[F::Send, F::Write],
+        when: |call| call.failed(Errno::ECONNRESET),
+        says: |_| "the peer has reset the connection: these bytes reach nobody".into(),
+        see: Lab("rst-on-unread"),
+    },
+    Lesson {
+        of: &[F::Read],
+        when: |call| call.returned() > 0 && call.returned() < call.number(),
+        says: |call| format!("{}: as many as were there", bytes(call.returned())),
+        see: Lab("no-message-boundaries"),
+    },
+    Lesson {
+        of: &[F::Read],
+        when: is_the_end,
+        says: |_| "0 is the end: nothing more will come".into(),
+        see: Lab("half-close"),
+    },
+    Lesson {
+        of: &[F::Read],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |_| "nothing is here now, and this descriptor does not wait".into(),
+        see: Lab("blocking-or-eagain"),
+    },
+    Lesson {
+        of: &[F::Write],
+        when: |call| call.returned() > 0 && call.returned() == call.number(),
+        says: |call| {
+            format!("{} taken; have they been read? It does not say", bytes(call.returned()))
+        },
+        see: Lab("send-is-a-copy"),
+    },
+    Lesson {
+        of: &[F::Write],
+        when: is_short,
+        says: |call| {
+            let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+            format!("took {taken} of {given}: there is no more room")
+        },
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Write],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |call| format!("took none of {}: there is no room", bytes(call.number())),
+        see: Lab("partial-send"),
+    },
+];
+
+/// A datagram keeps its boundaries, so what is said of streams does not hold for it.
+fn is_stream(call: &Facts) -> bool {
+    call.known.kind != Kind::Datagram
+}
+
+/// 0, though there was room for more. (A datagram may be empty, and that is no end.)
+fn is_the_end(call: &Facts) -> bool {
+    is_stream(call) && call.result() == Some(0) && call.number() > 0
+}
+
+fn is_short(call: &Facts) -> bool {
+    call.succeeded() && call.returned() < call.number()
+}
