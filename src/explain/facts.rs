@@ -1,5 +1,7 @@
 //! What a sentence may speak of: numbers and names of one call, never the bytes that it moved.
 
+use std::fmt;
+
 use super::figures;
 use crate::names::{Errno, Named, O_NONBLOCK, OpenFlags, PollEvents, SOCK_STREAM, option_name};
 use crate::trace::arg::{Arg, Handler, Note, Value};
@@ -35,6 +37,30 @@ pub struct Known {
     pub broken: bool,
 }
 
+/// The members of a set, in short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// How many.
+    pub count: usize,
+    first: i32,
+}
+
+impl Members {
+    fn of(set: &[FdNumber]) -> Self {
+        Self { count: set.len(), first: set.first().map_or(-1, |number| number.get()) }
+    }
+}
+
+impl fmt::Display for Members {
+    /// The number of the only one, or how many they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => write!(f, "{}", self.first),
+            count => f.write_str(&figures::counted(count as i64, "descriptor")),
+        }
+    }
+}
+
 /// One call, without its bytes: so nothing that a peer sent can reach a sentence.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -54,10 +80,10 @@ pub struct Facts {
     pub timeout: Option<TimeVal>,
     /// What the system left of that.
     pub left: Option<TimeVal>,
-    /// How many descriptors were asked about: to read, to write, and for something urgent.
-    pub asked: [usize; 3],
+    /// Who was in the sets of `select`: to read, to write, and for something urgent.
+    pub asked: [Members; 3],
     /// What `select` left in its sets.
-    pub found: [Vec<FdNumber>; 3],
+    pub found: [Members; 3],
     /// The rows that `poll` answered.
     pub answered: Vec<(FdNumber, PollEvents)>,
     /// The value of an option.
@@ -83,8 +109,8 @@ impl Facts {
             port: None,
             timeout: None,
             left: None,
-            asked: [0; 3],
-            found: [const { Vec::new() }; 3],
+            asked: [Members::default(); 3],
+            found: [Members::default(); 3],
             answered: Vec::new(),
             value: None,
             linger: None,
@@ -114,7 +140,7 @@ impl Facts {
                 Arg::Address(address) => self.port = address.port(),
                 Arg::Set(members) => {
                     if let Some(asked) = self.asked.get_mut(sets) {
-                        *asked = members.as_ref().map_or(0, Vec::len);
+                        *asked = Members::of(members.as_deref().unwrap_or_default());
                     }
                     sets += 1;
                 }
@@ -136,7 +162,8 @@ impl Facts {
         self.outcome = outcome;
         match note {
             Note::Select { sets, left } => {
-                self.found = sets.clone().map(Option::unwrap_or_default);
+                self.found =
+                    sets.each_ref().map(|set| Members::of(set.as_deref().unwrap_or_default()));
                 self.left = *left;
             }
             Note::Poll(rows) => {
@@ -205,9 +232,14 @@ impl Facts {
         self.datagram
     }
 
-    /// How many members `select` left in its sets.
-    pub fn left_in_sets(&self) -> usize {
-        self.found.iter().map(Vec::len).sum()
+    /// How many bits were set for `select`, over all three sets.
+    pub fn bits_asked(&self) -> usize {
+        self.asked.iter().map(|set| set.count).sum()
+    }
+
+    /// How many of them it left.
+    pub fn bits_left(&self) -> usize {
+        self.found.iter().map(|set| set.count).sum()
     }
 
     /// The first row whose answer has one of these bits.

@@ -171,7 +171,8 @@ impl Sink for TextSink {
     }
 }
 
-/// Breaks a text between words into lines of at most `columns` characters. A longer word has a line of its own.
+/// Breaks a text between words into lines of at most `columns` characters; where it can be, not within parentheses. A
+/// longer word has a line of its own.
 pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text.trim();
@@ -179,7 +180,9 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
         let fits = match rest.char_indices().nth(columns) {
             None => rest.len(),
             Some((end, _)) => {
-                let before = rest[..end].rfind(' ').filter(|_| !rest[end..].starts_with(' '));
+                let next = &rest[end..];
+                let space = if next.starts_with(' ') { Some(end) } else { rest[..end].rfind(' ') };
+                let before = space.map(|space| before_parenthesis(rest, space));
                 before.or_else(|| rest[end..].find(' ').map(|at| end + at)).unwrap_or(rest.len())
             }
         };
@@ -187,6 +190,12 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
         rest = rest[fits..].trim_start();
     }
     lines
+}
+
+/// A place to break a line: this space, or the one before the parenthesis that it stands in.
+fn before_parenthesis(text: &str, space: usize) -> usize {
+    let open = text[..space].rfind(" (").filter(|open| !text[*open..space].contains(')'));
+    open.filter(|open| *open > 0).unwrap_or(space)
 }
 
 #[cfg(test)]
@@ -201,6 +210,9 @@ mod tests {
         assert_eq!(wrapped("extraordinary one", 4), ["extraordinary", "one"]);
         assert_eq!(wrapped("a extraordinary", 4), ["a", "extraordinary"]);
         assert_eq!(wrapped("", 4), [""; 0]);
+        assert_eq!(wrapped("one two (three four)", 14), ["one two", "(three four)"]);
+        assert_eq!(wrapped("one (two) three", 14), ["one (two)", "three"]);
+        assert_eq!(wrapped("(one two) three", 5), ["(one", "two)", "three"]);
         assert_eq!(wrapped("größer größer", 6), ["größer", "größer"]);
     }
 }

@@ -92,6 +92,7 @@ impl Narrator {
         self.line("");
         self.styled(HEADLINE, format_args!("{number}. {title}"));
         self.say(before);
+        self.line("");
     }
 
     /// A paragraph.
@@ -99,7 +100,6 @@ impl Narrator {
         for line in wrapped(text, COLUMNS) {
             self.line(line);
         }
-        self.line("");
     }
 
     /// What a client does or finds, which is not in the trace.

@@ -33,12 +33,12 @@ const STEPS: &[Step] = &[
     },
     Step {
         headline: "A message comes in two pieces",
-        before: "Client A sends one line, but in two parts. Watch how many bytes each recv gives.",
+        before: "TCP carries bytes, not messages. Client A sends one line in two parts. Watch how many bytes each recv gives.",
         act: two_pieces,
     },
     Step {
         headline: "Two messages come as one",
-        before: "Now A sends two messages before the server looks. Watch how many recvs they need.",
+        before: "Now A sends two lines before the server looks. Watch how many recvs they need.",
         act: two_as_one,
     },
     Step {
@@ -74,12 +74,12 @@ const STEPS: &[Step] = &[
 ];
 
 const NEXT: &[&str] = &[
-    "  baresock serve echo --explain     the same server, for you: from another terminal,",
-    "                                    talk to it with: nc 127.0.0.1 7007",
-    "  baresock serve echo --trace       its calls alone, without the words",
-    "  baresock --via poll               this tour over poll instead of select",
-    "  baresock bare                     the loop itself: an echo server in one short file",
-    "  man baresock                      everything else",
+    "  baresock --via poll              this tour over poll instead of select",
+    "  baresock serve echo --trace      an echo server of your own, every call shown",
+    "  nc 127.0.0.1 7007                talk to it, from another terminal",
+    "  baresock serve echo --explain    the same with words, as here",
+    "  baresock bare                    the loop itself: one short file, to be read",
+    "  man baresock                     everything else",
 ];
 
 /// Plays every step, until there is nobody to play for.
@@ -95,6 +95,7 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
     }
     stage.narrator.line("");
     stage.narrator.say("That was all. What to try next:");
+    stage.narrator.line("");
     for line in NEXT {
         stage.narrator.line(line);
     }
@@ -125,7 +126,9 @@ fn two_as_one(stage: &mut Stage) -> Result<(), Failure> {
     stage.a()?.send(b"two\n")?;
     stage.until_arrived_from_a(8)?;
     stage.turn()?;
-    back_at_a(stage, b"one\ntwo\n")
+    back_at_a(stage, b"one\ntwo\n")?;
+    stage.narrator.client(format_args!("client A has both back"));
+    Ok(())
 }
 
 fn short_send(stage: &mut Stage) -> Result<(), Failure> {
@@ -150,7 +153,9 @@ fn another_client(stage: &mut Stage) -> Result<(), Failure> {
     stage.b()?.send(b"and me?\n")?;
     stage.turn()?;
     let back = stage.b()?.receive(8)?;
-    same(&back, b"and me?\n", "B")
+    same(&back, b"and me?\n", "B")?;
+    stage.narrator.client(format_args!("client B has \"and me?\\n\" back"));
+    Ok(())
 }
 
 fn the_rest(stage: &mut Stage) -> Result<(), Failure> {
@@ -181,7 +186,9 @@ fn reset(stage: &mut Stage) -> Result<(), Failure> {
     stage.narrator.client(format_args!("client A sends \"still here?\\n\""));
     stage.a()?.send(b"still here?\n")?;
     stage.turn()?;
-    back_at_a(stage, b"still here?\n")
+    back_at_a(stage, b"still here?\n")?;
+    stage.narrator.client(format_args!("client A has \"still here?\\n\" back"));
+    Ok(())
 }
 
 fn finish(stage: &mut Stage) -> Result<(), Failure> {

@@ -9,35 +9,31 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Shutdown],
         when: |call| call.succeeded() && call.says("SHUT_WR"),
-        says: |_| "our half is over: the peer will read 0, and may go on sending".into(),
+        says: |_| "the peer will read 0; it may still send".into(),
         see: Lab("half-close"),
     },
     Lesson {
         of: &[F::Shutdown],
         when: |call| call.succeeded() && call.says("SHUT_RD"),
-        says: |_| "we read no more; the peer is not told".into(),
+        says: |_| "nothing more is read; the peer is not told".into(),
         see: Lab("shut-rd-is-local"),
     },
     Lesson {
         of: &[F::Shutdown],
         when: |call| call.succeeded() && call.says("SHUT_RDWR"),
-        says: |call| {
-            format!("both halves are over, for every copy of {}; it is still open", call.fd)
-        },
+        says: |call| format!("both halves end, for every copy of {}", call.fd),
         see: Lab("close-is-refcount"),
     },
     Lesson {
         of: &[F::Close],
         when: |call| call.succeeded() && call.known.kind == Kind::Listener,
-        says: |_| "the listener is gone: new clients are refused, connections go on".into(),
+        says: |_| "no new clients from now on; connections would go on".into(),
         see: Lab("close-is-refcount"),
     },
     Lesson {
         of: &[F::Close],
         when: |call| call.succeeded() && call.known.kind == Kind::Connection && call.known.broken,
-        says: |call| {
-            format!("the connection was gone already; this gives the number {} back", call.fd)
-        },
+        says: |call| format!("it was over already; the number {} is free again", call.fd),
         see: Lab("drop-closes"),
     },
     Lesson {
@@ -49,7 +45,7 @@ pub(super) const LESSONS: &[Lesson] = &[
                 && known.peer_finished
                 && !known.broken
         },
-        says: |_| "both ends have finished; whoever was first keeps a TIME_WAIT".into(),
+        says: |_| "both have finished; the first keeps a TIME_WAIT".into(),
         see: Lab("time-wait-bind"),
     },
     Lesson {
@@ -61,7 +57,7 @@ pub(super) const LESSONS: &[Lesson] = &[
                 && !known.peer_finished
                 && !known.broken
         },
-        says: |_| "the peer will read 0; or ECONNRESET, if something from it was never read".into(),
+        says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
         see: Lab("rst-on-unread"),
     },
 ];

@@ -61,3 +61,63 @@ impl Lesson {
 pub fn all() -> impl Iterator<Item = &'static Lesson> {
     [making::LESSONS, waiting::LESSONS, moving::LESSONS, ending::LESSONS].into_iter().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::facts::Known;
+    use crate::names::{Errno, FD_CLOEXEC, PollEvents, Signal};
+    use crate::trace::Outcome;
+    use crate::trace::arg::{Arg, Note, Value};
+    use crate::values::{FdNumber, PollRow, TimeVal};
+
+    /// A call whose every figure is as long as a figure can be.
+    fn extreme(function: Function, errno: Errno, signal: Signal) -> Facts {
+        let fd = FdNumber::new(i32::MIN);
+        let time = TimeVal { tv_sec: i64::MAX, tv_usec: 999_999 };
+        let row = PollRow { fd, events: PollEvents::NONE, revents: PollEvents::from_bits(-1) };
+        let one = || Some(vec![fd]);
+        let mut facts = Facts::new(function, Some(fd), Known::default());
+        facts.take(&[
+            Arg::Fds([fd; 2]),
+            Arg::Named(signal.named()),
+            Arg::Named(FD_CLOEXEC.named()),
+            Arg::Int(i64::MAX),
+            Arg::Set(one()),
+            Arg::Set(one()),
+            Arg::Set(one()),
+            Arg::TimeVal(Some(time)),
+            Arg::Value(Value::Error(errno.number())),
+        ]);
+        facts.port = Some(u16::MAX);
+        facts.end(Outcome::Value(i64::MAX), &Note::Poll(vec![row]));
+        facts.end(
+            Outcome::Value(i64::MAX),
+            &Note::Select { sets: [one(), one(), one()], left: Some(time) },
+        );
+        facts
+    }
+
+    #[test]
+    fn no_sentence_is_longer_than_a_hundred_characters() {
+        let longest = |of: &'static [crate::names::Constant]| {
+            of.iter().max_by_key(|constant| constant.name.len()).unwrap().value as i32
+        };
+        let errno = Errno::from_number(longest(Errno::CONSTANTS));
+        let signal = Signal::from_bits(longest(Signal::CONSTANTS));
+        for lesson in all() {
+            let sentence = lesson.sentence(&extreme(lesson.of[0], errno, signal));
+            assert!(sentence.chars().count() <= 100, "{}: {sentence}", sentence.len());
+            assert!(!sentence.ends_with('.') && !sentence.is_empty(), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn an_option_s_figure_may_be_negative_and_long() {
+        for lesson in all().filter(|lesson| lesson.of.contains(&Function::Setsockopt)) {
+            let mut facts = extreme(Function::Setsockopt, Errno::EAGAIN, Signal::from_bits(1));
+            facts.value = Some(i32::MIN.into());
+            assert!(lesson.sentence(&facts).len() <= 100);
+        }
+    }
+}

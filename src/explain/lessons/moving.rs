@@ -11,51 +11,44 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Recv],
         when: |call| is_stream(call) && call.returned() > 0 && call.returned() < call.number(),
-        says: |call| {
-            format!("{}: part of a message, or several; TCP does not say", bytes(call.returned()))
-        },
+        says: |call| format!("{}; messages have no boundaries here", bytes(call.returned())),
         see: Lab("no-message-boundaries"),
     },
     Lesson {
         of: &[F::Recv, F::Read],
         when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
-        says: |call| {
-            format!("{}, as many as the buffer holds: more may wait", bytes(call.returned()))
-        },
+        says: |call| format!("{}, as much as asked for: more may wait", bytes(call.returned())),
         see: Lab("level-and-lowat"),
     },
     Lesson {
         of: &[F::Recv],
         when: is_the_end,
-        says: |_| "0 is the end: the peer has finished sending, and all of it was read".into(),
+        says: |_| "0 is the end: the peer has finished sending".into(),
         see: Lab("half-close"),
     },
     Lesson {
         of: &[F::Recv],
         when: |call| call.failed(Errno::EAGAIN),
-        says: |_| "nothing is here now: readiness is only a hint".into(),
+        says: |_| "nothing is here: readiness was only a hint".into(),
         see: Lab("readiness-is-a-hint"),
     },
     Lesson {
         of: &[F::Recv, F::Read],
         when: |call| call.failed(Errno::ECONNRESET),
-        says: |_| "the peer has reset the connection: nothing more can come or go".into(),
+        says: |_| "the peer has reset the connection: it is over".into(),
         see: Lab("rst-on-unread"),
     },
     Lesson {
         of: &[F::Recv, F::Send, F::Read, F::Write],
         when: |call| call.failed(Errno::EINTR),
-        says: |_| "a signal came before any byte was moved: call again".into(),
+        says: |_| "a signal came before any byte: call again".into(),
         see: Lab("eintr-despite-sa-restart"),
     },
     Lesson {
         of: &[F::Send],
         when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
         says: |call| {
-            format!(
-                "{} copied to the send buffer; have they arrived? It does not say",
-                bytes(call.returned())
-            )
+            format!("{} in the send buffer; arrival is not reported", bytes(call.returned()))
         },
         see: Lab("send-is-a-copy"),
     },
@@ -77,19 +70,19 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Send],
         when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
-        says: |_| "nothing can be sent here any more; MSG_NOSIGNAL kept SIGPIPE away".into(),
+        says: |_| "nobody reads this any more; MSG_NOSIGNAL: no SIGPIPE".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
         of: &[F::Send, F::Write],
         when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
-        says: |_| "nobody can read this any more; SIGPIPE came too, and was ignored".into(),
+        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
         of: &[F::Send, F::Write],
         when: |call| call.failed(Errno::ECONNRESET),
-        says: |_| "the peer has reset the connection: these bytes reach nobody".into(),
+        says: |_| "the peer has reset the connection: nobody gets this".into(),
         see: Lab("rst-on-unread"),
     },
     Lesson {
@@ -107,15 +100,13 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Read],
         when: |call| call.failed(Errno::EAGAIN),
-        says: |_| "nothing is here now, and this descriptor does not wait".into(),
+        says: |_| "nothing is here now".into(),
         see: Lab("blocking-or-eagain"),
     },
     Lesson {
         of: &[F::Write],
         when: |call| call.returned() > 0 && call.returned() == call.number(),
-        says: |call| {
-            format!("{} taken; have they been read? It does not say", bytes(call.returned()))
-        },
+        says: |call| format!("{} taken; arrival is not reported", bytes(call.returned())),
         see: Lab("send-is-a-copy"),
     },
     Lesson {
