@@ -24,7 +24,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Bare sockets: serve, connect, and see every call as it is made.
 ///
-/// Without a command: a tour. A server and two clients in this terminal, every call shown and explained.
+/// Without a command: a tour. A server and two clients in this terminal, every call shown and explained. It goes to
+/// standard output; --trace-to and --trace=json take its calls as well.
 #[derive(Debug, Parser)]
 #[command(
     name = "baresock",

@@ -1,5 +1,8 @@
 //! The tour, as somebody sees it who types `baresock` and nothing else.
 
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::unwrap_used)]
+
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};

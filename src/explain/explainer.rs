@@ -442,8 +442,16 @@ mod tests {
         let mut told = Told::new();
         let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
         told(F::Socket, &[Arg::Type(SOCK_DGRAM)], ok(4));
+        let at = Address::v4([127, 0, 0, 1].into(), 7007);
+        assert!(told(F::Bind, &[FD, Arg::Address(&at)], ok(0)).contains("datagrams can come"));
         assert_eq!(told(F::Recv, &bytes(100), ok(0)), "");
         assert_eq!(told(F::Recv, &bytes(100), ok(7)), "");
+        assert!(told(F::Recvfrom, &bytes(100), ok(0)).contains("which is no end"));
+        assert!(told(F::Recvfrom, &bytes(100), ok(7)).starts_with("one datagram of 7 bytes"));
+        assert!(told(F::Recvfrom, &bytes(100), ok(100)).contains("what did not fit is lost"));
+        assert!(told(F::Recvfrom, &bytes(100), err(Errno::EAGAIN)).contains("queue is empty"));
+        assert!(told(F::Sendto, &bytes(100), ok(100)).contains("arrival is not reported"));
+        assert!(told(F::Sendto, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use baresock::addr::Address;
 use baresock::event_loop::{EventLoop, Limits, Progress};
 use baresock::names::{Errno, FIONREAD, TIOCOUTQ};
 use baresock::poller::Via;
-use baresock::services::Echo;
+use baresock::services::{Echo, Transport};
 use baresock::sys;
 use baresock::trace::{Function, suspended};
 
@@ -45,8 +45,8 @@ impl Stage {
     pub(super) fn listen(&mut self) -> Result<(), Failure> {
         let any_port = baresock::addr::Written::parse("127.0.0.1:0")
             .map_err(|bad| Failure::new(format_args!("the tour: {}", bad.why)))?;
-        let service = self.event_loop.add_service(Echo);
-        for (fd, name) in bind_all(&any_port, Some(SEND_BUFFER))? {
+        let service = self.event_loop.add_service(Box::new(Echo));
+        for (fd, name) in bind_all(&any_port, Transport::Stream, Some(SEND_BUFFER))? {
             self.event_loop
                 .listen(fd, 16, service)
                 .map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
@@ -121,7 +121,7 @@ impl Stage {
     /// How many bytes the server still keeps for client A, because send did not take them.
     pub(super) fn owed_to_a(&mut self) -> Result<usize, Failure> {
         let address = self.a()?.address.clone();
-        Ok(self.event_loop.client(&address).map_or(0, baresock::conn::Conn::owed))
+        Ok(self.event_loop.client(&address).map_or(0, |(_, conn)| conn.owed()))
     }
 
     /// Asks the server's socket for client A about a queue until the answer is right.
@@ -134,8 +134,8 @@ impl Stage {
         let address = self.a()?.address.clone();
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let conn = self.event_loop.client(&address);
-            let Some(fd) = conn.and_then(|conn| conn.input()) else {
+            let client = self.event_loop.client(&address);
+            let Some(fd) = client.and_then(|(ends, _)| ends.input()) else {
                 return Err(overdue("the server does not know client A"));
             };
             let mut queued = 0;

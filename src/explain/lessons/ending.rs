@@ -45,7 +45,7 @@ pub(super) const LESSONS: &[Lesson] = &[
                 && known.peer_finished
                 && !known.broken
         },
-        says: |_| "both have finished; the first keeps a TIME_WAIT".into(),
+        says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
         see: Lab("time-wait-bind"),
     },
     Lesson {

@@ -2,6 +2,7 @@
 
 use super::Lesson;
 use super::See::{Lab, Word};
+use crate::explain::facts::Kind;
 use crate::explain::figures::{bytes, grouped};
 use crate::names::Errno;
 use crate::trace::Function as F;
@@ -56,13 +57,17 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: &[F::Bind],
-        when: |call| call.succeeded() && call.port != Some(0),
+        when: |call| call.succeeded() && call.port != Some(0) && call.known.kind != Kind::Datagram,
         says: |call| match call.port {
-            Some(port) => {
-                format!("a name, with port {port}; nobody can connect yet")
-            }
+            Some(port) => format!("a name, with port {port}; nobody can connect yet"),
             None => "a name; nobody can connect yet".into(),
         },
+        see: Lab("names-appear-late"),
+    },
+    Lesson {
+        of: &[F::Bind],
+        when: |call| call.succeeded() && call.port != Some(0) && call.known.kind == Kind::Datagram,
+        says: |_| "a name: datagrams can come to it from now on".into(),
         see: Lab("names-appear-late"),
     },
     Lesson {

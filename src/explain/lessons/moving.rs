@@ -1,7 +1,7 @@
 //! Moving bytes: what a count says, and what it does not say.
 
 use super::Lesson;
-use super::See::Lab;
+use super::See::{Lab, Word};
 use crate::explain::facts::{Facts, Kind};
 use crate::explain::figures::{bytes, grouped};
 use crate::names::Errno;
@@ -123,6 +123,46 @@ pub(super) const LESSONS: &[Lesson] = &[
         when: |call| call.failed(Errno::EAGAIN),
         says: |call| format!("took none of {}: there is no room", bytes(call.number())),
         see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.returned() > 0 && call.returned() < call.number(),
+        says: |call| {
+            format!("one datagram of {}, whole, and where it is from", bytes(call.returned()))
+        },
+        see: Lab("datagram-truncation"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.returned() > 0 && call.returned() == call.number(),
+        says: |call| {
+            format!("{} fill the buffer: what did not fit is lost", bytes(call.returned()))
+        },
+        see: Lab("datagram-truncation"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.result() == Some(0) && !is_stream(call),
+        says: |_| "an empty datagram, which is no end".into(),
+        see: Lab("zero-is-three-things"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |_| "no datagram waits: the queue is empty".into(),
+        see: Word("EAGAIN"),
+    },
+    Lesson {
+        of: &[F::Sendto],
+        when: |call| call.succeeded(),
+        says: |call| format!("one datagram of {}; arrival is not reported", bytes(call.returned())),
+        see: Lab("udp-drops-silently"),
+    },
+    Lesson {
+        of: &[F::Recvfrom, F::Sendto],
+        when: |call| call.failed(Errno::ECONNREFUSED),
+        says: |_| "an earlier datagram found nobody".into(),
+        see: Lab("udp-refused-later"),
     },
 ];
 
