@@ -33,3 +33,43 @@ impl EventLoop {
         Some((self.endpoints.ends(token)?, &self.endpoints.stream(token)?.conn))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::event_loop::Limits;
+    use crate::names::{AF_INET, Protocol, SOCK_STREAM};
+    use crate::poller::Via;
+    use crate::services::Echo;
+    use crate::sys;
+
+    #[test]
+    fn looking_changes_nothing_and_tells_what_a_turn_would_find() {
+        for via in [Via::Select, Via::Poll] {
+            let mut event_loop = EventLoop::new(via, Limits::default());
+            let service = event_loop.add_service(Box::new(Echo));
+            let listener = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
+            sys::bind(&listener, &Address::v4([127, 0, 0, 1].into(), 0)).unwrap();
+            let port = sys::getsockname(&listener).unwrap().port().unwrap();
+            event_loop.listen(listener, 1, service).unwrap();
+            assert_eq!(event_loop.ready_within(Duration::ZERO), Ok(false), "{via}");
+
+            let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let own = client.local_addr().unwrap();
+            let own = Address::ip(own.ip(), own.port());
+            let soon = Duration::from_secs(5);
+            assert_eq!(event_loop.ready_within(soon), Ok(true), "{via}");
+            assert_eq!(event_loop.ready_within(soon), Ok(true), "it was only looked at, {via}");
+            assert!(event_loop.client(&own).is_none(), "{via}");
+            event_loop.turn().unwrap();
+            assert!(event_loop.client(&own).is_some_and(|(_, conn)| conn.owed() == 0), "{via}");
+
+            assert_eq!(event_loop.ready_within(Duration::ZERO), Ok(false), "{via}");
+            client.write_all(b"x").unwrap();
+            assert_eq!(event_loop.ready_within(soon), Ok(true), "{via}");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use baresock::trace::text::wrapped;
 use crate::commands::tracing::COLUMNS;
 
 /// After each line, and before each headline: the whole tour stays below six seconds.
-const LINE_PAUSE: Duration = Duration::from_millis(25);
+const LINE_PAUSE: Duration = Duration::from_millis(15);
 const STEP_PAUSE: Duration = Duration::from_millis(300);
 
 /// Standard output. What cannot be written is kept as an error for later; the trace must not complain of it.

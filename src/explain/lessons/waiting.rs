@@ -85,7 +85,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: POLLS,
-        when: |call| call.returned() > 0,
+        when: |call| call.returned() > 0 && call.returned() < call.number(),
         says: |call| {
             let (ready, rows) = (grouped(call.returned()), grouped(call.number()));
             format!("{ready} of {rows} answered; the others have revents 0")
