@@ -252,3 +252,11 @@ fn a_json_trace_goes_to_standard_error_beside_the_tour() {
         .collect();
     assert_eq!(called, names(&text));
 }
+
+#[test]
+fn nothing_interferes_with_the_tour() {
+    let output = tour(&["--inject", "send:short=5"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--inject needs a command"));
+}

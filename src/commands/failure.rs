@@ -27,8 +27,8 @@ impl Failure {
         Self(format!("{call} {address}: {errno}{}", hint(call, address, errno)))
     }
 
-    /// Something could not be opened or written.
-    pub(crate) fn writing(what: impl fmt::Display, error: &std::io::Error) -> Self {
+    /// Something failed in the standard library.
+    pub(crate) fn from_std(what: impl fmt::Display, error: &std::io::Error) -> Self {
         match error.raw_os_error() {
             Some(number) => Self(format!("{what}: {}", Errno::from_number(number))),
             None => Self(format!("{what}: {error}")),

@@ -1,7 +1,7 @@
 //! The other side: a client whose calls are not shown. Everything it does has a time limit.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -15,7 +15,7 @@ use baresock::sys::{self, Fd, PollFd};
 use baresock::trace::suspended;
 use baresock::values::Linger;
 
-use super::stage::PATIENCE;
+use super::stage::{PATIENCE, overdue};
 use crate::commands::failure::Failure;
 
 /// The clients' descriptors are numbered from here, so that the server's follow one another in the trace as they do
@@ -98,7 +98,11 @@ impl Client {
     }
 
     fn failed(&self, call: &str, error: &std::io::Error) -> Failure {
-        Failure::new(format_args!("the tour: {self}: {call}: {error}"))
+        match error.kind() {
+            // How std says that the time limit was reached.
+            ErrorKind::WouldBlock => overdue(format_args!("{self}: {call}: not done")),
+            _ => Failure::from_std(format_args!("the tour: {self}: {call}"), error),
+        }
     }
 }
 

@@ -9,12 +9,15 @@ mod paper;
 mod script;
 mod stage;
 
-use baresock::cli::Common;
+use std::io::{self, IsTerminal};
+
+use baresock::cli::{Cli, Common};
 use baresock::explain::Explainer;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
 use baresock::trace::{Both, Tracer, install};
-use std::io::{self, IsTerminal};
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 
 use super::failure::Failure;
 use super::tracing::{beside_the_tour, text_options, use_color};
@@ -23,6 +26,10 @@ use stage::Stage;
 
 /// Plays the tour, at a pace that a person can follow if it is shown on a terminal.
 pub(crate) fn run(common: &Common) -> Result<(), Failure> {
+    if !common.inject.is_empty() {
+        let why = "the tour is played as it is written; --inject needs a command, such as serve";
+        Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+    }
     let color = use_color(common.color, &io::stdout());
     let paper = Paper::new(io::stdout().is_terminal());
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
@@ -41,7 +48,7 @@ pub(crate) fn run(common: &Common) -> Result<(), Failure> {
     match paper.error() {
         // Whoever closed standard output (`| head`) has seen enough.
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Some(error) => Err(Failure::writing("standard output", &error)),
+        Some(error) => Err(Failure::from_std("standard output", &error)),
         None => played,
     }
 }

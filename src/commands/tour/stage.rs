@@ -153,6 +153,7 @@ impl Stage {
     }
 }
 
-fn overdue(what: &str) -> Failure {
+/// What should have happened has not.
+pub(super) fn overdue(what: impl std::fmt::Display) -> Failure {
     Failure::new(format_args!("the tour: {what} within {} seconds", PATIENCE.as_secs()))
 }
