@@ -24,7 +24,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Bare sockets: serve, connect, and see every call as it is made.
 ///
-/// Without a command: a tour. A server and two clients in this terminal, every call shown and explained.
+/// Without a command: a tour. A server and two clients in this terminal, every call shown and explained. It goes to
+/// standard output; --trace-to and --trace=json take its calls as well.
 #[derive(Debug, Parser)]
 #[command(
     name = "baresock",
@@ -84,6 +85,12 @@ pub struct Common {
     /// Explain calls when they first happen (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub explain: bool,
+    /// Show the state and the queues of each call's TCP socket (implies --trace)
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub state: bool,
+    /// Draw the sets of select and the rows of poll (implies --trace)
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub bits: bool,
     /// Show at most N bytes of a string
     #[arg(long, global = true, value_name = "N", default_value_t = 32, help_heading = "Trace")]
     pub trace_bytes: usize,

@@ -62,6 +62,7 @@ pub mod cli;
 pub mod conn;
 pub mod event_loop;
 pub mod events;
+pub mod explain;
 pub mod names;
 pub mod os;
 pub mod poller;

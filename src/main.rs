@@ -30,13 +30,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         (_, true) => Loudness::Verbose,
         _ => Loudness::Ordinary,
     };
+    let Some(command) = &cli.command else { return commands::tour::run(common) };
     // Kept until the command has ended: dropping it writes what the trace has collected.
     let _traced = commands::tracing::tracer(common)?.map(baresock::trace::install);
-    match &cli.command {
-        None => Ok(()),
-        Some(Command::Bare { address }) => commands::bare::run(address, common.via.into()),
-        Some(Command::Serve(serve)) => commands::serve::run(serve, common, loudness),
-        Some(Command::Completions { shell }) => {
+    match command {
+        Command::Bare { address } => commands::bare::run(address, common.via.into()),
+        Command::Serve(serve) => commands::serve::run(serve, common, loudness),
+        Command::Completions { shell } => {
             clap_complete::generate(
                 *shell,
                 &mut Cli::command(),

@@ -27,6 +27,14 @@ impl Failure {
         Self(format!("{call} {address}: {errno}{}", hint(call, address, errno)))
     }
 
+    /// Something failed in the standard library.
+    pub(crate) fn from_std(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(number) => Self(format!("{what}: {}", Errno::from_number(number))),
+            None => Self(format!("{what}: {error}")),
+        }
+    }
+
     /// A call failed.
     pub(crate) fn of(call: impl fmt::Display, errno: Errno) -> Self {
         Self(format!("{call}: {errno}"))

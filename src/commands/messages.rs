@@ -8,6 +8,7 @@ use std::mem::{Discriminant, discriminant};
 
 use baresock::addr::Address;
 use baresock::event_loop::Notice;
+use baresock::explain::is_due;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +64,7 @@ impl Reporter {
         *count += 1;
         if self.loudness == Loudness::Verbose || *count == 1 {
             say(InWords(notice));
-        } else if is_power_of_ten(*count) {
+        } else if is_due(*count) {
             say(format_args!("{} ({count} times by now)", InWords(notice)));
         }
     }
@@ -88,10 +89,6 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
         Notice::DatagramFailed(_) => Notice::DatagramFailed(none),
         Notice::Draining(_) => Notice::Draining(0),
     })
-}
-
-fn is_power_of_ten(count: u64) -> bool {
-    count == 10u64.pow(count.ilog10())
 }
 
 struct InWords<'a>(&'a Notice<'a>);

@@ -5,4 +5,5 @@ pub(crate) mod failure;
 pub(crate) mod listen;
 pub(crate) mod messages;
 pub(crate) mod serve;
+pub(crate) mod tour;
 pub(crate) mod tracing;

@@ -4,8 +4,11 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 
 use baresock::cli::{ColorWhen, Common, TraceForm};
+use baresock::explain::Explainer;
 use baresock::os::identity;
+use baresock::sys::socket_state;
 use baresock::trace::arg::Limits;
+use baresock::trace::bits::BitsSink;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::{TextOptions, TextSink};
@@ -14,28 +17,62 @@ use baresock::trace::{Sink, Tracer};
 
 use super::failure::Failure;
 
+/// How wide a terminal is taken to be: remarks are broken to fit, or their lines would run together with calls'.
+pub(crate) const COLUMNS: usize = 80;
+
 /// The tracer that the flags ask for, if they ask for one.
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
-    if common.trace.is_none() && common.trace_to.is_none() && !common.explain {
+    if !is_traced(common) {
         // Rules interfere with the calls also where nobody looks on.
         let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
         return Ok((!common.inject.is_empty()).then(silent));
     }
+    let tracer = Tracer::boxed(sink(common)?).with_rules(common.inject.clone());
+    Ok(Some(if common.state { tracer.with_probe(socket_state) } else { tracer }))
+}
+
+const fn is_traced(common: &Common) -> bool {
+    common.trace.is_some()
+        || common.trace_to.is_some()
+        || common.explain
+        || common.state
+        || common.bits
+}
+
+/// Where the tour's calls go besides standard output, where it shows them in any case.
+pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
+    match (common.trace, &common.trace_to) {
+        (Some(TraceForm::Text) | None, None) => Ok(None),
+        _ => sink(common).map(Some),
+    }
+}
+
+fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     let output = output(common)?;
-    let limits = Limits { bytes: common.trace_bytes, items: common.trace_items };
-    let sink: Box<dyn Sink> = match common.trace {
-        Some(TraceForm::Json) => Box::new(JsonSink::new(output, identity::source(), limits)),
-        _ => {
-            let options = TextOptions {
-                limits,
-                time: common.trace_time,
-                duration: common.trace_duration,
-                color: common.trace_to.is_none() && use_color(common.color, &io::stderr()),
-            };
-            Box::new(TextSink::new(output, options))
-        }
-    };
-    Ok(Some(Tracer::boxed(sink).with_rules(common.inject.clone())))
+    if common.trace == Some(TraceForm::Json) {
+        return Ok(Box::new(JsonSink::new(output, identity::source(), limits(common))));
+    }
+    let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
+    let on_terminal = output.pace() == Pace::Live;
+    let text = TextSink::new(output, text_options(common, color, on_terminal));
+    let drawn: Box<dyn Sink> =
+        if common.bits { Box::new(BitsSink::new(text)) } else { Box::new(text) };
+    Ok(if common.explain { Box::new(Explainer::new(drawn)) } else { drawn })
+}
+
+/// The text form as the flags ask for it.
+pub(crate) fn text_options(common: &Common, color: bool, for_eyes: bool) -> TextOptions {
+    TextOptions {
+        limits: limits(common),
+        time: common.trace_time,
+        duration: common.trace_duration,
+        color,
+        columns: for_eyes.then_some(COLUMNS),
+    }
+}
+
+fn limits(common: &Common) -> Limits {
+    Limits { bytes: common.trace_bytes, items: common.trace_items }
 }
 
 fn output(common: &Common) -> Result<Output, Failure> {

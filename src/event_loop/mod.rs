@@ -2,7 +2,7 @@
 //!
 //! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new
 //! clients), `stream` (bytes in, bytes out), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
-//! services say), `deadlines` (how long to wait).
+//! services say), `deadlines` (how long to wait), `looking` (from outside).
 //!
 //! What it promises: a waiting loop uses no processor time; an error of one connection ends that connection; a peer
 //! that does not read is not read from either, so memory has a bound; whoever is ready is served in turn, once each
@@ -14,6 +14,7 @@ mod datagram;
 mod deadlines;
 mod endpoints;
 mod listener;
+mod looking;
 mod stream;
 mod turn;
 

@@ -76,6 +76,11 @@ impl Stream {
         Interest::of(reads, writes)
     }
 
+    /// The other end, where there is one that has an address.
+    pub(super) const fn peer(&self) -> Option<&Address> {
+        self.peer.as_ref()
+    }
+
     /// Whether it is a client's, and owes it nothing.
     pub(super) fn is_idle_client(&self) -> bool {
         self.peer.is_some() && self.conn.owed() == 0

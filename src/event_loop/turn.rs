@@ -27,8 +27,7 @@ impl EventLoop {
 
         // The question: all that matters, computed from the connections as they are now.
         let mut question: Vec<Row<'_>> = std::mem::take(&mut self.scratch.question);
-        let clients_wanted = self.draining.is_none() && self.clients < self.limits.max_clients;
-        self.endpoints.ask(clients_wanted, &mut question, &mut self.scratch.places);
+        self.endpoints.ask(self.wants_clients(), &mut question, &mut self.scratch.places);
         let waited = self.poller.wait(&question, timeout, &mut evidence);
         self.scratch.question = emptied(question);
         match waited {
@@ -50,6 +49,11 @@ impl EventLoop {
         Ok(self.progress())
     }
 
+    /// Whether listeners are asked about.
+    pub(super) fn wants_clients(&self) -> bool {
+        self.draining.is_none() && self.clients < self.limits.max_clients
+    }
+
     fn serve(&mut self, place: u32, readiness: Readiness) {
         match self.endpoints.at(place) {
             Some((token, Endpoint::Listener(_))) => self.accept(token),
@@ -65,7 +69,7 @@ impl EventLoop {
 
 /// The memory of a question without its rows: nothing is borrowed any more. (Collecting an empty vector into one of
 /// the same layout keeps its allocation.)
-fn emptied(mut question: Vec<Row<'_>>) -> Vec<Row<'static>> {
+pub(super) fn emptied(mut question: Vec<Row<'_>>) -> Vec<Row<'static>> {
     question.clear();
     question.into_iter().map_while(|_| None).collect()
 }

@@ -8,7 +8,7 @@ use super::tracer::{Call, Ended, Sink};
 use crate::values::{FdNumber, PollRow};
 
 /// How many bits stand in a line.
-const BITS_PER_LINE: i32 = 64;
+const BITS_PER_LINE: i32 = 48;
 
 /// Draws the sets and rows of calls that wait, below the lines of another sink.
 #[derive(Debug)]
@@ -35,8 +35,7 @@ impl<S: Sink> BitsSink<S> {
             }
             let ruler: String =
                 (first..end).map(|fd| if fd % 8 == 0 { '|' } else { ' ' }).collect();
-            self.below
-                .remark(&format!("{:10} {ruler}  | is every eighth bit", format!("from {first}")));
+            self.below.remark(&format!("{:10} {ruler}  | every 8th", format!("from {first}")));
             for (name, (before, after)) in
                 ["readfds", "writefds", "exceptfds"].iter().zip(self.sets.iter().zip(after))
             {

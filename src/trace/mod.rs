@@ -10,6 +10,7 @@
 
 pub mod arg;
 pub mod bits;
+mod both;
 pub mod call;
 pub mod function;
 pub mod inject;
@@ -22,6 +23,7 @@ pub mod text;
 pub mod tracer;
 
 pub use arg::{Arg, Note};
+pub use both::Both;
 pub use call::{install, intent, suspended};
 pub use function::Function;
 pub use tracer::{Call, Outcome, Sink, Tracer};

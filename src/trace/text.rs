@@ -14,6 +14,9 @@ const FUNCTION: Style = Style::new().bold();
 const FAILURE: Style = AnsiColor::Red.on_default();
 const REMARK: Style = AnsiColor::Cyan.on_default();
 
+/// Remarks stand under their call, a little to the right.
+const INDENT: &str = "    ";
+
 /// How lines of text are written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TextOptions {
@@ -25,6 +28,8 @@ pub struct TextOptions {
     pub duration: bool,
     /// Names and failures are coloured.
     pub color: bool,
+    /// Remarks are broken into lines of this many columns; without, each is one line.
+    pub columns: Option<usize>,
 }
 
 /// Writes calls as lines of text in strace's notation.
@@ -153,10 +158,13 @@ impl Sink for TextSink {
     }
 
     fn remark(&mut self, text: &str) {
-        self.line.clear();
-        self.line.push_str("    ");
-        self.styled(REMARK, text);
-        self.output.line(self.writer, &self.line);
+        let columns = self.options.columns.unwrap_or(usize::MAX);
+        for part in wrapped(text, columns.saturating_sub(INDENT.len())) {
+            self.line.clear();
+            self.line.push_str(INDENT);
+            self.styled(REMARK, part);
+            self.output.line(self.writer, &self.line);
+        }
     }
 
     fn flush(&mut self) {
@@ -165,5 +173,51 @@ impl Sink for TextSink {
 
     fn wants_times(&self) -> bool {
         self.options.duration
+    }
+}
+
+/// Breaks a text between words into lines of at most `columns` characters; where it can be, not within parentheses. A
+/// longer word has a line of its own.
+pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let fits = match rest.char_indices().nth(columns) {
+            None => rest.len(),
+            Some((end, _)) => {
+                let next = &rest[end..];
+                let space = if next.starts_with(' ') { Some(end) } else { rest[..end].rfind(' ') };
+                let before = space.map(|space| before_parenthesis(rest, space));
+                before.or_else(|| rest[end..].find(' ').map(|at| end + at)).unwrap_or(rest.len())
+            }
+        };
+        lines.push(rest[..fits].trim_end());
+        rest = rest[fits..].trim_start();
+    }
+    lines
+}
+
+/// A place to break a line: this space, or the one before the parenthesis that it stands in.
+fn before_parenthesis(text: &str, space: usize) -> usize {
+    let open = text[..space].rfind(" (").filter(|open| !text[*open..space].contains(')'));
+    open.filter(|open| *open > 0).unwrap_or(space)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 100), ["one two three"]);
+        assert_eq!(wrapped("extraordinary one", 4), ["extraordinary", "one"]);
+        assert_eq!(wrapped("a extraordinary", 4), ["a", "extraordinary"]);
+        assert_eq!(wrapped("", 4), [""; 0]);
+        assert_eq!(wrapped("one two (three four)", 14), ["one two", "(three four)"]);
+        assert_eq!(wrapped("one (two) three", 14), ["one (two)", "three"]);
+        assert_eq!(wrapped("(one two) three", 5), ["(one", "two)", "three"]);
+        assert_eq!(wrapped("größer größer", 6), ["größer", "größer"]);
     }
 }

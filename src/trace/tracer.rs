@@ -104,34 +104,6 @@ pub trait Sink {
     }
 }
 
-/// A sink whose type is chosen at run time.
-impl Sink for Box<dyn Sink> {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        (**self).begin(call, args);
-    }
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        (**self).rest(args);
-    }
-    fn end(&mut self, ended: &Ended<'_>) {
-        (**self).end(ended);
-    }
-    fn remark(&mut self, text: &str) {
-        (**self).remark(text);
-    }
-    fn intent(&mut self, words: &'static str) {
-        (**self).intent(words);
-    }
-    fn flush(&mut self) {
-        (**self).flush();
-    }
-    fn wants_times(&self) -> bool {
-        (**self).wants_times()
-    }
-    fn wants_connections(&self) -> bool {
-        (**self).wants_connections()
-    }
-}
-
 /// Where calls go that nobody wants to see: for rules without a trace.
 #[derive(Clone, Copy, Debug)]
 pub struct NoSink;

@@ -1,0 +1,122 @@
+//! What the tour is written on: standard output, line by line, slowly enough for a reader if there is one.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use baresock::trace::output::{Output, Writer};
+use baresock::trace::text::wrapped;
+
+use crate::commands::tracing::COLUMNS;
+
+/// After each line, and before each headline: the whole tour stays below six seconds.
+const LINE_PAUSE: Duration = Duration::from_millis(15);
+const STEP_PAUSE: Duration = Duration::from_millis(300);
+
+/// Standard output. What cannot be written is kept as an error for later; the trace must not complain of it.
+#[derive(Clone, Debug)]
+pub(super) struct Paper {
+    error: Arc<Mutex<Option<io::Error>>>,
+    for_a_person: bool,
+}
+
+impl Paper {
+    pub(super) fn new(for_a_person: bool) -> Self {
+        Self { error: Arc::default(), for_a_person }
+    }
+
+    /// What went wrong first.
+    pub(super) fn error(&self) -> Option<io::Error> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether nothing can be written any more.
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Lets a reader take breath.
+    pub(super) fn pause(&self) {
+        self.rest(STEP_PAUSE);
+    }
+
+    fn rest(&self, pause: Duration) {
+        if self.for_a_person && !self.is_spoilt() {
+            sleep(pause);
+        }
+    }
+
+    fn attempt(&self, write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) {
+        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        if error.is_none() {
+            *error = write(&mut io::stdout().lock()).err();
+        }
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(|stdout| stdout.write_all(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt(|stdout| stdout.flush());
+        self.rest(LINE_PAUSE);
+        Ok(())
+    }
+}
+
+const HEADLINE: Style = AnsiColor::Green.on_default().bold();
+const CLIENT: Style = AnsiColor::Yellow.on_default();
+
+/// Writes what is no call: headlines, what is to be seen, what the clients do.
+#[derive(Debug)]
+pub(super) struct Narrator {
+    output: Output,
+    writer: Writer,
+    color: bool,
+}
+
+impl Narrator {
+    pub(super) fn new(output: Output, color: bool) -> Self {
+        let writer = output.writer();
+        Self { output, writer, color }
+    }
+
+    /// A numbered headline, and a sentence or two on what will happen and what to look at.
+    pub(super) fn headline(&self, number: usize, title: &str, before: &str) {
+        self.line("");
+        self.styled(HEADLINE, format_args!("{number}. {title}"));
+        self.say(before);
+        self.line("");
+    }
+
+    /// A paragraph.
+    pub(super) fn say(&self, text: &str) {
+        for line in wrapped(text, COLUMNS) {
+            self.line(line);
+        }
+    }
+
+    /// What a client does or finds, which is not in the trace.
+    pub(super) fn client(&self, what: fmt::Arguments<'_>) {
+        self.styled(CLIENT, format_args!("-- {what}"));
+    }
+
+    /// A line as it is.
+    pub(super) fn line(&self, text: &str) {
+        self.output.line(self.writer, text);
+    }
+
+    fn styled(&self, style: Style, text: fmt::Arguments<'_>) {
+        if self.color {
+            self.line(&format!("{style}{text}{style:#}"));
+        } else {
+            self.line(&text.to_string());
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What is played, step by step: a headline, what to look at, and what happens.
+
+use baresock::explain::grouped;
+
+use super::paper::Paper;
+use super::stage::Stage;
+use crate::commands::failure::Failure;
+
+/// One step.
+struct Step {
+    headline: &'static str,
+    /// What will happen and what to look at.
+    before: &'static str,
+    act: fn(&mut Stage) -> Result<(), Failure>,
+}
+
+const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all in this terminal. \
+    You see the server's calls as it makes them, and under a call what it means. What the clients do stands behind --.";
+
+/// How much client A sends without reading: more than fits into the buffers on the way back.
+const MUCH: usize = 32 * 1024;
+
+const STEPS: &[Step] = &[
+    Step {
+        headline: "The server makes a listener",
+        before: "A server begins with a socket that will never carry a byte of data. Watch it get a name and a queue.",
+        act: Stage::listen,
+    },
+    Step {
+        headline: "A client connects",
+        before: "A client at the door makes the listener readable. Watch accept: the server calls it until nobody waits.",
+        act: first_client,
+    },
+    Step {
+        headline: "A message comes in two pieces",
+        before: "TCP carries bytes, not messages. Client A sends one line in two parts. Watch how many bytes each recv gives.",
+        act: two_pieces,
+    },
+    Step {
+        headline: "Two messages come as one",
+        before: "Now A sends two lines before the server looks. Watch how many recvs they need.",
+        act: two_as_one,
+    },
+    Step {
+        headline: "A send takes only part",
+        before: "A sends 32,768 bytes and does not read what comes back. Watch what send returns: the buffers on the way are small.",
+        act: short_send,
+    },
+    Step {
+        headline: "Meanwhile, another client",
+        before: "The server owes A a rest. Watch what it asks about A now: is there room to send? And watch B, who is served all the same.",
+        act: another_client,
+    },
+    Step {
+        headline: "The rest is sent",
+        before: "A reads at last, and so makes room. Watch what wakes the server.",
+        act: the_rest,
+    },
+    Step {
+        headline: "A client breaks off",
+        before: "B is gone without a farewell: its system sends a reset. Watch which call tells it, and that A does not notice.",
+        act: reset,
+    },
+    Step {
+        headline: "A client finishes",
+        before: "A has nothing more to say, and says that. Watch the recv that returns 0: no error, but the end.",
+        act: finish,
+    },
+    Step {
+        headline: "The server ends",
+        before: "Nobody is left. One descriptor is still open.",
+        act: the_end,
+    },
+];
+
+const NEXT: &[&str] = &[
+    "  baresock --via poll              this tour over poll instead of select",
+    "  baresock serve echo --trace      an echo server of your own, every call shown",
+    "  nc 127.0.0.1 7007                talk to it, from another terminal",
+    "  baresock serve echo --explain    the same with words, as here",
+    "  baresock bare                    the loop itself: one short file, to be read",
+    "  man baresock                     everything else",
+];
+
+/// Plays every step, until there is nobody to play for.
+pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
+    stage.narrator.say(INTRODUCTION);
+    for (number, step) in (1..).zip(STEPS) {
+        paper.pause();
+        stage.narrator.headline(number, step.headline, step.before);
+        (step.act)(stage)?;
+        if paper.is_spoilt() {
+            return Ok(());
+        }
+    }
+    stage.narrator.line("");
+    stage.narrator.say("That was all. What to try next:");
+    stage.narrator.line("");
+    for line in NEXT {
+        stage.narrator.line(line);
+    }
+    Ok(())
+}
+
+fn first_client(stage: &mut Stage) -> Result<(), Failure> {
+    stage.narrator.client(format_args!("client A connects"));
+    stage.connect_a()?;
+    stage.turn()
+}
+
+fn two_pieces(stage: &mut Stage) -> Result<(), Failure> {
+    stage.narrator.client(format_args!("client A sends \"hel\""));
+    stage.a()?.send(b"hel")?;
+    stage.turn()?;
+    stage.narrator.client(format_args!("client A sends \"lo\\n\""));
+    stage.a()?.send(b"lo\n")?;
+    stage.turn()?;
+    back_at_a(stage, b"hello\n")?;
+    stage.narrator.client(format_args!("client A has \"hello\\n\" back"));
+    Ok(())
+}
+
+fn two_as_one(stage: &mut Stage) -> Result<(), Failure> {
+    stage.narrator.client(format_args!("client A sends \"one\\n\", and then \"two\\n\""));
+    stage.a()?.send(b"one\n")?;
+    stage.a()?.send(b"two\n")?;
+    stage.until_arrived_from_a(8)?;
+    stage.turn()?;
+    back_at_a(stage, b"one\ntwo\n")?;
+    stage.narrator.client(format_args!("client A has both back"));
+    Ok(())
+}
+
+fn short_send(stage: &mut Stage) -> Result<(), Failure> {
+    let shown = grouped(MUCH as i64);
+    stage.narrator.client(format_args!("client A sends {shown} bytes, and does not read"));
+    stage.a()?.send(&much())?;
+    stage.until_arrived_from_a(MUCH)?;
+    stage.turn()?;
+    if stage.owed_to_a()? == 0 {
+        stage
+            .narrator
+            .client(format_args!("(this system has room for all of it, though asked for little)"));
+    }
+    Ok(())
+}
+
+fn another_client(stage: &mut Stage) -> Result<(), Failure> {
+    stage.narrator.client(format_args!("client B connects"));
+    stage.connect_b()?;
+    stage.turn()?;
+    stage.narrator.client(format_args!("client B sends \"and me?\\n\""));
+    stage.b()?.send(b"and me?\n")?;
+    stage.turn()?;
+    let back = stage.b()?.receive(8)?;
+    same(&back, b"and me?\n", "B")?;
+    stage.narrator.client(format_args!("client B has \"and me?\\n\" back"));
+    Ok(())
+}
+
+fn the_rest(stage: &mut Stage) -> Result<(), Failure> {
+    let mut back = Vec::new();
+    stage.a()?.widen();
+    loop {
+        // All that the system took, so that there is as much room as there can be.
+        let on_its_way = MUCH - stage.owed_to_a()? - back.len();
+        let shown = grouped(on_its_way as i64);
+        stage.narrator.client(format_args!("client A reads {shown} bytes"));
+        back.extend(stage.a()?.receive(on_its_way)?);
+        if stage.owed_to_a()? == 0 {
+            break;
+        }
+        stage.until_all_arrived_at_a()?;
+        stage.turn()?;
+    }
+    same(&back, &much(), "A")?;
+    let shown = grouped(MUCH as i64);
+    stage.narrator.client(format_args!("client A has all {shown} bytes back, each as it was sent"));
+    Ok(())
+}
+
+fn reset(stage: &mut Stage) -> Result<(), Failure> {
+    stage.narrator.client(format_args!("client B breaks off"));
+    stage.take_b()?.reset()?;
+    stage.turn()?;
+    stage.narrator.client(format_args!("client A sends \"still here?\\n\""));
+    stage.a()?.send(b"still here?\n")?;
+    stage.turn()?;
+    back_at_a(stage, b"still here?\n")?;
+    stage.narrator.client(format_args!("client A has \"still here?\\n\" back"));
+    Ok(())
+}
+
+fn finish(stage: &mut Stage) -> Result<(), Failure> {
+    stage.narrator.client(format_args!("client A finishes sending"));
+    stage.a()?.finish()?;
+    stage.turn()?;
+    stage.a()?.receive_end()?;
+    stage.narrator.client(format_args!("client A reads 0 as well: both have finished"));
+    Ok(())
+}
+
+fn the_end(stage: &mut Stage) -> Result<(), Failure> {
+    stage.stop();
+    Ok(())
+}
+
+/// Bytes without a pattern that a lost or a doubled piece could hide in.
+fn much() -> Vec<u8> {
+    (0..MUCH as u32).map(|at| b'a' + (at.wrapping_mul(at) / 7 % 26) as u8).collect()
+}
+
+fn back_at_a(stage: &mut Stage, expected: &[u8]) -> Result<(), Failure> {
+    let back = stage.a()?.receive(expected.len())?;
+    same(&back, expected, "A")
+}
+
+/// The tour claims that everything comes back, so it looks.
+fn same(back: &[u8], expected: &[u8], name: &str) -> Result<(), Failure> {
+    if back == expected {
+        return Ok(());
+    }
+    Err(Failure::new(format_args!("the tour: what came back to client {name} is not what it sent")))
+}

@@ -1,0 +1,159 @@
+//! Where the tour is played: a server that turns exactly when somebody is ready, and its clients.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use baresock::addr::Address;
+use baresock::event_loop::{EventLoop, Limits, Progress};
+use baresock::names::{Errno, FIONREAD, TIOCOUTQ};
+use baresock::poller::Via;
+use baresock::services::{Echo, Transport};
+use baresock::sys;
+use baresock::trace::{Function, suspended};
+
+use super::client::Client;
+use super::paper::Narrator;
+use crate::commands::failure::Failure;
+use crate::commands::listen::bind_all;
+
+/// How long anything may take that should take no time. Nothing waits longer, so the tour cannot hang.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The server's send buffer, as it is asked for: small, so that a send takes only part.
+const SEND_BUFFER: i32 = 16 * 1024;
+/// The receive buffer of client A. Much smaller than the server's send buffer: what it takes in silence must not
+/// make so much room there that the server is woken.
+const RECEIVE_BUFFER: i32 = 2 * 1024;
+
+/// The server, its clients, and who tells of them.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) narrator: Narrator,
+    event_loop: EventLoop,
+    server: Option<Address>,
+    a: Option<Client>,
+    b: Option<Client>,
+}
+
+impl Stage {
+    pub(super) fn new(narrator: Narrator, via: Via) -> Self {
+        let event_loop = EventLoop::new(via, Limits::default());
+        Self { narrator, event_loop, server: None, a: None, b: None }
+    }
+
+    /// The server listens, in full view.
+    pub(super) fn listen(&mut self) -> Result<(), Failure> {
+        let any_port = baresock::addr::Written::parse("127.0.0.1:0")
+            .map_err(|bad| Failure::new(format_args!("the tour: {}", bad.why)))?;
+        let service = self.event_loop.add_service(Box::new(Echo));
+        for (fd, name) in bind_all(&any_port, Transport::Stream, Some(SEND_BUFFER))? {
+            self.event_loop
+                .listen(fd, 16, service)
+                .map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
+            self.server = Some(name);
+        }
+        Ok(())
+    }
+
+    /// One turn of the server, which does not wait, for somebody is ready.
+    pub(super) fn turn(&mut self) -> Result<(), Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match suspended(|| self.event_loop.ready_within(left)) {
+                Ok(true) => break,
+                Ok(false) => return Err(overdue("nobody became ready")),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(Failure::of("the tour: the server's wait", errno)),
+            }
+        }
+        let turned = self.event_loop.turn();
+        turned.map(|_: Progress| ()).map_err(|errno| Failure::of("the tour: the server", errno))
+    }
+
+    /// The server ends: no listener, no connection.
+    pub(super) fn stop(&mut self) {
+        self.event_loop.stop();
+    }
+
+    /// Client A connects, with room for little.
+    pub(super) fn connect_a(&mut self) -> Result<(), Failure> {
+        self.a = Some(self.connect("A", Some(RECEIVE_BUFFER))?);
+        Ok(())
+    }
+
+    /// Client B connects.
+    pub(super) fn connect_b(&mut self) -> Result<(), Failure> {
+        self.b = Some(self.connect("B", None)?);
+        Ok(())
+    }
+
+    fn connect(&self, name: &'static str, rcvbuf: Option<i32>) -> Result<Client, Failure> {
+        let server = self.server.as_ref().ok_or_else(|| overdue("no server listens"))?;
+        Client::connect(name, server, rcvbuf)
+    }
+
+    /// Client A.
+    pub(super) fn a(&mut self) -> Result<&mut Client, Failure> {
+        self.a.as_mut().ok_or_else(|| overdue("client A is not connected"))
+    }
+
+    /// Client B.
+    pub(super) fn b(&mut self) -> Result<&mut Client, Failure> {
+        self.b.as_mut().ok_or_else(|| overdue("client B is not connected"))
+    }
+
+    /// Client B, who will not be needed any more.
+    pub(super) fn take_b(&mut self) -> Result<Client, Failure> {
+        self.b.take().ok_or_else(|| overdue("client B is not connected"))
+    }
+
+    /// Waits until so many bytes of client A have arrived at the server and not been received.
+    pub(super) fn until_arrived_from_a(&mut self, count: usize) -> Result<(), Failure> {
+        self.until("the bytes of client A did not arrive", FIONREAD, |queued| queued >= count)
+    }
+
+    /// Waits until everything that the server's socket took for client A has arrived there.
+    pub(super) fn until_all_arrived_at_a(&mut self) -> Result<(), Failure> {
+        self.until("the bytes for client A did not arrive", TIOCOUTQ, |queued| queued == 0)
+    }
+
+    /// How many bytes the server still keeps for client A, because send did not take them.
+    pub(super) fn owed_to_a(&mut self) -> Result<usize, Failure> {
+        let address = self.a()?.address.clone();
+        Ok(self.event_loop.client(&address).map_or(0, |(_, conn)| conn.owed()))
+    }
+
+    /// Asks the server's socket for client A about a queue until the answer is right.
+    fn until(
+        &mut self,
+        otherwise: &str,
+        request: sys::IoctlRequest,
+        is_right: impl Fn(usize) -> bool,
+    ) -> Result<(), Failure> {
+        let address = self.a()?.address.clone();
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let client = self.event_loop.client(&address);
+            let Some(fd) = client.and_then(|(ends, _)| ends.input()) else {
+                return Err(overdue("the server does not know client A"));
+            };
+            let mut queued = 0;
+            match suspended(|| sys::ioctl(fd, request, &mut queued)) {
+                Ok(_) if is_right(queued as usize) => return Ok(()),
+                Ok(_) => sleep(Duration::from_millis(1)),
+                // Some systems do not tell. On loopback a moment is enough.
+                Err(_) => {
+                    sleep(Duration::from_millis(50));
+                    return Ok(());
+                }
+            }
+        }
+        Err(overdue(otherwise))
+    }
+}
+
+/// What should have happened has not.
+pub(super) fn overdue(what: impl std::fmt::Display) -> Failure {
+    Failure::new(format_args!("the tour: {what} within {} seconds", PATIENCE.as_secs()))
+}

@@ -1,0 +1,260 @@
+//! What a sentence may speak of: numbers and names of one call, never the bytes that it moved.
+
+use std::fmt;
+
+use super::figures;
+use crate::names::{Errno, Named, O_NONBLOCK, OpenFlags, PollEvents, SOCK_STREAM, option_name};
+use crate::trace::arg::{Arg, Handler, Note, Value};
+use crate::trace::{Function, Outcome};
+use crate::values::{FdNumber, Linger, TimeVal};
+
+/// What a descriptor is, as far as the calls told that were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Made by a call that was not seen.
+    #[default]
+    Unknown,
+    /// A socket that has no part yet.
+    Socket,
+    /// A socket for messages.
+    Datagram,
+    /// A socket that only makes other sockets.
+    Listener,
+    /// A socket with a peer.
+    Connection,
+    /// One end of a pipe.
+    Pipe,
+}
+
+/// What is known of a descriptor from the calls before this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What it is.
+    pub kind: Kind,
+    /// A receive has given 0.
+    pub peer_finished: bool,
+    /// A call has given ECONNRESET or EPIPE.
+    pub broken: bool,
+}
+
+/// The members of a set, in short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// How many.
+    pub count: usize,
+    first: i32,
+}
+
+impl Members {
+    fn of(set: &[FdNumber]) -> Self {
+        Self { count: set.len(), first: set.first().map_or(-1, |number| number.get()) }
+    }
+}
+
+impl fmt::Display for Members {
+    /// The number of the only one, or how many they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => write!(f, "{}", self.first),
+            count => f.write_str(&figures::counted(count as i64, "descriptor")),
+        }
+    }
+}
+
+/// One call, without its bytes: so nothing that a peer sent can reach a sentence.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The function.
+    pub function: Function,
+    /// What it returned.
+    pub outcome: Outcome,
+    /// Its descriptor, if it has one.
+    pub fd: i32,
+    /// What that was before the call.
+    pub known: Known,
+    /// The two descriptors of `pipe` and `socketpair`.
+    pub pair: Option<[i32; 2]>,
+    /// The port of its address.
+    pub port: Option<u16>,
+    /// How long it was to wait at most; `None` for ever.
+    pub timeout: Option<TimeVal>,
+    /// What the system left of that.
+    pub left: Option<TimeVal>,
+    /// Who was in the sets of `select`: to read, to write, and for something urgent.
+    pub asked: [Members; 3],
+    /// What `select` left in its sets.
+    pub found: [Members; 3],
+    /// The rows that `poll` answered.
+    pub answered: Vec<(FdNumber, PollEvents)>,
+    /// The value of an option.
+    pub value: Option<i64>,
+    /// The value of `SO_LINGER`.
+    pub linger: Option<Linger>,
+    ints: Vec<i64>,
+    names: Vec<Named>,
+    option: Option<&'static str>,
+    open_flags: Option<OpenFlags>,
+    handled: bool,
+    datagram: bool,
+}
+
+impl Facts {
+    pub(super) fn new(function: Function, fd: Option<FdNumber>, known: Known) -> Self {
+        Self {
+            function,
+            outcome: Outcome::Value(0),
+            fd: fd.map_or(-1, FdNumber::get),
+            known,
+            pair: None,
+            port: None,
+            timeout: None,
+            left: None,
+            asked: [Members::default(); 3],
+            found: [Members::default(); 3],
+            answered: Vec::new(),
+            value: None,
+            linger: None,
+            ints: Vec::new(),
+            names: Vec::new(),
+            option: None,
+            open_flags: None,
+            handled: false,
+            datagram: false,
+        }
+    }
+
+    pub(super) fn take(&mut self, args: &[Arg<'_>]) {
+        let mut sets = 0;
+        for arg in args {
+            match arg {
+                Arg::Int(number) => self.ints.push(*number),
+                Arg::Named(name) => self.names.push(*name),
+                Arg::Fds(pair) => self.pair = Some(pair.map(FdNumber::get)),
+                Arg::Type(kind) => self.datagram = kind.without_flags() != SOCK_STREAM,
+                Arg::OpenFlags(flags) => self.open_flags = Some(*flags),
+                Arg::OptionName(level, number) => self.option = option_name(*level, *number),
+                Arg::Value(Value::Int(number) | Value::Error(number)) => {
+                    self.value = Some(i64::from(*number));
+                }
+                Arg::Value(Value::Linger(linger)) => self.linger = Some(*linger),
+                Arg::Address(address) => self.port = address.port(),
+                Arg::Set(members) => {
+                    if let Some(asked) = self.asked.get_mut(sets) {
+                        *asked = Members::of(members.as_deref().unwrap_or_default());
+                    }
+                    sets += 1;
+                }
+                Arg::TimeVal(time) => self.timeout = *time,
+                Arg::Millis(timeout_ms) if *timeout_ms >= 0 => {
+                    let ms = i64::from(*timeout_ms);
+                    let (tv_sec, tv_usec) = (ms / 1_000, ms % 1_000 * 1_000);
+                    self.timeout = Some(TimeVal { tv_sec, tv_usec });
+                }
+                Arg::Action(Some(action)) => {
+                    self.handled = matches!(action.handler, Handler::Function(_));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome, note: &Note) {
+        self.outcome = outcome;
+        match note {
+            Note::Select { sets, left } => {
+                self.found =
+                    sets.each_ref().map(|set| Members::of(set.as_deref().unwrap_or_default()));
+                self.left = *left;
+            }
+            Note::Poll(rows) => {
+                self.answered = rows.iter().map(|row| (row.fd, row.revents)).collect();
+            }
+            _ => {}
+        }
+    }
+
+    /// The number that it returned, if it did not fail.
+    pub const fn result(&self) -> Option<i64> {
+        match self.outcome {
+            Outcome::Value(value) => Some(value),
+            Outcome::Error(_) => None,
+        }
+    }
+
+    /// The number that it returned; 0 if it failed.
+    pub fn returned(&self) -> i64 {
+        self.result().unwrap_or(0)
+    }
+
+    /// Whether it succeeded.
+    pub const fn succeeded(&self) -> bool {
+        self.result().is_some()
+    }
+
+    /// Whether it failed with this errno.
+    pub fn failed(&self, errno: Errno) -> bool {
+        self.outcome == Outcome::Error(errno)
+    }
+
+    /// Its first number that is no descriptor: a length, a count, a backlog, `nfds`.
+    pub fn number(&self) -> i64 {
+        self.ints.first().copied().unwrap_or(0)
+    }
+
+    /// Whether a constant of this name stands among its arguments, alone or joined with others.
+    pub fn says(&self, name: &str) -> bool {
+        self.names.iter().any(|named| named.to_string().split('|').any(|one| one == name))
+    }
+
+    /// The name of the constant among its arguments whose name begins so: which signal, which half.
+    pub fn named(&self, prefix: &str) -> String {
+        let mut names = self.names.iter().map(ToString::to_string);
+        names.find(|name| name.starts_with(prefix)).unwrap_or_default()
+    }
+
+    /// Whether it is about this option.
+    pub fn option_is(&self, name: &str) -> bool {
+        self.option == Some(name)
+    }
+
+    /// Whether it makes its descriptor non-blocking.
+    pub fn makes_nonblocking(&self) -> bool {
+        self.open_flags.is_some_and(|flags| flags.contains(O_NONBLOCK))
+    }
+
+    /// Whether it sets a function that is called at a signal.
+    pub const fn sets_handler(&self) -> bool {
+        self.handled
+    }
+
+    /// Whether it is about a socket for messages rather than a stream.
+    pub const fn is_datagram(&self) -> bool {
+        self.datagram
+    }
+
+    /// How many bits were set for `select`, over all three sets.
+    pub fn bits_asked(&self) -> usize {
+        self.asked.iter().map(|set| set.count).sum()
+    }
+
+    /// How many of them it left.
+    pub fn bits_left(&self) -> usize {
+        self.found.iter().map(|set| set.count).sum()
+    }
+
+    /// The first row whose answer has one of these bits.
+    pub fn row_with(&self, bits: PollEvents) -> Option<i32> {
+        let row = self.answered.iter().find(|(_, revents)| revents.intersects(bits))?;
+        Some(row.0.get())
+    }
+
+    /// The time it was to wait, in words.
+    pub(super) fn patience(&self) -> String {
+        figures::seconds(self.timeout.unwrap_or_default())
+    }
+
+    /// What was left of that, in words.
+    pub(super) fn patience_left(&self) -> String {
+        figures::seconds(self.left.unwrap_or_default())
+    }
+}

@@ -1,0 +1,63 @@
+//! Ending: one half, both, or the right to the number.
+
+use super::Lesson;
+use super::See::Lab;
+use crate::explain::facts::Kind;
+use crate::trace::Function as F;
+
+pub(super) const LESSONS: &[Lesson] = &[
+    Lesson {
+        of: &[F::Shutdown],
+        when: |call| call.succeeded() && call.says("SHUT_WR"),
+        says: |_| "the peer will read 0; it may still send".into(),
+        see: Lab("half-close"),
+    },
+    Lesson {
+        of: &[F::Shutdown],
+        when: |call| call.succeeded() && call.says("SHUT_RD"),
+        says: |_| "nothing more is read; the peer is not told".into(),
+        see: Lab("shut-rd-is-local"),
+    },
+    Lesson {
+        of: &[F::Shutdown],
+        when: |call| call.succeeded() && call.says("SHUT_RDWR"),
+        says: |call| format!("both halves end, for every copy of {}", call.fd),
+        see: Lab("close-is-refcount"),
+    },
+    Lesson {
+        of: &[F::Close],
+        when: |call| call.succeeded() && call.known.kind == Kind::Listener,
+        says: |_| "no new clients from now on; connections would go on".into(),
+        see: Lab("close-is-refcount"),
+    },
+    Lesson {
+        of: &[F::Close],
+        when: |call| call.succeeded() && call.known.kind == Kind::Connection && call.known.broken,
+        says: |call| format!("it was over already; the number {} is free again", call.fd),
+        see: Lab("drop-closes"),
+    },
+    Lesson {
+        of: &[F::Close],
+        when: |call| {
+            let known = call.known;
+            call.succeeded()
+                && known.kind == Kind::Connection
+                && known.peer_finished
+                && !known.broken
+        },
+        says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
+        see: Lab("time-wait-bind"),
+    },
+    Lesson {
+        of: &[F::Close],
+        when: |call| {
+            let known = call.known;
+            call.succeeded()
+                && known.kind == Kind::Connection
+                && !known.peer_finished
+                && !known.broken
+        },
+        says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
+        see: Lab("rst-on-unread"),
+    },
+];

@@ -1,0 +1,181 @@
+//! Moving bytes: what a count says, and what it does not say.
+
+use super::Lesson;
+use super::See::{Lab, Word};
+use crate::explain::facts::{Facts, Kind};
+use crate::explain::figures::{bytes, grouped};
+use crate::names::Errno;
+use crate::trace::Function as F;
+
+pub(super) const LESSONS: &[Lesson] = &[
+    Lesson {
+        of: &[F::Recv],
+        when: |call| is_stream(call) && call.returned() > 0 && call.returned() < call.number(),
+        says: |call| format!("{}; messages have no boundaries here", bytes(call.returned())),
+        see: Lab("no-message-boundaries"),
+    },
+    Lesson {
+        of: &[F::Recv, F::Read],
+        when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
+        says: |call| format!("{}, as much as asked for: more may wait", bytes(call.returned())),
+        see: Lab("level-and-lowat"),
+    },
+    Lesson {
+        of: &[F::Recv],
+        when: is_the_end,
+        says: |_| "0 is the end: the peer has finished sending".into(),
+        see: Lab("half-close"),
+    },
+    Lesson {
+        of: &[F::Recv],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |_| "nothing is here: readiness was only a hint".into(),
+        see: Lab("readiness-is-a-hint"),
+    },
+    Lesson {
+        of: &[F::Recv, F::Read],
+        when: |call| call.failed(Errno::ECONNRESET),
+        says: |_| "the peer has reset the connection: it is over".into(),
+        see: Lab("rst-on-unread"),
+    },
+    Lesson {
+        of: &[F::Recv, F::Send, F::Read, F::Write],
+        when: |call| call.failed(Errno::EINTR),
+        says: |_| "a signal came before any byte: call again".into(),
+        see: Lab("eintr-despite-sa-restart"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
+        says: |call| {
+            format!("{} in the send buffer; arrival is not reported", bytes(call.returned()))
+        },
+        see: Lab("send-is-a-copy"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: is_short,
+        says: |call| {
+            let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+            format!("took {taken} of {given}: the send buffer is full")
+        },
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Send],
+        when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
+        says: |_| "nobody reads this any more; MSG_NOSIGNAL: no SIGPIPE".into(),
+        see: Lab("sigpipe-or-not"),
+    },
+    Lesson {
+        of: &[F::Send, F::Write],
+        when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
+        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
+        see: Lab("sigpipe-or-not"),
+    },
+    Lesson {
+        of: &[F::Send, F::Write],
+        when: |call| call.failed(Errno::ECONNRESET),
+        says: |_| "the peer has reset the connection: nobody gets this".into(),
+        see: Lab("rst-on-unread"),
+    },
+    Lesson {
+        of: &[F::Read],
+        when: |call| call.returned() > 0 && call.returned() < call.number(),
+        says: |call| format!("{}: as many as were there", bytes(call.returned())),
+        see: Lab("no-message-boundaries"),
+    },
+    Lesson {
+        of: &[F::Read],
+        when: is_the_end,
+        says: |_| "0 is the end: nothing more will come".into(),
+        see: Lab("half-close"),
+    },
+    Lesson {
+        of: &[F::Read],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |_| "nothing is here now".into(),
+        see: Lab("blocking-or-eagain"),
+    },
+    Lesson {
+        of: &[F::Write],
+        when: |call| call.returned() > 0 && call.returned() == call.number(),
+        says: |call| format!("{} taken; arrival is not reported", bytes(call.returned())),
+        see: Lab("send-is-a-copy"),
+    },
+    Lesson {
+        of: &[F::Write],
+        when: is_short,
+        says: |call| {
+            let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+            format!("took {taken} of {given}: there is no more room")
+        },
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Write],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |call| format!("took none of {}: there is no room", bytes(call.number())),
+        see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.returned() > 0 && call.returned() < call.number(),
+        says: |call| {
+            format!("one datagram of {}, whole, and where it is from", bytes(call.returned()))
+        },
+        see: Lab("datagram-truncation"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.returned() > 0 && call.returned() == call.number(),
+        says: |call| {
+            format!("{} fill the buffer: what did not fit is lost", bytes(call.returned()))
+        },
+        see: Lab("datagram-truncation"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.result() == Some(0) && !is_stream(call),
+        says: |_| "an empty datagram, which is no end".into(),
+        see: Lab("zero-is-three-things"),
+    },
+    Lesson {
+        of: &[F::Recvfrom],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |_| "no datagram waits: the queue is empty".into(),
+        see: Word("EAGAIN"),
+    },
+    Lesson {
+        of: &[F::Sendto],
+        when: |call| call.succeeded(),
+        says: |call| format!("one datagram of {}; arrival is not reported", bytes(call.returned())),
+        see: Lab("udp-drops-silently"),
+    },
+    Lesson {
+        of: &[F::Recvfrom, F::Sendto],
+        when: |call| call.failed(Errno::ECONNREFUSED),
+        says: |_| "an earlier datagram found nobody".into(),
+        see: Lab("udp-refused-later"),
+    },
+];
+
+/// A datagram keeps its boundaries, so what is said of streams does not hold for it.
+fn is_stream(call: &Facts) -> bool {
+    call.known.kind != Kind::Datagram
+}
+
+/// 0, though there was room for more. (A datagram may be empty, and that is no end.)
+fn is_the_end(call: &Facts) -> bool {
+    is_stream(call) && call.result() == Some(0) && call.number() > 0
+}
+
+fn is_short(call: &Facts) -> bool {
+    call.succeeded() && call.returned() < call.number()
+}

@@ -1,0 +1,13 @@
+//! The words: what a call that was just made means, said in one sentence with its own figures.
+//!
+//! [`lessons`] is the table: which call, which outcome, which sentence. [`Facts`] is what a sentence may speak of.
+//! [`Explainer`] stands before a sink of the trace and remarks on the calls that pass.
+
+mod explainer;
+mod facts;
+mod figures;
+pub mod lessons;
+
+pub use explainer::{Explainer, is_due};
+pub use facts::{Facts, Kind, Known};
+pub use figures::grouped;
