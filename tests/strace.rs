@@ -1,0 +1,103 @@
+//! The trace equals strace's. The test runs itself again under strace; that second run drives every wrapper
+//! with its own trace switched on, and then both are compared, line by line.
+#![cfg(linux)]
+// The configuration allows these in tests, and knows no test but a function that is marked as one.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "strace/driver/mod.rs"]
+mod driver;
+#[path = "strace/mod.rs"]
+mod equality;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use baresock::sys::{SIGUSR1, SIGUSR2, SignalSet, sigprocmask};
+use baresock::trace::output::{Output, Pace};
+use baresock::trace::text::{TextOptions, TextSink};
+use baresock::trace::{Tracer, install};
+use equality::Untold;
+
+/// Set in the run under strace: the file to write the trace to.
+const DRIVE: &str = "BARESOCK_TEST_DRIVE";
+
+#[test]
+fn every_line_equals_straces() {
+    if let Some(trace_file) = std::env::var_os(DRIVE) {
+        return drive(Path::new(&trace_file));
+    }
+    if !equality::strace_is_usable() {
+        return;
+    }
+    let dir =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("strace-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(dir.join("place")).unwrap();
+    let (trace_file, strace_file) = (dir.join("ours"), dir.join("straces"));
+    // Whoever is started inherits this: of all the threads there, only the one that drives lets these in.
+    let before = sigprocmask(&driven_by()).unwrap();
+    let output = equality::strace(&strace_file, std::env::current_exe().unwrap())
+        .args(["--exact", "every_line_equals_straces", "--nocapture", "--test-threads=1"])
+        .env(DRIVE, &trace_file)
+        .current_dir(dir.join("place"))
+        .output()
+        .unwrap();
+    sigprocmask(&before).unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr)
+    );
+
+    let read = |file: &Path| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+    let (straces, ours) = (read(&strace_file), read(&trace_file));
+    let report = equality::compare(&straces, &ours, &trace_file, Untold::default())
+        .unwrap_or_else(|difference| panic!("{difference}\nboth traces are in {}", dir.display()));
+    println!("{} calls equal strace's, {} distinct", report.calls, report.distinct.len());
+    println!("{} not made, {} of the library", report.not_made, report.library);
+    println!("not of the subject: {:?}", report.left_out);
+    assert!(report.distinct.len() >= 300, "{} distinct are too few", report.distinct.len());
+    for (rule, _) in equality::fold::RULES {
+        assert!(report.rules.contains(rule), "nothing needed the rule {rule}");
+    }
+    every_harm_is_seen(&straces, &ours, &trace_file);
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+/// Calls everything, with the trace in `trace_file`. The second thread is there before the trace begins and after it
+/// has ended, so that none of its making is in it.
+fn drive(trace_file: &Path) {
+    let interrupter = driver::Interrupter::new();
+    sigprocmask(&SignalSet::empty()).unwrap();
+    let output = Output::new(fs::File::create(trace_file).unwrap(), "a file", Pace::EveryLine);
+    let tracing = install(Tracer::new(TextSink::new(output, TextOptions::default())));
+    driver::drive(&interrupter);
+    drop(tracing);
+}
+
+/// The signals that the driver sends to its own process.
+fn driven_by() -> SignalSet {
+    SignalSet::empty().with(SIGUSR1).with(SIGUSR2)
+}
+
+/// A comparison that finds nothing proves nothing: lines here and there are left out, repeated and changed.
+fn every_harm_is_seen(straces: &str, ours: &str, trace_file: &Path) {
+    let lines: Vec<&str> = ours.lines().collect();
+    let seen = equality::lines::seen(straces, trace_file, Untold::default(), &mut BTreeMap::new());
+    let seen = seen.unwrap();
+    let is_equal = |lines: &[&str]| equality::walk(&seen, &lines.join("\n")).is_ok();
+    assert!(is_equal(&lines));
+    // Those without a counterpart can be added as one likes, and a function of the library stands for anything.
+    let has_a_mark =
+        |line: &str| ["(refused)", "(libc)", "(library)"].iter().any(|mark| line.ends_with(mark));
+    for at in (7..lines.len()).step_by(lines.len() / 6).filter(|at| !has_a_mark(lines[*at])) {
+        let changed = lines[at].replacen('(', "(1", 1);
+        let harms: [(&str, &[&str]); 3] =
+            [("left out", &[]), ("invented", &[lines[at], lines[at]]), ("changed", &[&changed])];
+        for (harm, instead) in harms {
+            let harmed = [&lines[..at], instead, &lines[at + 1..]].concat();
+            assert!(!is_equal(&harmed), "{harm} unseen: {}", lines[at]);
+        }
+    }
+}

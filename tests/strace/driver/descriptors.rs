@@ -1,0 +1,102 @@
+//! `close`, `dup`, `dup2`, `pipe`, `fcntl`, `ioctl`.
+
+use baresock::sys::*;
+
+use super::{ANY, listener, loopback, tcp_pair, udp, unix_pair, without_a_free_descriptor};
+
+pub(super) fn drive() {
+    duplicates();
+    status_flags();
+    owners();
+    requests();
+}
+
+fn duplicates() {
+    let [a, b] = pipe().unwrap();
+    let mut second = dup(&a).unwrap();
+    dup2(&b, &mut second).unwrap();
+    dup2(&b, &mut second).unwrap();
+    for lowest in [0, 50, 500] {
+        close(fcntl_dupfd(&a, lowest).unwrap()).unwrap();
+        close(fcntl_dupfd_cloexec(&a, lowest).unwrap()).unwrap();
+    }
+    for lowest in [-1, i32::MAX] {
+        assert_eq!(fcntl_dupfd(&a, lowest).map(drop), Err(Errno::EINVAL));
+        assert_eq!(fcntl_dupfd_cloexec(&a, lowest).map(drop), Err(Errno::EINVAL));
+    }
+    without_a_free_descriptor(|| {
+        assert_eq!(dup(&a).map(drop), Err(Errno::EMFILE));
+        assert_eq!(pipe().map(drop), Err(Errno::EMFILE));
+        assert_eq!(fcntl_dupfd(&a, 0).map(drop), Err(Errno::EMFILE));
+        assert_eq!(fcntl_dupfd_cloexec(&a, 0).map(drop), Err(Errno::EMFILE));
+    });
+}
+
+fn status_flags() {
+    let [out, into] = pipe().unwrap();
+    let file: Fd = std::os::fd::OwnedFd::from(std::fs::File::create("a file").unwrap()).into();
+    let [a, b] = unix_pair(SOCK_STREAM);
+    for fd in [&out, &into, &a, &file] {
+        fcntl_getfl(fd).unwrap();
+        for flags in [
+            OpenFlags::NONE,
+            O_NONBLOCK,
+            O_RDWR | O_NONBLOCK,
+            O_WRONLY | O_APPEND,
+            O_RDWR | O_ASYNC,
+            O_APPEND | O_NONBLOCK | O_SYNC,
+            OpenFlags::from_bits(0x4000_0000),
+            OpenFlags::from_bits(0x0100_0000 | O_NONBLOCK.bits()),
+        ] {
+            let _ = fcntl_setfl(fd, flags);
+            fcntl_getfl(fd).unwrap();
+        }
+        fcntl_setfl(fd, OpenFlags::NONE).unwrap();
+        for flags in [FdFlags::NONE, FD_CLOEXEC, FdFlags::from_bits(2), FdFlags::from_bits(3)] {
+            fcntl_setfd(fd, flags).unwrap();
+            fcntl_getfd(fd).unwrap();
+        }
+    }
+    drop(b);
+}
+
+fn owners() {
+    let own = std::process::id() as i32;
+    let group = nix::unistd::getpgrp().as_raw();
+    let [fd, _other] = unix_pair(SOCK_STREAM);
+    for owner in [0, own, -group] {
+        fcntl_setown(&fd, owner).unwrap();
+        fcntl_getown(&fd).unwrap();
+    }
+    assert_eq!(fcntl_setown(&fd, i32::MAX), Err(Errno::ESRCH));
+    let _ = fcntl_setown(&fd, i32::MIN);
+}
+
+fn requests() {
+    let [a, b] = tcp_pair();
+    send(&a, b"seven b", MSG_NOSIGNAL).unwrap();
+    super::until_readable(&b);
+    let (listener, _) = listener(&loopback());
+    let (datagrams, _) = udp(&loopback());
+    let [unix_end, _other] = unix_pair(SOCK_STREAM);
+    let [pipe_end, _into] = pipe().unwrap();
+    let unconnected = socket(AF_INET, SOCK_STREAM, ANY).unwrap();
+    let every = [&a, &b, &listener, &datagrams, &unix_end, &pipe_end, &unconnected];
+    for fd in every {
+        for request in [FIONREAD, TIOCOUTQ, SIOCATMARK] {
+            let _ = ioctl(fd, request, &mut 0);
+        }
+        for request in [FIONBIO, FIOASYNC] {
+            for mut on in [1, 0, -1, 0] {
+                let _ = ioctl(fd, request, &mut on);
+            }
+        }
+    }
+    let file: Fd = std::os::fd::OwnedFd::from(std::fs::File::open("a file").unwrap()).into();
+    for request in [FIONREAD, TIOCOUTQ, SIOCATMARK, FIONBIO] {
+        let _ = ioctl(&file, request, &mut 1);
+    }
+    let mut unread = 0;
+    ioctl(&b, FIONREAD, &mut unread).unwrap();
+    assert_eq!(unread, 7);
+}

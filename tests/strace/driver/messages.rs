@@ -1,0 +1,121 @@
+//! `sendmsg` and `recvmsg`.
+
+use baresock::sys::*;
+
+use super::{ANY, Interrupter, abstract_name, has_ipv6, loopback, loopback6, tcp_pair, udp};
+use super::{unix_pair, without_a_free_descriptor};
+
+pub(super) fn drive(interrupter: &Interrupter) {
+    buffers();
+    addresses();
+    descriptors();
+    lost_descriptors();
+    failures(interrupter);
+}
+
+/// Receives into buffers of these sizes.
+fn receive(fd: &Fd, sizes: &[usize], max_fds: usize, flags: MsgFlags) -> Result<Received> {
+    let mut rooms: Vec<Vec<u8>> = sizes.iter().map(|size| vec![0; *size]).collect();
+    let mut buffers: Vec<&mut [u8]> = rooms.iter_mut().map(Vec::as_mut_slice).collect();
+    recvmsg(fd, &mut buffers, max_fds, flags)
+}
+
+fn buffers() {
+    let sends: [&[&[u8]]; 6] = [
+        &[b"one buffer"],
+        &[b"two ", b"buffers\n"],
+        &[b"", b"an empty one", b""],
+        &[b"\x1b[2J\"\\", &[b'x'; 40]],
+        &[&b"x"[..]; 32],
+        &[&b"x"[..]; 33],
+    ];
+    for [a, b] in [tcp_pair(), unix_pair(SOCK_STREAM), unix_pair(SOCK_DGRAM)] {
+        for buffers in sends {
+            let sent = sendmsg(&a, None, buffers, &[], MSG_NOSIGNAL).unwrap();
+            assert_eq!(receive(&b, &[5, 3, 100], 0, MSG_PEEK).unwrap().len, sent);
+            assert_eq!(receive(&b, &[100], 0, MsgFlags::NONE).unwrap().len, sent);
+        }
+        sendmsg(&a, None, &[&b"cut"[..]; 40], &[], MsgFlags::NONE).unwrap();
+        receive(&b, &[1; 40], 0, MSG_PEEK).unwrap();
+        receive(&b, &[2, 0], 0, MSG_PEEK | MSG_TRUNC).unwrap();
+        receive(&b, &[2], 0, MsgFlags::NONE).unwrap();
+        sendmsg(&a, None, &[], &[], MsgFlags::NONE).unwrap();
+        let _ = receive(&b, &[], 0, MSG_DONTWAIT);
+        let _ = receive(&b, &[], 1, MSG_DONTWAIT);
+    }
+}
+
+fn addresses() {
+    let mut places = vec![loopback(), Address::unix("messages"), abstract_name(b"messages")];
+    if has_ipv6() {
+        places.push(loopback6());
+    }
+    for place in places {
+        let (receiver, at) = udp(&place);
+        let sender = socket(at.domain(), SOCK_DGRAM, ANY).unwrap();
+        sendmsg(&sender, Some(&at), &[b"hello ", b"there"], &[], MsgFlags::NONE).unwrap();
+        receive(&receiver, &[64], 0, MSG_PEEK).unwrap();
+        receive(&receiver, &[4, 4], 2, MsgFlags::NONE).unwrap();
+        sendmsg(&sender, Some(&at), &[], &[], MsgFlags::NONE).unwrap();
+        receive(&receiver, &[64], 0, MsgFlags::NONE).unwrap();
+    }
+}
+
+fn descriptors() {
+    let [passed, other] = pipe().unwrap();
+    for [a, b] in [unix_pair(SOCK_STREAM), unix_pair(SOCK_DGRAM), unix_pair(SOCK_SEQPACKET)] {
+        for many in [1, 2, 31, 32, 33, 253] {
+            let fds = vec![passed.as_fd(); many];
+            sendmsg(&a, None, &[b"with descriptors"], &fds, MsgFlags::NONE).unwrap();
+            let received = receive(&b, &[64], many, MSG_CMSG_CLOEXEC).unwrap();
+            assert_eq!(received.fds.len(), many);
+        }
+        let fds = [passed.as_fd(), other.as_fd()];
+        sendmsg(&a, None, &[b"more room than needed"], &fds, MsgFlags::NONE).unwrap();
+        assert_eq!(receive(&b, &[64], 10, MsgFlags::NONE).unwrap().fds.len(), 2);
+    }
+}
+
+fn lost_descriptors() {
+    let [passed, _other] = pipe().unwrap();
+    let [a, b] = unix_pair(SOCK_DGRAM);
+    for (sent, room) in [(1, 0), (3, 1), (3, 2), (33, 32)] {
+        let fds = vec![passed.as_fd(); sent];
+        sendmsg(&a, None, &[b"not all fit"], &fds, MsgFlags::NONE).unwrap();
+        let received = receive(&b, &[4], room, MsgFlags::NONE).unwrap();
+        assert!(received.flags.contains(MSG_TRUNC | MSG_CTRUNC));
+    }
+    sendmsg(&a, None, &[b"no number left"], &[passed.as_fd()], MsgFlags::NONE).unwrap();
+    without_a_free_descriptor(|| {
+        assert_eq!(receive(&b, &[64], 1, MsgFlags::NONE).unwrap().fds.len(), 0);
+    });
+}
+
+fn failures(interrupter: &Interrupter) {
+    let [a, b] = unix_pair(SOCK_STREAM);
+    for (sizes, max_fds) in [(&[8][..], 0), (&[8, 8], 0), (&[], 0), (&[8], 3)] {
+        let none = receive(&a, sizes, max_fds, MSG_DONTWAIT).map(drop);
+        assert_eq!(none, Err(Errno::EAGAIN));
+    }
+    let many = vec![b.as_fd(); MAX_PASSED + 1];
+    assert_eq!(sendmsg(&a, None, &[b"x"], &many, MsgFlags::NONE), Err(Errno::EINVAL));
+    let too_long = Address::unix("p".repeat(SUN_PATH_LEN + 1));
+    let sent = sendmsg(&a, Some(&too_long), &[b"x"], &[], MsgFlags::NONE);
+    assert_eq!(sent, Err(Errno::ENAMETOOLONG));
+    let sent = sendmsg(&a, None, &vec![&b"x"[..]; 1025], &[], MsgFlags::NONE);
+    assert_eq!(sent, Err(Errno::EMSGSIZE));
+    assert_eq!(receive(&a, &[1; 1025], 0, MSG_DONTWAIT).map(drop), Err(Errno::EMSGSIZE));
+    let [pipe_end, _] = pipe().unwrap();
+    let sent = sendmsg(&pipe_end, None, &[b"x"], &[], MsgFlags::NONE);
+    assert_eq!(sent, Err(Errno::ENOTSOCK));
+    assert_eq!(receive(&pipe_end, &[8], 0, MsgFlags::NONE).map(drop), Err(Errno::ENOTSOCK));
+    super::signals::interrupt_on_usr1(SaFlags::NONE);
+    let received = interrupter.during(|| receive(&a, &[8, 8], 2, MsgFlags::NONE)).map(drop);
+    assert_eq!(received, Err(Errno::EINTR));
+    drop(b);
+    assert_eq!(receive(&a, &[8], 0, MsgFlags::NONE).unwrap().len, 0);
+    assert_eq!(sendmsg(&a, None, &[b"x"], &[], MSG_NOSIGNAL), Err(Errno::EPIPE));
+    let unconnected = socket(AF_INET, SOCK_DGRAM, ANY).unwrap();
+    let sent = sendmsg(&unconnected, None, &[b"x"], &[], MsgFlags::NONE);
+    assert_eq!(sent, Err(Errno::EDESTADDRREQ));
+}

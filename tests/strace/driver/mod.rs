@@ -1,0 +1,171 @@
+//! The driver: it calls every wrapper, with success and with every failure that an ordinary process can
+//! bring about by itself. It decides nothing; what it did is compared afterwards, line by line.
+//!
+//! It runs on one thread, so that there is one order. A second thread does nothing but send that one a
+//! signal when it sleeps in a call that should be interrupted.
+
+mod descriptors;
+mod library;
+mod messages;
+mod moving;
+mod options;
+mod signals;
+mod sockets;
+mod waiting;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use baresock::os::limits::{descriptor_limits, set_descriptor_limit};
+use baresock::sys::*;
+use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
+use nix::sys::signal::Signal as TestSignal;
+
+/// Calls everything. The current directory is an empty one that may be filled.
+pub(crate) fn drive(interrupter: &Interrupter) {
+    sockets::drive(interrupter);
+    moving::drive(interrupter);
+    messages::drive(interrupter);
+    options::drive();
+    waiting::drive(interrupter);
+    descriptors::drive();
+    signals::drive();
+    library::drive();
+}
+
+/// Sends signals to the thread that made it, whenever that thread sleeps in a call which is to be interrupted.
+pub(crate) struct Interrupter {
+    to_send: Arc<Mutex<Vec<TestSignal>>>,
+    end: Arc<AtomicBool>,
+    helper: Option<JoinHandle<()>>,
+}
+
+impl Interrupter {
+    /// For this thread.
+    pub(crate) fn new() -> Self {
+        let (to_send, end) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (theirs, their_end) = (to_send.clone(), end.clone());
+        let (target, tid) = (pthread_self(), nix::unistd::gettid().as_raw());
+        let helper = thread::spawn(move || {
+            while !their_end.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+                send_if_asleep(&theirs, target, tid);
+            }
+        });
+        Self { to_send, end, helper: Some(helper) }
+    }
+
+    /// Makes a call that sleeps, and sends SIGUSR1 as soon as it does.
+    fn during<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.during_each(vec![TestSignal::SIGUSR1], call)
+    }
+
+    /// The same with several signals: the next one when it sleeps again.
+    fn during_each<T>(&self, mut signals: Vec<TestSignal>, call: impl FnOnce() -> T) -> T {
+        signals.reverse();
+        *self.to_send.lock().unwrap() = signals;
+        let result = call();
+        assert!(self.to_send.lock().unwrap().is_empty(), "the call did not wait for its signals");
+        result
+    }
+}
+
+impl Drop for Interrupter {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::SeqCst);
+        if let Some(helper) = self.helper.take() {
+            let _ = helper.join();
+        }
+    }
+}
+
+/// A thread that strace holds is in state t, one that waits for the lock here holds nobody up, so S is the call.
+fn send_if_asleep(to_send: &Mutex<Vec<TestSignal>>, target: Pthread, tid: i32) {
+    let mut to_send = to_send.lock().unwrap();
+    if to_send.is_empty() {
+        return;
+    }
+    // "1234 (name) S …": the state stands behind the last parenthesis.
+    let text = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).unwrap_or_default();
+    let asleep = text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S'));
+    if asleep && let Some(signal) = to_send.pop() {
+        pthread_kill(target, signal).unwrap();
+    }
+}
+
+const ANY: Protocol = IPPROTO_IP;
+
+fn loopback() -> Address {
+    Address::v4(Ipv4Addr::LOCALHOST, 0)
+}
+
+fn loopback6() -> Address {
+    Address::v6(Ipv6Addr::LOCALHOST, 0)
+}
+
+fn abstract_name(name: &[u8]) -> Address {
+    Address::Unix(UnixName::Abstract(name.to_vec()))
+}
+
+/// A socket of this kind that listens.
+fn listener(at: &Address) -> (Fd, Address) {
+    let fd = socket(at.domain(), SOCK_STREAM, ANY).unwrap();
+    bind(&fd, at).unwrap();
+    listen(&fd, 16).unwrap();
+    let at = getsockname(&fd).unwrap();
+    (fd, at)
+}
+
+/// Two ends of a TCP connection.
+fn tcp_pair() -> [Fd; 2] {
+    let (listener, at) = listener(&loopback());
+    let client = socket(AF_INET, SOCK_STREAM, ANY).unwrap();
+    connect(&client, &at).unwrap();
+    let (server, _) = accept(&listener).unwrap();
+    [client, server]
+}
+
+fn unix_pair(kind: SocketType) -> [Fd; 2] {
+    socketpair(AF_UNIX, kind, ANY).unwrap()
+}
+
+/// A UDP socket with a name.
+fn udp(at: &Address) -> (Fd, Address) {
+    let fd = socket(at.domain(), SOCK_DGRAM, ANY).unwrap();
+    bind(&fd, at).unwrap();
+    let at = getsockname(&fd).unwrap();
+    (fd, at)
+}
+
+/// A TCP socket that does not wait.
+fn nonblocking() -> Fd {
+    socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, ANY).unwrap()
+}
+
+/// Waits, with a call that is compared too, until something can be read.
+fn until_readable(fd: &Fd) {
+    assert_eq!(poll(&mut [PollFd::new(fd.as_fd(), POLLIN)], 10_000), Ok(1));
+}
+
+/// Runs `what` while this process may not have one descriptor more than it has.
+fn without_a_free_descriptor(what: impl FnOnce()) {
+    let before = descriptor_limits().unwrap().soft;
+    let [out, into] = pipe().unwrap();
+    let lowest_free = out.number().get().min(into.number().get());
+    drop((out, into));
+    set_descriptor_limit(lowest_free as u64).unwrap();
+    what();
+    set_descriptor_limit(before).unwrap();
+}
+
+/// IPv6 can be switched off; what needs it is left out then.
+fn has_ipv6() -> bool {
+    let usable = socket(AF_INET6, SOCK_STREAM, ANY).and_then(|fd| bind(fd, &loopback6())).is_ok();
+    if !usable {
+        println!("skipped: the IPv6 calls: this machine has no IPv6");
+    }
+    usable
+}

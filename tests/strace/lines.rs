@@ -1,0 +1,260 @@
+//! strace's file, made into the calls of one thread: halves joined, signals taken out, what is not of the
+//! subject left out by name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Untold;
+use super::call::Call;
+
+/// What is left of strace's file.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// A call of the subject, taken apart and as it was.
+    Call(Call, String),
+    /// The program wrote to its own trace.
+    WroteTrace,
+}
+
+/// Every kernel call that is not of the subject. One that is neither here nor in our trace is a difference.
+const NOT_OF_THE_SUBJECT: &[&str] = &[
+    // Memory.
+    "brk",
+    "madvise",
+    "mmap",
+    "mprotect",
+    "mremap",
+    "munmap",
+    // Threads, locks, time, chance.
+    "clock_gettime",
+    "clock_nanosleep",
+    "futex",
+    "getrandom",
+    "gettid",
+    "sched_yield",
+    // Limits and identity.
+    "getpgrp",
+    "getpid",
+    "prlimit64",
+    // Files by name: the trace's own, and those that the driver makes to have a descriptor.
+    "openat",
+    "newfstatat",
+    "statx",
+    "unlink",
+    "unlinkat",
+    // The end of a handler (`interrupted` has read it), of a thread, of the process.
+    "exit",
+    "exit_group",
+    "rt_sigreturn",
+    "sigaltstack",
+];
+
+/// The calls of the thread that opened `trace_file`, from then on.
+///
+/// # Errors
+/// The file was not opened, or strace's text is not understood.
+pub(crate) fn seen(
+    text: &str,
+    trace_file: &Path,
+    untold: Untold<'_>,
+    left_out: &mut BTreeMap<String, usize>,
+) -> Result<Vec<Seen>, String> {
+    let (lines, trace_fd) = since_opened(text, trace_file)?;
+    let lines = interrupted(&lines)?;
+    let mut seen = Vec::new();
+    for line in lines {
+        let call = Call::parse(&line).ok_or_else(|| format!("not understood: {line}"))?;
+        if call.args.first() == Some(&trace_fd) {
+            match call.name.as_str() {
+                "write" => seen.push(Seen::WroteTrace),
+                "close" => break,
+                // Whether it is a terminal; and in debug builds, before it is closed, whether it is open.
+                other => {
+                    *left_out.entry(format!("{other} (of the trace's file)")).or_default() += 1
+                }
+            }
+        } else if untold.beginnings.iter().any(|beginning| line.starts_with(beginning)) {
+            *left_out.entry(format!("{} (untold)", call.name)).or_default() += 1;
+        } else if NOT_OF_THE_SUBJECT.contains(&call.name.as_str()) {
+            *left_out.entry(call.name).or_default() += 1;
+        } else {
+            seen.push(Seen::Call(call, line));
+        }
+    }
+    Ok(seen)
+}
+
+/// The lines of the thread that opened the trace's file, after it did, and the file's descriptor.
+fn since_opened(text: &str, trace_file: &Path) -> Result<(Vec<String>, String), String> {
+    let named = format!("\"{}\"", trace_file.display());
+    for lines in joined(text).into_values() {
+        let opened = |line: &String| line.starts_with("openat(") && line.contains(&named);
+        let Some(at) = lines.iter().position(opened) else { continue };
+        let fd = Call::parse(&lines[at]).map(|call| call.result).unwrap_or_default();
+        return Ok((lines[at + 1..].to_vec(), fd));
+    }
+    Err(format!("strace saw nobody open {named}"))
+}
+
+/// The lines of each thread, without its number; where strace cut a line because another thread wrote, its
+/// halves are joined.
+fn joined(text: &str) -> BTreeMap<&str, Vec<String>> {
+    let mut threads: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut halves: BTreeMap<&str, String> = BTreeMap::new();
+    for line in text.lines() {
+        let Some((thread, line)) = line.split_once(' ') else { continue };
+        let line = line.trim_start();
+        if let Some(half) = line.strip_suffix("<unfinished ...>") {
+            halves.insert(thread, half.strip_suffix(' ').unwrap_or(half).to_string());
+            continue;
+        }
+        let resumed = line.strip_prefix("<... ").and_then(|line| line.split_once(" resumed>"));
+        let whole = match resumed {
+            Some((_, rest)) => halves.remove(thread).unwrap_or_default() + rest,
+            None => line.to_string(),
+        };
+        threads.entry(thread).or_default().push(whole);
+    }
+    threads
+}
+
+/// A call that a signal interrupts returns `? ERESTART…` in strace, for the kernel has not decided yet. Then come the
+/// signal, what its handler does, and `rt_sigreturn`, which returns what the program gets to see: `-1 EINTR`, or
+/// anything else if the call is begun again, in which case strace shows it again.
+fn interrupted(lines: &[String]) -> Result<Vec<String>, String> {
+    let mut kept: Vec<String> = Vec::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        let undecided = line.rfind(" = ? ERESTART");
+        let signals = signals_len(&lines[at..]);
+        let returned =
+            lines[at..at + signals].iter().rfind(|line| line.starts_with("rt_sigreturn("));
+        at += signals;
+        match undecided {
+            None if line.starts_with("--- ") || line.starts_with("+++ ") => {}
+            None => kept.push(line.clone()),
+            Some(_) if signals == 0 => return Err(format!("no signal interrupted this: {line}")),
+            Some(end) => {
+                // Without a handler, or with another result, the call is begun again and seen again.
+                if returned
+                    .is_some_and(|line| line.ends_with("= -1 EINTR (Interrupted system call)"))
+                {
+                    kept.push(format!(
+                        "{} = -1 EINTR (Interrupted system call)",
+                        line[..end].trim_end()
+                    ));
+                }
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// How many of the next lines are signals and what their handlers do.
+fn signals_len(lines: &[String]) -> usize {
+    let mut len = 0;
+    while lines.get(len).is_some_and(|line| line.starts_with("--- SIG")) {
+        len += 1;
+        len += handler_len(&lines[len..]);
+    }
+    len
+}
+
+/// How many of the next lines are a handler's: perhaps another signal's, perhaps a byte into the self-pipe, then the
+/// return. 0 if the signal had no handler, so that nothing of the program's own is taken for one.
+fn handler_len(lines: &[String]) -> usize {
+    let inner = match lines.first() {
+        Some(line) if line.starts_with("--- SIG") => 1 + handler_len(&lines[1..]),
+        _ => 0,
+    };
+    let own = &lines[inner..];
+    let writes = usize::from(own.first().is_some_and(|line| is_self_pipe(line)));
+    match own.get(writes) {
+        Some(line) if line.starts_with("rt_sigreturn(") => inner + writes + 1,
+        _ => 0,
+    }
+}
+
+/// The one call that our handlers make.
+fn is_self_pipe(line: &str) -> bool {
+    Call::parse(line)
+        .is_some_and(|call| call.name == "write" && call.args.get(2).is_some_and(|len| len == "1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(text: &str) -> Vec<String> {
+        let seen = seen(text, Path::new("/t"), Untold::default(), &mut BTreeMap::new()).unwrap();
+        let line = |seen| match seen {
+            Seen::Call(_, line) => line,
+            Seen::WroteTrace => "(trace)".to_string(),
+        };
+        seen.into_iter().map(line).collect()
+    }
+
+    const OPENED: &str = "7 openat(AT_FDCWD, \"/t\", O_WRONLY|O_CREAT, 0666) = 9\n";
+
+    #[test]
+    fn only_the_thread_that_traces_counts_and_only_while_it_does() {
+        let text = "7 close(3) = 0\n8 close(5) = 0\n".to_string()
+            + OPENED
+            + "7 close(3) = 0\n8 close(5) = 0\n7 mmap(NULL) = 0\n7 write(9, \"close\", 5) = 5\n7 close(9) = 0\n7 close(4) = 0\n";
+        assert_eq!(calls(&text), ["close(3) = 0", "(trace)"]);
+    }
+
+    #[test]
+    fn halves_are_joined() {
+        let text = OPENED.to_string()
+            + "7 recvfrom(3,  <unfinished ...>\n8 close(5) = 0\n7 <... recvfrom resumed>\"x\", 9, 0, NULL, NULL) = 1\n"
+            + "7 close(3 <unfinished ...>\n8 close(6) = 0\n7 <... close resumed>)        = 0\n";
+        assert_eq!(
+            calls(&text),
+            ["recvfrom(3, \"x\", 9, 0, NULL, NULL) = 1", "close(3)        = 0"]
+        );
+    }
+
+    #[test]
+    fn an_interrupted_call_has_failed_with_eintr() {
+        let text = OPENED.to_string()
+            + "7 poll([], 0, -1) = ? ERESTART_RESTARTBLOCK (Interrupted by signal)\n"
+            + "7 --- SIGUSR1 {si_signo=SIGUSR1} ---\n"
+            + "7 write(4, \"\\n\", 1) = 1\n"
+            + "7 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)\n";
+        assert_eq!(calls(&text), ["poll([], 0, -1) = -1 EINTR (Interrupted system call)"]);
+    }
+
+    #[test]
+    fn a_call_that_was_begun_again_is_one() {
+        let again = "7 recvfrom(3, \"x\", 9, 0, NULL, NULL) = 1\n";
+        let interrupted =
+            "7 recvfrom(3, 0x7ffc1b2ecfc0, 9, 0, NULL, NULL) = ? ERESTARTSYS (To be restarted)\n";
+        let signal = "7 --- SIGUSR1 {si_signo=SIGUSR1} ---\n";
+        let handled = "7 rt_sigreturn({mask=[]}) = 45\n";
+        for between in [signal.to_string() + handled, signal.to_string()] {
+            let text = OPENED.to_string() + interrupted + &between + again;
+            assert_eq!(calls(&text), [again[2..].trim_end()]);
+        }
+    }
+
+    #[test]
+    fn a_byte_after_a_signal_without_a_handler_is_the_programs_own() {
+        let text = OPENED.to_string()
+            + "7 write(4, \"x\", 1) = -1 EPIPE (Broken pipe)\n"
+            + "7 --- SIGPIPE {si_signo=SIGPIPE} ---\n"
+            + "7 write(5, \"x\", 1) = 1\n";
+        assert_eq!(calls(&text).len(), 2);
+    }
+
+    #[test]
+    fn what_is_untold_is_counted() {
+        let mut left_out = BTreeMap::new();
+        let text =
+            OPENED.to_string() + "7 write(1, \"listening\", 9) = 9\n7 write(1, \"x\", 1) = 1\n";
+        let untold = Untold { beginnings: &["write(1, \"listening"] };
+        let seen = seen(&text, Path::new("/t"), untold, &mut left_out).unwrap();
+        assert_eq!((seen.len(), left_out.get("write (untold)")), (1, Some(&1)));
+    }
+}
