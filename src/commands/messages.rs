@@ -21,7 +21,9 @@ pub(crate) enum Loudness {
 /// A line on standard error, behind the trace that led to it. That it cannot be written is no reason to stop.
 pub(crate) fn say(line: impl fmt::Display) {
     baresock::trace::call::flush();
-    let _ = writeln!(io::stderr(), "baresock: {line}");
+    // In one write, so that the lines of two processes do not mix.
+    let whole = format!("baresock: {line}\n");
+    let _ = io::stderr().write_all(whole.as_bytes());
 }
 
 /// A line on standard output, at once, for a script that waits for it.

@@ -141,6 +141,10 @@ impl<S: Sink> Sink for Explainer<S> {
         self.to.remark(text);
     }
 
+    fn drawing(&mut self, line: &str) {
+        self.to.drawing(line);
+    }
+
     fn intent(&mut self, words: &'static str) {
         let count = self.intents.entry(words).or_default();
         *count += 1;

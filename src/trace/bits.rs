@@ -35,21 +35,21 @@ impl<S: Sink> BitsSink<S> {
             }
             let ruler: String =
                 (first..end).map(|fd| if fd % 8 == 0 { '|' } else { ' ' }).collect();
-            self.below.remark(&format!("{:10} {ruler}  | every 8th", format!("from {first}")));
+            self.below.drawing(&format!("{:10} {ruler}  | every 8th", format!("from {first}")));
             for (name, (before, after)) in
                 ["readfds", "writefds", "exceptfds"].iter().zip(self.sets.iter().zip(after))
             {
                 if let (Some(before), Some(after)) = (before, after) {
                     let (before, after) = (bitmap(before, first, end), bitmap(after, first, end));
-                    self.below.remark(&format!("{name:10} {before}  asked"));
-                    self.below.remark(&format!("{:10} {after}  ready", ""));
+                    self.below.drawing(&format!("{name:10} {before}  asked"));
+                    self.below.drawing(&format!("{:10} {after}  ready", ""));
                 }
             }
         }
     }
 
     fn draw_rows(&mut self, answered: &[PollRow]) {
-        self.below.remark(&format!("{:>6}  {:20} revents", "fd", "events"));
+        self.below.drawing(&format!("{:>6}  {:20} revents", "fd", "events"));
         let mut answers = answered.iter().peekable();
         for row in &self.rows {
             let mut line = format!("{:>6}  {:20}", row.fd.get(), row.events.to_string());
@@ -59,7 +59,7 @@ impl<S: Sink> BitsSink<S> {
             {
                 let _ = write!(line, " {}", answer.revents);
             }
-            self.below.remark(line.trim_end());
+            self.below.drawing(line.trim_end());
         }
     }
 }

@@ -37,6 +37,10 @@ impl<A: Sink, B: Sink> Sink for Both<A, B> {
         self.first.remark(text);
     }
 
+    fn drawing(&mut self, line: &str) {
+        self.first.drawing(line);
+    }
+
     fn intent(&mut self, words: &'static str) {
         self.first.intent(words);
         self.second.intent(words);
@@ -71,6 +75,10 @@ impl Sink for Box<dyn Sink> {
 
     fn remark(&mut self, text: &str) {
         (**self).remark(text);
+    }
+
+    fn drawing(&mut self, line: &str) {
+        (**self).drawing(line);
     }
 
     fn intent(&mut self, words: &'static str) {

@@ -167,6 +167,13 @@ impl Sink for TextSink {
         }
     }
 
+    fn drawing(&mut self, line: &str) {
+        self.line.clear();
+        self.line.push_str(INDENT);
+        self.styled(REMARK, line);
+        self.output.line(self.writer, &self.line);
+    }
+
     fn flush(&mut self) {
         self.output.flush();
     }

@@ -90,6 +90,8 @@ pub trait Sink {
     fn end(&mut self, ended: &Ended<'_>);
     /// A sentence about the call that just ended.
     fn remark(&mut self, text: &str);
+    /// A line of a drawing of that call, to be kept as it is; most sinks do not care.
+    fn drawing(&mut self, _line: &str) {}
     /// Why the program makes the next call, or what follows from the last; most sinks do not care.
     fn intent(&mut self, _words: &'static str) {}
     /// Write what was collected.
