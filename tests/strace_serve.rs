@@ -1,7 +1,7 @@
 //! The trace of a server equals strace's of the same session, call for call, over select and over poll.
 #![cfg(linux)]
 // The configuration allows these in tests, and knows no test but a function that is marked as one.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "strace/mod.rs"]
 mod equality;
@@ -63,13 +63,14 @@ fn compare_session(name: &str, arguments: &[&str]) {
     let mut line = String::new();
     BufReader::new(strace.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let port = line.split([':', ' ']).nth(3).unwrap().parse().unwrap();
-    a_session(port);
+    let still_open = a_session(port);
     let read = |file: &Path| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
     // What was done last is in the file when the server is about to wait again; a signal before that would cut it off.
     while !read(&ours).contains("\"bye\", 3, MSG_NOSIGNAL) = 3") {
         std::thread::sleep(Duration::from_millis(5));
     }
     end(&mut strace);
+    drop(still_open);
 
     let untold = Untold { beginnings: &["write(1, \"listening", "write(2, \"baresock: "] };
     let report = equality::compare(&read(&straces), &read(&ours), &ours, untold)
@@ -79,8 +80,8 @@ fn compare_session(name: &str, arguments: &[&str]) {
     fs::remove_dir_all(&dir).unwrap();
 }
 
-/// Messages, one that is longer than the buffers, a half-close, a reset.
-fn a_session(port: u16) {
+/// Messages, one that is longer than the buffers, a half-close, a reset. The last client is still there.
+fn a_session(port: u16) -> TcpStream {
     let connect = || {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -113,6 +114,7 @@ fn a_session(port: u16) {
     let mut third = connect();
     third.write_all(b"bye").unwrap();
     third.read_exact(&mut [0; 3]).unwrap();
+    third
 }
 
 /// Ends the program that strace runs, and waits for both.
