@@ -58,6 +58,9 @@ pub struct Framing {
     pub limit: usize,
 }
 
+/// The first message in a buffer, and what stands after it; none if its end has not come yet.
+pub type Taken<'b> = Option<(&'b [u8], &'b [u8])>;
+
 /// A message is longer than the limit. The rest of what the peer sends makes no sense any more, unless the rule has an
 /// end to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +115,12 @@ impl Framing {
         Self { rule, limit: MESSAGE_LIMIT }
     }
 
-    /// The first message in a buffer, and what stands after it; none if its end has not come yet.
+    /// Takes the first message from the beginning of a buffer. To be called again with what stands after it, until there
+    /// is none.
     ///
     /// # Errors
     /// The message is too long, as far as can be seen: the limit holds before the end has come.
-    pub fn take<'b>(&self, buffer: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>, TooLong> {
+    pub fn take<'b>(&self, buffer: &'b [u8]) -> Result<Taken<'b>, TooLong> {
         match self.rule {
             Rule::Fixed(len) => {
                 self.check(len.get())?;
@@ -128,7 +132,7 @@ impl Framing {
         }
     }
 
-    fn take_line<'b>(&self, buffer: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>, TooLong> {
+    fn take_line<'b>(&self, buffer: &'b [u8]) -> Result<Taken<'b>, TooLong> {
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let line = &buffer[..end.unwrap_or(buffer.len())];
         // Also where no newline has come yet: a return at the end may stand before one.
@@ -137,7 +141,7 @@ impl Framing {
         Ok(end.map(|end| (line, &buffer[end + 1..])))
     }
 
-    fn take_prefixed<'b>(&self, buffer: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>, TooLong> {
+    fn take_prefixed<'b>(&self, buffer: &'b [u8]) -> Result<Taken<'b>, TooLong> {
         let Some((prefix, rest)) = buffer.split_first_chunk::<PREFIX_LEN>() else {
             return Ok(None); // a prefix can be cut in two like everything else
         };
