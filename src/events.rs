@@ -28,8 +28,8 @@ pub enum Event<'a> {
     },
     /// [`Action::Open`] has tried every address in vain; told to the one who asked.
     NotOpened(Errno),
-    /// Bytes have come: those that the service kept last time, and new ones. All are taken as used, except those that
-    /// it keeps ([`Action::Keep`]).
+    /// Bytes have come: those that the service kept last time, and new ones (none after [`Event::Room`]). All are taken
+    /// as used, except those that it keeps ([`Action::Keep`]).
     Bytes(&'a [u8]),
     /// A datagram has come.
     Datagram {
@@ -38,7 +38,8 @@ pub enum Event<'a> {
         /// What; perhaps nothing.
         bytes: &'a [u8],
     },
-    /// Everything that was owed to this endpoint is sent (only if asked for with [`Action::WantRoom`]).
+    /// Everything that was owed to this endpoint is sent (only if asked for with [`Action::WantRoom`]). If bytes were
+    /// kept, they are presented next.
     Room,
     /// The peer has finished sending. What is owed to it can still be sent.
     PeerFinished,
@@ -82,7 +83,9 @@ pub enum Action<'a> {
     },
     /// The last so many of the bytes are not used yet: present them again, before what comes next.
     Keep(usize),
-    /// Tell ([`Event::Room`]) when everything owed to this connection is sent; at once if nothing is.
+    /// Tell ([`Event::Room`]) when everything owed to this connection is sent, in the next turn at the earliest: so an
+    /// answer without end, or a thousand answers to what came at once, is given in pieces, each when the peer has taken
+    /// the one before. What was kept waits until then, and nothing is read in addition.
     WantRoom(Token),
     /// Tell ([`Event::Deadline`]) when so much time is over; `None` takes the last one back.
     Deadline(Token, Option<Duration>),

@@ -8,8 +8,8 @@
 //! 4. [`bare_select`] and [`bare_poll`]: **the loop itself**, an echo server each. Whoever reads one file reads one of
 //!    these.
 //! 5. [`os`]: what else touches the system.
-//! 6. [`poller`], [`conn`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait, short sends,
-//!    half-closes, limits, deadlines.
+//! 6. [`poller`], [`conn`], [`framing`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait,
+//!    short sends, half-closes, where messages end, limits, deadlines.
 //! 7. [`services`]: what the loop serves, as functions from events to actions.
 //! 8. [`cli`]: the command line of the program, which is the rest.
 //!
@@ -63,6 +63,7 @@ pub mod conn;
 pub mod event_loop;
 pub mod events;
 pub mod explain;
+pub mod framing;
 pub mod names;
 pub mod os;
 pub mod poller;

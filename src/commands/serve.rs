@@ -1,12 +1,16 @@
 //! `baresock serve`: any number of services in one loop.
 
+use baresock::addr::Address;
 use baresock::cli::{Common, Serve};
 use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
 use baresock::names::{SIGINT, SIGTERM};
 use baresock::os::{limits, signals};
-use baresock::services::{Echo, Kind, Signals, Spec, Transport};
+use baresock::services::{
+    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Kind, Signals, Spec, Time, Transport,
+};
+use baresock::sys::Fd;
 use baresock::trace::Function;
 
 use super::failure::Failure;
@@ -22,10 +26,11 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
     watch_signals(&mut event_loop)?;
 
     let mut files = SocketFiles::default();
-    for spec in &serve.services {
-        let service = event_loop.add_service(service(spec)?);
-        for (fd, name) in bind_all(&spec.address, spec.transport, serve.sndbuf)? {
-            files.add(&name);
+    let bound = bind_services(serve, &mut files)?;
+    let own_ports = datagram_ports(&bound);
+    for Bound { spec, sockets } in bound {
+        let service = event_loop.add_service(service(spec, &own_ports)?);
+        for (fd, name) in sockets {
             let entered = match spec.transport {
                 Transport::Stream => event_loop.listen(fd, serve.backlog, service),
                 Transport::Datagram => event_loop.add_datagram(fd, service),
@@ -38,10 +43,43 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
     event_loop.run().map_err(|errno| Failure::of(baresock::poller::Via::from(common.via), errno))
 }
 
+/// A service that has its addresses.
+struct Bound<'a> {
+    spec: &'a Spec,
+    sockets: Vec<(Fd, Address)>,
+}
+
+/// Binds all before the first serves: either everything that was asked for is served, or nothing.
+fn bind_services<'a>(serve: &'a Serve, files: &mut SocketFiles) -> Result<Vec<Bound<'a>>, Failure> {
+    let mut bound = Vec::new();
+    for spec in &serve.services {
+        let sockets = bind_all(&spec.address, spec.transport, serve.sndbuf)?;
+        sockets.iter().for_each(|(_, name)| files.add(name));
+        bound.push(Bound { spec, sockets });
+    }
+    Ok(bound)
+}
+
+/// The ports on which this server answers datagrams, and from which it takes none.
+fn datagram_ports(bound: &[Bound<'_>]) -> Vec<u16> {
+    let datagrams = bound.iter().filter(|bound| bound.spec.transport == Transport::Datagram);
+    datagrams.flat_map(|bound| &bound.sockets).filter_map(|(_, name)| name.port()).collect()
+}
+
 /// The service that was asked for.
-fn service(spec: &Spec) -> Result<Box<dyn Service>, Failure> {
-    Ok(match spec.kind {
+fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> {
+    let service: Box<dyn Service> = match spec.kind {
         Kind::Echo => Box::new(Echo),
+        Kind::Discard => Box::new(Discard),
+        Kind::Chargen => Box::new(Chargen::default()),
+        Kind::Daytime => Box::new(Daytime::default()),
+        Kind::Time => Box::new(Time::default()),
+        Kind::Chat => Box::new(Chat::default()),
+        Kind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
+    };
+    Ok(match spec.transport {
+        Transport::Stream => service,
+        Transport::Datagram => Box::new(Guarded::new(service, own_ports.to_vec())),
     })
 }
 

@@ -30,9 +30,9 @@ impl EventLoop {
             Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
+                // There may be room now. It is told in a turn of its own all the same: an endless sender would never let
+                // anybody else have one.
                 self.endpoints.with_stream(token, |_, stream| stream.wants_room = true);
-                // There may be room now; but the service is still speaking, so it is told after.
-                self.later.room_wanted.push(token);
             }
             Action::Deadline(token, after) => {
                 self.has_deadlines |= after.is_some();
@@ -70,14 +70,11 @@ impl EventLoop {
         }
     }
 
-    /// Tells what had to wait until the services had spoken: who is closed, who has come, who has room.
+    /// Tells what had to wait until the services had spoken: who is closed, who has come.
     pub(super) fn tell_rest(&mut self) {
         while !self.later.is_empty() {
             self.tell_endings();
             self.tell_opened();
-            for token in std::mem::take(&mut self.later.room_wanted) {
-                self.tell_room(token);
-            }
         }
     }
 }

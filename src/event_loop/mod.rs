@@ -131,16 +131,11 @@ struct Later {
     arrivals: Vec<(Fd, Address, ServiceId, Token)>,
     /// Connections that were asked for in vain.
     refusals: Vec<(Token, ServiceId, Errno)>,
-    /// Who asked to be told of room.
-    room_wanted: Vec<Token>,
 }
 
 impl Later {
     fn is_empty(&self) -> bool {
-        self.endings.is_empty()
-            && self.arrivals.is_empty()
-            && self.refusals.is_empty()
-            && self.room_wanted.is_empty()
+        self.endings.is_empty() && self.arrivals.is_empty() && self.refusals.is_empty()
     }
 }
 

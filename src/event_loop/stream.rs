@@ -31,6 +31,7 @@ pub(super) struct Stream {
     /// Something is owed to the partner, or the service said so: nothing is read from here.
     pub(super) blocked: bool,
     pub(super) held: bool,
+    /// The service waits until everything owed is sent.
     pub(super) wants_room: bool,
     closing: Closing,
 }
@@ -64,16 +65,16 @@ impl Stream {
     /// What this stream waits for: room → read, bytes waiting → write. While something is owed to whoever gets the bytes
     /// (the peer itself, or the partner), nothing more is read from it.
     pub(super) fn interest(&self) -> Option<Interest> {
-        let writes = self.conn.owed() > 0;
+        let is_owed = self.conn.owed() > 0;
         let reads = match (self.closing, self.partner) {
             _ if self.conn.peer_finished() => false,
             (Closing::Lingering(_), _) => true,
             (Closing::WhenSent, _) => false,
-            (Closing::No, _) if self.held => false,
+            (Closing::No, _) if self.held || self.is_used_later() => false,
             (Closing::No, Some(_)) => !self.blocked,
-            (Closing::No, None) => !writes,
+            (Closing::No, None) => !is_owed,
         };
-        Interest::of(reads, writes)
+        Interest::of(reads, is_owed || self.waits_for_room())
     }
 
     /// The other end, where there is one that has an address.
@@ -81,9 +82,19 @@ impl Stream {
         self.peer.as_ref()
     }
 
-    /// Whether it is a client's, and owes it nothing.
+    /// Whether the service is to be told when everything owed is sent.
+    fn waits_for_room(&self) -> bool {
+        self.wants_room && self.closing == Closing::No
+    }
+
+    /// Whether the service goes on with the bytes that it kept when there is room; until then no more are read.
+    fn is_used_later(&self) -> bool {
+        self.waits_for_room() && self.conn.has_leftover()
+    }
+
+    /// Whether it is a client's, nothing is owed to it, and nothing more will be by the service's own doing.
     pub(super) fn is_idle_client(&self) -> bool {
-        self.peer.is_some() && self.conn.owed() == 0
+        self.peer.is_some() && self.conn.owed() == 0 && !self.waits_for_room()
     }
 
     /// The nearest moment at which something is to be done about it.
@@ -165,21 +176,25 @@ impl EventLoop {
         match kept {
             Some(mut joined) if !joined.is_empty() => {
                 joined.extend_from_slice(new);
-                let kept = self.tell(token, service, Event::Bytes(&joined));
-                self.keep(token, &joined, kept);
+                let kept = self.tell(token, service, Event::Bytes(&joined)).min(joined.len());
+                if kept == joined.len() {
+                    // Copied each time, a long message that comes byte by byte would cost the square of its length.
+                    self.keep(token, joined);
+                } else {
+                    self.keep(token, joined[joined.len() - kept..].to_vec());
+                }
             }
             _ => {
-                let kept = self.tell(token, service, Event::Bytes(new));
-                self.keep(token, new, kept);
+                let kept = self.tell(token, service, Event::Bytes(new)).min(new.len());
+                self.keep(token, new[new.len() - kept..].to_vec());
             }
         }
     }
 
-    /// Keeps the last `kept` bytes until more come.
-    fn keep(&mut self, token: Token, bytes: &[u8], kept: usize) {
-        if kept > 0 {
-            let rest = bytes[bytes.len() - kept.min(bytes.len())..].to_vec();
-            self.endpoints.with_stream(token, |_, stream| stream.conn.keep_leftover(rest));
+    /// Keeps bytes until more come.
+    fn keep(&mut self, token: Token, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.endpoints.with_stream(token, |_, stream| stream.conn.keep_leftover(bytes));
         }
     }
 
@@ -216,14 +231,18 @@ impl EventLoop {
         self.close_if_done(token);
     }
 
-    /// Tells a service that waits for room that there is, if there is.
-    pub(super) fn tell_room(&mut self, token: Token) {
+    /// Tells a service that waits for room that there is, if there is, and presents what it kept.
+    fn tell_room(&mut self, token: Token) {
         let waiter = self.endpoints.with_stream(token, |_, stream| {
-            let has_room = stream.wants_room && stream.conn.owed() == 0;
+            let has_room = stream.waits_for_room() && stream.conn.owed() == 0;
             (has_room && std::mem::take(&mut stream.wants_room)).then_some(stream.service)
         });
-        if let Some(service) = waiter.flatten() {
-            self.tell(token, service, Event::Room);
+        let Some(service) = waiter.flatten() else { return };
+        self.tell(token, service, Event::Room);
+        let uses_more =
+            |stream: &Stream| stream.closing == Closing::No && stream.conn.has_leftover();
+        if self.endpoints.stream(token).is_some_and(uses_more) {
+            self.bytes(token, service, &[]);
         }
     }
 
@@ -322,5 +341,83 @@ fn wait_function(via: Via) -> Function {
     match via {
         Via::Select => Function::Select,
         Via::Poll => Function::Poll,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::Limits;
+    use crate::events::{Action, Service};
+    use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
+    use crate::os::accepting::set_nonblocking;
+    use crate::sys::Fd;
+
+    const BOTH: [Via; 2] = [Via::Select, Via::Poll];
+
+    /// A loop with one connection, and the other end of it.
+    fn connected(via: Via, service: impl Service + 'static) -> (EventLoop, Fd) {
+        let [ours, theirs] = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        [&ours, &theirs].into_iter().for_each(|fd| set_nonblocking(fd).unwrap());
+        let mut event_loop = EventLoop::new(via, Limits::default());
+        let service = event_loop.add_service(Box::new(service));
+        event_loop.add_connection(Ends::Socket(ours), &Address::unix("peer"), service, None);
+        (event_loop, theirs)
+    }
+
+    fn received(fd: &Fd) -> String {
+        let mut buf = [0; 100];
+        let len = sys::recv(fd, &mut buf, MsgFlags::NONE).unwrap_or(0);
+        String::from_utf8_lossy(&buf[..len]).into_owned()
+    }
+
+    struct Endless;
+
+    impl Service for Endless {
+        fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+            if matches!(event, Event::Opened { .. } | Event::Room) {
+                actions.extend([Action::Send { to: who, bytes: b"x" }, Action::WantRoom(who)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_service_that_always_has_more_to_send_gets_one_step_in_each_turn() {
+        for via in BOTH {
+            let (mut event_loop, peer) = connected(via, Endless);
+            assert_eq!(received(&peer), "x");
+            for _ in 0..3 {
+                event_loop.turn().unwrap();
+                assert_eq!(received(&peer), "x", "{via}");
+            }
+        }
+    }
+
+    struct OneByOne;
+
+    impl Service for OneByOne {
+        fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+            if let Event::Bytes(bytes) = event
+                && let Some((first, rest)) = bytes.split_at_checked(1)
+            {
+                actions.extend([Action::Send { to: who, bytes: first }, Action::Keep(rest.len())]);
+                actions.extend((!rest.is_empty()).then_some(Action::WantRoom(who)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_presented_when_there_is_room_and_nothing_is_read_before() {
+        for via in BOTH {
+            let (mut event_loop, peer) = connected(via, OneByOne);
+            sys::send(&peer, b"abc", MsgFlags::NONE).unwrap();
+            event_loop.turn().unwrap();
+            sys::send(&peer, b"d", MsgFlags::NONE).unwrap();
+            assert_eq!(received(&peer), "a", "{via}");
+            for expected in ["b", "c", "d"] {
+                event_loop.turn().unwrap();
+                assert_eq!(received(&peer), expected, "{via}");
+            }
+        }
     }
 }

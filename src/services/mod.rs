@@ -1,9 +1,24 @@
 //! The services: each a short chapter of events in, actions out. No libc, no descriptor.
 
+mod chargen;
+mod chat;
+mod daytime;
+mod discard;
 mod echo;
+mod framed;
+mod guard;
+mod printable;
 mod signals;
+mod time;
 mod written;
 
+pub use chargen::Chargen;
+pub use chat::Chat;
+pub use daytime::Daytime;
+pub use discard::Discard;
 pub use echo::Echo;
+pub use framed::Framed;
+pub use guard::Guarded;
 pub use signals::Signals;
+pub use time::Time;
 pub use written::{Kind, Spec, Transport};

@@ -3,12 +3,25 @@
 use std::fmt;
 
 use crate::addr::Written;
+use crate::framing::Rule;
 
 /// Which service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Whatever comes goes back (RFC 862).
     Echo,
+    /// Whatever comes is thrown away (RFC 863).
+    Discard,
+    /// Characters without end (RFC 864).
+    Chargen,
+    /// The time for people (RFC 867).
+    Daytime,
+    /// The time for machines (RFC 868).
+    Time,
+    /// What one says, all others read.
+    Chat,
+    /// Where messages begin and end.
+    Framed,
 }
 
 /// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
@@ -21,8 +34,21 @@ struct Row {
     datagrams: bool,
 }
 
-const ROWS: &[Row] =
-    &[Row { kind: Kind::Echo, name: "echo", port: Some(7007), options: &[], datagrams: true }];
+const ROWS: &[Row] = &[
+    Row::small(Kind::Echo, "echo", 7007),
+    Row::small(Kind::Discard, "discard", 9009),
+    Row::small(Kind::Chargen, "chargen", 1919),
+    Row::small(Kind::Daytime, "daytime", 1313),
+    Row::small(Kind::Time, "time", 3737),
+    Row { kind: Kind::Chat, name: "chat", port: Some(9034), options: &[], datagrams: false },
+    Row {
+        kind: Kind::Framed,
+        name: "framed",
+        port: Some(7070),
+        options: &["frame"],
+        datagrams: false,
+    },
+];
 
 /// Whether a service is spoken to over connections or with datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +114,27 @@ impl Spec {
             return Err(format!("{name} needs connections: write it without /udp"));
         }
         let (address, options) = row.address_and_options(rest)?;
-        Ok(Self { kind: row.kind, transport, address, options })
+        let spec = Self { kind: row.kind, transport, address, options };
+        spec.check_options()?;
+        Ok(spec)
+    }
+
+    /// Whoever starts a server hears of a wrong value at once, not when the first client comes.
+    fn check_options(&self) -> Result<(), String> {
+        for (at, (name, _)) in self.options.iter().enumerate() {
+            if self.options[..at].iter().any(|(earlier, _)| earlier == name) {
+                return Err(format!("{name}= is written twice"));
+            }
+        }
+        self.frame().map(|_| ())
+    }
+
+    /// Where messages of `framed` end.
+    ///
+    /// # Errors
+    /// One line that says what can be written instead.
+    pub fn frame(&self) -> Result<Rule, String> {
+        self.option("frame").map_or(Ok(Rule::Line), Rule::parse)
     }
 
     /// The value of an option, if it was written.
@@ -98,6 +144,11 @@ impl Spec {
 }
 
 impl Row {
+    /// One of the RFCs' small services: over connections and with datagrams, and nothing to be chosen.
+    const fn small(kind: Kind, name: &'static str, port: u16) -> Self {
+        Self { kind, name, port: Some(port), options: &[], datagrams: true }
+    }
+
     fn address_and_options(
         &self,
         rest: Option<&str>,
@@ -158,6 +209,36 @@ mod tests {
     }
 
     #[test]
+    fn every_service_has_a_port_that_needs_no_privilege() {
+        for (text, port) in [
+            ("discard", 9009),
+            ("discard/udp", 9009),
+            ("chargen", 1919),
+            ("chargen/udp", 1919),
+            ("daytime", 1313),
+            ("daytime/udp", 1313),
+            ("time", 3737),
+            ("time/udp", 3737),
+            ("chat", 9034),
+            ("framed", 7070),
+            ("framed=frame=close", 7070),
+        ] {
+            let spec = Spec::parse(text).unwrap();
+            assert_eq!(spec.address, Written::parse(&port.to_string()).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_frame_can_be_chosen() {
+        assert_eq!(Spec::parse("framed").unwrap().frame(), Ok(Rule::Line));
+        let spec = Spec::parse("framed=*:1,frame=length").unwrap();
+        assert_eq!(
+            (spec.frame(), spec.address),
+            (Ok(Rule::Length), Written::parse("*:1").unwrap())
+        );
+    }
+
+    #[test]
     fn what_cannot_be_served_is_refused_with_what_can() {
         for (text, reason) in [
             ("nonsense", "there is: echo"),
@@ -165,6 +246,12 @@ mod tests {
             ("echo=7,color=red", "has no options"),
             ("echo=host:99999", "out of range"),
             ("\x1b[2J", "\\u{1b}"),
+            ("chat/udp", "needs connections"),
+            ("framed/udp", "needs connections"),
+            ("framed=7,frame=", "fixed:N, line, length or close"),
+            ("framed=7,frame=fixed:0", "fixed:1 to"),
+            ("framed=7,frames=line", "it has: frame=…"),
+            ("framed=7,frame=line,frame=close", "written twice"),
         ] {
             let why = Spec::parse(text).unwrap_err();
             assert!(why.contains(reason), "{text:?} gave {why:?}");

@@ -1,0 +1,127 @@
+//! chargen (RFC 864): characters without end, in lines that rotate.
+//!
+//! The service for watching back-pressure: it sends as fast as the peer reads, and not faster. A peer that stops
+//! reading fills its own receive buffer, then our send buffer; then send takes nothing more, and nothing is made until
+//! there is room again. So one that never reads costs one chunk of memory and no time.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::events::{Action, Event, Service, Token};
+
+/// The printing characters of ASCII, from the space to the tilde: a ring.
+const RING: std::ops::RangeInclusive<u8> = b' '..=b'~';
+
+/// The characters of a line, without its CR LF.
+const LINE_LEN: usize = 72;
+
+/// How often the whole rotation stands in a chunk, so that a send is worth its call: 62 KiB.
+const ROUNDS: usize = 9;
+
+/// The longest answer to a datagram.
+const DATAGRAM_LEN: usize = 512;
+
+/// Sends lines for as long as the peer takes them; to a datagram, one of them of 0 to 512 characters.
+#[derive(Debug)]
+pub struct Chargen {
+    /// Whole rotations, so that after the last line of a chunk comes the first line of the next: one chunk serves all.
+    chunk: Vec<u8>,
+    random: u64,
+}
+
+impl Default for Chargen {
+    fn default() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { chunk: rotation().repeat(ROUNDS), random: now.as_nanos() as u64 | 1 }
+    }
+}
+
+/// 95 lines, each of which begins one character later in the ring.
+fn rotation() -> Vec<u8> {
+    let line = |first: usize| {
+        let from_first = RING.cycle().skip(first).take(LINE_LEN);
+        from_first.chain(*b"\r\n")
+    };
+    (0..RING.count()).flat_map(line).collect()
+}
+
+impl Service for Chargen {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        match event {
+            // One chunk, and the next when the peer has taken it. Everything at once would be endless memory.
+            Event::Opened { .. } | Event::Room => {
+                actions.push(Action::Send { to: who, bytes: &self.chunk });
+                actions.push(Action::WantRoom(who));
+            }
+            Event::Datagram { from, .. } => {
+                let len = self.next_len();
+                let bytes = &self.chunk[..len];
+                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+            }
+            // What the peer sends is thrown away. That it has finished says nothing about its reading: it gets more
+            // until it closes, which the next send finds out.
+            _ => {}
+        }
+    }
+}
+
+impl Chargen {
+    /// 0 to 512, without a pattern that matters: three shifts of Marsaglia's (xorshift), begun with the time. Nobody's
+    /// secret depends on it.
+    fn next_len(&mut self) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random % (DATAGRAM_LEN as u64 + 1)) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Address;
+    use crate::events::testing::{sent, token};
+
+    #[test]
+    fn each_line_begins_one_character_later_also_from_one_chunk_to_the_next() {
+        let mut chargen = Chargen::default();
+        let peer = Address::unix("peer");
+        let opened = Event::Opened { peer: &peer, asked_by: None };
+        let mut bytes = sent(&mut chargen, token(1), opened);
+        bytes.extend(sent(&mut chargen, token(1), Event::Room));
+        let lines: Vec<_> = bytes.chunks(LINE_LEN + 2).collect();
+        assert_eq!(lines[0].last_chunk(), Some(b"\r\n"));
+        assert!(lines[0].starts_with(b" !\"#$%&'()*+,-./0123456789"), "as the RFC shows it");
+        assert!(lines[1].starts_with(b"!\"#$"));
+        assert!(lines[94].starts_with(b"~ !\""));
+        for pair in lines.windows(2) {
+            assert_eq!(pair[0][1..LINE_LEN], pair[1][..LINE_LEN - 1]);
+            assert_eq!(pair[1].len(), LINE_LEN + 2);
+        }
+    }
+
+    #[test]
+    fn the_next_chunk_waits_until_there_is_room() {
+        let mut chargen = Chargen::default();
+        for event in [Event::Room, Event::Bytes(b"x"), Event::PeerFinished] {
+            let sends = matches!(event, Event::Room);
+            let mut actions = Vec::new();
+            chargen.on(token(1), event, &mut actions);
+            assert_eq!(matches!(actions[..], [Action::Send { .. }, Action::WantRoom(_)]), sends);
+            assert_eq!(actions.is_empty(), !sends);
+        }
+    }
+
+    #[test]
+    fn a_datagram_is_answered_with_at_most_512_characters() {
+        let mut chargen = Chargen::default();
+        let from = Address::unix("peer");
+        let mut lens = std::collections::BTreeSet::new();
+        for _ in 0..20_000 {
+            let mut actions = Vec::new();
+            chargen.on(token(1), Event::Datagram { from: &from, bytes: b"" }, &mut actions);
+            let [Action::SendDatagram { bytes, .. }] = actions[..] else { panic!("{actions:?}") };
+            lens.insert(bytes.len());
+        }
+        assert_eq!((lens.first(), lens.last()), (Some(&0), Some(&DATAGRAM_LEN)));
+    }
+}

@@ -1,0 +1,457 @@
+//! chat: what one says, all others read.
+//!
+//! Where TCP's lessons meet: a line may come in pieces (framing), a reader may be slow or gone (the loop drops it, and
+//! the others are told), and what a stranger writes must not command another's terminal (printable).
+//!
+//! What goes to everybody is written once, and every send borrows the same bytes. Its limits: a line longer than
+//! [`LINE_LIMIT`] is refused, and its writer told; who says more than [`SAID_AT_ONCE`] is not read for a moment; to whom
+//! more is owed than the loop allows, that one is dropped.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use super::printable::append_printable;
+use crate::events::{Action, Ending, Event, Service, Table, Token};
+use crate::framing::{Framing, Rule, TooLong};
+
+/// The longest line, in bytes.
+const LINE_LIMIT: usize = 1024;
+
+/// When one member has caused so many bytes, the rest of its lines waits for [`PAUSE`]. Without that, whoever sends a
+/// file as fast as the network takes it fills everybody's queue, and the readers are dropped, who can do nothing for it.
+const SAID_AT_ONCE: usize = 16 * 1024;
+
+/// How long a member who says much at once is not read.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest name, in bytes.
+const NAME_LIMIT: usize = 16;
+
+const LINES: Framing = Framing { rule: Rule::Line, limit: LINE_LIMIT };
+
+const HELP: &str = "\
+* whatever you write, all others read; /nick NAME gives you a name,
+* /who tells who is here, /quit ends, /help is this
+";
+
+/// Passes lines on between its members.
+#[derive(Debug, Default)]
+pub struct Chat {
+    members: Table<Member>,
+    /// How many names were made up so far.
+    guests: u64,
+    /// To the member who caused the event.
+    reply: String,
+    /// To all others.
+    news: String,
+}
+
+#[derive(Debug)]
+struct Member {
+    name: String,
+    /// In the midst of a line that was refused: what comes up to its end is thrown away.
+    refusing: bool,
+}
+
+/// How it goes on with a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Receive,
+    Pause,
+    End,
+}
+
+impl Service for Chat {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        self.reply.clear();
+        self.news.clear();
+        let step = match event {
+            Event::Opened { .. } => self.enter(who),
+            Event::Bytes(bytes) => {
+                let (step, rest) = self.receive(who, bytes);
+                actions.push(Action::Keep(rest.len()));
+                step
+            }
+            Event::PeerFinished => self.leave(who, "has left"),
+            Event::Closed(ending) => {
+                self.leave_closed(who, ending);
+                Step::Receive
+            }
+            Event::Deadline => {
+                // The pause is over: what waits is presented again, then more is read.
+                actions.extend([Action::Hold(who, false), Action::WantRoom(who)]);
+                Step::Receive
+            }
+            _ => Step::Receive,
+        };
+        self.send(who, actions);
+        match step {
+            Step::Receive => {}
+            Step::Pause => {
+                actions.extend([Action::Hold(who, true), Action::Deadline(who, Some(PAUSE))]);
+            }
+            Step::End => actions.push(Action::Close(who)),
+        }
+    }
+}
+
+impl Chat {
+    /// What has been written goes out, without a copy for each reader.
+    fn send<'a>(&'a self, who: Token, actions: &mut Vec<Action<'a>>) {
+        if !self.reply.is_empty() {
+            actions.push(Action::Send { to: who, bytes: self.reply.as_bytes() });
+        }
+        if !self.news.is_empty() {
+            let others = self.members.iter().map(|(token, _)| token).filter(|token| *token != who);
+            let bytes = self.news.as_bytes();
+            actions.extend(others.map(|to| Action::Send { to, bytes }));
+        }
+    }
+
+    fn enter(&mut self, who: Token) -> Step {
+        let name = loop {
+            self.guests += 1;
+            let name = format!("guest{}", self.guests);
+            if self.bearer_of(&name).is_none() {
+                break name;
+            }
+        };
+        line(&mut self.reply, format_args!("* you are {name}; /help tells what can be written"));
+        line(&mut self.news, format_args!("* {name} has come"));
+        self.members.insert(who, Member { name, refusing: false });
+        Step::Receive
+    }
+
+    fn leave(&mut self, who: Token, how: impl fmt::Display) -> Step {
+        // Who has left already is told of no more: that it is closed is the end of that.
+        if let Some(member) = self.members.remove(who) {
+            line(&mut self.news, format_args!("* {} {how}", member.name));
+        }
+        Step::End
+    }
+
+    fn leave_closed(&mut self, who: Token, ending: Ending) -> Step {
+        match ending {
+            Ending::Finished => self.leave(who, "has left"),
+            Ending::Failed(errno) => self.leave(who, format_args!("is gone: {errno}")),
+            Ending::TooSlow => self.leave(who, "did not read what was sent, and was dropped"),
+            Ending::Silent => self.leave(who, "was silent for too long, and was dropped"),
+        }
+    }
+
+    /// Does what the whole lines say. A rest without its end waits: it may end within a character.
+    fn receive<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (Step, &'b [u8]) {
+        let mut rest = bytes;
+        while self.reply.len() + self.news.len() < SAID_AT_ONCE {
+            let Some(member) = self.members.get_mut(who) else { return (Step::End, &[]) };
+            if member.refusing {
+                let Some(after) = after_line(rest) else { return (Step::Receive, &[]) };
+                (member.refusing, rest) = (false, after);
+            }
+            match LINES.take(rest) {
+                Ok(Some((text, after))) => {
+                    if self.read(who, text) == Step::End {
+                        return (Step::End, &[]);
+                    }
+                    rest = after;
+                }
+                Ok(None) => return (Step::Receive, rest),
+                Err(TooLong { limit }) => {
+                    member.refusing = true;
+                    let what = "* this line is too long and nobody gets it";
+                    line(&mut self.reply, format_args!("{what}: at most {limit} bytes"));
+                }
+            }
+        }
+        (Step::Pause, rest)
+    }
+
+    /// One line: something to be said, or a command.
+    fn read(&mut self, who: Token, text: &[u8]) -> Step {
+        let Some(command) = text.strip_prefix(b"/") else {
+            self.say(who, text);
+            return Step::Receive;
+        };
+        let end_of_word = command.iter().position(|byte| *byte == b' ').unwrap_or(command.len());
+        let (word, argument) = command.split_at(end_of_word);
+        match word {
+            b"nick" => self.rename(who, argument.trim_ascii()),
+            b"who" => self.list(),
+            b"help" => self.reply.push_str(HELP),
+            b"quit" => {
+                self.reply.push_str("* good-bye\n");
+                return self.leave(who, "has left");
+            }
+            _ => {
+                self.reply.push_str("* there is no /");
+                append_printable(&mut self.reply, word);
+                self.reply.push_str("; /help tells what there is\n");
+            }
+        }
+        Step::Receive
+    }
+
+    fn say(&mut self, who: Token, text: &[u8]) {
+        if let Some(member) = self.members.get(who)
+            && !text.is_empty()
+        {
+            self.news.push('<');
+            self.news.push_str(&member.name);
+            self.news.push_str("> ");
+            append_printable(&mut self.news, text);
+            self.news.push('\n');
+        }
+    }
+
+    fn rename(&mut self, who: Token, name: &[u8]) {
+        let Some(name) = valid_name(name) else {
+            let what = "* a name has letters (A to Z), digits, - and _";
+            return line(&mut self.reply, format_args!("{what}, at most {NAME_LIMIT}"));
+        };
+        if self.bearer_of(name).is_some_and(|bearer| bearer != who) {
+            return line(&mut self.reply, format_args!("* {name} is taken"));
+        }
+        if let Some(member) = self.members.get_mut(who) {
+            line(&mut self.reply, format_args!("* you are {name}"));
+            line(&mut self.news, format_args!("* {} is now {name}", member.name));
+            member.name = name.to_string();
+        }
+    }
+
+    fn list(&mut self) {
+        self.reply.push_str("* here are:");
+        for (_, member) in self.members.iter() {
+            self.reply.push(' ');
+            self.reply.push_str(&member.name);
+        }
+        self.reply.push('\n');
+    }
+
+    /// Who bears a name. Names that differ in case only could be taken for each other.
+    fn bearer_of(&self, name: &str) -> Option<Token> {
+        let mut bearers =
+            self.members.iter().filter(|(_, member)| member.name.eq_ignore_ascii_case(name));
+        bearers.next().map(|(token, _)| token)
+    }
+}
+
+/// Letters that look alike in other alphabets would let one member pass for another: so it is ASCII only.
+fn valid_name(name: &[u8]) -> Option<&str> {
+    let is_valid = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let name = std::str::from_utf8(name).ok()?;
+    ((1..=NAME_LIMIT).contains(&name.len()) && name.as_bytes().iter().all(is_valid)).then_some(name)
+}
+
+/// What stands after the first line's end, if that has come.
+fn after_line(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some(&bytes[end + 1..])
+}
+
+fn line(out: &mut String, what: fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Address;
+    use crate::events::testing::token;
+    use crate::names::Errno;
+
+    const ANN: u32 = 1;
+    const BOB: u32 = 2;
+    const EVE: u32 = 3;
+
+    /// A chat of Ann, Bob and Eve.
+    fn chat() -> Chat {
+        let mut chat = Chat::default();
+        for (who, name) in [(ANN, "ann"), (BOB, "bob"), (EVE, "eve")] {
+            enter(&mut chat, who);
+            told(&mut chat, who, Event::Bytes(format!("/nick {name}\n").as_bytes()));
+        }
+        chat
+    }
+
+    fn enter(chat: &mut Chat, who: u32) -> Vec<(u32, String)> {
+        told(chat, who, Event::Opened { peer: &Address::unix("peer"), asked_by: None })
+    }
+
+    fn told(chat: &mut Chat, who: u32, event: Event<'_>) -> Vec<(u32, String)> {
+        let mut actions = Vec::new();
+        chat.on(token(who), event, &mut actions);
+        let sends = actions.iter().filter_map(|action| match action {
+            Action::Send { to, bytes } => {
+                Some((to.place, String::from_utf8(bytes.to_vec()).unwrap()))
+            }
+            _ => None,
+        });
+        sends.collect()
+    }
+
+    fn says(chat: &mut Chat, who: u32, text: &[u8]) -> Vec<(u32, String)> {
+        told(chat, who, Event::Bytes(text))
+    }
+
+    /// What another reads when Ann sends this.
+    fn read_of(bytes: &[u8]) -> String {
+        let told = says(&mut chat(), ANN, bytes);
+        told.into_iter().find(|(to, _)| *to == BOB).map(|(_, text)| text).unwrap_or_default()
+    }
+
+    /// What Ann herself reads.
+    fn replied(chat: &mut Chat, bytes: &[u8]) -> String {
+        let told = says(chat, ANN, bytes);
+        told.into_iter().find(|(to, _)| *to == ANN).map(|(_, text)| text).unwrap_or_default()
+    }
+
+    fn kept(chat: &mut Chat, who: u32, bytes: &[u8]) -> Option<usize> {
+        let mut actions = Vec::new();
+        chat.on(token(who), Event::Bytes(bytes), &mut actions);
+        actions.iter().find_map(|action| match action {
+            Action::Keep(kept) => Some(*kept),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn what_one_says_all_others_read_and_nobody_gets_a_copy_of_the_bytes() {
+        let mut chat = chat();
+        let mut actions = Vec::new();
+        chat.on(token(BOB), Event::Bytes(b"hello\r\nall\n"), &mut actions);
+        let sends: Vec<_> = actions
+            .iter()
+            .filter_map(|action| match action {
+                Action::Send { to, bytes } => Some((to.place, *bytes)),
+                _ => None,
+            })
+            .collect();
+        let [(ANN, to_ann), (EVE, to_eve)] = sends[..] else { panic!("{actions:?}") };
+        assert_eq!(to_ann, b"<bob> hello\n<bob> all\n");
+        assert!(std::ptr::eq(to_ann, to_eve), "one was copied");
+    }
+
+    #[test]
+    fn who_comes_and_who_goes_is_told() {
+        let mut chat = chat();
+        let came = enter(&mut chat, 9);
+        assert!(came[0].0 == 9 && came[0].1.contains("you are guest4"), "{came:?}");
+        assert_eq!(came[1..].iter().map(|(to, _)| *to).collect::<Vec<_>>(), [ANN, BOB, EVE]);
+        assert_eq!(came[1].1, "* guest4 has come\n");
+        for (who, event, expected) in [
+            (9, Event::PeerFinished, "* guest4 has left\n"),
+            (9, Event::Closed(Ending::Finished), ""),
+            (
+                BOB,
+                Event::Closed(Ending::TooSlow),
+                "* bob did not read what was sent, and was dropped\n",
+            ),
+            (EVE, Event::Closed(Ending::Failed(Errno::ECONNRESET)), "* eve is gone: ECONNRESET"),
+        ] {
+            let told = told(&mut chat, who, event);
+            assert_eq!(told.is_empty(), expected.is_empty(), "{told:?}");
+            assert!(told.iter().all(|(to, text)| *to != who && text.starts_with(expected)));
+        }
+    }
+
+    #[test]
+    fn a_line_is_handled_whole() {
+        let mut chat = chat();
+        assert_eq!(kept(&mut chat, ANN, b"Gr\xc3"), Some(3));
+        assert_eq!(
+            says(&mut chat, ANN, "Gr\u{fc}\u{df}e\n".as_bytes())[0].1,
+            "<ann> Gr\u{fc}\u{df}e\n"
+        );
+        assert_eq!(kept(&mut chat, ANN, b"a\nbc"), Some(2));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(read_of(b"\x1b[2J\r\n"), "<ann> \\u{1b}[2J\n");
+        assert_eq!(read_of("\u{202e}gnp\u{9b}A\n".as_bytes()), "<ann> \\u{202e}gnp\\u{9b}A\n");
+        assert_eq!(read_of(b"\xff\r<bob> I?\n"), "<ann> \\xff\\r<bob> I?\n");
+        let reply = replied(&mut chat(), b"/\x1b[2J\n");
+        assert_eq!(reply, "* there is no /\\u{1b}[2J; /help tells what there is\n");
+    }
+
+    #[test]
+    fn too_long_a_line_is_refused_and_the_next_one_is_read() {
+        let mut chat = chat();
+        let fits = [&[b'x'; LINE_LIMIT][..], b"\r\n"].concat();
+        assert_eq!(says(&mut chat, ANN, &fits).len(), 2);
+        for pieces in [
+            &[&[b'x'; LINE_LIMIT + 1][..], b"xxx", b"xx\nok\n"][..],
+            &[&[&[b'x'; 2000][..], b"\nok\n"].concat()],
+        ] {
+            let told: Vec<_> =
+                pieces.iter().flat_map(|piece| says(&mut chat, ANN, piece)).collect();
+            let to = |who| told.iter().filter(move |(to, _)| *to == who).map(|(_, text)| &text[..]);
+            assert_eq!(to(ANN).count(), 1, "{told:?}");
+            assert!(to(ANN).all(|text| text.contains("too long") && text.contains("1024")));
+            assert_eq!(to(BOB).collect::<Vec<_>>(), ["<ann> ok\n"]);
+        }
+    }
+
+    #[test]
+    fn a_name_is_valid_and_borne_by_one() {
+        let mut chat = chat();
+        for (name, expected) in [
+            ("Bob", "* Bob is taken\n"),
+            ("ANN", "* you are ANN\n"),
+            ("seventeen-letters", "* a name has"),
+            ("", "* a name has"),
+            ("a b", "* a name has"),
+            ("\u{430}nn", "* a name has"),
+            ("\x1b[2J", "* a name has"),
+            ("guest5", "* you are guest5\n"),
+        ] {
+            let reply = replied(&mut chat, format!("/nick {name}\n").as_bytes());
+            assert!(
+                reply.starts_with(expected) && reply.ends_with('\n'),
+                "{name:?} gave {reply:?}"
+            );
+        }
+        enter(&mut chat, 8);
+        let reply = &enter(&mut chat, 9)[0].1;
+        assert!(reply.contains("you are guest6"), "{reply}");
+        assert_eq!(replied(&mut chat, b"/who\n"), "* here are: guest5 bob eve guest4 guest6\n");
+    }
+
+    #[test]
+    fn who_quits_is_gone_before_the_connection_is() {
+        let mut chat = chat();
+        let mut actions = Vec::new();
+        chat.on(token(ANN), Event::Bytes(b"/quit\nstill here?\n"), &mut actions);
+        assert!(matches!(actions.last(), Some(Action::Close(_))), "{actions:?}");
+        assert_eq!(replied(&mut chat, b"still here?\n"), "");
+        assert_eq!(says(&mut chat, BOB, b"/who\n")[0].1, "* here are: bob eve\n");
+    }
+
+    #[test]
+    fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
+        let mut chat = chat();
+        let sent: String = (0..5000).map(|k| format!("{k}\n")).collect();
+        let (mut rest, mut heard, mut pauses) = (sent.len(), String::new(), 0);
+        while rest > 0 {
+            let mut actions = Vec::new();
+            chat.on(token(ANN), Event::Bytes(&sent.as_bytes()[sent.len() - rest..]), &mut actions);
+            for action in &actions {
+                match action {
+                    Action::Keep(kept) => rest = *kept,
+                    Action::Hold(_, true) => pauses += 1,
+                    Action::Send { to, bytes } if to.place == BOB => {
+                        assert!(bytes.len() < SAID_AT_ONCE + 2 * LINE_LIMIT);
+                        heard.push_str(std::str::from_utf8(bytes).unwrap());
+                    }
+                    _ => {}
+                }
+            }
+            let mut actions = Vec::new();
+            chat.on(token(ANN), Event::Deadline, &mut actions);
+            assert!(matches!(actions[..], [Action::Hold(_, false), Action::WantRoom(_)]));
+        }
+        assert_eq!(heard, (0..5000).map(|k| format!("<ann> {k}\n")).collect::<String>());
+        assert!(pauses > 1);
+    }
+}

@@ -1,0 +1,76 @@
+//! daytime (RFC 867): the time as a line for people, and then the end.
+//!
+//! The RFC leaves the form of the line open. This is that of mail and of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::events::{Action, Event, Service, Token};
+
+/// Sends one line to whoever connects and closes, or answers each datagram with one.
+#[derive(Debug)]
+pub struct Daytime {
+    clock: fn() -> SystemTime,
+    line: String,
+}
+
+impl Default for Daytime {
+    fn default() -> Self {
+        Self { clock: SystemTime::now, line: String::new() }
+    }
+}
+
+impl Service for Daytime {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        match event {
+            Event::Opened { .. } => {
+                let bytes = self.line_now();
+                actions.extend([Action::Send { to: who, bytes }, Action::Close(who)]);
+            }
+            // Whatever it says; usually nothing.
+            Event::Datagram { from, .. } => {
+                let bytes = self.line_now();
+                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Daytime {
+    fn line_now(&mut self) -> &[u8] {
+        // A clock that was never set may stand before 1970, of which httpdate knows nothing.
+        let now = (self.clock)().max(UNIX_EPOCH);
+        self.line = format!("{}\r\n", httpdate::fmt_http_date(now));
+        self.line.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Address;
+    use crate::events::testing::token;
+    use std::time::Duration;
+
+    #[test]
+    fn one_line_and_the_end() {
+        let clock = || UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let mut daytime = Daytime { clock, ..Daytime::default() };
+        let (peer, mut actions) = (Address::unix("peer"), Vec::new());
+        daytime.on(token(1), Event::Opened { peer: &peer, asked_by: None }, &mut actions);
+        let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {
+            panic!("{actions:?}")
+        };
+        assert_eq!(bytes, b"Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    }
+
+    #[test]
+    fn a_datagram_is_answered_with_the_line() {
+        let clock = || UNIX_EPOCH - Duration::from_secs(1);
+        let mut daytime = Daytime { clock, ..Daytime::default() };
+        let (from, mut actions) = (Address::unix("peer"), Vec::new());
+        daytime.on(token(1), Event::Datagram { from: &from, bytes: b"" }, &mut actions);
+        let [Action::SendDatagram { bytes, .. }] = actions[..] else { panic!("{actions:?}") };
+        assert_eq!(bytes, b"Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+    }
+}

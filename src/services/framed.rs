@@ -1,0 +1,243 @@
+//! framed: says of each message its number and its length, so that one sees where messages begin and end, however
+//! send and the network have cut them.
+//!
+//! Under `line` and `length` the answers are framed as the messages are. Answers have no fixed length, so under `fixed`
+//! they are lines; under `close` the one message ends when the peer finishes, and then there is one line.
+
+use std::io::Write;
+
+use crate::events::{Action, Event, Service, Table, Token};
+use crate::framing::{Framing, Rule, TooLong};
+
+/// How many messages are answered at once. A receive may bring 65,536 empty ones, whose answers would be a megabyte;
+/// the rest is answered when the peer has taken these.
+const MESSAGES_AT_ONCE: u64 = 1000;
+
+/// Answers messages under one framing.
+#[derive(Debug)]
+pub struct Framed {
+    framing: Framing,
+    peers: Table<Progress>,
+    answers: Vec<u8>,
+}
+
+/// How far a peer has come.
+#[derive(Debug, Default)]
+struct Progress {
+    messages: u64,
+    /// How many bytes of the next one have come.
+    kept: usize,
+}
+
+/// How it goes on.
+enum Step {
+    /// With what comes next.
+    Receive,
+    /// With what has come, when there is room for answers.
+    WaitForRoom,
+    /// Not at all.
+    End,
+}
+
+impl Framed {
+    /// Messages that end as this rule has it.
+    pub fn new(rule: Rule) -> Self {
+        Self { framing: Framing::new(rule), peers: Table::default(), answers: Vec::new() }
+    }
+}
+
+impl Service for Framed {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        self.answers.clear();
+        let step = match event {
+            Event::Opened { .. } => {
+                self.peers.insert(who, Progress::default());
+                Step::Receive
+            }
+            Event::Closed(_) => {
+                self.peers.remove(who);
+                Step::Receive
+            }
+            Event::Bytes(bytes) => {
+                let (step, rest) = self.messages(who, bytes);
+                actions.push(Action::Keep(rest.len()));
+                step
+            }
+            Event::PeerFinished => self.last(who),
+            _ => Step::Receive,
+        };
+        if !self.answers.is_empty() {
+            actions.push(Action::Send { to: who, bytes: &self.answers });
+        }
+        match step {
+            Step::Receive => {}
+            Step::WaitForRoom => actions.push(Action::WantRoom(who)),
+            Step::End => actions.push(Action::Close(who)),
+        }
+    }
+}
+
+impl Framed {
+    /// Answers the messages in these bytes. What is left is the beginning of another one, or too many at once.
+    fn messages<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (Step, &'b [u8]) {
+        let Some(peer) = self.peers.get_mut(who) else { return (Step::End, &[]) };
+        let (before, mut rest) = (peer.messages, bytes);
+        let step = loop {
+            if peer.messages == before + MESSAGES_AT_ONCE {
+                break Step::WaitForRoom;
+            }
+            match self.framing.take(rest) {
+                Ok(Some((message, after))) => {
+                    peer.messages += 1;
+                    let what =
+                        format_args!("message {}: {}", peer.messages, in_bytes(message.len()));
+                    answer(self.framing, &mut self.answers, what);
+                    rest = after;
+                }
+                Ok(None) => break Step::Receive,
+                Err(TooLong { limit }) => {
+                    let what = format_args!(
+                        "message {}: too long: at most {} are taken",
+                        peer.messages + 1,
+                        in_bytes(limit)
+                    );
+                    answer(self.framing, &mut self.answers, what);
+                    // Where the next one would begin is not known, or too far away.
+                    return (Step::End, &[]);
+                }
+            }
+        };
+        peer.kept = rest.len();
+        (step, rest)
+    }
+
+    /// The peer has finished: that is the end of a message, or in the middle of one, or between two.
+    fn last(&mut self, who: Token) -> Step {
+        let Some(peer) = self.peers.get(who) else { return Step::End };
+        let (number, len) = (peer.messages + 1, in_bytes(peer.kept));
+        match (self.framing.rule, peer.kept) {
+            (Rule::Close, _) => {
+                answer(self.framing, &mut self.answers, format_args!("message {number}: {len}"));
+            }
+            (_, 0) => {}
+            _ => {
+                let what = format_args!("message {number}: unfinished: the end came after {len}");
+                answer(self.framing, &mut self.answers, what);
+            }
+        }
+        Step::End
+    }
+}
+
+/// Appends an answer, framed as the messages are where that can be.
+fn answer(framing: Framing, answers: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
+    let text = what.to_string();
+    if framing.rule == Rule::Length {
+        // It is short and has no byte that could not be sent.
+        let _ = framing.encode(text.as_bytes(), answers);
+    } else {
+        // Writing to a vector cannot fail.
+        let _ = writeln!(answers, "{text}");
+    }
+}
+
+fn in_bytes(len: usize) -> String {
+    if len == 1 { "1 byte".to_string() } else { format!("{len} bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Address;
+    use crate::events::testing::token;
+
+    /// What is answered, how many bytes are kept, whether room is waited for, and whether the end comes.
+    fn told(framed: &mut Framed, event: Event<'_>) -> (String, usize, bool, bool) {
+        let mut actions = Vec::new();
+        framed.on(token(1), event, &mut actions);
+        let mut told = (String::new(), 0, false, false);
+        for action in actions {
+            match action {
+                Action::Send { bytes, .. } => told.0 += std::str::from_utf8(bytes).unwrap(),
+                Action::Keep(kept) => told.1 = kept,
+                Action::WantRoom(_) => told.2 = true,
+                Action::Close(_) => told.3 = true,
+                _ => panic!("{action:?}"),
+            }
+        }
+        told
+    }
+
+    fn opened(rule: &str) -> Framed {
+        let mut framed = Framed::new(Rule::parse(rule).unwrap());
+        let opened = Event::Opened { peer: &Address::unix("peer"), asked_by: None };
+        assert_eq!(told(&mut framed, opened), (String::new(), 0, false, false));
+        framed
+    }
+
+    fn answered(lines: &str, kept: usize) -> (String, usize, bool, bool) {
+        (lines.to_string(), kept, false, false)
+    }
+
+    fn ended(lines: &str) -> (String, usize, bool, bool) {
+        (lines.to_string(), 0, false, true)
+    }
+
+    #[test]
+    fn each_message_is_numbered_and_what_is_none_yet_is_kept() {
+        let mut framed = opened("line");
+        let two = "message 1: 5 bytes\nmessage 2: 1 byte\n";
+        assert_eq!(told(&mut framed, Event::Bytes(b"hello\na\nhal")), answered(two, 3));
+        let third = answered("message 3: 4 bytes\n", 0);
+        assert_eq!(told(&mut framed, Event::Bytes(b"half\r\n")), third);
+        assert_eq!(told(&mut framed, Event::PeerFinished), ended(""));
+    }
+
+    #[test]
+    fn answers_are_framed_as_the_messages_are_where_that_can_be() {
+        let mut framed = opened("length");
+        let first = answered("\0\0\0\x12message 1: 3 bytes", 2);
+        assert_eq!(told(&mut framed, Event::Bytes(b"\0\0\0\x03abc\0\0")), first);
+        let mut framed = opened("fixed:3");
+        let first = answered("message 1: 3 bytes\n", 1);
+        assert_eq!(told(&mut framed, Event::Bytes(b"abcd")), first);
+        let unfinished = "message 2: unfinished: the end came after 1 byte\n";
+        assert_eq!(told(&mut framed, Event::PeerFinished), ended(unfinished));
+    }
+
+    #[test]
+    fn at_the_peers_end_the_one_message_is_complete() {
+        let mut framed = opened("close");
+        assert_eq!(told(&mut framed, Event::Bytes(b"a\n")), answered("", 2));
+        assert_eq!(told(&mut framed, Event::Bytes(b"a\nbc")), answered("", 4));
+        assert_eq!(told(&mut framed, Event::PeerFinished), ended("message 1: 4 bytes\n"));
+    }
+
+    #[test]
+    fn too_long_a_message_is_refused_as_soon_as_that_is_seen() {
+        let refused = "message 2: too long: at most 65536 bytes are taken\n";
+        let mut line = opened("line");
+        let mut sent = b"a\n".to_vec();
+        sent.resize(2 + 65537, b'b');
+        assert_eq!(
+            told(&mut line, Event::Bytes(&sent)),
+            ended(&format!("message 1: 1 byte\n{refused}"))
+        );
+        let mut length = opened("length");
+        let (answers, .., closed) = told(&mut length, Event::Bytes(b"GET / HTTP/1.1\r\n"));
+        assert!(answers.contains("message 1: too long") && closed, "{answers:?}");
+    }
+
+    #[test]
+    fn many_messages_at_once_are_answered_in_pieces() {
+        let mut framed = opened("line");
+        let sent = [b'\n'; 2500];
+        let mut rest = sent.len();
+        for (answers_now, waits) in [(1000, true), (1000, true), (500, false)] {
+            let (answers, kept, room, closed) = told(&mut framed, Event::Bytes(&sent[..rest]));
+            assert_eq!(answers.lines().count(), answers_now);
+            assert_eq!((kept, room, closed), (rest - answers_now, waits, false));
+            rest = kept;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The guard of the datagram services: no answer to a port that would answer it.
+//!
+//! A datagram's sender is only what stands in it. Somebody who writes the address of one server into a datagram to
+//! another has them talk to each other for ever, as fast as the network goes (CERT advisory CA-1996-01). What cannot be
+//! a client is not answered: a port where such a service listens.
+
+use crate::addr::Address;
+use crate::events::{Action, Event, Service, Token};
+use crate::trace;
+
+/// echo, discard, daytime, chargen and time: where the RFCs have them, and where we have them.
+const ANSWERING_PORTS: [u16; 10] = [7, 9, 13, 19, 37, 7007, 9009, 1313, 1919, 3737];
+
+/// A service that is not told of datagrams which may come from a server.
+pub struct Guarded {
+    service: Box<dyn Service>,
+    own_ports: Vec<u16>,
+}
+
+impl Guarded {
+    /// Guards a service. `own_ports` are those on which this program answers datagrams, whatever it serves there.
+    pub fn new(service: Box<dyn Service>, own_ports: Vec<u16>) -> Self {
+        Self { service, own_ports }
+    }
+
+    fn may_be_answered(&self, from: &Address) -> bool {
+        let port = from.port();
+        // Without ports (Unix-domain sockets) nobody can write another's name into a datagram.
+        port.is_none_or(|port| !ANSWERING_PORTS.contains(&port) && !self.own_ports.contains(&port))
+    }
+}
+
+impl Service for Guarded {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        match event {
+            Event::Datagram { from, .. } if !self.may_be_answered(from) => {
+                trace::intent(
+                    "no answer: it comes from a server's port, and two servers would never stop",
+                );
+            }
+            event => self.service.on(who, event, actions),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::testing::token;
+    use crate::services::Echo;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    fn is_answered(from: &Address) -> bool {
+        let mut guarded = Guarded::new(Box::new(Echo), vec![40_000]);
+        let mut actions = Vec::new();
+        guarded.on(token(1), Event::Datagram { from, bytes: b"x" }, &mut actions);
+        !actions.is_empty()
+    }
+
+    #[test]
+    fn a_server_is_not_answered_on_whatever_machine_it_is() {
+        for port in [7, 9, 13, 19, 37, 7007, 9009, 1313, 1919, 3737, 40_000] {
+            assert!(!is_answered(&Address::v4(Ipv4Addr::LOCALHOST, port)), "{port}");
+            assert!(!is_answered(&Address::v6(Ipv6Addr::new(1, 2, 3, 4, 5, 6, 7, 8), port)));
+        }
+    }
+
+    #[test]
+    fn a_client_is_answered() {
+        assert!(is_answered(&Address::v4(Ipv4Addr::LOCALHOST, 40_001)));
+        assert!(is_answered(&Address::unix("/tmp/client")));
+    }
+}

@@ -1,0 +1,93 @@
+//! time (RFC 868): the time as a number for machines: the seconds since 1900 in UTC, 32 bits in network order.
+//!
+//! 32 bits end on 7 February 2036 at 06:28:15. A second later the number is 0 again, and whoever reads it as it stands
+//! takes it for 1900. Nothing in the protocol says which era is meant; a reader must know, as one who reads it in 1950
+//! must. (That is not the end of `time_t` in 2038, which counts from 1970 and has a sign.)
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::byteorder::htonl;
+use crate::events::{Action, Event, Service, Token};
+
+/// From 1900 to 1970: 70 years, 17 of them leap years.
+const SECONDS_BEFORE_1970: u64 = (70 * 365 + 17) * 24 * 60 * 60;
+
+/// Sends four bytes to whoever connects and closes, or answers each datagram with them.
+#[derive(Debug)]
+pub struct Time {
+    clock: fn() -> SystemTime,
+    answer: [u8; 4],
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self { clock: SystemTime::now, answer: [0; 4] }
+    }
+}
+
+impl Service for Time {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        match event {
+            Event::Opened { .. } => {
+                let bytes = self.answer_now();
+                actions.extend([Action::Send { to: who, bytes }, Action::Close(who)]);
+            }
+            // The RFC has the client send an empty one; there is no end of file to be had without one.
+            Event::Datagram { from, .. } => {
+                let bytes = self.answer_now();
+                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Time {
+    fn answer_now(&mut self) -> &[u8] {
+        let since_1970 = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        // The upper 32 bits fall away: from 2036 on it begins at 0 again, as the protocol has it.
+        let since_1900 = since_1970.wrapping_add(SECONDS_BEFORE_1970) as u32;
+        // The bytes of a number in memory are in network order only after htonl. Without it a little-endian
+        // machine would send them the other way round, and be decades off.
+        self.answer = htonl(since_1900).to_ne_bytes();
+        &self.answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Address;
+    use crate::events::testing::token;
+    use std::time::Duration;
+
+    fn answer_at(clock: fn() -> SystemTime) -> [u8; 4] {
+        let (mut time, peer) = (Time { clock, ..Time::default() }, Address::unix("peer"));
+        let mut actions = Vec::new();
+        time.on(token(1), Event::Opened { peer: &peer, asked_by: None }, &mut actions);
+        let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {
+            panic!("{actions:?}")
+        };
+        bytes.try_into().unwrap()
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        // 2,208,988,800 corresponds to 00:00 1 Jan 1970 GMT, 2,629,584,000 to 00:00 1 May 1983 GMT.
+        assert_eq!(answer_at(|| UNIX_EPOCH), 2_208_988_800_u32.to_be_bytes());
+        let in_1983 = answer_at(|| UNIX_EPOCH + Duration::from_secs(420_595_200));
+        assert_eq!(in_1983, 2_629_584_000_u32.to_be_bytes());
+    }
+
+    #[test]
+    fn in_2036_it_begins_again() {
+        let last = answer_at(|| UNIX_EPOCH + Duration::from_secs(2_085_978_495));
+        assert_eq!(last, [0xff; 4], "06:28:15 on 7 February");
+        assert_eq!(answer_at(|| UNIX_EPOCH + Duration::from_secs(2_085_978_496)), [0; 4]);
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_taken_for_1970() {
+        assert_eq!(answer_at(|| UNIX_EPOCH - Duration::from_secs(9)), answer_at(|| UNIX_EPOCH));
+    }
+}
