@@ -76,9 +76,14 @@ impl Stream {
         Interest::of(reads, writes)
     }
 
-    /// Whether it is a client's, and owes it nothing.
+    /// Whether there is somebody at the other end who counts as a client.
+    pub(super) fn is_client(&self) -> bool {
+        self.peer.is_some()
+    }
+
+    /// Whether it is a client's, owes it nothing, and is not being closed already.
     pub(super) fn is_idle_client(&self) -> bool {
-        self.peer.is_some() && self.conn.owed() == 0
+        self.is_client() && self.conn.owed() == 0 && self.closing == Closing::No
     }
 
     /// The nearest moment at which something is to be done about it.
