@@ -81,6 +81,12 @@ impl EventLoop {
         if self.clients > 0 {
             self.notice(&Notice::Draining(self.clients));
         }
+        // What such a client goes on sending must still be read: closing a socket with bytes that nobody has read sends
+        // a reset, and that takes from the client what is on its way to it.
+        let is_client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_client());
+        for token in self.endpoints.tokens_where(is_client) {
+            self.close(token);
+        }
     }
 
     fn close_idle(&mut self) {

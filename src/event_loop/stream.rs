@@ -82,6 +82,11 @@ impl Stream {
         self.peer.as_ref()
     }
 
+    /// Whether there is somebody at the other end who counts as a client.
+    pub(super) const fn is_client(&self) -> bool {
+        self.peer.is_some()
+    }
+
     /// Whether the service is to be told when everything owed is sent.
     fn waits_for_room(&self) -> bool {
         self.wants_room && self.closing == Closing::No
@@ -92,9 +97,10 @@ impl Stream {
         self.waits_for_room() && self.conn.has_leftover()
     }
 
-    /// Whether it is a client's, nothing is owed to it, and nothing more will be by the service's own doing.
+    /// Whether it is a client's, nothing is owed to it nor will be by the service's own doing, and it is not being closed
+    /// already.
     pub(super) fn is_idle_client(&self) -> bool {
-        self.peer.is_some() && self.conn.owed() == 0 && !self.waits_for_room()
+        self.is_client() && self.conn.owed() == 0 && self.closing == Closing::No && !self.wants_room
     }
 
     /// The nearest moment at which something is to be done about it.
