@@ -20,6 +20,9 @@ use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
 use crate::values::FdNumber;
 
+/// False in a build with `BARESOCK_WITHOUT_TRACE` set, which exists to measure what the branch costs.
+const COMPILED_IN: bool = option_env!("BARESOCK_WITHOUT_TRACE").is_none();
+
 thread_local! {
     /// Whether this thread traces: the one branch that a call costs when it does not.
     static ON: Cell<bool> = const { Cell::new(false) };
@@ -105,7 +108,7 @@ pub(crate) fn enter<'a, const N: usize>(
     function: Function,
     args: impl FnOnce() -> [Arg<'a>; N],
 ) -> Entered {
-    let on = ON.get();
+    let on = COMPILED_IN && ON.get();
     let plan = if on { begin(function, &args()) } else { Plan::default() };
     Entered { on, function, plan, shortened: Cell::new(false), mark: Mark::None }
 }
