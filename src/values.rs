@@ -4,7 +4,7 @@
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
-use crate::names::{PollEvents, TcpState};
+use crate::names::{Level, PollEvents, TcpState};
 
 /// A descriptor's *number*: a name without rights.
 ///
@@ -94,6 +94,17 @@ pub struct PollRow {
     pub events: PollEvents,
     /// What was answered.
     pub revents: PollEvents,
+}
+
+/// One control message: something that travels or is told beside the bytes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlMessage {
+    /// `cmsg_level`: [`SOL_SOCKET`](crate::names::SOL_SOCKET), or the protocol that tells it.
+    pub level: Level,
+    /// `cmsg_type`: which of that level's. For a protocol the number of the option that asked for it.
+    pub kind: i32,
+    /// The data as the system wrote it, in the machine's byte order.
+    pub data: Vec<u8>,
 }
 
 /// What the kernel tells of a TCP socket.

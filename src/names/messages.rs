@@ -39,3 +39,12 @@ constants! {
         #[cfg(any(linux, freebsd))] POLLRDHUP, "the peer has finished sending";
     }
 }
+
+constants! {
+    /// What a control message of the level SOL_SOCKET carries.
+    one ControlKind, "SCM_???" {
+        SCM_RIGHTS, "descriptors";
+        #[cfg(linux)] SCM_CREDENTIALS, "who sends it";
+        SCM_TIMESTAMP, "when it arrived";
+    }
+}

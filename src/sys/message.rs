@@ -12,11 +12,11 @@ use super::count;
 use super::fd::Fd;
 use super::sockaddr::RawAddress;
 use crate::addr::Address;
-use crate::names::{Errno, MsgFlags, Result};
+use crate::names::{Errno, Level, MsgFlags, Result, SOL_SOCKET};
 use crate::trace::arg::{self, Arg};
 use crate::trace::call::enter;
 use crate::trace::function::Function;
-use crate::values::FdNumber;
+use crate::values::{ControlMessage, FdNumber};
 
 /// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`. The BSDs would take more.
 pub const MAX_PASSED: usize = 253;
@@ -45,6 +45,9 @@ pub struct Received {
     pub from: Option<Address>,
     /// The descriptors that came with it, ours now.
     pub fds: Vec<Fd>,
+    /// What else came beside the bytes, because an option asked for it: who sent it (`SO_PASSCRED`), when it arrived
+    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`).
+    pub control: Vec<ControlMessage>,
     /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
     pub flags: MsgFlags,
 }
@@ -99,7 +102,11 @@ pub fn sendmsg(
             name: read.as_deref().ok_or(0),
             name_len: (header.msg_namelen, header.msg_namelen),
             buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
-            control: fds.iter().map(|fd| FdNumber::from(*fd)).collect(),
+            control: if fds.is_empty() {
+                Vec::new()
+            } else {
+                vec![rights(fds.iter().map(|fd| FdNumber::from(*fd)))]
+            },
             control_len: header.msg_controllen as usize,
             flags: MsgFlags::NONE,
         };
@@ -134,7 +141,7 @@ fn refuse(
 }
 
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
-/// descriptors that came along. `max_fds` is how many descriptors there is room for.
+/// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes.
 ///
 /// # Errors
 /// As [`recv`](super::recv), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
@@ -168,12 +175,13 @@ pub fn recvmsg(
         count(unsafe { libc::recvmsg(sockfd.as_raw_fd(), &raw mut header, flags.bits()) })
     });
     *name.len_mut() = header.msg_namelen;
-    let fds = if result.is_ok() { take_fds(&header) } else { Vec::new() };
+    let (fds, control) = if result.is_ok() { take_control(&header) } else { Default::default() };
     let shown = name.decode();
     let result = result.map(|len| Received {
         len,
         from: shown.clone(),
         fds,
+        control,
         flags: MsgFlags::from_bits(header.msg_flags),
     });
     let call = call.rest(|| {
@@ -184,7 +192,7 @@ pub fn recvmsg(
             name: shown.as_ref().ok_or(name.as_ptr() as usize),
             name_len: (given, header.msg_namelen),
             buffers: spread(buffers, received.len),
-            control: received.fds.iter().map(FdNumber::of).collect(),
+            control: all_control(received),
             control_len: header.msg_controllen as usize,
             flags: received.flags,
         };
@@ -245,31 +253,47 @@ fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[BorrowedFd<'
     }
 }
 
-fn take_fds(header: &libc::msghdr) -> Vec<Fd> {
-    let mut fds = Vec::new();
+/// Takes the descriptors into ownership and copies everything else.
+fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
+    let (mut fds, mut others) = (Vec::new(), Vec::new());
     // SAFETY: the kernel has filled the control data, as long as msg_controllen says.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: `next` is NULL or leads to a control message that the kernel wrote.
     while let Some(message) = unsafe { next.as_ref() } {
+        // SAFETY: arithmetic only.
+        let empty = unsafe { libc::CMSG_LEN(0) } as usize;
+        let len = (message.cmsg_len as usize).saturating_sub(empty);
+        // SAFETY: arithmetic only, within the control data.
+        let data = unsafe { libc::CMSG_DATA(next) };
+        // SAFETY: the kernel wrote `len` bytes of data, and they stay as they are while this is borrowed.
+        let data = unsafe { std::slice::from_raw_parts(data, len) };
         if (message.cmsg_level, message.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
-            // SAFETY: arithmetic only.
-            let empty = unsafe { libc::CMSG_LEN(0) } as usize;
-            let many = (message.cmsg_len as usize - empty) / size_of::<c_int>();
-            // SAFETY: arithmetic only, within the control data.
-            let data = unsafe { libc::CMSG_DATA(next) }.cast::<c_int>();
-            for at in 0..many {
-                // SAFETY: the message is long enough for `many` numbers.
-                let place = unsafe { data.add(at) };
-                // SAFETY: the kernel wrote a number there; it need not be aligned.
-                let raw = unsafe { place.read_unaligned() };
-                // SAFETY: the kernel has just made this descriptor for us.
-                fds.push(unsafe { Fd::own(raw) });
-            }
+            let numbers = data
+                .chunks_exact(size_of::<c_int>())
+                .flat_map(<[u8; 4]>::try_from)
+                .map(c_int::from_ne_bytes);
+            // SAFETY: the kernel has just made these descriptors for us.
+            fds.extend(numbers.map(|raw| unsafe { Fd::own(raw) }));
+        } else {
+            let level = Level::from_bits(message.cmsg_level);
+            others.push(ControlMessage { level, kind: message.cmsg_type, data: data.to_vec() });
         }
         // SAFETY: `header` and `next` are the kernel's, as above.
         next = unsafe { libc::CMSG_NXTHDR(header, next) };
     }
-    fds
+    (fds, others)
+}
+
+/// All control messages for the trace: Linux writes the descriptors after what it tells of the sender.
+fn all_control(received: &Received) -> Vec<ControlMessage> {
+    let passed = (!received.fds.is_empty()).then(|| rights(received.fds.iter().map(FdNumber::of)));
+    received.control.iter().cloned().chain(passed).collect()
+}
+
+/// Descriptors as a control message.
+fn rights(numbers: impl Iterator<Item = FdNumber>) -> ControlMessage {
+    let data = numbers.flat_map(|number| number.get().to_ne_bytes()).collect();
+    ControlMessage { level: SOL_SOCKET, kind: libc::SCM_RIGHTS, data }
 }
 
 #[cfg(test)]

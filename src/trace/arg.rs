@@ -6,7 +6,9 @@ use std::os::fd::BorrowedFd;
 use crate::addr::Address;
 use crate::names::{Domain, FdFlags, IoctlRequest, Level, MsgFlags, Named, OpenFlags};
 use crate::names::{Protocol, SaFlags, Signal, SocketType};
-use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
+use crate::values::{
+    ControlMessage, FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal,
+};
 
 /// An argument as the wrapper saw it, by kind; the sinks decide how to write it.
 #[derive(Clone, Debug)]
@@ -127,8 +129,8 @@ pub struct Message<'a> {
     pub name_len: (u32, u32),
     /// Each buffer's bytes and its whole length.
     pub buffers: Vec<(&'a [u8], usize)>,
-    /// Control messages: descriptors passed.
-    pub control: Vec<FdNumber>,
+    /// Control messages.
+    pub control: Vec<ControlMessage>,
     /// The length of the control data; after `recvmsg`, of what it wrote.
     pub control_len: usize,
     /// What the system says of the message (`recvmsg`).

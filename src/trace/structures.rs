@@ -1,11 +1,13 @@
 //! strace's notation of C's structures: addresses, messages, actions of signals, and the lists of the resolver.
 
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 
 use super::arg::{Action, Handler, Limits, Message};
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
-use crate::names::{Signal, SocketType};
+use crate::names::{ControlKind, SOL_SOCKET, Signal, SocketType, option_name};
+use crate::values::ControlMessage;
 
 pub(super) fn write_address(out: &mut String, address: &Address) {
     let _ = match address {
@@ -95,23 +97,69 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Lim
 }
 
 fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
+    for (at, control) in message.control.iter().enumerate() {
+        out.push_str(if at == 0 { ", msg_control=[" } else { ", " });
+        // CMSG_LEN: the header's 16 bytes on 64-bit systems, then the data.
+        let len = size_of::<libc::cmsghdr>() + control.data.len();
+        let _ = write!(out, "{{cmsg_len={len}, cmsg_level={}, cmsg_type=", control.level);
+        write_control_data(out, control, limits);
+        out.push('}');
+    }
     if !message.control.is_empty() {
-        // CMSG_LEN: the header's 16 bytes on 64-bit systems, then an int for each descriptor.
-        let len = size_of::<libc::cmsghdr>() + 4 * message.control.len();
-        let _ = write!(
-            out,
-            ", msg_control=[{{cmsg_len={len}, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=["
-        );
-        for (at, fd) in message.control.iter().enumerate() {
-            if at == limits.items {
-                out.push_str(", ...");
-                break;
-            }
-            let _ = write!(out, "{}{fd}", if at == 0 { "" } else { ", " });
-        }
-        out.push_str("]}]");
+        out.push(']');
     }
     let _ = write!(out, ", msg_controllen={}", message.control_len);
+}
+
+/// The type of a control message, and its data where its structure is known.
+fn write_control_data(out: &mut String, control: &ControlMessage, limits: Limits) {
+    let data = control.data.as_slice();
+    let name = match control.level {
+        SOL_SOCKET => ControlKind::CONSTANTS
+            .iter()
+            .find(|known| known.value == i64::from(control.kind))
+            .map(|known| known.name),
+        level => option_name(level, control.kind),
+    };
+    let int = |at: usize| {
+        data.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes)
+    };
+    let _ = match name {
+        Some("SCM_RIGHTS") => {
+            out.push_str("SCM_RIGHTS, cmsg_data=[");
+            for (at, bytes) in data.chunks_exact(4).enumerate() {
+                if at == limits.items {
+                    out.push_str(", ...");
+                    break;
+                }
+                let fd = bytes.try_into().map_or(-1, i32::from_ne_bytes);
+                let _ = write!(out, "{}{fd}", if at == 0 { "" } else { ", " });
+            }
+            write!(out, "]")
+        }
+        Some("SCM_CREDENTIALS") => {
+            let (pid, uid, gid) = (int(0), int(4), int(8));
+            write!(out, "SCM_CREDENTIALS, cmsg_data={{pid={pid}, uid={uid}, gid={gid}}}")
+        }
+        Some(name @ ("IP_TTL" | "IPV6_HOPLIMIT")) => write!(out, "{name}, cmsg_data=[{}]", int(0)),
+        Some("IP_PKTINFO") if data.len() >= 12 => {
+            let ip = |at: usize| Ipv4Addr::new(data[at], data[at + 1], data[at + 2], data[at + 3]);
+            write!(
+                out,
+                "IP_PKTINFO, cmsg_data={{ipi_ifindex={}, ipi_spec_dst=inet_addr(\"{}\"), ipi_addr=inet_addr(\"{}\")}}",
+                int(0),
+                ip(4),
+                ip(8)
+            )
+        }
+        // Under the name of the option that asked for it, as strace has it.
+        Some("SCM_TIMESTAMP") if data.len() >= 16 => {
+            let long = |at: usize| data[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
+            write!(out, "SO_TIMESTAMP, cmsg_data={{tv_sec={}, tv_usec={}}}", long(0), long(8))
+        }
+        Some(name) => write!(out, "{name}"),
+        None => write!(out, "{:#x}", control.kind),
+    };
 }
 
 pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: Limits) {

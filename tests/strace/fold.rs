@@ -139,10 +139,14 @@ fn socket_timeouts_have_no_age(call: &mut Call) {
     }
 }
 
-/// Here too there are two, and C has one name.
+/// Here too there are two, and C has one name: of the option, and of the control message that it asks for.
 fn timestamps_have_no_age(call: &mut Call) {
     if is_option(call, &["SO_TIMESTAMP_OLD"]) {
         call.args[2] = "SO_TIMESTAMP".into();
+    }
+    if call.name == "recvmsg" {
+        let (old, new) = ("cmsg_type=SO_TIMESTAMP_OLD,", "cmsg_type=SO_TIMESTAMP,");
+        call.args[1] = call.args[1].replace(old, new);
     }
 }
 
@@ -298,19 +302,26 @@ fn nanoseconds_have_a_sign(call: &mut Call) {
     }
 }
 
-/// The scope of an IPv6 address is the number of an interface, whose name strace looks up.
+/// The scope of an IPv6 address is the number of an interface, and so is what `IP_PKTINFO` tells; strace looks up its
+/// name.
 fn an_interface_is_a_number(call: &mut Call) {
-    const BEFORE: &str = "sin6_scope_id=if_nametoindex(\"";
+    for field in ["sin6_scope_id=", "ipi_ifindex="] {
+        an_interface_in(field, call);
+    }
+}
+
+fn an_interface_in(field: &str, call: &mut Call) {
+    let before = format!("{field}if_nametoindex(\"");
     for arg in &mut call.args {
-        let Some(from) = arg.find(BEFORE) else { continue };
-        let name_from = from + BEFORE.len();
+        let Some(from) = arg.find(&before) else { continue };
+        let name_from = from + before.len();
         let Some(name_len) = arg[name_from..].find("\")") else { continue };
         let interfaces = baresock::sys::if_nameindex().unwrap_or_default();
         let name = &arg[name_from..name_from + name_len];
         let Some((number, _)) = interfaces.iter().find(|(_, known)| known == name) else {
             continue;
         };
-        let with_number = format!("sin6_scope_id={number}");
+        let with_number = format!("{field}{number}");
         arg.replace_range(from..name_from + name_len + 2, &with_number);
     }
 }
@@ -535,6 +546,11 @@ mod tests {
             "getsockopt(3, SOL_SOCKET, SO_TIMESTAMP_OLD, [0], [4]) = 0",
             "getsockopt(3, SOL_SOCKET, SO_TIMESTAMP, [0], [4]) = 0",
         );
+        folds(
+            "timestamps_have_no_age",
+            "recvmsg(3, {msg_control=[{cmsg_type=SO_TIMESTAMP_OLD, cmsg_data={}}]}, 0) = 1",
+            "recvmsg(3, {msg_control=[{cmsg_type=SO_TIMESTAMP, cmsg_data={}}]}, 0) = 1",
+        );
     }
 
     #[test]
@@ -662,6 +678,11 @@ mod tests {
             "an_interface_is_a_number",
             &format!(r#"bind(3, {{sin6_scope_id=if_nametoindex("{name}")}}, 28) = 0"#),
             &format!("bind(3, {{sin6_scope_id={number}}}, 28) = 0"),
+        );
+        folds(
+            "an_interface_is_a_number",
+            &format!(r#"recvmsg(3, {{ipi_ifindex=if_nametoindex("{name}"), x}}, 0) = 1"#),
+            &format!("recvmsg(3, {{ipi_ifindex={number}, x}}, 0) = 1"),
         );
     }
 

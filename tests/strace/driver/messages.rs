@@ -10,6 +10,7 @@ pub(super) fn drive(interrupter: &Interrupter) {
     addresses();
     descriptors();
     lost_descriptors();
+    other_control();
     failures(interrupter);
 }
 
@@ -42,6 +43,33 @@ fn buffers() {
         sendmsg(&a, None, &[], &[], MsgFlags::NONE).unwrap();
         let _ = receive(&b, &[], 0, MSG_DONTWAIT);
         let _ = receive(&b, &[], 1, MSG_DONTWAIT);
+    }
+}
+
+/// What comes beside the bytes because an option asked for it.
+fn other_control() {
+    let [a, b] = unix_pair(SOCK_STREAM);
+    setsockopt(&b, SOL_SOCKET, SO_PASSCRED, &1).unwrap();
+    sendmsg(&a, None, &[b"x"], &[], MsgFlags::NONE).unwrap();
+    receive(&b, &[8], 8, MsgFlags::NONE).unwrap();
+    sendmsg(&a, None, &[b"x"], &[a.as_fd()], MsgFlags::NONE).unwrap();
+    let received = receive(&b, &[8], 16, MsgFlags::NONE).unwrap();
+    assert_eq!((received.fds.len(), received.control.len()), (1, 1));
+
+    let (receiver, at) = udp(&loopback());
+    for option in [IP_PKTINFO, IP_RECVTTL] {
+        setsockopt(&receiver, SOL_IP, option, &1).unwrap();
+    }
+    setsockopt(&receiver, SOL_SOCKET, SO_TIMESTAMP, &1).unwrap();
+    let sender = socket(at.domain(), SOCK_DGRAM, ANY).unwrap();
+    sendmsg(&sender, Some(&at), &[b"x"], &[], MsgFlags::NONE).unwrap();
+    assert_eq!(receive(&receiver, &[8], 64, MsgFlags::NONE).unwrap().control.len(), 3);
+    if has_ipv6() {
+        let (receiver, at) = udp(&loopback6());
+        setsockopt(&receiver, SOL_IPV6, IPV6_RECVPKTINFO, &1).unwrap();
+        let sender = socket(at.domain(), SOCK_DGRAM, ANY).unwrap();
+        sendmsg(&sender, Some(&at), &[b"x"], &[], MsgFlags::NONE).unwrap();
+        assert_eq!(receive(&receiver, &[8], 64, MsgFlags::NONE).unwrap().control.len(), 1);
     }
 }
 
