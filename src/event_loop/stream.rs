@@ -92,9 +92,11 @@ impl Stream {
         self.waits_for_room() && self.conn.has_leftover()
     }
 
-    /// Whether it is a client's, nothing is owed to it, and nothing more will be by the service's own doing.
+    /// Whether it is a client's, nothing is owed to it, and nothing more will be by the service's own doing; and it is not
+    /// being closed already.
     pub(super) fn is_idle_client(&self) -> bool {
-        self.peer.is_some() && self.conn.owed() == 0 && !self.waits_for_room()
+        let is_idle = self.conn.owed() == 0 && !self.waits_for_room();
+        self.peer.is_some() && is_idle && self.closing == Closing::No
     }
 
     /// The nearest moment at which something is to be done about it.

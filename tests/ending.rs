@@ -1,0 +1,151 @@
+//! How a server ends: SIGINT or SIGTERM, what is owed is sent first, a second signal ends it at once.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use support::*;
+
+tests! {
+    both {}
+    serve {
+        a_signal_ends_it_with_success,
+        what_is_owed_is_sent_first,
+        what_a_client_goes_on_sending_takes_nothing_from_it,
+        what_is_owed_is_sent_for_a_while_only,
+        a_second_signal_ends_it_at_once,
+    }
+}
+
+fn a_signal_ends_it_with_success(kind: Kind) {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let server = start(kind);
+        let address = server.address();
+        let idle = connect_many(&server, 10);
+        idle.iter().for_each(|client| assert_echo(client, b"hello"));
+        server.signal(signal);
+        idle.iter().for_each(assert_finished);
+        let ended = server.wait();
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        assert_eq!(ended.stderr, "");
+        let refused = TcpStream::connect(address).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    }
+}
+
+/// A server that owes something to a client, and has read everything that the client sent.
+fn owing(kind: Kind, arguments: &[&str], message: &[u8], trace: &Path) -> (Server, TcpStream) {
+    let tracing = ["--sndbuf", "4096", "--trace=json", "--trace-to", text(trace)];
+    let server = starting(kind).with(&tracing).with(arguments).start();
+    let mut client = connect_with_little_room(&server);
+    // All of it is there before the server reads any: it reads once, and then it owes.
+    server.signal(Signal::SIGSTOP);
+    client.write_all(message).unwrap();
+    server.signal(Signal::SIGCONT);
+    // The trace is written before the server waits, and what it waits for will not come.
+    wait_until("everything is received", || bytes_received(trace) == message.len() as i64);
+    if HAS_PROC {
+        wait_until("the server waits", || state(server.pid()) == 'S');
+    }
+    (server, client)
+}
+
+fn calls(trace: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(trace).unwrap();
+    // The last line may be half written.
+    text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn bytes_received(trace: &Path) -> i64 {
+    let calls = calls(trace);
+    let received = calls.iter().filter(|call| call["call"] == "recv");
+    received.map(|call| call["result"].as_i64().unwrap().max(0)).sum()
+}
+
+fn what_is_owed_is_sent_first(kind: Kind) {
+    let place = TempDir::new();
+    let trace = place.file("trace.json");
+    let message = vec![7; 40_000];
+    let (server, client) = owing(kind, &[], &message, &trace);
+    let address = server.address();
+    server.signal(Signal::SIGTERM);
+    server.wait_until_it_says("1 connections are still owed something");
+    // Nobody else comes in.
+    let refused = TcpStream::connect(address).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+
+    assert_receives(&client, &message);
+    assert_finished(&client);
+    drop(client);
+    let ended = server.wait();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    // The signal came while it waited: the wait was interrupted, and made again.
+    let interrupted =
+        |call: &serde_json::Value| call["call"] == kind.via && call["errno"] == "EINTR";
+    assert!(calls(&trace).iter().any(interrupted), "no wait was interrupted");
+}
+
+/// Bytes that nobody reads turn a close into a reset, and a reset would take away what is still on its way.
+fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
+    let place = TempDir::new();
+    let trace = place.file("trace.json");
+    let arguments = ["--sndbuf", "65536", "--trace=json", "--trace-to", text(&trace)];
+    let server = starting(kind).with(&arguments).start();
+    let mut client = connect_with_little_room(&server);
+    // Until nothing moves any more: both directions are full, the server owes something and has not read everything.
+    client.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    while client.write(&[7; 65_536]).is_ok() {}
+
+    server.signal(Signal::SIGTERM);
+    server.wait_until_it_says("1 connections are still owed something");
+    let mut received = 0;
+    let mut buffer = vec![0; 65_536];
+    let end = loop {
+        match client.read(&mut buffer) {
+            Ok(0) => break Ok(()),
+            Ok(len) => received += len as i64,
+            Err(error) => break Err(error.kind()),
+        }
+    };
+    drop(client);
+    assert_eq!(end, Ok(()), "the connection was cut off after {received} bytes");
+    assert_eq!(server.wait().status.code(), Some(0));
+    assert!(received > 0);
+    let sent: i64 = calls(&trace)
+        .iter()
+        .filter(|call| call["call"] == "send")
+        .map(|call| call["result"].as_i64().unwrap().max(0))
+        .sum();
+    assert_eq!(received, sent, "not everything that was sent has arrived");
+}
+
+fn what_is_owed_is_sent_for_a_while_only(kind: Kind) {
+    let place = TempDir::new();
+    let trace = place.file("trace.json");
+    let (server, _client) = owing(kind, &["--drain", "0.5"], &[7; 40_000], &trace);
+    let began = Instant::now();
+    server.signal(Signal::SIGTERM);
+    let ended = server.wait();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(began.elapsed() >= Duration::from_millis(500), "after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
+}
+
+fn a_second_signal_ends_it_at_once(kind: Kind) {
+    let place = TempDir::new();
+    let trace = place.file("trace.json");
+    let (server, _client) = owing(kind, &["--drain", "3600"], &[7; 40_000], &trace);
+    server.signal(Signal::SIGTERM);
+    server.wait_until_it_says("a second signal ends at once");
+    server.signal(Signal::SIGINT);
+    let ended = server.wait();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+}

@@ -1,0 +1,114 @@
+//! What the tests of the program share: starting it as its user does, talking to it, and looking at it from outside.
+
+// Each file of tests is a crate of its own and uses its own part of this.
+#![allow(dead_code, unused_imports, unused_macros)]
+// In a test a panic is the message.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod clients;
+mod process;
+mod program;
+mod server;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+pub(crate) use clients::*;
+pub(crate) use process::*;
+pub(crate) use program::*;
+pub(crate) use server::*;
+
+/// How long anything may take that must happen. Generous: only a test that fails waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which of the program's two servers, over which call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) command: &'static str,
+    pub(crate) via: &'static str,
+}
+
+pub(crate) const SERVE_SELECT: Kind = Kind { command: "serve", via: "select" };
+pub(crate) const SERVE_POLL: Kind = Kind { command: "serve", via: "poll" };
+pub(crate) const BARE_SELECT: Kind = Kind { command: "bare", via: "select" };
+pub(crate) const BARE_POLL: Kind = Kind { command: "bare", via: "poll" };
+
+impl Kind {
+    pub(crate) fn is_bare(self) -> bool {
+        self.command == "bare"
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} --via {}", self.command, self.via)
+    }
+}
+
+/// Makes tests of functions: those of the first group are for both servers, those of the second for `serve` alone,
+/// and each is made over `select` and over `poll`.
+macro_rules! tests {
+    (both { $($both:ident),* $(,)? } serve { $($serve:ident),* $(,)? }) => {
+        $crate::support::tests!(@ serve_select SERVE_SELECT $($both)* $($serve)*);
+        $crate::support::tests!(@ serve_poll SERVE_POLL $($both)* $($serve)*);
+        $crate::support::tests!(@ bare_select BARE_SELECT $($both)*);
+        $crate::support::tests!(@ bare_poll BARE_POLL $($both)*);
+    };
+    (@ $name:ident $kind:ident $($test:ident)*) => {
+        mod $name {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test($crate::support::$kind);
+                }
+            )*
+        }
+    };
+}
+pub(crate) use tests;
+
+/// Waits until something is so; fails if it does not become so.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Says that a test, or a part of it, cannot be made here.
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
+/// A directory that is removed at the end of the test.
+pub(crate) struct TempDir(PathBuf);
+
+impl TempDir {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("baresock-test-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

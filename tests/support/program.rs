@@ -1,0 +1,73 @@
+//! Other programs, and baresock where it ends by itself.
+
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{PATIENCE, skipped};
+
+pub(crate) const BARESOCK: &str = env!("CARGO_BIN_EXE_baresock");
+
+/// Runs baresock to its end.
+#[track_caller]
+pub(crate) fn baresock(arguments: &[&str]) -> Output {
+    output_of(Command::new(BARESOCK).args(arguments))
+}
+
+/// Runs a program to its end.
+#[track_caller]
+pub(crate) fn output_of(command: &mut Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.stdin(Stdio::null()).spawn().unwrap();
+    let mut child = KilledAtEnd(child);
+    wait_for(&mut child.0);
+    // It has ended and nobody else holds its pipes; what it said fits into them.
+    let read = |from: &mut dyn std::io::Read| {
+        let mut text = Vec::new();
+        from.read_to_end(&mut text).unwrap();
+        text
+    };
+    Output {
+        stdout: read(&mut child.0.stdout.take().unwrap()),
+        stderr: read(&mut child.0.stderr.take().unwrap()),
+        status: wait_for(&mut child.0),
+    }
+}
+
+/// Waits until a process has ended; fails if it does not.
+#[track_caller]
+pub(crate) fn wait_for(child: &mut Child) -> ExitStatus {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < end, "the process did not end");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A process that does not outlive its test.
+pub(crate) struct KilledAtEnd(pub(crate) Child);
+
+impl Drop for KilledAtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether a program is installed. If not, the test says so; under CI it fails.
+pub(crate) fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|place| place.join(name).is_file());
+    if !found {
+        missing(&format!("{name} is not installed"));
+    }
+    found
+}
+
+/// Something is missing that can be installed: skipped here, but an error under CI.
+pub(crate) fn missing(what: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what}, and this is CI");
+    skipped(what);
+}
