@@ -217,10 +217,14 @@ fn parse_address(text: &str) -> Result<Written, String> {
     Written::parse(text).map_err(|bad| bad.why)
 }
 
+/// Far more than anybody means, and so few that a moment so far ahead can still be computed.
+const MOST_SECONDS: f64 = 1e9;
+
 fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_string())?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "write a number of seconds that is not negative".to_string())
+    match text.parse() {
+        Ok(seconds @ 0.0..=MOST_SECONDS) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("write a number of seconds from 0 to {MOST_SECONDS}")),
+    }
 }
 
 fn parse_buffer(text: &str) -> Result<usize, String> {

@@ -10,7 +10,7 @@ use baresock::cli::{Cli, Command};
 use clap::{CommandFactory, Parser};
 
 use commands::failure::Failure;
-use commands::messages::{Loudness, say};
+use commands::messages::{Loudness, print, say};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -37,13 +37,10 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Bare { address } => commands::bare::run(address, common.via.into()),
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                *shell,
-                &mut Cli::command(),
-                "baresock",
-                &mut std::io::stdout(),
-            );
-            Ok(())
+            // Not straight to standard output: it panics where that is closed or full.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "baresock", &mut script);
+            print(&script)
         }
     }
 }

@@ -10,6 +10,8 @@ use baresock::addr::Address;
 use baresock::event_loop::Notice;
 use baresock::explain::is_due;
 
+use super::failure::Failure;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loudness {
@@ -34,6 +36,22 @@ pub(crate) fn print_line(line: impl fmt::Display) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}")?;
     stdout.flush()
+}
+
+/// Everything that a command has to say, on standard output. That nobody reads it (`| head`) is no failure.
+///
+/// # Errors
+/// Standard output is full.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let why = error.raw_os_error().map(baresock::names::Errno::from_number);
+            let why = why.map_or_else(|| error.to_string(), |why| why.to_string());
+            Err(Failure::new(format_args!("standard output: {why}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The line that says where a service listens.

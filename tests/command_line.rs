@@ -1,0 +1,103 @@
+//! The command line itself: what it says of itself, what is wrong with it, and a standard output that is closed.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use support::*;
+
+#[test]
+fn it_says_what_it_is() {
+    for flag in ["--version", "-V", "--help", "-h", "serve --help", "bare --help"] {
+        let output = baresock(&flag.split(' ').collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(0), "{flag}");
+        assert_eq!(output.stderr, b"", "{flag}");
+        assert!(!output.stdout.is_empty(), "{flag}");
+    }
+    let version = String::from_utf8(baresock(&["--version"]).stdout).unwrap();
+    assert!(
+        version.starts_with(concat!("baresock ", env!("CARGO_PKG_VERSION"), "\n")),
+        "{version}"
+    );
+    let set_size = format!("FD_SETSIZE: {}", baresock::sys::FD_SETSIZE);
+    assert!(version.lines().any(|line| line == set_size), "{version}");
+    assert!(version.contains("target: "), "{version}");
+}
+
+#[test]
+fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
+    for (arguments, said) in [
+        ("serve echo=127.0.0.1:65536", "port 65536 is out of range"),
+        ("serve echo=127.0.0.1:", "a port is missing"),
+        ("serve echo=::1:7", "put an IPv6 address in brackets"),
+        ("serve echo=unix:", "needs a path"),
+        ("serve nonsense", "there is no service 'nonsense'"),
+        ("serve nonsense=127.0.0.1:0", "there is no service 'nonsense'"),
+        ("serve", "required"),
+        ("bare 127.0.0.1:65536", "port 65536 is out of range"),
+        ("bare 127.0.0.1:0 --via epoll", "epoll"),
+        ("bare 127.0.0.1:0 --trace=xml", "xml"),
+        ("serve echo=0 --drain -1", "-1"),
+        ("serve echo=0 --drain 1e19", "--drain"),
+        ("serve echo=0 --idle-timeout 1e19", "--idle-timeout"),
+        ("serve echo=0 --idle-timeout inf", "--idle-timeout"),
+        ("serve echo=0 --idle-timeout nan", "--idle-timeout"),
+        ("serve echo=0 --receive-buffer 0", "--receive-buffer"),
+        ("serve echo=0 --receive-buffer 99999999999999999999", "--receive-buffer"),
+        ("no-such-command", "no-such-command"),
+        ("serve echo=0 --no-such-flag", "--no-such-flag"),
+    ] {
+        let output = baresock(&arguments.split(' ').collect::<Vec<_>>());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {stderr}");
+        assert!(stderr.contains(said), "{arguments}: {stderr}");
+        assert_eq!(output.stdout, b"", "{arguments}");
+    }
+}
+
+#[test]
+fn what_is_written_in_it_reaches_the_terminal_escaped() {
+    for arguments in [
+        ["serve", "echo=\u{1b}[31mred:0"],
+        ["serve", "\u{1b}[31mred"],
+        ["bare", "\u{1b}[31mred:0"],
+        ["bare", "unix:/nonexistent/\u{1b}[31mred"],
+    ] {
+        let output = baresock(&arguments);
+        assert!(!output.stderr.is_empty());
+        assert!(!output.stderr.contains(&0x1b), "{arguments:?}");
+    }
+}
+
+/// As in `baresock --help | head -0`: it ends, and quietly.
+#[test]
+fn standard_output_may_be_closed() {
+    for arguments in ["--help", "--version", "serve --help", "completions bash"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(BARESOCK);
+        command.args(arguments.split(' ')).stdin(Stdio::null()).stdout(writer);
+        let mut child = KilledAtEnd(command.stderr(Stdio::piped()).spawn().unwrap());
+        let status = wait_for(&mut child.0);
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.0.stderr.take().unwrap(), &mut said).unwrap();
+        assert_eq!((status.code(), &said[..]), (Some(0), ""), "{arguments}");
+    }
+}
+
+#[test]
+fn standard_output_may_be_full() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return skipped("this system has no /dev/full");
+    };
+    let mut command = Command::new(BARESOCK);
+    command.args(["completions", "bash"]).stdin(Stdio::null()).stdout(full);
+    let output = command.stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
