@@ -77,7 +77,9 @@ impl EventLoop {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
-        self.close_idle();
+        for token in self.idle_clients() {
+            self.end_stream(token, Ending::Finished);
+        }
         if self.clients > 0 {
             self.notice(&Notice::Draining(self.clients));
         }
@@ -89,17 +91,20 @@ impl EventLoop {
         }
     }
 
-    fn close_idle(&mut self) {
-        let is_idle = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_client());
-        for token in self.endpoints.tokens_where(is_idle) {
-            self.end_stream(token, Ending::Finished);
-        }
+    fn idle_clients(&self) -> Vec<Token> {
+        self.endpoints.tokens_where(
+            |endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_client()),
+        )
     }
 
     /// Whether the loop has ended: asked to, and nothing is owed any more or the time is over.
     pub(super) fn progress(&mut self) -> Progress {
         let Some(deadline) = self.draining else { return Progress::Continue };
-        self.close_idle();
+        // Gently, for what such a client goes on sending must still be read: closing a socket with bytes that nobody has
+        // read sends a reset, and that takes from the client what is on its way to it.
+        for token in self.idle_clients() {
+            self.close(token);
+        }
         if self.clients == 0 || deadline <= Instant::now() {
             Progress::Ended
         } else {
