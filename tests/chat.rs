@@ -3,14 +3,13 @@
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod peers;
+mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
 
-use peers::*;
 use socket2::{Domain, Socket, Type};
+use support::*;
 
 /// A member, who has read his welcome.
 struct Member {
@@ -20,7 +19,7 @@ struct Member {
 
 /// Somebody comes in.
 #[track_caller]
-fn enter(server: &Server) -> Member {
+fn enter(server: &Services) -> Member {
     member(server.connect(0))
 }
 
@@ -34,14 +33,12 @@ fn member(stream: TcpStream) -> Member {
 }
 
 /// One whose system takes in little, so that the server soon owes him something.
-fn enter_with_little_room(server: &Server) -> Member {
+fn enter_with_little_room(server: &Services) -> Member {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     // Before the connection is made, for then the window is agreed upon.
     socket.set_recv_buffer_size(4096).unwrap();
     socket.connect(&server.at(0).into()).unwrap();
-    let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    member(stream)
+    member(impatient(socket.into()))
 }
 
 impl Member {
@@ -85,7 +82,7 @@ impl Member {
 }
 
 /// Ann and Bob, who know of each other.
-fn ann_and_bob(server: &Server) -> (Member, Member) {
+fn ann_and_bob(server: &Services) -> (Member, Member) {
     let (mut ann, mut bob) = (enter(server), enter(server));
     assert_eq!(ann.reads(), "* guest2 has come");
     ann.is_named("ann", &mut [&mut bob]);
@@ -227,9 +224,7 @@ fn two_hundred_read_every_line_although_one_does_not_read_and_one_resets() {
             }
             // In their midst, one goes with a reset.
             resets.reads();
-            let socket = Socket::from(resets.lines.into_inner());
-            socket.set_linger(Some(Duration::ZERO)).unwrap();
-            drop(socket);
+            reset(resets.lines.into_inner());
             for member in members {
                 let (names, gone) = (&names, &gone);
                 scope.spawn(move || reads_all_lines(member, names, LINES, gone));

@@ -3,7 +3,7 @@
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod peers;
+mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use peers::*;
+use support::*;
 
 /// All that is printable, twice.
 fn ring() -> Vec<u8> {
@@ -32,7 +32,7 @@ fn echo_answers_each_datagram_with_the_same() {
 
 #[test]
 fn echo_answers_datagrams_of_the_unix_domain() {
-    let dir = TempDir::new("datagrams");
+    let dir = TempDir::new();
     let (server_path, client_path) = (dir.file("server"), dir.file("client"));
     let _server = serve("poll", &[&format!("echo/udp=unix:{}", server_path.display())]);
     // One who has no name cannot be answered, and does no harm.
@@ -135,7 +135,7 @@ fn assert_now(told: SystemTime, asked: SystemTime) {
 
 #[test]
 fn daytime_tells_the_time_in_one_line() {
-    let dir = TempDir::new("daytime");
+    let dir = TempDir::new();
     for via in BOTH {
         let path = dir.file(via);
         let unix = format!("daytime=unix:{}", path.display());
@@ -179,7 +179,6 @@ fn rdate_believes_the_time() {
         let run = Command::new("rdate")
             .args(flags)
             .args(["-o", &server.at(service).port().to_string(), "127.0.0.1"])
-            .env("PATH", std::env::var("PATH").unwrap() + ":/usr/sbin:/sbin")
             .env("TZ", "UTC0")
             .env("LC_ALL", "C")
             .output()
@@ -272,7 +271,7 @@ fn framed_finds_the_messages_however_they_were_cut() {
         ),
         ("close", b"abc\nab", b"message 1: 6 bytes\n".to_vec()),
     ];
-    let dir = TempDir::new("framed");
+    let dir = TempDir::new();
     for via in BOTH {
         for (frame, bytes, expected) in &cases {
             let path = dir.file(&format!("{via}-{frame}"));
