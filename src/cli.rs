@@ -184,7 +184,10 @@ pub enum Command {
 /// `serve`.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH
+    /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
+    ///
+    /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat, and
+    /// framed[=ADDR][,frame=line|fixed:N|length|close].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,
     /// Accept at most N clients at a time; more wait in the queue

@@ -30,7 +30,7 @@ pub(crate) fn connect_with_little_room(server: &Server) -> TcpStream {
     impatient(socket.into())
 }
 
-fn impatient(stream: TcpStream) -> TcpStream {
+pub(crate) fn impatient(stream: TcpStream) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream

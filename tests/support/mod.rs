@@ -9,6 +9,7 @@ mod clients;
 mod process;
 mod program;
 mod server;
+mod services;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub(crate) use clients::*;
 pub(crate) use process::*;
 pub(crate) use program::*;
 pub(crate) use server::*;
+pub(crate) use services::*;
 
 /// How long anything may take that must happen. Generous: only a test that fails waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

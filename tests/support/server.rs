@@ -168,7 +168,8 @@ pub(crate) fn address_in(line: &str) -> SocketAddr {
     }
 }
 
-fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
+/// The lines that come from there, as they come.
+pub(crate) fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
