@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::addr::{Address, Host, Port, Written};
-use crate::names::{AF_INET6, ResolveError, SOCK_STREAM, SocketType};
+use crate::names::{AF_INET6, ResolveError, SOCK_STREAM};
 use crate::sys::{self, Hints};
 
 /// Why a written address means none.
@@ -84,11 +84,7 @@ fn look_up(name: &str, port: u16) -> Result<Vec<Address>, Unresolved> {
 fn has_ipv6() -> bool {
     crate::trace::suspended(|| {
         let anywhere = Address::ip(IpAddr::V6(Ipv6Addr::LOCALHOST), 0);
-        let socket = sys::socket(
-            AF_INET6,
-            SocketType::from_bits(SOCK_STREAM.bits()),
-            sys::Protocol::default(),
-        );
+        let socket = sys::socket(AF_INET6, SOCK_STREAM, sys::Protocol::default());
         socket.is_ok_and(|fd| sys::bind(&fd, &anywhere).is_ok())
     })
 }
