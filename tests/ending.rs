@@ -76,7 +76,7 @@ fn what_is_owed_is_sent_first(kind: Kind) {
     let (server, client) = owing(kind, &[], &message, &trace);
     let address = server.address();
     server.signal(Signal::SIGTERM);
-    server.wait_until_it_says("1 connections are still owed something");
+    server.wait_until_it_says("still owed something: 1");
     // Nobody else comes in.
     let refused = TcpStream::connect(address).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
@@ -105,7 +105,7 @@ fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
     while client.write(&[7; 65_536]).is_ok() {}
 
     server.signal(Signal::SIGTERM);
-    server.wait_until_it_says("1 connections are still owed something");
+    server.wait_until_it_says("still owed something: 1");
     let mut received = 0;
     let mut buffer = vec![0; 65_536];
     let end = loop {

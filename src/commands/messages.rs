@@ -136,10 +136,7 @@ impl fmt::Display for InWords<'_> {
             Notice::AcceptFailed(errno) => write!(f, "accept: {errno}: the server goes on"),
             Notice::DatagramFailed(errno) => write!(f, "a datagram: {errno}: the server goes on"),
             Notice::Draining(clients) => {
-                write!(
-                    f,
-                    "ending; {clients} connections are still owed something (a second signal ends at once)"
-                )
+                write!(f, "ending; still owed something: {clients} (a second signal ends at once)")
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
+use super::stream::Stream;
 use super::{EventLoop, Notice, Progress};
 use crate::events::{Ending, Event, Token};
 
@@ -85,8 +86,11 @@ impl EventLoop {
         }
         // What such a client goes on sending must still be read: closing a socket with bytes that nobody has read sends
         // a reset, and that takes from the client what is on its way to it.
-        let is_client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_client());
-        for token in self.endpoints.tokens_where(is_client) {
+        // One whose service has more to send, a file of which a part is sent, goes on until that is done or the time over.
+        let has_all = |stream: &Stream| stream.is_client() && !stream.wants_room;
+        let is_served =
+            |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if has_all(stream));
+        for token in self.endpoints.tokens_where(is_served) {
             self.close(token);
         }
     }

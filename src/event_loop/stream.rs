@@ -259,7 +259,11 @@ impl EventLoop {
         call: Function,
         what: impl FnOnce(&mut Ends, &mut Conn) -> Result<()>,
     ) {
-        let done = self.endpoints.with_stream(token, |ends, stream| what(ends, &mut stream.conn));
+        let idle_timeout = self.limits.idle_timeout;
+        let done = self.endpoints.with_stream(token, |ends, stream| {
+            stream.last_active = idle_timeout.map(|_| Instant::now());
+            what(ends, &mut stream.conn)
+        });
         if let Some(Err(errno)) = done {
             self.fail(token, call, errno);
         }
