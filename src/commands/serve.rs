@@ -89,6 +89,7 @@ fn limits(serve: &Serve) -> Limits {
         idle_timeout: serve.idle_timeout,
         receive_bytes: serve.receive_buffer,
         owed_bytes: serve.owed_limit,
+        send_buffer: serve.sndbuf,
         drain: serve.drain,
     }
 }
@@ -119,7 +120,7 @@ fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
     let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
         .map_err(|errno| Failure::of("the self-pipe", errno))?;
     let service = event_loop.add_service(Box::new(Signals));
-    let ends = Ends::Files(Box::new(Files { input: Some(pipe), output: None }));
+    let ends = Ends::Files(Box::new(Files { input: Some(pipe.into()), output: None }));
     event_loop.add_stream(ends, service);
     Ok(())
 }

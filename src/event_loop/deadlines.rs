@@ -77,23 +77,23 @@ impl EventLoop {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
-        for token in self.idle_clients() {
+        for token in self.idle_connections() {
             self.end_stream(token, Ending::Finished);
         }
-        if self.clients > 0 {
-            self.notice(&Notice::Draining(self.clients));
+        if self.connections > 0 {
+            self.notice(&Notice::Draining(self.connections));
         }
         // What such a client goes on sending must still be read: closing a socket with bytes that nobody has read sends
         // a reset, and that takes from the client what is on its way to it.
-        let is_client = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_client());
-        for token in self.endpoints.tokens_where(is_client) {
+        let is_connection = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_connection());
+        for token in self.endpoints.tokens_where(is_connection) {
             self.close(token);
         }
     }
 
-    fn idle_clients(&self) -> Vec<Token> {
+    fn idle_connections(&self) -> Vec<Token> {
         self.endpoints.tokens_where(
-            |endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_client()),
+            |endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_connection()),
         )
     }
 
@@ -102,10 +102,10 @@ impl EventLoop {
         let Some(deadline) = self.draining else { return Progress::Continue };
         // Gently, for what such a client goes on sending must still be read: closing a socket with bytes that nobody has
         // read sends a reset, and that takes from the client what is on its way to it.
-        for token in self.idle_clients() {
+        for token in self.idle_connections() {
             self.close(token);
         }
-        if self.clients == 0 || deadline <= Instant::now() {
+        if self.connections == 0 || deadline <= Instant::now() {
             Progress::Ended
         } else {
             Progress::Continue

@@ -13,7 +13,7 @@ use crate::sys::{self, Linger};
 use crate::trace::{self, Function};
 
 /// After our half is ended, how long to wait for the peer to end its own.
-const LINGER: Duration = Duration::from_secs(2);
+pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// A connection in the loop.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Stream {
     pub(super) service: ServiceId,
     /// The other end, where there is one that has an address.
     peer: Option<Address>,
+    /// Whether the peer came to us, and not we to it.
+    accepted: bool,
     /// When something last came or went; only kept if silence has a limit.
     pub(super) last_active: Option<Instant>,
     /// When the service wants to be told.
@@ -47,11 +49,12 @@ pub(super) enum Closing {
 }
 
 impl Stream {
-    pub(super) fn new(service: ServiceId, peer: Option<Address>) -> Self {
+    pub(super) fn new(service: ServiceId, peer: Option<Address>, accepted: bool) -> Self {
         Self {
             conn: Conn::default(),
             service,
             peer,
+            accepted,
             last_active: None,
             deadline: None,
             partner: None,
@@ -82,8 +85,8 @@ impl Stream {
         self.peer.as_ref()
     }
 
-    /// Whether there is somebody at the other end who counts as a client.
-    pub(super) const fn is_client(&self) -> bool {
+    /// Whether there is somebody at the other end, to whom something may be owed when the loop ends.
+    pub(super) const fn is_connection(&self) -> bool {
         self.peer.is_some()
     }
 
@@ -97,10 +100,13 @@ impl Stream {
         self.waits_for_room() && self.conn.has_leftover()
     }
 
-    /// Whether it is a client's, nothing is owed to it nor will be by the service's own doing, and it is not being closed
+    /// Whether it is a connection, nothing is owed on it nor will be by the service's own doing, and it is not being closed
     /// already.
-    pub(super) fn is_idle_client(&self) -> bool {
-        self.is_client() && self.conn.owed() == 0 && self.closing == Closing::No && !self.wants_room
+    pub(super) fn is_idle_connection(&self) -> bool {
+        self.is_connection()
+            && self.conn.owed() == 0
+            && self.closing == Closing::No
+            && !self.wants_room
     }
 
     /// The nearest moment at which something is to be done about it.
@@ -122,7 +128,7 @@ impl Stream {
 impl EventLoop {
     /// Adds a stream that was not accepted: the self-pipe, standard input and output.
     pub fn add_stream(&mut self, ends: Ends, service: ServiceId) -> Token {
-        self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None)))
+        self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None, false)))
     }
 
     /// Adds a connection that was made elsewhere, and tells its service.
@@ -133,8 +139,10 @@ impl EventLoop {
         service: ServiceId,
         asked_by: Option<Token>,
     ) -> Token {
-        self.clients += 1;
-        let mut stream = Stream::new(service, Some(peer.clone()));
+        let accepted = asked_by.is_none();
+        self.clients += usize::from(accepted);
+        self.connections += 1;
+        let mut stream = Stream::new(service, Some(peer.clone()), accepted);
         stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
         let token = self.endpoints.insert(ends, Endpoint::Stream(stream));
         self.tell(token, service, Event::Opened { peer, asked_by });
@@ -158,9 +166,8 @@ impl EventLoop {
     /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody starves.
     fn receive(&mut self, token: Token) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let idle_timeout = self.limits.idle_timeout;
+        self.is_active(token);
         let received = self.endpoints.with_stream(token, |ends, stream| {
-            stream.last_active = idle_timeout.map(|_| Instant::now());
             (stream.conn.receive(ends, &mut buffer), stream.service, stream.closing)
         });
         match received {
@@ -215,6 +222,7 @@ impl EventLoop {
 
     pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
         self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes));
+        self.is_active(token);
         match self.endpoints.stream(token).map_or(0, |stream| stream.conn.owed()) {
             0 => {}
             owed if owed > self.limits.owed_bytes => self.end_stream(token, Ending::TooSlow),
@@ -229,12 +237,17 @@ impl EventLoop {
             if conn.owed() > 0 { conn.send_owed(ends) } else { Ok(()) }
         });
         self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
-        let idle_timeout = self.limits.idle_timeout;
-        self.endpoints.with_stream(token, |_, stream| {
-            stream.last_active = idle_timeout.map(|_| Instant::now())
-        });
+        self.is_active(token);
         self.tell_room(token);
         self.close_if_done(token);
+    }
+
+    /// Something came from here or went there: it is not silent.
+    fn is_active(&mut self, token: Token) {
+        if self.limits.idle_timeout.is_some() {
+            let now = Some(Instant::now());
+            self.endpoints.with_stream(token, |_, stream| stream.last_active = now);
+        }
     }
 
     /// Tells a service that waits for room that there is, if there is, and presents what it kept.
@@ -287,6 +300,9 @@ impl EventLoop {
             return self.end_stream(token, Ending::Finished);
         }
         if stream.closing == Closing::WhenSent {
+            if !self.endpoints.ends(token).is_some_and(Ends::has_halves) {
+                return self.end_stream(token, Ending::Finished);
+            }
             self.has_deadlines = true;
             let until = Instant::now() + LINGER;
             self.endpoints
@@ -312,8 +328,10 @@ impl EventLoop {
     /// An error of one connection ends that connection, and nothing else.
     pub(super) fn fail(&mut self, token: Token, call: Function, errno: Errno) {
         trace::intent("an error of one connection ends that connection only");
-        if let Some(Some(peer)) = self.endpoints.stream(token).map(|stream| stream.peer.clone()) {
-            self.notice(&Notice::Failed(&peer, call, errno));
+        match self.endpoints.stream(token).map(|stream| stream.peer.clone()) {
+            Some(Some(peer)) => self.notice(&Notice::Failed(&peer, call, errno)),
+            Some(None) => self.notice(&Notice::FileFailed(of_files(call), errno)),
+            None => {}
         }
         self.end_stream(token, Ending::Failed(errno));
     }
@@ -324,8 +342,13 @@ impl EventLoop {
         let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
         drop(ends);
         self.later.endings.push((token, stream.service, ending));
+        // What was owed here will not be sent any more: the other one need not wait for it.
+        if let Some(partner) = stream.partner {
+            self.endpoints.with_stream(partner, |_, partner| partner.partner = None);
+        }
         let Some(peer) = stream.peer else { return };
-        self.clients -= 1;
+        self.clients -= usize::from(stream.accepted);
+        self.connections -= 1;
         self.resume_listeners();
         match ending {
             Ending::Finished => self.notice(&Notice::Closed(&peer)),
@@ -340,6 +363,15 @@ impl EventLoop {
         while let Some((token, service, ending)) = self.later.endings.pop() {
             self.tell(token, service, Event::Closed(ending));
         }
+    }
+}
+
+/// What the call is named where the descriptor is no socket's.
+fn of_files(call: Function) -> Function {
+    match call {
+        Function::Recv => Function::Read,
+        Function::Send => Function::Write,
+        other => other,
     }
 }
 
