@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::addr::Written;
 use crate::poller::Via;
-use crate::services::Spec;
+use crate::services::{Spec, seconds};
 use crate::trace::inject::Rule;
 
 const STYLES: Styles = Styles::styled()
@@ -186,15 +186,15 @@ pub enum Command {
 pub struct Serve {
     /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
     ///
-    /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat, and
-    /// framed[=ADDR][,frame=line|fixed:N|length|close].
+    /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat,
+    /// framed[=ADDR][,frame=line|fixed:N|length|close], and relay=ADDR,to=ADDR[,timeout=SECONDS].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,
     /// Accept at most N clients at a time; more wait in the queue
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub max_clients: Option<usize>,
     /// Close a connection after so many seconds of silence
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
     pub idle_timeout: Option<Duration>,
     /// How many connections may wait to be accepted
     #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Limits")]
@@ -212,22 +212,12 @@ pub struct Serve {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub nofile: Option<u64>,
     /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
     pub drain: Duration,
 }
 
 fn parse_address(text: &str) -> Result<Written, String> {
     Written::parse(text).map_err(|bad| bad.why)
-}
-
-/// Far more than anybody means, and so few that a moment so far ahead can still be computed.
-const MOST_SECONDS: f64 = 1e9;
-
-fn parse_seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds @ 0.0..=MOST_SECONDS) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err(format!("write a number of seconds from 0 to {MOST_SECONDS}")),
-    }
 }
 
 fn parse_buffer(text: &str) -> Result<usize, String> {
