@@ -51,6 +51,8 @@ Examples:
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo=*:7007 --via poll      the same over poll, for everybody
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
+  baresock connect 7007                      talk to it
+  baresock serve relay=9000,to=db:5432       a port forwarder
 
 The manual, baresock(1), has the rest.";
 
@@ -174,6 +176,11 @@ pub enum Command {
     ///
     /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
     Serve(Serve),
+    /// Talk to a server: standard input and output, and a socket
+    ///
+    /// What comes on standard input is sent, what the peer sends goes to standard output, byte for byte. At the end of
+    /// standard input our half of the connection is closed and the answer still read.
+    Connect(Connect),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -214,6 +221,35 @@ pub struct Serve {
     /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
     pub drain: Duration,
+}
+
+/// `connect`.
+#[derive(Clone, Debug, Args)]
+pub struct Connect {
+    /// Whom to talk to: HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
+    #[arg(value_name = "ADDR", value_parser = parse_address)]
+    pub address: Written,
+    /// How long each address may take to answer
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, conflicts_with_all = ["udp", "listen"])]
+    pub timeout: Duration,
+    /// Send datagrams and receive those of this peer
+    ///
+    /// Each read of standard input becomes a datagram, or several if it is long. Nobody says that a datagram was the
+    /// last: after the end of standard input it ends when none has come for a second, or as --idle-timeout says.
+    #[arg(long, conflicts_with = "listen")]
+    pub udp: bool,
+    /// Listen, and talk to the first who comes
+    #[arg(long)]
+    pub listen: bool,
+    /// At the end of standard input, keep our half open
+    #[arg(long)]
+    pub no_half_close: bool,
+    /// Send \r\n for each \n
+    #[arg(long)]
+    pub crlf: bool,
+    /// End when nothing came or went for so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub idle_timeout: Option<Duration>,
 }
 
 fn parse_address(text: &str) -> Result<Written, String> {

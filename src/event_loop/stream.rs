@@ -242,11 +242,13 @@ impl EventLoop {
         self.close_if_done(token);
     }
 
-    /// Something came from here or went there: it is not silent.
+    /// Something came from here or went there: it is not silent. (Files may be: nobody waits for a peer there.)
     fn is_active(&mut self, token: Token) {
         if self.limits.idle_timeout.is_some() {
             let now = Some(Instant::now());
-            self.endpoints.with_stream(token, |_, stream| stream.last_active = now);
+            self.endpoints.with_stream(token, |_, stream| {
+                stream.last_active = now.filter(|_| stream.peer.is_some());
+            });
         }
     }
 
