@@ -10,7 +10,7 @@ use crate::events::{Event, Token};
 use crate::names::{Errno, Protocol, Result, SO_ERROR, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
 use crate::os::accepting::set_nonblocking;
 use crate::os::sigpipe::suppress_sigpipe;
-use crate::sys::{self, FD_CLOEXEC, Fd};
+use crate::sys::{self, BorrowedFd, FD_CLOEXEC, Fd};
 use crate::trace;
 
 /// A connection that is being made.
@@ -81,15 +81,21 @@ impl EventLoop {
 
     /// A connection is writable, or has failed: `SO_ERROR` says which.
     pub(super) fn connected(&mut self, token: Token) {
+        let Some(outcome) = self.endpoints.ends(token).and_then(Ends::output).map(outcome) else {
+            return;
+        };
+        // Readiness was only a hint.
+        if outcome == Ok(Outcome::StillInProgress) {
+            return;
+        }
         let Some((Ends::Socket(fd), Endpoint::Connecting(connecting))) =
             self.endpoints.remove(token)
         else {
             return;
         };
         let Connecting { address, wish, .. } = connecting;
-        let failure = match sys::getsockopt(&fd, SOL_SOCKET, SO_ERROR) {
-            Ok(0) => return self.opened(wish, fd, address),
-            Ok(number) => Errno::from_number(number),
+        let failure = match outcome {
+            Ok(_) => return self.opened(wish, fd, address),
             Err(errno) => errno,
         };
         // After a failed connect a socket's state is unspecified: the next address gets a new one.
@@ -127,6 +133,21 @@ impl EventLoop {
                 self.tell(by, service, Event::NotOpened(errno));
             }
         }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    StillInProgress,
+    Connected,
+}
+
+/// What has become of it. That there is no error does not say that there is a connection, but a peer's name does.
+fn outcome(fd: BorrowedFd<'_>) -> Result<Outcome> {
+    match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
+        0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => Ok(Outcome::StillInProgress),
+        0 => Ok(Outcome::Connected),
+        number => Err(Errno::from_number(number)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The loop: one wait for everybody, then one step for each who is ready.
 //!
 //! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new
-//! clients), `stream` (bytes in, bytes out), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
+//! clients), `stream` and `ending` (bytes in, bytes out, and the end of them), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
 //! services say), `deadlines` (how long to wait), `looking` (from outside).
 //!
 //! What it promises: a waiting loop uses no processor time; an error of one connection ends that connection; a peer
@@ -12,6 +12,7 @@ mod actions;
 mod connecting;
 mod datagram;
 mod deadlines;
+mod ending;
 mod endpoints;
 mod listener;
 mod looking;
