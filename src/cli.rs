@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::addr::Written;
 use crate::poller::Via;
-use crate::services::Spec;
+use crate::services::{Spec, seconds};
 use crate::trace::inject::Rule;
 
 const STYLES: Styles = Styles::styled()
@@ -51,6 +51,8 @@ Examples:
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo=*:7007 --via poll      the same over poll, for everybody
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
+  baresock connect 7007                      talk to it
+  baresock serve relay=9000,to=db:5432       a port forwarder
   baresock explain EAGAIN                    what it means, and what to do
 
 The manual, baresock(1), has the rest.";
@@ -175,6 +177,11 @@ pub enum Command {
     ///
     /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
     Serve(Serve),
+    /// Talk to a server: standard input and output, and a socket
+    ///
+    /// What comes on standard input is sent, what the peer sends goes to standard output, byte for byte. At the end of
+    /// standard input our half of the connection is closed and the answer still read.
+    Connect(Connect),
     /// What an errno, a flag, an option or a call means, and what to do about it
     ///
     /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or an idea: backlog,
@@ -192,15 +199,15 @@ pub enum Command {
 pub struct Serve {
     /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
     ///
-    /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat, and
-    /// framed[=ADDR][,frame=line|fixed:N|length|close].
+    /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat,
+    /// framed[=ADDR][,frame=line|fixed:N|length|close], and relay=ADDR,to=ADDR[,timeout=SECONDS].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,
     /// Accept at most N clients at a time; more wait in the queue
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub max_clients: Option<usize>,
     /// Close a connection after so many seconds of silence
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
     pub idle_timeout: Option<Duration>,
     /// How many connections may wait to be accepted
     #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Limits")]
@@ -218,8 +225,37 @@ pub struct Serve {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub nofile: Option<u64>,
     /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
     pub drain: Duration,
+}
+
+/// `connect`.
+#[derive(Clone, Debug, Args)]
+pub struct Connect {
+    /// Whom to talk to: HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
+    #[arg(value_name = "ADDR", value_parser = parse_address)]
+    pub address: Written,
+    /// How long each address may take to answer
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, conflicts_with_all = ["udp", "listen"])]
+    pub timeout: Duration,
+    /// Send datagrams and receive those of this peer
+    ///
+    /// Each read of standard input becomes a datagram, or several if it is long. Nobody says that a datagram was the
+    /// last: after the end of standard input it ends when none has come for a second, or as --idle-timeout says.
+    #[arg(long, conflicts_with = "listen")]
+    pub udp: bool,
+    /// Listen, and talk to the first who comes
+    #[arg(long)]
+    pub listen: bool,
+    /// At the end of standard input, keep our half open
+    #[arg(long)]
+    pub no_half_close: bool,
+    /// Send \r\n for each \n
+    #[arg(long)]
+    pub crlf: bool,
+    /// End when nothing came or went for so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub idle_timeout: Option<Duration>,
 }
 
 /// `explain`.
@@ -238,16 +274,6 @@ pub struct Explain {
 
 fn parse_address(text: &str) -> Result<Written, String> {
     Written::parse(text).map_err(|bad| bad.why)
-}
-
-/// Far more than anybody means, and so few that a moment so far ahead can still be computed.
-const MOST_SECONDS: f64 = 1e9;
-
-fn parse_seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds @ 0.0..=MOST_SECONDS) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err(format!("write a number of seconds from 0 to {MOST_SECONDS}")),
-    }
 }
 
 fn parse_buffer(text: &str) -> Result<usize, String> {

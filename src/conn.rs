@@ -4,6 +4,8 @@
 //! The descriptors ([`Ends`]) stand apart from the rest ([`Conn`]): the loop walks over all descriptors each turn,
 //! and over the rest only where something happens.
 
+use std::io;
+
 use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result, SHUT_WR};
 use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
 
@@ -12,6 +14,9 @@ use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
 pub enum Ends {
     /// A socket: one descriptor, both ways.
     Socket(Fd),
+    /// A datagram socket that has a peer: each receive is one datagram, perhaps without a byte, and nobody says that
+    /// it was the last.
+    Datagrams(Fd),
     /// A terminal, a pipe or a file: one to read from, one to write to.
     Files(Box<Files>),
 }
@@ -20,16 +25,52 @@ pub enum Ends {
 #[derive(Debug, Default)]
 pub struct Files {
     /// Where bytes come from.
-    pub input: Option<Fd>,
+    pub input: Option<File>,
     /// Where bytes go.
-    pub output: Option<Fd>,
+    pub output: Option<File>,
 }
 
+/// A descriptor that is no socket's.
+#[derive(Debug)]
+pub enum File {
+    /// One of our own.
+    Own(Fd),
+    /// Descriptor 0. It was given to this process, and is never closed.
+    Stdin(io::Stdin),
+    /// Descriptor 1. It was given to this process, and is never closed.
+    Stdout(io::Stdout),
+}
+
+impl AsFd for File {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Own(fd) => fd.as_fd(),
+            Self::Stdin(stdin) => stdin.as_fd(),
+            Self::Stdout(stdout) => stdout.as_fd(),
+        }
+    }
+}
+
+impl From<Fd> for File {
+    fn from(fd: Fd) -> Self {
+        Self::Own(fd)
+    }
+}
+
+/// The most that is sent as one datagram; what is longer becomes several. (UDP takes 65,507 bytes, but macOS no more
+/// than 9,216 as it comes.)
+const DATAGRAM_BYTES: usize = 8192;
+
 impl Ends {
+    /// Whether our half can be ended and the peer's end of file waited for.
+    pub const fn has_halves(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+
     /// Where to receive from.
     pub fn input(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Self::Socket(fd) => Some(fd.as_fd()),
+            Self::Socket(fd) | Self::Datagrams(fd) => Some(fd.as_fd()),
             Self::Files(files) => files.input.as_ref().map(AsFd::as_fd),
         }
     }
@@ -37,7 +78,7 @@ impl Ends {
     /// Where to send to.
     pub fn output(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Self::Socket(fd) => Some(fd.as_fd()),
+            Self::Socket(fd) | Self::Datagrams(fd) => Some(fd.as_fd()),
             Self::Files(files) => files.output.as_ref().map(AsFd::as_fd),
         }
     }
@@ -45,7 +86,7 @@ impl Ends {
     #[inline]
     fn receive(&self, buf: &mut [u8]) -> Result<usize> {
         match self {
-            Self::Socket(fd) => sys::recv(fd, buf, MsgFlags::NONE),
+            Self::Socket(fd) | Self::Datagrams(fd) => sys::recv(fd, buf, MsgFlags::NONE),
             Self::Files(files) => {
                 files.input.as_ref().map_or(Err(Errno::EBADF), |fd| sys::read(fd, buf))
             }
@@ -56,6 +97,9 @@ impl Ends {
     fn send(&self, bytes: &[u8]) -> Result<usize> {
         match self {
             Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL),
+            Self::Datagrams(fd) => {
+                sys::send(fd, &bytes[..bytes.len().min(DATAGRAM_BYTES)], MSG_NOSIGNAL)
+            }
             // The descriptor may be blocking and shared with a shell; so much a writable pipe takes without waiting.
             Self::Files(files) => {
                 let some = &bytes[..bytes.len().min(PIPE_BUF)];
@@ -67,7 +111,11 @@ impl Ends {
     fn end_sending(&mut self) -> Result<()> {
         match self {
             Self::Socket(fd) => sys::shutdown(fd, SHUT_WR),
-            Self::Files(files) => files.output.take().map_or(Ok(()), sys::close),
+            Self::Datagrams(_) => Ok(()),
+            Self::Files(files) => match files.output.take() {
+                Some(File::Own(fd)) => sys::close(fd),
+                _ => Ok(()),
+            },
         }
     }
 }
@@ -131,7 +179,7 @@ impl Conn {
     #[inline]
     pub fn receive(&mut self, ends: &Ends, buf: &mut [u8]) -> Result<Incoming> {
         match ends.receive(buf) {
-            Ok(0) => {
+            Ok(0) if !matches!(ends, Ends::Datagrams(_)) => {
                 self.peer_finished = true;
                 Ok(Incoming::Finished)
             }
@@ -148,7 +196,7 @@ impl Conn {
     #[inline]
     pub fn send(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
         // Files may be blocking: nothing is written to them before they are known to be writable.
-        let at_once = self.owed() == 0 && matches!(ends, Ends::Socket(_));
+        let at_once = self.owed() == 0 && !matches!(ends, Ends::Files(_));
         let sent = if at_once { taken(ends.send(bytes))? } else { 0 };
         if sent < bytes.len() {
             self.outgoing.extend_from_slice(&bytes[sent..]);

@@ -99,7 +99,8 @@ pub enum Action<'a> {
         /// The time limit of each.
         time_limit: Duration,
     },
-    /// Couple two connections: while something is owed to one, nothing is read from the other.
+    /// Couple two connections: while something is owed to one, nothing is read from the other. What is sent leaves at
+    /// once (`TCP_NODELAY`).
     Couple(Token, Token),
     /// Read nothing from this connection (`true`), or read again (`false`).
     Hold(Token, bool),
@@ -111,6 +112,8 @@ pub enum Action<'a> {
     Close(Token),
     /// Close at once, with a reset.
     Abort(Token),
+    /// Close the listeners of this service: nobody else is accepted.
+    Unlisten,
     /// The whole loop is to end.
     Stop,
 }

@@ -60,6 +60,7 @@ pub mod bare_poll;
 pub mod bare_select;
 pub mod byteorder;
 pub mod cli;
+pub mod client;
 pub mod conn;
 pub mod event_loop;
 pub mod events;

@@ -39,6 +39,11 @@ impl Failure {
     pub(crate) fn of(call: impl fmt::Display, errno: Errno) -> Self {
         Self(format!("{call}: {errno}"))
     }
+
+    /// The same with a few words more.
+    pub(crate) fn adding(self, words: &str) -> Self {
+        Self(format!("{}: {words}", self.0))
+    }
 }
 
 fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
@@ -57,6 +62,9 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
             ": a Unix-domain path fits into 107 bytes (103 on the BSDs and macOS)"
         }
         (Function::Bind, Errno::ENOENT) => ": the directory does not exist",
+        (Function::Connect, Errno::ECONNREFUSED) => ": nobody listens there",
+        (Function::Connect, Errno::ETIMEDOUT) => ": there was no answer in time",
+        (Function::Connect, Errno::ENOENT) if is_unix => ": there is no such socket",
         (_, Errno::EMFILE) => ": this process may have no more descriptors; see ulimit -n",
         _ => "",
     }

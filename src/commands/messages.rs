@@ -75,6 +75,7 @@ impl Reporter {
     pub(crate) fn tell(&mut self, notice: &Notice<'_>) {
         let wanted = match notice {
             Notice::Opened(_) | Notice::Closed(_) => Loudness::Verbose,
+            Notice::NotConnected { others: 1.., .. } => Loudness::Verbose,
             _ => Loudness::Ordinary,
         };
         if self.loudness < wanted {
@@ -101,6 +102,10 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
         Notice::Opened(_) => Notice::Opened(&NOBODY),
         Notice::Closed(_) => Notice::Closed(&NOBODY),
         Notice::Failed(..) => Notice::Failed(&NOBODY, Function::Recv, none),
+        Notice::FileFailed(..) => Notice::FileFailed(Function::Read, none),
+        Notice::NotConnected { .. } => {
+            Notice::NotConnected { address: &NOBODY, errno: none, others: 0 }
+        }
         Notice::TimedOut(_) => Notice::TimedOut(&NOBODY),
         Notice::TooSlow(_) => Notice::TooSlow(&NOBODY),
         Notice::Unwatchable(..) => Notice::Unwatchable(&NOBODY, 0),
@@ -120,6 +125,13 @@ impl fmt::Display for InWords<'_> {
             Notice::Closed(peer) => write!(f, "{peer}: closed"),
             Notice::Failed(peer, call, errno) => {
                 write!(f, "{peer}: {call}: {errno}: this connection is closed, the server goes on")
+            }
+            Notice::FileFailed(call, errno) => write!(f, "{call}: {errno}"),
+            Notice::NotConnected { address, errno, others: 0 } => {
+                write!(f, "connect {address}: {errno}: the server goes on")
+            }
+            Notice::NotConnected { address, errno, .. } => {
+                write!(f, "connect {address}: {errno}: the next address is tried")
             }
             Notice::TimedOut(peer) => write!(f, "{peer}: silent for too long: closed"),
             Notice::TooSlow(peer) => {

@@ -6,9 +6,10 @@ use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
 use baresock::names::{SIGINT, SIGTERM};
-use baresock::os::{limits, signals};
+use baresock::os::{limits, naming, signals};
 use baresock::services::{
-    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Kind, Signals, Spec, Time, Transport,
+    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Kind, Relay, Signals, Spec, Time,
+    Transport,
 };
 use baresock::sys::Fd;
 use baresock::trace::Function;
@@ -76,11 +77,18 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
         Kind::Time => Box::new(Time::default()),
         Kind::Chat => Box::new(Chat::default()),
         Kind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
+        Kind::Relay => Box::new(relay(spec)?),
     };
     Ok(match spec.transport {
         Transport::Stream => service,
         Transport::Datagram => Box::new(Guarded::new(service, own_ports.to_vec())),
     })
+}
+
+/// The names are looked up once, at the start.
+fn relay(spec: &Spec) -> Result<Relay, Failure> {
+    let (to, time_limit) = spec.target().map_err(Failure::new)?;
+    Ok(Relay::new(naming::resolve(&to).map_err(Failure::new)?, time_limit))
 }
 
 fn limits(serve: &Serve) -> Limits {
@@ -89,6 +97,7 @@ fn limits(serve: &Serve) -> Limits {
         idle_timeout: serve.idle_timeout,
         receive_bytes: serve.receive_buffer,
         owed_bytes: serve.owed_limit,
+        send_buffer: serve.sndbuf,
         drain: serve.drain,
     }
 }
@@ -119,7 +128,7 @@ fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
     let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
         .map_err(|errno| Failure::of("the self-pipe", errno))?;
     let service = event_loop.add_service(Box::new(Signals));
-    let ends = Ends::Files(Box::new(Files { input: Some(pipe), output: None }));
+    let ends = Ends::Files(Box::new(Files { input: Some(pipe.into()), output: None }));
     event_loop.add_stream(ends, service);
     Ok(())
 }

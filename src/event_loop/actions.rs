@@ -3,7 +3,11 @@
 use std::time::Instant;
 
 use super::{EventLoop, ServiceId};
+use crate::addr::Address;
+use crate::conn::Ends;
 use crate::events::{Action, Event, Token};
+use crate::names::{SOL_TCP, TCP_NODELAY};
+use crate::sys;
 use crate::trace::Function;
 
 impl EventLoop {
@@ -24,7 +28,8 @@ impl EventLoop {
         kept
     }
 
-    fn perform(&mut self, action: &Action<'_>, service: ServiceId) {
+    /// Does what a service says; also for whoever runs the loop, between turns.
+    pub fn perform(&mut self, action: &Action<'_>, service: ServiceId) {
         match *action {
             Action::Send { to, bytes } => self.send(to, bytes),
             Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
@@ -55,6 +60,7 @@ impl EventLoop {
             }
             Action::Close(token) => self.close(token),
             Action::Abort(token) => self.abort(token),
+            Action::Unlisten => self.unlisten(service),
             Action::Stop => self.stop(),
         }
     }
@@ -67,7 +73,20 @@ impl EventLoop {
                 stream.partner = Some(partner);
                 stream.blocked = partner_owed;
             });
+            self.pass_on_at_once(token);
         }
+    }
+
+    /// Whoever sent the bytes has decided how many go together. Held back here by Nagle's algorithm, until those before
+    /// them are acknowledged, they would be late by up to 40 ms: an acknowledgement may wait for something to go with.
+    fn pass_on_at_once(&mut self, token: Token) {
+        self.endpoints.with_stream(token, |ends, stream| {
+            if let (Ends::Socket(fd), Some(Address::V4(_) | Address::V6(_))) = (ends, stream.peer())
+            {
+                // It fails if the connection is over already; the next call on it will say so.
+                let _ = sys::setsockopt(fd, SOL_TCP, TCP_NODELAY, &1);
+            }
+        });
     }
 
     /// Tells what had to wait until the services had spoken: who is closed, who has come.

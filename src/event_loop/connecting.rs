@@ -3,92 +3,105 @@
 use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
-use super::{EventLoop, ServiceId};
+use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
 use crate::conn::Ends;
 use crate::events::{Event, Token};
-use crate::names::{Errno, Protocol, Result, SO_ERROR, SOCK_STREAM, SOL_SOCKET};
+use crate::names::{Errno, Protocol, Result, SO_ERROR, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
 use crate::os::accepting::set_nonblocking;
-use crate::sys::{self, FD_CLOEXEC, Fd};
+use crate::os::sigpipe::suppress_sigpipe;
+use crate::sys::{self, BorrowedFd, FD_CLOEXEC, Fd};
 use crate::trace;
 
 /// A connection that is being made.
 #[derive(Debug)]
 pub(super) struct Connecting {
+    address: Address,
+    wish: Wish,
+    pub(super) deadline: Instant,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Wish {
     service: ServiceId,
     asked_by: Token,
-    address: Address,
     /// The addresses that are still to be tried, the next one last.
     others: Vec<Address>,
     time_limit: Duration,
-    pub(super) deadline: Instant,
 }
 
 impl EventLoop {
     /// Begins to connect to the first of `addresses` that answers.
     pub fn open(
         &mut self,
-        by: Token,
+        asked_by: Token,
         service: ServiceId,
         addresses: &[Address],
         time_limit: Duration,
     ) {
         let others = addresses.iter().rev().cloned().collect();
-        self.try_next(by, service, others, time_limit, Errno::EADDRNOTAVAIL);
+        let wish = Wish { service, asked_by, others, time_limit };
+        self.try_next(wish, Errno::EADDRNOTAVAIL);
     }
 
-    fn try_next(
-        &mut self,
-        by: Token,
-        service: ServiceId,
-        mut others: Vec<Address>,
-        time_limit: Duration,
-        last: Errno,
-    ) {
-        let mut why = last;
-        while let Some(address) = others.pop() {
-            match begin(&address) {
-                Ok((fd, Begun::Done)) => return self.opened(by, service, fd, &address),
-                Ok((fd, Begun::InProgress)) if self.poller.can_watch(fd.number()) => {
+    fn try_next(&mut self, mut wish: Wish, mut why: Errno) {
+        while let Some(address) = wish.others.pop() {
+            let begun = begin(&address, self.limits.send_buffer);
+            match begun {
+                // Asked before anything else: a wait with such a descriptor in its question would fail for everybody.
+                Ok((fd, _)) if !self.poller.can_watch(fd.number()) => {
+                    self.notice(&Notice::Unwatchable(&address, fd.number().get()));
+                    why = Errno::EMFILE;
+                }
+                Ok((fd, Begun::Done)) => return self.opened(wish, fd, address),
+                Ok((fd, Begun::InProgress)) => {
                     trace::intent(
                         "the connection is being made: wait until it is writable, then ask SO_ERROR",
                     );
                     self.has_deadlines = true;
-                    let deadline = Instant::now() + time_limit;
-                    let connecting =
-                        Connecting { service, asked_by: by, address, others, time_limit, deadline };
+                    let deadline = Instant::now() + wish.time_limit;
+                    let connecting = Connecting { address, wish, deadline };
                     self.endpoints.insert(Ends::Socket(fd), Endpoint::Connecting(connecting));
                     return;
                 }
-                Ok((_, Begun::InProgress)) => why = Errno::EMFILE,
-                Err(errno) => why = errno,
+                Err(errno) => {
+                    self.tell_of_failure(&address, errno, &wish);
+                    why = errno;
+                }
             }
         }
-        self.later.refusals.push((by, service, why));
+        self.later.refusals.push((wish.asked_by, wish.service, why));
+    }
+
+    fn tell_of_failure(&mut self, address: &Address, errno: Errno, wish: &Wish) {
+        let others = wish.others.len();
+        self.notice(&Notice::NotConnected { address, errno, others });
     }
 
     /// A connection is writable, or has failed: `SO_ERROR` says which.
     pub(super) fn connected(&mut self, token: Token) {
-        let error = self
-            .endpoints
-            .ends(token)
-            .and_then(Ends::output)
-            .map(|fd| sys::getsockopt(fd, SOL_SOCKET, SO_ERROR));
+        let Some(outcome) = self.endpoints.ends(token).and_then(Ends::output).map(outcome) else {
+            return;
+        };
+        // Readiness was only a hint.
+        if outcome == Ok(Outcome::StillInProgress) {
+            return;
+        }
         let Some((Ends::Socket(fd), Endpoint::Connecting(connecting))) =
             self.endpoints.remove(token)
         else {
             return;
         };
-        let Connecting { service, asked_by, address, others, time_limit, .. } = connecting;
-        match error {
-            Some(Ok(0)) => self.opened(asked_by, service, fd, &address),
-            Some(Ok(number)) => {
-                drop(fd); // after a failed connect a socket's state is unspecified: the next address gets a new one
-                self.try_next(asked_by, service, others, time_limit, Errno::from_number(number));
-            }
-            Some(Err(errno)) => self.try_next(asked_by, service, others, time_limit, errno),
-            None => {}
-        }
+        let Connecting { address, wish, .. } = connecting;
+        let failure = match outcome {
+            Ok(_) => return self.opened(wish, fd, address),
+            Err(errno) => errno,
+        };
+        // After a failed connect a socket's state is unspecified: the next address gets a new one.
+        drop(fd);
+        self.tell_of_failure(&address, failure, &wish);
+        self.try_next(wish, failure);
     }
 
     /// No answer within the time limit.
@@ -97,21 +110,23 @@ impl EventLoop {
             return;
         };
         drop(ends);
-        let Connecting { service, asked_by, others, time_limit, .. } = connecting;
-        self.try_next(asked_by, service, others, time_limit, Errno::ETIMEDOUT);
+        let Connecting { address, wish, .. } = connecting;
+        self.tell_of_failure(&address, Errno::ETIMEDOUT, &wish);
+        self.try_next(wish, Errno::ETIMEDOUT);
     }
 
-    fn opened(&mut self, by: Token, service: ServiceId, fd: Fd, address: &Address) {
-        // Whoever asked may be gone by now; then nobody wants the connection.
-        if self.endpoints.stream(by).is_some() {
-            self.later.arrivals.push((fd, address.clone(), service, by));
-        }
+    fn opened(&mut self, wish: Wish, fd: Fd, address: Address) {
+        self.later.arrivals.push((fd, address, wish.service, wish.asked_by));
     }
 
     /// Tells of connections that were made, or not, once no service is speaking.
     pub(super) fn tell_opened(&mut self) {
         for (fd, address, service, by) in std::mem::take(&mut self.later.arrivals) {
-            self.add_connection(Ends::Socket(fd), &address, service, Some(by));
+            // Whoever asked may be gone by now; then nobody wants the connection.
+            if self.endpoints.stream(by).is_some() {
+                self.notice(&Notice::Opened(&address));
+                self.add_connection(Ends::Socket(fd), &address, service, Some(by));
+            }
         }
         for (by, service, errno) in std::mem::take(&mut self.later.refusals) {
             if self.endpoints.stream(by).is_some() {
@@ -121,18 +136,37 @@ impl EventLoop {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    StillInProgress,
+    Connected,
+}
+
+/// What has become of it. That there is no error does not say that there is a connection, but a peer's name does.
+fn outcome(fd: BorrowedFd<'_>) -> Result<Outcome> {
+    match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
+        0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => Ok(Outcome::StillInProgress),
+        0 => Ok(Outcome::Connected),
+        number => Err(Errno::from_number(number)),
+    }
+}
+
 enum Begun {
     Done,
     InProgress,
 }
 
-fn begin(address: &Address) -> Result<(Fd, Begun)> {
+fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, Begun)> {
     let fd = sys::socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
     set_nonblocking(&fd)?;
+    suppress_sigpipe(&fd)?;
+    if let Some(bytes) = send_buffer {
+        sys::setsockopt(&fd, SOL_SOCKET, SO_SNDBUF, &bytes)?;
+    }
     match sys::connect(&fd, address) {
         Ok(()) => Ok((fd, Begun::Done)),
-        // A signal that comes while connect is being made does not stop it.
+        // A signal that comes while a connection is being made does not stop it.
         Err(Errno::EINPROGRESS | Errno::EINTR) => Ok((fd, Begun::InProgress)),
         Err(errno) => Err(errno),
     }

@@ -78,16 +78,16 @@ impl EventLoop {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
-        for token in self.idle_clients() {
+        for token in self.idle_connections() {
             self.end_stream(token, Ending::Finished);
         }
-        if self.clients > 0 {
-            self.notice(&Notice::Draining(self.clients));
+        if self.connections > 0 {
+            self.notice(&Notice::Draining(self.connections));
         }
         // What such a client goes on sending must still be read: closing a socket with bytes that nobody has read sends
         // a reset, and that takes from the client what is on its way to it.
         // One whose service has more to send, a file of which a part is sent, goes on until that is done or the time over.
-        let has_all = |stream: &Stream| stream.is_client() && !stream.wants_room;
+        let has_all = |stream: &Stream| stream.is_connection() && !stream.wants_room;
         let is_served =
             |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if has_all(stream));
         for token in self.endpoints.tokens_where(is_served) {
@@ -95,9 +95,9 @@ impl EventLoop {
         }
     }
 
-    fn idle_clients(&self) -> Vec<Token> {
+    fn idle_connections(&self) -> Vec<Token> {
         self.endpoints.tokens_where(
-            |endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_client()),
+            |endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_connection()),
         )
     }
 
@@ -106,10 +106,10 @@ impl EventLoop {
         let Some(deadline) = self.draining else { return Progress::Continue };
         // Gently, for what such a client goes on sending must still be read: closing a socket with bytes that nobody has
         // read sends a reset, and that takes from the client what is on its way to it.
-        for token in self.idle_clients() {
+        for token in self.idle_connections() {
             self.close(token);
         }
-        if self.clients == 0 || deadline <= Instant::now() {
+        if self.connections == 0 || deadline <= Instant::now() {
             Progress::Ended
         } else {
             Progress::Continue

@@ -93,12 +93,12 @@ impl Endpoints {
         self.free.append(&mut self.freed);
     }
 
-    /// Appends a row for everybody who waits for something, and the place that it speaks of.
+    /// Appends a row for everybody who waits for something, and the place that it speaks of with what is asked.
     pub(super) fn ask<'fd>(
         &'fd self,
         clients_wanted: bool,
         question: &mut Vec<Row<'fd>>,
-        places: &mut Vec<u32>,
+        places: &mut Vec<(u32, Interest)>,
     ) {
         places.clear();
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
@@ -110,10 +110,12 @@ impl Endpoints {
             let Some(ends) = ends else { continue };
             let mut ask = |fd, interest| {
                 question.push(Row { fd, interest });
-                places.push(place as u32);
+                places.push((place as u32, interest));
             };
             match ends {
-                Ends::Socket(_) => ends.input().into_iter().for_each(|fd| ask(fd, interest)),
+                Ends::Socket(_) | Ends::Datagrams(_) => {
+                    ends.input().into_iter().for_each(|fd| ask(fd, interest))
+                }
                 Ends::Files(_) => {
                     let input = ends.input().filter(|_| interest.reads());
                     let output = ends.output().filter(|_| interest.writes());

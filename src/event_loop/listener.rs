@@ -67,6 +67,14 @@ impl EventLoop {
         self.add_connection(Ends::Socket(fd), &peer, service, None);
     }
 
+    /// Closes the listeners of a service: nobody else is accepted.
+    pub(super) fn unlisten(&mut self, service: ServiceId) {
+        let is_its = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Listener(listener) if listener.service == service);
+        for token in self.endpoints.tokens_where(is_its) {
+            self.endpoints.remove(token);
+        }
+    }
+
     fn pause(&mut self, token: Token) {
         trace::intent(
             "the listener is not asked about until a descriptor is free or a moment has passed",

@@ -17,6 +17,9 @@ impl EventLoop {
     /// # Errors
     /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
     pub fn ready_within(&mut self, timeout: Duration) -> Result<bool> {
+        if !self.later.is_empty() {
+            return Ok(true);
+        }
         let mut question: Vec<Row<'_>> = std::mem::take(&mut self.scratch.question);
         self.endpoints.ask(self.wants_clients(), &mut question, &mut self.scratch.places);
         let mut evidence = Vec::new();

@@ -1,7 +1,7 @@
 //! The loop: one wait for everybody, then one step for each who is ready.
 //!
 //! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new
-//! clients), `stream` (bytes in, bytes out), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
+//! clients), `stream` and `ending` (bytes in, bytes out, and the end of them), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
 //! services say), `deadlines` (how long to wait), `looking` (from outside).
 //!
 //! What it promises: a waiting loop uses no processor time; an error of one connection ends that connection; a peer
@@ -12,10 +12,13 @@ mod actions;
 mod connecting;
 mod datagram;
 mod deadlines;
+mod ending;
 mod endpoints;
 mod listener;
 mod looking;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 use std::fmt;
@@ -24,7 +27,7 @@ use std::time::{Duration, Instant};
 use crate::addr::Address;
 use crate::events::{Action, Ending, Service, Token};
 use crate::names::Errno;
-use crate::poller::{Evidence, Poller, Row, Via};
+use crate::poller::{Evidence, Interest, Poller, Row, Via};
 use crate::sys::Fd;
 use crate::trace::Function;
 
@@ -33,7 +36,7 @@ use endpoints::Endpoints;
 /// The limits of a loop, each with what happens when it is reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many connections; beyond, clients wait in the listener's queue until one leaves.
+    /// How many connections that were accepted; beyond, clients wait in the listener's queue until one leaves.
     pub max_clients: usize,
     /// How long a connection may be silent before it is closed; for ever without.
     pub idle_timeout: Option<Duration>,
@@ -42,6 +45,9 @@ pub struct Limits {
     /// The most that may be owed to one peer; beyond, it is dropped. (What a peer itself causes stays far below: while
     /// something is owed to it, nothing more is read from it.)
     pub owed_bytes: usize,
+    /// The system's send buffer (`SO_SNDBUF`) of connections that the loop makes; those that it accepts have their
+    /// listener's.
+    pub send_buffer: Option<i32>,
     /// After the first signal, how long to go on sending what is owed.
     pub drain: Duration,
 }
@@ -53,6 +59,7 @@ impl Default for Limits {
             idle_timeout: None,
             receive_bytes: 64 * 1024,
             owed_bytes: 1024 * 1024,
+            send_buffer: None,
             drain: Duration::from_secs(5),
         }
     }
@@ -61,12 +68,23 @@ impl Default for Limits {
 /// Something that whoever runs the loop may want to tell a person.
 #[derive(Debug)]
 pub enum Notice<'a> {
-    /// A connection was accepted.
+    /// A connection was accepted, or made.
     Opened(&'a Address),
     /// A connection has ended in the ordinary way.
     Closed(&'a Address),
     /// A call failed, and with it the connection.
     Failed(&'a Address, Function, Errno),
+    /// A file, a pipe or a terminal could not be read or written.
+    FileFailed(Function, Errno),
+    /// A connection could not be made.
+    NotConnected {
+        /// The address that was tried.
+        address: &'a Address,
+        /// Why.
+        errno: Errno,
+        /// How many other addresses are tried now.
+        others: usize,
+    },
     /// A connection was silent for too long.
     TimedOut(&'a Address),
     /// A peer did not read, and too much was owed to it.
@@ -107,7 +125,10 @@ pub struct EventLoop {
     has_deadlines: bool,
     /// Whether a listener waits for a descriptor to become free.
     paused: bool,
+    /// Connections that were accepted.
     clients: usize,
+    /// These, and those that were asked for.
+    connections: usize,
     turns: usize,
     on_notice: Box<dyn FnMut(&Notice<'_>)>,
     scratch: Scratch,
@@ -117,7 +138,7 @@ pub struct EventLoop {
 #[derive(Default)]
 struct Scratch {
     question: Vec<Row<'static>>,
-    places: Vec<u32>,
+    places: Vec<(u32, Interest)>,
     evidence: Vec<Evidence>,
     actions: Vec<Action<'static>>,
 }
@@ -166,6 +187,7 @@ impl EventLoop {
             has_deadlines: false,
             paused: false,
             clients: 0,
+            connections: 0,
             turns: 0,
             on_notice: Box::new(|_| {}),
             scratch: Scratch::default(),
@@ -183,7 +205,7 @@ impl EventLoop {
         ServiceId(self.services.len() - 1)
     }
 
-    /// How many connections there are.
+    /// How many connections there are that were accepted.
     pub const fn clients(&self) -> usize {
         self.clients
     }

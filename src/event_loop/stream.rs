@@ -3,17 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
-use super::{EventLoop, Notice, ServiceId};
+use super::{EventLoop, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Conn, Ends, Incoming};
 use crate::events::{Ending, Event, Token};
-use crate::names::{Errno, Result, SO_LINGER, SOL_SOCKET};
+use crate::names::{Errno, Result};
 use crate::poller::{Interest, Readiness, Via};
-use crate::sys::{self, Linger};
 use crate::trace::{self, Function};
-
-/// After our half is ended, how long to wait for the peer to end its own.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// A connection in the loop.
 #[derive(Debug)]
@@ -21,7 +17,9 @@ pub(super) struct Stream {
     pub(super) conn: Conn,
     pub(super) service: ServiceId,
     /// The other end, where there is one that has an address.
-    peer: Option<Address>,
+    pub(super) peer: Option<Address>,
+    /// Whether the peer came to us, and not we to it.
+    pub(super) accepted: bool,
     /// When something last came or went; only kept if silence has a limit.
     pub(super) last_active: Option<Instant>,
     /// When the service wants to be told.
@@ -33,7 +31,7 @@ pub(super) struct Stream {
     pub(super) held: bool,
     /// The service waits until everything owed is sent.
     pub(super) wants_room: bool,
-    closing: Closing,
+    pub(super) closing: Closing,
 }
 
 /// Whether the service is done with a connection.
@@ -47,11 +45,12 @@ pub(super) enum Closing {
 }
 
 impl Stream {
-    pub(super) fn new(service: ServiceId, peer: Option<Address>) -> Self {
+    pub(super) fn new(service: ServiceId, peer: Option<Address>, accepted: bool) -> Self {
         Self {
             conn: Conn::default(),
             service,
             peer,
+            accepted,
             last_active: None,
             deadline: None,
             partner: None,
@@ -82,8 +81,8 @@ impl Stream {
         self.peer.as_ref()
     }
 
-    /// Whether there is somebody at the other end who counts as a client.
-    pub(super) const fn is_client(&self) -> bool {
+    /// Whether there is somebody at the other end, to whom something may be owed when the loop ends.
+    pub(super) const fn is_connection(&self) -> bool {
         self.peer.is_some()
     }
 
@@ -97,10 +96,13 @@ impl Stream {
         self.waits_for_room() && self.conn.has_leftover()
     }
 
-    /// Whether it is a client's, nothing is owed to it nor will be by the service's own doing, and it is not being closed
+    /// Whether it is a connection, nothing is owed on it nor will be by the service's own doing, and it is not being closed
     /// already.
-    pub(super) fn is_idle_client(&self) -> bool {
-        self.is_client() && self.conn.owed() == 0 && self.closing == Closing::No && !self.wants_room
+    pub(super) fn is_idle_connection(&self) -> bool {
+        self.is_connection()
+            && self.conn.owed() == 0
+            && self.closing == Closing::No
+            && !self.wants_room
     }
 
     /// The nearest moment at which something is to be done about it.
@@ -122,7 +124,7 @@ impl Stream {
 impl EventLoop {
     /// Adds a stream that was not accepted: the self-pipe, standard input and output.
     pub fn add_stream(&mut self, ends: Ends, service: ServiceId) -> Token {
-        self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None)))
+        self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None, false)))
     }
 
     /// Adds a connection that was made elsewhere, and tells its service.
@@ -133,8 +135,10 @@ impl EventLoop {
         service: ServiceId,
         asked_by: Option<Token>,
     ) -> Token {
-        self.clients += 1;
-        let mut stream = Stream::new(service, Some(peer.clone()));
+        let accepted = asked_by.is_none();
+        self.clients += usize::from(accepted);
+        self.connections += 1;
+        let mut stream = Stream::new(service, Some(peer.clone()), accepted);
         stream.last_active = self.limits.idle_timeout.map(|_| Instant::now());
         let token = self.endpoints.insert(ends, Endpoint::Stream(stream));
         self.tell(token, service, Event::Opened { peer, asked_by });
@@ -158,9 +162,8 @@ impl EventLoop {
     /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody starves.
     fn receive(&mut self, token: Token) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let idle_timeout = self.limits.idle_timeout;
+        self.is_active(token);
         let received = self.endpoints.with_stream(token, |ends, stream| {
-            stream.last_active = idle_timeout.map(|_| Instant::now());
             (stream.conn.receive(ends, &mut buffer), stream.service, stream.closing)
         });
         match received {
@@ -215,6 +218,7 @@ impl EventLoop {
 
     pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
         self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes));
+        self.is_active(token);
         match self.endpoints.stream(token).map_or(0, |stream| stream.conn.owed()) {
             0 => {}
             owed if owed > self.limits.owed_bytes => self.end_stream(token, Ending::TooSlow),
@@ -229,12 +233,19 @@ impl EventLoop {
             if conn.owed() > 0 { conn.send_owed(ends) } else { Ok(()) }
         });
         self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
-        let idle_timeout = self.limits.idle_timeout;
-        self.endpoints.with_stream(token, |_, stream| {
-            stream.last_active = idle_timeout.map(|_| Instant::now())
-        });
+        self.is_active(token);
         self.tell_room(token);
         self.close_if_done(token);
+    }
+
+    /// Something came from here or went there: it is not silent. (Files may be: nobody waits for a peer there.)
+    fn is_active(&mut self, token: Token) {
+        if self.limits.idle_timeout.is_some() {
+            let now = Some(Instant::now());
+            self.endpoints.with_stream(token, |_, stream| {
+                stream.last_active = now.filter(|_| stream.peer.is_some());
+            });
+        }
     }
 
     /// Tells a service that waits for room that there is, if there is, and presents what it kept.
@@ -268,83 +279,6 @@ impl EventLoop {
             self.fail(token, call, errno);
         }
     }
-
-    /// The service is done with a connection.
-    pub(super) fn close(&mut self, token: Token) {
-        self.endpoints.with_stream(token, |_, stream| {
-            if stream.closing == Closing::No {
-                stream.closing = Closing::WhenSent;
-            }
-        });
-        self.close_if_done(token);
-    }
-
-    /// Goes on with the end of a connection as far as it can: everything sent, then our half, then the peer's.
-    pub(super) fn close_if_done(&mut self, token: Token) {
-        let Some(stream) = self.endpoints.stream(token) else { return };
-        if stream.conn.owed() > 0 {
-            return;
-        }
-        let both_finished = stream.conn.peer_finished()
-            && (stream.conn.finished() || stream.closing != Closing::No);
-        if both_finished {
-            return self.end_stream(token, Ending::Finished);
-        }
-        if stream.closing == Closing::WhenSent {
-            self.has_deadlines = true;
-            let until = Instant::now() + LINGER;
-            self.endpoints
-                .with_stream(token, |_, stream| stream.closing = Closing::Lingering(until));
-            self.with_conn(token, Function::Shutdown, |ends, conn| {
-                conn.finish();
-                conn.finish_if_sent(ends)
-            });
-        }
-    }
-
-    /// Closes at once. With a lingering time of zero TCP sends a reset instead of a FIN.
-    pub(super) fn abort(&mut self, token: Token) {
-        self.endpoints.with_stream(token, |ends, _| {
-            if let (Ends::Socket(fd), zero) = (ends, Linger { l_onoff: 1, l_linger: 0 }) {
-                // A socket without resets is closed all the same.
-                let _ = sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &zero);
-            }
-        });
-        self.end_stream(token, Ending::Finished);
-    }
-
-    /// An error of one connection ends that connection, and nothing else.
-    pub(super) fn fail(&mut self, token: Token, call: Function, errno: Errno) {
-        trace::intent("an error of one connection ends that connection only");
-        if let Some(Some(peer)) = self.endpoints.stream(token).map(|stream| stream.peer.clone()) {
-            self.notice(&Notice::Failed(&peer, call, errno));
-        }
-        self.end_stream(token, Ending::Failed(errno));
-    }
-
-    /// Takes a stream out of the loop, which closes it, and remembers to tell its service. (Not at once: this may be in
-    /// the midst of an answer that the service gave to something else.)
-    pub(super) fn end_stream(&mut self, token: Token, ending: Ending) {
-        let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
-        drop(ends);
-        self.later.endings.push((token, stream.service, ending));
-        let Some(peer) = stream.peer else { return };
-        self.clients -= 1;
-        self.resume_listeners();
-        match ending {
-            Ending::Finished => self.notice(&Notice::Closed(&peer)),
-            Ending::TooSlow => self.notice(&Notice::TooSlow(&peer)),
-            Ending::Silent => self.notice(&Notice::TimedOut(&peer)),
-            Ending::Failed(_) => {}
-        }
-    }
-
-    /// Tells the services whose connections are closed.
-    pub(super) fn tell_endings(&mut self) {
-        while let Some((token, service, ending)) = self.later.endings.pop() {
-            self.tell(token, service, Event::Closed(ending));
-        }
-    }
 }
 
 fn wait_function(via: Via) -> Function {
@@ -361,7 +295,7 @@ mod tests {
     use crate::events::{Action, Service};
     use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
     use crate::os::accepting::set_nonblocking;
-    use crate::sys::Fd;
+    use crate::sys::{self, Fd};
 
     const BOTH: [Via; 2] = [Via::Select, Via::Poll];
 

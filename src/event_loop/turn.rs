@@ -21,6 +21,11 @@ impl EventLoop {
     /// The wait itself failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
     pub fn turn(&mut self) -> Result<Progress> {
         self.endpoints.begin_turn();
+        if !self.later.is_empty() {
+            // Whoever runs the loop has asked for something that is settled already: there is nothing to wait for.
+            self.tell_rest();
+            return Ok(self.progress());
+        }
         let timeout = self.time_to_wait();
         let mut evidence = std::mem::take(&mut self.scratch.evidence);
         evidence.clear();
@@ -40,7 +45,8 @@ impl EventLoop {
         let places = std::mem::take(&mut self.scratch.places);
         let first = if evidence.is_empty() { 0 } else { self.turns % evidence.len() };
         for ready in evidence[first..].iter().chain(&evidence[..first]) {
-            self.serve(places[ready.row], ready.readiness());
+            let (place, asked) = places[ready.row];
+            self.serve(place, ready.readiness().only(asked));
         }
         self.scratch.places = places;
         self.scratch.evidence = evidence;

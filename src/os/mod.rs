@@ -7,3 +7,4 @@ pub mod limits;
 pub mod naming;
 pub mod signals;
 pub mod sigpipe;
+pub mod watching;

@@ -99,6 +99,20 @@ pub struct Readiness {
     pub invalid: bool,
 }
 
+impl Readiness {
+    /// So much of it as was asked for. Of two files that stand for one connection, what is said of the one says nothing
+    /// about the other: that the writer of standard input is gone (`POLLHUP`) makes standard output no more writable.
+    #[inline]
+    #[must_use]
+    pub const fn only(self, asked: Interest) -> Self {
+        Self {
+            readable: self.readable && asked.reads(),
+            writable: self.writable && asked.writes(),
+            invalid: self.invalid,
+        }
+    }
+}
+
 impl Evidence {
     /// What the evidence means. This is the only place that decides it.
     ///
@@ -249,6 +263,17 @@ mod tests {
         assert_eq!(meaning(POLLERR), (true, true, false));
         assert_eq!(meaning(POLLHUP), (true, true, false));
         assert_eq!(meaning(POLLNVAL), (false, false, true));
+    }
+
+    /// Standard input is a pipe whose writer is gone, standard output one that nobody reads: each is spoken of for
+    /// itself, or the loop would write where it has to wait.
+    #[test]
+    fn what_was_not_asked_is_not_answered() {
+        let hung_up = Evidence { row: 0, said: Said::Revents(POLLHUP | POLLERR) }.readiness();
+        let answer = |asked| (hung_up.only(asked).readable, hung_up.only(asked).writable);
+        assert_eq!(answer(Interest::Read), (true, false));
+        assert_eq!(answer(Interest::Write), (false, true));
+        assert_eq!(answer(Interest::Both), (true, true));
     }
 
     #[test]

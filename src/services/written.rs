@@ -1,7 +1,9 @@
 //! A service as a person writes it on a command line: `echo`, `echo/udp=*:7`, `http=8080,root=public`.
 
 use std::fmt;
+use std::time::Duration;
 
+use super::relay;
 use crate::addr::Written;
 use crate::framing::Rule;
 
@@ -22,6 +24,8 @@ pub enum Kind {
     Chat,
     /// Where messages begin and end.
     Framed,
+    /// Bytes are passed on to another server, and back.
+    Relay,
 }
 
 /// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
@@ -46,6 +50,13 @@ const ROWS: &[Row] = &[
         name: "framed",
         port: Some(7070),
         options: &["frame"],
+        datagrams: false,
+    },
+    Row {
+        kind: Kind::Relay,
+        name: "relay",
+        port: None,
+        options: &["to", "timeout"],
         datagrams: false,
     },
 ];
@@ -126,7 +137,20 @@ impl Spec {
                 return Err(format!("{name}= is written twice"));
             }
         }
+        if self.kind == Kind::Relay {
+            self.target()?;
+        }
         self.frame().map(|_| ())
+    }
+
+    /// Where a relay passes on to, and how long each address may take to answer.
+    ///
+    /// # Errors
+    /// One line that says what is to be written.
+    pub fn target(&self) -> Result<(Written, Duration), String> {
+        let to = self.option("to").ok_or("relay needs a target: relay=ADDR,to=HOST:PORT")?;
+        let time_limit = self.option("timeout").map_or(Ok(relay::TIME_LIMIT), seconds)?;
+        Ok((Written::parse(to).map_err(|bad| bad.why)?, time_limit))
     }
 
     /// Where messages of `framed` end.
@@ -140,6 +164,20 @@ impl Spec {
     /// The value of an option, if it was written.
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(written, _)| written == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Far more than anybody means, and so few that a moment so far ahead can still be computed.
+const MOST_SECONDS: f64 = 1e9;
+
+/// Reads a number of seconds: `5`, `0.25`.
+///
+/// # Errors
+/// One line that says what can be written.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0.0..=MOST_SECONDS) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("write a number of seconds from 0 to {MOST_SECONDS}")),
     }
 }
 
@@ -239,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn a_relay_says_where_it_passes_on_to() {
+        let relay = |text| Spec::parse(text).unwrap().target().unwrap();
+        assert_eq!(
+            relay("relay=9000,to=db:5432"),
+            (Written::parse("db:5432").unwrap(), relay::TIME_LIMIT)
+        );
+        let (to, time_limit) = relay("relay=*:0,timeout=0.5,to=unix:/run/db");
+        assert_eq!(to, Written::parse("unix:/run/db").unwrap());
+        assert_eq!(time_limit, Duration::from_millis(500));
+    }
+
+    #[test]
     fn what_cannot_be_served_is_refused_with_what_can() {
         for (text, reason) in [
             ("nonsense", "there is: echo"),
@@ -246,6 +296,13 @@ mod tests {
             ("echo=7,color=red", "has no options"),
             ("echo=host:99999", "out of range"),
             ("\x1b[2J", "\\u{1b}"),
+            ("relay", "needs an address"),
+            ("relay=9000", "needs a target"),
+            ("relay=to=db:5432", "needs an address"),
+            ("relay=9000,to=db:", "a port is missing"),
+            ("relay=9000,to=db:5432,timeout=-1", "number of seconds"),
+            ("relay=9000,to=db:5432,timeout=nan", "number of seconds"),
+            ("relay/udp=9000,to=db:5432", "needs connections"),
             ("chat/udp", "needs connections"),
             ("framed/udp", "needs connections"),
             ("framed=7,frame=", "fixed:N, line, length or close"),

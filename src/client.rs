@@ -1,0 +1,296 @@
+//! The client: standard input, standard output and one socket under the same loop.
+//!
+//! The terminal and the socket are coupled as the two sides of a relay are: while something is owed to one, nothing is
+//! read from the other, so a slow terminal slows the peer down instead of filling memory. What differs are the ends.
+//! At the end of standard input only our half is closed, for the answer is still to come; at the end of what the peer
+//! sends, everything is written that is owed to either, and the client is done.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::addr::Address;
+use crate::conn::{Ends, File, Files};
+use crate::event_loop::{EventLoop, Limits, Notice, ServiceId};
+use crate::events::{Action, Ending, Event, Service, Token};
+use crate::names::{Errno, Result};
+use crate::poller::Via;
+use crate::sys::Fd;
+use crate::trace::Function;
+
+/// After the end of standard input, how long datagrams may be missing until no more are expected: nobody says which
+/// was the last.
+const DATAGRAM_SILENCE: Duration = Duration::from_secs(1);
+
+/// How to come by the one socket.
+#[derive(Debug)]
+pub enum Meeting {
+    /// Connect to the first of these addresses that answers, each within the time limit.
+    Connect(Vec<Address>, Duration),
+    /// Accept the first who comes to one of these sockets, which are bound.
+    Accept(Vec<Fd>),
+    /// Talk over this datagram socket, which is connected to this peer.
+    Datagrams(Fd, Address),
+}
+
+/// How to talk.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// At the end of standard input, close our half.
+    pub half_close: bool,
+    /// Send `\r\n` for `\n`.
+    pub crlf: bool,
+    /// End when nothing came or went for so long.
+    pub idle_timeout: Option<Duration>,
+}
+
+/// How it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The other end, once there was one.
+    pub peer: Option<Address>,
+    /// Bytes passed on from standard input.
+    pub bytes_sent: u64,
+    /// Bytes that came from the peer.
+    pub bytes_received: u64,
+    /// Why it ended; what happened first, if several things did.
+    pub end: Option<End>,
+}
+
+/// Why a client ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The peer has finished sending.
+    PeerFinished,
+    /// Nothing came or went for a while.
+    Silent,
+    /// Whoever reads our standard output has gone.
+    OutputClosed,
+    /// No connection could be made; with the address that was tried last, if there was one.
+    NotConnected(Option<Address>, Errno),
+    /// A call on the connection failed.
+    Failed(Function, Errno),
+    /// Standard input or output failed.
+    FileFailed(Function, Errno),
+}
+
+/// Talks until it is over. `told` hears of attempts that failed while others are left, and of the connection.
+///
+/// # Errors
+/// The wait failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll); or `listen` did.
+pub fn talk(
+    via: Via,
+    meeting: Meeting,
+    options: Options,
+    mut told: impl FnMut(&Notice<'_>) + 'static,
+) -> Result<Report> {
+    let limits = Limits {
+        idle_timeout: options.idle_timeout,
+        // Never reached: what one receive brings is written before the next.
+        owed_bytes: usize::MAX,
+        // Whoever asks this loop to end has waited for everything before.
+        drain: Duration::ZERO,
+        ..Limits::default()
+    };
+    let mut event_loop = EventLoop::new(via, limits);
+    let report = Rc::new(RefCell::new(Report::default()));
+    let noted = report.clone();
+    event_loop.notify(move |notice| match (end_of(notice), notice) {
+        (Some(end), _) => note(&noted, end),
+        (None, Notice::Opened(_) | Notice::NotConnected { .. }) => told(notice),
+        _ => {}
+    });
+    let client = Client::new(options, matches!(meeting, Meeting::Datagrams(..)), report.clone());
+    let its_files = client.files.clone();
+    let service = event_loop.add_service(Box::new(client));
+    let files = event_loop.add_stream(standard_files(), service);
+    its_files.set(Some(files));
+    // Nothing is read before there is somebody to send it to.
+    event_loop.perform(&Action::Hold(files, true), service);
+    meet(&mut event_loop, meeting, files, service)?;
+    event_loop.run()?;
+    drop(event_loop);
+    Ok(report.take())
+}
+
+fn standard_files() -> Ends {
+    let (input, output) = (File::Stdin(io::stdin()), File::Stdout(io::stdout()));
+    Ends::Files(Box::new(Files { input: Some(input), output: Some(output) }))
+}
+
+fn meet(
+    event_loop: &mut EventLoop,
+    meeting: Meeting,
+    files: Token,
+    service: ServiceId,
+) -> Result<()> {
+    match meeting {
+        Meeting::Connect(addresses, time_limit) => {
+            event_loop.open(files, service, &addresses, time_limit);
+        }
+        Meeting::Accept(listeners) => {
+            for fd in listeners {
+                event_loop.listen(fd, 1, service)?;
+            }
+        }
+        Meeting::Datagrams(fd, peer) => {
+            event_loop.add_connection(Ends::Datagrams(fd), &peer, service, Some(files));
+        }
+    }
+    Ok(())
+}
+
+/// What the loop says that ends a client.
+fn end_of(notice: &Notice<'_>) -> Option<End> {
+    match notice {
+        Notice::NotConnected { address, errno, others: 0 } => {
+            Some(End::NotConnected(Some((*address).clone()), *errno))
+        }
+        Notice::Failed(_, call, errno) => Some(End::Failed(*call, *errno)),
+        Notice::FileFailed(Function::Write, Errno::EPIPE) => Some(End::OutputClosed),
+        Notice::FileFailed(call, errno) => Some(End::FileFailed(*call, *errno)),
+        Notice::TimedOut(_) => Some(End::Silent),
+        _ => None,
+    }
+}
+
+fn note(report: &Rc<RefCell<Report>>, end: End) {
+    report.borrow_mut().end.get_or_insert(end);
+}
+
+/// What is to be done when something happens at either end.
+#[derive(Debug)]
+struct Client {
+    options: Options,
+    is_datagrams: bool,
+    /// Its name is known only after the client is in the loop.
+    files: Rc<Cell<Option<Token>>>,
+    socket: Option<Token>,
+    input_ended: bool,
+    newlines: Newlines,
+    report: Rc<RefCell<Report>>,
+}
+
+impl Client {
+    fn new(options: Options, is_datagrams: bool, report: Rc<RefCell<Report>>) -> Self {
+        Self {
+            options,
+            is_datagrams,
+            files: Rc::default(),
+            socket: None,
+            input_ended: false,
+            newlines: Newlines::default(),
+            report,
+        }
+    }
+
+    fn opened<'a>(&mut self, socket: Token, peer: &Address) -> Vec<Action<'a>> {
+        self.socket = Some(socket);
+        self.report.borrow_mut().peer = Some(peer.clone());
+        let files = self.files.get().into_iter();
+        let coupled =
+            files.flat_map(|files| [Action::Couple(files, socket), Action::Hold(files, false)]);
+        coupled.chain([Action::Unlisten]).collect()
+    }
+
+    fn send_on<'a>(&'a mut self, bytes: &'a [u8]) -> Option<Action<'a>> {
+        let to = self.socket?;
+        let bytes = if self.options.crlf { self.newlines.converted(bytes) } else { bytes };
+        self.report.borrow_mut().bytes_sent += bytes.len() as u64;
+        Some(Action::Send { to, bytes })
+    }
+
+    fn write_out<'a>(&mut self, bytes: &'a [u8]) -> Vec<Action<'a>> {
+        self.report.borrow_mut().bytes_received += bytes.len() as u64;
+        let send = self.files.get().map(|to| Action::Send { to, bytes });
+        send.into_iter().chain(self.expect_datagram()).collect()
+    }
+
+    fn input_ended<'a>(&mut self) -> Option<Action<'a>> {
+        self.input_ended = true;
+        let finish = self.socket.filter(|_| self.options.half_close && !self.is_datagrams);
+        finish.map(Action::Finish).or_else(|| self.expect_datagram())
+    }
+
+    /// After the end of standard input each datagram gives the next one so much time.
+    fn expect_datagram<'a>(&self) -> Option<Action<'a>> {
+        let is_last = self.is_datagrams && self.input_ended && self.options.idle_timeout.is_none();
+        let socket = self.socket.filter(|_| is_last)?;
+        Some(Action::Deadline(socket, Some(DATAGRAM_SILENCE)))
+    }
+
+    /// Everything that is owed to either is still sent and written.
+    fn close_both<'a>(&self, end: End) -> Vec<Action<'a>> {
+        note(&self.report, end);
+        self.files.get().into_iter().chain(self.socket).map(Action::Close).collect()
+    }
+
+    fn closed<'a>(&mut self, who: Token, ending: Ending) -> Vec<Action<'a>> {
+        if self.files.get() == Some(who) {
+            self.files.set(None);
+            // The peer may go on sending, but there is nowhere to write it to.
+            let failed = matches!(ending, Ending::Failed(_));
+            return if failed || self.socket.is_none() { vec![Action::Stop] } else { Vec::new() };
+        }
+        self.socket = None;
+        vec![self.files.get().map_or(Action::Stop, Action::Close)]
+    }
+}
+
+impl Service for Client {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        let is_socket = self.socket == Some(who);
+        match event {
+            Event::Opened { peer, .. } => actions.extend(self.opened(who, peer)),
+            Event::NotOpened(errno) => {
+                note(&self.report, End::NotConnected(None, errno));
+                actions.push(Action::Stop);
+            }
+            Event::Bytes(bytes) if is_socket => actions.extend(self.write_out(bytes)),
+            Event::Bytes(bytes) => actions.extend(self.send_on(bytes)),
+            Event::PeerFinished if is_socket => actions.extend(self.close_both(End::PeerFinished)),
+            Event::PeerFinished => actions.extend(self.input_ended()),
+            Event::Deadline => actions.extend(self.close_both(End::Silent)),
+            Event::Closed(ending) => actions.extend(self.closed(who, ending)),
+            Event::Datagram { .. } | Event::Room => {}
+        }
+    }
+}
+
+/// Puts `\r` before every `\n` that has none.
+#[derive(Debug, Default)]
+struct Newlines {
+    last: u8,
+    converted: Vec<u8>,
+}
+
+impl Newlines {
+    fn converted(&mut self, bytes: &[u8]) -> &[u8] {
+        self.converted.clear();
+        for byte in bytes {
+            if *byte == b'\n' && self.last != b'\r' {
+                self.converted.push(b'\r');
+            }
+            self.converted.push(*byte);
+            self.last = *byte;
+        }
+        &self.converted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newline_gets_its_carriage_return_once_wherever_the_reads_are_cut() {
+        let text = b"\none\r\ntwo\n\n\r\r\nend\r";
+        for cut in 0..text.len() {
+            let mut newlines = Newlines::default();
+            let mut sent = newlines.converted(&text[..cut]).to_vec();
+            sent.extend_from_slice(newlines.converted(&text[cut..]));
+            assert_eq!(sent, b"\r\none\r\ntwo\r\n\r\n\r\r\nend\r", "cut at {cut}");
+        }
+    }
+}

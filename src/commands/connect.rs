@@ -1,0 +1,112 @@
+//! `baresock connect`: talk to a server.
+
+use std::io;
+
+use baresock::addr::Address;
+use baresock::cli::{Common, Connect};
+use baresock::client::{self, End, Meeting, Options, Report};
+use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM};
+use baresock::os::accepting::set_nonblocking;
+use baresock::os::{naming, watching};
+use baresock::poller::Via;
+use baresock::services::Transport;
+use baresock::sys::{self, Fd};
+use baresock::trace::Function;
+
+use super::failure::Failure;
+use super::listen::{SocketFiles, bind_all};
+use super::messages::{Loudness, Reporter, say};
+
+/// Talks until the peer has finished.
+pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+    let via = via_for_files(common.via.into(), loudness);
+    let mut files = SocketFiles::default();
+    let meeting = meeting(connect, loudness, &mut files)?;
+    let options = Options {
+        half_close: !connect.no_half_close,
+        crlf: connect.crlf,
+        idle_timeout: connect.idle_timeout,
+    };
+    let mut reporter = Reporter::new(loudness);
+    let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
+        .map_err(|errno| Failure::of(via, errno))?;
+    end(report, loudness)
+}
+
+/// The call that can watch standard input and output.
+fn via_for_files(wanted: Via, loudness: Loudness) -> Via {
+    let can_watch = watching::poll_can_watch(io::stdin()) && watching::poll_can_watch(io::stdout());
+    if wanted == Via::Select || can_watch {
+        return wanted;
+    }
+    if loudness >= Loudness::Ordinary {
+        say("this system's poll cannot watch a terminal or another device: waiting with select");
+    }
+    Via::Select
+}
+
+fn meeting(
+    connect: &Connect,
+    loudness: Loudness,
+    files: &mut SocketFiles,
+) -> Result<Meeting, Failure> {
+    if connect.listen {
+        let mut listeners = Vec::new();
+        for (fd, name) in bind_all(&connect.address, Transport::Stream, None)? {
+            files.add(&name);
+            if loudness >= Loudness::Ordinary {
+                // Standard output is for what the peer sends.
+                say(format_args!("listening {name} ({})", name.reach()));
+            }
+            listeners.push(fd);
+        }
+        return Ok(Meeting::Accept(listeners));
+    }
+    let addresses = naming::resolve(&connect.address).map_err(Failure::new)?;
+    if !connect.udp {
+        return Ok(Meeting::Connect(addresses, connect.timeout));
+    }
+    let mut failure = Failure::new(format_args!("{}: no address", connect.address));
+    for address in addresses {
+        match datagram_socket(&address) {
+            Ok(fd) => return Ok(Meeting::Datagrams(fd, address)),
+            Err(errno) => failure = Failure::at(Function::Connect, &address, errno),
+        }
+    }
+    Err(failure)
+}
+
+/// For datagrams `connect` sends nothing: it only says where they go, and from whom they are taken.
+fn datagram_socket(address: &Address) -> baresock::names::Result<Fd> {
+    let fd = sys::socket(address.domain(), SOCK_DGRAM, Protocol::default())?;
+    sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
+    set_nonblocking(&fd)?;
+    sys::connect(&fd, address)?;
+    Ok(fd)
+}
+
+fn end(report: Report, loudness: Loudness) -> Result<(), Failure> {
+    let peer = report.peer.map_or(String::new(), |peer| peer.to_string());
+    let counts = format!("{} bytes sent, {} received", report.bytes_sent, report.bytes_received);
+    let why = match report.end {
+        Some(End::NotConnected(Some(address), errno)) => {
+            return Err(Failure::at(Function::Connect, &address, errno));
+        }
+        Some(End::NotConnected(None, errno)) => return Err(Failure::of("connect", errno)),
+        Some(End::Failed(call, errno)) => {
+            return Err(Failure::of(format_args!("{call} {peer}"), errno).adding(&counts));
+        }
+        Some(End::FileFailed(call, errno)) => {
+            let file = if call == Function::Read { "standard input" } else { "standard output" };
+            return Err(Failure::of(format_args!("{call} {file}"), errno).adding(&counts));
+        }
+        // As with every filter whose reader has seen enough.
+        Some(End::OutputClosed) | None => return Ok(()),
+        Some(End::PeerFinished) => "the peer has finished",
+        Some(End::Silent) => "nothing more came",
+    };
+    if loudness >= Loudness::Ordinary {
+        say(format_args!("{peer}: {why}: {counts}"));
+    }
+    Ok(())
+}

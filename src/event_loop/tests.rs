@@ -1,0 +1,287 @@
+//! The loop with a service that writes down what it is told, over both pollers.
+
+use std::cell::RefCell;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::endpoints::Endpoint;
+use super::{EventLoop, Limits, Notice, ServiceId};
+use crate::addr::Address;
+use crate::conn::{Ends, Files};
+use crate::events::{Action, Event, Service, Token};
+use crate::names::{AF_UNIX, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
+use crate::os::accepting::set_nonblocking;
+use crate::poller::Via;
+use crate::sys::{self, Fd};
+
+const AGES: Duration = Duration::from_secs(30);
+
+type Log = Rc<RefCell<Vec<String>>>;
+
+/// Writes down every event, and passes bytes on to the other one of a couple.
+#[derive(Default)]
+struct Scribe {
+    log: Log,
+    couple: Rc<RefCell<Vec<Token>>>,
+}
+
+impl Service for Scribe {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        let line = match &event {
+            Event::Opened { peer, asked_by } => format!("opened {peer} {}", asked_by.is_some()),
+            Event::Bytes(bytes) => format!("{} bytes", bytes.len()),
+            other => format!("{other:?}"),
+        };
+        self.log.borrow_mut().push(line);
+        if let Event::Bytes(bytes) = event
+            && let Some(other) = self.couple.borrow().iter().find(|token| **token != who)
+        {
+            actions.push(Action::Send { to: *other, bytes });
+        }
+    }
+}
+
+struct Scene {
+    event_loop: EventLoop,
+    service: ServiceId,
+    log: Log,
+    couple: Rc<RefCell<Vec<Token>>>,
+    /// Somebody who can ask for connections.
+    asker: Token,
+}
+
+fn scenes() -> [Scene; 2] {
+    [Via::Select, Via::Poll].map(|via| {
+        let mut event_loop = EventLoop::new(via, Limits::default());
+        let scribe = Scribe::default();
+        let (log, couple) = (scribe.log.clone(), scribe.couple.clone());
+        let notices = log.clone();
+        event_loop.notify(move |notice| {
+            if let Notice::NotConnected { errno, others, .. } = notice {
+                let errno = errno.to_string();
+                let name = errno.split(' ').next().unwrap();
+                notices.borrow_mut().push(format!("not connected {name}, {others} left"));
+            }
+        });
+        let service = event_loop.add_service(Box::new(scribe));
+        let asker = event_loop.add_stream(Ends::Files(Box::default()), service);
+        Scene { event_loop, service, log, couple, asker }
+    })
+}
+
+impl Scene {
+    fn open(&mut self, addresses: &[Address], time_limit: Duration) {
+        self.event_loop.open(self.asker, self.service, addresses, time_limit);
+    }
+
+    /// Turns until so many lines are written.
+    fn lines(&mut self, count: usize) -> Vec<String> {
+        while self.log.borrow().len() < count {
+            self.event_loop.turn().unwrap();
+        }
+        self.log.take()
+    }
+
+    fn add(&mut self, fd: Fd) -> Token {
+        set_nonblocking(&fd).unwrap();
+        let peer = Address::v4(Ipv4Addr::LOCALHOST, 1);
+        let asker = Some(self.asker);
+        self.event_loop.add_connection(Ends::Socket(fd), &peer, self.service, asker)
+    }
+}
+
+fn address(listener: &TcpListener) -> Address {
+    Address::v4(Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port())
+}
+
+fn listener() -> (TcpListener, Address) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = address(&listener);
+    (listener, address)
+}
+
+/// Where nobody listens: bound, so that nobody else is given the port, and no listener.
+fn dead() -> (Fd, Address) {
+    let fd = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
+    sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = sys::getsockname(&fd).unwrap();
+    (fd, address)
+}
+
+/// Where nobody answers: the queue of a listener that accepts nobody is full after a few.
+struct Silent {
+    address: Address,
+    _listener: Fd,
+    _queued: Vec<TcpStream>,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let (listener, address) = dead();
+        sys::listen(&listener, 0).unwrap();
+        let port = address.port().unwrap();
+        let connect = || {
+            let limit = Duration::from_millis(200);
+            TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), limit)
+        };
+        let queued = std::iter::repeat_with(connect).map_while(Result::ok).collect();
+        Self { address, _listener: listener, _queued: queued }
+    }
+}
+
+fn pair() -> [Fd; 2] {
+    sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap()
+}
+
+#[test]
+fn the_second_address_is_tried_when_the_first_is_dead() {
+    for mut scene in scenes() {
+        let ((_held, dead), (_listener, alive)) = (dead(), listener());
+        scene.open(&[dead, alive.clone()], AGES);
+        let opened = format!("opened {alive} true");
+        assert_eq!(scene.lines(2), ["not connected ECONNREFUSED, 1 left", &opened]);
+    }
+}
+
+#[test]
+fn an_address_that_does_not_answer_has_a_time_limit() {
+    for mut scene in scenes() {
+        let (silent, (_listener, alive)) = (Silent::new(), listener());
+        scene.open(&[silent.address.clone(), alive.clone()], Duration::from_millis(50));
+        let opened = format!("opened {alive} true");
+        assert_eq!(scene.lines(2), ["not connected ETIMEDOUT, 1 left", &opened]);
+    }
+}
+
+/// A socket whose connection is still being made has no error either.
+#[test]
+fn that_a_connection_is_ready_is_only_a_hint() {
+    for mut scene in scenes() {
+        let (silent, (_listener, alive)) = (Silent::new(), listener());
+        scene.open(&[silent.address.clone(), alive.clone()], Duration::from_millis(50));
+        let is_connecting = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Connecting(_));
+        for token in scene.event_loop.endpoints.tokens_where(is_connecting) {
+            scene.event_loop.connected(token);
+        }
+        let opened = format!("opened {alive} true");
+        assert_eq!(scene.lines(2), ["not connected ETIMEDOUT, 1 left", &opened]);
+    }
+}
+
+#[test]
+fn whoever_asked_is_told_that_nobody_answers() {
+    for mut scene in scenes() {
+        let ((_held, one), (_held_too, other)) = (dead(), dead());
+        scene.open(&[one, other], AGES);
+        let lines = scene.lines(3);
+        assert_eq!(lines[1], "not connected ECONNREFUSED, 0 left");
+        assert!(lines[2].starts_with("NotOpened(ECONNREFUSED"), "{lines:?}");
+        scene.open(&[], AGES);
+        assert!(scene.lines(1)[0].starts_with("NotOpened(EADDRNOTAVAIL"));
+    }
+}
+
+/// A Unix-domain connection is made, or refused, within `connect`: there will be no readiness to wait for.
+#[test]
+fn what_is_settled_before_the_first_wait_is_told() {
+    for mut scene in scenes() {
+        let path = std::env::temp_dir().join(format!("baresock-unit-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let told = |scene: &mut Scene| {
+            scene.open(&[Address::unix(&path)], AGES);
+            scene.event_loop.turn().unwrap();
+            scene.log.take()
+        };
+        assert!(told(&mut scene)[1].starts_with("NotOpened(ENOENT"));
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert!(told(&mut scene)[0].starts_with("opened unix:"));
+        drop(listener);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn nobody_is_told_who_is_gone() {
+    for mut scene in scenes() {
+        let (_listener, alive) = listener();
+        let (_held, dead) = dead();
+        let [ours, _theirs] = pair();
+        let token = scene.add(ours);
+        for address in [alive, dead] {
+            scene.event_loop.open(token, scene.service, &[address], AGES);
+        }
+        scene.event_loop.perform(&Action::Abort(token), scene.service);
+        scene.event_loop.perform(
+            &Action::Deadline(scene.asker, Some(Duration::from_millis(100))),
+            scene.service,
+        );
+        let lines = loop {
+            scene.event_loop.turn().unwrap();
+            if scene.log.borrow().last().is_some_and(|line| line == "Deadline") {
+                break scene.log.take();
+            }
+        };
+        let told = lines.iter().filter(|line| line.contains("true") || line.contains("NotOpened"));
+        assert_eq!(told.collect::<Vec<_>>(), ["opened 127.0.0.1:1 true"], "{lines:?}");
+    }
+}
+
+/// While something is owed to one of a couple, nothing is read from the other; and that ends with the couple.
+#[test]
+fn a_couple_reads_no_more_than_it_can_pass_on() {
+    for mut scene in scenes() {
+        let ([source, from], [sink, to]) = (pair(), pair());
+        let couple = [scene.add(from), scene.add(to)];
+        scene.couple.borrow_mut().extend(couple);
+        scene.event_loop.perform(&Action::Couple(couple[0], couple[1]), scene.service);
+        set_nonblocking(&source).unwrap();
+        let mut taken = 0;
+        scene.event_loop.perform(
+            &Action::Deadline(scene.asker, Some(Duration::from_millis(100))),
+            scene.service,
+        );
+        while scene.log.borrow().last().is_none_or(|line| line != "Deadline") {
+            while let Ok(sent) = sys::send(&source, &[7; 65536], MSG_NOSIGNAL) {
+                taken += sent;
+            }
+            scene.event_loop.turn().unwrap();
+        }
+        // Two pairs' buffers in the system and one receive in between, whatever the system's sizes are.
+        assert!((1..4 << 20).contains(&taken), "{taken} bytes");
+
+        drop(sink);
+        let mut buffer = [0; 65536];
+        while sys::recv(&source, &mut buffer, MsgFlags::NONE).is_err() {
+            scene.event_loop.turn().unwrap();
+            if scene.log.borrow().iter().any(|line| line.starts_with("Closed(Failed(EPIPE")) {
+                break;
+            }
+        }
+        // Its partner is gone, so it is read again: to the end.
+        drop(source);
+        scene.log.take();
+        while !scene.log.borrow().iter().any(|line| line == "PeerFinished") {
+            scene.event_loop.turn().unwrap();
+        }
+    }
+}
+
+#[test]
+fn files_are_done_with_when_everything_is_written() {
+    for mut scene in scenes() {
+        let ([input, writer], [reader, output]) = (sys::pipe().unwrap(), sys::pipe().unwrap());
+        let files = Files { input: Some(input.into()), output: Some(output.into()) };
+        let token = scene.event_loop.add_stream(Ends::Files(Box::new(files)), scene.service);
+        scene.event_loop.perform(&Action::Send { to: token, bytes: b"all of it" }, scene.service);
+        scene.event_loop.perform(&Action::Close(token), scene.service);
+        // Not after a moment of lingering: nothing else would come.
+        let begun = std::time::Instant::now();
+        assert_eq!(scene.lines(1), ["Closed(Finished)"]);
+        assert!(begun.elapsed() < super::ending::LINGER);
+        let mut buffer = [0; 32];
+        assert_eq!(sys::read(&reader, &mut buffer), Ok(9));
+        assert_eq!(sys::read(&reader, &mut buffer), Ok(0));
+        drop(writer);
+    }
+}
