@@ -5,10 +5,11 @@ use baresock::cli::{Common, Serve};
 use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
-use baresock::names::{SIGINT, SIGTERM};
+use baresock::names::{Errno, SIGINT, SIGTERM};
 use baresock::os::{limits, signals};
 use baresock::services::{
-    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Kind, Signals, Spec, Time, Transport,
+    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Kind, Signals, Spec, Time,
+    Transport,
 };
 use baresock::sys::Fd;
 use baresock::trace::Function;
@@ -76,10 +77,21 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
         Kind::Time => Box::new(Time::default()),
         Kind::Chat => Box::new(Chat::default()),
         Kind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
+        Kind::Http => Box::new(http(spec)?),
     };
     Ok(match spec.transport {
         Transport::Stream => service,
         Transport::Datagram => Box::new(Guarded::new(service, own_ports.to_vec())),
+    })
+}
+
+fn http(spec: &Spec) -> Result<Http, Failure> {
+    let options = spec.http().map_err(Failure::new)?;
+    Http::new(&options).map_err(|error| {
+        let root = options.root.display().to_string();
+        let why = error.raw_os_error().map(Errno::from_number);
+        let why = why.map_or(error.to_string(), |errno| errno.to_string());
+        Failure::new(format_args!("http: root={}: {why}", root.escape_debug()))
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::http;
 use crate::addr::Written;
 use crate::framing::Rule;
 
@@ -22,6 +23,8 @@ pub enum Kind {
     Chat,
     /// Where messages begin and end.
     Framed,
+    /// The files below a directory.
+    Http,
 }
 
 /// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
@@ -46,6 +49,13 @@ const ROWS: &[Row] = &[
         name: "framed",
         port: Some(7070),
         options: &["frame"],
+        datagrams: false,
+    },
+    Row {
+        kind: Kind::Http,
+        name: "http",
+        port: Some(8080),
+        options: http::Options::NAMES,
         datagrams: false,
     },
 ];
@@ -126,7 +136,8 @@ impl Spec {
                 return Err(format!("{name}= is written twice"));
             }
         }
-        self.frame().map(|_| ())
+        self.frame()?;
+        self.http().map(|_| ())
     }
 
     /// Where messages of `framed` end.
@@ -135,6 +146,14 @@ impl Spec {
     /// One line that says what can be written instead.
     pub fn frame(&self) -> Result<Rule, String> {
         self.option("frame").map_or(Ok(Rule::Line), Rule::parse)
+    }
+
+    /// How `http` is to serve.
+    ///
+    /// # Errors
+    /// One line that says what can be written instead.
+    pub fn http(&self) -> Result<http::Options, String> {
+        http::Options::read(&self.options)
     }
 
     /// The value of an option, if it was written.
@@ -206,6 +225,11 @@ mod tests {
         let spec = Spec::parse("echo/udp=*:9").unwrap();
         assert_eq!((spec.to_string().as_str(), spec.transport), ("echo/udp", Transport::Datagram));
         assert_eq!(spec.address, Written::parse("*:9").unwrap());
+        let spec = Spec::parse("http=8081,root=public").unwrap();
+        assert_eq!((spec.kind, spec.option("root")), (Kind::Http, Some("public")));
+        let spec = Spec::parse("http=root=public,keep-alive=5").unwrap();
+        assert_eq!(spec.address, Written::parse("8080").unwrap());
+        assert_eq!((spec.option("root"), spec.option("keep-alive")), (Some("public"), Some("5")));
     }
 
     #[test]
@@ -245,6 +269,9 @@ mod tests {
             ("echo/sctp", "write /udp"),
             ("echo=7,color=red", "has no options"),
             ("echo=host:99999", "out of range"),
+            ("http/udp", "needs connections"),
+            ("http=8080,colour=red", "it has: root=…"),
+            ("http=8080,keep-alive=soon", "a number of seconds"),
             ("\x1b[2J", "\\u{1b}"),
             ("chat/udp", "needs connections"),
             ("framed/udp", "needs connections"),
