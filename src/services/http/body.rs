@@ -1,7 +1,8 @@
-//! The part of a response that is still to be sent: a file of many GiB goes through a buffer of a fixed size.
+//! A body that is still to be sent: a file of many GiB goes through a buffer of a fixed size.
 
 use std::fs::File;
 use std::io;
+use std::rc::Rc;
 
 use super::file;
 use super::out::Out;
@@ -9,45 +10,62 @@ use super::out::Out;
 /// The most that is handed to the loop at once. The loop drops a peer to which far more is owed.
 pub(super) const CHUNK: usize = 256 * 1024;
 
-/// What is left of a body.
+/// The bytes from `at` on, until before `until`.
 #[derive(Debug)]
-pub(super) enum Body {
-    /// Nothing.
-    Done,
-    /// The bytes of a file from `at` on, until before `until`.
-    File { file: File, at: u64, until: u64 },
-    /// A text from some byte on.
-    Text(Vec<u8>, usize),
+pub(super) struct Body {
+    source: Source,
+    at: u64,
+    until: u64,
+}
+
+/// Where bytes come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    Memory(Rc<[u8]>),
+    File(File),
 }
 
 impl Body {
-    pub(super) const fn is_done(&self) -> bool {
-        matches!(self, Self::Done)
+    pub(super) const fn new(source: Source, at: u64, until: u64) -> Self {
+        Self { source, at, until }
     }
 
-    /// Appends the next bytes, at most so many.
+    pub(super) const fn is_done(&self) -> bool {
+        self.at == self.until
+    }
+
+    /// Appends the next bytes to `out`, at most so many.
     ///
     /// # Errors
     /// The file cannot be read, or has become shorter: what was promised cannot be kept.
-    pub(super) fn next(&mut self, out: &mut Out, most: usize) -> io::Result<()> {
-        let is_done = match self {
-            Self::Done => true,
-            Self::File { file, at, until } => {
-                let len = (*until - *at).min(most as u64);
-                out.fill(len as usize, |into| file::read(file, *at, into))?;
-                *at += len;
-                at == until
-            }
-            Self::Text(text, at) => {
-                let end = text.len().min(*at + most);
-                out.put(&text[*at..end]);
-                *at = end;
-                end == text.len()
-            }
-        };
-        if is_done {
-            *self = Self::Done;
+    pub(super) fn append(&mut self, out: &mut Out, most: usize) -> io::Result<()> {
+        let (at, len) = self.piece(most);
+        match &self.source {
+            Source::Memory(content) => out.put(&content[at as usize..][..len]),
+            Source::File(file) => out.fill(len, |into| file::read(file, at, into))?,
         }
+        self.at += len as u64;
         Ok(())
+    }
+
+    /// The next bytes where they are, if they are in memory; in `out`, and nothing else in it, if not.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub(super) fn next<'a>(&'a mut self, out: &'a mut Out) -> io::Result<&'a [u8]> {
+        let (at, len) = self.piece(CHUNK);
+        self.at += len as u64;
+        match &self.source {
+            Source::Memory(content) => Ok(&content[at as usize..][..len]),
+            Source::File(file) => {
+                out.truncate(0);
+                out.fill(len, |into| file::read(file, at, into))?;
+                Ok(out.bytes())
+            }
+        }
+    }
+
+    fn piece(&self, most: usize) -> (u64, usize) {
+        (self.at, (self.until - self.at).min(most as u64) as usize)
     }
 }

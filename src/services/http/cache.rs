@@ -8,13 +8,14 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::file::Described;
 
 /// The largest file that is remembered.
-pub(super) const MOST_OF_FILE: u64 = 64 * 1024;
+pub(super) const MOST_OF_FILE: u64 = 1024 * 1024;
 /// All of them together, with what it costs to remember one.
-const MOST_OF_ALL: usize = 8 * 1024 * 1024;
+const MOST_OF_ALL: usize = 32 * 1024 * 1024;
 const COST_OF_ONE: usize = 512;
 const LONGEST_KEY: usize = 256;
 /// Some file systems count in steps of two seconds.
@@ -24,7 +25,7 @@ const SETTLED_AFTER_SECONDS: i64 = 3;
 #[derive(Debug)]
 pub(super) struct Remembered {
     pub(super) described: Described,
-    pub(super) content: Box<[u8]>,
+    pub(super) content: Rc<[u8]>,
     path: PathBuf,
     identity: Identity,
 }
@@ -88,7 +89,7 @@ impl Cache {
         path: PathBuf,
         metadata: &Metadata,
         described: Described,
-        content: &[u8],
+        content: Rc<[u8]>,
     ) {
         if self.files.contains_key(key) {
             return;
@@ -96,7 +97,7 @@ impl Cache {
         self.bytes += COST_OF_ONE + content.len();
         self.order.push_back(key.into());
         let identity = Identity::of(metadata);
-        let file = Remembered { described, content: content.into(), path, identity };
+        let file = Remembered { described, content, path, identity };
         self.files.insert(key.into(), file);
         while self.bytes > MOST_OF_ALL
             && let Some(oldest) = self.order.pop_front()
@@ -132,9 +133,9 @@ mod tests {
         fn put(&mut self, key: &str) {
             let metadata = fs::metadata(&self.path).unwrap();
             let described =
-                Described { len: metadata.len(), media_type: String::new(), modified: None };
+                Described { len: metadata.len(), fields: String::new(), modified: None };
             let content = fs::read(&self.path).unwrap();
-            self.cache.put(key, self.path.clone(), &metadata, described, &content);
+            self.cache.put(key, self.path.clone(), &metadata, described, content.into());
         }
     }
 

@@ -65,7 +65,7 @@ mod tests {
 
     fn verdict(method: Method, conditions: Conditions<'_>) -> Verdict {
         let modified = Moment::at(784_111_777);
-        let file = Described { len: 100, media_type: String::new(), modified };
+        let file = Described { len: 100, fields: String::new(), modified };
         judge(&Request { method, target: "/", keep_alive: true, conditions }, &file)
     }
 

@@ -10,9 +10,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 pub(super) struct Described {
     pub(super) len: u64,
-    pub(super) media_type: String,
     /// When it was last changed, if that can be said.
     pub(super) modified: Option<Moment>,
+    /// The fields that stand before its bytes, whichever part of them is sent.
+    pub(super) fields: String,
 }
 
 /// A moment in HTTP has whole seconds.
@@ -51,7 +52,12 @@ impl Described {
     pub(super) fn new(name: &Path, metadata: &Metadata, now: u64) -> Self {
         // A date that lies ahead says nothing about a file: to be asked for changes since then would be of no use.
         let modified = Moment::at(metadata.mtime()).filter(|moment| moment.seconds <= now);
-        Self { len: metadata.len(), media_type: media_type(name), modified }
+        let media_type = media_type(name);
+        let mut fields = format!("Content-Type: {media_type}\r\nAccept-Ranges: bytes\r\n");
+        if let Some(moment) = &modified {
+            fields.push_str(&format!("Last-Modified: {}\r\n", moment.text));
+        }
+        Self { len: metadata.len(), modified, fields }
     }
 }
 

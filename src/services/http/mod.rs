@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use crate::events::{Action, Event, Service, Table, Token};
 
-use body::{Body, CHUNK};
+use body::Body;
 use out::Out;
 use request::{Method, Parsed, parse};
 use response::{Manner, say};
@@ -59,7 +59,8 @@ enum Phase {
     Reading,
     /// Sending; nothing is read meanwhile.
     Sending {
-        body: Body,
+        /// None if only so much is sent already that the next request has to wait.
+        body: Option<Body>,
         /// Whether another request may follow.
         keep_alive: bool,
     },
@@ -74,7 +75,7 @@ enum Outcome {
     /// So many bytes are left, which are no whole request.
     Reads(usize),
     /// So many bytes are left, and a body has to be sent before they are looked at.
-    Sends { body: Body, keep_alive: bool, left: usize },
+    Sends { body: Option<Body>, keep_alive: bool, left: usize },
     /// No further request is wanted.
     Closes,
 }
@@ -116,7 +117,7 @@ impl Http {
             rest = &rest[len..];
             let (keep_alive, left) = (request.keep_alive, rest.len());
             let is_enough = self.out.len() >= ENOUGH && left > 0;
-            match (body.is_done(), keep_alive) {
+            match (body.is_none(), keep_alive) {
                 (true, false) => return Outcome::Closes,
                 (true, true) if !is_enough => {}
                 _ => return Outcome::Sends { body, keep_alive, left },
@@ -171,30 +172,37 @@ impl Http {
         }
     }
 
-    /// Everything is sent: here is what comes next.
+    /// Everything is sent: what comes next?
     fn room<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
-        let (body, keep_alive) = match self.connections.get_mut(who) {
-            Some(Phase::Sending { body, keep_alive }) => (body, *keep_alive),
-            Some(Phase::Leaving) => return self.leave(who, actions),
-            _ => return,
+        match self.connections.get(who) {
+            Some(Phase::Sending { body: Some(body), .. }) if !body.is_done() => {
+                self.send_next(who, actions);
+            }
+            Some(Phase::Sending { keep_alive: true, .. }) => {
+                self.connections.insert(who, Phase::Waiting);
+                actions.push(Action::Deadline(who, Some(self.keep_alive)));
+                actions.push(Action::Hold(who, false));
+            }
+            Some(Phase::Sending { keep_alive: false, .. } | Phase::Leaving) => {
+                self.leave(who, actions);
+            }
+            Some(Phase::Waiting | Phase::Reading | Phase::Closed) | None => {}
+        }
+    }
+
+    fn send_next<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+        let Some(Phase::Sending { body: Some(body), .. }) = self.connections.get_mut(who) else {
+            return;
         };
-        if body.is_done() && keep_alive {
-            self.connections.insert(who, Phase::Waiting);
-            actions.push(Action::Deadline(who, Some(self.keep_alive)));
-            return actions.push(Action::Hold(who, false));
-        }
-        self.out.truncate(0);
-        if body.next(&mut self.out, CHUNK).is_err() {
+        match body.next(&mut self.out) {
+            Ok(bytes) => actions.extend([
+                Action::Send { to: who, bytes },
+                Action::WantRoom(who),
+                Action::Deadline(who, Some(CHUNK_TIMEOUT)),
+            ]),
             // The length was promised. Better no end than a wrong one.
-            return actions.push(Action::Abort(who));
+            Err(_) => actions.push(Action::Abort(who)),
         }
-        let is_last = body.is_done() && !keep_alive;
-        actions.push(Action::Send { to: who, bytes: self.out.bytes() });
-        if is_last {
-            self.connections.insert(who, Phase::Closed);
-            return close(who, actions);
-        }
-        actions.extend([Action::WantRoom(who), Action::Deadline(who, Some(CHUNK_TIMEOUT))]);
     }
 
     fn deadline<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {

@@ -26,20 +26,19 @@ pub(super) struct Place {
 
 /// The path of a target, as it was written: without a scheme and host, and without a query.
 pub(super) fn path_of(target: &str) -> Result<&str, Status> {
-    let path = match target.split_once("://") {
-        _ if target.starts_with('/') => target,
-        // What is sent to a proxy; a server has to understand it as well.
-        Some((scheme, rest)) if is_http(scheme) => {
-            rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..])
-        }
-        _ => return Err(Status::BadRequest),
+    let path = match target.starts_with('/') {
+        true => target,
+        false => behind_host(target).ok_or(Status::BadRequest)?,
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
     Ok(if path.is_empty() { "/" } else { path })
 }
 
-fn is_http(scheme: &str) -> bool {
-    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+/// The absolute form is for a proxy; but a server has to understand it as well.
+fn behind_host(target: &str) -> Option<&str> {
+    let (scheme, rest) = target.split_once("://")?;
+    let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_http.then(|| rest.find(['/', '?', '#']).map_or("", |at| &rest[at..]))
 }
 
 impl Place {

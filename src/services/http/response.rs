@@ -29,14 +29,16 @@ pub(super) struct Head<'o>(&'o mut Out);
 impl<'o> Head<'o> {
     /// Begins a head with what stands in all of them.
     pub(super) fn begin(out: &'o mut Out, status: Status, manner: Manner<'_>) -> Self {
-        for part in ["HTTP/1.1 ", status.line(), "\r\n"] {
+        let connection = match manner.keep_alive {
+            true => "\r\nConnection: keep-alive\r\n",
+            false => "\r\nConnection: close\r\n",
+        };
+        for part in
+            ["HTTP/1.1 ", status.line(), "\r\nServer: baresock\r\nDate: ", manner.date, connection]
+        {
             out.put(part.as_bytes());
         }
-        let connection = if manner.keep_alive { "keep-alive" } else { "close" };
         Self(out)
-            .text("Server", "baresock")
-            .text("Date", manner.date)
-            .text("Connection", connection)
     }
 
     /// A field whose value is text.
@@ -51,6 +53,12 @@ impl<'o> Head<'o> {
     pub(super) fn field(self, name: &str, value: impl Display) -> Self {
         // Memory takes everything.
         let _ = write!(self.0, "{name}: {value}\r\n");
+        self
+    }
+
+    /// Fields that were written out before.
+    pub(super) fn written(self, fields: &str) -> Self {
+        self.0.put(fields.as_bytes());
         self
     }
 

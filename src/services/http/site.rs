@@ -3,8 +3,9 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 
-use super::body::{Body, CHUNK};
+use super::body::{Body, CHUNK, Source};
 use super::cache::{Cache, MOST_OF_FILE};
 use super::conditions::{Verdict, judge};
 use super::file::{self, Described, Moment};
@@ -24,12 +25,6 @@ pub(super) struct Site {
     cache: Cache,
     /// The current second as a date.
     now: Moment,
-}
-
-/// Where the bytes of a file come from.
-enum Source<'a> {
-    Memory(&'a [u8]),
-    File(File),
 }
 
 impl Site {
@@ -52,7 +47,7 @@ impl Site {
     }
 
     /// Writes the response to a request, and returns the part of its body that did not fit.
-    pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Body {
+    pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Option<Body> {
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         match request.method {
             Method::Get | Method::Head => {}
@@ -60,28 +55,34 @@ impl Site {
                 say_with(out, Status::MethodNotAllowed, manner, |head| {
                     head.text("Allow", "GET, HEAD")
                 });
-                return Body::Done;
+                return None;
             }
             Method::Unknown => {
                 say(out, Status::NotImplemented, manner);
-                return Body::Done;
+                return None;
             }
         }
         let path = match path_of(request.target) {
             Ok(path) => path,
             Err(status) => {
                 say(out, status, manner);
-                return Body::Done;
+                return None;
             }
         };
         if let Some(known) = self.cache.get(path) {
-            return send(request, &known.described, Source::Memory(&known.content), manner, out);
+            return send(
+                request,
+                &known.described,
+                Source::Memory(Rc::clone(&known.content)),
+                manner,
+                out,
+            );
         }
         match self.look_up(path, request, out) {
             Ok(body) => body,
             Err(status) => {
                 say(out, status, Manner::new(&self.now.text, request.method, request.keep_alive));
-                Body::Done
+                None
             }
         }
     }
@@ -91,7 +92,7 @@ impl Site {
         path: &str,
         request: &Request<'_>,
         out: &mut Out,
-    ) -> Result<Body, Status> {
+    ) -> Result<Option<Body>, Status> {
         let place = Place::parse(path)?;
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         let directory = match self.root.find(&place.relative)? {
@@ -105,7 +106,7 @@ impl Site {
                 say_with(out, Status::MovedPermanently, manner, |head| {
                     head.text("Location", &location)
                 });
-                return Ok(Body::Done);
+                return Ok(None);
             }
             Found::Directory(directory) => directory,
         };
@@ -123,11 +124,10 @@ impl Site {
             .field("Content-Length", page.len())
             .end();
         if !manner.with_body {
-            return Ok(Body::Done);
+            return Ok(None);
         }
-        let mut body = Body::Text(page.into_bytes(), 0);
-        begin(&mut body, out).map_err(|_| Status::InternalServerError)?;
-        Ok(body)
+        let body = Body::new(Source::Memory(page.as_bytes().into()), 0, page.len() as u64);
+        begin(body, out).map_err(|_| Status::InternalServerError)
     }
 
     /// Sends a file that is not remembered, and remembers it if it is small.
@@ -139,7 +139,7 @@ impl Site {
         metadata: &Metadata,
         request: &Request<'_>,
         out: &mut Out,
-    ) -> Result<Body, Status> {
+    ) -> Result<Option<Body>, Status> {
         let described = Described::new(relative, metadata, self.now.seconds);
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         if metadata.len() > MOST_OF_FILE {
@@ -147,9 +147,10 @@ impl Site {
         }
         let mut content = vec![0; metadata.len() as usize];
         file::read(&file, 0, &mut content).map_err(|_| Status::InternalServerError)?;
-        let body = send(request, &described, Source::Memory(&content), manner, out);
+        let content: Rc<[u8]> = content.into();
+        let body = send(request, &described, Source::Memory(Rc::clone(&content)), manner, out);
         if self.cache.wants(path, metadata, self.now.seconds) {
-            self.cache.put(path, self.root.path(relative), metadata, described, &content);
+            self.cache.put(path, self.root.path(relative), metadata, described, content);
         }
         Ok(body)
     }
@@ -159,10 +160,10 @@ impl Site {
 fn send(
     request: &Request<'_>,
     described: &Described,
-    source: Source<'_>,
+    source: Source,
     manner: Manner<'_>,
     out: &mut Out,
-) -> Body {
+) -> Option<Body> {
     let len = described.len;
     let (status, from, until) = match judge(request, described) {
         Verdict::Send(Wanted::Whole) => (Status::Ok, 0, len),
@@ -171,56 +172,43 @@ fn send(
             say_with(out, Status::RangeNotSatisfiable, manner, |head| {
                 head.field("Content-Range", format_args!("bytes */{len}"))
             });
-            return Body::Done;
+            return None;
         }
         Verdict::NotModified => {
-            with_date(Head::begin(out, Status::NotModified, manner), described).end();
-            return Body::Done;
+            let head = Head::begin(out, Status::NotModified, manner);
+            match &described.modified {
+                Some(moment) => head.text("Last-Modified", &moment.text).end(),
+                None => head.end(),
+            }
+            return None;
         }
         Verdict::Failed => {
             say(out, Status::PreconditionFailed, manner);
-            return Body::Done;
+            return None;
         }
     };
     let before = out.len();
     let mut head = Head::begin(out, status, manner)
-        .text("Content-Type", &described.media_type)
-        .field("Content-Length", until - from)
-        .text("Accept-Ranges", "bytes");
+        .written(&described.fields)
+        .field("Content-Length", until - from);
     if status == Status::PartialContent {
         let last = until - 1;
         head = head.field("Content-Range", format_args!("bytes {from}-{last}/{len}"));
     }
-    with_date(head, described).end();
+    head.end();
     if !manner.with_body {
-        return Body::Done;
+        return None;
     }
-    match source {
-        Source::Memory(content) => {
-            out.put(&content[from as usize..until as usize]);
-            Body::Done
-        }
-        Source::File(file) => {
-            let mut body = Body::File { file, at: from, until };
-            if begin(&mut body, out).is_err() {
-                // Nothing is sent yet, so that the truth can still be told.
-                out.truncate(before);
-                say(out, Status::InternalServerError, manner);
-                return Body::Done;
-            }
-            body
-        }
-    }
+    begin(Body::new(source, from, until), out).unwrap_or_else(|_| {
+        // Nothing of it is sent yet, so that the truth can still be told.
+        out.truncate(before);
+        say(out, Status::InternalServerError, manner);
+        None
+    })
 }
 
-/// Appends the beginning of a body to its head, so that the two, or all of a small response, are one send.
-fn begin(body: &mut Body, out: &mut Out) -> io::Result<()> {
-    body.next(out, CHUNK.saturating_sub(out.len()))
-}
-
-fn with_date<'o>(head: Head<'o>, described: &Described) -> Head<'o> {
-    match &described.modified {
-        Some(moment) => head.text("Last-Modified", &moment.text),
-        None => head,
-    }
+/// Appends the beginning of a body to its head, so that the two are one send. Returns what is left.
+fn begin(mut body: Body, out: &mut Out) -> io::Result<Option<Body>> {
+    body.append(out, CHUNK.saturating_sub(out.len()))?;
+    Ok((!body.is_done()).then_some(body))
 }
