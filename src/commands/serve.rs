@@ -5,10 +5,10 @@ use baresock::cli::{Common, Serve};
 use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
-use baresock::names::{SIGINT, SIGTERM};
+use baresock::names::{Errno, SIGINT, SIGTERM};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
-    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Kind, Relay, Signals, Spec, Time,
+    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Kind, Relay, Signals, Spec, Time,
     Transport,
 };
 use baresock::sys::Fd;
@@ -78,6 +78,7 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
         Kind::Chat => Box::new(Chat::default()),
         Kind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
         Kind::Relay => Box::new(relay(spec)?),
+        Kind::Http => Box::new(http(spec)?),
     };
     Ok(match spec.transport {
         Transport::Stream => service,
@@ -89,6 +90,16 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
 fn relay(spec: &Spec) -> Result<Relay, Failure> {
     let (to, time_limit) = spec.target().map_err(Failure::new)?;
     Ok(Relay::new(naming::resolve(&to).map_err(Failure::new)?, time_limit))
+}
+
+fn http(spec: &Spec) -> Result<Http, Failure> {
+    let options = spec.http().map_err(Failure::new)?;
+    Http::new(&options).map_err(|error| {
+        let root = options.root.display().to_string();
+        let why = error.raw_os_error().map(Errno::from_number);
+        let why = why.map_or(error.to_string(), |errno| errno.to_string());
+        Failure::new(format_args!("http: root={}: {why}", root.escape_debug()))
+    })
 }
 
 fn limits(serve: &Serve) -> Limits {

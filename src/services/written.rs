@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::http;
 use super::relay;
 use crate::addr::Written;
 use crate::framing::Rule;
@@ -26,6 +27,8 @@ pub enum Kind {
     Framed,
     /// Bytes are passed on to another server, and back.
     Relay,
+    /// The files below a directory.
+    Http,
 }
 
 /// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
@@ -57,6 +60,13 @@ const ROWS: &[Row] = &[
         name: "relay",
         port: None,
         options: &["to", "timeout"],
+        datagrams: false,
+    },
+    Row {
+        kind: Kind::Http,
+        name: "http",
+        port: Some(8080),
+        options: http::Options::NAMES,
         datagrams: false,
     },
 ];
@@ -137,10 +147,11 @@ impl Spec {
                 return Err(format!("{name}= is written twice"));
             }
         }
-        if self.kind == Kind::Relay {
-            self.target()?;
+        match self.kind {
+            Kind::Relay => self.target().map(|_| ()),
+            Kind::Http => self.http().map(|_| ()),
+            _ => self.frame().map(|_| ()),
         }
-        self.frame().map(|_| ())
     }
 
     /// Where a relay passes on to, and how long each address may take to answer.
@@ -159,6 +170,14 @@ impl Spec {
     /// One line that says what can be written instead.
     pub fn frame(&self) -> Result<Rule, String> {
         self.option("frame").map_or(Ok(Rule::Line), Rule::parse)
+    }
+
+    /// How `http` is to serve.
+    ///
+    /// # Errors
+    /// One line that says what can be written instead.
+    pub fn http(&self) -> Result<http::Options, String> {
+        http::Options::read(&self.options)
     }
 
     /// The value of an option, if it was written.
@@ -244,6 +263,11 @@ mod tests {
         let spec = Spec::parse("echo/udp=*:9").unwrap();
         assert_eq!((spec.to_string().as_str(), spec.transport), ("echo/udp", Transport::Datagram));
         assert_eq!(spec.address, Written::parse("*:9").unwrap());
+        let spec = Spec::parse("http=8081,root=public").unwrap();
+        assert_eq!((spec.kind, spec.option("root")), (Kind::Http, Some("public")));
+        let spec = Spec::parse("http=root=public,keep-alive=5").unwrap();
+        assert_eq!(spec.address, Written::parse("8080").unwrap());
+        assert_eq!((spec.option("root"), spec.option("keep-alive")), (Some("public"), Some("5")));
     }
 
     #[test]
@@ -295,6 +319,9 @@ mod tests {
             ("echo/sctp", "write /udp"),
             ("echo=7,color=red", "has no options"),
             ("echo=host:99999", "out of range"),
+            ("http/udp", "needs connections"),
+            ("http=8080,colour=red", "it has: root=…"),
+            ("http=8080,keep-alive=soon", "a number of seconds"),
             ("\x1b[2J", "\\u{1b}"),
             ("relay", "needs an address"),
             ("relay=9000", "needs a target"),

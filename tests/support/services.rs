@@ -12,7 +12,7 @@ pub(crate) const BOTH: [&str; 2] = ["select", "poll"];
 
 /// A server, which ends with its test.
 pub(crate) struct Services {
-    _child: KilledAtEnd,
+    child: KilledAtEnd,
     /// Where each of its services listens, as they were given.
     listening: Vec<String>,
     /// Kept, so that the pipe stays open.
@@ -41,10 +41,14 @@ pub(crate) fn serve_with(via: &str, services: &[&str], flags: &[&str]) -> Servic
         words[2].to_string()
     });
     let listening = listening.collect();
-    Services { _child: child, listening, _lines: lines }
+    Services { child, listening, _lines: lines }
 }
 
 impl Services {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
     /// The address of the service of this number.
     #[track_caller]
     pub(crate) fn at(&self, service: usize) -> SocketAddr {

@@ -1,0 +1,199 @@
+//! Small files that were served lately, so that serving them again costs one `stat` and no open, read and close.
+//!
+//! A file is remembered under the path by which it was asked for. Before it is served again that path is looked at
+//! anew: device, inode, length and the moments of its last changes must be the same. They tell everything, but for a
+//! change within the same tick of the clock; so a file that was changed just now is not remembered.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::file::Described;
+
+/// The largest file that is remembered.
+pub(super) const MOST_OF_FILE: u64 = 1024 * 1024;
+/// All of them together, with what it costs to remember one.
+const MOST_OF_ALL: usize = 32 * 1024 * 1024;
+const COST_OF_ONE: usize = 512;
+const LONGEST_KEY: usize = 256;
+/// Some file systems count in steps of two seconds.
+const SETTLED_AFTER_SECONDS: i64 = 3;
+
+/// A file that is remembered.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    pub(super) described: Described,
+    pub(super) content: Rc<[u8]>,
+    path: PathBuf,
+    identity: Identity,
+}
+
+/// What is the same as long as a file is.
+#[derive(Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// The files that are remembered; the first to come is the first to go.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    files: HashMap<Box<str>, Remembered>,
+    order: VecDeque<Box<str>>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// The file that is asked for by this path, if it is remembered and still the same.
+    pub(super) fn get(&mut self, key: &str) -> Option<&Remembered> {
+        let file = self.files.get(key)?;
+        let identity = fs::metadata(&file.path).ok().map(|metadata| Identity::of(&metadata));
+        if identity.as_ref() != Some(&file.identity) {
+            self.order.retain(|other| **other != *key);
+            self.forget(key);
+            return None;
+        }
+        self.files.get(key)
+    }
+
+    /// Whether a file is to be remembered.
+    pub(super) fn wants(&self, key: &str, metadata: &Metadata, now: u64) -> bool {
+        let settled = |seconds: i64| seconds.saturating_add(SETTLED_AFTER_SECONDS) <= now as i64;
+        metadata.len() <= MOST_OF_FILE
+            && key.len() <= LONGEST_KEY
+            && settled(metadata.mtime())
+            && settled(metadata.ctime())
+    }
+
+    /// Remembers a file, which was found at `path`.
+    pub(super) fn put(
+        &mut self,
+        key: &str,
+        path: PathBuf,
+        metadata: &Metadata,
+        described: Described,
+        content: Rc<[u8]>,
+    ) {
+        if self.files.contains_key(key) {
+            return;
+        }
+        self.bytes += COST_OF_ONE + content.len();
+        self.order.push_back(key.into());
+        let identity = Identity::of(metadata);
+        let file = Remembered { described, content, path, identity };
+        self.files.insert(key.into(), file);
+        while self.bytes > MOST_OF_ALL
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.forget(&oldest);
+        }
+    }
+
+    fn forget(&mut self, key: &str) {
+        if let Some(file) = self.files.remove(key) {
+            self.bytes -= COST_OF_ONE + file.content.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixture {
+        cache: Cache,
+        path: PathBuf,
+    }
+
+    impl Fixture {
+        fn new(name: &str) -> Self {
+            let path =
+                std::env::temp_dir().join(format!("baresock-cache-{name}-{}", std::process::id()));
+            fs::write(&path, "before").unwrap();
+            Self { cache: Cache::default(), path }
+        }
+
+        fn put(&mut self, key: &str) {
+            let metadata = fs::metadata(&self.path).unwrap();
+            let described =
+                Described { len: metadata.len(), fields: String::new(), modified: None };
+            let content = fs::read(&self.path).unwrap();
+            self.cache.put(key, self.path.clone(), &metadata, described, content.into());
+        }
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
+    #[test]
+    fn a_file_is_remembered_until_it_changes_or_goes() {
+        let mut fixture = Fixture::new("changes");
+        fixture.put("/a");
+        assert_eq!(&*fixture.cache.get("/a").unwrap().content, b"before");
+        assert!(fixture.cache.get("/b").is_none());
+
+        // Of the same length, and with the same date: only the inode's own change tells.
+        let modified = fs::metadata(&fixture.path).unwrap().modified().unwrap();
+        let before = Identity::of(&fs::metadata(&fixture.path).unwrap());
+        while Identity::of(&fs::metadata(&fixture.path).unwrap()) == before {
+            fs::write(&fixture.path, "after!").unwrap();
+            fs::File::options()
+                .write(true)
+                .open(&fixture.path)
+                .unwrap()
+                .set_modified(modified)
+                .unwrap();
+        }
+        assert!(fixture.cache.get("/a").is_none());
+        fixture.put("/a");
+        assert_eq!(&*fixture.cache.get("/a").unwrap().content, b"after!");
+
+        fs::remove_file(&fixture.path).unwrap();
+        assert!(fixture.cache.get("/a").is_none());
+        assert_eq!((fixture.cache.bytes, fixture.cache.order.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound_and_the_oldest_goes_first() {
+        let mut fixture = Fixture::new("bound");
+        fs::write(&fixture.path, vec![7; MOST_OF_FILE as usize]).unwrap();
+        let fits = MOST_OF_ALL / (MOST_OF_FILE as usize + COST_OF_ONE);
+        for k in 0..=fits {
+            fixture.put(&format!("/{k}"));
+        }
+        assert_eq!(fixture.cache.files.len(), fits);
+        assert!(fixture.cache.bytes <= MOST_OF_ALL);
+        assert!(fixture.cache.get("/0").is_none());
+        assert!(fixture.cache.get("/1").is_some());
+    }
+
+    #[test]
+    fn a_file_that_was_changed_just_now_is_not_remembered() {
+        let fixture = Fixture::new("settled");
+        let metadata = fs::metadata(&fixture.path).unwrap();
+        let changed = metadata.ctime() as u64;
+        assert!(!fixture.cache.wants("/a", &metadata, changed + 1));
+        assert!(fixture.cache.wants("/a", &metadata, changed + 10));
+        assert!(!fixture.cache.wants(&"/a".repeat(200), &metadata, changed + 10));
+    }
+}

@@ -1,0 +1,113 @@
+//! Whether a file is to be sent, and which part: the conditions of a request, in the order that RFC 9110 gives them
+//! (section 13.2.2).
+//!
+//! There are no entity tags here, so that no tag of the peer's can be one of ours.
+
+use super::file::{Described, Moment};
+use super::range::{Wanted, wanted};
+use super::request::{Conditions, Method, Request};
+
+/// What the conditions of a request come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Send(Wanted),
+    /// The peer has it already.
+    NotModified,
+    /// It is not as the peer wants it to be.
+    Failed,
+}
+
+/// Judges a request for a file.
+pub(super) fn judge(request: &Request<'_>, file: &Described) -> Verdict {
+    let conditions = &request.conditions;
+    let modified = file.modified.as_ref().map(|moment| moment.seconds);
+    // Without a date on either side there is nothing to compare.
+    let changed_since = |date: &str| Some(modified? > Moment::seconds_of(date)?);
+    let unchanged_is_required = match (conditions.if_match, conditions.if_unmodified_since) {
+        (Some(tags), _) => tags != "*",
+        (None, Some(date)) => changed_since(date) == Some(true),
+        (None, None) => false,
+    };
+    if unchanged_is_required {
+        return Verdict::Failed;
+    }
+    let is_known = match (conditions.if_none_match, conditions.if_modified_since) {
+        (Some(tags), _) => tags == "*",
+        (None, Some(date)) => changed_since(date) == Some(false),
+        (None, None) => false,
+    };
+    if is_known {
+        return Verdict::NotModified;
+    }
+    match conditions.range {
+        Some(range) if request.method == Method::Get && is_still(conditions, file) => {
+            Verdict::Send(wanted(range, file.len))
+        }
+        _ => Verdict::Send(Wanted::Whole),
+    }
+}
+
+/// Whether a part of this file fits to the part that the peer has.
+fn is_still(conditions: &Conditions<'_>, file: &Described) -> bool {
+    conditions.if_range.is_none_or(|date| {
+        let modified = file.modified.as_ref().map(|moment| moment.seconds);
+        modified.is_some() && modified == Moment::seconds_of(date)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    const LATER: &str = "Sunday, 06-Nov-94 08:49:38 GMT";
+
+    fn verdict(method: Method, conditions: Conditions<'_>) -> Verdict {
+        let modified = Moment::at(784_111_777);
+        let file = Described { len: 100, fields: String::new(), modified };
+        judge(&Request { method, target: "/", keep_alive: true, conditions }, &file)
+    }
+
+    #[test]
+    fn each_condition_decides_in_its_turn() {
+        let none = Conditions::default;
+        let whole = Verdict::Send(Wanted::Whole);
+        let part = Verdict::Send(Wanted::Part(0, 10));
+        let range = Some("bytes=0-9");
+        for (conditions, expected) in [
+            (none(), whole),
+            (Conditions { if_modified_since: Some(THEN), ..none() }, Verdict::NotModified),
+            (Conditions { if_modified_since: Some(LATER), ..none() }, Verdict::NotModified),
+            (Conditions { if_modified_since: Some(BEFORE), ..none() }, whole),
+            (Conditions { if_modified_since: Some("yesterday"), ..none() }, whole),
+            (Conditions { if_none_match: Some("*"), ..none() }, Verdict::NotModified),
+            (
+                Conditions {
+                    if_none_match: Some("\"a\""),
+                    if_modified_since: Some(THEN),
+                    ..none()
+                },
+                whole,
+            ),
+            (Conditions { if_unmodified_since: Some(BEFORE), ..none() }, Verdict::Failed),
+            (Conditions { if_unmodified_since: Some(THEN), ..none() }, whole),
+            (Conditions { if_match: Some("\"a\""), ..none() }, Verdict::Failed),
+            (
+                Conditions { if_match: Some("*"), if_unmodified_since: Some(BEFORE), ..none() },
+                whole,
+            ),
+            (Conditions { range, ..none() }, part),
+            (Conditions { range, if_range: Some(THEN), ..none() }, part),
+            (Conditions { range, if_range: Some(BEFORE), ..none() }, whole),
+            (Conditions { range, if_range: Some(LATER), ..none() }, whole),
+            (Conditions { range, if_range: Some("\"a\""), ..none() }, whole),
+            (Conditions { range, if_modified_since: Some(THEN), ..none() }, Verdict::NotModified),
+        ] {
+            let shown = format!("{conditions:?}");
+            assert_eq!(verdict(Method::Get, conditions), expected, "{shown}");
+        }
+        // A range is for GET only.
+        assert_eq!(verdict(Method::Head, Conditions { range, ..none() }), whole);
+    }
+}

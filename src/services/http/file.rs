@@ -1,0 +1,127 @@
+//! A file as HTTP describes it, and its bytes.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What is said of a file before its bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Described {
+    pub(super) len: u64,
+    /// When it was last changed, if that can be said.
+    pub(super) modified: Option<Moment>,
+    /// The fields that stand before its bytes, whichever part of them is sent.
+    pub(super) fields: String,
+}
+
+/// A moment in HTTP has whole seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// Since 1970.
+    pub(super) seconds: u64,
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`
+    pub(super) text: String,
+}
+
+/// The first moment that has no date: the year has four digits.
+const YEAR_10000: u64 = 253_402_300_800;
+
+impl Moment {
+    /// A moment as a date; none before 1970 or after 9999.
+    pub(super) fn at(seconds: i64) -> Option<Self> {
+        let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds < YEAR_10000)?;
+        let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+        Some(Self { seconds, text: httpdate::fmt_http_date(time) })
+    }
+
+    /// The seconds of a date as somebody else wrote it, in any of the three forms that HTTP knows.
+    pub(super) fn seconds_of(text: &str) -> Option<u64> {
+        let time = httpdate::parse_http_date(text).ok()?;
+        time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+}
+
+/// The seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+impl Described {
+    pub(super) fn new(name: &Path, metadata: &Metadata, now: u64) -> Self {
+        // A date that lies ahead says nothing about a file: to be asked for changes since then would be of no use.
+        let modified = Moment::at(metadata.mtime()).filter(|moment| moment.seconds <= now);
+        let media_type = media_type(name);
+        let mut fields = format!("Content-Type: {media_type}\r\nAccept-Ranges: bytes\r\n");
+        if let Some(moment) = &modified {
+            fields.push_str(&format!("Last-Modified: {}\r\n", moment.text));
+        }
+        Self { len: metadata.len(), modified, fields }
+    }
+}
+
+/// What kind of file it is, judged by its name.
+fn media_type(name: &Path) -> String {
+    let media_type = mime_guess::from_path(name).first_or_octet_stream();
+    let charset = if media_type.type_() == "text" { "; charset=utf-8" } else { "" };
+    format!("{media_type}{charset}")
+}
+
+/// Reads exactly these bytes of a file. (A file on a disk has no readiness: everybody waits for it.)
+///
+/// # Errors
+/// Also if the file has become shorter.
+pub(super) fn read(file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
+    file.read_exact_at(into, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_in_one_form_and_read_in_three() {
+        let moment = Moment::at(784_111_777).unwrap();
+        assert_eq!(moment.text, "Sun, 06 Nov 1994 08:49:37 GMT");
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(Moment::seconds_of(text), Some(moment.seconds), "{text}");
+        }
+        for text in ["", "now", "Sun, 99 Nov 1994 08:49:37 GMT", "784111777", "\u{fffd}"] {
+            assert_eq!(Moment::seconds_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_without_a_date_is_none() {
+        assert_eq!(Moment::at(-1), None);
+        assert_eq!(Moment::at(i64::MIN), None);
+        assert_eq!(Moment::at(i64::MAX), None);
+        assert_eq!(Moment::at(YEAR_10000 as i64), None);
+        assert_eq!(
+            Moment::at(YEAR_10000 as i64 - 1).unwrap().text,
+            "Fri, 31 Dec 9999 23:59:59 GMT"
+        );
+    }
+
+    #[test]
+    fn a_name_says_what_kind_of_file_it_is() {
+        for (name, expected) in [
+            ("a.html", "text/html; charset=utf-8"),
+            ("A.TXT", "text/plain; charset=utf-8"),
+            ("a.css", "text/css; charset=utf-8"),
+            ("a.png", "image/png"),
+            ("a.svg", "image/svg+xml"),
+            ("a.json", "application/json"),
+            ("a.tar.gz", "application/gzip"),
+            ("README", "application/octet-stream"),
+            (".profile", "application/octet-stream"),
+        ] {
+            assert_eq!(media_type(Path::new(name)), expected, "{name}");
+        }
+    }
+}

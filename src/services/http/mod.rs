@@ -1,0 +1,261 @@
+//! http: the files below a directory (RFC 9110 and 9112), for reading.
+//!
+//! A chapter of several files, in the order of reading: `request` (from bytes to a request), `path` (from its target to
+//! the name of a file), `root` (what is there), `conditions` and `range` (what of it is wanted), `response`, `listing`
+//! and `body` (what is sent), `cache`, and `site`, which puts them together. Here: the connections.
+
+mod body;
+mod cache;
+mod conditions;
+mod file;
+mod listing;
+mod options;
+mod out;
+mod path;
+mod range;
+mod request;
+mod response;
+mod root;
+mod site;
+mod status;
+
+use std::io;
+use std::time::Duration;
+
+use crate::events::{Action, Event, Service, Table, Token};
+
+use body::Body;
+use out::Out;
+use request::{Method, Parsed, parse};
+use response::{Manner, say};
+use root::Root;
+use site::Site;
+use status::Status;
+
+pub use options::Options;
+
+/// How long a peer may take for one chunk of a response, or for the last of what is owed to it.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
+/// When so much is written, it is sent before the next request is looked at.
+const ENOUGH: usize = 64 * 1024;
+
+/// Serves the files below a directory.
+#[derive(Debug)]
+pub struct Http {
+    site: Site,
+    header_timeout: Duration,
+    keep_alive: Duration,
+    connections: Table<Phase>,
+    /// What is sent in answer to one event. (One for all connections: a connection that waits has none.)
+    out: Out,
+}
+
+/// What a connection is about.
+#[derive(Debug)]
+enum Phase {
+    /// Waiting for the first byte of a request.
+    Waiting,
+    /// Waiting for the rest of one.
+    Reading,
+    /// Sending; nothing is read meanwhile.
+    Sending {
+        /// None if only so much is sent already that the next request has to wait.
+        body: Option<Body>,
+        /// Whether another request may follow.
+        keep_alive: bool,
+    },
+    /// It was silent for too long, and is closed as soon as it has what it is owed.
+    Leaving,
+    /// It was closed, as far as this service is concerned.
+    Closed,
+}
+
+/// What some bytes of a peer have come to, once everything in `out` is sent.
+enum Outcome {
+    /// So many bytes are left, which are no whole request.
+    Reads(usize),
+    /// So many bytes are left, and a body has to be sent before they are looked at.
+    Sends { body: Option<Body>, keep_alive: bool, left: usize },
+    /// No further request is wanted.
+    Closes,
+}
+
+impl Http {
+    /// A server of files.
+    ///
+    /// # Errors
+    /// The root is not there, is no directory, or may not be read.
+    pub fn new(options: &Options) -> io::Result<Self> {
+        Ok(Self {
+            site: Site::new(Root::new(&options.root)?),
+            header_timeout: options.header_timeout,
+            keep_alive: options.keep_alive,
+            connections: Table::default(),
+            out: Out::default(),
+        })
+    }
+
+    /// Answers the requests in these bytes, one after the other.
+    fn answer_all(&mut self, bytes: &[u8]) -> Outcome {
+        self.site.look_at_clock();
+        let mut rest = bytes;
+        loop {
+            // Between requests an empty line means nothing.
+            while let [b'\r' | b'\n', after @ ..] = rest {
+                rest = after;
+            }
+            let (request, len) = match parse(rest) {
+                Parsed::Incomplete => return Outcome::Reads(rest.len()),
+                Parsed::Refused(refused) => {
+                    let manner = Manner::new(self.site.date(), refused.method, false);
+                    say(&mut self.out, refused.status, manner);
+                    return Outcome::Closes;
+                }
+                Parsed::Request(request, len) => (request, len),
+            };
+            let body = self.site.answer(&request, &mut self.out);
+            rest = &rest[len..];
+            let (keep_alive, left) = (request.keep_alive, rest.len());
+            let is_enough = self.out.len() >= ENOUGH && left > 0;
+            match (body.is_none(), keep_alive) {
+                (true, false) => return Outcome::Closes,
+                (true, true) if !is_enough => {}
+                _ => return Outcome::Sends { body, keep_alive, left },
+            }
+        }
+    }
+
+    fn bytes<'a>(&'a mut self, who: Token, bytes: &[u8], actions: &mut Vec<Action<'a>>) {
+        let (was_waiting, was_reading) = match self.connections.get(who) {
+            Some(Phase::Waiting) => (true, false),
+            Some(Phase::Reading) => (false, true),
+            Some(Phase::Leaving) => (false, false),
+            Some(Phase::Sending { .. }) => return actions.push(Action::Keep(bytes.len())),
+            Some(Phase::Closed) | None => return,
+        };
+        self.out.truncate(0);
+        let outcome = self.answer_all(bytes);
+        let answered = self.out.len() > 0;
+        let mut deadline = None;
+        let phase = match outcome {
+            Outcome::Reads(0) => {
+                deadline = (answered || !was_waiting).then_some(self.keep_alive);
+                Phase::Waiting
+            }
+            Outcome::Reads(left) => {
+                // From the first byte of a request on, and not anew with each.
+                deadline = (answered || !was_reading).then_some(self.header_timeout);
+                actions.push(Action::Keep(left));
+                Phase::Reading
+            }
+            Outcome::Sends { body, keep_alive, left } => {
+                deadline = Some(CHUNK_TIMEOUT);
+                actions.extend([
+                    Action::Keep(left),
+                    Action::Hold(who, true),
+                    Action::WantRoom(who),
+                ]);
+                Phase::Sending { body, keep_alive }
+            }
+            Outcome::Closes => Phase::Closed,
+        };
+        let closes = matches!(phase, Phase::Closed);
+        self.connections.insert(who, phase);
+        if answered {
+            actions.push(Action::Send { to: who, bytes: self.out.bytes() });
+        }
+        if deadline.is_some() {
+            actions.push(Action::Deadline(who, deadline));
+        }
+        if closes {
+            close(who, actions);
+        }
+    }
+
+    /// Everything is sent: what comes next?
+    fn room<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+        match self.connections.get(who) {
+            Some(Phase::Sending { body: Some(body), .. }) if !body.is_done() => {
+                self.send_next(who, actions);
+            }
+            Some(Phase::Sending { keep_alive: true, .. }) => {
+                self.connections.insert(who, Phase::Waiting);
+                actions.push(Action::Deadline(who, Some(self.keep_alive)));
+                actions.push(Action::Hold(who, false));
+            }
+            Some(Phase::Sending { keep_alive: false, .. } | Phase::Leaving) => {
+                self.leave(who, actions);
+            }
+            Some(Phase::Waiting | Phase::Reading | Phase::Closed) | None => {}
+        }
+    }
+
+    fn send_next<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+        let Some(Phase::Sending { body: Some(body), .. }) = self.connections.get_mut(who) else {
+            return;
+        };
+        match body.next(&mut self.out) {
+            Ok(bytes) => actions.extend([
+                Action::Send { to: who, bytes },
+                Action::WantRoom(who),
+                Action::Deadline(who, Some(CHUNK_TIMEOUT)),
+            ]),
+            // The length was promised. Better no end than a wrong one.
+            Err(_) => actions.push(Action::Abort(who)),
+        }
+    }
+
+    fn deadline<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+        match self.connections.get(who) {
+            Some(Phase::Waiting) => {
+                // Silent it is, but perhaps because it is still busy with the last response.
+                self.connections.insert(who, Phase::Leaving);
+                actions.push(Action::WantRoom(who));
+                actions.push(Action::Deadline(who, Some(CHUNK_TIMEOUT)));
+            }
+            Some(Phase::Reading) => {
+                self.site.look_at_clock();
+                self.out.truncate(0);
+                let manner = Manner::new(self.site.date(), Method::Get, false);
+                say(&mut self.out, Status::RequestTimeout, manner);
+                self.connections.insert(who, Phase::Closed);
+                actions.push(Action::Send { to: who, bytes: self.out.bytes() });
+                close(who, actions);
+            }
+            Some(Phase::Sending { .. } | Phase::Leaving | Phase::Closed) => {
+                actions.push(Action::Abort(who));
+            }
+            None => {}
+        }
+    }
+
+    fn leave(&mut self, who: Token, actions: &mut Vec<Action<'_>>) {
+        self.connections.insert(who, Phase::Closed);
+        close(who, actions);
+    }
+}
+
+/// Closes as soon as everything is sent, but does not wait for that for ever.
+fn close(who: Token, actions: &mut Vec<Action<'_>>) {
+    actions.extend([Action::Close(who), Action::Deadline(who, Some(CHUNK_TIMEOUT))]);
+}
+
+impl Service for Http {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        match event {
+            Event::Opened { .. } => {
+                self.connections.insert(who, Phase::Waiting);
+                actions.push(Action::Deadline(who, Some(self.keep_alive)));
+            }
+            Event::Bytes(bytes) => self.bytes(who, bytes, actions),
+            Event::Room => self.room(who, actions),
+            // Nothing is read while something is sent, so nothing is being sent; what is owed still is.
+            Event::PeerFinished => self.leave(who, actions),
+            Event::Deadline => self.deadline(who, actions),
+            Event::Closed(_) => {
+                self.connections.remove(who);
+            }
+            Event::NotOpened(_) | Event::Datagram { .. } => {}
+        }
+    }
+}

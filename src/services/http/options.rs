@@ -1,0 +1,85 @@
+//! What can be said about the service: `root=DIR`, `header-timeout=SECONDS`, `keep-alive=SECONDS`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The directory whose files are served.
+    pub root: PathBuf,
+    /// How long a request may take, from its first byte to its last.
+    pub header_timeout: Duration,
+    /// How long a connection may be silent between requests.
+    pub keep_alive: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            root: ".".into(),
+            header_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Options {
+    /// Their names.
+    pub(in crate::services) const NAMES: &[&str] = &["root", "header-timeout", "keep-alive"];
+
+    /// Reads options as they were written.
+    ///
+    /// # Errors
+    /// One line that says what can be written instead.
+    pub fn read(written: &[(String, String)]) -> Result<Self, String> {
+        let mut options = Self::default();
+        for (name, value) in written {
+            match name.as_str() {
+                "root" => options.root = value.into(),
+                "header-timeout" => options.header_timeout = seconds(name, value)?,
+                "keep-alive" => options.keep_alive = seconds(name, value)?,
+                _ => {}
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn seconds(name: &str, value: &str) -> Result<Duration, String> {
+    let seconds: Option<f64> = value.parse().ok();
+    match seconds.filter(|seconds| (0.001..=86_400.0).contains(seconds)) {
+        Some(seconds) => Ok(Duration::from_secs_f64(seconds)),
+        None => Err(format!(
+            "{name}={}: write a number of seconds, from 0.001 to 86400",
+            value.escape_debug()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<Options, String> {
+        Options::read(&[(name.to_string(), value.to_string())])
+    }
+
+    #[test]
+    fn what_is_not_written_has_a_sound_value() {
+        assert_eq!(Options::read(&[]).unwrap(), Options::default());
+        let options = read("keep-alive", "0.5").unwrap();
+        assert_eq!(
+            options,
+            Options { keep_alive: Duration::from_millis(500), ..Options::default() }
+        );
+    }
+
+    #[test]
+    fn a_time_has_a_measure() {
+        for value in ["", "soon", "0", "-1", "NaN", "inf", "1e300", "86401"] {
+            let why = read("header-timeout", value).unwrap_err();
+            assert!(why.starts_with("header-timeout=") && why.contains("seconds"), "{why}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Where responses are written before they are sent: one buffer for all connections, of which nothing has to be
+//! cleared before a file is read into it.
+
+use std::fmt;
+
+/// Bytes to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Out {
+    /// What is behind `len` means nothing.
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl Out {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Forgets what was written after the first `len` bytes.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// Appends what `read` puts into room for so many bytes.
+    ///
+    /// # Errors
+    /// Those of `read`; then nothing is appended.
+    pub(super) fn fill<E>(
+        &mut self,
+        len: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        read(self.room(len))?;
+        self.len += len;
+        Ok(())
+    }
+
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        let end = self.len + len;
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        &mut self.buffer[self.len..end]
+    }
+}
+
+impl fmt::Write for Out {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! From the target of a request to the name of a file below the root, and back.
+//!
+//! A target is cut at its slashes first, and each part is decoded once. So an encoded slash is no slash, and what was
+//! encoded twice is still encoded afterwards.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+use super::status::Status;
+
+/// What need not be encoded in a part of a path (RFC 3986: `unreserved`).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A place below the root.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Made of ordinary names only; empty for the root itself.
+    pub(super) relative: PathBuf,
+    /// Whether it was written with a slash at its end.
+    pub(super) is_directory: bool,
+}
+
+/// The path of a target, as it was written: without a scheme and host, and without a query.
+pub(super) fn path_of(target: &str) -> Result<&str, Status> {
+    let path = match target.starts_with('/') {
+        true => target,
+        false => behind_host(target).ok_or(Status::BadRequest)?,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    Ok(if path.is_empty() { "/" } else { path })
+}
+
+/// The absolute form is for a proxy; but a server has to understand it as well.
+fn behind_host(target: &str) -> Option<&str> {
+    let (scheme, rest) = target.split_once("://")?;
+    let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_http.then(|| rest.find(['/', '?', '#']).map_or("", |at| &rest[at..]))
+}
+
+impl Place {
+    /// Decodes a path.
+    ///
+    /// `..` is refused, not followed: whoever means well has followed it already, as every browser does.
+    pub(super) fn parse(path: &str) -> Result<Self, Status> {
+        let mut relative = PathBuf::new();
+        let mut is_directory = true;
+        for part in path.split('/') {
+            let name = decoded(part)?;
+            is_directory = matches!(name.as_slice(), b"" | b".");
+            match name.as_slice() {
+                b"" | b"." => {}
+                b".." => return Err(Status::NotFound),
+                name if name.contains(&b'/') => return Err(Status::NotFound),
+                name if name.contains(&0) => return Err(Status::BadRequest),
+                name => relative.push(OsStr::from_bytes(name)),
+            }
+        }
+        Ok(Self { relative, is_directory })
+    }
+
+    /// Its path, encoded. (It begins with one slash and no more: two would begin the name of a host.)
+    pub(super) fn encoded(&self) -> String {
+        let mut path = String::from("/");
+        for name in &self.relative {
+            let _ = write!(path, "{}/", encoded(name));
+        }
+        if !self.is_directory && path.len() > 1 {
+            path.pop();
+        }
+        path
+    }
+
+    /// Its path, for people.
+    pub(super) fn shown(&self) -> String {
+        let slash = if self.relative == Path::new("") { "" } else { "/" };
+        format!("/{}{slash}", self.relative.display())
+    }
+}
+
+/// A name as a part of a path.
+pub(super) fn encoded(name: &OsStr) -> impl std::fmt::Display {
+    percent_encode(name.as_bytes(), ENCODED)
+}
+
+fn decoded(part: &str) -> Result<Vec<u8>, Status> {
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    for (at, _) in part.match_indices('%') {
+        let digits = &part.as_bytes()[at + 1..];
+        if !is_hex(digits.first()) || !is_hex(digits.get(1)) {
+            return Err(Status::BadRequest);
+        }
+    }
+    Ok(percent_decode_str(part).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Component;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(target: &str) -> Result<Place, Status> {
+        Place::parse(path_of(target)?)
+    }
+
+    fn place(relative: &str, is_directory: bool) -> Result<Place, Status> {
+        Ok(Place { relative: relative.into(), is_directory })
+    }
+
+    #[test]
+    fn a_target_names_a_place_below_the_root() {
+        assert_eq!(parse("/"), place("", true));
+        assert_eq!(parse("/a/b.txt"), place("a/b.txt", false));
+        assert_eq!(parse("/a/b/"), place("a/b", true));
+        assert_eq!(parse("/a%20b%C3%A4?query=/../x#part"), place("a bä", false));
+        assert_eq!(parse("//a///b"), place("a/b", false));
+        assert_eq!(parse("/./a/."), place("a", true));
+        assert_eq!(parse("/..."), place("...", false));
+        assert_eq!(parse("/..a"), place("..a", false));
+        assert_eq!(parse("http://host:80/a?b"), place("a", false));
+        assert_eq!(parse("HTTPS://host"), place("", true));
+        assert_eq!(parse("http://host?q"), place("", true));
+        // Decoded once, it is a strange name and no way up.
+        assert_eq!(parse("/%252e%252e/x"), place("%2e%2e/x", false));
+        assert_eq!(parse("/..%255c"), place("..%5c", false));
+        assert_eq!(parse("/..\\..\\x"), place("..\\..\\x", false));
+    }
+
+    #[test]
+    fn no_target_leaves_the_root() {
+        for (target, status) in [
+            ("/..", Status::NotFound),
+            ("/../etc/passwd", Status::NotFound),
+            ("/a/../../etc/passwd", Status::NotFound),
+            ("/%2e%2e/etc/passwd", Status::NotFound),
+            ("/%2E./etc/passwd", Status::NotFound),
+            ("/a%2f..%2f..%2fetc", Status::NotFound),
+            ("/%2fetc/passwd", Status::NotFound),
+            ("/%2e%2e%2fetc%2fpasswd", Status::NotFound),
+            ("http://host/../etc/passwd", Status::NotFound),
+            ("http:///../etc/passwd", Status::NotFound),
+            ("/a%00b", Status::BadRequest),
+            ("/%", Status::BadRequest),
+            ("/%4", Status::BadRequest),
+            ("/%zz", Status::BadRequest),
+            ("/%%34%31", Status::BadRequest),
+            ("etc/passwd", Status::BadRequest),
+            ("../etc/passwd", Status::BadRequest),
+            ("*", Status::BadRequest),
+            ("", Status::BadRequest),
+            ("host:80", Status::BadRequest),
+            ("file:///etc/passwd", Status::BadRequest),
+        ] {
+            assert_eq!(parse(target), Err(status), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_stays_on_this_host() {
+        let place = parse("//other.example/%2561?x").unwrap();
+        assert_eq!(Place { is_directory: true, ..place }.encoded(), "/other.example/%2561/");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_for_lies_below_the_root(path in "(/|%2[fF]|%2e|\\.|[a-c]|%|%00|\\\\){0,12}") {
+            if let Ok(place) = parse(&format!("/{path}")) {
+                let is_name = |part| matches!(part, Component::Normal(_));
+                prop_assert!(place.relative.components().all(is_name));
+                prop_assert_eq!(parse(&place.encoded()), Ok(place));
+            }
+        }
+
+        #[test]
+        fn every_name_can_be_asked_for(name in prop::collection::vec(1u8..=255, 1..20)) {
+            let name: Vec<u8> = name.into_iter().filter(|byte| *byte != b'/').collect();
+            prop_assume!(!matches!(name.as_slice(), b"" | b"." | b".."));
+            let name = OsStr::from_bytes(&name);
+            let place = parse(&format!("/{}", encoded(name))).unwrap();
+            prop_assert_eq!(place.relative.as_os_str(), name);
+        }
+    }
+}

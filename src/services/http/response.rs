@@ -1,0 +1,93 @@
+//! The heads of responses, and the pages that say what was wrong.
+
+use std::fmt::{Display, Write};
+
+use super::out::Out;
+use super::request::Method;
+use super::status::Status;
+
+/// What every response to one request has in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner<'a> {
+    /// When it is said.
+    pub(super) date: &'a str,
+    /// Whether another request may follow.
+    pub(super) keep_alive: bool,
+    /// The answer to HEAD is that to GET without its body.
+    pub(super) with_body: bool,
+}
+
+impl<'a> Manner<'a> {
+    pub(super) fn new(date: &'a str, method: Method, keep_alive: bool) -> Self {
+        Self { date, keep_alive, with_body: method != Method::Head }
+    }
+}
+
+/// A head that is being written.
+pub(super) struct Head<'o>(&'o mut Out);
+
+impl<'o> Head<'o> {
+    /// Begins a head with what stands in all of them.
+    pub(super) fn begin(out: &'o mut Out, status: Status, manner: Manner<'_>) -> Self {
+        let connection = match manner.keep_alive {
+            true => "\r\nConnection: keep-alive\r\n",
+            false => "\r\nConnection: close\r\n",
+        };
+        for part in
+            ["HTTP/1.1 ", status.line(), "\r\nServer: baresock\r\nDate: ", manner.date, connection]
+        {
+            out.put(part.as_bytes());
+        }
+        Self(out)
+    }
+
+    /// A field whose value is text.
+    pub(super) fn text(self, name: &str, value: &str) -> Self {
+        for part in [name, ": ", value, "\r\n"] {
+            self.0.put(part.as_bytes());
+        }
+        self
+    }
+
+    /// A field whose value has yet to be written out.
+    pub(super) fn field(self, name: &str, value: impl Display) -> Self {
+        // Memory takes everything.
+        let _ = write!(self.0, "{name}: {value}\r\n");
+        self
+    }
+
+    /// Fields that were written out before.
+    pub(super) fn written(self, fields: &str) -> Self {
+        self.0.put(fields.as_bytes());
+        self
+    }
+
+    pub(super) fn end(self) {
+        self.0.put(b"\r\n");
+    }
+}
+
+/// Answers with a status alone.
+pub(super) fn say(out: &mut Out, status: Status, manner: Manner<'_>) {
+    say_with(out, status, manner, |head| head);
+}
+
+/// The same, with more fields.
+pub(super) fn say_with(
+    out: &mut Out,
+    status: Status,
+    manner: Manner<'_>,
+    more: impl for<'o> FnOnce(Head<'o>) -> Head<'o>,
+) {
+    let (line, sentence) = (status.line(), status.sentence());
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n<p>{sentence}</p>\n"
+    );
+    let head = Head::begin(out, status, manner)
+        .text("Content-Type", "text/html; charset=utf-8")
+        .field("Content-Length", page.len());
+    more(head).end();
+    if manner.with_body {
+        out.put(page.as_bytes());
+    }
+}

@@ -1,0 +1,214 @@
+//! From a request to its response: what is there, which part of it is wanted, and what is said about it.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::body::{Body, CHUNK, Source};
+use super::cache::{Cache, MOST_OF_FILE};
+use super::conditions::{Verdict, judge};
+use super::file::{self, Described, Moment};
+use super::listing;
+use super::out::Out;
+use super::path::{Place, path_of};
+use super::range::Wanted;
+use super::request::{Method, Request};
+use super::response::{Head, Manner, say, say_with};
+use super::root::{Found, Root};
+use super::status::Status;
+
+/// What is served, and what is remembered of it.
+#[derive(Debug)]
+pub(super) struct Site {
+    root: Root,
+    cache: Cache,
+    /// The current second as a date.
+    now: Moment,
+}
+
+impl Site {
+    pub(super) fn new(root: Root) -> Self {
+        Self { root, cache: Cache::default(), now: Moment { seconds: 0, text: String::new() } }
+    }
+
+    /// Looks at the clock. The date is written out once a second, not for every response.
+    pub(super) fn look_at_clock(&mut self) {
+        let seconds = file::now();
+        if seconds != self.now.seconds {
+            self.now =
+                Moment::at(seconds as i64).unwrap_or(Moment { seconds, text: String::new() });
+        }
+    }
+
+    /// The date of a response.
+    pub(super) fn date(&self) -> &str {
+        &self.now.text
+    }
+
+    /// Writes the response to a request, and returns the part of its body that did not fit.
+    pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Option<Body> {
+        let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
+        match request.method {
+            Method::Get | Method::Head => {}
+            Method::Other => {
+                say_with(out, Status::MethodNotAllowed, manner, |head| {
+                    head.text("Allow", "GET, HEAD")
+                });
+                return None;
+            }
+            Method::Unknown => {
+                say(out, Status::NotImplemented, manner);
+                return None;
+            }
+        }
+        let path = match path_of(request.target) {
+            Ok(path) => path,
+            Err(status) => {
+                say(out, status, manner);
+                return None;
+            }
+        };
+        if let Some(known) = self.cache.get(path) {
+            return send(
+                request,
+                &known.described,
+                Source::Memory(Rc::clone(&known.content)),
+                manner,
+                out,
+            );
+        }
+        match self.look_up(path, request, out) {
+            Ok(body) => body,
+            Err(status) => {
+                say(out, status, Manner::new(&self.now.text, request.method, request.keep_alive));
+                None
+            }
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        path: &str,
+        request: &Request<'_>,
+        out: &mut Out,
+    ) -> Result<Option<Body>, Status> {
+        let place = Place::parse(path)?;
+        let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
+        let directory = match self.root.find(&place.relative)? {
+            Found::File(..) if place.is_directory => return Err(Status::NotFound),
+            Found::File(file, metadata) => {
+                return self.send_file(path, &place.relative, file, &metadata, request, out);
+            }
+            Found::Directory(_) if !place.is_directory => {
+                // Or the links in it would be followed from the directory above.
+                let location = Place { is_directory: true, ..place }.encoded();
+                say_with(out, Status::MovedPermanently, manner, |head| {
+                    head.text("Location", &location)
+                });
+                return Ok(None);
+            }
+            Found::Directory(directory) => directory,
+        };
+        let index = place.relative.join("index.html");
+        match self.root.find(&index) {
+            Ok(Found::File(file, metadata)) => {
+                return self.send_file(path, &index, file, &metadata, request, out);
+            }
+            Ok(Found::Directory(_)) | Err(Status::NotFound) => {}
+            Err(status) => return Err(status),
+        }
+        let page = listing::page(&place, self.root.list(&directory)?);
+        Head::begin(out, Status::Ok, manner)
+            .text("Content-Type", "text/html; charset=utf-8")
+            .field("Content-Length", page.len())
+            .end();
+        if !manner.with_body {
+            return Ok(None);
+        }
+        let body = Body::new(Source::Memory(page.as_bytes().into()), 0, page.len() as u64);
+        begin(body, out).map_err(|_| Status::InternalServerError)
+    }
+
+    /// Sends a file that is not remembered, and remembers it if it is small.
+    fn send_file(
+        &mut self,
+        path: &str,
+        relative: &Path,
+        file: File,
+        metadata: &Metadata,
+        request: &Request<'_>,
+        out: &mut Out,
+    ) -> Result<Option<Body>, Status> {
+        let described = Described::new(relative, metadata, self.now.seconds);
+        let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
+        if metadata.len() > MOST_OF_FILE {
+            return Ok(send(request, &described, Source::File(file), manner, out));
+        }
+        let mut content = vec![0; metadata.len() as usize];
+        file::read(&file, 0, &mut content).map_err(|_| Status::InternalServerError)?;
+        let content: Rc<[u8]> = content.into();
+        let body = send(request, &described, Source::Memory(Rc::clone(&content)), manner, out);
+        if self.cache.wants(path, metadata, self.now.seconds) {
+            self.cache.put(path, self.root.path(relative), metadata, described, content);
+        }
+        Ok(body)
+    }
+}
+
+/// Sends of a file what the request wants of it.
+fn send(
+    request: &Request<'_>,
+    described: &Described,
+    source: Source,
+    manner: Manner<'_>,
+    out: &mut Out,
+) -> Option<Body> {
+    let len = described.len;
+    let (status, from, until) = match judge(request, described) {
+        Verdict::Send(Wanted::Whole) => (Status::Ok, 0, len),
+        Verdict::Send(Wanted::Part(from, until)) => (Status::PartialContent, from, until),
+        Verdict::Send(Wanted::Nothing) => {
+            say_with(out, Status::RangeNotSatisfiable, manner, |head| {
+                head.field("Content-Range", format_args!("bytes */{len}"))
+            });
+            return None;
+        }
+        Verdict::NotModified => {
+            let head = Head::begin(out, Status::NotModified, manner);
+            match &described.modified {
+                Some(moment) => head.text("Last-Modified", &moment.text).end(),
+                None => head.end(),
+            }
+            return None;
+        }
+        Verdict::Failed => {
+            say(out, Status::PreconditionFailed, manner);
+            return None;
+        }
+    };
+    let before = out.len();
+    let mut head = Head::begin(out, status, manner)
+        .written(&described.fields)
+        .field("Content-Length", until - from);
+    if status == Status::PartialContent {
+        let last = until - 1;
+        head = head.field("Content-Range", format_args!("bytes {from}-{last}/{len}"));
+    }
+    head.end();
+    if !manner.with_body {
+        return None;
+    }
+    begin(Body::new(source, from, until), out).unwrap_or_else(|_| {
+        // Nothing of it is sent yet, so that the truth can still be told.
+        out.truncate(before);
+        say(out, Status::InternalServerError, manner);
+        None
+    })
+}
+
+/// Appends the beginning of a body to its head, so that the two are one send. Returns what is left.
+fn begin(mut body: Body, out: &mut Out) -> io::Result<Option<Body>> {
+    body.append(out, CHUNK.saturating_sub(out.len()))?;
+    Ok((!body.is_done()).then_some(body))
+}

@@ -1,0 +1,75 @@
+//! The statuses that this server answers with, and what it says of each to a person.
+
+/// A status of RFC 9110.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Ok,
+    PartialContent,
+    MovedPermanently,
+    NotModified,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    PreconditionFailed,
+    ContentTooLarge,
+    UriTooLong,
+    RangeNotSatisfiable,
+    ExpectationFailed,
+    HeaderFieldsTooLarge,
+    InternalServerError,
+    NotImplemented,
+    ServiceUnavailable,
+    VersionNotSupported,
+}
+
+impl Status {
+    /// Its number and its name: what stands in the first line of a response.
+    pub(super) const fn line(self) -> &'static str {
+        match self {
+            Self::Ok => "200 OK",
+            Self::PartialContent => "206 Partial Content",
+            Self::MovedPermanently => "301 Moved Permanently",
+            Self::NotModified => "304 Not Modified",
+            Self::BadRequest => "400 Bad Request",
+            Self::Forbidden => "403 Forbidden",
+            Self::NotFound => "404 Not Found",
+            Self::MethodNotAllowed => "405 Method Not Allowed",
+            Self::RequestTimeout => "408 Request Timeout",
+            Self::PreconditionFailed => "412 Precondition Failed",
+            Self::ContentTooLarge => "413 Content Too Large",
+            Self::UriTooLong => "414 URI Too Long",
+            Self::RangeNotSatisfiable => "416 Range Not Satisfiable",
+            Self::ExpectationFailed => "417 Expectation Failed",
+            Self::HeaderFieldsTooLarge => "431 Request Header Fields Too Large",
+            Self::InternalServerError => "500 Internal Server Error",
+            Self::NotImplemented => "501 Not Implemented",
+            Self::ServiceUnavailable => "503 Service Unavailable",
+            Self::VersionNotSupported => "505 HTTP Version Not Supported",
+        }
+    }
+
+    /// One sentence for whoever asked.
+    pub(super) const fn sentence(self) -> &'static str {
+        match self {
+            Self::Ok | Self::PartialContent | Self::NotModified => "",
+            Self::MovedPermanently => "A directory's address ends in a slash.",
+            Self::BadRequest => "This request is not what RFC 9112 calls one.",
+            Self::Forbidden => "This may not be read.",
+            Self::NotFound => "There is nothing of this name.",
+            Self::MethodNotAllowed => "Files can be read here (GET, HEAD), and nothing else.",
+            Self::RequestTimeout => "The request did not come to its end in time.",
+            Self::PreconditionFailed => "The file is not as the request wants it to be.",
+            Self::ContentTooLarge => "The request brings more with it than is read here.",
+            Self::UriTooLong => "The address is longer than is read here.",
+            Self::RangeNotSatisfiable => "The file ends before the part that was asked for.",
+            Self::ExpectationFailed => "Nothing can be expected here but 100-continue.",
+            Self::HeaderFieldsTooLarge => "The head of the request is longer than is read here.",
+            Self::InternalServerError => "The file could not be read.",
+            Self::NotImplemented => "The request asks for something that is not known here.",
+            Self::ServiceUnavailable => "Too many files are open. Try again in a moment.",
+            Self::VersionNotSupported => "HTTP/1.0 and HTTP/1.1 are spoken here.",
+        }
+    }
+}
