@@ -3,6 +3,7 @@
 // The program's help is no Markdown: [::1] is an address in it, not a link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -205,7 +206,7 @@ pub struct Serve {
     pub services: Vec<Spec>,
     /// Accept at most N clients at a time; more wait in the queue
     #[arg(long, value_name = "N", help_heading = "Limits")]
-    pub max_clients: Option<usize>,
+    pub max_clients: Option<NonZeroUsize>,
     /// Close a connection after so many seconds of silence
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
     pub idle_timeout: Option<Duration>,

@@ -3,6 +3,7 @@
 use std::io;
 
 use baresock::cli::{Common, Explain};
+use baresock::explain::has_lab;
 use baresock::explain::words::{Entry, GROUPS, Page, find, list, near};
 
 use super::failure::Failure;
@@ -42,11 +43,6 @@ pub(crate) fn run(asked: &Explain, common: &Common) -> Result<(), Failure> {
         Some(word) => Err(not_found(word)),
         None => Ok(()),
     }
-}
-
-/// There are no labs to lead to yet.
-fn has_lab(_name: &str) -> bool {
-    false
 }
 
 /// The entries of all the words, and the words that have none. Several words may be one idea: `half close`.

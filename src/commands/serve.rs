@@ -1,5 +1,7 @@
 //! `baresock serve`: any number of services in one loop.
 
+use std::num::NonZeroUsize;
+
 use baresock::addr::Address;
 use baresock::cli::{Common, Serve};
 use baresock::conn::{Ends, Files};
@@ -104,7 +106,7 @@ fn http(spec: &Spec) -> Result<Http, Failure> {
 
 fn limits(serve: &Serve) -> Limits {
     Limits {
-        max_clients: serve.max_clients.unwrap_or(usize::MAX),
+        max_clients: serve.max_clients.map_or(usize::MAX, NonZeroUsize::get),
         idle_timeout: serve.idle_timeout,
         receive_bytes: serve.receive_buffer,
         owed_bytes: serve.owed_limit,

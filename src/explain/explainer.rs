@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::facts::{Facts, Kind, Known};
 use super::figures::grouped;
-use super::lessons::{self, Lesson};
+use super::has_lab;
+use super::lessons::{self, Lesson, See};
 use crate::names::Errno;
 use crate::trace::arg::Arg;
 use crate::trace::tracer::{Ended, Mark};
@@ -105,9 +106,20 @@ impl<S: Sink> Explainer<S> {
 fn in_full(lesson: &Lesson, facts: &Facts, count: u64) -> String {
     let sentence = lesson.sentence(facts);
     match count {
-        1 => format!("{sentence} ({})", lesson.see),
+        1 => format!("{sentence} ({})", leads_to(lesson, facts, has_lab)),
         _ => counted(&sentence, count),
     }
+}
+
+/// The lab of a lesson, where the program has it; otherwise the word that says most about this call.
+fn leads_to(lesson: &Lesson, facts: &Facts, has_lab: impl Fn(&str) -> bool) -> String {
+    let word = match (lesson.see, facts.outcome) {
+        (See::Lab(name), _) if has_lab(name) => return format!("lab {name}"),
+        (See::Word(word), _) => word,
+        (See::Lab(_), Outcome::Error(errno)) => errno.name().unwrap_or(facts.function.name()),
+        (See::Lab(_), Outcome::Value(_)) => facts.option_name().unwrap_or(facts.function.name()),
+    };
+    format!("explain {word}")
 }
 
 fn counted(sentence: &str, count: u64) -> String {
@@ -288,6 +300,16 @@ mod tests {
     }
 
     #[test]
+    fn a_lesson_leads_to_its_lab_where_there_is_one_and_to_a_word_where_not() {
+        let lesson = lessons::all().find(|lesson| lesson.see == See::Lab("partial-send")).unwrap();
+        let mut facts = Facts::new(Function::Send, None, Known::default());
+        assert_eq!(leads_to(lesson, &facts, |name| name == "partial-send"), "lab partial-send");
+        assert_eq!(leads_to(lesson, &facts, |_| false), "explain send");
+        facts.outcome = Outcome::Error(Errno::EPIPE);
+        assert_eq!(leads_to(lesson, &facts, |_| false), "explain EPIPE");
+    }
+
+    #[test]
     fn making_has_its_lessons() {
         use Function as F;
         let mut told = Told::new();
@@ -295,11 +317,11 @@ mod tests {
         let stream = [Arg::Type(SOCK_STREAM)];
         assert_eq!(
             told(F::Socket, &stream, ok(4)),
-            "4: a socket, as yet without a name or a peer (lab names-appear-late)"
+            "4: a socket, as yet without a name or a peer (explain socket)"
         );
         assert!(told(F::Socket, &stream, err(Errno::EMFILE)).contains("no descriptor left"));
         let reuse = [FD, Arg::OptionName(SOL_SOCKET, SO_REUSEADDR.number())];
-        assert!(told(F::Setsockopt, &reuse, ok(0)).contains("(lab time-wait-bind)"));
+        assert!(told(F::Setsockopt, &reuse, ok(0)).contains("(explain SO_REUSEADDR)"));
         let sndbuf = Arg::OptionName(SOL_SOCKET, SO_SNDBUF.number());
         assert!(
             told(F::Setsockopt, &[FD, sndbuf, Arg::Value(Value::Int(16_384))], ok(0))
@@ -308,7 +330,7 @@ mod tests {
         let v6only = [FD, Arg::OptionName(SOL_IPV6, IPV6_V6ONLY.number())];
         assert!(told(F::Setsockopt, &v6only, ok(0)).contains("IPv6 only"));
         let linger = Arg::Value(Value::Linger(Linger { l_onoff: 1, l_linger: 0 }));
-        assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
+        assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(explain setsockopt)"));
 
         let at = |port| Address::v4([127, 0, 0, 1].into(), port);
         let any = told(F::Bind, &[FD, Arg::Address(&at(0))], ok(0));
@@ -331,7 +353,7 @@ mod tests {
         assert!(told(F::Fcntl, &cloexec, ok(0)).contains("other programs"));
         let pair = [FdNumber::new(7), FdNumber::new(8)];
         let pipe = told(F::Pipe, &[Arg::Fds(pair)], ok(0));
-        assert_eq!(pipe, "what is written to 8 comes out of 7 (lab signal-race)");
+        assert_eq!(pipe, "what is written to 8 comes out of 7 (explain pipe)");
         let handler = Handler::Function(1);
         let action = Action { handler, mask: vec![], flags: SA_RESTART };
         let handles = [Arg::Named(SIGINT.named()), Arg::Action(Some(action)), Arg::Action(None)];
@@ -372,10 +394,7 @@ mod tests {
         let room = selects(&mut told, &[], &[5], ok(1));
         assert!(room.contains("room again to send on 5"), "{room}");
         let over = selects(&mut told, &[3], &[], ok(0));
-        assert_eq!(
-            over,
-            "nothing ready in 1.5 s: the sets are empty now (lab select-eats-its-sets)"
-        );
+        assert_eq!(over, "nothing ready in 1.5 s: the sets are empty now (explain select)");
         assert!(selects(&mut told, &[3], &[], err(Errno::EBADF)).contains("not open"));
 
         let left = Some(TimeVal { tv_sec: 0, tv_usec: 999_996 });
@@ -411,7 +430,9 @@ mod tests {
         assert!(told(F::Accept, &[FD], ok(6)).starts_with("6 is a new socket"));
         assert!(told(F::Accept, &[FD], err(Errno::EAGAIN)).contains("(explain EAGAIN)"));
         assert!(told(F::Accept, &[FD], err(Errno::EMFILE)).contains("4 stays ready"));
-        assert!(told(F::Accept, &[FD], err(Errno::ECONNABORTED)).contains("accept-after-rst"));
+        assert!(
+            told(F::Accept, &[FD], err(Errno::ECONNABORTED)).contains("(explain ECONNABORTED)")
+        );
         let nonblock = SocketFlags::CONSTANTS.iter().find(|flag| flag.name == "SOCK_NONBLOCK");
         if let Some(flag) = nonblock {
             let flags = Arg::Named(SocketFlags::from_bits(flag.value as i32).named());
@@ -434,7 +455,7 @@ mod tests {
         assert!(told(F::Send, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
         assert_eq!(
             told(F::Send, &bytes(65_536), ok(2_304)),
-            "took 2,304 of 65,536 bytes: the send buffer is full (lab partial-send)"
+            "took 2,304 of 65,536 bytes: the send buffer is full (explain send)"
         );
         assert!(told(F::Send, &bytes(65_536), err(Errno::EAGAIN)).contains("none of 65,536"));
         assert!(told(F::Send, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE came too"));
@@ -503,7 +524,7 @@ mod tests {
         }
         let times: Vec<_> = remarks.iter().map(|(time, _)| *time).collect();
         assert_eq!(times, [1, 10, 100, 1_000]);
-        assert!(remarks[0].1.ends_with("(lab send-is-a-copy)"), "{}", remarks[0].1);
+        assert!(remarks[0].1.ends_with("(explain send)"), "{}", remarks[0].1);
         assert!(remarks[3].1.ends_with("(1,000 times by now)"), "{}", remarks[3].1);
     }
 

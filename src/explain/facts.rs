@@ -212,6 +212,11 @@ impl Facts {
         names.find(|name| name.starts_with(prefix)).unwrap_or_default()
     }
 
+    /// The socket option that it is about.
+    pub const fn option_name(&self) -> Option<&'static str> {
+        self.option
+    }
+
     /// Whether it is about this option.
     pub fn option_is(&self, name: &str) -> bool {
         self.option == Some(name)

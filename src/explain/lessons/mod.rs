@@ -9,8 +9,6 @@ mod making;
 mod moving;
 mod waiting;
 
-use std::fmt;
-
 use super::facts::Facts;
 use crate::trace::Function;
 
@@ -21,15 +19,6 @@ pub enum See {
     Lab(&'static str),
     /// A word that is explained.
     Word(&'static str),
-}
-
-impl fmt::Display for See {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lab(name) => write!(f, "lab {name}"),
-            Self::Word(word) => write!(f, "explain {word}"),
-        }
-    }
 }
 
 /// One row of the table.
