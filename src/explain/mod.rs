@@ -1,12 +1,14 @@
 //! The words: what a call that was just made means, said in one sentence with its own figures.
 //!
 //! [`lessons`] is the table: which call, which outcome, which sentence. [`Facts`] is what a sentence may speak of.
-//! [`Explainer`] stands before a sink of the trace and remarks on the calls that pass.
+//! [`Explainer`] stands before a sink of the trace and remarks on the calls that pass. [`words`] explains what can be
+//! asked for by name.
 
 mod explainer;
 mod facts;
 mod figures;
 pub mod lessons;
+pub mod words;
 
 pub use explainer::{Explainer, is_due};
 pub use facts::{Facts, Kind, Known};

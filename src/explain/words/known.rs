@@ -1,0 +1,54 @@
+//! What this system knows of a name: its number, and a few words.
+
+use crate::names::{
+    AddrInfoFlags, Constant, Domain, Errno, FcntlCommand, FdFlags, IoctlRequest, Level, MsgFlags,
+    NameInfoFlags, OPTIONS, OpenFlags, PollEvents, Protocol, ResolveError, SaFlags, ShutdownHow,
+    Signal, SocketFlags, SocketType, TcpState,
+};
+
+/// Every table of names, but those of the options.
+const TABLES: &[&[Constant]] = &[
+    Errno::CONSTANTS,
+    MsgFlags::CONSTANTS,
+    PollEvents::CONSTANTS,
+    Domain::CONSTANTS,
+    SocketType::CONSTANTS,
+    SocketFlags::CONSTANTS,
+    Protocol::CONSTANTS,
+    ShutdownHow::CONSTANTS,
+    TcpState::CONSTANTS,
+    Level::CONSTANTS,
+    OpenFlags::CONSTANTS,
+    FdFlags::CONSTANTS,
+    FcntlCommand::CONSTANTS,
+    IoctlRequest::CONSTANTS,
+    Signal::CONSTANTS,
+    SaFlags::CONSTANTS,
+    AddrInfoFlags::CONSTANTS,
+    NameInfoFlags::CONSTANTS,
+    ResolveError::CONSTANTS,
+];
+
+/// A name as this system knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Its value here.
+    pub value: i64,
+    /// What it says, in a few words.
+    pub gist: &'static str,
+    /// Whether it is an errno.
+    pub is_errno: bool,
+}
+
+/// Every constant that this system knows and the trace can print.
+pub(super) fn constants() -> impl Iterator<Item = &'static Constant> {
+    let options = OPTIONS.iter().map(|(_, options)| *options);
+    TABLES.iter().copied().chain(options).flatten()
+}
+
+/// What this system knows of a name, if it is a constant here.
+pub fn known(name: &str) -> Option<Known> {
+    let constant = constants().find(|constant| constant.name == name)?;
+    let is_errno = Errno::from_name(name).is_some();
+    Some(Known { value: constant.value, gist: constant.gist, is_errno })
+}

@@ -1,0 +1,187 @@
+//! An entry as a page: what is said of a word, with what this system knows of it.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use serde::Serialize;
+
+use super::entry::{Entry, Group};
+use super::known::known;
+use super::table::GROUPS;
+use crate::names::Errno;
+use crate::trace::Function;
+
+const WIDTH: usize = 80;
+/// Where texts begin, behind their labels.
+const INDENT: usize = 10;
+const NAME: Style = Style::new().bold();
+const LABEL: Style = anstyle::AnsiColor::Cyan.on_default();
+const PLAIN: Style = Style::new();
+
+/// A word, explained. What is empty or unknown is neither shown nor written.
+#[derive(Clone, Debug, Serialize)]
+pub struct Page {
+    /// The name in C.
+    pub name: &'static str,
+    /// What it is: "an errno".
+    pub kind: &'static str,
+    /// A few words.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub gist: &'static str,
+    /// Its value on this system, if it has one here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<i64>,
+    /// Of an errno, what the system's `strerror` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strerror: Option<String>,
+    /// Of a call, its prototype.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prototype: Option<&'static str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    result: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    means: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    when: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    trap: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty", rename = "do")]
+    advice: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errnos: Vec<&'static str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    systems: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    references: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lab: Option<&'static str>,
+}
+
+impl Page {
+    /// The page of an entry. `has_lab` says whether the program has a lab of a name: others are not mentioned.
+    pub fn new(entry: &Entry, has_lab: impl Fn(&str) -> bool) -> Self {
+        let here = known(entry.name);
+        let strerror = here.filter(|here| here.is_errno);
+        let references = match (entry.is_call(), entry.posix) {
+            (false, _) => Vec::new(),
+            (true, "") => vec![entry.man.to_string(), "not in POSIX".to_string()],
+            (true, posix) => vec![entry.man.to_string(), format!("POSIX {posix}")],
+        };
+        Self {
+            name: entry.name,
+            kind: group_of(entry.name).map_or("", |group| group.noun),
+            gist: here.map_or(entry.gist, |here| here.gist),
+            value: here.map(|here| here.value),
+            strerror: strerror.map(|here| Errno::from_number(here.value as i32).text()),
+            prototype: Function::from_name(entry.name).map(Function::prototype),
+            result: entry.result,
+            means: entry.means,
+            when: entry.when,
+            trap: entry.trap,
+            advice: entry.advice,
+            errnos: entry.errnos.split_whitespace().collect(),
+            systems: entry.systems,
+            references,
+            lab: Some(entry.lab).filter(|lab| has_lab(lab)),
+        }
+    }
+
+    /// As text for a terminal of 80 columns.
+    pub fn text(&self, color: bool) -> String {
+        let mut out = String::new();
+        styled(&mut out, if color { NAME } else { PLAIN }, self.name);
+        out.push_str(&wrapped(&self.first_line(), self.name.len(), 2));
+        if let Some(prototype) = self.prototype {
+            out.push_str(&wrapped(&format!("  {prototype};"), 0, 6));
+        }
+        let paragraphs = [
+            ("result", self.result.to_string()),
+            ("means", self.means.to_string()),
+            ("when", self.when.to_string()),
+            ("trap", self.trap.to_string()),
+            ("do", self.advice.to_string()),
+            ("errnos", self.errnos.join(", ")),
+            ("systems", self.systems.to_string()),
+            ("see", self.references.join("; ")),
+            ("lab", self.lab.map(|name| format!("baresock lab {name}")).unwrap_or_default()),
+        ];
+        for (label, text) in paragraphs.iter().filter(|(_, text)| !text.is_empty()) {
+            out.push_str("  ");
+            styled(&mut out, if color { LABEL } else { PLAIN }, label);
+            let gap = " ".repeat(INDENT - 2 - label.len());
+            out.push_str(&wrapped(&format!("{gap}{text}"), 2 + label.len(), INDENT));
+        }
+        out
+    }
+
+    /// What stands behind the name: `, an errno (11 on this system): nothing can be done now without waiting`.
+    fn first_line(&self) -> String {
+        let mut line = format!(", {}", self.kind);
+        let _ = match (&self.strerror, self.value) {
+            (Some(text), Some(value)) => write!(line, ", {value} on this system ({text})"),
+            (_, Some(value)) => write!(line, ", {} on this system", shown(self.kind, value)),
+            _ if self.gist.is_empty() => write!(line, ", not known on this system"),
+            _ => Ok(()),
+        };
+        if !self.gist.is_empty() {
+            let _ = write!(line, ": {}", self.gist);
+        }
+        line
+    }
+}
+
+/// Bits in hexadecimal, everything else as people write it.
+fn shown(kind: &str, value: i64) -> String {
+    let bits = ["flag", "event", "request"].iter().any(|word| kind.contains(word));
+    if bits { format!("{:#x}", value as u32) } else { value.to_string() }
+}
+
+fn group_of(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.entries.iter().any(|entry| entry.name == name))
+}
+
+fn styled(out: &mut String, style: Style, text: &str) {
+    let _ = write!(out, "{style}{text}{style:#}");
+}
+
+/// A paragraph that begins in this column and goes on indented, with its last line ended.
+fn wrapped(text: &str, column: usize, indent: usize) -> String {
+    let mut out = String::new();
+    let mut at = column;
+    for (number, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if number > 0 && at + 1 + width > WIDTH {
+            let _ = write!(out, "\n{}", " ".repeat(indent));
+            at = indent;
+        } else if number > 0 {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(word);
+        at += width;
+    }
+    out.push('\n');
+    out
+}
+
+/// Every word with a few words, by kind, a line each.
+pub fn list(color: bool) -> String {
+    let mut out = String::new();
+    for (number, group) in GROUPS.iter().enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        styled(&mut out, if color { NAME } else { PLAIN }, group.title);
+        out.push('\n');
+        let widest = group.entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+        for entry in group.entries {
+            let page = Page::new(entry, |_| false);
+            let gist = if page.gist.is_empty() { "not known on this system" } else { page.gist };
+            out.push_str("  ");
+            styled(&mut out, if color { LABEL } else { PLAIN }, entry.name);
+            let gap = " ".repeat(widest - entry.name.len() + 2);
+            let _ = writeln!(out, "{gap}{gist}");
+        }
+    }
+    out
+}

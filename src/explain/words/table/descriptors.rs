@@ -1,0 +1,161 @@
+//! The constants of `fcntl`, `ioctl` and descriptors.
+
+use super::entries;
+
+entries! { STATUS_FLAGS {
+    O_RDONLY {
+        gist: "open for reading only",
+        means: "The value 0: no bit that could be tested, only the absence of the two others.",
+        when: "F_GETFL of a pipe's reading end.",
+        advice: "Compare flags & O_ACCMODE with it.",
+    }
+    O_RDWR {
+        means: "What every socket is, from its birth.",
+        when: "F_GETFL of a socket: 0x2 on Linux.",
+        advice: "F_SETFL cannot change it.",
+    }
+    O_WRONLY {
+        means: "read on it says EBADF.",
+        when: "The writing end of a pipe; standard output sent to a file.",
+        advice: "Nothing to do: it belongs to how the file was opened.",
+    }
+    O_APPEND {
+        means: "Each write finds the end of the file itself, so that several writers do not overwrite one another.",
+        when: "Log files, and shells' >>.",
+        advice: "F_SETFL with O_NONBLOCK alone switches it off: read with F_GETFL and join.",
+        lab: "nonblock-is-shared",
+    }
+    O_NONBLOCK {
+        means: "No call on this open file sleeps; where it would, it says EAGAIN.",
+        when: "Every socket of an event loop: readiness is a hint, and one blocked call stops all clients.",
+        advice: "F_GETFL first, then F_SETFL with the old flags and this one. Beware of standard input: the flag is shared with the shell.",
+        systems: "Accepted sockets inherit it on the BSDs and macOS, not on Linux.",
+        lab: "blocking-or-eagain",
+    }
+    O_SYNC {
+        means: "Each write waits for the disk.",
+        when: "Databases and journals; it has no meaning for sockets.",
+        advice: "Give it when opening: on Linux F_SETFL ignores it.",
+    }
+    O_ASYNC {
+        means: "The owner (F_SETOWN) gets SIGIO when input or room comes.",
+        when: "Old signal-driven programs.",
+        advice: "select or poll tell which descriptor it is; a signal does not.",
+        systems: "FIOASYNC sets the same flag.",
+    }
+    O_LARGEFILE {
+        means: "A mark of the kernel's own on files opened by a 64-bit program.",
+        when: "In the trace: F_GETFL of a redirected descriptor.",
+        advice: "Ignore it; a C program's own O_LARGEFILE is 0 there.",
+        systems: "Linux only.",
+    }
+} }
+
+entries! { DESCRIPTOR_FLAGS {
+    FD_CLOEXEC {
+        means: "exec closes this number. A duplicate has a flag of its own, which dup clears.",
+        when: "Any program that starts another: what leaks keeps connections open and ports taken.",
+        advice: "Set it from the start with SOCK_CLOEXEC, or F_SETFD at once.",
+        lab: "close-is-refcount",
+    }
+    FD_SETSIZE {
+        gist: "how many descriptors, from 0, an fd_set has bits for",
+        means: "The first number that select cannot watch, however few descriptors there are.",
+        when: "Servers with more clients than that. C's FD_SET writes beyond the set or aborts; ours returns an error.",
+        advice: "Use poll, which has no such limit.",
+        systems: "1024; 256 on NetBSD. FreeBSD and OpenBSD let a C program define it larger; glibc does not.",
+        lab: "fdsetsize-overflow",
+    }
+    SCM_RIGHTS {
+        gist: "a control message that carries descriptors",
+        means: "The receiver gets new numbers for the same open files, as if by dup across processes.",
+        when: "sendmsg and recvmsg over AF_UNIX.",
+        advice: "Send at least one byte with it. recvmsg must give room for control data, or what arrives is closed.",
+        systems: "Linux takes 253 in one message.",
+        lab: "fd-passing",
+    }
+} }
+
+entries! { FCNTL_COMMANDS {
+    F_DUPFD {
+        means: "dup with a say in the number: the first free one that is not below the argument.",
+        when: "Tests of select's limit; moving a descriptor out of the way of 0, 1 and 2.",
+        advice: "The two share position and status flags, not FD_CLOEXEC.",
+    }
+    F_DUPFD_CLOEXEC {
+        means: "As F_DUPFD, and FD_CLOEXEC is set in the same step.",
+        when: "Duplicates in a program that may exec at any time.",
+        advice: "Prefer it to dup.",
+    }
+    F_GETFD {
+        means: "The result is 0 or FD_CLOEXEC.",
+        when: "Checking what a child would inherit; also whether a number is open at all.",
+        advice: "EBADF is the answer for one that is not.",
+    }
+    F_SETFD {
+        means: "Sets or clears FD_CLOEXEC of this number alone.",
+        when: "After accept where accept4 is missing.",
+        advice: "Do it before another thread can fork.",
+    }
+    F_GETFL {
+        means: "The result is the way of access and flags such as O_NONBLOCK.",
+        when: "Before every F_SETFL.",
+        advice: "Its flags belong to the open file, and so to every process that shares it.",
+    }
+    F_SETFL {
+        means: "Replaces O_APPEND, O_NONBLOCK and O_ASYNC at once; what is not named is switched off.",
+        when: "Making a socket non-blocking. A bare O_NONBLOCK clobbers the rest.",
+        advice: "fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK).",
+        lab: "nonblock-is-shared",
+    }
+    F_GETOWN {
+        means: "A process id, or a group as its negative.",
+        when: "Finding out where SIGURG goes.",
+        advice: "A group with a small number looks like an error to a careless program.",
+    }
+    F_SETOWN {
+        means: "Without it nobody gets SIGURG, and SIGIO needs O_ASYNC as well.",
+        when: "Urgent data by signal.",
+        advice: "Give the process id; a negative number is a group. ESRCH: there is none.",
+        lab: "oob-one-byte",
+    }
+} }
+
+entries! { IOCTL_REQUESTS {
+    FIONREAD {
+        means: "How many bytes one recv could return without waiting; of UDP, the length of the first datagram (Linux).",
+        when: "Curiosity, and choosing a buffer.",
+        advice: "0 means empty or finished: only recv tells which. A listener says EINVAL (Linux).",
+        systems: "macOS: the total of all datagrams; SO_NREAD gives the first.",
+        lab: "datagram-truncation",
+    }
+    FIONBIO {
+        means: "Changes O_NONBLOCK alone, in one call.",
+        when: "Where F_GETFL and F_SETFL are one call too many.",
+        advice: "fcntl is POSIX, this is not; both set the same flag.",
+    }
+    FIOASYNC {
+        means: "Switches O_ASYNC.",
+        when: "Signal-driven programs, with F_SETOWN.",
+        advice: "Prefer select or poll.",
+    }
+    TIOCOUTQ {
+        means: "What is still in the send buffer: not sent, or sent and not yet acknowledged.",
+        when: "Was it delivered? 0 says that the peer's kernel has it, not its program.",
+        advice: "Have the peer answer, if you must know.",
+        systems: "Linux answers it for sockets; for a Unix-domain one in memory used, not in bytes sent. On the others a socket says ENOTTY.",
+        lab: "send-is-a-copy",
+    }
+    FIONWRITE {
+        means: "The same question as Linux's TIOCOUTQ.",
+        when: "Looking into a send buffer on FreeBSD or NetBSD.",
+        advice: "See SO_NWRITE for macOS.",
+        systems: "FreeBSD and NetBSD.",
+    }
+    SIOCATMARK {
+        means: "1 if the next byte is the first after the urgent one.",
+        when: "Telnet-like protocols that throw away everything up to the mark.",
+        advice: "sockatmark is the portable way to ask.",
+        lab: "oob-one-byte",
+    }
+} }

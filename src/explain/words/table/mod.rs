@@ -1,0 +1,71 @@
+//! The table of words, in chapters by kind. What a word says in a few words stands beside the constant itself, in
+//! [`crate::names`]; an entry begins where that ends.
+
+mod calls_making;
+mod calls_moving;
+mod calls_waiting;
+mod descriptors;
+mod errors_of_calls;
+mod errors_of_peers;
+mod messages;
+mod options_of_protocols;
+mod options_of_sockets;
+mod resolver;
+mod signals;
+mod sockets;
+
+use super::entry::{Entry, Group};
+
+/// A table of entries. A field that has nothing to say is left out.
+macro_rules! entries {
+    ($TABLE:ident { $( $name:ident { $( $field:ident: $text:literal, )* } )* }) => {
+        pub(super) const $TABLE: &[crate::explain::words::entry::Entry] = &[$(
+            crate::explain::words::entry::Entry {
+                $( $field: $text, )*
+                ..crate::explain::words::entry::Entry::named(stringify!($name))
+            },
+        )*];
+    };
+}
+use entries;
+
+const fn group(title: &'static str, noun: &'static str, entries: &'static [Entry]) -> Group {
+    Group { title, noun, entries }
+}
+
+/// Every word, in the order in which a list shows them.
+pub const GROUPS: &[Group] = &[
+    group("Calls: making, naming, ending", "a call", calls_making::MAKING),
+    group("Calls: moving bytes", "a call", calls_moving::MOVING),
+    group("Calls: setting and asking", "a call", calls_moving::ASKING),
+    group("Calls: waiting and signals", "a call", calls_waiting::WAITING),
+    group("Calls of the library", "a function of the C library", calls_waiting::LIBRARY),
+    group("Errors: waiting", "an errno", errors_of_calls::WAITING),
+    group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
+    group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),
+    group("Errors: descriptors", "an errno", errors_of_calls::DESCRIPTORS),
+    group("Errors: arguments and rights", "an errno", errors_of_calls::ARGUMENTS),
+    group("Errors: resources and files", "an errno", errors_of_calls::RESOURCES),
+    group("Levels of options", "a level of options", options_of_sockets::LEVELS),
+    group("Options of SOL_SOCKET", "an option of SOL_SOCKET", options_of_sockets::SOCKET_OPTIONS),
+    group("Options of IPv4 and IPv6", "an option of IP", options_of_protocols::IP_OPTIONS),
+    group("Options of TCP and UDP", "an option of TCP or UDP", options_of_protocols::TCP_OPTIONS),
+    group("Flags of send and recv", "a flag of a message", messages::MESSAGE_FLAGS),
+    group("Events of poll", "an event of poll", messages::POLL_EVENTS),
+    group("Domains", "a domain", sockets::DOMAINS),
+    group("Types of sockets and their flags", "a type of socket, or its flag", sockets::TYPES),
+    group("Protocols", "a protocol", sockets::PROTOCOLS),
+    group("Halves of a connection", "an argument of shutdown", sockets::HALVES),
+    group("States of TCP", "a state of TCP", sockets::STATES),
+    group("Flags of open files", "a status flag", descriptors::STATUS_FLAGS),
+    group("Descriptors", "a word about descriptors", descriptors::DESCRIPTOR_FLAGS),
+    group("Commands of fcntl", "a command of fcntl", descriptors::FCNTL_COMMANDS),
+    group("Requests of ioctl", "a request of ioctl", descriptors::IOCTL_REQUESTS),
+    group("Signals", "a signal", signals::SIGNALS),
+    group("Flags of sigaction", "a flag of sigaction", signals::SIGACTION_FLAGS),
+    group("What is done with signals", "a word about signals", signals::DISPOSITIONS),
+    group("Flags of getaddrinfo", "a flag of getaddrinfo", resolver::ADDRESS_FLAGS),
+    group("Flags of getnameinfo", "a flag of getnameinfo", resolver::NAME_FLAGS),
+    group("Errors of the resolver", "an error of the resolver", resolver::RESOLVER_ERRORS),
+    group("Notation of addresses", "a word of the trace", resolver::NOTATION),
+];

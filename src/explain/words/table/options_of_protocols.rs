@@ -1,0 +1,201 @@
+//! The options of IPv4, IPv6, TCP and UDP.
+
+use super::entries;
+
+entries! { IP_OPTIONS {
+    IP_TOS {
+        means: "One byte of every IPv4 header, in which routers may find how the packet wants to be treated.",
+        when: "Marking traffic for the network's own queues.",
+        advice: "Most networks ignore or rewrite it. Accepted sockets inherit it (Linux).",
+    }
+    IP_TTL {
+        means: "Each router takes one off; at 0 the packet dies and its sender is told.",
+        when: "traceroute, and tests that must not leave the neighbourhood.",
+        advice: "1 to 255; 0 and 256 say EINVAL. 64 is where Linux starts.",
+    }
+    IP_MULTICAST_TTL {
+        means: "How far this socket's datagrams to a group travel.",
+        when: "Sending to 224.0.0.0/4; the default 1 keeps them on the local network.",
+        advice: "Raise it only as far as needed.",
+        systems: "The value is an unsigned char on the BSDs and macOS; Linux takes an int too. Ours is a u8, which fits all.",
+    }
+    IP_MULTICAST_LOOP {
+        means: "Whether group members on the sending machine hear this socket; it is on at first.",
+        when: "A program that receives its own announcements and wonders.",
+        advice: "Switch it off on the sender, or recognise your own messages.",
+        systems: "An unsigned char on the BSDs and macOS, as IP_MULTICAST_TTL.",
+    }
+    IP_RECVERR {
+        means: "ICMP errors about what this socket sent are queued for it, with the packet that caused them.",
+        when: "An unconnected UDP socket hears nothing of unreachable ports otherwise.",
+        advice: "Read them by recvmsg with MSG_ERRQUEUE. Once it is set, errors also reach unconnected sockets' calls.",
+        systems: "Linux only.",
+        lab: "udp-refused-later",
+    }
+    IP_PKTINFO {
+        means: "recvmsg tells the interface and the local address of each datagram.",
+        when: "A UDP server bound to 0.0.0.0 that must answer from the address it was asked at.",
+        advice: "Send the answer with the same control message.",
+        systems: "Linux here; the BSDs have IP_RECVDSTADDR (FreeBSD's ip(4)).",
+    }
+    IP_RECVTTL {
+        means: "A control message with the lifetime that was left when the datagram arrived.",
+        when: "Protocols that accept only direct neighbours: 255 proves that no router came between.",
+        advice: "Read it with recvmsg.",
+    }
+    IP_FREEBIND {
+        means: "bind does not check that an interface has the address.",
+        when: "A server that starts before its address is configured, or one that may have to take over.",
+        advice: "Nothing arrives until the address is there.",
+        systems: "Linux (ip(7)).",
+    }
+    IP_BIND_ADDRESS_NO_PORT {
+        means: "bind with port 0 fixes the address alone; connect chooses the port, and many sockets may share one.",
+        when: "Clients with thousands of connections from a chosen address.",
+        advice: "Set it before bind; getsockname shows port 0 until connect.",
+        systems: "Linux 4.2 and later.",
+    }
+    IPV6_V6ONLY {
+        means: "1: an IPv6 listener takes IPv6 alone. 0: IPv4 clients come too, named ::ffff:127.0.0.1.",
+        when: "Two listeners on one port, one for each family: without 1 the second bind says EADDRINUSE.",
+        advice: "Say which you want, before bind; afterwards it is EINVAL (Linux).",
+        systems: "Linux starts with 0. OpenBSD always has 1.",
+        lab: "dual-stack",
+    }
+    IPV6_UNICAST_HOPS {
+        means: "IPv6's IP_TTL, under the name that says what it is.",
+        when: "Tools like traceroute, over IPv6.",
+        advice: "-1 gives the system's default back (ipv6(7)).",
+    }
+    IPV6_MULTICAST_HOPS {
+        means: "How far this socket's datagrams to an ff00::/8 group travel; 1 at first.",
+        when: "Announcements that shall pass a router.",
+        advice: "An int here, unlike IP_MULTICAST_TTL.",
+    }
+    IPV6_MULTICAST_LOOP {
+        means: "Whether members on this machine hear what this socket sends to an IPv6 group; 1 at first.",
+        when: "Group programs that hear themselves over IPv6.",
+        advice: "Set 0 on the sending socket.",
+    }
+    IPV6_RECVERR {
+        means: "IP_RECVERR for an IPv6 socket: ICMPv6 errors are queued.",
+        when: "Unconnected UDP over IPv6 that wants to know of refusals.",
+        advice: "Set this one on an AF_INET6 socket; the errors come with level SOL_IPV6.",
+        systems: "A Linux option (ipv6(7)).",
+    }
+    IPV6_RECVPKTINFO {
+        means: "recvmsg tells the destination and the interface of each IPv6 datagram, as IPV6_PKTINFO.",
+        when: "A UDP server bound to ::.",
+        advice: "The option that switches it on and the message it brings have different names.",
+        systems: "RFC 3542 defines it, so others have it too; this program offers it on Linux.",
+    }
+    IPV6_TCLASS {
+        means: "The byte of the IPv6 header that IP_TOS is in IPv4.",
+        when: "Marking IPv6 traffic.",
+        advice: "An IPv4 peer on a dual-stack socket is marked by IP_TOS, not by this.",
+    }
+} }
+
+entries! { TCP_OPTIONS {
+    TCP_NODELAY {
+        means: "A small packet leaves although an earlier one is not yet acknowledged.",
+        when: "write, write, read: the second write waits for an acknowledgement that the peer delays, 40 ms each time on Linux.",
+        advice: "Better join the two writes into one; else set this. One large send gains nothing.",
+        lab: "nagle-40ms",
+    }
+    TCP_MAXSEG {
+        means: "The largest piece that one packet carries; agreed in the handshake, and only ever lowered.",
+        when: "Networks whose packets are shorter than they say.",
+        advice: "Set it before connect or listen. Leave it alone otherwise.",
+        systems: "Read before a connection stands, Linux says 536.",
+    }
+    TCP_CORK {
+        means: "Only full segments leave until the cork is pulled (set 0) or 200 ms have passed.",
+        when: "A header and then a file, in several calls.",
+        advice: "Set 1, send, set 0. One sendmsg with several buffers does without.",
+        systems: "Linux. FreeBSD and macOS have TCP_NOPUSH, which has no such limit in its manual.",
+        lab: "nagle-40ms",
+    }
+    TCP_KEEPIDLE {
+        means: "How long nothing must have come before SO_KEEPALIVE asks.",
+        when: "Two hours (7200) is the default, which is too long for most servers.",
+        advice: "Set SO_KEEPALIVE as well; this alone does nothing. 0 is EINVAL (Linux). Set on a listener, accept passes it on.",
+        systems: "macOS calls it TCP_KEEPALIVE; OpenBSD's tcp(4) has none.",
+        lab: "silent-death",
+    }
+    TCP_KEEPALIVE {
+        means: "TCP_KEEPIDLE under the name that macOS gives it.",
+        when: "Keepalive on macOS. Do not take it for SO_KEEPALIVE, the switch.",
+        advice: "Set both: the switch and this.",
+        systems: "macOS only; there the first probe comes after net.inet.tcp.keepidle unless this is set.",
+        lab: "silent-death",
+    }
+    TCP_KEEPINTVL {
+        means: "The pause before the question is put again, when no answer came.",
+        when: "75 by default, on Linux and FreeBSD.",
+        advice: "Idle + interval x count is how long a dead peer goes unnoticed.",
+        lab: "silent-death",
+    }
+    TCP_KEEPCNT {
+        means: "So many unanswered questions, and the connection ends with ETIMEDOUT.",
+        when: "9 at first on Linux, 8 on FreeBSD (tcp(4)).",
+        advice: "At least 2, or one lost packet ends a good connection. Linux takes at most 127.",
+        lab: "silent-death",
+    }
+    TCP_SYNCNT {
+        means: "How long connect persists with a host that does not answer: each try waits twice as long as the one before.",
+        when: "A connect that takes two minutes to fail.",
+        advice: "A non-blocking connect with a timeout of your own is portable.",
+        systems: "Linux: 6 by default, at most 255 (tcp(7)).",
+    }
+    TCP_LINGER2 {
+        means: "How long a closed socket waits for the peer's FIN before the kernel forgets it.",
+        when: "Thousands of sockets in FIN_WAIT2 after peers that never close.",
+        advice: "60 by default. It has nothing to do with SO_LINGER.",
+        systems: "Linux; FreeBSD has a sysctl, finwait2_timeout.",
+    }
+    TCP_DEFER_ACCEPT {
+        means: "A connection is queued for accept only when its first bytes are there; the figure is seconds of patience.",
+        when: "Servers in which the client speaks first, such as HTTP.",
+        advice: "Never where the server speaks first: both would wait.",
+        systems: "Linux. FreeBSD has accept filters (SO_ACCEPTFILTER).",
+    }
+    TCP_WINDOW_CLAMP {
+        means: "The peer is never offered a larger window than this, whatever the buffer.",
+        when: "Experiments with slow receivers.",
+        advice: "SO_RCVBUF is the usual way.",
+        systems: "Linux (tcp(7)).",
+    }
+    TCP_QUICKACK {
+        means: "0 or 1 switches the mode of acknowledging now; TCP changes it again by itself.",
+        when: "The other half of the 40 ms puzzle: the receiver that delays.",
+        advice: "It does not last: set it again after each recv, or better use TCP_NODELAY at the sender.",
+        systems: "Linux only.",
+        lab: "nagle-40ms",
+    }
+    TCP_USER_TIMEOUT {
+        means: "The connection ends with ETIMEDOUT when sent bytes stay unacknowledged, or unsent, for so long.",
+        when: "A peer that vanished while bytes are on the way; the default takes up to 20 minutes (tcp(7)).",
+        advice: "With SO_KEEPALIVE it overrides the count of probes. accept passes it on.",
+        systems: "Linux 2.6.37 and later.",
+        lab: "silent-death",
+    }
+    TCP_FASTOPEN {
+        means: "A listener takes bytes that came with the SYN of a client it has met before; the figure is the length of that queue.",
+        when: "Saving a round trip for short requests.",
+        advice: "The request may arrive twice: use it only for what may be repeated. The sysctl tcp_fastopen must allow it.",
+        systems: "This entry describes Linux 3.6 and later.",
+    }
+    TCP_NOTSENT_LOWAT {
+        means: "Writable only while less than this is waiting to be sent, however large the buffer.",
+        when: "Programs that want to decide late what to send: video, games.",
+        advice: "Use it with select or poll; then old data does not pile up in the kernel.",
+        systems: "Linux, and macOS by its tcp(4).",
+    }
+    UDP_CORK {
+        means: "Every send adds to one datagram, which leaves when the option is set back to 0.",
+        when: "Building a datagram from pieces.",
+        advice: "sendmsg with several buffers does it in one call and everywhere.",
+        systems: "Linux; MSG_MORE does the same for single sends.",
+    }
+} }

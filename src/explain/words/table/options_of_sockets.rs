@@ -1,0 +1,220 @@
+//! The options of `SOL_SOCKET`, and the levels.
+
+use super::entries;
+
+entries! { LEVELS {
+    SOL_SOCKET {
+        means: "Options that every kind of socket has: buffers, timeouts, reuse of addresses, keepalive.",
+        when: "setsockopt and getsockopt, second argument, with names that begin with SO_.",
+        advice: "It is no protocol number, unlike the other levels.",
+        systems: "1 on Linux, 0xffff on the BSDs and macOS: never write the number.",
+    }
+    SOL_IP {
+        means: "Options of IPv4 packets: their lifetime, multicast, what is told about datagrams received.",
+        when: "With names that begin with IP_.",
+        advice: "IPPROTO_IP is the portable name of this level.",
+    }
+    SOL_IPV6 {
+        means: "Options of IPv6 packets, and IPV6_V6ONLY.",
+        when: "With names that begin with IPV6_, on an AF_INET6 socket only.",
+        advice: "Portable programs write IPPROTO_IPV6.",
+    }
+    SOL_TCP {
+        means: "Options of a TCP connection: Nagle, keepalive's timers, time limits.",
+        when: "With names that begin with TCP_; a UDP socket says ENOPROTOOPT, a Unix-domain one EOPNOTSUPP (Linux).",
+        advice: "Programs for all systems write IPPROTO_TCP, which has the same number.",
+    }
+    SOL_UDP {
+        means: "Options of UDP itself; there are few.",
+        when: "With names that begin with UDP_.",
+        advice: "Most of what one wants of a datagram socket is at SOL_SOCKET or SOL_IP.",
+    }
+} }
+
+entries! { SOCKET_OPTIONS {
+    SO_DEBUG {
+        means: "Old TCP code keeps a record of the packets of this connection.",
+        when: "In old programs' -d flags.",
+        advice: "Leave it; tcpdump and the trace show more.",
+        systems: "Linux wants CAP_NET_ADMIN (socket(7)).",
+    }
+    SO_REUSEADDR {
+        means: "bind asks whether a *listener* has the address, and does not mind connections that are over.",
+        when: "Every server that may be restarted: who closes first keeps the port in TIME_WAIT for a minute.",
+        advice: "Set it before bind, on every listener. It never lets two TCP listeners share a port.",
+        systems: "Linux wants it on the old socket as well (accepted ones inherit it); FreeBSD asks the new socket only. For UDP it lets \
+            two sockets bind one address.",
+        lab: "time-wait-bind",
+    }
+    SO_TYPE {
+        means: "The second argument of socket, without its flags.",
+        when: "A server that was started with a socket as descriptor 0 and must find out which kind it is.",
+        advice: "getsockopt; SO_PROTOCOL and SO_DOMAIN tell the rest where they exist.",
+    }
+    SO_ERROR {
+        means: "The result of something that happened while nobody called: a connect that ended, a datagram that came back.",
+        when: "After a non-blocking connect, when the socket has become writable; after POLLERR.",
+        advice: "Read it once: the second read says 0. The value is an errno, not the result of getsockopt.",
+        lab: "nb-connect-refused",
+    }
+    SO_DONTROUTE {
+        means: "Packets go straight to the interface of the destination's network, never to a gateway.",
+        when: "Routing daemons and diagnosis.",
+        advice: "Leave it; MSG_DONTROUTE does it for one send.",
+    }
+    SO_BROADCAST {
+        means: "A promise that sending to everybody is meant. It has no part in receiving.",
+        when: "Before the first datagram to 255.255.255.255 or a network's last address; without it sendto says EACCES.",
+        advice: "Set it on the sender. Prefer multicast where it works.",
+        lab: "udp-drops-silently",
+    }
+    SO_SNDBUF {
+        means: "How much send can take off your hands before the peer has acknowledged it.",
+        when: "When short sends are to be made frequent, or to bound the memory of each connection.",
+        advice: "Leave it to the system for speed: setting it ends automatic growth on Linux (tcp(7)).",
+        systems: "Linux doubles the figure for its own book-keeping and reports the double; FreeBSD does not.",
+        lab: "partial-send",
+    }
+    SO_RCVBUF {
+        means: "How much may come in before recv is called; for TCP it bounds the window that the peer is offered.",
+        when: "UDP bursts that are dropped; experiments with a full pipe.",
+        advice: "Set it before connect or listen, since the window's scale is fixed in the handshake. Read back what you got.",
+        systems: "10000 reads back as 20000 on Linux, unchanged on FreeBSD.",
+        lab: "sockbuf-doubling",
+    }
+    SO_KEEPALIVE {
+        means: "After long silence TCP sends probes that the peer's kernel must answer, or the connection ends with ETIMEDOUT.",
+        when: "Connections on which the peer may vanish without a FIN: without this, recv waits for ever.",
+        advice: "Set the timers too: the first probe comes after two hours unless TCP_KEEPIDLE says otherwise.",
+        systems: "The timers are TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT; macOS calls the first TCP_KEEPALIVE; OpenBSD has none for one \
+            socket.",
+        lab: "silent-death",
+    }
+    SO_OOBINLINE {
+        means: "The urgent byte is received by an ordinary recv, at its place, instead of through MSG_OOB.",
+        when: "Old protocols such as telnet.",
+        advice: "Ask sockatmark where the mark is: recv stops there.",
+        lab: "oob-one-byte",
+    }
+    SO_LINGER {
+        means: "l_onoff 1 and l_linger > 0: close waits that long for the peer's acknowledgement. l_linger 0: close throws away what is \
+            unsent and resets. l_onoff 0, the default: close returns at once and the system goes on sending.",
+        when: "Hunting lost last bytes, or TIME_WAIT.",
+        advice: "To be sure that the peer has everything, shutdown(SHUT_WR) and recv until 0 instead.",
+        systems: "Linux waits even when the socket is non-blocking; FreeBSD and macOS then do not. macOS counts in clock ticks: see \
+            SO_LINGER_SEC.",
+        lab: "linger-blocks-close",
+    }
+    SO_REUSEPORT {
+        means: "Any number of sockets bind and listen at one address, if each has set this before bind.",
+        when: "Several processes that each accept on the same port.",
+        advice: "Set it on all of them, the first included. A restart needs SO_REUSEADDR, not this.",
+        systems: "Linux spreads connections over the listeners, of one user only; FreeBSD does so with SO_REUSEPORT_LB.",
+        lab: "reuseport-and-self",
+    }
+    SO_RCVLOWAT {
+        means: "Below this many bytes select and poll stay silent and a blocking recv sleeps on.",
+        when: "Fixed headers: wake me when five bytes are there.",
+        advice: "Keep your own buffer instead; a message may never reach the mark. A non-blocking recv returns less all the same.",
+        lab: "level-and-lowat",
+    }
+    SO_SNDLOWAT {
+        means: "A socket counts as writable only with at least this much room.",
+        when: "Reading it; hardly setting it.",
+        advice: "Expect writability with little room, and short sends.",
+        systems: "Linux always has 1 and answers ENOPROTOOPT to setting it. FreeBSD and macOS start with 1024 or 2048 and let it be set.",
+        lab: "writable-hysteresis",
+    }
+    SO_RCVTIMEO {
+        means: "A time limit for each recv and accept; then they return EAGAIN, as if non-blocking.",
+        when: "Simple blocking clients that must not hang.",
+        advice: "select and poll do not look at it. Zero means no limit, not no waiting.",
+        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not.",
+        lab: "rcvtimeo-not-poll",
+    }
+    SO_SNDTIMEO {
+        means: "A time limit for send, and on Linux for connect too.",
+        when: "A peer that stops reading: a blocking send would sleep for ever.",
+        advice: "After part was taken, send returns that count; after nothing, EAGAIN. connect that ran out says EINPROGRESS and goes on.",
+        lab: "rcvtimeo-not-poll",
+    }
+    SO_ACCEPTCONN {
+        means: "1 after listen, else 0.",
+        when: "A program that inherits a socket and asks whether to accept or to talk.",
+        advice: "getsockopt only.",
+        systems: "macOS's getsockopt(2) does not list it.",
+    }
+    SO_TIMESTAMP {
+        means: "recvmsg gets a control message with the time at which the kernel received the datagram.",
+        when: "Measuring delays without the program's own scheduling in it.",
+        advice: "Read it with recvmsg from the control data, SCM_TIMESTAMP.",
+        systems: "FreeBSD and NetBSD describe it for SOCK_DGRAM only.",
+    }
+    SO_PROTOCOL {
+        means: "Which protocol 0 turned into: IPPROTO_TCP for an ordinary stream.",
+        when: "Inherited sockets, together with SO_TYPE.",
+        advice: "getsockopt only; setting says ENOPROTOOPT (Linux).",
+        systems: "Linux, FreeBSD and OpenBSD; this program knows no such name on macOS and NetBSD.",
+    }
+    SO_DOMAIN {
+        means: "The first argument of socket, AF_INET for instance.",
+        when: "Code that is given a descriptor and must build an address for it.",
+        advice: "Where it is missing, the family of getsockname's answer says the same.",
+        systems: "On Linux, FreeBSD and OpenBSD; not known here on the other two.",
+    }
+    SO_PRIORITY {
+        means: "The order in which the queue of an interface sends this socket's packets.",
+        when: "Traffic shaping.",
+        advice: "0 to 6 are for everybody; more needs CAP_NET_ADMIN (socket(7)). Accepted sockets do not inherit it.",
+        systems: "Linux only.",
+    }
+    SO_PASSCRED {
+        means: "Each recvmsg gets a control message with process, user and group of the sender.",
+        when: "Servers on Unix-domain sockets that must know who asks.",
+        advice: "For a connection SO_PEERCRED is simpler.",
+        systems: "On Linux; recent kernels refuse it (EOPNOTSUPP) on sockets that are not Unix-domain.",
+    }
+    SO_PEERCRED {
+        means: "Process, user and group of the peer, as they were when it connected or made the pair.",
+        when: "Asking for permission without passwords, on Unix-domain sockets.",
+        advice: "Trust uid and gid; the pid may belong to another process by now.",
+        systems: "struct ucred is Linux's; the others have getpeereid.",
+    }
+    SO_INCOMING_CPU {
+        means: "The number of the processor on which this connection's packets arrive.",
+        when: "Servers with a thread on each processor.",
+        advice: "Read it after accept and hand the connection to the thread of that processor.",
+        systems: "A Linux option (socket(7)).",
+    }
+    SO_BUSY_POLL {
+        means: "A receive with nothing there keeps asking the network device for so long before it sleeps.",
+        when: "Where microseconds count more than an idle processor.",
+        advice: "Measure; raising it needs CAP_NET_ADMIN.",
+        systems: "Linux, with drivers that take part.",
+    }
+    SO_NOSIGPIPE {
+        means: "send and write on this socket never raise SIGPIPE; the error is the same.",
+        when: "Libraries that must not touch the program's signals.",
+        advice: "Set it once after socket or accept. Elsewhere use MSG_NOSIGNAL with each send.",
+        systems: "macOS, FreeBSD and NetBSD. Linux and OpenBSD have only the flag.",
+        lab: "sigpipe-or-not",
+    }
+    SO_LINGER_SEC {
+        means: "SO_LINGER with l_linger counted in seconds.",
+        when: "Programs for macOS that linger.",
+        advice: "Use it there in place of SO_LINGER.",
+        systems: "macOS only.",
+    }
+    SO_NREAD {
+        means: "What FIONREAD tells; of datagrams, the size of the first.",
+        when: "Looking into a receive buffer on macOS.",
+        advice: "Do not allocate by it and then expect exactly that much: more may come in between.",
+        systems: "macOS only. Its manual says that FIONREAD gives the total of all datagrams there.",
+    }
+    SO_NWRITE {
+        means: "How full the send buffer is.",
+        when: "Watching a peer that does not read, on macOS.",
+        advice: "0 does not say that the peer's program has read anything.",
+        systems: "macOS only; Linux has TIOCOUTQ, FreeBSD and NetBSD FIONWRITE.",
+    }
+} }

@@ -1,0 +1,171 @@
+//! The constants of `getaddrinfo` and `getnameinfo`.
+
+use super::entries;
+
+entries! { ADDRESS_FLAGS {
+    AI_PASSIVE {
+        means: "With no host given, the answer is 0.0.0.0 and ::, every interface; without the flag it is loopback.",
+        when: "Servers: the answer goes to bind.",
+        advice: "With a host given it changes nothing.",
+        lab: "wildcard-vs-loopback",
+    }
+    AI_CANONNAME {
+        means: "The first answer carries the official name in ai_canonname.",
+        when: "Aliases: what is www really called?",
+        advice: "A host must be given, or it is EAI_BADFLAGS (glibc).",
+    }
+    AI_NUMERICHOST {
+        means: "The host must be written as an address; anything else is EAI_NONAME, at once.",
+        when: "Parsing what a user typed without waiting for a network.",
+        advice: "Use it wherever a name would be a mistake.",
+    }
+    AI_NUMERICSERV {
+        means: "The service must be digits; \"http\" is EAI_NONAME.",
+        when: "When the port comes from a configuration.",
+        advice: "It saves reading /etc/services.",
+    }
+    AI_ADDRCONFIG {
+        means: "No IPv6 answers on a machine without IPv6, and likewise IPv4.",
+        when: "Clients that should not try what cannot work.",
+        advice: "Loopback does not count as having an address (getaddrinfo(3) of Linux).",
+    }
+    AI_V4MAPPED {
+        means: "With AF_INET6: 127.0.0.1 comes back as ::ffff:127.0.0.1.",
+        when: "Programs with IPv6 sockets only.",
+        advice: "The socket must have IPV6_V6ONLY 0.",
+        systems: "NetBSD and OpenBSD do not have it.",
+        lab: "dual-stack",
+    }
+} }
+
+entries! { NAME_FLAGS {
+    NI_NUMERICHOST {
+        means: "The address comes back as digits, and no name server is asked.",
+        when: "Logs of servers: a lookup per client would block the loop.",
+        advice: "Give it, unless people must read a name.",
+    }
+    NI_NUMERICSERV {
+        means: "80 instead of http.",
+        when: "Printing addresses that a program shall read again.",
+        advice: "Give it together with NI_NUMERICHOST.",
+    }
+    NI_NOFQDN {
+        means: "Of a host in the own domain, the part before the first dot.",
+        when: "Short listings.",
+        advice: "Do not store such names.",
+    }
+    NI_NAMEREQD {
+        means: "An address without a name is EAI_NONAME instead of digits.",
+        when: "Checks that insist on a reverse entry.",
+        advice: "Whoever owns an address writes its reverse entry: it proves nothing.",
+    }
+    NI_DGRAM {
+        means: "The service's name for UDP: port 514 is syslog, for TCP shell.",
+        when: "Printing the port of a datagram.",
+        advice: "Few ports differ.",
+    }
+} }
+
+entries! { RESOLVER_ERRORS {
+    EAI_AGAIN {
+        means: "No answer in time; the same question may succeed later.",
+        when: "A name server that is unreachable, a machine just started.",
+        advice: "Try again after a moment, a few times.",
+    }
+    EAI_BADFLAGS {
+        means: "An unknown bit in ai_flags, or AI_CANONNAME without a host.",
+        when: "Hints that were not set to zero first.",
+        advice: "In C: memset the hints.",
+    }
+    EAI_FAIL {
+        means: "The name server answered that it cannot, and trying again will not help.",
+        when: "A broken zone or resolver configuration.",
+        advice: "Ask with dig what the server really says.",
+    }
+    EAI_FAMILY {
+        means: "ai_family names none that the resolver handles.",
+        when: "AF_UNIX in the hints: names of files are not looked up.",
+        advice: "AF_UNSPEC, AF_INET or AF_INET6.",
+    }
+    EAI_MEMORY {
+        means: "The list of answers could not be allocated.",
+        when: "A process at its memory limit.",
+        advice: "Nothing that a program can do but give up this lookup.",
+    }
+    EAI_NONAME {
+        means: "The name does not exist, or was to be a number and is not.",
+        when: "A typing mistake; neither host nor service given; NI_NAMEREQD.",
+        advice: "Check the spelling, then /etc/hosts, then the name server.",
+    }
+    EAI_SERVICE {
+        means: "No such name in /etc/services, or not for ai_socktype.",
+        when: "\"echo\" with SOCK_RAW; a name from another machine's list.",
+        advice: "Give the port as a number.",
+    }
+    EAI_SOCKTYPE {
+        means: "ai_socktype is a number that the resolver does not know.",
+        when: "A protocol written where the type belongs.",
+        advice: "SOCK_STREAM or SOCK_DGRAM.",
+    }
+    EAI_SYSTEM {
+        means: "A system call failed inside the lookup.",
+        when: "No descriptors left for asking the server (EMFILE), for instance.",
+        advice: "Look at errno at once: it is the one code here for which errno matters.",
+    }
+    EAI_OVERFLOW {
+        means: "getnameinfo's host or service does not fit.",
+        when: "Buffers shorter than NI_MAXHOST (1025).",
+        advice: "Give 1025 and 32 bytes.",
+    }
+    EAI_NODATA {
+        means: "There is such a name, with entries of other kinds only.",
+        when: "A domain that receives mail and has no server of that name.",
+        advice: "Treat it as EAI_NONAME.",
+        systems: "A GNU addition, known here on Linux only.",
+    }
+    EAI_ADDRFAMILY {
+        means: "A numeric address, or a host, of the other family than the hints ask for.",
+        when: "\"127.0.0.1\" with ai_family AF_INET6.",
+        advice: "Ask with AF_UNSPEC and take what comes.",
+        systems: "Known here on Linux only, and not in POSIX.",
+    }
+} }
+
+entries! { NOTATION {
+    htons {
+        gist: "a port into network order",
+        means: "16 bits, highest byte first. On a little-endian machine the two bytes change places; ntohs is the same, backwards.",
+        when: "sin_port in every sockaddr: the trace shows what the bytes mean. Forgotten, 8080 listens on 36895.",
+        advice: "Convert once, where the structure is filled.",
+        systems: "On a big-endian machine nothing changes, and the mistake stays hidden.",
+        lab: "forgot-htons",
+    }
+    htonl {
+        gist: "32 bits into network order",
+        means: "Four bytes, highest first: IPv4 addresses, lengths in protocols. ntohl turns them back.",
+        when: "INADDR_LOOPBACK must pass through it; sin6_flowinfo in the trace.",
+        advice: "A number that is sent as it lies in memory arrives as another one elsewhere.",
+        lab: "int-on-the-wire",
+    }
+    inet_addr {
+        gist: "an IPv4 address from text, the old way",
+        means: "How strace and this trace write sin_addr. As a function it takes 127.1 and 010.0.0.1 too.",
+        when: "In every line with an IPv4 address.",
+        advice: "Programs call inet_pton or getaddrinfo: inet_addr cannot tell 255.255.255.255 from an error.",
+        lab: "inet-aton-traps",
+    }
+    inet_pton {
+        gist: "an address from text, strictly",
+        means: "Text to bytes in network order, for AF_INET and AF_INET6. 1 is success and 0 is bad text: not the usual pattern.",
+        when: "The trace writes sin6_addr with it.",
+        advice: "Check for 1.",
+        lab: "inet-aton-traps",
+    }
+    NULL {
+        gist: "no pointer",
+        means: "In select: this set is not asked, or for the timeout: wait for ever. In accept: the peer's address is not wanted.",
+        when: "select(6, [3 5], NULL, NULL, NULL).",
+        advice: "A timeout of zero is the opposite: do not wait at all.",
+        lab: "select-as-sleep",
+    }
+} }

@@ -1,0 +1,223 @@
+//! The arguments of `socket` and `shutdown`, and the states of TCP.
+
+use super::entries;
+
+entries! { DOMAINS {
+    AF_UNSPEC {
+        means: "In getaddrinfo's hints: any family will do. In connect on UDP: dissolve the connection.",
+        when: "Clients that take IPv6 or IPv4, whichever works.",
+        advice: "Try all addresses that come back, in order.",
+        systems: "macOS dissolves too, but says EAFNOSUPPORT, which its manual calls harmless.",
+        lab: "udp-connect-filters",
+    }
+    AF_UNIX {
+        means: "Sockets between processes of one machine. Names are paths, and the file's permissions guard them.",
+        when: "Local servers, socketpair, passing descriptors.",
+        advice: "unlink the path before bind and after close: close leaves it there.",
+        systems: "Linux also has abstract names without a file. sun_path holds 108 bytes there, 104 on the others.",
+        lab: "unix-is-not-tcp",
+    }
+    AF_INET {
+        means: "IPv4: an address of 4 bytes and a port of 2, both in network order in a sockaddr_in.",
+        when: "The first argument of nearly every first program.",
+        advice: "Use htons for the port. Let getaddrinfo choose the family in finished programs.",
+        lab: "forgot-htons",
+    }
+    AF_INET6 {
+        means: "IPv6, and IPv4 too where IPV6_V6ONLY is 0. The address is a sockaddr_in6, 28 bytes.",
+        when: "Servers for both families; getaddrinfo's first answers.",
+        advice: "Link-local addresses (fe80::) need a scope id, or connect says EINVAL (Linux).",
+        systems: "The number differs: 10 on Linux, others elsewhere.",
+        lab: "dual-stack",
+    }
+    AF_NETLINK {
+        means: "Messages to and from the kernel: interfaces, routes, addresses.",
+        when: "In the trace of programs such as ip; glibc asks it for addresses inside getaddrinfo.",
+        advice: "Nothing to do: it is no network connection.",
+        systems: "Linux only; the BSDs have routing sockets.",
+    }
+    AF_PACKET {
+        means: "Frames of an interface with their headers.",
+        when: "tcpdump and the like.",
+        advice: "It needs CAP_NET_RAW; read through libpcap.",
+        systems: "Linux only; others have bpf.",
+    }
+    AF_VSOCK {
+        means: "A virtual machine and its host talk without a network card; addresses are a context id and a port.",
+        when: "Guest agents.",
+        advice: "Stream sockets behave much as in AF_INET.",
+        systems: "Offered here on Linux only.",
+    }
+} }
+
+entries! { TYPES {
+    SOCK_STREAM {
+        means: "TCP in the internet domains. Bytes in order, and nothing about where one send ended.",
+        when: "Two sends arrive as one recv, or one as three.",
+        advice: "Decide how a message ends (length, newline), and keep what is left over for the next.",
+        lab: "no-message-boundaries",
+    }
+    SOCK_DGRAM {
+        means: "UDP in the internet domains. One send is one recv, or nothing.",
+        when: "Questions with short answers, announcements, media.",
+        advice: "Give recv room for the whole datagram: the rest is cut. Number your messages.",
+        systems: "In AF_UNIX nothing is lost: a full queue makes the sender wait.",
+        lab: "datagram-truncation",
+    }
+    SOCK_RAW {
+        means: "Packets below TCP and UDP, such as ping's.",
+        when: "socket says EPERM to ordinary users.",
+        advice: "getaddrinfo without hints offers it as a third choice: set ai_socktype.",
+        lab: "gai-fans-out",
+    }
+    SOCK_RDM {
+        means: "Datagrams that are delivered for certain, though not in order.",
+        when: "Hardly anywhere: no protocol of the internet offers it.",
+        advice: "Take SOCK_SEQPACKET in AF_UNIX, or frame a stream.",
+    }
+    SOCK_SEQPACKET {
+        means: "A connection that keeps the boundaries of messages.",
+        when: "AF_UNIX on Linux, SCTP.",
+        advice: "recv 0 is the end, but an empty message looks the same; a short buffer cuts a message.",
+        systems: "In AF_INET Linux says ESOCKTNOSUPPORT.",
+    }
+    SOCK_CLOEXEC {
+        means: "FD_CLOEXEC from the first moment, joined to the type with |.",
+        when: "Programs that start others: a listener that leaks keeps its port (EADDRINUSE).",
+        advice: "Give it always, except to a descriptor that is meant to be inherited.",
+        systems: "Not on macOS: there fcntl sets FD_CLOEXEC afterwards.",
+        lab: "close-is-refcount",
+    }
+    SOCK_NONBLOCK {
+        means: "O_NONBLOCK from the start, without two calls of fcntl.",
+        when: "socket, socketpair and accept4 of an event loop.",
+        advice: "Where it is missing, read the flags with F_GETFL and add O_NONBLOCK.",
+        systems: "Linux and the BSDs. macOS lacks it.",
+    }
+} }
+
+entries! { PROTOCOLS {
+    IPPROTO_IP {
+        means: "0: as socket's third argument, the type's own protocol; as setsockopt's level, IPv4.",
+        when: "The trace shows it where a program wrote 0 for an internet socket.",
+        advice: "0 is right for TCP and UDP.",
+    }
+    IPPROTO_ICMP {
+        means: "ping's protocol. Errors about other packets travel in it too.",
+        when: "Raw sockets; on Linux also SOCK_DGRAM, where ping_group_range allows it.",
+        advice: "You meet its messages as errnos: ECONNREFUSED on UDP, EHOSTUNREACH.",
+    }
+    IPPROTO_TCP {
+        means: "What SOCK_STREAM means in AF_INET; also the portable name of the level of TCP's options.",
+        when: "socket's third argument and setsockopt's second.",
+        advice: "Not needed in socket; needed in setsockopt.",
+    }
+    IPPROTO_UDP {
+        means: "What SOCK_DGRAM means in AF_INET.",
+        when: "Hints of getaddrinfo, or socket's third argument.",
+        advice: "With SOCK_STREAM it is EPROTONOSUPPORT.",
+    }
+    IPPROTO_IPV6 {
+        means: "The level of IPv6's options, here printed as SOL_IPV6.",
+        when: "setsockopt with IPV6_V6ONLY.",
+        advice: "It is no protocol for socket's third argument.",
+    }
+    IPPROTO_ICMPV6 {
+        means: "Errors and ping of IPv6, and how neighbours find each other.",
+        when: "Raw IPv6 sockets.",
+        advice: "Do not filter it away: IPv6 does not work without it.",
+    }
+    IPPROTO_RAW {
+        means: "The program writes the IP header itself.",
+        when: "Packet generators, with privilege.",
+        advice: "Such a socket receives nothing on Linux (raw(7)).",
+    }
+} }
+
+entries! { HALVES {
+    SHUT_RD {
+        means: "Our receiving ends, and only here: no packet tells the peer.",
+        when: "Seldom of use.",
+        advice: "Do not rely on it to stop a peer: it may go on sending.",
+        systems: "On Linux later bytes can still be read after the 0; FreeBSD and macOS throw them away.",
+        lab: "shut-rd-is-local",
+    }
+    SHUT_WR {
+        means: "The half-close: a FIN follows the last unsent byte. Receiving goes on.",
+        when: "\"That was my whole request\": then read the answer until 0.",
+        advice: "A send afterwards is EPIPE. The descriptor must still be closed.",
+        lab: "half-close",
+    }
+    SHUT_RDWR {
+        means: "Both halves, for every duplicate and every process that shares the socket.",
+        when: "Waking another thread that sleeps in recv on it, which close does not do on Linux.",
+        advice: "Then close: the number stays taken until that.",
+        lab: "close-under-wait",
+    }
+} }
+
+entries! { STATES {
+    ESTABLISHED {
+        means: "The handshake is done. It does not say that a program has accepted: the kernel answers for a listener's queue.",
+        when: "After connect returned; for queued clients even before accept.",
+        advice: "It also does not say that the peer lives: a silent death stays ESTABLISHED.",
+        lab: "send-is-a-copy",
+    }
+    SYN_SENT {
+        means: "Our SYN is out and is sent again from time to time.",
+        when: "A non-blocking connect on its way; a server whose queue is full (Linux).",
+        advice: "Wait for writability, with a limit of your own.",
+        lab: "pending-and-eintr",
+    }
+    SYN_RECV {
+        means: "We have answered a SYN and wait for the last part of the handshake.",
+        when: "Seen from outside (ss) only: accept gives sockets that are further on.",
+        advice: "Many of them at once are a flood, or a path that loses packets.",
+        systems: "Elsewhere the name is SYN_RECEIVED or SYN_RCVD.",
+    }
+    FIN_WAIT1 {
+        means: "Our FIN is sent, or waits behind unsent bytes.",
+        when: "After close or shutdown(SHUT_WR) towards a peer that does not answer or does not read.",
+        advice: "The kernel sees to it; the program need not stay.",
+    }
+    FIN_WAIT2 {
+        means: "The peer has acknowledged our FIN and may still send.",
+        when: "The half-closed side that reads the answer; after close, for a minute at most (TCP_LINGER2 on Linux).",
+        advice: "Read until 0.",
+        lab: "half-close",
+    }
+    TIME_WAIT {
+        means: "The end that finished first remembers the connection, for the sake of late packets and of the last acknowledgement.",
+        when: "bind says EADDRINUSE after a server was restarted.",
+        advice: "SO_REUSEADDR on every listener. It costs no descriptor; do not fight it with SO_LINGER 0.",
+        systems: "60 seconds on Linux; other lengths elsewhere.",
+        lab: "time-wait-bind",
+    }
+    CLOSE {
+        means: "The socket belongs to no connection: fresh, or finished by a reset.",
+        when: "Before connect or listen, and after ECONNRESET.",
+        advice: "Make a new socket rather than use this one again.",
+    }
+    CLOSE_WAIT {
+        means: "The peer's FIN has come; the system waits for this program to close.",
+        when: "recv has said 0, or would. Many of them are a leak: the program does not close.",
+        advice: "Send what is owed, then close.",
+        lab: "half-close",
+    }
+    LAST_ACK {
+        means: "We closed second; only the acknowledgement of our FIN is missing.",
+        when: "For a moment after close.",
+        advice: "Nothing: it passes by itself, and no TIME_WAIT follows on this side.",
+    }
+    LISTEN {
+        means: "The socket is a listener: it has a queue and no peer.",
+        when: "From listen until close.",
+        advice: "Its queue, not its bytes, makes it readable.",
+        lab: "listener-cannot-talk",
+    }
+    CLOSING {
+        means: "Both FINs crossed on the way, and ours is not yet acknowledged.",
+        when: "Hardly ever seen.",
+        advice: "It becomes TIME_WAIT on both sides.",
+    }
+} }
