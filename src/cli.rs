@@ -51,6 +51,7 @@ Examples:
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo=*:7007 --via poll      the same over poll, for everybody
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
+  baresock explain EAGAIN                    what it means, and what to do
 
 The manual, baresock(1), has the rest.";
 
@@ -174,6 +175,11 @@ pub enum Command {
     ///
     /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
     Serve(Serve),
+    /// What an errno, a flag, an option or a call means, and what to do about it
+    ///
+    /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or an idea: backlog,
+    /// half-close, short send.
+    Explain(Explain),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -214,6 +220,20 @@ pub struct Serve {
     /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds, help_heading = "Limits")]
     pub drain: Duration,
+}
+
+/// `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// What to explain
+    #[arg(value_name = "WORD", required_unless_present = "list")]
+    pub words: Vec<String>,
+    /// List every word, a line each
+    #[arg(long, conflicts_with = "words")]
+    pub list: bool,
+    /// As JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn parse_address(text: &str) -> Result<Written, String> {

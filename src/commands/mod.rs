@@ -1,6 +1,7 @@
 //! The commands of the program: each from what was asked to calls of the library.
 
 pub(crate) mod bare;
+pub(crate) mod explain;
 pub(crate) mod failure;
 pub(crate) mod listen;
 pub(crate) mod messages;

@@ -56,7 +56,7 @@ constants! {
 constants! {
     /// What `fcntl` is asked to do.
     one FcntlCommand, "F_???" {
-        F_DUPFD, "a second number for the same open file, the lowest from a given one";
+        F_DUPFD, "a second number for the open file, not below a given one";
         F_DUPFD_CLOEXEC, "the same, closed when this process becomes another program";
         F_GETFD, "read the descriptor's own flags";
         F_SETFD, "set the descriptor's own flags";

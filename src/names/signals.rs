@@ -27,7 +27,7 @@ constants! {
     /// How a signal's handler is called.
     flags SaFlags, "SA_???" {
         SA_ONSTACK, "the handler runs on a stack of its own";
-        SA_RESTART, "a call that the signal interrupts is begun again, where that is possible";
+        SA_RESTART, "a call that the signal interrupts is begun again, if possible";
         SA_NODEFER, "the signal may interrupt its own handler";
         SA_RESETHAND, "the handler serves one signal only";
         SA_SIGINFO, "the handler is told more";

@@ -1,15 +1,16 @@
 //! What this system knows of a name: its number, and a few words.
 
 use crate::names::{
-    AddrInfoFlags, Constant, Domain, Errno, FcntlCommand, FdFlags, IoctlRequest, Level, MsgFlags,
-    NameInfoFlags, OPTIONS, OpenFlags, PollEvents, Protocol, ResolveError, SaFlags, ShutdownHow,
-    Signal, SocketFlags, SocketType, TcpState,
+    AddrInfoFlags, Constant, ControlKind, Domain, Errno, FcntlCommand, FdFlags, IoctlRequest,
+    Level, MsgFlags, NameInfoFlags, OPTIONS, OpenFlags, PollEvents, Protocol, ResolveError,
+    SaFlags, ShutdownHow, Signal, SocketFlags, SocketType, TcpState,
 };
 
 /// Every table of names, but those of the options.
 const TABLES: &[&[Constant]] = &[
     Errno::CONSTANTS,
     MsgFlags::CONSTANTS,
+    ControlKind::CONSTANTS,
     PollEvents::CONSTANTS,
     Domain::CONSTANTS,
     SocketType::CONSTANTS,

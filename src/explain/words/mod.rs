@@ -15,3 +15,169 @@ pub use known::{Known, known};
 pub use lookup::{find, near};
 pub use page::{Page, list};
 pub use table::GROUPS;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::explain::lessons::{self, See};
+    use crate::names::Errno;
+    use crate::trace::Function;
+
+    fn entries() -> impl Iterator<Item = &'static Entry> {
+        GROUPS.iter().flat_map(|group| group.entries)
+    }
+
+    fn texts(entry: &Entry) -> impl Iterator<Item = &'static str> {
+        [entry.means, entry.result, entry.trap, entry.when, entry.advice, entry.systems]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+    }
+
+    #[test]
+    fn no_name_that_the_trace_can_print_is_without_an_entry() {
+        let constants = known::constants().map(|constant| constant.name);
+        let functions = Function::ALL.iter().map(|function| function.name());
+        let in_a_trace = ["SIG_DFL", "SIG_IGN", "SIG_SETMASK", "O_RDONLY", "NULL", "htons"];
+        for name in constants.chain(functions).chain(in_a_trace) {
+            let found = find(name);
+            assert_eq!(found.iter().map(|entry| entry.name).collect::<Vec<_>>(), [name]);
+        }
+    }
+
+    /// The tables of `names` leave out what this system lacks, but the entries are for all systems.
+    #[test]
+    fn nor_is_a_name_of_another_system() {
+        let mut names = BTreeSet::new();
+        for source in [
+            include_str!("../../names/errno.rs"),
+            include_str!("../../names/files.rs"),
+            include_str!("../../names/messages.rs"),
+            include_str!("../../names/options.rs"),
+            include_str!("../../names/resolver.rs"),
+            include_str!("../../names/signals.rs"),
+            include_str!("../../names/sockets.rs"),
+            include_str!("../../names/tcp.rs"),
+        ] {
+            let lines = source.lines().filter(|line| line.trim_end().ends_with("\";"));
+            names.extend(lines.filter_map(|line| {
+                let behind_condition = line.rsplit(")] ").next()?.trim_start();
+                let name = behind_condition.split([',', ':', ' ']).next()?;
+                name.starts_with(|c: char| c.is_ascii_uppercase()).then_some(name)
+            }));
+        }
+        for expected in ["SO_NOSIGPIPE", "TCP_KEEPALIVE", "ENOTSUP", "EAGAIN", "SO_LINGER_SEC"] {
+            assert!(names.contains(expected), "{expected} is not seen in {names:?}");
+        }
+        for name in names {
+            assert!(!find(name).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_a_function_that_is_wrapped() {
+        for entry in entries() {
+            let wrapped = Function::from_name(entry.name).is_some();
+            assert_eq!(entry.is_call(), wrapped, "{}", entry.name);
+            for errno in entry.errnos.split_whitespace() {
+                assert!(!find(errno).is_empty(), "{} expects {errno}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_says_more_than_its_gist() {
+        for entry in entries() {
+            let name = entry.name;
+            let page = Page::new(entry, |_| false);
+            for text in texts(entry) {
+                assert!(text.ends_with(['.', '?', '"']), "{name}: {text}");
+                let same = text.trim_end_matches('.').eq_ignore_ascii_case(page.gist);
+                assert!(!same, "{name} repeats its gist");
+            }
+            let has = |text: &str| !text.is_empty();
+            match entry.is_call() {
+                true => assert!(has(page.gist) && has(entry.result) && has(entry.trap), "{name}"),
+                false => {
+                    assert!(has(entry.means) && has(entry.when) && has(entry.advice), "{name}");
+                    assert!(has(page.gist) || known(name).is_none(), "{name}");
+                    assert!(entry.gist.is_empty() || known(name).is_none(), "{name} has two");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_entries_share_a_name_or_a_text() {
+        let mut seen = BTreeSet::new();
+        for entry in entries() {
+            assert!(seen.insert(entry.name.to_string()), "{}", entry.name);
+            // "Linux only." may stand in many.
+            for text in texts(entry).filter(|text| *text != entry.systems) {
+                assert!(seen.insert(text.to_lowercase()), "{}: {text}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn lines_fit_a_terminal_of_80_columns() {
+        let pages = entries().map(|entry| Page::new(entry, |_| true).text(false));
+        for text in pages.chain([list(false)]) {
+            for line in text.lines() {
+                assert!(line.is_ascii() && line.len() <= 80, "{line}");
+                assert!(!line.ends_with(' '), "{line:?}");
+            }
+        }
+        let listed = list(false);
+        let words = listed.lines().filter(|line| line.starts_with("  "));
+        assert_eq!(words.count(), entries().count(), "a line for each");
+    }
+
+    #[test]
+    fn colour_changes_no_letter() {
+        for entry in entries() {
+            let page = Page::new(entry, |_| false);
+            let mut coloured = page.text(true);
+            assert!(coloured.contains('\u{1b}'));
+            while let Some(at) = coloured.find('\u{1b}') {
+                let end = at + coloured[at..].find('m').unwrap();
+                coloured.replace_range(at..=end, "");
+            }
+            assert_eq!(coloured, page.text(false));
+        }
+    }
+
+    #[test]
+    fn a_lab_is_mentioned_if_the_program_has_it() {
+        let entry = find("EAGAIN")[0];
+        let with = Page::new(entry, |name| name == entry.lab);
+        assert!(
+            with.text(false).contains(&format!("  lab:    {}\n", entry.lab)),
+            "{}",
+            with.text(false)
+        );
+        let without = Page::new(entry, |_| false);
+        assert!(!without.text(false).contains(entry.lab));
+        assert!(!without.json().unwrap().contains(entry.lab));
+    }
+
+    #[test]
+    fn a_page_tells_the_number_on_this_system() {
+        let page = Page::new(find("eagain")[0], |_| false);
+        assert_eq!(page.value, Some(Errno::EAGAIN.number().into()));
+        assert!(page.text(false).contains(&Errno::EAGAIN.text()));
+        let json: serde_json::Value = serde_json::from_str(&page.json().unwrap()).unwrap();
+        assert_eq!(json["name"], "EAGAIN");
+        assert_eq!(json["value"], Errno::EAGAIN.number());
+    }
+
+    #[test]
+    fn the_words_that_lessons_lead_to_are_explained() {
+        for lesson in lessons::all() {
+            if let See::Word(word) = lesson.see {
+                assert!(!find(word).is_empty(), "{word}");
+            }
+        }
+    }
+}

@@ -57,6 +57,15 @@ pub struct Page {
     lab: Option<&'static str>,
 }
 
+/// A page's line in a list.
+#[derive(Serialize)]
+struct Summary {
+    name: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    gist: &'static str,
+}
+
 impl Page {
     /// The page of an entry. `has_lab` says whether the program has a lab of a name: others are not mentioned.
     pub fn new(entry: &Entry, has_lab: impl Fn(&str) -> bool) -> Self {
@@ -86,14 +95,30 @@ impl Page {
         }
     }
 
+    /// As one JSON object.
+    ///
+    /// # Errors
+    /// None is known: texts and numbers can always be written.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    /// Name, kind and gist as one JSON object: the line of a list.
+    ///
+    /// # Errors
+    /// As [`Page::json`].
+    pub fn summary(&self) -> serde_json::Result<String> {
+        let summary = Summary { name: self.name, kind: self.kind, gist: self.gist };
+        serde_json::to_string(&summary)
+    }
+
     /// As text for a terminal of 80 columns.
     pub fn text(&self, color: bool) -> String {
         let mut out = String::new();
         styled(&mut out, if color { NAME } else { PLAIN }, self.name);
-        out.push_str(&wrapped(&self.first_line(), self.name.len(), 2));
-        if let Some(prototype) = self.prototype {
-            out.push_str(&wrapped(&format!("  {prototype};"), 0, 6));
-        }
+        let gist = if self.gist.is_empty() { String::new() } else { format!(": {}", self.gist) };
+        out.push_str(&wrapped(&gist, self.name.len(), 2));
+        out.push_str(&wrapped(&format!("  {}", self.what_it_is()), 0, 6));
         let paragraphs = [
             ("result", self.result.to_string()),
             ("means", self.means.to_string()),
@@ -103,7 +128,7 @@ impl Page {
             ("errnos", self.errnos.join(", ")),
             ("systems", self.systems.to_string()),
             ("see", self.references.join("; ")),
-            ("lab", self.lab.map(|name| format!("baresock lab {name}")).unwrap_or_default()),
+            ("lab:", self.lab.unwrap_or_default().to_string()),
         ];
         for (label, text) in paragraphs.iter().filter(|(_, text)| !text.is_empty()) {
             out.push_str("  ");
@@ -114,19 +139,21 @@ impl Page {
         out
     }
 
-    /// What stands behind the name: `, an errno (11 on this system): nothing can be done now without waiting`.
-    fn first_line(&self) -> String {
-        let mut line = format!(", {}", self.kind);
-        let _ = match (&self.strerror, self.value) {
-            (Some(text), Some(value)) => write!(line, ", {value} on this system ({text})"),
-            (_, Some(value)) => write!(line, ", {} on this system", shown(self.kind, value)),
-            _ if self.gist.is_empty() => write!(line, ", not known on this system"),
-            _ => Ok(()),
-        };
-        if !self.gist.is_empty() {
-            let _ = write!(line, ": {}", self.gist);
+    /// A call's prototype; of anything else, its kind and its value.
+    fn what_it_is(&self) -> String {
+        match (self.prototype, self.value, &self.strerror) {
+            (Some(prototype), ..) => format!("{prototype};"),
+            (_, Some(value), Some(text)) => {
+                format!("{}, {value} on this system ({text})", self.kind)
+            }
+            (_, Some(value), None) => {
+                format!("{}, {} on this system", self.kind, shown(self.kind, value))
+            }
+            (_, None, _) if self.gist.is_empty() => {
+                format!("{}, not known on this system", self.kind)
+            }
+            (_, None, _) => self.kind.to_string(),
         }
-        line
     }
 }
 

@@ -108,7 +108,7 @@ entries! { MAKING {
         gist: "a second number of one's choice for the same open file",
         result: "newfd, which was closed first if it was open.",
         trap: "That close happens silently: an error of it is lost. With two equal numbers nothing happens, FD_CLOEXEC included.",
-        errnos: "EBADF EBUSY EINTR EMFILE",
+        errnos: "EBADF EBUSY EINTR",
         man: "dup2(2)",
         posix: "dup2",
         lab: "fdsetsize-overflow",

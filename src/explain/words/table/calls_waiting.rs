@@ -56,7 +56,6 @@ entries! { WAITING {
         gist: "holds signals back for a while",
         result: "0; the old mask through oldset.",
         trap: "Unblock, then select, and a signal between the two is missed: that gap is why pselect exists.",
-        errnos: "EINVAL",
         man: "sigprocmask(2)",
         posix: "sigprocmask",
         systems: "In a process with threads POSIX wants pthread_sigmask, which is what our wrapper calls.",
@@ -103,9 +102,9 @@ entries! { LIBRARY {
     }
     getservbyname {
         gist: "from a service's name to its port",
-        result: "A structure, or NULL if there is none, without an errno that says why.",
+        result: "A structure, or NULL if there is none. C sets no errno then; our wrapper says ENOENT.",
         trap: "s_port is in network order already. The structure is static: the next call overwrites it.",
-        errnos: "",
+        errnos: "ENOENT",
         man: "getservbyname(3)",
         posix: "getservbyname",
         lab: "forgot-htons",

@@ -66,14 +66,6 @@ entries! { DESCRIPTOR_FLAGS {
         systems: "1024; 256 on NetBSD. FreeBSD and OpenBSD let a C program define it larger; glibc does not.",
         lab: "fdsetsize-overflow",
     }
-    SCM_RIGHTS {
-        gist: "a control message that carries descriptors",
-        means: "The receiver gets new numbers for the same open files, as if by dup across processes.",
-        when: "sendmsg and recvmsg over AF_UNIX.",
-        advice: "Send at least one byte with it. recvmsg must give room for control data, or what arrives is closed.",
-        systems: "Linux takes 253 in one message.",
-        lab: "fd-passing",
-    }
 } }
 
 entries! { FCNTL_COMMANDS {

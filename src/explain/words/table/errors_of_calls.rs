@@ -58,7 +58,7 @@ entries! { DESCRIPTORS {
         advice: "Pause accepting as with EMFILE; raising one's own limit does not help.",
     }
     ENOTTY {
-        means: "ioctl met a kind of file that the request was not made for. (The name speaks of terminals, its first use.)",
+        means: "ioctl met a kind of file that the request was not made for. The name speaks of terminals, its first use.",
         when: "TIOCOUTQ on a regular file; SIOCATMARK on a UDP socket.",
         advice: "Check the number of the descriptor, then the request.",
     }

@@ -1,4 +1,4 @@
-//! The flags of `send` and `recv`, and the events of `poll`.
+//! The flags of `send` and `recv`, the kinds of control messages, and the events of `poll`.
 
 use super::entries;
 
@@ -78,6 +78,27 @@ entries! { MESSAGE_FLAGS {
         advice: "Give it; where it is missing, fcntl afterwards leaves a gap.",
         systems: "Not on macOS.",
         lab: "fd-passing",
+    }
+} }
+
+entries! { CONTROL_MESSAGES {
+    SCM_RIGHTS {
+        means: "The receiver gets new numbers for the same open files, as if by dup across processes.",
+        when: "sendmsg and recvmsg over AF_UNIX.",
+        advice: "Send at least one byte with it. recvmsg must give room for control data, or what arrives is closed.",
+        systems: "Linux takes 253 in one message.",
+        lab: "fd-passing",
+    }
+    SCM_CREDENTIALS {
+        means: "Process, user and group of whoever sent this message; the kernel has checked them.",
+        when: "recvmsg on a Unix-domain socket with SO_PASSCRED.",
+        advice: "Give room for a struct ucred: 12 bytes and the header.",
+        systems: "Linux; FreeBSD's recv(2) calls its own SCM_CREDS, with another structure.",
+    }
+    SCM_TIMESTAMP {
+        means: "A struct timeval: when the kernel received the datagram.",
+        when: "recvmsg on a socket with SO_TIMESTAMP. The trace writes it under that option's name, as strace does.",
+        advice: "It is wall-clock time, which may be set back.",
     }
 } }
 

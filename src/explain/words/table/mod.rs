@@ -51,6 +51,7 @@ pub const GROUPS: &[Group] = &[
     group("Options of IPv4 and IPv6", "an option of IP", options_of_protocols::IP_OPTIONS),
     group("Options of TCP and UDP", "an option of TCP or UDP", options_of_protocols::TCP_OPTIONS),
     group("Flags of send and recv", "a flag of a message", messages::MESSAGE_FLAGS),
+    group("Control messages", "a control message", messages::CONTROL_MESSAGES),
     group("Events of poll", "an event of poll", messages::POLL_EVENTS),
     group("Domains", "a domain", sockets::DOMAINS),
     group("Types of sockets and their flags", "a type of socket, or its flag", sockets::TYPES),

@@ -39,7 +39,7 @@ entries! { SOCKET_OPTIONS {
         systems: "Linux wants CAP_NET_ADMIN (socket(7)).",
     }
     SO_REUSEADDR {
-        means: "bind asks whether a *listener* has the address, and does not mind connections that are over.",
+        means: "bind asks whether a listener has the address, and does not mind connections that are over.",
         when: "Every server that may be restarted: who closes first keeps the port in TIME_WAIT for a minute.",
         advice: "Set it before bind, on every listener. It never lets two TCP listeners share a port.",
         systems: "Linux wants it on the old socket as well (accepted ones inherit it); FreeBSD asks the new socket only. For UDP it lets \
