@@ -16,7 +16,8 @@ entries! { WAITING {
         when: "select and poll after any handled signal, even with SA_RESTART; recv, accept and connect without SA_RESTART.",
         advice: "Look at what the handler noted, then make the call again with sets built anew. connect alone must not be repeated: wait \
             for writability. close must not either.",
-        systems: "Stopping and continuing a process interrupts select and poll on Linux only.",
+        systems: "On Linux, stopping and continuing a process interrupts a recv with SO_RCVTIMEO, without any handler; select and \
+            poll sleep on.",
         lab: "eintr-despite-sa-restart",
     }
     EDEADLK {
@@ -215,7 +216,6 @@ entries! { RESOURCES {
         means: "Bytes were asked of a directory.",
         when: "read on a descriptor that was opened on one.",
         advice: "Open a file in it.",
-        systems: "Some systems let read look at a directory's bytes; Linux does not.",
     }
     ELOOP {
         means: "Links lead to links, round in a circle or too far.",

@@ -7,7 +7,7 @@ entries! { MESSAGE_FLAGS {
         means: "Of what is sent, the last byte is marked urgent; recv with the flag fetches that one byte.",
         when: "telnet's interrupt, and nowhere in new protocols.",
         advice: "Use a second connection. A second urgent byte overtakes the first, which is lost.",
-        systems: "Linux has it on Unix-domain streams too; datagram sockets say EOPNOTSUPP.",
+        systems: "Recent kernels of Linux have it on Unix-domain streams too; datagram sockets say EOPNOTSUPP.",
         lab: "oob-one-byte",
     }
     MSG_PEEK {

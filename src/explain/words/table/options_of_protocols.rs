@@ -36,7 +36,7 @@ entries! { IP_OPTIONS {
         means: "recvmsg tells the interface and the local address of each datagram.",
         when: "A UDP server bound to 0.0.0.0 that must answer from the address it was asked at.",
         advice: "Send the answer with the same control message.",
-        systems: "Linux here; the BSDs have IP_RECVDSTADDR (FreeBSD's ip(4)).",
+        systems: "Linux here; FreeBSD has IP_RECVDSTADDR (ip(4)).",
     }
     IP_RECVTTL {
         means: "A control message with the lifetime that was left when the datagram arrived.",

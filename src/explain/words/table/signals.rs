@@ -61,7 +61,7 @@ entries! { SIGNALS {
     SIGCONT {
         means: "A stopped process runs again, whether or not it handles this.",
         when: "fg and bg in a shell.",
-        advice: "Draw the screen again; select may say EINTR on Linux.",
+        advice: "Draw the screen again; on Linux a recv with SO_RCVTIMEO may say EINTR.",
         lab: "eintr-despite-sa-restart",
     }
     SIGSTOP {
