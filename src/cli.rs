@@ -201,7 +201,8 @@ pub struct Serve {
     /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
     ///
     /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat,
-    /// framed[=ADDR][,frame=line|fixed:N|length|close], and relay=ADDR,to=ADDR[,timeout=SECONDS].
+    /// framed[=ADDR][,frame=line|fixed:N|length|close], relay=ADDR,to=ADDR[,timeout=SECONDS], and
+    /// http[=ADDR][,root=DIR][,header-timeout=SECONDS][,keep-alive=SECONDS].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,
     /// Accept at most N clients at a time; more wait in the queue
