@@ -36,8 +36,10 @@ pub use options::Options;
 
 /// How long a peer may take for one chunk of a response, or for the last of what is owed to it.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
-/// When so much is written, it is sent before the next request is looked at.
+/// When so much is written, or so many requests are answered, that is sent before the next is looked at, and others have
+/// their turn.
 const ENOUGH: usize = 64 * 1024;
+const ENOUGH_REQUESTS: usize = 16;
 
 /// Serves the files below a directory.
 #[derive(Debug)]
@@ -99,6 +101,7 @@ impl Http {
     fn answer_all(&mut self, bytes: &[u8]) -> Outcome {
         self.site.look_at_clock();
         let mut rest = bytes;
+        let mut answered = 0;
         loop {
             // Between requests an empty line means nothing.
             while let [b'\r' | b'\n', after @ ..] = rest {
@@ -115,11 +118,12 @@ impl Http {
             };
             let body = self.site.answer(&request, &mut self.out);
             rest = &rest[len..];
+            answered += 1;
             let (keep_alive, left) = (request.keep_alive, rest.len());
-            let is_enough = self.out.len() >= ENOUGH && left > 0;
+            let is_enough = self.out.len() >= ENOUGH || answered == ENOUGH_REQUESTS;
             match (body.is_none(), keep_alive) {
                 (true, false) => return Outcome::Closes,
-                (true, true) if !is_enough => {}
+                (true, true) if !is_enough || left == 0 => {}
                 _ => return Outcome::Sends { body, keep_alive, left },
             }
         }
