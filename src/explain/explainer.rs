@@ -22,6 +22,7 @@ pub struct Explainer<S> {
     /// How often each lesson of the table applied.
     counts: Vec<u64>,
     intents: HashMap<&'static str, u64>,
+    every_time: bool,
 }
 
 /// Whether something that has happened so often is told: the first time, the 10th, the 100th, …
@@ -38,17 +39,27 @@ impl<S: Sink> Explainer<S> {
             known: HashMap::new(),
             counts: vec![0; lessons::all().count()],
             intents: HashMap::new(),
+            every_time: false,
         }
     }
 
+    /// The same, telling every lesson whenever it applies: for a reader who may begin anywhere.
+    #[must_use]
+    pub fn every_time(mut self) -> Self {
+        self.every_time = true;
+        self
+    }
+
     fn teach(&mut self) {
-        let Self { to, facts, counts, .. } = self;
+        let Self { to, facts, counts, every_time, .. } = self;
         for (lesson, count) in lessons::all().zip(counts) {
             if !lesson.applies(facts) {
                 continue;
             }
             *count += 1;
-            if is_due(*count) {
+            if *every_time {
+                to.remark(&in_full(lesson, facts, 1));
+            } else if is_due(*count) {
                 to.remark(&in_full(lesson, facts, *count));
             }
         }

@@ -92,6 +92,8 @@ pub struct Facts {
     pub linger: Option<Linger>,
     ints: Vec<i64>,
     names: Vec<Named>,
+    /// Of a call that is told from a trace: what had names when it was written.
+    written: Vec<String>,
     option: Option<&'static str>,
     open_flags: Option<OpenFlags>,
     handled: bool,
@@ -116,6 +118,7 @@ impl Facts {
             linger: None,
             ints: Vec::new(),
             names: Vec::new(),
+            written: Vec::new(),
             option: None,
             open_flags: None,
             handled: false,
@@ -129,6 +132,8 @@ impl Facts {
             match arg {
                 Arg::Int(number) => self.ints.push(*number),
                 Arg::Named(name) => self.names.push(*name),
+                Arg::Written(text) if is_names(text) => self.written.push((*text).to_string()),
+                Arg::Written(text) => self.handled |= text.starts_with("{sa_handler=0x"),
                 Arg::Fds(pair) => self.pair = Some(pair.map(FdNumber::get)),
                 Arg::Type(kind) => self.datagram = kind.without_flags() != SOCK_STREAM,
                 Arg::OpenFlags(flags) => self.open_flags = Some(*flags),
@@ -203,13 +208,16 @@ impl Facts {
 
     /// Whether a constant of this name stands among its arguments, alone or joined with others.
     pub fn says(&self, name: &str) -> bool {
-        self.names.iter().any(|named| named.to_string().split('|').any(|one| one == name))
+        self.all_names().any(|names| names.split('|').any(|one| one == name))
     }
 
     /// The name of the constant among its arguments whose name begins so: which signal, which half.
     pub fn named(&self, prefix: &str) -> String {
-        let mut names = self.names.iter().map(ToString::to_string);
-        names.find(|name| name.starts_with(prefix)).unwrap_or_default()
+        self.all_names().find(|name| name.starts_with(prefix)).unwrap_or_default()
+    }
+
+    fn all_names(&self) -> impl Iterator<Item = String> {
+        self.names.iter().map(ToString::to_string).chain(self.written.iter().cloned())
     }
 
     /// The socket option that it is about.
@@ -219,7 +227,7 @@ impl Facts {
 
     /// Whether it is about this option.
     pub fn option_is(&self, name: &str) -> bool {
-        self.option == Some(name)
+        self.option == Some(name) || self.written.iter().any(|written| written == name)
     }
 
     /// Whether it makes its descriptor non-blocking.
@@ -262,4 +270,9 @@ impl Facts {
     pub(super) fn patience_left(&self) -> String {
         figures::seconds(self.left.unwrap_or_default())
     }
+}
+
+/// Whether this is one name or several joined, and none of a peer's bytes, which stand in quotes.
+fn is_names(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '|'))
 }

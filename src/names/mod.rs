@@ -50,6 +50,21 @@ pub struct Named {
     pub flags: bool,
 }
 
+/// The value of what [`Named`] printed: a name, names joined with `|`, or a number. None if a name is not known here.
+pub fn value_of(text: &str, names: &[Constant]) -> Option<i64> {
+    let text = text.split(" /*").next().unwrap_or_default();
+    text.split('|').try_fold(0, |value, part| Some(value | value_of_one(part, names)?))
+}
+
+fn value_of_one(text: &str, names: &[Constant]) -> Option<i64> {
+    let known = names.iter().find(|known| known.name == text);
+    known.map(|known| known.value).or_else(|| match text.strip_prefix("0x") {
+        // Printed as an int without a sign, as C has it.
+        Some(digits) => Some((u32::from_str_radix(digits, 16).ok()? as i32).into()),
+        None => text.parse::<i32>().ok().map(i64::from),
+    })
+}
+
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_to(f)
@@ -239,6 +254,20 @@ mod tests {
             MsgFlags::from_bits(MSG_PEEK.bits() | 0x0800_0000).to_string(),
             "MSG_PEEK|0x8000000"
         );
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read() {
+        for value in [0, -1, 1, 0x40, 0x4000, 0x0800_0000] {
+            let shown = MsgFlags::from_bits(value).to_string();
+            assert_eq!(value_of(&shown, MsgFlags::CONSTANTS), Some(value.into()), "{shown}");
+        }
+        for value in [AF_INET.bits(), 4242] {
+            let shown = Domain::from_bits(value).to_string();
+            assert_eq!(value_of(&shown, Domain::CONSTANTS), Some(value.into()), "{shown}");
+        }
+        assert_eq!(value_of("MSG_PEEK|MSG_NOTHING", MsgFlags::CONSTANTS), None);
+        assert_eq!(value_of("", MsgFlags::CONSTANTS), None);
     }
 
     #[test]

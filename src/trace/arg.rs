@@ -77,6 +77,8 @@ pub enum Arg<'a> {
     Found(&'a [(SocketType, Address)]),
     /// Names with their numbers, as `if_nameindex` gives them.
     Interfaces(&'a [(u32, String)]),
+    /// What was written before, in strace's notation: of a call that is read from a trace and told again.
+    Written(&'a str),
 }
 
 /// The value of a socket option, or what an `ioctl` points to.

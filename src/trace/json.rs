@@ -1,4 +1,36 @@
-//! Calls as JSON: one object a line, written when the call returns. The schema is [`SCHEMA`].
+//! Calls as JSON: one object a line, written when the call returns. The version of the schema is [`SCHEMA`].
+//!
+//! | field | type | |
+//! |---|---|---|
+//! | `schema` | number | 1 |
+//! | `pid`, `tid` | number | process and thread |
+//! | `clock` | string | whose clock; the times of two traces can be compared where this is equal |
+//! | `seq` | number | of the call, within its tracer: from 0, without gaps |
+//! | `begin_ns`, `end_ns` | number | when it began and ended; `begin_ns` ≤ `end_ns` |
+//! | `call` | string | the function's name in C ([`Function::name`](super::Function::name)) |
+//! | `arguments` | object | by the names of its parameters; see below |
+//! | `result` | number | what C returned; -1 where the wrapper gives an errno |
+//! | `errno` | string or null | its name, or its number in digits if it has none here; of the resolver's functions, their own code: `EAI_NONAME` |
+//! | `returned` | object | what else the call told; only if it did |
+//! | `refused` | true or false | a wrapper did not make the call, because it would do harm |
+//! | `injected` | true or false | a rule interfered |
+//! | `libc` | true | libc refused the call or changed its arguments before the kernel saw it; only if so |
+//! | `connection` | object | of a descriptor that is connected: `id` (number), `local` and `peer` (string or null), `bytes_in` and `bytes_out` (number) received and sent by calls on it before this one |
+//! | `state` | object | with `--state`, of a TCP socket: `before` and `after`, each null or an object: `state` (string), and, number or null, `unread`, `unacknowledged`, and of a listener `waiting` and `backlog` |
+//!
+//! **Arguments.** Descriptors, lengths, counts, what an option is set to and a protocol without a name are numbers, the two of `pipe` an array of two. Bytes are
+//! `{"text": "…", "cut": false}`: escaped as strace does, all of it printable ASCII, and cut after `--trace-bytes`. A length
+//! that the system changes is `{"given": 128, "returned": 16}`. An address is a string for people, `127.0.0.1:7007`; an
+//! `fd_set` an array of descriptors; the rows of `poll` are `[{"fd": 3, "events": "POLLIN"}]`; a time is
+//! `{"tv_sec": 1, "tv_usec": 0}` or has `tv_nsec`. NULL is null. What has a name or a structure of C is a string as the
+//! text has it: `"AF_INET"`, `"MSG_DONTWAIT|MSG_NOSIGNAL"`, `"{l_onoff=1, l_linger=0}"`; and so is, where a call failed, the
+//! place in memory that it would have written: `"0x7ffd14b5fac0"`. An optional parameter that was not given is not there.
+//!
+//! **Returned.** Of `select`: `{"in": […], "out": null, "except": null, "left": null}`, the sets that it left and the rest
+//! of the time, if the system tells; of `poll`: `{"ready": [{"fd": 3, "revents": "POLLIN"}]}`; of `fcntl`:
+//! `{"flags": "O_RDWR"}`; of the resolver's functions: `{"text": "Name or service not known"}`.
+//!
+//! [`Recorded`](super::recorded::Recorded) is such a line, read again.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -8,8 +40,8 @@ use super::notation::write_arg;
 use super::output::{Output, Writer};
 use super::quote::escape;
 use super::tracer::{Call, Connection, Ended, Mark, Outcome, Sink, States};
-use crate::names::Errno;
-use crate::values::{FdNumber, PollRow, SocketState};
+use crate::names::{AF_INET, AF_INET6, Errno};
+use crate::values::{FdNumber, PollRow, SocketState, TimeVal};
 
 /// The version of the schema, in every object. Fields may be added without a new version.
 pub const SCHEMA: u32 = 1;
@@ -42,6 +74,8 @@ struct Line<'a> {
     returned: Option<Json>,
     refused: bool,
     injected: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    libc: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<JsonConnection>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +163,7 @@ impl Sink for JsonSink {
             returned: note_to_json(ended.note),
             refused: ended.mark == Mark::Refused,
             injected: ended.mark == Mark::Injected,
+            libc: ended.mark == Mark::Libc,
             connection: ended.connection.map(Into::into),
             state: states_to_json(ended.states),
         };
@@ -162,6 +197,7 @@ fn states_to_json(states: States) -> Option<Json> {
             "unread": state.unread,
             "unacknowledged": state.unacknowledged,
             "waiting": state.waiting.map(|(now, _)| now),
+            "backlog": state.waiting.map(|(_, most)| most),
         })
     };
     Some(json!({ "before": states.before.map(one), "after": states.after.map(one) }))
@@ -186,6 +222,9 @@ fn arg_to_json(arg: &Arg<'_>, limits: Limits) -> Json {
         Arg::Fds([first, second]) => json!([first.get(), second.get()]),
         Arg::Int(number) => json!(number),
         Arg::Millis(timeout_ms) => json!(timeout_ms),
+        Arg::Protocol(domain, protocol) if !matches!(*domain, AF_INET | AF_INET6) => {
+            json!(protocol.bits())
+        }
         Arg::Value(Value::Int(number)) => json!(number),
         Arg::Bytes(bytes) => {
             let mut text = String::new();
@@ -197,9 +236,7 @@ fn arg_to_json(arg: &Arg<'_>, limits: Limits) -> Json {
         Arg::Length { given, returned } => json!({ "given": given, "returned": returned }),
         Arg::Set(members) => json!(members.as_deref().map(numbers)),
         Arg::Rows(rows) => json!(rows.iter().map(asked).collect::<Vec<_>>()),
-        Arg::TimeVal(time) => {
-            json!(time.map(|t| json!({ "tv_sec": t.tv_sec, "tv_usec": t.tv_usec })))
-        }
+        Arg::TimeVal(time) => timeval(*time),
         Arg::TimeSpec(time) => {
             json!(time.map(|t| json!({ "tv_sec": t.tv_sec, "tv_nsec": t.tv_nsec })))
         }
@@ -209,6 +246,10 @@ fn arg_to_json(arg: &Arg<'_>, limits: Limits) -> Json {
             if text == "NULL" { Json::Null } else { json!(text) }
         }
     }
+}
+
+fn timeval(time: Option<TimeVal>) -> Json {
+    json!(time.map(|time| json!({ "tv_sec": time.tv_sec, "tv_usec": time.tv_usec })))
 }
 
 fn numbers(members: &[FdNumber]) -> Vec<i32> {
@@ -228,7 +269,7 @@ fn note_to_json(note: &Note) -> Option<Json> {
             "in": read.as_deref().map(numbers),
             "out": write.as_deref().map(numbers),
             "except": except.as_deref().map(numbers),
-            "left_us": left.map(|left| left.tv_sec * 1_000_000 + left.tv_usec),
+            "left": timeval(*left),
         }),
         Note::Poll(rows) => json!({
             "ready": rows.iter()

@@ -5,7 +5,8 @@
 //! takes what the call filled in, and `returns` what it returned. Nobody else can write a line, so the
 //! trace cannot lie. While no [`Tracer`] is installed on the thread, all of this is one branch.
 //!
-//! From there: [`arg`] is what can be shown; `notation.rs`, `structures.rs` and `quote.rs` are how, [`text`] and [`json`] the two forms, [`output`]
+//! From there: [`arg`] is what can be shown; `notation.rs`, `structures.rs` and `quote.rs` are how, [`text`] and [`json`] the two forms, [`recorded`] the second
+//! read again, [`output`]
 //! the terminal or file they go to, [`tracer`] what belongs to one thread.
 
 pub mod arg;
@@ -18,6 +19,7 @@ pub mod json;
 mod notation;
 pub mod output;
 mod quote;
+pub mod recorded;
 mod structures;
 pub mod text;
 pub mod tracer;
@@ -26,4 +28,5 @@ pub use arg::{Arg, Note};
 pub use both::Both;
 pub use call::{install, intent, suspended};
 pub use function::Function;
+pub use recorded::Recorded;
 pub use tracer::{Call, Outcome, Sink, Tracer};

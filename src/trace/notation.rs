@@ -24,6 +24,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Named(named) => named.write_to(out),
         Arg::Fds([first, second]) => write!(out, "[{first}, {second}]"),
         Arg::Word(word) => write!(out, "{word}"),
+        Arg::Written(text) => write!(out, "{text}"),
         Arg::Type(kind) => return write_type(out, *kind),
         Arg::Protocol(AF_INET | AF_INET6, protocol) => write!(out, "{protocol}"),
         Arg::Protocol(_, protocol) => write!(out, "{}", protocol.bits()),

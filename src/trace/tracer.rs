@@ -9,7 +9,9 @@ use super::arg::{Arg, Note, Value};
 use super::function::{Function, Waits};
 use super::inject::{self, Plan, Rule};
 use crate::addr::Address;
-use crate::names::{Errno, F_SETFL, FIONBIO, MSG_DONTWAIT, O_NONBLOCK, SocketFlags};
+use crate::names::{
+    Errno, F_SETFL, FIONBIO, MSG_DONTWAIT, MSG_PEEK, MsgFlags, O_NONBLOCK, SocketFlags,
+};
 use crate::values::{FdNumber, SocketState};
 
 /// What a sink is told of a call before it is made.
@@ -154,6 +156,8 @@ pub struct Tracer {
     end_ns: u64,
     /// Whether the call, if it succeeds, makes a descriptor non-blocking or blocking.
     turns_nonblocking: Option<bool>,
+    /// Whether the call only looks at what has come: `MSG_PEEK`.
+    only_looks: bool,
 }
 
 impl std::fmt::Debug for Tracer {
@@ -184,6 +188,7 @@ impl Tracer {
             call,
             end_ns: 0,
             turns_nonblocking: None,
+            only_looks: false,
         }
     }
 
@@ -208,6 +213,7 @@ impl Tracer {
             _ => None,
         };
         self.turns_nonblocking = turns_nonblocking(function, args);
+        self.only_looks = false;
         let may_wait = self.may_wait(function, fd, args);
         self.before = self.probe.zip(fd).and_then(|(probe, fd)| probe(fd));
         self.call = Call { function, seq: self.seq, begin_ns: self.now(), fd, may_wait };
@@ -228,10 +234,15 @@ impl Tracer {
         if let Some(state) = turns_nonblocking(self.call.function, args) {
             self.turns_nonblocking = Some(state);
         }
+        self.only_looks |= args.iter().any(|arg| has_message_flag(arg, MSG_PEEK));
         self.sink.rest(args);
     }
 
     pub(crate) fn end(&mut self, outcome: Outcome, note: &Note, mark: Mark) {
+        if self.end_ns < self.call.begin_ns {
+            // Refused, or a function of the library: nobody has told when it was made.
+            self.end_ns = self.now();
+        }
         let connection =
             self.call.fd.and_then(|fd| self.descriptors.get(index(fd)?)?.connection.as_ref());
         let has_gone = self.call.function == Function::Close;
@@ -240,8 +251,11 @@ impl Tracer {
         let states = States { before: self.before, after };
         let (call, end_ns) = (&self.call, self.end_ns);
         self.sink.end(&Ended { call, outcome, note, mark, end_ns, connection, states });
-        if let Outcome::Value(value) = outcome {
-            self.learn(value);
+        match outcome {
+            Outcome::Value(value) => self.learn(value),
+            // Whatever it reports, the number is free, and the next socket of that number has no part in this one.
+            Outcome::Error(errno) if has_gone && errno != Errno::EBADF => self.learn(0),
+            Outcome::Error(_) => {}
         }
     }
 
@@ -303,7 +317,9 @@ impl Tracer {
                 Function::Send | Function::Sendto | Function::Sendmsg | Function::Write => {
                     connection.bytes_out += value as u64;
                 }
-                Function::Recv | Function::Recvfrom | Function::Recvmsg | Function::Read => {
+                Function::Recv | Function::Recvfrom | Function::Recvmsg | Function::Read
+                    if !self.only_looks =>
+                {
                     connection.bytes_in += value as u64;
                 }
                 _ => {}
@@ -349,12 +365,19 @@ fn turns_nonblocking(function: Function, args: &[Arg<'_>]) -> Option<bool> {
 /// `MSG_DONTWAIT`, or a timeout of zero.
 fn asks_not_to_wait(arg: &Arg<'_>) -> bool {
     match arg {
-        Arg::Named(named) if named.unknown == "MSG_???" => {
-            named.value & i64::from(MSG_DONTWAIT.bits()) != 0
-        }
+        Arg::Named(_) => has_message_flag(arg, MSG_DONTWAIT),
         Arg::Millis(timeout_ms) => *timeout_ms == 0,
         Arg::TimeVal(Some(time)) => (time.tv_sec, time.tv_usec) == (0, 0),
         Arg::TimeSpec(Some(time)) => (time.tv_sec, time.tv_nsec) == (0, 0),
+        _ => false,
+    }
+}
+
+fn has_message_flag(arg: &Arg<'_>, flag: MsgFlags) -> bool {
+    match arg {
+        Arg::Named(named) if named.unknown == MsgFlags::NONE.named().unknown => {
+            named.value & i64::from(flag.bits()) != 0
+        }
         _ => false,
     }
 }

@@ -13,6 +13,7 @@ use std::io::{self, IsTerminal};
 
 use baresock::cli::{Cli, Common};
 use baresock::explain::Explainer;
+use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
 use baresock::trace::{Both, Tracer, install};
@@ -40,6 +41,7 @@ pub(crate) fn run(common: &Common) -> Result<(), Failure> {
         None => Tracer::new(shown),
         Some(other) => Tracer::new(Both::new(shown, other)),
     };
+    let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
     let mut stage = Stage::new(Narrator::new(output, color), common.via.into());
     let traced = install(tracer);
     let played = script::play(&mut stage, &paper);

@@ -1,0 +1,530 @@
+//! The JSON trace keeps to its schema, line by line, in real sessions; and what it says is all that the text says.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+#[cfg(target_os = "linux")]
+#[path = "strace/driver/mod.rs"]
+mod driver;
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use baresock::names::{Errno, ResolveError, TcpState};
+use baresock::os::identity;
+use baresock::sys;
+use baresock::trace::arg::Limits;
+use baresock::trace::json::JsonSink;
+use baresock::trace::output::{Output, Pace};
+use baresock::trace::text::{TextOptions, TextSink};
+use baresock::trace::{Function, Recorded, Tracer, install};
+use serde_json::{Map, Value};
+use support::*;
+
+tests! {
+    both {
+        a_server_s_trace_keeps_to_the_schema,
+        a_trace_with_states_keeps_to_it,
+        a_trace_of_calls_that_rules_interfered_with_keeps_to_it,
+    }
+    serve {}
+}
+
+/// A session of a server: what it wrote between its start and its end.
+fn session(kind: Kind, flags: &[&str]) -> String {
+    let place = TempDir::new();
+    let file = place.file("trace.json");
+    let flags = [flags, &["--trace=json", "--trace-to", text(&file)]].concat();
+    let server = starting(kind).with(&flags).start();
+    for message in [&b"hello"[..], b"\"</script>\xff\xe2\x80\xa8", &[b'x'; 3000]] {
+        let client = connect(&server);
+        assert_echo(&client, message);
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_finished(&client);
+    }
+    let client = connect(&server);
+    assert_echo(&client, b"!");
+    reset(client);
+    wait_until("four are closed", || read(&file).matches("\"call\":\"close\"").count() == 4);
+    server.end();
+    read(&file)
+}
+
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap()
+}
+
+fn a_server_s_trace_keeps_to_the_schema(kind: Kind) {
+    let seen = check(&session(kind, &[]));
+    for call in ["socket", "accept4", "recv", "send", "close", kind.via] {
+        // There is no accept4 on macOS.
+        let call = if call == "accept4" && !seen.calls.contains(call) { "accept" } else { call };
+        assert!(seen.calls.contains(call), "no {call} in {:?}", seen.calls);
+    }
+    assert!(seen.errnos.contains("EAGAIN") && seen.errnos.contains("ECONNRESET"));
+    assert_eq!((seen.connections, seen.states), (4, 0));
+}
+
+fn a_trace_with_states_keeps_to_it(kind: Kind) {
+    let seen = check(&session(kind, &["--state"]));
+    assert!(seen.states > 20, "{seen:?}");
+}
+
+fn a_trace_of_calls_that_rules_interfered_with_keeps_to_it(kind: Kind) {
+    let rules =
+        ["send:short=7", "recv:EINTR@2", "recv:delay=1ms@3", "close:EIO@1", "accept4:EMFILE@3"];
+    let flags: Vec<_> = rules.iter().flat_map(|rule| ["--inject", rule]).collect();
+    let seen = check(&session(kind, &flags));
+    assert!(seen.injected > 400, "{seen:?}");
+}
+
+#[test]
+fn the_tour_s_trace_keeps_to_the_schema() {
+    for via in ["select", "poll"] {
+        let place = TempDir::new();
+        let file = place.file("trace.json");
+        let run = baresock(&["--via", via, "--trace=json", "--trace-to", text(&file), "--state"]);
+        assert!(run.status.success(), "{run:?}");
+        let seen = check(&read(&file));
+        assert_eq!(seen.connections, 2);
+        assert!(seen.calls.contains(via) && seen.states > 20, "{seen:?}");
+    }
+}
+
+#[test]
+fn calls_that_were_refused_keep_to_the_schema() {
+    let trace = traced(|| {
+        let nfds = sys::FD_SETSIZE as i32 + 1;
+        sys::select(nfds, None, None, None, None).unwrap_err();
+        let fd = sys::socket(sys::AF_UNIX, sys::SOCK_STREAM, sys::Protocol::default()).unwrap();
+        sys::bind(&fd, &sys::Address::unix("x".repeat(200))).unwrap_err();
+        sys::getservbyname("no such service", "tcp").unwrap_err();
+        sys::getaddrinfo(Some("256.0.0.1"), None, None).unwrap_err();
+    });
+    let seen = check(&trace);
+    assert_eq!(seen.refused, 2);
+    // What it did not find has a name too, one of the resolver's.
+    assert!(seen.errnos.iter().any(|errno| errno.starts_with("EAI_")), "{seen:?}");
+}
+
+#[test]
+fn bytes_that_were_only_looked_at_are_counted_once() {
+    let trace = traced(|| {
+        let new = || sys::socket(sys::AF_INET, sys::SOCK_STREAM, sys::Protocol::default()).unwrap();
+        let (listener, client) = (new(), new());
+        sys::bind(&listener, &sys::Address::v4([127, 0, 0, 1].into(), 0)).unwrap();
+        sys::listen(&listener, 1).unwrap();
+        sys::connect(&client, &sys::getsockname(&listener).unwrap()).unwrap();
+        let (server, _) = sys::accept(&listener).unwrap();
+        sys::send(&client, b"hello", sys::MSG_NOSIGNAL).unwrap();
+        sys::recv(&server, &mut [0; 5], sys::MSG_PEEK).unwrap();
+        sys::recv(&server, &mut [0; 5], sys::MSG_WAITALL).unwrap();
+    });
+    let seen = check(&trace);
+    assert_eq!(seen.connections, 2);
+    let close = trace.lines().find(|line| line.contains("\"call\":\"close\"")).unwrap();
+    let close: Value = serde_json::from_str(close).unwrap();
+    assert_eq!(close["connection"]["bytes_in"], 5, "{close}");
+}
+
+#[test]
+fn a_number_that_was_closed_with_an_error_has_no_connection_any_more() {
+    let rule = baresock::trace::inject::Rule::parse("close:EIO").unwrap();
+    let memory = Memory::default();
+    let tracer = Tracer::new(json_sink(&memory)).with_rules(vec![rule]);
+    let traced = install(tracer);
+    let new = || sys::socket(sys::AF_INET, sys::SOCK_STREAM, sys::Protocol::default()).unwrap();
+    let (listener, client) = (new(), new());
+    sys::bind(&listener, &sys::Address::v4([127, 0, 0, 1].into(), 0)).unwrap();
+    sys::listen(&listener, 1).unwrap();
+    sys::connect(&client, &sys::getsockname(&listener).unwrap()).unwrap();
+    // Other tests may take the number first; what counts is that this one's calls say nothing of a connection.
+    drop(client);
+    let fd = new();
+    sys::bind(&fd, &sys::Address::v4([127, 0, 0, 1].into(), 0)).unwrap();
+    drop(traced);
+    let trace = memory.text();
+    check(&trace);
+    let bind: Value = serde_json::from_str(trace.lines().last().unwrap()).unwrap();
+    assert_eq!((&bind["call"], &bind["connection"]), (&"bind".into(), &Value::Null), "{trace}");
+}
+
+/// Set in the run that drives every wrapper: where to write both traces.
+#[cfg(target_os = "linux")]
+const DRIVE: &str = "BARESOCK_TEST_DRIVE_BOTH";
+
+/// Every wrapper, with every outcome that an ordinary process can bring about: in both forms at once.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_told_again_from_json_is_the_text() {
+    if let Some(place) = std::env::var_os(DRIVE) {
+        return drive(Path::new(&place));
+    }
+    let place = TempDir::new();
+    std::fs::create_dir(place.file("place")).unwrap();
+    let itself = std::env::current_exe().unwrap();
+    let mut drives = Command::new(itself);
+    let this = "what_is_told_again_from_json_is_the_text";
+    drives.args(["--exact", this, "--nocapture", "--test-threads=1"]);
+    drives.env(DRIVE, place.file("")).current_dir(place.file("place"));
+    // Whoever is started inherits this: of all the threads there, only the one that drives lets these in.
+    let sent = sys::SignalSet::empty().with(sys::SIGUSR1).with(sys::SIGUSR2);
+    let before = sys::sigprocmask(&sent).unwrap();
+    let driven = output_of(&mut drives);
+    sys::sigprocmask(&before).unwrap();
+    assert!(driven.status.success(), "{driven:?}");
+    let (texts, json) = (read(&place.file("text")), read(&place.file("json")));
+    check(&json);
+    let told = told_again(&json);
+    assert!(texts.lines().count() > 500, "{}", texts.lines().count());
+    let differ: Vec<_> = (told.lines().zip(texts.lines()))
+        .filter(|(told, line)| *told != without_flow(line))
+        .map(|(told, line)| format!("text: {line}\nJSON: {told}\n"))
+        .collect();
+    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.concat());
+    assert_eq!(told.lines().count(), texts.lines().count());
+}
+
+/// What an address does not say as it is written for people: the label of a flow.
+fn without_flow(line: &str) -> String {
+    const FLOW: &str = "sin6_flowinfo=htonl(";
+    let Some((before, behind)) = line.split_once(FLOW) else { return line.into() };
+    let (_, behind) = behind.split_once(')').unwrap();
+    format!("{before}{FLOW}0){behind}")
+}
+
+#[cfg(target_os = "linux")]
+fn drive(place: &Path) {
+    let file = |name| std::fs::File::create(place.join(name)).unwrap();
+    let interrupter = driver::Interrupter::new();
+    sys::sigprocmask(&sys::SignalSet::empty()).unwrap();
+    let text = Output::new(file("text"), "a file", Pace::Collected);
+    let json = Output::new(file("json"), "a file", Pace::Collected);
+    let sink = baresock::trace::Both::new(
+        TextSink::new(text, TextOptions::default()),
+        JsonSink::new(json, identity::source(), Limits::default()),
+    );
+    let traced = install(Tracer::new(sink).with_probe(sys::socket_state));
+    driver::drive(&interrupter);
+    drop(traced);
+}
+
+/// The text that a JSON trace is told as.
+fn told_again(json: &str) -> String {
+    let memory = Memory::default();
+    let output = Output::new(memory.clone(), "memory", Pace::Collected);
+    let mut sink = TextSink::new(output, TextOptions::default());
+    for line in json.lines() {
+        Recorded::parse(line).unwrap().tell(&mut sink);
+    }
+    drop(sink);
+    memory.text()
+}
+
+/// What calls leave in a JSON trace.
+fn traced(calls: impl FnOnce()) -> String {
+    let memory = Memory::default();
+    let traced = install(Tracer::new(json_sink(&memory)));
+    calls();
+    drop(traced);
+    memory.text()
+}
+
+fn json_sink(memory: &Memory) -> JsonSink {
+    let output = Output::new(memory.clone(), "memory", Pace::Collected);
+    JsonSink::new(output, identity::source(), Limits::default())
+}
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// What was found in a trace.
+#[derive(Debug, Default)]
+struct Seen {
+    calls: BTreeSet<String>,
+    errnos: BTreeSet<String>,
+    refused: usize,
+    injected: usize,
+    connections: usize,
+    states: usize,
+}
+
+/// Holds every line of a trace of one tracer against the schema that the documentation of `trace::json` states.
+#[track_caller]
+fn check(trace: &str) -> Seen {
+    assert!(trace.ends_with('\n'), "the last line is cut");
+    let mut seen = Seen::default();
+    let mut counted = HashMap::new();
+    let mut before: Option<Value> = None;
+    for (seq, line) in trace.lines().enumerate() {
+        assert!(line.is_ascii() || !line.contains(char::is_control), "{line}");
+        let call: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(call["seq"], seq, "{call}");
+        check_fields(&call);
+        check_arguments(&call);
+        check_returned(&call);
+        if let Some(before) =
+            before.filter(|before| before["end_ns"].as_u64() > call["begin_ns"].as_u64())
+        {
+            panic!("these two overlap:\n{before}\n{call}");
+        }
+        if call["connection"].is_object() {
+            count_bytes(&call, &mut counted);
+        }
+        seen.calls.insert(call["call"].as_str().unwrap().into());
+        seen.errnos.extend(call["errno"].as_str().map(str::to_string));
+        seen.refused += usize::from(call["refused"] == true);
+        seen.injected += usize::from(call["injected"] == true);
+        seen.states += usize::from(call["state"].is_object());
+        before = Some(call);
+    }
+    seen.connections = counted.len();
+    seen
+}
+
+/// Whether a value is of the kind that its field asks for.
+type IsRight = fn(&Value) -> bool;
+
+/// The fields of an object are these, and each is of its kind; those that end in `?` may be missing.
+#[track_caller]
+fn check_object(object: &Value, fields: &[(&str, IsRight)]) {
+    let given = object.as_object().unwrap_or_else(|| panic!("no object: {object}"));
+    for (field, is_right) in fields {
+        let name = field.trim_end_matches('?');
+        match given.get(name) {
+            Some(value) => assert!(is_right(value), "{name} in {object}"),
+            None => assert!(field.ends_with('?'), "{name} is missing in {object}"),
+        }
+    }
+    let known = |name: &str| fields.iter().any(|(field, _)| field.trim_end_matches('?') == name);
+    let unknown: Vec<_> = given.keys().filter(|name| !known(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?} in {object}");
+}
+
+fn or_null(value: &Value, is_right: IsRight) -> bool {
+    value.is_null() || is_right(value)
+}
+
+#[track_caller]
+fn check_fields(call: &Value) {
+    check_object(
+        call,
+        &[
+            ("schema", |value| value == 1),
+            ("pid", Value::is_u64),
+            ("tid", Value::is_u64),
+            ("clock", |value| {
+                value.as_str().is_some_and(|clock| clock.starts_with("CLOCK_MONOTONIC@"))
+            }),
+            ("seq", Value::is_u64),
+            ("begin_ns", Value::is_u64),
+            ("end_ns", Value::is_u64),
+            ("call", |value| value.as_str().and_then(Function::from_name).is_some()),
+            ("arguments", Value::is_object),
+            ("result", Value::is_i64),
+            ("errno", |value| or_null(value, |value| is_errno(value) || is_resolver_s(value))),
+            ("returned?", Value::is_object),
+            ("refused", Value::is_boolean),
+            ("injected", Value::is_boolean),
+            ("libc?", |value| value == true),
+            ("connection?", Value::is_object),
+            ("state?", Value::is_object),
+        ],
+    );
+    assert!(call["begin_ns"].as_u64() <= call["end_ns"].as_u64(), "{call}");
+    match &call["errno"] {
+        Value::Null => assert!(call["result"] != -1, "{call}"),
+        errno if is_errno(errno) => assert_eq!(call["result"], -1, "{call}"),
+        _ => {
+            assert!(matches!(call["call"].as_str(), Some("getaddrinfo" | "getnameinfo")), "{call}")
+        }
+    }
+    assert!(call["refused"] == false || call["result"] == -1, "{call}");
+    if let Some(connection) = call.get("connection") {
+        check_object(
+            connection,
+            &[
+                ("id", |value| value.as_u64() > Some(0)),
+                ("local", |value| or_null(value, Value::is_string)),
+                ("peer", |value| or_null(value, Value::is_string)),
+                ("bytes_in", Value::is_u64),
+                ("bytes_out", Value::is_u64),
+            ],
+        );
+    }
+    if let Some(state) = call.get("state") {
+        check_object(state, &[("before", is_state), ("after", is_state)]);
+        assert!(call["call"] != "close" || state["after"].is_null(), "{call}");
+    }
+}
+
+fn is_errno(value: &Value) -> bool {
+    let name = value.as_str().unwrap_or_default();
+    Errno::from_name(name).is_some() || name.parse::<i32>().is_ok()
+}
+
+fn is_resolver_s(value: &Value) -> bool {
+    ResolveError::CONSTANTS.iter().any(|known| value == known.name)
+}
+
+fn is_state(value: &Value) -> bool {
+    let number = |value: &Value| or_null(value, Value::is_u64);
+    value.is_null() || {
+        check_object(
+            value,
+            &[
+                ("state", |value| TcpState::CONSTANTS.iter().any(|known| value == known.name)),
+                ("unread", number),
+                ("unacknowledged", number),
+                ("waiting", number),
+                ("backlog", number),
+            ],
+        );
+        true
+    }
+}
+
+#[track_caller]
+fn check_arguments(call: &Value) {
+    let function = Function::from_name(call["call"].as_str().unwrap()).unwrap();
+    let (arguments, parameters) = (call["arguments"].as_object().unwrap(), function.parameters());
+    // The third one of fcntl is not always there.
+    let optional = usize::from(function == Function::Fcntl && arguments.len() == 2);
+    let expected: BTreeSet<_> = parameters[..parameters.len() - optional].iter().copied().collect();
+    assert_eq!(arguments.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{call}");
+    for (name, value) in arguments {
+        assert!(is_argument(function, name, value), "{name} in {call}");
+    }
+}
+
+fn is_argument(function: Function, name: &str, value: &Value) -> bool {
+    let null_or = |is_right: IsRight| or_null(value, is_right);
+    match name {
+        "sockfd" | "fd" | "oldfd" | "newfd" => value.is_i64(),
+        "nfds" | "len" | "count" | "backlog" | "optlen" | "pid" | "hostlen" | "servlen"
+            if !value.is_object() =>
+        {
+            value.is_i64()
+        }
+        "addrlen" | "optlen" => match value {
+            Value::Object(_) => {
+                check_object(value, &[("given", Value::is_i64), ("returned", Value::is_i64)]);
+                true
+            }
+            _ => value.is_i64(),
+        },
+        "sv" | "pipefd" => match value.as_array() {
+            Some(pair) => pair.len() == 2 && pair.iter().all(Value::is_i64),
+            None => is_pointer(value),
+        },
+        "buf" => match value {
+            Value::Object(_) => {
+                check_object(value, &[("text", is_escaped), ("cut", Value::is_boolean)]);
+                true
+            }
+            _ => is_pointer(value),
+        },
+        "readfds" | "writefds" | "exceptfds" => null_or(is_set),
+        "fds" => value.as_array().is_some_and(|rows| {
+            rows.iter().for_each(|row| {
+                check_object(row, &[("fd", Value::is_i64), ("events", Value::is_string)])
+            });
+            true
+        }),
+        "timeout" if function == Function::Poll => value.is_i64(),
+        "timeout" | "tmo_p" => null_or(|value| {
+            check_object(
+                value,
+                &[
+                    ("tv_sec", Value::is_i64),
+                    ("tv_usec?", Value::is_i64),
+                    ("tv_nsec?", Value::is_i64),
+                ],
+            );
+            true
+        }),
+        "optval" | "arg" | "protocol" => value.is_i64() || value.is_string(),
+        _ => null_or(Value::is_string),
+    }
+}
+
+fn is_pointer(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.starts_with("0x"))
+}
+
+fn is_set(value: &Value) -> bool {
+    value.as_array().is_some_and(|members| members.iter().all(Value::is_i64))
+}
+
+/// Printable ASCII, and no quote without a backslash: so it can stand between quotes.
+fn is_escaped(value: &Value) -> bool {
+    let text = value.as_str().unwrap_or("\0");
+    let unescaped = text.replace("\\\\", "").replace("\\\"", "");
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !unescaped.contains('"')
+}
+
+#[track_caller]
+fn check_returned(call: &Value) {
+    let Some(returned) = call.get("returned") else {
+        let waits = matches!(call["call"].as_str(), Some("select" | "pselect" | "poll" | "ppoll"));
+        return assert!(!waits || call["result"] == -1, "{call}");
+    };
+    match call["call"].as_str().unwrap() {
+        "select" | "pselect" => {
+            let set = |value: &Value| or_null(value, is_set);
+            let left = |value: &Value| {
+                or_null(value, |value| {
+                    check_object(value, &[("tv_sec", Value::is_i64), ("tv_usec", Value::is_i64)]);
+                    true
+                })
+            };
+            check_object(returned, &[("in", set), ("out", set), ("except", set), ("left", left)]);
+        }
+        "poll" | "ppoll" => {
+            check_object(returned, &[("ready", Value::is_array)]);
+            for row in returned["ready"].as_array().unwrap() {
+                check_object(row, &[("fd", Value::is_i64), ("revents", Value::is_string)]);
+            }
+        }
+        "fcntl" => check_object(returned, &[("flags", Value::is_string)]),
+        "getaddrinfo" | "getnameinfo" => check_object(returned, &[("text", Value::is_string)]),
+        _ => panic!("it told more than its result: {call}"),
+    }
+}
+
+/// The sums of what was sent and received before, by connection.
+#[track_caller]
+fn count_bytes(call: &Value, counted: &mut HashMap<u64, (u64, u64)>) {
+    let told: &Map<_, _> = call["connection"].as_object().unwrap();
+    let number = |name: &str| told[name].as_u64().unwrap();
+    let (bytes_in, bytes_out) = counted.entry(number("id")).or_default();
+    assert_eq!((number("bytes_in"), number("bytes_out")), (*bytes_in, *bytes_out), "{call}");
+    let Some(moved) = call["result"].as_u64() else { return };
+    let only_looks =
+        call["arguments"]["flags"].as_str().is_some_and(|flags| flags.contains("MSG_PEEK"));
+    match call["call"].as_str().unwrap() {
+        "send" | "sendto" | "sendmsg" | "write" => *bytes_out += moved,
+        "recv" | "recvfrom" | "recvmsg" | "read" if !only_looks => *bytes_in += moved,
+        _ => {}
+    }
+}
