@@ -51,6 +51,7 @@ Examples:
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo=*:7007 --via poll      the same over poll, for everybody
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
+  baresock ladder client.json server.json    what both did, side by side
 
 The manual, baresock(1), has the rest.";
 
@@ -174,6 +175,11 @@ pub enum Command {
     ///
     /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
     Serve(Serve),
+    /// Draw JSON traces of both ends of a connection as one picture
+    ///
+    /// The side that connects stands left, the one that accepts right, and arrows show what crossed. Traces are made
+    /// with --trace=json, and with --state if the buffers are to be shown.
+    Ladder(Ladder),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -214,6 +220,20 @@ pub struct Serve {
     /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds, help_heading = "Limits")]
     pub drain: Duration,
+}
+
+/// `ladder`.
+#[derive(Clone, Debug, Args)]
+pub struct Ladder {
+    /// Traces made with --trace=json: of both ends, of one, or both in one file
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write a page to step through with the arrow keys, instead of text
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Draw without line-drawing characters
+    #[arg(long, conflicts_with = "html")]
+    pub ascii: bool,
 }
 
 fn parse_address(text: &str) -> Result<Written, String> {

@@ -36,6 +36,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match command {
         Command::Bare { address } => commands::bare::run(address, common.via.into()),
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
+        Command::Ladder(ladder) => commands::ladder::run(ladder),
         Command::Completions { shell } => {
             // Not straight to standard output: it panics where that is closed or full.
             let mut script = Vec::new();

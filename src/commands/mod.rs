@@ -2,6 +2,7 @@
 
 pub(crate) mod bare;
 pub(crate) mod failure;
+pub(crate) mod ladder;
 pub(crate) mod listen;
 pub(crate) mod messages;
 pub(crate) mod serve;
