@@ -55,6 +55,7 @@ Examples:
   baresock connect 7007                      talk to it
   baresock serve relay=9000,to=db:5432       a port forwarder
   baresock explain EAGAIN                    what it means, and what to do
+  baresock ladder client.json server.json    what both did, side by side
 
 The manual, baresock(1), has the rest.";
 
@@ -188,6 +189,11 @@ pub enum Command {
     /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or an idea: backlog,
     /// half-close, short send.
     Explain(Explain),
+    /// Draw JSON traces of both ends of a connection as one picture
+    ///
+    /// The side that connects stands left, the one that accepts right, and arrows show what crossed. Traces are made
+    /// with --trace=json, and with --state if the buffers are to be shown.
+    Ladder(Ladder),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -272,6 +278,20 @@ pub struct Explain {
     /// As JSON, one object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `ladder`.
+#[derive(Clone, Debug, Args)]
+pub struct Ladder {
+    /// Traces made with --trace=json: of both ends, of one, or both in one file
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write a page to step through with the arrow keys, instead of text
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Draw without line-drawing characters
+    #[arg(long, conflicts_with = "html")]
+    pub ascii: bool,
 }
 
 fn parse_address(text: &str) -> Result<Written, String> {

@@ -66,6 +66,7 @@ pub mod event_loop;
 pub mod events;
 pub mod explain;
 pub mod framing;
+pub mod ladder;
 pub mod names;
 pub mod os;
 pub mod poller;

@@ -38,6 +38,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
+        Command::Ladder(ladder) => commands::ladder::run(ladder),
         Command::Completions { shell } => {
             // Not straight to standard output: it panics where that is closed or full.
             let mut script = Vec::new();

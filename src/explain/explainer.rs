@@ -101,6 +101,11 @@ impl<S: Sink> Explainer<S> {
             (Function::Recv | Function::Read, Outcome::Value(0)) if facts.number() > 0 => {
                 self.descriptor(fd).peer_finished = true;
             }
+            (Function::Setsockopt, Outcome::Value(_)) => {
+                if let Some(linger) = facts.linger {
+                    self.descriptor(fd).abrupt = linger.l_onoff != 0 && linger.l_linger == 0;
+                }
+            }
             (_, Outcome::Error(Errno::ECONNRESET | Errno::EPIPE)) => {
                 self.descriptor(fd).broken = true;
             }

@@ -35,6 +35,8 @@ pub struct Known {
     pub peer_finished: bool,
     /// A call has given ECONNRESET or EPIPE.
     pub broken: bool,
+    /// `SO_LINGER` says that close is to throw away what is unsent.
+    pub abrupt: bool,
 }
 
 /// The members of a set, in short.

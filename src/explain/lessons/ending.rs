@@ -40,10 +40,20 @@ pub(super) const LESSONS: &[Lesson] = &[
         of: &[F::Close],
         when: |call| {
             let known = call.known;
+            call.succeeded() && known.kind == Kind::Connection && known.abrupt && !known.broken
+        },
+        says: |_| "SO_LINGER with 0: what is unsent is lost, and the peer gets a reset".into(),
+        see: Lab("linger-zero"),
+    },
+    Lesson {
+        of: &[F::Close],
+        when: |call| {
+            let known = call.known;
             call.succeeded()
                 && known.kind == Kind::Connection
                 && known.peer_finished
                 && !known.broken
+                && !known.abrupt
         },
         says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
         see: Lab("time-wait-bind"),
@@ -56,6 +66,7 @@ pub(super) const LESSONS: &[Lesson] = &[
                 && known.kind == Kind::Connection
                 && !known.peer_finished
                 && !known.broken
+                && !known.abrupt
         },
         says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
         see: Lab("rst-on-unread"),

@@ -14,6 +14,7 @@ use super::tracer::{Call, Ended, Mark, Outcome, Sink, States};
 use crate::addr::Address;
 use crate::names::{Errno, FdFlags, PollEvents, ResolveError, TcpState, value_of};
 use crate::values::{PollRow, SocketState, TimeSpec};
+pub(crate) use values::printable;
 use values::{
     number, read_address, read_open_flags, read_row, read_type, read_value, set, timeval, written,
 };
@@ -197,6 +198,12 @@ impl Recorded {
     fn given(&self) -> impl Iterator<Item = (&'static str, &Json)> {
         let parameters = self.function.parameters().iter();
         parameters.map_while(|name| Some((*name, self.arguments.get(*name)?)))
+    }
+
+    /// An argument in strace's notation, by the name of its parameter. Whatever the trace says, it is printable.
+    pub fn written(&self, parameter: &str) -> Option<String> {
+        let (_, value) = self.given().find(|(name, _)| *name == parameter)?;
+        Some(written(value))
     }
 
     /// What must live as long as the arguments do: their notation, and their addresses.

@@ -32,7 +32,7 @@ pub(super) fn written(value: &Json) -> String {
 }
 
 /// What a trace says is printable; what somebody else has made of it may not be.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.into();
     }

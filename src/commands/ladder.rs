@@ -1,0 +1,30 @@
+//! `baresock ladder`: traces of both ends as one picture.
+
+use std::fs;
+use std::path::Path;
+
+use baresock::cli;
+use baresock::ladder::{Ladder, html, read, text};
+
+use super::failure::Failure;
+use super::messages::print;
+
+/// Draws what the files have, as text or as a page.
+pub(crate) fn run(ladder: &cli::Ladder) -> Result<(), Failure> {
+    let mut traces = Vec::new();
+    for file in &ladder.files {
+        let trace = fs::read(file).map_err(|error| Failure::from_std(shown(file), &error))?;
+        let calls = read(&trace);
+        traces.push(calls.map_err(|bad| Failure::new(format_args!("{}: {bad}", shown(file))))?);
+    }
+    let drawn = Ladder::of(traces);
+    match &ladder.html {
+        None => print(text::draw(&drawn, ladder.ascii).as_bytes()),
+        Some(file) => fs::write(file, html::page(&drawn))
+            .map_err(|error| Failure::from_std(shown(file), &error)),
+    }
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string().escape_debug().to_string()
+}

@@ -1,0 +1,333 @@
+//! What crossed: bytes, the end of a stream, a reset. The two ends of a connection are found by their addresses, and what
+//! one sent is joined with what the other received by its place in the stream. Time has no say.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use serde_json::Value as Json;
+
+use super::Side;
+use super::ends::{End, Ends, Role};
+use crate::trace::recorded::printable;
+use crate::trace::{Function, Recorded};
+
+/// What crossed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The connection itself.
+    Connection,
+    /// So many bytes.
+    Bytes(u64),
+    /// Nothing more will come.
+    End,
+    /// The connection is broken.
+    Reset,
+}
+
+/// Something crossed from a call at one end to a call at the other. One of the two may be in no trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrow {
+    pub(super) from: Option<usize>,
+    pub(super) to: Option<usize>,
+    pub(super) what: What,
+    pub(super) connection: usize,
+    /// The side that it comes from.
+    pub(super) side: Side,
+}
+
+impl Arrow {
+    /// The same from place to place. What would go upwards is two arrows, of which nobody knows that they are one.
+    pub(super) fn placed(self, places: &[usize]) -> Vec<Self> {
+        let place = |call: Option<usize>| call.map(|call| places[call]);
+        let (from, to) = (place(self.from), place(self.to));
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            return vec![Self { from, to: None, ..self }, Self { from: None, to, ..self }];
+        }
+        vec![Self { from, to, ..self }]
+    }
+}
+
+/// A connection: its ends, that which connects first.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) ends: [Option<usize>; 2],
+    /// Whether it is between sockets of the Unix domain, which know neither segments nor flags.
+    pub(super) is_local: bool,
+    /// As people name it: from where to where.
+    pub(super) name: String,
+}
+
+/// The connections, in the order in which they appear.
+pub(super) fn connections(ends: &Ends) -> Vec<Connection> {
+    let ends = &ends.ends;
+    let mut waiting: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    let accepts = |end: &End| end.role == Role::Accepts;
+    for (number, end) in ends.iter().enumerate().filter(|(_, end)| accepts(end)) {
+        if let Some(key) = key(&end.peer, &end.local) {
+            waiting.entry(key).or_default().push(number);
+        }
+    }
+    let mut asking: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for (number, end) in ends.iter().enumerate().filter(|(_, end)| !accepts(end)) {
+        if let Some(key) = key(&end.local, &end.peer) {
+            asking.entry(key).or_default().push(number);
+        }
+    }
+    let mut other: HashMap<usize, usize> = HashMap::new();
+    for (key, asking) in asking {
+        let waiting = waiting.remove(&key).unwrap_or_default();
+        // Clients of a Unix-domain listener have no names. It takes them in the order in which they come, so they can
+        // be told apart if all are here.
+        if key.0 == UNNAMED && asking.len() != waiting.len() {
+            continue;
+        }
+        other.extend(asking.iter().zip(&waiting).map(|(one, two)| (*two, *one)));
+        other.extend(asking.into_iter().zip(waiting));
+    }
+    let mut connections = Vec::new();
+    for (number, end) in ends.iter().enumerate() {
+        let partner = other.get(&number).copied();
+        if partner.is_some_and(|partner| partner < number) {
+            continue;
+        }
+        let (local, peer) = (end.local.clone(), end.peer.clone());
+        let (ends, from, to) = match end.role {
+            Role::Connects => ([Some(number), partner], local, peer),
+            Role::Accepts => ([partner, Some(number)], peer, local),
+        };
+        let is_local =
+            [&from, &to].iter().any(|at| at.as_deref().is_some_and(|at| at.starts_with("unix:")));
+        let shown = |at: Option<String>| at.map_or_else(|| "?".into(), |at| printable(&at));
+        let name = format!("{} to {}", shown(from), shown(to));
+        connections.push(Connection { ends, is_local, name });
+    }
+    connections
+}
+
+const UNNAMED: &str = "unix:(unnamed)";
+
+/// Two addresses in a form that both ends write alike.
+fn key(from: &Option<String>, to: &Option<String>) -> Option<(String, String)> {
+    Some((canonical(from.as_deref()?), canonical(to.as_deref()?)))
+}
+
+/// An IPv6 socket names an IPv4 client in a form of its own, and each end has its own number for an interface.
+fn canonical(address: &str) -> String {
+    match address.parse::<SocketAddr>() {
+        Ok(address) => SocketAddr::new(address.ip().to_canonical(), address.port()).to_string(),
+        Err(_) => address.to_string(),
+    }
+}
+
+/// The connection of each end.
+pub(super) fn of_ends(connections: &[Connection], ends: usize) -> Vec<Option<usize>> {
+    let mut of_ends = vec![None; ends];
+    for (number, connection) in connections.iter().enumerate() {
+        for end in connection.ends.into_iter().flatten() {
+            of_ends[end] = Some(number);
+        }
+    }
+    of_ends
+}
+
+/// Everything that crossed, from call to call.
+pub(super) fn find(calls: &[Recorded], ends: &Ends, connections: &[Connection]) -> Vec<Arrow> {
+    let mut arrows = Vec::new();
+    for (number, connection) in connections.iter().enumerate() {
+        let [client, server] = connection.ends.map(|end| end.map(|end| &ends.ends[end]));
+        if [client, server].iter().flatten().any(|end| !end.is_stream) {
+            continue;
+        }
+        let [opens, opened] = [client, server].map(|end| end.and_then(|end| end.opener));
+        let mut add = |side, from: Option<usize>, to: Option<usize>, what| {
+            if from.or(to).is_some() {
+                arrows.push(Arrow { from, to, what, connection: number, side });
+            }
+        };
+        add(Side::Left, opens, opened, What::Connection);
+        let halves = [client, server].map(|end| Half::of(end, calls));
+        for (side, from, to) in
+            [(Side::Left, &halves[0], &halves[1]), (Side::Right, &halves[1], &halves[0])]
+        {
+            for (from, to, bytes) in joined(&from.sent, &to.received) {
+                add(side, from, to, What::Bytes(bytes));
+            }
+            for (from, to, what) in endings(from, to) {
+                add(side, from, to, what);
+            }
+        }
+    }
+    arrows
+}
+
+/// Bytes that a call moved: the call, and where they begin and end in the stream.
+type Moved = (usize, u64, u64);
+
+/// What one end did to its two halves.
+#[derive(Debug, Default)]
+struct Half {
+    sent: Vec<Moved>,
+    received: Vec<Moved>,
+    /// The call that ended its sending, and after how many bytes.
+    finishes: Option<(usize, u64)>,
+    /// The first receive that gave 0, and after how many bytes.
+    learns_end: Option<(usize, u64)>,
+    /// The call after which it takes nothing more.
+    closes: Option<usize>,
+    /// Whether that threw away what had come, or what was still to go.
+    closes_with_reset: bool,
+    /// The first call that was told of a reset.
+    learns_reset: Option<usize>,
+}
+
+impl Half {
+    fn of(end: Option<&End>, calls: &[Recorded]) -> Self {
+        let mut half = Self::default();
+        for at in end.into_iter().flat_map(|end| &end.calls) {
+            half.take(*at, &calls[*at]);
+        }
+        half
+    }
+
+    fn take(&mut self, at: usize, call: &Recorded) {
+        use Function as F;
+        let Some(connection) = call.connection.as_ref().filter(|_| !call.refused) else { return };
+        let moved = u64::try_from(call.result).unwrap_or(0);
+        match call.function {
+            F::Send | F::Sendto | F::Sendmsg | F::Write if moved > 0 => {
+                let begin = connection.bytes_out;
+                self.sent.push((at, begin, begin.saturating_add(moved)));
+            }
+            F::Recv | F::Recvfrom | F::Recvmsg | F::Read if !only_looks(call) => {
+                let begin = connection.bytes_in;
+                if moved > 0 {
+                    self.received.push((at, begin, begin.saturating_add(moved)));
+                } else if call.result == 0 && asked_for_bytes(call) && self.learns_reset.is_none() {
+                    self.learns_end.get_or_insert((at, begin));
+                }
+            }
+            F::Shutdown if call.result == 0 => {
+                let how = call.written("how").unwrap_or_default();
+                if matches!(how.as_str(), "SHUT_WR" | "SHUT_RDWR") {
+                    self.finishes.get_or_insert((at, connection.bytes_out));
+                }
+                if how == "SHUT_RDWR" {
+                    self.closes.get_or_insert(at);
+                }
+            }
+            // After a reset there is nobody whom it could tell.
+            F::Close if call.errno.as_deref() != Some("EBADF") && self.learns_reset.is_none() => {
+                self.finishes.get_or_insert((at, connection.bytes_out));
+                self.closes = Some(at);
+                let before = call.state.before.as_ref();
+                self.closes_with_reset |= before.is_some_and(|state| state.unread.unwrap_or(0) > 0);
+            }
+            F::Setsockopt if call.result == 0 => {
+                let value = call.written("optval").unwrap_or_default();
+                let is_abrupt = value.ends_with(", l_linger=0}") && !value.contains("l_onoff=0");
+                self.closes_with_reset |= is_abrupt;
+            }
+            _ => {}
+        }
+        self.take_error(at, call);
+    }
+
+    fn take_error(&mut self, at: usize, call: &Recorded) {
+        let told = match call.function {
+            Function::Getsockopt => call.written("optval"),
+            _ => call.errno.clone().filter(|_| !call.injected),
+        };
+        let is_reset = match told.as_deref() {
+            Some("ECONNRESET" | "[ECONNRESET]") => true,
+            // Unless it has ended its sending itself.
+            Some("EPIPE" | "[EPIPE]") => self.finishes.is_none(),
+            _ => false,
+        };
+        if is_reset {
+            self.learns_reset.get_or_insert(at);
+        }
+    }
+}
+
+/// Whether the bytes stay where they are.
+fn only_looks(call: &Recorded) -> bool {
+    call.written("flags").is_some_and(|flags| flags.contains("MSG_PEEK"))
+}
+
+/// Whether 0 is the end of the stream, and not what was asked for.
+fn asked_for_bytes(call: &Recorded) -> bool {
+    let asked = call.arguments.get("len").or_else(|| call.arguments.get("count"));
+    asked.and_then(Json::as_i64) != Some(0)
+}
+
+/// What was sent with what was received: where their places in the stream overlap, and what has no counterpart.
+fn joined(sent: &[Moved], received: &[Moved]) -> Vec<(Option<usize>, Option<usize>, u64)> {
+    let mut joins = Vec::new();
+    let (mut sent, mut received) = (sent.iter().copied(), received.iter().copied());
+    let (mut from, mut to) = (sent.next(), received.next());
+    loop {
+        let begin = |moved: Option<Moved>| moved.map_or(u64::MAX, |(_, begin, _)| begin);
+        match (&mut from, &mut to) {
+            (None, None) => return joins,
+            (Some(one), Some(other)) if one.1 == other.1 => {
+                let end = one.2.min(other.2);
+                joins.push((Some(one.0), Some(other.0), end.saturating_sub(one.1)));
+                (one.1, other.1) = (end, end);
+            }
+            // What begins first has no counterpart up to where the other begins.
+            (Some(one), other) if one.1 < begin(*other) => {
+                let end = one.2.min(begin(*other));
+                joins.push((Some(one.0), None, end - one.1));
+                one.1 = end;
+            }
+            (one, Some(other)) => {
+                let end = other.2.min(begin(*one));
+                joins.push((None, Some(other.0), end.saturating_sub(other.1)));
+                other.1 = end;
+            }
+            (Some(_), None) => from = None,
+        }
+        from = from.filter(|(_, begin, end)| begin < end).or_else(|| sent.next());
+        to = to.filter(|(_, begin, end)| begin < end).or_else(|| received.next());
+    }
+}
+
+/// How one end's sending ended, and what the other learnt of it.
+fn endings(from: &Half, to: &Half) -> Vec<(Option<usize>, Option<usize>, What)> {
+    let mut arrows = Vec::new();
+    // The place of an end is behind the last byte.
+    let end =
+        from.finishes.zip(to.learns_end).filter(|((_, sent), (_, received))| sent == received);
+    if let Some(((finishes, _), (learns, _))) = end {
+        arrows.push((Some(finishes), Some(learns), What::End));
+    } else if let Some((learns, _)) = to.learns_end {
+        arrows.push((None, Some(learns), What::End));
+    }
+    if let Some(learns) = to.learns_reset {
+        arrows.push((from.closes, Some(learns), What::Reset));
+    }
+    let is_told = |arrow: &(Option<usize>, Option<usize>, What), call| arrow.0 == Some(call);
+    if let Some((finishes, _)) = from.finishes {
+        let is_close = from.closes == Some(finishes);
+        if !arrows.iter().any(|arrow| is_told(arrow, finishes)) {
+            let what = if is_close && from.closes_with_reset { What::Reset } else { What::End };
+            arrows.push((Some(finishes), None, what));
+        }
+    }
+    arrows
+}
+
+impl What {
+    /// In a word: TCP's own, or a plain one.
+    pub(super) const fn word(self, is_local: bool) -> &'static str {
+        match (self, is_local) {
+            (Self::Connection, false) => "SYN",
+            (Self::End, false) => "FIN",
+            (Self::Reset, false) => "RST",
+            (Self::Connection, true) => "connect",
+            (Self::End, true) => "end",
+            (Self::Reset, true) => "reset",
+            (Self::Bytes(_), _) => "bytes",
+        }
+    }
+}

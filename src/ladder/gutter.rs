@@ -1,0 +1,275 @@
+//! The arrows between two columns of text. Whatever leaves a call goes down a lane of its own until all of it has
+//! arrived.
+
+use std::collections::HashMap;
+
+use super::arrows::{Arrow, Connection, What};
+use super::{Ladder, Side};
+
+/// How many characters stand between the columns.
+pub(super) const WIDTH: usize = 14;
+
+/// The characters that arrows are made of.
+#[derive(Debug)]
+pub(super) struct Pens {
+    line: char,
+    /// Where it comes from or goes to is in no trace.
+    faint: char,
+    lane: char,
+    /// Heads: something arrives; something went, and nobody received it.
+    right: [char; 2],
+    left: [char; 2],
+    /// From a call into a lane: from the left, from the right.
+    into: [char; 2],
+    /// Out of a lane that ends: to the right, to the left; and of one that goes on.
+    out: [char; 2],
+    branch: [char; 2],
+    /// Out of a lane that ends where another one's line passes.
+    joining: char,
+}
+
+pub(super) const UNICODE: Pens = Pens {
+    line: '─',
+    faint: '┄',
+    lane: '│',
+    right: ['▶', '▷'],
+    left: ['◀', '◁'],
+    into: ['┐', '┌'],
+    out: ['└', '┘'],
+    branch: ['├', '┤'],
+    joining: '┴',
+};
+
+pub(super) const ASCII: Pens = Pens {
+    line: '-',
+    faint: '.',
+    lane: '|',
+    right: ['>', ')'],
+    left: ['<', '('],
+    into: ['+', '+'],
+    out: ['+', '+'],
+    branch: ['+', '+'],
+    joining: '+',
+};
+
+/// What leaves one call, on its way.
+#[derive(Debug)]
+struct Lane {
+    side: Side,
+    /// How many arrows left together.
+    arrows: usize,
+    /// Where it arrives, from the last to the first.
+    arrivals: Vec<usize>,
+}
+
+/// The gutter, from step to step.
+#[derive(Debug)]
+pub(super) struct Gutter<'a> {
+    connections: &'a [Connection],
+    pens: &'a Pens,
+    /// The lane of each column, if somebody is on his way there.
+    lanes: [Option<Lane>; WIDTH],
+    /// Those for whom there was no lane, by where they come from.
+    tagged: HashMap<usize, char>,
+    next_tag: u8,
+    by_place: HashMap<usize, Vec<&'a Arrow>>,
+}
+
+impl<'a> Gutter<'a> {
+    pub(super) fn new(ladder: &'a Ladder, pens: &'a Pens) -> Self {
+        let mut by_place: HashMap<usize, Vec<&Arrow>> = HashMap::new();
+        for arrow in &ladder.arrows {
+            for place in [arrow.from, arrow.to].into_iter().flatten() {
+                by_place.entry(place).or_default().push(arrow);
+            }
+        }
+        let lanes = std::array::from_fn(|_| None);
+        Self {
+            connections: &ladder.connections,
+            pens,
+            lanes,
+            tagged: HashMap::new(),
+            next_tag: 0,
+            by_place,
+        }
+    }
+
+    /// The gutter beside a step.
+    pub(super) fn row(&mut self, step: usize) -> String {
+        let arrows = self.by_place.remove(&step).unwrap_or_default();
+        let mut cells = self.passing();
+        let (leaving, arriving): (Vec<&Arrow>, Vec<&Arrow>) =
+            arrows.iter().partition(|arrow| arrow.from == Some(step));
+        if let Some(first) = arriving.first() {
+            self.arrive(&mut cells, step, first.side, &arriving);
+        }
+        if let Some(first) = leaving.first() {
+            self.leave(&mut cells, step, first.side, &leaving);
+        }
+        cells.iter().collect()
+    }
+
+    /// The gutter beside a line that is no step's first.
+    pub(super) fn passing(&self) -> [char; WIDTH] {
+        std::array::from_fn(|at| if self.lanes[at].is_some() { self.pens.lane } else { ' ' })
+    }
+
+    fn leave(&mut self, cells: &mut [char; WIDTH], step: usize, side: Side, arrows: &[&Arrow]) {
+        let mut arrivals: Vec<_> = arrows.iter().filter_map(|arrow| arrow.to).collect();
+        arrivals.sort_unstable_by(|one, other| other.cmp(one));
+        arrivals.dedup();
+        let label = self.label_of_leaving(arrows);
+        if arrivals.is_empty() {
+            return self.open(cells, side, &label, 1);
+        }
+        let Some(at) = self.free_lane(side) else {
+            let tag = char::from(b'a' + self.next_tag % 26);
+            self.next_tag = self.next_tag.wrapping_add(1);
+            self.tagged.insert(step, tag);
+            return self.open(cells, side, &format!("{label} ({tag})"), 1);
+        };
+        self.lanes[at] = Some(Lane { side, arrows: arrows.len(), arrivals });
+        match side {
+            Side::Left => self.draw(cells, 0, at, self.pens.line),
+            Side::Right => self.draw(cells, at + 1, WIDTH, self.pens.line),
+        }
+        cells[at] = self.pens.into[usize::from(side == Side::Right)];
+        let middle = if side == Side::Left { 0..at } else { at + 1..WIDTH };
+        write(cells, middle, &label);
+    }
+
+    fn arrive(&mut self, cells: &mut [char; WIDTH], step: usize, side: Side, arrows: &[&Arrow]) {
+        let from_lane = |lane: &Lane| lane.arrivals.last() == Some(&step);
+        let mut lanes: Vec<_> = (0..WIDTH)
+            .filter(|at| {
+                self.lanes[*at].as_ref().is_some_and(|lane| lane.side == side && from_lane(lane))
+            })
+            .collect();
+        if side == Side::Right {
+            lanes.reverse();
+        }
+        let Some(first) = lanes.first().copied() else {
+            let tag = arrows.iter().find_map(|arrow| self.tagged.get(&arrow.from?));
+            let label = self.label_of_arriving(arrows);
+            let label = tag.map_or(label.clone(), |tag| format!("({tag}) {label}"));
+            return self.open(cells, side, &label, 0);
+        };
+        match side {
+            Side::Left => self.draw(cells, first, WIDTH, self.pens.line),
+            Side::Right => self.draw(cells, 0, first, self.pens.line),
+        }
+        self.head(cells, side, 0);
+        let mirrored = usize::from(side == Side::Right);
+        let mut left_together = 0;
+        for at in &lanes {
+            let Some(mut lane) = self.lanes[*at].take() else { continue };
+            lane.arrivals.pop();
+            left_together += lane.arrows;
+            cells[*at] = match (lane.arrivals.is_empty(), *at == first) {
+                (false, _) => self.pens.branch[mirrored],
+                (true, true) => self.pens.out[mirrored],
+                (true, false) => self.pens.joining,
+            };
+            self.lanes[*at] = Some(lane).filter(|lane| !lane.arrivals.is_empty());
+        }
+        let last = lanes.last().copied().unwrap_or(first);
+        let middle = if side == Side::Left { last + 1..WIDTH - 1 } else { 1..last };
+        // Where all arrives that left, its label says enough.
+        if left_together != arrows.len() {
+            write(cells, middle, &self.label_of_arriving(arrows));
+        }
+    }
+
+    /// A line across, without a lane.
+    fn open(&self, cells: &mut [char; WIDTH], side: Side, label: &str, head: usize) {
+        self.draw(cells, 0, WIDTH, self.pens.faint);
+        self.head(cells, side, head);
+        write(cells, 1..WIDTH - 1, label);
+    }
+
+    fn head(&self, cells: &mut [char; WIDTH], side: Side, head: usize) {
+        match side {
+            Side::Left => cells[WIDTH - 1] = self.pens.right[head],
+            Side::Right => cells[0] = self.pens.left[head],
+        }
+    }
+
+    /// A line from here to there, beneath the lanes that it crosses.
+    fn draw(&self, cells: &mut [char; WIDTH], from: usize, to: usize, pen: char) {
+        for cell in &mut cells[from..to] {
+            if *cell == ' ' {
+                *cell = pen;
+            }
+        }
+    }
+
+    /// Those from the left go down on the right, so that there is room for their label; and the other way round.
+    fn free_lane(&self, side: Side) -> Option<usize> {
+        const FROM_THE_LEFT: [usize; 8] = [10, 12, 8, 11, 9, 7, 6, 5];
+        let mut columns = FROM_THE_LEFT.into_iter().map(|column| match side {
+            Side::Left => column,
+            Side::Right => WIDTH - 1 - column,
+        });
+        columns.find(|column| self.lanes[*column].is_none())
+    }
+
+    /// What has left a call altogether.
+    fn label_of_leaving(&self, arrows: &[&Arrow]) -> String {
+        let bytes = |arrow: &&&Arrow| match arrow.what {
+            What::Bytes(bytes) => Some(bytes),
+            _ => None,
+        };
+        let all: u64 = arrows.iter().filter_map(|arrow| bytes(&arrow)).sum();
+        let arrived: u64 = arrows
+            .iter()
+            .filter(|arrow| arrow.to.is_some())
+            .filter_map(|arrow| bytes(&arrow))
+            .sum();
+        let label = match arrows.first() {
+            Some(_) if all > 0 && (arrived == all || arrived == 0) => format!("{all} B"),
+            Some(_) if all > 0 => format!("{arrived}/{all} B"),
+            // A close can end the stream, and its socket later answer with a reset.
+            Some(first) if arrows.iter().all(|arrow| arrow.what == first.what) => self.word(first),
+            Some(_) => {
+                self.word(arrows.iter().find(|arrow| arrow.what == What::End).unwrap_or(&arrows[0]))
+            }
+            None => String::new(),
+        };
+        self.with_number(arrows, label)
+    }
+
+    fn label_of_arriving(&self, arrows: &[&Arrow]) -> String {
+        let bytes = arrows.iter().filter_map(|arrow| match arrow.what {
+            What::Bytes(bytes) => Some(bytes),
+            _ => None,
+        });
+        let label = match (bytes.sum::<u64>(), arrows.first()) {
+            (0, Some(first)) => self.word(first),
+            (bytes, _) => format!("{bytes} B"),
+        };
+        self.with_number(arrows, label)
+    }
+
+    fn word(&self, arrow: &Arrow) -> String {
+        let is_local = self.connections[arrow.connection].is_local;
+        arrow.what.word(is_local).to_string()
+    }
+
+    /// With the number of the connection, where there are several.
+    fn with_number(&self, arrows: &[&Arrow], label: String) -> String {
+        match arrows.first() {
+            Some(arrow) if self.connections.len() > 1 => {
+                format!("#{} {label}", arrow.connection + 1)
+            }
+            _ => label,
+        }
+    }
+}
+
+/// Writes a label into the middle of a line; if it is too long, its beginning.
+fn write(cells: &mut [char; WIDTH], into: std::ops::Range<usize>, label: &str) {
+    let room = into.len();
+    let label: Vec<char> = label.chars().take(room).collect();
+    let begin = into.start + (room - label.len()) / 2;
+    cells[begin..begin + label.len()].copy_from_slice(&label);
+}

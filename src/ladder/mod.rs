@@ -1,0 +1,167 @@
+//! The ladder: what both ends of a connection did, side by side, and what crossed between them.
+//!
+//! It is drawn from JSON traces. `ends` finds out who speaks and which descriptor is which connection's end; `arrows`
+//! joins the two ends by their addresses, and what one sent with what the other received by the place of the bytes
+//! in the stream, never by time; `order` puts all calls into one order. [`text`] and [`html`] draw it.
+
+mod arrows;
+mod details;
+mod ends;
+mod gutter;
+pub mod html;
+mod order;
+mod short;
+pub mod text;
+
+use std::fmt;
+
+use crate::trace::{Function, Recorded};
+use arrows::{Arrow, Connection};
+use ends::{Ends, Source};
+
+/// Which column: the side that connects stands left, the one that accepts right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    /// Its name, as people call who stands there.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Left => "client",
+            Self::Right => "server",
+        }
+    }
+}
+
+/// Calls in one order, in two columns, with what crossed between them.
+#[derive(Debug)]
+pub struct Ladder {
+    /// From top to bottom.
+    steps: Vec<Step>,
+    sources: Vec<Source>,
+    connections: Vec<Connection>,
+    /// From step to step.
+    arrows: Vec<Arrow>,
+    /// How many clocks the times are of.
+    clocks: usize,
+}
+
+/// One call in its place.
+#[derive(Debug)]
+struct Step {
+    call: Recorded,
+    source: usize,
+    side: Side,
+    /// The number of its connection, from 0.
+    connection: Option<usize>,
+    /// What became of descriptors: what they are now, or closed.
+    descriptors: Vec<(i32, Option<String>)>,
+}
+
+impl Step {
+    /// Whether its descriptor is that of its connection: `accept` makes one, but is a call on the listener.
+    fn is_on_connection(&self) -> bool {
+        let is_accept = matches!(self.call.function, Function::Accept | Function::Accept4);
+        self.connection.is_some() && !is_accept
+    }
+}
+
+/// Why a file is not a trace: one line for whoever gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadTrace(String);
+
+impl fmt::Display for BadTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadTrace {}
+
+/// Reads a JSON trace.
+///
+/// # Errors
+/// A line that is none, or no line at all.
+pub fn read(trace: &[u8]) -> Result<Vec<Recorded>, BadTrace> {
+    let lines = trace.split(|byte| *byte == b'\n').zip(1..);
+    let mut calls = Vec::new();
+    for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
+        let bad = |why: &dyn fmt::Display| BadTrace(format!("line {number}: {why}"));
+        let line = std::str::from_utf8(line).map_err(|_| bad(&"not JSON: it is no UTF-8"))?;
+        calls.push(Recorded::parse(line).map_err(|why| bad(&why))?);
+    }
+    if calls.is_empty() {
+        return Err(BadTrace("empty: there is no call in it".into()));
+    }
+    Ok(calls)
+}
+
+impl Ladder {
+    /// Merges traces, each the calls of one file in their order.
+    pub fn of(traces: Vec<Vec<Recorded>>) -> Self {
+        let (calls, ends) = Ends::find(traces);
+        let connections = arrows::connections(&ends);
+        let arrows = arrows::find(&calls, &ends, &connections);
+        let clocks = ends.clocks();
+        let order = order::order(&calls, &ends, &arrows, clocks);
+        let mut places = vec![0; calls.len()];
+        for (place, call) in order.iter().enumerate() {
+            places[*call] = place;
+        }
+        let arrows = arrows.into_iter().flat_map(|arrow| arrow.placed(&places)).collect();
+        let mut calls: Vec<_> = calls.into_iter().map(Some).collect();
+        let Ends { sources, mut of_calls, ends, .. } = ends;
+        let of_end = arrows::of_ends(&connections, ends.len());
+        let steps = order.into_iter().filter_map(|at| {
+            let of_call = std::mem::take(&mut of_calls[at]);
+            Some(Step {
+                call: calls[at].take()?,
+                source: of_call.source,
+                side: of_call.side(&sources),
+                connection: of_call.end.and_then(|end| of_end[end]),
+                descriptors: of_call.descriptors,
+            })
+        });
+        Self { steps: steps.collect(), sources, connections, arrows, clocks }
+    }
+
+    /// What is to be known about the order.
+    fn about_the_order(&self) -> &'static str {
+        match self.clocks {
+            0 | 1 => "one clock: the order is that of time",
+            2 => "two clocks: order across the columns is a guess, but for the arrows",
+            _ => "several clocks: order across the columns is a guess, but for the arrows",
+        }
+    }
+
+    /// Who stands on a side.
+    fn who(&self, side: Side) -> String {
+        let mut speakers: Vec<usize> = Vec::new();
+        for step in self.steps.iter().filter(|step| step.side == side) {
+            if !speakers.contains(&step.source) && speakers.len() < 4 {
+                speakers.push(step.source);
+            }
+        }
+        match &speakers[..] {
+            [] => format!("{} (no trace)", side.name()),
+            [one] => format!("{}: {}", side.name(), self.sources[*one]),
+            [.., _] => {
+                let names: Vec<_> =
+                    speakers.iter().take(3).map(|one| self.sources[*one].to_string()).collect();
+                let more = if speakers.len() > 3 { ", ..." } else { "" };
+                format!("{}: {}{more}", side.name(), names.join(", "))
+            }
+        }
+    }
+
+    /// Whether a side's calls are of several, so that each has to say whose it is.
+    fn is_crowded(&self, side: Side) -> bool {
+        let mut speakers =
+            self.steps.iter().filter(|step| step.side == side).map(|step| step.source);
+        let first = speakers.next();
+        speakers.any(|one| Some(one) != first)
+    }
+}

@@ -1,0 +1,114 @@
+//! The ladder for a terminal: 80 columns, a line for each call.
+
+use super::gutter::{ASCII, Gutter, UNICODE, WIDTH};
+use super::short::shortened;
+use super::{Ladder, Side, Step};
+use crate::trace::recorded::RecordedState;
+
+/// How wide a column of calls is: with the gutter and its margins, 80 together.
+const COLUMN: usize = (80 - WIDTH - 2) / 2;
+
+/// The ladder as text, with line-drawing characters or in ASCII.
+pub fn draw(ladder: &Ladder, ascii: bool) -> String {
+    let (pens, dots) = if ascii { (&ASCII, "...") } else { (&UNICODE, "…") };
+    let mut out = String::new();
+    line(
+        &mut out,
+        &fit(&ladder.who(Side::Left), dots),
+        &" ".repeat(WIDTH),
+        &fit(&ladder.who(Side::Right), dots),
+    );
+    out.push_str(&format!("({})\n\n", ladder.about_the_order()));
+    let crowded = [Side::Left, Side::Right].map(|side| ladder.is_crowded(side));
+    let mut gutter = Gutter::new(ladder, pens);
+    for (number, step) in ladder.steps.iter().enumerate() {
+        let is_crowded = crowded[usize::from(step.side == Side::Right)];
+        let tag = if is_crowded { ladder.sources[step.source].tag() } else { String::new() };
+        let call = shortened(&step.call, COLUMN.saturating_sub(tag.len()), dots);
+        let row = gutter.row(number);
+        beside(&mut out, step.side, &format!("{tag}{call}"), &row);
+        if let Some(state) = state(step) {
+            let passing: String = gutter.passing().iter().collect();
+            beside(&mut out, step.side, &fit(&format!("    {state}"), dots), &passing);
+        }
+    }
+    legend(&mut out, ladder, ascii);
+    out
+}
+
+/// A line with something in one column.
+fn beside(out: &mut String, side: Side, text: &str, gutter: &str) {
+    match side {
+        Side::Left => line(out, text, gutter, ""),
+        Side::Right => line(out, "", gutter, text),
+    }
+}
+
+fn line(out: &mut String, left: &str, gutter: &str, right: &str) {
+    let begin = out.len();
+    out.push_str(left);
+    out.extend(std::iter::repeat_n(' ', COLUMN.saturating_sub(left.chars().count())));
+    out.push_str(&format!(" {gutter} {right}"));
+    out.truncate(begin + out[begin..].trim_end().len());
+    out.push('\n');
+}
+
+fn fit(text: &str, dots: &str) -> String {
+    if text.chars().count() <= COLUMN {
+        return text.to_string();
+    }
+    let room = COLUMN - dots.chars().count();
+    text.chars().take(room).chain(dots.chars()).collect()
+}
+
+/// The state of a connection after a call, or before its close, where that says more than that all is well.
+fn state(step: &Step) -> Option<String> {
+    let states = &step.call.state;
+    let (state, was) = match (&states.before, &states.after) {
+        (_, Some(after)) => (after, ""),
+        (Some(before), None) => (before, "was "),
+        (None, None) => return None,
+    };
+    let idle = |bytes: Option<u64>| bytes.unwrap_or(0) == 0;
+    let is_telling = step.is_on_connection()
+        && (state.state != "ESTABLISHED" || !idle(state.unread) || !idle(state.unacknowledged));
+    is_telling.then(|| format!("{was}{}", in_words(state)))
+}
+
+/// `ESTABLISHED, 5 unread, 0 unacknowledged`, without what is 0.
+pub(super) fn in_words(state: &RecordedState) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '?' | ' ');
+    let mut words: String = state.state.chars().filter(plain).collect();
+    for (count, what) in [(state.unread, "unread"), (state.unacknowledged, "unacknowledged")] {
+        if let Some(count @ 1..) = count {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    words
+}
+
+/// What the lines mean that not every reader can guess.
+fn legend(out: &mut String, ladder: &Ladder, ascii: bool) {
+    let open = |arrived: bool| {
+        ladder.arrows.iter().any(|arrow| match arrived {
+            true => arrow.from.is_none(),
+            false => arrow.to.is_none(),
+        })
+    };
+    let [came, went] = if ascii { ["...>", "...)"] } else { ["┄┄▶", "┄┄▷"] };
+    if open(true) || open(false) {
+        out.push('\n');
+    }
+    if open(true) {
+        out.push_str(&format!("{came}  came from somebody who is in no trace here\n"));
+    }
+    if open(false) {
+        out.push_str(&format!("{went}  went, and no call in these traces received it\n"));
+    }
+    if ladder.connections.len() > 1 {
+        out.push('\n');
+        for (number, connection) in (1..).zip(&ladder.connections) {
+            out.push_str(&format!("#{number}  {}\n", connection.name));
+        }
+    }
+}
