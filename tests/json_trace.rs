@@ -12,7 +12,6 @@ mod driver;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use baresock::names::{Errno, ResolveError, TcpState};
@@ -21,8 +20,7 @@ use baresock::sys;
 use baresock::trace::arg::Limits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
-use baresock::trace::text::{TextOptions, TextSink};
-use baresock::trace::{Function, Recorded, Tracer, install};
+use baresock::trace::{Function, Tracer, install};
 use serde_json::{Map, Value};
 use support::*;
 
@@ -152,78 +150,6 @@ fn a_number_that_was_closed_with_an_error_has_no_connection_any_more() {
     check(&trace);
     let bind: Value = serde_json::from_str(trace.lines().last().unwrap()).unwrap();
     assert_eq!((&bind["call"], &bind["connection"]), (&"bind".into(), &Value::Null), "{trace}");
-}
-
-/// Set in the run that drives every wrapper: where to write both traces.
-#[cfg(target_os = "linux")]
-const DRIVE: &str = "BARESOCK_TEST_DRIVE_BOTH";
-
-/// Every wrapper, with every outcome that an ordinary process can bring about: in both forms at once.
-#[cfg(target_os = "linux")]
-#[test]
-fn what_is_told_again_from_json_is_the_text() {
-    if let Some(place) = std::env::var_os(DRIVE) {
-        return drive(Path::new(&place));
-    }
-    let place = TempDir::new();
-    std::fs::create_dir(place.file("place")).unwrap();
-    let itself = std::env::current_exe().unwrap();
-    let mut drives = Command::new(itself);
-    let this = "what_is_told_again_from_json_is_the_text";
-    drives.args(["--exact", this, "--nocapture", "--test-threads=1"]);
-    drives.env(DRIVE, place.file("")).current_dir(place.file("place"));
-    // Whoever is started inherits this: of all the threads there, only the one that drives lets these in.
-    let sent = sys::SignalSet::empty().with(sys::SIGUSR1).with(sys::SIGUSR2);
-    let before = sys::sigprocmask(&sent).unwrap();
-    let driven = output_of(&mut drives);
-    sys::sigprocmask(&before).unwrap();
-    assert!(driven.status.success(), "{driven:?}");
-    let (texts, json) = (read(&place.file("text")), read(&place.file("json")));
-    check(&json);
-    let told = told_again(&json);
-    assert!(texts.lines().count() > 500, "{}", texts.lines().count());
-    let differ: Vec<_> = (told.lines().zip(texts.lines()))
-        .filter(|(told, line)| *told != without_flow(line))
-        .map(|(told, line)| format!("text: {line}\nJSON: {told}\n"))
-        .collect();
-    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.concat());
-    assert_eq!(told.lines().count(), texts.lines().count());
-}
-
-/// What an address does not say as it is written for people: the label of a flow.
-fn without_flow(line: &str) -> String {
-    const FLOW: &str = "sin6_flowinfo=htonl(";
-    let Some((before, behind)) = line.split_once(FLOW) else { return line.into() };
-    let (_, behind) = behind.split_once(')').unwrap();
-    format!("{before}{FLOW}0){behind}")
-}
-
-#[cfg(target_os = "linux")]
-fn drive(place: &Path) {
-    let file = |name| std::fs::File::create(place.join(name)).unwrap();
-    let interrupter = driver::Interrupter::new();
-    sys::sigprocmask(&sys::SignalSet::empty()).unwrap();
-    let text = Output::new(file("text"), "a file", Pace::Collected);
-    let json = Output::new(file("json"), "a file", Pace::Collected);
-    let sink = baresock::trace::Both::new(
-        TextSink::new(text, TextOptions::default()),
-        JsonSink::new(json, identity::source(), Limits::default()),
-    );
-    let traced = install(Tracer::new(sink).with_probe(sys::socket_state));
-    driver::drive(&interrupter);
-    drop(traced);
-}
-
-/// The text that a JSON trace is told as.
-fn told_again(json: &str) -> String {
-    let memory = Memory::default();
-    let output = Output::new(memory.clone(), "memory", Pace::Collected);
-    let mut sink = TextSink::new(output, TextOptions::default());
-    for line in json.lines() {
-        Recorded::parse(line).unwrap().tell(&mut sink);
-    }
-    drop(sink);
-    memory.text()
 }
 
 /// What calls leave in a JSON trace.
@@ -526,5 +452,85 @@ fn count_bytes(call: &Value, counted: &mut HashMap<u64, (u64, u64)>) {
         "send" | "sendto" | "sendmsg" | "write" => *bytes_out += moved,
         "recv" | "recvfrom" | "recvmsg" | "read" if !only_looks => *bytes_in += moved,
         _ => {}
+    }
+}
+
+/// The driver of every wrapper stands beside strace, and so runs where strace does.
+#[cfg(target_os = "linux")]
+mod every_wrapper {
+    use std::process::Command;
+
+    use baresock::trace::Recorded;
+    use baresock::trace::text::{TextOptions, TextSink};
+
+    use super::*;
+
+    /// Set in the run that drives every wrapper: where to write both traces.
+    const DRIVE: &str = "BARESOCK_TEST_DRIVE_BOTH";
+
+    /// Every wrapper, with every outcome that an ordinary process can bring about: in both forms at once.
+    #[test]
+    fn what_is_told_again_from_json_is_the_text() {
+        if let Some(place) = std::env::var_os(DRIVE) {
+            return drive(Path::new(&place));
+        }
+        let place = TempDir::new();
+        std::fs::create_dir(place.file("place")).unwrap();
+        let itself = std::env::current_exe().unwrap();
+        let mut drives = Command::new(itself);
+        let this = "every_wrapper::what_is_told_again_from_json_is_the_text";
+        drives.args(["--exact", this, "--nocapture", "--test-threads=1"]);
+        drives.env(DRIVE, place.file("")).current_dir(place.file("place"));
+        // Whoever is started inherits this: of all the threads there, only the one that drives lets these in.
+        let sent = sys::SignalSet::empty().with(sys::SIGUSR1).with(sys::SIGUSR2);
+        let before = sys::sigprocmask(&sent).unwrap();
+        let driven = output_of(&mut drives);
+        sys::sigprocmask(&before).unwrap();
+        assert!(driven.status.success(), "{driven:?}");
+        let (texts, json) = (read(&place.file("text")), read(&place.file("json")));
+        check(&json);
+        let told = told_again(&json);
+        assert!(texts.lines().count() > 500, "{}", texts.lines().count());
+        let differ: Vec<_> = (told.lines().zip(texts.lines()))
+            .filter(|(told, line)| *told != without_flow(line))
+            .map(|(told, line)| format!("text: {line}\nJSON: {told}\n"))
+            .collect();
+        assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.concat());
+        assert_eq!(told.lines().count(), texts.lines().count());
+    }
+
+    /// What an address does not say as it is written for people: the label of a flow.
+    fn without_flow(line: &str) -> String {
+        const FLOW: &str = "sin6_flowinfo=htonl(";
+        let Some((before, behind)) = line.split_once(FLOW) else { return line.into() };
+        let (_, behind) = behind.split_once(')').unwrap();
+        format!("{before}{FLOW}0){behind}")
+    }
+
+    fn drive(place: &Path) {
+        let file = |name| std::fs::File::create(place.join(name)).unwrap();
+        let interrupter = driver::Interrupter::new();
+        sys::sigprocmask(&sys::SignalSet::empty()).unwrap();
+        let text = Output::new(file("text"), "a file", Pace::Collected);
+        let json = Output::new(file("json"), "a file", Pace::Collected);
+        let sink = baresock::trace::Both::new(
+            TextSink::new(text, TextOptions::default()),
+            JsonSink::new(json, identity::source(), Limits::default()),
+        );
+        let traced = install(Tracer::new(sink).with_probe(sys::socket_state));
+        driver::drive(&interrupter);
+        drop(traced);
+    }
+
+    /// The text that a JSON trace is told as.
+    fn told_again(json: &str) -> String {
+        let memory = Memory::default();
+        let output = Output::new(memory.clone(), "memory", Pace::Collected);
+        let mut sink = TextSink::new(output, TextOptions::default());
+        for line in json.lines() {
+            Recorded::parse(line).unwrap().tell(&mut sink);
+        }
+        drop(sink);
+        memory.text()
     }
 }
