@@ -11,6 +11,7 @@ use super::stream::Stream;
 use crate::conn::Ends;
 use crate::events::Token;
 use crate::poller::{Interest, Row};
+use crate::sys::AsFd;
 
 /// One who is in the loop.
 #[derive(Debug)]
@@ -107,21 +108,20 @@ impl Endpoints {
                 Waits::Clients if clients_wanted => Interest::Read,
                 Waits::Clients | Waits::Nothing => continue,
             };
-            let Some(ends) = ends else { continue };
             let mut ask = |fd, interest| {
                 question.push(Row { fd, interest });
                 places.push((place as u32, interest));
             };
             match ends {
-                Ends::Socket(_) | Ends::Datagrams(_) => {
-                    ends.input().into_iter().for_each(|fd| ask(fd, interest))
+                // One row, whatever is asked about it; and there may be thousands of these.
+                Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
+                Some(Ends::Files(files)) => {
+                    let input = files.input.as_ref().filter(|_| interest.reads());
+                    let output = files.output.as_ref().filter(|_| interest.writes());
+                    input.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Read));
+                    output.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Write));
                 }
-                Ends::Files(_) => {
-                    let input = ends.input().filter(|_| interest.reads());
-                    let output = ends.output().filter(|_| interest.writes());
-                    input.into_iter().for_each(|fd| ask(fd, Interest::Read));
-                    output.into_iter().for_each(|fd| ask(fd, Interest::Write));
-                }
+                None => {}
             }
         }
     }
