@@ -229,18 +229,8 @@ fn steps(ladder: &Ladder) -> Vec<OnPage> {
 fn kernel(step: &Step) -> Option<String> {
     let states = &step.call.state;
     let closed = || states.before.is_some().then(|| "closed".to_string());
-    let told = || states.after.as_ref().map(in_words_with_zeros).or_else(closed);
+    let told = || states.after.as_ref().map(|state| in_words(state, true)).or_else(closed);
     step.is_on_connection().then(told).flatten()
-}
-
-fn in_words_with_zeros(state: &crate::trace::recorded::RecordedState) -> String {
-    let mut words = in_words(state);
-    for (count, what) in [(state.unread, "unread"), (state.unacknowledged, "unacknowledged")] {
-        if count == Some(0) {
-            let _ = write!(words, ", 0 {what}");
-        }
-    }
-    words
 }
 
 /// The bytes that each connection has moved so far, where both of its ends are in the traces.

@@ -16,6 +16,10 @@ pub(super) fn written(value: &Json) -> String {
     match value {
         Json::Null => "NULL".into(),
         Json::String(text) => printable(text),
+        Json::Array(values) => {
+            let values: Vec<_> = values.iter().map(written).collect();
+            format!("[{}]", values.join(", "))
+        }
         Json::Object(object) => match (object.get("text"), object.get("given")) {
             (Some(Json::String(text)), _) => {
                 let cut = object.get("cut") == Some(&Json::Bool(true));
