@@ -2,7 +2,7 @@
 //! picture alone.
 //!
 //! What a hostile peer has sent is in there. It reaches the page in two ways only: as text of an element, through
-//! [`escaped`], and as JSON in a script that is no program, through [`json_in_html`]; the page's program makes text of
+//! `escaped`, and as JSON in a script that is no program, through `json_in_html`; the page's program makes text of
 //! it and never markup.
 
 use std::fmt::Write;
