@@ -334,6 +334,36 @@ fn with_two_clocks_the_order_is_said_to_be_a_guess_and_holds_to_the_arrows() {
     }
 }
 
+/// Both ends are the program: its client, which connects without waiting, and its server.
+#[test]
+fn a_session_of_the_program_with_itself_is_shown() {
+    for via in BOTH {
+        let place = TempDir::new();
+        let files = ["client.json", "server.json"].map(|name| place.file(name));
+        let flags = ["--trace=json", "--trace-to", text(&files[1])];
+        let server = starting(Kind { command: "serve", via }).with(&flags).start();
+        let mut client = Command::new(BARESOCK);
+        client.args(["connect", "-q", "--via", via, "--trace=json", "--trace-to", text(&files[0])]);
+        client.arg(server.address().to_string());
+        client.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let mut client = KilledAtEnd(client.spawn().unwrap());
+        let mut stdin = client.0.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, b"hello\n").unwrap();
+        drop(stdin);
+        assert!(wait_for(&mut client.0).success());
+        wait_until("the server has closed it", || read(&files[1]).contains("\"call\":\"close\""));
+        server.end();
+        let picture = Picture::of(drawn(&[text(&files[0]), text(&files[1])]));
+        assert!(picture.text.contains(ONE_CLOCK), "{}", picture.text);
+        picture.assert_crosses((Client, "connect("), "SYN", (Server, "accept"));
+        picture.assert_crosses((Client, "send("), "6 B", (Server, "recv("));
+        picture.assert_crosses((Client, "shutdown("), "FIN", (Server, "recv("));
+        picture.assert_crosses((Server, "send("), "6 B", (Client, "recv("));
+        let wait = picture.find(Client, via, 0);
+        assert!(picture.find(Client, "read(0", wait) > wait, "{}", picture.text);
+    }
+}
+
 /// A call that somebody made at a time.
 fn at(pid: u32, clock: &str, seq: u64, begin_ns: u64) -> Value {
     json!({
