@@ -11,7 +11,8 @@
 //! 6. [`poller`], [`conn`], [`framing`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait,
 //!    short sends, half-closes, where messages end, limits, deadlines.
 //! 7. [`services`]: what the loop serves, as functions from events to actions.
-//! 8. [`explain`]: what a call means as it is made, and what every name means.
+//! 8. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
+//!    did, side by side.
 //! 9. [`cli`]: the command line of the program, which is the rest.
 //!
 //! A loop over `select` that echoes what one client says, in full:

@@ -229,7 +229,7 @@ impl Facts {
 
     /// Whether it is about this option.
     pub fn option_is(&self, name: &str) -> bool {
-        self.option == Some(name) || self.written.iter().any(|written| written == name)
+        self.option == Some(name)
     }
 
     /// Whether it makes its descriptor non-blocking.

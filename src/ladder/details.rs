@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Step;
 use crate::explain::Explainer;
-use crate::names::Errno;
+use crate::explain::words::find;
 use crate::trace::arg::{Arg, Limits};
 use crate::trace::bits::BitsSink;
 use crate::trace::output::{Output, Pace};
@@ -66,17 +66,19 @@ impl Told {
     }
 }
 
-/// For a call without a lesson: what its error means, or its prototype.
+/// For a call without a lesson: what its error means, or the call itself.
 fn gist(step: &Step) -> Vec<String> {
     let call = &step.call;
     if call.refused {
         return vec!["not made: it would have done harm".into()];
     }
-    if let Outcome::Error(errno) = call.outcome() {
-        let known = Errno::CONSTANTS.iter().find(|known| known.value == i64::from(errno.number()));
-        return known.map(|known| format!("{}: {}", known.name, known.gist)).into_iter().collect();
-    }
-    vec![call.function.prototype().to_string()]
+    let name = match call.outcome() {
+        Outcome::Error(errno) => errno.name().unwrap_or_default(),
+        Outcome::Value(_) => call.function.name(),
+    };
+    let entries = find(name);
+    let entry = entries.iter().find(|entry| entry.name == name);
+    entry.map(|entry| vec![format!("{name}: {}", entry.means)]).unwrap_or_default()
 }
 
 /// Keeps remarks and drawings.

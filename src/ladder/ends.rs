@@ -209,7 +209,8 @@ impl Ends {
             (Function::Socket, _) if succeeded => {
                 let is_datagram =
                     !call.written("type").is_some_and(|kind| kind.starts_with("SOCK_STREAM"));
-                self.begin(source, made, Life { is_datagram, ..Life::default() });
+                let life = self.begin(source, made, Life { is_datagram, ..Life::default() });
+                self.of_calls[at].life = Some(life);
                 self.note(at, made, if is_datagram { "datagram socket" } else { "socket" });
             }
             (Function::Bind | Function::Getsockname, Some(fd)) if succeeded => {

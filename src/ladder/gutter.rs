@@ -2,6 +2,7 @@
 //! arrived.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::arrows::{Arrow, Connection, What};
 use super::{Ladder, Side};
@@ -135,7 +136,7 @@ impl<'a> Gutter<'a> {
         }
         cells[at] = self.pens.into[usize::from(side == Side::Right)];
         let middle = if side == Side::Left { 0..at } else { at + 1..WIDTH };
-        write(cells, middle, &label);
+        write(cells, middle, &label, self.pens.lane);
     }
 
     fn arrive(&mut self, cells: &mut [char; WIDTH], step: usize, side: Side, arrows: &[&Arrow]) {
@@ -176,7 +177,7 @@ impl<'a> Gutter<'a> {
         let middle = if side == Side::Left { last + 1..WIDTH - 1 } else { 1..last };
         // Where all arrives that left, its label says enough.
         if left_together != arrows.len() {
-            write(cells, middle, &self.label_of_arriving(arrows));
+            write(cells, middle, &self.label_of_arriving(arrows), self.pens.lane);
         }
     }
 
@@ -184,7 +185,7 @@ impl<'a> Gutter<'a> {
     fn open(&self, cells: &mut [char; WIDTH], side: Side, label: &str, head: usize) {
         self.draw(cells, 0, WIDTH, self.pens.faint);
         self.head(cells, side, head);
-        write(cells, 1..WIDTH - 1, label);
+        write(cells, 1..WIDTH - 1, label, self.pens.lane);
     }
 
     fn head(&self, cells: &mut [char; WIDTH], side: Side, head: usize) {
@@ -266,10 +267,14 @@ impl<'a> Gutter<'a> {
     }
 }
 
-/// Writes a label into the middle of a line; if it is too long, its beginning.
-fn write(cells: &mut [char; WIDTH], into: std::ops::Range<usize>, label: &str) {
-    let room = into.len();
-    let label: Vec<char> = label.chars().take(room).collect();
-    let begin = into.start + (room - label.len()) / 2;
+/// Writes a label into a line: into its middle, unless a lane passes there and not elsewhere. If it is too long, its
+/// beginning.
+fn write(cells: &mut [char; WIDTH], into: Range<usize>, label: &str, lane: char) {
+    let label: Vec<char> = label.chars().take(into.len()).collect();
+    let middle = into.start + (into.len() - label.len()) / 2;
+    let mut begins: Vec<_> = (into.start..=into.end - label.len()).collect();
+    begins.sort_by_key(|begin| begin.abs_diff(middle));
+    let is_free = |begin: &&usize| !cells[**begin..**begin + label.len()].contains(&lane);
+    let begin = begins.iter().find(is_free).copied().unwrap_or(middle);
     cells[begin..begin + label.len()].copy_from_slice(&label);
 }

@@ -2,7 +2,7 @@
 //! picture alone.
 //!
 //! What a hostile peer has sent is in there. It reaches the page in two ways only: as text of an element, through
-//! [`escaped`], and as JSON in a script that is no program, through [`json_in_html`]; the page's program makes text of
+//! `escaped`, and as JSON in a script that is no program, through `json_in_html`; the page's program makes text of
 //! it and never markup.
 
 use std::fmt::Write;
@@ -229,18 +229,8 @@ fn steps(ladder: &Ladder) -> Vec<OnPage> {
 fn kernel(step: &Step) -> Option<String> {
     let states = &step.call.state;
     let closed = || states.before.is_some().then(|| "closed".to_string());
-    let told = || states.after.as_ref().map(in_words_with_zeros).or_else(closed);
+    let told = || states.after.as_ref().map(|state| in_words(state, true)).or_else(closed);
     step.is_on_connection().then(told).flatten()
-}
-
-fn in_words_with_zeros(state: &crate::trace::recorded::RecordedState) -> String {
-    let mut words = in_words(state);
-    for (count, what) in [(state.unread, "unread"), (state.unacknowledged, "unacknowledged")] {
-        if count == Some(0) {
-            let _ = write!(words, ", 0 {what}");
-        }
-    }
-    words
 }
 
 /// The bytes that each connection has moved so far, where both of its ends are in the traces.

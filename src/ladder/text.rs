@@ -72,15 +72,15 @@ fn state(step: &Step) -> Option<String> {
     let idle = |bytes: Option<u64>| bytes.unwrap_or(0) == 0;
     let is_telling = step.is_on_connection()
         && (state.state != "ESTABLISHED" || !idle(state.unread) || !idle(state.unacknowledged));
-    is_telling.then(|| format!("{was}{}", in_words(state)))
+    is_telling.then(|| format!("{was}{}", in_words(state, false)))
 }
 
-/// `ESTABLISHED, 5 unread, 0 unacknowledged`, without what is 0.
-pub(super) fn in_words(state: &RecordedState) -> String {
+/// `ESTABLISHED, 5 unread, 0 unacknowledged`, with those that are 0 or without.
+pub(super) fn in_words(state: &RecordedState, with_zeros: bool) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '?' | ' ');
     let mut words: String = state.state.chars().filter(plain).collect();
     for (count, what) in [(state.unread, "unread"), (state.unacknowledged, "unacknowledged")] {
-        if let Some(count @ 1..) = count {
+        if let Some(count) = count.filter(|count| with_zeros || *count > 0) {
             words.push_str(&format!(", {count} {what}"));
         }
     }

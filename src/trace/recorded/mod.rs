@@ -16,7 +16,8 @@ use crate::names::{Errno, FdFlags, PollEvents, ResolveError, TcpState, value_of}
 use crate::values::{PollRow, SocketState, TimeSpec};
 pub(crate) use values::printable;
 use values::{
-    number, read_address, read_open_flags, read_row, read_type, read_value, set, timeval, written,
+    number, read_address, read_open_flags, read_option, read_row, read_type, read_value, set,
+    timeval, written,
 };
 
 /// One line of a JSON trace. The fields are those of the [schema](super::json).
@@ -251,6 +252,11 @@ impl Recorded {
             ("optval", Json::String(text)) => Arg::Value(read_value(self.option(), text)?),
             ("arg", Json::String(text)) if self.arguments.get("cmd")? == "F_SETFL" => {
                 Arg::OpenFlags(read_open_flags(text)?)
+            }
+            ("optname", Json::String(text)) => {
+                let level = self.arguments.get("level").and_then(Json::as_str);
+                let (level, number) = read_option(level?, text)?;
+                Arg::OptionName(level, number)
             }
             ("type", Json::String(text)) => Arg::Type(read_type(text)?),
             ("node" | "service" | "host" | "serv" | "proto", Json::String(text)) => {

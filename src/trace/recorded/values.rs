@@ -7,7 +7,9 @@ use std::os::unix::ffi::OsStringExt;
 use serde_json::Value as Json;
 
 use crate::addr::{Address, UnixName};
-use crate::names::{Domain, Errno, OpenFlags, PollEvents, SocketFlags, SocketType, value_of};
+use crate::names::{
+    Domain, Errno, Level, OPTIONS, OpenFlags, PollEvents, SocketFlags, SocketType, value_of,
+};
 use crate::trace::arg::Value;
 use crate::values::{FdNumber, Linger, PollRow, TimeVal};
 
@@ -16,6 +18,10 @@ pub(super) fn written(value: &Json) -> String {
     match value {
         Json::Null => "NULL".into(),
         Json::String(text) => printable(text),
+        Json::Array(values) => {
+            let values: Vec<_> = values.iter().map(written).collect();
+            format!("[{}]", values.join(", "))
+        }
         Json::Object(object) => match (object.get("text"), object.get("given")) {
             (Some(Json::String(text)), _) => {
                 let cut = object.get("cut") == Some(&Json::Bool(true));
@@ -71,6 +77,14 @@ pub(super) fn read_type(text: &str) -> Option<SocketType> {
     let alone = value_of(alone, SocketType::CONSTANTS)?;
     let flags = value_of(flags, SocketFlags::CONSTANTS)?;
     Some(SocketType::from_bits((alone | flags) as i32))
+}
+
+/// A socket option by its name, which is one at its level only.
+pub(super) fn read_option(level: &str, name: &str) -> Option<(Level, i32)> {
+    let level = Level::from_bits(value_of(level, Level::CONSTANTS)? as i32);
+    let (_, options) = OPTIONS.iter().find(|(of, _)| *of == level)?;
+    let option = options.iter().find(|option| option.name == name)?;
+    Some((level, option.value as i32))
 }
 
 /// The value of an option that a lesson speaks of.
