@@ -105,6 +105,13 @@ impl Stream {
             && !self.wants_room
     }
 
+    /// Something came from here or went there: it is not silent. (Files may be: nobody waits for a peer there.)
+    fn is_active(&mut self, idle_timeout: Option<Duration>) {
+        if self.peer.is_some() {
+            self.last_active = idle_timeout.map(|_| Instant::now());
+        }
+    }
+
     /// The nearest moment at which something is to be done about it.
     pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
         let silent = self.last_active.zip(idle_timeout).map(|(last, limit)| last + limit);
@@ -162,8 +169,9 @@ impl EventLoop {
     /// Receives once. That level-triggered readiness will bring the rest costs nothing, and nobody starves.
     fn receive(&mut self, token: Token) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        self.is_active(token);
+        let idle_timeout = self.limits.idle_timeout;
         let received = self.endpoints.with_stream(token, |ends, stream| {
+            stream.is_active(idle_timeout);
             (stream.conn.receive(ends, &mut buffer), stream.service, stream.closing)
         });
         match received {
@@ -218,7 +226,6 @@ impl EventLoop {
 
     pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
         self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes));
-        self.is_active(token);
         match self.endpoints.stream(token).map_or(0, |stream| stream.conn.owed()) {
             0 => {}
             owed if owed > self.limits.owed_bytes => self.end_stream(token, Ending::TooSlow),
@@ -233,19 +240,8 @@ impl EventLoop {
             if conn.owed() > 0 { conn.send_owed(ends) } else { Ok(()) }
         });
         self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
-        self.is_active(token);
         self.tell_room(token);
         self.close_if_done(token);
-    }
-
-    /// Something came from here or went there: it is not silent. (Files may be: nobody waits for a peer there.)
-    fn is_active(&mut self, token: Token) {
-        if self.limits.idle_timeout.is_some() {
-            let now = Some(Instant::now());
-            self.endpoints.with_stream(token, |_, stream| {
-                stream.last_active = now.filter(|_| stream.peer.is_some());
-            });
-        }
     }
 
     /// Tells a service that waits for room that there is, if there is, and presents what it kept.
@@ -272,7 +268,7 @@ impl EventLoop {
     ) {
         let idle_timeout = self.limits.idle_timeout;
         let done = self.endpoints.with_stream(token, |ends, stream| {
-            stream.last_active = idle_timeout.map(|_| Instant::now());
+            stream.is_active(idle_timeout);
             what(ends, &mut stream.conn)
         });
         if let Some(Err(errno)) = done {

@@ -14,6 +14,8 @@ use super::{BARESOCK, KilledAtEnd, Kind, PATIENCE, wait_for, wait_until};
 /// How a server is to be started.
 pub(crate) struct Starting {
     kind: Kind,
+    /// What is served, before the address and after it.
+    service: (&'static str, String),
     address: String,
     arguments: Vec<String>,
     limits: Option<String>,
@@ -44,12 +46,19 @@ pub(crate) fn start(kind: Kind) -> Server {
 /// The same, with more to be said before it starts.
 pub(crate) fn starting(kind: Kind) -> Starting {
     let address = "127.0.0.1:0".to_string();
-    Starting { kind, address, arguments: Vec::new(), limits: None, stderr: None }
+    let service = ("echo", String::new());
+    Starting { kind, service, address, arguments: Vec::new(), limits: None, stderr: None }
 }
 
 impl Starting {
     pub(crate) fn at(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
+        self
+    }
+
+    /// Another service than echo, and its options.
+    pub(crate) fn serving(mut self, service: &'static str, options: &str) -> Self {
+        self.service = (service, options.to_string());
         self
     }
 
@@ -81,7 +90,7 @@ impl Starting {
         };
         let address = match self.kind.is_bare() {
             true => self.address.clone(),
-            false => format!("echo={}", self.address),
+            false => format!("{}={}{}", self.service.0, self.address, self.service.1),
         };
         command.args([self.kind.command, &address, "--via", self.kind.via]);
         command.args(&self.arguments);
@@ -163,7 +172,7 @@ impl Server {
 pub(crate) fn address_in(line: &str) -> SocketAddr {
     let words: Vec<&str> = line.split(' ').collect();
     match words[..] {
-        ["listening", "echo", address, ..] => address.parse().unwrap(),
+        ["listening", _, address, ..] => address.parse().unwrap(),
         _ => panic!("it says: {line}"),
     }
 }
