@@ -389,8 +389,8 @@ fn with_one_clock_the_order_is_that_of_time() {
     let one = [at(1, "c", 0, 100), at(1, "c", 1, 300), at(1, "c", 2, 500)];
     let other = [at(2, "c", 0, 200), at(2, "c", 1, 400)];
     let picture = picture(&[&one, &other]);
-    let order: Vec<_> = picture.calls(Server).iter().map(|call| call[..3].to_string()).collect();
-    assert_eq!(order, ["[1]", "[2]", "[1]", "[2]", "[1]"], "{}", picture.text);
+    let order: Vec<_> = picture.calls(Server).iter().map(|call| call[..6].to_string()).collect();
+    assert_eq!(order, ["A dup(", "B dup(", "A dup(", "B dup(", "A dup("], "{}", picture.text);
 }
 
 #[test]
@@ -496,9 +496,11 @@ fn both_ends_may_be_one_thread_s_and_of_the_unix_domain() {
 
 #[test]
 fn buffers_are_shown_from_traces_with_states() {
-    let session = Session::of("select", &["--state"], &[half_closes]);
+    // The server receives two bytes at a time: the rest waits.
+    let flags = ["--state", "--inject", "recv:chunk=2"];
+    let session = Session::of("select", &flags, &[half_closes]);
     let picture = Picture::of(session.drawn(&[]));
-    for words in ["    FIN_WAIT", "    CLOSE_WAIT", "    was CLOSE_WAIT"] {
+    for words in [", 4 unread", ", 2 unread", "    CLOSE_WAIT", "    was CLOSE_WAIT"] {
         assert!(picture.text.contains(words), "no {words}\n{}", picture.text);
     }
 }

@@ -34,14 +34,6 @@ impl Source {
     const fn side(&self) -> Side {
         if self.connects && !self.accepts { Side::Left } else { Side::Right }
     }
-
-    /// What tells it from its neighbours in a column.
-    pub(super) fn tag(&self) -> String {
-        match u64::from(self.pid) == self.tid {
-            true => format!("[{}] ", self.pid),
-            false => format!("[{}] ", self.tid),
-        }
-    }
 }
 
 /// How a connection came to this end.

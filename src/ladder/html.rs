@@ -88,13 +88,11 @@ fn json_in_html(json: &str) -> String {
 }
 
 fn rows(ladder: &Ladder) -> String {
-    let crowded = [Side::Left, Side::Right].map(|side| ladder.is_crowded(side));
     let mut out = String::new();
     for step in &ladder.steps {
         let side = if step.side == Side::Left { "left" } else { "right" };
         let failed = if step.call.errno.is_some() { " failed" } else { "" };
-        let is_crowded = crowded[usize::from(step.side == Side::Right)];
-        let tag = if is_crowded { ladder.sources[step.source].tag() } else { String::new() };
+        let tag = ladder.tag(step.source);
         let call = escaped(&format!("{tag}{}", shortened(&step.call, ROOM, "...")));
         let _ = writeln!(out, "<li class=\"{side}{failed}\">{call}</li>");
     }

@@ -13,6 +13,7 @@ mod order;
 mod short;
 pub mod text;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::trace::{Function, Recorded};
@@ -47,6 +48,8 @@ pub struct Ladder {
     arrows: Vec<Arrow>,
     /// How many clocks the times are of.
     clocks: usize,
+    /// Whether a column has the calls of several, so that each call has to say whose it is.
+    is_crowded: bool,
 }
 
 /// One call in its place.
@@ -125,7 +128,11 @@ impl Ladder {
                 descriptors: of_call.descriptors,
             })
         });
-        Self { steps: steps.collect(), sources, connections, arrows, clocks }
+        let steps = steps.collect();
+        let mut ladder = Self { steps, sources, connections, arrows, clocks, is_crowded: false };
+        let is_crowded = |side| ladder.speakers(side).len() > 1;
+        ladder.is_crowded = is_crowded(Side::Left) || is_crowded(Side::Right);
+        ladder
     }
 
     /// What is to be known about the order.
@@ -139,29 +146,28 @@ impl Ladder {
 
     /// Who stands on a side.
     fn who(&self, side: Side) -> String {
-        let mut speakers: Vec<usize> = Vec::new();
-        for step in self.steps.iter().filter(|step| step.side == side) {
-            if !speakers.contains(&step.source) && speakers.len() < 4 {
-                speakers.push(step.source);
-            }
-        }
-        match &speakers[..] {
-            [] => format!("{} (no trace)", side.name()),
-            [one] => format!("{}: {}", side.name(), self.sources[*one]),
-            [.., _] => {
-                let names: Vec<_> =
-                    speakers.iter().take(3).map(|one| self.sources[*one].to_string()).collect();
-                let more = if speakers.len() > 3 { ", ..." } else { "" };
-                format!("{}: {}{more}", side.name(), names.join(", "))
-            }
+        const MOST: usize = 3;
+        let speakers = self.speakers(side);
+        let tagged = |one: &usize| format!("{}{}", self.tag(*one), self.sources[*one]);
+        let names: Vec<_> = speakers.iter().take(MOST).map(tagged).collect();
+        let more = if speakers.len() > MOST { ", ..." } else { "" };
+        match names.is_empty() {
+            true => format!("{} (no trace)", side.name()),
+            false => format!("{}: {}{more}", side.name(), names.join(", ")),
         }
     }
 
-    /// Whether a side's calls are of several, so that each has to say whose it is.
-    fn is_crowded(&self, side: Side) -> bool {
-        let mut speakers =
-            self.steps.iter().filter(|step| step.side == side).map(|step| step.source);
-        let first = speakers.next();
-        speakers.any(|one| Some(one) != first)
+    fn speakers(&self, side: Side) -> BTreeSet<usize> {
+        let calls = self.steps.iter().filter(|step| step.side == side);
+        calls.map(|step| step.source).collect()
+    }
+
+    /// What stands before the calls of a source, where a column has those of several: `B `.
+    fn tag(&self, source: usize) -> String {
+        match u8::try_from(source) {
+            _ if !self.is_crowded => String::new(),
+            Ok(number @ 0..26) => format!("{} ", char::from(b'A' + number)),
+            _ => format!("{source} "),
+        }
     }
 }

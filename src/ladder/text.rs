@@ -19,11 +19,9 @@ pub fn draw(ladder: &Ladder, ascii: bool) -> String {
         &fit(&ladder.who(Side::Right), dots),
     );
     out.push_str(&format!("({})\n\n", ladder.about_the_order()));
-    let crowded = [Side::Left, Side::Right].map(|side| ladder.is_crowded(side));
     let mut gutter = Gutter::new(ladder, pens);
     for (number, step) in ladder.steps.iter().enumerate() {
-        let is_crowded = crowded[usize::from(step.side == Side::Right)];
-        let tag = if is_crowded { ladder.sources[step.source].tag() } else { String::new() };
+        let tag = ladder.tag(step.source);
         let call = shortened(&step.call, COLUMN.saturating_sub(tag.len()), dots);
         let row = gutter.row(number);
         beside(&mut out, step.side, &format!("{tag}{call}"), &row);
