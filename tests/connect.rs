@@ -1,0 +1,501 @@
+//! The client as its user and its peer know it.
+
+// In a test a panic is the message.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{ErrorKind, Read, Write, pipe};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixListener;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+use baresock::names::O_NONBLOCK;
+use baresock::sys;
+use socket2::{Domain, Socket, Type};
+use support::*;
+
+tests! {
+    both {}
+    serve {
+        a_question_and_its_answer,
+        every_byte_in_both_directions,
+        calls_that_are_interrupted_or_short,
+        without_half_close_the_peer_reads_no_end,
+        a_peer_that_finishes_ends_it,
+        nothing_is_buffered_without_bound,
+        an_inherited_descriptor_stays_as_it_was,
+        nobody_there,
+        the_next_address_is_tried,
+        an_address_that_does_not_answer_has_a_time_limit,
+        a_reset_is_an_error,
+        every_kind_of_standard_input,
+        standard_output_that_takes_nothing,
+        datagrams,
+        nobody_there_for_datagrams,
+        over_a_unix_domain_socket,
+        newlines_for_old_protocols,
+        listening_for_one,
+        silence_ends_it_if_asked_to,
+        other_programs_as_peers,
+        the_trace_shows_its_calls,
+    }
+}
+
+fn command(kind: Kind, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BARESOCK);
+    command.args(["connect", "--via", kind.via]).args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A client that runs, and ends with its test.
+struct Client(KilledAtEnd);
+
+/// A client that has ended.
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: String,
+}
+
+fn start_client(kind: Kind, arguments: &[&str]) -> Client {
+    Client(KilledAtEnd(command(kind, arguments).spawn().unwrap()))
+}
+
+/// Runs a client to its end, with this on standard input.
+#[track_caller]
+fn run(kind: Kind, arguments: &[&str], input: &[u8]) -> Ended {
+    let mut client = start_client(kind, arguments);
+    // One that fails at once does not read it.
+    let _ = client.stdin().write_all(input);
+    client.end()
+}
+
+impl Client {
+    fn child(&mut self) -> &mut Child {
+        &mut self.0.0
+    }
+
+    /// Standard input; where it is dropped it ends.
+    fn stdin(&mut self) -> ChildStdin {
+        self.child().stdin.take().unwrap()
+    }
+
+    /// Waits for the end. What it says must fit into pipes, or be read by the test.
+    #[track_caller]
+    fn end(mut self) -> Ended {
+        drop(self.child().stdin.take());
+        let (stdout, stderr) = (self.child().stdout.take(), self.child().stderr.take());
+        let stdout = stdout.map(read_all).unwrap_or_default();
+        let stderr = String::from_utf8(stderr.map(read_all).unwrap_or_default()).unwrap();
+        Ended { code: wait_for(self.child()).code(), stdout, stderr }
+    }
+}
+
+fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
+/// The next who comes.
+fn accept(listener: &TcpListener) -> TcpStream {
+    impatient(listener.accept().unwrap().0)
+}
+
+/// A server that sends back what one client sends, and ends with it.
+fn echo() -> String {
+    let (listener, address) = listener();
+    std::thread::spawn(move || {
+        let stream = accept(&listener);
+        let _ = std::io::copy(&mut &stream, &mut &stream);
+        let _ = stream.shutdown(Shutdown::Write);
+    });
+    address
+}
+
+fn a_question_and_its_answer(kind: Kind) {
+    for flags in [&[][..], &["-q"]] {
+        let (listener, address) = listener();
+        let client = start_client(kind, &[&[&*address], flags].concat());
+        let mut server = accept(&listener);
+        let answering = std::thread::spawn(move || {
+            let question = read_all(&server);
+            server.write_all(b"an answer").unwrap();
+            question
+        });
+        let mut client = client;
+        client.stdin().write_all(b"a question").unwrap();
+        let ended = client.end();
+        assert_eq!(answering.join().unwrap(), b"a question");
+        assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"an answer"[..]));
+        let why =
+            format!("baresock: {address}: the peer has finished: 10 bytes sent, 9 received\n");
+        assert_eq!(ended.stderr, if flags.is_empty() { why } else { String::new() });
+    }
+}
+
+fn through_echo(kind: Kind, len: usize, arguments: &[&str]) {
+    let mut client = start_client(kind, &[&[&*echo()], arguments].concat());
+    let (message, stdin) = (Message::of(len), client.stdin());
+    let stdout = client.child().stdout.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| message.send(stdin, 50_000));
+        message.assert_comes_back(stdout, 50_000, |_| {});
+    });
+    assert_eq!(client.end().code, Some(0));
+}
+
+fn every_byte_in_both_directions(kind: Kind) {
+    through_echo(kind, 32 << 20, &[]);
+}
+
+fn calls_that_are_interrupted_or_short(kind: Kind) {
+    let wait = format!("{}:EINTR%20:seed=5", kind.via);
+    let faults =
+        ["read:EINTR%20:seed=1", "write:EINTR%20:seed=2", "send:short=100%50:seed=3", &wait];
+    let flags: Vec<_> = faults.iter().flat_map(|fault| ["--inject", fault]).collect();
+    through_echo(kind, 500_000, &flags);
+    through_echo(kind, 3_000, &["--inject", "read:chunk=1", "--inject", "write:short=1"]);
+}
+
+fn without_half_close_the_peer_reads_no_end(kind: Kind) {
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address, "--no-half-close"]);
+    client.stdin().write_all(b"a question").unwrap();
+    let mut server = accept(&listener);
+    assert_receives(&server, b"a question");
+    // Its standard input has ended; time for an end of file to come, if one were sent.
+    std::thread::sleep(Duration::from_millis(100));
+    assert_nothing_came(&server);
+    server.write_all(b"an answer").unwrap();
+    drop(server);
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"an answer"[..]));
+}
+
+fn a_peer_that_finishes_ends_it(kind: Kind) {
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address]);
+    // It stays open: the end of the socket is enough.
+    let _stdin = client.stdin();
+    accept(&listener).write_all(b"that is all").unwrap();
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"that is all"[..]), "{ended:?}");
+}
+
+/// Nobody reads its standard output, and its peer reads nothing: it waits, and takes in no more.
+fn nothing_is_buffered_without_bound(kind: Kind) {
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address]);
+    let server = accept(&listener);
+    let memory = |pid| if HAS_PROC { resident_bytes(pid) } else { 0 };
+    let pid = client.child().id();
+    let before = memory(pid);
+    let mut stdin = client.stdin();
+    let block = vec![b'x'; 64 << 10];
+    let sent = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            // Until the first timeout, which says that nothing more is taken.
+            server.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+            (0..1000).take_while(|_| (&server).write_all(&block).is_ok()).count()
+        });
+        scope.spawn(|| {
+            // It ends with the client.
+            while stdin.write_all(&block).is_ok() {}
+        });
+        let sent = sending.join().unwrap();
+        let more = memory(pid) - before;
+        assert!(more <= 1 << 20, "{more} bytes more");
+        if HAS_PROC {
+            assert_eq!(state(pid), 'S');
+        }
+        client.child().kill().unwrap();
+        sent
+    });
+    assert!(sent < 1000, "all of it was taken");
+}
+
+fn an_inherited_descriptor_stays_as_it_was(kind: Kind) {
+    let ((input, mut writer), (mut reader, output)) = (pipe().unwrap(), pipe().unwrap());
+    // They share their flags with the client's.
+    let shared = (input.try_clone().unwrap(), output.try_clone().unwrap());
+    let mut command = command(kind, &[&echo()]);
+    command.stdin(input).stdout(output);
+    let mut client = KilledAtEnd(command.spawn().unwrap());
+    drop(command);
+    writer.write_all(b"hello").unwrap();
+    let mut buffer = [0; 5];
+    reader.read_exact(&mut buffer).unwrap();
+    for flags in [sys::fcntl_getfl(&shared.0), sys::fcntl_getfl(&shared.1)] {
+        assert!(!flags.unwrap().contains(O_NONBLOCK));
+    }
+    drop(writer);
+    assert!(wait_for(&mut client.0).success());
+}
+
+/// Where nobody listens: bound, so that nobody else is given the port, and no listener.
+fn dead(kind: Type) -> (Socket, String) {
+    let socket = Socket::new(Domain::IPV4, kind, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap().to_string();
+    (socket, address)
+}
+
+fn nobody_there(kind: Kind) {
+    let (_held, address) = dead(Type::STREAM);
+    let ended = run(kind, &[&address], b"hello");
+    let why = format!(
+        "baresock: connect {address}: ECONNREFUSED (Connection refused): nobody listens there\n"
+    );
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), &*why));
+    assert!(ended.stdout.is_empty());
+    let ended = run(kind, &["host.invalid:7"], b"");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("getaddrinfo host.invalid: EAI_"), "{ended:?}");
+}
+
+fn the_next_address_is_tried(kind: Kind) {
+    if !has_ipv6() {
+        return skipped("this machine has no IPv6");
+    }
+    // A port alone means 127.0.0.1 and ::1, in this order. The first one's is held, and nobody listens there.
+    let (listener, _held) = loop {
+        let listener = TcpListener::bind("[::1]:0").unwrap();
+        let held = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if held.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).is_ok() {
+            break (listener, held);
+        }
+    };
+    let port = listener.local_addr().unwrap().port().to_string();
+    let client = start_client(kind, &[&port, "-v"]);
+    accept(&listener).write_all(b"here").unwrap();
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"here"[..]));
+    for said in ["connect 127.0.0.1:", "ECONNREFUSED", "the next address is tried", "[::1]:"] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+fn an_address_that_does_not_answer_has_a_time_limit(kind: Kind) {
+    let (socket, address) = dead(Type::STREAM);
+    socket.listen(0).unwrap();
+    // The queue of a listener that accepts nobody is full after a few.
+    let there: SocketAddr = address.parse().unwrap();
+    let connect = || TcpStream::connect_timeout(&there, Duration::from_millis(300));
+    let _queued: Vec<_> = std::iter::repeat_with(connect).map_while(Result::ok).collect();
+    let ended = run(kind, &[&address, "--timeout", "0.2"], b"");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(&format!("connect {address}: ETIMEDOUT")), "{ended:?}");
+}
+
+fn a_reset_is_an_error(kind: Kind) {
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address]);
+    let _stdin = client.stdin();
+    let mut server = accept(&listener);
+    server.write_all(b"so far").unwrap();
+    let mut stdout = client.child().stdout.take().unwrap();
+    let mut buffer = [0; 6];
+    stdout.read_exact(&mut buffer).unwrap();
+    reset(server);
+    let ended = client.end();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(&format!("recv {address}: ECONNRESET")), "{ended:?}");
+    assert!(ended.stderr.contains("0 bytes sent, 6 received"), "{ended:?}");
+}
+
+fn every_kind_of_standard_input(kind: Kind) {
+    let directory = TempDir::new();
+    let file = directory.file("input");
+    let text: Vec<u8> = (0..200_000u32).map(|k| (k % 253) as u8).collect();
+    std::fs::write(&file, &text).unwrap();
+    let shell = |redirection: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("exec \"$0\" connect --via {} \"$1\" {redirection}", kind.via);
+        shell.args(["-c", &script, BARESOCK, &echo()]);
+        output_of(&mut shell)
+    };
+    let copy = directory.file("output");
+    let output = shell(&format!("<{} >{}", support::text(&file), support::text(&copy)));
+    assert!(output.status.success(), "{output:?}");
+    assert!(std::fs::read(&copy).unwrap() == text);
+    for nothing in ["</dev/null", "<&-"] {
+        let output = shell(nothing);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{output:?}");
+    }
+    let output = shell("</");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("read standard input: EISDIR"), "{stderr}");
+}
+
+fn standard_output_that_takes_nothing(kind: Kind) {
+    if cfg!(target_os = "linux") {
+        let mut full = command(kind, &[&echo()]);
+        full.stdout(std::fs::File::create("/dev/full").unwrap());
+        let mut client = Client(KilledAtEnd(full.spawn().unwrap()));
+        client.stdin().write_all(b"hello").unwrap();
+        let ended = client.end();
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("write standard output: ENOSPC"), "{ended:?}");
+    }
+    // As `| head -1` does: who reads it has seen enough.
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address]);
+    let _stdin = client.stdin();
+    drop(client.child().stdout.take());
+    let server = accept(&listener);
+    (&server).write_all(b"nobody reads this").unwrap();
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+}
+
+fn datagrams(kind: Kind) {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    let mut client = start_client(kind, &["--udp", &address]);
+    let mut stdin = client.stdin();
+    stdin.write_all(b"one datagram").unwrap();
+    let mut buffer = [0; 70_000];
+    let (len, from) = server.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..len], b"one datagram");
+    // One without a byte is no end of file.
+    for bytes in [&b""[..], b"one", b"", b", another"] {
+        server.send_to(bytes, from).unwrap();
+    }
+    let largest = vec![b'x'; 65_507];
+    server.send_to(&largest, from).unwrap();
+    // More than one datagram may have.
+    let sending = std::thread::spawn(move || stdin.write_all(&[b'y'; 60_000]).unwrap());
+    let mut received = 0;
+    while received < 60_000 {
+        let (len, _) = server.recv_from(&mut buffer).unwrap();
+        assert!(len <= 8192 && buffer[..len].iter().all(|byte| *byte == b'y'), "{len}");
+        received += len;
+    }
+    sending.join().unwrap();
+    let ended = client.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout == [&b"one, another"[..], &largest].concat());
+    assert!(ended.stderr.contains("nothing more came: 60012 bytes sent, 65519 received"));
+}
+
+fn nobody_there_for_datagrams(kind: Kind) {
+    let (held, address) = dead(Type::DGRAM);
+    drop(held);
+    let ended = run(kind, &["--udp", &address], b"hello");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains(&format!("recv {address}: ECONNREFUSED")), "{ended:?}");
+}
+
+fn over_a_unix_domain_socket(kind: Kind) {
+    let directory = TempDir::new();
+    let path = directory.file("socket");
+    let address = format!("unix:{}", text(&path));
+    let ended = run(kind, &[&address], b"");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("ENOENT"), "{ended:?}");
+    let listener = UnixListener::bind(&path).unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut server, _) = listener.accept().unwrap();
+        let question = read_all(&server);
+        server.write_all(b"an answer").unwrap();
+        question
+    });
+    let ended = run(kind, &[&address], b"a question");
+    assert_eq!(answering.join().unwrap(), b"a question");
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"an answer"[..]), "{ended:?}");
+}
+
+fn newlines_for_old_protocols(kind: Kind) {
+    let ended = run(kind, &["--crlf", &echo()], b"GET /\r\nHost: here\n\n");
+    assert_eq!(ended.stdout, b"GET /\r\nHost: here\r\n\r\n");
+}
+
+fn listening_for_one(kind: Kind) {
+    let mut client = start_client(kind, &["--listen", "127.0.0.1:0"]);
+    let mut stdin = client.stdin();
+    let lines = lines_of(client.child().stderr.take().unwrap());
+    let line = lines.recv_timeout(PATIENCE).unwrap();
+    let words: Vec<_> = line.split(' ').collect();
+    assert_eq!((words[0], words[1]), ("baresock:", "listening"), "{line}");
+    let address: SocketAddr = words[2].parse().unwrap();
+    let mut peer = impatient(TcpStream::connect(address).unwrap());
+    stdin.write_all(b"welcome").unwrap();
+    assert_receives(&peer, b"welcome");
+    let refused = TcpStream::connect(address).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    peer.write_all(b"bye").unwrap();
+    drop(peer);
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"bye"[..]));
+}
+
+fn silence_ends_it_if_asked_to(kind: Kind) {
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address, "--idle-timeout", "0.3"]);
+    let _stdin = client.stdin();
+    let mut server = accept(&listener);
+    server.write_all(b"hello").unwrap();
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"hello"[..]));
+    assert!(ended.stderr.contains("nothing more came"), "{ended:?}");
+}
+
+fn other_programs_as_peers(kind: Kind) {
+    if !["nc", "socat"].map(has_program).iter().all(|has| *has) {
+        return;
+    }
+    let directory = TempDir::new();
+    let path = directory.file("socket");
+    let listen = format!("UNIX-LISTEN:{}", text(&path));
+    for (program, arguments) in
+        [("nc", ["-N", "-lU", text(&path)]), ("socat", ["-t30", "-", &listen])]
+    {
+        let mut server = Command::new(program);
+        server.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut server = KilledAtEnd(server.spawn().unwrap());
+        wait_until("it listens", || path.exists());
+        server.0.stdin.take().unwrap().write_all(b"from the server").unwrap();
+        let address = format!("unix:{}", text(&path));
+        // The file is there a moment before the listener is.
+        let mut ended = run(kind, &[&address], b"from the client");
+        while ended.stderr.contains("ECONNREFUSED") {
+            ended = run(kind, &[&address], b"from the client");
+        }
+        assert_eq!(
+            (ended.code, &*ended.stdout),
+            (Some(0), &b"from the server"[..]),
+            "{program}: {ended:?}"
+        );
+        let received = read_all(server.0.stdout.take().unwrap());
+        assert_eq!(received, b"from the client", "{program}");
+        wait_for(&mut server.0);
+        let _ = std::fs::remove_file(&path);
+    }
+}
+
+fn the_trace_shows_its_calls(kind: Kind) {
+    let ended = run(kind, &["--trace", &echo()], b"hello");
+    assert_eq!(ended.stdout, b"hello");
+    for call in [
+        "connect(",
+        "= -1 EINPROGRESS",
+        "SO_ERROR, [0]",
+        "read(0, \"hello\", 65536) = 5",
+        "\"hello\", 5, MSG_NOSIGNAL) = 5",
+        "read(0, \"\", 65536) = 0",
+        "SHUT_WR) = 0",
+        "write(1, \"hello\", 5) = 5",
+        kind.via,
+    ] {
+        assert!(ended.stderr.contains(call), "{call} is not in\n{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("F_SETFL, O_RDONLY"), "{}", ended.stderr);
+}
