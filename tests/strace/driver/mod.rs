@@ -48,11 +48,12 @@ impl Interrupter {
     pub(crate) fn new() -> Self {
         let (to_send, end) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let (theirs, their_end) = (to_send.clone(), end.clone());
-        let (target, tid) = (pthread_self(), nix::unistd::gettid().as_raw());
+        // With musl a thread's name is a pointer, which may not go to another thread; its number may.
+        let (target, tid) = (pthread_self() as usize, nix::unistd::gettid().as_raw());
         let helper = thread::spawn(move || {
             while !their_end.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(1));
-                send_if_asleep(&theirs, target, tid);
+                send_if_asleep(&theirs, target as Pthread, tid);
             }
         });
         Self { to_send, end, helper: Some(helper) }
