@@ -11,6 +11,10 @@ use crate::names::{Errno, Result};
 use crate::poller::{Interest, Readiness, Via};
 use crate::trace::{self, Function};
 
+/// The most that is received at once from one of a couple. 64 KiB are a little more than fits into a packet of loopback,
+/// so each would be sent on as a large and a tiny one; of 16 to 256 KiB, all tried, this is the quickest by a quarter.
+const COUPLED_BYTES: usize = 32 * 1024;
+
 /// A connection in the loop.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -172,7 +176,14 @@ impl EventLoop {
         let idle_timeout = self.limits.idle_timeout;
         let received = self.endpoints.with_stream(token, |ends, stream| {
             stream.is_active(idle_timeout);
-            (stream.conn.receive(ends, &mut buffer), stream.service, stream.closing)
+            let most = match ends {
+                // What has no room is lost.
+                Ends::Datagrams(_) => usize::MAX,
+                _ if stream.partner.is_some() => COUPLED_BYTES,
+                _ => usize::MAX,
+            };
+            let room = buffer.len().min(most);
+            (stream.conn.receive(ends, &mut buffer[..room]), stream.service, stream.closing)
         });
         match received {
             // The service is done with it: what still comes is thrown away.
