@@ -11,6 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::addr::Written;
+use crate::framing;
 use crate::poller::Via;
 use crate::services::{Spec, seconds};
 use crate::trace::inject::Rule;
@@ -261,6 +262,9 @@ pub struct Connect {
     /// Send \r\n for each \n
     #[arg(long)]
     pub crlf: bool,
+    /// Show the messages that come, one a line with number and length: fixed:N, line, length or close
+    #[arg(long, value_name = "RULE", value_parser = framing::Rule::parse, conflicts_with = "udp")]
+    pub frame: Option<framing::Rule>,
     /// End when nothing came or went for so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub idle_timeout: Option<Duration>,

@@ -5,6 +5,8 @@
 //! At the end of standard input only our half is closed, for the answer is still to come; at the end of what the peer
 //! sends, everything is written that is owed to either, and the client is done.
 
+mod messages;
+
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
@@ -14,10 +16,13 @@ use crate::addr::Address;
 use crate::conn::{Ends, File, Files};
 use crate::event_loop::{EventLoop, Limits, Notice, ServiceId};
 use crate::events::{Action, Ending, Event, Service, Token};
+use crate::framing::{Rule, TooLong, Unfinished};
 use crate::names::{Errno, Result};
 use crate::poller::Via;
 use crate::sys::Fd;
 use crate::trace::Function;
+
+use messages::Messages;
 
 /// After the end of standard input, how long datagrams may be missing until no more are expected: nobody says which
 /// was the last.
@@ -41,6 +46,8 @@ pub struct Options {
     pub half_close: bool,
     /// Send `\r\n` for `\n`.
     pub crlf: bool,
+    /// Show the messages that come, which end as this rule has it, instead of passing on their bytes.
+    pub frame: Option<Rule>,
     /// End when nothing came or went for so long.
     pub idle_timeout: Option<Duration>,
 }
@@ -63,6 +70,10 @@ pub struct Report {
 pub enum End {
     /// The peer has finished sending.
     PeerFinished,
+    /// The peer has finished in the middle of a message.
+    Unfinished(Unfinished),
+    /// A message was too long.
+    TooLong(TooLong),
     /// Nothing came or went for a while.
     Silent,
     /// Whoever reads our standard output has gone.
@@ -87,7 +98,7 @@ pub fn talk(
 ) -> Result<Report> {
     let limits = Limits {
         idle_timeout: options.idle_timeout,
-        // Never reached: what one receive brings is written before the next.
+        // Never reached: what one receive brings, or the lines that show it, is written before the next.
         owed_bytes: usize::MAX,
         // Whoever asks this loop to end has waited for everything before.
         drain: Duration::ZERO,
@@ -169,6 +180,7 @@ struct Client {
     socket: Option<Token>,
     input_ended: bool,
     newlines: Newlines,
+    messages: Option<Messages>,
     report: Rc<RefCell<Report>>,
 }
 
@@ -181,6 +193,7 @@ impl Client {
             socket: None,
             input_ended: false,
             newlines: Newlines::default(),
+            messages: options.frame.map(Messages::new),
             report,
         }
     }
@@ -201,10 +214,29 @@ impl Client {
         Some(Action::Send { to, bytes })
     }
 
-    fn write_out<'a>(&mut self, bytes: &'a [u8]) -> Vec<Action<'a>> {
+    fn write_out<'a>(&'a mut self, bytes: &'a [u8]) -> Vec<Action<'a>> {
         self.report.borrow_mut().bytes_received += bytes.len() as u64;
-        let send = self.files.get().map(|to| Action::Send { to, bytes });
-        send.into_iter().chain(self.expect_datagram()).collect()
+        let taken = self.messages.as_mut().map_or(Ok(()), |messages| messages.take(bytes));
+        let bytes = self.messages.as_ref().map_or(bytes, Messages::lines);
+        let mut actions: Vec<_> = self.write(bytes).into_iter().collect();
+        match taken {
+            Ok(()) => actions.extend(self.expect_datagram()),
+            // Where the next one begins nobody knows.
+            Err(too_long) => actions.extend(self.close_both(End::TooLong(too_long))),
+        }
+        actions
+    }
+
+    fn write<'a>(&self, bytes: &'a [u8]) -> Option<Action<'a>> {
+        let to = self.files.get().filter(|_| !bytes.is_empty())?;
+        Some(Action::Send { to, bytes })
+    }
+
+    fn peer_finished<'a>(&'a mut self) -> Vec<Action<'a>> {
+        let last = self.messages.as_mut().map_or(Ok(()), Messages::take_last);
+        let lines = self.messages.as_ref().map_or(&b""[..], Messages::lines);
+        let end = last.map_or_else(End::Unfinished, |()| End::PeerFinished);
+        self.write(lines).into_iter().chain(self.close_both(end)).collect()
     }
 
     fn input_ended<'a>(&mut self) -> Option<Action<'a>> {
@@ -249,7 +281,7 @@ impl Service for Client {
             }
             Event::Bytes(bytes) if is_socket => actions.extend(self.write_out(bytes)),
             Event::Bytes(bytes) => actions.extend(self.send_on(bytes)),
-            Event::PeerFinished if is_socket => actions.extend(self.close_both(End::PeerFinished)),
+            Event::PeerFinished if is_socket => actions.extend(self.peer_finished()),
             Event::PeerFinished => actions.extend(self.input_ended()),
             Event::Deadline => actions.extend(self.close_both(End::Silent)),
             Event::Closed(ending) => actions.extend(self.closed(who, ending)),

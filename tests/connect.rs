@@ -36,6 +36,7 @@ tests! {
         nobody_there_for_datagrams,
         over_a_unix_domain_socket,
         newlines_for_old_protocols,
+        messages_in_place_of_bytes,
         listening_for_one,
         silence_ends_it_if_asked_to,
         other_programs_as_peers,
@@ -416,6 +417,29 @@ fn over_a_unix_domain_socket(kind: Kind) {
 fn newlines_for_old_protocols(kind: Kind) {
     let ended = run(kind, &["--crlf", &echo()], b"GET /\r\nHost: here\n\n");
     assert_eq!(ended.stdout, b"GET /\r\nHost: here\r\n\r\n");
+}
+
+fn messages_in_place_of_bytes(kind: Kind) {
+    let framed = |rule: &str, input: &[u8]| {
+        let ended = run(kind, &["--frame", rule, &echo()], input);
+        (ended.code, String::from_utf8(ended.stdout).unwrap(), ended.stderr)
+    };
+    let two = "message 1: 3 bytes: one\nmessage 2: 3 bytes: two\n".to_string();
+    for (rule, input) in [
+        ("line", &b"one\ntwo\n"[..]),
+        ("length", b"\0\0\0\x03one\0\0\0\x03two"),
+        ("fixed:3", b"onetwo"),
+    ] {
+        let (code, stdout, _) = framed(rule, input);
+        assert_eq!((code, &stdout), (Some(0), &two), "{rule}");
+    }
+    assert_eq!(framed("close", b"onetwo").1, "message 1: 6 bytes: onetwo\n");
+    let (code, stdout, stderr) = framed("fixed:3", b"onetw");
+    assert_eq!((code, &*stdout), (Some(1), "message 1: 3 bytes: one\n"));
+    assert!(stderr.contains("the end came after 2 bytes of a message"), "{stderr}");
+    let (code, stdout, stderr) = framed("length", b"\0\0\0\x03one\xff\xff\xff\xff");
+    assert_eq!((code, &*stdout), (Some(1), "message 1: 3 bytes: one\n"));
+    assert!(stderr.contains("a message of more than 65536 bytes"), "{stderr}");
 }
 
 fn listening_for_one(kind: Kind) {

@@ -25,6 +25,7 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     let options = Options {
         half_close: !connect.no_half_close,
         crlf: connect.crlf,
+        frame: connect.frame,
         idle_timeout: connect.idle_timeout,
     };
     let mut reporter = Reporter::new(loudness);
@@ -99,6 +100,12 @@ fn end(report: Report, loudness: Loudness) -> Result<(), Failure> {
         Some(End::FileFailed(call, errno)) => {
             let file = if call == Function::Read { "standard input" } else { "standard output" };
             return Err(Failure::of(format_args!("{call} {file}"), errno).adding(&counts));
+        }
+        Some(End::Unfinished(unfinished)) => {
+            return Err(Failure::new(format_args!("{peer}: {unfinished}: {counts}")));
+        }
+        Some(End::TooLong(too_long)) => {
+            return Err(Failure::new(format_args!("{peer}: {too_long}: {counts}")));
         }
         // As with every filter whose reader has seen enough.
         Some(End::OutputClosed) | None => return Ok(()),

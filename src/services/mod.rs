@@ -22,6 +22,7 @@ pub use echo::Echo;
 pub use framed::Framed;
 pub use guard::Guarded;
 pub use http::Http;
+pub(crate) use printable::append_printable;
 pub use relay::Relay;
 pub use signals::Signals;
 pub use time::Time;

@@ -5,7 +5,7 @@
 //! all that does not print is shown as what it is: `\u{1b}`, `\u{202e}`, and `\xff` for bytes that are no UTF-8.
 
 /// Appends text from a stranger. The bytes must be whole: of a character that was cut in two, neither half is one.
-pub(super) fn append_printable(out: &mut String, bytes: &[u8]) {
+pub(crate) fn append_printable(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {

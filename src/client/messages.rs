@@ -1,0 +1,113 @@
+//! Messages as they are shown: a line for each, with its number and its length.
+
+use std::fmt::Write;
+
+use crate::framing::{Framing, Rule, TooLong, Unfinished};
+use crate::services::append_printable;
+
+/// The most bytes of a message that are shown.
+const SHOWN_BYTES: usize = 60;
+
+/// What has come of a stream of messages, and what is to be shown of it.
+#[derive(Debug)]
+pub(super) struct Messages {
+    framing: Framing,
+    /// The beginning of a message whose end has not come yet.
+    left: Vec<u8>,
+    messages: u64,
+    lines: String,
+}
+
+impl Messages {
+    pub(super) fn new(rule: Rule) -> Self {
+        let framing = Framing::new(rule);
+        Self { framing, left: Vec::new(), messages: 0, lines: String::new() }
+    }
+
+    /// Takes what has come. What is to be shown of it are the [`lines`](Self::lines), also if the last is too long.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+        self.lines.clear();
+        let mut left = std::mem::take(&mut self.left);
+        left.extend_from_slice(bytes);
+        let mut rest = &left[..];
+        while let Some((message, behind)) = self.framing.take(rest)? {
+            self.show(message);
+            rest = behind;
+        }
+        let taken = left.len() - rest.len();
+        left.drain(..taken);
+        self.left = left;
+        Ok(())
+    }
+
+    /// Takes the last one, once the peer has finished.
+    pub(super) fn take_last(&mut self) -> Result<(), Unfinished> {
+        self.lines.clear();
+        let left = std::mem::take(&mut self.left);
+        if let Some(message) = self.framing.take_last(&left)? {
+            self.show(message);
+        }
+        Ok(())
+    }
+
+    /// What is to be shown of what was taken last.
+    pub(super) fn lines(&self) -> &[u8] {
+        self.lines.as_bytes()
+    }
+
+    fn show(&mut self, message: &[u8]) {
+        self.messages += 1;
+        let shown = &message[..message.len().min(SHOWN_BYTES)];
+        let lines = &mut self.lines;
+        // Writing to a String cannot fail.
+        let _ = write!(lines, "message {}: {} bytes: ", self.messages, message.len());
+        append_printable(lines, shown);
+        lines.push_str(if shown.len() < message.len() { "...\n" } else { "\n" });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(rule: Rule, stream: &[u8], piece: usize) -> String {
+        let mut messages = Messages::new(rule);
+        let mut all = String::new();
+        for bytes in stream.chunks(piece) {
+            messages.take(bytes).unwrap();
+            all.push_str(&messages.lines);
+        }
+        messages.take_last().unwrap();
+        all + &messages.lines
+    }
+
+    #[test]
+    fn each_message_is_a_line_however_it_was_cut() {
+        let (lines, prefixed) = (b"one\n\n\x1b[2J\n", b"\0\0\0\x03one\0\0\0\0\0\0\0\x04\x1b[2J");
+        let expected =
+            "message 1: 3 bytes: one\nmessage 2: 0 bytes: \nmessage 3: 4 bytes: \\u{1b}[2J\n";
+        for piece in 1..=lines.len() {
+            assert_eq!(shown(Rule::Line, lines, piece), expected);
+        }
+        for piece in 1..=prefixed.len() {
+            assert_eq!(shown(Rule::Length, prefixed, piece), expected);
+        }
+        assert_eq!(shown(Rule::Close, b"all of it", 2), "message 1: 9 bytes: all of it\n");
+    }
+
+    #[test]
+    fn of_a_long_message_the_beginning_is_shown() {
+        let line = shown(Rule::Close, &[b'x'; 100], 7);
+        assert_eq!(line, format!("message 1: 100 bytes: {}...\n", "x".repeat(60)));
+    }
+
+    #[test]
+    fn what_is_whole_is_shown_before_what_is_not() {
+        let mut messages = Messages::new(Rule::Length);
+        assert!(messages.take(b"\0\0\0\x02hi\xff\xff\xff\xff").is_err());
+        assert_eq!(messages.lines(), b"message 1: 2 bytes: hi\n");
+        let mut messages = Messages::new(Rule::Line);
+        messages.take(b"one\ntw").unwrap();
+        assert_eq!(messages.take_last(), Err(Unfinished { len: 2 }));
+    }
+}
