@@ -18,6 +18,7 @@ use crate::event_loop::{EventLoop, Limits, Notice, ServiceId};
 use crate::events::{Action, Ending, Event, Service, Token};
 use crate::framing::{Rule, TooLong, Unfinished};
 use crate::names::{Errno, Result};
+use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::sys::Fd;
 use crate::trace::Function;
@@ -33,7 +34,7 @@ const DATAGRAM_SILENCE: Duration = Duration::from_secs(1);
 pub enum Meeting {
     /// Connect to the first of these addresses that answers, each within the time limit.
     Connect(Vec<Address>, Duration),
-    /// Accept the first who comes to one of these sockets, which are bound.
+    /// Accept the first who comes to one of these listeners.
     Accept(Vec<Fd>),
     /// Talk over this datagram socket, which is connected to this peer.
     Datagrams(Fd, Address),
@@ -89,7 +90,7 @@ pub enum End {
 /// Talks until it is over. `told` hears of attempts that failed while others are left, and of the connection.
 ///
 /// # Errors
-/// The wait failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll); or `listen` did.
+/// The wait failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll), or `fcntl` did.
 pub fn talk(
     via: Via,
     meeting: Meeting,
@@ -142,7 +143,8 @@ fn meet(
         }
         Meeting::Accept(listeners) => {
             for fd in listeners {
-                event_loop.listen(fd, 1, service)?;
+                set_nonblocking(&fd)?;
+                event_loop.add_listener(fd, service);
             }
         }
         Meeting::Datagrams(fd, peer) => {

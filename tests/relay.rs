@@ -385,7 +385,7 @@ fn what_is_owed_is_sent_when_it_ends(kind: Kind) {
     let client = connect_with_little_room(&server);
     let mut target = accept(&listener);
     // All of it is there before the relay reads any: it reads once, and then it owes.
-    let message = vec![b'x'; 60_000];
+    let message = vec![b'x'; 32_000];
     server.signal(Signal::SIGSTOP);
     target.write_all(&message).unwrap();
     server.signal(Signal::SIGCONT);

@@ -55,6 +55,7 @@ fn meeting(
         let mut listeners = Vec::new();
         for (fd, name) in bind_all(&connect.address, Transport::Stream, None)? {
             files.add(&name);
+            sys::listen(&fd, 1).map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
             if loudness >= Loudness::Ordinary {
                 // Standard output is for what the peer sends.
                 say(format_args!("listening {name} ({})", name.reach()));
