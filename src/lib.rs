@@ -11,9 +11,10 @@
 //! 6. [`poller`], [`conn`], [`framing`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait,
 //!    short sends, half-closes, where messages end, limits, deadlines.
 //! 7. [`services`]: what the loop serves, as functions from events to actions.
-//! 8. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
+//! 8. [`labs`]: one thing that sockets do, each, shown by doing it.
+//! 9. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
 //!    did, side by side.
-//! 9. [`cli`]: the command line of the program, which is the rest.
+//! 10. [`cli`]: the command line of the program, which is the rest.
 //!
 //! A loop over `select` that echoes what one client says, in full:
 //!
@@ -67,6 +68,7 @@ pub mod event_loop;
 pub mod events;
 pub mod explain;
 pub mod framing;
+pub mod labs;
 pub mod ladder;
 pub mod names;
 pub mod os;

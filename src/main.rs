@@ -31,6 +31,10 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         _ => Loudness::Ordinary,
     };
     let Some(command) = &cli.command else { return commands::tour::run(common) };
+    if let Command::Lab(lab) = command {
+        // The calls are made, and traced, in processes of their own.
+        return commands::lab::run(lab, common);
+    }
     // Kept until the command has ended: dropping it writes what the trace has collected.
     let _traced = commands::tracing::tracer(common)?.map(baresock::trace::install);
     match command {
@@ -39,6 +43,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
         Command::Ladder(ladder) => commands::ladder::run(ladder),
+        Command::Lab(_) => Ok(()),
         Command::Completions { shell } => {
             // Not straight to standard output: it panics where that is closed or full.
             let mut script = Vec::new();

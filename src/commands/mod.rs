@@ -4,6 +4,7 @@ pub(crate) mod bare;
 pub(crate) mod connect;
 pub(crate) mod explain;
 pub(crate) mod failure;
+pub(crate) mod lab;
 pub(crate) mod ladder;
 pub(crate) mod listen;
 pub(crate) mod messages;

@@ -14,7 +14,7 @@ pub use explainer::{Explainer, is_due};
 pub use facts::{Facts, Kind, Known};
 pub use figures::grouped;
 
-/// Whether the program has a lab of this name. It has none yet; until it does, lessons and words lead to each other.
-pub fn has_lab(_name: &str) -> bool {
-    false
+/// Whether the program has a lab of this name.
+pub fn has_lab(name: &str) -> bool {
+    crate::labs::find(name).is_some()
 }

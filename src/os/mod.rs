@@ -2,9 +2,11 @@
 //! thread this is. Safe wrappers of others serve here, so there is no `unsafe`.
 
 pub mod accepting;
+pub mod descriptors;
 pub mod identity;
 pub mod limits;
 pub mod naming;
 pub mod signals;
 pub mod sigpipe;
+pub mod system;
 pub mod watching;

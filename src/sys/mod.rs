@@ -26,6 +26,7 @@ mod signal;
 mod sockaddr;
 mod socket;
 mod state;
+pub mod wild;
 
 pub use std::os::fd::{AsFd, BorrowedFd};
 

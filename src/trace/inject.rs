@@ -22,6 +22,8 @@ use crate::names::Errno;
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// As it was written.
+    text: String,
     function: Function,
     fault: Fault,
     when: When,
@@ -85,6 +87,13 @@ impl fmt::Display for BadRule {
 
 impl std::error::Error for BadRule {}
 
+impl fmt::Display for Rule {
+    /// As it was written, for another process.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Rule {
     /// Reads `CALL:FAULT[WHEN]`.
     ///
@@ -109,6 +118,7 @@ impl Rule {
         let at = rest.find(['@', '%']).unwrap_or(rest.len());
         let (fault, when) = rest.split_at(at);
         Ok(Self {
+            text: text.to_string(),
             function,
             fault: Fault::parse(function, fault)?,
             when: When::parse(when)?,

@@ -1,0 +1,139 @@
+//! `lab --ask`: a question before the call that decides, and what was answered, kept in a plain file.
+//!
+//! The file is `baresock/answers` under the XDG state directory, a line for each answer: the day, the lab, `right`
+//! or `wrong`, and the question.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use baresock::labs::run::Event;
+use baresock::labs::{Lab, all};
+
+use super::Failure;
+use crate::commands::messages::print;
+
+/// The answers to one lab.
+pub(super) struct Answers {
+    lab: &'static str,
+    /// The question that is open, and what was answered.
+    open: Option<(String, Option<String>)>,
+    given: Vec<(String, bool)>,
+}
+
+impl Answers {
+    pub(super) fn of(lab: &'static Lab) -> Self {
+        Self { lab: lab.name, open: None, given: Vec::new() }
+    }
+
+    /// Asks, if this is a prediction; says whether the answer was right, if this is its observation. Returns what is to
+    /// be written instead of the event.
+    pub(super) fn hear(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::Predicted { asks, choices, .. } => {
+                let answer = ask(asks, choices);
+                self.open = Some((asks.clone(), answer));
+                Some("\n".to_string())
+            }
+            Event::Observed { observed, agrees } => {
+                let (question, answer) = self.open.take()?;
+                let mut text = format!("= {observed}");
+                if let Some(answer) = answer {
+                    let is_right = answer.eq_ignore_ascii_case(observed);
+                    let _ = match is_right {
+                        true => write!(text, ": you were right"),
+                        false => write!(text, ": you said {}", answer.escape_debug()),
+                    };
+                    self.given.push((question, is_right));
+                }
+                if *agrees == Some(false) {
+                    text.push_str(" (this DIFFERS from what the lab expects)");
+                }
+                Some(format!("  {text}\n"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds the answers to those of earlier days.
+    pub(super) fn keep(&self) -> Result<(), Failure> {
+        if self.given.is_empty() {
+            return Ok(());
+        }
+        let path = file()?;
+        let failed =
+            |error: io::Error| Failure::from_std(path.display().to_string().escape_debug(), &error);
+        let day = httpdate::fmt_http_date(SystemTime::now());
+        let mut lines = String::new();
+        for (question, is_right) in &self.given {
+            let how = if *is_right { "right" } else { "wrong" };
+            let _ = writeln!(lines, "{day}\t{}\t{how}\t{question}", self.lab);
+        }
+        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        file.write_all(lines.as_bytes()).map_err(failed)
+    }
+}
+
+/// Asks on standard output and reads a line of standard input; none if nothing was answered.
+fn ask(question: &str, choices: &[String]) -> Option<String> {
+    let mut text = format!("  ? {question}\n");
+    for (letter, choice) in ('a'..).zip(choices) {
+        let _ = writeln!(text, "      {letter}) {choice}");
+    }
+    text.push_str("    your answer (Enter to see): ");
+    // If the question cannot be seen, an answer to it cannot be right.
+    print(text.as_bytes()).ok()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).ok()?;
+    let said = line.trim();
+    let chosen =
+        ('a'..).zip(choices).find(|(letter, _)| said.eq_ignore_ascii_case(&letter.to_string()));
+    let answer = chosen.map_or(said, |(_, choice)| choice);
+    (!answer.is_empty()).then(|| answer.to_string())
+}
+
+/// What was answered so far, by labs.
+pub(super) fn progress() -> Result<String, Failure> {
+    let path = file()?;
+    let kept = match fs::read_to_string(&path) {
+        Ok(kept) => kept,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => {
+            return Err(Failure::from_std(path.display().to_string().escape_debug(), &error));
+        }
+    };
+    let answers: Vec<(&str, bool)> = kept
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split('\t').skip(1);
+            Some((fields.next()?, fields.next()? == "right"))
+        })
+        .collect();
+    let mut out = String::new();
+    let mut labs = 0;
+    for lab in all() {
+        let of_lab: Vec<bool> =
+            answers.iter().filter(|(name, _)| *name == lab.name).map(|(_, right)| *right).collect();
+        if !of_lab.is_empty() {
+            labs += 1;
+            let right = of_lab.iter().filter(|right| **right).count();
+            let _ = writeln!(out, "  {:24} {right} of {} right", lab.name, of_lab.len());
+        }
+    }
+    let _ = writeln!(out, "{labs} of {} labs answered; kept in {}", all().count(), path.display());
+    Ok(out)
+}
+
+/// Where answers are kept.
+fn file() -> Result<PathBuf, Failure> {
+    let state =
+        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let state = state.or_else(home).ok_or_else(|| {
+        Failure::new("lab --ask: neither XDG_STATE_HOME nor HOME says where to keep answers")
+    })?;
+    Ok(state.join("baresock").join("answers"))
+}

@@ -1,0 +1,116 @@
+//! Lists of labs: all of them, what people ask, and a line for each that ran.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use baresock::labs::show::Verdict;
+use baresock::labs::why::QUESTIONS;
+use baresock::labs::{GROUPS, Lab, all, find, group_of, source_of};
+use serde_json::json;
+use strsim::jaro_winkler;
+
+use super::Failure;
+
+const QUESTION: Style = AnsiColor::Green.on_default().bold();
+const DIFFERS: Style = AnsiColor::Red.on_default().bold();
+
+/// Names are at most so long.
+const NAME_COLUMNS: usize = 24;
+/// From here on a name is like another.
+const LIKENESS: f64 = 0.8;
+
+/// Every lab: its name and its claim, by groups.
+pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
+    let mut out = String::new();
+    if as_json {
+        for lab in all() {
+            let object = json!({
+                "lab": lab.name,
+                "group": group_of(lab).map(|group| group.name),
+                "claim": lab.claim,
+                "question": lab.question,
+                "minutes": lab.minutes,
+                "source": source_of(lab),
+                "words": lab.words,
+                "related": lab.related,
+            });
+            let _ = writeln!(out, "{object}");
+        }
+        return Ok(out);
+    }
+    for group in GROUPS {
+        let minutes: u32 = group.labs.iter().map(|lab| u32::from(lab.minutes)).sum();
+        let _ = writeln!(out, "{} ({}; {} min)", group.title, group.name, minutes);
+        for lab in group.labs {
+            let _ = writeln!(out, "  {:NAME_COLUMNS$} {}", lab.name, lab.claim);
+        }
+        out.push('\n');
+    }
+    let minutes: u32 = all().map(|lab| u32::from(lab.minutes)).sum();
+    let _ =
+        writeln!(out, "{} labs, {minutes} minutes. One of them: baresock lab NAME", all().count());
+    Ok(out)
+}
+
+/// What people ask, and the labs that answer.
+pub(super) fn questions(color: bool) -> String {
+    let mut out = String::new();
+    for (number, (question, labs)) in (1..).zip(QUESTIONS) {
+        let numbered = format!("{number}. {question}");
+        let _ = match color {
+            true => writeln!(out, "{QUESTION}{numbered}{QUESTION:#}"),
+            false => writeln!(out, "{numbered}"),
+        };
+        for lab in labs.iter().filter_map(|name| find(name)) {
+            let _ = writeln!(out, "   baresock lab {:NAME_COLUMNS$} {} min", lab.name, lab.minutes);
+        }
+    }
+    out
+}
+
+/// A lab that has run, in a line.
+pub(super) fn line(lab: &Lab, verdict: &Verdict, took: Duration, color: bool) -> String {
+    let word = if verdict.holds() && verdict.skipped.is_none() { "ok" } else { verdict.word() };
+    let word = match color && !verdict.holds() {
+        true => format!("{DIFFERS}{word:8}{DIFFERS:#}"),
+        false => format!("{word:8}"),
+    };
+    let detail = if word.starts_with("ok") { lab.claim.to_string() } else { verdict.sentence() };
+    format!("{word} {:NAME_COLUMNS$} {:5.2} s  {detail}\n", lab.name, took.as_secs_f64())
+}
+
+/// The same as JSON.
+pub(super) fn summary(lab: &Lab, verdict: &Verdict, took: Option<Duration>) -> String {
+    let mut object = json!({
+        "lab": lab.name,
+        "verdict": verdict.word(),
+        "agreed": verdict.agreed,
+        "differed": verdict.differed,
+        "not_checked": verdict.not_checked,
+        "skipped": verdict.skipped,
+    });
+    if let Some(took) = took {
+        object["took_ms"] = json!(took.as_millis() as u64);
+    }
+    format!("{object}\n")
+}
+
+/// There is no such lab; perhaps there is one of a like name.
+pub(super) fn not_found(name: &str) -> Failure {
+    let shown = name.escape_debug();
+    let names = all().map(|lab| lab.name).chain(GROUPS.iter().map(|group| group.name));
+    let mut near: Vec<(f64, &str)> = names
+        .map(|known| (jaro_winkler(&name.to_lowercase(), known), known))
+        .filter(|(likeness, _)| *likeness > LIKENESS)
+        .collect();
+    near.sort_by(|one, other| other.0.total_cmp(&one.0));
+    match near.first() {
+        None => Failure::new(format_args!(
+            "lab {shown}: there is no such lab; 'baresock lab --list' has them all"
+        )),
+        Some((_, near)) => {
+            Failure::new(format_args!("lab {shown}: there is no such lab; did you mean {near}?"))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Several labs: side by side where they do not disturb each other, a line for each, and a summary.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baresock::cli::{self, Common};
+use baresock::labs::Lab;
+use baresock::labs::run::{Event, Stop};
+use baresock::labs::show::Verdict;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::process::{How, watch};
+use super::{Failure, listing};
+use crate::commands::messages::print;
+
+/// How many run at a time. Most wait most of the time.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How one lab went.
+struct Done {
+    lab: &'static Lab,
+    verdict: Verdict,
+    took: Duration,
+}
+
+/// Runs them all; fails if one differed.
+pub(super) fn run(
+    labs: &[&'static Lab],
+    asked: &cli::Lab,
+    common: &Common,
+    color: bool,
+) -> Result<(), Failure> {
+    let began = Instant::now();
+    let bar = progress_bar(labs.len());
+    let mut done: Vec<Done> = Vec::new();
+    let mut written = Ok(());
+    let (alone, together): (Vec<&Lab>, Vec<&Lab>) = labs.iter().partition(|lab| lab.alone);
+    for (labs, at_a_time) in [(together, SIDE_BY_SIDE), (alone, 1)] {
+        each_of(labs, at_a_time, common, |one| {
+            let line = match asked.json {
+                true => listing::summary(one.lab, &one.verdict, Some(one.took)),
+                false => listing::line(one.lab, &one.verdict, one.took, color),
+            };
+            bar.suspend(|| {
+                if written.is_ok() {
+                    written = print(line.as_bytes());
+                }
+            });
+            bar.inc(1);
+            done.push(one);
+        });
+    }
+    bar.finish_and_clear();
+    written?;
+    if !asked.json {
+        print(summary(&done, began.elapsed()).as_bytes())?;
+    }
+    let differed = done.iter().filter(|one| !one.verdict.holds()).map(|one| one.lab.name);
+    match &differed.collect::<Vec<_>>()[..] {
+        [] => Ok(()),
+        names => Err(Failure::new(format_args!("lab: not as predicted: {}", names.join(", ")))),
+    }
+}
+
+/// Runs labs, at most so many at a time, and passes each on when it has ended.
+fn each_of(
+    labs: Vec<&'static Lab>,
+    at_a_time: usize,
+    common: &Common,
+    mut ended: impl FnMut(Done),
+) {
+    let waiting = Mutex::new(VecDeque::from(labs));
+    let (tell, told) = channel();
+    thread::scope(|scope| {
+        for _ in 0..at_a_time {
+            let (tell, waiting) = (tell.clone(), &waiting);
+            scope.spawn(move || {
+                let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                while let Some(lab) = next() {
+                    if tell.send(one(lab, common)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(tell);
+        told.iter().for_each(&mut ended);
+    });
+}
+
+fn one(lab: &'static Lab, common: &Common) -> Done {
+    let began = Instant::now();
+    let mut verdict = Verdict::default();
+    let how = How { common, color: false, asks: false };
+    if let Err(error) = watch(lab, how, |event| verdict.hear(event)) {
+        verdict.hear(&Event::Stopped(Stop::failed(error)));
+    }
+    Done { lab, verdict, took: began.elapsed() }
+}
+
+/// On a terminal: how many are done. Elsewhere nothing.
+fn progress_bar(labs: usize) -> ProgressBar {
+    let bar = ProgressBar::new(labs as u64);
+    let plain = ProgressStyle::with_template("{pos} of {len} labs {wide_bar} {elapsed}");
+    plain.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+fn summary(done: &[Done], took: Duration) -> String {
+    let count = |word: &str| done.iter().filter(|one| one.verdict.word() == word).count();
+    let words = ["as predicted", "not checked", "skipped", "differs"];
+    let counts = words.map(|word| (count(word), word));
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, word)| *count > 0 || *word == "differs")
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!("{} labs in {:.1} s: {}\n", done.len(), took.as_secs_f64(), told.join(", "))
+}

@@ -1,0 +1,166 @@
+//! `baresock lab`: which labs, how they are run, and what is written.
+
+mod answers;
+mod listing;
+mod many;
+mod process;
+mod stage;
+
+use std::io::{self, IsTerminal};
+
+use baresock::cli::{self, Common};
+use baresock::labs::run::Event;
+use baresock::labs::show::{Form, Verdict, Writer};
+use baresock::labs::{GROUPS, Lab, all, find};
+use baresock::ladder;
+
+use super::failure::Failure;
+use super::messages::print;
+use super::tracing::use_color;
+use process::How;
+
+/// Does what was asked.
+pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
+    let color = use_color(common.color, &io::stdout());
+    if asked.list {
+        return print(listing::labs(asked.json)?.as_bytes());
+    }
+    if asked.why {
+        return print(listing::questions(color).as_bytes());
+    }
+    if asked.progress {
+        return print(answers::progress()?.as_bytes());
+    }
+    let labs = chosen(asked)?;
+    match (&labs[..], &asked.role) {
+        ([lab], Some(role)) => stage::play(lab, role, &asked.arguments),
+        ([lab], None) if asked.stage => stage::run(lab, asked, common),
+        ([lab], None) if asked.html.is_none() && !asked.all => one(lab, asked, common, color),
+        ([lab], None) if asked.html.is_some() => one(lab, asked, common, color),
+        (_, None) if asked.html.is_some() => {
+            Err(Failure::new("lab --html FILE: one lab makes one page; name one"))
+        }
+        _ if asked.ask || asked.readme => {
+            labs.iter().try_for_each(|lab| one(lab, asked, common, color))
+        }
+        _ => many::run(&labs, asked, common, color),
+    }
+}
+
+/// The labs that were asked for, in that order, each once.
+fn chosen(asked: &cli::Lab) -> Result<Vec<&'static Lab>, Failure> {
+    if asked.all {
+        return Ok(all().collect());
+    }
+    let mut labs: Vec<&'static Lab> = Vec::new();
+    for name in &asked.names {
+        // A group and a lab may have one name: the lab is meant by whoever asks for one.
+        let group = GROUPS.iter().find(|group| group.name == name);
+        let found: Vec<&'static Lab> = match (find(name), group) {
+            (Some(lab), _) => vec![lab],
+            (None, Some(group)) => group.labs.iter().collect(),
+            (None, None) => return Err(listing::not_found(name)),
+        };
+        for lab in found {
+            if !labs.iter().any(|known| known.name == lab.name) {
+                labs.push(lab);
+            }
+        }
+    }
+    Ok(labs)
+}
+
+/// One lab, told as it happens.
+fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Result<(), Failure> {
+    let asks = asked.ask && io::stdin().is_terminal();
+    let form = if asked.readme { Form::Markdown } else { Form::Text { color } };
+    let how = How { common, color: color && !asked.readme && !asked.json, asks };
+    let mut teller = Teller::new(lab, asked, form, asks);
+    teller.tell(&Writer::head, lab);
+    process::watch(lab, how, |event| teller.hear(event))
+        .map_err(|error| Failure::from_std(format_args!("lab {}", lab.name), &error))?;
+    teller.end(asked)
+}
+
+/// Writes one lab as it happens, and keeps what is needed at its end.
+struct Teller {
+    lab: &'static Lab,
+    writer: Writer,
+    as_json: bool,
+    verdict: Verdict,
+    calls: String,
+    answers: Option<answers::Answers>,
+    failure: Option<Failure>,
+}
+
+impl Teller {
+    fn new(lab: &'static Lab, asked: &cli::Lab, form: Form, asks: bool) -> Self {
+        Self {
+            lab,
+            writer: Writer::new(form),
+            as_json: asked.json,
+            verdict: Verdict::default(),
+            calls: String::new(),
+            answers: asks.then(|| answers::Answers::of(lab)),
+            failure: None,
+        }
+    }
+
+    fn tell(&mut self, part: &dyn Fn(&mut Writer, &Lab) -> String, lab: &Lab) {
+        if !self.as_json {
+            let text = part(&mut self.writer, lab);
+            self.print(&text);
+        }
+    }
+
+    fn hear(&mut self, event: &Event) {
+        self.verdict.hear(event);
+        if let Event::Called { json, .. } = event {
+            self.calls.push_str(&format!("{json}\n"));
+        }
+        if self.as_json {
+            let object = serde_json::json!({ "lab": self.lab.name, "happened": event });
+            return self.print(&format!("{object}\n"));
+        }
+        if let Some(answers) = &mut self.answers
+            && let Some(text) = answers.hear(event)
+        {
+            // The question, instead of the prediction; and after the observation, what was answered.
+            return self.print(&text);
+        }
+        let text = self.writer.event(event);
+        self.print(&text);
+    }
+
+    /// That standard output is closed or full ends the writing; the lab itself is let run to its end.
+    fn print(&mut self, text: &str) {
+        if self.failure.is_none() {
+            self.failure = print(text.as_bytes()).err();
+        }
+    }
+
+    fn end(mut self, asked: &cli::Lab) -> Result<(), Failure> {
+        let (lab, verdict) = (self.lab, self.verdict.clone());
+        if self.as_json {
+            self.print(&listing::summary(lab, &verdict, None));
+        } else {
+            let tail = self.writer.tail(lab, &verdict);
+            self.print(&tail);
+        }
+        if let Some(file) = &asked.html {
+            let calls = ladder::read(self.calls.as_bytes()).map_err(Failure::new)?;
+            let page = ladder::html::page(&ladder::Ladder::of(vec![calls]));
+            std::fs::write(file, page).map_err(|error| {
+                Failure::from_std(file.display().to_string().escape_debug(), &error)
+            })?;
+        }
+        if let Some(answers) = &self.answers {
+            answers.keep()?;
+        }
+        match self.failure {
+            Some(failure) => Err(failure),
+            None if verdict.holds() => Ok(()),
+            None => Err(Failure::new(format_args!("lab {}: {}", lab.name, verdict.sentence()))),
+        }
+    }
+}

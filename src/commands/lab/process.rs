@@ -1,0 +1,168 @@
+//! A lab as the process that watches it sees it: started, listened to, and looked after when it has ended.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baresock::cli::{ColorWhen, Common};
+use baresock::labs::Lab;
+use baresock::labs::run::{Event, Stop};
+use baresock::sys::wild::LAB_DIRECTORY;
+
+/// The longest that a lab may take; a person who is asked may think for as long as they like.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How long processes that a lab has started may outlive it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How a lab is to be run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How<'a> {
+    /// The flags of the trace, and rules.
+    pub(super) common: &'a Common,
+    /// Whether lines are coloured.
+    pub(super) color: bool,
+    /// Whether it waits after each prediction, until `hears` has returned.
+    pub(super) asks: bool,
+}
+
+/// Runs a lab in a process of its own, and passes on what happens in it.
+///
+/// # Errors
+/// The process could not be started.
+pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> io::Result<()> {
+    let directory = Directory::new(lab)?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(arguments(lab, how))
+        .env(LAB_DIRECTORY, &directory.0)
+        .stdin(if how.asks { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut go_on = child.stdin.take();
+    let events = events_of(&mut child);
+    let complaints = complaints_of(&mut child);
+
+    let deadline = Instant::now() + TIME_LIMIT;
+    loop {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let event = match events.recv_timeout(patience) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                let limit = TIME_LIMIT.as_secs();
+                hears(&Event::Stopped(Stop::failed(format_args!("not done after {limit} s"))));
+                child.kill()?;
+                break;
+            }
+        };
+        hears(&event);
+        if let (Event::Predicted { .. }, Some(go_on)) = (&event, &mut go_on) {
+            continue_lab(go_on);
+        }
+    }
+    let status = child.wait()?;
+    // Whoever else holds the end of this pipe is a process that the lab has started and not waited for.
+    match complaints.recv_timeout(FAREWELL) {
+        Err(_) => hears(&Event::Left { what: "a process".to_string() }),
+        Ok(complaints) if !status.success() => {
+            let last = complaints.lines().last().unwrap_or_default().escape_debug().to_string();
+            hears(&Event::Stopped(Stop::failed(format_args!(
+                "its process ended: {status}: {last}"
+            ))));
+        }
+        Ok(_) => {}
+    }
+    Ok(())
+}
+
+fn continue_lab(go_on: &mut ChildStdin) {
+    // If it has ended meanwhile, its events say so.
+    let _ = go_on.write_all(b"\n").and_then(|()| go_on.flush());
+}
+
+/// The command line of the lab's process.
+fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
+    let common = how.common;
+    let mut arguments: Vec<OsString> = vec!["lab".into(), lab.name.into(), "--stage".into()];
+    if how.asks {
+        arguments.push("--ask".into());
+    }
+    let flags = [
+        ("--explain", common.explain),
+        ("--state", common.state),
+        ("--bits", common.bits),
+        ("--trace-time", common.trace_time),
+        ("--trace-duration", common.trace_duration),
+    ];
+    arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).into()));
+    let color = if how.color { ColorWhen::Always } else { ColorWhen::Never };
+    arguments.push(
+        format!("--color={}", if color == ColorWhen::Always { "always" } else { "never" }).into(),
+    );
+    arguments.push(format!("--trace-bytes={}", common.trace_bytes).into());
+    arguments.push(format!("--trace-items={}", common.trace_items).into());
+    arguments.push(format!("--via={}", baresock::poller::Via::from(common.via)).into());
+    arguments.extend(common.inject.iter().map(|rule| format!("--inject={rule}").into()));
+    arguments
+}
+
+/// What the lab tells, as it tells it.
+fn events_of(child: &mut Child) -> Receiver<Event> {
+    let (tell, told) = channel();
+    let stdout = child.stdout.take();
+    thread::spawn(move || {
+        let Some(stdout) = stdout else { return };
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let event = serde_json::from_str(&line).unwrap_or_else(|error| {
+                Event::Stopped(Stop::failed(format_args!("not an event: {error}")))
+            });
+            if tell.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
+/// Everything that the lab, and all the processes that it started, wrote to standard error, once the last of them has
+/// ended.
+fn complaints_of(child: &mut Child) -> Receiver<String> {
+    let (tell, told) = channel();
+    let stderr = child.stderr.take();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        // What came before an error is still worth showing.
+        let _ = stderr.map(|mut stderr| stderr.read_to_end(&mut text));
+        // If nobody waits for it, nobody needs it.
+        let _ = tell.send(String::from_utf8_lossy(&text).into_owned());
+    });
+    told
+}
+
+/// A directory for one run of a lab, removed with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(lab: &Lab) -> io::Result<Self> {
+        let name = format!("baresock-{}-{}", std::process::id(), lab.name);
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own sweep of its temporary files.
+        let _ = fs::remove_dir_all(self.path());
+    }
+}

@@ -1,0 +1,71 @@
+//! May the peer still answer after I have said that I am finished?
+//!
+//! With `shutdown(SHUT_WR)`: yes. The peer reads the end of file, answers, and the answer arrives. With `close`: the first
+//! part of the answer is taken by the peer's system and lost, and the second fails.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "half-close",
+    claim: "shutdown(SHUT_WR) ends one direction: the answer still arrives.",
+    question: "May the peer still answer after I have said that I am finished?",
+    explanation: "A connection is two streams, one each way. shutdown(SHUT_WR) ends the one that we send, with a FIN; the \
+        other goes on until its sender ends it. close gives up both: bytes that come afterwards find no reader, and \
+        the answer to them is a reset.",
+    elsewhere: "",
+    sources: &["shutdown(2)", "POSIX shutdown", "RFC 9293, 3.6 (half-closed connections)"],
+    related: &["write-after-fin", "close-is-refcount"],
+    words: &["shutdown", "EPIPE"],
+    predictions: &[&AFTER_CLOSE, &END_OF_FILE, &ANSWER],
+    spoiled_by: "send:EAGAIN@3",
+    run,
+    ..Lab::ORDINARY
+};
+
+const AFTER_CLOSE: Prediction = Prediction {
+    asks: "The client has closed. What does the second send of the answer give?",
+    choices: &["6", "EPIPE", "EAGAIN"],
+    expect: Expect::everywhere(Expected::OneOf(&["EPIPE", "ECONNRESET"])),
+};
+
+const END_OF_FILE: Prediction = Prediction {
+    asks: "The client has shut down sending. What does the server's recv give?",
+    choices: &["0", "ENOTCONN", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const ANSWER: Prediction = Prediction {
+    asks: "The server answers. What does the client's recv give?",
+    choices: &["0", "6", "ENOTCONN"],
+    expect: Expect::everywhere(Expected::Is("6")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("The broken way: close, and hope for the answer");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"question", MSG_NOSIGNAL)?;
+    close(c)?;
+    let mut buf = [0; 64];
+    recv(&a, &mut buf, MsgFlags::NONE)?;
+    recv(&a, &mut buf, MsgFlags::NONE)?; // 0: the end, and no word of whether anybody still listens
+    lab.say("The first part of the answer is taken: our system does not know yet that nobody is there to read it.");
+    send(&a, b"part 1", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?; // the reset comes
+    lab.predict(&AFTER_CLOSE);
+    lab.observe(send(&a, b"part 2", MSG_NOSIGNAL));
+
+    lab.part("The right way: shut down sending, and read on");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"question", MSG_NOSIGNAL)?;
+    shutdown(&c, SHUT_WR)?;
+    recv(&a, &mut buf, MsgFlags::NONE)?;
+    lab.predict(&END_OF_FILE);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+    send(&a, b"answer", MSG_NOSIGNAL)?;
+    lab.predict(&ANSWER);
+    lab.observe(recv(&c, &mut buf, MsgFlags::NONE));
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The labs: one thing that sockets do, each, shown by doing it.
+//!
+//! A lab is one file: what it claims, what is predicted on which system, and `run`, which makes the calls. Read it after
+//! running it. The groups are folders; [`GROUPS`] is the list. [`prediction`] is how a lab says what it expects, [`run`]
+//! what its code has in hand, [`show`] how it is written down, [`why`] what people ask.
+//!
+//! Each lab runs in a process of its own, so that its limits, its signals and the numbers of its descriptors are its
+//! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
+//! program again, in a role of the lab.
+
+mod closing;
+pub mod prediction;
+pub mod run;
+mod scene;
+pub mod show;
+pub mod why;
+
+use run::{Outcome, Run};
+
+pub use prediction::{Expect, Expected, Prediction};
+
+/// One lab.
+#[derive(Clone, Copy, Debug)]
+pub struct Lab {
+    /// Its name, as it is asked for.
+    pub name: &'static str,
+    /// What it claims, in a line of at most 78 characters.
+    pub claim: &'static str,
+    /// What a student asks.
+    pub question: &'static str,
+    /// Two or three sentences, told when everything has been seen.
+    pub explanation: &'static str,
+    /// How other systems differ, and who says so; empty if none is known to.
+    pub elsewhere: &'static str,
+    /// Man pages, POSIX, RFCs, books.
+    pub sources: &'static [&'static str],
+    /// Other labs.
+    pub related: &'static [&'static str],
+    /// Words for `baresock explain`.
+    pub words: &'static [&'static str],
+    /// How long a student needs.
+    pub minutes: u8,
+    /// What it predicts, in the order in which it does.
+    pub predictions: &'static [&'static Prediction],
+    /// A rule for `--inject` that changes a deciding call, so that its observation must differ: by this a test knows that
+    /// the lab looks.
+    pub spoiled_by: &'static str,
+    /// How many descriptors it needs.
+    pub descriptors: u64,
+    /// Whether it measures time so finely that nothing else should run beside it.
+    pub alone: bool,
+    /// What else the program can be for this lab.
+    pub roles: &'static [Role],
+    /// The calls.
+    pub run: fn(&mut Run<'_>) -> Outcome,
+}
+
+/// A second process of a lab. Its standard input and output lead to the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, with the arguments that it was given.
+    pub run: fn(&[String]) -> Outcome,
+}
+
+impl Lab {
+    /// What most labs need: `..Lab::ORDINARY` at the end of a lab's data.
+    pub const ORDINARY: Self = Self {
+        name: "",
+        claim: "",
+        question: "",
+        explanation: "",
+        elsewhere: "",
+        sources: &[],
+        related: &[],
+        words: &[],
+        minutes: 2,
+        predictions: &[],
+        spoiled_by: "",
+        descriptors: 32,
+        alone: false,
+        roles: &[],
+        run: |_| Ok(()),
+    };
+}
+
+/// Labs about one subject: a folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// Its name, as it is asked for; its folder has the same, with `_` for `-`.
+    pub name: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// Its labs, in the order of reading.
+    pub labs: &'static [Lab],
+}
+
+/// All groups, in the order of reading.
+pub const GROUPS: &[Group] = &[closing::GROUP];
+
+/// All labs.
+pub fn all() -> impl Iterator<Item = &'static Lab> {
+    GROUPS.iter().flat_map(|group| group.labs)
+}
+
+/// The lab of a name.
+pub fn find(name: &str) -> Option<&'static Lab> {
+    all().find(|lab| lab.name == name)
+}
+
+/// The group that a lab belongs to.
+pub fn group_of(lab: &Lab) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.labs.iter().any(|one| one.name == lab.name))
+}
+
+/// Where the source of a lab stands, from the root of this repository.
+pub fn source_of(lab: &Lab) -> String {
+    let folder = group_of(lab).map_or("", |group| group.name).replace('-', "_");
+    format!("src/labs/{folder}/{}.rs", lab.name.replace('-', "_"))
+}

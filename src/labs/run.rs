@@ -1,0 +1,191 @@
+//! What the code of a lab has in hand while it runs: it predicts, makes its calls, and tells what it observed.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use super::prediction::{Observed, Prediction};
+use crate::names::Errno;
+use crate::sys::wild::Wild;
+use crate::trace::suspended;
+
+/// What happens in a lab, in the order in which it happens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A part begins: the broken way, the right way, another case.
+    Part {
+        /// Its headline.
+        title: String,
+    },
+    /// A sentence: what is seen, or what the peer does, which is not in the trace.
+    Said {
+        /// The sentence.
+        text: String,
+    },
+    /// A prediction, ahead of the call that decides.
+    Predicted {
+        /// The question.
+        asks: String,
+        /// What one might answer.
+        choices: Vec<String>,
+        /// The answer that is expected here.
+        expected: String,
+    },
+    /// A call, as the trace shows it.
+    Called {
+        /// As text.
+        line: String,
+        /// As JSON: a line of `--trace=json`.
+        json: serde_json::Value,
+    },
+    /// A remark on that call.
+    Remarked {
+        /// The sentence.
+        text: String,
+    },
+    /// What was observed, after the last prediction.
+    Observed {
+        /// In words.
+        observed: String,
+        /// Whether it agrees; none where nobody has looked.
+        agrees: Option<bool>,
+    },
+    /// The lab cannot run here, or something in it failed that was not the question.
+    Stopped(Stop),
+    /// Something was left behind, which is a defect of the lab.
+    Left {
+        /// What.
+        what: String,
+    },
+}
+
+/// Why a lab ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// It cannot run here.
+    Skipped(String),
+    /// A call failed that was to succeed.
+    Failed(String),
+}
+
+/// How the code of a lab ends.
+pub type Outcome = Result<(), Stop>;
+
+impl Stop {
+    /// The lab cannot run here.
+    pub fn skipped(why: impl fmt::Display) -> Self {
+        Self::Skipped(why.to_string())
+    }
+
+    /// Something failed that was not the question.
+    pub fn failed(why: impl fmt::Display) -> Self {
+        Self::Failed(why.to_string())
+    }
+}
+
+impl From<Errno> for Stop {
+    fn from(errno: Errno) -> Self {
+        Self::Failed(format!("a call failed that was to succeed: {errno}"))
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(format!("the peer: {error}"))
+    }
+}
+
+/// Who is told what happens.
+pub trait Audience {
+    /// Something happened. Returns when the lab may go on.
+    fn hears(&mut self, event: Event);
+}
+
+/// A lab that runs, in a process of its own.
+pub struct Run<'a> {
+    audience: &'a mut dyn Audience,
+    wild: Wild,
+    directory: PathBuf,
+    lab: &'static str,
+    /// The prediction that waits for its observation.
+    open: Option<&'static Prediction>,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("lab", &self.lab).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Run<'a> {
+    /// The lab of that name runs before this audience. `directory` is empty, and removed afterwards by others.
+    pub fn new(
+        lab: &'static str,
+        audience: &'a mut dyn Audience,
+        wild: Wild,
+        directory: PathBuf,
+    ) -> Self {
+        Self { audience, wild, directory, lab, open: None }
+    }
+
+    /// A part begins.
+    pub fn part(&mut self, title: &str) {
+        self.hear(Event::Part { title: title.to_string() });
+    }
+
+    /// A sentence about what is seen, or what somebody does whose calls are not traced.
+    pub fn say(&mut self, text: impl fmt::Display) {
+        self.hear(Event::Said { text: text.to_string() });
+    }
+
+    /// Predicts what the next call will give; [`Run::observe`] tells what it gave.
+    pub fn predict(&mut self, prediction: &'static Prediction) {
+        let choices = prediction.choices.iter().map(ToString::to_string).collect();
+        let expected = prediction.expect.here().to_string();
+        self.hear(Event::Predicted { asks: prediction.asks.to_string(), choices, expected });
+        self.open = Some(prediction);
+    }
+
+    /// Tells what was observed.
+    pub fn observe(&mut self, observed: impl Observed) {
+        let observed = observed.words();
+        let prediction = self.open.take();
+        // Without a prediction it decides nothing, and so it does not agree.
+        let agrees = match prediction {
+            Some(prediction) => prediction.expect.here().agrees(&observed),
+            None => Some(false),
+        };
+        self.hear(Event::Observed { observed, agrees });
+    }
+
+    /// The right to misuse descriptors, which only a process has that does nothing else.
+    pub fn wild(&self) -> Wild {
+        self.wild
+    }
+
+    /// An empty directory for socket files. The lab removes what it makes there.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// This program once more, as another role of this lab: to be spawned, spoken to through standard input and output,
+    /// and waited for.
+    ///
+    /// # Errors
+    /// The program does not know where it lies.
+    pub fn role(&self, role: &str) -> io::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["lab", self.lab, "--role", role]);
+        Ok(command)
+    }
+
+    fn hear(&mut self, event: Event) {
+        // To tell is not part of the lab.
+        suspended(|| self.audience.hears(event));
+    }
+}

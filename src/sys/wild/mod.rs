@@ -1,0 +1,20 @@
+//! Misuse on purpose: what the wrappers refuse because it does harm, for labs that show the harm.
+//!
+//! Each function is one misuse, and wants a [`Wild`] for it: the word of a process that it has nothing to lose. Only
+//! the process of a lab gets one, so no other part of the program can come to harm.
+
+use std::env;
+
+/// The variable by which a lab's process knows that it is one: its empty directory.
+pub const LAB_DIRECTORY: &str = "BARESOCK_LAB_DIRECTORY";
+
+/// The right to misuse.
+#[derive(Clone, Copy, Debug)]
+pub struct Wild(());
+
+impl Wild {
+    /// In the process of a lab.
+    pub fn in_a_lab() -> Option<Self> {
+        env::var_os(LAB_DIRECTORY).map(|_| Self(()))
+    }
+}
