@@ -309,6 +309,9 @@ pub struct Lab {
     /// Make the calls in this process, and tell what happens as JSON
     #[arg(long, hide = true)]
     pub stage: bool,
+    /// Tell of each call which connection it belongs to
+    #[arg(long, hide = true)]
+    pub connections: bool,
     /// Play a part of a lab
     #[arg(long, value_name = "ROLE", hide = true)]
     pub role: Option<String>,

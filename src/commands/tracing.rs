@@ -47,6 +47,15 @@ pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, 
     }
 }
 
+/// The file that a lab's calls go to besides standard output, if there is to be one: the calls alone.
+pub(crate) fn file(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
+    common
+        .trace_to
+        .as_ref()
+        .map(|_| sink(&Common { explain: false, bits: false, ..common.clone() }))
+        .transpose()
+}
+
 fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     let output = output(common)?;
     if common.trace == Some(TraceForm::Json) {

@@ -94,7 +94,7 @@ fn each_of(
 fn one(lab: &'static Lab, common: &Common) -> Done {
     let began = Instant::now();
     let mut verdict = Verdict::default();
-    let how = How { common, color: false, asks: false };
+    let how = How { common, color: false, asks: false, connections: false };
     if let Err(error) = watch(lab, how, |event| verdict.hear(event)) {
         verdict.hear(&Event::Stopped(Stop::failed(error)));
     }

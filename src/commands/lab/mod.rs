@@ -32,14 +32,14 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
         return print(answers::progress()?.as_bytes());
     }
     let labs = chosen(asked)?;
+    if labs.len() > 1 && (asked.html.is_some() || common.trace_to.is_some()) {
+        let why = "lab: --html FILE and --trace-to FILE take the calls of one lab; name one";
+        return Err(Failure::new(why));
+    }
     match (&labs[..], &asked.role) {
         ([lab], Some(role)) => stage::play(lab, role, &asked.arguments),
         ([lab], None) if asked.stage => stage::run(lab, asked, common),
-        ([lab], None) if asked.html.is_none() && !asked.all => one(lab, asked, common, color),
-        ([lab], None) if asked.html.is_some() => one(lab, asked, common, color),
-        (_, None) if asked.html.is_some() => {
-            Err(Failure::new("lab --html FILE: one lab makes one page; name one"))
-        }
+        ([lab], None) if !asked.all => one(lab, asked, common, color),
         _ if asked.ask || asked.readme => {
             labs.iter().try_for_each(|lab| one(lab, asked, common, color))
         }
@@ -74,7 +74,12 @@ fn chosen(asked: &cli::Lab) -> Result<Vec<&'static Lab>, Failure> {
 fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Result<(), Failure> {
     let asks = asked.ask && io::stdin().is_terminal();
     let form = if asked.readme { Form::Markdown } else { Form::Text { color } };
-    let how = How { common, color: color && !asked.readme && !asked.json, asks };
+    let how = How {
+        common,
+        color: color && !asked.readme && !asked.json,
+        asks,
+        connections: asked.json || asked.html.is_some(),
+    };
     let mut teller = Teller::new(lab, asked, form, asks);
     teller.tell(&Writer::head, lab);
     process::watch(lab, how, |event| teller.hear(event))

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baresock::cli::{ColorWhen, Common};
+use baresock::cli::{Common, TraceForm};
 use baresock::labs::Lab;
 use baresock::labs::run::{Event, Stop};
 use baresock::sys::wild::LAB_DIRECTORY;
@@ -28,6 +28,8 @@ pub(super) struct How<'a> {
     pub(super) color: bool,
     /// Whether it waits after each prediction, until `hears` has returned.
     pub(super) asks: bool,
+    /// Whether the calls, as JSON, say which connection they belong to.
+    pub(super) connections: bool,
 }
 
 /// Runs a lab in a process of its own, and passes on what happens in it.
@@ -93,20 +95,26 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         arguments.push("--ask".into());
     }
     let flags = [
+        ("--connections", how.connections),
         ("--explain", common.explain),
         ("--state", common.state),
         ("--bits", common.bits),
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
+        ("--trace-sync", common.trace_sync),
     ];
     arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).into()));
-    let color = if how.color { ColorWhen::Always } else { ColorWhen::Never };
-    arguments.push(
-        format!("--color={}", if color == ColorWhen::Always { "always" } else { "never" }).into(),
-    );
+    let color = if how.color { "always" } else { "never" };
+    arguments.push(format!("--color={color}").into());
     arguments.push(format!("--trace-bytes={}", common.trace_bytes).into());
     arguments.push(format!("--trace-items={}", common.trace_items).into());
     arguments.push(format!("--via={}", baresock::poller::Via::from(common.via)).into());
+    if let Some(file) = &common.trace_to {
+        arguments.extend(["--trace-to".into(), file.into()]);
+    }
+    if common.trace == Some(TraceForm::Json) {
+        arguments.push("--trace=json".into());
+    }
     arguments.extend(common.inject.iter().map(|rule| format!("--inject={rule}").into()));
     arguments
 }

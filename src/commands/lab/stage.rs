@@ -19,10 +19,10 @@ use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::{TextOptions, TextSink};
 use baresock::trace::tracer::{Call, Ended};
-use baresock::trace::{Sink, Tracer, install};
+use baresock::trace::{Both, Sink, Tracer, install};
 
 use super::Failure;
-use crate::commands::tracing::{limits, text_options, use_color};
+use crate::commands::tracing::{file, limits, text_options, use_color};
 
 /// Runs a lab here.
 pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
@@ -36,7 +36,7 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Resul
         return Ok(());
     }
     let before = open_descriptors();
-    let traced = install(tracer(common));
+    let traced = install(tracer(asked, common)?);
     let outcome = (lab.run)(&mut Run::new(lab.name, &mut teller, wild, directory.clone()));
     drop(traced);
     if let Err(stop) = outcome {
@@ -68,15 +68,20 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
     })
 }
 
-/// The tracer of a lab: every call becomes an event.
-fn tracer(common: &Common) -> Tracer {
+/// The tracer of a lab: every call becomes an event; and goes to a file besides, if that was asked for.
+fn tracer(asked: &cli::Lab, common: &Common) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
-    let recorder = Recorder::new(text_options(common, color, false), limits(common));
+    let recorder =
+        Recorder::new(text_options(common, color, false), limits(common), asked.connections);
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
-    let sink: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
-    let tracer = Tracer::boxed(sink).with_rules(common.inject.clone());
-    if common.state { tracer.with_probe(socket_state) } else { tracer }
+    let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
+    let tracer = match file(common)? {
+        None => Tracer::boxed(told),
+        Some(file) => Tracer::new(Both::new(told, file)),
+    };
+    let tracer = tracer.with_rules(common.inject.clone());
+    Ok(if common.state { tracer.with_probe(socket_state) } else { tracer })
 }
 
 /// Tells events on standard output.
@@ -113,6 +118,8 @@ struct Recorder {
     json: JsonSink,
     lines: Written,
     objects: Written,
+    /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
+    connections: bool,
 }
 
 /// What a sink has written and nobody has taken.
@@ -138,7 +145,7 @@ impl Write for Written {
 }
 
 impl Recorder {
-    fn new(options: TextOptions, limits: Limits) -> Self {
+    fn new(options: TextOptions, limits: Limits, connections: bool) -> Self {
         let (lines, objects) = (Written::default(), Written::default());
         let to = |written: &Written| Output::new(written.clone(), "an event", Pace::EveryLine);
         Self {
@@ -146,6 +153,7 @@ impl Recorder {
             json: JsonSink::new(to(&objects), identity::source(), limits),
             lines,
             objects,
+            connections,
         }
     }
 }
@@ -183,6 +191,6 @@ impl Sink for Recorder {
     }
 
     fn wants_connections(&self) -> bool {
-        true
+        self.connections
     }
 }
