@@ -13,7 +13,8 @@ const MANUAL: &str = include_str!("../man/baresock.1");
 
 /// Every long flag of a command and of those below it.
 fn flags(command: &clap::Command, found: &mut BTreeSet<String>) {
-    let longs = command.get_arguments().filter_map(|argument| argument.get_long());
+    let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let longs = shown.filter_map(|argument| argument.get_long());
     found.extend(longs.map(str::to_string));
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
         flags(below, found);

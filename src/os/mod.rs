@@ -4,6 +4,7 @@
 pub mod accepting;
 pub mod descriptors;
 pub mod identity;
+pub mod keepalive;
 pub mod limits;
 pub mod naming;
 pub mod signals;

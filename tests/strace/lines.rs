@@ -42,6 +42,13 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "statx",
     "unlink",
     "unlinkat",
+    // Other processes, and namespaces: what labs do besides.
+    "clone",
+    "clone3",
+    "unshare",
+    "vfork",
+    "wait4",
+    "waitid",
     // The end of a handler (`interrupted` has read it), of a thread, of the process.
     "exit",
     "exit_group",

@@ -1,9 +1,28 @@
 //! Closing: who is told what, and when.
 
+mod close_is_refcount;
 mod half_close;
+mod linger_blocks_close;
+mod linger_zero;
+mod rst_on_unread;
+mod shut_rd_is_local;
+mod silent_death;
+mod write_after_fin;
 
 use super::Group;
 
 /// The labs of this group.
-pub(super) const GROUP: Group =
-    Group { name: "closing", title: "Closing", labs: &[half_close::LAB] };
+pub(super) const GROUP: Group = Group {
+    name: "closing",
+    title: "Closing",
+    labs: &[
+        write_after_fin::LAB,
+        rst_on_unread::LAB,
+        half_close::LAB,
+        shut_rd_is_local::LAB,
+        close_is_refcount::LAB,
+        linger_zero::LAB,
+        linger_blocks_close::LAB,
+        silent_death::LAB,
+    ],
+};

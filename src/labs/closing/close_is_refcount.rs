@@ -1,0 +1,116 @@
+//! I closed the socket. Why does the peer not see the end?
+//!
+//! Because somebody else still holds it: a duplicate, or a child that inherited it. close gives up one descriptor; the
+//! connection ends with the last. shutdown ends it at once, however many there are.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{listener, set_nonblocking, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "close-is-refcount",
+    claim: "close ends a connection only for the last descriptor; shutdown does at once.",
+    question: "I closed the socket. Why does the peer not see the end?",
+    explanation: "dup, and fork, make further descriptors for the same open socket; the FIN is sent when the last of them is \
+        closed. shutdown speaks of the connection and not of a descriptor, so it acts at once. A listener that a child \
+        keeps over exec goes on holding its port: that is what close-on-exec is for.",
+    elsewhere: "",
+    sources: &["close(2)", "shutdown(2)", "POSIX close and shutdown", "Stevens, UNP 4.8"],
+    related: &["half-close", "time-wait-bind", "drop-closes"],
+    words: &["close", "FD_CLOEXEC", "EADDRINUSE"],
+    minutes: 3,
+    predictions: &[&ONE_OF_TWO, &LAST, &SHUT_DOWN, &LEAKED, &CHILD_GONE],
+    spoiled_by: "recv:ENOTCONN@1",
+    roles: &[Role { name: "keeper", run: keep }],
+    run,
+    ..Lab::ORDINARY
+};
+
+const ONE_OF_TWO: Prediction = Prediction {
+    asks: "The peer has closed one of its two descriptors. What does our recv give, without waiting?",
+    choices: &["0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("EAGAIN")),
+};
+
+const LAST: Prediction = Prediction {
+    asks: "It has closed the other one too. And now?",
+    choices: &["0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const SHUT_DOWN: Prediction = Prediction {
+    asks: "This time it shuts down, and closes neither. What does recv give?",
+    choices: &["0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const LEAKED: Prediction = Prediction {
+    asks: "A child inherited our listener. We have closed ours. What does bind to its port give?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
+};
+
+const CHILD_GONE: Prediction = Prediction {
+    asks: "The child has ended. And now?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::everywhere(Expected::Is("success")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+
+    lab.part("Two descriptors, closed one after the other");
+    let (peer, ours) = tcp_pair()?;
+    set_nonblocking(&ours)?;
+    let second = dup(&peer)?;
+    close(peer)?;
+    lab.predict(&ONE_OF_TWO);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    close(second)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&LAST);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+
+    lab.part("Two descriptors, and shutdown");
+    let (peer, ours) = tcp_pair()?;
+    set_nonblocking(&ours)?;
+    let second = dup(&peer)?;
+    shutdown(&peer, SHUT_WR)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&SHUT_DOWN);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    drop((peer, second));
+
+    lab.part("A listener that a child keeps");
+    let (l, address) = listener()?;
+    // Its standard input is a duplicate of the listener; so it would be had it inherited the descriptor by accident.
+    let copy = dup(&l)?;
+    let mut child = lab
+        .role("keeper")?
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(copy)))
+        .stdout(Stdio::piped())
+        .spawn()?;
+    lab.say("A child runs that holds a descriptor of the listener, and knows nothing of it.");
+    close(l)?;
+    let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&LEAKED);
+    lab.observe(bind(&again, &address));
+    child.kill()?;
+    child.wait()?;
+    lab.predict(&CHILD_GONE);
+    lab.observe(bind(&again, &address));
+    Ok(())
+}
+
+/// Holds what it was given until it is killed, or for as long as a lab may take.
+fn keep(_: &[String]) -> Outcome {
+    let mut forever = std::os::unix::net::UnixStream::pair()?.0;
+    forever.set_read_timeout(Some(std::time::Duration::from_secs(20)))?;
+    // Nobody ever writes there.
+    let _ = forever.read(&mut [0]);
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Can close wait?
+//!
+//! Yes, if it was asked to: with SO_LINGER and a time, close waits that long for what is unsent. On Linux even on a
+//! non-blocking socket, which no loop expects.
+
+use std::time::Instant;
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{set_nonblocking, tcp_pair};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "linger-blocks-close",
+    claim: "With SO_LINGER and a time, close waits, even on a non-blocking socket.",
+    question: "My loop stood still for a second in close. Why?",
+    explanation: "Without SO_LINGER close returns at once, and the system sends what is left by itself. With it, close waits \
+        until everything is sent and acknowledged, or the time is over; here the peer does not read, so it is over. The \
+        option does not look at O_NONBLOCK on Linux: leave it alone in a loop.",
+    elsewhere: "FreeBSD and macOS do not wait on a non-blocking socket (soclose in the kernels).",
+    sources: &["socket(7), SO_LINGER", "POSIX close (implementation-defined with O_NONBLOCK)"],
+    related: &["linger-zero", "partial-send"],
+    words: &["SO_LINGER", "close", "O_NONBLOCK"],
+    predictions: &[&ORDINARY, &LINGERING],
+    spoiled_by: "setsockopt:EINVAL",
+    run,
+    ..Lab::ORDINARY
+};
+
+const ORDINARY: Prediction = Prediction {
+    asks: "The send buffer is full and the peer does not read. How long does close take?",
+    choices: &[],
+    expect: Expect::everywhere(Expected::Between(0, 500, "ms")),
+};
+
+const LINGERING: Prediction = Prediction {
+    asks: "The same with SO_LINGER, one second, on a non-blocking socket. How long?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(950, 2500, "ms"))
+        .freebsd(Expected::Between(0, 500, "ms"))
+        .macos(Expected::Between(0, 500, "ms")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("Without SO_LINGER");
+    let (peer, ours) = tcp_pair()?;
+    fill(&ours)?;
+    lab.predict(&ORDINARY);
+    let began = Instant::now();
+    close(ours)?;
+    lab.observe(began.elapsed());
+    drop(peer);
+
+    lab.part("With it");
+    let (peer, ours) = tcp_pair()?;
+    fill(&ours)?;
+    // If the option cannot be set, the time below says so.
+    setsockopt(&ours, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 1 }).ok();
+    lab.predict(&LINGERING);
+    let began = Instant::now();
+    close(ours)?;
+    lab.observe(began.elapsed());
+    drop(peer);
+    Ok(())
+}
+
+/// Sends without waiting until the system takes no more.
+fn fill(fd: &Fd) -> Result<()> {
+    set_nonblocking(fd)?;
+    let bytes = vec![b'x'; 1024 * 1024];
+    loop {
+        match send(fd, &bytes, MSG_NOSIGNAL) {
+            Err(Errno::EAGAIN) => return Ok(()),
+            taken => taken?,
+        };
+    }
+}

@@ -1,0 +1,84 @@
+//! How do I break off a connection, instead of ending it?
+//!
+//! With SO_LINGER on and a time of zero, close sends a reset. What was not sent yet is thrown away, the peer gets ECONNRESET,
+//! and no TIME_WAIT is left.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, listener, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "linger-zero",
+    claim: "SO_LINGER with 0 seconds: close sends a reset, and leaves no TIME_WAIT.",
+    question: "What does the peer see of a close with l_linger = 0?",
+    explanation: "Linger with time zero makes close an abort: the peer is told of it once, by ECONNRESET, and reads the end \
+        from then on. Because nothing has been ended in good order, nothing must be remembered either, and the port is \
+        free at once. That is no way to avoid TIME_WAIT: it throws away what the peer has not received yet.",
+    elsewhere: "",
+    sources: &["socket(7), SO_LINGER", "POSIX setsockopt and close", "RFC 9293, 3.10.4"],
+    related: &["rst-on-unread", "time-wait-bind", "linger-blocks-close"],
+    words: &["SO_LINGER", "ECONNRESET", "TIME_WAIT"],
+    predictions: &[&ORDINARY_REBIND, &RESET, &AFTER, &REBIND],
+    spoiled_by: "recv:EAGAIN@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const ORDINARY_REBIND: Prediction = Prediction {
+    asks: "The server closed first, in the ordinary way. What does bind to its port give now?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
+};
+
+const RESET: Prediction = Prediction {
+    asks: "The server closes with linger 0. What does the client's recv give?",
+    choices: &["0", "ECONNRESET", "EPIPE"],
+    expect: Expect::everywhere(Expected::Is("ECONNRESET")),
+};
+
+const AFTER: Prediction = Prediction {
+    asks: "And its next recv?",
+    choices: &["0", "ECONNRESET", "ENOTCONN"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const REBIND: Prediction = Prediction {
+    asks: "What does bind to the server's port give this time?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::everywhere(Expected::Is("success")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+
+    lab.part("The server closes first, in good order");
+    let (l, address) = listener()?;
+    let c = client_of(&address)?;
+    let (a, _peer) = accept(&l)?;
+    close(l)?;
+    close(a)?;
+    recv(&c, &mut buf, MsgFlags::NONE)?; // 0: its end
+    close(c)?;
+    let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&ORDINARY_REBIND);
+    lab.observe(bind(&again, &address));
+
+    lab.part("The same with linger 0");
+    let (l, address) = listener()?;
+    let c = client_of(&address)?;
+    let (a, _peer) = accept(&l)?;
+    close(l)?;
+    setsockopt(&a, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    close(a)?;
+    wait_for(&c, POLLIN)?;
+    lab.predict(&RESET);
+    lab.observe(recv(&c, &mut buf, MsgFlags::NONE));
+    lab.predict(&AFTER);
+    lab.observe(recv(&c, &mut buf, MsgFlags::NONE));
+    close(c)?;
+    let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&REBIND);
+    lab.observe(bind(&again, &address));
+    Ok(())
+}

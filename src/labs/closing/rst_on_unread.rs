@@ -1,0 +1,83 @@
+//! Is close always a farewell?
+//!
+//! Not if bytes were left unread: then the system says with a reset that they are lost. The peer still reads what it had
+//! received before, on Linux, and then ECONNRESET instead of the end of file.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "rst-on-unread",
+    claim: "close with unread input sends a reset instead of a FIN.",
+    question: "I sent an answer and closed. Why does the client see \"connection reset\"?",
+    explanation: "Bytes that were received and never read are lost by close, and TCP must not hide that: it sends a reset. \
+        A server that answers before it has read the whole request loses its own answer this way, at worst. Read until \
+        the end, or shut down sending and read on, before you close.",
+    elsewhere: "RFC 2525, 2.17 calls a system that does not do this faulty. Whether the peer may still read what came before \
+        the reset differs.",
+    sources: &["RFC 9293, 3.6.1", "RFC 2525, 2.17", "close(2)"],
+    related: &["half-close", "linger-zero", "write-after-fin"],
+    words: &["ECONNRESET", "close"],
+    predictions: &[&READ, &RESET, &HELD, &THEN],
+    spoiled_by: "recv:EAGAIN@3",
+    run,
+    ..Lab::ORDINARY
+};
+
+const READ: Prediction = Prediction {
+    asks: "Everything was read before the peer closed. What does recv give?",
+    choices: &["0", "ECONNRESET"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const RESET: Prediction = Prediction {
+    asks: "The peer has closed with a byte unread. What does recv give?",
+    choices: &["0", "ECONNRESET"],
+    expect: Expect::everywhere(Expected::Is("ECONNRESET")),
+};
+
+const HELD: Prediction = Prediction {
+    asks: "This time an answer came before the reset. What does recv give?",
+    choices: &["6", "0", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("6")),
+};
+
+const THEN: Prediction = Prediction {
+    asks: "And after the answer?",
+    choices: &["0", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("ECONNRESET")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+
+    lab.part("Read, then closed");
+    let (ours, peer) = tcp_pair()?;
+    send(&ours, b"x", MSG_NOSIGNAL)?;
+    recv(&peer, &mut buf, MsgFlags::NONE)?;
+    close(peer)?;
+    lab.predict(&READ);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+
+    lab.part("Closed, and a byte left unread");
+    let (ours, peer) = tcp_pair()?;
+    send(&ours, b"x", MSG_NOSIGNAL)?;
+    wait_for(&peer, POLLIN)?;
+    close(peer)?;
+    lab.predict(&RESET);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+
+    lab.part("The same, after an answer");
+    let (ours, peer) = tcp_pair()?;
+    send(&ours, b"x", MSG_NOSIGNAL)?;
+    wait_for(&peer, POLLIN)?;
+    send(&peer, b"answer", MSG_NOSIGNAL)?;
+    close(peer)?;
+    lab.predict(&HELD);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    lab.predict(&THEN);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The peer has closed. What does send say?
+//!
+//! The first one: that everything is fine. It only puts bytes into a buffer, and a FIN says no more than that the peer has
+//! finished sending. Its system answers those bytes with a reset, and the next send fails.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "write-after-fin",
+    claim: "The peer has closed: the first send succeeds, the second gives EPIPE.",
+    question: "The peer has closed its socket. When does send tell me?",
+    explanation: "That send succeeds means that the bytes are in our buffer, not that anybody receives them: tutorials \
+        that say \"if send completes, the client was receiving\" are mistaken. The reset that answers them makes the next \
+        send fail with EPIPE, and without MSG_NOSIGNAL raises SIGPIPE, which ends a program that does not expect it. \
+        recv knows earlier: it gives 0 as soon as the FIN is there.",
+    elsewhere: "macOS and the BSDs have SO_NOSIGPIPE for the socket; all of them know MSG_NOSIGNAL by now.",
+    sources: &["send(2)", "POSIX send (EPIPE)", "RFC 9293, 3.6 and 3.10.7", "Stevens, UNP 5.13"],
+    related: &["half-close", "sigpipe-or-not", "send-is-a-copy"],
+    words: &["EPIPE", "SIGPIPE", "MSG_NOSIGNAL"],
+    minutes: 2,
+    predictions: &[&END, &FIRST, &SECOND, &STILL_THE_END],
+    spoiled_by: "send:EAGAIN@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const END: Prediction = Prediction {
+    asks: "The peer has closed. What does recv give?",
+    choices: &["0", "EPIPE", "ECONNRESET"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const FIRST: Prediction = Prediction {
+    asks: "What does a first send give?",
+    choices: &["5", "EPIPE", "ECONNRESET"],
+    expect: Expect::everywhere(Expected::Is("5")),
+};
+
+const SECOND: Prediction = Prediction {
+    asks: "The reset that answers it has come. What does a second send give?",
+    choices: &["5", "EPIPE", "EAGAIN"],
+    expect: Expect::everywhere(Expected::OneOf(&["EPIPE", "ECONNRESET"])),
+};
+
+const STILL_THE_END: Prediction = Prediction {
+    asks: "And what does recv give now?",
+    choices: &["0", "EPIPE", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (peer, ours) = tcp_pair()?;
+    close(peer)?;
+    let mut buf = [0; 64];
+    lab.predict(&END);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    lab.predict(&FIRST);
+    lab.observe(send(&ours, b"hello", MSG_NOSIGNAL));
+    wait_for(&ours, POLLIN)?; // readable it was before; by now the reset is there too, for loopback does not wait
+    lab.predict(&SECOND);
+    lab.observe(send(&ours, b"hello", MSG_NOSIGNAL));
+    lab.predict(&STILL_THE_END);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! Asking a silent peer whether it still lives: one idea, and other names for it on each system.
+
+use std::time::Duration;
+
+use crate::names::{Result, SO_KEEPALIVE, SOL_SOCKET};
+use crate::sys::{AsFd, setsockopt};
+
+/// Turns keepalive on: after `idle` without a word the first probe, then one each `interval`, and after `count` without an
+/// answer the connection has ended with `ETIMEDOUT`. Whole seconds, one at least.
+///
+/// Systems differ: OpenBSD has these times for the whole system only (`sysctl net.inet.tcp`), and so only turns it on.
+///
+/// # Errors
+/// As [`setsockopt`].
+pub fn keep_alive(fd: impl AsFd, idle: Duration, interval: Duration, count: i32) -> Result<()> {
+    setsockopt(&fd, SOL_SOCKET, SO_KEEPALIVE, &1)?;
+    times(&fd, seconds(idle), seconds(interval), count)
+}
+
+fn seconds(time: Duration) -> i32 {
+    i32::try_from(time.as_secs()).unwrap_or(i32::MAX).max(1)
+}
+
+#[cfg(any(linux, freebsd, netbsd))]
+fn times(fd: impl AsFd, idle_s: i32, interval_s: i32, count: i32) -> Result<()> {
+    use crate::names::{SOL_TCP, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL};
+    setsockopt(&fd, SOL_TCP, TCP_KEEPIDLE, &idle_s)?;
+    setsockopt(&fd, SOL_TCP, TCP_KEEPINTVL, &interval_s)?;
+    setsockopt(&fd, SOL_TCP, TCP_KEEPCNT, &count)
+}
+
+#[cfg(apple)]
+fn times(fd: impl AsFd, idle_s: i32, interval_s: i32, count: i32) -> Result<()> {
+    use crate::names::{SOL_TCP, TCP_KEEPALIVE, TCP_KEEPCNT, TCP_KEEPINTVL};
+    setsockopt(&fd, SOL_TCP, TCP_KEEPALIVE, &idle_s)?;
+    setsockopt(&fd, SOL_TCP, TCP_KEEPINTVL, &interval_s)?;
+    setsockopt(&fd, SOL_TCP, TCP_KEEPCNT, &count)
+}
+
+#[cfg(openbsd)]
+fn times(_: impl AsFd, _: i32, _: i32, _: i32) -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! A network that can be cut: a namespace of one's own, of which nobody else notices anything.
+
+use super::Wild;
+use crate::names::{Errno, Result};
+
+/// Puts this process into a network of its own, which has a loopback interface and nothing else. Also an ordinary user may,
+/// in a namespace of users of its own, where the administrator allows that; the process must have one thread.
+///
+/// # Errors
+/// `EPERM` and `ENOSPC`: it is not allowed here. `ENOSYS`: this system has no such thing (all but Linux).
+pub fn own_network(_: Wild) -> Result<()> {
+    unshare()?;
+    loopback_is_up(true)
+}
+
+/// Cuts the network of this process: its loopback interface goes down, and whatever is sent is lost without a word.
+///
+/// # Errors
+/// As [`own_network`].
+pub fn cut_network(_: Wild) -> Result<()> {
+    loopback_is_up(false)
+}
+
+#[cfg(linux)]
+fn unshare() -> Result<()> {
+    // SAFETY: takes no pointers. The process has one thread, so that the new namespaces are everybody's.
+    super::super::status(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })
+}
+
+/// In a thread of its own, so that the calls of this setup do not stand between those of the lab.
+#[cfg(linux)]
+fn loopback_is_up(up: bool) -> Result<()> {
+    std::thread::spawn(move || set_loopback(up)).join().unwrap_or(Err(Errno::EINVAL))
+}
+
+#[cfg(linux)]
+fn set_loopback(up: bool) -> Result<()> {
+    use std::os::fd::{AsFd, AsRawFd};
+
+    use crate::names::{AF_INET, Protocol, SOCK_DGRAM};
+
+    let any = super::super::socket(AF_INET, SOCK_DGRAM, Protocol::default())?;
+    // SAFETY: `ifreq` is made of numbers and bytes; zeros are one.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = *from as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = if up { (libc::IFF_UP | libc::IFF_RUNNING) as i16 } else { 0 };
+    // SAFETY: the kernel reads `request`, which lives through the call and has the type of this request.
+    super::super::status(unsafe {
+        libc::ioctl(any.as_fd().as_raw_fd(), libc::SIOCSIFFLAGS, &request)
+    })
+}
+
+#[cfg(not(linux))]
+fn unshare() -> Result<()> {
+    Err(Errno::ENOSYS)
+}
+
+#[cfg(not(linux))]
+fn loopback_is_up(_: bool) -> Result<()> {
+    Err(Errno::ENOSYS)
+}
