@@ -1,7 +1,7 @@
 //! strace's file, made into the calls of one thread: halves joined, signals taken out, what is not of the
 //! subject left out by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Untold;
@@ -69,8 +69,13 @@ pub(crate) fn seen(
     let (lines, trace_fd) = since_opened(text, trace_file)?;
     let lines = interrupted(&lines)?;
     let mut seen = Vec::new();
+    let mut of_std = BTreeSet::new();
     for line in lines {
         let call = Call::parse(&line).ok_or_else(|| format!("not understood: {line}"))?;
+        if is_of_std(&call, &mut of_std) {
+            *left_out.entry(format!("{} (std's pipe to a child)", call.name)).or_default() += 1;
+            continue;
+        }
         if call.args.first() == Some(&trace_fd) {
             match call.name.as_str() {
                 "write" => seen.push(Seen::WroteTrace),
@@ -89,6 +94,18 @@ pub(crate) fn seen(
         }
     }
     Ok(seen)
+}
+
+/// Whether a call is about a pipe to or from a child that the standard library has made: `pipe2` with O_CLOEXEC, which no
+/// wrapper calls.
+fn is_of_std(call: &Call, of_std: &mut BTreeSet<String>) -> bool {
+    if call.name == "pipe2" && call.args.get(1).is_some_and(|flags| flags == "O_CLOEXEC") {
+        let ends = call.args[0].trim_matches(['[', ']']).split(", ").map(str::to_string);
+        of_std.extend(ends);
+        return true;
+    }
+    let Some(first) = call.args.first() else { return false };
+    if call.name == "close" { of_std.remove(first) } else { of_std.contains(first) }
 }
 
 /// The lines of the thread that opened the trace's file, after it did, and the file's descriptor.
