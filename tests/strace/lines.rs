@@ -36,6 +36,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "getpgrp",
     "getpid",
     "prlimit64",
+    "readlink",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
     "openat",
     "newfstatat",

@@ -91,7 +91,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&LEAKED);
     lab.observe(bind(&again, &address));
-    child.kill()?;
+    kill(child.id(), SIGTERM)?;
     child.wait()?;
     lab.predict(&CHILD_GONE);
     lab.observe(bind(&again, &address));
