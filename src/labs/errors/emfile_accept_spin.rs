@@ -1,0 +1,75 @@
+//! No descriptor is left, and a client waits. What does the loop do?
+//!
+//! It spins, if it does not think of it: accept fails with EMFILE, the client stays in the queue, and the listener stays
+//! readable. Stop asking about the listener until a descriptor is free.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, listener, set_nonblocking};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::limits::set_descriptor_limit;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "emfile-accept-spin",
+    claim: "accept gives EMFILE and the listener stays readable: a loop that spins.",
+    question: "My server takes all of the processor, and says \"too many open files\". Why?",
+    explanation: "accept that fails with EMFILE takes nobody out of the queue, so the next select or poll returns at once, \
+        for ever. baresock's loop leaves the listener out of its question until a descriptor has been closed or a moment has \
+        passed. Some keep a descriptor in reserve, close it, accept, and close the client at once: that tells the client.",
+    elsewhere: "macOS drops the connection that it could not accept (soacceptlock and accept in the kernel).",
+    sources: &["accept(2)", "POSIX accept (EMFILE)", "getrlimit(2), RLIMIT_NOFILE"],
+    related: &["level-and-lowat", "backlog-n-plus-1"],
+    words: &["EMFILE", "accept"],
+    minutes: 2,
+    predictions: &[&NONE_LEFT, &STILL_READABLE, &ONE_FREE],
+    spoiled_by: "accept:EAGAIN@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const NONE_LEFT: Prediction = Prediction {
+    asks: "No descriptor is free. What does accept give?",
+    choices: &["a descriptor", "EAGAIN", "EMFILE"],
+    expect: Expect::everywhere(Expected::Is("EMFILE")),
+};
+
+const STILL_READABLE: Prediction = Prediction {
+    asks: "What does poll say of the listener now, without waiting?",
+    choices: &["0", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("POLLIN")).macos(Expected::Is("0")),
+};
+
+const ONE_FREE: Prediction = Prediction {
+    asks: "One descriptor was closed. What does accept give?",
+    choices: &["a descriptor", "EAGAIN", "EMFILE"],
+    expect: Expect::on_linux(Expected::Is("a descriptor")),
+};
+
+/// A low limit keeps the trace short.
+const LIMIT: u64 = 12;
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (l, address) = listener()?;
+    set_nonblocking(&l)?;
+    let _client = client_of(&address)?;
+    set_descriptor_limit(LIMIT)?;
+    lab.say("The limit on descriptors is 12 now, and duplicates take what is left.");
+    let mut held = Vec::new();
+    loop {
+        match dup(&l) {
+            Ok(fd) => held.push(fd),
+            Err(Errno::EMFILE) => break,
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    lab.predict(&NONE_LEFT);
+    lab.observe(accept(&l));
+    lab.predict(&STILL_READABLE);
+    let mut rows = [PollFd::new(l.as_fd(), POLLIN)];
+    poll(&mut rows, 0)?;
+    lab.observe(rows[0].revents());
+    held.pop();
+    lab.predict(&ONE_FREE);
+    lab.observe(accept(&l));
+    Ok(())
+}

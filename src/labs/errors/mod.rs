@@ -1,0 +1,22 @@
+//! Errors and signals.
+
+mod eintr_despite_sa_restart;
+mod emfile_accept_spin;
+mod signal_race;
+mod sigpipe_or_not;
+mod time_wait_bind;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "errors",
+    title: "Errors and signals",
+    labs: &[
+        eintr_despite_sa_restart::LAB,
+        signal_race::LAB,
+        sigpipe_or_not::LAB,
+        time_wait_bind::LAB,
+        emfile_accept_spin::LAB,
+    ],
+};

@@ -1,0 +1,149 @@
+//! Which failures of send raise a signal as well?
+//!
+//! EPIPE on a stream, unless MSG_NOSIGNAL asks for peace. Nothing else: not a reset, not a datagram to nobody. A program that
+//! does not expect the signal is ended by it, without a word.
+
+use std::os::unix::process::ExitStatusExt;
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{set_nonblocking, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::os::signals::into_pipe;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "sigpipe-or-not",
+    claim: "EPIPE on a stream raises SIGPIPE, which ends a program; datagrams do not.",
+    question: "My server vanished without a message when a client left. What killed it?",
+    explanation: "Writing to a pipe whose reader is gone ends a program in a shell's pipeline, which is what SIGPIPE is \
+        for. Sockets inherited it: a send that gives EPIPE raises it too. A server passes MSG_NOSIGNAL to each send, or \
+        ignores the signal. Beej's servers do neither where they broadcast, and die of the first client that leaves \
+        in the wrong moment.",
+    elsewhere: "macOS and the BSDs also have SO_NOSIGPIPE, for the socket. Rust programs ignore SIGPIPE from the start.",
+    sources: &["send(2), MSG_NOSIGNAL", "POSIX send (EPIPE)", "signal(7)"],
+    related: &["write-after-fin", "what-std-hides"],
+    words: &["SIGPIPE", "MSG_NOSIGNAL", "EPIPE"],
+    minutes: 3,
+    predictions: &[
+        &RESET,
+        &RESET_SIGNAL,
+        &TCP,
+        &TCP_SIGNAL,
+        &ASKED,
+        &UNIX_SIGNAL,
+        &DATAGRAM_SIGNAL,
+        &VICTIM,
+    ],
+    spoiled_by: "send:EAGAIN@2",
+    roles: &[Role { name: "victim", run: be_killed }],
+    run,
+    ..Lab::ORDINARY
+};
+
+/// What a read of the self-pipe gives tells whether the signal came.
+const CAME: &[&str] = &["1", "EAGAIN"];
+
+const RESET: Prediction = Prediction {
+    asks: "The peer has reset the connection. What does the first send give?",
+    choices: &["1", "EPIPE", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("ECONNRESET")),
+};
+
+const RESET_SIGNAL: Prediction = Prediction {
+    asks: "Did SIGPIPE come? (A read of the pipe that its handler writes to gives 1 if so.)",
+    choices: CAME,
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const TCP: Prediction = Prediction {
+    asks: "What does a second send give?",
+    choices: &["1", "EPIPE", "ECONNRESET"],
+    expect: Expect::everywhere(Expected::Is("EPIPE")),
+};
+
+const TCP_SIGNAL: Prediction = Prediction {
+    asks: "Did SIGPIPE come with it?",
+    choices: CAME,
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const ASKED: Prediction = Prediction {
+    asks: "The same with MSG_NOSIGNAL. Did SIGPIPE come?",
+    choices: CAME,
+    expect: Expect::everywhere(Expected::Is("EAGAIN")),
+};
+
+const UNIX_SIGNAL: Prediction = Prediction {
+    asks: "A Unix-domain stream whose other end is closed: did SIGPIPE come?",
+    choices: CAME,
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const DATAGRAM_SIGNAL: Prediction = Prediction {
+    asks: "A datagram to a socket that is closed: did SIGPIPE come?",
+    choices: CAME,
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const VICTIM: Prediction = Prediction {
+    asks: "A program with SIGPIPE as the system has it sends to a closed socket. How does it end?",
+    choices: &["exit status 0", "exit status 1", "killed by SIGPIPE"],
+    expect: Expect::everywhere(Expected::Is("killed by SIGPIPE")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let pipe = into_pipe(&[SIGPIPE])?;
+    let mut signal = [0; 8];
+
+    lab.part("TCP");
+    let (peer, ours) = tcp_pair()?;
+    setsockopt(&peer, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    close(peer)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&RESET);
+    lab.observe(send(&ours, b"x", MsgFlags::NONE));
+    lab.predict(&RESET_SIGNAL);
+    lab.observe(read(&pipe, &mut signal));
+    lab.predict(&TCP);
+    lab.observe(send(&ours, b"x", MsgFlags::NONE));
+    lab.predict(&TCP_SIGNAL);
+    lab.observe(read(&pipe, &mut signal));
+    send(&ours, b"x", MSG_NOSIGNAL).err();
+    lab.predict(&ASKED);
+    lab.observe(read(&pipe, &mut signal));
+
+    lab.part("The Unix domain");
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    close(theirs)?;
+    send(&ours, b"x", MsgFlags::NONE).err();
+    lab.predict(&UNIX_SIGNAL);
+    lab.observe(read(&pipe, &mut signal));
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_DGRAM, Protocol::default())?;
+    close(theirs)?;
+    send(&ours, b"x", MsgFlags::NONE).err();
+    lab.predict(&DATAGRAM_SIGNAL);
+    lab.observe(read(&pipe, &mut signal));
+
+    lab.part("A program that expects nothing");
+    let mut victim = lab.role("victim")?.spawn()?;
+    lab.predict(&VICTIM);
+    let status = victim.wait()?;
+    lab.observe(match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (_, Some(signal)) if signal == SIGPIPE.bits() => "killed by SIGPIPE".to_string(),
+        (_, signal) => format!("killed by signal {signal:?}"),
+    });
+    sigaction(SIGPIPE, Some(&SigAction::new(Handler::Ignore)), None)?;
+    drop(self_pipe(None));
+    Ok(())
+}
+
+fn be_killed(_: &[String]) -> Outcome {
+    // A Rust program ignores it; a C program does not.
+    sigaction(SIGPIPE, Some(&SigAction::new(Handler::Default)), None)?;
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    set_nonblocking(&ours)?;
+    close(theirs)?;
+    send(&ours, b"x", MsgFlags::NONE).err();
+    Ok(())
+}

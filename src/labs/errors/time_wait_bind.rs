@@ -1,0 +1,131 @@
+//! My server has ended. Why is its address already in use?
+//!
+//! Because it closed first: whoever closes first remembers the connection for a while (TIME_WAIT), and the port with it. With
+//! SO_REUSEADDR bind does not mind; on Linux the old socket must have had it too.
+
+use crate::addr::Address;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, loopback, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "time-wait-bind",
+    claim: "A server that closed first leaves TIME_WAIT, and EADDRINUSE without REUSEADDR.",
+    question: "My server has ended. Why is its address already in use?",
+    explanation: "The side that sends the first FIN keeps the connection in TIME_WAIT for a minute or so: a late segment must \
+        not reach a new connection of the same name. bind refuses the port meanwhile, unless SO_REUSEADDR says that one \
+        knows what one does. Set it in every server, always before bind. It never allows two listeners on one port.",
+    elsewhere: "On FreeBSD, and others of its family, it is enough that the new socket has the option.",
+    sources: &["socket(7), SO_REUSEADDR", "RFC 9293, 3.6 (TIME-WAIT)", "Stevens, UNP 2.7 and 7.5"],
+    related: &["reuseport-and-self", "linger-zero", "close-is-refcount"],
+    words: &["EADDRINUSE", "SO_REUSEADDR", "TIME_WAIT"],
+    minutes: 3,
+    predictions: &[&SERVER_FIRST, &CLIENT_FIRST, &NEW_ONLY, &BOTH, &TWO],
+    spoiled_by: "bind:EACCES@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const RESULTS: &[&str] = &["success", "EADDRINUSE"];
+
+const SERVER_FIRST: Prediction = Prediction {
+    asks: "The server closed first, then the client. What does bind to the server's port give?",
+    choices: RESULTS,
+    expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
+};
+
+const CLIENT_FIRST: Prediction = Prediction {
+    asks: "This time the client closed first. And now?",
+    choices: RESULTS,
+    expect: Expect::everywhere(Expected::Is("success")),
+};
+
+const NEW_ONLY: Prediction = Prediction {
+    asks: "The server closed first, and only the new socket has SO_REUSEADDR. And now?",
+    choices: RESULTS,
+    expect: Expect::on_linux(Expected::Is("EADDRINUSE")).freebsd(Expected::Is("success")),
+};
+
+const BOTH: Prediction = Prediction {
+    asks: "The server closed first, and both had SO_REUSEADDR. And now?",
+    choices: RESULTS,
+    expect: Expect::everywhere(Expected::Is("success")),
+};
+
+const TWO: Prediction = Prediction {
+    asks: "A server still listens, and both have SO_REUSEADDR. What does bind or listen give?",
+    choices: RESULTS,
+    expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("The server closes first");
+    let address = a_server_that_has_ended(Reuse(false), First::Server)?;
+    let again = a_socket(Reuse(false))?;
+    lab.predict(&SERVER_FIRST);
+    lab.observe(bind(&again, &address));
+
+    lab.part("The client closes first");
+    let address = a_server_that_has_ended(Reuse(false), First::Client)?;
+    let again = a_socket(Reuse(false))?;
+    lab.predict(&CLIENT_FIRST);
+    lab.observe(bind(&again, &address));
+
+    lab.part("SO_REUSEADDR, on the new socket only");
+    let address = a_server_that_has_ended(Reuse(false), First::Server)?;
+    let again = a_socket(Reuse(true))?;
+    lab.predict(&NEW_ONLY);
+    lab.observe(bind(&again, &address));
+
+    lab.part("SO_REUSEADDR on both");
+    let address = a_server_that_has_ended(Reuse(true), First::Server)?;
+    let again = a_socket(Reuse(true))?;
+    lab.predict(&BOTH);
+    lab.observe(bind(&again, &address));
+
+    lab.part("Two servers at a time");
+    let l = a_socket(Reuse(true))?;
+    bind(&l, &loopback(0))?;
+    listen(&l, 5)?;
+    let address = getsockname(&l)?;
+    let second = a_socket(Reuse(true))?;
+    lab.predict(&TWO);
+    lab.observe(bind(&second, &address).and_then(|()| listen(&second, 5)));
+    Ok(())
+}
+
+/// Whether SO_REUSEADDR is set, before bind.
+#[derive(Clone, Copy)]
+struct Reuse(bool);
+
+/// Who closes first.
+#[derive(Clone, Copy, PartialEq)]
+enum First {
+    Server,
+    Client,
+}
+
+fn a_socket(reuse: Reuse) -> Result<Fd> {
+    let fd = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    if reuse.0 {
+        setsockopt(&fd, SOL_SOCKET, SO_REUSEADDR, &1)?;
+    }
+    Ok(fd)
+}
+
+/// A server has had one client, and all sockets are closed. Returns its address.
+fn a_server_that_has_ended(reuse: Reuse, first: First) -> Result<Address> {
+    let l = a_socket(reuse)?;
+    bind(&l, &loopback(0))?;
+    listen(&l, 5)?;
+    let address = getsockname(&l)?;
+    let c = client_of(&address)?;
+    let (a, _peer) = accept(&l)?;
+    close(l)?;
+    let (one, other) = if first == First::Server { (a, c) } else { (c, a) };
+    close(one)?;
+    wait_for(&other, POLLIN)?; // its FIN is here
+    close(other)?;
+    Ok(address)
+}
