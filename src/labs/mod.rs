@@ -14,6 +14,7 @@ pub mod prediction;
 pub mod run;
 mod scene;
 pub mod show;
+mod udp;
 pub mod why;
 
 use run::{Outcome, Run};
@@ -98,7 +99,7 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[closing::GROUP, errors::GROUP];
+pub const GROUPS: &[Group] = &[closing::GROUP, errors::GROUP, udp::GROUP];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {

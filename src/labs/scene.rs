@@ -61,3 +61,24 @@ pub(super) fn wait_for(fd: impl AsFd, events: PollEvents) -> Result<PollEvents> 
     poll(&mut rows, 1000)?;
     Ok(rows[0].revents())
 }
+
+/// A UDP socket without a name.
+///
+/// # Errors
+/// As [`socket`].
+pub(super) fn udp_socket() -> Result<Fd> {
+    socket(AF_INET, SOCK_DGRAM, Protocol::default())
+}
+
+/// Two UDP sockets that are connected to each other.
+///
+/// # Errors
+/// As [`socket`], [`bind`] and [`connect`].
+pub(super) fn udp_pair() -> Result<(Fd, Fd)> {
+    let (one, other) = (udp_socket()?, udp_socket()?);
+    bind(&one, &loopback(0))?;
+    bind(&other, &loopback(0))?;
+    connect(&one, &getsockname(&other)?)?;
+    connect(&other, &getsockname(&one)?)?;
+    Ok((one, other))
+}

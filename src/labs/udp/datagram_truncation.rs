@@ -1,0 +1,91 @@
+//! I receive three bytes of a datagram of six. Where are the others?
+//!
+//! Gone. A receive takes one datagram, whole or cut, and only recvmsg says that it was cut.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{set_nonblocking, udp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "datagram-truncation",
+    claim: "What a buffer is too short for is lost; recvmsg says so with MSG_TRUNC.",
+    question: "I received three bytes of a datagram of six. Where are the others?",
+    explanation: "A datagram is received at once or not at all; there is no rest to come back for, as there is on a stream. recv \
+        gives the number of bytes that fitted, and only recvmsg tells, by MSG_TRUNC in its flags, that there were more. \
+        FIONREAD says how long the next datagram is, on Linux.",
+    elsewhere: "On macOS and the BSDs FIONREAD counts everything that waits, addresses included. MSG_TRUNC as an argument, \
+        which makes recv return the datagram's true length, is Linux's.",
+    sources: &["recv(2), MSG_TRUNC", "udp(7), FIONREAD", "POSIX recv and recvmsg"],
+    related: &["no-message-boundaries", "zero-is-three-things", "udp-drops-silently"],
+    words: &["MSG_TRUNC", "FIONREAD", "recvmsg"],
+    predictions: &[&WAITING, &CUT, &REST, &TOLD, &LENGTH],
+    spoiled_by: "recv:EAGAIN@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const WAITING: Prediction = Prediction {
+    asks: "Two datagrams of six and four bytes wait. What does FIONREAD say?",
+    choices: &["4", "6", "10"],
+    expect: Expect::on_linux(Expected::Is("6")),
+};
+
+const CUT: Prediction = Prediction {
+    asks: "recv with room for three bytes: what does it give?",
+    choices: &["3", "6", "EMSGSIZE"],
+    expect: Expect::everywhere(Expected::Is("3")),
+};
+
+const REST: Prediction = Prediction {
+    asks: "And the next recv, with room enough?",
+    choices: &["3, the rest of the first", "4, the second"],
+    expect: Expect::everywhere(Expected::Is("4, the second")),
+};
+
+const TOLD: Prediction = Prediction {
+    asks: "recvmsg with room for three of six bytes: which flags does it return?",
+    choices: &["0", "MSG_TRUNC"],
+    expect: Expect::everywhere(Expected::Is("MSG_TRUNC")),
+};
+
+const LENGTH: Prediction = Prediction {
+    asks: "recv with MSG_TRUNC as an argument, and room for three of six: what does it give?",
+    choices: &["3", "6"],
+    expect: Expect::on_linux(Expected::Is("6")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (ours, peer) = udp_pair()?;
+    set_nonblocking(&ours)?;
+    let mut small = [0; 3];
+    let mut buf = [0; 64];
+
+    send(&peer, b"abcdef", MsgFlags::NONE)?;
+    send(&peer, b"wxyz", MsgFlags::NONE)?;
+    wait_for(&ours, POLLIN)?;
+    let mut waiting = 0;
+    lab.predict(&WAITING);
+    ioctl(&ours, FIONREAD, &mut waiting)?;
+    lab.observe(waiting);
+    lab.predict(&CUT);
+    lab.observe(recv(&ours, &mut small, MsgFlags::NONE));
+    lab.predict(&REST);
+    let received = recv(&ours, &mut buf, MsgFlags::NONE)?;
+    lab.observe(match &buf[..received] {
+        b"wxyz" => "4, the second".to_string(),
+        other => format!("{received}, the rest of the first: {}", other.escape_ascii()),
+    });
+
+    lab.part("Being told");
+    send(&peer, b"abcdef", MsgFlags::NONE)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&TOLD);
+    let received = recvmsg(&ours, &mut [&mut small], 0, MsgFlags::NONE)?;
+    lab.observe(received.flags.to_string());
+    send(&peer, b"abcdef", MsgFlags::NONE)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&LENGTH);
+    lab.observe(recv(&ours, &mut small, MSG_TRUNC));
+    Ok(())
+}

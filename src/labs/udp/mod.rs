@@ -1,0 +1,20 @@
+//! UDP: messages, without promises.
+
+mod datagram_truncation;
+mod udp_connect_filters;
+mod udp_drops_silently;
+mod udp_refused_later;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "udp",
+    title: "UDP",
+    labs: &[
+        udp_refused_later::LAB,
+        datagram_truncation::LAB,
+        udp_drops_silently::LAB,
+        udp_connect_filters::LAB,
+    ],
+};

@@ -1,0 +1,101 @@
+//! What does connect do on a UDP socket?
+//!
+//! It sends nothing. It notes a peer: where send goes, and from whom alone recv takes. It can be taken back.
+
+use crate::addr::Address;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{loopback, set_nonblocking, udp_socket, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "udp-connect-filters",
+    claim: "connect on UDP notes a peer and filters the others; AF_UNSPEC undoes it.",
+    question: "What does connect do on a UDP socket?",
+    explanation: "No packet is sent. From now on send needs no address, datagrams of strangers are not for this socket, and \
+        errors that come back can be told, because it is clear whom they concern. Linux still lets sendto name somebody else. \
+        An address of the family AF_UNSPEC dissolves the association.",
+    elsewhere: "macOS answers AF_UNSPEC with EAFNOSUPPORT, and dissolves it all the same. The BSDs answer sendto with an address \
+        on a connected socket with EISCONN.",
+    sources: &["connect(2)", "udp(7)", "POSIX connect", "Stevens, UNP 8.11"],
+    related: &["udp-refused-later"],
+    words: &["connect", "AF_UNSPEC", "EISCONN"],
+    predictions: &[&STRANGER, &PEER, &ELSEWHERE, &DISSOLVED, &STRANGER_AGAIN],
+    spoiled_by: "recv:ECONNREFUSED@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const STRANGER: Prediction = Prediction {
+    asks: "A stranger has sent a datagram to a socket that is connected to another. What does recv give?",
+    choices: &["8", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("EAGAIN")),
+};
+
+const PEER: Prediction = Prediction {
+    asks: "The peer has sent four bytes too. What does recv give?",
+    choices: &["4", "8", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("4")),
+};
+
+const ELSEWHERE: Prediction = Prediction {
+    asks: "What does sendto to the stranger give, on the connected socket?",
+    choices: &["5", "EISCONN"],
+    expect: Expect::on_linux(Expected::Is("5"))
+        .freebsd(Expected::Is("EISCONN"))
+        .macos(Expected::Is("EISCONN")),
+};
+
+const DISSOLVED: Prediction = Prediction {
+    asks: "What does connect with AF_UNSPEC give?",
+    choices: &["success", "EAFNOSUPPORT", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("success")).macos(Expected::Is("EAFNOSUPPORT")),
+};
+
+const STRANGER_AGAIN: Prediction = Prediction {
+    asks: "The stranger sends again. What does recv give?",
+    choices: &["8", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("8")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+    let [ours, peer, stranger] = [named()?, named()?, named()?];
+    let our_address = getsockname(&ours)?;
+    set_nonblocking(&ours)?;
+    connect(&ours, &getsockname(&peer)?)?;
+
+    sendto(&stranger, b"stranger", MsgFlags::NONE, &our_address)?;
+    // On loopback a datagram is there when sendto returns; so long it has time all the same.
+    poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 50)?;
+    lab.predict(&STRANGER);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    sendto(&peer, b"peer", MsgFlags::NONE, &our_address)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&PEER);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    lab.predict(&ELSEWHERE);
+    lab.observe(sendto(&ours, b"hello", MsgFlags::NONE, &getsockname(&stranger)?));
+
+    lab.part("Taking it back");
+    let nobody = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
+    lab.predict(&DISSOLVED);
+    lab.observe(connect(&ours, &nobody));
+    if getsockname(&ours)?.port() == Some(0) {
+        lab.say("The port went with it, for the system had chosen it. One that bind asked for by number would be kept.");
+        bind(&ours, &loopback(0))?;
+    }
+    let our_address = loopback(getsockname(&ours)?.port().unwrap_or(0));
+    sendto(&stranger, b"stranger", MsgFlags::NONE, &our_address)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&STRANGER_AGAIN);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    Ok(())
+}
+
+/// A UDP socket that others can find.
+fn named() -> Result<Fd> {
+    let fd = udp_socket()?;
+    bind(&fd, &loopback(0))?;
+    Ok(fd)
+}
