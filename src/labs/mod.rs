@@ -9,6 +9,7 @@
 //! program again, in a role of the lab.
 
 mod closing;
+mod naming;
 pub mod prediction;
 pub mod run;
 mod scene;
@@ -97,7 +98,7 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[closing::GROUP];
+pub const GROUPS: &[Group] = &[naming::GROUP, closing::GROUP];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {
