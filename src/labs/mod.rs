@@ -8,6 +8,7 @@
 //! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
 //! program again, in a role of the lab.
 
+mod byte_order;
 mod closing;
 mod naming;
 pub mod prediction;
@@ -98,7 +99,7 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[naming::GROUP, closing::GROUP];
+pub const GROUPS: &[Group] = &[naming::GROUP, byte_order::GROUP, closing::GROUP];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {
