@@ -10,6 +10,7 @@
 
 mod byte_order;
 mod closing;
+mod framing;
 mod naming;
 pub mod prediction;
 pub mod run;
@@ -99,7 +100,7 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[naming::GROUP, byte_order::GROUP, closing::GROUP];
+pub const GROUPS: &[Group] = &[naming::GROUP, byte_order::GROUP, framing::GROUP, closing::GROUP];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {
