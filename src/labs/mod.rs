@@ -16,6 +16,7 @@ pub mod prediction;
 pub mod run;
 mod scene;
 pub mod show;
+mod unix;
 pub mod why;
 
 use run::{Outcome, Run};
@@ -100,7 +101,8 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[naming::GROUP, byte_order::GROUP, framing::GROUP, closing::GROUP];
+pub const GROUPS: &[Group] =
+    &[naming::GROUP, byte_order::GROUP, framing::GROUP, closing::GROUP, unix::GROUP];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {
