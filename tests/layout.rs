@@ -45,6 +45,7 @@ const AGAINST_THE_ORDER: &[(&str, &str, &str)] =
 /// Public functions of `sys` that wrap no function of C, and what they are.
 const NOT_OF_C: &[(&str, &str)] = &[
     ("self_pipe", "where a handler writes: in C a global variable that anybody sets"),
+    ("inherited", "a number that the parent process gave, as an argument"),
     ("socket_state", "several calls that only look, which differ by system"),
 ];
 

@@ -8,13 +8,17 @@
 //! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
 //! program again, in a role of the lab.
 
+mod byte_order;
 mod closing;
 mod errors;
+mod framing;
+mod naming;
 pub mod prediction;
 pub mod run;
 mod scene;
 pub mod show;
 mod udp;
+mod unix;
 pub mod why;
 
 use run::{Outcome, Run};
@@ -99,7 +103,15 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[closing::GROUP, errors::GROUP, udp::GROUP];
+pub const GROUPS: &[Group] = &[
+    naming::GROUP,
+    byte_order::GROUP,
+    framing::GROUP,
+    closing::GROUP,
+    errors::GROUP,
+    udp::GROUP,
+    unix::GROUP,
+];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {

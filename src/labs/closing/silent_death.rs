@@ -10,7 +10,7 @@ use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::scene::{set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::keepalive::keep_alive;
-use crate::sys::wild::{cut_network, own_network};
+use crate::sys::wild::network::{cut_network, own_network};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {

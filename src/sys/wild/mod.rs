@@ -3,11 +3,12 @@
 //! Each function is one misuse, and wants a [`Wild`] for it: the word of a process that it has nothing to lose. Only
 //! the process of a lab gets one, so no other part of the program can come to harm.
 
-mod network;
+pub mod addresses;
+pub mod network;
+pub mod ownership;
+pub mod passing;
 
 use std::env;
-
-pub use network::{cut_network, own_network};
 
 /// The variable by which a lab's process knows that it is one: its empty directory.
 pub const LAB_DIRECTORY: &str = "BARESOCK_LAB_DIRECTORY";

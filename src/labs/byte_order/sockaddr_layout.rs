@@ -1,0 +1,128 @@
+//! How long is an address, and who says so?
+//!
+//! The length depends on the family: 16 bytes for IPv4, 28 for IPv6, up to 110 for a path, and `sockaddr_storage` has
+//! room for all. A call that writes an address is told how much room there is, and reports how much it wanted: with too
+//! little room the address is cut, and nobody complains. A call that reads one does: a length that is too short, or
+//! another family's address, is refused.
+
+use std::net::Ipv6Addr;
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, listener};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::wild::addresses::{accept_with_room, length_of_sockname};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "sockaddr-layout",
+    claim: "An address is as long as its family says; with too little room it is cut.",
+    question: "How long is an address, and what if I give too little room?",
+    explanation: "bind and connect are told the length of what they read, and refuse one that is too short for the family. accept, \
+        getsockname and recvfrom are told the room that there is, and report the length that the address has: if that is \
+        more, it was cut. sockaddr_storage has room for every family. The length must be set anew before each call.",
+    elsewhere: "On the BSDs and macOS a byte with the length stands before the family, which has one byte then, and sun_path \
+        has 104 bytes.",
+    sources: &[
+        "accept(2)",
+        "ip(7)",
+        "ipv6(7)",
+        "unix(7)",
+        "POSIX accept, bind; POSIX <sys/socket.h>",
+        "gVisor's test AcceptValidAddrLen",
+    ],
+    related: &["forgot-htons", "names-appear-late", "stale-socket-file"],
+    words: &["getsockname", "accept", "EINVAL", "EAFNOSUPPORT"],
+    minutes: 3,
+    predictions: &[&V4, &V6, &PATH, &CUT, &TOO_SHORT, &WRONG_FAMILY],
+    spoiled_by: "getsockname:EINVAL@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const V4: Prediction = Prediction {
+    asks: "How many bytes has the address of an IPv4 socket?",
+    choices: &["8", "16", "28", "128"],
+    expect: Expect::on_linux(Expected::Is("16")),
+};
+
+const V6: Prediction = Prediction {
+    asks: "And of an IPv6 socket?",
+    choices: &["16", "24", "28", "128"],
+    expect: Expect::on_linux(Expected::Is("28")),
+};
+
+const PATH: Prediction = Prediction {
+    asks: "And of a Unix-domain socket with the longest path that fits with its zero byte?",
+    choices: &["104", "108", "110", "128"],
+    expect: Expect::on_linux(Expected::Is("110")),
+};
+
+const CUT: Prediction = Prediction {
+    asks: "accept is told that there is room for 4 bytes. Which length does it report?",
+    choices: &["4", "16", "it fails"],
+    expect: Expect::on_linux(Expected::Is("16")),
+};
+
+const TOO_SHORT: Prediction = Prediction {
+    asks: "bind is told that its IPv4 address has 15 bytes. It gives?",
+    choices: &["success", "EINVAL", "EFAULT"],
+    expect: Expect::on_linux(Expected::Is("EINVAL")),
+};
+
+const WRONG_FAMILY: Prediction = Prediction {
+    asks: "bind of an IPv4 socket is given an IPv6 address. It gives?",
+    choices: &["success", "EINVAL", "EAFNOSUPPORT"],
+    expect: Expect::on_linux(Expected::Is("EAFNOSUPPORT")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("How long addresses are");
+    lab.say("There is room for 128 bytes, as much as sockaddr_storage has; the system says how many it wrote.");
+    let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&V4);
+    lab.observe(length_of_sockname(lab.wild(), &s));
+    match socket(AF_INET6, SOCK_STREAM, Protocol::default()) {
+        Err(errno) => lab.say(format_args!("There is no IPv6 here: {errno}.")),
+        Ok(s) => {
+            lab.predict(&V6);
+            lab.observe(length_of_sockname(lab.wild(), &s));
+        }
+    }
+    longest_path(lab)?;
+
+    lab.part("Too little room for the answer");
+    let (l, address) = listener()?;
+    let _c = client_of(&address)?;
+    lab.predict(&CUT);
+    let accepted = accept_with_room(lab.wild(), &l, 4);
+    lab.observe(accepted.as_ref().map(|(_, len)| *len).map_err(|errno| *errno));
+    lab.say("The family and the port have arrived, the address has not. Nothing but the length says so.");
+
+    lab.part("Wrong lengths and families, given to bind");
+    let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    let short =
+        Address::Other { family: AF_INET, data: vec![0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0] };
+    lab.predict(&TOO_SHORT);
+    lab.observe(bind(&s, &short));
+    lab.predict(&WRONG_FAMILY);
+    lab.observe(bind(&s, &Address::v6(Ipv6Addr::LOCALHOST, 0)));
+    Ok(())
+}
+
+/// A path that fills `sun_path`, with its zero byte.
+fn longest_path(lab: &mut Run<'_>) -> Outcome {
+    let directory = lab.directory().to_path_buf();
+    let Some(free) =
+        (SUN_PATH_LEN - 2).checked_sub(directory.as_os_str().len()).filter(|free| *free > 0)
+    else {
+        lab.say("The directory for temporary files has too long a name for sun_path.");
+        return Ok(());
+    };
+    let path = directory.join("x".repeat(free));
+    let s = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    bind(&s, &Address::unix(&path))?;
+    lab.predict(&PATH);
+    lab.observe(length_of_sockname(lab.wild(), &s));
+    std::fs::remove_file(&path)?;
+    Ok(())
+}

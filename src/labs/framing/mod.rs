@@ -1,0 +1,14 @@
+//! Framing: TCP carries bytes, and messages are what the two sides make of them.
+
+mod header_splits;
+mod no_message_boundaries;
+mod one_slow_client;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "framing",
+    title: "Framing",
+    labs: &[no_message_boundaries::LAB, header_splits::LAB, one_slow_client::LAB],
+};

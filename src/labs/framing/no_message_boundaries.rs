@@ -1,0 +1,115 @@
+//! Why did `recv` give two messages at once, or half of one?
+//!
+//! Because TCP knows no messages. What two sends gave can come with one receive, and what one send gave in several. A
+//! program that takes each receive for a message works on loopback, slowly, by hand. Messages need an end that the
+//! receiver can see: here a newline. (Datagrams do keep their boundaries.)
+
+use crate::framing::{Framing, Rule};
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::tcp_pair;
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "no-message-boundaries",
+    claim: "TCP keeps the order of bytes, not their grouping: two sends, one recv.",
+    question: "Why did recv give two messages at once, or half of one?",
+    explanation: "A stream socket is one long row of bytes. recv gives what is there, up to the length that it was asked for, \
+        however many sends it came from. So the two sides agree on where a message ends, by a newline, a length before \
+        it, a fixed size or the end of the connection, and the receiver goes on until it has seen that end.",
+    elsewhere: "",
+    sources: &[
+        "POSIX 2.10.6 (SOCK_STREAM: record boundaries are not preserved)",
+        "RFC 9293, 2.2",
+        "tcp(7)",
+        "gVisor's test DataCoalesced",
+    ],
+    related: &["header-splits", "partial-send", "datagram-truncation"],
+    words: &["recv", "SOCK_STREAM", "SOCK_DGRAM", "MSG_PEEK"],
+    predictions: &[&TOGETHER, &APART, &REST, &FRAMED, &DATAGRAM],
+    spoiled_by: "recv:chunk=2@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const TOGETHER: Prediction = Prediction {
+    asks: "\"abc\" and \"defg\" were sent by two calls, and both have come. What does recv give?",
+    choices: &["3", "4", "7"],
+    expect: Expect::everywhere(Expected::Is("7")),
+};
+
+const APART: Prediction = Prediction {
+    asks: "11 bytes were sent by one call. What does a recv with room for 5 give?",
+    choices: &["5", "11", "EMSGSIZE"],
+    expect: Expect::everywhere(Expected::Is("5")),
+};
+
+const REST: Prediction = Prediction {
+    asks: "And the next, with room for 64?",
+    choices: &["0", "6", "11"],
+    expect: Expect::everywhere(Expected::Is("6")),
+};
+
+const FRAMED: Prediction = Prediction {
+    asks: "\"abc\\n\" and \"defg\\n\" come together. How many messages does the receiver find in them?",
+    choices: &["1", "2"],
+    expect: Expect::everywhere(Expected::Is("2")),
+};
+
+const DATAGRAM: Prediction = Prediction {
+    asks: "\"abc\" and \"defg\" were sent as datagrams. What does the first recv give?",
+    choices: &["3", "4", "7"],
+    expect: Expect::everywhere(Expected::Is("3")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+    lab.part("The broken way: a receive for each message");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"abc", MSG_NOSIGNAL)?;
+    send(&c, b"defg", MSG_NOSIGNAL)?;
+    wait_for_bytes(&a, 7)?;
+    lab.predict(&TOGETHER);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+    send(&c, b"hello world", MSG_NOSIGNAL)?;
+    wait_for_bytes(&a, 11)?;
+    lab.predict(&APART);
+    lab.observe(recv(&a, &mut buf[..5], MsgFlags::NONE));
+    lab.predict(&REST);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+
+    lab.part("The right way: look for the end of each message");
+    send(&c, b"abc\n", MSG_NOSIGNAL)?;
+    send(&c, b"defg\n", MSG_NOSIGNAL)?;
+    wait_for_bytes(&a, 9)?;
+    lab.predict(&FRAMED);
+    let received = recv(&a, &mut buf, MsgFlags::NONE);
+    lab.observe(received.map(|received| lines_in(&buf[..received])));
+
+    lab.part("Another way: datagrams, which are messages");
+    let [one, other] = socketpair(AF_UNIX, SOCK_DGRAM, Protocol::default())?;
+    send(&one, b"abc", MSG_NOSIGNAL)?;
+    send(&one, b"defg", MSG_NOSIGNAL)?;
+    lab.predict(&DATAGRAM);
+    lab.observe(recv(&other, &mut buf, MsgFlags::NONE));
+    lab.say(
+        "The second waits for the next recv. UDP keeps boundaries too, but may lose the message.",
+    );
+    Ok(())
+}
+
+/// Waits until so many bytes have come, and takes none: the second send may wait for an acknowledgement of the first.
+fn wait_for_bytes(a: &Fd, bytes: usize) -> Result<()> {
+    recv(a, &mut vec![0; bytes], MSG_PEEK | MSG_WAITALL).map(drop)
+}
+
+/// How many whole lines stand in these bytes. A server would keep what is left over for the next receive.
+fn lines_in(mut bytes: &[u8]) -> usize {
+    let framing = Framing::new(Rule::Line);
+    let mut lines = 0;
+    while let Ok(Some((_line, rest))) = framing.take(bytes) {
+        lines += 1;
+        bytes = rest;
+    }
+    lines
+}

@@ -1,0 +1,98 @@
+//! Can the listener itself send and receive?
+//!
+//! No: it only makes other sockets. Each attempt has an error of its own, and none of them says "this is a listener". A
+//! fresh socket, which is connected to nobody, fails in the same way; its `send` is taken for one on a connection that
+//! has ended, with a SIGPIPE that `MSG_NOSIGNAL` keeps away here.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, listener, loopback};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "listener-cannot-talk",
+    claim: "A listener only makes other sockets: recv, send and connect on it fail.",
+    question: "What happens if I send or receive on the listener instead of the accepted socket?",
+    explanation: "listen turns a socket into a queue of connections; bytes travel on the sockets that accept takes out of \
+        it. A program that confuses the two variables meets ENOTCONN, EPIPE or EISCONN, and one that accepts on the \
+        wrong one EINVAL.",
+    elsewhere: "XNU gives ENOTCONN to a send on a socket that is not connected, as POSIX says; POSIX allows EOPNOTSUPP for \
+        connect on a listener.",
+    sources: &[
+        "listen(2)",
+        "POSIX accept, recv, send",
+        "the Python Socket HOWTO, on what a server socket is for",
+        "gVisor's test SendUnconnected",
+    ],
+    related: &["names-appear-late", "sigpipe-or-not"],
+    words: &["listen", "accept", "ENOTCONN", "EPIPE", "EISCONN"],
+    predictions: &[&RECV, &SEND, &CONNECT, &FRESH, &NOT_LISTENING, &ACCEPTED],
+    spoiled_by: "recv:EAGAIN@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const RECV: Prediction = Prediction {
+    asks: "What does recv give on the listener?",
+    choices: &["0", "ENOTCONN", "EOPNOTSUPP", "5"],
+    expect: Expect::everywhere(Expected::Is("ENOTCONN")),
+};
+
+const SEND: Prediction = Prediction {
+    asks: "What does send give on the listener?",
+    choices: &["ENOTCONN", "EPIPE", "EOPNOTSUPP", "5"],
+    expect: Expect::on_linux(Expected::Is("EPIPE")).macos(Expected::Is("ENOTCONN")),
+};
+
+const CONNECT: Prediction = Prediction {
+    asks: "What does connect give on the listener?",
+    choices: &["success", "EISCONN", "EOPNOTSUPP"],
+    expect: Expect::on_linux(Expected::Is("EISCONN")),
+};
+
+const FRESH: Prediction = Prediction {
+    asks: "A socket was made, and nothing else. What does send give on it?",
+    choices: &["ENOTCONN", "EPIPE", "EDESTADDRREQ"],
+    expect: Expect::on_linux(Expected::Is("EPIPE")).macos(Expected::Is("ENOTCONN")),
+};
+
+const NOT_LISTENING: Prediction = Prediction {
+    asks: "What does accept give on a socket that does not listen?",
+    choices: &["EINVAL", "ENOTCONN", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("EINVAL")),
+};
+
+const ACCEPTED: Prediction = Prediction {
+    asks: "What does recv give on the accepted socket?",
+    choices: &["5", "ENOTCONN"],
+    expect: Expect::everywhere(Expected::Is("5")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("The broken way: to talk on the listener");
+    let (l, address) = listener()?;
+    let c = client_of(&address)?;
+    send(&c, b"hello", MSG_NOSIGNAL)?;
+    lab.say("A client is connected and has sent five bytes.");
+    let mut buf = [0; 64];
+    lab.predict(&RECV);
+    lab.observe(recv(&l, &mut buf, MsgFlags::NONE));
+    lab.predict(&SEND);
+    lab.observe(send(&l, b"hello", MSG_NOSIGNAL));
+    lab.predict(&CONNECT);
+    lab.observe(connect(&l, &address));
+
+    lab.part("The same on a socket that does not listen");
+    let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&FRESH);
+    lab.observe(send(&s, b"hello", MSG_NOSIGNAL));
+    bind(&s, &loopback(0))?;
+    lab.predict(&NOT_LISTENING);
+    lab.observe(accept(&s));
+
+    lab.part("The right way: on the socket that accept made");
+    let (a, _peer) = accept(&l)?;
+    lab.predict(&ACCEPTED);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! How do two processes talk without a name or a port?
+//!
+//! With a pair of sockets that one process makes and another inherits. It goes both ways, unlike a pipe. When the other
+//! process dies, however it dies, the system closes what it had open, and we read the end of file: unless we have kept
+//! its end open ourselves, which is the mistake that everybody makes once.
+
+use std::process::Child;
+
+use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::sys::wild::Wild;
+use crate::sys::wild::ownership::inherited;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "socketpair-talks",
+    claim: "socketpair and a child process: both ways, and EOF however the child dies.",
+    question: "How do two processes talk without a name or a port, and how do I learn that the other has died?",
+    explanation: "socketpair makes both ends at once; a child process inherits its end, because descriptors stay open over fork \
+        and, without FD_CLOEXEC, over exec. The end of file comes when the last copy of the other end is closed, by \
+        whatever end the process came to. So the parent closes its copy of the child's end, and the child the parent's. \
+        (The Python Socket HOWTO fears that a socket which disappears without close leaves its peer waiting: a dead \
+        process does not, a dead machine or network does.)",
+    elsewhere: "",
+    sources: &[
+        "socketpair(2)",
+        "fork(2)",
+        "POSIX socketpair; POSIX _exit (consequences of process termination)",
+        "the Python Socket HOWTO, on IPC",
+    ],
+    related: &["close-is-refcount", "drop-closes", "fd-passing", "silent-death"],
+    words: &["socketpair", "AF_UNIX", "FD_CLOEXEC", "SIGKILL"],
+    minutes: 3,
+    predictions: &[&FIRST_ANSWER, &NO_END, &SECOND_ANSWER, &END],
+    spoiled_by: "recv:EINTR@2",
+    roles: &[Role { name: "child", run: answer }],
+    run,
+    ..Lab::ORDINARY
+};
+
+const FIRST_ANSWER: Prediction = Prediction {
+    asks: "We have sent \"ping\" on our end. The child answers on its own. What does our recv give?",
+    choices: &["4", "0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("4")),
+};
+
+const NO_END: Prediction = Prediction {
+    asks: "The child was killed, and we still hold a copy of its end. How many descriptors are ready for our poll?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const SECOND_ANSWER: Prediction = Prediction {
+    asks: "And once more, with another child?",
+    choices: &["4", "0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("4")),
+};
+
+const END: Prediction = Prediction {
+    asks: "The child was killed; it could not close anything. What does our recv give?",
+    choices: &["0", "ECONNRESET", "it waits"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+    lab.part("The broken way: the parent keeps a copy of the child's end");
+    let (ours, theirs) = pair()?;
+    let mut child = start(lab, &theirs)?;
+    send(&ours, b"ping", MSG_NOSIGNAL)?;
+    lab.predict(&FIRST_ANSWER);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    kill(child.id(), SIGKILL)?;
+    child.wait()?;
+    lab.say("The child has ended: its system has closed everything that it had open.");
+    lab.predict(&NO_END);
+    lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 100));
+    drop(theirs);
+
+    lab.part("The right way: the parent closes it");
+    let (ours, theirs) = pair()?;
+    let mut child = start(lab, &theirs)?;
+    close(theirs)?;
+    send(&ours, b"ping", MSG_NOSIGNAL)?;
+    lab.predict(&SECOND_ANSWER);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    kill(child.id(), SIGKILL)?;
+    lab.predict(&END);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    child.wait()?;
+    Ok(())
+}
+
+/// Our end and the child's. Ours is closed when the child becomes another program, or it would hold both ends.
+fn pair() -> Result<(Fd, Fd)> {
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    fcntl_setfd(&ours, FD_CLOEXEC)?;
+    // Nobody waits for ever for an answer that somebody has spoiled.
+    setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 10, tv_usec: 0 })?;
+    Ok((ours, theirs))
+}
+
+fn start(lab: &mut Run<'_>, theirs: &Fd) -> std::result::Result<Child, Stop> {
+    let number = theirs.number();
+    lab.say(format_args!(
+        "A child is started, and inherits descriptor {number}; it answers \"pong\" to whatever comes."
+    ));
+    Ok(lab.role("child")?.arg(format!("--argument={number}")).spawn()?)
+}
+
+/// The child: it answers until it is killed, or nobody is there any more.
+fn answer(arguments: &[String]) -> Outcome {
+    let number = arguments.first().and_then(|number| number.parse().ok());
+    let (Some(wild), Some(number)) = (Wild::in_a_lab(), number) else {
+        return Err(Stop::failed("the child is told the number of its end, by the lab"));
+    };
+    let end = inherited(wild, number);
+    let mut buf = [0; 64];
+    while recv(&end, &mut buf, MsgFlags::NONE)? > 0 {
+        send(&end, b"pong", MSG_NOSIGNAL)?;
+    }
+    Ok(())
+}

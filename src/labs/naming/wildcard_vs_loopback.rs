@@ -1,0 +1,157 @@
+//! Why can others not reach my server?
+//!
+//! Because it is bound to 127.0.0.1: only packets to that very address come to it. All of 127.0.0.0/8 leads to this
+//! machine on Linux, so 127.5.6.7 can play the other address here. Bound to 0.0.0.0 the server can be reached at every
+//! address that this machine has, and each accepted socket has the name by which its client called.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::thread;
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::listener;
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::{System, this_system};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "wildcard-vs-loopback",
+    claim: "Bound to 127.0.0.1 it is reached there only; to 0.0.0.0, at every address.",
+    question: "Why can others not reach my server?",
+    explanation: "bind says at which of this machine's addresses the socket is reached. 127.0.0.1 is for this machine alone, \
+        which is a sound default; 0.0.0.0 stands for every address, also of interfaces that come later. The advice to \
+        bind to gethostname() leaves it to /etc/hosts who can connect.",
+    elsewhere: "On macOS and the BSDs the loopback interface has 127.0.0.1 alone, unless more are added: this part is \
+        left out there.",
+    sources: &[
+        "bind(2)",
+        "ip(7)",
+        "capabilities(7), CAP_NET_BIND_SERVICE",
+        "the Python Socket HOWTO, on gethostname",
+    ],
+    related: &["names-appear-late", "dual-stack"],
+    words: &["bind", "ECONNREFUSED", "EACCES", "gethostname"],
+    minutes: 3,
+    predictions: &[&RESERVED, &LOOPBACK, &WILDCARD, &NAME],
+    spoiled_by: "connect:ETIMEDOUT@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const RESERVED: Prediction = Prediction {
+    asks: "We are an ordinary user. What does bind to port 80 give?",
+    choices: &["success", "EACCES", "EADDRINUSE"],
+    expect: Expect::on_linux(Expected::Is("EACCES")),
+};
+
+const LOOPBACK: Prediction = Prediction {
+    asks: "The server is bound to 127.0.0.1. A client connects to 127.5.6.7 with the right port. It gets?",
+    choices: &["success", "ECONNREFUSED", "ETIMEDOUT"],
+    expect: Expect::on_linux(Expected::Is("ECONNREFUSED")),
+};
+
+const WILDCARD: Prediction = Prediction {
+    asks: "The server is bound to 0.0.0.0. The client at 127.5.6.7 gets?",
+    choices: &["success", "ECONNREFUSED", "ETIMEDOUT"],
+    expect: Expect::on_linux(Expected::Is("success")),
+};
+
+const NAME: Prediction = Prediction {
+    asks: "The listener is called 0.0.0.0. What address has the accepted socket?",
+    choices: &["0.0.0.0", "127.0.0.1", "127.5.6.7"],
+    expect: Expect::on_linux(Expected::Is("127.5.6.7")),
+};
+
+/// Another address of this machine, on Linux.
+const OTHER: Ipv4Addr = Ipv4Addr::new(127, 5, 6, 7);
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("Ports that are reserved");
+    if may_bind(80, lab.directory()) {
+        lab.say(
+            "Here this process may have port 80; an ordinary user's would get EACCES as a rule.",
+        );
+    } else {
+        let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+        lab.predict(&RESERVED);
+        lab.observe(bind(&s, &Address::v4(Ipv4Addr::LOCALHOST, 80)));
+    }
+    lab.part("What this machine calls itself");
+    tell_own_name(lab)?;
+    if !matches!(this_system(), System::LinuxGlibc | System::LinuxMusl) {
+        lab.say("The rest needs a second address of loopback, which only Linux has by itself.");
+        return Ok(());
+    }
+
+    lab.part("The broken way: 127.0.0.1, for clients that use another address");
+    let (l, address) = listener()?;
+    let port = address.port().unwrap_or(0);
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    connect(&c, &address)?; // at its own address it can be reached
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&LOOPBACK);
+    lab.observe(connect(&c, &Address::v4(OTHER, port)));
+    close(l)?;
+
+    lab.part("The other way: 0.0.0.0");
+    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    bind(&l, &Address::v4(Ipv4Addr::UNSPECIFIED, 0))?;
+    listen(&l, 5)?;
+    let port = getsockname(&l)?.port().unwrap_or(0);
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&WILDCARD);
+    let connected = connect(&c, &Address::v4(OTHER, port));
+    lab.observe(connected);
+    if connected.is_err() {
+        return Ok(()); // accept would wait for ever
+    }
+    let (a, _peer) = accept(&l)?;
+    lab.predict(&NAME);
+    lab.observe(getsockname(&a).map(|name| match name {
+        Address::V4(name) => name.ip().to_string(),
+        other => other.to_string(),
+    }));
+    Ok(())
+}
+
+/// Whether this process may bind a reserved port, as far as can be seen: its directory is root's, or the administrator has
+/// moved the border (Linux).
+fn may_bind(port: u16, own_directory: &Path) -> bool {
+    let border = text_of("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let border = border.trim().parse().unwrap_or(1024);
+    let is_root = fs::metadata(own_directory).is_ok_and(|directory| directory.uid() == 0);
+    is_root || port >= border
+}
+
+/// Tells who could reach a server that is bound to `gethostname()`. Only if the name stands in /etc/hosts: otherwise
+/// name servers would be asked.
+fn tell_own_name(lab: &mut Run<'_>) -> Outcome {
+    let name = gethostname()?;
+    let hosts = text_of("/etc/hosts");
+    let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
+    if !lines.flat_map(str::split_whitespace).any(|word| word == name) {
+        lab.say("That name does not stand in /etc/hosts, and this lab asks no name server.");
+        return Ok(());
+    }
+    let hints = Hints { family: AF_INET, socktype: SOCK_STREAM, ..Hints::default() };
+    match getaddrinfo(Some(&name), None, Some(&hints)) {
+        Ok(found) => {
+            for address in found.iter().map(|found| &found.address) {
+                lab.say(format_args!(
+                    "A server that binds to it can be reached by {}.",
+                    address.reach()
+                ));
+            }
+        }
+        Err(error) => lab.say(format_args!("Nobody can bind to it: {}.", gai_strerror(error))),
+    }
+    Ok(())
+}
+
+/// A file's text; nothing if there is none. On a thread of its own, whose calls are not the lab's.
+fn text_of(path: &'static str) -> String {
+    let reading = thread::spawn(move || fs::read_to_string(path).unwrap_or_default());
+    reading.join().unwrap_or_default()
+}

@@ -1,0 +1,14 @@
+//! Unix-domain sockets: the same calls inside one machine, and what only they can do.
+
+mod fd_passing;
+mod stale_socket_file;
+mod unix_is_not_tcp;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "unix",
+    title: "Unix domain",
+    labs: &[fd_passing::LAB, stale_socket_file::LAB, unix_is_not_tcp::LAB],
+};

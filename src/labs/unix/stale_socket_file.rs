@@ -1,0 +1,117 @@
+//! Why is the address in use, although the server has ended?
+//!
+//! Because `bind` makes a file, and `close` does not remove it. The file leads nowhere: `connect` is refused. But it is
+//! there, and so the next `bind` fails, until somebody removes it. An abstract name (Linux) is gone with its socket.
+
+use std::fs;
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::{System, this_system};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "stale-socket-file",
+    claim: "A Unix-domain socket's file outlives it: connect is refused, bind is in use.",
+    question: "Why is the path in use, although the server has ended?",
+    explanation: "bind makes a file of the type socket, and only unlink removes it; SO_REUSEADDR does not help. A server removes \
+        the file when it ends, and at the start removes one that is left over, after connect has said ECONNREFUSED: \
+        a file that answers belongs to a server that lives. A path also has a type: a datagram socket cannot connect to \
+        a stream's.",
+    elsewhere: "Abstract names, which begin with a zero byte and are no file, are Linux's.",
+    sources: &["unix(7)", "POSIX bind, connect", "gVisor's tests of bound Unix-domain sockets"],
+    related: &["time-wait-bind", "unix-is-not-tcp"],
+    words: &["AF_UNIX", "bind", "EADDRINUSE", "ECONNREFUSED", "EPROTOTYPE"],
+    minutes: 3,
+    predictions: &[&WRONG_TYPE, &FILE, &CONNECT, &BIND, &AFTER_UNLINK, &ABSTRACT],
+    spoiled_by: "connect:ENOENT@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const WRONG_TYPE: Prediction = Prediction {
+    asks: "A server listens at this path. A datagram socket connects to it, and gets?",
+    choices: &["success", "ECONNREFUSED", "EPROTOTYPE"],
+    expect: Expect::everywhere(Expected::Is("EPROTOTYPE")),
+};
+
+const FILE: Prediction = Prediction {
+    asks: "The server has closed. Is its file still there?",
+    choices: &["yes", "no"],
+    expect: Expect::everywhere(Expected::Is("yes")),
+};
+
+const CONNECT: Prediction = Prediction {
+    asks: "What does connect give at that path?",
+    choices: &["success", "ECONNREFUSED", "ENOENT"],
+    expect: Expect::everywhere(Expected::Is("ECONNREFUSED")),
+};
+
+const BIND: Prediction = Prediction {
+    asks: "What does bind give there, with SO_REUSEADDR?",
+    choices: &["success", "EADDRINUSE", "EEXIST"],
+    expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
+};
+
+const AFTER_UNLINK: Prediction = Prediction {
+    asks: "The file is removed. What does bind give?",
+    choices: &["success", "EADDRINUSE", "ENOENT"],
+    expect: Expect::everywhere(Expected::Is("success")),
+};
+
+const ABSTRACT: Prediction = Prediction {
+    asks: "An abstract name was bound, and its socket closed. What does bind to the same name give?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::on_linux(Expected::Is("success")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let path = lab.directory().join("server");
+    let address = Address::unix(&path);
+    lab.part("A path has a type");
+    let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    bind(&l, &address)?;
+    listen(&l, 5)?;
+    let d = socket(AF_UNIX, SOCK_DGRAM, Protocol::default())?;
+    lab.predict(&WRONG_TYPE);
+    lab.observe(connect(&d, &address));
+
+    lab.part("The broken way: close alone");
+    close(l)?;
+    lab.predict(&FILE);
+    lab.observe(path.exists());
+    let c = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&CONNECT);
+    lab.observe(connect(&c, &address));
+    let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    setsockopt(&l, SOL_SOCKET, SO_REUSEADDR, &1)?;
+    lab.predict(&BIND);
+    lab.observe(bind(&l, &address));
+
+    lab.part("The right way: remove the file that nobody answers at");
+    lab.say("unlink(path), which std calls remove_file.");
+    fs::remove_file(&path)?;
+    lab.predict(&AFTER_UNLINK);
+    lab.observe(bind(&l, &address));
+    close(l)?;
+    fs::remove_file(&path)?;
+
+    if matches!(this_system(), System::LinuxGlibc | System::LinuxMusl) {
+        abstract_name(lab)?;
+    }
+    Ok(())
+}
+
+/// A name that is no file.
+fn abstract_name(lab: &mut Run<'_>) -> Outcome {
+    lab.part("Another way, on Linux: a name that is no file");
+    let name = format!("baresock-lab-{}", std::process::id()).into_bytes();
+    let address = Address::Unix(UnixName::Abstract(name));
+    let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    bind(&l, &address)?;
+    close(l)?;
+    let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&ABSTRACT);
+    lab.observe(bind(&l, &address));
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What differs from TCP and UDP, inside one machine?
+//!
+//! A stream whose peer closes with unread bytes gives ECONNRESET, as TCP does. But datagrams are not lost: the sender is
+//! told that the queue is full. And when a datagram's receiver is gone the very next send says so, while `poll` does not
+//! speak of a hangup.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::set_nonblocking;
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "unix-is-not-tcp",
+    claim: "Unix datagrams are not lost: a full queue is EAGAIN, a lost peer an error.",
+    question: "Can I take a Unix-domain socket for a quicker TCP or UDP?",
+    explanation: "Both ends are in one kernel, so that it can say at once what a network learns late or never: a datagram that finds \
+        no room is refused (a blocking send waits), and one to a peer that is gone is ECONNREFUSED at that very call, \
+        where UDP tells it at the next. A stream's peer that closes with unread bytes is ECONNRESET once, then the end.",
+    elsewhere: "",
+    sources: &["unix(7)", "POSIX send", "gVisor's tests of Unix-domain sockets"],
+    related: &["rst-on-unread", "udp-drops-silently", "udp-refused-later", "readiness-matrix"],
+    words: &["AF_UNIX", "SOCK_DGRAM", "ECONNRESET", "ECONNREFUSED", "POLLHUP"],
+    minutes: 3,
+    predictions: &[&UNREAD, &THEN, &FULL, &ROOM, &GONE_POLL, &GONE_SEND],
+    spoiled_by: "recv:EAGAIN@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const UNREAD: Prediction = Prediction {
+    asks: "The peer has closed and left a byte of ours unread. What does recv give?",
+    choices: &["0", "ECONNRESET", "EPIPE"],
+    expect: Expect::on_linux(Expected::Is("ECONNRESET")),
+};
+
+const THEN: Prediction = Prediction {
+    asks: "And the next recv?",
+    choices: &["0", "ECONNRESET", "ENOTCONN"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const FULL: Prediction = Prediction {
+    asks: "Datagrams are sent until it goes on no longer; nobody receives. What does the last send give?",
+    choices: &["EAGAIN", "ENOBUFS", "1"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const ROOM: Prediction = Prediction {
+    asks: "The receiver takes all that have come. How many of those that were taken for sending are missing?",
+    choices: &["0", "1", "most"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const GONE_POLL: Prediction = Prediction {
+    asks: "The receiver has closed. What does poll say to the sender?",
+    choices: &["POLLOUT", "POLLOUT|POLLHUP", "POLLOUT|POLLERR"],
+    expect: Expect::on_linux(Expected::Is("POLLOUT")),
+};
+
+const GONE_SEND: Prediction = Prediction {
+    asks: "And the next send?",
+    choices: &["1", "ECONNREFUSED", "EPIPE", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("ECONNREFUSED")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+    lab.part("A stream whose peer closes with unread bytes");
+    let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    send(&a, b"x", MSG_NOSIGNAL)?;
+    close(b)?;
+    lab.predict(&UNREAD);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+    lab.predict(&THEN);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+
+    lab.part("Datagrams: a full queue");
+    let [a, b] = socketpair(AF_UNIX, SOCK_DGRAM, Protocol::default())?;
+    small_buffer(&a)?;
+    set_nonblocking(&a)?;
+    set_nonblocking(&b)?;
+    lab.predict(&FULL);
+    let mut sent = 0;
+    let refused = loop {
+        match send(&a, b"datagram", MSG_NOSIGNAL) {
+            Ok(_) => sent += 1,
+            Err(errno) => break errno,
+        }
+    };
+    lab.observe(refused);
+    lab.predict(&ROOM);
+    let mut received = 0;
+    while recv(&b, &mut buf, MsgFlags::NONE).is_ok() {
+        received += 1;
+    }
+    lab.observe(sent - received);
+
+    lab.part("Datagrams: a receiver that is gone");
+    close(b)?;
+    lab.predict(&GONE_POLL);
+    let mut rows = [PollFd::new(a.as_fd(), POLLIN | POLLOUT)];
+    let polled = poll(&mut rows, 0);
+    lab.observe(polled.map(|_| rows[0].revents()));
+    lab.predict(&GONE_SEND);
+    lab.observe(send(&a, b"datagram", MSG_NOSIGNAL));
+    Ok(())
+}
+
+/// The smallest send buffer that the system gives, so that a few datagrams fill it.
+fn small_buffer(fd: &Fd) -> Result<()> {
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &1)
+}

@@ -1,0 +1,39 @@
+//! Descriptors without an owner: numbers that are closed, and numbers that are believed.
+
+use std::os::fd::RawFd;
+
+use super::Wild;
+use crate::names::Result;
+use crate::sys::fd::Fd;
+use crate::sys::status;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::function::Function;
+use crate::values::FdNumber;
+
+/// `int close(int fd);` on a number, whoever has it now. The wrapper takes an [`Fd`] away from its owner instead, so that
+/// nobody can close it again.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EBADF` | nothing is open under that number; if something is, it is closed, although it may be a stranger's |
+///
+/// References: `close(2)`; POSIX `close`.
+pub fn close_number(_: Wild, fd: FdNumber) -> Result<()> {
+    let call = enter(Function::Close, || [Arg::Fd(fd)]);
+    let result = call.make(|| {
+        // SAFETY: takes no pointers. That the number may belong to somebody who goes on using it is what the caller
+        // wants to show, in a process that has nothing to lose.
+        status(unsafe { libc::close(fd.get()) })
+    });
+    call.returns(result)
+}
+
+/// A descriptor that this process was born with: its parent left it open, and told the number. Nobody can check that it
+/// is meant, nor that it has no owner here.
+pub fn inherited(_: Wild, number: u16) -> Fd {
+    // SAFETY: a process that a lab has started opens nothing before it asks for what it has inherited, so the number has
+    // no owner here; if it were not open, the calls on it would say so.
+    unsafe { Fd::own(RawFd::from(number)) }
+}

@@ -1,0 +1,24 @@
+//! More descriptors in a message than it can carry.
+
+use super::Wild;
+use crate::names::{MsgFlags, Result};
+use crate::sys::message::{MAX_PASSED, send_message};
+use crate::sys::{AsFd, BorrowedFd};
+
+/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` with a descriptor one time more than
+/// [`MAX_PASSED`]. The wrapper refuses that.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EINVAL` | it is more than the system takes (Linux) |
+///
+/// References: `sendmsg(2)`, `unix(7)`; POSIX `sendmsg`.
+pub fn sendmsg_with_one_too_many(
+    _: Wild,
+    sockfd: impl AsFd,
+    buf: &[u8],
+    fd: BorrowedFd<'_>,
+) -> Result<usize> {
+    send_message(sockfd.as_fd(), None, &[buf], &[fd; MAX_PASSED + 1], MsgFlags::NONE)
+}
