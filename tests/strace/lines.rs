@@ -32,10 +32,13 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "getrandom",
     "gettid",
     "sched_yield",
+    "tgkill",
     // Limits and identity.
     "getpgrp",
+    "geteuid",
     "getpid",
     "prlimit64",
+    "setresuid",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
     "openat",
     "newfstatat",

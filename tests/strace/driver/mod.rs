@@ -5,6 +5,7 @@
 //! signal when it sleeps in a call that should be interrupted.
 
 mod descriptors;
+mod errnos;
 mod library;
 mod messages;
 mod moving;
@@ -14,6 +15,7 @@ mod sockets;
 mod waiting;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -23,9 +25,12 @@ use baresock::os::limits::{descriptor_limits, set_descriptor_limit};
 use baresock::sys::*;
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::Signal as TestSignal;
+use nix::unistd::Uid;
+
+pub(crate) use errnos::Ready;
 
 /// Calls everything. The current directory is an empty one that may be filled.
-pub(crate) fn drive(interrupter: &Interrupter) {
+pub(crate) fn drive(interrupter: &Interrupter, ready: &Ready) {
     sockets::drive(interrupter);
     moving::drive(interrupter);
     messages::drive(interrupter);
@@ -33,6 +38,7 @@ pub(crate) fn drive(interrupter: &Interrupter) {
     waiting::drive(interrupter);
     descriptors::drive();
     signals::drive();
+    errnos::drive(interrupter, ready);
     library::drive();
 }
 
@@ -153,17 +159,29 @@ fn until_readable(fd: &Fd) {
 
 /// Runs `what` while this process may not have one descriptor more than it has.
 fn without_a_free_descriptor(what: impl FnOnce()) {
-    let before = descriptor_limits().unwrap().soft;
     let [out, into] = pipe().unwrap();
     let lowest_free = out.number().get().min(into.number().get());
     drop((out, into));
-    set_descriptor_limit(lowest_free as u64).unwrap();
+    with_descriptor_limit(lowest_free as u64, what);
+}
+
+/// Runs `what` while descriptors are numbered below this.
+fn with_descriptor_limit(limit: u64, what: impl FnOnce()) {
+    let before = descriptor_limits().unwrap().soft;
+    set_descriptor_limit(limit).unwrap();
     what();
     set_descriptor_limit(before).unwrap();
 }
 
+/// Whether process 1 is one's own, as it may be in a container: then there is none that may not be sent a signal.
+pub(crate) fn has_first_process() -> bool {
+    let own = Uid::effective();
+    let owner = std::fs::metadata("/proc/1").map(|first| first.uid());
+    !own.is_root() && owner.is_ok_and(|uid| uid == own.as_raw())
+}
+
 /// IPv6 can be switched off; what needs it is left out then.
-fn has_ipv6() -> bool {
+pub(crate) fn has_ipv6() -> bool {
     let usable = socket(AF_INET6, SOCK_STREAM, ANY).and_then(|fd| bind(fd, &loopback6())).is_ok();
     if !usable {
         println!("skipped: the IPv6 calls: this machine has no IPv6");
