@@ -71,7 +71,8 @@ pub(crate) fn text_options(common: &Common, color: bool, for_eyes: bool) -> Text
     }
 }
 
-fn limits(common: &Common) -> Limits {
+/// How much of strings and arrays is shown.
+pub(crate) const fn limits(common: &Common) -> Limits {
     Limits { bytes: common.trace_bytes, items: common.trace_items }
 }
 

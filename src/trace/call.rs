@@ -64,6 +64,23 @@ pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
     untraced()
 }
 
+/// Does something that another tracer than the thread's is told of; without one, nobody is. For somebody who plays two
+/// parts on one thread.
+pub fn traced_by<T>(tracer: &mut Option<Tracer>, what: impl FnOnce() -> T) -> T {
+    /// Also when `what` panics.
+    struct Back<'a>(&'a mut Option<Tracer>, bool);
+    impl Drop for Back<'_> {
+        fn drop(&mut self) {
+            TRACER.with_borrow_mut(|now| std::mem::swap(now, self.0));
+            ON.set(self.1);
+        }
+    }
+    let was_on = ON.replace(tracer.is_some());
+    TRACER.with_borrow_mut(|now| std::mem::swap(now, tracer));
+    let _back = Back(tracer, was_on);
+    what()
+}
+
 /// Says why the loop makes its next call or what follows from its last one, for those who asked for
 /// explanations.
 pub fn intent(words: &'static str) {
