@@ -50,6 +50,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   baresock                                   the tour
+  baresock tour --html tour.html             the same, and both sides' calls as a page
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo=*:7007 --via poll      the same over poll, for everybody
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
@@ -168,6 +169,8 @@ pub enum ColorWhen {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// The tour, which is also what there is without a command
+    Tour(Tour),
     /// The loop itself, nothing else: an echo server in one short file
     ///
     /// Its source, src/bare_select.rs and src/bare_poll.rs, is meant to be read.
@@ -205,6 +208,14 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+/// `tour`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Tour {
+    /// Also write what both sides did as a page to step through with the arrow keys
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `serve`.

@@ -6,7 +6,7 @@ mod commands;
 
 use std::process::ExitCode;
 
-use baresock::cli::{Cli, Command};
+use baresock::cli::{Cli, Command, Tour};
 use clap::{CommandFactory, Parser};
 
 use commands::failure::Failure;
@@ -30,20 +30,23 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         (_, true) => Loudness::Verbose,
         _ => Loudness::Ordinary,
     };
-    let Some(command) = &cli.command else { return commands::tour::run(common) };
-    if let Command::Lab(lab) = command {
-        // The calls are made, and traced, in processes of their own.
-        return commands::lab::run(lab, common);
-    }
+    let tour = Command::Tour(Tour::default());
+    let command = cli.command.as_ref().unwrap_or(&tour);
+    let tracer = match command {
+        // It has its own, for it plays several parts; labs have theirs in processes of their own.
+        Command::Tour(_) | Command::Lab(_) => None,
+        _ => commands::tracing::tracer(common)?,
+    };
     // Kept until the command has ended: dropping it writes what the trace has collected.
-    let _traced = commands::tracing::tracer(common)?.map(baresock::trace::install);
+    let _traced = tracer.map(baresock::trace::install);
     match command {
+        Command::Tour(tour) => commands::tour::run(tour, common),
         Command::Bare { address } => commands::bare::run(address, common.via.into()),
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
         Command::Ladder(ladder) => commands::ladder::run(ladder),
-        Command::Lab(_) => Ok(()),
+        Command::Lab(lab) => commands::lab::run(lab, common),
         Command::Completions { shell } => {
             // Not straight to standard output: it panics where that is closed or full.
             let mut script = Vec::new();

@@ -509,7 +509,7 @@ mod every_wrapper {
 
     fn drive(place: &Path) {
         let file = |name| std::fs::File::create(place.join(name)).unwrap();
-        let interrupter = driver::Interrupter::new();
+        let (interrupter, ready) = (driver::Interrupter::new(), driver::Ready::new());
         sys::sigprocmask(&sys::SignalSet::empty()).unwrap();
         let text = Output::new(file("text"), "a file", Pace::Collected);
         let json = Output::new(file("json"), "a file", Pace::Collected);
@@ -518,7 +518,7 @@ mod every_wrapper {
             JsonSink::new(json, identity::source(), Limits::default()),
         );
         let traced = install(Tracer::new(sink).with_probe(sys::socket_state));
-        driver::drive(&interrupter);
+        driver::drive(&interrupter, &ready);
         drop(traced);
     }
 

@@ -8,6 +8,8 @@
 mod driver;
 #[path = "strace/mod.rs"]
 mod equality;
+#[path = "strace/errors.rs"]
+mod errors;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,6 +63,8 @@ fn every_line_equals_straces() {
     for (rule, _) in equality::fold::RULES {
         assert!(report.rules.contains(rule), "nothing needed the rule {rule}");
     }
+    let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));
+    println!("{errors}");
     every_harm_is_seen(&straces, &ours, &trace_file);
     fs::remove_dir_all(&dir).unwrap();
 }
@@ -68,11 +72,11 @@ fn every_line_equals_straces() {
 /// Calls everything, with the trace in `trace_file`. The second thread is there before the trace begins and after it
 /// has ended, so that none of its making is in it.
 fn drive(trace_file: &Path) {
-    let interrupter = driver::Interrupter::new();
+    let (interrupter, ready) = (driver::Interrupter::new(), driver::Ready::new());
     sigprocmask(&SignalSet::empty()).unwrap();
     let output = Output::new(fs::File::create(trace_file).unwrap(), "a file", Pace::EveryLine);
     let tracing = install(Tracer::new(TextSink::new(output, TextOptions::default())));
-    driver::drive(&interrupter);
+    driver::drive(&interrupter, &ready);
     drop(tracing);
 }
 

@@ -260,3 +260,64 @@ fn nothing_interferes_with_the_tour() {
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8_lossy(&output.stderr).contains("--inject needs a command"));
 }
+
+/// A text without what differs from run to run: ports, and addresses in memory with their digits from a to f.
+fn without_figures(text: &str) -> String {
+    text.chars().filter(|char| !char.is_ascii_hexdigit()).collect()
+}
+
+#[test]
+fn a_page_has_what_both_sides_did_in_this_run() {
+    for via in POLLERS {
+        let name = format!("baresock-tour-{}-{via}.html", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let page = path.to_str().unwrap();
+        let text = shown(&tour(&["tour", "--html", page, "--via", via]));
+        assert_eq!(
+            without_figures(&text),
+            without_figures(&shown(&tour(&["--via", via]))),
+            "{via}"
+        );
+        let html = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+
+        let rows: Vec<_> =
+            html.lines().filter_map(|line| line.strip_prefix("<li class=\"")).collect();
+        let (left, right): (Vec<&str>, Vec<&str>) =
+            rows.iter().partition(|row| row.starts_with("left"));
+        // The server's are those that the text shows.
+        assert_eq!(right.len(), calls(&text).len(), "{via}");
+        let has = |side: &[&str], call: &str| side.iter().any(|row| row.contains(call));
+        for call in ["listen(", "accept4(3, 127.0.0.1:", "recv(4, &quot;hel&quot;) = 3", "close("] {
+            assert!(has(&right, call), "{via}: {call}");
+        }
+        for call in
+            ["connect(", "send(32, &quot;hel&quot;) = 3", "recv(32, &quot;hello", "close(33)"]
+        {
+            assert!(has(&left, call), "{via}: {call}");
+        }
+        let name = calls(&text).into_iter().find(|call| call.starts_with("getsockname("));
+        let port = name.unwrap().split_once("htons(").unwrap().1.split_once(')').unwrap().0;
+        assert!(has(&left, &format!("connect(32, 127.0.0.1:{port})")), "{via}: another run");
+
+        let arrows: Vec<_> = html.lines().filter(|line| line.starts_with("<g class=")).collect();
+        for what in ["#1 SYN", "#2 SYN", "#1 3 bytes", "#2 8 bytes", "#1 FIN", "#2 RST"] {
+            assert!(arrows.iter().any(|arrow| arrow.contains(what)), "{via}: {what}");
+        }
+        let goes = |arrow: &str, from: u32, to: u32| {
+            arrow.contains(&format!("x1=\"{from}\"")) && arrow.contains(&format!("x2=\"{to}\""))
+        };
+        for (from, to) in [(8, 172), (172, 8)] {
+            assert!(arrows.iter().any(|arrow| goes(arrow, from, to)), "{via}: {from} to {to}");
+        }
+        assert!(!html.contains("src=") && !html.contains("http://") && !html.contains("https://"));
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told() {
+    let output = tour(&["tour", "--html", "/nowhere/page.html"]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors, "baresock: /nowhere/page.html: ENOENT (No such file or directory)\n");
+}

@@ -80,8 +80,8 @@ pub(crate) fn text_options(common: &Common, color: bool, for_eyes: bool) -> Text
     }
 }
 
-/// How much of strings and arrays the flags let through.
-pub(crate) fn limits(common: &Common) -> Limits {
+/// How much of strings and arrays is shown.
+pub(crate) const fn limits(common: &Common) -> Limits {
     Limits { bytes: common.trace_bytes, items: common.trace_items }
 }
 

@@ -94,24 +94,17 @@ impl Endpoints {
         self.free.append(&mut self.freed);
     }
 
-    /// Appends a row for everybody who waits for something, and the place that it speaks of with what is asked.
-    pub(super) fn ask<'fd>(
-        &'fd self,
-        clients_wanted: bool,
-        question: &mut Vec<Row<'fd>>,
-        places: &mut Vec<(u32, Interest)>,
-    ) {
-        places.clear();
+    /// Appends a row for everybody who waits for something.
+    pub(super) fn ask<'fd>(&'fd self, clients_wanted: bool, question: &mut Vec<Row<'fd>>) {
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
-            let interest = match waits {
-                Waits::For(interest) => *interest,
-                Waits::Clients if clients_wanted => Interest::Read,
-                Waits::Clients | Waits::Nothing => continue,
+            let interest = if let Waits::For(interest) = waits {
+                *interest
+            } else if clients_wanted && *waits == Waits::Clients {
+                Interest::Read
+            } else {
+                continue;
             };
-            let mut ask = |fd, interest| {
-                question.push(Row { fd, interest });
-                places.push((place as u32, interest));
-            };
+            let mut ask = |fd, interest| question.push(Row { fd, interest, place: place as u32 });
             match ends {
                 // One row, whatever is asked about it; and there may be thousands of these.
                 Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),

@@ -21,7 +21,7 @@ impl EventLoop {
             return Ok(true);
         }
         let mut question: Vec<Row<'_>> = std::mem::take(&mut self.scratch.question);
-        self.endpoints.ask(self.wants_clients(), &mut question, &mut self.scratch.places);
+        self.endpoints.ask(self.wants_clients(), &mut question);
         let mut evidence = Vec::new();
         let waited = self.poller.wait(&question, Some(timeout), &mut evidence);
         self.scratch.question = emptied(question);

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use crate::addr::Address;
 use crate::events::{Action, Ending, Service, Token};
 use crate::names::Errno;
-use crate::poller::{Evidence, Interest, Poller, Row, Via};
+use crate::poller::{Evidence, Poller, Row, Via};
 use crate::sys::Fd;
 use crate::trace::Function;
 
@@ -113,7 +113,8 @@ pub enum Progress {
 /// A loop over one poller.
 pub struct EventLoop {
     poller: Box<dyn Poller>,
-    services: Vec<Box<dyn Service>>,
+    /// Each in its place, except the one that is speaking.
+    services: Vec<Option<Box<dyn Service>>>,
     endpoints: Endpoints,
     limits: Limits,
     /// One receive buffer for everybody.
@@ -138,7 +139,6 @@ pub struct EventLoop {
 #[derive(Default)]
 struct Scratch {
     question: Vec<Row<'static>>,
-    places: Vec<(u32, Interest)>,
     evidence: Vec<Evidence>,
     actions: Vec<Action<'static>>,
 }
@@ -201,7 +201,7 @@ impl EventLoop {
 
     /// Adds a service.
     pub fn add_service(&mut self, service: Box<dyn Service>) -> ServiceId {
-        self.services.push(service);
+        self.services.push(Some(service));
         ServiceId(self.services.len() - 1)
     }
 

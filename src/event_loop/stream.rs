@@ -65,19 +65,22 @@ impl Stream {
         }
     }
 
-    /// What this stream waits for: room → read, bytes waiting → write. While something is owed to whoever gets the bytes
-    /// (the peer itself, or the partner), nothing more is read from it.
+    /// What this stream waits for: room → read, bytes waiting → write.
     pub(super) fn interest(&self) -> Option<Interest> {
-        let is_owed = self.conn.owed() > 0;
-        let reads = match (self.closing, self.partner) {
+        Interest::of(self.reads(), self.conn.owed() > 0 || self.waits_for_room())
+    }
+
+    /// Whether it is read from. While something is owed to whoever gets the bytes (the peer itself, or the partner), it
+    /// is not.
+    fn reads(&self) -> bool {
+        match self.closing {
             _ if self.conn.peer_finished() => false,
-            (Closing::Lingering(_), _) => true,
-            (Closing::WhenSent, _) => false,
-            (Closing::No, _) if self.held || self.is_used_later() => false,
-            (Closing::No, Some(_)) => !self.blocked,
-            (Closing::No, None) => !is_owed,
-        };
-        Interest::of(reads, is_owed || self.waits_for_room())
+            Closing::Lingering(_) => true,
+            Closing::WhenSent => false,
+            Closing::No if self.held || self.is_used_later() => false,
+            Closing::No if self.partner.is_some() => !self.blocked,
+            Closing::No => self.conn.owed() == 0,
+        }
     }
 
     /// The other end, where there is one that has an address.
@@ -111,8 +114,8 @@ impl Stream {
 
     /// Something came from here or went there: it is not silent. (Files may be: nobody waits for a peer there.)
     fn is_active(&mut self, idle_timeout: Option<Duration>) {
-        if self.peer.is_some() {
-            self.last_active = idle_timeout.map(|_| Instant::now());
+        if idle_timeout.is_some() && self.peer.is_some() {
+            self.last_active = Some(Instant::now());
         }
     }
 
@@ -163,9 +166,7 @@ impl EventLoop {
         if readiness.writable {
             self.send_owed(token);
         }
-        // Asked again, because what was owed may still be owed, or the stream may be closed by now.
-        let interest = self.endpoints.stream(token).and_then(Stream::interest);
-        if readiness.readable && interest.is_some_and(Interest::reads) {
+        if readiness.readable {
             self.receive(token);
         }
     }
@@ -175,6 +176,10 @@ impl EventLoop {
         let mut buffer = std::mem::take(&mut self.buffer);
         let idle_timeout = self.limits.idle_timeout;
         let received = self.endpoints.with_stream(token, |ends, stream| {
+            // Asked again, because what was owed may still be owed.
+            if !stream.reads() {
+                return None;
+            }
             stream.is_active(idle_timeout);
             let most = match ends {
                 // What has no room is lost.
@@ -183,47 +188,50 @@ impl EventLoop {
                 _ => usize::MAX,
             };
             let room = buffer.len().min(most);
-            (stream.conn.receive(ends, &mut buffer[..room]), stream.service, stream.closing)
+            let incoming = stream.conn.receive(ends, &mut buffer[..room]);
+            Some((incoming, stream.closing, stream.service, stream.conn.has_leftover()))
         });
-        match received {
+        match received.flatten() {
             // The service is done with it: what still comes is thrown away.
-            Some((Ok(Incoming::Bytes(_)), _, Closing::Lingering(_))) => {}
-            Some((Ok(Incoming::Bytes(len)), service, _)) => {
-                self.bytes(token, service, &buffer[..len])
+            Some((Ok(Incoming::Bytes(_)), Closing::Lingering(_), ..)) => {}
+            Some((Ok(Incoming::Bytes(len)), _, service, has_leftover)) if has_leftover => {
+                self.bytes_after_kept(token, service, &buffer[..len]);
             }
-            Some((Ok(Incoming::Finished), service, _)) => self.peer_finished(token, service),
-            Some((Err(errno), _, _)) => self.fail(token, Function::Recv, errno),
-            Some((Ok(Incoming::Nothing), _, _)) | None => {}
+            Some((Ok(Incoming::Bytes(len)), _, service, _)) => {
+                self.bytes(token, service, &buffer[..len]);
+            }
+            Some((Ok(Incoming::Finished), _, service, _)) => self.peer_finished(token, service),
+            Some((Err(errno), ..)) => self.fail(token, Function::Recv, errno),
+            Some((Ok(Incoming::Nothing), ..)) | None => {}
         }
         self.buffer = buffer;
     }
 
-    /// Hands bytes to the service, after those that it kept.
+    /// Hands bytes to the service, which has kept none.
     fn bytes(&mut self, token: Token, service: ServiceId, new: &[u8]) {
+        let kept = self.tell(token, service, Event::Bytes(new)).min(new.len());
+        if kept > 0 {
+            self.keep(token, new[new.len() - kept..].to_vec());
+        }
+    }
+
+    /// Hands bytes to the service after those that it kept.
+    fn bytes_after_kept(&mut self, token: Token, service: ServiceId, new: &[u8]) {
         let kept = self.endpoints.with_stream(token, |_, stream| stream.conn.take_leftover());
-        match kept {
-            Some(mut joined) if !joined.is_empty() => {
-                joined.extend_from_slice(new);
-                let kept = self.tell(token, service, Event::Bytes(&joined)).min(joined.len());
-                if kept == joined.len() {
-                    // Copied each time, a long message that comes byte by byte would cost the square of its length.
-                    self.keep(token, joined);
-                } else {
-                    self.keep(token, joined[joined.len() - kept..].to_vec());
-                }
-            }
-            _ => {
-                let kept = self.tell(token, service, Event::Bytes(new)).min(new.len());
-                self.keep(token, new[new.len() - kept..].to_vec());
-            }
+        let Some(mut joined) = kept else { return };
+        joined.extend_from_slice(new);
+        let kept = self.tell(token, service, Event::Bytes(&joined)).min(joined.len());
+        if kept == joined.len() {
+            // Copied each time, a long message that comes byte by byte would cost the square of its length.
+            self.keep(token, joined);
+        } else if kept > 0 {
+            self.keep(token, joined[joined.len() - kept..].to_vec());
         }
     }
 
     /// Keeps bytes until more come.
     fn keep(&mut self, token: Token, bytes: Vec<u8>) {
-        if !bytes.is_empty() {
-            self.endpoints.with_stream(token, |_, stream| stream.conn.keep_leftover(bytes));
-        }
+        self.endpoints.with_stream(token, |_, stream| stream.conn.keep_leftover(bytes));
     }
 
     fn peer_finished(&mut self, token: Token, service: ServiceId) {
@@ -236,8 +244,7 @@ impl EventLoop {
     }
 
     pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
-        self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes));
-        match self.endpoints.stream(token).map_or(0, |stream| stream.conn.owed()) {
+        match self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes)) {
             0 => {}
             owed if owed > self.limits.owed_bytes => self.end_stream(token, Ending::TooSlow),
             _ => trace::intent(
@@ -266,25 +273,28 @@ impl EventLoop {
         let uses_more =
             |stream: &Stream| stream.closing == Closing::No && stream.conn.has_leftover();
         if self.endpoints.stream(token).is_some_and(uses_more) {
-            self.bytes(token, service, &[]);
+            self.bytes_after_kept(token, service, &[]);
         }
     }
 
-    /// Does something with a connection; an error ends it.
+    /// Does something with a connection; an error ends it. Returns how much is still owed to it.
     pub(super) fn with_conn(
         &mut self,
         token: Token,
         call: Function,
         what: impl FnOnce(&mut Ends, &mut Conn) -> Result<()>,
-    ) {
+    ) -> usize {
         let idle_timeout = self.limits.idle_timeout;
         let done = self.endpoints.with_stream(token, |ends, stream| {
             stream.is_active(idle_timeout);
-            what(ends, &mut stream.conn)
+            what(ends, &mut stream.conn).map(|()| stream.conn.owed())
         });
-        if let Some(Err(errno)) = done {
-            self.fail(token, call, errno);
+        match done {
+            Some(Ok(owed)) => return owed,
+            Some(Err(errno)) => self.fail(token, call, errno),
+            None => {}
         }
+        0
     }
 }
 

@@ -32,7 +32,7 @@ impl EventLoop {
 
         // The question: all that matters, computed from the connections as they are now.
         let mut question: Vec<Row<'_>> = std::mem::take(&mut self.scratch.question);
-        self.endpoints.ask(self.wants_clients(), &mut question, &mut self.scratch.places);
+        self.endpoints.ask(self.wants_clients(), &mut question);
         let waited = self.poller.wait(&question, timeout, &mut evidence);
         self.scratch.question = emptied(question);
         match waited {
@@ -42,13 +42,10 @@ impl EventLoop {
         }
 
         // Another one is first each turn, so that nobody is always last.
-        let places = std::mem::take(&mut self.scratch.places);
         let first = if evidence.is_empty() { 0 } else { self.turns % evidence.len() };
         for ready in evidence[first..].iter().chain(&evidence[..first]) {
-            let (place, asked) = places[ready.row];
-            self.serve(place, ready.readiness().only(asked));
+            self.serve(ready.place, ready.readiness());
         }
-        self.scratch.places = places;
         self.scratch.evidence = evidence;
         self.turns = self.turns.wrapping_add(1);
         self.expire();
@@ -69,7 +66,9 @@ impl EventLoop {
             // Closed earlier in this turn, by another's doing.
             None => {}
         }
-        self.tell_rest();
+        if !self.later.is_empty() {
+            self.tell_rest();
+        }
     }
 }
 

@@ -40,13 +40,13 @@ impl Poller for ByPoll {
         rows.extend(question.iter().map(|row| PollFd::new(row.fd, events(row.interest))));
         let answered = poll(&mut rows, timeout.map_or(-1, milliseconds));
         if let Ok(ready) = answered {
-            let ready_rows =
-                rows.iter().enumerate().filter(|(_, row)| row.revents() != PollEvents::NONE);
-            let said = |(row, answer): (usize, &PollFd<'_>)| Evidence {
-                row,
-                said: Said::Revents(answer.revents()),
-            };
-            evidence.extend(ready_rows.map(said).take(ready));
+            let answers = question.iter().zip(&rows);
+            let answers = answers.filter(|(_, answer)| answer.revents() != PollEvents::NONE);
+            evidence.extend(
+                answers
+                    .take(ready)
+                    .map(|(row, answer)| row.answered(Said::Revents(answer.revents()))),
+            );
         }
         self.rows = emptied(rows);
         answered.map(drop)

@@ -60,20 +60,15 @@ impl Poller for BySelect {
         let mut timeout = timeout.map(timeval);
         select(read_nfds.max(write_nfds), read_set, write_set, None, timeout.as_mut())?;
 
+        let row = |number: FdNumber| question[self.rows[number.get() as usize]];
         for number in read.numbers() {
             let write = write.contains(number);
-            evidence.push(self.said(number, Said::Sets { read: true, write }));
+            evidence.push(row(number).answered(Said::Sets { read: true, write }));
         }
         for number in write.numbers().filter(|number| !read.contains(*number)) {
-            evidence.push(self.said(number, Said::Sets { read: false, write: true }));
+            evidence.push(row(number).answered(Said::Sets { read: false, write: true }));
         }
         Ok(())
-    }
-}
-
-impl BySelect {
-    fn said(&self, number: FdNumber, said: Said) -> Evidence {
-        Evidence { row: self.rows[number.get() as usize], said }
     }
 }
 

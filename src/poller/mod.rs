@@ -63,13 +63,17 @@ pub struct Row<'fd> {
     pub fd: BorrowedFd<'fd>,
     /// What is asked about it.
     pub interest: Interest,
+    /// What the asker knows it by: the evidence says it again.
+    pub place: u32,
 }
 
 /// What a call said about one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// The row of the question.
-    pub row: usize,
+    /// The row's place.
+    pub place: u32,
+    /// What was asked.
+    pub asked: Interest,
     /// What was said.
     pub said: Said,
 }
@@ -99,17 +103,9 @@ pub struct Readiness {
     pub invalid: bool,
 }
 
-impl Readiness {
-    /// So much of it as was asked for. Of two files that stand for one connection, what is said of the one says nothing
-    /// about the other: that the writer of standard input is gone (`POLLHUP`) makes standard output no more writable.
-    #[inline]
-    #[must_use]
-    pub const fn only(self, asked: Interest) -> Self {
-        Self {
-            readable: self.readable && asked.reads(),
-            writable: self.writable && asked.writes(),
-            invalid: self.invalid,
-        }
+impl Row<'_> {
+    fn answered(&self, said: Said) -> Evidence {
+        Evidence { place: self.place, asked: self.interest, said }
     }
 }
 
@@ -126,16 +122,22 @@ impl Evidence {
     ///
     /// `select` needs no table: the kernel has put its answers into the sets by the same rule (Linux: IN, HUP and
     /// ERR into `readfds`; OUT and ERR into `writefds`).
+    ///
+    /// It is no more than was asked for. Of two files that stand for one connection, what is said of the one says nothing
+    /// about the other: that the writer of standard input is gone (`POLLHUP`) makes standard output no more writable.
     pub fn readiness(&self) -> Readiness {
-        match self.said {
-            Said::Sets { read, write } => {
-                Readiness { readable: read, writable: write, invalid: false }
-            }
-            Said::Revents(revents) => Readiness {
-                readable: revents.intersects(POLLIN | POLLPRI | POLLERR | POLLHUP),
-                writable: revents.intersects(POLLOUT | POLLERR | POLLHUP),
-                invalid: revents.intersects(POLLNVAL),
-            },
+        let (readable, writable, invalid) = match self.said {
+            Said::Sets { read, write } => (read, write, false),
+            Said::Revents(revents) => (
+                revents.intersects(POLLIN | POLLPRI | POLLERR | POLLHUP),
+                revents.intersects(POLLOUT | POLLERR | POLLHUP),
+                revents.intersects(POLLNVAL),
+            ),
+        };
+        Readiness {
+            readable: readable && self.asked.reads(),
+            writable: writable && self.asked.writes(),
+            invalid,
         }
     }
 }
@@ -209,7 +211,7 @@ mod tests {
     /// Asks about one descriptor without waiting.
     fn ask(poller: &mut dyn Poller, fd: &Fd, interest: Interest) -> Readiness {
         let mut evidence = Vec::new();
-        let question = [Row { fd: fd.as_fd(), interest }];
+        let question = [Row { fd: fd.as_fd(), interest, place: 0 }];
         poller.wait(&question, Some(Duration::ZERO), &mut evidence).unwrap();
         evidence.first().map(Evidence::readiness).unwrap_or_default()
     }
@@ -234,27 +236,31 @@ mod tests {
     }
 
     #[test]
-    fn evidence_names_the_row_that_it_speaks_of() {
+    fn evidence_names_the_place_that_it_speaks_of() {
         for mut poller in both() {
             let pairs = [pair(), pair(), pair()];
             sys::send(&pairs[2][0], b"x", MsgFlags::NONE).unwrap();
             sys::send(&pairs[0][0], b"x", MsgFlags::NONE).unwrap();
-            let question: Vec<_> = pairs
-                .iter()
-                .map(|[_, b]| Row { fd: b.as_fd(), interest: Interest::Read })
+            let question: Vec<_> = (7..)
+                .zip(&pairs)
+                .map(|(place, [_, b])| Row { fd: b.as_fd(), interest: Interest::Read, place })
                 .collect();
             let mut evidence = Vec::new();
             poller.wait(&question, None, &mut evidence).unwrap();
-            let mut rows: Vec<_> = evidence.iter().map(|one| one.row).collect();
-            rows.sort_unstable();
-            assert_eq!(rows, [0, 2], "{}", poller.via());
+            let mut places: Vec<_> = evidence.iter().map(|one| one.place).collect();
+            places.sort_unstable();
+            assert_eq!(places, [7, 9], "{}", poller.via());
         }
+    }
+
+    fn poll_said(revents: PollEvents, asked: Interest) -> Readiness {
+        Evidence { place: 0, asked, said: Said::Revents(revents) }.readiness()
     }
 
     #[test]
     fn each_bit_of_poll_has_one_meaning() {
         let meaning = |revents| {
-            let readiness = Evidence { row: 0, said: Said::Revents(revents) }.readiness();
+            let readiness = poll_said(revents, Interest::Both);
             (readiness.readable, readiness.writable, readiness.invalid)
         };
         assert_eq!(meaning(POLLIN), (true, false, false));
@@ -269,8 +275,10 @@ mod tests {
     /// itself, or the loop would write where it has to wait.
     #[test]
     fn what_was_not_asked_is_not_answered() {
-        let hung_up = Evidence { row: 0, said: Said::Revents(POLLHUP | POLLERR) }.readiness();
-        let answer = |asked| (hung_up.only(asked).readable, hung_up.only(asked).writable);
+        let answer = |asked| {
+            let readiness = poll_said(POLLHUP | POLLERR, asked);
+            (readiness.readable, readiness.writable)
+        };
         assert_eq!(answer(Interest::Read), (true, false));
         assert_eq!(answer(Interest::Write), (false, true));
         assert_eq!(answer(Interest::Both), (true, true));
@@ -281,7 +289,7 @@ mod tests {
         for mut poller in both() {
             let [_a, b] = pair();
             let mut evidence = Vec::new();
-            let question = [Row { fd: b.as_fd(), interest: Interest::Read }];
+            let question = [Row { fd: b.as_fd(), interest: Interest::Read, place: 0 }];
             poller.wait(&question, Some(Duration::from_millis(1)), &mut evidence).unwrap();
             assert!(evidence.is_empty(), "{}", poller.via());
         }

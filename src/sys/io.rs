@@ -37,6 +37,7 @@ use crate::trace::function::Function;
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
 /// References: `send(2)`; POSIX `send`.
+#[inline]
 pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
     let sockfd = sockfd.as_fd();
     let call = enter(Function::Send, || {
@@ -69,6 +70,7 @@ pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
 /// References: `recv(2)`; POSIX `recv`.
+#[inline]
 pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
     let sockfd = sockfd.as_fd();
     let call = enter(Function::Recv, || [sockfd.into()]);

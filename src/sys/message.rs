@@ -46,7 +46,7 @@ pub struct Received {
     /// The descriptors that came with it, ours now.
     pub fds: Vec<Fd>,
     /// What else came beside the bytes, because an option asked for it: who sent it (`SO_PASSCRED`), when it arrived
-    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`).
+    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), what became of an earlier one (`IP_RECVERR`).
     pub control: Vec<ControlMessage>,
     /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
     pub flags: MsgFlags,
@@ -153,6 +153,12 @@ fn refuse(
 
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
 /// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes.
+///
+/// With `MSG_ERRQUEUE` it takes an error that `IP_RECVERR` asked for: the bytes are those that were sent, the address
+/// is the one they were sent to, and a control message says what went wrong and who told.
+///
+/// The trace shows control messages as strace does: those of the socket level and of IPv4 with their structure, those
+/// of IPv6 by the number of their type alone.
 ///
 /// # Errors
 /// As [`recv`](super::recv), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this

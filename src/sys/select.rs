@@ -101,16 +101,15 @@ impl FdSet {
 
     /// The numbers in the set, in order. It goes by words, so that an almost empty set costs almost nothing.
     pub fn numbers(&self) -> impl Iterator<Item = FdNumber> + '_ {
-        self.words.iter().enumerate().flat_map(|(at, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                if rest == 0 {
-                    return None;
-                }
-                let bit = rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                Some(FdNumber::new((at * WORD_BITS + bit) as c_int))
-            })
+        let (mut at, mut rest) = (0, self.words[0]);
+        std::iter::from_fn(move || {
+            while rest == 0 {
+                at += 1;
+                rest = *self.words.get(at)?;
+            }
+            let bit = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            Some(FdNumber::new((at * WORD_BITS + bit) as c_int))
         })
     }
 

@@ -14,7 +14,6 @@ use std::cell::{Cell, RefCell};
 
 use super::arg::{Arg, Note};
 use super::function::Function;
-use super::inject::Plan;
 use super::tracer::{Mark, Outcome, Tracer};
 use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
@@ -65,6 +64,23 @@ pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
     untraced()
 }
 
+/// Does something that another tracer than the thread's is told of; without one, nobody is. For somebody who plays two
+/// parts on one thread.
+pub fn traced_by<T>(tracer: &mut Option<Tracer>, what: impl FnOnce() -> T) -> T {
+    /// Also when `what` panics.
+    struct Back<'a>(&'a mut Option<Tracer>, bool);
+    impl Drop for Back<'_> {
+        fn drop(&mut self) {
+            TRACER.with_borrow_mut(|now| std::mem::swap(now, self.0));
+            ON.set(self.1);
+        }
+    }
+    let was_on = ON.replace(tracer.is_some());
+    TRACER.with_borrow_mut(|now| std::mem::swap(now, tracer));
+    let _back = Back(tracer, was_on);
+    what()
+}
+
 /// Says why the loop makes its next call or what follows from its last one, for those who asked for
 /// explanations.
 pub fn intent(words: &'static str) {
@@ -92,14 +108,12 @@ fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
     TRACER.with_borrow_mut(|tracer| tracer.as_mut().map(what))
 }
 
-/// A call that was entered and has not returned.
+/// A call that was entered and has not returned. What is known of it, the tracer keeps: it is the only one of its
+/// thread. So a call that nobody traces carries nothing from step to step.
 #[must_use = "a call that was entered must return"]
 pub(crate) struct Entered {
-    on: bool,
     function: Function,
-    plan: Plan,
-    shortened: Cell<bool>,
-    mark: Mark,
+    traced: bool,
 }
 
 /// Begins a call with the arguments that are known before it is made.
@@ -108,74 +122,70 @@ pub(crate) fn enter<'a, const N: usize>(
     function: Function,
     args: impl FnOnce() -> [Arg<'a>; N],
 ) -> Entered {
-    let on = COMPILED_IN && ON.get();
-    let plan = if on { begin(function, &args()) } else { Plan::default() };
-    Entered { on, function, plan, shortened: Cell::new(false), mark: Mark::None }
-}
-
-#[cold]
-fn begin(function: Function, args: &[Arg<'_>]) -> Plan {
-    with_tracer(|tracer| tracer.begin(function, args)).unwrap_or_default()
+    let traced = COMPILED_IN && ON.get();
+    if traced {
+        begin(function, &args());
+    }
+    Entered { function, traced }
 }
 
 impl Entered {
     /// Makes the call, unless a rule says that it fails.
     #[inline]
     pub(crate) fn make<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        if !self.on {
-            return call();
-        }
-        if let Some(delay) = self.plan.delay {
-            std::thread::sleep(delay);
-        }
-        let result = match self.plan.error {
-            None => call(),
+        let error = if self.traced { delayed_error() } else { None };
+        let result = match error {
             // A descriptor whose close fails is closed all the same.
-            Some(errno) if self.function == Function::Close => call().and(Err(errno)),
-            Some(errno) => Err(errno),
+            Some(errno) if self.function != Function::Close => Err(errno),
+            _ => call(),
         };
-        with_tracer(Tracer::called);
-        result
+        if self.traced {
+            called();
+        }
+        match error {
+            None => result,
+            Some(errno) => Err(errno),
+        }
     }
 
     /// The length to make the call with: the caller's, or the smaller one of a rule.
     #[inline]
     pub(crate) fn length(&self, len: usize) -> usize {
-        match self.plan.at_most {
-            Some(at_most) if at_most < len => {
-                self.shortened.set(true);
-                at_most
-            }
-            _ => len,
-        }
+        if self.traced { shortened(len) } else { len }
     }
 
     /// Whether a rule says that everything asked for is ready.
     #[inline]
     pub(crate) fn is_spurious(&self) -> bool {
-        self.plan.spurious
+        self.traced && with_tracer(|tracer| tracer.plan.spurious).unwrap_or(false)
     }
 
     /// The call is not made, because it would do harm; the caller is given this errno.
-    pub(crate) fn refuse<T: Returned>(mut self, errno: Errno) -> Result<T> {
-        self.mark = Mark::Refused;
+    pub(crate) fn refuse<T: Returned>(self, errno: Errno) -> Result<T> {
+        self.mark(Mark::Refused);
         self.returns(Err(errno))
     }
 
     /// Marks a call if libc refuses or changes it before the kernel sees it.
-    pub(crate) fn by_libc_if(mut self, changed: bool) -> Self {
+    #[inline]
+    pub(crate) fn by_libc_if(self, changed: bool) -> Self {
         if changed {
-            self.mark = Mark::Libc;
+            self.mark(Mark::Libc);
         }
         self
+    }
+
+    fn mark(&self, mark: Mark) {
+        if self.traced {
+            with_tracer(|tracer| tracer.mark = mark);
+        }
     }
 
     /// Adds the arguments that the call filled in, and those after them.
     #[inline]
     pub(crate) fn rest<'a, const N: usize>(self, args: impl FnOnce() -> [Arg<'a>; N]) -> Self {
-        if self.on {
-            let args = args();
-            with_tracer(|tracer| tracer.rest(&args));
+        if self.traced {
+            rest(&args());
         }
         self
     }
@@ -193,26 +203,56 @@ impl Entered {
         result: Result<T>,
         note: impl FnOnce(&T) -> Note,
     ) -> Result<T> {
-        if self.on {
-            let outcome = match &result {
-                Ok(value) => Outcome::Value(value.as_c()),
-                Err(errno) => Outcome::Error(*errno),
-            };
-            let note = result.as_ref().map_or(Note::None, note);
-            let injected = self.shortened.get() || self.plan.changes_more_than_lengths();
-            let mark = if injected { Mark::Injected } else { self.mark };
-            with_tracer(|tracer| tracer.end(outcome, &note, mark));
+        if self.traced {
+            match &result {
+                Ok(value) => end(Outcome::Value(value.as_c()), &note(value)),
+                Err(errno) => end(Outcome::Error(*errno), &Note::None),
+            }
         }
         result
     }
 
     /// Ends a call that returned an error code which is no errno.
     pub(crate) fn returns_code(self, code: Named, text: &str) {
-        if self.on {
-            let note = Note::Code(code, text.to_string());
-            with_tracer(|tracer| tracer.end(Outcome::Value(code.value), &note, Mark::None));
+        if self.traced {
+            end(Outcome::Value(code.value), &Note::Code(code, text.to_string()));
         }
     }
+}
+
+// What a traced call does at each step stands by itself, out of the way of the calls that nobody traces.
+
+#[cold]
+fn begin(function: Function, args: &[Arg<'_>]) {
+    with_tracer(|tracer| tracer.begin(function, args));
+}
+
+/// What a rule says that the call fails with, after the delay that a rule says.
+#[cold]
+fn delayed_error() -> Option<Errno> {
+    let plan = with_tracer(|tracer| tracer.plan).unwrap_or_default();
+    plan.delay.into_iter().for_each(std::thread::sleep);
+    plan.error
+}
+
+#[cold]
+fn shortened(len: usize) -> usize {
+    with_tracer(|tracer| tracer.plan.length(len)).unwrap_or(len)
+}
+
+#[cold]
+fn called() {
+    with_tracer(Tracer::called);
+}
+
+#[cold]
+fn rest(args: &[Arg<'_>]) {
+    with_tracer(|tracer| tracer.rest(args));
+}
+
+#[cold]
+fn end(outcome: Outcome, note: &Note) {
+    with_tracer(|tracer| tracer.end(outcome, note));
 }
 
 /// What a wrapper returns, as the number that C returns.

@@ -63,15 +63,24 @@ enum When {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) error: Option<Errno>,
-    pub(crate) at_most: Option<usize>,
+    at_most: Option<usize>,
+    /// Whether the call was given a smaller length for that.
+    is_shortened: bool,
     pub(crate) delay: Option<Duration>,
     pub(crate) spurious: bool,
 }
 
 impl Plan {
-    /// Whether the call is interfered with, whatever its length.
-    pub(crate) fn changes_more_than_lengths(&self) -> bool {
-        self.error.is_some() || self.delay.is_some() || self.spurious
+    /// The length to make the call with.
+    pub(crate) fn length(&mut self, len: usize) -> usize {
+        let at_most = self.at_most.unwrap_or(len);
+        self.is_shortened |= at_most < len;
+        len.min(at_most)
+    }
+
+    /// Whether the call was not left as it was.
+    pub(crate) fn has_interfered(&self) -> bool {
+        self.error.is_some() || self.is_shortened || self.delay.is_some() || self.spurious
     }
 }
 

@@ -6,7 +6,7 @@
 //! trace cannot lie. While no [`Tracer`] is installed on the thread, all of this is one branch.
 //!
 //! From there: [`arg`] is what can be shown; `notation.rs`, `structures.rs` and `quote.rs` are how, [`text`] and [`json`] the two forms, [`recorded`] the second
-//! read again, [`output`]
+//! read again, [`recording`] a place to keep it in memory, [`output`]
 //! the terminal or file they go to, [`tracer`] what belongs to one thread.
 
 pub mod arg;
@@ -20,13 +20,15 @@ mod notation;
 pub mod output;
 mod quote;
 pub mod recorded;
+pub mod recording;
 mod structures;
 pub mod text;
 pub mod tracer;
 
 pub use arg::{Arg, Note};
 pub use both::Both;
-pub use call::{install, intent, suspended};
+pub use call::{install, intent, suspended, traced_by};
 pub use function::Function;
 pub use recorded::Recorded;
+pub use recording::Recording;
 pub use tracer::{Call, Outcome, Sink, Tracer};

@@ -85,7 +85,7 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
             break;
         }
     }
-    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Writes what stands behind the result, in parentheses.

@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 use super::arg::{Action, Handler, Limits, Message};
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
-use crate::names::{ControlKind, SOL_SOCKET, Signal, SocketType, option_name};
+use crate::names::option_name;
+use crate::names::{AF_INET, ControlKind, Domain, SOL_IPV6, SOL_SOCKET, Signal, SocketType};
 use crate::values::ControlMessage;
 
 pub(super) fn write_address(out: &mut String, address: &Address) {
@@ -119,6 +120,8 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: Limits
             .iter()
             .find(|known| known.value == i64::from(control.kind))
             .map(|known| known.name),
+        // strace knows none of IPv6's, and shows their numbers.
+        SOL_IPV6 => None,
         level => option_name(level, control.kind),
     };
     let int = |at: usize| {
@@ -141,7 +144,11 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: Limits
             let (pid, uid, gid) = (int(0), int(4), int(8));
             write!(out, "SCM_CREDENTIALS, cmsg_data={{pid={pid}, uid={uid}, gid={gid}}}")
         }
-        Some(name @ ("IP_TTL" | "IPV6_HOPLIMIT")) => write!(out, "{name}, cmsg_data=[{}]", int(0)),
+        Some("IP_TTL") => write!(out, "IP_TTL, cmsg_data=[{}]", int(0)),
+        Some("IP_RECVERR") if data.len() >= EXTENDED_ERROR_LEN => {
+            out.push_str("IP_RECVERR, cmsg_data=");
+            return write_extended_error(out, data);
+        }
         Some("IP_PKTINFO") if data.len() >= 12 => {
             let ip = |at: usize| Ipv4Addr::new(data[at], data[at + 1], data[at + 2], data[at + 3]);
             write!(
@@ -160,6 +167,35 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: Limits
         Some(name) => write!(out, "{name}"),
         None => write!(out, "{:#x}", control.kind),
     };
+}
+
+/// How long a `struct sock_extended_err` is; the address of who reported the error follows.
+const EXTENDED_ERROR_LEN: usize = 16;
+
+/// A `struct sock_extended_err` (linux/errqueue.h).
+fn write_extended_error(out: &mut String, data: &[u8]) {
+    let (error, offender) = data.split_at(EXTENDED_ERROR_LEN);
+    let int =
+        |at: usize| u32::from_ne_bytes([error[at], error[at + 1], error[at + 2], error[at + 3]]);
+    let _ = write!(
+        out,
+        "{{ee_errno={}, ee_origin={}, ee_type={}, ee_code={}, ee_info={}, ee_data={}, offender=",
+        int(0),
+        error[4],
+        error[5],
+        error[6],
+        int(8),
+        int(12)
+    );
+    if let [f0, f1, p0, p1, a, b, c, d, rest @ ..] = offender {
+        let family = Domain::from_bits(u16::from_ne_bytes([*f0, *f1]).into());
+        let address = match family {
+            AF_INET => Address::v4(Ipv4Addr::new(*a, *b, *c, *d), u16::from_be_bytes([*p0, *p1])),
+            _ => Address::Other { family, data: [&[*p0, *p1, *a, *b, *c, *d], rest].concat() },
+        };
+        write_address(out, &address);
+    }
+    out.push('}');
 }
 
 pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: Limits) {

@@ -158,6 +158,10 @@ pub struct Tracer {
     turns_nonblocking: Option<bool>,
     /// Whether the call only looks at what has come: `MSG_PEEK`.
     only_looks: bool,
+    /// What the rules say of the call.
+    pub(super) plan: Plan,
+    /// Why its line is not to be taken for a call that the kernel saw.
+    pub(super) mark: Mark,
 }
 
 impl std::fmt::Debug for Tracer {
@@ -189,6 +193,8 @@ impl Tracer {
             end_ns: 0,
             turns_nonblocking: None,
             only_looks: false,
+            plan: Plan::default(),
+            mark: Mark::None,
         }
     }
 
@@ -206,8 +212,8 @@ impl Tracer {
         self
     }
 
-    /// Begins a call; returns what the rules say of it.
-    pub(crate) fn begin(&mut self, function: Function, args: &[Arg<'_>]) -> Plan {
+    /// Begins a call.
+    pub(crate) fn begin(&mut self, function: Function, args: &[Arg<'_>]) {
         let fd = match args.first() {
             Some(Arg::Fd(fd)) => Some(*fd),
             _ => None,
@@ -223,7 +229,8 @@ impl Tracer {
             // Again, so that the time it took to write the line is not taken for the call's.
             self.call.begin_ns = now_ns();
         }
-        inject::plan(&mut self.rules, function)
+        self.plan = inject::plan(&mut self.rules, function);
+        self.mark = Mark::None;
     }
 
     pub(crate) fn called(&mut self) {
@@ -238,7 +245,8 @@ impl Tracer {
         self.sink.rest(args);
     }
 
-    pub(crate) fn end(&mut self, outcome: Outcome, note: &Note, mark: Mark) {
+    pub(crate) fn end(&mut self, outcome: Outcome, note: &Note) {
+        let mark = if self.plan.has_interfered() { Mark::Injected } else { self.mark };
         if self.end_ns < self.call.begin_ns {
             // Refused, or a function of the library: nobody has told when it was made.
             self.end_ns = self.now();

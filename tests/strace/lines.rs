@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Untold;
 use super::call::Call;
+use super::fold::UNTOLD;
 
 /// What is left of strace's file.
 #[derive(Debug)]
@@ -32,11 +33,14 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "getrandom",
     "gettid",
     "sched_yield",
+    "tgkill",
     // Limits and identity.
     "getpgrp",
+    "geteuid",
     "getpid",
     "prlimit64",
     "readlink",
+    "setresuid",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
     "openat",
     "newfstatat",
@@ -148,6 +152,8 @@ fn joined(text: &str) -> BTreeMap<&str, Vec<String>> {
 /// anything else if the call is begun again, in which case strace shows it again.
 fn interrupted(lines: &[String]) -> Result<Vec<String>, String> {
     let mut kept: Vec<String> = Vec::new();
+    // A wait that was interrupted and goes on, as the program began it.
+    let mut begun: Option<&str> = None;
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         at += 1;
@@ -156,30 +162,61 @@ fn interrupted(lines: &[String]) -> Result<Vec<String>, String> {
         let returned =
             lines[at..at + signals].iter().rfind(|line| line.starts_with("rt_sigreturn("));
         at += signals;
-        match undecided {
-            None if line.starts_with("--- ") || line.starts_with("+++ ") => {}
-            None => kept.push(line.clone()),
-            Some(_) if signals == 0 => return Err(format!("no signal interrupted this: {line}")),
-            Some(end) => {
-                // Without a handler, or with another result, the call is begun again and seen again.
-                if returned
-                    .is_some_and(|line| line.ends_with("= -1 EINTR (Interrupted system call)"))
-                {
-                    kept.push(format!(
-                        "{} = -1 EINTR (Interrupted system call)",
-                        line[..end].trim_end()
-                    ));
-                }
+        let Some(end) = undecided else {
+            let is_call = !line.starts_with("--- ") && !line.starts_with("+++ ");
+            match begun.take_if(|_| is_call) {
+                Some(begun) => kept.push(resumed(begun, line)?),
+                None if is_call => kept.push(line.clone()),
+                None => {}
             }
+            continue;
+        };
+        if signals == 0 {
+            return Err(format!("no signal interrupted this: {line}"));
+        }
+        // Without a handler, or with another result, the call is begun again and seen again.
+        let interrupted = " = -1 EINTR (Interrupted system call)";
+        let call = line[..end].trim_end();
+        if returned.is_some_and(|line| line.ends_with(interrupted)) {
+            kept.push(format!("{}{interrupted}", begun.take().unwrap_or(call)));
+        } else if is_wait(call) {
+            begun = begun.or(Some(call));
         }
     }
     Ok(kept)
 }
 
+/// The calls with a time that runs on while they are interrupted. (Others are begun again just as they were.)
+fn is_wait(call: &str) -> bool {
+    ["poll(", "ppoll(", "pselect6("].iter().any(|name| call.starts_with(name))
+}
+
+/// A wait that a signal without a handler interrupted, such as one that stops the process: the program made one call
+/// and waited on, as long as it had said. strace shows `poll` going on as `restart_syscall`, without what poll
+/// answered, and the others begun again with the time that was left.
+fn resumed(begun: &str, ended: &str) -> Result<String, String> {
+    let (again, result) = ended.rsplit_once(" = ").unwrap_or((ended, ""));
+    if again.starts_with("restart_syscall(<... resuming interrupted ") {
+        return Ok(match result {
+            "0" => format!("{begun} = 0 (Timeout)"),
+            _ if result.parse::<u32>().is_ok() => format!("{begun} = {result}{UNTOLD}"),
+            _ => format!("{begun} = {result}"),
+        });
+    }
+    // What is asked is the same but for the time, which is the call's last braces.
+    let question = |call: &str| call.rsplit_once("{tv_sec=").map(|(before, _)| before.to_string());
+    let all = |call: &str| Call::parse(&format!("{} = 0", call.trim_end()));
+    if question(begun) == question(again) && (question(begun).is_some() || all(begun) == all(again))
+    {
+        return Ok(format!("{begun} = {result}"));
+    }
+    Err(format!("this was interrupted: {begun}\nand did not go on as this: {ended}"))
+}
+
 /// How many of the next lines are signals and what their handlers do.
 fn signals_len(lines: &[String]) -> usize {
     let mut len = 0;
-    while lines.get(len).is_some_and(|line| line.starts_with("--- SIG")) {
+    while lines.get(len).is_some_and(|line| line.starts_with("--- ")) {
         len += 1;
         len += handler_len(&lines[len..]);
     }
@@ -262,6 +299,52 @@ mod tests {
             let text = OPENED.to_string() + interrupted + &between + again;
             assert_eq!(calls(&text), [again[2..].trim_end()]);
         }
+    }
+
+    #[test]
+    fn a_poll_that_was_stopped_and_went_on_is_one() {
+        let stopped = "7 poll([{fd=3, events=POLLIN}], 1, 5000) = ? ERESTART_RESTARTBLOCK (Interrupted by signal)\n\
+            7 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER} ---\n\
+            7 --- stopped by SIGSTOP ---\n\
+            7 --- SIGCONT {si_signo=SIGCONT, si_code=SI_USER} ---\n\
+            7 restart_syscall(<... resuming interrupted poll ...>) = ? ERESTART_RESTARTBLOCK (Interrupted by signal)\n\
+            7 --- SIGWINCH {si_signo=SIGWINCH} ---\n";
+        let poll = "poll([{fd=3, events=POLLIN}], 1, 5000)";
+        let on = "7 restart_syscall(<... resuming interrupted restart_syscall ...>) =";
+        for (result, told) in
+            [("0", "0 (Timeout)"), ("1", "1 (untold)"), ("-1 EIO (x)", "-1 EIO (x)")]
+        {
+            let text = format!("{OPENED}{stopped}{on} {result}\n");
+            assert_eq!(calls(&text), [format!("{poll} = {told}")]);
+        }
+        let handled = "? ERESTART_RESTARTBLOCK (Interrupted by signal)\n\
+            7 --- SIGUSR1 {si_signo=SIGUSR1} ---\n\
+            7 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)\n";
+        let text = format!("{OPENED}{stopped}{on} {handled}");
+        assert_eq!(calls(&text), [format!("{poll} = -1 EINTR (Interrupted system call)")]);
+    }
+
+    #[test]
+    fn a_select_that_was_stopped_and_went_on_is_one_with_all_its_time() {
+        let stopped = "= ? ERESTARTNOHAND (To be restarted if no handler)\n\
+            7 --- SIGWINCH {si_signo=SIGWINCH} ---\n";
+        for (question, behind) in
+            [("pselect6(4, [3], NULL, NULL", "NULL"), ("ppoll([], 0", "[], 8")]
+        {
+            let (all, left) = ("{tv_sec=5, tv_nsec=0}", "{tv_sec=4, tv_nsec=498762660}");
+            let ended = format!("= 1 (in [3], left {left})");
+            let text = format!(
+                "{OPENED}7 {question}, {all}, {behind}) {stopped}7 {question}, {left}, {behind}) {ended}\n"
+            );
+            assert_eq!(calls(&text), [format!("{question}, {all}, {behind}) {ended}")]);
+            let endless = format!(
+                "{OPENED}7 {question}, NULL, {behind}) {stopped}7 {question}, NULL, {behind}) = 1\n"
+            );
+            assert_eq!(calls(&endless), [format!("{question}, NULL, {behind}) = 1")]);
+        }
+        let another = format!("{OPENED}7 ppoll([], 0, NULL, [], 8) {stopped}7 close(3) = 0\n");
+        let seen = seen(&another, Path::new("/t"), Untold::default(), &mut BTreeMap::new());
+        assert!(seen.unwrap_err().contains("did not go on"));
     }
 
     #[test]

@@ -1,19 +1,18 @@
-//! The other side: a client whose calls are not shown. Everything it does has a time limit.
+//! The other side: a client whose calls are not in the server's trace, though perhaps in one of its own. Everything it
+//! does has a time limit.
 
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use baresock::addr::Address;
 use baresock::names::{
-    AF_INET, Errno, POLLOUT, SO_ERROR, SO_LINGER, SO_RCVBUF, SOCK_STREAM, SOL_SOCKET, SOL_TCP,
-    TCP_NODELAY,
+    AF_INET, Errno, MSG_NOSIGNAL, MsgFlags, O_NONBLOCK, OpenFlags, POLLOUT, SHUT_WR, SO_ERROR,
+    SO_LINGER, SO_RCVBUF, SO_RCVTIMEO, SO_SNDTIMEO, SOCK_STREAM, SOL_SOCKET, SOL_TCP, TCP_NODELAY,
 };
 use baresock::os::accepting::set_nonblocking;
 use baresock::sys::{self, Fd, PollFd};
-use baresock::trace::suspended;
-use baresock::values::Linger;
+use baresock::trace::{Tracer, suspended, traced_by};
+use baresock::values::{Linger, TimeVal};
 
 use super::stage::{PATIENCE, overdue};
 use crate::commands::failure::Failure;
@@ -22,18 +21,27 @@ use crate::commands::failure::Failure;
 /// when a server is alone in its process.
 const LOWEST_DESCRIPTOR: i32 = 32;
 
-/// A client. What is owned by `std` is closed without a line in the trace.
+/// A client.
 #[derive(Debug)]
 pub(super) struct Client {
     name: &'static str,
-    stream: TcpStream,
+    fd: Option<Fd>,
     /// Its own address, by which the server knows it.
     pub(super) address: Address,
+    /// Who is told of its calls; if nobody, they are not traced.
+    tracer: Option<Tracer>,
 }
 
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "client {}", self.name)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let fd = self.fd.take();
+        traced_by(&mut self.tracer, || drop(fd));
     }
 }
 
@@ -43,94 +51,134 @@ impl Client {
         name: &'static str,
         server: &Address,
         rcvbuf: Option<i32>,
+        mut tracer: Option<Tracer>,
     ) -> Result<Self, Failure> {
         let failed =
             |errno| Failure::new(format_args!("the tour: client {name}: connect: {errno}"));
-        let (fd, address) = suspended(|| connect(server, rcvbuf)).map_err(failed)?;
-        let stream = TcpStream::from(OwnedFd::from(fd));
-        let set = stream
-            .set_nonblocking(false)
-            .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
-            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
-        let client = Self { name, stream, address };
-        set.map_err(|error| client.failed("connect", &error))?;
-        Ok(client)
+        let fd = suspended(socket).map_err(failed)?;
+        let connected = traced_by(&mut tracer, || connect(&fd, server, rcvbuf));
+        let address = connected.and_then(|()| suspended(|| prepare(&fd))).map_err(failed)?;
+        Ok(Self { name, fd: Some(fd), address, tracer })
+    }
+
+    /// Makes a call that may be interrupted.
+    fn call<T>(
+        &mut self,
+        name: &str,
+        mut call: impl FnMut(&Fd) -> Result<T, Errno>,
+    ) -> Result<T, Failure> {
+        let Some(fd) = &self.fd else { return Err(self.failed(name, Errno::EBADF)) };
+        let called = traced_by(&mut self.tracer, || {
+            loop {
+                match call(fd) {
+                    Err(Errno::EINTR) => {}
+                    called => break called,
+                }
+            }
+        });
+        called.map_err(|errno| self.failed(name, errno))
     }
 
     /// Sends all of it.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.stream.write_all(bytes).map_err(|error| self.failed("send", &error))
+        let mut unsent = bytes;
+        while !unsent.is_empty() {
+            let sent = self.call("send", |fd| sys::send(fd, unsent, MSG_NOSIGNAL))?;
+            unsent = &unsent[sent..];
+        }
+        Ok(())
     }
 
     /// Receives until it has so many bytes.
     pub(super) fn receive(&mut self, count: usize) -> Result<Vec<u8>, Failure> {
         let mut bytes = vec![0; count];
-        self.stream.read_exact(&mut bytes).map_err(|error| self.failed("recv", &error))?;
+        let mut received = 0;
+        while received < count {
+            let room = &mut bytes[received..];
+            match self.call("recv", |fd| sys::recv(fd, room, MsgFlags::NONE))? {
+                0 => {
+                    return Err(Failure::new(format_args!(
+                        "the tour: {self}: the end came too early"
+                    )));
+                }
+                more => received += more,
+            }
+        }
         Ok(bytes)
     }
 
     /// Receives the end of the stream, and nothing before it.
     pub(super) fn receive_end(&mut self) -> Result<(), Failure> {
-        match self.stream.read(&mut [0; 1]) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(Failure::new(format_args!("the tour: {self}: a byte too many came back"))),
-            Err(error) => Err(self.failed("recv", &error)),
+        match self.call("recv", |fd| sys::recv(fd, &mut [0; 1], MsgFlags::NONE))? {
+            0 => Ok(()),
+            _ => Err(Failure::new(format_args!("the tour: {self}: a byte too many came back"))),
         }
     }
 
     /// Says that it has finished sending.
-    pub(super) fn finish(&self) -> Result<(), Failure> {
-        let finished = self.stream.shutdown(std::net::Shutdown::Write);
-        finished.map_err(|error| self.failed("shutdown", &error))
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        self.call("shutdown", |fd| sys::shutdown(fd, SHUT_WR))
     }
 
     /// Makes room for what it has not read yet.
-    pub(super) fn widen(&self) {
+    pub(super) fn widen(&mut self) {
         // If the system will not, reading only takes longer.
-        let _ = suspended(|| sys::setsockopt(&self.stream, SOL_SOCKET, SO_RCVBUF, &(256 * 1024)));
+        let _ = self.call("setsockopt SO_RCVBUF", |fd| {
+            sys::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(256 * 1024))
+        });
     }
 
     /// Breaks off: its system sends a reset instead of an end.
-    pub(super) fn reset(self) -> Result<(), Failure> {
+    pub(super) fn reset(mut self) -> Result<(), Failure> {
         let at_once = Linger { l_onoff: 1, l_linger: 0 };
-        suspended(|| sys::setsockopt(&self.stream, SOL_SOCKET, SO_LINGER, &at_once))
-            .map_err(|errno| Failure::of("the tour: setsockopt SO_LINGER", errno))
+        self.call("setsockopt SO_LINGER", |fd| sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once))
     }
 
-    fn failed(&self, call: &str, error: &std::io::Error) -> Failure {
-        match error.kind() {
-            // How std says that the time limit was reached.
-            ErrorKind::WouldBlock => overdue(format_args!("{self}: {call}: not done")),
-            _ => Failure::from_std(format_args!("the tour: {self}: {call}"), error),
+    fn failed(&self, call: &str, errno: Errno) -> Failure {
+        match errno {
+            // How a time limit that was reached is told.
+            Errno::EAGAIN => overdue(format_args!("{self}: {call}: not done")),
+            _ => Failure::of(format_args!("the tour: {self}: {call}"), errno),
         }
     }
 }
 
-/// Connects without waiting longer than there is patience for.
-fn connect(server: &Address, rcvbuf: Option<i32>) -> Result<(Fd, Address), Errno> {
+/// A socket that does not wait.
+fn socket() -> Result<Fd, Errno> {
     let fd = sys::socket(AF_INET, SOCK_STREAM, sys::Protocol::default())?;
     // Under a very low limit on descriptors it keeps the number that it has.
     let fd = sys::fcntl_dupfd_cloexec(&fd, LOWEST_DESCRIPTOR).unwrap_or(fd);
-    if let Some(bytes) = rcvbuf {
-        // Before connect: it decides how large a window the connection can have.
-        sys::setsockopt(&fd, SOL_SOCKET, SO_RCVBUF, &bytes)?;
-    }
     sys::setsockopt(&fd, SOL_TCP, TCP_NODELAY, &1)?;
     set_nonblocking(&fd)?;
-    match sys::connect(&fd, server) {
-        Ok(()) => {}
-        Err(Errno::EINPROGRESS) => {
-            let mut rows = [PollFd::new(fd.as_fd(), POLLOUT)];
-            if sys::poll(&mut rows, PATIENCE.as_millis() as i32)? == 0 {
-                return Err(Errno::ETIMEDOUT);
-            }
-            match sys::getsockopt(&fd, SOL_SOCKET, SO_ERROR)? {
-                0 => {}
-                errno => return Err(Errno::from_number(errno)),
-            }
-        }
-        Err(errno) => return Err(errno),
+    Ok(fd)
+}
+
+/// Connects without waiting longer than there is patience for.
+fn connect(fd: &Fd, server: &Address, rcvbuf: Option<i32>) -> Result<(), Errno> {
+    if let Some(bytes) = rcvbuf {
+        // Before connect: it decides how large a window the connection can have.
+        sys::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes)?;
     }
-    let address = sys::getsockname(&fd)?;
-    Ok((fd, address))
+    match sys::connect(fd, server) {
+        Err(Errno::EINPROGRESS) => {}
+        connected => return connected,
+    }
+    let mut rows = [PollFd::new(fd.as_fd(), POLLOUT)];
+    if sys::poll(&mut rows, PATIENCE.as_millis() as i32)? == 0 {
+        return Err(Errno::ETIMEDOUT);
+    }
+    match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
+        0 => Ok(()),
+        errno => Err(Errno::from_number(errno)),
+    }
+}
+
+/// From now on its calls wait, but not for ever. Returns its address.
+fn prepare(fd: &Fd) -> Result<Address, Errno> {
+    sys::fcntl_setfl(fd, OpenFlags::from_bits(sys::fcntl_getfl(fd)?.bits() & !O_NONBLOCK.bits()))?;
+    let patience = TimeVal { tv_sec: PATIENCE.as_secs() as i64, tv_usec: 0 };
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+        sys::setsockopt(fd, SOL_SOCKET, option, &patience)?;
+    }
+    sys::getsockname(fd)
 }

@@ -1,32 +1,36 @@
-//! `baresock` without a command: a tour. One process plays a server and two clients; the clients' part is not traced,
-//! so the calls that one sees are the server's.
+//! `baresock` without a command: a tour. One process plays a server and two clients; the clients' part is not in the
+//! server's trace, so the calls that one sees are the server's.
 //!
 //! Here: from the flags to a stage. `script` is what is played, `stage` plays it, `client` is the other side, `paper`
-//! what it is written on.
+//! what it is written on, `recorder` who takes down both sides for a page.
 
 mod client;
 mod paper;
+mod recorder;
 mod script;
 mod stage;
 
 use std::io::{self, IsTerminal};
 
-use baresock::cli::{Cli, Common};
+use baresock::cli::{self, Cli, Common};
 use baresock::explain::Explainer;
 use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
-use baresock::trace::{Both, Tracer, install};
+use baresock::trace::{Both, Sink, Tracer, install};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::failure::Failure;
+use super::ladder::write_page;
 use super::tracing::{beside_the_tour, text_options, use_color};
 use paper::{Narrator, Paper};
+use recorder::Recorder;
 use stage::Stage;
 
-/// Plays the tour, at a pace that a person can follow if it is shown on a terminal.
-pub(crate) fn run(common: &Common) -> Result<(), Failure> {
+/// Plays the tour, at a pace that a person can follow if it is shown on a terminal; and draws both sides' calls, if it
+/// is to be a page as well.
+pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
     if !common.inject.is_empty() {
         let why = "the tour is played as it is written; --inject needs a command, such as serve";
         Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
@@ -37,20 +41,30 @@ pub(crate) fn run(common: &Common) -> Result<(), Failure> {
     let output = Output::new(paper.clone(), "standard output", Pace::EveryLine);
     let text = TextSink::new(output.clone(), text_options(common, color, true));
     let shown = Explainer::new(text);
-    let tracer = match beside_the_tour(common)? {
-        None => Tracer::new(shown),
-        Some(other) => Tracer::new(Both::new(shown, other)),
-    };
+    let mut sink: Box<dyn Sink> = Box::new(shown);
+    if let Some(other) = beside_the_tour(common)? {
+        sink = Box::new(Both::new(sink, other));
+    }
+    let recorder = tour.html.as_ref().map(|_| Recorder::new(common));
+    if let Some(recorder) = &recorder {
+        sink = Box::new(Both::new(sink, recorder.server()));
+    }
+    let tracer = Tracer::boxed(sink);
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
-    let mut stage = Stage::new(Narrator::new(output, color), common.via.into());
+    let narrator = Narrator::new(output, color);
+    let mut stage = Stage::new(narrator, common.via.into(), recorder.clone());
     let traced = install(tracer);
     let played = script::play(&mut stage, &paper);
     drop(stage);
     drop(traced);
     match paper.error() {
         // Whoever closed standard output (`| head`) has seen enough.
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Some(error) => Err(Failure::from_std("standard output", &error)),
-        None => played,
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        Some(error) => return Err(Failure::from_std("standard output", &error)),
+        None => played?,
+    }
+    match (&tour.html, recorder) {
+        (Some(file), Some(recorder)) => write_page(&recorder.recordings(), file),
+        _ => Ok(()),
     }
 }

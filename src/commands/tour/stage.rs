@@ -13,6 +13,7 @@ use baresock::trace::{Function, suspended};
 
 use super::client::Client;
 use super::paper::Narrator;
+use super::recorder::Recorder;
 use crate::commands::failure::Failure;
 use crate::commands::listen::bind_all;
 
@@ -33,12 +34,13 @@ pub(super) struct Stage {
     server: Option<Address>,
     a: Option<Client>,
     b: Option<Client>,
+    recorder: Option<Recorder>,
 }
 
 impl Stage {
-    pub(super) fn new(narrator: Narrator, via: Via) -> Self {
+    pub(super) fn new(narrator: Narrator, via: Via, recorder: Option<Recorder>) -> Self {
         let event_loop = EventLoop::new(via, Limits::default());
-        Self { narrator, event_loop, server: None, a: None, b: None }
+        Self { narrator, event_loop, server: None, a: None, b: None, recorder }
     }
 
     /// The server listens, in full view.
@@ -90,7 +92,8 @@ impl Stage {
 
     fn connect(&self, name: &'static str, rcvbuf: Option<i32>) -> Result<Client, Failure> {
         let server = self.server.as_ref().ok_or_else(|| overdue("no server listens"))?;
-        Client::connect(name, server, rcvbuf)
+        let tracer = self.recorder.as_ref().map(Recorder::client);
+        Client::connect(name, server, rcvbuf, tracer)
     }
 
     /// Client A.

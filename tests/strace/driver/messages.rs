@@ -11,6 +11,7 @@ pub(super) fn drive(interrupter: &Interrupter) {
     descriptors();
     lost_descriptors();
     other_control();
+    queued_errors();
     failures(interrupter);
 }
 
@@ -70,6 +71,32 @@ fn other_control() {
         let sender = socket(at.domain(), SOCK_DGRAM, ANY).unwrap();
         sendmsg(&sender, Some(&at), &[b"x"], &[], MsgFlags::NONE).unwrap();
         assert_eq!(receive(&receiver, &[8], 64, MsgFlags::NONE).unwrap().control.len(), 1);
+    }
+}
+
+/// What became of an earlier datagram: nobody was there, or this system would not send it.
+fn queued_errors() {
+    let mut places = vec![(loopback(), SOL_IP, IP_RECVERR)];
+    if has_ipv6() {
+        places.push((loopback6(), SOL_IPV6, IPV6_RECVERR));
+    }
+    for (place, level, option) in places {
+        let (closed, at) = udp(&place);
+        drop(closed);
+        let fd = socket(at.domain(), SOCK_DGRAM, ANY).unwrap();
+        setsockopt(&fd, level, option, &1).unwrap();
+        connect(&fd, &at).unwrap();
+        send(&fd, b"is anybody there?", MsgFlags::NONE).unwrap();
+        let mut row = [PollFd::new(fd.as_fd(), PollEvents::NONE)];
+        assert_eq!(poll(&mut row, 10_000), Ok(1));
+        let told = receive(&fd, &[64], 64, MSG_ERRQUEUE).unwrap();
+        assert_eq!((told.len, told.from, told.control.len()), (17, Some(at), 1));
+        assert_eq!(receive(&fd, &[64], 64, MSG_ERRQUEUE).map(drop), Err(Errno::EAGAIN));
+
+        // Not too long for UDP, but for a packet with its headers.
+        assert_eq!(send(&fd, &[0; 65_530], MsgFlags::NONE), Err(Errno::EMSGSIZE));
+        let told = receive(&fd, &[64], 64, MSG_ERRQUEUE).unwrap();
+        assert_eq!(told.control.len(), 1);
     }
 }
 

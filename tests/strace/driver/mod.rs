@@ -5,6 +5,7 @@
 //! signal when it sleeps in a call that should be interrupted.
 
 mod descriptors;
+mod errnos;
 mod library;
 mod messages;
 mod moving;
@@ -14,6 +15,8 @@ mod sockets;
 mod waiting;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -23,9 +26,12 @@ use baresock::os::limits::{descriptor_limits, set_descriptor_limit};
 use baresock::sys::*;
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::Signal as TestSignal;
+use nix::unistd::Uid;
+
+pub(crate) use errnos::Ready;
 
 /// Calls everything. The current directory is an empty one that may be filled.
-pub(crate) fn drive(interrupter: &Interrupter) {
+pub(crate) fn drive(interrupter: &Interrupter, ready: &Ready) {
     sockets::drive(interrupter);
     moving::drive(interrupter);
     messages::drive(interrupter);
@@ -33,12 +39,20 @@ pub(crate) fn drive(interrupter: &Interrupter) {
     waiting::drive(interrupter);
     descriptors::drive();
     signals::drive();
+    errnos::drive(interrupter, ready);
     library::drive();
+}
+
+/// What the second thread does to the first.
+enum Disturbance {
+    Signal(TestSignal),
+    /// Closes this, so that whoever waits for the other end wakes up.
+    Close(OwnedFd),
 }
 
 /// Sends signals to the thread that made it, whenever that thread sleeps in a call which is to be interrupted.
 pub(crate) struct Interrupter {
-    to_send: Arc<Mutex<Vec<TestSignal>>>,
+    to_do: Arc<Mutex<Vec<Disturbance>>>,
     end: Arc<AtomicBool>,
     helper: Option<JoinHandle<()>>,
 }
@@ -46,17 +60,17 @@ pub(crate) struct Interrupter {
 impl Interrupter {
     /// For this thread.
     pub(crate) fn new() -> Self {
-        let (to_send, end) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let (theirs, their_end) = (to_send.clone(), end.clone());
+        let (to_do, end) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (theirs, their_end) = (to_do.clone(), end.clone());
         // With musl a thread's name is a pointer, which may not go to another thread; its number may.
         let (target, tid) = (pthread_self() as usize, nix::unistd::gettid().as_raw());
         let helper = thread::spawn(move || {
             while !their_end.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(1));
-                send_if_asleep(&theirs, target as Pthread, tid);
+                disturb_if_asleep(&theirs, target as Pthread, tid);
             }
         });
-        Self { to_send, end, helper: Some(helper) }
+        Self { to_do, end, helper: Some(helper) }
     }
 
     /// Makes a call that sleeps, and sends SIGUSR1 as soon as it does.
@@ -65,11 +79,26 @@ impl Interrupter {
     }
 
     /// The same with several signals: the next one when it sleeps again.
-    fn during_each<T>(&self, mut signals: Vec<TestSignal>, call: impl FnOnce() -> T) -> T {
-        signals.reverse();
-        *self.to_send.lock().unwrap() = signals;
+    fn during_each<T>(&self, signals: Vec<TestSignal>, call: impl FnOnce() -> T) -> T {
+        self.disturb(signals.into_iter().map(Disturbance::Signal).collect(), call)
+    }
+
+    /// The same, and at last this is closed.
+    fn during_each_and_close<T>(
+        &self,
+        signals: Vec<TestSignal>,
+        fd: Fd,
+        call: impl FnOnce() -> T,
+    ) -> T {
+        let signals = signals.into_iter().map(Disturbance::Signal);
+        self.disturb(signals.chain([Disturbance::Close(fd.into())]).collect(), call)
+    }
+
+    fn disturb<T>(&self, mut disturbances: Vec<Disturbance>, call: impl FnOnce() -> T) -> T {
+        disturbances.reverse();
+        *self.to_do.lock().unwrap() = disturbances;
         let result = call();
-        assert!(self.to_send.lock().unwrap().is_empty(), "the call did not wait for its signals");
+        assert!(self.to_do.lock().unwrap().is_empty(), "the call did not wait to be disturbed");
         result
     }
 }
@@ -84,16 +113,18 @@ impl Drop for Interrupter {
 }
 
 /// A thread that strace holds is in state t, one that waits for the lock here holds nobody up, so S is the call.
-fn send_if_asleep(to_send: &Mutex<Vec<TestSignal>>, target: Pthread, tid: i32) {
-    let mut to_send = to_send.lock().unwrap();
-    if to_send.is_empty() {
+fn disturb_if_asleep(to_do: &Mutex<Vec<Disturbance>>, target: Pthread, tid: i32) {
+    let mut to_do = to_do.lock().unwrap();
+    if to_do.is_empty() {
         return;
     }
     // "1234 (name) S …": the state stands behind the last parenthesis.
     let text = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")).unwrap_or_default();
     let asleep = text.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S'));
-    if asleep && let Some(signal) = to_send.pop() {
-        pthread_kill(target, signal).unwrap();
+    match to_do.pop_if(|_| asleep) {
+        None => {}
+        Some(Disturbance::Signal(signal)) => pthread_kill(target, signal).unwrap(),
+        Some(Disturbance::Close(fd)) => drop(fd),
     }
 }
 
@@ -153,17 +184,29 @@ fn until_readable(fd: &Fd) {
 
 /// Runs `what` while this process may not have one descriptor more than it has.
 fn without_a_free_descriptor(what: impl FnOnce()) {
-    let before = descriptor_limits().unwrap().soft;
     let [out, into] = pipe().unwrap();
     let lowest_free = out.number().get().min(into.number().get());
     drop((out, into));
-    set_descriptor_limit(lowest_free as u64).unwrap();
+    with_descriptor_limit(lowest_free as u64, what);
+}
+
+/// Runs `what` while descriptors are numbered below this.
+fn with_descriptor_limit(limit: u64, what: impl FnOnce()) {
+    let before = descriptor_limits().unwrap().soft;
+    set_descriptor_limit(limit).unwrap();
     what();
     set_descriptor_limit(before).unwrap();
 }
 
+/// Whether process 1 is one's own, as it may be in a container: then there is none that may not be sent a signal.
+pub(crate) fn has_first_process() -> bool {
+    let own = Uid::effective();
+    let owner = std::fs::metadata("/proc/1").map(|first| first.uid());
+    !own.is_root() && owner.is_ok_and(|uid| uid == own.as_raw())
+}
+
 /// IPv6 can be switched off; what needs it is left out then.
-fn has_ipv6() -> bool {
+pub(crate) fn has_ipv6() -> bool {
     let usable = socket(AF_INET6, SOCK_STREAM, ANY).and_then(|fd| bind(fd, &loopback6())).is_ok();
     if !usable {
         println!("skipped: the IPv6 calls: this machine has no IPv6");

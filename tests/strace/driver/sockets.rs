@@ -230,6 +230,7 @@ fn accepting(interrupter: &Interrupter) {
         connect(&client, &at).unwrap();
         without_a_free_descriptor(|| {
             assert_eq!(accept(&listener).map(drop), Err(Errno::EMFILE));
+            assert_eq!(accept4(&listener, SOCK_CLOEXEC).map(drop), Err(Errno::EMFILE));
         });
         accept(&listener).unwrap();
         fcntl_setfl(&listener, O_NONBLOCK).unwrap();

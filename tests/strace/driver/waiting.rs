@@ -12,6 +12,7 @@ pub(super) fn drive(interrupter: &Interrupter) {
     every_answer_of_poll();
     masks();
     interrupted(interrupter);
+    stopped_and_gone_on(interrupter);
 }
 
 const ZERO: TimeVal = TimeVal { tv_sec: 0, tv_usec: 0 };
@@ -247,4 +248,42 @@ fn interrupted(interrupter: &Interrupter) {
         assert_eq!(result, Err(Errno::EINTR));
     }
     sigaction(SIGUSR2, Some(&SigAction::new(Handler::Default)), None).unwrap();
+}
+
+/// By a signal that has no handler: the process was stopped and goes on, or (as here, where a stop would stop all)
+/// nothing is done about it. The caller sees nothing of that, the kernel begins again.
+fn stopped_and_gone_on(interrupter: &Interrupter) {
+    super::signals::interrupt_on_usr1(SaFlags::NONE);
+    let [winch, usr1] = [TestSignal::SIGWINCH, TestSignal::SIGUSR1];
+    let [quiet, _peer] = unix_pair(SOCK_STREAM);
+    let row = || [PollFd::new(quiet.as_fd(), POLLIN)];
+    let long = TimeSpec { tv_sec: 100, tv_nsec: 7 };
+    for signals in [vec![winch, usr1], vec![winch, winch, usr1]] {
+        let each = || signals.clone();
+        assert_eq!(interrupter.during_each(each(), || poll(&mut row(), -1)), Err(Errno::EINTR));
+        let result = interrupter.during_each(each(), || ppoll(&mut row(), Some(&long), None));
+        assert_eq!(result, Err(Errno::EINTR));
+    }
+    let half_a_second = TimeSpec { tv_sec: 0, tv_nsec: 500_000_000 };
+    assert_eq!(interrupter.during_each(vec![winch], || poll(&mut row(), 500)), Ok(0));
+    let result =
+        interrupter.during_each(vec![winch], || ppoll(&mut row(), Some(&half_a_second), None));
+    assert_eq!(result, Ok(0));
+    for signals in [vec![winch], vec![winch, winch]] {
+        let woken = |wait: &mut dyn FnMut(&Fd) -> Result<usize>| {
+            let [out, into] = pipe().unwrap();
+            let ready = interrupter.during_each_and_close(signals.clone(), into, || wait(&out));
+            assert_eq!(ready, Ok(1));
+        };
+        woken(&mut |out| poll(&mut [PollFd::new(out.as_fd(), POLLIN)], 100_000));
+        woken(&mut |out| ppoll(&mut [PollFd::new(out.as_fd(), POLLIN)], None, None));
+        woken(&mut |out| {
+            let (mut set, mut long) = (set_of(&[out]), TimeVal { tv_sec: 100, tv_usec: 7 });
+            select(set.nfds(), Some(&mut set), None, None, Some(&mut long))
+        });
+        woken(&mut |out| {
+            let mut set = set_of(&[out]);
+            pselect(set.nfds(), Some(&mut set), None, None, Some(&long), None)
+        });
+    }
 }

@@ -1,0 +1,48 @@
+//! Who takes down what each side does, for a page that shows them beside each other.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use baresock::cli::Common;
+use baresock::os::identity;
+use baresock::sys::socket_state;
+use baresock::trace::json::JsonSink;
+use baresock::trace::{Recording, Tracer};
+
+use crate::commands::tracing::limits;
+
+/// A recording for the server and one for each client. It is the same one for all who have it.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder {
+    common: Common,
+    recordings: Rc<RefCell<Vec<Recording>>>,
+}
+
+impl Recorder {
+    pub(super) fn new(common: &Common) -> Self {
+        Self { common: common.clone(), recordings: Rc::default() }
+    }
+
+    /// Records the server, beside whatever else becomes of its trace.
+    pub(super) fn server(&self) -> JsonSink {
+        self.sink()
+    }
+
+    /// Records one client.
+    pub(super) fn client(&self) -> Tracer {
+        let tracer = Tracer::new(self.sink());
+        if self.common.state { tracer.with_probe(socket_state) } else { tracer }
+    }
+
+    fn sink(&self) -> JsonSink {
+        let recording = Recording::default();
+        let sink = recording.sink(identity::source(), limits(&self.common));
+        self.recordings.borrow_mut().push(recording);
+        sink
+    }
+
+    /// What was recorded of each.
+    pub(super) fn recordings(&self) -> Vec<Recording> {
+        self.recordings.borrow().clone()
+    }
+}
