@@ -34,6 +34,7 @@ impl EventLoop {
     pub fn perform(&mut self, action: &Action<'_>, service: ServiceId) {
         match *action {
             Action::Send { to, bytes } => self.send(to, bytes),
+            Action::SendFile { to, head, ref part } => self.send_file(to, head, part.clone()),
             Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
