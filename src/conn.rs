@@ -158,6 +158,7 @@ pub struct Conn {
     behind_len: usize,
     /// A file has become shorter than what was promised of it.
     is_broken: bool,
+    sends_files: bool,
     peer_finished: bool,
     finishing: Finishing,
 }
@@ -200,6 +201,11 @@ impl Conn {
     /// Whether the next of them are a file's.
     pub fn owes_file(&self) -> bool {
         self.sent == self.outgoing.len() && !self.behind.is_empty()
+    }
+
+    /// Says that files will be sent; returns whether that is new.
+    pub const fn begins_to_send_files(&mut self) -> bool {
+        !std::mem::replace(&mut self.sends_files, true)
     }
 
     /// Whether a file has become shorter than what was promised of it: what is owed will never be complete.

@@ -82,7 +82,7 @@ impl EventLoop {
 
     /// Whoever sent the bytes has decided how many go together. Held back here by Nagle's algorithm, until those before
     /// them are acknowledged, they would be late by up to 40 ms: an acknowledgement may wait for something to go with.
-    fn pass_on_at_once(&mut self, token: Token) {
+    pub(super) fn pass_on_at_once(&mut self, token: Token) {
         self.endpoints.with_stream(token, |ends, stream| {
             if let (Ends::Socket(fd), Some(Address::V4(_) | Address::V6(_))) = (ends, stream.peer())
             {
