@@ -5,6 +5,7 @@ pub mod accepting;
 pub mod identity;
 pub mod limits;
 pub mod naming;
+pub mod sending;
 pub mod signals;
 pub mod sigpipe;
 pub mod watching;
