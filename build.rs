@@ -12,6 +12,8 @@ fn main() {
         // A socket address begins with a byte that holds its length.
         has_sa_len: { any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
         has_accept4: { not(target_vendor = "apple") },
+        // The one with these arguments: others have another function of this name, or none.
+        has_sendfile: { target_os = "linux" },
         has_ppoll: { not(target_vendor = "apple") },
     }
     // `--version` and the manual name the target that the program was built for.

@@ -4,10 +4,16 @@
 //! The descriptors ([`Ends`]) stand apart from the rest ([`Conn`]): the loop walks over all descriptors each turn,
 //! and over the rest only where something happens.
 
+mod part;
+
+use std::collections::VecDeque;
 use std::io;
 
 use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result, SHUT_WR};
+use crate::os::sending::MORE_FOLLOWS;
 use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
+
+pub use part::FilePart;
 
 /// The descriptors of a connection.
 #[derive(Debug)]
@@ -108,6 +114,14 @@ impl Ends {
         }
     }
 
+    /// Sends what something else will follow at once.
+    fn send_before(&self, bytes: &[u8]) -> Result<usize> {
+        match self {
+            Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL | MORE_FOLLOWS),
+            _ => self.send(bytes),
+        }
+    }
+
     fn end_sending(&mut self) -> Result<()> {
         match self {
             Self::Socket(fd) => sys::shutdown(fd, SHUT_WR),
@@ -139,8 +153,21 @@ pub struct Conn {
     /// Taken over for sending; the part before `sent` is sent.
     outgoing: Vec<u8>,
     sent: usize,
+    /// To be sent after that; if there is nothing before it, the first is of a file.
+    behind: VecDeque<Piece>,
+    behind_len: usize,
+    /// A file has become shorter than what was promised of it.
+    is_broken: bool,
+    sends_files: bool,
     peer_finished: bool,
     finishing: Finishing,
+}
+
+/// What is to be sent after something else.
+#[derive(Debug)]
+enum Piece {
+    Bytes(Vec<u8>),
+    File(FilePart),
 }
 
 /// Our own half: whether more may be sent.
@@ -159,7 +186,31 @@ impl Conn {
     /// How many bytes are still to be sent.
     #[inline]
     pub fn owed(&self) -> usize {
-        self.outgoing.len() - self.sent
+        self.outgoing.len() - self.sent + self.behind_len
+    }
+
+    /// How many of them are kept in memory. (Those of a file are not.)
+    pub fn held(&self) -> usize {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::File(_) => 0,
+        };
+        self.outgoing.len() - self.sent + self.behind.iter().map(bytes).sum::<usize>()
+    }
+
+    /// Whether the next of them are a file's.
+    pub fn owes_file(&self) -> bool {
+        self.sent == self.outgoing.len() && !self.behind.is_empty()
+    }
+
+    /// Says that files will be sent; returns whether that is new.
+    pub const fn begins_to_send_files(&mut self) -> bool {
+        !std::mem::replace(&mut self.sends_files, true)
+    }
+
+    /// Whether a file has become shorter than what was promised of it: what is owed will never be complete.
+    pub const fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// Whether the peer has finished sending.
@@ -199,9 +250,47 @@ impl Conn {
         let at_once = self.owed() == 0 && !matches!(ends, Ends::Files(_));
         let sent = if at_once { taken(ends.send(bytes))? } else { 0 };
         if sent < bytes.len() {
-            self.outgoing.extend_from_slice(&bytes[sent..]);
+            self.keep(&bytes[sent..]);
         }
         Ok(())
+    }
+
+    /// The same with bytes that something else follows at once: they may go together.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_before(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
+        let at_once = self.owed() == 0 && !matches!(ends, Ends::Files(_)) && !bytes.is_empty();
+        let sent = if at_once { taken(ends.send_before(bytes))? } else { 0 };
+        self.keep(&bytes[sent..]);
+        Ok(())
+    }
+
+    /// Sends a part of a file after what is owed already. What the system does not take now is owed, and stays in the
+    /// file.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_file(&mut self, ends: &Ends, part: FilePart) -> Result<()> {
+        if part.is_empty() {
+            return Ok(());
+        }
+        let at_once = self.owed() == 0 && !matches!(ends, Ends::Files(_));
+        self.behind_len += part.len();
+        self.behind.push_back(Piece::File(part));
+        if at_once { self.send_owed(ends) } else { Ok(()) }
+    }
+
+    /// Owes these bytes, after everything else.
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.behind.is_empty() {
+            return self.outgoing.extend_from_slice(bytes);
+        }
+        self.behind_len += bytes.len();
+        match self.behind.back_mut() {
+            Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
+            _ => self.behind.push_back(Piece::Bytes(bytes.to_vec())),
+        }
     }
 
     /// Sends what is owed, as far as it goes.
@@ -209,13 +298,46 @@ impl Conn {
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
     pub fn send_owed(&mut self, ends: &Ends) -> Result<()> {
+        if self.owes_file() {
+            return self.send_owed_file(ends);
+        }
         self.sent += taken(ends.send(&self.outgoing[self.sent..]))?;
-        if self.owed() == 0 {
+        if self.sent == self.outgoing.len() {
             // Not cleared but given back: an idle connection holds no buffer.
             self.outgoing = Vec::new();
             self.sent = 0;
         }
         Ok(())
+    }
+
+    fn send_owed_file(&mut self, ends: &Ends) -> Result<()> {
+        let Some(Piece::File(part)) = self.behind.front_mut() else { return Ok(()) };
+        let sent = match part.send(ends) {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            Ok(None) => {
+                self.is_broken = true;
+                return Ok(());
+            }
+            result => result?.unwrap_or(0),
+        };
+        self.behind_len -= sent;
+        if part.is_empty() {
+            self.behind.pop_front();
+            self.after_file();
+        }
+        Ok(())
+    }
+
+    /// A file is sent: what comes next, if it is in memory, is owed as bytes are.
+    fn after_file(&mut self) {
+        match self.behind.pop_front() {
+            Some(Piece::Bytes(bytes)) => {
+                self.behind_len -= bytes.len();
+                self.outgoing = bytes;
+            }
+            Some(file) => self.behind.push_front(file),
+            None => self.behind = VecDeque::new(),
+        }
     }
 
     /// Says that nothing more will be sent: when everything owed is, this half is closed.
@@ -265,6 +387,9 @@ fn taken(sent: Result<usize>) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::rc::Rc;
+
     use super::*;
     use crate::names::{AF_UNIX, Protocol, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
     use crate::os::accepting::set_nonblocking;
@@ -328,5 +453,64 @@ mod tests {
         assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Bytes(10)));
         drop(theirs);
         assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Finished));
+    }
+
+    /// A file of 300,000 bytes, without a name.
+    fn file() -> (Rc<fs::File>, Vec<u8>) {
+        let path = std::env::temp_dir().join(format!("baresock-conn-{}", std::process::id()));
+        let bytes: Vec<u8> = (0..300_000u32).map(|k| (k % 251) as u8).collect();
+        fs::write(&path, &bytes).unwrap();
+        let file = fs::File::options().read(true).write(true).open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        (Rc::new(file), bytes)
+    }
+
+    #[test]
+    fn bytes_and_files_go_out_in_their_order_and_only_bytes_are_held() {
+        let [ours, theirs] = pair();
+        sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
+        let ends = Ends::Socket(ours);
+        let mut conn = Conn::default();
+        let (file, content) = file();
+        let part = |at: usize, len| FilePart::new(Rc::clone(&file), at as u64, len);
+        conn.send_before(&ends, b"first ").unwrap();
+        conn.send_file(&ends, part(7, 200_000)).unwrap();
+        conn.send(&ends, b" between").unwrap();
+        conn.send(&ends, b" two ").unwrap();
+        conn.send_file(&ends, part(0, 0)).unwrap();
+        conn.send_file(&ends, part(299_990, 10)).unwrap();
+        conn.send_file(&ends, part(3, 100)).unwrap();
+        assert!(conn.owed() > 100_000 && conn.held() < 20, "{} {}", conn.owed(), conn.held());
+
+        let end = &content[299_990..];
+        let expected =
+            [b"first ", &content[7..][..200_000], b" between two ", end, &content[3..][..100]]
+                .concat();
+        let mut arrived = Vec::new();
+        let mut buf = [0; 10_000];
+        while arrived.len() < expected.len() {
+            if conn.owed() > 0 {
+                conn.send_owed(&ends).unwrap();
+            }
+            while let Ok(len) = sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+                arrived.extend_from_slice(&buf[..len]);
+            }
+        }
+        assert!(arrived == expected, "other bytes");
+        assert_eq!((conn.owed(), conn.outgoing.capacity(), conn.behind.capacity()), (0, 0, 0));
+        assert_eq!(Rc::strong_count(&file), 1, "the file is still held");
+    }
+
+    #[test]
+    fn a_file_that_has_become_shorter_is_no_end_and_no_spin() {
+        let [ours, _theirs] = pair();
+        let ends = Ends::Socket(ours);
+        let (file, _) = file();
+        file.set_len(10).unwrap();
+        let mut conn = Conn::default();
+        conn.send_file(&ends, FilePart::new(file, 0, 20)).unwrap();
+        assert_eq!((conn.owed(), conn.is_broken()), (10, false));
+        conn.send_owed(&ends).unwrap();
+        assert_eq!((conn.owed(), conn.is_broken()), (10, true));
     }
 }

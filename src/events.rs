@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::addr::Address;
+use crate::conn::FilePart;
 use crate::names::Errno;
 
 /// Names an endpoint of the loop. Places are used again, so a name carries a generation: what was meant for one that
@@ -71,6 +72,16 @@ pub enum Action<'a> {
         to: Token,
         /// What.
         bytes: &'a [u8],
+    },
+    /// Send these bytes to a connection, and then a part of a file. What is not sent at once stays in the file; if that
+    /// becomes shorter meanwhile, the connection ends with a reset, for what was begun cannot be completed.
+    SendFile {
+        /// To whom.
+        to: Token,
+        /// What before it.
+        head: &'a [u8],
+        /// Which part of which file.
+        part: FilePart,
     },
     /// Send one datagram. If there is no room for it now, it is lost, as datagrams may be.
     SendDatagram {

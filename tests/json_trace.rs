@@ -346,7 +346,7 @@ fn check_arguments(call: &Value) {
 fn is_argument(function: Function, name: &str, value: &Value) -> bool {
     let null_or = |is_right: IsRight| or_null(value, is_right);
     match name {
-        "sockfd" | "fd" | "oldfd" | "newfd" => value.is_i64(),
+        "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" => value.is_i64(),
         "nfds" | "len" | "count" | "backlog" | "optlen" | "pid" | "hostlen" | "servlen"
             if !value.is_object() =>
         {
@@ -359,6 +359,11 @@ fn is_argument(function: Function, name: &str, value: &Value) -> bool {
             }
             _ => value.is_i64(),
         },
+        "offset" => null_or(|value| {
+            let returned: IsRight = |value| value.is_null() || value.is_i64();
+            check_object(value, &[("given", Value::is_i64), ("returned", returned)]);
+            true
+        }),
         "sv" | "pipefd" => match value.as_array() {
             Some(pair) => pair.len() == 2 && pair.iter().all(Value::is_i64),
             None => is_pointer(value),
@@ -449,7 +454,7 @@ fn count_bytes(call: &Value, counted: &mut HashMap<u64, (u64, u64)>) {
     let only_looks =
         call["arguments"]["flags"].as_str().is_some_and(|flags| flags.contains("MSG_PEEK"));
     match call["call"].as_str().unwrap() {
-        "send" | "sendto" | "sendmsg" | "write" => *bytes_out += moved,
+        "send" | "sendto" | "sendmsg" | "write" | "sendfile" => *bytes_out += moved,
         "recv" | "recvfrom" | "recvmsg" | "read" if !only_looks => *bytes_in += moved,
         _ => {}
     }

@@ -34,6 +34,7 @@ impl EventLoop {
     pub fn perform(&mut self, action: &Action<'_>, service: ServiceId) {
         match *action {
             Action::Send { to, bytes } => self.send(to, bytes),
+            Action::SendFile { to, head, ref part } => self.send_file(to, head, part.clone()),
             Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
@@ -81,7 +82,7 @@ impl EventLoop {
 
     /// Whoever sent the bytes has decided how many go together. Held back here by Nagle's algorithm, until those before
     /// them are acknowledged, they would be late by up to 40 ms: an acknowledgement may wait for something to go with.
-    fn pass_on_at_once(&mut self, token: Token) {
+    pub(super) fn pass_on_at_once(&mut self, token: Token) {
         self.endpoints.with_stream(token, |ends, stream| {
             if let (Ends::Socket(fd), Some(Address::V4(_) | Address::V6(_))) = (ends, stream.peer())
             {

@@ -244,7 +244,14 @@ impl EventLoop {
     }
 
     pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
-        match self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes)) {
+        if self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes)) > 0 {
+            self.limit_owed(token);
+        }
+    }
+
+    /// Drops a peer for which too much is kept.
+    pub(super) fn limit_owed(&mut self, token: Token) {
+        match self.endpoints.stream(token).map_or(0, |stream| stream.conn.held()) {
             0 => {}
             owed if owed > self.limits.owed_bytes => self.end_stream(token, Ending::TooSlow),
             _ => trace::intent(
@@ -254,8 +261,11 @@ impl EventLoop {
     }
 
     fn send_owed(&mut self, token: Token) {
+        if self.endpoints.stream(token).is_some_and(|stream| stream.conn.owes_file()) {
+            self.send_owed_file(token);
+        }
         self.with_conn(token, Function::Send, |ends, conn| {
-            if conn.owed() > 0 { conn.send_owed(ends) } else { Ok(()) }
+            if conn.owed() > 0 && !conn.owes_file() { conn.send_owed(ends) } else { Ok(()) }
         });
         self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
         self.tell_room(token);

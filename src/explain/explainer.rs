@@ -484,6 +484,16 @@ mod tests {
         assert!(told(F::Write, &bytes(9), ok(9)).starts_with("9 bytes taken"));
         assert!(told(F::Write, &bytes(9), ok(3)).starts_with("took 3 of 9 bytes"));
         assert!(told(F::Write, &bytes(9), err(Errno::EAGAIN)).contains("none of 9"));
+        let file = |count: i64| {
+            let (given, returned) = (0, Some(count));
+            [FD, Arg::Fd(FdNumber::new(5)), Arg::Offset { given, returned }, Arg::Int(count)]
+        };
+        assert!(told(F::Sendfile, &file(9_000), ok(9_000)).starts_with("9,000 bytes of a file"));
+        assert!(told(F::Sendfile, &file(9_000), ok(300)).starts_with("took 300 of 9,000"));
+        assert!(told(F::Sendfile, &file(9_000), ok(0)).starts_with("0: the file ends here"));
+        assert!(told(F::Sendfile, &file(9_000), err(Errno::EAGAIN)).contains("none of 9,000"));
+        assert!(told(F::Sendfile, &file(9), err(Errno::EINVAL)).contains("read, then send"));
+        assert!(told(F::Sendfile, &file(9), err(Errno::EPIPE)).contains("SIGPIPE came too"));
     }
 
     #[test]

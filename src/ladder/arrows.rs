@@ -194,7 +194,7 @@ impl Half {
         let Some(connection) = call.connection.as_ref().filter(|_| !call.refused) else { return };
         let moved = u64::try_from(call.result).unwrap_or(0);
         match call.function {
-            F::Send | F::Sendto | F::Sendmsg | F::Write if moved > 0 => {
+            F::Send | F::Sendto | F::Sendmsg | F::Write | F::Sendfile if moved > 0 => {
                 let begin = connection.bytes_out;
                 self.sent.push((at, begin, begin.saturating_add(moved)));
             }

@@ -308,7 +308,7 @@ impl Ends {
 /// The descriptor that a call is about.
 fn descriptor(call: &Recorded) -> Option<i32> {
     let first = call.function.parameters().first()?;
-    let is_descriptor = matches!(*first, "sockfd" | "fd" | "oldfd");
+    let is_descriptor = matches!(*first, "sockfd" | "fd" | "oldfd" | "out_fd");
     let number = call.arguments.get(*first).filter(|_| is_descriptor)?;
     number.as_i64().and_then(|number| i32::try_from(number).ok())
 }

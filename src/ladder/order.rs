@@ -36,7 +36,7 @@ pub(super) fn order(
 const fn moment(call: &Recorded) -> u64 {
     use Function as F;
     match call.function {
-        F::Send | F::Sendto | F::Sendmsg | F::Write => call.begin_ns,
+        F::Send | F::Sendto | F::Sendmsg | F::Write | F::Sendfile => call.begin_ns,
         F::Connect | F::Shutdown | F::Close => call.begin_ns,
         _ => call.end_ns,
     }

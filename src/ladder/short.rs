@@ -45,6 +45,7 @@ fn arguments(call: &Recorded) -> String {
         F::Send | F::Recv | F::Sendto | F::Recvfrom => &["sockfd", "buf"],
         F::Read if call.errno.is_some() => &["fd"],
         F::Read | F::Write => &["fd", "buf"],
+        F::Sendfile => &["out_fd", "in_fd", "count"],
         F::Socket => &["domain", "type"],
         F::Accept | F::Accept4 if call.result >= 0 => &["sockfd", "addr"],
         F::Accept | F::Accept4 => &["sockfd"],

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod keepalive;
 pub mod limits;
 pub mod naming;
+pub mod sending;
 pub mod signals;
 pub mod sigpipe;
 pub mod system;

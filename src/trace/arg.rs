@@ -48,6 +48,13 @@ pub enum Arg<'a> {
         /// What the system wrote.
         returned: i64,
     },
+    /// A place in a file that the caller gives and the system moves: `[0] => [5]`.
+    Offset {
+        /// What the caller gave.
+        given: i64,
+        /// What the system wrote, if it did.
+        returned: Option<i64>,
+    },
     /// Which socket option; its name depends on the level.
     OptionName(Level, i32),
     /// A socket option's value.

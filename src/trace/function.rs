@@ -79,6 +79,7 @@ functions! {
     Recvmsg "recvmsg" "ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)" ["sockfd", "msg", "flags"] OnDescriptor;
     Read "read" "ssize_t read(int fd, void *buf, size_t count)" ["fd", "buf", "count"] OnDescriptor;
     Write "write" "ssize_t write(int fd, const void *buf, size_t count)" ["fd", "buf", "count"] OnDescriptor;
+    Sendfile "sendfile" "ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count)" ["out_fd", "in_fd", "offset", "count"] OnDescriptor;
     Setsockopt "setsockopt" "int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)" ["sockfd", "level", "optname", "optval", "optlen"] Never;
     Getsockopt "getsockopt" "int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)" ["sockfd", "level", "optname", "optval", "optlen"] Never;
     Fcntl "fcntl" "int fcntl(int fd, int cmd, ...)" ["fd", "cmd", "arg"] Never;
@@ -99,6 +100,11 @@ functions! {
 }
 
 impl Function {
+    /// Whether its result is a count of bytes that were sent.
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Send | Self::Sendto | Self::Sendmsg | Self::Write | Self::Sendfile)
+    }
+
     /// The function of this name, if it is wrapped.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|function| function.name() == name)

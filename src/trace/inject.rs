@@ -163,8 +163,10 @@ pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
 
 impl Fault {
     fn parse(function: Function, text: &str) -> Result<Self, BadRule> {
-        use Function::{Poll, Ppoll, Pselect, Read, Recv, Recvfrom, Select, Send, Sendto, Write};
-        let sends = matches!(function, Send | Sendto | Write);
+        use Function::{
+            Poll, Ppoll, Pselect, Read, Recv, Recvfrom, Select, Send, Sendfile, Sendto, Write,
+        };
+        let sends = matches!(function, Send | Sendto | Write | Sendfile);
         let receives = matches!(function, Recv | Recvfrom | Read);
         let waits = matches!(function, Select | Pselect | Poll | Ppoll);
         let what_can = || {

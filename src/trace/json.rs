@@ -20,7 +20,7 @@
 //!
 //! **Arguments.** Descriptors, lengths, counts, what an option is set to and a protocol without a name are numbers, the two of `pipe` an array of two. Bytes are
 //! `{"text": "…", "cut": false}`: escaped as strace does, all of it printable ASCII, and cut after `--trace-bytes`. A length
-//! that the system changes is `{"given": 128, "returned": 16}`. An address is a string for people, `127.0.0.1:7007`; an
+//! or an offset that the system changes is `{"given": 128, "returned": 16}`; an offset that it did not change has null there. An address is a string for people, `127.0.0.1:7007`; an
 //! `fd_set` an array of descriptors; the rows of `poll` are `[{"fd": 3, "events": "POLLIN"}]`; a time is
 //! `{"tv_sec": 1, "tv_usec": 0}` or has `tv_nsec`. NULL is null. What has a name or a structure of C is a string as the
 //! text has it: `"AF_INET"`, `"MSG_DONTWAIT|MSG_NOSIGNAL"`, `"{l_onoff=1, l_linger=0}"`; and so is, where a call failed, the
@@ -234,6 +234,7 @@ fn arg_to_json(arg: &Arg<'_>, limits: Limits) -> Json {
         Arg::Address(address) => json!(address.to_string()),
         Arg::Str(text) => json!(text),
         Arg::Length { given, returned } => json!({ "given": given, "returned": returned }),
+        Arg::Offset { given, returned } => json!({ "given": given, "returned": returned }),
         Arg::Set(members) => json!(members.as_deref().map(numbers)),
         Arg::Rows(rows) => json!(rows.iter().map(asked).collect::<Vec<_>>()),
         Arg::TimeVal(time) => timeval(*time),

@@ -40,6 +40,8 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Pointer(address) => write!(out, "{address:#x}"),
         Arg::Length { given, returned } if given == returned => write!(out, "[{given}]"),
         Arg::Length { given, returned } => write!(out, "[{given} => {returned}]"),
+        Arg::Offset { given, returned: None } => write!(out, "[{given}]"),
+        Arg::Offset { given, returned: Some(returned) } => write!(out, "[{given}] => [{returned}]"),
         Arg::OptionName(level, number) => match option_name(*level, *number) {
             Some(name) => write!(out, "{name}"),
             None => match option_prefix(*level) {

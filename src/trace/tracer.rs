@@ -322,9 +322,7 @@ impl Tracer {
             self.call.fd.and_then(|fd| self.descriptors.get_mut(index(fd)?)?.connection.as_mut())
         {
             match function {
-                Function::Send | Function::Sendto | Function::Sendmsg | Function::Write => {
-                    connection.bytes_out += value as u64;
-                }
+                _ if function.sends() => connection.bytes_out += value as u64,
                 Function::Recv | Function::Recvfrom | Function::Recvmsg | Function::Read
                     if !self.only_looks =>
                 {

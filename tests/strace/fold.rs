@@ -59,6 +59,7 @@ pub(crate) const RULES: &[(&str, Rule)] = rules![
     fasync_is_o_async,
     an_int_has_a_sign,
     nanoseconds_have_a_sign,
+    an_offset_has_a_sign,
     an_interface_is_a_number,
     an_address_is_a_token,
     a_set_that_is_not_read_is_empty,
@@ -299,6 +300,16 @@ fn nanoseconds_have_a_sign(call: &mut Call) {
         {
             *arg = format!("{before}tv_nsec={}}}", number.cast_signed());
         }
+    }
+}
+
+/// And with the offset of `sendfile`.
+fn an_offset_has_a_sign(call: &mut Call) {
+    if call.name == "sendfile"
+        && let Some(number) = call.args[2].strip_prefix('[').and_then(|arg| arg.strip_suffix(']'))
+        && let Ok(number) = number.parse::<u64>()
+    {
+        call.args[2] = format!("[{}]", number.cast_signed());
     }
 }
 
@@ -681,6 +692,17 @@ mod tests {
             "ppoll([], 0, {tv_sec=0, tv_nsec=18446744073709551615}, NULL, 8) = -1 EINVAL (Invalid argument)",
             "ppoll([], 0, {tv_sec=0, tv_nsec=-1}, NULL) = -1 EINVAL (Invalid argument)",
         );
+    }
+
+    #[test]
+    fn an_offset_has_a_sign() {
+        folds(
+            "an_offset_has_a_sign",
+            "sendfile(4, 3, [18446744073709551615], 100) = -1 EINVAL (Invalid argument)",
+            "sendfile(4, 3, [-1], 100) = -1 EINVAL (Invalid argument)",
+        );
+        stays("sendfile(4, 3, [0] => [5], 5) = 5");
+        stays("sendfile(4, 3, NULL, 5) = 5");
     }
 
     #[test]

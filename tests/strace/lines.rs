@@ -42,6 +42,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "readlink",
     "setresuid",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
+    "ftruncate",
     "openat",
     "newfstatat",
     "statx",

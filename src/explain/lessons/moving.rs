@@ -39,7 +39,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("rst-on-unread"),
     },
     Lesson {
-        of: &[F::Recv, F::Send, F::Read, F::Write],
+        of: &[F::Recv, F::Send, F::Read, F::Write, F::Sendfile],
         when: |call| call.failed(Errno::EINTR),
         says: |_| "a signal came before any byte: call again".into(),
         see: Lab("eintr-despite-sa-restart"),
@@ -123,6 +123,45 @@ pub(super) const LESSONS: &[Lesson] = &[
         when: |call| call.failed(Errno::EAGAIN),
         says: |call| format!("took none of {}: there is no room", bytes(call.number())),
         see: Lab("partial-send"),
+    },
+    Lesson {
+        of: &[F::Sendfile],
+        when: |call| call.returned() > 0 && call.returned() == call.number(),
+        says: |call| format!("{} of a file, never in this process", bytes(call.returned())),
+        see: Word("sendfile"),
+    },
+    Lesson {
+        of: &[F::Sendfile],
+        when: |call| call.returned() > 0 && is_short(call),
+        says: |call| {
+            let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+            format!("took {taken} of {given}: no more room, or no more file")
+        },
+        see: Word("sendfile"),
+    },
+    Lesson {
+        of: &[F::Sendfile],
+        when: |call| call.result() == Some(0) && call.number() > 0,
+        says: |_| "0: the file ends here; to call again gives 0 again".into(),
+        see: Word("sendfile"),
+    },
+    Lesson {
+        of: &[F::Sendfile],
+        when: |call| call.failed(Errno::EAGAIN),
+        says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
+        see: Word("EAGAIN"),
+    },
+    Lesson {
+        of: &[F::Sendfile],
+        when: |call| call.failed(Errno::EINVAL) || call.failed(Errno::ENOSYS),
+        says: |_| "not from here in this way: read, then send".into(),
+        see: Word("sendfile"),
+    },
+    Lesson {
+        of: &[F::Sendfile],
+        when: |call| call.failed(Errno::EPIPE),
+        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
+        see: Word("SIGPIPE"),
     },
     Lesson {
         of: &[F::Recvfrom],

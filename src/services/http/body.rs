@@ -1,14 +1,16 @@
-//! A body that is still to be sent: a file of many GiB goes through a buffer of a fixed size.
+//! A body that is still to be sent, piece by piece.
 
 use std::fs::File;
-use std::io;
 use std::rc::Rc;
 
-use super::file;
 use super::out::Out;
+use crate::conn::FilePart;
 
-/// The most that is handed to the loop at once. The loop drops a peer to which far more is owed.
-pub(super) const CHUNK: usize = 256 * 1024;
+/// The most of what is in memory that is handed to the loop at once. The loop drops a peer for which far more is kept.
+/// (Every file that is remembered goes in one, with its head.)
+pub(super) const CHUNK: usize = 128 * 1024;
+/// The same of a file. It costs no memory, but each piece has its deadline.
+const PART: usize = 256 * 1024;
 
 /// The bytes from `at` on, until before `until`.
 #[derive(Debug)]
@@ -22,7 +24,14 @@ pub(super) struct Body {
 #[derive(Debug)]
 pub(super) enum Source {
     Memory(Rc<[u8]>),
-    File(File),
+    File(Rc<File>),
+}
+
+/// What is to be sent next.
+#[derive(Debug)]
+pub(super) enum Next<'a> {
+    Bytes(&'a [u8]),
+    File(FilePart),
 }
 
 impl Body {
@@ -34,38 +43,43 @@ impl Body {
         self.at == self.until
     }
 
-    /// Appends the next bytes to `out`, at most so many.
-    ///
-    /// # Errors
-    /// The file cannot be read, or has become shorter: what was promised cannot be kept.
-    pub(super) fn append(&mut self, out: &mut Out, most: usize) -> io::Result<()> {
-        let (at, len) = self.piece(most);
-        match &self.source {
-            Source::Memory(content) => out.put(&content[at as usize..][..len]),
-            Source::File(file) => out.fill(len, |into| file::read(file, at, into))?,
+    /// Appends the next bytes to `out`, if they are in memory, at most so many.
+    pub(super) fn append(&mut self, out: &mut Out, most: usize) {
+        if let Source::Memory(content) = &self.source {
+            let (at, len) = piece(self.at, self.until, most);
+            out.put(&content[at as usize..][..len]);
+            self.at += len as u64;
         }
-        self.at += len as u64;
-        Ok(())
     }
 
-    /// The next bytes where they are, if they are in memory; in `out`, and nothing else in it, if not.
-    ///
-    /// # Errors
-    /// As [`append`](Self::append).
-    pub(super) fn next<'a>(&'a mut self, out: &'a mut Out) -> io::Result<&'a [u8]> {
-        let (at, len) = self.piece(CHUNK);
-        self.at += len as u64;
+    /// The next bytes, where they are.
+    pub(super) fn next(&mut self) -> Next<'_> {
         match &self.source {
-            Source::Memory(content) => Ok(&content[at as usize..][..len]),
+            Source::Memory(content) => {
+                let (at, len) = piece(self.at, self.until, CHUNK);
+                self.at += len as u64;
+                Next::Bytes(&content[at as usize..][..len])
+            }
             Source::File(file) => {
-                out.truncate(0);
-                out.fill(len, |into| file::read(file, at, into))?;
-                Ok(out.bytes())
+                let (at, len) = piece(self.at, self.until, PART);
+                self.at += len as u64;
+                Next::File(FilePart::new(Rc::clone(file), at, len))
             }
         }
     }
 
-    fn piece(&self, most: usize) -> (u64, usize) {
-        (self.at, (self.until - self.at).min(most as u64) as usize)
+    /// The next part of it, if it is a file.
+    pub(super) fn next_of_file(&mut self) -> Option<FilePart> {
+        if matches!(self.source, Source::Memory(_)) {
+            return None;
+        }
+        match self.next() {
+            Next::File(part) => Some(part),
+            Next::Bytes(_) => None,
+        }
     }
+}
+
+fn piece(at: u64, until: u64, most: usize) -> (u64, usize) {
+    (at, (until - at).min(most as u64) as usize)
 }

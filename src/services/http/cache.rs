@@ -1,19 +1,26 @@
-//! Small files that were served lately, so that serving them again costs one `stat` and no open, read and close.
+//! Small files that were served lately, so that serving them again costs one `stat` at most, and no open, read and close.
+//! (Larger ones are not read at all: the system sends them.)
 //!
 //! A file is remembered under the path by which it was asked for. Before it is served again that path is looked at
 //! anew: device, inode, length and the moments of its last changes must be the same. They tell everything, but for a
 //! change within the same tick of the clock; so a file that was changed just now is not remembered.
+//!
+//! A thousand requests in one millisecond look once: a file that was changed may be served as it was for so long.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::file::Described;
 
-/// The largest file that is remembered.
-pub(super) const MOST_OF_FILE: u64 = 1024 * 1024;
+/// How long what was seen of a file is taken to be so.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
+/// The largest file that is remembered. From about here on, sending it costs less than copying it, although it has to be
+/// opened.
+pub(super) const MOST_OF_FILE: u64 = 64 * 1024;
 /// All of them together, with what it costs to remember one.
 const MOST_OF_ALL: usize = 32 * 1024 * 1024;
 const COST_OF_ONE: usize = 512;
@@ -28,6 +35,8 @@ pub(super) struct Remembered {
     pub(super) content: Rc<[u8]>,
     path: PathBuf,
     identity: Identity,
+    /// When that was last found to be so.
+    looked_at: Option<Instant>,
 }
 
 /// What is the same as long as a file is.
@@ -62,13 +71,17 @@ pub(super) struct Cache {
 
 impl Cache {
     /// The file that is asked for by this path, if it is remembered and still the same.
-    pub(super) fn get(&mut self, key: &str) -> Option<&Remembered> {
-        let file = self.files.get(key)?;
-        let identity = fs::metadata(&file.path).ok().map(|metadata| Identity::of(&metadata));
-        if identity.as_ref() != Some(&file.identity) {
-            self.order.retain(|other| **other != *key);
-            self.forget(key);
-            return None;
+    pub(super) fn get(&mut self, key: &str, now: Instant) -> Option<&Remembered> {
+        let file = self.files.get_mut(key)?;
+        let is_fresh = |at: Instant| now.saturating_duration_since(at) < LOOK_AGAIN_AFTER;
+        if !file.looked_at.is_some_and(is_fresh) {
+            file.looked_at = Some(now);
+            let identity = fs::metadata(&file.path).ok().map(|metadata| Identity::of(&metadata));
+            if identity.as_ref() != Some(&file.identity) {
+                self.order.retain(|other| **other != *key);
+                self.forget(key);
+                return None;
+            }
         }
         self.files.get(key)
     }
@@ -97,7 +110,7 @@ impl Cache {
         self.bytes += COST_OF_ONE + content.len();
         self.order.push_back(key.into());
         let identity = Identity::of(metadata);
-        let file = Remembered { described, content, path, identity };
+        let file = Remembered { described, content, path, identity, looked_at: None };
         self.files.insert(key.into(), file);
         while self.bytes > MOST_OF_ALL
             && let Some(oldest) = self.order.pop_front()
@@ -148,9 +161,10 @@ mod tests {
     #[test]
     fn a_file_is_remembered_until_it_changes_or_goes() {
         let mut fixture = Fixture::new("changes");
+        let now = Instant::now();
         fixture.put("/a");
-        assert_eq!(&*fixture.cache.get("/a").unwrap().content, b"before");
-        assert!(fixture.cache.get("/b").is_none());
+        assert_eq!(&*fixture.cache.get("/a", now).unwrap().content, b"before");
+        assert!(fixture.cache.get("/b", now).is_none());
 
         // Of the same length, and with the same date: only the inode's own change tells.
         let modified = fs::metadata(&fixture.path).unwrap().modified().unwrap();
@@ -164,12 +178,15 @@ mod tests {
                 .set_modified(modified)
                 .unwrap();
         }
-        assert!(fixture.cache.get("/a").is_none());
+        let later = now + Duration::from_secs(1);
+        // It was looked at so short a time ago; and now it is looked at again.
+        assert_eq!(&*fixture.cache.get("/a", now).unwrap().content, b"before");
+        assert!(fixture.cache.get("/a", later).is_none());
         fixture.put("/a");
-        assert_eq!(&*fixture.cache.get("/a").unwrap().content, b"after!");
+        assert_eq!(&*fixture.cache.get("/a", later).unwrap().content, b"after!");
 
         fs::remove_file(&fixture.path).unwrap();
-        assert!(fixture.cache.get("/a").is_none());
+        assert!(fixture.cache.get("/a", later + LOOK_AGAIN_AFTER).is_none());
         assert_eq!((fixture.cache.bytes, fixture.cache.order.len()), (0, 0));
     }
 
@@ -183,8 +200,8 @@ mod tests {
         }
         assert_eq!(fixture.cache.files.len(), fits);
         assert!(fixture.cache.bytes <= MOST_OF_ALL);
-        assert!(fixture.cache.get("/0").is_none());
-        assert!(fixture.cache.get("/1").is_some());
+        assert!(fixture.cache.get("/0", Instant::now()).is_none());
+        assert!(fixture.cache.get("/1", Instant::now()).is_some());
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use crate::events::{Action, Event, Service, Table, Token};
 
-use body::Body;
+use body::{Body, Next};
 use out::Out;
 use request::{Method, Parsed, parse};
 use response::{Manner, say};
@@ -140,7 +140,7 @@ impl Http {
         self.out.truncate(0);
         let outcome = self.answer_all(bytes);
         let answered = self.out.len() > 0;
-        let mut deadline = None;
+        let (mut deadline, mut part) = (None, None);
         let phase = match outcome {
             Outcome::Reads(0) => {
                 deadline = (answered || !was_waiting).then_some(self.keep_alive);
@@ -152,7 +152,8 @@ impl Http {
                 actions.push(Action::Keep(left));
                 Phase::Reading
             }
-            Outcome::Sends { body, keep_alive, left } => {
+            Outcome::Sends { mut body, keep_alive, left } => {
+                part = body.as_mut().and_then(Body::next_of_file);
                 deadline = Some(CHUNK_TIMEOUT);
                 actions.extend([
                     Action::Keep(left),
@@ -165,8 +166,11 @@ impl Http {
         };
         let closes = matches!(phase, Phase::Closed);
         self.connections.insert(who, phase);
-        if answered {
-            actions.push(Action::Send { to: who, bytes: self.out.bytes() });
+        let bytes = self.out.bytes();
+        match part {
+            Some(part) => actions.push(Action::SendFile { to: who, head: bytes, part }),
+            None if answered => actions.push(Action::Send { to: who, bytes }),
+            None => {}
         }
         if deadline.is_some() {
             actions.push(Action::Deadline(who, deadline));
@@ -198,15 +202,14 @@ impl Http {
         let Some(Phase::Sending { body: Some(body), .. }) = self.connections.get_mut(who) else {
             return;
         };
-        match body.next(&mut self.out) {
-            Ok(bytes) => actions.extend([
-                Action::Send { to: who, bytes },
-                Action::WantRoom(who),
-                Action::Deadline(who, Some(CHUNK_TIMEOUT)),
-            ]),
-            // The length was promised. Better no end than a wrong one.
-            Err(_) => actions.push(Action::Abort(who)),
-        }
+        actions.extend([
+            match body.next() {
+                Next::Bytes(bytes) => Action::Send { to: who, bytes },
+                Next::File(part) => Action::SendFile { to: who, head: b"", part },
+            },
+            Action::WantRoom(who),
+            Action::Deadline(who, Some(CHUNK_TIMEOUT)),
+        ]);
     }
 
     fn deadline<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {

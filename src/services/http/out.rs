@@ -1,5 +1,5 @@
 //! Where responses are written before they are sent: one buffer for all connections, of which nothing has to be
-//! cleared before a file is read into it.
+//! cleared before it is used again.
 
 use std::fmt;
 
@@ -28,20 +28,6 @@ impl Out {
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.room(bytes.len()).copy_from_slice(bytes);
         self.len += bytes.len();
-    }
-
-    /// Appends what `read` puts into room for so many bytes.
-    ///
-    /// # Errors
-    /// Those of `read`; then nothing is appended.
-    pub(super) fn fill<E>(
-        &mut self,
-        len: usize,
-        read: impl FnOnce(&mut [u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        read(self.room(len))?;
-        self.len += len;
-        Ok(())
     }
 
     fn room(&mut self, len: usize) -> &mut [u8] {

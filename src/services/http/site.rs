@@ -1,9 +1,9 @@
 //! From a request to its response: what is there, which part of it is wanted, and what is said about it.
 
 use std::fs::{File, Metadata};
-use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::body::{Body, CHUNK, Source};
 use super::cache::{Cache, MOST_OF_FILE};
@@ -25,15 +25,19 @@ pub(super) struct Site {
     cache: Cache,
     /// The current second as a date.
     now: Moment,
+    /// The same by a clock that is never set.
+    instant: Instant,
 }
 
 impl Site {
     pub(super) fn new(root: Root) -> Self {
-        Self { root, cache: Cache::default(), now: Moment { seconds: 0, text: String::new() } }
+        let now = Moment { seconds: 0, text: String::new() };
+        Self { root, cache: Cache::default(), now, instant: Instant::now() }
     }
 
     /// Looks at the clock. The date is written out once a second, not for every response.
     pub(super) fn look_at_clock(&mut self) {
+        self.instant = Instant::now();
         let seconds = file::now();
         if seconds != self.now.seconds {
             self.now =
@@ -69,7 +73,7 @@ impl Site {
                 return None;
             }
         };
-        if let Some(known) = self.cache.get(path) {
+        if let Some(known) = self.cache.get(path, self.instant) {
             return send(
                 request,
                 &known.described,
@@ -127,7 +131,7 @@ impl Site {
             return Ok(None);
         }
         let body = Body::new(Source::Memory(page.as_bytes().into()), 0, page.len() as u64);
-        begin(body, out).map_err(|_| Status::InternalServerError)
+        Ok(begin(body, out))
     }
 
     /// Sends a file that is not remembered, and remembers it if it is small.
@@ -143,7 +147,7 @@ impl Site {
         let described = Described::new(relative, metadata, self.now.seconds);
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         if metadata.len() > MOST_OF_FILE {
-            return Ok(send(request, &described, Source::File(file), manner, out));
+            return Ok(send(request, &described, Source::File(Rc::new(file)), manner, out));
         }
         let mut content = vec![0; metadata.len() as usize];
         file::read(&file, 0, &mut content).map_err(|_| Status::InternalServerError)?;
@@ -187,7 +191,6 @@ fn send(
             return None;
         }
     };
-    let before = out.len();
     let mut head = Head::begin(out, status, manner)
         .written(&described.fields)
         .field("Content-Length", until - from);
@@ -199,16 +202,11 @@ fn send(
     if !manner.with_body {
         return None;
     }
-    begin(Body::new(source, from, until), out).unwrap_or_else(|_| {
-        // Nothing of it is sent yet, so that the truth can still be told.
-        out.truncate(before);
-        say(out, Status::InternalServerError, manner);
-        None
-    })
+    begin(Body::new(source, from, until), out)
 }
 
-/// Appends the beginning of a body to its head, so that the two are one send. Returns what is left.
-fn begin(mut body: Body, out: &mut Out) -> io::Result<Option<Body>> {
-    body.append(out, CHUNK.saturating_sub(out.len()))?;
-    Ok((!body.is_done()).then_some(body))
+/// Appends the beginning of a body to its head, if it is in memory, so that the two are one send. Returns what is left.
+fn begin(mut body: Body, out: &mut Out) -> Option<Body> {
+    body.append(out, CHUNK.saturating_sub(out.len()));
+    (!body.is_done()).then_some(body)
 }

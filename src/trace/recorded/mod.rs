@@ -231,7 +231,13 @@ impl Recorded {
     /// The argument as the wrapper gave it, where somebody wants to know more of it than how it is written.
     fn arg<'a>(&'a self, name: &str, value: &'a Json) -> Option<Arg<'a>> {
         Some(match (name, value) {
-            ("sockfd" | "fd" | "oldfd" | "newfd", _) => Arg::Fd(number(value)?),
+            ("offset", Json::Object(offset)) => Arg::Offset {
+                given: offset.get("given")?.as_i64()?,
+                returned: offset.get("returned")?.as_i64(),
+            },
+            ("sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd", _) => {
+                Arg::Fd(number(value)?)
+            }
             ("sv" | "pipefd", Json::Array(pair)) => match &pair[..] {
                 [first, second] => Arg::Fds([number(first)?, number(second)?]),
                 _ => return None,

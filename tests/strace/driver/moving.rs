@@ -1,6 +1,8 @@
-//! `send`, `recv`, `sendto`, `recvfrom`, `read`, `write`.
+//! `send`, `recv`, `sendto`, `recvfrom`, `read`, `write`, `sendfile`.
 
+use std::fs::{File, OpenOptions};
 use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
 
 use baresock::sys::*;
 
@@ -16,6 +18,8 @@ pub(super) fn drive(interrupter: &Interrupter) {
     datagrams();
     unix_datagrams();
     files();
+    sending_files(interrupter);
+    files_that_cannot_be_sent();
 }
 
 fn strings() {
@@ -205,4 +209,80 @@ fn files() {
     assert_eq!(read(&out, &mut []), Ok(0));
     drop(into);
     assert_eq!(read(&out, &mut buf), Ok(0));
+}
+
+/// A file with eleven bytes.
+fn eleven_bytes() -> Fd {
+    let file = opened("eleven", OpenOptions::new().write(true).create(true));
+    write(&file, b"hello world").unwrap();
+    opened("eleven", OpenOptions::new().read(true))
+}
+
+fn opened(name: &str, options: &OpenOptions) -> Fd {
+    OwnedFd::from(options.open(name).unwrap()).into()
+}
+
+fn sending_files(interrupter: &Interrupter) {
+    let file = eleven_bytes();
+    let [a, b] = tcp_pair();
+    let mut offset = 0;
+    assert_eq!(sendfile(&a, &file, Some(&mut offset), 5), Ok(5));
+    assert_eq!(offset, 5);
+    assert_eq!(sendfile(&a, &file, None, 100), Ok(11));
+    assert_eq!(sendfile(&a, &file, None, 100), Ok(0));
+    assert_eq!(sendfile(&a, &file, None, 0), Ok(0));
+    for mut beyond in [11, 4_000_000_000] {
+        assert_eq!(sendfile(&a, &file, Some(&mut beyond), 100), Ok(0));
+    }
+    assert_eq!(sendfile(&a, &file, Some(&mut offset), 100), Ok(6));
+    until_readable(&b);
+    assert_eq!(recv(&b, &mut [0; 64], MSG_WAITALL | MSG_DONTWAIT), Ok(22));
+    let [out, into] = pipe().unwrap();
+    assert_eq!(sendfile(&into, &file, Some(&mut 3), 4), Ok(4));
+    // A device without an end: the offset stays where it is.
+    let zeros = opened("/dev/zero", OpenOptions::new().read(true));
+    assert_eq!(sendfile(&into, &zeros, Some(&mut 0), 4), Ok(4));
+    assert_eq!(read(&out, &mut [0; 64]), Ok(8));
+    let [datagrams, _other] = unix_pair(SOCK_DGRAM);
+    assert_eq!(sendfile(&datagrams, &file, Some(&mut 0), 4), Ok(4));
+
+    // Nothing of it is on the disk.
+    let large = File::create_new("large").unwrap();
+    large.set_len(5_000_000_000).unwrap();
+    drop(Fd::from(OwnedFd::from(large)));
+    let large = opened("large", OpenOptions::new().read(true));
+    assert_eq!(sendfile(&a, &large, Some(&mut 4_999_999_995), 100), Ok(5));
+    let [full, _reader] = unix_pair(SOCK_STREAM);
+    fcntl_setfl(&full, O_NONBLOCK).unwrap();
+    while sendfile(&full, &large, Some(&mut 0), 100_000) != Err(Errno::EAGAIN) {}
+    fcntl_setfl(&full, OpenFlags::NONE).unwrap();
+    let interrupted = interrupter.during(|| sendfile(&full, &large, Some(&mut 0), 100_000));
+    assert_eq!(interrupted, Err(Errno::EINTR));
+    std::fs::remove_file("large").unwrap();
+}
+
+fn files_that_cannot_be_sent() {
+    let file = eleven_bytes();
+    let [a, b] = unix_pair(SOCK_STREAM);
+    let [out, into] = pipe().unwrap();
+    write(&into, b"bytes").unwrap();
+    let directory = opened(".", OpenOptions::new().read(true));
+    for in_fd in [&b, &out, &directory] {
+        assert_eq!(sendfile(&a, in_fd, None, 2), Err(Errno::EINVAL));
+    }
+    assert_eq!(sendfile(&a, &out, Some(&mut 0), 2), Err(Errno::ESPIPE));
+    for mut offset in [-1, i64::MIN, i64::MAX] {
+        assert_eq!(sendfile(&a, &file, Some(&mut offset), 100), Err(Errno::EINVAL));
+    }
+    let write_only = opened("written", OpenOptions::new().write(true).create(true));
+    assert_eq!(sendfile(&a, &write_only, None, 2), Err(Errno::EBADF));
+    assert_eq!(sendfile(&file, &file, Some(&mut 0), 2), Err(Errno::EBADF));
+    let appended = opened("written", OpenOptions::new().append(true));
+    assert_eq!(sendfile(&appended, &file, Some(&mut 0), 2), Err(Errno::EINVAL));
+    let unconnected = socket(AF_INET, SOCK_STREAM, ANY).unwrap();
+    assert_eq!(sendfile(&unconnected, &file, Some(&mut 0), 2), Err(Errno::EPIPE));
+    let (datagrams, _) = udp(&loopback());
+    assert_eq!(sendfile(&datagrams, &file, Some(&mut 0), 2), Err(Errno::EDESTADDRREQ));
+    drop(b);
+    assert_eq!(sendfile(&a, &file, Some(&mut 0), 2), Err(Errno::EPIPE));
 }
