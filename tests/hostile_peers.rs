@@ -165,7 +165,7 @@ fn talk(stream: &mut TcpStream, manner: Manner, dice: &mut Dice) -> std::io::Res
             let at = dice.below(phrase.len() as u64 + 1) as usize;
             stream.write_all(&phrase[..at])?;
             read_some(stream, dice);
-            return Ok(socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO))?);
+            return socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
         }
         Manner::NeverReads => {
             let asks = dice.one_of(PHRASES).repeat(1_000);
