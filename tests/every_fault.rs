@@ -289,8 +289,7 @@ fn ended_as_told(kind: Kind, report: &Report) -> bool {
 
 /// Whose connection the call was made on; of one that relay was making, the client it was made for.
 fn victims_of(struck: &Call, traced: &[Call], report: &Report) -> Vec<&'static str> {
-    let is_connected = struck.peer.as_deref();
-    let client = report.clients.iter().find(|(_, address)| Some(address.as_str()) == is_connected);
+    let client = report.clients.iter().find(|(_, ends)| Some(ends) == struck.ends.as_ref());
     match client {
         Some((name, _)) => vec![*name],
         // Calls on a descriptor that is no client's: relay's other side, while or after it was made.

@@ -18,7 +18,8 @@ pub(crate) struct Call {
     number: usize,
     phase: Phase,
     fd: Option<i64>,
-    pub(crate) peer: Option<String>,
+    /// The addresses of its connection, the peer's first.
+    pub(crate) ends: Option<[String; 2]>,
     pub(crate) injected: bool,
 }
 
@@ -43,11 +44,15 @@ pub(crate) fn calls_in(trace: &str) -> Vec<Call> {
             number: *number,
             phase,
             fd: ["fd", "sockfd"].iter().find_map(|name| arguments[*name].as_i64()),
-            peer: call["connection"]["peer"].as_str().map(ToString::to_string),
+            ends: ends(&call["connection"]),
             injected: call["injected"].as_bool().unwrap(),
         });
     }
     calls
+}
+
+fn ends(connection: &Value) -> Option<[String; 2]> {
+    Some([connection["peer"].as_str()?.to_string(), connection["local"].as_str()?.to_string()])
 }
 
 impl Call {
@@ -104,7 +109,7 @@ pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
             number: *number,
             phase,
             fd: None,
-            peer: None,
+            ends: None,
             injected: line.contains("(INJECTED)"),
         });
     }

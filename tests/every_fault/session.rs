@@ -51,8 +51,11 @@ pub(crate) struct Report {
     pub(crate) ticks: u64,
     /// Which members of the chat were told that the other is gone.
     pub(crate) told_gone: Vec<&'static str>,
-    /// Local addresses of the clients, by name.
-    pub(crate) clients: Vec<(&'static str, String)>,
+    /// Who had which connection: both its addresses, the client's first. (One port of the client may serve for two, to
+    /// different services.)
+    pub(crate) clients: Vec<(&'static str, [String; 2])>,
+    /// The server's process.
+    pid: u32,
 }
 
 /// One client's connection.
@@ -81,6 +84,7 @@ impl Run<'_> {
             Some(addresses) => {
                 report.started = true;
                 let pid = self.server_pid(&child);
+                report.pid = pid;
                 let own = descriptors_of(pid);
                 match addresses[..] {
                     [at] => session_with_echo(at, &mut report),
@@ -192,7 +196,7 @@ fn session(at: &[SocketAddr], report: &mut Report) {
     relay.does(report, |stream| comes_back(stream, b"through and back\n"));
     ann.does(report, |stream| stream.get_mut().write_all(b"it is me\n"));
     bob.hears("<guest1> it is me", &ann, report);
-    if let Err(error) = datagrams_come_back(udp_at) {
+    if let Err(error) = datagrams_come_back(udp_at, report.pid) {
         if !matches!(error.kind(), ErrorKind::ConnectionRefused) {
             report.wrong.push(format!("datagrams: {error}"));
         } else {
@@ -251,15 +255,18 @@ fn after_the_clients(pid: u32, own: usize, at: &[SocketAddr], report: &mut Repor
 
 impl Talk {
     fn begin(name: &'static str, at: SocketAddr, report: &mut Report) -> Self {
-        let stream = TcpStream::connect(at).map(impatient);
+        // A port that was let go may be a stranger's by now.
+        let is_there = !HAS_PROC || descriptors_of(report.pid) > 0;
+        let stream = is_there.then(|| TcpStream::connect(at).map(impatient));
         let mut talk = Self { name, stream: None, saw_other_go: false };
         match stream {
-            Ok(stream) => {
+            Some(Ok(stream)) => {
                 stream.set_nodelay(true).unwrap();
-                report.clients.push((name, stream.local_addr().unwrap().to_string()));
+                let both = [stream.local_addr().unwrap(), at].map(|at| at.to_string());
+                report.clients.push((name, both));
                 talk.stream = Some(BufReader::new(stream));
             }
-            Err(_) => report.cut.push(name),
+            Some(Err(_)) | None => report.cut.push(name),
         }
         talk
     }
@@ -361,8 +368,14 @@ fn finishes(stream: &mut BufReader<TcpStream>) -> Done {
     if told { Ok(()) } else { Err(wrong("bytes after the last")) }
 }
 
+const IS_LATE: [ErrorKind; 3] =
+    [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted];
+
 /// Datagrams may be lost: asked again, it is answered.
-fn datagrams_come_back(at: SocketAddr) -> Done {
+fn datagrams_come_back(at: SocketAddr, pid: u32) -> Done {
+    if HAS_PROC && descriptors_of(pid) == 0 {
+        return Err(ErrorKind::ConnectionRefused.into());
+    }
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.connect(at)?;
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
@@ -372,7 +385,8 @@ fn datagrams_come_back(at: SocketAddr) -> Done {
         match socket.recv(&mut buffer) {
             Ok(len) if buffer[..len] == *b"datagram" => return Ok(()),
             Ok(_) => return Err(wrong("another datagram came back")),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            // Late, or this process was stopped for a moment.
+            Err(error) if IS_LATE.contains(&error.kind()) => {}
             Err(error) => return Err(error),
         }
     }
