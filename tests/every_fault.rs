@@ -53,8 +53,7 @@ fn a_fault_at_any_call_harms_one_connection_at_most(kind: Kind) {
     let echo = serve("poll", &["echo=127.0.0.1:0"]);
     let target = echo.at(0);
     let (report, calls) = session_with(kind, &[], None, target);
-    assert!(report.wrong.is_empty() && report.cut.is_empty(), "without a fault: {report:?}");
-    assert!(report.stderr.is_empty() && ended_as_told(kind, &report), "{report:?}");
+    assert_unnoticed(kind, &report);
     let all = faults::all(&calls, kind.via);
     try_all(&kind.to_string(), &calls, &all, |fault| {
         let (report, traced) = session_with(kind, &fault.rules(), Some(fault), target);
@@ -99,35 +98,63 @@ fn try_all(what: &str, calls: &[Call], faults: &[Fault], one: impl Fn(&Fault) ->
     assert!(unreached * 5 <= faults.len(), "too many met no such call: {unreached}");
 }
 
-/// Rules that strike again and again, by chance, and many at once: nobody may notice any of it.
+/// Rules that strike again and again, by chance, and many at once.
+fn on_all_sides(kind: Kind, seed: usize) -> Vec<String> {
+    let wait = kind.via;
+    let accept = if kind.is_bare() { "accept" } else { "accept4" };
+    let rules = [
+        format!("recv:EAGAIN%20:seed={seed}"),
+        format!("recv:EINTR%10:seed={}", seed * 2),
+        format!("recv:chunk=100%40:seed={}", seed * 3),
+        format!("send:EAGAIN%20:seed={}", seed * 5),
+        format!("send:short=100%40:seed={}", seed * 7),
+        format!("{wait}:EINTR%20:seed={}", seed * 11),
+        format!("{wait}:spurious%20:seed={}", seed * 13),
+        format!("{accept}:EINTR%30:seed={}", seed * 17),
+        format!("{accept}:ECONNABORTED%30:seed={}", seed * 19),
+        format!("close:EINTR%50:seed={}", seed * 23),
+    ];
+    rules.into_iter().flat_map(|rule| ["--inject".into(), rule]).collect()
+}
+
+/// Nobody may notice any of it.
 fn faults_on_all_sides_at_once(kind: Kind) {
     const RUNS: usize = 20;
     let echo = serve("poll", &["echo=127.0.0.1:0"]);
-    let accept = if kind.is_bare() { "accept" } else { "accept4" };
     let mut struck = 0;
     for seed in 1..=RUNS {
-        let wait = kind.via;
-        let rules = [
-            format!("recv:EAGAIN%20:seed={seed}"),
-            format!("recv:EINTR%10:seed={}", seed * 2),
-            format!("recv:chunk=100%40:seed={}", seed * 3),
-            format!("send:EAGAIN%20:seed={}", seed * 5),
-            format!("send:short=100%40:seed={}", seed * 7),
-            format!("{wait}:EINTR%20:seed={}", seed * 11),
-            format!("{wait}:spurious%20:seed={}", seed * 13),
-            format!("{accept}:EINTR%30:seed={}", seed * 17),
-            format!("{accept}:ECONNABORTED%30:seed={}", seed * 19),
-            format!("close:EINTR%50:seed={}", seed * 23),
-        ];
-        let flags: Vec<_> = rules.into_iter().flat_map(|rule| ["--inject".into(), rule]).collect();
+        let flags = on_all_sides(kind, seed);
         let (report, traced) = session_with(kind, &flags, None, echo.at(0));
         struck += traced.iter().filter(|call| call.injected).count();
-        assert!(report.wrong.is_empty() && report.cut.is_empty(), "{report:?}");
-        assert!(report.stderr.is_empty() && ended_as_told(kind, &report), "{report:?}");
-        assert!(report.told_gone.is_empty() && report.ticks <= MOST_TICKS, "{report:?}");
+        assert_unnoticed(kind, &report);
+        assert!(report.ticks <= MOST_TICKS, "{report:?}");
     }
     println!("{kind}: {struck} faults in {RUNS} runs");
     assert!(struck > 20 * RUNS, "{struck} faults only");
+}
+
+#[track_caller]
+fn assert_unnoticed(kind: Kind, report: &Report) {
+    assert!(report.wrong.is_empty() && report.cut.is_empty(), "{report:?}");
+    assert!(report.told_gone.is_empty() && report.stderr.is_empty(), "{report:?}");
+    assert!(ended_as_told(kind, report), "{report:?}");
+}
+
+/// Whatever befalls it, it touches no memory that is not its own. (Where it does, valgrind says so, and nothing may be
+/// said.)
+#[test]
+fn valgrind_has_nothing_to_say() {
+    if !has_program("valgrind") {
+        return;
+    }
+    let echo = serve("poll", &["echo=127.0.0.1:0"]);
+    for kind in [SERVE_SELECT, SERVE_POLL] {
+        for flags in [Vec::new(), on_all_sides(kind, 1)] {
+            let under = ["valgrind", "-q", "--leak-check=full"].map(Into::into);
+            let report = session_at(&TempDir::new(), kind, &flags, &under, None, echo.at(0));
+            assert_unnoticed(kind, &report);
+        }
+    }
 }
 
 /// The mechanism that makes the faults is not trusted alone: the system makes them, and the server does not know.
@@ -143,7 +170,7 @@ fn faults_that_strace_makes_come_to_the_same() {
     let target = echo.at(0);
     for kind in [SERVE_SELECT, SERVE_POLL] {
         let (report, calls) = straced_session(kind, None, target, faults::strace_alone);
-        assert!(report.wrong.is_empty() && report.cut.is_empty(), "without a fault: {report:?}");
+        assert_unnoticed(kind, &report);
         let all = faults::for_strace(&calls);
         try_all(&format!("strace, {kind}"), &calls, &all, |fault| {
             let (report, traced) =
