@@ -296,6 +296,10 @@ impl fmt::Display for Written {
                     Host::Every => f.write_str("*")?,
                     Host::Ip(IpAddr::V4(ip)) => ip.fmt(f)?,
                     Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]")?,
+                    // An IPv6 address with a zone.
+                    Host::Name(name) if name.contains(':') => {
+                        write!(f, "[{}]", name.escape_debug())?
+                    }
                     Host::Name(name) => name.escape_debug().fmt(f)?,
                 }
                 match port {
@@ -363,7 +367,15 @@ mod tests {
 
     #[test]
     fn what_was_read_prints_as_it_could_be_written() {
-        for text in ["*:80", "[::1]:80", "127.0.0.1:80", "db:http", "unix:/tmp/x", "unix:@x"] {
+        for text in [
+            "*:80",
+            "[::1]:80",
+            "[fe80::1%eth0]:80",
+            "127.0.0.1:80",
+            "db:http",
+            "unix:/tmp/x",
+            "unix:@x",
+        ] {
             assert_eq!(Written::parse(text).unwrap().to_string(), text);
         }
     }

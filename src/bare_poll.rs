@@ -22,7 +22,7 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
 
     let mut clients: Vec<Client> = Vec::new();
     let mut buf = vec![0; 65536];
-    let mut full = false; // no descriptor is free
+    let mut full = false; // no descriptor is free: the listener is left out of one wait, which lasts a second at most
     loop {
         // A row borrows its descriptor, so the rows live for one turn. The listener's is the last.
         let mut rows: Vec<PollFd> = Vec::with_capacity(clients.len() + 1);
@@ -32,7 +32,7 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
             PollFd::new(client.fd.as_fd(), events)
         }));
         rows.push(if full { PollFd::skipped() } else { PollFd::new(listener.as_fd(), POLLIN) });
-        match poll(&mut rows, -1) {
+        match poll(&mut rows, if std::mem::take(&mut full) { 1000 } else { -1 }) {
             Err(Errno::EINTR) => continue,
             result => result?,
         };
@@ -41,7 +41,7 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
         // From the last to the first, for the last client takes the place of one that leaves.
         for at in ready.into_iter().rev() {
             let Some(client) = clients.get_mut(at) else {
-                full = accept_all(&listener, &mut clients)?;
+                full = accept_all(&listener, &mut clients);
                 continue;
             };
             // POLLERR and POLLHUP come unasked. They need no case of their own: recv or send says why.
@@ -55,16 +55,14 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
     }
 }
 
-/// Accepts all who wait. True if no descriptor was left for the next.
-fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> Result<bool> {
+/// Accepts all who wait. True if it cannot go on for now, with the next still waiting: to ask again at once would spin.
+fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> bool {
     loop {
         match accept(listener) {
-            Ok((fd, _peer)) => {
-                set_nonblocking(&fd)?;
-                clients.push(Client { fd, unsent: Vec::new() });
-            }
-            Err(Errno::EMFILE | Errno::ENFILE) => return Ok(true),
-            Err(_) => return Ok(false), // EAGAIN: all are in; anything else is that one client's misfortune
+            Ok((fd, _peer)) if set_nonblocking(&fd).is_err() => drop(fd), // it could stop the loop
+            Ok((fd, _peer)) => clients.push(Client { fd, unsent: Vec::new() }),
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that one's misfortune: the next
+            Err(errno) => return errno != Errno::EAGAIN,  // all are in; or EMFILE and its like
         }
     }
 }

@@ -20,50 +20,52 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
     set_nonblocking(&listener)?;
     announce(&getsockname(&listener)?);
 
-    let mut clients: Vec<Option<Client>> = Vec::new(); // by the number of the descriptor
-    let mut buf = vec![0; 65536];
+    let mut clients: Vec<Option<Client>> = (0..FD_SETSIZE).map(|_| None).collect(); // by the number of the descriptor
     let (mut want_read, mut want_write) = (FdSet::new(), FdSet::new());
     want_read.set(&listener).map_err(|_| Errno::EMFILE)?;
+    let (mut buf, mut full) = (vec![0; 65536], false); // full: no descriptor is free
     loop {
         // select rewrites its sets, so it gets copies: what we want must survive the call.
         let (mut readable, mut writable) = (want_read, want_write);
+        let mut timeout = full.then_some(TimeVal { tv_sec: 1, tv_usec: 0 });
+        if full {
+            readable.clr(&listener); // left out of one wait, which lasts a second at most
+        }
         let nfds = readable.nfds().max(writable.nfds());
-        match select(nfds, Some(&mut readable), Some(&mut writable), None, None) {
+        match select(nfds, Some(&mut readable), Some(&mut writable), None, timeout.as_mut()) {
             Err(Errno::EINTR) => continue,
             result => result?,
         };
         for number in readable.numbers().chain(writable.numbers()) {
-            let Some(place) = clients.get_mut(number.get() as usize) else { continue };
-            let Some(client) = place else { continue };
+            let Some(client) = &mut clients[number.get() as usize] else { continue };
             let serving =
                 if client.unsent.is_empty() { echo(client, &mut buf) } else { send_rest(client) };
             want_read.clr(&client.fd);
             want_write.clr(&client.fd);
             if serving.is_err() {
-                *place = None; // going out of scope closes the descriptor
-                want_read.set(&listener).map_err(|_| Errno::EMFILE)?; // there is one free again
+                clients[number.get() as usize] = None; // going out of scope closes the descriptor
                 continue;
             }
             // While something is owed, nothing more is read: so the memory for a client has a bound.
             let want = if client.unsent.is_empty() { &mut want_read } else { &mut want_write };
             want.set(&client.fd).map_err(|_| Errno::EMFILE)?;
         }
-        while readable.isset(&listener) {
-            match accept(&listener) {
-                // A number from FD_SETSIZE on has no bit: this client is closed at once.
-                Ok((fd, _peer)) if want_read.set(&fd).is_err() => drop(fd),
-                Ok((fd, _peer)) => {
-                    set_nonblocking(&fd)?;
-                    let at = fd.number().get() as usize;
-                    clients.resize_with(clients.len().max(at + 1), || None);
-                    clients[at] = Some(Client { fd, unsent: Vec::new() });
-                }
-                Err(Errno::EMFILE | Errno::ENFILE) => want_read.clr(&listener), // until one is free
-                Err(_) => break, // EAGAIN: all are in; anything else is that one client's misfortune
+        full = readable.isset(&listener) && accept_all(&listener, &mut clients, &mut want_read);
+    }
+}
+
+/// Accepts all who wait. True if it cannot go on for now, with the next still waiting: to ask again at once would spin.
+fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdSet) -> bool {
+    loop {
+        match accept(listener) {
+            // It could stop the loop; or its number has no bit, from FD_SETSIZE on: this client is closed at once.
+            Ok((fd, _)) if set_nonblocking(&fd).is_err() || want_read.set(&fd).is_err() => drop(fd),
+            Ok((fd, _peer)) => {
+                let at = fd.number().get() as usize;
+                clients[at] = Some(Client { fd, unsent: Vec::new() });
             }
-            if !want_read.isset(&listener) {
-                break;
-            }
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that one's misfortune: the next
+            Err(errno) => return errno != Errno::EAGAIN,  // all are in; or EMFILE and its like
         }
     }
 }

@@ -81,10 +81,11 @@ impl EventLoop {
 
     /// A connection is writable, or has failed: `SO_ERROR` says which.
     pub(super) fn connected(&mut self, token: Token) {
-        let Some(outcome) = self.endpoints.ends(token).and_then(Ends::output).map(outcome) else {
+        let Some((_, Endpoint::Connecting(connecting))) = self.endpoints.at(token.place) else {
             return;
         };
-        // Readiness was only a hint.
+        let Some(fd) = self.endpoints.ends(token).and_then(Ends::output) else { return };
+        let outcome = outcome(fd, &connecting.address);
         if outcome == Ok(Outcome::StillInProgress) {
             return;
         }
@@ -143,11 +144,21 @@ enum Outcome {
 }
 
 /// What has become of it. That there is no error does not say that there is a connection, but a peer's name does.
-fn outcome(fd: BorrowedFd<'_>) -> Result<Outcome> {
+fn outcome(fd: BorrowedFd<'_>, address: &Address) -> Result<Outcome> {
     match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
-        0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => Ok(Outcome::StillInProgress),
+        0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => again(fd, address),
         0 => Ok(Outcome::Connected),
         number => Err(Errno::from_number(number)),
+    }
+}
+
+/// Readiness was only a hint; or nothing is under way, and a socket without a connection is always "writable": then to
+/// wait on would be to spin. Asked again, `connect` tells the two apart, and begins what was not begun.
+fn again(fd: BorrowedFd<'_>, address: &Address) -> Result<Outcome> {
+    match sys::connect(fd, address) {
+        Ok(()) | Err(Errno::EISCONN) => Ok(Outcome::Connected),
+        Err(Errno::EALREADY | Errno::EINPROGRESS | Errno::EINTR) => Ok(Outcome::StillInProgress),
+        Err(errno) => Err(errno),
     }
 }
 

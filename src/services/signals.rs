@@ -1,15 +1,18 @@
 //! The reading end of the self-pipe as a service: each byte is a signal that came.
 
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, Ending, Event, Service, Token};
 
-/// Asks the loop to end at every signal.
+/// Asks the loop to end at every signal; and if the pipe fails, for then no signal would be heard any more, and the
+/// program could only be killed.
 #[derive(Debug, Default)]
 pub struct Signals;
 
 impl Service for Signals {
     fn on<'a>(&'a mut self, _: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
-        if let Event::Bytes(signals) = event {
-            actions.extend(signals.iter().map(|_| Action::Stop));
+        match event {
+            Event::Bytes(signals) => actions.extend(signals.iter().map(|_| Action::Stop)),
+            Event::Closed(Ending::Failed(_)) => actions.push(Action::Stop),
+            _ => {}
         }
     }
 }

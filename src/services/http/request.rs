@@ -91,9 +91,14 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
         Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
             return refused(Status::HeaderFieldsTooLarge);
         }
-        Err(httparse::Error::Version) if names_a_version(head) => {
-            return refused(Status::VersionNotSupported);
-        }
+        Err(httparse::Error::Version) => match first_line(head) {
+            // Where it was cut must not matter: what stands after `HTTP/2` decides what is wrong with it.
+            None if head.len() < MOST_OF_HEAD => return Parsed::Incomplete,
+            Some(line) if names_another_version(line) => {
+                return refused(Status::VersionNotSupported);
+            }
+            _ => return refused(Status::BadRequest),
+        },
         Err(_) => return refused(Status::BadRequest),
     };
     let fields = match Fields::read(read.headers, read.version == Some(1)) {
@@ -121,12 +126,17 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
-/// Whether the first line ends in a version of HTTP, if not in one that is known.
-fn names_a_version(head: &[u8]) -> bool {
+/// The first line that is not empty, if its end has come.
+fn first_line(head: &[u8]) -> Option<&[u8]> {
     let head = head.trim_ascii_start();
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+    let end = head.iter().position(|byte| *byte == b'\n')?;
+    Some(head[..end].trim_ascii_end())
+}
+
+/// Whether it is a request of HTTP, of a version that is not known here.
+fn names_another_version(line: &[u8]) -> bool {
+    let words: Vec<_> = line.split(|byte| *byte == b' ').collect();
+    matches!(words[..], [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
         if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 

@@ -1,0 +1,421 @@
+//! Whatever is written or sent, every parser takes it or refuses it in one clean line: addresses, services, rules, words;
+//! and over real sockets, under the loop itself, requests, chat lines and frames, which mean the same however they were
+//! cut. (JSON traces are in `ladder.rs`, what single functions promise stands beside them.)
+//!
+//! `PROPTEST_CASES=100000` tries more. What was once found stands in `FOUND`.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use baresock::addr::{Address, Host, Written};
+use baresock::cli::Cli;
+use baresock::conn::Ends;
+use baresock::event_loop::{EventLoop, Limits};
+use baresock::events::Service;
+use baresock::explain::words;
+use baresock::framing;
+use baresock::poller::Via;
+use baresock::services::{Chat, Framed, Http, Spec, http};
+use baresock::sys::Fd;
+use baresock::trace::inject::Rule;
+use clap::Parser;
+use proptest::prelude::*;
+
+/// Texts that were wrong once, or nearly: tried before all others, by every parser of texts.
+const FOUND: &[&str] = &[
+    "[fe80::1%eth0]:80",
+    "[%]:80",
+    "a\u{202e}b:80",
+    "*:\u{1b}",
+    "echo=unix:,",
+    "http=80,root=,root=",
+    "relay=1,to=2,timeout=1e9",
+    "relay=1,to=2,timeout=1e309",
+    "recv:delay=4294967296s",
+    "recv:delay=99999999s",
+    "recv:chunk=18446744073709551616",
+    "send:short=1%18446744073709551615:seed=-1",
+    "poll:spurious@every:0",
+    "fixed:00000000000000000001",
+    "select:EINTR@18446744073709551615+",
+];
+
+/// Requests that were answered otherwise when they were cut otherwise: tried with every cut.
+const FOUND_REQUESTS: &[&[u8]] = &[
+    b"abc GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/2.0\r\n\r\n",
+    b"GET / HTTP/11\r\n\r\n",
+    b"GET / HTTQ/1.1\n\n",
+];
+
+/// Pieces of what can be written, so that nonsense is often nearly sense.
+fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        8 => prop::sample::select(pieces).prop_map(ToString::to_string),
+        1 => any::<String>(),
+        1 => any::<u64>().prop_map(|number| number.to_string()),
+        1 => any::<char>().prop_map(|character| character.to_string()),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+const OF_ADDRESSES: &[&str] = &[
+    "127.0.0.1",
+    "::1",
+    "[::1]",
+    "[",
+    "]",
+    ":",
+    "::",
+    "*",
+    "80",
+    "0",
+    "65535",
+    "65536",
+    "http",
+    "unix:",
+    "@",
+    "/tmp/x",
+    "localhost",
+    "%eth0",
+    "fe80::1",
+    ".",
+    "-",
+    "\0",
+    "\x1b",
+    "\\",
+    "'",
+];
+
+const OF_SERVICES: &[&str] = &[
+    "echo",
+    "chat",
+    "relay",
+    "framed",
+    "http",
+    "time",
+    "/udp",
+    "/tcp",
+    "/",
+    "=",
+    ",",
+    "to=",
+    "frame=",
+    "root=",
+    "timeout=",
+    "keep-alive=",
+    "header-timeout=",
+    "line",
+    "fixed:",
+    "length",
+    "5",
+    "0.25",
+    "-1",
+    "1e400",
+    "NaN",
+    "inf",
+    "127.0.0.1:80",
+    "unix:/x",
+    "\0",
+    "\x1b",
+];
+
+const OF_RULES: &[&str] = &[
+    "recv",
+    "send",
+    "select",
+    "poll",
+    "accept4",
+    "close",
+    "getaddrinfo",
+    ":",
+    "EINTR",
+    "EAGAIN",
+    "short=",
+    "chunk=",
+    "delay=",
+    "spurious",
+    "@",
+    "@every:",
+    "%",
+    ":seed=",
+    "+",
+    "3",
+    "0",
+    "200ms",
+    "us",
+    "s",
+    "99999999999999999999",
+    "-1",
+    "\x1b",
+];
+
+/// A reason is one line that harms no terminal.
+#[track_caller]
+fn assert_clean(shown: &str) {
+    let harmful = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!shown.is_empty() && !shown.contains(harmful), "{shown:?}");
+}
+
+#[track_caller]
+fn read_text_every_way(text: &str) {
+    match Written::parse(text) {
+        Err(bad) => assert_clean(&bad.to_string()),
+        Ok(written) => {
+            let shown = written.to_string();
+            assert_clean(&shown);
+            // It prints as it could be written. ("80" is shown with the host that it means, and what is escaped is not
+            // read back.)
+            let is_short = matches!(written, Written::Internet { host: Host::Loopback, .. });
+            if !is_short && !shown.contains('\\') {
+                assert_eq!(Written::parse(&shown), Ok(written), "{text:?} is shown as {shown:?}");
+            }
+        }
+    }
+    match Spec::parse(text) {
+        Ok(spec) => assert_clean(&spec.to_string()),
+        Err(why) => assert_clean(&why),
+    }
+    if let Err(why) = Rule::parse(text) {
+        assert_clean(&why.to_string());
+    }
+    match framing::Rule::parse(text) {
+        Ok(rule) => assert_eq!(framing::Rule::parse(&rule.to_string()), Ok(rule)),
+        Err(why) => assert_clean(&why),
+    }
+    let _ = (words::find(text), words::near(text));
+    // clap shows what it refuses; that it comes back at all is what is asked here.
+    let _ = Cli::try_parse_from(["baresock", "serve", text, "--inject", text]);
+}
+
+#[test]
+fn what_was_found_once_is_read() {
+    FOUND.iter().for_each(|text| read_text_every_way(text));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_or_refused(
+        text in prop_oneof![nearly(OF_ADDRESSES), nearly(OF_SERVICES), nearly(OF_RULES), any::<String>()],
+    ) {
+        read_text_every_way(&text);
+    }
+}
+
+/// Bytes, of which many are pieces of what is understood.
+fn nearly_bytes(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        8 => prop::sample::select(pieces).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+        1 => (any::<u8>(), 0usize..3_000).prop_map(|(byte, len)| vec![byte; len]),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+const OF_REQUESTS: &[&[u8]] = &[
+    b"GET / HTTP/1.1\r\n",
+    b"GET /file HTTP/1.1\r\n",
+    b"HEAD /file HTTP/1.1\r\n",
+    b"GET /none HTTP/1.0\r\n",
+    b"POST / HTTP/1.1\r\n",
+    b"GET /%2e%2e/%00 HTTP/1.1\r\n",
+    b"GET http://x/file HTTP/1.1\r\n",
+    b"Host: x\r\n",
+    b"Host: x\r\n\r\n",
+    b"Host: x\r\n\r\n",
+    b"\r\n",
+    b"Connection: close\r\n",
+    b"Content-Length: 3\r\n",
+    b"Content-Length: -1\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Range: bytes=1-2\r\n",
+    b"Range: bytes=-5,1-\r\n",
+    b"If-Range: \"x\"\r\n",
+    b"If-None-Match: *\r\n",
+    b"If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+    b"Expect: 100-continue\r\n",
+    b"abc",
+    b"HTTP/9.9\r\n",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\0",
+];
+
+const OF_CHAT: &[&[u8]] = &[
+    b"/nick ann\n",
+    b"/nick ",
+    b"/who\n",
+    b"/help\n",
+    b"/quit\n",
+    b"/",
+    b"hello\n",
+    b"\r\n",
+    b"\n",
+    b"\x1b[2J",
+    b"\xe2\x80\xae",
+    b"\xff\xfe",
+    b"\xc3",
+    b"\x9b",
+    b"\x7f",
+];
+
+const OF_FRAMES: &[&[u8]] = &[
+    b"\0\0\0\x03",
+    b"\0\0\0\0",
+    b"\0\x01\0\0",
+    b"\0\x01\0\x01",
+    b"\xff\xff\xff\xff",
+    b"abc",
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\0",
+];
+
+/// Serves one connection by a loop of its own, over real sockets; what the peer gets for these pieces, and what another
+/// one, who says nothing, gets meanwhile.
+fn answers(via: Via, service: Box<dyn Service>, pieces: &[&[u8]]) -> [Vec<u8>; 2] {
+    let mut event_loop = EventLoop::new(via, Limits::default());
+    let service = event_loop.add_service(service);
+    let mut enter = || {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        [&ours, &theirs].iter().for_each(|end| end.set_nonblocking(true).unwrap());
+        let ends = Ends::Socket(Fd::from(OwnedFd::from(ours)));
+        event_loop.add_connection(ends, &Address::unix("peer"), service, None);
+        theirs
+    };
+    let mut peers = [enter(), enter()];
+    let mut got = [Vec::new(), Vec::new()];
+    let mut served = |peers: &mut [UnixStream; 2]| {
+        // More turns than anything needs: a loop that always finds somebody ready would not end.
+        for _ in 0..2_000 {
+            if !event_loop.ready_within(Duration::ZERO).unwrap() {
+                return;
+            }
+            event_loop.turn().unwrap();
+            for (peer, got) in peers.iter_mut().zip(&mut got) {
+                let mut buffer = [0; 65_536];
+                while let Ok(len @ 1..) = peer.read(&mut buffer) {
+                    got.extend_from_slice(&buffer[..len]);
+                }
+            }
+        }
+        panic!("it has no end");
+    };
+    for piece in pieces {
+        if peers[0].write_all(piece).is_err() {
+            break;
+        }
+        served(&mut peers);
+    }
+    let _ = peers[0].shutdown(Shutdown::Write);
+    served(&mut peers);
+    got
+}
+
+fn cut<'b>(bytes: &'b [u8], places: &[prop::sample::Index]) -> Vec<&'b [u8]> {
+    let mut places: Vec<_> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
+    places.extend([0, bytes.len()]);
+    places.sort_unstable();
+    places
+        .windows(2)
+        .map(|ends| &bytes[ends[0]..ends[1]])
+        .filter(|piece| !piece.is_empty())
+        .collect()
+}
+
+/// A directory with a file. It is always the same one, for nobody would remove it after the last test.
+static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("any-input");
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::write(root.join("file"), vec![b'x'; 100_000]).unwrap();
+    root
+});
+
+fn files() -> Box<dyn Service> {
+    let root = ROOT.to_str().unwrap().to_string();
+    Box::new(Http::new(&http::Options::read(&[("root".into(), root)]).unwrap()).unwrap())
+}
+
+/// Without the clock.
+fn timeless(answer: &[u8]) -> String {
+    let text = answer.escape_ascii().to_string();
+    let parts: Vec<_> = text.split("Date: ").collect();
+    let later = parts[1..].iter().map(|part| part.split_once("\\r").map_or("", |(_, rest)| rest));
+    std::iter::once(parts[0]).chain(later).collect()
+}
+
+fn a_via() -> impl Strategy<Value = Via> {
+    prop_oneof![Just(Via::Select), Just(Via::Poll)]
+}
+
+#[test]
+fn requests_that_were_found_once_are_the_same_however_they_are_cut() {
+    for request in FOUND_REQUESTS {
+        let [whole, _] = answers(Via::Poll, files(), &[request]);
+        assert!(whole.starts_with(b"HTTP/1.1 "), "{}", request.escape_ascii());
+        for at in 1..request.len() {
+            let (first, second) = request.split_at(at);
+            let [cut, _] = answers(Via::Poll, files(), &[first, second]);
+            assert_eq!(timeless(&cut), timeless(&whole), "{} cut at {at}", request.escape_ascii());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_get_an_answer_in_http_and_the_same_however_they_were_cut(
+        via in a_via(),
+        bytes in nearly_bytes(OF_REQUESTS),
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+    ) {
+        let [whole, _] = answers(via, files(), &[&bytes]);
+        prop_assert!(whole.is_empty() || whole.starts_with(b"HTTP/1.1 "), "{}", whole.escape_ascii());
+        let [pieces, _] = answers(via, files(), &cut(&bytes, &places));
+        prop_assert_eq!(timeless(&pieces), timeless(&whole));
+    }
+
+    #[test]
+    fn any_bytes_are_harmless_in_a_chat_and_the_same_however_they_were_cut(
+        via in a_via(),
+        bytes in nearly_bytes(OF_CHAT),
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+    ) {
+        let whole = answers(via, Box::new(Chat::default()), &[&bytes]);
+        for read in &whole {
+            let text = std::str::from_utf8(read).expect("it is UTF-8");
+            let lines = text.strip_suffix('\n').expect("whole lines");
+            lines.split('\n').for_each(assert_clean);
+        }
+        // Who says so much at once that he has to wait is not waited for here.
+        if bytes.len() < 10_000 {
+            let pieces = answers(via, Box::new(Chat::default()), &cut(&bytes, &places));
+            prop_assert_eq!(pieces, whole);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_messages_or_none_in_framed_and_the_same_however_they_were_cut(
+        via in a_via(),
+        bytes in nearly_bytes(OF_FRAMES),
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+        rule in prop::sample::select(&["line", "length", "close", "fixed:4", "fixed:65536"][..]),
+    ) {
+        let framed = || Box::new(Framed::new(framing::Rule::parse(rule).unwrap()));
+        let whole = answers(via, framed(), &[&bytes]);
+        prop_assert_eq!(answers(via, framed(), &cut(&bytes, &places)), whole);
+    }
+}

@@ -1,0 +1,215 @@
+//! The calls of a session, and the faults that can be injected into each.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::errors::Errors;
+use super::expected::{Expected, Phase, expected};
+
+/// A call of the server, from its JSON trace.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The function, and of `fcntl` and `setsockopt` which command or option.
+    pub(crate) name: String,
+    function: String,
+    /// Which call of its function it is, from 1.
+    number: usize,
+    phase: Phase,
+    fd: Option<i64>,
+    /// The addresses of its connection, the peer's first.
+    pub(crate) ends: Option<[String; 2]>,
+    pub(crate) injected: bool,
+}
+
+/// Reads a trace.
+pub(crate) fn calls_in(trace: &str) -> Vec<Call> {
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut phase = Phase::Starting;
+    let mut calls = Vec::new();
+    for line in trace.lines() {
+        let call: Value = serde_json::from_str(line).unwrap();
+        let function = call["call"].as_str().unwrap().to_string();
+        if ["select", "poll"].contains(&&*function) {
+            phase = Phase::Serving;
+        }
+        let arguments = &call["arguments"];
+        let more = ["cmd", "optname"].iter().find_map(|name| arguments[*name].as_str());
+        let number = numbers.entry(function.clone()).or_default();
+        *number += 1;
+        calls.push(Call {
+            name: more.map_or(function.clone(), |more| format!("{function} {more}")),
+            function,
+            number: *number,
+            phase,
+            fd: ["fd", "sockfd"].iter().find_map(|name| arguments[*name].as_i64()),
+            ends: ends(&call["connection"]),
+            injected: call["injected"].as_bool().unwrap(),
+        });
+    }
+    calls
+}
+
+fn ends(connection: &Value) -> Option<[String; 2]> {
+    Some([connection["peer"].as_str()?.to_string(), connection["local"].as_str()?.to_string()])
+}
+
+impl Call {
+    /// Whether it was made on a connection that relay makes, or is about to make: on a descriptor that a `socket` of
+    /// the serving server made, or that `socket` itself.
+    pub(crate) fn is_of_relay(&self, traced: &[Self]) -> bool {
+        let connects = |call: &Self| call.function == "connect" && call.fd == self.fd;
+        self.phase == Phase::Serving
+            && (["socket", "fcntl"].contains(&&*self.function)
+                || self.name == "setsockopt SO_SNDBUF"
+                || traced.iter().any(connects))
+    }
+
+    /// The wrapper that made it.
+    fn wrapper(&self) -> String {
+        match self.name.split_once(" F_") {
+            Some((function, command)) => format!("{function}_{}", command.to_lowercase()),
+            None => self.function.clone(),
+        }
+    }
+}
+
+/// Reads what strace wrote of a server over this call. What comes before the first listener is made is not the server's.
+pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
+    let wait = if via == "select" { "pselect6" } else { "poll" };
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut phase, mut is_of_server) = (Phase::Starting, false);
+    let mut calls = Vec::new();
+    for line in log.lines() {
+        let Some((function, arguments)) = line.split_once('(') else { continue };
+        is_of_server |= function == "socket";
+        if is_of_server && function == wait {
+            phase = Phase::Serving;
+        }
+        let number = numbers.entry(function.to_string()).or_default();
+        *number += 1;
+        if !is_of_server {
+            continue;
+        }
+        // The names by which the wrappers know them.
+        let name = match function {
+            "pselect6" => "select".to_string(),
+            "recvfrom" if arguments.contains(", NULL, NULL)") => "recv".to_string(),
+            "sendto" if arguments.contains(", NULL, 0)") => "send".to_string(),
+            "setsockopt" => {
+                let option = arguments.split(", ").nth(2).unwrap_or_default();
+                format!("setsockopt {option}")
+            }
+            _ => function.to_string(),
+        };
+        calls.push(Call {
+            name,
+            function: function.to_string(),
+            number: *number,
+            phase,
+            fd: None,
+            ends: None,
+            injected: line.contains("(INJECTED)"),
+        });
+    }
+    calls
+}
+
+/// A fault at one call.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The call, as [`Call::name`].
+    name: String,
+    function: String,
+    number: usize,
+    pub(crate) phase: Phase,
+    /// What happens to it: an errno by name, `short=1`.
+    pub(crate) errno: String,
+    pub(crate) expected: Expected,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { function, errno, number, .. } = self;
+        write!(f, "{function}:{errno}@{number} ({}, {:?})", self.name, self.expected)
+    }
+}
+
+impl Fault {
+    /// As flags.
+    pub(crate) fn rules(&self) -> Vec<String> {
+        let Self { function, errno, number, .. } = self;
+        vec!["--inject".into(), format!("{function}:{errno}@{number}")]
+    }
+
+    /// As a program that does it from outside.
+    pub(crate) fn strace(&self, log: &str) -> Vec<String> {
+        let Self { function, errno, number, .. } = self;
+        let fault = format!("inject={function}:error={errno}:when={number}");
+        ["strace", "-o", log, "-e", STRACED, "-e", &fault].map(Into::into).to_vec()
+    }
+}
+
+/// What strace is to look at. (Not `close`: there it would not close, and what is left open is what is looked for.)
+const STRACED: &str = "trace=socket,bind,listen,accept4,connect,recvfrom,sendto,shutdown,setsockopt,getsockopt,\
+                       getpeername,pselect6,poll";
+
+/// The same without a fault.
+pub(crate) fn strace_alone(log: &str) -> Vec<String> {
+    ["strace", "-o", log, "-e", STRACED].map(Into::into).to_vec()
+}
+
+/// The faults for strace: of each kind of call the first, the one in the middle and the last, each with some of its
+/// errnos.
+pub(crate) fn for_strace(calls: &[Call]) -> Vec<Fault> {
+    const OF_EACH: usize = 3;
+    let errors = Errors::documented();
+    let mut kinds: BTreeMap<_, Vec<&Call>> = BTreeMap::new();
+    for call in calls {
+        kinds.entry((call.phase, &call.name)).or_default().push(call);
+    }
+    let mut faults = Vec::new();
+    for ((phase, name), places) in kinds {
+        let wrapper = name.split(' ').next().unwrap();
+        for (at, call) in
+            [0, places.len() / 2, places.len() - 1].map(|at| places[at]).iter().enumerate()
+        {
+            for errno in errors.of(wrapper).into_iter().skip(at).step_by(3).take(OF_EACH) {
+                let expected = expected(phase, name, &errno).unwrap();
+                let (name, function) = (name.clone(), call.function.clone());
+                faults.push(Fault { name, function, number: call.number, phase, errno, expected });
+            }
+        }
+    }
+    faults
+}
+
+/// What can be done to each of these calls.
+pub(crate) fn all(calls: &[Call], via: &str) -> Vec<Fault> {
+    let errors = Errors::documented();
+    let mut faults = Vec::new();
+    for call in calls {
+        let fault = |errno: String, expected| Fault {
+            name: call.name.clone(),
+            function: call.function.clone(),
+            number: call.number,
+            phase: call.phase,
+            errno,
+            expected,
+        };
+        for errno in errors.of(&call.wrapper()) {
+            let expected = expected(call.phase, &call.name, &errno)
+                .unwrap_or_else(|| panic!("{} gives {errno}: no row says what then", call.name));
+            faults.push(fault(errno, expected));
+        }
+        let lengths: &[&str] = match &*call.function {
+            "send" => &["short=1", "short=0"],
+            "recv" => &["chunk=1"],
+            function if function == via => &["spurious"],
+            _ => &[],
+        };
+        faults.extend(lengths.iter().map(|what| fault((*what).into(), Expected::Unnoticed)));
+    }
+    faults
+}
