@@ -8,14 +8,17 @@
 //! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
 //! program again, in a role of the lab.
 
+mod buffers;
 mod byte_order;
 mod closing;
 mod errors;
 mod framing;
 mod naming;
+mod peers;
 pub mod prediction;
 pub mod run;
 mod scene;
+mod select;
 pub mod show;
 mod udp;
 mod unix;
@@ -106,7 +109,9 @@ pub struct Group {
 pub const GROUPS: &[Group] = &[
     naming::GROUP,
     byte_order::GROUP,
+    buffers::GROUP,
     framing::GROUP,
+    select::GROUP,
     closing::GROUP,
     errors::GROUP,
     udp::GROUP,

@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod network;
 pub mod ownership;
 pub mod passing;
+pub mod selecting;
 
 use std::env;
 

@@ -1,0 +1,95 @@
+//! Does recv wait when nothing has come?
+//!
+//! That is up to the socket. A blocking one, as `socket` makes it, waits until the peer sends. With `O_NONBLOCK` the same
+//! call on the same socket returns at once: `EAGAIN`, "nothing now, ask again". Who asks in a circle burns the processor;
+//! who asks `select` first sleeps until there is an answer, and then calls `recv` once.
+
+use std::io::Write;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::labs::peers::Peer;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "blocking-or-eagain",
+    claim: "The same recv waits on a blocking socket and gives EAGAIN on another.",
+    question: "Does recv wait when nothing has come?",
+    explanation: "Blocking is a property of the open socket, not of the call. A blocking recv puts the process to sleep \
+        until bytes come, so a server that reads from one client cannot hear the others. A non-blocking one answers at \
+        once, which is of use only together with a call that waits for many sockets at a time: select or poll.",
+    elsewhere: "",
+    sources: &[
+        "recv(2)",
+        "fcntl(2)",
+        "POSIX recv (EAGAIN)",
+        "Python Socket HOWTO, Non-blocking Sockets",
+    ],
+    related: &["nonblock-is-shared", "rcvtimeo-not-poll", "readiness-is-a-hint"],
+    words: &["recv", "EAGAIN", "O_NONBLOCK", "select"],
+    predictions: &[&WAITS, &AT_ONCE, &ONCE],
+    spoiled_by: "recv:ECONNRESET@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+/// When the peer sends, after the call.
+const LATER: Duration = Duration::from_millis(200);
+
+const WAITS: Prediction = Prediction {
+    asks: "The socket is blocking; the peer sends a byte in 200 ms. How long does recv take?",
+    choices: &["200 ms or more", "no time"],
+    expect: Expect::everywhere(Expected::Is("200 ms or more")),
+};
+
+const AT_ONCE: Prediction = Prediction {
+    asks: "The socket is non-blocking, and nothing has come. What does recv give?",
+    choices: &["0", "1", "EAGAIN", "EINPROGRESS"],
+    expect: Expect::everywhere(Expected::OneOf(&["EAGAIN", "EWOULDBLOCK"])),
+};
+
+const ONCE: Prediction = Prediction {
+    asks: "select says that it is readable. What does the first recv after it give?",
+    choices: &["0", "1", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (c, a) = tcp_pair()?;
+    let mut buf = [0; 64];
+
+    lab.part("Blocking: recv waits");
+    lab.say("The peer, a thread, sends one byte after 200 ms.");
+    lab.predict(&WAITS);
+    let begun = Instant::now();
+    let peer = sends_a_byte_later(c);
+    recv(&a, &mut buf, MsgFlags::NONE)?;
+    let took = begun.elapsed();
+    lab.observe(if took >= LATER { "200 ms or more" } else { "no time" });
+    let c = peer.done()?;
+
+    lab.part("Non-blocking: recv answers at once");
+    set_nonblocking(&a)?;
+    lab.predict(&AT_ONCE);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+
+    lab.part("Non-blocking, and select does the waiting");
+    lab.say("The peer does the same again.");
+    let peer = sends_a_byte_later(c);
+    let mut readable = only(&a)?;
+    select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(5000)))?;
+    lab.predict(&ONCE);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+    let _c = peer.done()?;
+    Ok(())
+}
+
+fn sends_a_byte_later(end: Fd) -> Peer {
+    Peer::with(end, |stream| {
+        sleep(LATER);
+        stream.write_all(b"x")
+    })
+}

@@ -1,0 +1,70 @@
+//! Blocking I/O and buffers: when a call waits, and what lies between the two ends.
+
+mod accept_inherits;
+mod blocking_or_eagain;
+mod nonblock_is_shared;
+mod partial_send;
+mod peek_waitall_trunc;
+mod rcvtimeo_not_poll;
+mod send_is_a_copy;
+mod sockbuf_doubling;
+mod stdio_hides_readiness;
+mod writable_hysteresis;
+mod zero_is_three_things;
+
+use super::Group;
+use crate::sys::*;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "buffers",
+    title: "Blocking I/O and buffers",
+    labs: &[
+        blocking_or_eagain::LAB,
+        send_is_a_copy::LAB,
+        partial_send::LAB,
+        writable_hysteresis::LAB,
+        sockbuf_doubling::LAB,
+        zero_is_three_things::LAB,
+        peek_waitall_trunc::LAB,
+        nonblock_is_shared::LAB,
+        accept_inherits::LAB,
+        rcvtimeo_not_poll::LAB,
+        stdio_hides_readiness::LAB,
+    ],
+};
+
+/// Sends this chunk again and again until no more is taken, and says how much was. What one end holds travels on to the
+/// other, so that a socket that was full a moment ago may have room again: only when `send` and then `poll` and then
+/// `send` have nothing better to say is it full.
+///
+/// # Errors
+/// As [`send`] and [`poll`].
+fn fill(fd: impl AsFd, chunk: &[u8]) -> Result<usize> {
+    let mut taken = 0;
+    let mut was_full = false;
+    loop {
+        match send(&fd, chunk, MSG_DONTWAIT | MSG_NOSIGNAL) {
+            Ok(sent) => {
+                taken += sent;
+                was_full = false;
+            }
+            Err(Errno::EAGAIN) if was_full => return Ok(taken),
+            Err(Errno::EAGAIN) => {
+                poll(&mut [PollFd::new(fd.as_fd(), POLLOUT)], 100)?;
+                was_full = true;
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// How much of so many bytes a call took or gave, in words.
+fn share(result: Result<usize>, whole: usize) -> String {
+    match result {
+        Ok(0) => "nothing".to_string(),
+        Ok(count) if count < whole => "a part".to_string(),
+        Ok(_) => "all".to_string(),
+        Err(errno) => crate::labs::prediction::Observed::words(&errno),
+    }
+}

@@ -1,0 +1,110 @@
+//! I never set O_NONBLOCK: why does my recv give EAGAIN?
+//!
+//! `O_NONBLOCK` belongs to the open file, which a child inherits and a `dup` shares; when the child sets it, the parent's
+//! descriptor is non-blocking too. That is how one program ruins the terminal of the next. `MSG_DONTWAIT` is for one call
+//! and leaves nothing behind.
+//!
+//! And many guides, Beej's among them, set it with `fcntl(fd, F_SETFL, O_NONBLOCK)` alone. That sets *all* the flags: those
+//! that are not named are cleared.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+
+use crate::labs::peers::run_to_its_end;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{set_nonblocking, tcp_pair};
+use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "nonblock-is-shared",
+    claim: "O_NONBLOCK belongs to the open file: whoever shares it has it too.",
+    question: "I never set O_NONBLOCK: why does my recv give EAGAIN?",
+    explanation: "A descriptor is a number for an open file, and status flags belong to the file: dup, fork and passing a \
+        descriptor share them. So leave the flags of what you inherited alone, or put them back. MSG_DONTWAIT asks for \
+        one call only. And F_SETFL replaces all flags: read them first, change one, write them back.",
+    elsewhere: "",
+    sources: &[
+        "fcntl(2), F_SETFL",
+        "open(2), open file descriptions",
+        "POSIX fcntl",
+        "Beej's Guide, Blocking (which drops the other flags)",
+    ],
+    related: &["blocking-or-eagain", "accept-inherits", "fd-passing"],
+    words: &["O_NONBLOCK", "F_SETFL", "MSG_DONTWAIT", "EAGAIN", "O_APPEND"],
+    predictions: &[&ONCE, &NOT_KEPT, &SHARED, &DROPPED, &KEPT],
+    spoiled_by: "recv:ECONNRESET@2",
+    roles: &[Role { name: "child", run: sets_nonblocking_on_its_input }],
+    run,
+    ..Lab::ORDINARY
+};
+
+const ONCE: Prediction = Prediction {
+    asks: "Nothing has come. What does a recv with MSG_DONTWAIT give?",
+    choices: &["0", "EAGAIN", "it waits"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const NOT_KEPT: Prediction = Prediction {
+    asks: "Is O_NONBLOCK set after that?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("no")),
+};
+
+const SHARED: Prediction = Prediction {
+    asks: "A child has set O_NONBLOCK on the socket that it inherited. What does the parent's plain recv give?",
+    choices: &["0", "EAGAIN", "it waits"],
+    expect: Expect::everywhere(Expected::OneOf(&["EAGAIN", "EWOULDBLOCK"])),
+};
+
+const DROPPED: Prediction = Prediction {
+    asks: "F_SETFL with O_NONBLOCK alone, on a file that was opened with O_APPEND. Is O_APPEND still set?",
+    choices: &["yes", "no"],
+    expect: Expect::everywhere(Expected::Is("no")),
+};
+
+const KEPT: Prediction = Prediction {
+    asks: "F_GETFL first, then F_SETFL with what it gave and O_NONBLOCK. Is O_APPEND still set?",
+    choices: &["yes", "no"],
+    expect: Expect::everywhere(Expected::Is("yes")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (_c, a) = tcp_pair()?;
+    let mut buf = [0; 64];
+
+    lab.part("MSG_DONTWAIT: for one call");
+    lab.predict(&ONCE);
+    lab.observe(recv(&a, &mut buf, MSG_DONTWAIT));
+    lab.predict(&NOT_KEPT);
+    lab.observe(fcntl_getfl(&a).map(|flags| flags.contains(O_NONBLOCK)));
+
+    lab.part("O_NONBLOCK: for everybody who shares the open file");
+    let mut child = lab.role("child")?;
+    child.stdin(Stdio::from(OwnedFd::from(dup(&a)?)));
+    lab.say("A child inherits the socket, sets O_NONBLOCK on it, and ends.");
+    run_to_its_end(child)?;
+    lab.predict(&SHARED);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+
+    lab.part("F_SETFL sets all the flags: the broken way, and the right one");
+    let path = lab.directory().join("log");
+    let open = || File::options().create(true).append(true).open(&path);
+    let log = Fd::from(OwnedFd::from(open()?));
+    fcntl_setfl(&log, O_NONBLOCK)?;
+    lab.predict(&DROPPED);
+    lab.observe(fcntl_getfl(&log).map(|flags| flags.contains(O_APPEND)));
+    let log = Fd::from(OwnedFd::from(open()?));
+    std::fs::remove_file(&path)?;
+    set_nonblocking(&log)?;
+    lab.predict(&KEPT);
+    lab.observe(fcntl_getfl(&log).map(|flags| flags.contains(O_APPEND)));
+    Ok(())
+}
+
+/// The child: its standard input is the socket.
+fn sets_nonblocking_on_its_input(_: &[String]) -> Outcome {
+    set_nonblocking(std::io::stdin())?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Why does send return less than I gave it?
+//!
+//! On a non-blocking socket `send` takes what there is room for, and says how much: a *short send*, which is no error. When
+//! there is no room at all it gives `EAGAIN`, and `poll` says no `POLLOUT`. On a blocking socket `send` waits until it has
+//! taken everything, so it returns when the peer has read most of it; but a signal midway makes a short send there too. So
+//! every program needs the loop, or a buffer for the rest.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::{fill, share};
+use crate::labs::peers::{Alarm, Peer};
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{set_nonblocking, tcp_pair};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "partial-send",
+    claim: "send may take less than it was given: non-blocking, or when a signal comes.",
+    question: "Why does send return less than I gave it?",
+    explanation: "A non-blocking send takes what fits into the buffers. The rest is the caller's: keep it, ask select or \
+        poll for writability, and go on from there. A blocking send waits until all is taken, which may be for ever if \
+        the peer does not read; a signal ends that wait, and then the count is short as well.",
+    elsewhere: "The sizes differ between systems, and from moment to moment: never rely on a number seen once.",
+    sources: &["send(2)", "signal(7)", "POSIX send", "Python Socket HOWTO, Using a Socket"],
+    related: &["send-is-a-copy", "writable-hysteresis", "eintr-despite-sa-restart"],
+    words: &["send", "EAGAIN", "POLLOUT", "SO_SNDBUF"],
+    minutes: 3,
+    predictions: &[&SHORT, &FULL, &NOT_WRITABLE, &WHOLE, &DRAINED, &INTERRUPTED],
+    spoiled_by: "send:EPIPE@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+/// More than the buffers of two sockets hold.
+const MUCH: usize = 100_000_000;
+/// More than the small buffers of the second part hold.
+const SOME: usize = 4_000_000;
+
+const SHORT: Prediction = Prediction {
+    asks: "A non-blocking send of 100 MB, and nobody reads. What does it take?",
+    choices: &["all", "a part", "nothing", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("a part")),
+};
+
+const FULL: Prediction = Prediction {
+    asks: "The buffers are full. What does the next send give?",
+    choices: &["0", "EAGAIN", "ENOBUFS", "EPIPE"],
+    expect: Expect::everywhere(Expected::OneOf(&["EAGAIN", "EWOULDBLOCK"])),
+};
+
+const NOT_WRITABLE: Prediction = Prediction {
+    asks: "For how many descriptors does poll say POLLOUT now?",
+    choices: &["0", "1", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const WHOLE: Prediction = Prediction {
+    asks: "A blocking send of 4 MB, and the peer begins to read. What does it take?",
+    choices: &["all", "a part", "nothing", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("all")),
+};
+
+const DRAINED: Prediction = Prediction {
+    asks: "When that send returned, had the peer read at least 1 MB of the 4?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("yes")),
+};
+
+const INTERRUPTED: Prediction = Prediction {
+    asks: "A blocking send of 100 MB, nobody reads, and a signal comes. What does it take?",
+    choices: &["all", "a part", "nothing", "EINTR"],
+    expect: Expect::on_linux(Expected::Is("a part")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let much = vec![b'x'; MUCH];
+    lab.part("Non-blocking: a short send");
+    let (c, _a) = tcp_pair()?;
+    set_nonblocking(&c)?;
+    lab.predict(&SHORT);
+    lab.observe(share(send(&c, &much, MSG_NOSIGNAL), MUCH));
+    fill(&c, &much)?; // what was on its way has arrived meanwhile and made room
+    lab.predict(&FULL);
+    lab.observe(send(&c, &much, MSG_NOSIGNAL));
+    lab.predict(&NOT_WRITABLE);
+    lab.observe(poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], 0));
+
+    lab.part("Blocking: it returns when the peer has read enough");
+    blocking(lab, &much[..SOME])?;
+
+    lab.part("Blocking, and a signal comes");
+    let (c, _a) = tcp_pair()?;
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
+    lab.say("A thread sends SIGUSR1 after 100 ms.");
+    lab.predict(&INTERRUPTED);
+    let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
+    let interrupted = send(&c, &much, MSG_NOSIGNAL);
+    drop(alarm);
+    lab.observe(share(interrupted, MUCH));
+    Ok(())
+}
+
+fn blocking(lab: &mut Run<'_>, some: &[u8]) -> Outcome {
+    let (c, a) = tcp_pair()?;
+    lab.say("Both buffers are made small, so that what lies in them hardly matters.");
+    setsockopt(&c, SOL_SOCKET, SO_SNDBUF, &262_144)?;
+    setsockopt(&a, SOL_SOCKET, SO_RCVBUF, &262_144)?;
+    let read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&read);
+    lab.predict(&WHOLE);
+    let peer = Peer::with(a, move |stream| {
+        let mut buf = vec![0; 65_536];
+        while let received @ 1.. = stream.read(&mut buf)? {
+            counted.fetch_add(received, Ordering::SeqCst);
+        }
+        Ok(())
+    });
+    let sent = send(&c, some, MSG_NOSIGNAL);
+    let drained = read.load(Ordering::SeqCst);
+    lab.observe(share(sent, SOME));
+    lab.predict(&DRAINED);
+    lab.observe(drained >= 1_000_000);
+    shutdown(&c, SHUT_WR)?;
+    let _a = peer.done()?;
+    Ok(())
+}

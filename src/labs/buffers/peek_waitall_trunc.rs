@@ -1,0 +1,100 @@
+//! What do MSG_PEEK, MSG_WAITALL and MSG_TRUNC do with what I have not read?
+//!
+//! `MSG_PEEK` leaves the bytes where they are, so that the socket stays ready: a loop that only peeks spins. `MSG_WAITALL`
+//! waits for the whole length, but not beyond the peer's end of file or a signal, so a short count is still to be
+//! expected. `MSG_TRUNC` on a TCP socket of Linux throws bytes away unread.
+
+use std::time::Duration;
+
+use crate::labs::peers::Alarm;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "peek-waitall-trunc",
+    claim: "PEEK keeps the bytes, WAITALL may be short, TRUNC on TCP throws them away.",
+    question: "What do MSG_PEEK, MSG_WAITALL and MSG_TRUNC do with what I have not read?",
+    explanation: "A peek takes nothing, so the next select or poll returns at once: peeking until a whole message is \
+        there burns the processor. MSG_WAITALL spares the loop only as long as nothing goes wrong: at the peer's end of \
+        file, at an error and at a signal it returns what there is. A buffer of one's own, as every server needs anyhow, \
+        does without all three.",
+    elsewhere: "MSG_TRUNC as something to ask for is Linux's own; elsewhere it is only an answer of recvmsg.",
+    sources: &["recv(2)", "tcp(7), MSG_TRUNC", "POSIX recv"],
+    related: &["header-splits", "no-message-boundaries", "always-ready", "datagram-truncation"],
+    words: &["MSG_PEEK", "MSG_WAITALL", "MSG_TRUNC", "recv"],
+    predictions: &[&STILL_READY, &STILL_THERE, &AT_END, &AT_SIGNAL, &THROWN_AWAY],
+    spoiled_by: "recv:ECONNRESET@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const STILL_READY: Prediction = Prediction {
+    asks: "All six bytes were peeked at. What does poll say?",
+    choices: &["0", "POLLIN"],
+    expect: Expect::everywhere(Expected::Is("POLLIN")),
+};
+
+const STILL_THERE: Prediction = Prediction {
+    asks: "What does a recv without flags give?",
+    choices: &["0", "6", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("6")),
+};
+
+const AT_END: Prediction = Prediction {
+    asks: "Three bytes and the end of file have come. What does MSG_WAITALL of ten give?",
+    choices: &["0", "3", "10", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("3")),
+};
+
+const AT_SIGNAL: Prediction = Prediction {
+    asks: "Three bytes have come, the peer is silent, and a signal comes. What does MSG_WAITALL of ten give?",
+    choices: &["0", "3", "10", "EINTR"],
+    expect: Expect::everywhere(Expected::Is("3")),
+};
+
+const THROWN_AWAY: Prediction = Prediction {
+    asks: "Of \"abcdef\" two bytes were received with MSG_TRUNC. What does the next recv give?",
+    choices: &["\"abcdef\"", "\"cdef\"", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("\"cdef\"")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+    lab.part("MSG_PEEK: the bytes stay");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"abcdef", MSG_NOSIGNAL)?;
+    recv(&a, &mut buf, MSG_PEEK)?;
+    lab.predict(&STILL_READY);
+    lab.observe(wait_for(&a, POLLIN));
+    lab.predict(&STILL_THERE);
+    lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+
+    lab.part("MSG_WAITALL at the end of file");
+    send(&c, b"abc", MSG_NOSIGNAL)?;
+    shutdown(&c, SHUT_WR)?;
+    lab.predict(&AT_END);
+    lab.observe(recv(&a, &mut buf[..10], MSG_WAITALL));
+
+    lab.part("MSG_WAITALL and a signal");
+    let (c, a) = tcp_pair()?;
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
+    send(&c, b"abc", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    lab.say("A thread sends SIGUSR1 after 100 ms.");
+    lab.predict(&AT_SIGNAL);
+    let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
+    let received = recv(&a, &mut buf[..10], MSG_WAITALL);
+    drop(alarm);
+    lab.observe(received);
+
+    lab.part("MSG_TRUNC on TCP: gone, and never seen");
+    send(&c, b"abcdef", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    recv(&a, &mut [0; 2], MSG_TRUNC)?;
+    lab.predict(&THROWN_AWAY);
+    let left = recv(&a, &mut buf, MSG_DONTWAIT);
+    lab.observe(left.map(|received| format!("\"{}\"", buf[..received].escape_ascii())));
+    Ok(())
+}

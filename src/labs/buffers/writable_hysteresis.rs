@@ -1,0 +1,98 @@
+//! There is room again: why does poll not say so?
+//!
+//! Because a socket counts as writable only when a good part of its buffer is free; otherwise a writer would be woken for
+//! every few bytes. So between "full" and "writable" there is a range in which `send` would take something although `poll`
+//! does not say `POLLOUT`. On Linux a TCP socket is writable from a third of the buffer free, a Unix-domain stream from
+//! three quarters.
+
+use super::fill;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::tcp_pair;
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "writable-hysteresis",
+    claim: "A full socket is writable again only when a good part has been drained.",
+    question: "There is room again: why does poll not say so?",
+    explanation: "poll and select answer whether it is worth waking you, not whether one byte would fit. A full socket \
+        becomes writable when a good part of its buffer is free; until then they are silent, although send would take \
+        something. So a silent poll is no promise that send would give EAGAIN, and a loop that always tries send first \
+        is not wrong.",
+    elsewhere: "macOS and the BSDs have a low-water mark instead, SO_SNDLOWAT, which can be set there.",
+    sources: &["poll(2)", "socket(7)", "Linux: sk_stream_is_writeable, unix_writable"],
+    related: &["partial-send", "sockbuf-doubling", "level-and-lowat"],
+    words: &["POLLOUT", "SO_SNDBUF", "SO_SNDLOWAT", "EAGAIN"],
+    minutes: 3,
+    predictions: &[&A_LITTLE, &DRAINED, &UNIX_SILENT, &UNIX_TAKES],
+    spoiled_by: "send:EPIPE@15+",
+    run,
+    ..Lab::ORDINARY
+};
+
+const A_LITTLE: Prediction = Prediction {
+    asks: "The buffers were full, and the peer has read 64 KiB. For how many descriptors does poll say POLLOUT?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const DRAINED: Prediction = Prediction {
+    asks: "How much of everything must the peer read until poll says POLLOUT?",
+    choices: &["less than 10 %", "10 to 90 %", "more than 90 %"],
+    expect: Expect::on_linux(Expected::Is("10 to 90 %")),
+};
+
+const UNIX_SILENT: Prediction = Prediction {
+    asks: "A full Unix-domain stream, and the peer has read 1 KiB. For how many descriptors does poll say POLLOUT?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const UNIX_TAKES: Prediction = Prediction {
+    asks: "poll is silent. What does send of 1 KiB give all the same?",
+    choices: &["1024", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("1024")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("TCP: full, then drained step by step");
+    let (c, a) = tcp_pair()?;
+    let all = fill(&c, &vec![b'x'; 1 << 20])?;
+    let mut buf = vec![0; 131_072];
+    let mut drained = recv(&a, &mut buf[..65_536], MSG_DONTWAIT)?;
+    lab.predict(&A_LITTLE);
+    lab.observe(writable(&c));
+    lab.say("Now the peer reads on, 128 KiB at a time.");
+    lab.predict(&DRAINED);
+    while writable(&c)? == 0 && drained < all {
+        match recv(&a, &mut buf, MSG_DONTWAIT) {
+            // The rest is still in the sender's buffer, on its way.
+            Err(Errno::EAGAIN) => continue,
+            received => drained += received?,
+        }
+    }
+    let percent = drained * 100 / all.max(1);
+    lab.observe(match percent {
+        ..10 => "less than 10 %",
+        10..=90 => "10 to 90 %",
+        _ => "more than 90 %",
+    });
+    lab.say(format_args!("Writable after {drained} of {all} bytes: {percent} %."));
+
+    lab.part("A Unix-domain stream: silent, and yet there is room");
+    let [near, far] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    setsockopt(&near, SOL_SOCKET, SO_SNDBUF, &8192)?;
+    let kibibyte = [b'x'; 1024];
+    fill(&near, &kibibyte)?;
+    recv(&far, &mut buf[..1024], MSG_DONTWAIT)?;
+    lab.predict(&UNIX_SILENT);
+    lab.observe(writable(&near));
+    lab.predict(&UNIX_TAKES);
+    lab.observe(send(&near, &kibibyte, MSG_DONTWAIT | MSG_NOSIGNAL));
+    Ok(())
+}
+
+/// 1 if poll says POLLOUT within 20 ms, 0 if not: what the peer has read is told to the sender, and that takes a moment.
+fn writable(fd: &Fd) -> Result<usize> {
+    poll(&mut [PollFd::new(fd.as_fd(), POLLOUT)], 20)
+}

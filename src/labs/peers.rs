@@ -1,0 +1,130 @@
+//! What others do while a lab runs, and no trace shows: a peer on a thread of its own, a signal that comes again and
+//! again, this program once more as another process. A lab says what they do with `lab.say`.
+
+use std::io;
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::run::Stop;
+use crate::names::Signal;
+use crate::sys::{Fd, SignalSet, kill, sigprocmask};
+
+/// A thread that does something with `std::net`.
+#[derive(Debug)]
+pub(super) struct Peer(JoinHandle<io::Result<Fd>>);
+
+impl Peer {
+    /// From now on somebody else holds this end of a connection, and does this with it.
+    pub(super) fn with(
+        end: Fd,
+        does: impl FnOnce(&mut TcpStream) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        Self(thread::spawn(move || {
+            let mut stream = TcpStream::from(OwnedFd::from(end));
+            does(&mut stream)?;
+            Ok(Fd::from(OwnedFd::from(stream)))
+        }))
+    }
+
+    /// Waits until it has done so, and takes its end back, still open.
+    pub(super) fn done(self) -> Result<Fd, Stop> {
+        joined(self.0)
+    }
+}
+
+/// A signal that comes again and again until this is dropped. The first might come before the call that it is to
+/// interrupt has begun to wait; one of the next does not.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    /// Dropping it ends the thread.
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Alarm {
+    /// Sends this signal to the lab's main thread each time that this has passed.
+    pub(super) fn every(period: Duration, signal: Signal) -> Self {
+        let (end, ended) = channel();
+        let thread = thread::spawn(move || {
+            // The signal is sent to the process: it goes to a thread that does not hold it back, and so to the lab's.
+            if sigprocmask(&SignalSet::empty().with(signal)).is_err() {
+                return;
+            }
+            while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                // It cannot fail: this process exists.
+                let _ = kill(std::process::id(), signal);
+            }
+        });
+        Self { end: Some(end), thread: Some(thread) }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        // A thread that has panicked sends no more signals either.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Another process, which is killed when this is dropped, if it still runs.
+#[derive(Debug)]
+pub(super) struct Process {
+    pid: u32,
+    /// Dropping it ends the process.
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<io::Result<ExitStatus>>>,
+}
+
+impl Process {
+    /// Starts it. Its standard input stays open as long as the lab's process lives, and nobody hears what it writes.
+    pub(super) fn start(mut command: Command) -> Result<Self, Stop> {
+        let (tell, told) = channel();
+        let (end, ended) = channel();
+        let thread = thread::spawn(move || {
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+            let _ = tell.send(child.id());
+            // Nothing is ever sent: this waits until the other end is dropped.
+            let _ = ended.recv();
+            child.kill()?;
+            child.wait()
+        });
+        match told.recv() {
+            Ok(pid) => Ok(Self { pid, end: Some(end), thread: Some(thread) }),
+            Err(_) => Err(joined(thread).err().unwrap_or_else(|| Stop::failed("no process"))),
+        }
+    }
+
+    /// Its number.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        // It is dead by now, or never was.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Another process that ends by itself: runs it to its end. Nobody hears what it writes.
+pub(super) fn run_to_its_end(mut command: Command) -> Result<(), Stop> {
+    let status = joined(thread::spawn(move || command.stdout(Stdio::null()).status()))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Stop::failed(format_args!("the other process: {status}")))
+    }
+}
+
+/// What a thread returned.
+fn joined<T>(thread: JoinHandle<io::Result<T>>) -> Result<T, Stop> {
+    let returned = thread.join().map_err(|_| Stop::failed("a thread of the lab panicked"))?;
+    Ok(returned?)
+}
