@@ -327,7 +327,7 @@ pub struct Lab {
     #[arg(long, value_name = "ROLE", hide = true)]
     pub role: Option<String>,
     /// What the part is told
-    #[arg(long = "argument", value_name = "ARGUMENT", hide = true)]
+    #[arg(long = "argument", value_name = "ARGUMENT", num_args = 0.., hide = true)]
     pub arguments: Vec<String>,
 }
 

@@ -180,14 +180,14 @@ impl<'a> Run<'a> {
         &self.directory
     }
 
-    /// This program once more, as another role of this lab: to be spawned, spoken to through standard input and output,
-    /// and waited for.
+    /// This program once more, as another role of this lab: to be given arguments (`arg`), spawned, spoken to through
+    /// standard input and output, and waited for.
     ///
     /// # Errors
     /// The program does not know where it lies.
     pub fn role(&self, role: &str) -> io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["lab", self.lab, "--role", role]);
+        command.args(["lab", self.lab, "--role", role, "--argument"]);
         Ok(command)
     }
 

@@ -105,7 +105,7 @@ fn start(lab: &mut Run<'_>, theirs: &Fd) -> std::result::Result<Child, Stop> {
     lab.say(format_args!(
         "A child is started, and inherits descriptor {number}; it answers \"pong\" to whatever comes."
     ));
-    Ok(lab.role("child")?.arg(format!("--argument={number}")).spawn()?)
+    Ok(lab.role("child")?.arg(number.to_string()).spawn()?)
 }
 
 /// The child: it answers until it is killed, or nobody is there any more.
