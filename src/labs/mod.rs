@@ -9,9 +9,12 @@
 //! program again, in a role of the lab.
 
 mod closing;
+mod poll;
 pub mod prediction;
 pub mod run;
 mod scene;
+mod select;
+mod select_and_poll;
 pub mod show;
 pub mod why;
 
@@ -97,7 +100,7 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[closing::GROUP];
+pub const GROUPS: &[Group] = &[select::GROUP, poll::GROUP, select_and_poll::GROUP, closing::GROUP];
 
 /// All labs.
 pub fn all() -> impl Iterator<Item = &'static Lab> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prediction::{Observed, Prediction};
 use crate::names::Errno;
+use crate::sys::BeyondSetSize;
 use crate::sys::wild::Wild;
 use crate::trace::suspended;
 
@@ -91,6 +92,12 @@ impl Stop {
 impl From<Errno> for Stop {
     fn from(errno: Errno) -> Self {
         Self::Failed(format!("a call failed that was to succeed: {errno}"))
+    }
+}
+
+impl From<BeyondSetSize> for Stop {
+    fn from(beyond: BeyondSetSize) -> Self {
+        Self::Failed(beyond.to_string())
     }
 }
 

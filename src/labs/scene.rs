@@ -61,3 +61,33 @@ pub(super) fn wait_for(fd: impl AsFd, events: PollEvents) -> Result<PollEvents> 
     poll(&mut rows, 1000)?;
     Ok(rows[0].revents())
 }
+
+/// A set with this descriptor alone.
+///
+/// # Errors
+/// Its number has no place in a set.
+pub(super) fn only(fd: impl AsFd) -> std::result::Result<FdSet, BeyondSetSize> {
+    let mut set = FdSet::new();
+    set.set(fd)?;
+    Ok(set)
+}
+
+/// A time for `select`.
+pub(super) const fn millis(ms: i64) -> TimeVal {
+    TimeVal { tv_sec: ms / 1000, tv_usec: ms % 1000 * 1000 }
+}
+
+/// Asks `select` for this descriptor in all three sets, without waiting, and says in which it stays: "rw", or "none".
+///
+/// # Errors
+/// As [`select`]; `EINVAL` also if its number has no place in a set.
+pub(super) fn sets_of(fd: impl AsFd) -> Result<String> {
+    let fd = fd.as_fd();
+    let asked = only(fd).map_err(|_| Errno::EINVAL)?;
+    let [mut r, mut w, mut x] = [asked; 3];
+    select(asked.nfds(), Some(&mut r), Some(&mut w), Some(&mut x), Some(&mut millis(0)))?;
+    let letters = [(r, "r"), (w, "w"), (x, "x")];
+    let stays: String =
+        letters.iter().filter(|(set, _)| set.isset(fd)).map(|(_, letter)| *letter).collect();
+    Ok(if stays.is_empty() { "none".to_string() } else { stays })
+}

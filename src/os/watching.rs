@@ -2,6 +2,8 @@
 
 use std::os::fd::AsFd;
 
+use crate::names::PollEvents;
+
 /// Whether `poll` can watch this descriptor. macOS's poll(2) knows no devices, terminals among them: it answers
 /// `POLLNVAL`, as if the descriptor were not open. Its `select` does.
 #[cfg(apple)]
@@ -17,3 +19,11 @@ pub fn poll_can_watch(fd: impl AsFd) -> bool {
 pub fn poll_can_watch(_fd: impl AsFd) -> bool {
     true
 }
+
+/// `POLLRDHUP`, which tells that the peer has finished sending, where `poll` can be asked for it; nothing elsewhere.
+#[cfg(any(linux, freebsd))]
+pub const PEER_FINISHED: PollEvents = crate::names::POLLRDHUP;
+
+/// `POLLRDHUP`, which tells that the peer has finished sending, where `poll` can be asked for it; nothing here.
+#[cfg(not(any(linux, freebsd)))]
+pub const PEER_FINISHED: PollEvents = PollEvents::NONE;

@@ -24,11 +24,12 @@ pub const FD_SETSIZE: usize = libc::FD_SETSIZE as usize;
 /// The words that the bitmap is made of. They matter on big-endian machines, where bit 0 of a 64-bit word
 /// is not in its first byte.
 #[cfg(any(linux, freebsd))]
-type Word = libc::c_ulong;
+pub type Word = libc::c_ulong;
 #[cfg(any(apple, openbsd, netbsd))]
-type Word = u32;
+pub type Word = u32;
 
-const WORD_BITS: usize = Word::BITS as usize;
+/// How many descriptors one of them has bits for.
+pub const WORD_BITS: usize = Word::BITS as usize;
 const WORDS: usize = FD_SETSIZE / WORD_BITS;
 
 /// `fd_set`: a bit for each descriptor, a bitmap of [`FD_SETSIZE`] bits.
@@ -267,7 +268,7 @@ fn shown(nfds: c_int, sets: &[Option<&mut FdSet>; 3]) -> [Option<Vec<FdNumber>>;
     })
 }
 
-fn c_timeval(time: TimeVal) -> libc::timeval {
+pub(super) fn c_timeval(time: TimeVal) -> libc::timeval {
     libc::timeval { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ }
 }
 

@@ -3,6 +3,8 @@
 //! Each function is one misuse, and wants a [`Wild`] for it: the word of a process that it has nothing to lose. Only
 //! the process of a lab gets one, so no other part of the program can come to harm.
 
+pub mod selecting;
+
 use std::env;
 
 /// The variable by which a lab's process knows that it is one: its empty directory.

@@ -1,0 +1,82 @@
+//! Is exceptfds for errors?
+//!
+//! No, whatever its name and POSIX say. A connection that was reset, or refused, is readable and writable: the next call is
+//! told what happened, and SO_ERROR too. In the third set stands a TCP socket with an urgent byte.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{listener, loopback, set_nonblocking, sets_of, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "exceptfds-is-not-errors",
+    claim: "An error makes a socket readable and writable; exceptfds is for urgent data.",
+    question: "What is exceptfds for? For errors?",
+    explanation: "For TCP the third set means one thing: an urgent byte has come (poll says POLLPRI). Errors are found where \
+        they would be met, by reading or writing, so a socket with an error is ready for both; SO_ERROR tells which error. \
+        Beej's guide describes the set as one of errors, and POSIX asks for it to hold sockets with a pending error; \
+        Linux does not do so.",
+    elsewhere: "macOS and FreeBSD put sockets there for out-of-band data only (kernel sources).",
+    sources: &["select(2)", "select_tut(2)", "POSIX select"],
+    related: &["oob-one-byte", "nb-connect-refused", "hup-maps-to-r", "readiness-matrix"],
+    words: &["select", "SO_ERROR", "ECONNRESET", "MSG_OOB", "POLLPRI"],
+    predictions: &[&RESET, &REFUSED, &WHY, &URGENT],
+    spoiled_by: "select:EINTR@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const RESET: Prediction = Prediction {
+    asks: "The peer has reset the connection. In which of the sets r, w and x does it stay?",
+    choices: &["rw", "rwx", "x", "none"],
+    expect: Expect::on_linux(Expected::Is("rw")),
+};
+
+const REFUSED: Prediction = Prediction {
+    asks: "A connect was refused. In which of the sets r, w and x does the socket stay?",
+    choices: &["rw", "w", "rwx", "x"],
+    expect: Expect::on_linux(Expected::Is("rw")),
+};
+
+const WHY: Prediction = Prediction {
+    asks: "What does SO_ERROR say of it?",
+    choices: &["0", "ECONNREFUSED", "EINPROGRESS"],
+    expect: Expect::everywhere(Expected::Is("ECONNREFUSED")),
+};
+
+const URGENT: Prediction = Prediction {
+    asks: "The peer has sent one byte with MSG_OOB. In which sets does the socket stay?",
+    choices: &["w", "rw", "wx", "rwx"],
+    expect: Expect::on_linux(Expected::Is("wx")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("What one might believe: a reset is an exception");
+    let (c, a) = tcp_pair()?;
+    setsockopt(&c, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    close(c)?; // with this option: a reset
+    wait_for(&a, POLLIN)?;
+    lab.predict(&RESET);
+    lab.observe(sets_of(&a));
+
+    lab.part("Nor is a refused connection");
+    let (l, address) = listener()?;
+    close(l)?; // nobody listens at that port now
+    let refused = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    set_nonblocking(&refused)?;
+    // EINPROGRESS, or refused at once.
+    let _ = connect(&refused, &loopback(address.port().unwrap_or_default()));
+    wait_for(&refused, POLLOUT)?;
+    lab.predict(&REFUSED);
+    lab.observe(sets_of(&refused));
+    lab.predict(&WHY);
+    lab.observe(getsockopt(&refused, SOL_SOCKET, SO_ERROR).map(Errno::from_number));
+
+    lab.part("What it is for: urgent data");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"!", MSG_OOB)?;
+    wait_for(&a, POLLPRI)?;
+    lab.predict(&URGENT);
+    lab.observe(sets_of(&a));
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What happens to a descriptor that an fd_set has no bit for?
+//!
+//! An `fd_set` is a bitmap of FD_SETSIZE bits, and neither C's FD_SET nor the kernel asks where it ends: FD_SET writes into
+//! what stands behind it (or aborts the program, where the C library was built to check), and select with a greater
+//! nfds reads and rewrites it. Our set refuses the number. A bitmap of one's own length works on Linux; poll needs none.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{millis, only};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::wild::selecting::{self, fd_isset, fd_set};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "fdsetsize-overflow",
+    claim: "From FD_SETSIZE on a number has no bit: C overruns its set, ours refuses.",
+    question: "What happens to a descriptor that an fd_set has no bit for?",
+    explanation: "The limit is the set's, not the kernel's: Linux takes as many bits as nfds says, and so writes beyond a \
+        set that is too short. Python's \"filedescriptor out of range in select()\" is the same refusal as ours. Raise the \
+        limit on descriptors only in a program that uses poll, or that refuses what select cannot watch.",
+    elsewhere: "FD_SETSIZE is 256 on NetBSD, 1024 elsewhere; FreeBSD and OpenBSD let a program define a greater one before \
+        its includes (select(2)). macOS gives EINVAL beyond 1024 unless the program asks for unlimited sets (select(2)).",
+    sources: &["select(2), NOTES", "POSIX select"],
+    related: &["nfds-and-count", "bad-fd-poisons-select", "cost-is-the-highest-fd"],
+    words: &["FD_SETSIZE", "select", "poll"],
+    predictions: &[&REFUSED, &REFUSED_CALL, &OVERRUN, &FOUND, &REWRITTEN, &POLL],
+    spoiled_by: "poll:EINTR@1",
+    descriptors: 1700,
+    run,
+    ..Lab::ORDINARY
+};
+
+/// A number that no fd_set has a bit for, and how many words would be needed.
+const NUMBER: i32 = 1600;
+const WORDS: usize = (NUMBER as usize + 1).div_ceil(WORD_BITS);
+/// The words of an fd_set; what comes after them is somebody else's.
+const SET: usize = FD_SETSIZE / WORD_BITS;
+
+const REFUSED: Prediction = Prediction {
+    asks: "Does our FdSet take a descriptor with the number 1600?",
+    choices: &["yes", "no"],
+    expect: Expect::everywhere(Expected::Is("no")),
+};
+
+const REFUSED_CALL: Prediction = Prediction {
+    asks: "What does our select say to nfds 1601?",
+    choices: &["0", "EINVAL", "EBADF"],
+    expect: Expect::everywhere(Expected::Is("EINVAL")),
+};
+
+const OVERRUN: Prediction = Prediction {
+    asks: "FD_SET(1600) as C's macro does it. Has it changed what stands behind the set?",
+    choices: &["yes", "no"],
+    expect: Expect::everywhere(Expected::Is("yes")),
+};
+
+const FOUND: Prediction = Prediction {
+    asks: "A byte waits at 1600. What does the kernel's select return for nfds 1601?",
+    choices: &["0", "1", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("1")).macos(Expected::Is("EINVAL")),
+};
+
+const REWRITTEN: Prediction = Prediction {
+    asks: "Nothing waits, but the neighbour's bit is set. Is it still set after select?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("no")).macos(Expected::Is("yes")),
+};
+
+const POLL: Prediction = Prediction {
+    asks: "A byte waits at 1600. What does poll return for a row with it?",
+    choices: &["0", "1", "EINVAL"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let wild = lab.wild();
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    let far = fcntl_dupfd(&a, NUMBER)?;
+    send(&c, b"x", MSG_NOSIGNAL)?;
+
+    lab.part("What our wrappers say");
+    let mut set = only(&a)?;
+    lab.predict(&REFUSED);
+    lab.observe(set.set(&far).is_ok());
+    lab.predict(&REFUSED_CALL);
+    lab.observe(select(NUMBER + 1, Some(&mut set), None, None, Some(&mut millis(0))));
+
+    lab.part("The broken way: what C's macro and the kernel do");
+    lab.say(format_args!(
+        "Here is memory of {WORDS} words. The first {SET} are an fd_set; the rest belongs to its neighbour on the stack."
+    ));
+    let mut memory = [0; WORDS];
+    lab.predict(&OVERRUN);
+    fd_set(wild, far.number(), &mut memory)?;
+    let behind = memory[SET..].iter().any(|word| *word != 0);
+    lab.observe(behind);
+    lab.say(format_args!(
+        "Bit {NUMBER} is in byte {}, {} bytes behind the end of the set.",
+        NUMBER / 8,
+        NUMBER as usize / 8 - size_of::<FdSet>()
+    ));
+    lab.predict(&FOUND);
+    lab.observe(selecting::select(wild, NUMBER + 1, &mut memory, &mut millis(0)));
+    lab.say("The kernel has read the neighbour's memory, and also writes to it:");
+    recv(&a, &mut [0], MsgFlags::NONE)?;
+    lab.predict(&REWRITTEN);
+    // That it fails, as it does on macOS, is answered by the bit.
+    let _ = selecting::select(wild, NUMBER + 1, &mut memory, &mut millis(0));
+    lab.observe(fd_isset(wild, far.number(), &memory));
+
+    lab.part("The right way: no bitmap");
+    send(&c, b"x", MSG_NOSIGNAL)?;
+    lab.predict(&POLL);
+    lab.observe(poll(&mut [PollFd::new(far.as_fd(), POLLIN)], 0));
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What is nfds, and what does select count?
+//!
+//! nfds is the highest number plus one, not a count and not the highest number. select's result counts bits over all three
+//! sets, poll's counts rows. Bits beyond nfds are not looked at: some are cleared all the same, some stay, and a program
+//! that looks at a bit it did not ask for believes what is not so.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{millis, only};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "nfds-and-count",
+    claim: "nfds is the highest number plus one; select counts bits, poll counts rows.",
+    question: "What is nfds, and what does select count?",
+    explanation: "The kernel looks at the numbers from 0 to nfds - 1. Linux copies the sets in and out by words of 64 bits: \
+        an unasked bit in the last word is cleared, one in a word beyond it survives and looks like an answer. The result \
+        is the number of bits left in all three sets, so one descriptor may count twice.",
+    elsewhere: "The count and the meaning of nfds are POSIX's. What becomes of bits beyond nfds is not; macOS copies words \
+        of 32 bits (its kernel's source).",
+    sources: &["select(2)", "poll(2)", "POSIX select", "POSIX poll"],
+    related: &["select-eats-its-sets", "fdsetsize-overflow", "poll-array-rules"],
+    words: &["select", "poll", "FD_SETSIZE"],
+    predictions: &[&ONE_TOO_LOW, &BIT_IN_THE_WORD, &BITS, &ROWS, &BIT_BEYOND],
+    spoiled_by: "select:spurious@1",
+    descriptors: 256,
+    run,
+    ..Lab::ORDINARY
+};
+
+const ONE_TOO_LOW: Prediction = Prediction {
+    asks: "A byte waits at the only descriptor in the set, and nfds is its number. What does select return?",
+    choices: &["0", "1", "EINVAL"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const BIT_IN_THE_WORD: Prediction = Prediction {
+    asks: "That descriptor was not looked at. Is its bit still set?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("no")),
+};
+
+const BITS: Prediction = Prediction {
+    asks: "It is readable and writable, and stands in both sets. What does select return?",
+    choices: &["1", "2"],
+    expect: Expect::everywhere(Expected::Is("2")),
+};
+
+const ROWS: Prediction = Prediction {
+    asks: "One row of poll asks for POLLIN|POLLOUT. What does poll return?",
+    choices: &["1", "2"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const BIT_BEYOND: Prediction = Prediction {
+    asks: "The set also has number 130, far beyond nfds. Is that bit set after the call?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("yes")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    send(&c, b"x", MSG_NOSIGNAL)?;
+
+    lab.part("The broken way: nfds is the highest number, without the one");
+    let mut readable = only(&a)?;
+    lab.predict(&ONE_TOO_LOW);
+    let nfds = a.number().get();
+    lab.observe(select(nfds, Some(&mut readable), None, None, Some(&mut millis(0))));
+    lab.predict(&BIT_IN_THE_WORD);
+    lab.observe(readable.isset(&a));
+
+    lab.part("The right way: plus one; and what is counted");
+    let nfds = a.number().get() + 1;
+    let (mut readable, mut writable) = (only(&a)?, only(&a)?);
+    lab.predict(&BITS);
+    lab.observe(select(nfds, Some(&mut readable), Some(&mut writable), None, None));
+    lab.predict(&ROWS);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN | POLLOUT)], -1));
+
+    lab.part("A number beyond nfds");
+    let far = fcntl_dupfd(&c, 130)?; // nothing waits at it
+    let mut readable = only(&a)?;
+    readable.set(&far)?;
+    lab.predict(&BIT_BEYOND);
+    select(nfds, Some(&mut readable), None, None, Some(&mut millis(0)))?;
+    lab.observe(readable.isset(&far));
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Can select sleep, and which times does it take?
+//!
+//! Without descriptors it waits for the timeout alone, as programs once slept for less than a second. Linux's C libraries
+//! take more than a million microseconds as a second and some; a negative time, or a negative nfds, is EINVAL.
+
+use std::time::{Duration, Instant};
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{millis, only};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "select-as-sleep",
+    claim: "select without descriptors sleeps; times that make no sense are EINVAL.",
+    question: "Can select sleep, and which times does it take?",
+    explanation: "Without descriptors only the timeout can end select, or a signal. A timeval should have less than a \
+        million microseconds: glibc carries what is more into the seconds, other systems refuse it. poll takes \
+        milliseconds in an int, where every negative number means for ever.",
+    elsewhere: "FreeBSD gives EINVAL for a million microseconds and more (select(2)).",
+    sources: &["select(2)", "poll(2)", "POSIX select"],
+    related: &["timeout-mutates", "eintr-despite-sa-restart"],
+    words: &["select", "poll", "EINVAL"],
+    predictions: &[
+        &SLEPT,
+        &POLL_SLEPT,
+        &MANY_MICROSECONDS,
+        &CARRIED,
+        &NEGATIVE_TIME,
+        &NEGATIVE_NFDS,
+    ],
+    spoiled_by: "select:EINTR@1",
+    minutes: 1,
+    run,
+    ..Lab::ORDINARY
+};
+
+const SLEPT: Prediction = Prediction {
+    asks: "nfds is 0, there is no set, the timeout is 100 ms. How long does select take?",
+    choices: &["0 ms", "100 ms", "for ever"],
+    expect: Expect::everywhere(Expected::AtLeast(100, "ms")),
+};
+
+const POLL_SLEPT: Prediction = Prediction {
+    asks: "poll without a row, for 50 ms: how long does it take?",
+    choices: &["0 ms", "50 ms", "for ever"],
+    expect: Expect::everywhere(Expected::AtLeast(50, "ms")),
+};
+
+const MANY_MICROSECONDS: Prediction = Prediction {
+    asks: "A byte waits; the timeout has 0 seconds and 1,500,000 microseconds. What does select give?",
+    choices: &["1", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("1")).freebsd(Expected::Is("EINVAL")),
+};
+
+const CARRIED: Prediction = Prediction {
+    asks: "What is left of that timeout?",
+    choices: &["about 1500 ms", "about 1000 ms", "0 ms"],
+    expect: Expect::on_linux(Expected::Between(1001, 1500, "ms")),
+};
+
+const NEGATIVE_TIME: Prediction = Prediction {
+    asks: "The timeout is -1 seconds. What does select give?",
+    choices: &["0", "EINVAL", "it waits for ever"],
+    expect: Expect::everywhere(Expected::Is("EINVAL")),
+};
+
+const NEGATIVE_NFDS: Prediction = Prediction {
+    asks: "nfds is -1. What does select give?",
+    choices: &["0", "EINVAL", "EBADF"],
+    expect: Expect::everywhere(Expected::Is("EINVAL")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("Nobody to wait for");
+    lab.predict(&SLEPT);
+    let began = Instant::now();
+    let slept = select(0, None, None, None, Some(&mut millis(100)));
+    lab.observe(slept.and(Ok(began.elapsed())));
+    lab.predict(&POLL_SLEPT);
+    let began = Instant::now();
+    let slept = poll(&mut [], 50);
+    lab.observe(slept.and(Ok(began.elapsed())));
+
+    lab.part("Times that are odd");
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    send(&c, b"x", MSG_NOSIGNAL)?;
+    let mut timeout = TimeVal { tv_sec: 0, tv_usec: 1_500_000 };
+    let mut readable = only(&a)?;
+    lab.predict(&MANY_MICROSECONDS);
+    lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut timeout)));
+    lab.predict(&CARRIED);
+    lab.observe(Duration::from_micros((timeout.tv_sec * 1_000_000 + timeout.tv_usec) as u64));
+    let mut timeout = TimeVal { tv_sec: -1, tv_usec: 0 };
+    lab.predict(&NEGATIVE_TIME);
+    lab.observe(select(0, None, None, None, Some(&mut timeout)));
+
+    lab.part("A count that is odd");
+    lab.predict(&NEGATIVE_NFDS);
+    lab.observe(select(-1, None, None, None, Some(&mut millis(0))));
+    Ok(())
+}

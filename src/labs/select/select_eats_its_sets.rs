@@ -1,0 +1,94 @@
+//! Why does select work only once?
+//!
+//! A set is question and answer in one. After a timeout it is empty, and whoever hands it in again asks for nobody: data
+//! that waits is not reported. On Linux the timeout is eaten too: what is left of it is written back, and after a timeout
+//! that is nothing, so the loop turns without pause.
+
+use std::time::{Duration, Instant};
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{millis, only};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "select-eats-its-sets",
+    claim: "select rewrites its sets: whoever does not build them anew asks for nobody.",
+    question: "Why does select work only once?",
+    explanation: "After the call the sets hold only what is ready; after a timeout, nothing. On Linux (glibc) the timeout \
+        holds only what is left of it. Both are the question and the answer in one, so both are written anew before every \
+        call: keep one set as the master, and give select a copy.",
+    elsewhere: "The sets are rewritten everywhere. The timeout is left alone by macOS, FreeBSD and OpenBSD (their manual \
+        pages) and by musl, so a program that forgets it works there and spins on Linux.",
+    sources: &["select(2)", "select_tut(2)", "POSIX select"],
+    related: &["timeout-mutates", "poll-array-rules", "always-ready"],
+    words: &["select", "FD_SETSIZE"],
+    predictions: &[&REUSED_SET, &LEFT_OF_TIMEOUT, &REUSED_TIMEOUT, &BUILT_ANEW],
+    spoiled_by: "select:EBADF@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const REUSED_SET: Prediction = Prediction {
+    asks: "A byte has come meanwhile. The same set is handed in again. What does select return?",
+    choices: &["0", "1", "EBADF"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const LEFT_OF_TIMEOUT: Prediction = Prediction {
+    asks: "Nothing comes for the whole timeout of 300 ms. What stands in the timeval then?",
+    choices: &["0 ms", "300 ms"],
+    expect: Expect::on_linux(Expected::Is("0 ms"))
+        .musl(Expected::Is("300 ms"))
+        .macos(Expected::Is("300 ms"))
+        .freebsd(Expected::Is("300 ms"))
+        .openbsd(Expected::Is("300 ms")),
+};
+
+const REUSED_TIMEOUT: Prediction = Prediction {
+    asks: "The set is built anew, the timeval is handed in again. How long does select wait for nothing?",
+    choices: &["0 ms", "300 ms", "for ever"],
+    expect: Expect::on_linux(Expected::Between(0, 250, "ms"))
+        .musl(Expected::AtLeast(300, "ms"))
+        .macos(Expected::AtLeast(300, "ms"))
+        .freebsd(Expected::AtLeast(300, "ms"))
+        .openbsd(Expected::AtLeast(300, "ms")),
+};
+
+const BUILT_ANEW: Prediction = Prediction {
+    asks: "A byte waits, and set and timeval are built anew. What does select return?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+
+    lab.part("The broken way: a set that was used already");
+    let mut readable = only(&a)?;
+    let nfds = readable.nfds();
+    select(nfds, Some(&mut readable), None, None, Some(&mut millis(10)))?;
+    lab.say("The timeout is over: nobody was ready, so nobody is in the set any more.");
+    send(&c, b"x", MSG_NOSIGNAL)?;
+    lab.predict(&REUSED_SET);
+    lab.observe(select(nfds, Some(&mut readable), None, None, Some(&mut millis(10))));
+
+    lab.part("The broken way: a timeout that was used already");
+    recv(&a, &mut [0], MsgFlags::NONE)?;
+    let mut timeout = millis(300);
+    lab.predict(&LEFT_OF_TIMEOUT);
+    select(nfds, Some(&mut only(&a)?), None, None, Some(&mut timeout))?;
+    lab.observe(Duration::from_micros((timeout.tv_sec * 1_000_000 + timeout.tv_usec) as u64));
+    lab.predict(&REUSED_TIMEOUT);
+    let began = Instant::now();
+    select(nfds, Some(&mut only(&a)?), None, None, Some(&mut timeout))?;
+    lab.observe(began.elapsed());
+
+    lab.part("The right way: both anew, for every call");
+    send(&c, b"x", MSG_NOSIGNAL)?;
+    let master = only(&a)?;
+    let mut readable = master;
+    lab.predict(&BUILT_ANEW);
+    lab.observe(select(master.nfds(), Some(&mut readable), None, None, Some(&mut millis(300))));
+    Ok(())
+}

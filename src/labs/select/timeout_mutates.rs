@@ -1,0 +1,142 @@
+//! What stands in the timeval after select has returned?
+//!
+//! On Linux, through glibc, what is left of it: also after a signal, and also after an error. It can be used (a signal
+//! need not lengthen the wait), but not relied upon: the other systems leave the timeval alone, and so does musl.
+//! pselect takes its timeout as const and cannot change it, anywhere.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::scene::{millis, only};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "timeout-mutates",
+    claim: "Linux writes into select's timeout what is left of it; others leave it.",
+    question: "What stands in the timeval after select has returned?",
+    explanation: "The kernel of Linux counts down the time that was given, and glibc hands the rest back, whether select \
+        found something, was interrupted or failed. pselect and ppoll take a const timeout, so glibc gives the kernel a \
+        copy. Portable programs write the timeval anew before every call and keep a deadline of their own.",
+    elsewhere: "macOS, FreeBSD and OpenBSD leave the timeval alone (their manual pages), and so does musl on Linux. POSIX \
+        allows both.",
+    sources: &["select(2)", "pselect(2)", "POSIX select"],
+    related: &["select-eats-its-sets", "eintr-despite-sa-restart", "signal-race"],
+    words: &["select", "pselect", "EINTR"],
+    predictions: &[&LEFT, &INTERRUPTED, &AFTER_SIGNAL, &AFTER_ERROR, &CONST],
+    spoiled_by: "select:ENOMEM",
+    run,
+    ..Lab::ORDINARY
+};
+
+const GIVEN_MS: i64 = 2000;
+
+const LEFT: Prediction = Prediction {
+    asks: "The timeout is 2000 ms, a byte comes after about 100 ms. What stands in the timeval then?",
+    choices: &["about 1900 ms", "2000 ms", "0 ms"],
+    expect: REWRITTEN,
+};
+
+const INTERRUPTED: Prediction = Prediction {
+    asks: "The same, but a signal with a handler comes. What does select give?",
+    choices: &["EINTR", "0", "1"],
+    expect: Expect::everywhere(Expected::Is("EINTR")),
+};
+
+const AFTER_SIGNAL: Prediction = Prediction {
+    asks: "And what stands in the timeval after EINTR?",
+    choices: &["less than 2000 ms", "2000 ms", "0 ms"],
+    expect: REWRITTEN,
+};
+
+const AFTER_ERROR: Prediction = Prediction {
+    asks: "The set has a number that is closed: EBADF at once. Was the timeval written to?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("yes"))
+        .musl(Expected::Is("no"))
+        .macos(Expected::Is("no"))
+        .freebsd(Expected::Is("no"))
+        .openbsd(Expected::Is("no")),
+};
+
+const CONST: Prediction = Prediction {
+    asks: "pselect has waited 100 ms for nothing. The same timespec again: how long does it wait?",
+    choices: &["0 ms", "100 ms"],
+    expect: Expect::everywhere(Expected::AtLeast(100, "ms")),
+};
+
+/// Less than was given with glibc, by how much is the machine's affair; elsewhere what was given.
+const REWRITTEN: Expect = Expect::on_linux(Expected::Between(0, GIVEN_MS - 1, "ms"))
+    .musl(Expected::Is("2000 ms"))
+    .macos(Expected::Is("2000 ms"))
+    .freebsd(Expected::Is("2000 ms"))
+    .openbsd(Expected::Is("2000 ms"));
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    let nfds = a.number().get() + 1;
+
+    lab.part("Something is ready");
+    lab.say("The peer, a thread, sends a byte after 100 ms.");
+    let (mut readable, mut timeout) = (only(&a)?, millis(GIVEN_MS));
+    lab.predict(&LEFT);
+    let peer = thread::spawn(|| send_later(c));
+    let found = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
+    lab.observe(found.and(Ok(left_of(timeout))));
+    let _c = peer.join().map_err(|_| Stop::failed("the peer panicked"))??;
+    recv(&a, &mut [0], MsgFlags::NONE)?;
+
+    lab.part("A signal comes");
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
+    lab.say("A thread sends SIGUSR1 to this process after 100 ms.");
+    let (mut readable, mut timeout) = (only(&a)?, millis(GIVEN_MS));
+    lab.predict(&INTERRUPTED);
+    let (tell, told) = channel();
+    let sender = thread::spawn(move || signal_until(&told));
+    let result = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
+    drop(tell);
+    sender.join().map_err(|_| Stop::failed("the sender panicked"))??;
+    lab.observe(result);
+    lab.predict(&AFTER_SIGNAL);
+    lab.observe(left_of(timeout));
+
+    lab.part("The call fails");
+    let (mut closed, mut timeout) = (only(&a)?, millis(GIVEN_MS));
+    close(a)?;
+    lab.predict(&AFTER_ERROR);
+    let result = select(nfds, Some(&mut closed), None, None, Some(&mut timeout));
+    lab.observe(result.is_err() && timeout != millis(GIVEN_MS));
+
+    lab.part("The right way, if it must not change: pselect, or a timeval written anew");
+    let timeout = TimeSpec { tv_sec: 0, tv_nsec: 100_000_000 };
+    pselect(0, None, None, None, Some(&timeout), None)?;
+    lab.predict(&CONST);
+    let began = Instant::now();
+    pselect(0, None, None, None, Some(&timeout), None)?;
+    lab.observe(began.elapsed());
+    Ok(())
+}
+
+/// What stands in a timeval.
+fn left_of(timeout: TimeVal) -> Duration {
+    Duration::from_micros((timeout.tv_sec * 1_000_000 + timeout.tv_usec) as u64)
+}
+
+/// The peer: a byte, after a while.
+fn send_later(c: Fd) -> Result<Fd> {
+    thread::sleep(Duration::from_millis(100));
+    send(&c, b"x", MSG_NOSIGNAL)?;
+    Ok(c)
+}
+
+/// Signals every 100 ms, until nobody wants to be signalled any more: the first one may come before select waits.
+fn signal_until(told: &Receiver<()>) -> Result<()> {
+    // Held back here, so that it comes to the thread that waits in select.
+    sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
+    while told.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+        kill(std::process::id(), SIGUSR1)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Waiting for what one does not own: sets without an end, rows and calls on numbers that somebody else may close.
+
+use libc::{c_int, nfds_t};
+
+use super::Wild;
+use crate::names::{Errno, MsgFlags, PollEvents, Result};
+use crate::sys::select::c_timeval;
+use crate::sys::{count, number};
+use crate::trace::arg::{Arg, Note};
+use crate::trace::call::enter;
+use crate::trace::function::Function;
+use crate::values::{FdNumber, PollRow, TimeVal};
+
+pub use crate::sys::select::{WORD_BITS, Word};
+
+/// `void FD_SET(int fd, fd_set *set);` adds a number, as C's macro does: it does not ask where the set ends. `memory` is
+/// the set and whatever stands behind it.
+///
+/// # Errors
+/// None in C. Here `EINVAL` if the number has no bit in `memory` either.
+///
+/// References: `select(2)`; POSIX `select`.
+pub fn fd_set(_: Wild, fd: FdNumber, memory: &mut [Word]) -> Result<()> {
+    let number = usize::try_from(fd.get()).map_err(|_| Errno::EINVAL)?;
+    let word = memory.get_mut(number / WORD_BITS).ok_or(Errno::EINVAL)?;
+    *word |= 1 << (number % WORD_BITS);
+    Ok(())
+}
+
+/// `int FD_ISSET(int fd, const fd_set *set);` whether a number's bit is set, as C's macro looks: wherever that bit is.
+///
+/// # Errors
+/// None in C. Here a number without a bit in `memory` is in no set.
+///
+/// References: `select(2)`; POSIX `select`.
+pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
+    let number = usize::try_from(fd.get()).unwrap_or(usize::MAX);
+    memory.get(number / WORD_BITS).is_some_and(|word| word & (1 << (number % WORD_BITS)) != 0)
+}
+
+/// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);` with an `nfds`
+/// that may be greater than `FD_SETSIZE`, and numbers that nobody may have open. The kernel reads and writes as many
+/// bits as `nfds` says, wherever the set ends.
+///
+/// # Errors
+/// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which really would be somebody
+/// else's memory.
+///
+/// References: `select(2)`; POSIX `select`.
+pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal) -> Result<usize> {
+    let call = enter(Function::Select, || {
+        let none = || Arg::Set(None);
+        let time = Arg::TimeVal(Some(*timeout));
+        [nfds.into(), Arg::Set(Some(numbers(nfds, readfds))), none(), none(), time]
+    });
+    if usize::try_from(nfds).is_ok_and(|bits| bits > readfds.len() * WORD_BITS) {
+        return call.refuse(Errno::EINVAL);
+    }
+    let mut time = c_timeval(*timeout);
+    let result = call.make(|| {
+        let (set, null) = (readfds.as_mut_ptr().cast(), std::ptr::null_mut());
+        // SAFETY: the kernel reads and writes `nfds` bits, in whole words, of `readfds`, which has that many and is
+        // exclusively ours; so is `time`.
+        number(unsafe { libc::select(nfds, set, null, null, &raw mut time) })
+    });
+    *timeout = TimeVal { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ };
+    let left = Some(*timeout).filter(|_| cfg!(all(linux, target_env = "gnu")));
+    call.returns_noting(result.map(|ready| ready as usize), |_| Note::Select {
+        sets: [Some(numbers(nfds, readfds)), None, None],
+        left,
+    })
+}
+
+/// The numbers in a set that the kernel looks at.
+fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
+    let is_set = |number: &c_int| {
+        let number = *number as usize;
+        memory.get(number / WORD_BITS).is_some_and(|word| word & (1 << (number % WORD_BITS)) != 0)
+    };
+    (0..nfds).filter(is_set).map(FdNumber::new).collect()
+}
+
+/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` with rows of numbers that nobody may have open any more.
+///
+/// # Errors
+/// As [`poll`](crate::sys::poll()).
+///
+/// References: `poll(2)`; POSIX `poll`.
+pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
+    let call = enter(Function::Poll, || {
+        [Arg::Rows(fds.to_vec()), fds.len().into(), Arg::Millis(timeout_ms)]
+    });
+    let mut rows: Vec<libc::pollfd> = fds
+        .iter()
+        .map(|row| libc::pollfd { fd: row.fd.get(), events: row.events.bits() as _, revents: 0 })
+        .collect();
+    let result = call.make(|| {
+        // SAFETY: `rows` has so many rows and is exclusively ours.
+        number(unsafe { libc::poll(rows.as_mut_ptr(), rows.len() as nfds_t, timeout_ms) })
+    });
+    for (row, answered) in fds.iter_mut().zip(&rows) {
+        row.revents = PollEvents::from_bits(answered.revents.into());
+    }
+    let answered = || fds.iter().filter(|row| row.revents.bits() != 0).copied().collect();
+    call.returns_noting(result.map(|ready| ready as usize), |_| Note::Poll(answered()))
+}
+
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` on a number that somebody else may close meanwhile.
+///
+/// # Errors
+/// As [`recv`](crate::sys::recv()), and `EBADF` if it is closed already.
+///
+/// References: `recv(2)`; POSIX `recv`.
+pub fn recv(_: Wild, sockfd: FdNumber, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
+    let call = enter(Function::Recv, || [Arg::Fd(sockfd)]);
+    let len = buf.len();
+    let result = call.make(|| {
+        let room = call.length(len);
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many. A number that is not
+        // open gives EBADF; one that was given to a stranger takes the stranger's bytes, which is the misuse.
+        count(unsafe { libc::recv(sockfd.get(), buf.as_mut_ptr().cast(), room, flags.bits()) })
+    });
+    let filled = match &result {
+        Ok(received) => Arg::Bytes(&buf[..len.min(*received)]),
+        Err(_) => Arg::Pointer(buf.as_ptr() as usize),
+    };
+    call.rest(|| [filled, len.into(), flags.named().into()]).returns(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wild_set_has_the_bits_of_a_tame_one_and_more() {
+        let wild = Wild(());
+        let mut memory = [0; 2048 / WORD_BITS];
+        fd_set(wild, FdNumber::new(1600), &mut memory).unwrap();
+        fd_set(wild, FdNumber::new(3), &mut memory).unwrap();
+        assert!(fd_isset(wild, FdNumber::new(1600), &memory));
+        assert_eq!(numbers(1601, &memory), [FdNumber::new(3), FdNumber::new(1600)]);
+        assert_eq!(numbers(1600, &memory), [FdNumber::new(3)]);
+        let mut time = TimeVal::default();
+        assert_eq!(select(wild, 2049, &mut memory, &mut time), Err(Errno::EINVAL));
+    }
+}
