@@ -11,14 +11,18 @@
 mod buffers;
 mod byte_order;
 mod closing;
+mod connecting;
 mod errors;
 mod framing;
 mod naming;
+mod out_of_band;
 mod peers;
+mod poll;
 pub mod prediction;
 pub mod run;
 mod scene;
 mod select;
+mod select_and_poll;
 pub mod show;
 mod udp;
 mod unix;
@@ -112,8 +116,12 @@ pub const GROUPS: &[Group] = &[
     buffers::GROUP,
     framing::GROUP,
     select::GROUP,
+    poll::GROUP,
+    select_and_poll::GROUP,
+    connecting::GROUP,
     closing::GROUP,
     errors::GROUP,
+    out_of_band::GROUP,
     udp::GROUP,
     unix::GROUP,
 ];

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::run::{Event, Stop};
-use super::{Lab, group_of, source_of};
+use super::{Lab, find, group_of, source_of};
 use crate::os::system::this_system;
 use crate::trace::text::wrapped;
 
@@ -179,7 +179,9 @@ impl Writer {
             self.prose(&mut out, lab.elsewhere, "Elsewhere: ");
         }
         self.prose(&mut out, &lab.sources.join("; "), "Sources: ");
-        let listed = [("Labs: ", lab.related), ("Words, for baresock explain: ", lab.words)];
+        let related: Vec<&str> =
+            lab.related.iter().copied().filter(|name| find(name).is_some()).collect();
+        let listed = [("Labs: ", &related[..]), ("Words, for baresock explain: ", lab.words)];
         for (before, names) in listed.into_iter().filter(|(_, names)| !names.is_empty()) {
             self.prose(&mut out, &names.join(", "), before);
         }

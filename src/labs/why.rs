@@ -18,6 +18,5 @@ pub const QUESTIONS: &[Question] = &[
     ("What is exceptfds for?", &["exceptfds-is-not-errors", "oob-one-byte"]),
     ("What is \"filedescriptor out of range in select()\"?", &["fdsetsize-overflow"]),
     ("Connection refused, on UDP?", &["udp-refused-later"]),
-    ("Where do the 40 ms come from?", &["nagle-40ms"]),
     ("Why can others not reach my server?", &["wildcard-vs-loopback"]),
 ];

@@ -96,7 +96,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     }
     lab.observe(at_once);
     lab.say(format_args!(
-        "That took {} microseconds. A loop that goes on like this turns hundreds of thousands of times in a second.",
+        "That took {} microseconds, most of them to write the turns down. A bare loop turns some 600,000 times in a second.",
         began.elapsed().as_micros()
     ));
 

@@ -1,0 +1,88 @@
+//! A client has connected and reset before I called accept: what do I get?
+//!
+//! On Linux a socket that is dead already: `accept` succeeds, and the next calls say what happened. On FreeBSD `accept` says
+//! `ECONNABORTED`. A server must survive both, and neither may end its loop. (A blocking listener has a trap of its own:
+//! where the dead client is taken out of the queue, an `accept` after readiness waits for the next one.)
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, listener, set_nonblocking, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "accept-after-rst",
+    claim: "A client that resets in the queue: Linux hands out a dead socket.",
+    question: "A client has connected and reset before I called accept: what do I get?",
+    explanation: "The connection is complete before accept sees it, so it can also be over before. Linux leaves it in the \
+        queue and lets the new socket tell: no peer's name, ECONNRESET, then end of file. Elsewhere accept itself says \
+        ECONNABORTED. Both concern this one client: close what you got, if anything, and accept the next.",
+    elsewhere: "FreeBSD's accept gives ECONNABORTED.",
+    sources: &["accept(2)", "UNP, 5.11 and 16.6", "FreeBSD accept(2)"],
+    related: &["readiness-is-a-hint", "linger-zero", "pending-and-eintr"],
+    words: &["accept", "ECONNABORTED", "ECONNRESET", "ENOTCONN", "SO_LINGER"],
+    predictions: &[&STILL_READY, &ACCEPTED, &NAMELESS, &RESET, &END],
+    spoiled_by: "accept:ECONNABORTED@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const STILL_READY: Prediction = Prediction {
+    asks: "The only client in the queue has reset. What does poll say of the listener?",
+    choices: &["0", "POLLIN", "POLLIN|POLLERR"],
+    expect: Expect::on_linux(Expected::Is("POLLIN")),
+};
+
+const ACCEPTED: Prediction = Prediction {
+    asks: "What does accept give?",
+    choices: &["a descriptor", "ECONNABORTED", "ECONNRESET", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("a descriptor")).freebsd(Expected::Is("ECONNABORTED")),
+};
+
+const NAMELESS: Prediction = Prediction {
+    asks: "What does getpeername give for the new socket?",
+    choices: &["success", "ENOTCONN", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("ENOTCONN")),
+};
+
+const RESET: Prediction = Prediction {
+    asks: "What does recv give?",
+    choices: &["0", "ECONNRESET", "ENOTCONN", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("ECONNRESET")),
+};
+
+const END: Prediction = Prediction {
+    asks: "And once more?",
+    choices: &["0", "ECONNRESET", "ENOTCONN", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (l, address) = listener()?;
+    set_nonblocking(&l)?;
+    let c = client_of(&address)?;
+    wait_for(&l, POLLIN)?;
+    lab.say("With l_linger 0 close sends a reset.");
+    setsockopt(&c, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    close(c)?;
+
+    lab.part("The listener");
+    lab.predict(&STILL_READY);
+    lab.observe(wait_for(&l, POLLIN));
+    lab.predict(&ACCEPTED);
+    let accepted = accept(&l);
+    let outcome = accepted.as_ref().map(|_| "a descriptor").map_err(|errno| *errno);
+    lab.observe(outcome);
+    let Ok((a, _peer)) = accepted else {
+        lab.say("There is no socket to look at: that was all.");
+        return Ok(());
+    };
+
+    lab.part("The socket that it made");
+    lab.predict(&NAMELESS);
+    lab.observe(getpeername(&a).map(drop));
+    lab.predict(&RESET);
+    lab.observe(recv(&a, &mut [0; 64], MSG_DONTWAIT));
+    lab.predict(&END);
+    lab.observe(recv(&a, &mut [0; 64], MSG_DONTWAIT));
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! A non-blocking connect that fails: who says so?
+//!
+//! `connect` has long returned `EINPROGRESS`. The socket becomes ready, for reading and for writing, and whoever takes
+//! "writable" for "connected" is wrong: `SO_ERROR` has the error, once. And it is neither in `exceptfds` nor is the socket
+//! fit for another attempt: what it says then differs between systems. Close it and make a new one.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{loopback, set_nonblocking, sets_of, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "nb-connect-refused",
+    claim: "A refused connect makes the socket ready; SO_ERROR tells why, once.",
+    question: "A non-blocking connect that fails: who says so?",
+    explanation: "Ready means that there is a result. A refused attempt is both readable and writable, and poll adds \
+        POLLERR and POLLHUP on Linux; the reason is in SO_ERROR and is cleared by reading it. After a failure POSIX \
+        leaves the state of the socket open: the portable way is to close it and to begin with a new one.",
+    elsewhere: "POSIX does not say what a socket is good for after a failed connect. Elsewhere sockets may not report \
+        POLLERR.",
+    sources: &["connect(2), EINPROGRESS and NOTES", "POSIX connect", "tcp(7)"],
+    related: &["nb-connect-ok", "exceptfds-is-not-errors", "readiness-matrix"],
+    words: &["connect", "ECONNREFUSED", "SO_ERROR", "POLLERR", "POLLHUP", "ECONNABORTED"],
+    minutes: 3,
+    predictions: &[&BEGUN, &EVENTS, &SETS, &REASON, &CLEARED, &AGAIN, &ONCE_MORE, &FRESH],
+    spoiled_by: "connect:ENETUNREACH@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const BEGUN: Prediction = Prediction {
+    asks: "Nobody listens there, on this machine. What does a non-blocking connect give?",
+    choices: &["ECONNREFUSED", "EINPROGRESS", "success"],
+    expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
+};
+
+const EVENTS: Prediction = Prediction {
+    asks: "What does poll say, asked for POLLIN and POLLOUT?",
+    choices: &["POLLOUT", "POLLERR", "POLLIN|POLLOUT|POLLERR|POLLHUP", "POLLIN|POLLHUP"],
+    expect: Expect::on_linux(Expected::Is("POLLIN|POLLOUT|POLLERR|POLLHUP")),
+};
+
+const SETS: Prediction = Prediction {
+    asks: "In which of select's three sets (r, w, x) does it stay?",
+    choices: &["x", "w", "rw", "rwx"],
+    expect: Expect::on_linux(Expected::Is("rw")),
+};
+
+const REASON: Prediction = Prediction {
+    asks: "What is SO_ERROR?",
+    choices: &["0", "ECONNREFUSED", "ECONNRESET", "EINPROGRESS"],
+    expect: Expect::everywhere(Expected::Is("ECONNREFUSED")),
+};
+
+const CLEARED: Prediction = Prediction {
+    asks: "What is SO_ERROR when it is read again?",
+    choices: &["0", "ECONNREFUSED"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const AGAIN: Prediction = Prediction {
+    asks: "The same socket once more: what does connect give?",
+    choices: &["EINPROGRESS", "ECONNREFUSED", "ECONNABORTED", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("ECONNABORTED")),
+};
+
+const ONCE_MORE: Prediction = Prediction {
+    asks: "And again?",
+    choices: &["EINPROGRESS", "ECONNREFUSED", "ECONNABORTED", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
+};
+
+const FRESH: Prediction = Prediction {
+    asks: "Now somebody listens there. What is SO_ERROR of a new socket when it is writable?",
+    choices: &["0", "ECONNREFUSED"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.say("A socket that is bound but does not listen keeps its port free of others: connecting there is refused.");
+    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    bind(&l, &loopback(0))?;
+    let address = getsockname(&l)?;
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    set_nonblocking(&c)?;
+
+    lab.part("Ready, but not connected");
+    lab.predict(&BEGUN);
+    lab.observe(connect(&c, &address));
+    lab.predict(&EVENTS);
+    lab.observe(wait_for(&c, POLLIN | POLLOUT));
+    lab.predict(&SETS);
+    lab.observe(sets_of(&c));
+    lab.predict(&REASON);
+    lab.observe(error_of(&c));
+    lab.predict(&CLEARED);
+    lab.observe(error_of(&c));
+
+    lab.part("The broken way: the same socket once more");
+    lab.predict(&AGAIN);
+    lab.observe(connect(&c, &address));
+    lab.predict(&ONCE_MORE);
+    lab.observe(connect(&c, &address));
+
+    lab.part("The right way: a new socket");
+    drop(c);
+    listen(&l, 5)?;
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    set_nonblocking(&c)?;
+    // EINPROGRESS; the result comes with SO_ERROR.
+    let _ = connect(&c, &address);
+    wait_for(&c, POLLOUT)?;
+    lab.predict(&FRESH);
+    lab.observe(error_of(&c));
+    Ok(())
+}
+
+/// `SO_ERROR`, by its name.
+fn error_of(fd: &Fd) -> Result<String> {
+    let error = getsockopt(fd, SOL_SOCKET, SO_ERROR)?;
+    let name = Errno::from_number(error).name();
+    Ok(name.filter(|_| error != 0).map_or_else(|| error.to_string(), str::to_string))
+}

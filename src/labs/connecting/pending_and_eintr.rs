@@ -1,0 +1,122 @@
+//! The listener's queue is full: what does a client see?
+//!
+//! Nothing. Nobody refuses it: on Linux its SYN is dropped, sent again after a second, and the attempt goes on. The Python
+//! Socket HOWTO says that beyond the backlog connections are refused; on Linux they wait. A signal ends the wait of a
+//! blocking `connect`, but not the attempt: calling `connect` again starts nothing new, it says `EALREADY`. When a place
+//! becomes free the attempt succeeds, and `SO_ERROR` says so.
+
+use std::time::Duration;
+
+use crate::labs::peers::Alarm;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, loopback, set_nonblocking, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+/// It takes a second, the time after which Linux sends a SYN again.
+pub(super) const LAB: Lab = Lab {
+    name: "pending-and-eintr",
+    claim: "A full queue refuses nobody: connect waits, and a signal ends only the wait.",
+    question: "The listener's queue is full: what does a client see?",
+    explanation: "The attempt belongs to the socket, not to the call. EINTR ends the call, the attempt goes on, and \
+        connect must not simply be called again as recv is: it gives EALREADY. Do as after EINPROGRESS: wait until the \
+        socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent.",
+    elsewhere: "How many fit into the queue differs, and some systems refuse when it is full.",
+    sources: &[
+        "connect(2)",
+        "listen(2)",
+        "POSIX connect (EINTR)",
+        "Python Socket HOWTO (its \"normal max\")",
+    ],
+    related: &["backlog-n-plus-1", "nb-connect-ok", "eintr-despite-sa-restart"],
+    words: &["connect", "EINTR", "EALREADY", "EAGAIN", "listen"],
+    minutes: 3,
+    predictions: &[&INTERRUPTED, &SILENT, &ALREADY, &SEND, &RECEIVE, &WRITABLE, &NO_ERROR],
+    spoiled_by: "connect:ENETUNREACH@3",
+    run,
+    ..Lab::ORDINARY
+};
+
+const INTERRUPTED: Prediction = Prediction {
+    asks: "A blocking connect waits for a place in the queue, and a signal comes. What does it give?",
+    choices: &["ECONNREFUSED", "EINTR", "ETIMEDOUT", "success"],
+    expect: Expect::on_linux(Expected::Is("EINTR")),
+};
+
+const SILENT: Prediction = Prediction {
+    asks: "For how many descriptors does poll say anything now?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const ALREADY: Prediction = Prediction {
+    asks: "The socket is made non-blocking. What does connect give now?",
+    choices: &["EINPROGRESS", "EALREADY", "EISCONN", "ECONNABORTED"],
+    expect: Expect::on_linux(Expected::Is("EALREADY")),
+};
+
+const SEND: Prediction = Prediction {
+    asks: "What does send give meanwhile?",
+    choices: &["EAGAIN", "ENOTCONN", "EPIPE"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const RECEIVE: Prediction = Prediction {
+    asks: "And recv?",
+    choices: &["0", "EAGAIN", "ENOTCONN"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const WRITABLE: Prediction = Prediction {
+    asks: "The server accepts the first client. What does poll say, when it says something?",
+    choices: &["POLLOUT", "POLLIN|POLLOUT|POLLERR|POLLHUP", "POLLHUP"],
+    expect: Expect::on_linux(Expected::Is("POLLOUT")),
+};
+
+const NO_ERROR: Prediction = Prediction {
+    asks: "What is SO_ERROR? (0: no error)",
+    choices: &["0", "4", "111"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    bind(&l, &loopback(0))?;
+    listen(&l, 0)?;
+    let address = getsockname(&l)?;
+    lab.say("Backlog 0: on Linux one client fits into the queue, and this one takes the place.");
+    let _first = client_of(&address)?;
+    wait_for(&l, POLLIN)?;
+
+    lab.part("A blocking connect, and a signal");
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
+    lab.say("A thread sends SIGUSR1 after 100 ms.");
+    lab.predict(&INTERRUPTED);
+    let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
+    let interrupted = connect(&c, &address);
+    drop(alarm);
+    lab.observe(interrupted);
+
+    lab.part("The attempt goes on");
+    lab.predict(&SILENT);
+    lab.observe(poll(&mut [PollFd::new(c.as_fd(), POLLIN | POLLOUT)], 0));
+    set_nonblocking(&c)?;
+    lab.predict(&ALREADY);
+    lab.observe(connect(&c, &address));
+    lab.predict(&SEND);
+    lab.observe(send(&c, b"hello", MSG_NOSIGNAL));
+    lab.predict(&RECEIVE);
+    lab.observe(recv(&c, &mut [0; 64], MsgFlags::NONE));
+
+    lab.part("A place becomes free");
+    let _a = accept(&l)?;
+    lab.say("The SYN is sent again a second after the first one, then two seconds after that, and so on.");
+    lab.predict(&WRITABLE);
+    let mut rows = [PollFd::new(c.as_fd(), POLLIN | POLLOUT)];
+    let answered = poll(&mut rows, 10_000);
+    lab.observe(answered.map(|_| rows[0].revents()));
+    lab.predict(&NO_ERROR);
+    lab.observe(getsockopt(&c, SOL_SOCKET, SO_ERROR));
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! I send "XYZ" with MSG_OOB: what comes out of band?
+//!
+//! One byte: Z, the last. TCP has no second channel, only a mark in the stream; the bytes before it are ordinary ones. `recv`
+//! stops at the mark, `recv` with `MSG_OOB` takes the byte, once. It is what `exceptfds` and `POLLPRI` are for, and
+//! `SIGURG` for whoever has asked with `F_SETOWN`. There is one mark only: when a second urgent byte comes before the first
+//! was read, the first is not urgent any more; if nothing lies before it, Linux drops it.
+
+use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "oob-one-byte",
+    claim: "Of three bytes sent with MSG_OOB the last is urgent; a second mark moves it.",
+    question: "I send \"XYZ\" with MSG_OOB: what comes out of band?",
+    explanation: "TCP's urgent pointer names one place in the stream. The socket interface makes of it one byte outside \
+        the stream, so every further byte is an ordinary one and every further mark replaces the one before. This is \
+        what select's third set is for: not for errors. RFC 6093 asks new programs to leave urgent data alone; a second \
+        connection does better.",
+    elsewhere: "",
+    sources: &["tcp(7)", "recv(2), MSG_OOB", "fcntl(2), F_SETOWN", "RFC 6093", "UNP, chapter 24"],
+    related: &["oob-except-clears", "exceptfds-is-not-errors", "hup-maps-to-r"],
+    words: &["MSG_OOB", "POLLPRI", "SIGURG", "F_SETOWN", "SIOCATMARK", "SO_OOBINLINE"],
+    minutes: 4,
+    predictions: &[
+        &EXCEPTIONAL,
+        &UP_TO_MARK,
+        &AT_MARK,
+        &URGENT,
+        &ONCE,
+        &UNASKED,
+        &SIGNALLED,
+        &LATEST,
+        &FIRST,
+        &JOINED,
+    ],
+    spoiled_by: "recv:ECONNRESET@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const EXCEPTIONAL: Prediction = Prediction {
+    asks: "For how many descriptors of exceptfds does select say that something is there?",
+    choices: &["0", "1", "3"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const UP_TO_MARK: Prediction = Prediction {
+    asks: "What does an ordinary recv give?",
+    choices: &["XYZ", "XY", "Z", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("XY")),
+};
+
+const AT_MARK: Prediction = Prediction {
+    asks: "Is the mark next in the stream (SIOCATMARK)?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("yes")),
+};
+
+const URGENT: Prediction = Prediction {
+    asks: "What does recv with MSG_OOB give?",
+    choices: &["XYZ", "X", "Z", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("Z")),
+};
+
+const ONCE: Prediction = Prediction {
+    asks: "And once more?",
+    choices: &["Z", "", "EAGAIN", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("EINVAL")),
+};
+
+const UNASKED: Prediction = Prediction {
+    asks: "A handler for SIGURG is there, and an urgent byte has come. For how many descriptors does poll say that the self-pipe has a byte?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const SIGNALLED: Prediction = Prediction {
+    asks: "F_SETOWN has said whom to tell, and another urgent byte comes. For how many now?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const LATEST: Prediction = Prediction {
+    asks: "1 was sent as urgent, then 2, and nothing was read. What does recv with MSG_OOB give?",
+    choices: &["1", "2", "12", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("2")),
+};
+
+const FIRST: Prediction = Prediction {
+    asks: "What does an ordinary recv give?",
+    choices: &["1", "12", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const JOINED: Prediction = Prediction {
+    asks: "The same with a1 and b2. What does an ordinary recv give, up to the mark?",
+    choices: &["ab", "a1b", "a", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("a1b")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("Three bytes, one of them urgent");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"XYZ", MSG_OOB | MSG_NOSIGNAL)?;
+    lab.predict(&EXCEPTIONAL);
+    let mut except = only(&a)?;
+    lab.observe(select(except.nfds(), None, None, Some(&mut except), Some(&mut millis(1000))));
+    lab.predict(&UP_TO_MARK);
+    lab.observe(received(&a, MSG_DONTWAIT));
+    let mut at_mark = 0;
+    lab.predict(&AT_MARK);
+    lab.observe(ioctl(&a, SIOCATMARK, &mut at_mark).map(|_| at_mark != 0));
+    lab.predict(&URGENT);
+    lab.observe(received(&a, MSG_OOB));
+    lab.predict(&ONCE);
+    lab.observe(received(&a, MSG_OOB));
+
+    lab.part("SIGURG comes to whoever asked");
+    signals(lab)?;
+
+    lab.part("Two in a row: there is one mark only");
+    let (c, a) = tcp_pair()?;
+    send_both(&c, &a, b"1", b"2")?;
+    lab.predict(&LATEST);
+    lab.observe(received(&a, MSG_OOB));
+    lab.predict(&FIRST);
+    lab.observe(received(&a, MSG_DONTWAIT));
+    lab.say("It is lost. With an ordinary byte before it, it joins the stream instead:");
+    let (c, a) = tcp_pair()?;
+    send_both(&c, &a, b"a1", b"b2")?;
+    lab.predict(&JOINED);
+    lab.observe(received(&a, MSG_DONTWAIT));
+    Ok(())
+}
+
+/// Twice the same, before and after `F_SETOWN`.
+fn signals(lab: &mut Run<'_>) -> Outcome {
+    let [told, tell] = pipe()?;
+    set_nonblocking(&tell)?;
+    self_pipe(Some(tell));
+    sigaction(SIGURG, Some(&SigAction::new(Handler::SelfPipe)), None)?;
+    let outcome = twice(lab, &told);
+    sigaction(SIGURG, Some(&SigAction::new(Handler::Default)), None)?;
+    self_pipe(None);
+    outcome
+}
+
+fn twice(lab: &mut Run<'_>, told: &Fd) -> Outcome {
+    let (c, a) = tcp_pair()?;
+    send(&c, b"!", MSG_OOB | MSG_NOSIGNAL)?;
+    wait_for(&a, POLLPRI)?;
+    lab.predict(&UNASKED);
+    lab.observe(poll(&mut [PollFd::new(told.as_fd(), POLLIN)], 100));
+    let pid = i32::try_from(std::process::id()).map_err(Stop::failed)?;
+    fcntl_setown(&a, pid)?;
+    send(&c, b"!", MSG_OOB | MSG_NOSIGNAL)?;
+    lab.predict(&SIGNALLED);
+    lab.observe(signalled(told));
+    Ok(())
+}
+
+/// How many descriptors poll speaks of, when a signal may come while it waits.
+fn signalled(told: &Fd) -> Result<usize> {
+    loop {
+        match poll(&mut [PollFd::new(told.as_fd(), POLLIN)], 1000) {
+            // The signal itself; the byte is in the pipe.
+            Err(Errno::EINTR) => continue,
+            answered => return answered,
+        }
+    }
+}
+
+/// Two urgent sends, the second when the first has arrived.
+fn send_both(c: &Fd, a: &Fd, first: &[u8], second: &[u8]) -> Result<()> {
+    send(c, first, MSG_OOB | MSG_NOSIGNAL)?;
+    wait_for(a, POLLPRI)?;
+    send(c, second, MSG_OOB | MSG_NOSIGNAL)?;
+    wait_for_bytes(a, first.len() + second.len())
+}
+
+/// Waits until so many bytes have come, the urgent ones among them. `poll` tells of the first urgent byte only.
+fn wait_for_bytes(a: &Fd, count: usize) -> Result<()> {
+    let _ = count;
+    wait_for(a, POLLPRI)?;
+    Ok(())
+}
+
+/// What a recv gives, as text.
+fn received(fd: &Fd, flags: MsgFlags) -> Result<String> {
+    let mut buf = [0; 64];
+    let count = recv(fd, &mut buf, flags)?;
+    Ok(buf[..count].escape_ascii().to_string())
+}

@@ -1,0 +1,104 @@
+//! Does poll tell of new bytes, or of bytes?
+//!
+//! Of bytes: as long as something is left it is said again, so a loop may take a little and come back. From how many on,
+//! SO_RCVLOWAT says: with 5, three bytes make nobody ready, though a non-blocking recv would take them.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{sets_of, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "level-and-lowat",
+    claim: "poll tells of bytes as long as some are left; SO_RCVLOWAT says from how many.",
+    question: "Does poll tell of new bytes, or of bytes?",
+    explanation: "select and poll describe a state, not an event (they are level-triggered): what was not drained is \
+        reported again, so nothing is lost by reading once for each readiness. SO_RCVLOWAT moves the level. A loop that \
+        sets it must know that the last bytes of a stream may be fewer; at the end of file all are reported.",
+    elsewhere: "",
+    sources: &["poll(2)", "socket(7), SO_RCVLOWAT", "POSIX setsockopt"],
+    related: &["no-message-boundaries", "writable-hysteresis", "zero-is-three-things"],
+    words: &["poll", "SO_RCVLOWAT", "MSG_DONTWAIT"],
+    predictions: &[&SOME_LEFT, &NONE_LEFT, &BELOW, &BELOW_SELECT, &TAKEN, &ENOUGH, &AT_THE_END],
+    spoiled_by: "poll:spurious@3",
+    run,
+    ..Lab::ORDINARY
+};
+
+const SOME_LEFT: Prediction = Prediction {
+    asks: "Ten bytes have come, four were received, nothing new comes. What does poll return?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const NONE_LEFT: Prediction = Prediction {
+    asks: "The other six were received as well. What does poll return?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const BELOW: Prediction = Prediction {
+    asks: "SO_RCVLOWAT is 5, three bytes have come. What does poll return?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const BELOW_SELECT: Prediction = Prediction {
+    asks: "And in which of its sets does select leave it?",
+    choices: &["w", "rw", "none"],
+    expect: Expect::on_linux(Expected::Is("w")),
+};
+
+const TAKEN: Prediction = Prediction {
+    asks: "What does recv with MSG_DONTWAIT and MSG_PEEK give?",
+    choices: &["3", "EAGAIN", "0"],
+    expect: Expect::on_linux(Expected::Is("3")),
+};
+
+const ENOUGH: Prediction = Prediction {
+    asks: "Two more bytes come, which makes five. What does poll return?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const AT_THE_END: Prediction = Prediction {
+    asks: "Four of the five are received, and the peer finishes. What does poll return?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (c, a) = tcp_pair()?;
+    let mut buf = [0; 16];
+
+    lab.part("As long as something is left");
+    send(&c, b"0123456789", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    recv(&a, &mut buf[..4], MsgFlags::NONE)?;
+    lab.predict(&SOME_LEFT);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0));
+    recv(&a, &mut buf, MsgFlags::NONE)?;
+    lab.predict(&NONE_LEFT);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0));
+
+    lab.part("From how many on");
+    send(&c, b"abc", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    setsockopt(&a, SOL_SOCKET, SO_RCVLOWAT, &5)?;
+    lab.predict(&BELOW);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0));
+    lab.predict(&BELOW_SELECT);
+    lab.observe(sets_of(&a));
+    lab.predict(&TAKEN);
+    lab.observe(recv(&a, &mut buf, MSG_DONTWAIT | MSG_PEEK));
+    send(&c, b"de", MSG_NOSIGNAL)?;
+    lab.predict(&ENOUGH);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 1000));
+
+    lab.part("At the end, fewer are enough");
+    recv(&a, &mut buf[..4], MsgFlags::NONE)?;
+    shutdown(&c, SHUT_WR)?;
+    lab.predict(&AT_THE_END);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 1000));
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! `poll`: what its answers say, state by state.
+
+mod level_and_lowat;
+mod poll_array_rules;
+mod readiness_matrix;
+mod tty_readiness;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "poll",
+    title: "poll",
+    labs: &[readiness_matrix::LAB, poll_array_rules::LAB, level_and_lowat::LAB, tty_readiness::LAB],
+};

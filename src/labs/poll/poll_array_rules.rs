@@ -1,0 +1,93 @@
+//! What are the rules of poll's rows?
+//!
+//! A row with a negative descriptor is skipped, which is how one leaves the array without moving the others. Two rows may
+//! ask for the same descriptor and are counted apart. `events` is never written to. And a row that asks for nothing can
+//! still be answered: POLLERR, POLLHUP and POLLNVAL come unasked.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::wild::selecting;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "poll-array-rules",
+    claim: "Negative rows are skipped, events is kept, and errors come unasked.",
+    question: "What are the rules of poll's rows?",
+    explanation: "The array can be kept from call to call: only revents is written. To leave a descriptor out, make its row \
+        negative or take the row away; events = 0 is not enough, because a reset wakes poll all the same, again and \
+        again, and a loop that expects nothing there spins. A FIN does not wake such a row.",
+    elsewhere: "macOS registers nothing for a row with events = 0, so it is never answered (kernel source).",
+    sources: &["poll(2)", "POSIX poll"],
+    related: &["select-eats-its-sets", "readiness-matrix", "bad-fd-poisons-select"],
+    words: &["poll", "POLLERR", "POLLHUP", "POLLNVAL"],
+    predictions: &[&NEGATIVE, &TWICE, &EVENTS, &FIN_UNASKED, &RESET_UNASKED],
+    spoiled_by: "poll:EINTR@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const NEGATIVE: Prediction = Prediction {
+    asks: "A row asks for POLLIN of descriptor -1. What is answered in it?",
+    choices: &["0", "POLLNVAL", "POLLERR"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const TWICE: Prediction = Prediction {
+    asks: "A byte waits. Two rows ask for the same descriptor. What does poll return?",
+    choices: &["1", "2", "EINVAL"],
+    expect: Expect::everywhere(Expected::Is("2")),
+};
+
+const EVENTS: Prediction = Prediction {
+    asks: "The first row asked for POLLIN|POLLPRI and was answered with POLLIN. What stands in events?",
+    choices: &["POLLIN|POLLPRI", "POLLIN", "0"],
+    expect: Expect::everywhere(Expected::Is("POLLIN|POLLPRI")),
+};
+
+const FIN_UNASKED: Prediction = Prediction {
+    asks: "A row asks for nothing (events = 0). The peer has sent a FIN. What is answered?",
+    choices: &["0", "POLLHUP", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("0")).macos(Expected::Is("0")),
+};
+
+const RESET_UNASKED: Prediction = Prediction {
+    asks: "The same row, and the peer has reset the connection. What is answered?",
+    choices: &["0", "POLLERR|POLLHUP", "POLLIN|POLLERR"],
+    expect: Expect::on_linux(Expected::Is("POLLERR|POLLHUP")).macos(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    send(&c, b"x", MSG_NOSIGNAL)?;
+
+    lab.part("A row that is skipped");
+    let skipped = PollRow { fd: FdNumber::new(-1), events: POLLIN, revents: PollEvents::NONE };
+    let mut rows = [skipped];
+    lab.predict(&NEGATIVE);
+    lab.observe(selecting::poll(lab.wild(), &mut rows, 0).and(Ok(rows[0].revents)));
+
+    lab.part("Two rows for one descriptor");
+    let mut rows = [PollFd::new(a.as_fd(), POLLIN | POLLPRI), PollFd::new(a.as_fd(), POLLIN)];
+    lab.predict(&TWICE);
+    lab.observe(poll(&mut rows, -1));
+    lab.predict(&EVENTS);
+    lab.observe(rows[0].events());
+
+    lab.part("A row that asks for nothing");
+    let (c, a) = tcp_pair()?;
+    shutdown(&c, SHUT_WR)?;
+    wait_for(&a, POLLIN)?;
+    let mut rows = [PollFd::new(a.as_fd(), PollEvents::NONE)];
+    lab.predict(&FIN_UNASKED);
+    lab.observe(poll(&mut rows, 0).and(Ok(rows[0].revents())));
+    let (c, a) = tcp_pair()?;
+    setsockopt(&c, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    close(c)?; // with this option: a reset
+    wait_for(&a, POLLIN)?;
+    let mut rows = [PollFd::new(a.as_fd(), PollEvents::NONE)];
+    lab.predict(&RESET_UNASKED);
+    lab.observe(poll(&mut rows, 0).and(Ok(rows[0].revents())));
+    lab.say("Nobody asked, and it would be answered again, until the descriptor is closed or its row is taken away.");
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! What do poll and select say of a socket, state by state?
+//!
+//! The table that every event loop carries in its head, made on the spot: each state is built, poll is asked for all that can
+//! be asked, then select for all three sets. Each line is an observation of this system; the table comes at the end.
+//!
+//! Read it for what it does not say. POLLIN does not tell data from the end of it: recv does. POLLHUP comes when both
+//! halves are closed, so it is no sign that the peer has finished; for a pipe it comes without POLLIN. And select has one
+//! bit where poll has four.
+
+use crate::labs::prediction::Observed;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, listener, sets_of, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::watching::PEER_FINISHED;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "readiness-matrix",
+    claim: "What poll and select say of idle, data, FIN, reset and hang-up, side by side.",
+    question: "POLLHUP, POLLRDHUP, or recv giving 0: what is said of which state?",
+    explanation: "Treat IN, HUP and ERR alike: read, and let recv say what it is: data, the end (0) or an error. POLLHUP \
+        on a stream means that both directions are over, POLLRDHUP (where it exists) that the peer has finished, and \
+        POLLERR that SO_ERROR has something to tell. POSIX calls HUP and OUT exclusive; Linux sets both.",
+    elsewhere: "macOS's poll is built on kqueue: a FIN alone gives POLLIN|POLLHUP, POLLOUT never comes with POLLHUP, and a \
+        reset is no POLLERR. FreeBSD gives POLLIN|POLLRDHUP for a FIN, POLLHUP for both directions, and never POLLERR \
+        for a socket. (Kernel sources; what select says there was not looked up.)",
+    sources: &[
+        "poll(2)",
+        "select(2)",
+        "POSIX poll",
+        "Kerrisk, The Linux Programming Interface, 63.2.3",
+    ],
+    related: &["hup-maps-to-r", "exceptfds-is-not-errors", "half-close", "tty-readiness"],
+    words: &["POLLIN", "POLLOUT", "POLLHUP", "POLLERR", "POLLRDHUP", "poll", "select"],
+    minutes: 5,
+    predictions: &[
+        &IDLE,
+        &DATA,
+        &FIN,
+        &BOTH_FINS,
+        &RESET,
+        &RESET_TOLD,
+        &UNIX_CLOSED,
+        &PIPE_HELD,
+        &PIPE_EMPTY,
+        &PIPE_BROKEN,
+        &LISTENER_IDLE,
+        &LISTENER_ASKED,
+        &LISTENER_SHUT,
+    ],
+    spoiled_by: "select:spurious@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const fn state(
+    asks: &'static str,
+    choices: &'static [&'static str],
+    linux: &'static str,
+) -> Prediction {
+    Prediction { asks, choices, expect: Expect::on_linux(Expected::Is(linux)) }
+}
+
+const IDLE: Prediction = Prediction {
+    asks: "A TCP connection; nothing was sent. What do poll and select say?",
+    choices: &["0; none", "POLLOUT; w", "POLLIN|POLLOUT; rw"],
+    expect: Expect::everywhere(Expected::Is("POLLOUT; w")),
+};
+
+const DATA: Prediction = Prediction {
+    asks: "The peer has sent a byte.",
+    choices: &["POLLIN; r", "POLLIN|POLLOUT; rw", "POLLIN|POLLPRI|POLLOUT; rwx"],
+    expect: Expect::everywhere(Expected::Is("POLLIN|POLLOUT; rw")),
+};
+
+const FIN: Prediction = Prediction {
+    expect: Expect::on_linux(Expected::Is("POLLIN|POLLOUT|POLLRDHUP; rw"))
+        .freebsd(Expected::Is("POLLIN|POLLOUT|POLLRDHUP; rw")),
+    ..state(
+        "The peer has finished sending (a FIN).",
+        &["POLLHUP; r", "POLLIN|POLLOUT|POLLRDHUP; rw", "POLLIN|POLLOUT|POLLHUP; rw"],
+        "",
+    )
+};
+
+const BOTH_FINS: Prediction = state(
+    "The peer has finished sending, and so have we.",
+    &["POLLHUP; r", "POLLIN|POLLRDHUP; r", "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw"],
+    "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
+);
+
+const RESET: Prediction = state(
+    "The peer has reset the connection.",
+    &["POLLERR; x", "POLLERR|POLLHUP; none", "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw"],
+    "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw",
+);
+
+const RESET_TOLD: Prediction = state(
+    "The same socket, after SO_ERROR was read.",
+    &[
+        "0; none",
+        "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
+        "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw",
+    ],
+    "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
+);
+
+const UNIX_CLOSED: Prediction = state(
+    "A Unix-domain stream whose peer has closed.",
+    &["POLLHUP; r", "POLLIN|POLLOUT|POLLRDHUP; rw", "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw"],
+    "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
+);
+
+const PIPE_HELD: Prediction = state(
+    "A pipe's read end: its writer has gone, and a byte is left.",
+    &["POLLHUP; r", "POLLIN|POLLHUP; r", "POLLIN; r"],
+    "POLLIN|POLLHUP; r",
+);
+
+const PIPE_EMPTY: Prediction = state(
+    "The same, when the byte was read.",
+    &["POLLHUP; r", "POLLIN|POLLHUP; r", "0; none"],
+    "POLLHUP; r",
+);
+
+const PIPE_BROKEN: Prediction = state(
+    "A pipe's write end; its reader has gone.",
+    &["POLLERR; r", "POLLOUT|POLLERR; rw", "POLLHUP; w"],
+    "POLLOUT|POLLERR; rw",
+);
+
+const LISTENER_IDLE: Prediction =
+    state("A listener at which nobody waits.", &["0; none", "POLLOUT; w"], "0; none");
+
+const LISTENER_ASKED: Prediction = state(
+    "A listener at which a connection waits.",
+    &["POLLIN; r", "POLLIN|POLLOUT; rw", "POLLOUT; w"],
+    "POLLIN; r",
+);
+
+const LISTENER_SHUT: Prediction = state(
+    "A listener that was shut down.",
+    &["POLLNVAL; none", "POLLHUP; r", "POLLOUT|POLLHUP; rw"],
+    "POLLOUT|POLLHUP; rw",
+);
+
+/// The lines of the table: a state, what poll said of it, and select.
+type Table = Vec<(&'static str, String, String)>;
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut table = Table::new();
+    connections(lab, &mut table)?;
+    pipes(lab, &mut table)?;
+    listeners(lab, &mut table)?;
+
+    lab.part("This system's table: the state, select's sets, poll's flags");
+    for (state, polled, sets) in table {
+        let flags = polled.replace("POLL", "").replace('|', " ");
+        lab.say(format_args!("{state:<38} {sets:<5} {flags}"));
+    }
+    Ok(())
+}
+
+fn connections(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
+    lab.part("A TCP connection");
+    let (c, a) = tcp_pair()?;
+    look(lab, table, ("TCP: idle", &IDLE), &a);
+    send(&c, b"x", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    look(lab, table, ("TCP: data", &DATA), &a);
+    recv(&a, &mut [0], MsgFlags::NONE)?;
+    shutdown(&c, SHUT_WR)?;
+    wait_for(&a, POLLIN)?;
+    look(lab, table, ("TCP: the peer's FIN", &FIN), &a);
+    shutdown(&a, SHUT_WR)?;
+    look(lab, table, ("TCP: both FINs", &BOTH_FINS), &a);
+
+    lab.part("A TCP connection that is reset");
+    let (c, a) = tcp_pair()?;
+    setsockopt(&c, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    close(c)?; // with this option: a reset
+    wait_for(&a, POLLIN)?;
+    look(lab, table, ("TCP: reset", &RESET), &a);
+    getsockopt(&a, SOL_SOCKET, SO_ERROR)?;
+    look(lab, table, ("TCP: reset, SO_ERROR was read", &RESET_TOLD), &a);
+
+    lab.part("A Unix-domain stream");
+    let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    close(c)?;
+    look(lab, table, ("Unix domain: the peer has closed", &UNIX_CLOSED), &a);
+    Ok(())
+}
+
+fn pipes(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
+    lab.part("A pipe");
+    let [read_end, write_end] = pipe()?;
+    write(&write_end, b"x")?;
+    close(write_end)?;
+    look(lab, table, ("pipe to read: no writer, a byte left", &PIPE_HELD), &read_end);
+    read(&read_end, &mut [0])?;
+    look(lab, table, ("pipe to read: no writer, empty", &PIPE_EMPTY), &read_end);
+    let [read_end, write_end] = pipe()?;
+    close(read_end)?;
+    look(lab, table, ("pipe to write: no reader", &PIPE_BROKEN), &write_end);
+    Ok(())
+}
+
+fn listeners(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
+    lab.part("A listener");
+    let (l, address) = listener()?;
+    look(lab, table, ("listener: nobody waits", &LISTENER_IDLE), &l);
+    let _c = client_of(&address)?;
+    wait_for(&l, POLLIN)?;
+    look(lab, table, ("listener: a connection waits", &LISTENER_ASKED), &l);
+    accept(&l)?;
+    shutdown(&l, SHUT_RDWR)?;
+    look(lab, table, ("listener: shut down", &LISTENER_SHUT), &l);
+    Ok(())
+}
+
+/// Asks both, and adds what they say to the table.
+fn look(
+    lab: &mut Run<'_>,
+    table: &mut Table,
+    (state, prediction): (&'static str, &'static Prediction),
+    fd: &Fd,
+) {
+    lab.predict(prediction);
+    let mut rows = [PollFd::new(fd.as_fd(), POLLIN | POLLPRI | POLLOUT | PEER_FINISHED)];
+    let polled = poll(&mut rows, 0).map(|_| rows[0].revents());
+    let (polled, sets) = (polled.words(), sets_of(fd).words());
+    lab.observe(format!("{polled}; {sets}"));
+    table.push((state, polled, sets));
+}

@@ -1,0 +1,118 @@
+//! When is a terminal ready?
+//!
+//! When a line is: letters without their newline are the terminal's, which still edits them. Control-D on an empty line makes
+//! it ready and read gives 0, the end of file; the terminal itself goes on. When the other side of a pseudo-terminal is
+//! closed, everything is said at once.
+
+use std::thread;
+
+use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::scene::{sets_of, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "tty-readiness",
+    claim: "A terminal is ready when a line is; Control-D is ready, and reads as 0.",
+    question: "When is a terminal ready?",
+    explanation: "A terminal collects a line, so that it can be edited, and becomes readable with the newline. Control-D hands \
+        over what there is: on an empty line nothing, so read gives 0, as at an end of file. One loop can therefore watch \
+        standard input beside sockets, if it takes a 0 for the end and does not wait for a letter.",
+    elsewhere: "On macOS poll answers POLLNVAL for a terminal; select can watch it (poll(2) there).",
+    sources: &["poll(2)", "pty(7)", "termios(3)", "POSIX General Terminal Interface"],
+    related: &["readiness-matrix", "always-ready", "stdio-hides-readiness"],
+    words: &["poll", "POLLHUP", "POLLNVAL"],
+    predictions: &[&PARTIAL, &LINE, &END, &READ_END, &HANGUP, &HANGUP_SELECT, &READ_HANGUP],
+    spoiled_by: "poll:spurious@2",
+    run,
+    ..Lab::ORDINARY
+};
+
+const PARTIAL: Prediction = Prediction {
+    asks: "Two letters were typed, and no newline. What does poll answer?",
+    choices: &["0", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("0")).macos(Expected::Is("POLLNVAL")),
+};
+
+const LINE: Prediction = Prediction {
+    asks: "Now the newline. What does poll answer?",
+    choices: &["0", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("POLLIN")).macos(Expected::Is("POLLNVAL")),
+};
+
+const END: Prediction = Prediction {
+    asks: "The line was read. Control-D is typed. What does poll answer?",
+    choices: &["0", "POLLIN", "POLLHUP"],
+    expect: Expect::on_linux(Expected::Is("POLLIN")).macos(Expected::Is("POLLNVAL")),
+};
+
+const READ_END: Prediction = Prediction {
+    asks: "And what does read give?",
+    choices: &["0", "1", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const HANGUP: Prediction = Prediction {
+    asks: "The other side is closed: the terminal is gone. What does poll answer for POLLIN|POLLOUT?",
+    choices: &["POLLHUP", "POLLIN|POLLHUP", "POLLIN|POLLOUT|POLLERR|POLLHUP"],
+    expect: Expect::on_linux(Expected::Is("POLLIN|POLLOUT|POLLERR|POLLHUP"))
+        .macos(Expected::Is("POLLNVAL")),
+};
+
+const HANGUP_SELECT: Prediction = Prediction {
+    asks: "And in which of its sets does select leave it?",
+    choices: &["r", "rw", "rwx", "none"],
+    expect: Expect::on_linux(Expected::Is("rw")),
+};
+
+const READ_HANGUP: Prediction = Prediction {
+    asks: "And what does read give?",
+    choices: &["0", "EIO", "EBADF"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.say("A thread opens a pseudo-terminal: what is written to one side is typed at the other.");
+    let opened = thread::spawn(|| nix::pty::openpty(None, None)).join();
+    let Ok(Ok(pty)) = opened else {
+        return Err(Stop::skipped("no pseudo-terminal can be opened here"));
+    };
+    let (keyboard, terminal) = (Fd::from(pty.master), Fd::from(pty.slave));
+    let mut buf = [0; 16];
+
+    lab.part("A line");
+    write(&keyboard, b"ab")?;
+    // The terminal shows what was typed: so it has it.
+    wait_for(&keyboard, POLLIN)?;
+    read(&keyboard, &mut buf)?;
+    lab.predict(&PARTIAL);
+    lab.observe(answer(&terminal, POLLIN, 0));
+    write(&keyboard, b"\n")?;
+    lab.predict(&LINE);
+    lab.observe(answer(&terminal, POLLIN, 1000));
+    read(&terminal, &mut buf)?;
+
+    lab.part("Control-D");
+    write(&keyboard, b"\x04")?;
+    lab.predict(&END);
+    lab.observe(answer(&terminal, POLLIN, 1000));
+    lab.predict(&READ_END);
+    lab.observe(read(&terminal, &mut buf));
+
+    lab.part("The other side is closed");
+    close(keyboard)?;
+    lab.predict(&HANGUP);
+    lab.observe(answer(&terminal, POLLIN | POLLOUT, 1000));
+    lab.predict(&HANGUP_SELECT);
+    lab.observe(sets_of(&terminal));
+    lab.predict(&READ_HANGUP);
+    lab.observe(read(&terminal, &mut buf));
+    Ok(())
+}
+
+/// What poll answers.
+fn answer(fd: &Fd, events: PollEvents, timeout_ms: i32) -> Result<PollEvents> {
+    let mut rows = [PollFd::new(fd.as_fd(), events)];
+    poll(&mut rows, timeout_ms)?;
+    Ok(rows[0].revents())
+}

@@ -1,0 +1,155 @@
+//! Does close() wake a thread that waits on the descriptor?
+//!
+//! Not on Linux. select and poll wait on to their timeout; a recv that has begun goes on, and receives. The connection is not
+//! even closed: the call that waits holds it, so the peer sees no FIN. shutdown wakes, because it acts on the connection
+//! and not on the number.
+
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::scene::{millis, only, tcp_pair};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::wild::selecting;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "close-under-wait",
+    claim: "close does not wake who waits on the descriptor; shutdown does.",
+    question: "Why does close() not wake my recv?",
+    explanation: "close gives back a number; the call that waits has found the open file before and holds it until it \
+        returns. The number is free meanwhile, so the next accept may get it, and the waiting thread speaks for a stranger \
+        when it comes back. Call shutdown, wait until the other thread has gone, then close.",
+    elsewhere: "On macOS close ends the calls that wait: recv gives EBADF and accept ECONNABORTED (kernel source). The \
+        others were not looked up. POSIX leaves it open.",
+    sources: &[
+        "select(2), NOTES (multithreaded applications)",
+        "close(2), NOTES",
+        "POSIX shutdown",
+    ],
+    related: &["bad-fd-poisons-select", "drop-closes", "close-is-refcount"],
+    words: &["close", "shutdown", "POLLNVAL", "EBADF"],
+    minutes: 3,
+    predictions: &[&SELECT_WAITED, &SELECT_SAID, &POLL_SAID, &RECEIVED, &NO_FIN, &WOKEN],
+    spoiled_by: "select:EINTR@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+/// When the other thread closes, and until when select and poll wait.
+const CLOSES_AFTER: Duration = Duration::from_millis(150);
+const WAITS_MS: i32 = 450;
+
+const SELECT_WAITED: Prediction = Prediction {
+    asks: "Another thread closes the descriptor after 150 ms. How long does a select of 450 ms take?",
+    choices: &["150 ms", "450 ms"],
+    expect: Expect::on_linux(Expected::AtLeast(WAITS_MS as i64, "ms")),
+};
+
+const SELECT_SAID: Prediction = Prediction {
+    asks: "And what did it return, with nothing received?",
+    choices: &["0", "1", "EBADF"],
+    expect: Expect::on_linux(Expected::Is("1")),
+};
+
+const POLL_SAID: Prediction = Prediction {
+    asks: "The same with poll. What is answered at its timeout?",
+    choices: &["0", "POLLNVAL", "POLLHUP"],
+    expect: Expect::on_linux(Expected::Is("POLLNVAL")),
+};
+
+const RECEIVED: Prediction = Prediction {
+    asks: "recv waits, the descriptor is closed, then the peer sends a byte. What does recv give?",
+    choices: &["1", "0", "EBADF"],
+    expect: Expect::on_linux(Expected::Is("1")).macos(Expected::Is("EBADF")),
+};
+
+const NO_FIN: Prediction = Prediction {
+    asks: "Between the close and that byte the peer looked, without waiting. What did its recv give?",
+    choices: &["0 (a FIN)", "EAGAIN (nothing)", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN (nothing)")),
+};
+
+const WOKEN: Prediction = Prediction {
+    asks: "recv waits, and another thread shuts the connection down. What does recv give?",
+    choices: &["0", "EBADF", "it waits on"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("The broken way: close under select");
+    let (_c, a) = tcp_pair()?;
+    let (nfds, mut readable) = (a.number().get() + 1, only(&a)?);
+    lab.predict(&SELECT_WAITED);
+    let closer = close_later(a);
+    let began = Instant::now();
+    let result = select(nfds, Some(&mut readable), None, None, Some(&mut millis(WAITS_MS.into())));
+    lab.observe(result.and(Ok(began.elapsed())));
+    ended(closer)?;
+    lab.predict(&SELECT_SAID);
+    lab.observe(result);
+    lab.say("At the timeout it looked once more, found no such descriptor, and called it ready.");
+
+    lab.part("The broken way: close under poll");
+    let (_c, a) = tcp_pair()?;
+    let mut rows = [PollRow { fd: a.number(), events: POLLIN, revents: PollEvents::NONE }];
+    lab.predict(&POLL_SAID);
+    let closer = close_later(a);
+    let result = selecting::poll(lab.wild(), &mut rows, WAITS_MS);
+    lab.observe(result.and(Ok(rows[0].revents)));
+    ended(closer)?;
+
+    lab.part("The broken way: close under recv");
+    let (c, a) = tcp_pair()?;
+    let number = a.number();
+    lab.say("150 ms after the close, the peer looks whether a FIN has come, and sends a byte.");
+    lab.predict(&RECEIVED);
+    let closer = thread::spawn(|| close_and_look(a, c));
+    let received = selecting::recv(lab.wild(), number, &mut [0; 8], MsgFlags::NONE);
+    lab.observe(received);
+    let seen = closer.join().map_err(|_| Stop::failed("the other thread panicked"))??;
+    lab.predict(&NO_FIN);
+    lab.observe(seen);
+
+    lab.part("The right way: shutdown, and close when nobody waits any more");
+    let (_c, a) = tcp_pair()?;
+    let copy = TcpStream::from(OwnedFd::from(dup(&a)?));
+    lab.predict(&WOKEN);
+    let other = thread::spawn(move || {
+        thread::sleep(CLOSES_AFTER);
+        copy.shutdown(Shutdown::Both)
+    });
+    lab.observe(recv(&a, &mut [0; 8], MsgFlags::NONE));
+    other.join().map_err(|_| Stop::failed("the other thread panicked"))??;
+    Ok(())
+}
+
+/// The other thread: it closes, after a while.
+fn close_later(fd: Fd) -> JoinHandle<Result<()>> {
+    thread::spawn(move || {
+        thread::sleep(CLOSES_AFTER);
+        close(fd)
+    })
+}
+
+fn ended(thread: JoinHandle<Result<()>>) -> Outcome {
+    Ok(thread.join().map_err(|_| Stop::failed("the other thread panicked"))??)
+}
+
+/// The other thread: it closes one end, looks at the other end whether it was told, and sends a byte from there.
+fn close_and_look(a: Fd, c: Fd) -> Result<&'static str> {
+    thread::sleep(CLOSES_AFTER);
+    close(a)?;
+    thread::sleep(CLOSES_AFTER);
+    let seen = match recv(&c, &mut [0], MSG_DONTWAIT) {
+        Ok(0) => "0 (a FIN)",
+        Err(Errno::EAGAIN) => "EAGAIN (nothing)",
+        Ok(_) => "a byte",
+        Err(_) => "another error",
+    };
+    // Where the close was heard, nobody is left to send to.
+    let _ = send(&c, b"x", MSG_NOSIGNAL);
+    Ok(seen)
+}

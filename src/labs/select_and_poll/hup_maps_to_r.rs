@@ -1,0 +1,107 @@
+//! Which of poll's flags becomes which of select's sets?
+//!
+//! The kernel has one answer, and select folds it into three bits: IN, HUP and ERR make r; OUT and ERR make w; PRI makes x.
+//! So an error that poll names is, to select, somebody who can be read and written.
+
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{sets_of, tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "hup-maps-to-r",
+    claim: "select folds poll's flags: IN, HUP, ERR are r; OUT, ERR are w; PRI is x.",
+    question: "Which of poll's flags becomes which of select's sets?",
+    explanation: "Both calls ask the same function of the kernel; select keeps less of its answer. That is enough, because \
+        whatever is the matter, the next read or write tells it. A socket that was never connected shows the oddest \
+        fold: poll says OUT and HUP, select says readable and writable, and no byte can move.",
+    elsewhere: "On macOS a socket that was never connected is not writable (kernel source).",
+    sources: &["select(2), NOTES (the correspondence)", "poll(2)", "POSIX select", "POSIX poll"],
+    related: &["readiness-matrix", "exceptfds-is-not-errors"],
+    words: &["POLLIN", "POLLOUT", "POLLHUP", "POLLERR", "POLLPRI", "select", "poll"],
+    predictions: &[&HUP, &HUP_SETS, &ERR, &ERR_SETS, &PRI, &PRI_SETS, &FRESH, &FRESH_SETS],
+    spoiled_by: "select:spurious@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const SETS: &[&str] = &["r", "w", "rw", "wx", "none"];
+
+const fn sets(asks: &'static str, linux: &'static str) -> Prediction {
+    Prediction { asks, choices: SETS, expect: Expect::on_linux(Expected::Is(linux)) }
+}
+
+const HUP: Prediction = Prediction {
+    asks: "A pipe's read end; the writer has gone. What does poll answer, asked for everything?",
+    choices: &["POLLHUP", "POLLIN|POLLHUP", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("POLLHUP")),
+};
+
+const HUP_SETS: Prediction = sets("POLLHUP alone: in which of select's sets is it?", "r");
+
+const ERR: Prediction = Prediction {
+    asks: "A pipe's write end; the reader has gone. What does poll answer, asked only for POLLIN?",
+    choices: &["0", "POLLIN", "POLLERR"],
+    expect: Expect::on_linux(Expected::Is("POLLERR")),
+};
+
+const ERR_SETS: Prediction =
+    sets("It is open for writing only. In which of select's sets is it?", "rw");
+
+const PRI: Prediction = Prediction {
+    asks: "A TCP socket with an urgent byte and nothing else. What does poll answer?",
+    choices: &["POLLIN|POLLOUT", "POLLPRI|POLLOUT", "POLLIN|POLLPRI|POLLOUT"],
+    expect: Expect::on_linux(Expected::Is("POLLPRI|POLLOUT")),
+};
+
+const PRI_SETS: Prediction = sets("In which of select's sets is it?", "wx");
+
+const FRESH: Prediction = Prediction {
+    asks: "A TCP socket that was never connected. What does poll answer?",
+    choices: &["0", "POLLOUT", "POLLOUT|POLLHUP", "POLLERR"],
+    expect: Expect::on_linux(Expected::Is("POLLOUT|POLLHUP")),
+};
+
+const FRESH_SETS: Prediction = sets("In which of select's sets is it?", "rw");
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("HUP is r");
+    let [read_end, write_end] = pipe()?;
+    close(write_end)?;
+    lab.predict(&HUP);
+    lab.observe(answer(&read_end, POLLIN | POLLPRI | POLLOUT));
+    lab.predict(&HUP_SETS);
+    lab.observe(sets_of(&read_end));
+
+    lab.part("ERR is r and w, and comes unasked");
+    let [read_end, write_end] = pipe()?;
+    close(read_end)?;
+    lab.predict(&ERR);
+    lab.observe(answer(&write_end, POLLIN));
+    lab.predict(&ERR_SETS);
+    lab.observe(sets_of(&write_end));
+
+    lab.part("PRI is x");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"!", MSG_OOB)?;
+    wait_for(&a, POLLPRI)?;
+    lab.predict(&PRI);
+    lab.observe(answer(&a, POLLIN | POLLPRI | POLLOUT));
+    lab.predict(&PRI_SETS);
+    lab.observe(sets_of(&a));
+
+    lab.part("A socket that was never connected");
+    let fresh = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&FRESH);
+    lab.observe(answer(&fresh, POLLIN | POLLPRI | POLLOUT));
+    lab.predict(&FRESH_SETS);
+    lab.observe(sets_of(&fresh));
+    Ok(())
+}
+
+/// What poll answers now.
+fn answer(fd: &Fd, events: PollEvents) -> Result<PollEvents> {
+    let mut rows = [PollFd::new(fd.as_fd(), events)];
+    poll(&mut rows, 0)?;
+    Ok(rows[0].revents())
+}

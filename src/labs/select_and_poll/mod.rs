@@ -1,0 +1,20 @@
+//! `select` against `poll`: what one says and the other cannot, what both do not notice, and what each costs.
+
+mod close_under_wait;
+mod cost_is_the_highest_fd;
+mod hup_maps_to_r;
+mod readiness_is_a_hint;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "select-and-poll",
+    title: "select against poll",
+    labs: &[
+        hup_maps_to_r::LAB,
+        close_under_wait::LAB,
+        readiness_is_a_hint::LAB,
+        cost_is_the_highest_fd::LAB,
+    ],
+};

@@ -1,0 +1,109 @@
+//! May I accept without O_NONBLOCK, after select has said that a connection waits?
+//!
+//! No. Between the answer and the call the world goes on. Two processes watch one listener; both are told of the one
+//! connection; one gets it. The other gets EAGAIN, or, without O_NONBLOCK, waits for the next client while all its others
+//! wait for it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::thread;
+
+use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::scene::{client_of, listener, millis, only, set_nonblocking};
+use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "readiness-is-a-hint",
+    claim: "Two processes are told of one connection; one gets it, the other EAGAIN.",
+    question: "After select has said that a connection waits, may I accept without O_NONBLOCK?",
+    explanation: "Readiness is what was true when the call looked. Another process or thread may take it first, a client may \
+        reset its connection in the queue, a datagram with a wrong checksum may be thrown away. So every descriptor in \
+        such a loop is non-blocking, and EAGAIN after readiness is an ordinary answer: wait again.",
+    elsewhere: "",
+    sources: &["select(2), BUGS", "accept(2)", "POSIX accept"],
+    related: &["blocking-or-eagain", "accept-after-rst", "nonblock-is-shared"],
+    words: &["select", "accept", "EAGAIN", "O_NONBLOCK"],
+    predictions: &[&BOTH_TOLD, &OTHER_TOLD, &TOO_LATE],
+    spoiled_by: "accept:EMFILE@1",
+    roles: &[Role { name: "rival", run: rival }],
+    run,
+    ..Lab::ORDINARY
+};
+
+const BOTH_TOLD: Prediction = Prediction {
+    asks: "Two processes watch one listener, and one client connects. What does our select return?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const OTHER_TOLD: Prediction = Prediction {
+    asks: "And what does select return in the other process?",
+    choices: &["0", "1"],
+    expect: Expect::everywhere(Expected::Is("1")),
+};
+
+const TOO_LATE: Prediction = Prediction {
+    asks: "The other process was quicker and has accepted. What does our accept give?",
+    choices: &["a descriptor", "EAGAIN", "ECONNABORTED"],
+    expect: Expect::everywhere(Expected::Is("EAGAIN")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (l, address) = listener()?;
+    set_nonblocking(&l)?;
+
+    lab.part("Two processes, one listener");
+    lab.say("A second process has the listener as its standard input, and its standard output is a socket to us.");
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    fcntl_setfd(&ours, FD_CLOEXEC)?;
+    let (its_input, its_output) = (OwnedFd::from(dup(&l)?), OwnedFd::from(theirs));
+    let mut command = lab.role("rival")?;
+    command.stdin(its_input).stdout(its_output);
+    // In a thread, which closes our copies of its descriptors as well.
+    let spawned = thread::spawn(move || command.spawn()).join();
+    let mut rival = spawned.map_err(|_| Stop::failed("the thread that spawns panicked"))??;
+
+    let outcome = race(lab, &l, &address, &ours);
+    // It reads the end of our stream, if it has not ended already.
+    close(ours)?;
+    rival.wait()?;
+    outcome
+}
+
+fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> Outcome {
+    let _c = client_of(address)?;
+    lab.predict(&BOTH_TOLD);
+    let mut readable = only(l)?;
+    lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(1000))));
+    lab.predict(&OTHER_TOLD);
+    let mut word = [0];
+    recv(rival, &mut word, MsgFlags::NONE)?;
+    lab.observe(i32::from(word[0].saturating_sub(b'0')));
+
+    lab.say("We are slow. The other process accepts, and says so.");
+    send(rival, b"!", MSG_NOSIGNAL)?;
+    recv(rival, &mut word, MsgFlags::NONE)?;
+    if word != *b"a" {
+        return Err(Stop::failed("the other process could not accept"));
+    }
+    lab.predict(&TOO_LATE);
+    lab.observe(accept(l));
+    lab.say("Without O_NONBLOCK this accept would have waited for another client.");
+    Ok(())
+}
+
+/// The other process: it waits for a connection, says so, and accepts it when it is told to.
+fn rival(_: &[String]) -> Outcome {
+    let (l, talk) = (io::stdin(), io::stdout());
+    let mut readable = only(&l)?;
+    let ready =
+        select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(10_000)))?;
+    send(&talk, ready.to_string().as_bytes(), MSG_NOSIGNAL)?;
+    if recv(&talk, &mut [0], MsgFlags::NONE)? == 0 {
+        return Ok(()); // nobody asks any more
+    }
+    let said = if accept(&l).is_ok() { b"a" } else { b"e" };
+    send(&talk, said, MSG_NOSIGNAL)?;
+    Ok(())
+}
