@@ -147,7 +147,7 @@ fn folded(head: &str, words: &str) -> Vec<String> {
 fn reach(host: &Host) -> Vec<String> {
     let mut lines = Vec::new();
     for address in &host.bindable {
-        lines.push(format!("{:10} {:26} {}", "", address.address, address.reached_by));
+        lines.push(format!("{:10} {:24} {}", "", address.address, address.reached_by));
     }
     for interface in &host.interfaces {
         let name = interface.name.escape_debug().to_string();
@@ -156,7 +156,7 @@ fn reach(host: &Host) -> Vec<String> {
             lines.push(format!("{name:10} no address{down}"));
         }
         for address in &interface.addresses {
-            lines.push(format!("{name:10} {:26} {}{down}", address.address, address.reached_by));
+            lines.push(format!("{name:10} {:24} {}{down}", address.address, address.reached_by));
         }
     }
     lines

@@ -218,3 +218,88 @@ fn without_either(servers: &Servers) -> Vec<String> {
     }
     sentences
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::report::{Machine, Measured, Method, NoiseVerdict};
+
+    /// What a quiet machine would have given: select costs 0.2 µs and 0.05 for each; poll's base and slope are given.
+    fn report(poll_base: f64, poll_slope: f64, too_noisy: bool) -> Report {
+        let mut measured = Vec::new();
+        for n in [1usize, 10, 100, 1000] {
+            let mut push = |call, time| {
+                measured.push(Measured::of(AxisName::Descriptors, call, [n, 0, n + 5], &[time; 9]));
+            };
+            push(Call::Select, 0.2 + 0.05 * n as f64);
+            push(Call::Poll, poll_base + poll_slope * n as f64);
+        }
+        for nfds in [16usize, 1024] {
+            let mut push = |call, time| {
+                measured.push(Measured::of(AxisName::Highest, call, [4, 0, nfds], &[time; 9]));
+            };
+            push(Call::Select, 0.4 + 0.0001 * nfds as f64);
+            push(Call::Poll, 0.3);
+        }
+        let machine = Machine {
+            system: "X".into(),
+            processors: 2,
+            fd_setsize: 1024,
+            descriptor_limit: 20_000,
+            descriptor_limit_before: 1024,
+            debug_build: false,
+        };
+        let method = Method {
+            quick: true,
+            watched: "udp",
+            few: 4,
+            call_rounds: 9,
+            server_rounds: 3,
+            server_round_ms: 80,
+            warm_up_ms: 200,
+            overhead_percent: 1.0,
+            seconds: 5.0,
+        };
+        let noise = NoiseVerdict {
+            taken_percent: 41.4,
+            spread_percent: 2.0,
+            most_taken_percent: 20.0,
+            most_spread_percent: 20.0,
+            too_noisy,
+        };
+        let calls = Some(Calls::of(measured, 9, 1.0));
+        let (not_reached, findings) = (Vec::new(), Vec::new());
+        let servers = None;
+        Report { schema: 1, machine, method, noise, not_reached, calls, servers, findings }
+    }
+
+    #[test]
+    fn a_quiet_machine_is_told_which_call_is_cheaper_and_where_that_changes() {
+        let all = of(&report(0.11, 0.06, false)).join("\n");
+        for part in [
+            "Over 1 to 1000 UDP sockets, none of them ready, a call of select costs 0.200 µs and 0.0500 µs for each \
+             descriptor, one of poll 0.110 µs and 0.0600 µs.",
+            "With 1000 descriptors select takes 50.2 µs and poll 60.1 µs: select is cheaper there",
+            "select takes 0.402 µs where the highest number is 15 and 0.502 µs where it is 1023",
+            "There is a crossover: select becomes the cheaper one as the number of descriptors grows from 1 to 100.",
+        ] {
+            assert!(all.contains(part), "{part}\nis missing in\n{all}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_not() {
+        let all = of(&report(0.2, 0.0503, false)).join("\n");
+        assert!(all.contains("the difference is within the spread"), "{all}");
+        assert!(all.contains("There is no crossover"), "{all}");
+    }
+
+    #[test]
+    fn a_busy_machine_is_told_nothing_but_what_holds_all_the_same() {
+        let all = of(&report(0.1, 0.06, true));
+        assert!(all[0].contains("too busy to say") && all[0].contains("41.4 %"), "{all:?}");
+        let all = all.join("\n");
+        assert!(all.contains("bytes in") && !all.contains("cheaper there"), "{all}");
+        assert!(!all.contains("crossover") && !all.contains("µs for each"), "{all}");
+    }
+}

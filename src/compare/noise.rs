@@ -48,14 +48,15 @@ impl Noise {
         let passed = self.passed.as_secs_f64();
         let used = self.used.as_secs_f64().min(passed);
         let taken_percent = if passed > 0.0 { (1.0 - used / passed) * 100.0 } else { 0.0 };
-        let of_calls = calls.into_iter().flat_map(|calls| &calls.measured).map(|one| one.time_us);
-        let of_servers = servers.into_iter().flat_map(|servers| &servers.ratios);
-        let of_servers = of_servers.map(|ratio| ratio.rates);
         let spread = |summaries: Vec<Summary>| {
             let parts: Vec<_> = summaries.iter().map(|one| one.relative() * 100.0).collect();
             median(&parts)
         };
-        let spread_percent = spread(of_calls.collect()).max(spread(of_servers.collect()));
+        // Servers spread more, and what is said of them has its own spread: they do not speak for the calls.
+        let of_calls = calls.map(|calls| calls.measured.iter().map(|one| one.time_us).collect());
+        let of_servers =
+            || servers.map(|servers| servers.ratios.iter().map(|ratio| ratio.rates).collect());
+        let spread_percent = of_calls.or_else(of_servers).map_or(0.0, spread);
         NoiseVerdict {
             taken_percent,
             spread_percent,

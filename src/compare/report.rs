@@ -95,7 +95,8 @@ impl Method {
 pub struct NoiseVerdict {
     /// For how much of the time others had the processor.
     pub taken_percent: f64,
-    /// How far the rounds lie apart: the median, over all figures, of spread to median.
+    /// How far the rounds lie apart: the median, over all times of the calls (or, without these, over all ratios of
+    /// servers), of spread to median.
     pub spread_percent: f64,
     /// The most of the first that is believed.
     pub most_taken_percent: f64,

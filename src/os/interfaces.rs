@@ -31,15 +31,14 @@ pub struct Bindable {
 impl Bindable {
     /// What can be said of an address without asking the network.
     pub fn new(ip: IpAddr) -> Self {
-        let reach = Address::ip(ip, 0).reach().to_string();
-        let network = match ip {
-            IpAddr::V4(ip) if ip.is_link_local() => ": those on the same link",
-            IpAddr::V6(ip) if ip.is_unicast_link_local() => ": those on the same link",
-            IpAddr::V4(ip) if ip.is_private() => ": those of its private network",
-            IpAddr::V6(ip) if ip.is_unique_local() => ": those of its private network",
-            _ => "",
+        let reached_by = if is_of_the_link(ip) {
+            "every machine on the same link".to_string()
+        } else if is_private(ip) {
+            "every machine of its private network".to_string()
+        } else {
+            Address::ip(ip, 0).reach().to_string()
         };
-        Self { address: ip.to_string(), reached_by: format!("{reach}{network}") }
+        Self { address: ip.to_string(), reached_by }
     }
 
     /// What a server can be bound to on any machine.
@@ -51,6 +50,22 @@ impl Bindable {
             Ipv6Addr::UNSPECIFIED.into(),
         ];
         addresses.map(Self::new).to_vec()
+    }
+}
+
+/// Addresses that no router passes on: 169.254.0.0/16 and fe80::/10.
+fn is_of_the_link(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+/// Addresses that have a meaning within one organisation only: 10.0.0.0/8 and its like, and fc00::/7.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private(),
+        IpAddr::V6(ip) => ip.is_unique_local(),
     }
 }
 
