@@ -35,7 +35,7 @@ pub const SUN_PATH_LEN: usize = size_of::<libc::sockaddr_un>() - SUN_PATH_OFFSET
 /// An address as it lies in memory, to be looked at: the bytes that `bind` and `connect` are given.
 ///
 /// # Errors
-/// `ENAMETOOLONG`: the path does not fit into `sun_path`.
+/// The path does not fit into `sun_path`.
 pub fn sockaddr_bytes(address: &Address) -> Result<Vec<u8>> {
     let raw = RawAddress::encode(address)?;
     Ok(raw.bytes[..raw.len as usize].to_vec())
