@@ -83,8 +83,8 @@ impl Plan {
         warm_up: Duration::from_millis(200),
     };
     const FULL: Self = Self {
-        calls: Duration::from_secs(15),
-        server_round: Duration::from_millis(200),
+        calls: Duration::from_secs(12),
+        server_round: Duration::from_millis(180),
         server_rounds: 7,
         warm_up: Duration::from_millis(500),
     };

@@ -121,7 +121,7 @@ where
     X: Ranged<ValueType = f64> + ValueFormatter<f64> + AsRangedCoord,
     Y: Ranged<ValueType = f64> + ValueFormatter<f64> + AsRangedCoord,
 {
-    let calls_drawn = [(Call::Select, SELECT), (Call::Poll, POLL), (Call::WideSelect, WIDE)];
+    let calls_drawn = [(Call::Select, SELECT), (Call::WideSelect, WIDE), (Call::Poll, POLL)];
     for (call, color) in calls_drawn {
         let points: Vec<_> = calls.along(name, call).filter(|one| one.place() > 0).collect();
         if points.is_empty() {

@@ -1,8 +1,8 @@
 //! The servers that are compared, each in a process of its own: this program, run again.
 //!
-//! Two of them need neither `select` nor `poll`, and that is their lesson. [`one_at_a_time`] is the first server that
+//! Two of them need neither `select` nor `poll`, and that is their lesson. `one_at_a_time` is the first server that
 //! everybody writes: whoever comes second waits until the first has left, also if the first says nothing. A thread for
-//! each client ([`thread_each`]) has no such trouble, and pays with memory and with switching between them.
+//! each client (`thread_each`) has no such trouble, and pays with memory and with switching between them.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `select` beyond [`FD_SETSIZE`]: a set as long as it has to be.
+//! `select` beyond `FD_SETSIZE`: a set as long as it has to be.
 //!
 //! `FD_SETSIZE` is a promise of the C library's header, not of the kernel: the type `fd_set` ends there, while the call
 //! is told by `nfds` how far to read. So some programs (libevent among them) make bitmaps of their own and pass them as
@@ -102,11 +102,11 @@ impl fmt::Debug for WideFdSet {
 }
 
 /// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);`
-/// [`select`](super::select) with sets that may be longer than an `fd_set`. In the trace it is `select`, for that is
+/// [`select`](super::select()) with sets that may be longer than an `fd_set`. In the trace it is `select`, for that is
 /// what is called.
 ///
 /// # Errors
-/// As [`select`](super::select), and
+/// As [`select`](super::select()), and
 ///
 /// | errno | when |
 /// |---|---|
