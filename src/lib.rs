@@ -13,7 +13,8 @@
 //! 7. [`services`]: what the loop serves, as functions from events to actions.
 //! 8. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
 //!    did, side by side.
-//! 9. [`cli`]: the command line of the program, which is the rest.
+//! 9. [`compare`]: `select` against `poll`, measured.
+//! 10. [`cli`]: the command line of the program, which is the rest.
 //!
 //! A loop over `select` that echoes what one client says, in full:
 //!
@@ -62,6 +63,7 @@ pub mod bare_select;
 pub mod byteorder;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod conn;
 pub mod event_loop;
 pub mod events;

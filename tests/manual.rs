@@ -11,11 +11,17 @@ use clap::CommandFactory;
 
 const MANUAL: &str = include_str!("../man/baresock.1");
 
+/// Those that people type. (A hidden one is this program's own: it runs itself again.)
+fn commands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    let all = command.get_subcommands();
+    all.filter(|below| below.get_name() != "help" && !below.is_hide_set())
+}
+
 /// Every long flag of a command and of those below it.
 fn flags(command: &clap::Command, found: &mut BTreeSet<String>) {
     let longs = command.get_arguments().filter_map(|argument| argument.get_long());
     found.extend(longs.map(str::to_string));
-    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+    for below in commands(command) {
         flags(below, found);
     }
 }
@@ -40,7 +46,7 @@ fn the_manual_has_an_entry_for_every_flag_and_for_no_other() {
 
 #[test]
 fn the_manual_names_every_command() {
-    for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
+    for command in commands(&Cli::command()) {
         let entry = format!(".It Cm {}", command.get_name());
         assert!(MANUAL.lines().any(|line| line.starts_with(&entry)), "{entry} is missing");
     }

@@ -2,10 +2,15 @@
 //! thread this is. Safe wrappers of others serve here, so there is no `unsafe`.
 
 pub mod accepting;
+pub mod host;
 pub mod identity;
+pub mod interfaces;
+pub mod layouts;
 pub mod limits;
+pub mod machine;
 pub mod naming;
 pub mod sending;
+pub mod settings;
 pub mod signals;
 pub mod sigpipe;
 pub mod watching;
