@@ -11,6 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::addr::Written;
+use crate::compare::{Half, Kind, Server};
 use crate::framing;
 use crate::poller::Via;
 use crate::services::{Spec, seconds};
@@ -58,6 +59,8 @@ Examples:
   baresock serve relay=9000,to=db:5432       a port forwarder
   baresock explain EAGAIN                    what it means, and what to do
   baresock ladder client.json server.json    what both did, side by side
+  baresock compare --quick                   select or poll? measured here
+  baresock host                              what sockets are like here
 
 The manual, baresock(1), has the rest.";
 
@@ -203,6 +206,23 @@ pub enum Command {
     /// The side that connects stands left, the one that accepts right, and arrows show what crossed. Traces are made
     /// with --trace=json, and with --state if the buffers are to be shown.
     Ladder(Ladder),
+    /// select against poll, measured on this machine: tables, charts, and what they say
+    ///
+    /// First the bare calls, over how many descriptors are watched, how high the highest number is and how many are ready;
+    /// then whole echo servers. It takes less than a minute.
+    Compare(Compare),
+    /// What sockets are like here: byte order, FD_SETSIZE, limits, buffers, addresses, calls and flags
+    Host(Host),
+    /// One of the servers that compare measures
+    #[command(hide = true)]
+    CompareServer {
+        /// Which
+        #[arg(value_parser = parse_server)]
+        server: Server,
+        /// Count its calls, and tell now and then how many there were
+        #[arg(long)]
+        count: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -366,6 +386,82 @@ pub struct Ladder {
     /// Draw without line-drawing characters
     #[arg(long, conflicts_with = "html")]
     pub ascii: bool,
+}
+
+/// `compare`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = COMPARE_EXAMPLES)]
+pub struct Compare {
+    /// Take less than 10 seconds; the figures spread more
+    #[arg(long)]
+    pub quick: bool,
+    /// One half only: calls or servers
+    #[arg(long, value_name = "HALF", value_parser = parse_half)]
+    pub only: Option<Half>,
+    /// What the bare calls watch: udp, tcp, unix or pipe
+    #[arg(long, value_name = "KIND", default_value = "udp", value_parser = parse_kind)]
+    pub watch: Kind,
+    /// Watch at most N descriptors
+    #[arg(long, value_name = "N", default_value = "30000")]
+    pub most: NonZeroUsize,
+    /// Also select with sets longer than fd_set, where the system takes them
+    #[arg(long)]
+    pub wide: bool,
+    /// Also the bare loops of 'baresock bare', to see what the event loop costs
+    #[arg(long)]
+    pub bare: bool,
+    /// The figures as one JSON object
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// The figures as comma-separated values
+    #[arg(long)]
+    pub csv: bool,
+    /// Also draw a picture into this file
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write without characters beyond ASCII
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  baresock compare --quick                  an answer in a few seconds
+  baresock compare --svg select-poll.svg    and a picture of it
+  baresock compare --only calls --wide      how select would fare without FD_SETSIZE
+  baresock compare --json > figures.json    for another program";
+
+/// `host`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = HOST_EXAMPLES)]
+pub struct Host {
+    /// As one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+const HOST_EXAMPLES: &str = "\
+Examples:
+  baresock host                             everything, as text
+  baresock host --json                      for another program";
+
+fn parse_server(text: &str) -> Result<Server, String> {
+    let known = Server::NAMES.iter().find(|(name, _)| *name == text);
+    known.map(|(_, server)| *server).ok_or_else(|| "there is no such server".to_string())
+}
+
+fn parse_half(text: &str) -> Result<Half, String> {
+    match text {
+        "calls" => Ok(Half::Calls),
+        "servers" => Ok(Half::Servers),
+        _ => Err("write calls or servers".to_string()),
+    }
+}
+
+fn parse_kind(text: &str) -> Result<Kind, String> {
+    let known = [Kind::Udp, Kind::Tcp, Kind::Unix, Kind::Pipe];
+    let known = known.into_iter().find(|kind| kind.name() == text);
+    known.ok_or_else(|| "write udp, tcp, unix or pipe".to_string())
 }
 
 fn parse_address(text: &str) -> Result<Written, String> {

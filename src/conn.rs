@@ -150,17 +150,25 @@ pub enum Incoming {
 pub struct Conn {
     /// Received, given to the service, and not used by it: the beginning of a message.
     leftover: Vec<u8>,
+    /// What is still to be sent; nothing, as a rule.
+    owed: Option<Box<Owed>>,
+    /// A file has become shorter than what was promised of it.
+    is_broken: bool,
+    sends_files: bool,
+    peer_finished: bool,
+    finishing: Finishing,
+}
+
+/// What is still to be sent. It stands apart, so that a connection that owes nothing is small: where hundreds are ready at
+/// once, the memory that a message touches counts.
+#[derive(Debug, Default)]
+struct Owed {
     /// Taken over for sending; the part before `sent` is sent.
     outgoing: Vec<u8>,
     sent: usize,
     /// To be sent after that; if there is nothing before it, the first is of a file.
     behind: VecDeque<Piece>,
     behind_len: usize,
-    /// A file has become shorter than what was promised of it.
-    is_broken: bool,
-    sends_files: bool,
-    peer_finished: bool,
-    finishing: Finishing,
 }
 
 /// What is to be sent after something else.
@@ -186,21 +194,17 @@ impl Conn {
     /// How many bytes are still to be sent.
     #[inline]
     pub fn owed(&self) -> usize {
-        self.outgoing.len() - self.sent + self.behind_len
+        self.owed.as_ref().map_or(0, |owed| owed.len())
     }
 
     /// How many of them are kept in memory. (Those of a file are not.)
     pub fn held(&self) -> usize {
-        let bytes = |piece: &Piece| match piece {
-            Piece::Bytes(bytes) => bytes.len(),
-            Piece::File(_) => 0,
-        };
-        self.outgoing.len() - self.sent + self.behind.iter().map(bytes).sum::<usize>()
+        self.owed.as_ref().map_or(0, |owed| owed.held())
     }
 
     /// Whether the next of them are a file's.
     pub fn owes_file(&self) -> bool {
-        self.sent == self.outgoing.len() && !self.behind.is_empty()
+        self.owed.as_ref().is_some_and(|owed| owed.is_file_next())
     }
 
     /// Says that files will be sent; returns whether that is new.
@@ -276,20 +280,14 @@ impl Conn {
             return Ok(());
         }
         let at_once = self.owed() == 0 && !matches!(ends, Ends::Files(_));
-        self.behind_len += part.len();
-        self.behind.push_back(Piece::File(part));
+        self.owed.get_or_insert_default().push_file(part);
         if at_once { self.send_owed(ends) } else { Ok(()) }
     }
 
     /// Owes these bytes, after everything else.
     fn keep(&mut self, bytes: &[u8]) {
-        if self.behind.is_empty() {
-            return self.outgoing.extend_from_slice(bytes);
-        }
-        self.behind_len += bytes.len();
-        match self.behind.back_mut() {
-            Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
-            _ => self.behind.push_back(Piece::Bytes(bytes.to_vec())),
+        if !bytes.is_empty() {
+            self.owed.get_or_insert_default().push(bytes);
         }
     }
 
@@ -298,46 +296,13 @@ impl Conn {
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
     pub fn send_owed(&mut self, ends: &Ends) -> Result<()> {
-        if self.owes_file() {
-            return self.send_owed_file(ends);
-        }
-        self.sent += taken(ends.send(&self.outgoing[self.sent..]))?;
-        if self.sent == self.outgoing.len() {
-            // Not cleared but given back: an idle connection holds no buffer.
-            self.outgoing = Vec::new();
-            self.sent = 0;
+        let Some(owed) = &mut self.owed else { return Ok(()) };
+        self.is_broken |= owed.send(ends)? == Progress::Broken;
+        if owed.len() == 0 {
+            // Given back: an idle connection holds no buffer.
+            self.owed = None;
         }
         Ok(())
-    }
-
-    fn send_owed_file(&mut self, ends: &Ends) -> Result<()> {
-        let Some(Piece::File(part)) = self.behind.front_mut() else { return Ok(()) };
-        let sent = match part.send(ends) {
-            Err(Errno::EAGAIN | Errno::EINTR) => 0,
-            Ok(None) => {
-                self.is_broken = true;
-                return Ok(());
-            }
-            result => result?.unwrap_or(0),
-        };
-        self.behind_len -= sent;
-        if part.is_empty() {
-            self.behind.pop_front();
-            self.after_file();
-        }
-        Ok(())
-    }
-
-    /// A file is sent: what comes next, if it is in memory, is owed as bytes are.
-    fn after_file(&mut self) {
-        match self.behind.pop_front() {
-            Some(Piece::Bytes(bytes)) => {
-                self.behind_len -= bytes.len();
-                self.outgoing = bytes;
-            }
-            Some(file) => self.behind.push_front(file),
-            None => self.behind = VecDeque::new(),
-        }
     }
 
     /// Says that nothing more will be sent: when everything owed is, this half is closed.
@@ -373,6 +338,89 @@ impl Conn {
     /// Whether bytes wait that were not used.
     pub const fn has_leftover(&self) -> bool {
         !self.leftover.is_empty()
+    }
+}
+
+/// Whether what is owed can still be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Possible,
+    /// A file has become shorter than what was promised of it.
+    Broken,
+}
+
+impl Owed {
+    fn len(&self) -> usize {
+        self.outgoing.len() - self.sent + self.behind_len
+    }
+
+    fn held(&self) -> usize {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::File(_) => 0,
+        };
+        self.outgoing.len() - self.sent + self.behind.iter().map(bytes).sum::<usize>()
+    }
+
+    fn is_file_next(&self) -> bool {
+        self.sent == self.outgoing.len() && !self.behind.is_empty()
+    }
+
+    fn push_file(&mut self, part: FilePart) {
+        self.behind_len += part.len();
+        self.behind.push_back(Piece::File(part));
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if self.behind.is_empty() {
+            return self.outgoing.extend_from_slice(bytes);
+        }
+        self.behind_len += bytes.len();
+        match self.behind.back_mut() {
+            Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
+            _ => self.behind.push_back(Piece::Bytes(bytes.to_vec())),
+        }
+    }
+
+    fn send(&mut self, ends: &Ends) -> Result<Progress> {
+        if self.is_file_next() {
+            return self.send_file(ends);
+        }
+        self.sent += taken(ends.send(&self.outgoing[self.sent..]))?;
+        if self.sent == self.outgoing.len() {
+            self.outgoing = Vec::new();
+            self.sent = 0;
+        }
+        Ok(Progress::Possible)
+    }
+
+    fn send_file(&mut self, ends: &Ends) -> Result<Progress> {
+        let Some(Piece::File(part)) = self.behind.front_mut() else {
+            return Ok(Progress::Possible);
+        };
+        let sent = match part.send(ends) {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            Ok(None) => return Ok(Progress::Broken),
+            result => result?.unwrap_or(0),
+        };
+        self.behind_len -= sent;
+        if part.is_empty() {
+            self.behind.pop_front();
+            self.after_file();
+        }
+        Ok(Progress::Possible)
+    }
+
+    /// A file is sent: what comes next, if it is in memory, is owed as bytes are.
+    fn after_file(&mut self) {
+        match self.behind.pop_front() {
+            Some(Piece::Bytes(bytes)) => {
+                self.behind_len -= bytes.len();
+                self.outgoing = bytes;
+            }
+            Some(file) => self.behind.push_front(file),
+            None => {}
+        }
     }
 }
 
@@ -421,7 +469,7 @@ mod tests {
         }
         assert_eq!(&arrived[..message.len()], message);
         assert_eq!(&arrived[message.len()..], b"and the end");
-        assert_eq!(conn.outgoing.capacity(), 0, "an idle connection holds a buffer");
+        assert!(conn.owed.is_none(), "an idle connection holds a buffer");
     }
 
     #[test]
@@ -497,7 +545,7 @@ mod tests {
             }
         }
         assert!(arrived == expected, "other bytes");
-        assert_eq!((conn.owed(), conn.outgoing.capacity(), conn.behind.capacity()), (0, 0, 0));
+        assert!(conn.owed() == 0 && conn.owed.is_none());
         assert_eq!(Rc::strong_count(&file), 1, "the file is still held");
     }
 

@@ -14,6 +14,7 @@
 //! 8. [`labs`]: one thing that sockets do, each, shown by doing it.
 //! 9. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
 //!    did, side by side.
+//! 10. [`compare`]: `select` against `poll`, measured.
 //! 10. [`cli`]: the command line of the program, which is the rest.
 //!
 //! A loop over `select` that echoes what one client says, in full:
@@ -63,6 +64,7 @@ pub mod bare_select;
 pub mod byteorder;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod conn;
 pub mod event_loop;
 pub mod events;

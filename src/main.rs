@@ -47,6 +47,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Explain(explain) => commands::explain::run(explain, common),
         Command::Ladder(ladder) => commands::ladder::run(ladder),
         Command::Lab(lab) => commands::lab::run(lab, common),
+        Command::Compare(compare) => commands::compare::run(compare, common, loudness),
+        Command::CompareServer { server, count } => commands::compare::serve(*server, *count),
+        Command::Host(host) => commands::host::run(host),
         Command::Completions { shell } => {
             // Not straight to standard output: it panics where that is closed or full.
             let mut script = Vec::new();

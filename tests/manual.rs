@@ -11,12 +11,18 @@ use clap::CommandFactory;
 
 const MANUAL: &str = include_str!("../man/baresock.1");
 
+/// Those that people type. (A hidden one is this program's own: it runs itself again.)
+fn commands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    let all = command.get_subcommands();
+    all.filter(|below| below.get_name() != "help" && !below.is_hide_set())
+}
+
 /// Every long flag of a command and of those below it.
 fn flags(command: &clap::Command, found: &mut BTreeSet<String>) {
     let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
     let longs = shown.filter_map(|argument| argument.get_long());
     found.extend(longs.map(str::to_string));
-    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+    for below in commands(command) {
         flags(below, found);
     }
 }
@@ -41,7 +47,7 @@ fn the_manual_has_an_entry_for_every_flag_and_for_no_other() {
 
 #[test]
 fn the_manual_names_every_command() {
-    for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
+    for command in commands(&Cli::command()) {
         let entry = format!(".It Cm {}", command.get_name());
         assert!(MANUAL.lines().any(|line| line.starts_with(&entry)), "{entry} is missing");
     }

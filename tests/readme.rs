@@ -64,6 +64,7 @@ fn every_console_shows_what_happens() {
 fn play(console: &str) {
     let console = with_free_ports(console);
     let mut servers = Vec::new();
+    assert!(console.contains("$ "), "{console}");
     for step in console.split("$ ").skip(1) {
         let (command, expected) = step.split_once('\n').unwrap();
         match command.strip_suffix(" &") {
@@ -71,7 +72,6 @@ fn play(console: &str) {
             None => assert_shown(&run(command), expected, command),
         }
     }
-    assert!(!servers.is_empty(), "{console}");
 }
 
 fn with_free_ports(console: &str) -> String {

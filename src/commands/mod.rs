@@ -1,9 +1,11 @@
 //! The commands of the program: each from what was asked to calls of the library.
 
 pub(crate) mod bare;
+pub(crate) mod compare;
 pub(crate) mod connect;
 pub(crate) mod explain;
 pub(crate) mod failure;
+pub(crate) mod host;
 pub(crate) mod lab;
 pub(crate) mod ladder;
 pub(crate) mod listen;

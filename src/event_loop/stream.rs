@@ -21,7 +21,7 @@ pub(super) struct Stream {
     pub(super) conn: Conn,
     pub(super) service: ServiceId,
     /// The other end, where there is one that has an address.
-    pub(super) peer: Option<Address>,
+    pub(super) peer: Option<Box<Address>>,
     /// Whether the peer came to us, and not we to it.
     pub(super) accepted: bool,
     /// When something last came or went; only kept if silence has a limit.
@@ -53,7 +53,7 @@ impl Stream {
         Self {
             conn: Conn::default(),
             service,
-            peer,
+            peer: peer.map(Box::new),
             accepted,
             last_active: None,
             deadline: None,
@@ -84,8 +84,8 @@ impl Stream {
     }
 
     /// The other end, where there is one that has an address.
-    pub(super) const fn peer(&self) -> Option<&Address> {
-        self.peer.as_ref()
+    pub(super) fn peer(&self) -> Option<&Address> {
+        self.peer.as_deref()
     }
 
     /// Whether there is somebody at the other end, to whom something may be owed when the loop ends.

@@ -3,11 +3,16 @@
 
 pub mod accepting;
 pub mod descriptors;
+pub mod host;
 pub mod identity;
+pub mod interfaces;
 pub mod keepalive;
+pub mod layouts;
 pub mod limits;
+pub mod machine;
 pub mod naming;
 pub mod sending;
+pub mod settings;
 pub mod signals;
 pub mod sigpipe;
 pub mod system;

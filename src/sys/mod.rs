@@ -41,7 +41,7 @@ pub use poll::*;
 pub use resolve::*;
 pub use select::*;
 pub use signal::*;
-pub use sockaddr::SUN_PATH_LEN;
+pub use sockaddr::{SUN_PATH_LEN, sockaddr_bytes};
 pub use socket::*;
 pub use state::socket_state;
 

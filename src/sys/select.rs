@@ -5,10 +5,14 @@
 //! number plus one. And a set is a bitmap of fixed size, so numbers from [`FD_SETSIZE`] on have no place:
 //! C's `FD_SET` writes beyond the end then, ours refuses.
 
+mod wide;
+
 use std::fmt;
 use std::os::fd::AsFd;
 
 use libc::c_int;
+
+pub use wide::{WideFdSet, select_wide};
 
 use super::number;
 use super::signal::SignalSet;
@@ -102,29 +106,37 @@ impl FdSet {
 
     /// The numbers in the set, in order. It goes by words, so that an almost empty set costs almost nothing.
     pub fn numbers(&self) -> impl Iterator<Item = FdNumber> + '_ {
-        let (mut at, mut rest) = (0, self.words[0]);
-        std::iter::from_fn(move || {
-            while rest == 0 {
-                at += 1;
-                rest = *self.words.get(at)?;
-            }
-            let bit = rest.trailing_zeros() as usize;
-            rest &= rest - 1;
-            Some(FdNumber::new((at * WORD_BITS + bit) as c_int))
-        })
+        numbers(&self.words)
     }
 
     /// The highest number in the set plus one: the least `nfds` that covers it.
     pub fn nfds(&self) -> c_int {
-        let last = self.words.iter().rposition(|word| *word != 0);
-        last.map_or(0, |at| {
-            ((at + 1) * WORD_BITS) as c_int - self.words[at].leading_zeros() as c_int
-        })
+        nfds(&self.words)
     }
 
     fn as_mut_ptr(&mut self) -> *mut libc::fd_set {
         std::ptr::from_mut(self).cast()
     }
+}
+
+#[inline]
+fn numbers(words: &[Word]) -> impl Iterator<Item = FdNumber> + '_ {
+    let (mut at, mut rest) = (0, words.first().copied().unwrap_or(0));
+    std::iter::from_fn(move || {
+        while rest == 0 {
+            at += 1;
+            rest = *words.get(at)?;
+        }
+        let bit = rest.trailing_zeros() as usize;
+        rest &= rest - 1;
+        Some(FdNumber::new((at * WORD_BITS + bit) as c_int))
+    })
+}
+
+#[inline]
+fn nfds(words: &[Word]) -> c_int {
+    let last = words.iter().rposition(|word| *word != 0);
+    last.map_or(0, |at| ((at + 1) * WORD_BITS) as c_int - words[at].leading_zeros() as c_int)
 }
 
 /// The word that a number's bit is in, and the bit.
@@ -181,10 +193,7 @@ pub fn select(
     if nfds > FD_SETSIZE as c_int {
         return call.refuse(Errno::EINVAL);
     }
-    let irregular = timeout
-        .as_deref()
-        .is_some_and(|time| !(0..1_000_000).contains(&time.tv_usec) || time.tv_sec < 0);
-    let call = call.by_libc_if(irregular && cfg!(all(linux, target_env = "gnu")));
+    let call = call.by_libc_if(is_judged_by_libc(timeout.as_deref()));
 
     let mut time = timeout.as_deref().map(|time| c_timeval(*time));
     let time_ptr = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
@@ -197,12 +206,21 @@ pub fn select(
     });
     let result =
         result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
-    let mut left = None;
-    if let (Some(timeout), Some(time)) = (timeout, time) {
-        *timeout = TimeVal { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ };
-        left = Some(*timeout).filter(|_| cfg!(all(linux, target_env = "gnu")));
-    }
+    let left = rewrite(timeout, time);
     call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left })
+}
+
+/// Whether glibc judges or changes this timeout before the kernel sees it.
+fn is_judged_by_libc(timeout: Option<&TimeVal>) -> bool {
+    let is_irregular = |time: &TimeVal| !(0..1_000_000).contains(&time.tv_usec) || time.tv_sec < 0;
+    timeout.is_some_and(is_irregular) && cfg!(all(linux, target_env = "gnu"))
+}
+
+/// Gives the caller the timeout as the call left it; returns it where it means what is left of the time.
+fn rewrite(timeout: Option<&mut TimeVal>, time: Option<libc::timeval>) -> Option<TimeVal> {
+    let (timeout, time) = timeout.zip(time)?;
+    *timeout = TimeVal { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ };
+    Some(*timeout).filter(|_| cfg!(all(linux, target_env = "gnu")))
 }
 
 /// `int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout, const

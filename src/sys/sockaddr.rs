@@ -32,6 +32,15 @@ const SUN_PATH_OFFSET: usize = 2;
 /// How many bytes `sun_path` has: 108 on Linux, 104 on the BSDs and macOS.
 pub const SUN_PATH_LEN: usize = size_of::<libc::sockaddr_un>() - SUN_PATH_OFFSET;
 
+/// An address as it lies in memory, to be looked at: the bytes that `bind` and `connect` are given.
+///
+/// # Errors
+/// The path does not fit into `sun_path`.
+pub fn sockaddr_bytes(address: &Address) -> Result<Vec<u8>> {
+    let raw = RawAddress::encode(address)?;
+    Ok(raw.bytes[..raw.len as usize].to_vec())
+}
+
 /// Room for an address of any family: `struct sockaddr_storage`.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Which errnos a call can give: what the documentation of its wrapper says, in the table under `# Errors`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The tables of all wrappers, by the wrapper's name.
 #[derive(Debug)]
@@ -18,11 +19,7 @@ impl Errors {
     /// Reads the sources of the wrappers.
     pub(crate) fn documented() -> Self {
         let mut tables = BTreeMap::new();
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sys");
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-            read_source(&source, &mut tables);
-        }
+        read_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sys").as_ref(), &mut tables);
         Self(tables)
     }
 
@@ -31,6 +28,15 @@ impl Errors {
         let table = self.0.get(wrapper).unwrap_or_else(|| panic!("{wrapper} has no `# Errors`"));
         let others = table.as_others.iter().flat_map(|other| self.of(other));
         table.errnos.iter().cloned().chain(others).collect()
+    }
+}
+
+fn read_folder(folder: &Path, tables: &mut BTreeMap<String, Table>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        match path.is_dir() {
+            true => read_folder(&path, tables),
+            false => read_source(&std::fs::read_to_string(path).unwrap(), tables),
+        }
     }
 }
 

@@ -155,12 +155,31 @@ fn wrapper(call: &Call) -> String {
 
 /// The errnos of every wrapper that promises one, as the source has them.
 fn tables() -> BTreeMap<String, BTreeSet<String>> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sys");
-    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let sources: Vec<_> = files.map(|file| fs::read_to_string(file).unwrap()).collect();
-    let sections = sources.iter().flat_map(|source| sections_of(source)).collect();
-    let errnos = |wrapper: &String| (wrapper.clone(), errnos_of(wrapper, &sections));
-    sections.keys().map(errnos).filter(|(_, errnos)| !errnos.is_empty()).collect()
+    let mut sources = Vec::new();
+    read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sys"), &mut sources);
+    let sections: BTreeMap<_, _> = sources.iter().flat_map(|source| sections_of(source)).collect();
+    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for wrapper in sections.keys() {
+        let errnos = errnos_of(wrapper, &sections);
+        if !errnos.is_empty() {
+            tables.entry(traced_as(wrapper).to_string()).or_default().extend(errnos);
+        }
+    }
+    tables
+}
+
+fn read_all(dir: &Path, sources: &mut Vec<String>) {
+    for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        match path.is_dir() {
+            true => read_all(&path, sources),
+            false => sources.push(fs::read_to_string(path).unwrap()),
+        }
+    }
+}
+
+/// Two wrappers may call the same function of C: a trace does not tell them apart.
+fn traced_as(wrapper: &str) -> &str {
+    if wrapper == "select_wide" { "select" } else { wrapper }
 }
 
 /// What stands under `# Errors` above each public function: its first paragraph and its table.

@@ -8,6 +8,7 @@
 mod clients;
 mod process;
 mod program;
+mod schema;
 mod server;
 mod services;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 pub(crate) use clients::*;
 pub(crate) use process::*;
 pub(crate) use program::*;
+pub(crate) use schema::*;
 pub(crate) use server::*;
 pub(crate) use services::*;
 

@@ -1,5 +1,6 @@
 //! `select`, `pselect`, `poll`, `ppoll`.
 
+use baresock::os::limits::{descriptor_limits, set_descriptor_limit};
 use baresock::sys::*;
 
 use super::{Interrupter, TestSignal, listener, loopback, tcp_pair, unix_pair};
@@ -8,6 +9,7 @@ pub(super) fn drive(interrupter: &Interrupter) {
     every_combination_of_sets();
     timeouts();
     many_descriptors();
+    sets_beyond_the_set_size();
     failures();
     every_answer_of_poll();
     masks();
@@ -24,6 +26,27 @@ fn set_of(fds: &[&Fd]) -> FdSet {
         set.set(fd).unwrap();
     }
     set
+}
+
+/// With sets of our own length the line is that of select. (Linux takes them, and strace follows nfds.)
+fn sets_beyond_the_set_size() {
+    let limit = descriptor_limits().unwrap();
+    let beyond = FD_SETSIZE as i32 + 300;
+    if limit.hard <= beyond as u64 + 1 {
+        return;
+    }
+    set_descriptor_limit(limit.soft.max(beyond as u64 + 2)).unwrap();
+    let [sender, loud] = unix_pair(SOCK_STREAM);
+    send(&sender, b"x", MsgFlags::NONE).unwrap();
+    let far = [fcntl_dupfd(&loud, beyond).unwrap(), fcntl_dupfd(&sender, beyond).unwrap()];
+    let mut asked = WideFdSet::new();
+    far.iter().for_each(|fd| asked.set(fd));
+    let nfds = asked.nfds();
+    let (mut read, mut write) = (asked.clone(), asked.clone());
+    select_wide(nfds, Some(&mut read), Some(&mut write), None, Some(&mut ZERO.clone())).unwrap();
+    select_wide(nfds, Some(&mut asked), None, None, None).unwrap();
+    drop(far);
+    set_descriptor_limit(limit.soft).unwrap();
 }
 
 fn every_combination_of_sets() {

@@ -1,0 +1,171 @@
+//! `baresock compare`: select against poll, measured here.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+
+use baresock::cli::{Common, Compare};
+use baresock::compare::table::Look;
+use baresock::compare::{self, Options, Report, Server, chart, csv, picture, table};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::failure::Failure;
+use super::messages::{Loudness, announce, print};
+use super::tracing::COLUMNS;
+
+/// How finely the bar moves.
+const STEPS: u64 = 1000;
+
+/// Measures, and shows what was found.
+pub(crate) fn run(asked: &Compare, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+    let is_traced = common.trace.is_some()
+        || common.trace_to.is_some()
+        || common.explain
+        || common.state
+        || common.bits
+        || !common.inject.is_empty();
+    if is_traced {
+        // Writing a line takes longer than the call that it tells.
+        return Err(Failure::new(
+            "compare: with a trace, or with rules, they would be measured: leave them out",
+        ));
+    }
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::from_std("compare: this program cannot be found", &error))?;
+    let options = Options {
+        quick: asked.quick,
+        wide: asked.wide,
+        bare: asked.bare,
+        only: asked.only,
+        watch: asked.watch,
+        most: asked.most.get(),
+        program,
+    };
+    let bar = progress_bar(loudness);
+    let report = compare::run(&options, |what, done| {
+        bar.set_message(what.to_string());
+        bar.set_position((done * STEPS as f64) as u64);
+    });
+    bar.finish_and_clear();
+    let report = report.map_err(|failed| Failure::new(format_args!("compare: {failed}")))?;
+    if let Some(file) = &asked.svg {
+        let shown = file.display().to_string().escape_debug().to_string();
+        let svg = picture::draw(&report).map_err(Failure::new)?;
+        fs::write(file, svg).map_err(|error| Failure::from_std(shown, &error))?;
+    }
+    show(asked, &report)
+}
+
+fn show(asked: &Compare, report: &Report) -> Result<(), Failure> {
+    if asked.json {
+        let json = serde_json::to_string_pretty(report).map_err(Failure::new)?;
+        return print(format!("{json}\n").as_bytes());
+    }
+    if asked.csv {
+        return print(csv::write(report).as_bytes());
+    }
+    print(in_words(report, look(asked.ascii)).as_bytes())
+}
+
+fn in_words(report: &Report, look: Look) -> String {
+    let (machine, method, noise) = (&report.machine, &report.method, &report.noise);
+    let mut text = format!(
+        "{}: {} processors\nFD_SETSIZE {}, limit on descriptors {}\n\n",
+        machine.system.escape_debug(),
+        machine.processors,
+        machine.fd_setsize,
+        machine.descriptor_limit
+    );
+    for part in [table::draw(report, look), chart::draw(report, look)] {
+        if !part.is_empty() {
+            text.push_str(&part);
+            text.push('\n');
+        }
+    }
+    text.push_str(&format!(
+        "Medians of {} rounds (bare calls) and {} (servers), each with half the distance between the lowest and the highest \
+         tenth of them. The harness takes {:.2} % of the time it measures, at most. Others had the processor for {:.1} % \
+         of the time. {:.1} s in all.\n",
+        method.call_rounds,
+        if report.servers.is_some() { method.server_rounds } else { 0 },
+        method.overhead_percent,
+        noise.taken_percent,
+        method.seconds
+    ));
+    for missing in &report.not_reached {
+        text.push_str(&format!("Not reached: {missing}.\n"));
+    }
+    text.push('\n');
+    for finding in &report.findings {
+        text.push_str(&format!("- {finding}\n"));
+    }
+    let lines = text.lines().map(|line| look.plain(&wrapped(line, look.columns.min(100))));
+    lines.collect()
+}
+
+/// Breaks a line of prose between words. Lines of tables and charts fit, and stay as they are.
+fn wrapped(line: &str, columns: usize) -> String {
+    if line.chars().count() <= columns {
+        return format!("{line}\n");
+    }
+    let indent = if line.starts_with("- ") { "  " } else { "" };
+    let mut text = String::new();
+    let mut width = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > columns {
+            text.push('\n');
+            text.push_str(indent);
+            width = indent.len();
+        } else if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += length;
+    }
+    text + "\n"
+}
+
+/// As wide as the terminal, and with no more than it can show.
+fn look(ascii: bool) -> Look {
+    let terminal = console::Term::stdout();
+    let size = io::stdout().is_terminal().then(|| terminal.size_checked()).flatten();
+    let columns = size.map_or(COLUMNS, |(_, columns)| usize::from(columns).clamp(60, 150));
+    Look { ascii: ascii || !speaks_utf8(), columns }
+}
+
+/// The first of these that is set decides, as in setlocale(3).
+fn speaks_utf8() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(std::env::var_os);
+    let locale =
+        set.map(|value| value.to_string_lossy().to_lowercase()).find(|value| !value.is_empty());
+    locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
+}
+
+/// On standard error, and on a terminal only. It is drawn by this thread, between two rounds: one that draws by itself
+/// would be measured as well.
+fn progress_bar(loudness: Loudness) -> ProgressBar {
+    if loudness == Loudness::Quiet {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr_with_hz(8));
+    let mut form = "{bar:30} {percent:>3} % {msg} ({elapsed})";
+    if !speaks_utf8() {
+        form = "[{bar:30}] {percent:>3} % {msg} ({elapsed})";
+    }
+    if let Ok(style) = ProgressStyle::with_template(form) {
+        bar.set_style(if speaks_utf8() { style } else { style.progress_chars("=> ") });
+    }
+    bar.tick();
+    bar.reset_elapsed();
+    bar
+}
+
+/// One of the servers that are measured: it ends when its parent ends it.
+pub(crate) fn serve(server: Server, count: bool) -> Result<(), Failure> {
+    let announced = |address: &_| {
+        let _ = announce("echo", address);
+    };
+    compare::role::serve(server, count, announced)
+        .map_err(|errno| Failure::of(server.name(), errno))
+}

@@ -1,0 +1,144 @@
+//! Clients of an echo server: active ones, each of which sends a request as soon as it has its last answer, and idle ones
+//! that say nothing. One thread for all.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use super::statistics::quantile;
+use crate::names::{Errno, POLLIN, PollEvents};
+use crate::sys::{PollFd, poll};
+
+/// The bytes of a request, and of its answer.
+pub(super) const MESSAGE_BYTES: usize = 64;
+
+/// How long to wait for an answer that may never come: that of a server busy with somebody else.
+const PATIENCE: Duration = Duration::from_millis(60);
+
+/// The connections to one server.
+pub(super) struct Load {
+    active: Vec<TcpStream>,
+    states: Vec<State>,
+    idle: Vec<TcpStream>,
+}
+
+/// One active connection.
+#[derive(Clone, Copy)]
+struct State {
+    /// Of the answer that it waits for.
+    received: usize,
+    is_waiting: bool,
+    asked: Instant,
+    answers: u64,
+}
+
+/// What one server did in one round.
+pub(super) struct Round {
+    pub(super) requests: u64,
+    pub(super) seconds: f64,
+    pub(super) answered_connections: usize,
+    /// The median and the 99th of a hundred, in microseconds.
+    pub(super) latencies: Option<[f64; 2]>,
+}
+
+impl Load {
+    /// Connects; the idle ones come first.
+    pub(super) fn connect(address: SocketAddr, active: usize, idle: usize) -> io::Result<Self> {
+        let connect = |_| TcpStream::connect(address);
+        let idle = (0..idle).map(connect).collect::<io::Result<_>>()?;
+        let active: Vec<_> = (0..active).map(connect).collect::<io::Result<_>>()?;
+        for connection in &active {
+            connection.set_nodelay(true)?;
+            connection.set_nonblocking(true)?;
+        }
+        let state = State { received: 0, is_waiting: false, asked: Instant::now(), answers: 0 };
+        let states = vec![state; active.len()];
+        Ok(Self { active, states, idle })
+    }
+
+    /// How many connections there are.
+    pub(super) const fn len(&self) -> usize {
+        self.active.len() + self.idle.len()
+    }
+
+    /// Loads the server for so long, and then takes what answers are still to come.
+    pub(super) fn round(&mut self, time: Duration) -> io::Result<Round> {
+        let Self { active, states, .. } = self;
+        let mut rows: Vec<_> =
+            active.iter().map(|connection| PollFd::new(connection.as_fd(), POLLIN)).collect();
+        let mut latencies = Vec::new();
+        states.iter_mut().for_each(|state| state.answers = 0);
+        let began = Instant::now();
+        let end = began + time;
+        for (connection, state) in active.iter().zip(&mut *states) {
+            // One that still waits since an earlier round goes on waiting.
+            if !state.is_waiting {
+                ask(connection, state)?;
+            }
+        }
+        let mut buffer = [0; MESSAGE_BYTES];
+        let mut last_answer = began;
+        let (mut requests, mut seconds) = (0, 0.0);
+        while states.iter().any(|state| state.is_waiting) {
+            let now = Instant::now();
+            let until = if now < end { end } else { (last_answer + PATIENCE).max(end) };
+            if until <= now {
+                break;
+            }
+            let wait_ms = (until - now).as_millis() as i32 + 1;
+            match poll(&mut rows, wait_ms) {
+                Err(Errno::EINTR) | Ok(0) => continue,
+                result => result.map_err(|errno| io::Error::from_raw_os_error(errno.number()))?,
+            };
+            for (at, row) in rows.iter().enumerate() {
+                if row.revents() == PollEvents::NONE {
+                    continue;
+                }
+                let (connection, state) = (&active[at], &mut states[at]);
+                if !answer_is_complete(connection, state, &mut buffer)? {
+                    continue;
+                }
+                last_answer = Instant::now();
+                state.answers += 1;
+                if last_answer < end {
+                    requests += 1;
+                    seconds = (last_answer - began).as_secs_f64();
+                    latencies.push((last_answer - state.asked).as_secs_f64() * 1e6);
+                    ask(connection, state)?;
+                }
+            }
+        }
+        latencies.sort_by(f64::total_cmp);
+        let [median, most] = [0.5, 0.99].map(|part| quantile(&latencies, part));
+        Ok(Round {
+            requests,
+            // Where nothing was answered, the time was not used up for nothing but it passed.
+            seconds: if requests > 0 { seconds.max(1e-6) } else { time.as_secs_f64() },
+            answered_connections: states.iter().filter(|state| state.answers > 0).count(),
+            latencies: (!latencies.is_empty()).then_some([median, most]),
+        })
+    }
+}
+
+fn ask(mut connection: &TcpStream, state: &mut State) -> io::Result<()> {
+    // There is always room: nothing else is on the way.
+    connection.write_all(&[b'x'; MESSAGE_BYTES])?;
+    *state = State { received: 0, is_waiting: true, asked: Instant::now(), ..*state };
+    Ok(())
+}
+
+fn answer_is_complete(
+    mut connection: &TcpStream,
+    state: &mut State,
+    buffer: &mut [u8],
+) -> io::Result<bool> {
+    match connection.read(buffer) {
+        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(received) => state.received += received,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    state.is_waiting = state.received < MESSAGE_BYTES;
+    Ok(!state.is_waiting)
+}

@@ -1,0 +1,170 @@
+//! "select or poll?", answered by measuring both on this machine.
+//!
+//! The story: [`run`] raises the limit on descriptors, times the bare calls (`calls`, with the descriptors of `watched`),
+//! then whole echo servers (`servers`, loaded by `load`; each is a process of its own, started by `contender`).
+//! `statistics` makes figures of samples, `noise` watches whether the machine left us alone, `report` is all that was
+//! found, and `findings` says it in sentences. `table`, `chart`, `picture` and `csv` show it.
+//!
+//! Everything that is compared is measured in alternating rounds, so that what changes on the machine meanwhile meets
+//! all of them alike; a comparison is made within a round, and the median taken over the rounds.
+
+mod calls;
+pub mod chart;
+mod contender;
+pub mod csv;
+mod findings;
+mod load;
+mod noise;
+pub mod picture;
+mod report;
+pub mod role;
+mod servers;
+mod statistics;
+pub mod table;
+mod watched;
+mod written;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::names::Errno;
+use crate::os::{limits, machine};
+use crate::sys::FD_SETSIZE;
+
+pub use report::*;
+pub use statistics::{Fit, Summary};
+pub use watched::Kind;
+
+/// What to measure, and how thoroughly.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Under ten seconds instead of under a minute.
+    pub quick: bool,
+    /// Also `select` with sets longer than `fd_set`.
+    pub wide: bool,
+    /// Also the echo servers without an event loop around the call, `bare_select` and `bare_poll`.
+    pub bare: bool,
+    /// Leave out one half.
+    pub only: Option<Half>,
+    /// What kind of descriptor the bare calls watch.
+    pub watch: Kind,
+    /// The most descriptors to watch.
+    pub most: usize,
+    /// This program, which is run again for each server.
+    pub program: PathBuf,
+}
+
+/// One half of what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// The bare calls.
+    Calls,
+    /// The echo servers.
+    Servers,
+}
+
+/// How long, how often.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// For all rounds of the bare calls.
+    calls: Duration,
+    /// One load of one server.
+    server_round: Duration,
+    server_rounds: usize,
+    warm_up: Duration,
+}
+
+impl Plan {
+    const QUICK: Self = Self {
+        calls: Duration::from_millis(2_500),
+        server_round: Duration::from_millis(80),
+        server_rounds: 3,
+        warm_up: Duration::from_millis(200),
+    };
+    const FULL: Self = Self {
+        calls: Duration::from_secs(12),
+        server_round: Duration::from_millis(180),
+        server_rounds: 7,
+        warm_up: Duration::from_millis(500),
+    };
+}
+
+/// Why there is nothing to report.
+#[derive(Debug)]
+pub enum Failed {
+    /// A call failed.
+    Call(&'static str, Errno),
+    /// A server could not be started or loaded.
+    Server(String),
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call, errno) => write!(f, "{call}: {errno}"),
+            Self::Server(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Measures. `progress` is told what is being done and which part of the whole is done, from 0 to 1.
+///
+/// # Errors
+/// What is to be measured cannot be made: no descriptors at all, a server that does not start.
+pub fn run(options: &Options, mut progress: impl FnMut(&str, f64)) -> Result<Report, Failed> {
+    let began = Instant::now();
+    let plan = if options.quick { Plan::QUICK } else { Plan::FULL };
+    let before = limits::descriptor_limits().map_err(|errno| Failed::Call("getrlimit", errno))?;
+    // One that cannot be raised is no reason not to measure what it allows.
+    let limits = limits::raise_descriptor_limit().unwrap_or(before);
+    let mut noise = noise::Noise::default();
+    let mut not_reached = Vec::new();
+    if limits.soft <= FD_SETSIZE as u64 {
+        not_reached.push(format!(
+            "nothing beyond FD_SETSIZE ({FD_SETSIZE}): the hard limit on descriptors is {}",
+            limits.hard
+        ));
+    }
+    let calls = match options.only {
+        Some(Half::Servers) => None,
+        _ => {
+            let part = if options.only.is_none() { 0.4 } else { 1.0 };
+            let mut told = |what: &str, done: f64| progress(what, done * part);
+            let descriptors = limits.soft;
+            let asked = calls::Asked { options, plan, descriptors };
+            Some(calls::measure(&asked, &mut noise, &mut not_reached, &mut told)?)
+        }
+    };
+    let servers = match options.only {
+        Some(Half::Calls) => None,
+        _ => {
+            let before = if options.only.is_none() { 0.4 } else { 0.0 };
+            let mut told = |what: &str, done: f64| progress(what, before + done * (1.0 - before));
+            let descriptors = limits.soft;
+            let asked = servers::Asked { options, plan, descriptors };
+            Some(servers::measure(&asked, &mut noise, &mut not_reached, &mut told)?)
+        }
+    };
+    let mut report = Report {
+        schema: SCHEMA,
+        machine: Machine {
+            system: machine::system(),
+            processors: machine::processors(),
+            fd_setsize: FD_SETSIZE as u64,
+            descriptor_limit: limits.soft,
+            descriptor_limit_before: before.soft,
+            debug_build: machine::IS_DEBUG_BUILD,
+        },
+        method: Method::of(options, plan, calls.as_ref(), began.elapsed()),
+        noise: noise.verdict(calls.as_ref(), servers.as_ref()),
+        not_reached,
+        calls,
+        servers,
+        findings: Vec::new(),
+    };
+    report.findings = findings::of(&report);
+    Ok(report)
+}

@@ -1,0 +1,68 @@
+//! Whether the machine left us alone while it was measured.
+//!
+//! The bare calls never wait. So if more time passes on the clock than this process has used of a processor, somebody
+//! else had the processor meanwhile.
+
+use std::time::{Duration, Instant};
+
+use super::report::{Calls, NoiseVerdict, Servers};
+use super::statistics::{Summary, median};
+use crate::os::machine;
+
+/// From here on comparisons are not to be believed, in hundredths.
+const MOST_TAKEN: f64 = 20.0;
+const MOST_SPREAD: f64 = 20.0;
+
+/// How long a probe works.
+const PROBE: Duration = Duration::from_millis(15);
+
+/// What was noticed so far.
+#[derive(Debug, Default)]
+pub(super) struct Noise {
+    passed: Duration,
+    used: Duration,
+}
+
+impl Noise {
+    /// Does work that does not wait, and notices how much of the time it was given.
+    pub(super) fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let (began, used_before) = (Instant::now(), machine::processor_time());
+        let result = work();
+        self.passed += began.elapsed();
+        self.used += machine::processor_time().saturating_sub(used_before);
+        result
+    }
+
+    /// Works a moment for nothing, where what is measured waits and so cannot tell.
+    pub(super) fn probe(&mut self) {
+        self.during(|| {
+            let end = Instant::now() + PROBE;
+            while Instant::now() < end {
+                std::hint::spin_loop();
+            }
+        });
+    }
+
+    /// What is to be thought of the figures.
+    pub(super) fn verdict(&self, calls: Option<&Calls>, servers: Option<&Servers>) -> NoiseVerdict {
+        let passed = self.passed.as_secs_f64();
+        let used = self.used.as_secs_f64().min(passed);
+        let taken_percent = if passed > 0.0 { (1.0 - used / passed) * 100.0 } else { 0.0 };
+        let spread = |summaries: Vec<Summary>| {
+            let parts: Vec<_> = summaries.iter().map(|one| one.relative() * 100.0).collect();
+            median(&parts)
+        };
+        // Servers spread more, and what is said of them has its own spread: they do not speak for the calls.
+        let of_calls = calls.map(|calls| calls.measured.iter().map(|one| one.time_us).collect());
+        let of_servers =
+            || servers.map(|servers| servers.ratios.iter().map(|ratio| ratio.rates).collect());
+        let spread_percent = of_calls.or_else(of_servers).map_or(0.0, spread);
+        NoiseVerdict {
+            taken_percent,
+            spread_percent,
+            most_taken_percent: MOST_TAKEN,
+            most_spread_percent: MOST_SPREAD,
+            too_noisy: taken_percent > MOST_TAKEN || spread_percent > MOST_SPREAD,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The servers that are compared, each in a process of its own: this program, run again.
+//!
+//! Two of them need neither `select` nor `poll`, and that is their lesson. `one_at_a_time` is the first server that
+//! everybody writes: whoever comes second waits until the first has left, also if the first says nothing. A thread for
+//! each client (`thread_each`) has no such trouble, and pays with memory and with switching between them.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use super::report::Server;
+use crate::addr::Address;
+use crate::event_loop::{EventLoop, Limits};
+use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Protocol, Result, SO_REUSEADDR, SOCK_STREAM};
+use crate::names::{SOL_SOCKET, TCP_NODELAY};
+use crate::poller::Via;
+use crate::services::Echo;
+use crate::sys::{self, Fd};
+use crate::trace::arg::Arg;
+use crate::trace::tracer::{Call, Ended};
+use crate::trace::{Function, Sink, Tracer, install};
+use crate::{bare_poll, bare_select};
+
+impl Server {
+    /// Every server, by the name that the program takes for it.
+    pub const NAMES: &'static [(&'static str, Self)] = &[
+        ("select", Self::Select),
+        ("poll", Self::Poll),
+        ("bare-select", Self::BareSelect),
+        ("bare-poll", Self::BarePoll),
+        ("one-at-a-time", Self::OneAtATime),
+        ("thread-each", Self::ThreadEach),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// Serves until the process is ended. If asked to, the calls are counted.
+///
+/// # Errors
+/// As the server's calls.
+pub fn serve(server: Server, count: bool, announce: impl FnOnce(&Address)) -> Result<()> {
+    let counter = count.then(|| Arc::new(Counts::default()));
+    let _counted = counter.clone().map(|counts| install(Tracer::new(Counter(counts))));
+    let address = Address::v4(std::net::Ipv4Addr::LOCALHOST, 0);
+    match server {
+        Server::Select => event_loop(Via::Select, &address, announce),
+        Server::Poll => event_loop(Via::Poll, &address, announce),
+        Server::BareSelect => bare_select::serve(&address, announce),
+        Server::BarePoll => bare_poll::serve(&address, announce),
+        Server::OneAtATime => one_at_a_time(&address, announce),
+        Server::ThreadEach => thread_each(&address, announce, counter.as_ref()),
+    }
+}
+
+fn event_loop(via: Via, address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
+    let mut event_loop = EventLoop::new(via, Limits::default());
+    let echo = event_loop.add_service(Box::new(Echo));
+    let listener = bound(address)?;
+    let name = sys::getsockname(&listener)?;
+    event_loop.listen(listener, 4096, echo)?;
+    announce(&name);
+    event_loop.run()
+}
+
+/// Accept, echo until that client finishes, accept the next.
+fn one_at_a_time(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
+    let listener = listening(address)?;
+    announce(&sys::getsockname(&listener)?);
+    loop {
+        let (client, _) = sys::accept(&listener)?;
+        // What goes wrong with one client is over with that client.
+        let _ = echo(&client);
+    }
+}
+
+/// Accept, and leave the client to a thread.
+fn thread_each(
+    address: &Address,
+    announce: impl FnOnce(&Address),
+    counter: Option<&Arc<Counts>>,
+) -> Result<()> {
+    /// It needs little more than its buffer.
+    const STACK_BYTES: usize = 128 * 1024;
+    let listener = listening(address)?;
+    announce(&sys::getsockname(&listener)?);
+    loop {
+        let (client, _) = sys::accept(&listener)?;
+        let counter = counter.cloned();
+        let work = move || {
+            let _counted = counter.map(|counts| install(Tracer::new(Counter(counts))));
+            let _ = echo(&client);
+        };
+        // Where no thread is left, this client is closed with what the closure owned.
+        let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
+    }
+}
+
+/// Blocking: each call waits as long as it has to.
+fn echo(client: &Fd) -> Result<()> {
+    let _ = sys::setsockopt(client, crate::names::SOL_TCP, TCP_NODELAY, &1);
+    let mut buf = [0; 16 * 1024];
+    loop {
+        let received = match sys::recv(client, &mut buf, MsgFlags::NONE) {
+            Ok(0) => return Ok(()),
+            Err(Errno::EINTR) => continue,
+            result => result?,
+        };
+        let mut unsent = &buf[..received];
+        while !unsent.is_empty() {
+            let sent = sys::send(client, unsent, MSG_NOSIGNAL)?;
+            unsent = &unsent[sent..];
+        }
+    }
+}
+
+fn bound(address: &Address) -> Result<Fd> {
+    let listener = sys::socket(address.domain(), SOCK_STREAM, Protocol::default())?;
+    sys::setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
+    sys::bind(&listener, address)?;
+    Ok(listener)
+}
+
+fn listening(address: &Address) -> Result<Fd> {
+    let listener = bound(address)?;
+    sys::listen(&listener, 4096)?;
+    Ok(listener)
+}
+
+/// Calls so far, and those among them that sent an answer.
+#[derive(Debug, Default)]
+struct Counts {
+    calls: AtomicU64,
+    sends: AtomicU64,
+}
+
+/// Counts calls and writes both numbers to standard output now and then.
+#[derive(Debug)]
+struct Counter(Arc<Counts>);
+
+/// How many answers lie between two lines.
+const ANSWERS_PER_LINE: u64 = 50;
+
+impl Sink for Counter {
+    fn begin(&mut self, _: &Call, _: &[Arg<'_>]) {}
+
+    fn rest(&mut self, _: &[Arg<'_>]) {}
+
+    fn end(&mut self, ended: &Ended<'_>) {
+        let calls = self.0.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        if ended.call.function != Function::Send {
+            return;
+        }
+        let sends = self.0.sends.fetch_add(1, Ordering::Relaxed) + 1;
+        if sends.is_multiple_of(ANSWERS_PER_LINE) {
+            // Whoever counts may have seen enough.
+            let _ = writeln!(std::io::stdout(), "counted {calls} {sends}");
+        }
+    }
+
+    fn remark(&mut self, _: &str) {}
+
+    fn flush(&mut self) {}
+}

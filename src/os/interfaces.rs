@@ -1,0 +1,90 @@
+//! The network interfaces of this machine, and who can reach a server that is bound to their addresses.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
+use serde::Serialize;
+
+use crate::addr::Address;
+
+/// One interface.
+#[derive(Clone, Debug, Serialize)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Whether it is in use.
+    pub up: bool,
+    /// Its addresses.
+    pub addresses: Vec<Bindable>,
+}
+
+/// An address that a server can be bound to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bindable {
+    /// The address.
+    pub address: String,
+    /// Who can reach a server that is bound to it.
+    pub reached_by: String,
+}
+
+impl Bindable {
+    /// What can be said of an address without asking the network.
+    pub fn new(ip: IpAddr) -> Self {
+        let reached_by = if is_of_the_link(ip) {
+            "every machine on the same link".to_string()
+        } else if is_private(ip) {
+            "every machine of its private network".to_string()
+        } else {
+            Address::ip(ip, 0).reach().to_string()
+        };
+        Self { address: ip.to_string(), reached_by }
+    }
+
+    /// What a server can be bound to on any machine.
+    pub fn everywhere() -> Vec<Self> {
+        let addresses: [IpAddr; 4] = [
+            Ipv4Addr::LOCALHOST.into(),
+            Ipv6Addr::LOCALHOST.into(),
+            Ipv4Addr::UNSPECIFIED.into(),
+            Ipv6Addr::UNSPECIFIED.into(),
+        ];
+        addresses.map(Self::new).to_vec()
+    }
+}
+
+/// Addresses that no router passes on: 169.254.0.0/16 and fe80::/10.
+fn is_of_the_link(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+/// Addresses that have a meaning within one organisation only: 10.0.0.0/8 and its like, and fc00::/7.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private(),
+        IpAddr::V6(ip) => ip.is_unique_local(),
+    }
+}
+
+/// The interfaces, in the order in which the system names them. None of them is no failure.
+pub fn interfaces() -> Vec<Interface> {
+    let mut interfaces: Vec<Interface> = Vec::new();
+    for entry in getifaddrs().into_iter().flatten() {
+        let up = entry.flags.contains(InterfaceFlags::IFF_UP);
+        let ip = entry.address.and_then(|address| {
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+            v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+        });
+        let name = entry.interface_name;
+        let known = interfaces.iter().position(|interface| interface.name == name);
+        let at = known.unwrap_or_else(|| {
+            interfaces.push(Interface { name, up, addresses: Vec::new() });
+            interfaces.len() - 1
+        });
+        interfaces[at].addresses.extend(ip.map(Bindable::new));
+    }
+    interfaces
+}

@@ -1,0 +1,62 @@
+//! What the kernel was told: limits that hold for every process. Linux has them as files below /proc/sys, the others
+//! behind sysctl(8).
+
+/// The most that the second argument of `listen` can bring about.
+pub fn listen_backlog() -> Option<u64> {
+    setting(BACKLOG)
+}
+
+/// The ports that the system takes for those who do not choose: first and last.
+pub fn ephemeral_ports() -> Option<[u64; 2]> {
+    let [first, last] = PORTS;
+    Some([setting(first)?, setting(last)?])
+}
+
+/// How many open files the whole system may have.
+pub fn open_files() -> Option<u64> {
+    setting(OPEN_FILES)
+}
+
+/// Where a setting is, and which of its numbers it is.
+type Place = (&'static str, usize);
+
+#[cfg(linux)]
+const BACKLOG: Place = ("net/core/somaxconn", 0);
+#[cfg(linux)]
+const PORTS: [Place; 2] =
+    [("net/ipv4/ip_local_port_range", 0), ("net/ipv4/ip_local_port_range", 1)];
+#[cfg(linux)]
+const OPEN_FILES: Place = ("fs/file-max", 0);
+
+#[cfg(apple)]
+const BACKLOG: Place = ("kern.ipc.somaxconn", 0);
+#[cfg(freebsd)]
+const BACKLOG: Place = ("kern.ipc.soacceptqueue", 0);
+#[cfg(openbsd)]
+const BACKLOG: Place = ("kern.somaxconn", 0);
+// NetBSD has no such setting: SOMAXCONN is compiled into its kernel.
+#[cfg(netbsd)]
+const BACKLOG: Place = ("kern.somaxconn", 0);
+#[cfg(any(apple, freebsd))]
+const PORTS: [Place; 2] = [("net.inet.ip.portrange.first", 0), ("net.inet.ip.portrange.last", 0)];
+#[cfg(openbsd)]
+const PORTS: [Place; 2] = [("net.inet.ip.portfirst", 0), ("net.inet.ip.portlast", 0)];
+#[cfg(netbsd)]
+const PORTS: [Place; 2] = [("net.inet.ip.anonportmin", 0), ("net.inet.ip.anonportmax", 0)];
+#[cfg(not(linux))]
+const OPEN_FILES: Place = ("kern.maxfiles", 0);
+
+fn setting((name, which): Place) -> Option<u64> {
+    text(name)?.split_whitespace().nth(which)?.parse().ok()
+}
+
+#[cfg(linux)]
+fn text(name: &str) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/sys/{name}")).ok()
+}
+
+#[cfg(not(linux))]
+fn text(name: &str) -> Option<String> {
+    let output = std::process::Command::new("/sbin/sysctl").args(["-n", name]).output().ok()?;
+    String::from_utf8(output.stdout).ok()
+}

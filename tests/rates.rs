@@ -1,0 +1,161 @@
+//! What the figures of `baresock compare` are worth, and what the event loop costs. A program that was built without
+//! optimisation adds its own time to every call, so these are tests of the other build:
+//!
+//! ```sh
+//! cargo test --release --test rates -- --ignored --test-threads=1
+//! ```
+//!
+//! No time stands in them. Everything is compared with something else that is measured in the same minute, and where the
+//! machine was busy in that minute, it is done again.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+use support::*;
+
+/// How often a comparison is made before it is believed to be wrong.
+const TRIES: usize = 6;
+
+fn report(arguments: &str) -> Value {
+    let output = baresock(&arguments.split(' ').collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Makes a comparison until nothing is wrong with it; each time it says what is.
+#[track_caller]
+fn holds_in_one_try(mut compare: impl FnMut() -> Vec<String>) {
+    let mut wrong = Vec::new();
+    for number in 1..=TRIES {
+        let found = compare();
+        if found.is_empty() {
+            return;
+        }
+        wrong.push(format!("try {number}: {}", found.join("; ")));
+    }
+    panic!("{}", wrong.join("\n"));
+}
+
+type Times = BTreeMap<(String, u64), (f64, f64)>;
+
+/// Median and spread of each call at each number of descriptors.
+fn times(report: &Value) -> Times {
+    let measured = report["calls"]["measured"].as_array().unwrap().iter();
+    let on_axis = measured.filter(|one| one["axis"] == "descriptors");
+    let number = |value: &Value| value.as_f64().unwrap();
+    on_axis
+        .map(|one| {
+            let call = one["call"].as_str().unwrap().to_string();
+            let time = &one["time_us"];
+            let place = (call, one["descriptors"].as_u64().unwrap());
+            (place, (number(&time["median"]), number(&time["spread"])))
+        })
+        .collect()
+}
+
+const QUICK: &str = "compare --quick --only calls --most 1000 --json";
+
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn a_small_program_in_c_gets_the_same_times() {
+    if !has_program("cc") {
+        return;
+    }
+    let place = TempDir::new();
+    let program = place.file("bare_call");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bare_call.c");
+    let built = output_of(Command::new("cc").args(["-O2", "-o", text(&program), source]));
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let in_c = |n: u64| -> [f64; 2] {
+        let output = output_of(Command::new(&program).arg(n.to_string()));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let times: Vec<f64> =
+            printed.split_whitespace().map(|word| word.parse().unwrap()).collect();
+        times.try_into().unwrap()
+    };
+    let counts = [10, 100, 1000];
+    holds_in_one_try(|| {
+        // Before and after, so that a machine that changes its pace changes it for both.
+        let before = counts.map(in_c);
+        let ours = times(&report(QUICK));
+        let after = counts.map(in_c);
+        let mut wrong = Vec::new();
+        for (at, n) in counts.into_iter().enumerate() {
+            for (which, call) in ["select", "poll"].into_iter().enumerate() {
+                let theirs = (before[at][which] + after[at][which]) / 2.0;
+                let (ours, _) = ours[&(call.to_string(), n)];
+                println!("{call}, {n}: {ours:.3} us, in C {theirs:.3} us");
+                if !(0.85..=1.15).contains(&(ours / theirs)) {
+                    wrong.push(format!("{call}, {n}: {ours:.3} us, in C {theirs:.3} us"));
+                }
+            }
+        }
+        wrong
+    });
+}
+
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn two_runs_agree_within_their_spreads() {
+    holds_in_one_try(|| {
+        let [one, other] = [(); 2].map(|()| times(&report(QUICK)));
+        let apart = one.iter().filter_map(|(place, (median, spread))| {
+            let (other_median, other_spread) = other[place];
+            let is_apart = (median - other_median).abs() > spread + other_spread;
+            is_apart.then(|| {
+                format!(
+                    "{place:?}: {median:.3} ±{spread:.3} and {other_median:.3} ±{other_spread:.3}"
+                )
+            })
+        });
+        apart.collect()
+    });
+}
+
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn the_harness_takes_less_than_two_hundredths() {
+    holds_in_one_try(|| {
+        let overhead = report(QUICK)["method"]["overhead_percent"].as_f64().unwrap();
+        println!("{overhead:.2} %");
+        if overhead < 2.0 { Vec::new() } else { vec![format!("{overhead:.2} %")] }
+    });
+}
+
+/// What the event loop can do beyond the bare one (services, deadlines, limits) must not cost much. The ratio is that of
+/// rounds that follow each other; of those the median is taken, and of the medians of all tries.
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn the_event_loop_keeps_up_with_the_bare_one() {
+    let mut medians: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    holds_in_one_try(|| {
+        let report = report("compare --quick --only servers --bare --json");
+        for ratio in report["servers"]["ratios"].as_array().unwrap() {
+            let (of, to) = (ratio["of"].as_str().unwrap(), ratio["to"].as_str().unwrap());
+            let (active, idle) = (&ratio["active"], &ratio["idle"]);
+            if to.starts_with("bare_") {
+                let row = format!("{of} to {to}, {active} active and {idle} idle");
+                // Where others use the processors, rates are theirs to decide; the time that is used is not.
+                let cpu = ratio["cpu"]["median"]
+                    .as_f64()
+                    .filter(|_| report["noise"]["too_noisy"] == true);
+                let kept = cpu.map_or(ratio["rates"]["median"].as_f64().unwrap(), |cpu| 1.0 / cpu);
+                medians.entry(row).or_default().push(kept);
+            }
+        }
+        assert_eq!(medians.len(), 6, "{medians:?}");
+        println!("{medians:.2?}");
+        let of_tries = medians.iter_mut().map(|(row, tries)| {
+            tries.sort_by(f64::total_cmp);
+            (row, tries[tries.len() / 2])
+        });
+        let too_slow = of_tries.filter(|(_, ratio)| *ratio < 0.85);
+        too_slow.map(|(row, ratio)| format!("{row}: {ratio:.2}")).collect()
+    });
+}
