@@ -15,7 +15,7 @@
 //! 9. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
 //!    did, side by side.
 //! 10. [`compare`]: `select` against `poll`, measured.
-//! 10. [`cli`]: the command line of the program, which is the rest.
+//! 11. [`cli`]: the command line of the program, which is the rest.
 //!
 //! A loop over `select` that echoes what one client says, in full:
 //!

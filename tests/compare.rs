@@ -44,7 +44,7 @@ fn the_json_is_as_the_schema_has_it_and_has_every_figure_of_the_sentences() {
     assert_eq!(violations(&schema, &report), [""; 0]);
     if report["noise"]["too_noisy"] == false {
         let seconds = report["method"]["seconds"].as_f64().unwrap();
-        assert!(seconds < 10.0, "{seconds} seconds are not quick");
+        assert!(seconds < 20.0, "{seconds} seconds are not quick, also beside other tests");
     }
 
     let mut known = Vec::new();

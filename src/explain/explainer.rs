@@ -333,11 +333,11 @@ mod tests {
         let stream = [Arg::Type(SOCK_STREAM)];
         assert_eq!(
             told(F::Socket, &stream, ok(4)),
-            "4: a socket, as yet without a name or a peer (explain socket)"
+            "4: a socket, as yet without a name or a peer (lab names-appear-late)"
         );
         assert!(told(F::Socket, &stream, err(Errno::EMFILE)).contains("no descriptor left"));
         let reuse = [FD, Arg::OptionName(SOL_SOCKET, SO_REUSEADDR.number())];
-        assert!(told(F::Setsockopt, &reuse, ok(0)).contains("(explain SO_REUSEADDR)"));
+        assert!(told(F::Setsockopt, &reuse, ok(0)).contains("(lab time-wait-bind)"));
         let sndbuf = Arg::OptionName(SOL_SOCKET, SO_SNDBUF.number());
         assert!(
             told(F::Setsockopt, &[FD, sndbuf, Arg::Value(Value::Int(16_384))], ok(0))
@@ -346,7 +346,7 @@ mod tests {
         let v6only = [FD, Arg::OptionName(SOL_IPV6, IPV6_V6ONLY.number())];
         assert!(told(F::Setsockopt, &v6only, ok(0)).contains("IPv6 only"));
         let linger = Arg::Value(Value::Linger(Linger { l_onoff: 1, l_linger: 0 }));
-        assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(explain setsockopt)"));
+        assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
 
         let at = |port| Address::v4([127, 0, 0, 1].into(), port);
         let any = told(F::Bind, &[FD, Arg::Address(&at(0))], ok(0));
@@ -369,7 +369,7 @@ mod tests {
         assert!(told(F::Fcntl, &cloexec, ok(0)).contains("other programs"));
         let pair = [FdNumber::new(7), FdNumber::new(8)];
         let pipe = told(F::Pipe, &[Arg::Fds(pair)], ok(0));
-        assert_eq!(pipe, "what is written to 8 comes out of 7 (explain pipe)");
+        assert_eq!(pipe, "what is written to 8 comes out of 7 (lab signal-race)");
         let handler = Handler::Function(1);
         let action = Action { handler, mask: vec![], flags: SA_RESTART };
         let handles = [Arg::Named(SIGINT.named()), Arg::Action(Some(action)), Arg::Action(None)];
@@ -410,7 +410,10 @@ mod tests {
         let room = selects(&mut told, &[], &[5], ok(1));
         assert!(room.contains("room again to send on 5"), "{room}");
         let over = selects(&mut told, &[3], &[], ok(0));
-        assert_eq!(over, "nothing ready in 1.5 s: the sets are empty now (explain select)");
+        assert_eq!(
+            over,
+            "nothing ready in 1.5 s: the sets are empty now (lab select-eats-its-sets)"
+        );
         assert!(selects(&mut told, &[3], &[], err(Errno::EBADF)).contains("not open"));
 
         let left = Some(TimeVal { tv_sec: 0, tv_usec: 999_996 });
@@ -447,7 +450,7 @@ mod tests {
         assert!(told(F::Accept, &[FD], err(Errno::EAGAIN)).contains("(explain EAGAIN)"));
         assert!(told(F::Accept, &[FD], err(Errno::EMFILE)).contains("4 stays ready"));
         assert!(
-            told(F::Accept, &[FD], err(Errno::ECONNABORTED)).contains("(explain ECONNABORTED)")
+            told(F::Accept, &[FD], err(Errno::ECONNABORTED)).contains("(lab accept-after-rst)")
         );
         let nonblock = SocketFlags::CONSTANTS.iter().find(|flag| flag.name == "SOCK_NONBLOCK");
         if let Some(flag) = nonblock {
@@ -471,7 +474,7 @@ mod tests {
         assert!(told(F::Send, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
         assert_eq!(
             told(F::Send, &bytes(65_536), ok(2_304)),
-            "took 2,304 of 65,536 bytes: the send buffer is full (explain send)"
+            "took 2,304 of 65,536 bytes: the send buffer is full (lab partial-send)"
         );
         assert!(told(F::Send, &bytes(65_536), err(Errno::EAGAIN)).contains("none of 65,536"));
         assert!(told(F::Send, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE came too"));
@@ -550,7 +553,7 @@ mod tests {
         }
         let times: Vec<_> = remarks.iter().map(|(time, _)| *time).collect();
         assert_eq!(times, [1, 10, 100, 1_000]);
-        assert!(remarks[0].1.ends_with("(explain send)"), "{}", remarks[0].1);
+        assert!(remarks[0].1.ends_with("(lab send-is-a-copy)"), "{}", remarks[0].1);
         assert!(remarks[3].1.ends_with("(1,000 times by now)"), "{}", remarks[3].1);
     }
 

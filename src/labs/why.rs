@@ -7,7 +7,7 @@ pub type Question = (&'static str, &'static [&'static str]);
 pub const QUESTIONS: &[Question] = &[
     ("Why did recv give half a message, or two?", &["no-message-boundaries", "header-splits"]),
     ("Why does select work only once?", &["select-eats-its-sets"]),
-    ("Address already in use: REUSEADDR or REUSEPORT?", &["time-wait-bind", "reuseport-and-self"]),
+    ("Address already in use: REUSEADDR or REUSEPORT?", &["time-wait-bind"]),
     ("Why does my server die when a client leaves?", &["write-after-fin", "sigpipe-or-not"]),
     ("Why does send return less than I gave it?", &["partial-send", "send-is-a-copy"]),
     ("Why does select take all of the processor?", &["always-ready"]),

@@ -3,20 +3,24 @@
 use super::Wild;
 use crate::names::{Errno, Result};
 
-/// Puts this process into a network of its own, which has a loopback interface and nothing else. Also an ordinary user may,
+/// `int unshare(int flags);` with `CLONE_NEWUSER|CLONE_NEWNET` puts this process into a network of its own, which has a loopback interface and nothing else. Also an ordinary user may,
 /// in a namespace of users of its own, where the administrator allows that; the process must have one thread.
 ///
 /// # Errors
 /// `EPERM` and `ENOSPC`: it is not allowed here. `ENOSYS`: this system has no such thing (all but Linux).
+///
+/// References: `unshare(2)`, `network_namespaces(7)`; not in POSIX.
 pub fn own_network(_: Wild) -> Result<()> {
     unshare()?;
     loopback_is_up(true)
 }
 
-/// Cuts the network of this process: its loopback interface goes down, and whatever is sent is lost without a word.
+/// `int ioctl(int fd, SIOCSIFFLAGS, struct ifreq *argp);` cuts the network of this process: its loopback interface goes down, and whatever is sent is lost without a word.
 ///
 /// # Errors
 /// As [`own_network`].
+///
+/// References: `netdevice(7)`; not in POSIX.
 pub fn cut_network(_: Wild) -> Result<()> {
     loopback_is_up(false)
 }

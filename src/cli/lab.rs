@@ -1,0 +1,59 @@
+//! `baresock lab`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `lab`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = LAB_EXAMPLES)]
+pub struct Lab {
+    /// Labs, or groups of labs
+    #[arg(value_name = "NAME", required_unless_present_any = ["list", "all", "why", "progress"])]
+    pub names: Vec<String>,
+    /// List the labs: name, claim, minutes
+    #[arg(long, conflicts_with_all = ["names", "all", "why", "progress"])]
+    pub list: bool,
+    /// Run every lab; the exit status is 1 if one differed
+    #[arg(long, conflicts_with_all = ["names", "why", "progress"])]
+    pub all: bool,
+    /// What people ask, and the labs that answer
+    #[arg(long, conflicts_with_all = ["names", "progress"])]
+    pub why: bool,
+    /// Ask for your prediction before the call that decides (skipped where standard input is no terminal)
+    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress", "json", "readme"])]
+    pub ask: bool,
+    /// What you answered so far
+    #[arg(long, conflicts_with_all = ["names"])]
+    pub progress: bool,
+    /// As JSON, one object a line
+    #[arg(long, conflicts_with_all = ["why", "progress", "readme"])]
+    pub json: bool,
+    /// Write what both ends did side by side, as a page to step through; of one lab
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"])]
+    pub html: Option<PathBuf>,
+    /// As Markdown, for a handout
+    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress"])]
+    pub readme: bool,
+    /// Make the calls in this process, and tell what happens as JSON
+    #[arg(long, hide = true)]
+    pub stage: bool,
+    /// Tell of each call which connection it belongs to
+    #[arg(long, hide = true)]
+    pub connections: bool,
+    /// Play a part of a lab
+    #[arg(long, value_name = "ROLE", hide = true)]
+    pub role: Option<String>,
+    /// What the part is told
+    #[arg(long = "argument", value_name = "ARGUMENT", num_args = 0.., hide = true)]
+    pub arguments: Vec<String>,
+}
+
+const LAB_EXAMPLES: &str = "\
+Examples:
+  baresock lab --list              what there is
+  baresock lab half-close          one lab, every call shown
+  baresock lab half-close --ask    predict before you see
+  baresock lab select              a group of labs, a line each
+  baresock lab --all               every lab
+  baresock lab --why               what people ask, and the labs that answer";
