@@ -170,6 +170,10 @@ fn tables() -> BTreeMap<String, BTreeSet<String>> {
 
 fn read_all(dir: &Path, sources: &mut Vec<String>) {
     for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        // Misuse on purpose is no wrapper: labs show what comes of it, and are compared by themselves.
+        if path.ends_with("wild") {
+            continue;
+        }
         match path.is_dir() {
             true => read_all(&path, sources),
             false => sources.push(fs::read_to_string(path).unwrap()),

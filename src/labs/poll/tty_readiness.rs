@@ -42,7 +42,7 @@ const LINE: Prediction = Prediction {
 
 const END: Prediction = Prediction {
     asks: "The line was read. Control-D is typed. What does poll answer?",
-    choices: &["0", "POLLIN", "POLLHUP"],
+    choices: &["0", "POLLIN", "POLLHUP", "POLLNVAL"],
     expect: Expect::on_linux(Expected::Is("POLLIN")).macos(Expected::Is("POLLNVAL")),
 };
 
