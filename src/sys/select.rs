@@ -29,6 +29,7 @@ pub const FD_SETSIZE: usize = libc::FD_SETSIZE as usize;
 /// is not in its first byte.
 #[cfg(any(linux, freebsd))]
 pub type Word = libc::c_ulong;
+/// The words that the bitmap is made of.
 #[cfg(any(apple, openbsd, netbsd))]
 pub type Word = u32;
 
