@@ -505,7 +505,11 @@ mod tests {
 
     /// A file of 300,000 bytes, without a name.
     fn file() -> (Rc<fs::File>, Vec<u8>) {
-        let path = std::env::temp_dir().join(format!("baresock-conn-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!(
+            "baresock-conn-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
         let bytes: Vec<u8> = (0..300_000u32).map(|k| (k % 251) as u8).collect();
         fs::write(&path, &bytes).unwrap();
         let file = fs::File::options().read(true).write(true).open(&path).unwrap();
