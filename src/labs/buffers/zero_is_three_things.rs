@@ -110,6 +110,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     wait_for(&receiver, POLLIN)?;
     lab.predict(&NO_ROOM_DATAGRAM);
     lab.observe(recv(&receiver, &mut [], MSG_DONTWAIT));
+    wait_for(&receiver, POLLIN)?;
     lab.predict(&NEXT);
     lab.observe(recv(&receiver, &mut buf, MSG_DONTWAIT));
     send(&sender, b"", MsgFlags::NONE)?;
@@ -117,6 +118,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     wait_for(&receiver, POLLIN)?;
     lab.predict(&EMPTY);
     lab.observe(recv(&receiver, &mut buf, MSG_DONTWAIT));
+    wait_for(&receiver, POLLIN)?;
     lab.predict(&GOES_ON);
     lab.observe(recv(&receiver, &mut buf, MSG_DONTWAIT));
     Ok(())

@@ -4,6 +4,7 @@ mod oob_except_clears;
 mod oob_one_byte;
 
 use super::Group;
+use crate::sys::*;
 
 /// The labs of this group.
 pub(super) const GROUP: Group = Group {
@@ -11,3 +12,19 @@ pub(super) const GROUP: Group = Group {
     title: "Out-of-band data",
     labs: &[oob_one_byte::LAB, oob_except_clears::LAB],
 };
+
+/// Waits until the peer's system has acknowledged everything. `poll` tells of the first urgent byte only, and of nothing
+/// behind it. Where the system does not tell what is unacknowledged, what loopback delivers at once must do.
+///
+/// # Errors
+/// As [`poll`].
+fn wait_until_taken(c: &Fd) -> Result<()> {
+    let mut unacknowledged = 0;
+    for _ in 0..200 {
+        if ioctl(c, TIOCOUTQ, &mut unacknowledged).is_err() || unacknowledged == 0 {
+            break;
+        }
+        poll(&mut [], 5)?;
+    }
+    Ok(())
+}

@@ -4,6 +4,7 @@
 //! round, whoever reads on in the stream and passes the mark clears it as well, and the urgent byte is gone: it can no
 //! longer be read. A program that does neither, and waits with the descriptor in exceptfds, spins.
 
+use super::wait_until_taken;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{sets_of, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -99,5 +100,6 @@ fn with_an_urgent_byte() -> Result<(Fd, Fd)> {
     send(&c, b"Z", MSG_OOB | MSG_NOSIGNAL)?;
     send(&c, b"cd", MSG_NOSIGNAL)?;
     wait_for(&a, POLLPRI)?;
+    wait_until_taken(&c)?;
     Ok((c, a))
 }

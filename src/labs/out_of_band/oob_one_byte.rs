@@ -5,6 +5,7 @@
 //! `SIGURG` for whoever has asked with `F_SETOWN`. There is one mark only: when a second urgent byte comes before the first
 //! was read, the first is not urgent any more; if nothing lies before it, Linux drops it.
 
+use super::wait_until_taken;
 use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -177,14 +178,7 @@ fn send_both(c: &Fd, a: &Fd, first: &[u8], second: &[u8]) -> Result<()> {
     send(c, first, MSG_OOB | MSG_NOSIGNAL)?;
     wait_for(a, POLLPRI)?;
     send(c, second, MSG_OOB | MSG_NOSIGNAL)?;
-    wait_for_bytes(a, first.len() + second.len())
-}
-
-/// Waits until so many bytes have come, the urgent ones among them. `poll` tells of the first urgent byte only.
-fn wait_for_bytes(a: &Fd, count: usize) -> Result<()> {
-    let _ = count;
-    wait_for(a, POLLPRI)?;
-    Ok(())
+    wait_until_taken(c)
 }
 
 /// What a recv gives, as text.
