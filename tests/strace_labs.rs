@@ -31,6 +31,7 @@ const BESIDES: Untold<'_> = Untold {
         "rt_sigprocmask(SIG_UNBLOCK, [RTMIN RT_1], NULL",
         "rt_sigprocmask(SIG_BLOCK, ~[], [",
         "rt_sigprocmask(SIG_SETMASK, [], NULL",
+        "rt_sigprocmask(SIG_SETMASK, [USR1], NULL",
     ],
 };
 

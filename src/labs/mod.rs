@@ -15,6 +15,7 @@ mod connecting;
 mod errors;
 mod framing;
 mod naming;
+mod options;
 mod out_of_band;
 mod peers;
 mod poll;
@@ -124,6 +125,7 @@ pub const GROUPS: &[Group] = &[
     out_of_band::GROUP,
     udp::GROUP,
     unix::GROUP,
+    options::GROUP,
 ];
 
 /// All labs.

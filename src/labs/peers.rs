@@ -124,7 +124,7 @@ pub(super) fn run_to_its_end(mut command: Command) -> Result<(), Stop> {
 }
 
 /// What a thread returned.
-fn joined<T>(thread: JoinHandle<io::Result<T>>) -> Result<T, Stop> {
+pub(super) fn joined<T>(thread: JoinHandle<io::Result<T>>) -> Result<T, Stop> {
     let returned = thread.join().map_err(|_| Stop::failed("a thread of the lab panicked"))?;
     Ok(returned?)
 }

@@ -2,6 +2,7 @@
 //! thread this is. Safe wrappers of others serve here, so there is no `unsafe`.
 
 pub mod accepting;
+pub mod corking;
 pub mod descriptors;
 pub mod host;
 pub mod identity;

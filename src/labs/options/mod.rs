@@ -1,0 +1,22 @@
+//! IPv6, options, limits.
+
+mod backlog_n_plus_1;
+mod dual_stack;
+mod nagle_40ms;
+mod reuseport_and_self;
+mod what_std_hides;
+
+use super::Group;
+
+/// The labs of this group.
+pub(super) const GROUP: Group = Group {
+    name: "options",
+    title: "IPv6, options, limits",
+    labs: &[
+        dual_stack::LAB,
+        nagle_40ms::LAB,
+        reuseport_and_self::LAB,
+        backlog_n_plus_1::LAB,
+        what_std_hides::LAB,
+    ],
+};

@@ -1,0 +1,150 @@
+//! Where do the 40 ms come from?
+//!
+//! From two sound ideas that wait for each other. Nagle's algorithm holds a small piece back while another one is not
+//! acknowledged; the peer delays its acknowledgement, because an answer may be about to take it along. A message that is
+//! sent in two pieces meets both.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::labs::peers::Peer;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::tcp_pair;
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::corking::cork;
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "nagle-40ms",
+    claim: "send, send, recv costs 40 ms each time; one send, or TCP_NODELAY, costs none.",
+    question: "My requests take 40 ms on an idle machine. Where does the time go?",
+    explanation: "The first piece goes out at once. The second waits for the acknowledgement of the first (Nagle), and the peer, \
+        which cannot answer half a request, delays that by 40 ms in the hope of an answer to send it with. Put what belongs \
+        together into one send; TCP_NODELAY turns the holding back off, and TCP_CORK is its opposite: it holds everything \
+        back until it is taken off, or 200 ms have passed.",
+    elsewhere: "The delay of an acknowledgement differs; RFC 1122 allows up to 500 ms. The BSDs and macOS have TCP_NOPUSH in \
+        place of TCP_CORK.",
+    sources: &[
+        "tcp(7), TCP_NODELAY and TCP_CORK",
+        "RFC 896 (Nagle)",
+        "RFC 1122, 4.2.3.2 and 4.2.3.4",
+    ],
+    related: &["no-message-boundaries", "header-splits"],
+    words: &["TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK"],
+    minutes: 3,
+    predictions: &[&NAGLE, &ONE_SEND, &NODELAY, &CORKED, &UNCORKED],
+    spoiled_by: "setsockopt:EINVAL@1",
+    run,
+    ..Lab::ORDINARY
+};
+
+const NAGLE: Prediction = Prediction {
+    asks: "A request in two sends, then a recv of the answer, ten times. How long does one take?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(30, 2000, "ms")),
+};
+
+const ONE_SEND: Prediction = Prediction {
+    asks: "The same request in one send. How long?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(0, 29, "ms")),
+};
+
+const NODELAY: Prediction = Prediction {
+    asks: "In two sends again, with TCP_NODELAY. How long?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(0, 29, "ms")),
+};
+
+const CORKED: Prediction = Prediction {
+    asks: "In two sends, with TCP_CORK, which nobody takes off. How long?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(150, 3000, "ms")),
+};
+
+const UNCORKED: Prediction = Prediction {
+    asks: "Set before the two sends and taken off after them. How long?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(0, 29, "ms")),
+};
+
+const ROUNDS: usize = 10;
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let (ours, theirs) = tcp_pair()?;
+    let server = Peer::with(theirs, answer);
+    lab.say("The peer is a thread: it reads until it has all eight bytes of a request, and answers with one.");
+
+    lab.part("The broken way: two sends");
+    // At the beginning of a connection Linux acknowledges at once.
+    in_two(&ours)?;
+    lab.predict(&NAGLE);
+    lab.observe(typical(|| in_two(&ours)));
+
+    lab.part("The right way: one send");
+    lab.predict(&ONE_SEND);
+    lab.observe(typical(|| ask(&ours, &[b"headbody"])));
+
+    lab.part("Another: TCP_NODELAY");
+    // If it cannot be set, the time below says so.
+    setsockopt(&ours, SOL_TCP, TCP_NODELAY, &1).ok();
+    lab.predict(&NODELAY);
+    lab.observe(typical(|| in_two(&ours)));
+
+    lab.part("TCP_CORK");
+    setsockopt(&ours, SOL_TCP, TCP_NODELAY, &0).ok();
+    lab.predict(&CORKED);
+    let began = Instant::now();
+    let corked = cork(&ours, true).and_then(|()| in_two(&ours));
+    lab.observe(corked.map(|()| began.elapsed()));
+    lab.predict(&UNCORKED);
+    lab.observe(typical(|| corked_while_sending(&ours)));
+    close(ours)?;
+    drop(server.done()?);
+    Ok(())
+}
+
+/// How long this takes, the median of several times: others use the processor too.
+fn typical(round: impl Fn() -> Result<()>) -> Result<Duration> {
+    let mut took = [Duration::ZERO; ROUNDS];
+    for took in &mut took {
+        let began = Instant::now();
+        round()?;
+        *took = began.elapsed();
+    }
+    took.sort();
+    Ok(took[ROUNDS / 2])
+}
+
+fn in_two(fd: &Fd) -> Result<()> {
+    ask(fd, &[b"head", b"body"])
+}
+
+fn corked_while_sending(fd: &Fd) -> Result<()> {
+    cork(fd, true)?;
+    send(fd, b"head", MSG_NOSIGNAL)?;
+    send(fd, b"body", MSG_NOSIGNAL)?;
+    cork(fd, false)?;
+    recv(fd, &mut [0; 64], MsgFlags::NONE).map(drop)
+}
+
+/// Sends a request in these pieces, and waits for the answer.
+fn ask(fd: &Fd, pieces: &[&[u8]]) -> Result<()> {
+    for piece in pieces {
+        send(fd, piece, MSG_NOSIGNAL)?;
+    }
+    recv(fd, &mut [0; 64], MsgFlags::NONE).map(drop)
+}
+
+/// What the peer does, until nobody asks any more.
+fn answer(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut request = [0; 8];
+    loop {
+        match stream.read_exact(&mut request) {
+            Ok(()) => stream.write_all(b"!")?,
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! SO_REUSEADDR or SO_REUSEPORT? And who answers when nobody listens?
+//!
+//! SO_REUSEADDR is about the remains of old connections; it never allows two TCP listeners. SO_REUSEPORT does, if every one
+//! of them asks for it, and the system shares the clients out. And a socket that connects to its own address reaches
+//! itself.
+
+use crate::addr::Address;
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{client_of, loopback, set_nonblocking, udp_socket, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "reuseport-and-self",
+    claim: "SO_REUSEPORT on all of them: two listeners share a port and its clients.",
+    question: "I want two servers on one port. SO_REUSEADDR or SO_REUSEPORT?",
+    explanation: "For TCP, SO_REUSEADDR only disregards connections that are over; a port with a listener stays taken. \
+        SO_REUSEPORT must be set on every socket before its bind, also on the first, and then each new connection goes \
+        to one of them. On UDP SO_REUSEADDR alone lets a second socket in, and the last one gets the datagrams: that takes \
+        them from the first. A client that tries a free local port again and again may at last reach itself.",
+    elsewhere: "FreeBSD shares clients out only with SO_REUSEPORT_LB; with SO_REUSEPORT alone it does not balance.",
+    sources: &[
+        "socket(7), SO_REUSEADDR and SO_REUSEPORT",
+        "ip(7)",
+        "RFC 9293, 3.5 (simultaneous open)",
+    ],
+    related: &["time-wait-bind", "udp-connect-filters", "readiness-is-a-hint"],
+    words: &["SO_REUSEADDR", "SO_REUSEPORT", "EADDRINUSE"],
+    minutes: 4,
+    predictions: &[
+        &REUSEADDR,
+        &NEWCOMER,
+        &BOTH,
+        &SHARE,
+        &ALL,
+        &LAST_BINDER,
+        &FIRST_BINDER,
+        &TO_ITSELF,
+        &ECHO,
+    ],
+    spoiled_by: "accept:ECONNABORTED@1",
+    descriptors: 64,
+    run,
+    ..Lab::ORDINARY
+};
+
+const REUSEADDR: Prediction = Prediction {
+    asks: "A listener has the port, and both sockets have SO_REUSEADDR. What does the second bind give?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::on_linux(Expected::Is("EADDRINUSE")),
+};
+
+const NEWCOMER: Prediction = Prediction {
+    asks: "The second one alone has SO_REUSEPORT. What does its bind give?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::on_linux(Expected::Is("EADDRINUSE")),
+};
+
+const BOTH: Prediction = Prediction {
+    asks: "Both have SO_REUSEPORT. What does the second bind give?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::on_linux(Expected::Is("success")),
+};
+
+const SHARE: Prediction = Prediction {
+    asks: "Both listen, and 20 clients connect. How many of them does the first listener get?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Between(1, 19, "")),
+};
+
+const ALL: Prediction = Prediction {
+    asks: "And how many do both have together?",
+    choices: &[],
+    expect: Expect::on_linux(Expected::Is("20")),
+};
+
+const LAST_BINDER: Prediction = Prediction {
+    asks: "Two UDP sockets with SO_REUSEADDR have one port; five bytes come. What does recv on the second give?",
+    choices: &["5", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("5")),
+};
+
+const FIRST_BINDER: Prediction = Prediction {
+    asks: "And on the first, which had the port before?",
+    choices: &["5", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const TO_ITSELF: Prediction = Prediction {
+    asks: "A TCP socket is bound, nobody listens, and it connects to its own address. What does connect give?",
+    choices: &["success", "ECONNREFUSED", "EADDRINUSE", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("success")),
+};
+
+const ECHO: Prediction = Prediction {
+    asks: "It sends five bytes. What does recv on the same socket give?",
+    choices: &["5", "EAGAIN", "ECONNRESET"],
+    expect: Expect::on_linux(Expected::Is("5")),
+};
+
+const CLIENTS: usize = 20;
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.part("SO_REUSEADDR is not it");
+    let l = tcp_socket(SO_REUSEADDR)?;
+    bind(&l, &loopback(0))?;
+    listen(&l, 5)?;
+    let address = getsockname(&l)?;
+    let second = tcp_socket(SO_REUSEADDR)?;
+    lab.predict(&REUSEADDR);
+    lab.observe(bind(&second, &address));
+    let second = tcp_socket(SO_REUSEPORT)?;
+    lab.predict(&NEWCOMER);
+    lab.observe(bind(&second, &address));
+
+    lab.part("SO_REUSEPORT on both");
+    let first = tcp_socket(SO_REUSEPORT)?;
+    bind(&first, &loopback(0))?;
+    let address = getsockname(&first)?;
+    lab.predict(&BOTH);
+    lab.observe(bind(&second, &address));
+    share(lab, &[first, second], &address)?;
+
+    lab.part("UDP: SO_REUSEADDR lets a second one in");
+    take_over(lab)?;
+
+    lab.part("A socket that meets itself");
+    let own = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    bind(&own, &loopback(0))?;
+    let address = getsockname(&own)?;
+    lab.predict(&TO_ITSELF);
+    lab.observe(connect(&own, &address));
+    send(&own, b"hello", MSG_NOSIGNAL)?;
+    set_nonblocking(&own)?;
+    wait_for(&own, POLLIN)?;
+    lab.predict(&ECHO);
+    lab.observe(recv(&own, &mut [0; 64], MsgFlags::NONE));
+    Ok(())
+}
+
+fn tcp_socket(option: OptionName<i32>) -> Result<Fd> {
+    let fd = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    setsockopt(&fd, SOL_SOCKET, option, &1)?;
+    Ok(fd)
+}
+
+/// Clients come, and each is in the queue of one listener.
+fn share(lab: &mut Run<'_>, listeners: &[Fd; 2], address: &Address) -> Outcome {
+    for l in listeners {
+        listen(l, CLIENTS as i32)?;
+        set_nonblocking(l)?;
+    }
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(client_of(address)?);
+    }
+    lab.predict(&SHARE);
+    let first = accept_all(&listeners[0]);
+    lab.observe(first);
+    lab.predict(&ALL);
+    lab.observe(first.and_then(|first| Ok(first + accept_all(&listeners[1])?)));
+    Ok(())
+}
+
+/// Accepts until nobody is left in the queue, and says how many there were.
+fn accept_all(l: &Fd) -> Result<usize> {
+    for count in 0.. {
+        match accept(l) {
+            Ok(client) => drop(client),
+            Err(Errno::EAGAIN) => return Ok(count),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(0)
+}
+
+fn take_over(lab: &mut Run<'_>) -> Outcome {
+    let [first, second, sender] = [udp_socket()?, udp_socket()?, udp_socket()?];
+    for fd in [&first, &second] {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &1)?;
+        set_nonblocking(fd)?;
+    }
+    bind(&first, &loopback(0))?;
+    let address = getsockname(&first)?;
+    bind(&second, &address)?;
+    sendto(&sender, b"hello", MsgFlags::NONE, &address)?;
+    wait_for(&second, POLLIN)?;
+    lab.predict(&LAST_BINDER);
+    lab.observe(recv(&second, &mut [0; 64], MsgFlags::NONE));
+    lab.predict(&FIRST_BINDER);
+    lab.observe(recv(&first, &mut [0; 64], MsgFlags::NONE));
+    Ok(())
+}
