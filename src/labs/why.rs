@@ -7,7 +7,7 @@ pub type Question = (&'static str, &'static [&'static str]);
 pub const QUESTIONS: &[Question] = &[
     ("Why did recv give half a message, or two?", &["no-message-boundaries", "header-splits"]),
     ("Why does select work only once?", &["select-eats-its-sets"]),
-    ("Address already in use: REUSEADDR or REUSEPORT?", &["time-wait-bind"]),
+    ("Address already in use: REUSEADDR or REUSEPORT?", &["time-wait-bind", "reuseport-and-self"]),
     ("Why does my server die when a client leaves?", &["write-after-fin", "sigpipe-or-not"]),
     ("Why does send return less than I gave it?", &["partial-send", "send-is-a-copy"]),
     ("Why does select take all of the processor?", &["always-ready"]),
@@ -18,5 +18,6 @@ pub const QUESTIONS: &[Question] = &[
     ("What is exceptfds for?", &["exceptfds-is-not-errors", "oob-one-byte"]),
     ("What is \"filedescriptor out of range in select()\"?", &["fdsetsize-overflow"]),
     ("Connection refused, on UDP?", &["udp-refused-later"]),
+    ("Where do the 40 ms come from?", &["nagle-40ms"]),
     ("Why can others not reach my server?", &["wildcard-vs-loopback"]),
 ];

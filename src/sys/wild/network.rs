@@ -52,7 +52,7 @@ fn set_loopback(up: bool) -> Result<()> {
     request.ifr_ifru.ifru_flags = if up { (libc::IFF_UP | libc::IFF_RUNNING) as i16 } else { 0 };
     // SAFETY: the kernel reads `request`, which lives through the call and has the type of this request.
     super::super::status(unsafe {
-        libc::ioctl(any.as_fd().as_raw_fd(), libc::SIOCSIFFLAGS, &request)
+        libc::ioctl(any.as_fd().as_raw_fd(), libc::SIOCSIFFLAGS as _, &request)
     })
 }
 
