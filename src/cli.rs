@@ -275,6 +275,12 @@ pub struct Serve {
     /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
     pub drain: Duration,
+    /// When everything is bound, go on as this user, with its groups and no other; only root can
+    #[arg(long, value_name = "NAME", help_heading = "Privileges")]
+    pub user: Option<String>,
+    /// Who may connect to the Unix-domain sockets, as chmod has it: 600, 660, 666
+    #[arg(long, value_name = "OCTAL", value_parser = parse_mode, help_heading = "Privileges")]
+    pub mode: Option<u32>,
 }
 
 /// `connect`.
@@ -415,6 +421,13 @@ fn parse_kind(text: &str) -> Result<Kind, String> {
 
 fn parse_address(text: &str) -> Result<Written, String> {
     Written::parse(text).map_err(|bad| bad.why)
+}
+
+fn parse_mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode @ 0..=0o777) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(mode),
+        _ => Err("write an octal number from 0 to 777, as chmod has it".to_string()),
+    }
 }
 
 fn parse_buffer(text: &str) -> Result<usize, String> {

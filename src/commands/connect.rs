@@ -14,7 +14,7 @@ use baresock::sys::{self, Fd};
 use baresock::trace::Function;
 
 use super::failure::Failure;
-use super::listen::{SocketFiles, bind_all};
+use super::listen::{Binding, SocketFiles, bind_all};
 use super::messages::{Loudness, Reporter, say};
 
 /// Talks until the peer has finished.
@@ -53,8 +53,8 @@ fn meeting(
 ) -> Result<Meeting, Failure> {
     if connect.listen {
         let mut listeners = Vec::new();
-        for (fd, name) in bind_all(&connect.address, Transport::Stream, None)? {
-            files.add(&name);
+        let binding = Binding { loudness, ..Binding::ordinary(Transport::Stream) };
+        for (fd, name) in bind_all(&connect.address, binding, files)? {
             sys::listen(&fd, 1).map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
             if loudness >= Loudness::Ordinary {
                 // Standard output is for what the peer sends.

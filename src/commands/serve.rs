@@ -1,5 +1,6 @@
 //! `baresock serve`: any number of services in one loop.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 
 use baresock::addr::Address;
@@ -8,6 +9,7 @@ use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
 use baresock::names::{Errno, SIGINT, SIGTERM};
+use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
     Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Kind, Relay, Signals, Spec, Time,
@@ -17,7 +19,7 @@ use baresock::sys::Fd;
 use baresock::trace::Function;
 
 use super::failure::Failure;
-use super::listen::{SocketFiles, bind_all};
+use super::listen::{Binding, SocketFiles, bind_all};
 use super::messages::{Loudness, Reporter, announce, say};
 
 /// Serves until a signal asks it to end.
@@ -29,7 +31,10 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
     watch_signals(&mut event_loop)?;
 
     let mut files = SocketFiles::default();
-    let bound = bind_services(serve, &mut files)?;
+    let bound = bind_services(serve, loudness, &mut files)?;
+    if let Some(name) = &serve.user {
+        become_user(name, &files, loudness)?;
+    }
     let own_ports = datagram_ports(&bound);
     for Bound { spec, sockets } in bound {
         let service = event_loop.add_service(service(spec, &own_ports)?);
@@ -53,14 +58,44 @@ struct Bound<'a> {
 }
 
 /// Binds all before the first serves: either everything that was asked for is served, or nothing.
-fn bind_services<'a>(serve: &'a Serve, files: &mut SocketFiles) -> Result<Vec<Bound<'a>>, Failure> {
+fn bind_services<'a>(
+    serve: &'a Serve,
+    loudness: Loudness,
+    files: &mut SocketFiles,
+) -> Result<Vec<Bound<'a>>, Failure> {
     let mut bound = Vec::new();
     for spec in &serve.services {
-        let sockets = bind_all(&spec.address, spec.transport, serve.sndbuf)?;
-        sockets.iter().for_each(|(_, name)| files.add(name));
-        bound.push(Bound { spec, sockets });
+        let (sndbuf, mode) = (serve.sndbuf, serve.mode);
+        let binding = Binding { transport: spec.transport, sndbuf, mode, loudness };
+        bound.push(Bound { spec, sockets: bind_all(&spec.address, binding, files)? });
+    }
+    if serve.mode.is_some() && files.is_empty() {
+        return Err(Failure::new("--mode: it is for Unix-domain sockets, and none is served"));
     }
     Ok(bound)
+}
+
+/// Goes on as a user with fewer rights, or not at all. Everything is bound by now; nothing is served yet, and no file
+/// of http is open.
+fn become_user(name: &str, files: &SocketFiles, loudness: Loudness) -> Result<(), Failure> {
+    let failure =
+        |why: &dyn Display| Failure::new(format_args!("--user {}: {why}", name.escape_debug()));
+    let account = Account::find(name).map_err(|errno| failure(&errno))?;
+    let account = account.ok_or_else(|| failure(&"there is no user of this name"))?;
+    if account.is_root() {
+        return Err(failure(&"this is root, who has every right: name another user"));
+    }
+    files.give_to(&account)?;
+    privileges::drop_to(&account).map_err(|why| match why {
+        NotDropped::Failed(_, Errno::EPERM) => {
+            failure(&format_args!("{why}: only root can become another user"))
+        }
+        _ => failure(&why),
+    })?;
+    if loudness == Loudness::Verbose {
+        say(format_args!("goes on as {account}"));
+    }
+    Ok(())
 }
 
 /// The ports on which this server answers datagrams, and from which it takes none.

@@ -15,7 +15,7 @@ use super::client::Client;
 use super::paper::Narrator;
 use super::recorder::Recorder;
 use crate::commands::failure::Failure;
-use crate::commands::listen::bind_all;
+use crate::commands::listen::{Binding, SocketFiles, bind_all};
 
 /// How long anything may take that should take no time. Nothing waits longer, so the tour cannot hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,7 +48,8 @@ impl Stage {
         let any_port = baresock::addr::Written::parse("127.0.0.1:0")
             .map_err(|bad| Failure::new(format_args!("the tour: {}", bad.why)))?;
         let service = self.event_loop.add_service(Box::new(Echo));
-        for (fd, name) in bind_all(&any_port, Transport::Stream, Some(SEND_BUFFER))? {
+        let binding = Binding { sndbuf: Some(SEND_BUFFER), ..Binding::ordinary(Transport::Stream) };
+        for (fd, name) in bind_all(&any_port, binding, &mut SocketFiles::default())? {
             self.event_loop
                 .listen(fd, 16, service)
                 .map_err(|errno| Failure::at(Function::Listen, &name, errno))?;

@@ -1,0 +1,102 @@
+//! Becoming a user with fewer rights, for good: what root is needed for (a port below 1024) is done before.
+
+use std::fmt;
+
+use nix::unistd::{Gid, Uid, User, setgid, setuid};
+
+use crate::names::Errno;
+
+/// A user of this system.
+#[derive(Clone, Debug)]
+pub struct Account {
+    name: String,
+    uid: Uid,
+    gid: Gid,
+}
+
+impl Account {
+    /// The user of a name; none if there is none.
+    ///
+    /// # Errors
+    /// The list of users cannot be read.
+    pub fn find(name: &str) -> Result<Option<Self>, Errno> {
+        let found = User::from_name(name).map_err(from_nix)?;
+        Ok(found.map(|user| Self { name: user.name, uid: user.uid, gid: user.gid }))
+    }
+
+    /// The number of the user.
+    pub fn uid(&self) -> u32 {
+        self.uid.as_raw()
+    }
+
+    /// The number of its first group.
+    pub fn gid(&self) -> u32 {
+        self.gid.as_raw()
+    }
+
+    /// Whether it is root, who has nothing to lose.
+    pub fn is_root(&self) -> bool {
+        self.uid.is_root()
+    }
+}
+
+/// `nobody (uid 65534, gid 65534)`.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (uid {}, gid {})", self.name.escape_debug(), self.uid, self.gid)
+    }
+}
+
+/// Which step of becoming somebody else failed. The process may be half of either then: it must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDropped {
+    /// A call failed.
+    Failed(&'static str, Errno),
+    /// All calls succeeded, and root could be had again all the same.
+    CanReturn,
+}
+
+impl fmt::Display for NotDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(call, errno) => write!(f, "{call}: {errno}"),
+            Self::CanReturn => f.write_str("setuid: root could be had again"),
+        }
+    }
+}
+
+/// Becomes this user: with its groups and no other, and without a way back. The groups go first, for without root they
+/// cannot be given up any more; and that the way back is closed is tried, not believed.
+///
+/// # Errors
+/// `EPERM`: this process is not root's. Whatever the error, what is left must not go on.
+pub fn drop_to(account: &Account) -> Result<(), NotDropped> {
+    let step = |call, result: nix::Result<()>| {
+        result.map_err(|errno| NotDropped::Failed(call, from_nix(errno)))
+    };
+    step("initgroups", init_groups(account))?;
+    step("setgid", setgid(account.gid))?;
+    step("setuid", setuid(account.uid))?;
+    if !account.is_root() && setuid(Uid::from_raw(0)).is_ok() {
+        return Err(NotDropped::CanReturn);
+    }
+    Ok(())
+}
+
+#[cfg(not(apple))]
+fn init_groups(account: &Account) -> nix::Result<()> {
+    let name =
+        std::ffi::CString::new(account.name.as_str()).map_err(|_| nix::errno::Errno::EINVAL)?;
+    nix::unistd::initgroups(&name, account.gid)
+}
+
+/// On macOS a directory service says which groups a user has, and a process that calls `initgroups` leaves it
+/// (initgroups(3) there); nix does not offer the call. Not checked here, and so it is refused.
+#[cfg(apple)]
+fn init_groups(_: &Account) -> nix::Result<()> {
+    Err(nix::errno::Errno::ENOSYS)
+}
+
+fn from_nix(errno: nix::errno::Errno) -> Errno {
+    Errno::from_number(errno as i32)
+}

@@ -1,0 +1,90 @@
+//! The file of a Unix-domain socket: `bind` makes it, and `close` leaves it there.
+
+use std::fs::{self, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use super::accepting::set_nonblocking;
+use super::privileges::Account;
+use crate::addr::{Address, UnixName};
+use crate::names::{AF_UNIX, Errno, Protocol, Result, SocketType};
+use crate::sys;
+
+/// A file that this process has made by binding a socket. It is removed when this is dropped, unless another file has
+/// taken its place: that is another server's.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    /// Device and inode: what a file is, whatever it is called.
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    /// The file of a socket that was bound to this address; none if the address is no file's.
+    ///
+    /// # Errors
+    /// It is gone already.
+    pub fn of(address: &Address) -> io::Result<Option<Self>> {
+        let Address::Unix(UnixName::Path(path)) = address else { return Ok(None) };
+        let identity = identity(&fs::symlink_metadata(path)?);
+        Ok(Some(Self { path: path.clone(), identity }))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file to a user, who then may remove it also from a directory like `/tmp`.
+    ///
+    /// # Errors
+    /// `EPERM`: this process may not.
+    pub fn give_to(&self, account: &Account) -> io::Result<()> {
+        chown(&self.path, Some(account.uid()), Some(account.gid()))
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let is_ours = |file: &Metadata| identity(file) == self.identity;
+        if fs::symlink_metadata(&self.path).is_ok_and(|file| is_ours(&file)) {
+            // In a directory that may not be written any more it stays, as one that nobody listens on.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+/// Says who may connect: writing to the file is what they need permission for.
+///
+/// # Errors
+/// As `chmod(2)`.
+pub fn set_mode(address: &Address, mode: u32) -> io::Result<()> {
+    match address {
+        Address::Unix(UnixName::Path(path)) => {
+            fs::set_permissions(path, Permissions::from_mode(mode))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the file at this address is a socket's on which nobody listens, left by a server that did not remove it: a
+/// connect is refused. (So it is between another server's `bind` and its `listen`: of two servers that start in the same
+/// moment one may take the other's file away.)
+///
+/// # Errors
+/// As [`sys::socket`].
+pub fn is_abandoned(address: &Address, kind: SocketType) -> Result<bool> {
+    let Address::Unix(UnixName::Path(path)) = address else { return Ok(false) };
+    if !fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket()) {
+        return Ok(false);
+    }
+    let asking = sys::socket(AF_UNIX, kind, Protocol::default())?;
+    // Where the queue of a living server is full, a connect that may wait would.
+    set_nonblocking(&asking)?;
+    Ok(sys::connect(&asking, address) == Err(Errno::ECONNREFUSED))
+}
