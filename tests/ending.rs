@@ -21,6 +21,7 @@ tests! {
         what_a_client_goes_on_sending_takes_nothing_from_it,
         what_is_owed_is_sent_for_a_while_only,
         a_second_signal_ends_it_at_once,
+        a_signal_is_heard_also_where_every_wait_is_interrupted,
     }
 }
 
@@ -148,4 +149,12 @@ fn a_second_signal_ends_it_at_once(kind: Kind) {
     server.signal(Signal::SIGINT);
     let ended = server.wait();
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+}
+
+/// As by a timer that somebody set: the pipe is never found readable, for no wait succeeds.
+fn a_signal_is_heard_also_where_every_wait_is_interrupted(kind: Kind) {
+    let rule = format!("{}:EINTR", kind.via);
+    let server = starting(kind).with(&["--inject", &rule]).start();
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.wait().status.code(), Some(0));
 }

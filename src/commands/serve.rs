@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 
 use baresock::addr::Address;
 use baresock::cli::{Common, Serve};
-use baresock::conn::{Ends, Files};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
 use baresock::names::{Errno, SIGINT, SIGTERM};
@@ -176,7 +175,6 @@ fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
     let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
         .map_err(|errno| Failure::of("the self-pipe", errno))?;
     let service = event_loop.add_service(Box::new(Signals));
-    let ends = Ends::Files(Box::new(Files { input: Some(pipe.into()), output: None }));
-    event_loop.add_stream(ends, service);
+    event_loop.add_self_pipe(pipe, service);
     Ok(())
 }

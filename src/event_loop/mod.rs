@@ -122,6 +122,8 @@ pub struct EventLoop {
     /// One receive buffer for everybody.
     buffer: Vec<u8>,
     later: Later,
+    /// The reading end of the self-pipe, if signals come through one.
+    self_pipe: Option<Token>,
     /// The loop was asked to end: until when it sends what is owed.
     draining: Option<Instant>,
     /// Whether anybody may have a deadline.
@@ -185,6 +187,7 @@ impl EventLoop {
             limits,
             buffer: vec![0; limits.receive_bytes],
             later: Later::default(),
+            self_pipe: None,
             draining: None,
             has_deadlines: false,
             paused: false,

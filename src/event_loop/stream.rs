@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use super::endpoints::Endpoint;
 use super::{EventLoop, ServiceId};
 use crate::addr::Address;
-use crate::conn::{Conn, Ends, Incoming};
+use crate::conn::{Conn, Ends, Files, Incoming};
 use crate::events::{Ending, Event, Token};
 use crate::names::{Errno, Result};
 use crate::poller::{Interest, Readiness, Via};
+use crate::sys::Fd;
 use crate::trace::{self, Function};
 
 /// The most that is received at once from one of a couple. 64 KiB are a little more than fits into a packet of loopback,
@@ -136,7 +137,21 @@ impl Stream {
 }
 
 impl EventLoop {
-    /// Adds a stream that was not accepted: the self-pipe, standard input and output.
+    /// Adds the reading end of the self-pipe, which must be non-blocking: each of its bytes is a signal that came.
+    pub fn add_self_pipe(&mut self, read_end: Fd, service: ServiceId) {
+        let ends = Ends::Files(Box::new(Files { input: Some(read_end.into()), output: None }));
+        self.self_pipe = Some(self.add_stream(ends, service));
+    }
+
+    /// A signal came while the loop waited. Its byte is in the self-pipe by now, and is read at once: were every wait
+    /// interrupted, the pipe would never be found readable.
+    pub(super) fn interrupted(&mut self) {
+        if let Some(token) = self.self_pipe {
+            self.receive(token);
+        }
+    }
+
+    /// Adds a stream that was not accepted: standard input and output.
     pub fn add_stream(&mut self, ends: Ends, service: ServiceId) -> Token {
         self.endpoints.insert(ends, Endpoint::Stream(Stream::new(service, None, false)))
     }

@@ -36,8 +36,8 @@ impl EventLoop {
         let waited = self.poller.wait(&question, timeout, &mut evidence);
         self.scratch.question = emptied(question);
         match waited {
-            // A signal came; its byte in the self-pipe will be found by the next wait.
-            Ok(()) | Err(Errno::EINTR) => {}
+            Ok(()) => {}
+            Err(Errno::EINTR) => self.interrupted(),
             Err(errno) => return Err(errno),
         }
 

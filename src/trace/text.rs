@@ -140,8 +140,8 @@ impl Sink for TextSink {
     }
 
     fn rest(&mut self, args: &[Arg<'_>]) {
-        if self.written > 0 && !args.is_empty() {
-            // The comma stands there already.
+        if self.written == self.line.len() && !args.is_empty() {
+            // Half the line is on the terminal, and ends with its comma already.
             self.arguments = 0;
         }
         self.write_arguments(args);
@@ -212,7 +212,72 @@ fn before_parenthesis(text: &str, space: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use crate::names::{
+        AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, O_NONBLOCK, Protocol, SOCK_DGRAM, SOCK_STREAM,
+    };
+    use crate::sys;
+    use crate::trace::{Tracer, install};
+
+    /// Where a trace goes that a test looks into: each write by itself.
+    #[derive(Clone, Default)]
+    struct Writes(Arc<Mutex<Vec<String>>>);
+
+    impl io::Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written of the calls that are made, in how many pieces.
+    fn writes_of(pace: Pace, calls: impl FnOnce()) -> Vec<String> {
+        let writes = Writes::default();
+        let output = Output::new(writes.clone(), "a test", pace);
+        let traced = install(Tracer::new(TextSink::new(output, TextOptions::default())));
+        calls();
+        drop(traced);
+        writes.0.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn a_line_in_two_halves_is_the_line_in_one_piece() {
+        let calls = || {
+            let kind = SOCK_DGRAM;
+            let [one, other] = sys::socketpair(AF_UNIX, kind, Protocol::default()).unwrap();
+            sys::send(&one, b"a", MSG_NOSIGNAL).unwrap();
+            sys::recvfrom(&other, &mut [0; 5], MsgFlags::NONE).unwrap();
+        };
+        // The numbers and the place in memory differ from run to run.
+        let plain =
+            |writes: &[String]| writes.concat().replace(|c: char| c.is_ascii_hexdigit(), "");
+        let halves = writes_of(Pace::Live, calls);
+        assert!(halves.iter().any(|half| half.ends_with(", ")), "no call waits: {halves:?}");
+        assert_eq!(plain(&halves), plain(&writes_of(Pace::Collected, calls)));
+    }
+
+    #[test]
+    fn calls_that_cannot_wait_are_collected() {
+        let writes = writes_of(Pace::Collected, || {
+            let pair = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+            for end in &pair {
+                sys::fcntl_setfl(end, sys::fcntl_getfl(end).unwrap() | O_NONBLOCK).unwrap();
+            }
+            let [one, other] = pair;
+            for _ in 0..100 {
+                sys::send(&one, b"a", MSG_NOSIGNAL).unwrap();
+                sys::recv(&other, &mut [0; 5], MsgFlags::NONE).unwrap();
+            }
+            assert_eq!(sys::recv(&other, &mut [0; 5], MsgFlags::NONE), Err(Errno::EAGAIN));
+        });
+        assert_eq!(writes.len(), 1, "{writes:?}");
+    }
 
     #[test]
     fn a_text_is_broken_between_words() {

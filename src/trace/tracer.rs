@@ -9,9 +9,7 @@ use super::arg::{Arg, Note, Value};
 use super::function::{Function, Waits};
 use super::inject::{self, Plan, Rule};
 use crate::addr::Address;
-use crate::names::{
-    Errno, F_SETFL, FIONBIO, MSG_DONTWAIT, MSG_PEEK, MsgFlags, O_NONBLOCK, SocketFlags,
-};
+use crate::names::{Errno, FIONBIO, MSG_DONTWAIT, MSG_PEEK, MsgFlags, O_NONBLOCK, SocketFlags};
 use crate::values::{FdNumber, SocketState};
 
 /// What a sink is told of a call before it is made.
@@ -156,6 +154,8 @@ pub struct Tracer {
     end_ns: u64,
     /// Whether the call, if it succeeds, makes a descriptor non-blocking or blocking.
     turns_nonblocking: Option<bool>,
+    /// Whether the call is the `ioctl` that does so, by the int that it is given.
+    is_fionbio: bool,
     /// Whether the call only looks at what has come: `MSG_PEEK`.
     only_looks: bool,
     /// What the rules say of the call.
@@ -192,6 +192,7 @@ impl Tracer {
             call,
             end_ns: 0,
             turns_nonblocking: None,
+            is_fionbio: false,
             only_looks: false,
             plan: Plan::default(),
             mark: Mark::None,
@@ -219,6 +220,7 @@ impl Tracer {
             _ => None,
         };
         self.turns_nonblocking = turns_nonblocking(function, args);
+        self.is_fionbio = matches!(args, [_, Arg::Request(FIONBIO)]);
         self.only_looks = false;
         let may_wait = self.may_wait(function, fd, args);
         self.before = self.probe.zip(fd).and_then(|(probe, fd)| probe(fd));
@@ -238,8 +240,14 @@ impl Tracer {
     }
 
     pub(crate) fn rest(&mut self, args: &[Arg<'_>]) {
-        if let Some(state) = turns_nonblocking(self.call.function, args) {
-            self.turns_nonblocking = Some(state);
+        match args {
+            [Arg::Value(Value::Int(on))] if self.is_fionbio => {
+                self.turns_nonblocking = Some(*on != 0);
+            }
+            _ => {
+                let turned = turns_nonblocking(self.call.function, args);
+                self.turns_nonblocking = turned.or(self.turns_nonblocking);
+            }
         }
         self.only_looks |= args.iter().any(|arg| has_message_flag(arg, MSG_PEEK));
         self.sink.rest(args);
@@ -349,19 +357,15 @@ fn index(fd: FdNumber) -> Option<usize> {
     usize::try_from(fd.get()).ok()
 }
 
-/// Whether these arguments, in a call that succeeds, make a descriptor non-blocking.
+/// Whether these arguments, the first ones of a call or those that its wrapper tells afterwards, make a descriptor
+/// non-blocking (or blocking) if the call succeeds.
 fn turns_nonblocking(function: Function, args: &[Arg<'_>]) -> Option<bool> {
     let is_set = |flags: SocketFlags| flags.named().to_string().contains("SOCK_NONBLOCK");
     match (function, args) {
-        (Function::Fcntl, [_, Arg::Named(command), Arg::OpenFlags(flags)])
-            if command.value == i64::from(F_SETFL.bits()) =>
-        {
-            Some(flags.contains(O_NONBLOCK))
-        }
-        (Function::Ioctl, [Arg::Value(Value::Int(on))]) => Some(*on != 0),
-        (Function::Ioctl, [_, Arg::Request(FIONBIO), Arg::Value(Value::Int(on))]) => Some(*on != 0),
+        // Of fcntl's commands only F_SETFL takes these flags.
+        (Function::Fcntl, [Arg::OpenFlags(flags)]) => Some(flags.contains(O_NONBLOCK)),
         (Function::Socket, [_, Arg::Type(kind), _]) => Some(is_set(kind.flags())),
-        (Function::Accept4, [_, _, Arg::Named(flags)]) => {
+        (Function::Accept4, [Arg::Named(flags)]) => {
             Some(is_set(SocketFlags::from_bits(flags.value as i32)))
         }
         _ => None,
