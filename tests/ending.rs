@@ -19,7 +19,9 @@ tests! {
         a_signal_ends_it_with_success,
         what_is_owed_is_sent_first,
         what_a_client_goes_on_sending_takes_nothing_from_it,
+        what_the_system_owes_is_not_taken_away,
         what_is_owed_is_sent_for_a_while_only,
+        who_only_keeps_a_connection_open_is_not_waited_for,
         a_second_signal_ends_it_at_once,
         a_signal_is_heard_also_where_every_wait_is_interrupted,
     }
@@ -126,6 +128,44 @@ fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
         .map(|call| call["result"].as_i64().unwrap().max(0))
         .sum();
     assert_eq!(received, sent, "not everything that was sent has arrived");
+}
+
+/// The server itself owes nothing: `send` took everything. But most of it has not arrived, and bytes wait that the server
+/// has not read: were it to close now, its system would send a reset and throw the rest away.
+fn what_the_system_owes_is_not_taken_away(kind: Kind) {
+    let place = TempDir::new();
+    let trace = place.file("trace.json");
+    let tracing = ["--sndbuf", "2000000", "--trace=json", "--trace-to", text(&trace)];
+    let server = starting(kind).with(&tracing).start();
+    let mut client = connect_with_little_room(&server);
+    let message = vec![7; 500_000];
+    client.write_all(&message).unwrap();
+    wait_until("everything is received", || bytes_received(&trace) == message.len() as i64);
+    server.signal(Signal::SIGSTOP);
+    wait_until("it has stopped", || !HAS_PROC || state(server.pid()) == 'T');
+    client.write_all(b"one more thing").unwrap();
+    server.signal(Signal::SIGTERM);
+    server.signal(Signal::SIGCONT);
+    assert_receives(&client, &message);
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).expect("no reset");
+    drop(client);
+    assert_eq!(server.wait().status.code(), Some(0));
+}
+
+/// Somebody whose connection is open and quiet is not waited for, with its two seconds.
+fn who_only_keeps_a_connection_open_is_not_waited_for(kind: Kind) {
+    let server = starting(kind).with(&["--drain", "3600"]).start();
+    let client = connect(&server);
+    for message in [&b"hello"[..], &[7; 100_000]] {
+        assert_echo(&client, message);
+    }
+    server.signal(Signal::SIGTERM);
+    assert_finished(&client);
+    let began = Instant::now();
+    let ended = server.wait();
+    assert!(began.elapsed() < Duration::from_secs(1), "after {:?}", began.elapsed());
+    assert_eq!((ended.status.code(), ended.stderr), (Some(0), String::new()));
 }
 
 fn what_is_owed_is_sent_for_a_while_only(kind: Kind) {

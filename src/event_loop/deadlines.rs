@@ -53,7 +53,7 @@ impl EventLoop {
     fn expire_stream(&mut self, token: Token, now: Instant) {
         let Some(stream) = self.endpoints.stream(token) else { return };
         if stream.has_lingered(now) {
-            return self.end_stream(token, Ending::Finished);
+            return self.end_lingering(token);
         }
         let is_silent = stream
             .last_active
@@ -78,27 +78,31 @@ impl EventLoop {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
+        let is_owed = |stream: &Stream| stream.is_connection() && !stream.is_idle_connection();
+        match self.streams_where(is_owed).len() {
+            0 => {}
+            owed => self.notice(&Notice::Draining(owed)),
+        }
         for token in self.idle_connections() {
-            self.end_stream(token, Ending::Finished);
+            if self.is_quiet(token) {
+                self.end_stream(token, Ending::Finished);
+            }
         }
-        if self.connections > 0 {
-            self.notice(&Notice::Draining(self.connections));
-        }
-        // What such a client goes on sending must still be read: closing a socket with bytes that nobody has read sends
-        // a reset, and that takes from the client what is on its way to it.
+        // The others gently: what such a client goes on sending must still be read, for closing a socket with bytes that
+        // nobody has read sends a reset, and that takes from the client what is on its way to it.
         // One whose service has more to send, a file of which a part is sent, goes on until that is done or the time over.
-        let has_all = |stream: &Stream| stream.is_connection() && !stream.wants_room;
-        let is_served =
-            |endpoint: &Endpoint| matches!(endpoint, Endpoint::Stream(stream) if has_all(stream));
-        for token in self.endpoints.tokens_where(is_served) {
+        for token in self.streams_where(|stream| stream.is_connection() && !stream.wants_room) {
             self.close(token);
         }
     }
 
     fn idle_connections(&self) -> Vec<Token> {
-        self.endpoints.tokens_where(
-            |endpoint| matches!(endpoint, Endpoint::Stream(stream) if stream.is_idle_connection()),
-        )
+        self.streams_where(Stream::is_idle_connection)
+    }
+
+    fn streams_where(&self, is_so: impl Fn(&Stream) -> bool) -> Vec<Token> {
+        self.endpoints
+            .tokens_where(|endpoint| matches!(endpoint, Endpoint::Stream(stream) if is_so(stream)))
     }
 
     /// Whether the loop has ended: asked to, and nothing is owed any more or the time is over.

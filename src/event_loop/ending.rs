@@ -8,11 +8,16 @@ use super::{EventLoop, Notice};
 use crate::conn::Ends;
 use crate::events::{Ending, Event, Token};
 use crate::names::{Errno, SO_LINGER, SOL_SOCKET};
+use crate::os::queues;
 use crate::sys::{self, Linger};
 use crate::trace::{self, Function};
 
 /// After our half is ended, how long to wait for the peer to end its own.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// The same where the whole loop ends: after so long it is looked whether everything has arrived, and again, until the
+/// time to drain is over. Nobody is waited for who only keeps his connection open.
+const LINGER_AT_THE_END: Duration = Duration::from_millis(50);
 
 impl EventLoop {
     /// The service is done with a connection.
@@ -40,14 +45,35 @@ impl EventLoop {
             if !self.endpoints.ends(token).is_some_and(Ends::has_halves) {
                 return self.end_stream(token, Ending::Finished);
             }
-            self.has_deadlines = true;
-            let until = Instant::now() + LINGER;
-            self.endpoints
-                .with_stream(token, |_, stream| stream.closing = Closing::Lingering(until));
+            self.linger(token);
             self.with_conn(token, Function::Shutdown, |ends, conn| {
                 conn.finish();
                 conn.finish_if_sent(ends)
             });
+        }
+    }
+
+    /// Waits for the peer's end, and throws away what it still sends.
+    fn linger(&mut self, token: Token) {
+        self.has_deadlines = true;
+        let time = if self.draining.is_some() { LINGER_AT_THE_END } else { LINGER };
+        let until = Instant::now() + time;
+        self.endpoints.with_stream(token, |_, stream| stream.closing = Closing::Lingering(until));
+    }
+
+    /// The time for the peer to end its half is over.
+    pub(super) fn end_lingering(&mut self, token: Token) {
+        if self.draining.is_some() && !self.is_quiet(token) {
+            return self.linger(token);
+        }
+        self.end_stream(token, Ending::Finished);
+    }
+
+    /// Whether a connection can be closed without anybody losing anything.
+    pub(super) fn is_quiet(&self, token: Token) -> bool {
+        match self.endpoints.ends(token) {
+            Some(Ends::Socket(socket)) => queues::is_quiet(socket),
+            _ => true,
         }
     }
 
