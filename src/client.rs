@@ -18,7 +18,6 @@ use crate::event_loop::{EventLoop, Limits, Notice, ServiceId};
 use crate::events::{Action, Ending, Event, Service, Token};
 use crate::framing::{Rule, TooLong, Unfinished};
 use crate::names::{Errno, Result};
-use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::sys::Fd;
 use crate::trace::Function;
@@ -143,7 +142,6 @@ fn meet(
         }
         Meeting::Accept(listeners) => {
             for fd in listeners {
-                set_nonblocking(&fd)?;
                 event_loop.add_listener(fd, service);
             }
         }

@@ -17,6 +17,7 @@ tests! {
     both {}
     serve {
         a_signal_ends_it_with_success,
+        who_ignores_that_the_terminal_is_closed_goes_on,
         what_is_owed_is_sent_first,
         what_a_client_goes_on_sending_takes_nothing_from_it,
         what_the_system_owes_is_not_taken_away,
@@ -28,7 +29,7 @@ tests! {
 }
 
 fn a_signal_ends_it_with_success(kind: Kind) {
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let server = start(kind);
         let address = server.address();
         let idle = connect_many(&server, 10);
@@ -41,6 +42,17 @@ fn a_signal_ends_it_with_success(kind: Kind) {
         let refused = TcpStream::connect(address).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     }
+}
+
+/// As `nohup` starts it.
+fn who_ignores_that_the_terminal_is_closed_goes_on(kind: Kind) {
+    let server = starting(kind).under("-Sn 1024 && trap '' HUP").start();
+    let client = connect(&server);
+    server.signal(Signal::SIGHUP);
+    for _ in 0..10 {
+        assert_echo(&client, b"hello");
+    }
+    assert_eq!(server.end().status.code(), Some(0));
 }
 
 /// A server that owes something to a client, and has read everything that the client sent.

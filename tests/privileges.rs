@@ -17,7 +17,9 @@ use nix::unistd::{Uid, User};
 use support::*;
 
 tests! {
-    both {}
+    both {
+        a_server_that_was_killed_starts_again,
+    }
     serve {
         root_is_given_up_after_a_low_port_is_bound,
         who_is_not_root_cannot_become_another,
@@ -27,6 +29,7 @@ tests! {
         a_socket_that_nobody_listens_on_is_replaced,
         a_socket_that_somebody_listens_on_is_not,
         what_took_its_place_is_not_removed,
+        a_file_that_cannot_be_removed_is_named,
     }
 }
 
@@ -213,4 +216,33 @@ fn what_took_its_place_is_not_removed(kind: Kind) {
     assert_eq!(server.end().status.code(), Some(0));
     assert!(path.exists(), "another server's file is gone");
     drop(another);
+}
+
+fn a_server_that_was_killed_starts_again(kind: Kind) {
+    let place = TempDir::new();
+    let path = place.file("echo.sock");
+    let address = format!("unix:{}", text(&path));
+    let killed = starting(kind).at(&address).start();
+    assert!(echoes(&path));
+    drop(killed);
+    assert!(path.exists() && !echoes(&path));
+    let _server = starting(kind).at(&address).start();
+    assert!(echoes(&path));
+}
+
+fn a_file_that_cannot_be_removed_is_named(kind: Kind) {
+    if !only_root_can() {
+        return;
+    }
+    let place = TempDir::new();
+    let path = place.file("echo.sock");
+    let address = format!("unix:{}", text(&path));
+    let server = starting(kind).at(&address).with(&["--user", "nobody"]).start();
+    let ended = server.end();
+    let why = format!("baresock: unlink {}: EACCES (", text(&path));
+    assert!(
+        ended.stderr.starts_with(&why) && ended.stderr.ends_with(": the file stays\n"),
+        "{ended:?}"
+    );
+    assert_eq!(ended.status.code(), Some(0));
 }

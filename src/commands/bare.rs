@@ -1,14 +1,14 @@
 //! `baresock bare`: the loop itself.
 
 use baresock::addr::Written;
-use baresock::names::Errno;
+use baresock::names::{Errno, SOCK_STREAM};
 use baresock::os::naming;
 use baresock::poller::Via;
 use baresock::{bare_poll, bare_select};
 
 use super::failure::Failure;
-use super::listen::SocketFiles;
-use super::messages::announce;
+use super::listen::{SocketFiles, makes_way};
+use super::messages::{Loudness, announce};
 
 /// Serves until a signal or an error ends the program.
 pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
@@ -16,6 +16,8 @@ pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
     let [address, ..] = &addresses[..] else {
         return Err(Failure::new(format_args!("{written}: no address")));
     };
+    // A signal ends this loop without a word, and leaves the file of a Unix-domain socket to the next one.
+    makes_way(address, SOCK_STREAM, Loudness::Ordinary);
     let mut files = SocketFiles::default();
     let mut listening = false;
     let announce = |name: &_| {

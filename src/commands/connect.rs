@@ -9,12 +9,11 @@ use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM};
 use baresock::os::accepting::set_nonblocking;
 use baresock::os::{naming, watching};
 use baresock::poller::Via;
-use baresock::services::Transport;
 use baresock::sys::{self, Fd};
 use baresock::trace::Function;
 
 use super::failure::Failure;
-use super::listen::{Binding, SocketFiles, bind_all};
+use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, say};
 
 /// Talks until the peer has finished.
@@ -53,9 +52,9 @@ fn meeting(
 ) -> Result<Meeting, Failure> {
     if connect.listen {
         let mut listeners = Vec::new();
-        let binding = Binding { loudness, ..Binding::ordinary(Transport::Stream) };
-        for (fd, name) in bind_all(&connect.address, binding, files)? {
-            sys::listen(&fd, 1).map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
+        let addresses = naming::resolve(&connect.address).map_err(Failure::new)?;
+        let how = Listening { loudness, ..Listening::for_streams(1) };
+        for (fd, name) in listen_at(addresses, how, files)? {
             if loudness >= Loudness::Ordinary {
                 // Standard output is for what the peer sends.
                 say(format_args!("listening {name} ({})", name.reach()));

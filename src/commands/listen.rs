@@ -1,11 +1,13 @@
-//! From a written address to listeners.
+//! From addresses to listeners, and the files that they leave.
 
-use baresock::addr::{Address, Written};
+use std::os::unix::ffi::OsStrExt;
+
+use baresock::addr::Address;
 use baresock::names::{
     Errno, IPV6_V6ONLY, SO_REUSEADDR, SO_SNDBUF, SOCK_DGRAM, SOCK_STREAM, SOL_IPV6, SOL_SOCKET,
     SocketType,
 };
-use baresock::os::naming;
+use baresock::os::accepting::set_nonblocking;
 use baresock::os::privileges::Account;
 use baresock::os::socket_file::{self, SocketFile};
 use baresock::services::Transport;
@@ -15,10 +17,12 @@ use baresock::trace::Function;
 use super::failure::Failure;
 use super::messages::{Loudness, say};
 
-/// How a socket is to be bound.
+/// How somebody is to listen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Binding {
+pub(crate) struct Listening {
     pub(crate) transport: Transport,
+    /// How many connections may wait to be accepted.
+    pub(crate) backlog: i32,
     /// The system's buffer for sending.
     pub(crate) sndbuf: Option<i32>,
     /// Who may connect to a Unix-domain socket, as `chmod` has it.
@@ -26,50 +30,57 @@ pub(crate) struct Binding {
     pub(crate) loudness: Loudness,
 }
 
-impl Binding {
-    /// As the system has it.
-    pub(crate) const fn ordinary(transport: Transport) -> Self {
-        Self { transport, sndbuf: None, mode: None, loudness: Loudness::Ordinary }
+impl Listening {
+    /// For connections, and otherwise as the system has it.
+    pub(crate) const fn for_streams(backlog: i32) -> Self {
+        let (sndbuf, mode, loudness) = (None, None, Loudness::Ordinary);
+        Self { transport: Transport::Stream, backlog, sndbuf, mode, loudness }
     }
 }
 
-/// Sockets bound to every address that `written` means. `files` removes what that leaves behind.
+/// Sockets at every one of these addresses, non-blocking: listeners, or for datagrams. `files` removes what that leaves
+/// behind.
 ///
 /// Where both families are meant and the system chooses the port, the second is given the port of the first if that
 /// is free.
-pub(crate) fn bind_all(
-    written: &Written,
-    binding: Binding,
+pub(crate) fn listen_at(
+    addresses: Vec<Address>,
+    how: Listening,
     files: &mut SocketFiles,
 ) -> Result<Vec<(Fd, Address)>, Failure> {
-    let addresses = naming::resolve(written).map_err(Failure::new)?;
-    let mut bound: Vec<(Fd, Address)> = Vec::new();
+    let mut sockets: Vec<(Fd, Address)> = Vec::new();
     for address in addresses {
-        let first_port = bound.first().and_then(|(_, name)| name.port());
+        let first_port = sockets.first().and_then(|(_, name)| name.port());
         let wanted = match (address.port(), first_port) {
             (Some(0), Some(port)) => address.clone().with_port(port),
             _ => address.clone(),
         };
-        let fd = match bind(&wanted, binding) {
-            Err((_, Errno::EADDRINUSE)) if wanted != address => bind(&address, binding),
-            result => result,
+        let (fd, at) = match bind(&wanted, how) {
+            Err((_, Errno::EADDRINUSE)) if wanted != address => (bind(&address, how), &address),
+            result => (result, &wanted),
         };
-        let fd = fd.map_err(|(call, errno)| Failure::at(call, &address, errno))?;
-        let name = sys::getsockname(&fd).map_err(|errno| Failure::of("getsockname", errno))?;
-        files.add(&name);
-        if let Some(mode) = binding.mode {
+        let failure = |(call, errno)| Failure::at(call, &address, errno);
+        let fd = fd.map_err(failure)?;
+        files.add(at);
+        if let Some(mode) = how.mode {
             // Before listen, so that nobody has connected by then.
-            socket_file::set_mode(&name, mode)
-                .map_err(|error| Failure::from_std(format_args!("chmod {name}"), &error))?;
+            socket_file::set_mode(at, mode)
+                .map_err(|error| Failure::from_std(format_args!("chmod {at}"), &error))?;
         }
-        bound.push((fd, name));
+        if how.transport == Transport::Stream {
+            // At once: to others who want this path, a socket that is bound and does not listen looks abandoned.
+            sys::listen(&fd, how.backlog).map_err(|errno| failure((Function::Listen, errno)))?;
+        }
+        set_nonblocking(&fd).map_err(|errno| failure((Function::Fcntl, errno)))?;
+        let name = sys::getsockname(&fd).map_err(|errno| Failure::of("getsockname", errno))?;
+        sockets.push((fd, name));
     }
-    Ok(bound)
+    Ok(sockets)
 }
 
-fn bind(address: &Address, binding: Binding) -> Result<Fd, (Function, Errno)> {
+fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
     let with = |call| move |errno| (call, errno);
-    let kind = match binding.transport {
+    let kind = match how.transport {
         Transport::Stream => SOCK_STREAM,
         Transport::Datagram => SOCK_DGRAM,
     };
@@ -84,14 +95,12 @@ fn bind(address: &Address, binding: Binding) -> Result<Fd, (Function, Errno)> {
         // IPv4 has a listener of its own.
         set(sys::setsockopt(&fd, SOL_IPV6, IPV6_V6ONLY, &1))?;
     }
-    if let Some(bytes) = binding.sndbuf {
+    if let Some(bytes) = how.sndbuf {
         // Accepted sockets inherit it.
         set(sys::setsockopt(&fd, SOL_SOCKET, SO_SNDBUF, &bytes))?;
     }
     let bound = match sys::bind(&fd, address) {
-        Err(Errno::EADDRINUSE) if makes_way(address, kind, binding.loudness) => {
-            sys::bind(&fd, address)
-        }
+        Err(Errno::EADDRINUSE) if makes_way(address, kind, how.loudness) => sys::bind(&fd, address),
         result => result,
     };
     bound.map_err(with(Function::Bind))?;
@@ -99,13 +108,14 @@ fn bind(address: &Address, binding: Binding) -> Result<Fd, (Function, Errno)> {
 }
 
 /// Removes the file of a Unix-domain socket on which nobody listens any more; says whether it did.
-fn makes_way(address: &Address, kind: SocketType, loudness: Loudness) -> bool {
+pub(crate) fn makes_way(address: &Address, kind: SocketType, loudness: Loudness) -> bool {
     if socket_file::is_abandoned(address, kind) != Ok(true) {
         return false;
     }
-    // It is nobody's, so it is taken over, and removed as one's own is.
     let Ok(Some(abandoned)) = SocketFile::of(address) else { return false };
-    drop(abandoned);
+    if abandoned.remove().is_err() {
+        return false;
+    }
     if loudness >= Loudness::Ordinary {
         say(format_args!("{address}: nobody listened on this socket any more: it is replaced"));
     }
@@ -133,8 +143,21 @@ impl SocketFiles {
         self.0.iter().try_for_each(|file| {
             let given = file.give_to(account);
             given.map_err(|error| {
-                Failure::from_std(format_args!("chown {}", file.path().display()), &error)
+                let path = file.path().as_os_str().as_bytes().escape_ascii();
+                Failure::from_std(format_args!("chown {path}"), &error)
             })
         })
+    }
+}
+
+impl Drop for SocketFiles {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            if let Err(error) = file.remove() {
+                let path = file.path().as_os_str().as_bytes().escape_ascii();
+                say(Failure::from_std(format_args!("unlink {path}"), &error)
+                    .adding("the file stays"));
+            }
+        }
     }
 }

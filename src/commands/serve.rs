@@ -7,7 +7,7 @@ use baresock::addr::Address;
 use baresock::cli::{Common, Serve};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
-use baresock::names::{Errno, SIGINT, SIGTERM};
+use baresock::names::{Errno, SIGHUP, SIGINT, SIGTERM};
 use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
@@ -15,10 +15,9 @@ use baresock::services::{
     Transport,
 };
 use baresock::sys::Fd;
-use baresock::trace::Function;
 
 use super::failure::Failure;
-use super::listen::{Binding, SocketFiles, bind_all};
+use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, announce, say};
 
 /// Serves until a signal asks it to end.
@@ -29,20 +28,20 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
     event_loop.notify(move |notice| reporter.tell(notice));
     watch_signals(&mut event_loop)?;
 
+    let account = serve.user.as_deref().map(account).transpose()?;
     let mut files = SocketFiles::default();
-    let bound = bind_services(serve, loudness, &mut files)?;
-    if let Some(name) = &serve.user {
-        become_user(name, &files, loudness)?;
+    let listening = listen(serve, loudness, &mut files)?;
+    if let Some(account) = account {
+        become_user(&account, &files, loudness)?;
     }
-    let own_ports = datagram_ports(&bound);
-    for Bound { spec, sockets } in bound {
+    let own_ports = datagram_ports(&listening);
+    for Entrance { spec, sockets } in listening {
         let service = event_loop.add_service(service(spec, &own_ports)?);
         for (fd, name) in sockets {
-            let entered = match spec.transport {
-                Transport::Stream => event_loop.listen(fd, serve.backlog, service),
+            match spec.transport {
+                Transport::Stream => event_loop.add_listener(fd, service),
                 Transport::Datagram => event_loop.add_datagram(fd, service),
             };
-            entered.map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
             // A closed standard output is no reason not to serve.
             let _ = announce(&spec.to_string(), &name);
         }
@@ -50,46 +49,57 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
     event_loop.run().map_err(|errno| Failure::of(baresock::poller::Via::from(common.via), errno))
 }
 
-/// A service that has its addresses.
-struct Bound<'a> {
+/// Where a service listens.
+struct Entrance<'a> {
     spec: &'a Spec,
     sockets: Vec<(Fd, Address)>,
 }
 
-/// Binds all before the first serves: either everything that was asked for is served, or nothing.
-fn bind_services<'a>(
+/// Listens everywhere before anybody is served: either everything that was asked for is served, or nothing. (Names are
+/// looked up first, which may take long.)
+fn listen<'a>(
     serve: &'a Serve,
     loudness: Loudness,
     files: &mut SocketFiles,
-) -> Result<Vec<Bound<'a>>, Failure> {
-    let mut bound = Vec::new();
-    for spec in &serve.services {
+) -> Result<Vec<Entrance<'a>>, Failure> {
+    let addresses = serve.services.iter().map(|spec| naming::resolve(&spec.address));
+    let addresses: Vec<_> = addresses.collect::<Result<_, _>>().map_err(Failure::new)?;
+    let mut entrances = Vec::new();
+    for (spec, addresses) in serve.services.iter().zip(addresses) {
+        let (transport, backlog) = (spec.transport, serve.backlog);
         let (sndbuf, mode) = (serve.sndbuf, serve.mode);
-        let binding = Binding { transport: spec.transport, sndbuf, mode, loudness };
-        bound.push(Bound { spec, sockets: bind_all(&spec.address, binding, files)? });
+        let how = Listening { transport, backlog, sndbuf, mode, loudness };
+        entrances.push(Entrance { spec, sockets: listen_at(addresses, how, files)? });
     }
     if serve.mode.is_some() && files.is_empty() {
         return Err(Failure::new("--mode: it is for Unix-domain sockets, and none is served"));
     }
-    Ok(bound)
+    Ok(entrances)
 }
 
-/// Goes on as a user with fewer rights, or not at all. Everything is bound by now; nothing is served yet, and no file
-/// of http is open.
-fn become_user(name: &str, files: &SocketFiles, loudness: Loudness) -> Result<(), Failure> {
-    let failure =
-        |why: &dyn Display| Failure::new(format_args!("--user {}: {why}", name.escape_debug()));
-    let account = Account::find(name).map_err(|errno| failure(&errno))?;
-    let account = account.ok_or_else(|| failure(&"there is no user of this name"))?;
+/// The user to go on as.
+fn account(name: &str) -> Result<Account, Failure> {
+    let account = Account::find(name).map_err(|errno| user_failure(name, errno))?;
+    let account = account.ok_or_else(|| user_failure(name, "there is no user of this name"))?;
     if account.is_root() {
-        return Err(failure(&"this is root, who has every right: name another user"));
+        return Err(user_failure(name, "this is root, who has every right: name another user"));
     }
-    files.give_to(&account)?;
-    privileges::drop_to(&account).map_err(|why| match why {
+    Ok(account)
+}
+
+fn user_failure(name: &str, why: impl Display) -> Failure {
+    Failure::new(format_args!("--user {}: {why}", name.escape_debug()))
+}
+
+/// Goes on as a user with fewer rights, or not at all. Every port is bound by now; nobody is served yet, and no file of
+/// http is open.
+fn become_user(account: &Account, files: &SocketFiles, loudness: Loudness) -> Result<(), Failure> {
+    files.give_to(account)?;
+    privileges::drop_to(account).map_err(|why| match why {
         NotDropped::Failed(_, Errno::EPERM) => {
-            failure(&format_args!("{why}: only root can become another user"))
+            user_failure(account.name(), format_args!("{why}: only root can become another user"))
         }
-        _ => failure(&why),
+        _ => user_failure(account.name(), why),
     })?;
     if loudness == Loudness::Verbose {
         say(format_args!("goes on as {account}"));
@@ -98,9 +108,11 @@ fn become_user(name: &str, files: &SocketFiles, loudness: Loudness) -> Result<()
 }
 
 /// The ports on which this server answers datagrams, and from which it takes none.
-fn datagram_ports(bound: &[Bound<'_>]) -> Vec<u16> {
-    let datagrams = bound.iter().filter(|bound| bound.spec.transport == Transport::Datagram);
-    datagrams.flat_map(|bound| &bound.sockets).filter_map(|(_, name)| name.port()).collect()
+fn datagram_ports(entrances: &[Entrance<'_>]) -> Vec<u16> {
+    let is_for_datagrams =
+        |entrance: &&Entrance<'_>| entrance.spec.transport == Transport::Datagram;
+    let datagrams = entrances.iter().filter(is_for_datagrams);
+    datagrams.flat_map(|entrance| &entrance.sockets).filter_map(|(_, name)| name.port()).collect()
 }
 
 /// The service that was asked for.
@@ -172,8 +184,13 @@ fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), F
 }
 
 fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
-    let pipe = signals::into_pipe(&[SIGINT, SIGTERM])
-        .map_err(|errno| Failure::of("the self-pipe", errno))?;
+    let failure = |errno| Failure::of("the self-pipe", errno);
+    let mut ending = vec![SIGINT, SIGTERM];
+    // Its terminal is closed. Whoever started it with nohup wants it to go on.
+    if !signals::is_ignored(SIGHUP).map_err(failure)? {
+        ending.push(SIGHUP);
+    }
+    let pipe = signals::into_pipe(&ending).map_err(failure)?;
     let service = event_loop.add_service(Box::new(Signals));
     event_loop.add_self_pipe(pipe, service);
     Ok(())

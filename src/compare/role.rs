@@ -14,6 +14,7 @@ use crate::addr::Address;
 use crate::event_loop::{EventLoop, Limits};
 use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Protocol, Result, SO_REUSEADDR, SOCK_STREAM};
 use crate::names::{SOL_SOCKET, TCP_NODELAY};
+use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::services::Echo;
 use crate::sys::{self, Fd};
@@ -62,7 +63,9 @@ fn event_loop(via: Via, address: &Address, announce: impl FnOnce(&Address)) -> R
     let echo = event_loop.add_service(Box::new(Echo));
     let listener = bound(address)?;
     let name = sys::getsockname(&listener)?;
-    event_loop.listen(listener, 4096, echo)?;
+    sys::listen(&listener, 4096)?;
+    set_nonblocking(&listener)?;
+    event_loop.add_listener(listener, echo);
     announce(&name);
     event_loop.run()
 }

@@ -5,18 +5,13 @@ use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
 use crate::conn::Ends;
 use crate::events::{Event, Token};
-use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result};
-use crate::os::accepting::set_nonblocking;
+use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags};
 use crate::sys::{self, Fd};
 
 impl EventLoop {
-    /// Adds a datagram socket that is bound, and makes it non-blocking.
-    ///
-    /// # Errors
-    /// As [`fcntl_setfl`](crate::sys::fcntl_setfl).
-    pub fn add_datagram(&mut self, fd: Fd, service: ServiceId) -> Result<Token> {
-        set_nonblocking(&fd)?;
-        Ok(self.endpoints.insert(Ends::Socket(fd), Endpoint::Datagram(service)))
+    /// Adds a datagram socket that is bound, and must be non-blocking.
+    pub fn add_datagram(&mut self, fd: Fd, service: ServiceId) -> Token {
+        self.endpoints.insert(Ends::Socket(fd), Endpoint::Datagram(service))
     }
 
     /// Receives one datagram. An error says that an earlier one of ours found nobody, and concerns no other peer.

@@ -7,7 +7,7 @@ use super::{EventLoop, Notice, ServiceId};
 use crate::addr::Address;
 use crate::conn::Ends;
 use crate::events::Token;
-use crate::names::{Errno, Result};
+use crate::names::Errno;
 use crate::os::accepting::accept_nonblocking;
 use crate::sys::Fd;
 use crate::trace;
@@ -114,15 +114,5 @@ impl EventLoop {
 
     pub(super) fn resume(&mut self, token: Token) {
         self.endpoints.with_listener(token, |_, listener| listener.paused_until = None);
-    }
-
-    /// Makes a listener of a socket that is bound: what `listen` and `O_NONBLOCK` do.
-    ///
-    /// # Errors
-    /// As [`listen`](crate::sys::listen).
-    pub fn listen(&mut self, fd: Fd, backlog: i32, service: ServiceId) -> Result<Token> {
-        crate::sys::listen(&fd, backlog)?;
-        crate::os::accepting::set_nonblocking(&fd)?;
-        Ok(self.add_listener(fd, service))
     }
 }

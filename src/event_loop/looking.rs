@@ -45,6 +45,7 @@ mod tests {
     use super::*;
     use crate::event_loop::Limits;
     use crate::names::{AF_INET, Protocol, SOCK_STREAM};
+    use crate::os::accepting::set_nonblocking;
     use crate::poller::Via;
     use crate::services::Echo;
     use crate::sys;
@@ -57,7 +58,9 @@ mod tests {
             let listener = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
             sys::bind(&listener, &Address::v4([127, 0, 0, 1].into(), 0)).unwrap();
             let port = sys::getsockname(&listener).unwrap().port().unwrap();
-            event_loop.listen(listener, 1, service).unwrap();
+            sys::listen(&listener, 1).unwrap();
+            set_nonblocking(&listener).unwrap();
+            event_loop.add_listener(listener, service);
             assert_eq!(event_loop.ready_within(Duration::ZERO), Ok(false), "{via}");
 
             let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();

@@ -24,6 +24,11 @@ impl Account {
         Ok(found.map(|user| Self { name: user.name, uid: user.uid, gid: user.gid }))
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The number of the user.
     pub fn uid(&self) -> u32 {
         self.uid.as_raw()

@@ -21,3 +21,13 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
     }
     Ok(read_end)
 }
+
+/// Whether this process was started with a signal ignored, as by `nohup`.
+///
+/// # Errors
+/// As [`sys::sigaction`].
+pub fn is_ignored(signal: Signal) -> Result<bool> {
+    let mut action = SigAction::new(Handler::Default);
+    sys::sigaction(signal, None, Some(&mut action))?;
+    Ok(action.handler == Handler::Ignore)
+}

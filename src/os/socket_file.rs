@@ -11,8 +11,7 @@ use crate::addr::{Address, UnixName};
 use crate::names::{AF_UNIX, Errno, Protocol, Result, SocketType};
 use crate::sys;
 
-/// A file that this process has made by binding a socket. It is removed when this is dropped, unless another file has
-/// taken its place: that is another server's.
+/// A file that this process has made by binding a socket.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
@@ -36,22 +35,24 @@ impl SocketFile {
         &self.path
     }
 
+    /// Removes the file, unless another has taken its place: that is another server's.
+    ///
+    /// # Errors
+    /// `EACCES`: its directory may not be written, or not any more.
+    pub fn remove(&self) -> io::Result<()> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(file) if identity(&file) == self.identity => fs::remove_file(&self.path),
+            // It is gone already, or not ours.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// Gives the file to a user, who then may remove it also from a directory like `/tmp`.
     ///
     /// # Errors
     /// `EPERM`: this process may not.
     pub fn give_to(&self, account: &Account) -> io::Result<()> {
         chown(&self.path, Some(account.uid()), Some(account.gid()))
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let is_ours = |file: &Metadata| identity(file) == self.identity;
-        if fs::symlink_metadata(&self.path).is_ok_and(|file| is_ours(&file)) {
-            // In a directory that may not be written any more it stays, as one that nobody listens on.
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }
 
@@ -73,8 +74,8 @@ pub fn set_mode(address: &Address, mode: u32) -> io::Result<()> {
 }
 
 /// Whether the file at this address is a socket's on which nobody listens, left by a server that did not remove it: a
-/// connect is refused. (So it is between another server's `bind` and its `listen`: of two servers that start in the same
-/// moment one may take the other's file away.)
+/// connect is refused. (So it is between another server's `bind` and its `listen`, for which ours takes no longer than the
+/// two calls and a chmod: of two servers that start in the same moment one may take the other's file away.)
 ///
 /// # Errors
 /// As [`sys::socket`].

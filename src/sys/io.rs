@@ -1,4 +1,4 @@
-//! Moving bytes: `send`, `recv`, `sendto`, `recvfrom`, `read`, `write`, `sendfile`.
+//! Moving bytes: `send`, `recv`, `sendto`, `recvfrom`, `sockatmark`, `read`, `write`, `sendfile`.
 //!
 //! Two results deserve attention every time. A *short* count, less than was asked, is ordinary: the rest is
 //! the caller's to send or to wait for. And 0 from a receive is the peer's end of file, once it has
@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
 
-use super::count;
 use super::sockaddr::RawAddress;
 use super::socket::written;
+use super::{count, number};
 use crate::addr::Address;
 use crate::names::{MsgFlags, Result};
 use crate::trace::arg::Arg;
@@ -169,6 +169,31 @@ pub fn recvfrom(
 
 fn zero_length() -> Arg<'static> {
     Arg::Length { given: RawAddress::room().len().into(), returned: 0 }
+}
+
+/// `int sockatmark(int sockfd);` whether the next byte to be received is the one behind the urgent mark. `recv` never
+/// reads across the mark, so who asks before each `recv` finds it.
+///
+/// On Linux it is made of `ioctl` with `SIOCATMARK`.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOTTY` | the descriptor is no socket, or its socket has no urgent mark (UDP); POSIX says so of the first |
+///
+/// References: `sockatmark(3)`; POSIX `sockatmark`.
+pub fn sockatmark(sockfd: impl AsFd) -> Result<bool> {
+    // The libc crate leaves it out.
+    unsafe extern "C" {
+        fn sockatmark(sockfd: libc::c_int) -> libc::c_int;
+    }
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::Sockatmark, || [sockfd.into()]);
+    let result = call.make(|| {
+        // SAFETY: the prototype is POSIX's; it takes no pointers.
+        number(unsafe { sockatmark(sockfd.as_raw_fd()) }).map(|answer| answer != 0)
+    });
+    call.returns(result)
 }
 
 /// `ssize_t read(int fd, void *buf, size_t count);` [`recv`] without flags, for any kind of descriptor.

@@ -27,6 +27,7 @@ pub(crate) fn strace(call: &Call) -> (Call, Vec<&'static str>) {
 /// A line of ours. Only an address in memory needs folding here too, and what libc changes on the way.
 pub(crate) fn ours(call: &Call) -> Call {
     let mut folded = call.clone();
+    sockatmark_is_an_ioctl(&mut folded);
     select_carries_microseconds(&mut folded);
     an_address_is_a_token(&mut folded);
     folded
@@ -64,6 +65,20 @@ pub(crate) const RULES: &[(&str, Rule)] = rules![
     an_address_is_a_token,
     a_set_that_is_not_read_is_empty,
 ];
+
+/// The kernel has no `sockatmark`: libc asks with `ioctl`, and returns what that wrote.
+fn sockatmark_is_an_ioctl(call: &mut Call) {
+    if call.name != "sockatmark" {
+        return;
+    }
+    let (written, result) = match call.result.starts_with("-1") {
+        true => (ADDRESS.to_string(), call.result.clone()),
+        false => (format!("[{}]", call.result), "0".to_string()),
+    };
+    call.name = "ioctl".into();
+    call.args.extend(["SIOCATMARK".into(), written]);
+    call.result = result;
+}
 
 /// The kernel has no `send`: libc calls `sendto` without an address.
 fn send_is_sendto_nobody(call: &mut Call) {
@@ -764,6 +779,16 @@ mod tests {
                 "select(0, NULL, NULL, NULL, {tv_sec=9223372036854775807, tv_usec=1000000}) = 0 (Timeout) (libc)"
             ),
             "select(0, NULL, NULL, NULL, {tv_sec=9223372036854775807, tv_usec=999999}) = 0 (Timeout)"
+        );
+    }
+
+    #[test]
+    fn sockatmark_is_an_ioctl() {
+        let folded = |line| ours(&Call::parse(line).unwrap()).to_string();
+        assert_eq!(folded("sockatmark(5) = 1"), "ioctl(5, SIOCATMARK, [1]) = 0");
+        assert_eq!(
+            folded("sockatmark(5) = -1 ENOTTY (Inappropriate ioctl for device)"),
+            "ioctl(5, SIOCATMARK, ADDRESS) = -1 ENOTTY (Inappropriate ioctl for device)"
         );
     }
 

@@ -1,5 +1,6 @@
 //! Where the tour is played: a server that turns exactly when somebody is ready, and its clients.
 
+use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -7,15 +8,15 @@ use baresock::addr::Address;
 use baresock::event_loop::{EventLoop, Limits, Progress};
 use baresock::names::{Errno, FIONREAD, TIOCOUTQ};
 use baresock::poller::Via;
-use baresock::services::{Echo, Transport};
+use baresock::services::Echo;
 use baresock::sys;
-use baresock::trace::{Function, suspended};
+use baresock::trace::suspended;
 
 use super::client::Client;
 use super::paper::Narrator;
 use super::recorder::Recorder;
 use crate::commands::failure::Failure;
-use crate::commands::listen::{Binding, SocketFiles, bind_all};
+use crate::commands::listen::{Listening, SocketFiles, listen_at};
 
 /// How long anything may take that should take no time. Nothing waits longer, so the tour cannot hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,14 +46,11 @@ impl Stage {
 
     /// The server listens, in full view.
     pub(super) fn listen(&mut self) -> Result<(), Failure> {
-        let any_port = baresock::addr::Written::parse("127.0.0.1:0")
-            .map_err(|bad| Failure::new(format_args!("the tour: {}", bad.why)))?;
+        let any_port = vec![Address::v4(Ipv4Addr::LOCALHOST, 0)];
+        let how = Listening { sndbuf: Some(SEND_BUFFER), ..Listening::for_streams(16) };
         let service = self.event_loop.add_service(Box::new(Echo));
-        let binding = Binding { sndbuf: Some(SEND_BUFFER), ..Binding::ordinary(Transport::Stream) };
-        for (fd, name) in bind_all(&any_port, binding, &mut SocketFiles::default())? {
-            self.event_loop
-                .listen(fd, 16, service)
-                .map_err(|errno| Failure::at(Function::Listen, &name, errno))?;
+        for (fd, name) in listen_at(any_port, how, &mut SocketFiles::default())? {
+            self.event_loop.add_listener(fd, service);
             self.server = Some(name);
         }
         Ok(())

@@ -86,6 +86,7 @@ fn requests() {
         for request in [FIONREAD, TIOCOUTQ, SIOCATMARK] {
             let _ = ioctl(fd, request, &mut 0);
         }
+        let _ = sockatmark(fd);
         for request in [FIONBIO, FIOASYNC] {
             for mut on in [1, 0, -1, 0] {
                 let _ = ioctl(fd, request, &mut on);
@@ -96,7 +97,13 @@ fn requests() {
     for request in [FIONREAD, TIOCOUTQ, SIOCATMARK, FIONBIO] {
         let _ = ioctl(&file, request, &mut 1);
     }
+    assert_eq!(sockatmark(&pipe_end), Err(Errno::ENOTTY));
     let mut unread = 0;
     ioctl(&b, FIONREAD, &mut unread).unwrap();
     assert_eq!(unread, 7);
+    send(&a, b"!", MSG_OOB).unwrap();
+    assert_eq!(poll(&mut [PollFd::new(b.as_fd(), POLLPRI)], 10_000), Ok(1));
+    assert_eq!(sockatmark(&b), Ok(false));
+    assert_eq!(recv(&b, &mut [0; 99], MsgFlags::NONE), Ok(7), "not as far as the mark");
+    assert_eq!(sockatmark(&b), Ok(true));
 }
