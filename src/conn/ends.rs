@@ -1,0 +1,126 @@
+//! The descriptors of a connection: where its bytes come from, and where they go.
+
+use std::io;
+
+use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result, SHUT_WR};
+use crate::os::sending::MORE_FOLLOWS;
+use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
+
+/// The descriptors of a connection.
+#[derive(Debug)]
+pub enum Ends {
+    /// A socket: one descriptor, both ways.
+    Socket(Fd),
+    /// A datagram socket that has a peer: each receive is one datagram, perhaps without a byte, and nobody says that
+    /// it was the last.
+    Datagrams(Fd),
+    /// A terminal, a pipe or a file: one to read from, one to write to.
+    Files(Box<Files>),
+}
+
+/// Descriptors that are no socket's, either of which may be missing.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Where bytes come from.
+    pub input: Option<File>,
+    /// Where bytes go.
+    pub output: Option<File>,
+}
+
+/// A descriptor that is no socket's.
+#[derive(Debug)]
+pub enum File {
+    /// One of our own.
+    Own(Fd),
+    /// Descriptor 0. It was given to this process, and is never closed.
+    Stdin(io::Stdin),
+    /// Descriptor 1. It was given to this process, and is never closed.
+    Stdout(io::Stdout),
+}
+
+impl AsFd for File {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Own(fd) => fd.as_fd(),
+            Self::Stdin(stdin) => stdin.as_fd(),
+            Self::Stdout(stdout) => stdout.as_fd(),
+        }
+    }
+}
+
+impl From<Fd> for File {
+    fn from(fd: Fd) -> Self {
+        Self::Own(fd)
+    }
+}
+
+/// The most that is sent as one datagram; what is longer becomes several. (UDP takes 65,507 bytes, but macOS no more
+/// than 9,216 as it comes.)
+const DATAGRAM_BYTES: usize = 8192;
+
+impl Ends {
+    /// Whether our half can be ended and the peer's end of file waited for.
+    pub const fn has_halves(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+
+    /// Where to receive from.
+    pub fn input(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Socket(fd) | Self::Datagrams(fd) => Some(fd.as_fd()),
+            Self::Files(files) => files.input.as_ref().map(AsFd::as_fd),
+        }
+    }
+
+    /// Where to send to.
+    pub fn output(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Socket(fd) | Self::Datagrams(fd) => Some(fd.as_fd()),
+            Self::Files(files) => files.output.as_ref().map(AsFd::as_fd),
+        }
+    }
+
+    #[inline]
+    pub(super) fn receive(&self, buf: &mut [u8]) -> Result<usize> {
+        match self {
+            Self::Socket(fd) | Self::Datagrams(fd) => sys::recv(fd, buf, MsgFlags::NONE),
+            Self::Files(files) => {
+                files.input.as_ref().map_or(Err(Errno::EBADF), |fd| sys::read(fd, buf))
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn send(&self, bytes: &[u8]) -> Result<usize> {
+        match self {
+            Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL),
+            Self::Datagrams(fd) => {
+                sys::send(fd, &bytes[..bytes.len().min(DATAGRAM_BYTES)], MSG_NOSIGNAL)
+            }
+            // The descriptor may be blocking and shared with a shell; so much a writable pipe takes without waiting.
+            Self::Files(files) => {
+                let some = &bytes[..bytes.len().min(PIPE_BUF)];
+                files.output.as_ref().map_or(Err(Errno::EPIPE), |fd| sys::write(fd, some))
+            }
+        }
+    }
+
+    /// Sends what something else will follow at once.
+    pub(super) fn send_before(&self, bytes: &[u8]) -> Result<usize> {
+        match self {
+            Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL | MORE_FOLLOWS),
+            _ => self.send(bytes),
+        }
+    }
+
+    pub(super) fn end_sending(&mut self) -> Result<()> {
+        match self {
+            Self::Socket(fd) => sys::shutdown(fd, SHUT_WR),
+            Self::Datagrams(_) => Ok(()),
+            Self::Files(files) => match files.output.take() {
+                Some(File::Own(fd)) => sys::close(fd),
+                _ => Ok(()),
+            },
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What is still to be sent: bytes in memory and parts of files, in their order.
+
+use std::collections::VecDeque;
+
+use super::{Ends, FilePart, taken};
+use crate::names::{Errno, Result};
+
+/// What is still to be sent. It stands apart, so that a connection that owes nothing is small: where hundreds are ready at
+/// once, the memory that a message touches counts.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    /// Taken over for sending; the part before `sent` is sent.
+    outgoing: Vec<u8>,
+    sent: usize,
+    /// To be sent after that; if there is nothing before it, the first is of a file.
+    behind: VecDeque<Piece>,
+    behind_len: usize,
+}
+
+/// What is to be sent after something else.
+#[derive(Debug)]
+enum Piece {
+    Bytes(Vec<u8>),
+    File(FilePart),
+}
+
+/// Whether what is owed can still be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Possible,
+    /// A file has become shorter than what was promised of it.
+    Broken,
+}
+
+impl Owed {
+    pub(super) fn len(&self) -> usize {
+        self.outgoing.len() - self.sent + self.behind_len
+    }
+
+    pub(super) fn held(&self) -> usize {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::File(_) => 0,
+        };
+        self.outgoing.len() - self.sent + self.behind.iter().map(bytes).sum::<usize>()
+    }
+
+    pub(super) fn is_file_next(&self) -> bool {
+        self.sent == self.outgoing.len() && !self.behind.is_empty()
+    }
+
+    pub(super) fn push_file(&mut self, part: FilePart) {
+        self.behind_len += part.len();
+        self.behind.push_back(Piece::File(part));
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        if self.behind.is_empty() {
+            return self.outgoing.extend_from_slice(bytes);
+        }
+        self.behind_len += bytes.len();
+        match self.behind.back_mut() {
+            Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
+            _ => self.behind.push_back(Piece::Bytes(bytes.to_vec())),
+        }
+    }
+
+    pub(super) fn send(&mut self, ends: &Ends) -> Result<Progress> {
+        if self.is_file_next() {
+            return self.send_file(ends);
+        }
+        self.sent += taken(ends.send(&self.outgoing[self.sent..]))?;
+        if self.sent == self.outgoing.len() {
+            self.outgoing = Vec::new();
+            self.sent = 0;
+        }
+        Ok(Progress::Possible)
+    }
+
+    fn send_file(&mut self, ends: &Ends) -> Result<Progress> {
+        let Some(Piece::File(part)) = self.behind.front_mut() else {
+            return Ok(Progress::Possible);
+        };
+        let sent = match part.send(ends) {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            Ok(None) => return Ok(Progress::Broken),
+            result => result?.unwrap_or(0),
+        };
+        self.behind_len -= sent;
+        if part.is_empty() {
+            self.behind.pop_front();
+            self.after_file();
+        }
+        Ok(Progress::Possible)
+    }
+
+    /// A file is sent: what comes next, if it is in memory, is owed as bytes are.
+    fn after_file(&mut self) {
+        match self.behind.pop_front() {
+            Some(Piece::Bytes(bytes)) => {
+                self.behind_len -= bytes.len();
+                self.outgoing = bytes;
+            }
+            Some(file) => self.behind.push_front(file),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use std::fs;
+use std::rc::Rc;
+
+use super::*;
+use crate::names::{AF_UNIX, MSG_NOSIGNAL, MsgFlags, Protocol, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
+use crate::os::accepting::set_nonblocking;
+use crate::sys::{self, Fd};
+
+fn pair() -> [Fd; 2] {
+    let pair = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+    pair.iter().for_each(|fd| set_nonblocking(fd).unwrap());
+    pair
+}
+
+#[test]
+fn what_a_short_send_leaves_is_owed_and_arrives_in_order() {
+    let [ours, theirs] = pair();
+    sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
+    let ends = Ends::Socket(ours);
+    let mut conn = Conn::default();
+    let message: Vec<u8> = (0..100_000u32).map(|k| (k % 251) as u8).collect();
+    conn.send(&ends, &message).unwrap();
+    assert!(conn.owed() > 0, "the send was not short");
+    conn.send(&ends, b"and the end").unwrap();
+
+    let mut arrived = Vec::new();
+    let mut buf = [0; 1000];
+    while conn.owed() > 0 || arrived.len() < message.len() + 11 {
+        conn.send_owed(&ends).unwrap();
+        while let Ok(len) = sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+            arrived.extend_from_slice(&buf[..len]);
+        }
+    }
+    assert_eq!(&arrived[..message.len()], message);
+    assert_eq!(&arrived[message.len()..], b"and the end");
+    assert!(conn.owed.is_none(), "an idle connection holds a buffer");
+}
+
+#[test]
+fn our_half_ends_when_everything_is_sent_and_not_before() {
+    let [ours, theirs] = pair();
+    sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
+    let mut ends = Ends::Socket(ours);
+    let mut conn = Conn::default();
+    conn.send(&ends, &[7; 100_000]).unwrap();
+    conn.finish();
+    conn.finish_if_sent(&mut ends).unwrap();
+    assert!(!conn.finished());
+
+    let mut buf = vec![0; 200_000];
+    let mut arrived = 0;
+    loop {
+        match sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+            Ok(0) => break,
+            Ok(len) => arrived += len,
+            Err(Errno::EAGAIN) => {
+                conn.send_owed(&ends).unwrap();
+                conn.finish_if_sent(&mut ends).unwrap();
+            }
+            Err(errno) => panic!("{errno}"),
+        }
+    }
+    assert_eq!(arrived, 100_000);
+    sys::send(&theirs, b"still here", MSG_NOSIGNAL).unwrap();
+    assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Bytes(10)));
+    drop(theirs);
+    assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Finished));
+}
+
+/// A file of 300,000 bytes, without a name.
+fn file() -> (Rc<fs::File>, Vec<u8>) {
+    let path = std::env::temp_dir().join(format!(
+        "baresock-conn-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    ));
+    let bytes: Vec<u8> = (0..300_000u32).map(|k| (k % 251) as u8).collect();
+    fs::write(&path, &bytes).unwrap();
+    let file = fs::File::options().read(true).write(true).open(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    (Rc::new(file), bytes)
+}
+
+#[test]
+fn bytes_and_files_go_out_in_their_order_and_only_bytes_are_held() {
+    let [ours, theirs] = pair();
+    sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
+    let ends = Ends::Socket(ours);
+    let mut conn = Conn::default();
+    let (file, content) = file();
+    let part = |at: usize, len| FilePart::new(Rc::clone(&file), at as u64, len);
+    conn.send_before(&ends, b"first ").unwrap();
+    conn.send_file(&ends, part(7, 200_000)).unwrap();
+    conn.send(&ends, b" between").unwrap();
+    conn.send(&ends, b" two ").unwrap();
+    conn.send_file(&ends, part(0, 0)).unwrap();
+    conn.send_file(&ends, part(299_990, 10)).unwrap();
+    conn.send_file(&ends, part(3, 100)).unwrap();
+    assert!(conn.owed() > 100_000 && conn.held() < 20, "{} {}", conn.owed(), conn.held());
+
+    let end = &content[299_990..];
+    let expected =
+        [b"first ", &content[7..][..200_000], b" between two ", end, &content[3..][..100]].concat();
+    let mut arrived = Vec::new();
+    let mut buf = [0; 10_000];
+    while arrived.len() < expected.len() {
+        if conn.owed() > 0 {
+            conn.send_owed(&ends).unwrap();
+        }
+        while let Ok(len) = sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+            arrived.extend_from_slice(&buf[..len]);
+        }
+    }
+    assert!(arrived == expected, "other bytes");
+    assert!(conn.owed() == 0 && conn.owed.is_none());
+    assert_eq!(Rc::strong_count(&file), 1, "the file is still held");
+}
+
+#[test]
+fn a_file_that_has_become_shorter_is_no_end_and_no_spin() {
+    let [ours, _theirs] = pair();
+    let ends = Ends::Socket(ours);
+    let (file, _) = file();
+    file.set_len(10).unwrap();
+    let mut conn = Conn::default();
+    conn.send_file(&ends, FilePart::new(file, 0, 20)).unwrap();
+    assert_eq!((conn.owed(), conn.is_broken()), (10, false));
+    conn.send_owed(&ends).unwrap();
+    assert_eq!((conn.owed(), conn.is_broken()), (10, true));
+}

@@ -1,0 +1,74 @@
+use super::*;
+use crate::event_loop::Limits;
+use crate::events::{Action, Service};
+use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
+use crate::os::accepting::set_nonblocking;
+use crate::sys::{self, Fd};
+
+const BOTH: [Via; 2] = [Via::Select, Via::Poll];
+
+/// A loop with one connection, and the other end of it.
+fn connected(via: Via, service: impl Service + 'static) -> (EventLoop, Fd) {
+    let [ours, theirs] = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+    [&ours, &theirs].into_iter().for_each(|fd| set_nonblocking(fd).unwrap());
+    let mut event_loop = EventLoop::new(via, Limits::default());
+    let service = event_loop.add_service(Box::new(service));
+    event_loop.add_connection(Ends::Socket(ours), &Address::unix("peer"), service, None);
+    (event_loop, theirs)
+}
+
+fn received(fd: &Fd) -> String {
+    let mut buf = [0; 100];
+    let len = sys::recv(fd, &mut buf, MsgFlags::NONE).unwrap_or(0);
+    String::from_utf8_lossy(&buf[..len]).into_owned()
+}
+
+struct Endless;
+
+impl Service for Endless {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        if matches!(event, Event::Opened { .. } | Event::Room) {
+            actions.extend([Action::Send { to: who, bytes: b"x" }, Action::WantRoom(who)]);
+        }
+    }
+}
+
+#[test]
+fn a_service_that_always_has_more_to_send_gets_one_step_in_each_turn() {
+    for via in BOTH {
+        let (mut event_loop, peer) = connected(via, Endless);
+        assert_eq!(received(&peer), "x");
+        for _ in 0..3 {
+            event_loop.turn().unwrap();
+            assert_eq!(received(&peer), "x", "{via}");
+        }
+    }
+}
+
+struct OneByOne;
+
+impl Service for OneByOne {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        if let Event::Bytes(bytes) = event
+            && let Some((first, rest)) = bytes.split_at_checked(1)
+        {
+            actions.extend([Action::Send { to: who, bytes: first }, Action::Keep(rest.len())]);
+            actions.extend((!rest.is_empty()).then_some(Action::WantRoom(who)));
+        }
+    }
+}
+
+#[test]
+fn what_was_kept_is_presented_when_there_is_room_and_nothing_is_read_before() {
+    for via in BOTH {
+        let (mut event_loop, peer) = connected(via, OneByOne);
+        sys::send(&peer, b"abc", MsgFlags::NONE).unwrap();
+        event_loop.turn().unwrap();
+        sys::send(&peer, b"d", MsgFlags::NONE).unwrap();
+        assert_eq!(received(&peer), "a", "{via}");
+        for expected in ["b", "c", "d"] {
+            event_loop.turn().unwrap();
+            assert_eq!(received(&peer), expected, "{via}");
+        }
+    }
+}

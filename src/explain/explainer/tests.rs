@@ -1,0 +1,383 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::*;
+use crate::addr::Address;
+use crate::names::*;
+use crate::sys;
+use crate::trace::arg::{Action, Handler, Note, Value};
+use crate::trace::tracer::States;
+use crate::trace::{Tracer, install, intent};
+use crate::values::{Linger, PollRow, TimeVal};
+
+/// A sink that keeps the remarks.
+#[derive(Clone, Default)]
+struct Heard(Rc<RefCell<Vec<String>>>);
+
+impl Sink for Heard {
+    fn begin(&mut self, _: &Call, _: &[Arg<'_>]) {}
+    fn rest(&mut self, _: &[Arg<'_>]) {}
+    fn end(&mut self, _: &Ended<'_>) {}
+    fn remark(&mut self, text: &str) {
+        self.0.borrow_mut().push(text.to_string());
+    }
+    fn flush(&mut self) {}
+}
+
+/// An explainer that is told of calls that nobody made.
+struct Told {
+    explainer: Explainer<Heard>,
+    heard: Heard,
+}
+
+impl Told {
+    fn new() -> Self {
+        let heard = Heard::default();
+        Self { explainer: Explainer::new(heard.clone()), heard }
+    }
+
+    /// Tells of a call, and returns what was remarked.
+    fn of(
+        &mut self,
+        function: Function,
+        args: &[Arg<'_>],
+        outcome: Outcome,
+        note: Note,
+    ) -> Vec<String> {
+        self.heard.0.borrow_mut().clear();
+        let fd = match args.first() {
+            Some(Arg::Fd(fd)) => Some(*fd),
+            _ => None,
+        };
+        let call = Call { function, seq: 0, begin_ns: 0, fd, may_wait: false };
+        self.explainer.begin(&call, args);
+        let mark = Mark::None;
+        let (note, connection) = (&note, None);
+        self.explainer.end(&Ended {
+            call: &call,
+            outcome,
+            note,
+            mark,
+            end_ns: 0,
+            connection,
+            states: States::default(),
+        });
+        self.heard.0.borrow().clone()
+    }
+
+    fn plain(&mut self, function: Function, args: &[Arg<'_>], outcome: Outcome) -> String {
+        self.of(function, args, outcome, Note::None).join("; ")
+    }
+}
+
+const FD: Arg<'static> = Arg::Fd(FdNumber::new(4));
+
+fn ok(value: i64) -> Outcome {
+    Outcome::Value(value)
+}
+
+fn err(errno: Errno) -> Outcome {
+    Outcome::Error(errno)
+}
+
+fn bytes(len: i64) -> [Arg<'static>; 3] {
+    [FD, Arg::Bytes(b"\x1b[2Jx"), Arg::Int(len)]
+}
+
+fn set(numbers: &[i32]) -> Option<Vec<FdNumber>> {
+    Some(numbers.iter().map(|number| FdNumber::new(*number)).collect())
+}
+
+fn selects(told: &mut Told, read: &[i32], write: &[i32], outcome: Outcome) -> String {
+    let timeout = TimeVal { tv_sec: 1, tv_usec: 500_000 };
+    let args = [
+        Arg::Int(8),
+        Arg::Set(set(read)),
+        Arg::Set(Some(write).filter(|write| !write.is_empty()).and_then(set)),
+        Arg::Set(None),
+        Arg::TimeVal(Some(timeout)),
+    ];
+    // The first of those asked about are ready, up to the result.
+    let mut left = if let Outcome::Value(ready) = outcome { ready as usize } else { 0 };
+    let mut found = |asked: &[i32]| {
+        let taken = asked.len().min(left);
+        left -= taken;
+        set(&asked[..taken])
+    };
+    let sets = [found(read), found(write), None];
+    told.of(Function::Select, &args, outcome, Note::Select { sets, left: None }).join("; ")
+}
+
+fn polls(told: &mut Told, revents: &[PollEvents], outcome: Outcome) -> String {
+    let row = |revents| PollRow { fd: FdNumber::new(4), events: POLLIN, revents };
+    let answered = Note::Poll(revents.iter().map(|revents| row(*revents)).collect());
+    let args = [Arg::Rows(vec![]), Arg::Int(1_000), Arg::Millis(250)];
+    told.of(Function::Poll, &args, outcome, answered).join("; ")
+}
+
+#[test]
+fn a_lesson_leads_to_its_lab_where_there_is_one_and_to_a_word_where_not() {
+    let lesson = lessons::all().find(|lesson| lesson.see == See::Lab("partial-send")).unwrap();
+    let mut facts = Facts::new(Function::Send, None, Known::default());
+    assert_eq!(leads_to(lesson, &facts, |name| name == "partial-send"), "lab partial-send");
+    assert_eq!(leads_to(lesson, &facts, |_| false), "explain send");
+    facts.outcome = Outcome::Error(Errno::EPIPE);
+    assert_eq!(leads_to(lesson, &facts, |_| false), "explain EPIPE");
+}
+
+#[test]
+fn making_has_its_lessons() {
+    use Function as F;
+    let mut told = Told::new();
+    let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
+    let stream = [Arg::Type(SOCK_STREAM)];
+    assert_eq!(
+        told(F::Socket, &stream, ok(4)),
+        "4: a socket, as yet without a name or a peer (lab names-appear-late)"
+    );
+    assert!(told(F::Socket, &stream, err(Errno::EMFILE)).contains("no descriptor left"));
+    let reuse = [FD, Arg::OptionName(SOL_SOCKET, SO_REUSEADDR.number())];
+    assert!(told(F::Setsockopt, &reuse, ok(0)).contains("(lab time-wait-bind)"));
+    let sndbuf = Arg::OptionName(SOL_SOCKET, SO_SNDBUF.number());
+    assert!(
+        told(F::Setsockopt, &[FD, sndbuf, Arg::Value(Value::Int(16_384))], ok(0))
+            .starts_with("asks for a send buffer of 16,384 bytes")
+    );
+    let v6only = [FD, Arg::OptionName(SOL_IPV6, IPV6_V6ONLY.number())];
+    assert!(told(F::Setsockopt, &v6only, ok(0)).contains("IPv6 only"));
+    let linger = Arg::Value(Value::Linger(Linger { l_onoff: 1, l_linger: 0 }));
+    assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
+
+    let at = |port| Address::v4([127, 0, 0, 1].into(), port);
+    let any = told(F::Bind, &[FD, Arg::Address(&at(0))], ok(0));
+    assert!(any.starts_with("port 0: "), "{any}");
+    let known = told(F::Bind, &[FD, Arg::Address(&at(7007))], ok(0));
+    assert!(known.contains("port 7007"), "{known}");
+    let taken = told(F::Bind, &[FD, Arg::Address(&at(80))], err(Errno::EADDRINUSE));
+    assert!(taken.contains("TIME_WAIT"), "{taken}");
+    let denied = told(F::Bind, &[FD, Arg::Address(&at(80))], err(Errno::EACCES));
+    assert!(denied.contains("1,024"), "{denied}");
+    let name = told(F::Getsockname, &[FD, Arg::Address(&at(51_344))], ok(0));
+    assert!(name.contains("51344"), "{name}");
+    assert!(told(F::Listen, &[FD, Arg::Int(4_096)], ok(0)).contains("4,096"));
+
+    let command = |command: FcntlCommand| Arg::Named(command.named());
+    assert!(told(F::Fcntl, &[FD, command(F_GETFL)], ok(2)).contains("F_SETFL"));
+    let nonblock = [FD, command(F_SETFL), Arg::OpenFlags(O_RDWR | O_NONBLOCK)];
+    assert!(told(F::Fcntl, &nonblock, ok(0)).contains("EAGAIN"));
+    let cloexec = [FD, command(F_SETFD), Arg::Named(FD_CLOEXEC.named())];
+    assert!(told(F::Fcntl, &cloexec, ok(0)).contains("other programs"));
+    let pair = [FdNumber::new(7), FdNumber::new(8)];
+    let pipe = told(F::Pipe, &[Arg::Fds(pair)], ok(0));
+    assert_eq!(pipe, "what is written to 8 comes out of 7 (lab signal-race)");
+    let handler = Handler::Function(1);
+    let action = Action { handler, mask: vec![], flags: SA_RESTART };
+    let handles = [Arg::Named(SIGINT.named()), Arg::Action(Some(action)), Arg::Action(None)];
+    assert!(told(F::Sigaction, &handles, ok(0)).starts_with("SIGINT "));
+}
+
+#[test]
+fn connecting_has_its_lessons() {
+    use Function as F;
+    let mut told = Told::new();
+    let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
+    assert!(told(F::Connect, &[FD], ok(0)).contains("has answered"));
+    assert!(told(F::Connect, &[FD], err(Errno::EINPROGRESS)).contains("SO_ERROR"));
+    assert!(told(F::Connect, &[FD], err(Errno::ECONNREFUSED)).contains("nobody listens"));
+    let error = |errno: i32| {
+        let option = Arg::OptionName(SOL_SOCKET, SO_ERROR.number());
+        [FD, option, Arg::Value(Value::Error(errno))]
+    };
+    assert!(told(F::Getsockopt, &error(0), ok(0)).starts_with("no error"));
+    let refused = error(Errno::ECONNREFUSED.number());
+    assert!(told(F::Getsockopt, &refused, ok(0)).starts_with("ECONNREFUSED waited"));
+}
+
+#[test]
+fn select_has_its_lessons() {
+    let mut told = Told::new();
+    let first = selects(&mut told, &[7], &[], ok(1));
+    assert!(first.starts_with("can 7 be read? nfds 8 "), "{first}");
+    assert!(first.contains("7 is ready: what is ready stays"), "{first}");
+    let second = selects(&mut told, &[3, 7], &[], ok(1));
+    assert!(second.starts_with("1 of 2 ready: the other bits are cleared"), "{second}");
+    let both = selects(&mut told, &[3, 7], &[5], err(Errno::EINTR));
+    assert!(both.starts_with("can 2 descriptors be read? Is there room to send on 5?"), "{both}");
+    assert!(both.contains("a signal came"), "{both}");
+    let room = selects(&mut told, &[], &[5], ok(1));
+    assert!(room.contains("room again to send on 5"), "{room}");
+    let over = selects(&mut told, &[3], &[], ok(0));
+    assert_eq!(over, "nothing ready in 1.5 s: the sets are empty now (lab select-eats-its-sets)");
+    assert!(selects(&mut told, &[3], &[], err(Errno::EBADF)).contains("not open"));
+
+    let left = Some(TimeVal { tv_sec: 0, tv_usec: 999_996 });
+    let note = Note::Select { sets: [None, None, None], left };
+    let rewritten = told.of(Function::Select, &[Arg::Int(4)], ok(0), note).join("; ");
+    assert!(rewritten.contains("Linux leaves 0.999996 s"), "{rewritten}");
+}
+
+#[test]
+fn poll_has_its_lessons() {
+    let mut told = Told::new();
+    let first = polls(&mut told, &[POLLIN], ok(1));
+    assert!(first.starts_with("1,000 rows of questions"), "{first}");
+    assert!(first.contains("1 of 1,000 answered"), "{first}");
+    assert!(polls(&mut told, &[POLLOUT], ok(1)).contains("POLLOUT: there is room"));
+    let broken = polls(&mut told, &[POLLIN | POLLERR | POLLHUP], ok(1));
+    assert!(broken.contains("POLLHUP, unasked: 4"), "{broken}");
+    assert!(broken.contains("POLLERR, unasked: the next call on 4"), "{broken}");
+    assert!(polls(&mut told, &[POLLNVAL], ok(1)).contains("POLLNVAL: 4 is not open"));
+    assert!(polls(&mut told, &[], ok(0)).contains("nothing ready in 0.25 s"));
+    assert!(polls(&mut told, &[], err(Errno::EINTR)).contains("a signal came"));
+    if let Some(rdhup) = PollEvents::CONSTANTS.iter().find(|bit| bit.name == "POLLRDHUP") {
+        let finished = PollEvents::from_bits(rdhup.value as i32);
+        assert!(polls(&mut told, &[finished], ok(1)).contains("the peer of 4 has finished"));
+    }
+}
+
+#[test]
+fn accept_has_its_lessons() {
+    use Function as F;
+    let mut told = Told::new();
+    let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
+    assert!(told(F::Accept, &[FD], ok(6)).starts_with("6 is a new socket"));
+    assert!(told(F::Accept, &[FD], err(Errno::EAGAIN)).contains("(explain EAGAIN)"));
+    assert!(told(F::Accept, &[FD], err(Errno::EMFILE)).contains("4 stays ready"));
+    assert!(told(F::Accept, &[FD], err(Errno::ECONNABORTED)).contains("(lab accept-after-rst)"));
+    let nonblock = SocketFlags::CONSTANTS.iter().find(|flag| flag.name == "SOCK_NONBLOCK");
+    if let Some(flag) = nonblock {
+        let flags = Arg::Named(SocketFlags::from_bits(flag.value as i32).named());
+        assert!(told(F::Accept4, &[FD, flags], ok(6)).contains("saves two calls"));
+    }
+}
+
+#[test]
+fn moving_has_its_lessons() {
+    use Function as F;
+    let mut told = Told::new();
+    let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
+    assert!(told(F::Recv, &bytes(65_536), ok(1)).starts_with("1 byte;"));
+    assert!(told(F::Recv, &bytes(65_536), ok(65_536)).starts_with("65,536 bytes, as much"));
+    assert!(told(F::Recv, &bytes(65_536), err(Errno::EAGAIN)).contains("only a hint"));
+    assert!(told(F::Recv, &bytes(65_536), err(Errno::EINTR)).contains("call again"));
+    assert!(told(F::Recv, &bytes(65_536), err(Errno::ECONNRESET)).contains("reset"));
+    assert!(told(F::Recv, &bytes(65_536), ok(0)).starts_with("0 is the end"));
+    assert_eq!(told(F::Recv, &bytes(0), ok(0)), "", "nothing was asked for");
+    assert!(told(F::Send, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
+    assert_eq!(
+        told(F::Send, &bytes(65_536), ok(2_304)),
+        "took 2,304 of 65,536 bytes: the send buffer is full (lab partial-send)"
+    );
+    assert!(told(F::Send, &bytes(65_536), err(Errno::EAGAIN)).contains("none of 65,536"));
+    assert!(told(F::Send, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE came too"));
+    let quietly = [FD, Arg::Int(6), Arg::Named(MSG_NOSIGNAL.named())];
+    assert!(told(F::Send, &quietly, err(Errno::EPIPE)).contains("no SIGPIPE"));
+    assert!(told(F::Send, &bytes(6), err(Errno::ECONNRESET)).contains("nobody gets this"));
+    assert!(told(F::Read, &bytes(9), ok(3)).starts_with("3 bytes: as many as were there"));
+    assert!(told(F::Read, &bytes(9), ok(0)).contains("nothing more will come"));
+    assert!(told(F::Read, &bytes(9), err(Errno::EAGAIN)).contains("nothing is here"));
+    assert!(told(F::Write, &bytes(9), ok(9)).starts_with("9 bytes taken"));
+    assert!(told(F::Write, &bytes(9), ok(3)).starts_with("took 3 of 9 bytes"));
+    assert!(told(F::Write, &bytes(9), err(Errno::EAGAIN)).contains("none of 9"));
+    let file = |count: i64| {
+        let (given, returned) = (0, Some(count));
+        [FD, Arg::Fd(FdNumber::new(5)), Arg::Offset { given, returned }, Arg::Int(count)]
+    };
+    assert!(told(F::Sendfile, &file(9_000), ok(9_000)).starts_with("9,000 bytes of a file"));
+    assert!(told(F::Sendfile, &file(9_000), ok(300)).starts_with("took 300 of 9,000"));
+    assert!(told(F::Sendfile, &file(9_000), ok(0)).starts_with("0: the file ends here"));
+    assert!(told(F::Sendfile, &file(9_000), err(Errno::EAGAIN)).contains("none of 9,000"));
+    assert!(told(F::Sendfile, &file(9), err(Errno::EINVAL)).contains("read, then send"));
+    assert!(told(F::Sendfile, &file(9), err(Errno::EPIPE)).contains("SIGPIPE came too"));
+}
+
+#[test]
+fn datagrams_are_not_told_what_is_true_of_streams() {
+    use Function as F;
+    let mut told = Told::new();
+    let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
+    told(F::Socket, &[Arg::Type(SOCK_DGRAM)], ok(4));
+    let at = Address::v4([127, 0, 0, 1].into(), 7007);
+    assert!(told(F::Bind, &[FD, Arg::Address(&at)], ok(0)).contains("datagrams can come"));
+    assert_eq!(told(F::Recv, &bytes(100), ok(0)), "");
+    assert_eq!(told(F::Recv, &bytes(100), ok(7)), "");
+    assert!(told(F::Recvfrom, &bytes(100), ok(0)).contains("which is no end"));
+    assert!(told(F::Recvfrom, &bytes(100), ok(7)).starts_with("one datagram of 7 bytes"));
+    assert!(told(F::Recvfrom, &bytes(100), ok(100)).contains("what did not fit is lost"));
+    assert!(told(F::Recvfrom, &bytes(100), err(Errno::EAGAIN)).contains("queue is empty"));
+    assert!(told(F::Sendto, &bytes(100), ok(100)).contains("arrival is not reported"));
+    assert!(told(F::Sendto, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
+}
+
+#[test]
+fn ending_has_its_lessons_and_knows_what_ends() {
+    use Function as F;
+    let mut told = Told::new();
+    let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
+    let half = |how: ShutdownHow| [FD, Arg::Named(how.named())];
+    assert!(told(F::Shutdown, &half(SHUT_WR), ok(0)).contains("may still send"));
+    assert!(told(F::Shutdown, &half(SHUT_RD), ok(0)).contains("not told"));
+    assert!(told(F::Shutdown, &half(SHUT_RDWR), ok(0)).contains("every copy of 4"));
+
+    assert_eq!(told(F::Close, &[FD], ok(0)), "", "nobody knows what it was");
+    told(F::Accept, &[Arg::Fd(FdNumber::new(3))], ok(4));
+    assert!(told(F::Close, &[FD], ok(0)).contains("will read 0, or a reset"));
+    told(F::Accept, &[Arg::Fd(FdNumber::new(3))], ok(4));
+    told(F::Recv, &bytes(100), ok(0));
+    assert!(told(F::Close, &[FD], ok(0)).contains("both have finished"));
+    told(F::Accept, &[Arg::Fd(FdNumber::new(3))], ok(4));
+    told(F::Recv, &bytes(100), err(Errno::ECONNRESET));
+    assert!(told(F::Close, &[FD], ok(0)).contains("the number 4 is free again"));
+    told(F::Socket, &[Arg::Type(SOCK_STREAM)], ok(4));
+    told(F::Listen, &[FD, Arg::Int(5)], ok(0));
+    assert!(told(F::Close, &[FD], ok(0)).contains("no new clients"));
+}
+
+#[test]
+fn a_lesson_is_told_the_1st_the_10th_the_100th_time() {
+    let mut told = Told::new();
+    let mut remarks = Vec::new();
+    for time in 1..=1_000 {
+        let said = told.plain(Function::Send, &bytes(6), ok(6));
+        if !said.is_empty() {
+            remarks.push((time, said));
+        }
+    }
+    let times: Vec<_> = remarks.iter().map(|(time, _)| *time).collect();
+    assert_eq!(times, [1, 10, 100, 1_000]);
+    assert!(remarks[0].1.ends_with("(lab send-is-a-copy)"), "{}", remarks[0].1);
+    assert!(remarks[3].1.ends_with("(1,000 times by now)"), "{}", remarks[3].1);
+}
+
+#[test]
+fn an_intent_is_told_by_the_same_rule() {
+    let heard = Heard::default();
+    let traced = install(Tracer::new(Explainer::new(heard.clone())));
+    for _ in 0..99 {
+        intent("the rest waits");
+    }
+    drop(traced);
+    assert_eq!(*heard.0.borrow(), ["the rest waits", "the rest waits (10 times by now)"]);
+}
+
+#[test]
+fn a_thousand_echoes_give_few_lines_and_none_of_their_bytes() {
+    let heard = Heard::default();
+    let [a, b] = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+    let traced = install(Tracer::new(Explainer::new(heard.clone())));
+    let hostile = b"\x1b[2J\"); close(3) = 0\n\xff";
+    let mut buf = [0; 64];
+    for _ in 0..1_000 {
+        sys::send(&a, hostile, MSG_NOSIGNAL).unwrap();
+        let received = sys::recv(&b, &mut buf, MsgFlags::NONE).unwrap();
+        sys::send(&b, &buf[..received], MSG_NOSIGNAL).unwrap();
+        sys::recv(&a, &mut buf, MsgFlags::NONE).unwrap();
+    }
+    drop(traced);
+    let heard = heard.0.borrow();
+    assert_eq!(heard.len(), 2 * 4, "{heard:?}");
+    for remark in heard.iter() {
+        assert!(remark.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{remark:?}");
+        assert!(!remark.contains("2J"), "{remark}");
+    }
+}
