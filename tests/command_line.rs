@@ -54,6 +54,7 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments}: {stderr}");
         assert!(stderr.contains(said), "{arguments}: {stderr}");
+        assert!(stderr.starts_with("baresock: ") && stderr.lines().count() == 1, "{stderr}");
         assert_eq!(output.stdout, b"", "{arguments}");
     }
 }
@@ -93,11 +94,13 @@ fn standard_output_may_be_full() {
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
         return skipped("this system has no /dev/full");
     };
-    let mut command = Command::new(BARESOCK);
-    command.args(["completions", "bash"]).stdin(Stdio::null()).stdout(full);
-    let output = command.stderr(Stdio::piped()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    for arguments in ["--help", "--version", "serve -h", "completions bash"] {
+        let mut command = Command::new(BARESOCK);
+        command.args(arguments.split(' ')).stdin(Stdio::null()).stdout(full.try_clone().unwrap());
+        let output = command.stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }

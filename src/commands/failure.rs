@@ -52,7 +52,7 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
         (Function::Bind, Errno::EACCES) if is_unix => ": this directory may not be written by you",
         (Function::Bind, Errno::EACCES) => ": ports below 1024 are reserved; try one above",
         (Function::Bind | Function::Listen, Errno::EADDRINUSE) if is_unix => {
-            ": a file of that name exists; if no server uses it any more, remove it"
+            ": a file of that name exists: a server listens there, or it is no socket"
         }
         (Function::Bind | Function::Listen, Errno::EADDRINUSE) => {
             ": another program listens there; try another port, or 0 for a free one"

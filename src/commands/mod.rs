@@ -13,3 +13,4 @@ pub(crate) mod messages;
 pub(crate) mod serve;
 pub(crate) mod tour;
 pub(crate) mod tracing;
+pub(crate) mod usage;

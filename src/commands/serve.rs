@@ -184,7 +184,11 @@ fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), F
 }
 
 fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
-    let failure = |errno| Failure::of("the self-pipe", errno);
+    let failure = |errno| match errno {
+        Errno::EMFILE => Failure::of("the self-pipe", errno)
+            .adding("this process may have no more descriptors; see --nofile and ulimit -n"),
+        _ => Failure::of("the self-pipe", errno),
+    };
     let mut ending = vec![SIGINT, SIGTERM];
     // Its terminal is closed. Whoever started it with nohup wants it to go on.
     if !signals::is_ignored(SIGHUP).map_err(failure)? {

@@ -1,0 +1,63 @@
+//! A command line that asks for help, or is wrong.
+
+use std::io;
+use std::process::ExitCode;
+
+use baresock::cli::ColorWhen;
+
+use super::messages::{print, say};
+use super::tracing::use_color;
+
+/// Says what there is to say instead of doing anything: the help and the version on standard output; what is wrong, in
+/// one line as every other error, on standard error. Exit status 2 says that it is the command line's.
+pub(crate) fn told(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        say(in_one_line(&error.render().to_string()));
+        return ExitCode::from(2);
+    }
+    let help = error.render();
+    let colored = use_color(ColorWhen::Auto, &io::stdout());
+    let help = if colored { help.ansi().to_string() } else { help.to_string() };
+    match print(help.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(failure);
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// clap writes a paragraph for each part, and repeats the usage, which `--help` has.
+fn in_one_line(text: &str) -> String {
+    let is_more = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more");
+    let parts = text.lines().map(str::trim).take_while(is_more).filter(|line| !line.is_empty());
+    let mut whole = String::new();
+    for part in parts {
+        let part = part.strip_prefix("error: ").unwrap_or(part);
+        let part = part.strip_prefix('[').and_then(|part| part.strip_suffix(']')).unwrap_or(part);
+        whole.push_str(match whole.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) => "; ",
+        });
+        whole.push_str(part);
+    }
+    whole + "; see --help"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_an_error_are_one_line() {
+        assert_eq!(
+            in_one_line("error: bad\n  [possible values: a, b]\n\nUsage: x\n\nFor more"),
+            "bad; possible values: a, b; see --help"
+        );
+        assert_eq!(
+            in_one_line("error: missing:\n  <A>\n\nFor more information"),
+            "missing: <A>; see --help"
+        );
+    }
+}
