@@ -3,11 +3,12 @@
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use baresock::labs::GROUPS;
 use baresock::sys::*;
 
 const README: &str = include_str!("../README.md");
@@ -137,4 +138,64 @@ fn assert_shown(printed: &str, expected: &str, command: &str) {
         };
         assert!(fits, "{command} printed {printed:?}, the README has {expected:?}");
     }
+}
+
+/// The loop over select serves one client; what it wrote is in the README, but for what is said to be left out.
+#[test]
+fn the_trace_is_a_real_one() {
+    let mut server = Server(
+        // What was inherited of the low numbers is closed, as in a shell.
+        shell("exec 3>&- 4>&- 5>&- 6>&- 7>&-; exec baresock bare 127.0.0.1:0 --trace")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut listening = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut listening).unwrap();
+    let port = listening.split(' ').nth(2).unwrap().rsplit_once(':').unwrap().1.to_string();
+    let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    client.write_all(b"hello\n").unwrap();
+    client.read_exact(&mut [0; 6]).unwrap();
+    drop(client);
+    let mut printed = String::new();
+    for line in BufReader::new(server.0.stderr.take().unwrap()).lines().map(|line| line.unwrap()) {
+        let is_left_out = ["fcntl(", "getsockname(", "accept(3, 0x"];
+        if !is_left_out.iter().any(|beginning| line.starts_with(beginning)) {
+            printed.push_str(&format!("{line}\n"));
+        }
+        if line.starts_with("close(") {
+            break;
+        }
+    }
+    // It was given port 0.
+    let printed = printed.replace(
+        "bind(3, {sa_family=AF_INET, sin_port=htons(0)",
+        "bind(3, {sa_family=AF_INET, sin_port=htons(7007)",
+    );
+    let shown = README.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_shown(&printed, shown, "bare");
+    assert_eq!(shown.lines().count(), 12);
+}
+
+/// How many labs, how long they take, and the first words that they explain.
+#[test]
+fn the_table_of_labs_is_that_of_the_labs() {
+    let mut table = String::new();
+    for group in GROUPS {
+        let minutes: u32 = group.labs.iter().map(|lab| u32::from(lab.minutes)).sum();
+        let mut words: Vec<String> = Vec::new();
+        for word in group.labs.iter().flat_map(|lab| lab.words) {
+            let word = format!("`{word}`");
+            if words.len() < 8 && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        let words = words.join(" ");
+        let (name, count, title) = (group.name, group.labs.len(), group.title);
+        table.push_str(&format!("| `{name}` | {title}: {count} | {minutes} | {words} |\n"));
+    }
+    assert!(README.contains(&table), "the README needs this table:\n{table}");
+    let all = GROUPS.iter().map(|group| group.labs.len()).sum::<usize>();
+    assert!(README.contains(&format!("There are {all}, ")));
 }
