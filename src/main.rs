@@ -6,7 +6,7 @@ mod commands;
 
 use std::process::ExitCode;
 
-use baresock::cli::{Cli, Command, Tour};
+use baresock::cli::{Cli, Command, Common, Tour};
 use clap::{CommandFactory, Parser};
 
 use commands::failure::Failure;
@@ -20,8 +20,9 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let status = failure.status();
             say(failure);
-            ExitCode::from(1)
+            ExitCode::from(status)
         }
     }
 }
@@ -38,19 +39,36 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let tracer = match command {
         // It has its own, for it plays several parts; labs have theirs in processes of their own.
         Command::Tour(_) | Command::Lab(_) => None,
+        Command::Compare(_) => {
+            // Writing a line takes longer than the call that it tells.
+            commands::tracing::refuse(common, "compare would measure them")?;
+            None
+        }
+        Command::Explain(_) | Command::Ladder(_) | Command::Completions { .. } => {
+            commands::tracing::refuse(common, "no call is made here")?;
+            None
+        }
         _ => commands::tracing::tracer(common)?,
     };
     // Kept until the command has ended: dropping it writes what the trace has collected.
     let _traced = tracer.map(baresock::trace::install);
+    let done = dispatch(command, common, loudness);
+    if loudness >= Loudness::Ordinary {
+        baresock::trace::idle_rules().iter().for_each(say);
+    }
+    done
+}
+
+fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     match command {
         Command::Tour(tour) => commands::tour::run(tour, common),
         Command::Bare { address } => commands::bare::run(address, common.via.into()),
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
-        Command::Ladder(ladder) => commands::ladder::run(ladder),
+        Command::Ladder(ladder) => commands::ladder::run(ladder, loudness),
         Command::Lab(lab) => commands::lab::run(lab, common),
-        Command::Compare(compare) => commands::compare::run(compare, common, loudness),
+        Command::Compare(compare) => commands::compare::run(compare, loudness),
         Command::CompareServer { server, count } => commands::compare::serve(*server, *count),
         Command::Host(host) => commands::host::run(host),
         Command::Completions { shell } => {

@@ -47,6 +47,14 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("serve echo=0 --idle-timeout nan", "--idle-timeout"),
         ("serve echo=0 --receive-buffer 0", "--receive-buffer"),
         ("serve echo=0 --receive-buffer 99999999999999999999", "--receive-buffer"),
+        ("explain EAGAIN --trace-to /nonexistent/keep.json", "the flags of the trace"),
+        ("completions bash --trace", "the flags of the trace"),
+        ("compare --quick --inject recv:EINTR", "the flags of the trace"),
+        ("tour --inject recv:EINTR", "--inject"),
+        ("serve echo=0 --trace=json --explain", "not with --trace=json"),
+        ("serve echo=0 --trace=json --bits", "not with --trace=json"),
+        ("serve echo=0 --inject recv:chunk=0", "chunk=BYTES"),
+        ("serve echo=0 --inject recv:EINTR%101", "ten in a hundred"),
         ("no-such-command", "no-such-command"),
         ("serve echo=0 --no-such-flag", "--no-such-flag"),
     ] {
@@ -103,4 +111,34 @@ fn standard_output_may_be_full() {
         assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+}
+
+#[test]
+fn a_rule_that_has_not_interfered_says_so() {
+    let run = |rules: &[&str]| {
+        let place = TempDir::new();
+        let file = place.file("input");
+        std::fs::write(&file, "hello").unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut command = Command::new(BARESOCK);
+        command.args(["connect", &address]).args(rules.iter().flat_map(|rule| ["--inject", rule]));
+        command.stdin(std::fs::File::open(&file).unwrap()).stdout(Stdio::null());
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        // The peer reads all, and finishes.
+        let mut received = Vec::new();
+        std::io::Read::read_to_end(&mut listener.accept().unwrap().0, &mut received).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+    };
+    let said = run(&["poll:spurious", "send:EAGAIN@99", "recv:chunk=1@2", "send:short=2"]);
+    assert!(said.contains("--inject poll:spurious: poll was never called\n"), "{said}");
+    assert!(
+        said.contains("--inject send:EAGAIN@99: send was called 3 times, never so\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("--inject recv:chunk=1@2: recv was called once, and never so\n"),
+        "{said}"
+    );
+    assert_eq!(said.matches("--inject").count(), 3, "{said}");
 }

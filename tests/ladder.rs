@@ -587,10 +587,66 @@ fn a_session() -> &'static [String; 2] {
     })
 }
 
+/// A trace as a student has it at hand: standard error, with what the program said there.
+#[test]
+fn messages_among_the_calls_and_a_last_line_that_was_cut_off_are_left_out() {
+    let [client, server] = a_session();
+    let place = TempDir::new();
+    let file = place.file("stderr.json");
+    let half = &server[..server.len() - 20];
+    std::fs::write(&file, format!("baresock: 127.0.0.1:1: connected\n{half}")).unwrap();
+    let whole = place.file("client.json");
+    std::fs::write(&whole, client).unwrap();
+    let output = baresock(&["ladder", text(&file), text(&whole)]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the last, was cut off") && said.contains("left out: 1"), "{said}");
+
+    // In the middle it is no accident.
+    std::fs::write(&file, format!("{half}\n{server}")).unwrap();
+    assert_eq!(baresock(&["ladder", text(&file)]).status.code(), Some(1));
+}
+
+#[test]
+fn a_file_that_is_given_twice_or_was_shuffled_is_the_same_trace() {
+    let [client, server] = a_session();
+    let read = |trace: &str| ladder::read(trace.as_bytes()).unwrap().calls;
+    let drawn = |traces: &[&str]| {
+        let ladder = ladder::Ladder::of(traces.iter().map(|trace| read(trace)).collect());
+        (ladder::text::draw(&ladder, true), ladder.repeated())
+    };
+    let (once, none) = drawn(&[client, server]);
+    let (twice, repeated) = drawn(&[client, server, client]);
+    assert_eq!((none, repeated), (0, client.lines().count()));
+    assert_eq!(once, twice);
+    let mut lines: Vec<&str> = server.lines().collect();
+    lines.sort_unstable_by_key(|line| line.len());
+    let (shuffled, _) = drawn(&[client, &lines.join("\n")]);
+    assert_eq!(once, shuffled);
+}
+
+#[test]
+fn a_trace_is_not_overwritten_by_its_picture() {
+    let [client, _] = a_session();
+    let place = TempDir::new();
+    let file = place.file("client.json");
+    std::fs::write(&file, client).unwrap();
+    std::os::unix::fs::symlink(&file, place.file("link.json")).unwrap();
+    let link = place.file("link.json");
+    for arguments in [["--html", text(&file)], ["--html", text(&link)], ["--trace-to", text(&file)]]
+    {
+        let output = baresock(&[&["ladder", text(&file)], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(read(&file), *client);
+    }
+}
+
 /// Reads and draws in every form; returns what was drawn, if it could be read.
 fn draws(traces: &[String; 2]) -> Option<[String; 3]> {
-    let read: Result<Vec<_>, _> =
-        traces.iter().map(|trace| ladder::read(trace.as_bytes())).collect();
+    let read: Result<Vec<_>, _> = traces
+        .iter()
+        .map(|trace| ladder::read(trace.as_bytes()).map(|trace| trace.calls))
+        .collect();
     let drawn = ladder::Ladder::of(read.ok()?);
     let text = [false, true].map(|ascii| ladder::text::draw(&drawn, ascii));
     let page = ladder::html::page(&drawn);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 
-use baresock::cli::{Common, Compare};
+use baresock::cli::Compare;
 use baresock::compare::table::Look;
 use baresock::compare::{self, Options, Report, Server, chart, csv, picture, table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,19 +16,7 @@ use super::tracing::COLUMNS;
 const STEPS: u64 = 1000;
 
 /// Measures, and shows what was found.
-pub(crate) fn run(asked: &Compare, common: &Common, loudness: Loudness) -> Result<(), Failure> {
-    let is_traced = common.trace.is_some()
-        || common.trace_to.is_some()
-        || common.explain
-        || common.state
-        || common.bits
-        || !common.inject.is_empty();
-    if is_traced {
-        // Writing a line takes longer than the call that it tells.
-        return Err(Failure::new(
-            "compare: with a trace, or with rules, they would be measured: leave them out",
-        ));
-    }
+pub(crate) fn run(asked: &Compare, loudness: Loudness) -> Result<(), Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::from_std("compare: this program cannot be found", &error))?;
     let options = Options {

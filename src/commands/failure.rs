@@ -8,41 +8,55 @@ use baresock::trace::Function;
 
 /// A command that failed, in one line.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub(crate) struct Failure {
+    line: String,
+    /// Whether it is the command line that is wrong.
+    is_usage: bool,
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.line)
     }
 }
 
 impl Failure {
     /// Something else than a call failed.
     pub(crate) fn new(what: impl fmt::Display) -> Self {
-        Self(what.to_string())
+        Self { line: what.to_string(), is_usage: false }
+    }
+
+    /// The command line is wrong.
+    pub(crate) fn usage(what: impl fmt::Display) -> Self {
+        Self { line: format!("{what}; see --help"), is_usage: true }
+    }
+
+    /// The program's exit status.
+    pub(crate) const fn status(&self) -> u8 {
+        if self.is_usage { 2 } else { 1 }
     }
 
     /// A call failed at an address.
     pub(crate) fn at(call: Function, address: &Address, errno: Errno) -> Self {
-        Self(format!("{call} {address}: {errno}{}", hint(call, address, errno)))
+        Self::new(format_args!("{call} {address}: {errno}{}", hint(call, address, errno)))
     }
 
     /// Something failed in the standard library.
     pub(crate) fn from_std(what: impl fmt::Display, error: &std::io::Error) -> Self {
         match error.raw_os_error() {
-            Some(number) => Self(format!("{what}: {}", Errno::from_number(number))),
-            None => Self(format!("{what}: {error}")),
+            Some(number) => Self::of(what, Errno::from_number(number)),
+            None => Self::new(format_args!("{what}: {error}")),
         }
     }
 
     /// A call failed.
     pub(crate) fn of(call: impl fmt::Display, errno: Errno) -> Self {
-        Self(format!("{call}: {errno}"))
+        Self::new(format_args!("{call}: {errno}"))
     }
 
     /// The same with a few words more.
     pub(crate) fn adding(self, words: &str) -> Self {
-        Self(format!("{}: {words}", self.0))
+        Self { line: format!("{}: {words}", self.line), ..self }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `baresock ladder`: traces of both ends as one picture.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use baresock::cli;
@@ -8,27 +9,50 @@ use baresock::ladder::{Ladder, html, read, text};
 use baresock::trace::Recording;
 
 use super::failure::Failure;
-use super::messages::print;
+use super::messages::{Loudness, print, say};
 
 /// Draws what the files have, as text or as a page.
-pub(crate) fn run(ladder: &cli::Ladder) -> Result<(), Failure> {
+pub(crate) fn run(ladder: &cli::Ladder, loudness: Loudness) -> Result<(), Failure> {
+    if let Some(page) = &ladder.html
+        && let Some(file) = ladder.files.iter().find(|file| is_same(file, page))
+    {
+        return Err(Failure::usage(format_args!(
+            "--html {}: it is the trace {}, and would be overwritten",
+            shown(page),
+            shown(file)
+        )));
+    }
     let mut traces = Vec::new();
     for file in &ladder.files {
         let trace = fs::read(file).map_err(|error| Failure::from_std(shown(file), &error))?;
-        let calls = read(&trace);
-        traces.push(calls.map_err(|bad| Failure::new(format_args!("{}: {bad}", shown(file))))?);
+        let trace = read(&trace);
+        let trace = trace.map_err(|bad| Failure::new(format_args!("{}: {bad}", shown(file))))?;
+        if loudness >= Loudness::Ordinary {
+            trace.remarks.iter().for_each(|remark| say(format_args!("{}: {remark}", shown(file))));
+        }
+        traces.push(trace.calls);
     }
     let drawn = Ladder::of(traces);
+    if drawn.repeated() > 0 && loudness >= Loudness::Ordinary {
+        say(format_args!("calls that are there more than once, drawn once: {}", drawn.repeated()));
+    }
     match &ladder.html {
         None => print(text::draw(&drawn, ladder.ascii).as_bytes()),
         Some(file) => write(&drawn, file),
     }
 }
 
+/// Whether both names are of one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::metadata(path).map(|file: fs::Metadata| (file.dev(), file.ino()));
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 /// Draws what was recorded, each recording by one of those who spoke, as a page in a file.
 pub(crate) fn write_page(recordings: &[Recording], file: &Path) -> Result<(), Failure> {
     let traces = recordings.iter().map(Recording::trace).filter(|trace| !trace.is_empty());
-    let traces = traces.map(|trace| read(&trace)).collect::<Result<_, _>>();
+    let traces = traces.map(|trace| read(&trace).map(|trace| trace.calls));
+    let traces = traces.collect::<Result<_, _>>();
     let bad = |bad| Failure::new(format_args!("{}: {bad}", shown(file)));
     write(&Ladder::of(traces.map_err(bad)?), file)
 }

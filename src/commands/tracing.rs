@@ -31,6 +31,14 @@ pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
     Ok(Some(if common.state { tracer.with_probe(socket_state) } else { tracer }))
 }
 
+/// Refuses every flag of the trace: a file that was to get it would be emptied for nothing.
+pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
+    match is_traced(common) || !common.inject.is_empty() {
+        true => Err(Failure::usage(format_args!("the flags of the trace do not go here: {why}"))),
+        false => Ok(()),
+    }
+}
+
 const fn is_traced(common: &Common) -> bool {
     common.trace.is_some()
         || common.trace_to.is_some()
@@ -47,16 +55,15 @@ pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, 
     }
 }
 
-/// The file that a lab's calls go to besides standard output, if there is to be one: the calls alone.
-pub(crate) fn file(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
-    common
-        .trace_to
-        .as_ref()
-        .map(|_| sink(&Common { explain: false, bits: false, ..common.clone() }))
-        .transpose()
+/// Where a lab's calls go besides standard output: the calls alone.
+pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
+    beside_the_tour(&Common { explain: false, bits: false, ..common.clone() })
 }
 
 fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
+    if common.trace == Some(TraceForm::Json) && (common.explain || common.bits) {
+        return Err(Failure::usage("--explain and --bits are for the eyes: not with --trace=json"));
+    }
     let output = output(common)?;
     if common.trace == Some(TraceForm::Json) {
         return Ok(Box::new(JsonSink::new(output, identity::source(), limits(common))));

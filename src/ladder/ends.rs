@@ -1,6 +1,6 @@
 //! Who speaks in the traces, and which of their calls are about which end of which connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use serde_json::Value as Json;
@@ -96,10 +96,36 @@ pub(super) struct Ends {
     pub(super) sources: Vec<Source>,
     pub(super) ends: Vec<End>,
     pub(super) of_calls: Vec<OfCall>,
+    /// Calls that were there already.
+    pub(super) repeated: usize,
     clocks: HashMap<String, usize>,
     lives: Vec<Life>,
     /// The lives that go on, by source and number.
     open: HashMap<(usize, i32), usize>,
+}
+
+/// A process, a thread, and the clock that its times are of.
+type Speaker = (u32, u64, String);
+
+fn speaker(call: &Recorded) -> Speaker {
+    (call.pid, call.tid, call.clock.clone())
+}
+
+/// The calls of each speaker in the order in which they began, in the places that the speaker has in the file: lines that
+/// were shuffled, or sorted by something else, are no other trace.
+fn in_order(trace: Vec<Recorded>) -> Vec<Recorded> {
+    let places: Vec<Speaker> = trace.iter().map(speaker).collect();
+    let mut by_speaker: HashMap<Speaker, Vec<Recorded>> = HashMap::new();
+    for call in trace {
+        by_speaker.entry(speaker(&call)).or_default().push(call);
+    }
+    let ordered = by_speaker.into_iter().map(|(speaker, mut calls)| {
+        calls.sort_by_key(|call| call.begin_ns);
+        (speaker, VecDeque::from(calls))
+    });
+    let mut ordered: HashMap<Speaker, VecDeque<Recorded>> = ordered.collect();
+    let next = |speaker| ordered.get_mut(speaker).and_then(VecDeque::pop_front);
+    places.iter().filter_map(next).collect()
 }
 
 impl Ends {
@@ -107,11 +133,16 @@ impl Ends {
     pub(super) fn find(traces: Vec<Vec<Recorded>>) -> (Vec<Recorded>, Self) {
         let mut found = Self::default();
         let mut calls: Vec<Recorded> = Vec::new();
+        let mut known_calls = HashSet::new();
         for trace in traces {
             // The source of a process and thread, and its last call's number.
-            let mut speaking: HashMap<(u32, u64, String), (usize, u64)> = HashMap::new();
-            for call in trace {
-                let key = (call.pid, call.tid, call.clock.clone());
+            let mut speaking: HashMap<Speaker, (usize, u64)> = HashMap::new();
+            for call in in_order(trace) {
+                let key = speaker(&call);
+                if !known_calls.insert((key.clone(), call.seq, call.begin_ns)) {
+                    found.repeated += 1;
+                    continue;
+                }
                 // Numbers that begin anew are another tracer's.
                 let known = speaking.get(&key).filter(|(_, last)| *last < call.seq);
                 let source = known.map_or_else(|| found.source(&call), |(source, _)| *source);

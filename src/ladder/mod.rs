@@ -48,6 +48,8 @@ pub struct Ladder {
     arrows: Vec<Arrow>,
     /// How many clocks the times are of.
     clocks: usize,
+    /// Calls that were there already.
+    repeated: usize,
     /// Whether a column has the calls of several, so that each call has to say whose it is.
     is_crowded: bool,
 }
@@ -84,28 +86,57 @@ impl fmt::Display for BadTrace {
 
 impl std::error::Error for BadTrace {}
 
-/// Reads a JSON trace.
+/// What a file has.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The calls, in their order.
+    pub calls: Vec<Recorded>,
+    /// What was left out of the file, a sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// What the program itself says begins so. On standard error it stands among the calls.
+const OF_THE_PROGRAM: &[u8] = b"baresock: ";
+
+/// Reads a JSON trace. Left out are lines that the program said to its user, and a last line that was cut off: the
+/// program was killed, or its disk was full.
 ///
 /// # Errors
-/// A line that is none, or no line at all.
-pub fn read(trace: &[u8]) -> Result<Vec<Recorded>, BadTrace> {
-    let lines = trace.split(|byte| *byte == b'\n').zip(1..);
-    let mut calls = Vec::new();
+/// Another line that is no call, or no call at all.
+pub fn read(trace: &[u8]) -> Result<Trace, BadTrace> {
+    let mut read = Trace::default();
+    let mut said = 0;
+    let lines = trace.split_inclusive(|byte| *byte == b'\n').zip(1..);
     for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
-        let bad = |why: &dyn fmt::Display| BadTrace(format!("line {number}: {why}"));
-        let line = std::str::from_utf8(line).map_err(|_| bad(&"not JSON: it is no UTF-8"))?;
-        calls.push(Recorded::parse(line).map_err(|why| bad(&why))?);
+        if line.starts_with(OF_THE_PROGRAM) {
+            said += 1;
+            continue;
+        }
+        let parsed = std::str::from_utf8(line)
+            .map_err(|_| "not JSON: it is no UTF-8".to_string())
+            .and_then(|line| Recorded::parse(line).map_err(|why| why.to_string()));
+        match parsed {
+            Ok(call) => read.calls.push(call),
+            Err(_) if !line.ends_with(b"\n") && number > 1 => {
+                read.remarks.push(format!("line {number}, the last, was cut off: it is left out"));
+            }
+            Err(why) => return Err(BadTrace(format!("line {number}: {why}"))),
+        }
     }
-    if calls.is_empty() {
+    if said > 0 {
+        read.remarks.push(format!("lines that are the program's own messages, left out: {said}"));
+    }
+    if read.calls.is_empty() {
         return Err(BadTrace("empty: there is no call in it".into()));
     }
-    Ok(calls)
+    Ok(read)
 }
 
 impl Ladder {
     /// Merges traces, each the calls of one file in their order.
     pub fn of(traces: Vec<Vec<Recorded>>) -> Self {
         let (calls, ends) = Ends::find(traces);
+        let repeated = ends.repeated;
         let connections = arrows::connections(&ends);
         let arrows = arrows::find(&calls, &ends, &connections);
         let clocks = ends.clocks();
@@ -129,10 +160,16 @@ impl Ladder {
             })
         });
         let steps = steps.collect();
-        let mut ladder = Self { steps, sources, connections, arrows, clocks, is_crowded: false };
+        let is_crowded = false;
+        let mut ladder = Self { steps, sources, connections, arrows, clocks, repeated, is_crowded };
         let is_crowded = |side| ladder.speakers(side).len() > 1;
         ladder.is_crowded = is_crowded(Side::Left) || is_crowded(Side::Right);
         ladder
+    }
+
+    /// How many calls there were more than once, and are drawn once: somebody gave a file twice.
+    pub const fn repeated(&self) -> usize {
+        self.repeated
     }
 
     /// What is to be known about the order.

@@ -89,6 +89,11 @@ pub fn intent(words: &'static str) {
     }
 }
 
+/// A sentence for each rule of this thread's tracer that has not interfered with any call.
+pub fn idle_rules() -> Vec<String> {
+    with_tracer(|tracer| tracer.idle_rules()).unwrap_or_default()
+}
+
 /// Writes what was collected. For those who end the process without unwinding.
 pub fn flush() {
     with_tracer(Tracer::flush);

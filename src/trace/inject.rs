@@ -4,7 +4,7 @@
 //! send:short=5            send takes at most 5 bytes
 //! recv:chunk=1            recv gives at most 1 byte
 //! recv:EINTR@3            the third recv fails
-//! accept4:EMFILE@2+       the second, and all after it
+//! accept:EMFILE@2+        the second, and all after it; accept4 is accept, too
 //! poll:spurious@every:5   each fifth poll says that everything asked for is ready
 //! connect:delay=200ms     connect begins late
 //! send:EAGAIN%10:seed=7   one send in ten, the same ones each time
@@ -27,8 +27,9 @@ pub struct Rule {
     function: Function,
     fault: Fault,
     when: When,
-    /// How many calls of the function there were.
+    /// How many calls of the function there were, and with how many of them the rule interfered.
     seen: u64,
+    struck: u64,
 }
 
 /// What the call does instead.
@@ -113,7 +114,7 @@ impl Rule {
         let (call, rest) = text
             .split_once(':')
             .ok_or_else(|| BadRule(format!("'{shown}': write CALL:FAULT, as in recv:EINTR@3")))?;
-        let function = Function::from_name(call)
+        let function = Function::from_name(&call.to_ascii_lowercase())
             .filter(|function| !function.is_library())
             .ok_or_else(|| {
                 let known = Function::ALL.iter().filter(|function| !function.is_library());
@@ -132,7 +133,25 @@ impl Rule {
             fault: Fault::parse(function, fault)?,
             when: When::parse(when)?,
             seen: 0,
+            struck: 0,
         })
+    }
+
+    /// Whether it is about this function. On most systems a server accepts with `accept4`: who says `accept` means it.
+    fn is_about(&self, function: Function) -> bool {
+        self.function == function
+            || (self.function, function) == (Function::Accept, Function::Accept4)
+    }
+
+    /// A sentence about it if it has interfered with no call.
+    pub(super) fn idle(&self) -> Option<String> {
+        let (rule, call) = (self.text.escape_debug(), self.function);
+        match (self.struck, self.seen) {
+            (1.., _) => None,
+            (0, 0) => Some(format!("--inject {rule}: {call} was never called")),
+            (0, 1) => Some(format!("--inject {rule}: {call} was called once, and never so")),
+            (0, seen) => Some(format!("--inject {rule}: {call} was called {seen} times, never so")),
+        }
     }
 
     /// Adds to the plan of a call what this rule says of it.
@@ -141,6 +160,7 @@ impl Rule {
         if !self.when.is_now(self.seen) {
             return;
         }
+        self.struck += 1;
         match self.fault {
             Fault::Error(errno) => plan.error = Some(errno),
             Fault::AtMost(bytes) => {
@@ -155,7 +175,7 @@ impl Rule {
 /// What all rules say of the next call of a function.
 pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
     let mut plan = Plan::default();
-    for rule in rules.iter_mut().filter(|rule| rule.function == function) {
+    for rule in rules.iter_mut().filter(|rule| rule.is_about(function)) {
         rule.apply(&mut plan);
     }
     plan
@@ -180,16 +200,26 @@ impl Fault {
         };
         match text.split_once('=') {
             None if text == "spurious" && waits => Ok(Self::Spurious),
-            None => Errno::from_name(text).map(Self::Error).ok_or_else(what_can),
+            None => errno(text).map(Self::Error).ok_or_else(what_can),
             Some(("short", bytes)) if sends => {
                 bytes.parse().map(Self::AtMost).map_err(|_| what_can())
             }
-            Some(("chunk", bytes)) if receives => {
-                bytes.parse().map(Self::AtMost).map_err(|_| what_can())
-            }
+            // None at all would look like the peer's end of file.
+            Some(("chunk", bytes)) if receives => match bytes.parse() {
+                Ok(bytes @ 1..) => Ok(Self::AtMost(bytes)),
+                _ => Err(what_can()),
+            },
             Some(("delay", time)) => parse_time(time).map(Self::Delay).ok_or_else(what_can),
             Some(_) => Err(what_can()),
         }
+    }
+}
+
+/// An errno by its name, in any case; `EWOULDBLOCK` is another name of `EAGAIN` on all of these systems.
+fn errno(name: &str) -> Option<Errno> {
+    match &name.to_ascii_uppercase()[..] {
+        "EWOULDBLOCK" => Some(Errno::EAGAIN),
+        name => Errno::from_name(name),
     }
 }
 
@@ -220,9 +250,9 @@ impl When {
         }
         if let Some(percent) = text.strip_prefix('%') {
             let (percent, seed) = percent.split_once(":seed=").unwrap_or((percent, "1"));
-            let percent = positive(percent)?;
+            let percent = positive(percent).ok().filter(|percent| *percent <= 100);
             return Ok(Self::Percent {
-                percent: percent.min(100),
+                percent: percent.ok_or_else(bad)?,
                 state: seed.parse().map_err(|_| bad())?,
             });
         }
@@ -268,6 +298,9 @@ mod tests {
         assert_eq!(hits("recv:EINTR@every:4", Function::Recv), [4, 8]);
         assert_eq!(hits("recv:EINTR", Function::Recv).len(), 10);
         assert!(hits("recv:EINTR", Function::Send).is_empty());
+        assert_eq!(hits("accept:EMFILE@3", Function::Accept4), [3]);
+        assert!(hits("accept4:EMFILE@3", Function::Accept).is_empty());
+        assert_eq!(hits("RECV:ewouldblock@3", Function::Recv), [3]);
     }
 
     #[test]
@@ -296,6 +329,8 @@ mod tests {
             ("recv:EINTR@0", "@every:5"),
             ("recv:EINTR@x", "@every:5"),
             ("recv:EINTR%0", "@every:5"),
+            ("recv:EINTR%101", "@every:5"),
+            ("recv:chunk=0", "chunk=BYTES"),
             ("connect:delay=5", "delay=200ms"),
         ] {
             let why = Rule::parse(rule).unwrap_err().to_string();

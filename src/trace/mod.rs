@@ -27,7 +27,7 @@ pub mod tracer;
 
 pub use arg::{Arg, Note};
 pub use both::Both;
-pub use call::{install, intent, suspended, traced_by};
+pub use call::{idle_rules, install, intent, suspended, traced_by};
 pub use function::Function;
 pub use recorded::Recorded;
 pub use recording::Recording;

@@ -275,6 +275,10 @@ impl Tracer {
         }
     }
 
+    pub(crate) fn idle_rules(&self) -> Vec<String> {
+        self.rules.iter().filter_map(Rule::idle).collect()
+    }
+
     pub(crate) fn intent(&mut self, words: &'static str) {
         self.sink.intent(words);
     }

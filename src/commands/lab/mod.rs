@@ -153,8 +153,8 @@ impl Teller {
             self.print(&tail);
         }
         if let Some(file) = &asked.html {
-            let calls = ladder::read(self.calls.as_bytes()).map_err(Failure::new)?;
-            let page = ladder::html::page(&ladder::Ladder::of(vec![calls]));
+            let trace = ladder::read(self.calls.as_bytes()).map_err(Failure::new)?;
+            let page = ladder::html::page(&ladder::Ladder::of(vec![trace.calls]));
             std::fs::write(file, page).map_err(|error| {
                 Failure::from_std(file.display().to_string().escape_debug(), &error)
             })?;

@@ -22,7 +22,7 @@ use baresock::trace::tracer::{Call, Ended};
 use baresock::trace::{Both, Sink, Tracer, install};
 
 use super::Failure;
-use crate::commands::tracing::{file, limits, text_options, use_color};
+use crate::commands::tracing::{beside_a_lab, limits, text_options, use_color};
 
 /// Runs a lab here.
 pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
@@ -76,7 +76,7 @@ fn tracer(asked: &cli::Lab, common: &Common) -> Result<Tracer, Failure> {
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
-    let tracer = match file(common)? {
+    let tracer = match beside_a_lab(common)? {
         None => Tracer::boxed(told),
         Some(file) => Tracer::new(Both::new(told, file)),
     };

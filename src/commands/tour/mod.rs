@@ -12,14 +12,12 @@ mod stage;
 
 use std::io::{self, IsTerminal};
 
-use baresock::cli::{self, Cli, Common};
+use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
 use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
 use baresock::trace::{Both, Sink, Tracer, install};
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 
 use super::failure::Failure;
 use super::ladder::write_page;
@@ -33,7 +31,7 @@ use stage::Stage;
 pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
     if !common.inject.is_empty() {
         let why = "the tour is played as it is written; --inject needs a command, such as serve";
-        Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+        return Err(Failure::usage(why));
     }
     let color = use_color(common.color, &io::stdout());
     let paper = Paper::new(io::stdout().is_terminal());
