@@ -52,6 +52,11 @@ fn a_word_may_be_written_in_several_ways() {
         ("accept()", "accept: "),
         ("half close", "shutdown: "),
         ("half-close", "shutdown: "),
+        ("so-reuseaddr", "SO_REUSEADDR: "),
+        ("time-wait", "TIME_WAIT: "),
+        ("sin_port", "sin_port: "),
+        ("refused", "refused: "),
+        ("epoll", "epoll: "),
         ("eof", "recv: "),
         ("HUP", "POLLHUP: "),
     ] {

@@ -46,6 +46,36 @@ mod tests {
         }
     }
 
+    /// Fields are written by hand, `sin_port=`; in the sources no other `=` stands close behind a word.
+    #[test]
+    fn nor_is_a_field_or_a_mark() {
+        let sources = [
+            include_str!("../../trace/arg.rs"),
+            include_str!("../../trace/notation.rs"),
+            include_str!("../../trace/structures.rs"),
+            include_str!("../../trace/text.rs"),
+        ];
+        let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut fields = BTreeSet::new();
+        for source in sources {
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            for (at, _) in source.match_indices('=') {
+                let before = &source[..at];
+                let field = &before[before.trim_end_matches(is_of_word).len()..];
+                if !field.is_empty() {
+                    fields.insert(field);
+                }
+            }
+        }
+        assert!(fields.len() > 40, "{fields:?}");
+        let marks =
+            ["refused", "libc", "INJECTED", "library", "unfinished", "resumed", "Timeout", "left"];
+        for word in fields.into_iter().chain(marks).chain(["sin6_addr", "inet_pton", "offender"]) {
+            let found = find(word);
+            assert_eq!(found.iter().map(|entry| entry.name).collect::<Vec<_>>(), [word]);
+        }
+    }
+
     /// The tables of `names` leave out what this system lacks, but the entries are for all systems.
     #[test]
     fn nor_is_a_name_of_another_system() {

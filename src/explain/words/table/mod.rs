@@ -7,7 +7,10 @@ mod calls_waiting;
 mod descriptors;
 mod errors_of_calls;
 mod errors_of_peers;
+mod fields;
+mod fields_of_messages;
 mod messages;
+mod notation;
 mod options_of_protocols;
 mod options_of_sockets;
 mod resolver;
@@ -68,5 +71,9 @@ pub const GROUPS: &[Group] = &[
     group("Flags of getaddrinfo", "a flag of getaddrinfo", resolver::ADDRESS_FLAGS),
     group("Flags of getnameinfo", "a flag of getnameinfo", resolver::NAME_FLAGS),
     group("Errors of the resolver", "an error of the resolver", resolver::RESOLVER_ERRORS),
-    group("Notation of addresses", "a word of the trace", resolver::NOTATION),
+    group("Notation of addresses", "a word of the trace", notation::NOTATION),
+    group("Fields of addresses, times and others", "a field", fields::FIELDS),
+    group("Fields of messages", "a field", fields_of_messages::FIELDS_OF_MESSAGES),
+    group("Marks on a line", "a mark of the trace", notation::MARKS),
+    group("Left out on purpose", "another system call", notation::LEFT_OUT),
 ];

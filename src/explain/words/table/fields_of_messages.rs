@@ -1,0 +1,167 @@
+//! Fields of messages and of what travels beside them, as a trace names them.
+
+use super::entries;
+
+entries! { FIELDS_OF_MESSAGES {
+    msg_name {
+        gist: "from whom a message came, or to whom it goes",
+        means: "The address of one datagram.",
+        when: "recvmsg and sendmsg on sockets without a peer.",
+        advice: "NULL on a connected socket: there it is known.",
+    }
+    msg_namelen {
+        gist: "how long msg_name is",
+        means: "Room on the way in, the length of the address on the way out: 128 => 16.",
+        when: "Each recvmsg; 0 where there is no address.",
+        advice: "Set it anew before each call, for the kernel overwrites it.",
+    }
+    msg_iov {
+        gist: "where the bytes of a message lie",
+        means: "An array of pieces, taken or filled in their order: a header and a body go out together without being copied together.",
+        when: "sendmsg, recvmsg, readv, writev.",
+        advice: "Count what was taken across all of them: a short count may end in the midst of one.",
+    }
+    msg_iovlen {
+        gist: "how many pieces msg_iov has",
+        means: "A number of pieces, not of bytes.",
+        when: "Each sendmsg and recvmsg.",
+        advice: "At most IOV_MAX, or EMSGSIZE.",
+    }
+    iov_base {
+        gist: "where a piece begins",
+        means: "A pointer to bytes; the trace shows those that it leads to.",
+        when: "In each piece of msg_iov.",
+        advice: "The memory must live until the call returns.",
+    }
+    iov_len {
+        gist: "how long a piece is",
+        means: "The room in it when receiving, its bytes when sending.",
+        when: "Inside msg_iov, beside iov_base.",
+        advice: "Several short ones cost no more than one long one.",
+    }
+    msg_control {
+        gist: "what travels beside the bytes",
+        means: "Control messages, one after another, each with its own header, aligned.",
+        when: "Passing descriptors, times of arrival, errors of the queue.",
+        advice: "Walk it with CMSG_FIRSTHDR and CMSG_NXTHDR.",
+        lab: "fd-passing",
+    }
+    msg_controllen {
+        gist: "the room for control messages",
+        means: "In bytes, on the way out what was filled. Too little, and MSG_CTRUNC tells that some are lost.",
+        when: "Each recvmsg that wants any.",
+        advice: "Make room with CMSG_SPACE for each that may come.",
+        lab: "fd-passing",
+    }
+    msg_flags {
+        gist: "what recvmsg has to say of a message",
+        means: "MSG_TRUNC: it was longer than the room. MSG_CTRUNC: control messages are lost. MSG_OOB, MSG_EOR.",
+        when: "Only on the way out of recvmsg; what is asked goes in as an argument.",
+        advice: "Look at it after each datagram.",
+        lab: "datagram-truncation",
+    }
+    cmsg_len {
+        gist: "how long a control message is",
+        means: "With its header, without the filling after it.",
+        when: "Inside msg_control.",
+        advice: "CMSG_LEN computes it, CMSG_SPACE the place it takes.",
+        lab: "fd-passing",
+    }
+    cmsg_level {
+        gist: "whose control message it is",
+        means: "SOL_SOCKET, or the protocol that tells it, as with options.",
+        when: "In the header of a control message, behind its length.",
+        advice: "Compare it and cmsg_type before the data are believed.",
+    }
+    cmsg_type {
+        gist: "which control message it is",
+        means: "SCM_RIGHTS and its like for SOL_SOCKET; elsewhere the option that asked for it.",
+        when: "The second half of what cmsg_level begins.",
+        advice: "Skip what is not known.",
+    }
+    cmsg_data {
+        gist: "what a control message carries",
+        means: "Descriptors, credentials, a time, an address: by its level and type.",
+        when: "Behind the header of each control message.",
+        advice: "Copy it out: it need not be aligned for its type.",
+    }
+    ee_errno {
+        gist: "which error a datagram met",
+        means: "The errno that the next call would have told.",
+        when: "MSG_ERRQUEUE with IP_RECVERR (Linux).",
+        advice: "It belongs to the datagram whose address msg_name has.",
+    }
+    ee_origin {
+        gist: "who reports an error",
+        means: "This machine, or a router or host by ICMP.",
+        when: "Beside ee_errno.",
+        advice: "The local ones come at once, those by ICMP some time later.",
+    }
+    ee_type {
+        gist: "the type of an ICMP message",
+        means: "As it came: 3 is unreachable.",
+        when: "Beside ee_origin, where that is ICMP.",
+        advice: "RFC 792 lists them.",
+    }
+    ee_code {
+        gist: "the code of an ICMP message",
+        means: "What precisely the type says: of unreachable, 3 is the port.",
+        when: "Beside ee_type.",
+        advice: "Port unreachable is what ECONNREFUSED is made of.",
+        lab: "udp-refused-later",
+    }
+    ee_info {
+        gist: "more about an error",
+        means: "The size that would have fitted, where a packet was too long.",
+        when: "EMSGSIZE from path MTU discovery.",
+        advice: "0 otherwise.",
+    }
+    ee_data {
+        gist: "other data about an error",
+        means: "Unused for the errors of UDP.",
+        when: "Beside ee_info.",
+        advice: "Nothing to read there.",
+    }
+    offender {
+        gist: "the host that reported an error",
+        means: "The address from which the ICMP message came.",
+        when: "At the end of a control message of IP_RECVERR.",
+        advice: "For a refused port it is the peer itself; for an unreachable host a router on the way.",
+    }
+    ipi_ifindex {
+        gist: "the interface a datagram came by",
+        means: "Its number, as if_nameindex lists them.",
+        when: "IP_PKTINFO (Linux).",
+        advice: "Answer by the same interface where that matters.",
+    }
+    ipi_spec_dst {
+        gist: "this machine's address for a datagram",
+        means: "The address that an answer should come from.",
+        when: "The second field of IP_PKTINFO.",
+        advice: "A server bound to every interface answers from it.",
+    }
+    ipi_addr {
+        gist: "where a datagram was sent to",
+        means: "The destination in its header: of a broadcast, the broadcast address.",
+        when: "The third field of IP_PKTINFO.",
+        advice: "Compare it with ipi_spec_dst to know a broadcast.",
+    }
+    pid {
+        gist: "a process",
+        means: "In credentials: who was at the other end of a Unix-domain socket when it was connected, or who sent.",
+        when: "SO_PEERCRED and SCM_CREDENTIALS (Linux).",
+        advice: "It may have ended since, and the number be another's.",
+    }
+    uid {
+        gist: "a user",
+        means: "Whose process it was, by number; 0 is root.",
+        when: "In credentials, between pid and gid.",
+        advice: "This is the one to decide by: the kernel vouches for it.",
+    }
+    gid {
+        gist: "a group",
+        means: "The first group of that process; others that it belongs to are not told.",
+        when: "The last field of credentials.",
+        advice: "Look the user up where groups matter.",
+    }
+} }
