@@ -24,6 +24,7 @@ pub mod recording;
 mod structures;
 pub mod text;
 pub mod tracer;
+mod waiting;
 
 pub use arg::{Arg, Note};
 pub use both::Both;

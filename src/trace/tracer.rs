@@ -8,8 +8,9 @@ use nix::time::{ClockId, clock_gettime};
 use super::arg::{Arg, Note, Value};
 use super::function::{Function, Waits};
 use super::inject::{self, Plan, Rule};
+use super::waiting::{asks_not_to_wait, has_message_flag, turns_nonblocking};
 use crate::addr::Address;
-use crate::names::{Errno, FIONBIO, MSG_DONTWAIT, MSG_PEEK, MsgFlags, O_NONBLOCK, SocketFlags};
+use crate::names::{Errno, FIONBIO, MSG_PEEK};
 use crate::values::{FdNumber, SocketState};
 
 /// What a sink is told of a call before it is made.
@@ -359,41 +360,6 @@ impl Tracer {
 
 fn index(fd: FdNumber) -> Option<usize> {
     usize::try_from(fd.get()).ok()
-}
-
-/// Whether these arguments, the first ones of a call or those that its wrapper tells afterwards, make a descriptor
-/// non-blocking (or blocking) if the call succeeds.
-fn turns_nonblocking(function: Function, args: &[Arg<'_>]) -> Option<bool> {
-    let is_set = |flags: SocketFlags| flags.named().to_string().contains("SOCK_NONBLOCK");
-    match (function, args) {
-        // Of fcntl's commands only F_SETFL takes these flags.
-        (Function::Fcntl, [Arg::OpenFlags(flags)]) => Some(flags.contains(O_NONBLOCK)),
-        (Function::Socket, [_, Arg::Type(kind), _]) => Some(is_set(kind.flags())),
-        (Function::Accept4, [Arg::Named(flags)]) => {
-            Some(is_set(SocketFlags::from_bits(flags.value as i32)))
-        }
-        _ => None,
-    }
-}
-
-/// `MSG_DONTWAIT`, or a timeout of zero.
-fn asks_not_to_wait(arg: &Arg<'_>) -> bool {
-    match arg {
-        Arg::Named(_) => has_message_flag(arg, MSG_DONTWAIT),
-        Arg::Millis(timeout_ms) => *timeout_ms == 0,
-        Arg::TimeVal(Some(time)) => (time.tv_sec, time.tv_usec) == (0, 0),
-        Arg::TimeSpec(Some(time)) => (time.tv_sec, time.tv_nsec) == (0, 0),
-        _ => false,
-    }
-}
-
-fn has_message_flag(arg: &Arg<'_>, flag: MsgFlags) -> bool {
-    match arg {
-        Arg::Named(named) if named.unknown == MsgFlags::NONE.named().unknown => {
-            named.value & i64::from(flag.bits()) != 0
-        }
-        _ => false,
-    }
 }
 
 /// The monotonic clock: it is one for all processes of a machine and never goes back.
