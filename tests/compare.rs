@@ -214,8 +214,8 @@ fn a_trace_would_be_what_is_measured() {
     for flag in ["--trace", "--explain", "--bits", "--inject=poll:EINTR"] {
         let output = baresock(&["compare", "--quick", flag]);
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
-        assert!(said.starts_with("baresock: compare: ") && said.lines().count() == 1, "{said}");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains("compare would measure them") && said.lines().count() == 1, "{said}");
     }
 }
 
@@ -265,4 +265,16 @@ fn the_host_is_shown_as_it_is() {
     {
         assert!(shown.contains(part), "{part} is missing in\n{shown}");
     }
+}
+
+#[test]
+fn a_picture_that_cannot_be_drawn_costs_no_measuring() {
+    let place = TempDir::new();
+    let file = place.file("missing/picture.svg");
+    let began = std::time::Instant::now();
+    let output = baresock(&["compare", "--svg", text(&file)]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with(&format!("baresock: open {}: ENOENT (", text(&file))), "{said}");
+    assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+    assert!(began.elapsed().as_secs() < 5, "it measured first");
 }

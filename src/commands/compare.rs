@@ -1,7 +1,8 @@
 //! `baresock compare`: select against poll, measured here.
 
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use baresock::cli::Compare;
 use baresock::compare::table::Look;
@@ -28,6 +29,8 @@ pub(crate) fn run(asked: &Compare, loudness: Loudness) -> Result<(), Failure> {
         most: asked.most.get(),
         program,
     };
+    // Before a minute is spent on figures that could not be drawn.
+    let picture = asked.svg.as_ref().map(|file| Picture::create(file)).transpose()?;
     let bar = progress_bar(loudness);
     let report = compare::run(&options, |what, done| {
         bar.set_message(what.to_string());
@@ -35,12 +38,31 @@ pub(crate) fn run(asked: &Compare, loudness: Loudness) -> Result<(), Failure> {
     });
     bar.finish_and_clear();
     let report = report.map_err(|failed| Failure::new(format_args!("compare: {failed}")))?;
-    if let Some(file) = &asked.svg {
-        let shown = file.display().to_string().escape_debug().to_string();
-        let svg = picture::draw(&report).map_err(Failure::new)?;
-        fs::write(file, svg).map_err(|error| Failure::from_std(shown, &error))?;
+    show(asked, &report)?;
+    picture.map_or(Ok(()), |picture| picture.draw(&report))
+}
+
+/// A file that a picture will be drawn into.
+struct Picture {
+    file: File,
+    /// How it is called, for messages.
+    name: String,
+}
+
+impl Picture {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let name = path.display().to_string().escape_debug().to_string();
+        match File::create(path) {
+            Ok(file) => Ok(Self { file, name }),
+            Err(error) => Err(Failure::from_std(format_args!("open {name}"), &error)),
+        }
     }
-    show(asked, &report)
+
+    fn draw(mut self, report: &Report) -> Result<(), Failure> {
+        let svg = picture::draw(report).map_err(Failure::new)?;
+        let written = self.file.write_all(svg.as_bytes());
+        written.map_err(|error| Failure::from_std(self.name, &error))
+    }
 }
 
 fn show(asked: &Compare, report: &Report) -> Result<(), Failure> {

@@ -25,6 +25,15 @@ pub(super) fn of(report: &Report) -> Vec<String> {
                 .to_string(),
         );
     }
+    let (overhead, most) = (report.method.overhead_percent, report.method.most_overhead_percent);
+    if overhead > most {
+        findings.push(format!(
+            "The harness itself took {} % of the time that it measured, and more than {} % is too much for the bare \
+             calls: their times are high by that.",
+            figure(overhead),
+            figure(most),
+        ));
+    }
     if let Some(calls) = &report.calls {
         if !report.noise.too_noisy {
             findings.extend(lines(report, calls));
@@ -142,7 +151,7 @@ fn beyond(report: &Report, calls: &Calls) -> Option<String> {
     let farthest = calls.along(AxisName::Descriptors, Call::Poll).last()?;
     let set_size = report.machine.fd_setsize;
     (farthest.highest >= set_size).then(|| {
-        let time = figure(farthest.time_us.median);
+        let (time, spread) = (figure(farthest.time_us.median), figure(farthest.time_us.spread));
         let count = farthest.descriptors;
         let wide = calls.along(AxisName::Descriptors, Call::WideSelect).last();
         let wide = wide.filter(|wide| wide.descriptors == count).map_or(String::new(), |wide| {
@@ -151,7 +160,7 @@ fn beyond(report: &Report, calls: &Calls) -> Option<String> {
         });
         format!(
             "Numbers from {set_size} on have no bit in an fd_set, so beyond only poll can watch: {count} descriptors took \
-             {time} µs{wide}."
+             {time} µs, give or take {spread}{wide}."
         )
     })
 }
@@ -210,10 +219,11 @@ fn without_either(servers: &Servers) -> Vec<String> {
     }
     if let Some(served) = of(Server::ThreadEach).max_by_key(|served| served.active) {
         sentences.push(format!(
-            "A thread for each answered all {} of {} and needed neither call: {} requests a second.",
+            "A thread for each answered all {} of {} and needed neither call: {} requests a second, give or take {}.",
             served.answered_connections,
             served.active,
-            figure(served.requests_per_second.median)
+            figure(served.requests_per_second.median),
+            figure(served.requests_per_second.spread)
         ));
     }
     sentences
@@ -257,7 +267,8 @@ mod tests {
             server_rounds: 3,
             server_round_ms: 80,
             warm_up_ms: 200,
-            overhead_percent: 1.0,
+            overhead_percent: if too_noisy { 2.5 } else { 1.0 },
+            most_overhead_percent: 2.0,
             seconds: 5.0,
         };
         let noise = NoiseVerdict {
@@ -292,6 +303,7 @@ mod tests {
         let all = of(&report(0.2, 0.0503, false)).join("\n");
         assert!(all.contains("the difference is within the spread"), "{all}");
         assert!(all.contains("There is no crossover"), "{all}");
+        assert!(!all.contains("The harness itself"), "{all}");
     }
 
     #[test]
@@ -299,6 +311,7 @@ mod tests {
         let all = of(&report(0.1, 0.06, true));
         assert!(all[0].contains("too busy to say") && all[0].contains("41.4 %"), "{all:?}");
         let all = all.join("\n");
+        assert!(all.contains("The harness itself took 2.50 % of the time"), "{all}");
         assert!(all.contains("bytes in") && !all.contains("cheaper there"), "{all}");
         assert!(!all.contains("crossover") && !all.contains("µs for each"), "{all}");
     }
