@@ -69,6 +69,14 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
+/// Whether an interface that is in use has an address of loopback (IPv4).
+pub fn loopback_is_up() -> bool {
+    let is_loopback = |bindable: &Bindable| {
+        bindable.address.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    };
+    interfaces().iter().any(|interface| interface.up && interface.addresses.iter().any(is_loopback))
+}
+
 /// The interfaces, in the order in which the system names them. None of them is no failure.
 pub fn interfaces() -> Vec<Interface> {
     let mut interfaces: Vec<Interface> = Vec::new();
