@@ -9,18 +9,23 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use baresock::explain::words;
+use baresock::labs::choices::speaks_of;
 use baresock::labs::{Expected, GROUPS, Lab, Prediction, all, find, source_of, why};
-use baresock::os::system::System;
+use baresock::os::system::{System, this_system};
 use nix::pty::openpty;
-use serde_json::Value;
-use support::{BARESOCK, baresock, has_program, output_of};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use support::{BARESOCK, TempDir, baresock, has_program, output_of, skipped, wait_until};
 
 /// Labs without a rule for `--inject` that changes what they observe, and how it is known that they look.
 const NOT_SPOILED: &[(&str, &str)] = &[];
@@ -169,23 +174,44 @@ fn every_lab_says_everything_about_itself() {
     }
 }
 
-/// A prediction has an expectation that somebody checked on one system at least, and the right answer among its choices.
+/// A prediction has an expectation that somebody checked on one system at least, and whatever agrees with it is what
+/// exactly one of its choices speaks of.
 fn is_whole(name: &str, prediction: &Prediction) {
     let asks = prediction.asks;
     let expected = System::ALL.map(|system| prediction.expect.on(system, false));
     assert!(expected.iter().any(|one| *one != Expected::NotChecked), "{name}: {asks}");
-    for one in expected {
-        let right: &[&str] = match &one {
-            Expected::Is(right) => &[right],
-            Expected::OneOf(right) => right,
-            _ => &[],
+    for one in expected.iter().filter(|_| !prediction.choices.is_empty()) {
+        let samples: Vec<String> = match one {
+            Expected::Is(right) => vec![right.to_string()],
+            Expected::OneOf(right) => {
+                // One errno may have two names, and only one of them is offered.
+                let is_offered = |right: &&&str| prediction.choices.contains(*right);
+                let offered: Vec<_> = right.iter().filter(is_offered).collect();
+                assert!(!offered.is_empty(), "{name}: {asks} {right:?}");
+                offered.into_iter().map(ToString::to_string).collect()
+            }
+            Expected::Between(least, most, unit) => {
+                [least, most].map(|number| format!("{number} {unit}")).to_vec()
+            }
+            Expected::AtLeast(least, unit) => {
+                [*least, least + 1_000_000].map(|number| format!("{number} {unit}")).to_vec()
+            }
+            Expected::NotChecked => continue,
         };
-        let is_choice = |right: &&&str| prediction.choices.contains(right);
-        let offered = prediction.choices.is_empty()
-            || right.is_empty()
-            || right.iter().any(|right| is_choice(&right));
-        assert!(offered, "{name}: {asks} {right:?} is not among {:?}", prediction.choices);
+        let right: Vec<&&str> =
+            samples.iter().map(|sample| the_choice(name, prediction, sample.trim())).collect();
+        let is_range = !matches!(one, Expected::OneOf(_));
+        assert!(!is_range || right.iter().all(|choice| *choice == right[0]), "{name}: {asks}");
     }
+}
+
+/// The one choice that speaks of what was observed.
+fn the_choice<'a>(name: &str, prediction: &'a Prediction, observed: &str) -> &'a &'static str {
+    let of_it = |choice: &&&str| speaks_of(choice, observed);
+    let right: Vec<_> = prediction.choices.iter().filter(of_it).collect();
+    let (asks, choices) = (prediction.asks, prediction.choices);
+    assert_eq!(right.len(), 1, "{name}: {asks} {observed}: {right:?} of {choices:?}");
+    right[0]
 }
 
 #[test]
@@ -220,6 +246,21 @@ fn a_lab_predicts_what_its_data_say() {
         let is_whole = asked == stated || lab.name == "wildcard-vs-loopback";
         assert!(is_whole && asked.is_subset(&stated), "{}: {asked:?}", lab.name);
         assert_eq!(happened("predicted").count(), happened("observed").count(), "{}", lab.name);
+        for (predicted, observed) in happened("predicted").zip(happened("observed")) {
+            let observed = observed["observed"].as_str().unwrap();
+            let of_it = |one: &&&Prediction| {
+                predicted["asks"] == one.asks && predicted["choices"] == json!(one.choices)
+            };
+            let prediction = lab.predictions.iter().find(of_it).unwrap();
+            if !prediction.choices.is_empty() {
+                the_choice(lab.name, prediction, observed);
+            }
+            // All systems that are known are told of, and this one as it is expected.
+            let on = predicted["on"].as_object().unwrap();
+            assert!(System::ALL.iter().all(|system| on.contains_key(system.name())), "{on:?}");
+            let here = on[this_system().name()].as_str().unwrap_or("not checked here");
+            assert_eq!(predicted["expected"], here, "{}", lab.name);
+        }
     }
 }
 
@@ -231,6 +272,11 @@ fn every_question_has_labs_that_answer() {
         labs.iter().for_each(|name| assert!(find(name).is_some(), "{question}: no lab {name}"));
     }
     let told = text(&baresock(&["lab", "--why"]).stdout);
+    let as_json = objects(&baresock(&["lab", "--why", "--json"]));
+    for (told, (question, labs)) in as_json.iter().zip(why::QUESTIONS) {
+        assert_eq!(told, &json!({ "question": question, "labs": labs }));
+    }
+    assert_eq!(as_json.len(), why::QUESTIONS.len());
     let answers: usize = why::QUESTIONS.iter().map(|(_, labs)| labs.len()).sum();
     let shown = told.lines().filter(|line| line.starts_with("   baresock lab "));
     assert_eq!(shown.count(), answers, "{told}");
@@ -239,10 +285,16 @@ fn every_question_has_labs_that_answer() {
 #[test]
 fn the_list_has_every_lab_in_eighty_columns() {
     let told = text(&baresock(&["lab", "--list"]).stdout);
+    assert_fits(&told);
     for lab in all() {
-        let line = told.lines().find(|line| line.starts_with(&format!("  {} ", lab.name)));
-        assert!(line.is_some_and(|line| line.ends_with(lab.claim)), "{}", lab.name);
+        // The claim goes on below itself, where there is no name.
+        let from_name =
+            told.lines().skip_while(|line| !line.starts_with(&format!("  {} ", lab.name)));
+        let words: Vec<&str> = from_name.take(3).flat_map(|line| line.split_whitespace()).collect();
+        let claim: Vec<&str> = lab.claim.split_whitespace().collect();
+        assert!(words[1..].starts_with(&claim), "{}: {words:?}", lab.name);
     }
+    assert_fits(&text(&baresock(&["lab", "--why"]).stdout));
     let as_json = objects(&baresock(&["lab", "--list", "--json"]));
     assert_eq!(as_json.len(), all().count());
 }
@@ -332,7 +384,242 @@ fn whoever_is_asked_predicts_before_seeing_and_is_told_afterwards() {
     let progress = output_of(command.args(["lab", "--progress"]).env("XDG_STATE_HOME", &state));
     let progress = text(&progress.stdout);
     assert!(progress.contains("half-close") && progress.contains("1 of 2 right"), "{progress}");
+    let mut command = Command::new(BARESOCK);
+    command.args(["lab", "--progress", "--json"]).env("XDG_STATE_HOME", &state);
+    let told = objects(&output_of(&mut command));
+    assert_eq!(told[0], json!({ "lab": "half-close", "answered": 2, "right": 1 }));
+    assert_eq!((&told[1]["labs"], &told[1]["of"]), (&json!(1), &json!(all().count())));
+    assert_eq!(told.len(), 2);
     fs::remove_dir_all(&state).unwrap();
+}
+
+/// On a line nothing stands beyond column 80.
+fn assert_fits(told: &str) {
+    for line in told.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+}
+
+#[test]
+fn the_lines_of_several_labs_fit_into_eighty_columns() {
+    // One that holds, one that differs in many words, one that is skipped where there is one.
+    let labs = ["half-close", "stale-socket-file", "dual-stack", "--inject", "close:EIO@1"];
+    let told = text(&baresock(&[&["lab"][..], &labs].concat()).stdout);
+    assert!(told.contains("\n  DIFFERS: "), "{told}");
+    assert_fits(&told);
+    let told = text(&baresock(&["lab", "select"]).stdout);
+    assert!(told.contains(&format!("\n  {}\n", find("timeout-mutates").unwrap().claim)), "{told}");
+    assert_fits(&told);
+}
+
+/// Runs a lab with --ask, and presses Enter this long after each question.
+fn ask_slowly(lab: &str, pause: impl Fn(usize) -> Duration) -> (bool, String) {
+    let pty = openpty(None, None).unwrap();
+    let mut child = Command::new(BARESOCK)
+        .args(["lab", lab, "--ask"])
+        .stdin(Stdio::from(pty.slave))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut typist = fs::File::from(pty.master);
+    let mut stdout = child.stdout.take().unwrap();
+    let (mut told, mut byte, mut asked) = (Vec::new(), [0], 0);
+    while stdout.read(&mut byte).unwrap() == 1 {
+        told.push(byte[0]);
+        if told.ends_with(b"(Enter to see): ") {
+            thread::sleep(pause(asked));
+            asked += 1;
+            typist.write_all(b"\n").unwrap();
+        }
+    }
+    (child.wait().unwrap().success(), text(&told))
+}
+
+/// Where something runs against a clock: these questions are thought about for longer.
+const WITH_A_CLOCK: &[&str] = &[
+    "eintr-despite-sa-restart",
+    "silent-death",
+    "pending-and-eintr",
+    "close-is-refcount",
+    "time-wait-bind",
+];
+
+#[test]
+fn whoever_is_asked_may_think_for_long() {
+    let waiting: Mutex<Vec<_>> = Mutex::new(all().collect());
+    // The longest are taken first.
+    waiting.lock().unwrap().sort_by_key(|lab| WITH_A_CLOCK.contains(&lab.name));
+    let differed = Mutex::new(Vec::new());
+    let ask = |name: &'static str, pause: &dyn Fn(usize) -> Duration| {
+        let (holds, told) = ask_slowly(name, pause);
+        if !holds {
+            differed.lock().unwrap().push((name, told));
+        }
+    };
+    thread::scope(|scope| {
+        // The first question for longer than a lab may take.
+        scope.spawn(|| {
+            let first = |asked| Duration::from_secs(if asked == 0 { 31 } else { 0 });
+            ask("half-close", &first);
+        });
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(lab) = { waiting.lock().unwrap().pop() } {
+                    let long = WITH_A_CLOCK.contains(&lab.name);
+                    let pause = Duration::from_millis(if long { 4000 } else { 300 });
+                    ask(lab.name, &|_| pause);
+                }
+            });
+        }
+    });
+    let differed = differed.into_inner().unwrap();
+    assert!(differed.is_empty(), "{differed:#?}");
+}
+
+#[test]
+fn an_answer_need_not_be_exact_where_the_observation_is_never_the_same() {
+    // A number within the range, the letter of a range, and a range that is another.
+    let state = TempDir::new();
+    let pty = openpty(None, None).unwrap();
+    let mut child = Command::new(BARESOCK)
+        .args(["lab", "nagle-40ms", "--ask"])
+        .env("XDG_STATE_HOME", state.file(""))
+        .stdin(Stdio::from(pty.slave))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut typist = fs::File::from(pty.master);
+    let mut stdout = child.stdout.take().unwrap();
+    let mut told = String::new();
+    for answer in ["40\n", "a\n", "b\n", "200 ms\n", "EAGAIN\n"] {
+        read_until(&mut stdout, &mut told, "(Enter to see): ");
+        told.push('\n');
+        typist.write_all(answer.as_bytes()).unwrap();
+    }
+    stdout.read_to_string(&mut told).unwrap();
+    child.wait().unwrap();
+    let marks: Vec<bool> = told
+        .lines()
+        .filter(|line| line.starts_with("  = "))
+        .map(|line| line.contains(": you were right"))
+        .collect();
+    assert_eq!(marks, [true, true, false, true, false], "{told}");
+}
+
+#[test]
+fn what_other_systems_do_is_told_where_it_differs() {
+    let told = text(&baresock(&["lab", "timeout-mutates"]).stdout);
+    if this_system() == System::LinuxGlibc {
+        let line = "    elsewhere: FreeBSD, Linux (musl), OpenBSD, macOS no; NetBSD not checked";
+        assert!(told.lines().any(|told| told == line), "{told}");
+    }
+    let told = objects(&baresock(&["lab", "forgot-htons", "--json"]));
+    let on = told.iter().map(|one| &one["happened"]["on"]).find(|on| on.is_object());
+    assert!(on.is_none_or(|on| on["big-endian machines"] == "8080"), "{told:?}");
+    let told = text(&baresock(&["lab", "half-close"]).stdout);
+    assert!(!told.contains("elsewhere:"), "{told}");
+}
+
+#[test]
+fn what_a_lab_leaves_behind_is_told() {
+    // A call that fails ends the lab before it has removed its file, and another before it has closed a descriptor.
+    let output = baresock(&["lab", "stale-socket-file", "--inject", "close:EIO@1"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stdout);
+    assert!(told.contains("Left behind: the file server\n"), "{told}");
+    let output = baresock(&["lab", "what-std-hides", "--json", "--inject", "socket:EMFILE@1"]);
+    let told = objects(&output);
+    let left = told.iter().find(|one| one["happened"]["event"] == "left").unwrap();
+    assert!(left["happened"]["what"].as_str().unwrap().starts_with("descriptor "), "{left}");
+}
+
+#[test]
+fn a_signal_ends_the_lab_and_removes_its_directory() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let tmp = TempDir::new();
+        let mut child = Command::new(BARESOCK)
+            // It takes three seconds, and has a second process besides.
+            .args(["lab", "silent-death", "socketpair-talks", "close-under-wait"])
+            .env("TMPDIR", tmp.file(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let directories = || fs::read_dir(tmp.file("")).unwrap().count();
+        wait_until("the labs run", || directories() > 0);
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal as i32), "{status}");
+        assert_eq!(directories(), 0);
+        let name = format!("baresock-{}-", child.id());
+        wait_until("the labs' processes have ended", || !has_process_with(&name));
+    }
+}
+
+/// Whether a process has this in its environment. Only Linux shows that in files; elsewhere none is found.
+fn has_process_with(words: &str) -> bool {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let environments = processes.filter_map(|entry| fs::read(entry.path().join("environ")).ok());
+    environments.into_iter().any(|bytes| String::from_utf8_lossy(&bytes).contains(words))
+}
+
+#[test]
+fn the_directory_for_temporary_files_may_have_a_long_name_but_must_be_there() {
+    let tmp = TempDir::new();
+    let long = tmp.file(&"x".repeat(90));
+    fs::create_dir(&long).unwrap();
+    let mut command = Command::new(BARESOCK);
+    command.args(["lab", "--json", "stale-socket-file", "backlog-n-plus-1", "sockaddr-layout"]);
+    let told = verdicts(&output_of(command.env("TMPDIR", &long)));
+    assert!(told.iter().all(|(_, verdict)| verdict == "as predicted"), "{told:?}");
+
+    let mut command = Command::new(BARESOCK);
+    let output = output_of(command.args(["lab", "half-close"]).env("TMPDIR", "/nowhere"));
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.starts_with("baresock: lab half-close: mkdir /nowhere/baresock-"), "{said}");
+    assert!(said.contains(": ENOENT (") && said.contains("TMPDIR"), "{said}");
+}
+
+#[test]
+fn an_empty_home_is_none() {
+    let mut command = Command::new(BARESOCK);
+    command.args(["lab", "--progress"]).env("HOME", "").env("XDG_STATE_HOME", "");
+    let output = output_of(&mut command);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("neither XDG_STATE_HOME nor HOME"));
+}
+
+#[test]
+fn descriptors_that_were_inherited_do_no_harm() {
+    let inherited: Vec<String> = (3..40).map(|number| format!("{number}</dev/null")).collect();
+    let redirections = inherited.join(" ");
+    let labs = "emfile-accept-spin backlog-n-plus-1 nfds-and-count";
+    let script = format!("exec \"$0\" lab {labs} --json {redirections}");
+    // Not every shell takes a number of two digits.
+    if !has_program("bash") {
+        return;
+    }
+    let told = verdicts(&output_of(Command::new("bash").args(["-c", &script, BARESOCK])));
+    assert!(told.iter().all(|(_, verdict)| verdict == "as predicted"), "{told:?}");
+}
+
+#[test]
+fn without_loopback_a_lab_that_needs_it_says_so() {
+    let mut command = Command::new("unshare");
+    let may = command.args(["-rn", "true"]).output().is_ok_and(|output| output.status.success());
+    if !may {
+        return skipped("a network without loopback is not to be had here");
+    }
+    let mut command = Command::new("unshare");
+    let output = long_output_of(command.args(["-rn", BARESOCK, "lab", "--all", "--json"]));
+    for (name, verdict) in verdicts(&output) {
+        let lab = find(&name).unwrap();
+        // Others may be skipped for reasons of their own.
+        assert!(!lab.loopback || verdict == "skipped", "{name}: {verdict}");
+    }
 }
 
 fn read_until(from: &mut impl Read, text: &mut String, end: &str) {

@@ -84,6 +84,7 @@ fn compare(lab: &Lab) -> Result<Report, String> {
         .args(["lab", lab.name, "--stage", "--trace-sync", "--trace-to"])
         .arg(&ours)
         .env(LAB_DIRECTORY, &lab_directory)
+        .current_dir(&lab_directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::inherit())

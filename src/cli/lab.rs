@@ -27,7 +27,7 @@ pub struct Lab {
     #[arg(long, conflicts_with_all = ["names"])]
     pub progress: bool,
     /// As JSON, one object a line
-    #[arg(long, conflicts_with_all = ["why", "progress", "readme"])]
+    #[arg(long, conflicts_with = "readme")]
     pub json: bool,
     /// Write what both ends did side by side, as a page to step through; of one lab
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"])]

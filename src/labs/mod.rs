@@ -1,8 +1,8 @@
 //! The labs: one thing that sockets do, each, shown by doing it.
 //!
 //! A lab is one file: what it claims, what is predicted on which system, and `run`, which makes the calls. Read it after
-//! running it. The groups are folders; [`GROUPS`] is the list. [`prediction`] is how a lab says what it expects, [`run`]
-//! what its code has in hand, [`show`] how it is written down, [`why`] what people ask.
+//! running it. The groups are folders; [`GROUPS`] is the list. [`prediction`] is how a lab says what it expects, [`choices`]
+//! which answer is right, [`run`] what its code has in hand, [`show`] how it is written down, [`why`] what people ask.
 //!
 //! Each lab runs in a process of its own, so that its limits, its signals and the numbers of its descriptors are its
 //! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
@@ -10,6 +10,7 @@
 
 mod buffers;
 mod byte_order;
+pub mod choices;
 mod closing;
 mod connecting;
 mod errors;
@@ -61,6 +62,8 @@ pub struct Lab {
     pub spoiled_by: &'static str,
     /// How many descriptors it needs.
     pub descriptors: u64,
+    /// Whether it needs loopback. (Nearly all do: Unix domain and pipes do without.)
+    pub loopback: bool,
     /// Whether it measures time so finely that nothing else should run beside it.
     pub alone: bool,
     /// What else the program can be for this lab.
@@ -93,6 +96,7 @@ impl Lab {
         predictions: &[],
         spoiled_by: "",
         descriptors: 32,
+        loopback: true,
         alone: false,
         roles: &[],
         run: |_| Ok(()),

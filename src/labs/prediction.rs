@@ -1,5 +1,6 @@
 //! What a lab predicts, for each system, and whether what was observed agrees.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::os::system::{System, is_big_endian, this_system};
 pub struct Prediction {
     /// What a student is asked: "What does the peer's recv give?"
     pub asks: &'static str,
-    /// What one might answer; the right one is among them. None: any words.
+    /// What one might answer, values or ranges ([`choices`](super::choices)); exactly one of them is right. None: any words.
     pub choices: &'static [&'static str],
     /// The answer.
     pub expect: Expect,
@@ -113,6 +114,24 @@ impl Expect {
             System::OpenBsd => self.openbsd,
             System::NetBsd => self.netbsd,
         }
+    }
+
+    /// What is expected on each system, by name, and on big-endian machines if that is said; none where nobody has looked.
+    pub fn by_system(&self) -> BTreeMap<String, Option<String>> {
+        let words = |expected| match expected {
+            Expected::NotChecked => None,
+            expected => Some(expected.to_string()),
+        };
+        let of = |system: System| (system.name(), words(self.on(system, is_big_endian())));
+        let big_endian = self.big_endian.map(|expected| ("big-endian machines", words(expected)));
+        let all = System::ALL.into_iter().map(of).chain(big_endian);
+        all.map(|(name, expected)| (name.to_string(), expected)).collect()
+    }
+
+    /// Whether anybody has looked on another system than Linux.
+    pub fn is_checked_beyond_linux(&self) -> bool {
+        let others = [System::MacOs, System::FreeBsd, System::OpenBsd, System::NetBsd];
+        others.iter().any(|system| self.on(*system, is_big_endian()) != Expected::NotChecked)
     }
 
     /// What is expected here.

@@ -1,5 +1,6 @@
 //! What the code of a lab has in hand while it runs: it predicts, makes its calls, and tells what it observed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ pub enum Event {
         choices: Vec<String>,
         /// The answer that is expected here.
         expected: String,
+        /// The answer on each system, by name; none where nobody has looked.
+        on: BTreeMap<String, Option<String>>,
     },
     /// A call, as the trace shows it.
     Called {
@@ -153,8 +156,12 @@ impl<'a> Run<'a> {
     /// Predicts what the next call will give; [`Run::observe`] tells what it gave.
     pub fn predict(&mut self, prediction: &'static Prediction) {
         let choices = prediction.choices.iter().map(ToString::to_string).collect();
-        let expected = prediction.expect.here().to_string();
-        self.hear(Event::Predicted { asks: prediction.asks.to_string(), choices, expected });
+        self.hear(Event::Predicted {
+            asks: prediction.asks.to_string(),
+            choices,
+            expected: prediction.expect.here().to_string(),
+            on: prediction.expect.by_system(),
+        });
         self.open = Some(prediction);
     }
 
@@ -175,7 +182,7 @@ impl<'a> Run<'a> {
         self.wild
     }
 
-    /// An empty directory for socket files. The lab removes what it makes there.
+    /// An empty directory for files; it is also the working directory. The lab removes what it makes there.
     pub fn directory(&self) -> &Path {
         &self.directory
     }

@@ -1,11 +1,12 @@
 //! How a lab is written down: as text for a terminal, and as Markdown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
 use super::run::{Event, Stop};
-use super::{Lab, find, group_of, source_of};
+use super::{Lab, Prediction, find, group_of, source_of};
 use crate::os::system::this_system;
 use crate::trace::text::wrapped;
 
@@ -133,9 +134,10 @@ impl Writer {
                 }
             },
             Event::Said { text } => self.in_prose(&mut out, text),
-            Event::Predicted { asks, expected, .. } => {
+            Event::Predicted { asks, expected, on, .. } => {
                 self.beside_code(&mut out, QUESTION, &format!("? {asks}"));
                 self.beside_code(&mut out, QUESTION, &format!("  prediction: {expected}"));
+                out.push_str(&self.elsewhere(on, expected));
             }
             Event::Called { line, .. } => {
                 self.open_code(&mut out);
@@ -165,6 +167,32 @@ impl Writer {
         out
     }
 
+    /// What is expected on other systems, in a line, if it is something else there.
+    pub fn elsewhere(&mut self, on: &BTreeMap<String, Option<String>>, expected: &str) -> String {
+        let mut systems: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut not_checked = Vec::new();
+        for (system, there) in on {
+            match there.as_deref() {
+                Some(there) if there == expected => {}
+                Some(there) => systems.entry(there).or_default().push(system),
+                None => not_checked.push(system.as_str()),
+            }
+        }
+        let mut out = String::new();
+        if systems.is_empty() {
+            return out;
+        }
+        let mut told: Vec<String> = systems
+            .iter()
+            .map(|(there, systems)| format!("{} {there}", systems.join(", ")))
+            .collect();
+        if !not_checked.is_empty() {
+            told.push(format!("{} not checked", not_checked.join(", ")));
+        }
+        self.beside_code(&mut out, QUESTION, &format!("  elsewhere: {}", told.join("; ")));
+        out
+    }
+
     /// What stands after the last call.
     pub fn tail(&mut self, lab: &Lab, verdict: &Verdict) -> String {
         let mut out = String::new();
@@ -177,6 +205,13 @@ impl Writer {
         }
         if !lab.elsewhere.is_empty() {
             self.prose(&mut out, lab.elsewhere, "Elsewhere: ");
+        }
+        let all = lab.predictions.len();
+        let checked = |one: &&&Prediction| one.expect.is_checked_beyond_linux();
+        let unchecked = all - lab.predictions.iter().filter(checked).count();
+        if unchecked > 0 {
+            let counts = format!("{unchecked} of {all} predictions");
+            self.prose(&mut out, &counts, "Not checked on macOS and the BSDs: ");
         }
         self.prose(&mut out, &lab.sources.join("; "), "Sources: ");
         let related: Vec<&str> =

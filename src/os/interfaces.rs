@@ -69,6 +69,17 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
+/// Whether an interface that is in use has an address of loopback (IPv4). Where the system tells of no interface at all, it is
+/// taken to have one.
+pub fn loopback_is_up() -> bool {
+    let is_loopback = |bindable: &Bindable| {
+        bindable.address.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    };
+    let all = interfaces();
+    let is_up = |one: &Interface| one.up && one.addresses.iter().any(is_loopback);
+    all.is_empty() || all.iter().any(is_up)
+}
+
 /// The interfaces, in the order in which the system names them. None of them is no failure.
 pub fn interfaces() -> Vec<Interface> {
     let mut interfaces: Vec<Interface> = Vec::new();

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod machine;
 pub mod naming;
 pub mod privileges;
+pub mod process_group;
 pub mod queues;
 pub mod sending;
 pub mod settings;

@@ -9,8 +9,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use baresock::labs::choices::is_right;
 use baresock::labs::run::Event;
+use baresock::labs::show::Writer;
 use baresock::labs::{Lab, all};
+use serde_json::json;
 
 use super::Failure;
 use crate::commands::messages::print;
@@ -18,8 +21,8 @@ use crate::commands::messages::print;
 /// The answers to one lab.
 pub(super) struct Answers {
     lab: &'static str,
-    /// The question that is open, and what was answered.
-    open: Option<(String, Option<String>)>,
+    /// The prediction that is open, and what was answered.
+    open: Option<(Event, Option<String>)>,
     given: Vec<(String, bool)>,
 }
 
@@ -30,28 +33,31 @@ impl Answers {
 
     /// Asks, if this is a prediction; says whether the answer was right, if this is its observation. Returns what is to
     /// be written instead of the event.
-    pub(super) fn hear(&mut self, event: &Event) -> Option<String> {
+    pub(super) fn hear(&mut self, event: &Event, writer: &mut Writer) -> Option<String> {
         match event {
             Event::Predicted { asks, choices, .. } => {
                 let answer = ask(asks, choices);
-                self.open = Some((asks.clone(), answer));
+                self.open = Some((event.clone(), answer));
                 Some("\n".to_string())
             }
             Event::Observed { observed, agrees } => {
-                let (question, answer) = self.open.take()?;
+                let (predicted, answer) = self.open.take()?;
+                let Event::Predicted { asks, choices, expected, on } = predicted else {
+                    return None;
+                };
                 let mut text = format!("= {observed}");
                 if let Some(answer) = answer {
-                    let is_right = answer.eq_ignore_ascii_case(observed);
+                    let is_right = is_right(&answer, &choices, &expected, observed);
                     let _ = match is_right {
                         true => write!(text, ": you were right"),
                         false => write!(text, ": you said {}", answer.escape_debug()),
                     };
-                    self.given.push((question, is_right));
+                    self.given.push((asks, is_right));
                 }
                 if *agrees == Some(false) {
                     text.push_str(" (this DIFFERS from what the lab expects)");
                 }
-                Some(format!("  {text}\n"))
+                Some(format!("  {text}\n{}", writer.elsewhere(&on, &expected)))
             }
             _ => None,
         }
@@ -96,7 +102,7 @@ fn ask(question: &str, choices: &[String]) -> Option<String> {
 }
 
 /// What was answered so far, by labs.
-pub(super) fn progress() -> Result<String, Failure> {
+pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
     let path = file()?;
     let kept = match fs::read_to_string(&path) {
         Ok(kept) => kept,
@@ -120,10 +126,21 @@ pub(super) fn progress() -> Result<String, Failure> {
         if !of_lab.is_empty() {
             labs += 1;
             let right = of_lab.iter().filter(|right| **right).count();
-            let _ = writeln!(out, "  {:24} {right} of {} right", lab.name, of_lab.len());
+            let _ = match as_json {
+                true => {
+                    let object =
+                        json!({ "lab": lab.name, "answered": of_lab.len(), "right": right });
+                    writeln!(out, "{object}")
+                }
+                false => writeln!(out, "  {:24} {right} of {} right", lab.name, of_lab.len()),
+            };
         }
     }
-    let _ = writeln!(out, "{labs} of {} labs answered; kept in {}", all().count(), path.display());
+    let (of, file) = (all().count(), path.display().to_string());
+    let _ = match as_json {
+        true => writeln!(out, "{}", json!({ "labs": labs, "of": of, "file": file })),
+        false => writeln!(out, "{labs} of {of} labs answered; kept in {file}"),
+    };
     Ok(out)
 }
 
@@ -131,9 +148,10 @@ pub(super) fn progress() -> Result<String, Failure> {
 fn file() -> Result<PathBuf, Failure> {
     let state =
         std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    let home = || home.map(|home| PathBuf::from(home).join(".local/state"));
     let state = state.or_else(home).ok_or_else(|| {
-        Failure::new("lab --ask: neither XDG_STATE_HOME nor HOME says where to keep answers")
+        Failure::new("lab: neither XDG_STATE_HOME nor HOME says where answers are kept")
     })?;
     Ok(state.join("baresock").join("answers"))
 }

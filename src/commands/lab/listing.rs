@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use baresock::labs::show::Verdict;
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find, group_of, source_of};
+use baresock::trace::text::wrapped;
 use serde_json::json;
 use strsim::jaro_winkler;
 
@@ -17,10 +18,12 @@ const DIFFERS: Style = AnsiColor::Red.on_default().bold();
 
 /// Names are at most so long.
 const NAME_COLUMNS: usize = 24;
+/// What is left of 80 beside them.
+const CLAIM_COLUMNS: usize = 80 - NAME_COLUMNS - 3;
 /// From here on a name is like another.
 const LIKENESS: f64 = 0.8;
 
-/// Every lab: its name and its claim, by groups.
+/// Every lab: its name and its claim, by groups, in at most 80 columns.
 pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
     let mut out = String::new();
     if as_json {
@@ -43,7 +46,10 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
         let minutes: u32 = group.labs.iter().map(|lab| u32::from(lab.minutes)).sum();
         let _ = writeln!(out, "{} ({}; {} min)", group.title, group.name, minutes);
         for lab in group.labs {
-            let _ = writeln!(out, "  {:NAME_COLUMNS$} {}", lab.name, lab.claim);
+            for (at, line) in wrapped(lab.claim, CLAIM_COLUMNS).into_iter().enumerate() {
+                let name = if at == 0 { lab.name } else { "" };
+                let _ = writeln!(out, "  {name:NAME_COLUMNS$} {line}");
+            }
         }
         out.push('\n');
     }
@@ -54,8 +60,14 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
 }
 
 /// What people ask, and the labs that answer.
-pub(super) fn questions(color: bool) -> String {
+pub(super) fn questions(as_json: bool, color: bool) -> String {
     let mut out = String::new();
+    if as_json {
+        for (question, labs) in QUESTIONS {
+            let _ = writeln!(out, "{}", json!({ "question": question, "labs": labs }));
+        }
+        return out;
+    }
     for (number, (question, labs)) in (1..).zip(QUESTIONS) {
         let numbered = format!("{number}. {question}");
         let _ = match color {
@@ -69,15 +81,19 @@ pub(super) fn questions(color: bool) -> String {
     out
 }
 
-/// A lab that has run, in a line.
+/// A lab that has run: a line, and the claim, or what went wrong instead, below it.
 pub(super) fn line(lab: &Lab, verdict: &Verdict, took: Duration, color: bool) -> String {
     let word = if verdict.holds() && verdict.skipped.is_none() { "ok" } else { verdict.word() };
     let word = match color && !verdict.holds() {
         true => format!("{DIFFERS}{word:8}{DIFFERS:#}"),
         false => format!("{word:8}"),
     };
+    let mut out = format!("{word} {:NAME_COLUMNS$} {:5.2} s\n", lab.name, took.as_secs_f64());
     let detail = if word.starts_with("ok") { lab.claim.to_string() } else { verdict.sentence() };
-    format!("{word} {:NAME_COLUMNS$} {:5.2} s  {detail}\n", lab.name, took.as_secs_f64())
+    for line in wrapped(&detail, 78) {
+        let _ = writeln!(out, "  {line}");
+    }
+    out
 }
 
 /// The same as JSON.

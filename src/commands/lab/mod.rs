@@ -3,6 +3,7 @@
 mod answers;
 mod listing;
 mod many;
+mod place;
 mod process;
 mod stage;
 
@@ -26,10 +27,10 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
         return print(listing::labs(asked.json)?.as_bytes());
     }
     if asked.why {
-        return print(listing::questions(color).as_bytes());
+        return print(listing::questions(asked.json, color).as_bytes());
     }
     if asked.progress {
-        return print(answers::progress()?.as_bytes());
+        return print(answers::progress(asked.json)?.as_bytes());
     }
     let labs = chosen(asked)?;
     if labs.len() > 1 && (asked.html.is_some() || common.trace_to.is_some()) {
@@ -37,9 +38,12 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
         return Err(Failure::new(why));
     }
     match (&labs[..], &asked.role) {
-        ([lab], Some(role)) => stage::play(lab, role, &asked.arguments),
-        ([lab], None) if asked.stage => stage::run(lab, asked, common),
-        ([lab], None) if !asked.all => one(lab, asked, common, color),
+        ([lab], Some(role)) => return stage::play(lab, role, &asked.arguments),
+        ([lab], None) if asked.stage => return stage::run(lab, asked, common),
+        _ => place::clean_up_at_signals()?,
+    }
+    match &labs[..] {
+        [lab] if !asked.all => one(lab, asked, common, color),
         _ if asked.ask || asked.readme => {
             labs.iter().try_for_each(|lab| one(lab, asked, common, color))
         }
@@ -83,7 +87,7 @@ fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Res
     let mut teller = Teller::new(lab, asked, form, asks);
     teller.tell(&Writer::head, lab);
     process::watch(lab, how, |event| teller.hear(event))
-        .map_err(|error| Failure::from_std(format_args!("lab {}", lab.name), &error))?;
+        .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
     teller.end(asked)
 }
 
@@ -128,7 +132,7 @@ impl Teller {
             return self.print(&format!("{object}\n"));
         }
         if let Some(answers) = &mut self.answers
-            && let Some(text) = answers.hear(event)
+            && let Some(text) = answers.hear(event, &mut self.writer)
         {
             // The question, instead of the prediction; and after the observation, what was answered.
             return self.print(&text);

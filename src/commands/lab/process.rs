@@ -1,9 +1,7 @@
 //! A lab as the process that watches it sees it: started, listened to, and looked after when it has ended.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -12,12 +10,17 @@ use std::time::{Duration, Instant};
 use baresock::cli::{Common, TraceForm};
 use baresock::labs::Lab;
 use baresock::labs::run::{Event, Stop};
+use baresock::os::interfaces::loopback_is_up;
+use baresock::os::process_group::kill_group;
 use baresock::sys::wild::LAB_DIRECTORY;
+
+use super::Failure;
+use super::place::Place;
 
 /// The longest that a lab may take; a person who is asked may think for as long as they like.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How long processes that a lab has started may outlive it.
-const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// How a lab is to be run.
 #[derive(Clone, Copy, Debug)]
@@ -36,20 +39,19 @@ pub(super) struct How<'a> {
 ///
 /// # Errors
 /// The process could not be started.
-pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> io::Result<()> {
-    let directory = Directory::new(lab)?;
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(arguments(lab, how))
-        .env(LAB_DIRECTORY, &directory.0)
-        .stdin(if how.asks { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> Result<(), Failure> {
+    if lab.loopback && !loopback_is_up() {
+        hears(&Event::Stopped(Stop::skipped("it needs loopback, and no interface has 127.0.0.1")));
+        return Ok(());
+    }
+    let place = Place::new(lab)?;
+    let failed = |error: io::Error| Failure::from_std("the process of the lab", &error);
+    let mut child = start(lab, how, &place).map_err(failed)?;
     let mut go_on = child.stdin.take();
     let events = events_of(&mut child);
     let complaints = complaints_of(&mut child);
 
-    let deadline = Instant::now() + TIME_LIMIT;
+    let mut deadline = Instant::now() + TIME_LIMIT;
     loop {
         let patience = deadline.saturating_duration_since(Instant::now());
         let event = match events.recv_timeout(patience) {
@@ -58,19 +60,26 @@ pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> i
             Err(RecvTimeoutError::Timeout) => {
                 let limit = TIME_LIMIT.as_secs();
                 hears(&Event::Stopped(Stop::failed(format_args!("not done after {limit} s"))));
-                child.kill()?;
+                kill_group(child.id());
                 break;
             }
         };
+        let told = Instant::now();
         hears(&event);
+        // Whoever is asked may think for as long as they like: the time is the lab's alone.
+        deadline += told.elapsed();
         if let (Event::Predicted { .. }, Some(go_on)) = (&event, &mut go_on) {
             continue_lab(go_on);
         }
     }
-    let status = child.wait()?;
+    place.belongs_to_nobody();
+    let status = child.wait().map_err(failed)?;
     // Whoever else holds the end of this pipe is a process that the lab has started and not waited for.
     match complaints.recv_timeout(FAREWELL) {
-        Err(_) => hears(&Event::Left { what: "a process".to_string() }),
+        Err(_) => {
+            hears(&Event::Left { what: "a process".to_string() });
+            kill_group(child.id());
+        }
         Ok(complaints) if !status.success() => {
             let last = complaints.lines().last().unwrap_or_default().escape_debug().to_string();
             hears(&Event::Stopped(Stop::failed(format_args!(
@@ -80,6 +89,20 @@ pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> i
         Ok(_) => {}
     }
     Ok(())
+}
+
+/// Starts the process of a lab.
+fn start(lab: &Lab, how: How<'_>, place: &Place) -> io::Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(arguments(lab, how))
+        .env(LAB_DIRECTORY, place.path())
+        // A socket's name has little room; a file's name alone always fits.
+        .current_dir(place.path())
+        .stdin(if how.asks { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    place.start(&mut command)
 }
 
 fn continue_lab(go_on: &mut ChildStdin) {
@@ -110,6 +133,8 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
     arguments.push(format!("--trace-items={}", common.trace_items).into());
     arguments.push(format!("--via={}", baresock::poller::Via::from(common.via)).into());
     if let Some(file) = &common.trace_to {
+        // Named from here, and opened there.
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
         arguments.extend(["--trace-to".into(), file.into()]);
     }
     if common.trace == Some(TraceForm::Json) {
@@ -150,27 +175,4 @@ fn complaints_of(child: &mut Child) -> Receiver<String> {
         let _ = tell.send(String::from_utf8_lossy(&text).into_owned());
     });
     told
-}
-
-/// A directory for one run of a lab, removed with it.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(lab: &Lab) -> io::Result<Self> {
-        let name = format!("baresock-{}-{}", std::process::id(), lab.name);
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own sweep of its temporary files.
-        let _ = fs::remove_dir_all(self.path());
-    }
 }

@@ -66,6 +66,10 @@ const INADDR_LOOPBACK: u32 = 0x7f00_0001;
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     let host = own_loopback();
+    lab.say("First: do both ports belong to nobody else, at every address or at this one?");
+    for port in [8080, 36895] {
+        drop(bound(&Address::v4(host, port))?);
+    }
     let client_of_8080 = || -> Result<()> {
         let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
         connect(&c, &Address::v4(host, 8080))
@@ -103,13 +107,17 @@ fn sockaddr_in(sin_port: u16, sin_addr: u32) -> Address {
 }
 
 fn listening(address: &Address) -> std::result::Result<Fd, Stop> {
-    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
-    match bind(&l, address) {
-        Err(Errno::EADDRINUSE) => return Err(Stop::skipped("somebody uses port 8080 or 36895")),
-        result => result?,
-    }
+    let l = bound(address)?;
     listen(&l, 5)?;
     Ok(l)
+}
+
+fn bound(address: &Address) -> std::result::Result<Fd, Stop> {
+    let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    match bind(&s, address) {
+        Err(Errno::EADDRINUSE) => Err(Stop::skipped("somebody uses port 8080 or 36895")),
+        result => Ok(result.map(|()| s)?),
+    }
 }
 
 fn port_of(l: &Fd) -> Result<String> {

@@ -3,6 +3,9 @@
 //! Because somebody else still holds it: a duplicate, or a child that inherited it. close gives up one descriptor; the
 //! connection ends with the last. shutdown ends it at once, however many there are.
 
+use std::io;
+
+use crate::labs::peers::Process;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{listener, set_nonblocking, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction, Role};
@@ -85,21 +88,21 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("A listener that a child keeps");
     let (l, address) = listener()?;
     // Every descriptor that is not close-on-exec goes with it, whether it is wanted there or not.
-    let mut child = lab.role("keeper")?.spawn()?;
+    let child = Process::start(lab.role("keeper")?)?;
     lab.say("A child runs that has inherited the listener, and knows nothing of it.");
     close(l)?;
     let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&LEAKED);
     lab.observe(bind(&again, &address));
-    kill(child.id(), SIGTERM)?;
-    child.wait()?;
+    kill(child.pid(), SIGTERM)?;
+    drop(child);
     lab.predict(&CHILD_GONE);
     lab.observe(bind(&again, &address));
     Ok(())
 }
 
-/// Holds what it inherited until it is killed, or for as long as a lab may take.
+/// Holds what it inherited until it is killed, or the lab has ended.
 fn keep(_: &[String]) -> Outcome {
-    std::thread::sleep(std::time::Duration::from_secs(20));
+    io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }

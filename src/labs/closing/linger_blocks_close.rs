@@ -29,13 +29,13 @@ pub(super) const LAB: Lab = Lab {
 
 const ORDINARY: Prediction = Prediction {
     asks: "The send buffer is full and the peer does not read. How long does close take?",
-    choices: &[],
+    choices: &["less than 950 ms", "950 to 2500 ms", "at least 2501 ms"],
     expect: Expect::everywhere(Expected::Between(0, 500, "ms")),
 };
 
 const LINGERING: Prediction = Prediction {
     asks: "The same with SO_LINGER, one second, on a non-blocking socket. How long?",
-    choices: &[],
+    choices: &["less than 950 ms", "950 to 2500 ms", "at least 2501 ms"],
     expect: Expect::on_linux(Expected::Between(950, 2500, "ms"))
         .freebsd(Expected::Between(0, 500, "ms"))
         .macos(Expected::Between(0, 500, "ms")),

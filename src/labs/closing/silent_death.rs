@@ -34,18 +34,19 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&SILENCE, &ASKED, &ENDED],
     spoiled_by: "recv:ECONNRESET",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 
 const SILENCE: Prediction = Prediction {
-    asks: "The network has been cut for half a second. What does recv give?",
+    asks: "The network is cut, and half a second passes. What does recv give, without waiting?",
     choices: &["0", "EAGAIN", "ECONNRESET", "ETIMEDOUT"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
 const ASKED: Prediction = Prediction {
     asks: "With keepalive: after 1 s, each second, twice. How long does poll wait (at most 6 s)?",
-    choices: &[],
+    choices: &["less than 1000 ms", "1000 to 5500 ms", "at least 5501 ms"],
     expect: Expect::on_linux(Expected::Between(1000, 5500, "ms")),
 };
 
@@ -68,17 +69,18 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let (asking, _other_peer) = tcp_pair()?;
     set_nonblocking(&ours)?;
     set_nonblocking(&asking)?;
-    keep_alive(&asking, Duration::from_secs(1), Duration::from_secs(1), 2)?;
     cut_network(lab.wild())?;
     lab.say(
         "The network of this process is cut. Nothing that is sent arrives, and nobody says so.",
     );
-    poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 500)?;
     lab.predict(&SILENCE);
+    poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 500)?;
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
 
     lab.part("Asking");
     lab.predict(&ASKED);
+    // From here on keepalive counts.
+    keep_alive(&asking, Duration::from_secs(1), Duration::from_secs(1), 2)?;
     let began = Instant::now();
     poll(&mut [PollFd::new(asking.as_fd(), POLLIN)], 6000)?;
     lab.observe(began.elapsed());

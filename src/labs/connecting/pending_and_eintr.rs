@@ -5,8 +5,9 @@
 //! blocking `connect`, but not the attempt: calling `connect` again starts nothing new, it says `EALREADY`. When a place
 //! becomes free the attempt succeeds, and `SO_ERROR` says so.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::addr::Address;
 use crate::labs::peers::Alarm;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{client_of, loopback, set_nonblocking, wait_for};
@@ -93,30 +94,69 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.say("A thread sends SIGUSR1 after 100 ms.");
     lab.predict(&INTERRUPTED);
+    let began = Instant::now();
     let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
     let interrupted = connect(&c, &address);
     drop(alarm);
     lab.observe(interrupted);
 
     lab.part("The attempt goes on");
+    let mut attempt = Attempt { c, address, began };
     lab.predict(&SILENT);
-    lab.observe(poll(&mut [PollFd::new(c.as_fd(), POLLIN | POLLOUT)], 0));
-    set_nonblocking(&c)?;
+    attempt.renew_after(lab, A_WHILE)?;
+    lab.observe(poll(&mut [PollFd::new(attempt.c.as_fd(), POLLIN | POLLOUT)], 0));
+    set_nonblocking(&attempt.c)?;
     lab.predict(&ALREADY);
-    lab.observe(connect(&c, &address));
+    attempt.renew_after(lab, A_WHILE)?;
+    lab.observe(connect(&attempt.c, &attempt.address));
     lab.predict(&SEND);
-    lab.observe(send(&c, b"hello", MSG_NOSIGNAL));
+    attempt.renew_after(lab, A_WHILE)?;
+    lab.observe(send(&attempt.c, b"hello", MSG_NOSIGNAL));
     lab.predict(&RECEIVE);
-    lab.observe(recv(&c, &mut [0; 64], MsgFlags::NONE));
+    attempt.renew_after(lab, A_WHILE)?;
+    lab.observe(recv(&attempt.c, &mut [0; 64], MsgFlags::NONE));
 
     lab.part("A place becomes free");
-    let _a = accept(&l)?;
     lab.say("The SYN is sent again a second after the first one, then two seconds after that, and so on.");
     lab.predict(&WRITABLE);
+    attempt.renew_after(lab, A_MOMENT)?;
+    let _a = accept(&l)?;
+    let Attempt { c, .. } = attempt;
     let mut rows = [PollFd::new(c.as_fd(), POLLIN | POLLOUT)];
     let answered = poll(&mut rows, 10_000);
     lab.observe(answered.map(|_| rows[0].revents()));
     lab.predict(&NO_ERROR);
     lab.observe(getsockopt(&c, SOL_SOCKET, SO_ERROR));
     Ok(())
+}
+
+/// An attempt gives up after two minutes.
+const A_WHILE: Duration = Duration::from_secs(30);
+/// The longer it lasts, the more rarely it sends its SYN again.
+const A_MOMENT: Duration = Duration::from_secs(2);
+
+/// A socket that tries to connect, and since when: whoever thinks for long about a question has it about another one, which
+/// has just begun.
+struct Attempt {
+    c: Fd,
+    address: Address,
+    began: Instant,
+}
+
+impl Attempt {
+    fn renew_after(&mut self, lab: &mut Run<'_>, age: Duration) -> Result<()> {
+        if self.began.elapsed() < age {
+            return Ok(());
+        }
+        lab.say("Meanwhile that attempt has become old. Here is a new one.");
+        let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+        set_nonblocking(&c)?;
+        match connect(&c, &self.address) {
+            Err(Errno::EINPROGRESS) => {}
+            other => other?,
+        }
+        self.c = c;
+        self.began = Instant::now();
+        Ok(())
+    }
 }

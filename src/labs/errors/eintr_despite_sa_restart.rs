@@ -30,6 +30,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&SELECT, &POLL, &RECV, &RECV_WITH_LIMIT],
     spoiled_by: "poll:ENOMEM",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 
@@ -70,31 +71,31 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let mut readable = FdSet::new();
     readable.set(&ours).map_err(|_| Errno::EMFILE)?;
     let mut timeout = TimeVal { tv_sec: 5, tv_usec: 0 };
-    let signal = signal_soon();
     lab.predict(&SELECT);
+    let signal = signal_soon();
     lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut timeout)));
     signal.join().ok();
 
-    let signal = signal_soon();
     lab.predict(&POLL);
+    let signal = signal_soon();
     lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 5000));
     signal.join().ok();
 
+    lab.say("The signal comes soon, and the peer sends a little later.");
+    lab.predict(&RECV);
     let signal = signal_soon();
     let peer = thread::spawn(move || {
         thread::sleep(SOON * 4);
         let sent = send(&theirs, b"hello", MSG_NOSIGNAL);
         sent.map(|_| theirs)
     });
-    lab.say("The signal comes soon, and the peer sends a little later.");
-    lab.predict(&RECV);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     signal.join().ok();
     let theirs = peer.join().unwrap_or(Err(Errno::EPIPE))?;
 
     setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 5, tv_usec: 0 })?;
-    let signal = signal_soon();
     lab.predict(&RECV_WITH_LIMIT);
+    let signal = signal_soon();
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     signal.join().ok();
     drop(theirs);

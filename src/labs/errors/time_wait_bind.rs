@@ -30,25 +30,25 @@ pub(super) const LAB: Lab = Lab {
 const RESULTS: &[&str] = &["success", "EADDRINUSE"];
 
 const SERVER_FIRST: Prediction = Prediction {
-    asks: "The server closed first, then the client. What does bind to the server's port give?",
+    asks: "A server closes first, then its client. What does bind to the server's port give?",
     choices: RESULTS,
     expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
 };
 
 const CLIENT_FIRST: Prediction = Prediction {
-    asks: "This time the client closed first. And now?",
+    asks: "This time the client closes first. And now?",
     choices: RESULTS,
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
 const NEW_ONLY: Prediction = Prediction {
-    asks: "The server closed first, and only the new socket has SO_REUSEADDR. And now?",
+    asks: "The server closes first, and only the new socket has SO_REUSEADDR. And now?",
     choices: RESULTS,
     expect: Expect::on_linux(Expected::Is("EADDRINUSE")).freebsd(Expected::Is("success")),
 };
 
 const BOTH: Prediction = Prediction {
-    asks: "The server closed first, and both had SO_REUSEADDR. And now?",
+    asks: "The server closes first, and both have SO_REUSEADDR. And now?",
     choices: RESULTS,
     expect: Expect::everywhere(Expected::Is("success")),
 };
@@ -60,28 +60,29 @@ const TWO: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
+    // TIME_WAIT lasts a minute: each question stands before the server that it is about.
     lab.part("The server closes first");
+    lab.predict(&SERVER_FIRST);
     let address = a_server_that_has_ended(Reuse(false), First::Server)?;
     let again = a_socket(Reuse(false))?;
-    lab.predict(&SERVER_FIRST);
     lab.observe(bind(&again, &address));
 
     lab.part("The client closes first");
+    lab.predict(&CLIENT_FIRST);
     let address = a_server_that_has_ended(Reuse(false), First::Client)?;
     let again = a_socket(Reuse(false))?;
-    lab.predict(&CLIENT_FIRST);
     lab.observe(bind(&again, &address));
 
     lab.part("SO_REUSEADDR, on the new socket only");
+    lab.predict(&NEW_ONLY);
     let address = a_server_that_has_ended(Reuse(false), First::Server)?;
     let again = a_socket(Reuse(true))?;
-    lab.predict(&NEW_ONLY);
     lab.observe(bind(&again, &address));
 
     lab.part("SO_REUSEADDR on both");
+    lab.predict(&BOTH);
     let address = a_server_that_has_ended(Reuse(true), First::Server)?;
     let again = a_socket(Reuse(true))?;
-    lab.predict(&BOTH);
     lab.observe(bind(&again, &address));
 
     lab.part("Two servers at a time");

@@ -30,6 +30,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&LEAKED, &TWICE, &STRANGER, &ITS_PEER, &ITS_CLOSE, &OUT_OF_SCOPE],
     spoiled_by: "recv:EAGAIN@1",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

@@ -35,6 +35,7 @@ pub(super) const LAB: Lab = Lab {
     spoiled_by: "recv:EINTR@2",
     roles: &[Role { name: "child", run: answer }],
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

@@ -64,13 +64,13 @@ const BOTH: Prediction = Prediction {
 
 const SHARE: Prediction = Prediction {
     asks: "Both listen, and 20 clients connect. How many of them does the first listener get?",
-    choices: &[],
+    choices: &["0", "1 to 19", "20"],
     expect: Expect::on_linux(Expected::Between(1, 19, "")),
 };
 
 const ALL: Prediction = Prediction {
     asks: "And how many do both have together?",
-    choices: &[],
+    choices: &["less than 20", "20", "at least 21"],
     expect: Expect::on_linux(Expected::Is("20")),
 };
 

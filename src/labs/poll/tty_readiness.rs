@@ -25,6 +25,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&PARTIAL, &LINE, &END, &READ_END, &HANGUP, &HANGUP_SELECT, &READ_HANGUP],
     spoiled_by: "poll:spurious@2",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

@@ -28,6 +28,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&FILE, &DIRECTORY, &DEVICE, &IDLE_WRITER, &NOTHING_OWED, &IGNORED_END],
     spoiled_by: "select:EBADF@1+",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

@@ -26,6 +26,7 @@ pub(super) const LAB: Lab = Lab {
     spoiled_by: "poll:EINTR@1",
     descriptors: 1700,
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

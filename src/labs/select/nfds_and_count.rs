@@ -25,6 +25,7 @@ pub(super) const LAB: Lab = Lab {
     spoiled_by: "select:spurious@1",
     descriptors: 256,
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

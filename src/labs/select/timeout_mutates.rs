@@ -28,6 +28,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&LEFT, &INTERRUPTED, &AFTER_SIGNAL, &AFTER_ERROR, &CONST],
     spoiled_by: "select:ENOMEM",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 
@@ -35,7 +36,7 @@ const GIVEN_MS: i64 = 2000;
 
 const LEFT: Prediction = Prediction {
     asks: "The timeout is 2000 ms, a byte comes after about 100 ms. What stands in the timeval then?",
-    choices: &["about 1900 ms", "2000 ms", "0 ms"],
+    choices: &["less than 2000 ms", "2000 ms", "at least 2001 ms"],
     expect: REWRITTEN,
 };
 
@@ -47,7 +48,7 @@ const INTERRUPTED: Prediction = Prediction {
 
 const AFTER_SIGNAL: Prediction = Prediction {
     asks: "And what stands in the timeval after EINTR?",
-    choices: &["less than 2000 ms", "2000 ms", "0 ms"],
+    choices: &["less than 2000 ms", "2000 ms", "at least 2001 ms"],
     expect: REWRITTEN,
 };
 
@@ -63,7 +64,7 @@ const AFTER_ERROR: Prediction = Prediction {
 
 const CONST: Prediction = Prediction {
     asks: "pselect has waited 100 ms for nothing. The same timespec again: how long does it wait?",
-    choices: &["0 ms", "100 ms"],
+    choices: &["less than 100 ms", "at least 100 ms"],
     expect: Expect::everywhere(Expected::AtLeast(100, "ms")),
 };
 

@@ -33,13 +33,13 @@ const SENDS: usize = 200;
 
 const SENT: Prediction = Prediction {
     asks: "The receive buffer is as small as it can be, and nobody reads. How many of 200 sends succeed?",
-    choices: &[],
+    choices: &["less than 100", "100 to 199", "200"],
     expect: Expect::everywhere(Expected::Is("200")),
 };
 
 const RECEIVED: Prediction = Prediction {
     asks: "How many of the 200 datagrams can be received?",
-    choices: &[],
+    choices: &["0", "1 to 100", "101 to 199", "200"],
     expect: Expect::everywhere(Expected::Between(1, 100, "")),
 };
 

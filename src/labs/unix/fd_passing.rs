@@ -34,6 +34,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&NUMBER, &POSITION, &PLAIN, &LOST, &ROUNDED, &TOO_MANY],
     spoiled_by: "read:EAGAIN@2",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

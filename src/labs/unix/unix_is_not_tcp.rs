@@ -24,6 +24,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&UNREAD, &THEN, &FULL, &ROOM, &GONE_POLL, &GONE_SEND],
     spoiled_by: "recv:EAGAIN@1",
     run,
+    loopback: false,
     ..Lab::ORDINARY
 };
 

@@ -1,0 +1,23 @@
+//! Ending another process together with those that it has started.
+
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+
+/// Ends every process of the group that this child of ours leads, without a chance to object. Those that have ended
+/// already are no failure.
+pub fn kill_group(leader: u32) {
+    if let Ok(leader) = i32::try_from(leader) {
+        // There may be nobody left.
+        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+    }
+}
+
+/// The same, and waits until the leader is no more.
+pub fn end_group(leader: u32) {
+    kill_group(leader);
+    if let Ok(leader) = i32::try_from(leader) {
+        // Somebody else may have waited for it.
+        let _ = waitpid(Pid::from_raw(leader), None);
+    }
+}
