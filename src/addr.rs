@@ -11,6 +11,10 @@ use std::path::PathBuf;
 use crate::names::{AF_INET, AF_INET6, AF_UNIX, Domain};
 
 /// The address of one end of a socket, as `bind`, `connect` and `accept` pass it.
+#[doc(alias = "sockaddr")]
+#[doc(alias = "sockaddr_in")]
+#[doc(alias = "sockaddr_in6")]
+#[doc(alias = "sockaddr_un")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// `struct sockaddr_in`.

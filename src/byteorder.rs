@@ -12,7 +12,6 @@
 /// // Whatever the machine, in memory the high byte of a port stands first.
 /// assert_eq!(baresock::byteorder::htons(8080).to_ne_bytes(), [0x1f, 0x90]);
 /// ```
-#[doc(alias = "hton16")]
 pub const fn htons(host: u16) -> u16 {
     host.to_be()
 }

@@ -45,6 +45,7 @@ impl fmt::Display for FdNumber {
 /// C's `struct timeval`: seconds and microseconds, as `select` and `SO_RCVTIMEO` take them.
 ///
 /// The fields are free, as in C: what is out of range is for libc and the kernel to judge.
+#[doc(alias = "timeval")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeVal {
     /// Whole seconds.
@@ -54,6 +55,7 @@ pub struct TimeVal {
 }
 
 /// C's `struct timespec`: seconds and nanoseconds, as `pselect` and `ppoll` take them.
+#[doc(alias = "timespec")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeSpec {
     /// Whole seconds.
@@ -65,6 +67,7 @@ pub struct TimeSpec {
 /// C's `struct linger`, the value of `SO_LINGER`: what `close` does with bytes not yet delivered.
 ///
 /// (macOS counts the time of `SO_LINGER` in hundredths of a second, and has `SO_LINGER_SEC`.)
+#[doc(alias = "linger")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Linger {
     /// Not zero: linger.
@@ -75,6 +78,7 @@ pub struct Linger {
 
 /// C's `struct ucred`, the value of `SO_PEERCRED` (Linux): who was at the other end of a Unix-domain
 /// socket when it was connected.
+#[doc(alias = "ucred")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeerCredentials {
     /// The process.
@@ -97,6 +101,8 @@ pub struct PollRow {
 }
 
 /// One control message: something that travels or is told beside the bytes of a message.
+#[doc(alias = "cmsghdr")]
+#[doc(alias = "cmsg")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlMessage {
     /// `cmsg_level`: [`SOL_SOCKET`](crate::names::SOL_SOCKET), or the protocol that tells it.

@@ -87,12 +87,12 @@ fn try_all(what: &str, calls: &[Call], faults: &[Fault], one: impl Fn(&Fault) ->
         }
     });
     let unreached = unreached.into_inner();
-    println!(
+    counted(format_args!(
         "{what}: {} calls, {} faults, of which {unreached} met no such call",
         calls.len(),
         faults.len(),
-    );
-    println!("{what}: {}", counts(faults));
+    ));
+    counted(format_args!("{what}: {}", counts(faults)));
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} of {what}:\n{}", failures.len(), failures.join("\n"));
     assert!(unreached * 5 <= faults.len(), "too many met no such call: {unreached}");
@@ -129,7 +129,7 @@ fn faults_on_all_sides_at_once(kind: Kind) {
         assert_unnoticed(kind, &report);
         assert!(report.ticks <= MOST_TICKS, "{report:?}");
     }
-    println!("{kind}: {struck} faults in {RUNS} runs");
+    counted(format_args!("{kind}: {struck} faults in {RUNS} runs"));
     assert!(struck > 20 * RUNS, "{struck} faults only");
 }
 

@@ -286,11 +286,11 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     wait_until("nobody is left", || descriptors(server.pid()) == own);
     let most = most_resident_bytes(server.pid());
     let peers: u64 = made.values().sum();
-    println!(
+    counted(format_args!(
         "{via}: {peers} hostile peers of {} kinds in {:.1} s (seed {seed}); at most {most} bytes of memory",
         made.len(),
         began.elapsed().as_secs_f64()
-    );
+    ));
     assert!(most <= MOST_MEMORY, "{most} bytes of memory");
     let before = cpu_ticks(server.pid());
     std::thread::sleep(Duration::from_secs(1));
@@ -350,5 +350,5 @@ fn an_end_at_every_point_of_a_request() {
         }
         assert_echo(server.connect(0), b"an ordinary client");
     }
-    println!("{ends} connections ended early");
+    counted(format_args!("{ends} connections ended early"));
 }

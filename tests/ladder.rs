@@ -545,7 +545,7 @@ fn what_is_no_trace_is_refused_in_one_line() {
         ("empty", String::new(), "empty: there is no call in it"),
         ("blank", "\n\n".into(), "empty: there is no call in it"),
         ("text", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 5\n".into(), "line 1: not JSON: "),
-        ("cut", format!("{whole}\n{}", &whole[..whole.len() / 2]), "line 2: not JSON: "),
+        ("cut", format!("{whole}\n{}\n{whole}\n", &whole[..whole.len() / 2]), "line 2: not JSON: "),
         ("schema", other_schema.to_string(), "line 1: schema 2, and this baresock reads 1"),
         ("other", "{\"a\": 1}".into(), "line 1: no call of a JSON trace: it has no schema"),
         ("array", "[]".into(), "line 1: no call of a JSON trace"),

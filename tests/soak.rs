@@ -122,14 +122,14 @@ fn soak(kind: Kind, count: usize) {
     let said = server.stderr();
     let ended = server.end();
     let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    println!(
+    counted(format_args!(
         "{kind}: {count} at a time for {time:?}: {} connections, {} of them reset; {} bytes sent, {} came back; \
          {early} bytes of memory, later {late}",
         number(&tally.connections),
         number(&tally.resets),
         number(&tally.sent),
         number(&tally.came_back),
-    );
+    ));
     assert!(number(&tally.connections) > count as u64 && number(&tally.resets) > 0);
     let most = early + GROWTH + GROWTH_OF_EACH * count as u64;
     assert!(late <= most, "memory grew from {early} to {late} bytes");

@@ -56,15 +56,22 @@ fn every_line_equals_straces() {
     let (straces, ours) = (read(&strace_file), read(&trace_file));
     let report = equality::compare(&straces, &ours, &trace_file, Untold::default())
         .unwrap_or_else(|difference| panic!("{difference}\nboth traces are in {}", dir.display()));
-    println!("{} calls equal strace's, {} distinct", report.calls, report.distinct.len());
-    println!("{} not made, {} of the library", report.not_made, report.library);
-    println!("not of the subject: {:?}", report.left_out);
+    equality::counted(format_args!(
+        "{} calls equal strace's, {} distinct",
+        report.calls,
+        report.distinct.len()
+    ));
+    equality::counted(format_args!(
+        "{} not made, {} of the library",
+        report.not_made, report.library
+    ));
+    equality::counted(format_args!("not of the subject: {:?}", report.left_out));
     assert!(report.distinct.len() >= 300, "{} distinct are too few", report.distinct.len());
     for (rule, _) in equality::fold::RULES {
         assert!(report.rules.contains(rule), "nothing needed the rule {rule}");
     }
     let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));
-    println!("{errors}");
+    equality::counted(format_args!("{errors}"));
     every_harm_is_seen(&straces, &ours, &trace_file);
     fs::remove_dir_all(&dir).unwrap();
 }

@@ -61,11 +61,11 @@ fn every_lab() {
     let reports = reports.into_inner().unwrap();
     let calls: usize = reports.iter().map(|(_, report)| report.calls).sum();
     let distinct: BTreeSet<_> = reports.iter().flat_map(|(_, report)| &report.distinct).collect();
-    println!(
+    equality::counted(format_args!(
         "{} labs: {calls} calls equal strace's, {} distinct; left out: {NOT_COMPARED:?}",
         reports.len(),
         distinct.len()
-    );
+    ));
     let differences = differences.into_inner().unwrap();
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
     for (lab, report) in reports {

@@ -75,7 +75,11 @@ fn compare_session(name: &str, arguments: &[&str]) {
     let untold = Untold { beginnings: &["write(1, \"listening", "write(2, \"baresock: "] };
     let report = equality::compare(&read(&straces), &read(&ours), &ours, untold)
         .unwrap_or_else(|difference| panic!("{difference}\nboth traces are in {}", dir.display()));
-    println!("{name}: {} calls equal strace's, {} distinct", report.calls, report.distinct.len());
+    equality::counted(format_args!(
+        "{name}: {} calls equal strace's, {} distinct",
+        report.calls,
+        report.distinct.len()
+    ));
     assert!(report.calls > 40, "{} calls are no session", report.calls);
     fs::remove_dir_all(&dir).unwrap();
 }

@@ -8,6 +8,7 @@ use super::Constant;
 /// Why a call failed: C's `errno`, copied at once after the call, before anything else can change it.
 ///
 /// Prints as strace does: `EAGAIN (Resource temporarily unavailable)`.
+#[doc(alias = "errno")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Errno(i32);
 
@@ -134,6 +135,7 @@ impl Errno {
     }
 
     /// What the system's `strerror` says.
+    #[doc(alias = "strerror")]
     pub fn text(self) -> String {
         let whole = io::Error::from_raw_os_error(self.0).to_string();
         // std appends " (os error 11)" to what strerror says.

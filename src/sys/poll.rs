@@ -23,6 +23,7 @@ use crate::values::{FdNumber, PollRow};
 
 /// `struct pollfd`: one row of `poll`. It borrows its descriptor, which therefore cannot be closed while the row
 /// exists.
+#[doc(alias = "pollfd")]
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct PollFd<'fd> {

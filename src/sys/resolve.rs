@@ -32,6 +32,7 @@ pub struct Hints {
 }
 
 /// One result of [`getaddrinfo`]: the arguments for `socket`, and the address for `connect` or `bind`.
+#[doc(alias = "addrinfo")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddrInfo {
     /// For `socket`.

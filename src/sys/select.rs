@@ -38,6 +38,7 @@ pub const WORD_BITS: usize = Word::BITS as usize;
 const WORDS: usize = FD_SETSIZE / WORD_BITS;
 
 /// `fd_set`: a bit for each descriptor, a bitmap of [`FD_SETSIZE`] bits.
+#[doc(alias = "fd_set")]
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FdSet {

@@ -18,6 +18,7 @@ use crate::trace::call::enter;
 use crate::trace::function::Function;
 
 /// `sigset_t`: a set of signals.
+#[doc(alias = "sigset_t")]
 #[derive(Clone, Copy)]
 pub struct SignalSet(libc::sigset_t);
 
