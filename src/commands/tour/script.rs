@@ -76,11 +76,19 @@ const STEPS: &[Step] = &[
 const NEXT: &[&str] = &[
     "  baresock --via poll              this tour over poll instead of select",
     "  baresock serve echo --trace      an echo server of your own, every call shown",
-    "  nc 127.0.0.1 7007                talk to it, from another terminal",
-    "  baresock serve echo --explain    the same with words, as here",
+    "  baresock connect 7007 --explain  talk to it, from another terminal",
     "  baresock bare                    the loop itself: one short file, to be read",
-    "  man baresock                     everything else",
+    "  baresock lab --list              what sockets do, each shown by doing it",
+    "  baresock explain EAGAIN          what a name in a trace means",
+    "  baresock --help                  everything else",
 ];
+
+/// Not everybody has the program where a shell finds it: whoever wrote a path will have to again.
+fn what_to_try() -> String {
+    let written = std::env::args().next().filter(|written| written.contains('/'));
+    let where_it_is = written.map(|path| format!(" (baresock is {} here)", path.escape_debug()));
+    format!("That was all. What to try next{}:", where_it_is.unwrap_or_default())
+}
 
 /// Plays every step, until there is nobody to play for.
 pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
@@ -94,7 +102,7 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
         }
     }
     stage.narrator.line("");
-    stage.narrator.say("That was all. What to try next:");
+    stage.narrator.say(&what_to_try());
     stage.narrator.line("");
     for line in NEXT {
         stage.narrator.line(line);
