@@ -116,7 +116,8 @@ impl Writer {
             Form::Text { .. } => {
                 out.push_str(&self.styled(HEADLINE, lab.name));
                 let group = group_of(lab).map_or("", |group| group.title);
-                let _ = writeln!(out, "   ({group}; {} minutes)", lab.minutes);
+                let minutes = if lab.minutes == 1 { "minute" } else { "minutes" };
+                let _ = writeln!(out, "   ({group}; {} {minutes})", lab.minutes);
                 self.prose(&mut out, lab.question, "");
             }
         }
