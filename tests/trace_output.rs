@@ -24,6 +24,9 @@ tests! {
         nobody_reads_standard_error,
         every_line_of_json_is_complete,
         on_a_terminal_half_a_line_shows_where_it_waits,
+        on_a_terminal_the_lines_are_those_of_a_file,
+        times_and_sets_are_shown_to_those_who_ask,
+        colour_is_for_terminals_and_not_against_anybodys_will,
     }
     serve {}
 }
@@ -228,4 +231,101 @@ fn on_a_terminal_half_a_line_shows_where_it_waits(kind: Kind) {
     let whole = after[before.len() - half.len()..].lines().next().unwrap();
     assert!(whole.starts_with(&format!("{half}) = 1 (")), "{half:?} became {whole:?}");
     assert_shows_an_echo(&after, kind);
+}
+
+/// What differs from run to run: numbers of ports and descriptors, places in memory.
+fn without_numbers(trace: &str) -> String {
+    trace.replace(|c: char| c.is_ascii_hexdigit(), "")
+}
+
+fn on_a_terminal_the_lines_are_those_of_a_file(kind: Kind) {
+    let place = TempDir::new();
+    let file = place.file("trace");
+    let session = |server: &Server, shown: &dyn Fn() -> String| {
+        assert_echo(connect(server), b"hello");
+        wait_until("the close is shown", || shown().contains("\nclose("));
+        let shown = shown();
+        let end = shown.find("\nclose(").unwrap();
+        without_numbers(&shown[..end])
+    };
+    let server = starting(kind).with(&["--trace-to", text(&file)]).start();
+    let in_file = session(&server, &|| read(&file));
+    drop(server);
+    let (terminal, shown) = terminal();
+    let server = starting(kind).with(&["--trace", "--color", "never"]).stderr(terminal).start();
+    let on_terminal = session(&server, &|| shown.lock().unwrap().replace("\r\n", "\n"));
+    assert_eq!(on_terminal, in_file);
+}
+
+fn times_and_sets_are_shown_to_those_who_ask(kind: Kind) {
+    let place = TempDir::new();
+    let file = place.file("trace");
+    let asking = ["--trace-time", "--trace-duration", "--bits", "--trace-to", text(&file)];
+    let server = starting(kind).with(&asking).start();
+    assert_echo(connect(&server), b"hello");
+    wait_until("the close is in the file", || read(&file).contains(" close("));
+    let trace = read(&file);
+    let (calls, drawn): (Vec<&str>, Vec<&str>) =
+        trace.lines().partition(|line| !line.starts_with("    "));
+    let is_seconds = |text: &str| {
+        let (whole, rest) = text.split_once('.').unwrap();
+        rest.len() == 6 && (whole.to_string() + rest).bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut before = f64::NAN;
+    for call in calls {
+        let (time, rest) = call.split_once(' ').unwrap();
+        let duration = rest.rsplit_once(" <").unwrap().1.strip_suffix('>').unwrap();
+        assert!(is_seconds(time) && is_seconds(duration), "{call}");
+        let time = time.parse::<f64>().unwrap();
+        assert!(
+            before.is_nan() || (before..before + 3600.0).contains(&time),
+            "{call} after {before}"
+        );
+        before = time;
+    }
+    let parts = if kind.via == "select" { ["asked", "ready"] } else { ["POLLIN", "fd"] };
+    for part in parts {
+        assert!(drawn.iter().any(|line| line.contains(part)), "{part} is not in {drawn:#?}");
+    }
+}
+
+fn colour_is_for_terminals_and_not_against_anybodys_will(kind: Kind) {
+    for (variable, flag, is_terminal, is_coloured) in [
+        ("", "auto", true, true),
+        ("1", "auto", true, false),
+        ("1", "always", true, true),
+        ("", "never", true, false),
+        ("", "auto", false, false),
+        ("", "always", false, true),
+    ] {
+        let mut command = Command::new(BARESOCK);
+        command
+            .args([kind.command, if kind.is_bare() { "127.0.0.1:0" } else { "echo=127.0.0.1:0" }]);
+        // Written at once, for the server is killed as soon as it listens.
+        command.args(["--via", kind.via, "--trace", "--trace-sync", "--color", flag]);
+        command.env("NO_COLOR", variable);
+        let (terminal, shown) = terminal();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        match is_terminal {
+            true => command.stderr(terminal),
+            false => command.stderr(writer),
+        };
+        let mut server = KilledAtEnd(command.stdout(std::process::Stdio::piped()).spawn().unwrap());
+        lines_of(server.0.stdout.take().unwrap()).recv_timeout(PATIENCE).unwrap();
+        drop((server, command));
+        let shown = match is_terminal {
+            true => {
+                let has_listened = || shown.lock().unwrap().contains("listen");
+                wait_until("the listen is shown", has_listened);
+                shown.lock().unwrap().clone()
+            }
+            false => {
+                let mut all = String::new();
+                reader.read_to_string(&mut all).unwrap();
+                all
+            }
+        };
+        let case = format!("NO_COLOR={variable} --color {flag}, terminal: {is_terminal}");
+        assert_eq!(shown.contains('\u{1b}'), is_coloured, "{case}: {shown}");
+    }
 }
