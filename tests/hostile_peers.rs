@@ -1,6 +1,6 @@
 //! Peers that mean harm, or are broken: garbage, one byte at a time, lines without end, half-closes and resets at every
-//! point, peers that never read, and peers that are gone at once. Against every service, over both calls, drawn by a
-//! generator with a fixed seed. The server's memory keeps a bound, and an ordinary client is served afterwards.
+//! point, peers that never read, and peers that are gone at once. Against every service, over TCP and Unix-domain sockets
+//! and both calls, drawn by a generator with a fixed seed. The server's memory keeps a bound, and an ordinary client is served afterwards.
 //!
 //! `BARESOCK_HOSTILE_SECONDS=600` goes on for so long with other peers, and `BARESOCK_HOSTILE_SEED` makes them others
 //! from the start.
@@ -13,6 +13,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -114,7 +117,13 @@ fn misbehave(server: &Addresses, number: u64, seed: u64) -> (&'static str, Manne
         send_datagrams(server, &mut dice);
         return ("datagrams", manner);
     }
-    let Ok(mut stream) = TcpStream::connect(server.streams[service]) else {
+    let connected = match dice.below(3) {
+        // What is done with it here is the same for every kind of stream.
+        0 => UnixStream::connect(&server.unix[service])
+            .map(|stream| TcpStream::from(OwnedFd::from(stream))),
+        _ => TcpStream::connect(server.streams[service]),
+    };
+    let Ok(mut stream) = connected else {
         return (SERVICES[service], manner);
     };
     // Nobody waits long: there are many more to come.
@@ -138,7 +147,8 @@ fn talk(stream: &mut TcpStream, manner: Manner, dice: &mut Dice) -> std::io::Res
             read_some(stream, dice);
         }
         Manner::ByteByByte => {
-            stream.set_nodelay(true)?;
+            // (A Unix-domain socket holds nothing back.)
+            let _ = stream.set_nodelay(true);
             let (phrase, more) = (dice.one_of(PHRASES), dice.one_of(PHRASES));
             for byte in phrase.iter().chain(more) {
                 stream.write_all(&[*byte])?;
@@ -202,18 +212,23 @@ fn send_datagrams(server: &Addresses, dice: &mut Dice) {
 
 struct Addresses {
     streams: Vec<std::net::SocketAddr>,
+    unix: Vec<PathBuf>,
     datagrams: [std::net::SocketAddr; 2],
 }
 
 /// A server of everything, with limits so tight that peers meet them.
-fn serve_all(via: &str, root: &str, target: &str) -> Services {
-    let http = format!("http=127.0.0.1:0,root={root},header-timeout=1,keep-alive=1");
-    let relay = format!("relay=127.0.0.1:0,to={target}");
+fn serve_all(via: &str, root: &str, target: &str, unix: &[PathBuf]) -> Services {
+    let service = |name: &str, address: &str| match name {
+        "http" => format!("http={address},root={root},header-timeout=1,keep-alive=1"),
+        "relay" => format!("relay={address},to={target}"),
+        "framed-length" => format!("framed={address},frame=length"),
+        _ => format!("{name}={address}"),
+    };
     let mut services: Vec<String> =
-        SERVICES[..6].iter().map(|name| format!("{name}=127.0.0.1:0")).collect();
-    services.extend([http, relay, "framed=127.0.0.1:0".into()]);
-    services.push("framed=127.0.0.1:0,frame=length".into());
+        SERVICES.iter().map(|name| service(name, "127.0.0.1:0")).collect();
     services.extend(["echo/udp=127.0.0.1:0".into(), "chargen/udp=127.0.0.1:0".into()]);
+    let at_paths = SERVICES.iter().zip(unix);
+    services.extend(at_paths.map(|(name, path)| service(name, &format!("unix:{}", text(path)))));
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
     serve_with(via, &services, &["--idle-timeout", "3", "--max-clients", "500"])
 }
@@ -241,10 +256,13 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     std::fs::write(root.file("big"), vec![b'x'; 3_000_000]).unwrap();
     let root_path = root.file("big").parent().unwrap().to_path_buf();
     let behind = serve(via, &["echo=127.0.0.1:0"]);
-    let server = serve_all(via, text(&root_path), &behind.at(0).to_string());
+    let place = TempDir::new();
+    let unix: Vec<PathBuf> = SERVICES.iter().map(|name| place.file(name)).collect();
+    let server = serve_all(via, text(&root_path), &behind.at(0).to_string(), &unix);
     let own = if HAS_PROC { descriptors(server.pid()) } else { 0 };
     let addresses = Addresses {
         streams: (0..SERVICES.len()).map(|service| server.at(service)).collect(),
+        unix,
         datagrams: [server.at(10), server.at(11)],
     };
     let bystander = server.connect(0);
@@ -313,7 +331,9 @@ fn an_end_at_every_point_of_a_request() {
     let mut ends = 0;
     for via in BOTH {
         let behind = serve(via, &["echo=127.0.0.1:0"]);
-        let server = serve_all(via, text(&root_path), &behind.at(0).to_string());
+        let place = TempDir::new();
+        let unix: Vec<PathBuf> = SERVICES.iter().map(|name| place.file(name)).collect();
+        let server = serve_all(via, text(&root_path), &behind.at(0).to_string(), &unix);
         let own = if HAS_PROC { descriptors(server.pid()) } else { 0 };
         for (service, says) in [
             (0, &b"hello\n"[..]),
