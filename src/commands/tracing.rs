@@ -17,8 +17,15 @@ use baresock::trace::{Sink, Tracer};
 
 use super::failure::Failure;
 
-/// How wide a terminal is taken to be: remarks are broken to fit, or their lines would run together with calls'.
+/// How wide prose is where nobody says otherwise: remarks are broken to fit, or their lines would run together with calls'.
 pub(crate) const COLUMNS: usize = 80;
+
+/// The same for a terminal, which may be narrower.
+pub(crate) fn columns() -> usize {
+    let size = console::Term::stdout().size_checked();
+    let size = size.or_else(|| console::Term::stderr().size_checked());
+    size.map_or(COLUMNS, |(_, columns)| usize::from(columns).clamp(20, COLUMNS))
+}
 
 /// The tracer that the flags ask for, if they ask for one.
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
@@ -83,7 +90,7 @@ pub(crate) fn text_options(common: &Common, color: bool, for_eyes: bool) -> Text
         time: common.trace_time,
         duration: common.trace_duration,
         color,
-        columns: for_eyes.then_some(COLUMNS),
+        columns: for_eyes.then(columns),
     }
 }
 

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use baresock::trace::output::{Output, Writer};
 use baresock::trace::text::wrapped;
 
-use crate::commands::tracing::COLUMNS;
+use crate::commands::tracing::columns;
 
 /// After each line, and before each headline: the whole tour stays below six seconds.
 const LINE_PAUSE: Duration = Duration::from_millis(15);
@@ -97,7 +97,7 @@ impl Narrator {
 
     /// A paragraph.
     pub(super) fn say(&self, text: &str) {
-        for line in wrapped(text, COLUMNS) {
+        for line in wrapped(text, columns()) {
             self.line(line);
         }
     }
