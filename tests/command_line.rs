@@ -113,6 +113,34 @@ fn standard_output_may_be_full() {
     }
 }
 
+/// Nobody would learn the port. (Where standard output is closed, whoever read it has seen enough.)
+#[test]
+fn a_server_that_cannot_say_where_it_listens_does_not_serve() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return skipped("this system has no /dev/full");
+    };
+    let place = TempDir::new();
+    let socket = place.file("socket");
+    let at = format!("unix:{}", socket.display());
+    for arguments in [
+        ["serve", "echo=127.0.0.1:0", "--via", "select"],
+        ["serve", &format!("echo={at}"), "--via", "poll"],
+        ["bare", "127.0.0.1:0", "--via", "select"],
+        ["bare", &at, "--via", "poll"],
+    ] {
+        let mut command = Command::new(BARESOCK);
+        command.args(arguments).stdin(Stdio::null()).stdout(full.try_clone().unwrap());
+        let mut child = KilledAtEnd(command.stderr(Stdio::piped()).spawn().unwrap());
+        let status = wait_for(&mut child.0);
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.0.stderr.take().unwrap(), &mut said).unwrap();
+        assert_eq!(status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(!socket.exists(), "its file is removed");
+    }
+}
+
 #[test]
 fn a_rule_that_has_not_interfered_says_so() {
     let run = |rules: &[&str]| {
