@@ -11,14 +11,14 @@ struct Client {
 /// Listens on `address`, announces the name that it got, and echoes until something fails for good.
 ///
 /// # Errors
-/// What `socket`, `bind`, `listen` or `select` give; an error of one client ends that client only.
-pub fn serve(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
+/// What `socket`, `bind`, `listen`, `announce` or `select` give; an error of one client ends that client only.
+pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -> Result<()> {
     let listener = socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
     bind(&listener, address)?;
     listen(&listener, 4096)?;
     set_nonblocking(&listener)?;
-    announce(&getsockname(&listener)?);
+    announce(&getsockname(&listener)?)?;
 
     let mut clients: Vec<Option<Client>> = (0..FD_SETSIZE).map(|_| None).collect(); // by the number of the descriptor
     let (mut want_read, mut want_write) = (FdSet::new(), FdSet::new());

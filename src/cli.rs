@@ -3,22 +3,32 @@
 // The program's help is no Markdown: [::1] is an address in it, not a link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
+mod common;
+mod compare;
+mod connect;
+mod explain;
+mod host;
 mod lab;
-
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::time::Duration;
+mod ladder;
+mod serve;
+mod tour;
+mod values;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+
+pub use common::{ColorWhen, Common, TraceForm, ViaName};
+pub use compare::Compare;
+pub use connect::Connect;
+pub use explain::Explain;
+pub use host::Host;
 pub use lab::Lab;
+pub use ladder::Ladder;
+pub use serve::Serve;
+pub use tour::Tour;
 
 use crate::addr::Written;
-use crate::compare::{Half, Kind, Server};
-use crate::framing;
-use crate::poller::Via;
-use crate::services::{Spec, seconds};
-use crate::trace::inject::Rule;
+use crate::compare::Server;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -54,7 +64,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   baresock                                   the tour
-  baresock tour --html tour.html             the same, and both sides' calls as a page
+  baresock tour --html tour.html             and both sides' calls as a page
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo=*:7007 --via poll      the same over poll, for everybody
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
@@ -67,6 +77,18 @@ Examples:
 
 The manual, baresock(1), has the rest.";
 
+const BARE_EXAMPLES: &str = "\
+Examples:
+  baresock bare                     on 127.0.0.1:7007, over select
+  baresock bare --via poll --trace  over poll, every call shown
+  baresock bare 127.0.0.1:0 --bits  on a free port, the sets drawn
+  baresock bare *:7007 --explain    for every machine, explained";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(baresock completions bash)   for this shell, if it is bash
+  baresock completions zsh > _baresock  a file for zsh; see its fpath";
+
 /// The version with what a bug report needs.
 fn long_version() -> String {
     format!(
@@ -74,102 +96,6 @@ fn long_version() -> String {
         env!("BARESOCK_TARGET"),
         crate::sys::FD_SETSIZE
     )
-}
-
-/// Flags of every command.
-#[derive(Clone, Debug, Args)]
-pub struct Common {
-    /// Wait with select(2) or with poll(2)
-    #[arg(
-        long,
-        global = true,
-        value_name = "CALL",
-        default_value = "select",
-        hide_possible_values = false
-    )]
-    pub via: ViaName,
-    /// Show every call on standard error, as text or as JSON
-    #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true,
-          default_missing_value = "text", help_heading = "Trace")]
-    pub trace: Option<TraceForm>,
-    /// Write the trace to a file
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Trace")]
-    pub trace_to: Option<PathBuf>,
-    /// Explain calls when they first happen (implies --trace)
-    #[arg(long, global = true, help_heading = "Trace")]
-    pub explain: bool,
-    /// Show the state and the queues of each call's TCP socket (implies --trace)
-    #[arg(long, global = true, help_heading = "Trace")]
-    pub state: bool,
-    /// Draw the sets of select and the rows of poll (implies --trace)
-    #[arg(long, global = true, help_heading = "Trace")]
-    pub bits: bool,
-    /// Show at most N bytes of a string
-    #[arg(long, global = true, value_name = "N", default_value_t = 32, help_heading = "Trace")]
-    pub trace_bytes: usize,
-    /// Show at most N rows of an array
-    #[arg(long, global = true, value_name = "N", default_value_t = 32, help_heading = "Trace")]
-    pub trace_items: usize,
-    /// Begin each line with the time, in seconds since 1970
-    #[arg(long, global = true, help_heading = "Trace")]
-    pub trace_time: bool,
-    /// End each line with how long the call took
-    #[arg(long, global = true, help_heading = "Trace")]
-    pub trace_duration: bool,
-    /// Write every line at once, also to a file
-    #[arg(long, global = true, help_heading = "Trace")]
-    pub trace_sync: bool,
-    /// Make a call misbehave: CALL:FAULT, as in recv:EINTR@3, send:short=5,
-    /// poll:spurious@every:5, connect:delay=200ms
-    #[arg(long, global = true, value_name = "RULE", value_parser = Rule::parse, help_heading = "Trace")]
-    pub inject: Vec<Rule>,
-    /// Colour on a terminal, always, or never (also NO_COLOR)
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorWhen,
-    /// Say nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more: limits, who comes and goes
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-}
-
-/// `--via`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ViaName {
-    /// select(2)
-    Select,
-    /// poll(2)
-    Poll,
-}
-
-impl From<ViaName> for Via {
-    fn from(name: ViaName) -> Self {
-        match name {
-            ViaName::Select => Self::Select,
-            ViaName::Poll => Self::Poll,
-        }
-    }
-}
-
-/// `--trace`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TraceForm {
-    /// lines in strace's notation
-    Text,
-    /// one JSON object a line
-    Json,
-}
-
-/// `--color`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorWhen {
-    /// on a terminal
-    Auto,
-    /// always
-    Always,
-    /// never
-    Never,
 }
 
 /// The commands.
@@ -180,9 +106,10 @@ pub enum Command {
     /// The loop itself, nothing else: an echo server in one short file
     ///
     /// Its source, src/bare_select.rs and src/bare_poll.rs, is meant to be read.
+    #[command(after_long_help = BARE_EXAMPLES)]
     Bare {
         /// Where to listen: HOST:PORT, PORT (this machine only), *:PORT, [::1]:PORT or unix:PATH
-        #[arg(value_name = "ADDR", default_value = "127.0.0.1:7007", value_parser = parse_address)]
+        #[arg(value_name = "ADDR", default_value = "127.0.0.1:7007", value_parser = values::address)]
         address: Written,
     },
     /// Serve one or more services in one loop
@@ -220,219 +147,16 @@ pub enum Command {
     #[command(hide = true)]
     CompareServer {
         /// Which
-        #[arg(value_parser = parse_server)]
+        #[arg(value_parser = values::server)]
         server: Server,
         /// Count its calls, and tell now and then how many there were
         #[arg(long)]
         count: bool,
     },
     /// Print a completion script for a shell
+    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
-}
-
-/// `tour`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Tour {
-    /// Also write what both sides did as a page to step through with the arrow keys
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-}
-
-/// `serve`.
-#[derive(Clone, Debug, Args)]
-pub struct Serve {
-    /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
-    ///
-    /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat,
-    /// framed[=ADDR][,frame=line|fixed:N|length|close], relay=ADDR,to=ADDR[,timeout=SECONDS], and
-    /// http[=ADDR][,root=DIR][,header-timeout=SECONDS][,keep-alive=SECONDS].
-    #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
-    pub services: Vec<Spec>,
-    /// Accept at most N clients at a time; more wait in the queue
-    #[arg(long, value_name = "N", help_heading = "Limits")]
-    pub max_clients: Option<NonZeroUsize>,
-    /// Close a connection after so many seconds of silence
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
-    pub idle_timeout: Option<Duration>,
-    /// How many connections may wait to be accepted
-    #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Limits")]
-    pub backlog: i32,
-    /// Receive at most so many bytes at once
-    #[arg(long, value_name = "BYTES", default_value_t = 65536, value_parser = parse_buffer, help_heading = "Limits")]
-    pub receive_buffer: usize,
-    /// Drop a peer to which more than this is owed
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = parse_buffer, help_heading = "Limits")]
-    pub owed_limit: usize,
-    /// The system's buffer for sending on each connection (SO_SNDBUF), to make short sends frequent
-    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
-    pub sndbuf: Option<i32>,
-    /// The limit on descriptors; raised as far as it goes if not given
-    #[arg(long, value_name = "N", help_heading = "Limits")]
-    pub nofile: Option<u64>,
-    /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
-    pub drain: Duration,
-    /// When everything is bound, go on as this user, with its groups and no other; only root can
-    #[arg(long, value_name = "NAME", help_heading = "Privileges")]
-    pub user: Option<String>,
-    /// Who may connect to the Unix-domain sockets, as chmod has it: 600, 660, 666
-    #[arg(long, value_name = "OCTAL", value_parser = parse_mode, help_heading = "Privileges")]
-    pub mode: Option<u32>,
-}
-
-/// `connect`.
-#[derive(Clone, Debug, Args)]
-pub struct Connect {
-    /// Whom to talk to: HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
-    #[arg(value_name = "ADDR", value_parser = parse_address)]
-    pub address: Written,
-    /// How long each address may take to answer
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, conflicts_with_all = ["udp", "listen"])]
-    pub timeout: Duration,
-    /// Send datagrams and receive those of this peer
-    ///
-    /// Each read of standard input becomes a datagram, or several if it is long. Nobody says that a datagram was the
-    /// last: after the end of standard input it ends when none has come for a second, or as --idle-timeout says.
-    #[arg(long, conflicts_with = "listen")]
-    pub udp: bool,
-    /// Listen, and talk to the first who comes
-    #[arg(long)]
-    pub listen: bool,
-    /// At the end of standard input, keep our half open
-    #[arg(long)]
-    pub no_half_close: bool,
-    /// Send \r\n for each \n
-    #[arg(long)]
-    pub crlf: bool,
-    /// Show the messages that come, one a line with number and length: fixed:N, line, length or close
-    #[arg(long, value_name = "RULE", value_parser = framing::Rule::parse, conflicts_with = "udp")]
-    pub frame: Option<framing::Rule>,
-    /// End when nothing came or went for so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub idle_timeout: Option<Duration>,
-}
-
-/// `explain`.
-#[derive(Clone, Debug, Args)]
-pub struct Explain {
-    /// What to explain
-    #[arg(value_name = "WORD", required_unless_present = "list")]
-    pub words: Vec<String>,
-    /// List every word, a line each
-    #[arg(long, conflicts_with = "words")]
-    pub list: bool,
-    /// As JSON, one object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `ladder`.
-#[derive(Clone, Debug, Args)]
-pub struct Ladder {
-    /// Traces made with --trace=json: of both ends, of one, or both in one file
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// Write a page to step through with the arrow keys, instead of text
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// Draw without line-drawing characters
-    #[arg(long, conflicts_with = "html")]
-    pub ascii: bool,
-}
-
-/// `compare`.
-#[derive(Clone, Debug, Args)]
-#[command(after_long_help = COMPARE_EXAMPLES)]
-pub struct Compare {
-    /// Take less than 10 seconds; the figures spread more
-    #[arg(long)]
-    pub quick: bool,
-    /// One half only: calls or servers
-    #[arg(long, value_name = "HALF", value_parser = parse_half)]
-    pub only: Option<Half>,
-    /// What the bare calls watch: udp, tcp, unix or pipe
-    #[arg(long, value_name = "KIND", default_value = "udp", value_parser = parse_kind)]
-    pub watch: Kind,
-    /// Watch at most N descriptors
-    #[arg(long, value_name = "N", default_value = "30000")]
-    pub most: NonZeroUsize,
-    /// Also select with sets longer than fd_set, where the system takes them
-    #[arg(long)]
-    pub wide: bool,
-    /// Also the bare loops of 'baresock bare', to see what the event loop costs
-    #[arg(long)]
-    pub bare: bool,
-    /// The figures as one JSON object
-    #[arg(long, conflicts_with = "csv")]
-    pub json: bool,
-    /// The figures as comma-separated values
-    #[arg(long)]
-    pub csv: bool,
-    /// Also draw a picture into this file
-    #[arg(long, value_name = "FILE")]
-    pub svg: Option<PathBuf>,
-    /// Write without characters beyond ASCII
-    #[arg(long)]
-    pub ascii: bool,
-}
-
-const COMPARE_EXAMPLES: &str = "\
-Examples:
-  baresock compare --quick                  an answer in a few seconds
-  baresock compare --svg select-poll.svg    and a picture of it
-  baresock compare --only calls --wide      how select would fare without FD_SETSIZE
-  baresock compare --json > figures.json    for another program";
-
-/// `host`.
-#[derive(Clone, Debug, Args)]
-#[command(after_long_help = HOST_EXAMPLES)]
-pub struct Host {
-    /// As one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
-const HOST_EXAMPLES: &str = "\
-Examples:
-  baresock host                             everything, as text
-  baresock host --json                      for another program";
-
-fn parse_server(text: &str) -> Result<Server, String> {
-    let known = Server::NAMES.iter().find(|(name, _)| *name == text);
-    known.map(|(_, server)| *server).ok_or_else(|| "there is no such server".to_string())
-}
-
-fn parse_half(text: &str) -> Result<Half, String> {
-    match text {
-        "calls" => Ok(Half::Calls),
-        "servers" => Ok(Half::Servers),
-        _ => Err("write calls or servers".to_string()),
-    }
-}
-
-fn parse_kind(text: &str) -> Result<Kind, String> {
-    let known = [Kind::Udp, Kind::Tcp, Kind::Unix, Kind::Pipe];
-    let known = known.into_iter().find(|kind| kind.name() == text);
-    known.ok_or_else(|| "write udp, tcp, unix or pipe".to_string())
-}
-
-fn parse_address(text: &str) -> Result<Written, String> {
-    Written::parse(text).map_err(|bad| bad.why)
-}
-
-fn parse_mode(text: &str) -> Result<u32, String> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mode @ 0..=0o777) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(mode),
-        _ => Err("write an octal number from 0 to 777, as chmod has it".to_string()),
-    }
-}
-
-fn parse_buffer(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(bytes @ 1..=0x4000_0000) => Ok(bytes),
-        _ => Err("write a number of bytes from 1 to 1073741824".to_string()),
-    }
 }

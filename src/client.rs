@@ -76,6 +76,8 @@ pub enum End {
     TooLong(TooLong),
     /// Nothing came or went for a while.
     Silent,
+    /// Nobody came to the listeners for a while.
+    NobodyCame,
     /// Whoever reads our standard output has gone.
     OutputClosed,
     /// No connection could be made; with the address that was tried last, if there was one.
@@ -119,7 +121,7 @@ pub fn talk(
     its_files.set(Some(files));
     // Nothing is read before there is somebody to send it to.
     event_loop.perform(&Action::Hold(files, true), service);
-    meet(&mut event_loop, meeting, files, service)?;
+    meet(&mut event_loop, meeting, options.idle_timeout, files, service)?;
     event_loop.run()?;
     drop(event_loop);
     Ok(report.take())
@@ -133,6 +135,7 @@ fn standard_files() -> Ends {
 fn meet(
     event_loop: &mut EventLoop,
     meeting: Meeting,
+    idle_timeout: Option<Duration>,
     files: Token,
     service: ServiceId,
 ) -> Result<()> {
@@ -144,6 +147,8 @@ fn meet(
             for fd in listeners {
                 event_loop.add_listener(fd, service);
             }
+            // The loop looks after the silence of connections, and there is none yet.
+            event_loop.perform(&Action::Deadline(files, idle_timeout), service);
         }
         Meeting::Datagrams(fd, peer) => {
             event_loop.add_connection(Ends::Datagrams(fd), &peer, service, Some(files));
@@ -202,8 +207,10 @@ impl Client {
         self.socket = Some(socket);
         self.report.borrow_mut().peer = Some(peer.clone());
         let files = self.files.get().into_iter();
-        let coupled =
-            files.flat_map(|files| [Action::Couple(files, socket), Action::Hold(files, false)]);
+        let coupled = files.flat_map(|files| {
+            let (couple, read) = (Action::Couple(files, socket), Action::Hold(files, false));
+            [couple, read, Action::Deadline(files, None)]
+        });
         coupled.chain([Action::Unlisten]).collect()
     }
 
@@ -283,6 +290,10 @@ impl Service for Client {
             Event::Bytes(bytes) => actions.extend(self.send_on(bytes)),
             Event::PeerFinished if is_socket => actions.extend(self.peer_finished()),
             Event::PeerFinished => actions.extend(self.input_ended()),
+            Event::Deadline if self.socket.is_none() => {
+                note(&self.report, End::NobodyCame);
+                actions.push(Action::Stop);
+            }
             Event::Deadline => actions.extend(self.close_both(End::Silent)),
             Event::Closed(ending) => actions.extend(self.closed(who, ending)),
             Event::Datagram { .. } | Event::Room => {}

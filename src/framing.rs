@@ -210,15 +210,20 @@ impl fmt::Display for Rule {
     }
 }
 
+/// A number of bytes in words: `1 byte`, `5 bytes`.
+pub fn in_bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_string() } else { format!("{count} bytes") }
+}
+
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a message of more than {} bytes", self.limit)
+        write!(f, "a message of more than {}", in_bytes(self.limit as u64))
     }
 }
 
 impl fmt::Display for Unfinished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the end came after {} bytes of a message", self.len)
+        write!(f, "the end came after {} of a message", in_bytes(self.len as u64))
     }
 }
 
@@ -226,7 +231,9 @@ impl fmt::Display for Unsendable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(too_long) => too_long.fmt(f),
-            Self::NotOfLength(len) => write!(f, "a message that has not {len} bytes"),
+            Self::NotOfLength(len) => {
+                write!(f, "a message that has not {}", in_bytes(len.get() as u64))
+            }
             Self::ContainsEnd => f.write_str("a message that contains its own end"),
         }
     }

@@ -55,6 +55,24 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("serve echo=0 --trace=json --bits", "not with --trace=json"),
         ("serve echo=0 --inject recv:chunk=0", "chunk=BYTES"),
         ("serve echo=0 --inject recv:EINTR%101", "ten in a hundred"),
+        ("serve echo=0 --max-clients 0", "--max-clients <N>': write a whole number, 1 or more"),
+        ("serve echo=0 --max-clients x", "write a whole number, 1 or more"),
+        ("serve echo=0 --backlog x", "write a whole number from 0 to 2147483647"),
+        ("serve echo=0 --backlog 2147483648", "write a whole number from 0 to 2147483647"),
+        ("serve echo=0 --sndbuf 1k", "write a whole number from 0 to 2147483647, of bytes"),
+        ("serve echo=0 --nofile x", "write a whole number, 0 or more"),
+        ("serve echo=0 --trace-items x", "write a whole number, 0 or more"),
+        ("serve echo=0 --trace-bytes 1.5", "write a whole number, 0 or more"),
+        ("compare --most 0", "write a whole number, 1 or more"),
+        ("connect 7 --timeout 0", "write a number of seconds above 0"),
+        ("connect --listen 0 --idle-timeout 0", "write a number of seconds above 0"),
+        ("serve echo=0 --idle-timeout 0", "write a number of seconds above 0"),
+        ("serve relay=0,to=7,timeout=0", "timeout=0: write a number of seconds above 0"),
+        ("serve echo --trace json", "'json'; there is: echo"),
+        ("serve echo --trace json", "; write --trace=json, with '='; see --help"),
+        ("bare --trace text extra", "; write --trace=text, with '='; see --help"),
+        ("serve echo=127.0.0.1:0,", "nothing goes behind the comma"),
+        ("serve echo=1.2.3.4", "1.2.3.4 is a host: write 1.2.3.4:PORT"),
         ("no-such-command", "no-such-command"),
         ("serve echo=0 --no-such-flag", "--no-such-flag"),
     ] {
@@ -64,6 +82,11 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         assert!(stderr.contains(said), "{arguments}: {stderr}");
         assert!(stderr.starts_with("baresock: ") && stderr.lines().count() == 1, "{stderr}");
         assert_eq!(output.stdout, b"", "{arguments}");
+        // As the parsers of the standard library have it.
+        for words in ["invalid digit", "would be zero", "out of range integral", "too large to fit"]
+        {
+            assert!(!stderr.contains(words), "{arguments}: {stderr}");
+        }
     }
 }
 
@@ -110,6 +133,34 @@ fn standard_output_may_be_full() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+/// Nobody would learn the port. (Where standard output is closed, whoever read it has seen enough.)
+#[test]
+fn a_server_that_cannot_say_where_it_listens_does_not_serve() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return skipped("this system has no /dev/full");
+    };
+    let place = TempDir::new();
+    let socket = place.file("socket");
+    let at = format!("unix:{}", socket.display());
+    for arguments in [
+        ["serve", "echo=127.0.0.1:0", "--via", "select"],
+        ["serve", &format!("echo={at}"), "--via", "poll"],
+        ["bare", "127.0.0.1:0", "--via", "select"],
+        ["bare", &at, "--via", "poll"],
+    ] {
+        let mut command = Command::new(BARESOCK);
+        command.args(arguments).stdin(Stdio::null()).stdout(full.try_clone().unwrap());
+        let mut child = KilledAtEnd(command.stderr(Stdio::piped()).spawn().unwrap());
+        let status = wait_for(&mut child.0);
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.0.stderr.take().unwrap(), &mut said).unwrap();
+        assert_eq!(status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with("baresock: standard output: ENOSPC ("), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(!socket.exists(), "its file is removed");
     }
 }
 

@@ -39,6 +39,8 @@ tests! {
         messages_in_place_of_bytes,
         listening_for_one,
         silence_ends_it_if_asked_to,
+        if_nobody_comes_it_ends_if_asked_to,
+        a_single_byte_is_one_byte,
         other_programs_as_peers,
         the_trace_shows_its_calls,
     }
@@ -470,6 +472,39 @@ fn silence_ends_it_if_asked_to(kind: Kind) {
     let ended = client.end();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"hello"[..]));
     assert!(ended.stderr.contains("nothing more came"), "{ended:?}");
+}
+
+/// The time begins when it listens, and is over when somebody has come.
+fn if_nobody_comes_it_ends_if_asked_to(kind: Kind) {
+    let ended = run(kind, &["--listen", "127.0.0.1:0", "--idle-timeout", "0.3"], b"unheard");
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), &b""[..]), "{ended:?}");
+    let last = ended.stderr.lines().last().unwrap();
+    assert_eq!(last, "baresock: 127.0.0.1:0: nobody came in 0.3 s", "{ended:?}");
+
+    let place = TempDir::new();
+    let path = place.file("socket");
+    let address = format!("unix:{}", text(&path));
+    let mut client = start_client(kind, &["--listen", &address, "--idle-timeout", "0.3"]);
+    let _stdin = client.stdin();
+    let mut peer = loop {
+        match std::os::unix::net::UnixStream::connect(&path) {
+            Ok(peer) => break peer,
+            Err(_) => std::thread::yield_now(),
+        }
+    };
+    peer.write_all(b"hello").unwrap();
+    let ended = client.end();
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"hello"[..]), "{ended:?}");
+    assert!(ended.stderr.contains("nothing more came: 0 bytes sent, 5 received"), "{ended:?}");
+}
+
+fn a_single_byte_is_one_byte(kind: Kind) {
+    let (listener, address) = listener();
+    let client = start_client(kind, &[&address, "--frame", "close"]);
+    accept(&listener).write_all(b"x").unwrap();
+    let ended = client.end();
+    assert_eq!(&*ended.stdout, b"message 1: 1 byte: x\n", "{ended:?}");
+    assert!(ended.stderr.contains("0 bytes sent, 1 received"), "{ended:?}");
 }
 
 fn other_programs_as_peers(kind: Kind) {

@@ -10,6 +10,8 @@ mod driver;
 mod equality;
 #[path = "strace/errors.rs"]
 mod errors;
+#[path = "strace/words.rs"]
+mod words;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -72,6 +74,8 @@ fn every_line_equals_straces() {
     }
     let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));
     equality::counted(format_args!("{errors}"));
+    let unexplained = words::unexplained(&ours);
+    assert!(unexplained.is_empty(), "explain knows nothing of {unexplained:?}");
     every_harm_is_seen(&straces, &ours, &trace_file);
     fs::remove_dir_all(&dir).unwrap();
 }

@@ -6,34 +6,34 @@ use clap::Args;
 
 /// `lab`.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = LAB_EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Lab {
     /// Labs, or groups of labs
     #[arg(value_name = "NAME", required_unless_present_any = ["list", "all", "why", "progress"])]
     pub names: Vec<String>,
     /// List the labs: name, claim, minutes
-    #[arg(long, conflicts_with_all = ["names", "all", "why", "progress"])]
+    #[arg(long, conflicts_with_all = ["names", "all", "why", "progress"], help_heading = "Which labs")]
     pub list: bool,
     /// Run every lab; the exit status is 1 if one differed
-    #[arg(long, conflicts_with_all = ["names", "why", "progress"])]
+    #[arg(long, conflicts_with_all = ["names", "why", "progress"], help_heading = "Which labs")]
     pub all: bool,
     /// What people ask, and the labs that answer
-    #[arg(long, conflicts_with_all = ["names", "progress"])]
+    #[arg(long, conflicts_with_all = ["names", "progress"], help_heading = "Which labs")]
     pub why: bool,
     /// Ask for your prediction before the call that decides (skipped where standard input is no terminal)
-    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress", "json", "readme"])]
+    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress", "json", "readme"], help_heading = "How they are shown")]
     pub ask: bool,
     /// What you answered so far
-    #[arg(long, conflicts_with_all = ["names"])]
+    #[arg(long, conflicts_with_all = ["names"], help_heading = "Which labs")]
     pub progress: bool,
     /// As JSON, one object a line
-    #[arg(long, conflicts_with = "readme")]
+    #[arg(long, conflicts_with = "readme", help_heading = "How they are shown")]
     pub json: bool,
     /// Write what both ends did side by side, as a page to step through; of one lab
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub html: Option<PathBuf>,
     /// As Markdown, for a handout
-    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress"])]
+    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub readme: bool,
     /// Make the calls in this process, and tell what happens as JSON
     #[arg(long, hide = true)]
@@ -49,7 +49,7 @@ pub struct Lab {
     pub arguments: Vec<String>,
 }
 
-const LAB_EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   baresock lab --list              what there is
   baresock lab half-close          one lab, every call shown

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::framing::{Framing, Rule, TooLong, Unfinished};
+use crate::framing::{Framing, Rule, TooLong, Unfinished, in_bytes};
 use crate::services::append_printable;
 
 /// The most bytes of a message that are shown.
@@ -60,7 +60,8 @@ impl Messages {
         let shown = &message[..message.len().min(SHOWN_BYTES)];
         let lines = &mut self.lines;
         // Writing to a String cannot fail.
-        let _ = write!(lines, "message {}: {} bytes: ", self.messages, message.len());
+        let len = in_bytes(message.len() as u64);
+        let _ = write!(lines, "message {}: {len}: ", self.messages);
         append_printable(lines, shown);
         lines.push_str(if shown.len() < message.len() { "...\n" } else { "\n" });
     }
@@ -92,6 +93,7 @@ mod tests {
         for piece in 1..=prefixed.len() {
             assert_eq!(shown(Rule::Length, prefixed, piece), expected);
         }
+        assert_eq!(shown(Rule::Close, b"x", 1), "message 1: 1 byte: x\n");
         assert_eq!(shown(Rule::Close, b"all of it", 2), "message 1: 9 bytes: all of it\n");
     }
 

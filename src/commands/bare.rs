@@ -19,19 +19,22 @@ pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
     // A signal ends this loop without a word, and leaves the file of a Unix-domain socket to the next one.
     makes_way(address, SOCK_STREAM, Loudness::Ordinary);
     let mut files = SocketFiles::default();
-    let mut listening = false;
+    let (mut listening, mut unannounced) = (false, None);
     let announce = |name: &_| {
         files.add(name);
         listening = true;
-        // A closed standard output is no reason not to serve.
-        let _ = announce("echo", name);
+        announce("echo", name).map_err(|failure| {
+            unannounced = Some(failure);
+            Errno::EIO
+        })
     };
     let served = match via {
         Via::Select => bare_select::serve(address, announce),
         Via::Poll => bare_poll::serve(address, announce),
     };
-    served.map_err(|errno: Errno| match listening {
-        true => Failure::of(via, errno),
-        false => Failure::at(baresock::trace::Function::Bind, address, errno),
+    served.map_err(|errno: Errno| match (unannounced, listening) {
+        (Some(failure), _) => failure,
+        (None, true) => Failure::of(via, errno),
+        (None, false) => Failure::at(baresock::trace::Function::Bind, address, errno),
     })
 }

@@ -5,6 +5,7 @@ use std::io;
 use baresock::addr::Address;
 use baresock::cli::{Common, Connect};
 use baresock::client::{self, End, Meeting, Options, Report};
+use baresock::framing::in_bytes;
 use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM};
 use baresock::os::accepting::set_nonblocking;
 use baresock::os::{naming, watching};
@@ -30,7 +31,7 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     let mut reporter = Reporter::new(loudness);
     let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
         .map_err(|errno| Failure::of(via, errno))?;
-    end(report, loudness)
+    end(report, connect, loudness)
 }
 
 /// The call that can watch standard input and output.
@@ -86,9 +87,10 @@ fn datagram_socket(address: &Address) -> baresock::names::Result<Fd> {
     Ok(fd)
 }
 
-fn end(report: Report, loudness: Loudness) -> Result<(), Failure> {
+fn end(report: Report, connect: &Connect, loudness: Loudness) -> Result<(), Failure> {
     let peer = report.peer.map_or(String::new(), |peer| peer.to_string());
-    let counts = format!("{} bytes sent, {} received", report.bytes_sent, report.bytes_received);
+    let counts =
+        format!("{} sent, {} received", in_bytes(report.bytes_sent), report.bytes_received);
     let why = match report.end {
         Some(End::NotConnected(Some(address), errno)) => {
             return Err(Failure::at(Function::Connect, &address, errno));
@@ -106,6 +108,13 @@ fn end(report: Report, loudness: Loudness) -> Result<(), Failure> {
         }
         Some(End::TooLong(too_long)) => {
             return Err(Failure::new(format_args!("{peer}: {too_long}: {counts}")));
+        }
+        Some(End::NobodyCame) => {
+            let waited = connect.idle_timeout.map_or(0.0, |limit| limit.as_secs_f64());
+            return Err(Failure::new(format_args!(
+                "{}: nobody came in {waited} s",
+                connect.address
+            )));
         }
         // As with every filter whose reader has seen enough.
         Some(End::OutputClosed) | None => return Ok(()),

@@ -28,16 +28,6 @@ pub(crate) fn say(line: impl fmt::Display) {
     let _ = io::stderr().write_all(whole.as_bytes());
 }
 
-/// A line on standard output, at once, for a script that waits for it.
-///
-/// # Errors
-/// Standard output is closed or full.
-pub(crate) fn print_line(line: impl fmt::Display) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")?;
-    stdout.flush()
-}
-
 /// Everything that a command has to say, on standard output. That nobody reads it (`| head`) is no failure.
 ///
 /// # Errors
@@ -46,17 +36,19 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let why = error.raw_os_error().map(baresock::names::Errno::from_number);
-            let why = why.map_or_else(|| error.to_string(), |why| why.to_string());
-            Err(Failure::new(format_args!("standard output: {why}")))
+            Err(Failure::from_std("standard output", &error))
         }
         _ => Ok(()),
     }
 }
 
-/// The line that says where a service listens.
-pub(crate) fn announce(service: &str, address: &Address) -> io::Result<()> {
-    print_line(format_args!("listening {service} {address} ({})", address.reach()))
+/// The line that says where a service listens, at once, for a script that waits for it. That it waits no longer is no
+/// reason not to serve.
+///
+/// # Errors
+/// Standard output is full: nobody would learn the port.
+pub(crate) fn announce(service: &str, address: &Address) -> Result<(), Failure> {
+    print(format!("listening {service} {address} ({})\n", address.reach()).as_bytes())
 }
 
 /// Tells what happens in the loop: each kind of trouble once, and again at the 10th, 100th, … time with its count, so

@@ -1,6 +1,7 @@
 //! The commands of the program: each from what was asked to calls of the library.
 
 pub(crate) mod bare;
+mod columns;
 pub(crate) mod compare;
 pub(crate) mod connect;
 pub(crate) mod explain;

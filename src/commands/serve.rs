@@ -42,8 +42,7 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
                 Transport::Stream => event_loop.add_listener(fd, service),
                 Transport::Datagram => event_loop.add_datagram(fd, service),
             };
-            // A closed standard output is no reason not to serve.
-            let _ = announce(&spec.to_string(), &name);
+            announce(&spec.to_string(), &name)?;
         }
     }
     event_loop.run().map_err(|errno| Failure::of(baresock::poller::Via::from(common.via), errno))

@@ -44,7 +44,11 @@ impl Server {
 ///
 /// # Errors
 /// As the server's calls.
-pub fn serve(server: Server, count: bool, announce: impl FnOnce(&Address)) -> Result<()> {
+pub fn serve(
+    server: Server,
+    count: bool,
+    announce: impl FnOnce(&Address) -> Result<()>,
+) -> Result<()> {
     let counter = count.then(|| Arc::new(Counts::default()));
     let _counted = counter.clone().map(|counts| install(Tracer::new(Counter(counts))));
     let address = Address::v4(std::net::Ipv4Addr::LOCALHOST, 0);
@@ -58,7 +62,11 @@ pub fn serve(server: Server, count: bool, announce: impl FnOnce(&Address)) -> Re
     }
 }
 
-fn event_loop(via: Via, address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
+fn event_loop(
+    via: Via,
+    address: &Address,
+    announce: impl FnOnce(&Address) -> Result<()>,
+) -> Result<()> {
     let mut event_loop = EventLoop::new(via, Limits::default());
     let echo = event_loop.add_service(Box::new(Echo));
     let listener = bound(address)?;
@@ -66,14 +74,14 @@ fn event_loop(via: Via, address: &Address, announce: impl FnOnce(&Address)) -> R
     sys::listen(&listener, 4096)?;
     set_nonblocking(&listener)?;
     event_loop.add_listener(listener, echo);
-    announce(&name);
+    announce(&name)?;
     event_loop.run()
 }
 
 /// Accept, echo until that client finishes, accept the next.
-fn one_at_a_time(address: &Address, announce: impl FnOnce(&Address)) -> Result<()> {
+fn one_at_a_time(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -> Result<()> {
     let listener = listening(address)?;
-    announce(&sys::getsockname(&listener)?);
+    announce(&sys::getsockname(&listener)?)?;
     loop {
         let (client, _) = sys::accept(&listener)?;
         // What goes wrong with one client is over with that client.
@@ -84,13 +92,13 @@ fn one_at_a_time(address: &Address, announce: impl FnOnce(&Address)) -> Result<(
 /// Accept, and leave the client to a thread.
 fn thread_each(
     address: &Address,
-    announce: impl FnOnce(&Address),
+    announce: impl FnOnce(&Address) -> Result<()>,
     counter: Option<&Arc<Counts>>,
 ) -> Result<()> {
     /// It needs little more than its buffer.
     const STACK_BYTES: usize = 128 * 1024;
     let listener = listening(address)?;
-    announce(&sys::getsockname(&listener)?);
+    announce(&sys::getsockname(&listener)?)?;
     loop {
         let (client, _) = sys::accept(&listener)?;
         let counter = counter.cloned();

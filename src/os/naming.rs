@@ -14,6 +14,8 @@ pub enum Unresolved {
     Host(String, ResolveError),
     /// There is no service of this name.
     Service(String),
+    /// There is none, and no host was written: it may be the name of a host.
+    ServiceAlone(String),
 }
 
 impl fmt::Display for Unresolved {
@@ -30,6 +32,11 @@ impl fmt::Display for Unresolved {
             Self::Service(name) => {
                 write!(f, "getservbyname {}: there is no service of this name", name.escape_debug())
             }
+            Self::ServiceAlone(name) => write!(
+                f,
+                "getservbyname {0}: there is no service of this name; if it is a host, write {0}:PORT",
+                name.escape_debug()
+            ),
         }
     }
 }
@@ -48,7 +55,12 @@ pub fn resolve(written: &Written) -> Result<Vec<Address>, Unresolved> {
     let port = match port {
         Port::Number(number) => *number,
         Port::Service(name) => {
-            sys::getservbyname(name, "tcp").map_err(|_| Unresolved::Service(name.clone()))?
+            let unresolved = if *host == Host::Loopback {
+                Unresolved::ServiceAlone
+            } else {
+                Unresolved::Service
+            };
+            sys::getservbyname(name, "tcp").map_err(|_| unresolved(name.clone()))?
         }
     };
     let both = |v4: Ipv4Addr, v6: Ipv6Addr| {
@@ -113,5 +125,7 @@ mod tests {
         let why = |text: &str| resolve(&Written::parse(text).unwrap()).unwrap_err().to_string();
         assert!(why("host.invalid:80").contains("EAI_"), "{}", why("host.invalid:80"));
         assert!(why("127.0.0.1:no-such-service").contains("no-such-service"));
+        assert!(why("no-such-host").ends_with("if it is a host, write no-such-host:PORT"));
+        assert!(!why("127.0.0.1:no-such-service").contains("PORT"));
     }
 }

@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use crate::events::{Action, Event, Service, Table, Token};
-use crate::framing::{Framing, Rule, TooLong};
+use crate::framing::{Framing, Rule, TooLong, in_bytes};
 
 /// How many messages are answered at once. A receive may bring 65,536 empty ones, whose answers would be a megabyte;
 /// the rest is answered when the peer has taken these.
@@ -89,8 +89,11 @@ impl Framed {
             match self.framing.take(rest) {
                 Ok(Some((message, after))) => {
                     peer.messages += 1;
-                    let what =
-                        format_args!("message {}: {}", peer.messages, in_bytes(message.len()));
+                    let what = format_args!(
+                        "message {}: {}",
+                        peer.messages,
+                        in_bytes(message.len() as u64)
+                    );
                     answer(self.framing, &mut self.answers, what);
                     rest = after;
                 }
@@ -99,7 +102,7 @@ impl Framed {
                     let what = format_args!(
                         "message {}: too long: at most {} are taken",
                         peer.messages + 1,
-                        in_bytes(limit)
+                        in_bytes(limit as u64)
                     );
                     answer(self.framing, &mut self.answers, what);
                     // Where the next one would begin is not known, or too far away.
@@ -114,7 +117,7 @@ impl Framed {
     /// The peer has finished: that is the end of a message, or in the middle of one, or between two.
     fn last(&mut self, who: Token) -> Step {
         let Some(peer) = self.peers.get(who) else { return Step::End };
-        let (number, len) = (peer.messages + 1, in_bytes(peer.kept));
+        let (number, len) = (peer.messages + 1, in_bytes(peer.kept as u64));
         match (self.framing.rule, peer.kept) {
             (Rule::Close, _) => {
                 answer(self.framing, &mut self.answers, format_args!("message {number}: {len}"));
@@ -139,10 +142,6 @@ fn answer(framing: Framing, answers: &mut Vec<u8>, what: std::fmt::Arguments<'_>
         // Writing to a vector cannot fail.
         let _ = writeln!(answers, "{text}");
     }
-}
-
-fn in_bytes(len: usize) -> String {
-    if len == 1 { "1 byte".to_string() } else { format!("{len} bytes") }
 }
 
 #[cfg(test)]

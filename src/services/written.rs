@@ -160,7 +160,9 @@ impl Spec {
     /// One line that says what is to be written.
     pub fn target(&self) -> Result<(Written, Duration), String> {
         let to = self.option("to").ok_or("relay needs a target: relay=ADDR,to=HOST:PORT")?;
-        let time_limit = self.option("timeout").map_or(Ok(relay::TIME_LIMIT), seconds)?;
+        let time_limit = self.option("timeout").map_or(Ok(relay::TIME_LIMIT), |written| {
+            time_limit(written).map_err(|why| format!("timeout={}: {why}", written.escape_debug()))
+        })?;
         Ok((Written::parse(to).map_err(|bad| bad.why)?, time_limit))
     }
 
@@ -200,6 +202,17 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how long something may take: [`seconds`], and not none at all.
+///
+/// # Errors
+/// One line that says what can be written.
+pub fn time_limit(text: &str) -> Result<Duration, String> {
+    match seconds(text) {
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        _ => Err(format!("write a number of seconds above 0, up to {MOST_SECONDS}")),
+    }
+}
+
 impl Row {
     /// One of the RFCs' small services: over connections and with datagrams, and nothing to be chosen.
     const fn small(kind: Kind, name: &'static str, port: u16) -> Self {
@@ -234,19 +247,20 @@ impl Row {
     }
 
     fn option(&self, part: &str) -> Result<(String, String), String> {
-        match part.split_once('=') {
-            Some((name, value)) if self.options.contains(&name) => {
-                Ok((name.to_string(), value.to_string()))
+        let (name, shown) = (self.name, part.escape_debug());
+        let offered = self.options.join("=…, ");
+        match (part.split_once('='), self.options) {
+            (Some((option, value)), options) if options.contains(&option) => {
+                Ok((option.to_string(), value.to_string()))
             }
-            _ if self.options.is_empty() => {
-                Err(format!("'{}': {} has no options", part.escape_debug(), self.name))
+            (_, []) if part.is_empty() => {
+                Err(format!("nothing goes behind the comma: {name} has no options"))
             }
-            _ => Err(format!(
-                "'{}' is no option of {}; it has: {}=…",
-                part.escape_debug(),
-                self.name,
-                self.options.join("=…, ")
-            )),
+            (_, []) => Err(format!("'{shown}': {name} has no options")),
+            _ if part.is_empty() => {
+                Err(format!("an option of {name} is missing behind a comma; it has: {offered}=…"))
+            }
+            _ => Err(format!("'{shown}' is no option of {name}; it has: {offered}=…")),
         }
     }
 }
@@ -329,6 +343,14 @@ mod tests {
             ("relay=9000,to=db:", "a port is missing"),
             ("relay=9000,to=db:5432,timeout=-1", "number of seconds"),
             ("relay=9000,to=db:5432,timeout=nan", "number of seconds"),
+            ("relay=9000,to=db:5432,timeout=0", "timeout=0: write a number of seconds above 0"),
+            ("relay=9000,to=db:5432,timeout=1e-12", "above 0"),
+            ("http=8080,header-timeout=0", "header-timeout=0: write a number of seconds above 0"),
+            ("http=8080,keep-alive=0", "keep-alive=0: write a number of seconds above 0"),
+            ("echo=127.0.0.1:0,", "nothing goes behind the comma: echo has no options"),
+            ("framed=7,", "an option of framed is missing behind a comma; it has: frame=…"),
+            ("http=8080,,root=.", "an option of http is missing"),
+            ("echo=1.2.3.4", "1.2.3.4 is a host: write 1.2.3.4:PORT"),
             ("relay/udp=9000,to=db:5432", "needs connections"),
             ("chat/udp", "needs connections"),
             ("framed/udp", "needs connections"),

@@ -70,7 +70,13 @@ mod tests {
         assert!(fields.len() > 40, "{fields:?}");
         let marks =
             ["refused", "libc", "INJECTED", "library", "unfinished", "resumed", "Timeout", "left"];
-        for word in fields.into_iter().chain(marks).chain(["sin6_addr", "inet_pton", "offender"]) {
+        let marks = marks.into_iter().chain(["in", "out", "except", "flags"]);
+        let states = ["unread", "unacknowledged", "waiting"];
+        for word in fields.into_iter().chain(marks).chain(states).chain([
+            "sin6_addr",
+            "inet_pton",
+            "offender",
+        ]) {
             let found = find(word);
             assert_eq!(found.iter().map(|entry| entry.name).collect::<Vec<_>>(), [word]);
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::services::written::seconds;
+use crate::services::written::time_limit;
 
 /// How to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Options {
 }
 
 fn time(name: &str, value: &str) -> Result<Duration, String> {
-    seconds(value).map_err(|why| format!("{name}={}: {why}", value.escape_debug()))
+    time_limit(value).map_err(|why| format!("{name}={}: {why}", value.escape_debug()))
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_time_has_a_measure() {
-        for value in ["", "soon", "-1", "NaN", "inf", "1e300"] {
+        for value in ["", "soon", "0", "-1", "NaN", "inf", "1e300"] {
             let why = read("header-timeout", value).unwrap_err();
             assert!(why.starts_with("header-timeout=") && why.contains("seconds"), "{why}");
         }

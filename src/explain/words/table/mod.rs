@@ -19,9 +19,9 @@ mod sockets;
 
 use super::entry::{Entry, Group};
 
-/// A table of entries. A field that has nothing to say is left out.
+/// A table of entries. A field that has nothing to say is left out. (A name may be a word of Rust, as `in` is.)
 macro_rules! entries {
-    ($TABLE:ident { $( $name:ident { $( $field:ident: $text:literal, )* } )* }) => {
+    ($TABLE:ident { $( $name:tt { $( $field:ident: $text:literal, )* } )* }) => {
         pub(super) const $TABLE: &[crate::explain::words::entry::Entry] = &[$(
             crate::explain::words::entry::Entry {
                 $( $field: $text, )*

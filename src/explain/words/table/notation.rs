@@ -97,6 +97,61 @@ entries! { MARKS {
         systems: "Only Linux with glibc: elsewhere the timeout stays as it was.",
         lab: "timeout-mutates",
     }
+    in {
+        gist: "select's first set, as the call left it",
+        means: "These descriptors can be read without waiting: bytes, a datagram, a client to accept, an end or an error.",
+        when: "(in [4 7]) behind the count; a set that came back empty is not written.",
+        advice: "The set is rewritten: ask with a copy. In poll the like is POLLIN.",
+        lab: "select-eats-its-sets",
+    }
+    out {
+        gist: "select's second set, as the call left it",
+        means: "These can be written: there is room, a connect has ended, or an error waits to be told.",
+        when: "(out [5]), and at every turn for whoever asks about sockets to which nothing is owed.",
+        advice: "Put a descriptor into it only while bytes wait for it. In poll the like is POLLOUT.",
+        lab: "always-ready",
+    }
+    except {
+        gist: "select's third set, as the call left it",
+        means: "Urgent data on a TCP socket, in the main; not errors, which make a descriptor readable and writable.",
+        when: "(except [5]) where a peer has sent with MSG_OOB.",
+        advice: "Leave the third set NULL unless urgent data matter. In poll the like is POLLPRI.",
+        lab: "exceptfds-is-not-errors",
+    }
+    flags {
+        gist: "(flags ...): the answer of fcntl in names",
+        means: "F_GETFL and F_GETFD return a number; its bits stand behind it by their names.",
+        when: "0x802 (flags O_RDWR|O_NONBLOCK), before the flags are set with one bit more.",
+        advice: "Change a bit and give all of them back, or the others are lost.",
+        lab: "nonblock-is-shared",
+    }
+    nameless {
+        gist: "/* ..._??? */: a number that has no name here",
+        means: "A flag, option or family that this system does not have, or of which this program does not know: the number is shown in full.",
+        when: "A call with a made-up argument, which mostly fails with EINVAL, or a kernel that is newer than the table.",
+        advice: "Look for the number in the header that the beginning of the name belongs to.",
+    }
+    unread {
+        gist: "bytes that have come and nobody has read",
+        means: "They lie in the receive buffer of this socket, and are acknowledged: to the peer they have arrived.",
+        when: "With --state. Closing while there are any sends a reset.",
+        advice: "If the number stays, the program does not look; if it nears SO_RCVBUF, the peer must wait.",
+        lab: "rst-on-unread",
+    }
+    unacknowledged {
+        gist: "bytes sent of which the peer's system says nothing yet",
+        means: "send has taken them and this machine keeps them, on their way or waiting for room at the other end.",
+        when: "After a send, with --state; the number falls to 0 when all has been received, though perhaps not read.",
+        advice: "If it grows, the peer does not read, and the next send will be short.",
+        lab: "send-is-a-copy",
+    }
+    waiting {
+        gist: "connections that nobody has accepted yet",
+        means: "1 of 128 waiting: made by the kernel, in the queue of a listener, which has so many places.",
+        when: "Of a listener, with --state, where the system tells it.",
+        advice: "A queue that is full turns clients away: accept until EAGAIN.",
+        lab: "backlog-n-plus-1",
+    }
 } }
 
 entries! { LEFT_OUT {

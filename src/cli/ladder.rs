@@ -1,0 +1,28 @@
+//! `baresock ladder`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `ladder`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Ladder {
+    /// Traces made with --trace=json: of both ends, of one, or both in one file
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write a page to step through with the arrow keys, instead of text
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Draw without line-drawing characters
+    #[arg(long, conflicts_with = "html")]
+    pub ascii: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  baresock serve echo --trace=json --trace-to server.json    makes one
+  baresock connect 7007 --trace=json --trace-to client.json  the other
+  baresock ladder client.json server.json                    side by side
+  baresock ladder server.json --ascii                        one end alone
+  baresock ladder server.json --html ladder.html             as a page";

@@ -1,0 +1,21 @@
+//! `baresock tour`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `tour`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Tour {
+    /// Also write what both sides did as a page to step through with the arrow keys
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  baresock                        the same as baresock tour
+  baresock tour --via poll        the server waits with poll
+  baresock tour --bits            and the sets of select are drawn
+  baresock tour --html tour.html  both sides' calls as a page as well";

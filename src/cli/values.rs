@@ -1,0 +1,81 @@
+//! What can be written for a flag or an argument: each parser says so where something else was written.
+
+use std::fmt::Display;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use crate::addr::Written;
+use crate::compare::{Half, Kind, Server};
+
+/// The most bytes of a buffer of ours.
+const MOST_BYTES: usize = 1 << 30;
+
+fn whole<T>(text: &str, least: T, most: T) -> Result<T, String>
+where
+    T: FromStr + PartialOrd + Display,
+{
+    match text.parse() {
+        Ok(number) if least <= number && number <= most => Ok(number),
+        _ => Err(format!("write a whole number from {least} to {most}")),
+    }
+}
+
+/// Without a limit, but for that of the machine's numbers.
+fn whole_from<T: FromStr + PartialOrd + Display>(text: &str, least: T) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| least <= *number);
+    number.ok_or_else(|| format!("write a whole number, {least} or more"))
+}
+
+pub(super) fn count(text: &str) -> Result<NonZeroUsize, String> {
+    whole_from(text, NonZeroUsize::MIN)
+}
+
+pub(super) fn items(text: &str) -> Result<usize, String> {
+    whole_from(text, 0)
+}
+
+pub(super) fn backlog(text: &str) -> Result<i32, String> {
+    whole(text, 0, i32::MAX)
+}
+
+pub(super) fn descriptors(text: &str) -> Result<u64, String> {
+    whole_from(text, 0)
+}
+
+pub(super) fn buffer(text: &str) -> Result<usize, String> {
+    whole(text, 1, MOST_BYTES).map_err(|why| format!("{why}, of bytes"))
+}
+
+pub(super) fn system_buffer(text: &str) -> Result<i32, String> {
+    whole(text, 0, i32::MAX).map_err(|why| format!("{why}, of bytes"))
+}
+
+pub(super) fn mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode @ 0..=0o777) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(mode),
+        _ => Err("write an octal number from 0 to 777, as chmod has it".to_string()),
+    }
+}
+
+pub(super) fn address(text: &str) -> Result<Written, String> {
+    Written::parse(text).map_err(|bad| bad.why)
+}
+
+pub(super) fn server(text: &str) -> Result<Server, String> {
+    let known = Server::NAMES.iter().find(|(name, _)| *name == text);
+    known.map(|(_, server)| *server).ok_or_else(|| "there is no such server".to_string())
+}
+
+pub(super) fn half(text: &str) -> Result<Half, String> {
+    match text {
+        "calls" => Ok(Half::Calls),
+        "servers" => Ok(Half::Servers),
+        _ => Err("write calls or servers".to_string()),
+    }
+}
+
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
+    let known = [Kind::Udp, Kind::Tcp, Kind::Unix, Kind::Pipe];
+    let known = known.into_iter().find(|kind| kind.name() == text);
+    known.ok_or_else(|| "write udp, tcp, unix or pipe".to_string())
+}

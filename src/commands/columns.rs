@@ -1,0 +1,83 @@
+//! The help in lines that fit a terminal. (clap breaks them only with its feature `wrap_help`, which takes more packages.)
+
+/// What would be hard to read in two lines.
+const TOGETHER: &[&str] = &["[default: ", "(implies --"];
+
+/// Breaks lines that are longer than so many columns between words. What goes on stands below the beginning: below the
+/// help of a flag, where that stands beside it.
+pub(crate) fn fitted(text: &str, columns: usize) -> String {
+    /// Stands for a blank within what is to stay together.
+    const BLANK: char = '\u{a0}';
+    let mut out = String::new();
+    for line in text.lines() {
+        let line = TOGETHER.iter().fold(line.to_string(), |line, part| {
+            line.replace(part, &part.replace(' ', &BLANK.to_string()))
+        });
+        let line = line.as_str();
+        // Further right too little would be left of a line.
+        let indent = indent(line, columns / 2);
+        let (mut used, mut is_first) = (0, true);
+        for word in line.trim_end().split_inclusive(' ') {
+            let (with_blank, alone) = (width(word), width(word.trim_end()));
+            if !is_first && used + alone > columns {
+                out.truncate(out.trim_end().len());
+                out.push('\n');
+                out.push_str(&" ".repeat(indent));
+                used = indent;
+            }
+            is_first &= alone == 0;
+            out.push_str(word);
+            used += with_blank;
+        }
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+    }
+    out.replace(BLANK, " ")
+}
+
+/// Where the rest of a line goes: below what follows the first gap in it.
+fn indent(line: &str, most: usize) -> usize {
+    let line = without_style(line);
+    let margin = line.len() - line.trim_start().len();
+    let gap = line[margin..].find("  ").map(|at| margin + at);
+    let beside = gap.map(|gap| gap + line[gap..].len() - line[gap..].trim_start().len());
+    beside.filter(|column| *column <= most).unwrap_or(margin)
+}
+
+fn width(text: &str) -> usize {
+    without_style(text).chars().count()
+}
+
+/// Without what sets colours: an escape, and everything up to its `m`.
+fn without_style(text: &str) -> String {
+    let mut plain = String::new();
+    for (number, part) in text.split('\u{1b}').enumerate() {
+        plain.push_str(if number == 0 { part } else { part.split_once('m').unwrap_or(("", "")).1 });
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_below_its_beginning() {
+        assert_eq!(fitted("one two three\n", 7), "one two\nthree\n");
+        assert_eq!(fitted("  one two three", 9), "  one two\n  three\n");
+        assert_eq!(
+            fitted("  -f, --flag  one two three four five", 28),
+            "  -f, --flag  one two three\n              four five\n"
+        );
+        assert_eq!(fitted("  -f, --flag  one two three", 21), "  -f, --flag  one two\n  three\n");
+        assert_eq!(fitted("fits\n\n   \nfits", 4), "fits\n\n\nfits\n");
+        assert_eq!(fitted("one [default: 2]", 12), "one\n[default: 2]\n");
+        assert_eq!(fitted("extraordinary one", 4), "extraordinary\none\n");
+    }
+
+    #[test]
+    fn colours_take_no_columns() {
+        let coloured = "\u{1b}[1mone\u{1b}[0m \u{1b}[1mtwo\u{1b}[0m three";
+        assert_eq!(fitted(coloured, 7), format!("{}\nthree\n", &coloured[..coloured.len() - 6]));
+    }
+}
