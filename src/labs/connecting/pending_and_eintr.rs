@@ -28,6 +28,7 @@ pub(super) const LAB: Lab = Lab {
         "listen(2)",
         "POSIX connect (EINTR)",
         "Python Socket HOWTO (its \"normal max\")",
+        "gVisor: TCPBacklog",
     ],
     related: &["backlog-n-plus-1", "nb-connect-ok", "eintr-despite-sa-restart"],
     words: &["connect", "EINTR", "EALREADY", "EAGAIN", "listen"],
