@@ -22,7 +22,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The queue holds connections that are complete and not yet accepted. Linux compares with \"more than n\", so \
         n + 1 fit, and no number is special, not even the five that the Python Socket HOWTO calls the normal maximum; only the \
         machine's limit (somaxconn) cuts it down. A client beyond that stays in \
-        SYN_SENT and tries again after 1, 3, 7 seconds; it is not refused, as the HOWTO has it: a full queue looks like a slow \
+        SYN_SENT and tries again after a second, and then again and again; it is not refused, as the HOWTO has it: a full queue looks like a slow \
         network. A Unix-domain connect says \
         EAGAIN instead, if it may not wait.",
     elsewhere: "FreeBSD takes nobody in when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 and 8 fit. macOS \
