@@ -41,3 +41,22 @@ fn times(fd: impl AsFd, idle_s: i32, interval_s: i32, count: i32) -> Result<()> 
 fn times(_: impl AsFd, _: i32, _: i32, _: i32) -> Result<()> {
     Ok(())
 }
+
+/// What was sent and is not acknowledged for so long ends the connection with `ETIMEDOUT`.
+///
+/// # Errors
+/// As [`setsockopt`].
+#[cfg(linux)]
+pub fn limit_unacknowledged(fd: impl AsFd, time: Duration) -> Result<()> {
+    let ms = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+    setsockopt(fd, crate::names::SOL_TCP, crate::names::TCP_USER_TIMEOUT, &ms)
+}
+
+/// This system has no such option.
+///
+/// # Errors
+/// Always `ENOPROTOOPT`.
+#[cfg(not(linux))]
+pub fn limit_unacknowledged(_: impl AsFd, _: Duration) -> Result<()> {
+    Err(crate::names::Errno::ENOPROTOOPT)
+}

@@ -54,3 +54,12 @@ pub fn raise_descriptor_limit() -> Result<DescriptorLimits> {
     }
     descriptor_limits()
 }
+
+/// From now on no signal makes this process leave a file with its memory behind.
+///
+/// # Errors
+/// None that a program could cause.
+pub fn no_core_file() -> Result<()> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_CORE).map_err(from_nix)?;
+    setrlimit(Resource::RLIMIT_CORE, 0, hard).map_err(from_nix)
+}

@@ -4,6 +4,7 @@
 pub mod accepting;
 pub mod corking;
 pub mod descriptors;
+pub mod errors_of_datagrams;
 pub mod host;
 pub mod identity;
 pub mod interfaces;

@@ -2,7 +2,8 @@
 
 use super::accepting::set_nonblocking;
 use crate::names::{FD_CLOEXEC, Result, SA_RESTART, Signal};
-use crate::sys::{self, Fd, Handler, SigAction};
+use crate::sys::{self, Fd, Handler, PollFd, SigAction, SignalSet};
+use crate::values::TimeSpec;
 
 /// Makes a self-pipe, lets these signals write into it, and returns the end to read them from.
 ///
@@ -30,4 +31,30 @@ pub fn is_ignored(signal: Signal) -> Result<bool> {
     let mut action = SigAction::new(Handler::Default);
     sys::sigaction(signal, None, Some(&mut action))?;
     Ok(action.handler == Handler::Ignore)
+}
+
+/// [`ppoll`](sys::ppoll), where the system has it.
+///
+/// # Errors
+/// As [`ppoll`](sys::ppoll).
+#[cfg(has_ppoll)]
+pub fn ppoll_if_there_is_one(
+    fds: &mut [PollFd<'_>],
+    timeout: Option<&TimeSpec>,
+    sigmask: Option<&SignalSet>,
+) -> Result<usize> {
+    sys::ppoll(fds, timeout, sigmask)
+}
+
+/// This system (macOS) has no `ppoll`.
+///
+/// # Errors
+/// Always `ENOSYS`.
+#[cfg(not(has_ppoll))]
+pub fn ppoll_if_there_is_one(
+    _: &mut [PollFd<'_>],
+    _: Option<&TimeSpec>,
+    _: Option<&SignalSet>,
+) -> Result<usize> {
+    Err(crate::names::Errno::ENOSYS)
 }

@@ -174,7 +174,8 @@ impl fmt::Debug for FdSet {
 /// | `EINVAL` | `nfds` is negative; the timeout makes no sense; (refused) `nfds` is greater than [`FD_SETSIZE`] |
 /// | `ENOMEM` | no memory |
 ///
-/// On an error the sets are undefined by POSIX.
+/// On an error the sets are as they were before the call (POSIX: they shall not be modified; Linux's manual page says so
+/// too). The timeout is not: on Linux it is rewritten all the same.
 ///
 /// Systems differ: Linux rewrites the timeout to what is left of it (through glibc; not through musl); the others
 /// leave it alone.

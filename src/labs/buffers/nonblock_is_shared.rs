@@ -23,7 +23,8 @@ pub(super) const LAB: Lab = Lab {
     question: "I never set O_NONBLOCK: why does my recv give EAGAIN?",
     explanation: "A descriptor is a number for an open file, and status flags belong to the file: dup, fork and passing a \
         descriptor share them. So leave the flags of what you inherited alone, or put them back. MSG_DONTWAIT asks for \
-        one call only. And F_SETFL replaces all flags: read them first, change one, write them back.",
+        one call only. And F_SETFL replaces all flags, so the line that Beej's Guide has for it, with O_NONBLOCK alone, \
+        clears the others: read them first, change one, write them back.",
     elsewhere: "",
     sources: &[
         "fcntl(2), F_SETFL",

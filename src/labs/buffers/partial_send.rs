@@ -25,7 +25,13 @@ pub(super) const LAB: Lab = Lab {
         poll for writability, and go on from there. A blocking send waits until all is taken, which may be for ever if \
         the peer does not read; a signal ends that wait, and then the count is short as well.",
     elsewhere: "The sizes differ between systems, and from moment to moment: never rely on a number seen once.",
-    sources: &["send(2)", "signal(7)", "POSIX send", "Python Socket HOWTO, Using a Socket"],
+    sources: &[
+        "send(2)",
+        "signal(7)",
+        "POSIX send",
+        "Python Socket HOWTO, Using a Socket",
+        "gVisor: NonblockingLargeWrite",
+    ],
     related: &["send-is-a-copy", "writable-hysteresis", "eintr-despite-sa-restart"],
     words: &["send", "EAGAIN", "POLLOUT", "SO_SNDBUF"],
     minutes: 3,

@@ -9,6 +9,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
 
 use super::{fill, share};
 use crate::labs::peers::Process;
@@ -23,8 +24,9 @@ pub(super) const LAB: Lab = Lab {
     question: "send has returned: does the peer have my bytes?",
     explanation: "send returns when our own system has taken the bytes. They wait in its send buffer and in the peer's \
         receive buffer, whether the peer runs or not. A process that dies without a close does not vanish without a \
-        word: its system closes for it, with a FIN, or with a reset if bytes were left unread. Who must know that \
-        something has arrived needs an answer from the peer's program.",
+        word: its system closes for it, with a FIN, or with a reset if bytes were left unread. The Python Socket HOWTO \
+        takes a send that completes for a client that was there to receive; it tells only that there was room. Who must \
+        know that something has arrived needs an answer from the peer's program.",
     elsewhere: "How much the buffers take differs from system to system, and with the load.",
     sources: &[
         "send(2)",
@@ -35,7 +37,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["partial-send", "write-after-fin", "rst-on-unread", "silent-death"],
     words: &["send", "ECONNRESET", "EAGAIN", "SO_SNDBUF"],
     minutes: 3,
-    predictions: &[&TAKEN, &STANDS, &RESET, &END],
+    predictions: &[&TAKEN, &FULL, &STANDS, &RESET, &END],
     spoiled_by: "recv:EAGAIN@1",
     roles: &[Role { name: "peer", run: connects_and_does_nothing }],
     run,
@@ -48,10 +50,16 @@ const TAKEN: Prediction = Prediction {
     expect: Expect::on_linux(Expected::OneOf(&["all", "a part"])),
 };
 
+const FULL: Prediction = Prediction {
+    asks: "At last nothing more fits. What does send give?",
+    choices: &["0", "EAGAIN", "ENOBUFS", "EPIPE"],
+    expect: Expect::everywhere(Expected::OneOf(&["EAGAIN", "EWOULDBLOCK"])),
+};
+
 const STANDS: Prediction = Prediction {
-    asks: "Nothing more is taken. Does the connection have an error? (0: none)",
-    choices: &["0", "110"],
-    expect: Expect::on_linux(Expected::Is("0")),
+    asks: "The peer reads nothing, and answers nothing. In which state is the connection?",
+    choices: &["ESTABLISHED", "CLOSE_WAIT", "CLOSE"],
+    expect: Expect::on_linux(Expected::Is("ESTABLISHED")),
 };
 
 const RESET: Prediction = Prediction {
@@ -76,8 +84,13 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(share(first, megabyte.len()));
     let all = first? + fill(&a, &megabyte)?;
     lab.say(format_args!("Taken in all: {all} bytes, and the peer has not seen one of them."));
+    lab.predict(&FULL);
+    lab.observe(send(&a, &megabyte, MSG_DONTWAIT | MSG_NOSIGNAL));
+    lab.say("The state is what ss shows, and getsockopt as TCP_INFO: a thread asks for it.");
     lab.predict(&STANDS);
-    lab.observe(getsockopt(&a, SOL_SOCKET, SO_ERROR));
+    let number = a.number();
+    let asked = thread::spawn(move || socket_state(number)).join().ok().flatten();
+    lab.observe(asked.map_or("not told".to_string(), |told| told.state.to_string()));
 
     lab.part("It is killed");
     kill(peer.pid(), SIGKILL)?;

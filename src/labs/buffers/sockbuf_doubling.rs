@@ -17,7 +17,11 @@ pub(super) const LAB: Lab = Lab {
         wmem_max, without an error. Setting a size also ends the automatic growing of that buffer, which is usually \
         the greater loss.",
     elsewhere: "FreeBSD keeps the figure as it is, and lets SO_SNDLOWAT be set.",
-    sources: &["socket(7), SO_RCVBUF and SO_SNDLOWAT", "FreeBSD setsockopt(2)"],
+    sources: &[
+        "socket(7), SO_RCVBUF and SO_SNDLOWAT",
+        "FreeBSD setsockopt(2)",
+        "gVisor: SetSocketSendBuf",
+    ],
     related: &["partial-send", "writable-hysteresis", "udp-drops-silently"],
     words: &["SO_RCVBUF", "SO_SNDBUF", "SO_SNDLOWAT", "ENOPROTOOPT"],
     predictions: &[&DOUBLED, &RAISED_RECEIVE, &RAISED_SEND, &CUT, &LOW_WATER],

@@ -1,6 +1,6 @@
 //! I read one line of two: why does poll say that nothing is there?
 //!
-//! Because a reader with a buffer of its own (`fgets` and a `FILE`, `BufReader` here) takes from the socket as much as fits
+//! Because a reader with a buffer of its own (C's `fgets` with its `FILE`, Rust's `BufReader`) takes from the socket as much as fits
 //! and hands it out line by line. What it holds `poll` cannot see: the socket is empty, and poll sleeps, while the second
 //! line is already in this process. So either no such reader, or ask its buffer before asking `poll`.
 
@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::wild::stdio::Stream;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -22,27 +23,33 @@ pub(super) const LAB: Lab = Lab {
     elsewhere: "",
     sources: &["select(2)", "fgets(3), setvbuf(3)", "UNP, 6.5 (select and stdio)"],
     related: &["header-splits", "one-slow-client", "select-eats-its-sets"],
-    words: &["poll", "POLLIN", "read", "recv"],
-    predictions: &[&SILENT, &A_LINE, &HELD],
+    words: &["poll", "POLLIN", "read", "recv", "FIONREAD"],
+    predictions: &[&LEFT, &SILENT, &A_LINE, &HELD],
     spoiled_by: "poll:spurious@2",
     run,
     ..Lab::ORDINARY
 };
 
+const LEFT: Prediction = Prediction {
+    asks: "Two lines of four bytes have come, and fgets has given one. How many bytes are left in the socket (FIONREAD)?",
+    choices: &["0", "4", "8"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
 const SILENT: Prediction = Prediction {
-    asks: "Two lines have come, one was read with a buffered reader. For how many descriptors does poll say POLLIN?",
+    asks: "For how many descriptors does poll say POLLIN?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
 const A_LINE: Prediction = Prediction {
-    asks: "poll says that nothing is there. What does the reader's next line give?",
+    asks: "poll says that nothing is there. What does the next fgets give?",
     choices: &["\"two\\n\"", "\"\"", "it waits"],
     expect: Expect::everywhere(Expected::Is("\"two\\n\"")),
 };
 
 const HELD: Prediction = Prediction {
-    asks: "Two more lines come, and one is read. How many bytes does the reader hold?",
+    asks: "Two more lines come, and one is read. How many bytes does the BufReader hold?",
     choices: &["0", "5", "11"],
     expect: Expect::everywhere(Expected::Is("5")),
 };
@@ -58,28 +65,30 @@ impl Read for Received<'_> {
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     let (c, a) = tcp_pair()?;
-    let mut reader = BufReader::new(Received(a.as_fd()));
-    let mut line = String::new();
 
-    lab.part("The broken way: a line at a time, and poll in between");
+    lab.part("The broken way: fgets, a line at a time, and poll in between");
+    lab.say("fdopen makes a FILE of a copy of the socket. What stdio calls is done on a thread, and so not shown.");
+    let mut file = Stream::fdopen(lab.wild(), dup(&a)?)?;
     send(&c, b"one\ntwo\n", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
-    lab.say(
-        "The first line is read: the reader asks for as much as its buffer holds, as fgets does.",
-    );
-    reader.read_line(&mut line)?;
+    let line = file.fgets().unwrap_or_default();
+    lab.say(format_args!("fgets gives the first line: {line:?}"));
+    let mut left = 0;
+    lab.predict(&LEFT);
+    lab.observe(ioctl(&a, FIONREAD, &mut left).map(|_| left));
     lab.predict(&SILENT);
     lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 200));
-    lab.say("The second line is read, and no call is made for it.");
     lab.predict(&A_LINE);
-    line.clear();
-    reader.read_line(&mut line)?;
-    lab.observe(format!("{line:?}"));
+    lab.observe(format!("{:?}", file.fgets().unwrap_or_default()));
+    drop(file);
+    lab.say("fclose, on its thread, has closed the copy.");
 
-    lab.part("The right way: ask the buffer first, then poll");
+    lab.part("The right way: a buffer that can be asked, and then poll");
+    lab.say("C has no question for what a FILE holds. A BufReader has one, and so has a buffer of one's own.");
+    let mut reader = BufReader::new(Received(a.as_fd()));
+    let mut line = String::new();
     send(&c, b"three\nfour\n", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
-    line.clear();
     reader.read_line(&mut line)?;
     lab.predict(&HELD);
     lab.observe(reader.buffer().len());

@@ -38,8 +38,9 @@ const A_LITTLE: Prediction = Prediction {
 
 const DRAINED: Prediction = Prediction {
     asks: "How much of everything must the peer read until poll says POLLOUT?",
-    choices: &["less than 5 %", "5 to 95 %", "more than 95 %"],
-    expect: Expect::on_linux(Expected::Is("5 to 95 %")),
+    choices: &["less than 10 %", "10 to 40 %", "at least 41 %"],
+    // 16 % was seen each time, in steps of 3 %; it depends on how far both buffers have grown.
+    expect: Expect::on_linux(Expected::Between(10, 40, "%")),
 };
 
 const UNIX_SILENT: Prediction = Prediction {
@@ -72,12 +73,10 @@ fn run(lab: &mut Run<'_>) -> Outcome {
         }
     }
     let percent = drained * 100 / all.max(1);
-    lab.observe(match percent {
-        ..5 => "less than 5 %",
-        5..=95 => "5 to 95 %",
-        _ => "more than 95 %",
-    });
-    lab.say(format_args!("Writable after {drained} of {all} bytes: {percent} %."));
+    lab.observe(format!("{percent} %"));
+    lab.say(format_args!(
+        "Writable after {drained} of {all} bytes, of which its own buffer held a part only."
+    ));
 
     lab.part("A Unix-domain stream: silent, and yet there is room");
     let [near, far] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;

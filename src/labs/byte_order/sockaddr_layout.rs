@@ -8,9 +8,11 @@
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
+use crate::byteorder::shown;
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::{client_of, listener};
+use crate::labs::scene::{client_of, listener, loopback};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::layouts::layouts;
 use crate::sys::wild::addresses::{accept_with_room, length_of_sockname};
 use crate::sys::*;
 
@@ -22,19 +24,29 @@ pub(super) const LAB: Lab = Lab {
         getsockname and recvfrom are told the room that there is, and report the length that the address has: if that is \
         more, it was cut. sockaddr_storage has room for every family. The length must be set anew before each call.",
     elsewhere: "On the BSDs and macOS a byte with the length stands before the family, which has one byte then, and sun_path \
-        has 104 bytes.",
+        has 104 bytes. sockaddr_storage has 128 bytes, on OpenBSD 256 (<sys/socket.h>).",
     sources: &[
         "accept(2)",
         "ip(7)",
         "ipv6(7)",
         "unix(7)",
         "POSIX accept, bind; POSIX <sys/socket.h>",
-        "gVisor's test AcceptValidAddrLen",
+        "gVisor: AcceptValidAddrLen",
     ],
     related: &["forgot-htons", "names-appear-late", "stale-socket-file"],
     words: &["getsockname", "accept", "EINVAL", "EAFNOSUPPORT"],
     minutes: 3,
-    predictions: &[&V4, &V6, &PATH, &CUT, &TOO_SHORT, &WRONG_FAMILY],
+    predictions: &[
+        &V4,
+        &V6,
+        &PATH,
+        &SUN_PATH,
+        &STORAGE,
+        &BEGINNING,
+        &CUT,
+        &TOO_SHORT,
+        &WRONG_FAMILY,
+    ],
     spoiled_by: "getsockname:EINVAL@1",
     run,
     ..Lab::ORDINARY
@@ -43,19 +55,47 @@ pub(super) const LAB: Lab = Lab {
 const V4: Prediction = Prediction {
     asks: "How many bytes has the address of an IPv4 socket?",
     choices: &["8", "16", "28", "128"],
-    expect: Expect::on_linux(Expected::Is("16")),
+    expect: Expect::everywhere(Expected::Is("16")),
 };
 
 const V6: Prediction = Prediction {
     asks: "And of an IPv6 socket?",
     choices: &["16", "24", "28", "128"],
-    expect: Expect::on_linux(Expected::Is("28")),
+    expect: Expect::everywhere(Expected::Is("28")),
 };
 
 const PATH: Prediction = Prediction {
     asks: "And of a Unix-domain socket with the longest path that fits with its zero byte?",
     choices: &["104", "108", "110", "128"],
     expect: Expect::on_linux(Expected::Is("110")),
+};
+
+const SUN_PATH: Prediction = Prediction {
+    asks: "How many bytes has sun_path?",
+    choices: &["104", "108", "4096"],
+    expect: Expect::on_linux(Expected::Is("108"))
+        .macos(Expected::Is("104"))
+        .freebsd(Expected::Is("104"))
+        .openbsd(Expected::Is("104"))
+        .netbsd(Expected::Is("104")),
+};
+
+const STORAGE: Prediction = Prediction {
+    asks: "And how many has sockaddr_storage, which has room for every family?",
+    choices: &["28", "110", "128", "256"],
+    expect: Expect::everywhere(Expected::Is("128")).openbsd(Expected::Is("256")),
+};
+
+/// AF_INET is 2. On the BSDs and macOS the length, 16, stands before it.
+const BEGINNING: Prediction = Prediction {
+    asks: "What are the first two bytes of an IPv4 address in memory?",
+    choices: &["00 02", "02 00", "10 02"],
+    expect: Expect::on_linux(Expected::Is("02 00"))
+        .big_endian(Expected::Is("00 02"))
+        .macos(Expected::Is("10 02"))
+        .freebsd(Expected::Is("10 02"))
+        .openbsd(Expected::Is("10 02"))
+        .netbsd(Expected::Is("10 02")),
 };
 
 const CUT: Prediction = Prediction {
@@ -78,7 +118,7 @@ const WRONG_FAMILY: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("How long addresses are");
-    lab.say("There is room for 128 bytes, as much as sockaddr_storage has; the system says how many it wrote.");
+    lab.say("There is as much room as sockaddr_storage has; the system says how many it wrote.");
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&V4);
     lab.observe(length_of_sockname(lab.wild(), &s));
@@ -90,6 +130,14 @@ fn run(lab: &mut Run<'_>) -> Outcome {
         }
     }
     longest_path(lab)?;
+    lab.predict(&SUN_PATH);
+    lab.observe(SUN_PATH_LEN);
+    lab.predict(&STORAGE);
+    lab.observe(
+        layouts().iter().find(|one| one.name.ends_with("storage")).map_or(0, |one| one.size),
+    );
+    lab.predict(&BEGINNING);
+    lab.observe(sockaddr_bytes(&loopback(80)).map(|bytes| shown(&bytes[..2])));
 
     lab.part("Too little room for the answer");
     let (l, address) = listener()?;

@@ -23,7 +23,16 @@ pub(super) const LAB: Lab = Lab {
     related: &["half-close", "time-wait-bind", "drop-closes"],
     words: &["close", "FD_CLOEXEC", "EADDRINUSE"],
     minutes: 3,
-    predictions: &[&ONE_OF_TWO, &LAST, &SHUT_DOWN, &LEAKED, &CHILD_GONE],
+    predictions: &[
+        &ONE_OF_TWO,
+        &LAST,
+        &SHUT_DOWN,
+        &CHILD_HOLDS,
+        &LEAKED,
+        &CHILD_GONE,
+        &CLOSED,
+        &FREE,
+    ],
     spoiled_by: "recv:ENOTCONN@1",
     roles: &[Role { name: "keeper", run: keep }],
     run,
@@ -52,6 +61,24 @@ const LEAKED: Prediction = Prediction {
     asks: "A child inherited our listener. We have closed ours. What does bind to its port give?",
     choices: &["success", "EADDRINUSE"],
     expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
+};
+
+const CHILD_HOLDS: Prediction = Prediction {
+    asks: "A child inherited the peer's end, and the peer has closed its own. What does our recv give?",
+    choices: &["0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("EAGAIN")),
+};
+
+const CLOSED: Prediction = Prediction {
+    asks: "Another child runs, but both were close-on-exec. The peer has closed. What does our recv give?",
+    choices: &["0", "EAGAIN"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const FREE: Prediction = Prediction {
+    asks: "And bind to the port of the listener, which we have closed?",
+    choices: &["success", "EADDRINUSE"],
+    expect: Expect::everywhere(Expected::Is("success")),
 };
 
 const CHILD_GONE: Prediction = Prediction {
@@ -85,11 +112,18 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     drop((peer, second));
 
-    lab.part("A listener that a child keeps");
+    lab.part("The broken way: what a child keeps without knowing");
     let (l, address) = listener()?;
+    let (peer, ours) = tcp_pair()?;
+    set_nonblocking(&ours)?;
     // Every descriptor that is not close-on-exec goes with it, whether it is wanted there or not.
     let child = Process::start(lab.role("keeper")?)?;
-    lab.say("A child runs that has inherited the listener, and knows nothing of it.");
+    lab.say("A child runs that has inherited a listener and both ends of a connection, and knows nothing of them.");
+    close(peer)?;
+    // A FIN would be here within this time.
+    poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 50)?;
+    lab.predict(&CHILD_HOLDS);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     close(l)?;
     let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&LEAKED);
@@ -97,6 +131,24 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     kill(child.pid(), SIGTERM)?;
     drop(child);
     lab.predict(&CHILD_GONE);
+    lab.observe(bind(&again, &address));
+
+    lab.part("The right way: close-on-exec");
+    let (l, address) = listener()?;
+    let (peer, ours) = tcp_pair()?;
+    set_nonblocking(&ours)?;
+    for fd in [&l, &peer, &ours] {
+        fcntl_setfd(fd, FD_CLOEXEC)?;
+    }
+    let _child = Process::start(lab.role("keeper")?)?;
+    lab.say("A child runs again. What is marked was closed when it became another program.");
+    close(peer)?;
+    wait_for(&ours, POLLIN)?;
+    lab.predict(&CLOSED);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    close(l)?;
+    let again = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict(&FREE);
     lab.observe(bind(&again, &address));
     Ok(())
 }

@@ -16,7 +16,12 @@ pub(super) const LAB: Lab = Lab {
         other goes on until its sender ends it. close gives up both: bytes that come afterwards find no reader, and \
         the answer to them is a reset.",
     elsewhere: "",
-    sources: &["shutdown(2)", "POSIX shutdown", "RFC 9293, 3.6 (half-closed connections)"],
+    sources: &[
+        "shutdown(2)",
+        "POSIX shutdown",
+        "RFC 9293, 3.6 (half-closed connections)",
+        "gVisor: ShutdownWriteInTimeWait",
+    ],
     related: &["write-after-fin", "close-is-refcount"],
     words: &["shutdown", "EPIPE"],
     predictions: &[&AFTER_CLOSE, &END_OF_FILE, &ANSWER],
@@ -56,6 +61,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     wait_for(&a, POLLIN)?; // the reset comes
     lab.predict(&AFTER_CLOSE);
     lab.observe(send(&a, b"part 2", MSG_NOSIGNAL));
+    lab.say("The forwarder in select_tut(2), useful as it is, does this to its clients: at the first end of file it shuts down both of its connections, in both directions, and the answer is lost.");
 
     lab.part("The right way: shut down sending, and read on");
     let (c, a) = tcp_pair()?;

@@ -17,7 +17,12 @@ pub(super) const LAB: Lab = Lab {
         the end, or shut down sending and read on, before you close.",
     elsewhere: "RFC 2525, 2.17 calls a system that does not do this faulty. Whether the peer may still read what came before \
         the reset differs.",
-    sources: &["RFC 9293, 3.6.1", "RFC 2525, 2.17", "close(2)"],
+    sources: &[
+        "RFC 9293, 3.6.1",
+        "RFC 2525, 2.17",
+        "close(2)",
+        "gVisor: RSTSentOnCloseWithUnreadDataAllowsReadBuffered",
+    ],
     related: &["half-close", "linger-zero", "write-after-fin"],
     words: &["ECONNRESET", "close"],
     predictions: &[&READ, &RESET, &HELD, &THEN],

@@ -12,11 +12,16 @@ pub(super) const LAB: Lab = Lab {
     claim: "shutdown(SHUT_RD) sends nothing: the peer goes on, and so may we.",
     question: "Does shutdown(SHUT_RD) stop the peer from sending?",
     explanation: "There is no message in TCP that says \"I no longer read\", so SHUT_RD is a note on our side of the socket: \
-        recv no longer waits. So a recv that gives 0 does not always mean that the peer has finished: \
-        after our own SHUT_RD it says so whenever nothing is there.",
+        recv no longer waits. So a recv that gives 0 does not always mean that the peer has finished, nor that nothing \
+        more will ever come, as the Python Socket HOWTO puts it: after our own SHUT_RD it says so whenever nothing is \
+        there.",
     elsewhere: "FreeBSD and macOS throw away what was received and what still comes (their shutdown(2), and soshutdown in \
         the kernels).",
-    sources: &["shutdown(2)", "POSIX shutdown", "gVisor, ShutdownRd tests"],
+    sources: &[
+        "shutdown(2)",
+        "POSIX shutdown",
+        "gVisor: ShutdownRdShouldCauseNoPacketsWithUnreadData",
+    ],
     related: &["half-close", "close-under-wait"],
     words: &["SHUT_RD", "shutdown"],
     predictions: &[&EMPTY, &PEER_SENDS, &LATER, &EMPTY_AGAIN],

@@ -1,7 +1,7 @@
 //! The peer's machine has lost its power. When do I notice?
 //!
 //! Never, by waiting: nobody is left to send a FIN, and silence is no event. Only a question finds out: keepalive, when
-//! nothing was to be sent; a limit for acknowledgements, when something was. (It takes three seconds, because keepalive counts
+//! nothing was to be sent; a limit for acknowledgements, when something was. (It takes more than three seconds, because keepalive counts
 //! in whole ones.)
 
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::scene::{set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::keepalive::keep_alive;
+use crate::os::keepalive::{keep_alive, limit_unacknowledged};
 use crate::sys::wild::network::{cut_network, own_network};
 use crate::sys::*;
 
@@ -19,27 +19,34 @@ pub(super) const LAB: Lab = Lab {
     question: "The network is cut, or the peer has lost its power. Does recv tell me?",
     explanation: "A connection is what two systems remember; no wire is watched. A peer that vanishes leaves us with \
         ESTABLISHED and silence, for ever. Keepalive asks after a time, by default of two hours, here of one second, and \
-        ends the connection with ETIMEDOUT if nobody answers. A server that must know sooner asks in its own protocol.",
-    elsewhere: "The options that tune keepalive have other names on other systems: TCP_KEEPALIVE is TCP_KEEPIDLE on macOS; \
+        ends the connection with ETIMEDOUT if nobody answers. What was sent is sent again for a quarter of an hour, unless \
+        TCP_USER_TIMEOUT sets a limit. A server that must know sooner asks in its own protocol.",
+    elsewhere: "The options that tune keepalive have other names on other systems: TCP_KEEPIDLE is TCP_KEEPALIVE on macOS; \
         OpenBSD has sysctl only. TCP_USER_TIMEOUT, for bytes that are not acknowledged, is Linux's (RFC 5482).",
     sources: &[
-        "tcp(7), TCP_KEEPIDLE",
+        "tcp(7), TCP_KEEPIDLE, TCP_USER_TIMEOUT, tcp_retries2",
         "RFC 9293, 3.8.4",
         "RFC 1122, 4.2.3.6",
         "the Python HOWTO, When Sockets Die",
     ],
     related: &["half-close", "send-is-a-copy"],
-    words: &["SO_KEEPALIVE", "ETIMEDOUT"],
+    words: &["SO_KEEPALIVE", "TCP_USER_TIMEOUT", "ETIMEDOUT"],
     minutes: 3,
-    predictions: &[&SILENCE, &ASKED, &ENDED],
+    predictions: &[&SILENT, &SILENCE, &UNACKNOWLEDGED, &ASKED, &ENDED],
     spoiled_by: "recv:ECONNRESET",
     run,
     loopback: false,
     ..Lab::ORDINARY
 };
 
+const SILENT: Prediction = Prediction {
+    asks: "The network is cut. What does a poll of 300 ms return?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
 const SILENCE: Prediction = Prediction {
-    asks: "The network is cut, and half a second passes. What does recv give, without waiting?",
+    asks: "And what does recv give, without waiting?",
     choices: &["0", "EAGAIN", "ECONNRESET", "ETIMEDOUT"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
@@ -56,6 +63,13 @@ const ENDED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("ETIMEDOUT")),
 };
 
+/// Which retransmission finds that the time is over is the machine's affair.
+const UNACKNOWLEDGED: Prediction = Prediction {
+    asks: "A byte was sent, with TCP_USER_TIMEOUT of 500 ms. How long does poll wait (at most 6 s)?",
+    choices: &["less than 400 ms", "400 to 3000 ms", "at least 3001 ms"],
+    expect: Expect::on_linux(Expected::Between(400, 3000, "ms")),
+};
+
 fn run(lab: &mut Run<'_>) -> Outcome {
     own_network(lab.wild()).map_err(|errno| {
         Stop::skipped(format_args!(
@@ -65,19 +79,31 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let mut buf = [0; 64];
 
     lab.part("Waiting");
-    let (ours, _peer) = tcp_pair()?;
-    let (asking, _other_peer) = tcp_pair()?;
-    set_nonblocking(&ours)?;
-    set_nonblocking(&asking)?;
+    let [(ours, _peer), (sending, _sent_to), (asking, _asked)] =
+        [tcp_pair()?, tcp_pair()?, tcp_pair()?];
+    for fd in [&ours, &sending, &asking] {
+        set_nonblocking(fd)?;
+    }
     cut_network(lab.wild())?;
     lab.say(
         "The network of this process is cut. Nothing that is sent arrives, and nobody says so.",
     );
+    lab.predict(&SILENT);
+    lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 300));
     lab.predict(&SILENCE);
-    poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 500)?;
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
 
-    lab.part("Asking");
+    lab.part("Sending, with a limit for what is not acknowledged");
+    lab.predict(&UNACKNOWLEDGED);
+    limit_unacknowledged(&sending, Duration::from_millis(500))?;
+    send(&sending, b"x", MSG_NOSIGNAL)?;
+    let began = Instant::now();
+    poll(&mut [PollFd::new(sending.as_fd(), POLLIN)], 6000)?;
+    lab.observe(began.elapsed());
+    lab.predict(&ENDED);
+    lab.observe(recv(&sending, &mut buf, MsgFlags::NONE));
+
+    lab.part("Asking: keepalive");
     lab.predict(&ASKED);
     // From here on keepalive counts.
     keep_alive(&asking, Duration::from_secs(1), Duration::from_secs(1), 2)?;

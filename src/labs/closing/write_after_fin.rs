@@ -6,22 +6,29 @@
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::signals::into_pipe;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "write-after-fin",
     claim: "The peer has closed: the first send succeeds, the second gives EPIPE.",
     question: "The peer has closed its socket. When does send tell me?",
-    explanation: "That send succeeds means that the bytes are in our buffer, not that anybody receives them: tutorials \
-        that say \"if send completes, the client was receiving\" are mistaken. The reset that answers them makes the next \
-        send fail with EPIPE, and without MSG_NOSIGNAL raises SIGPIPE, which ends a program that does not expect it. \
+    explanation: "That send succeeds means that the bytes are in our buffer, not that anybody receives them. The Python \
+        Socket HOWTO, good as it is, takes a send that completes for a client that was receiving. The reset that answers them makes the next \
+        send fail with EPIPE, and without MSG_NOSIGNAL it raises SIGPIPE, which ends a program that does not expect it. \
         recv knows earlier: it gives 0 as soon as the FIN is there.",
     elsewhere: "macOS and the BSDs have SO_NOSIGPIPE for the socket; all of them know MSG_NOSIGNAL by now.",
-    sources: &["send(2)", "POSIX send (EPIPE)", "RFC 9293, 3.6 and 3.10.7", "Stevens, UNP 5.13"],
+    sources: &[
+        "send(2)",
+        "POSIX send (EPIPE)",
+        "RFC 9293, 3.6 and 3.10.7",
+        "Stevens, UNP 5.13",
+        "gVisor: WriteOneSideClosed",
+    ],
     related: &["half-close", "sigpipe-or-not", "send-is-a-copy"],
     words: &["EPIPE", "SIGPIPE", "MSG_NOSIGNAL"],
     minutes: 2,
-    predictions: &[&END, &FIRST, &SECOND, &STILL_THE_END],
+    predictions: &[&END, &FIRST, &SECOND, &SIGNAL, &STILL_THE_END],
     spoiled_by: "send:EAGAIN@2",
     run,
     ..Lab::ORDINARY
@@ -45,6 +52,12 @@ const SECOND: Prediction = Prediction {
     expect: Expect::everywhere(Expected::OneOf(&["EPIPE", "ECONNRESET"])),
 };
 
+const SIGNAL: Prediction = Prediction {
+    asks: "Did SIGPIPE come with it? (A read of the pipe that its handler writes to gives 1 if so.)",
+    choices: &["1", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("1")),
+};
+
 const STILL_THE_END: Prediction = Prediction {
     asks: "And what does recv give now?",
     choices: &["0", "EPIPE", "ECONNRESET"],
@@ -52,6 +65,7 @@ const STILL_THE_END: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
+    let signals = into_pipe(&[SIGPIPE])?;
     let (peer, ours) = tcp_pair()?;
     close(peer)?;
     let mut buf = [0; 64];
@@ -61,8 +75,12 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(send(&ours, b"hello", MSG_NOSIGNAL));
     wait_for(&ours, POLLIN)?; // readable it was before; by now the reset is there too, for loopback does not wait
     lab.predict(&SECOND);
-    lab.observe(send(&ours, b"hello", MSG_NOSIGNAL));
+    lab.observe(send(&ours, b"hello", MsgFlags::NONE));
+    lab.predict(&SIGNAL);
+    lab.observe(read(&signals, &mut buf));
     lab.predict(&STILL_THE_END);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    sigaction(SIGPIPE, Some(&SigAction::new(Handler::Ignore)), None)?;
+    drop(self_pipe(None));
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
         therefore the ordinary answer and no failure. When the socket becomes writable there is a result, good or bad: \
         read SO_ERROR to know which.",
     elsewhere: "The second connect gives EISCONN at once on FreeBSD, where Linux gives success once.",
-    sources: &["connect(2), EINPROGRESS", "POSIX connect"],
+    sources: &["connect(2), EINPROGRESS", "POSIX connect", "gVisor: NonBlockingConnect"],
     related: &["nb-connect-refused", "pending-and-eintr", "hup-maps-to-r"],
     words: &["connect", "EINPROGRESS", "EISCONN", "SO_ERROR", "POLLOUT"],
     predictions: &[&BEGUN, &WRITABLE, &NO_ERROR, &AGAIN, &ONCE_MORE],

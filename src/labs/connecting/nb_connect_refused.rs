@@ -18,7 +18,12 @@ pub(super) const LAB: Lab = Lab {
         leaves the state of the socket open: the portable way is to close it and to begin with a new one.",
     elsewhere: "POSIX does not say what a socket is good for after a failed connect. Elsewhere sockets may not report \
         POLLERR.",
-    sources: &["connect(2), EINPROGRESS and NOTES", "POSIX connect", "tcp(7)"],
+    sources: &[
+        "connect(2), EINPROGRESS and NOTES",
+        "POSIX connect",
+        "tcp(7)",
+        "gVisor: NonBlockingConnectRefused",
+    ],
     related: &["nb-connect-ok", "exceptfds-is-not-errors", "readiness-matrix"],
     words: &["connect", "ECONNREFUSED", "SO_ERROR", "POLLERR", "POLLHUP", "ECONNABORTED"],
     minutes: 3,

@@ -21,18 +21,21 @@ pub(super) const LAB: Lab = Lab {
     question: "The listener's queue is full: what does a client see?",
     explanation: "The attempt belongs to the socket, not to the call. EINTR ends the call, the attempt goes on, and \
         connect must not simply be called again as recv is: it gives EALREADY. Do as after EINPROGRESS: wait until the \
-        socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent.",
+        socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent. \
+        (The Python Socket HOWTO has it that beyond the backlog, five as a normal maximum, connections are refused: here \
+        they wait.)",
     elsewhere: "How many fit into the queue differs, and some systems refuse when it is full.",
     sources: &[
         "connect(2)",
         "listen(2)",
         "POSIX connect (EINTR)",
         "Python Socket HOWTO (its \"normal max\")",
+        "gVisor: TCPBacklog",
     ],
     related: &["backlog-n-plus-1", "nb-connect-ok", "eintr-despite-sa-restart"],
     words: &["connect", "EINTR", "EALREADY", "EAGAIN", "listen"],
     minutes: 3,
-    predictions: &[&INTERRUPTED, &SILENT, &ALREADY, &SEND, &RECEIVE, &WRITABLE, &NO_ERROR],
+    predictions: &[&INTERRUPTED, &SILENT, &ALREADY, &SEND, &RECEIVE, &WRITABLE, &WAITED, &NO_ERROR],
     spoiled_by: "connect:ENETUNREACH@3",
     run,
     ..Lab::ORDINARY
@@ -72,6 +75,13 @@ const WRITABLE: Prediction = Prediction {
     asks: "The server accepts the first client. What does poll say, when it says something?",
     choices: &["POLLOUT", "POLLIN|POLLOUT|POLLERR|POLLHUP", "POLLHUP"],
     expect: Expect::on_linux(Expected::Is("POLLOUT")),
+};
+
+/// Measured from the SYN that was dropped: it is sent again after a second; somewhat later if the machine is busy.
+const WAITED: Prediction = Prediction {
+    asks: "How long after it began was the attempt done? (Its SYN, which was dropped, is sent again after a second.)",
+    choices: &["less than 900 ms", "900 to 3900 ms", "at least 3901 ms"],
+    expect: Expect::on_linux(Expected::Between(900, 3900, "ms")),
 };
 
 const NO_ERROR: Prediction = Prediction {
@@ -117,14 +127,17 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(recv(&attempt.c, &mut [0; 64], MsgFlags::NONE));
 
     lab.part("A place becomes free");
-    lab.say("The SYN is sent again a second after the first one, then two seconds after that, and so on.");
+    lab.say("The SYN is sent again a second after the first one, and then again and again, at first each second (Linux 6.5) or after twice the time (before).");
     lab.predict(&WRITABLE);
     attempt.renew_after(lab, A_MOMENT)?;
     let _a = accept(&l)?;
-    let Attempt { c, .. } = attempt;
+    let Attempt { c, began, .. } = attempt;
     let mut rows = [PollFd::new(c.as_fd(), POLLIN | POLLOUT)];
     let answered = poll(&mut rows, 10_000);
+    let took = began.elapsed();
     lab.observe(answered.map(|_| rows[0].revents()));
+    lab.predict(&WAITED);
+    lab.observe(took);
     lab.predict(&NO_ERROR);
     lab.observe(getsockopt(&c, SOL_SOCKET, SO_ERROR));
     Ok(())

@@ -3,7 +3,9 @@
 //! It spins, if it does not think of it: accept fails with EMFILE, the client stays in the queue, and the listener stays
 //! readable. Stop asking about the listener until a descriptor is free.
 
-use crate::labs::run::{Outcome, Run};
+use std::thread;
+
+use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::scene::{client_of, listener, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::limits::set_descriptor_limit;
@@ -21,7 +23,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["level-and-lowat", "backlog-n-plus-1"],
     words: &["EMFILE", "accept"],
     minutes: 2,
-    predictions: &[&NONE_LEFT, &STILL_READABLE, &ONE_FREE],
+    predictions: &[&NONE_LEFT, &STILL_READABLE, &SPIN, &ONE_FREE],
     spoiled_by: "accept:EAGAIN@1",
     run,
     ..Lab::ORDINARY
@@ -37,6 +39,12 @@ const STILL_READABLE: Prediction = Prediction {
     asks: "What does poll say of the listener now, without waiting?",
     choices: &["0", "POLLIN"],
     expect: Expect::on_linux(Expected::Is("POLLIN")).macos(Expected::Is("0")),
+};
+
+const SPIN: Prediction = Prediction {
+    asks: "A thread goes on as a loop would, poll and accept in turn. In how many of 100 turns does it find POLLIN, and EMFILE?",
+    choices: &["0", "1", "100"],
+    expect: Expect::on_linux(Expected::Is("100")).macos(Expected::Is("0")),
 };
 
 const ONE_FREE: Prediction = Prediction {
@@ -73,8 +81,20 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let mut rows = [PollFd::new(l.as_fd(), POLLIN)];
     poll(&mut rows, 0)?;
     lab.observe(rows[0].revents());
+    lab.predict(&SPIN);
+    lab.observe(turns(&l)?);
     held.pop();
     lab.predict(&ONE_FREE);
     lab.observe(accept(&l));
     Ok(())
+}
+
+/// How many of 100 turns of a loop do not wait, and accept nobody. On a thread, which is not traced.
+fn turns(l: &Fd) -> std::result::Result<usize, Stop> {
+    let in_vain = |_: &i32| {
+        let ready = poll(&mut [PollFd::new(l.as_fd(), POLLIN)], 0);
+        ready == Ok(1) && matches!(accept(l), Err(Errno::EMFILE))
+    };
+    thread::scope(|scope| scope.spawn(|| (0..100).filter(in_vain).count()).join())
+        .map_err(|_| Stop::failed("the loop panicked"))
 }

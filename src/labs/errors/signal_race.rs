@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::labs::run::{Outcome, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::signals::into_pipe;
+use crate::os::signals::{into_pipe, ppoll_if_there_is_one};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -22,7 +22,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["eintr-despite-sa-restart"],
     words: &["pselect", "sigprocmask", "EINTR"],
     minutes: 3,
-    predictions: &[&BROKEN, &BROKEN_TIME, &PSELECT, &PIPE],
+    predictions: &[&BROKEN, &BROKEN_TIME, &PSELECT, &PSELECT_TIME, &PPOLL, &PIPE],
     spoiled_by: "pselect:ENOMEM",
     run,
     loopback: false,
@@ -47,6 +47,19 @@ const PSELECT: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EINTR")),
 };
 
+const PSELECT_TIME: Prediction = Prediction {
+    asks: "It comes so once more. How long does pselect wait, whose timeout is 2 s?",
+    choices: &["less than 500 ms", "500 to 1999 ms", "at least 2000 ms"],
+    expect: Expect::everywhere(Expected::Between(0, 499, "ms")),
+};
+
+const PPOLL: Prediction = Prediction {
+    asks: "And once more, before ppoll. What does ppoll give?",
+    choices: &["0", "EINTR", "ENOSYS"],
+    // macOS has none.
+    expect: Expect::everywhere(Expected::Is("EINTR")).macos(Expected::Is("ENOSYS")),
+};
+
 const PIPE: Prediction = Prediction {
     asks: "The handler writes into a pipe. The signal came before select, which watches the pipe. What does it give?",
     choices: &["0", "1", "EINTR"],
@@ -69,13 +82,22 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let waited = poll(&mut [], 300);
     lab.observe(waited.and(Ok(began.elapsed())));
 
-    lab.part("A right way: pselect");
+    lab.part("A right way: pselect, or ppoll");
     let admitted = sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
     lab.say("It comes at the same moment. Held back, it waits.");
     kill(me, SIGUSR1)?;
     lab.predict(&PSELECT);
-    let limit = TimeSpec { tv_sec: 0, tv_nsec: 300_000_000 };
+    let limit = TimeSpec { tv_sec: 2, tv_nsec: 0 };
     lab.observe(pselect(0, None, None, None, Some(&limit), Some(&admitted)));
+    kill(me, SIGUSR1)?;
+    lab.predict(&PSELECT_TIME);
+    let began = Instant::now();
+    // What it gives was seen above; only the time counts here.
+    let _ = pselect(0, None, None, None, Some(&limit), Some(&admitted));
+    lab.observe(began.elapsed());
+    kill(me, SIGUSR1)?;
+    lab.predict(&PPOLL);
+    lab.observe(ppoll_if_there_is_one(&mut [], Some(&limit), Some(&admitted)));
     sigprocmask(&admitted)?;
 
     lab.part("Another: the handler writes into a pipe");

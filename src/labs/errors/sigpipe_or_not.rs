@@ -20,7 +20,7 @@ pub(super) const LAB: Lab = Lab {
         ignores the signal. Beej's servers do neither where they broadcast, and die of the first client that leaves \
         in the wrong moment.",
     elsewhere: "macOS and the BSDs also have SO_NOSIGPIPE, for the socket. Rust programs ignore SIGPIPE from the start.",
-    sources: &["send(2), MSG_NOSIGNAL", "POSIX send (EPIPE)", "signal(7)"],
+    sources: &["send(2), MSG_NOSIGNAL", "POSIX send (EPIPE)", "signal(7)", "Stack Overflow 108183"],
     related: &["write-after-fin", "what-std-hides"],
     words: &["SIGPIPE", "MSG_NOSIGNAL", "EPIPE"],
     minutes: 3,

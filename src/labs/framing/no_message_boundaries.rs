@@ -22,7 +22,7 @@ pub(super) const LAB: Lab = Lab {
         "POSIX 2.10.6 (SOCK_STREAM: record boundaries are not preserved)",
         "RFC 9293, 2.2",
         "tcp(7)",
-        "gVisor's test DataCoalesced",
+        "gVisor: DataCoalesced",
     ],
     related: &["header-splits", "partial-send", "datagram-truncation"],
     words: &["recv", "SOCK_STREAM", "SOCK_DGRAM", "MSG_PEEK"],

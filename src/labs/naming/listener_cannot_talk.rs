@@ -2,11 +2,12 @@
 //!
 //! No: it only makes other sockets. Each attempt has an error of its own, and none of them says "this is a listener". A
 //! fresh socket, which is connected to nobody, fails in the same way; its `send` is taken for one on a connection that
-//! has ended, with a SIGPIPE that `MSG_NOSIGNAL` keeps away here.
+//! has ended, SIGPIPE included.
 
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{client_of, listener, loopback};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::signals::into_pipe;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -15,18 +16,18 @@ pub(super) const LAB: Lab = Lab {
     question: "What happens if I send or receive on the listener instead of the accepted socket?",
     explanation: "listen turns a socket into a queue of connections; bytes travel on the sockets that accept takes out of \
         it. A program that confuses the two variables meets ENOTCONN, EPIPE or EISCONN, and one that accepts on the \
-        wrong one EINVAL.",
+        wrong one EINVAL. On Linux such a send also raises SIGPIPE, which ends a program that does not expect it.",
     elsewhere: "XNU gives ENOTCONN to a send on a socket that is not connected, as POSIX says; POSIX allows EOPNOTSUPP for \
         connect on a listener.",
     sources: &[
         "listen(2)",
         "POSIX accept, recv, send",
         "the Python Socket HOWTO, on what a server socket is for",
-        "gVisor's test SendUnconnected",
+        "gVisor: SendUnconnected",
     ],
     related: &["names-appear-late", "sigpipe-or-not"],
-    words: &["listen", "accept", "ENOTCONN", "EPIPE", "EISCONN"],
-    predictions: &[&RECV, &SEND, &CONNECT, &FRESH, &NOT_LISTENING, &ACCEPTED],
+    words: &["listen", "accept", "ENOTCONN", "EPIPE", "EISCONN", "SIGPIPE"],
+    predictions: &[&RECV, &SEND, &CONNECT, &FRESH, &SIGNAL, &NOT_LISTENING, &ACCEPTED],
     spoiled_by: "recv:EAGAIN@1",
     run,
     ..Lab::ORDINARY
@@ -54,6 +55,12 @@ const FRESH: Prediction = Prediction {
     asks: "A socket was made, and nothing else. What does send give on it?",
     choices: &["ENOTCONN", "EPIPE", "EDESTADDRREQ"],
     expect: Expect::on_linux(Expected::Is("EPIPE")).macos(Expected::Is("ENOTCONN")),
+};
+
+const SIGNAL: Prediction = Prediction {
+    asks: "Did SIGPIPE come with it? (A read of the pipe that its handler writes to gives 1 if so.)",
+    choices: &["1", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("1")),
 };
 
 const NOT_LISTENING: Prediction = Prediction {
@@ -85,7 +92,10 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("The same on a socket that does not listen");
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&FRESH);
-    lab.observe(send(&s, b"hello", MSG_NOSIGNAL));
+    let signals = into_pipe(&[SIGPIPE])?;
+    lab.observe(send(&s, b"hello", MsgFlags::NONE));
+    lab.predict(&SIGNAL);
+    lab.observe(read(&signals, &mut buf));
     bind(&s, &loopback(0))?;
     lab.predict(&NOT_LISTENING);
     lab.observe(accept(&s));
@@ -94,5 +104,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let (a, _peer) = accept(&l)?;
     lab.predict(&ACCEPTED);
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
+    sigaction(SIGPIPE, Some(&SigAction::new(Handler::Ignore)), None)?;
+    drop(self_pipe(None));
     Ok(())
 }

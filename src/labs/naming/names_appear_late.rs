@@ -16,7 +16,8 @@ pub(super) const LAB: Lab = Lab {
     question: "When does a socket get its address and port, and which?",
     explanation: "socket makes an end without a name. bind gives it one, and port 0 asks the system for a free one; \
         listen and connect do that for a socket that was never bound. An accepted socket has the listener's port: \
-        thousands of connections share it, because each is known by the addresses and ports of both ends.",
+        thousands of connections share it, because each is known by the addresses and ports of both ends. (The port \
+        that the Python Socket HOWTO sees allocated for each conversation is the client's.)",
     elsewhere: "POSIX leaves open what getsockname tells of a socket without a name, and lets listen fail with \
         EDESTADDRREQ where a socket has none.",
     sources: &[
@@ -24,7 +25,7 @@ pub(super) const LAB: Lab = Lab {
         "getsockname(2)",
         "POSIX bind, getpeername, getsockname, listen",
         "RFC 9293, 4 (a connection is identified by a pair of sockets)",
-        "gVisor's test TCPListenUnbound",
+        "gVisor: TCPListenUnbound",
     ],
     related: &["listener-cannot-talk", "wildcard-vs-loopback", "time-wait-bind"],
     words: &["bind", "getsockname", "getpeername", "ENOTCONN"],

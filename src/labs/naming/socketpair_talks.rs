@@ -4,10 +4,11 @@
 //! process dies, however it dies, the system closes what it had open, and we read the end of file: unless we have kept
 //! its end open ourselves, which is the mistake that everybody makes once.
 
-use std::process::Child;
+use std::process::{self, Child};
 
 use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::os::limits::no_core_file;
 use crate::sys::wild::Wild;
 use crate::sys::wild::ownership::inherited;
 use crate::sys::*;
@@ -31,7 +32,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["close-is-refcount", "drop-closes", "fd-passing", "silent-death"],
     words: &["socketpair", "AF_UNIX", "FD_CLOEXEC", "SIGKILL"],
     minutes: 3,
-    predictions: &[&FIRST_ANSWER, &NO_END, &SECOND_ANSWER, &END],
+    predictions: &[&FIRST_ANSWER, &NO_END, &SECOND_ANSWER, &KILLED, &EXITED, &ABORTED],
     spoiled_by: "recv:EINTR@2",
     roles: &[Role { name: "child", run: answer }],
     run,
@@ -57,9 +58,23 @@ const SECOND_ANSWER: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("4")),
 };
 
-const END: Prediction = Prediction {
+const ENDS: &[&str] = &["0", "ECONNRESET", "it waits"];
+
+const KILLED: Prediction = Prediction {
     asks: "The child was killed; it could not close anything. What does our recv give?",
-    choices: &["0", "ECONNRESET", "it waits"],
+    choices: ENDS,
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const EXITED: Prediction = Prediction {
+    asks: "The child calls exit, without a close. What does our recv give?",
+    choices: ENDS,
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
+const ABORTED: Prediction = Prediction {
+    asks: "The child calls abort, as a failed assertion does. What does our recv give?",
+    choices: ENDS,
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
@@ -86,9 +101,20 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&SECOND_ANSWER);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     kill(child.id(), SIGKILL)?;
-    lab.predict(&END);
+    lab.predict(&KILLED);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     child.wait()?;
+
+    lab.part("However it dies");
+    for (how, prediction) in [(&b"exit"[..], &EXITED), (b"abort", &ABORTED)] {
+        let (ours, theirs) = pair()?;
+        let mut child = start(lab, &theirs)?;
+        close(theirs)?;
+        send(&ours, how, MSG_NOSIGNAL)?;
+        lab.predict(prediction);
+        lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+        child.wait()?;
+    }
     Ok(())
 }
 
@@ -104,12 +130,12 @@ fn pair() -> Result<(Fd, Fd)> {
 fn start(lab: &mut Run<'_>, theirs: &Fd) -> std::result::Result<Child, Stop> {
     let number = theirs.number();
     lab.say(format_args!(
-        "A child is started, and inherits descriptor {number}; it answers \"pong\" to whatever comes."
+        "A child is started, and inherits descriptor {number}; it answers \"pong\" to \"ping\"."
     ));
     Ok(lab.role("child")?.arg(number.to_string()).spawn()?)
 }
 
-/// The child: it answers until it is killed, or nobody is there any more.
+/// The child: it answers until it dies, as it is told to, or nobody is there any more.
 fn answer(arguments: &[String]) -> Outcome {
     let number = arguments.first().and_then(|number| number.parse().ok());
     let (Some(wild), Some(number)) = (Wild::in_a_lab(), number) else {
@@ -117,8 +143,15 @@ fn answer(arguments: &[String]) -> Outcome {
     };
     let end = inherited(wild, number);
     let mut buf = [0; 64];
-    while recv(&end, &mut buf, MsgFlags::NONE)? > 0 {
-        send(&end, b"pong", MSG_NOSIGNAL)?;
+    // abort would leave a file with the memory of the process.
+    no_core_file()?;
+    loop {
+        let received = recv(&end, &mut buf, MsgFlags::NONE)?;
+        match &buf[..received] {
+            b"" => return Ok(()),
+            b"exit" => process::exit(0),
+            b"abort" => process::abort(),
+            _ => send(&end, b"pong", MSG_NOSIGNAL)?,
+        };
     }
-    Ok(())
 }

@@ -20,10 +20,13 @@ pub(super) const LAB: Lab = Lab {
     claim: "listen(l, n) queues n + 1 clients on Linux; the next wait, unrefused.",
     question: "What does the number mean that listen wants, and what happens beyond it?",
     explanation: "The queue holds connections that are complete and not yet accepted. Linux compares with \"more than n\", so \
-        n + 1 fit, and no number is special; only the machine's limit (somaxconn) cuts it down. A client beyond that stays in \
-        SYN_SENT and tries again after 1, 3, 7 seconds: a full queue looks like a slow network. A Unix-domain connect says \
+        n + 1 fit, and no number is special, not even the five that the Python Socket HOWTO calls the normal maximum; only the \
+        machine's limit (somaxconn) cuts it down. A client beyond that stays in \
+        SYN_SENT and tries again after a second, and then again and again; it is not refused, as the HOWTO has it: a full queue looks like a slow \
+        network. A Unix-domain connect says \
         EAGAIN instead, if it may not wait.",
-    elsewhere: "FreeBSD queues half as many again as asked for (sonewconn), and macOS at most 128.",
+    elsewhere: "FreeBSD takes nobody in when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 and 8 fit. macOS \
+        queues at most 128 (listen(2) there).",
     sources: &[
         "listen(2)",
         "POSIX listen",
@@ -31,6 +34,7 @@ pub(super) const LAB: Lab = Lab {
         "poll(2), EINVAL",
         "net/ipv4 of Linux, sk_acceptq_is_full",
         "the Python Socket HOWTO",
+        "gVisor: TCPBacklog",
     ],
     related: &["pending-and-eintr", "emfile-accept-spin", "poll-array-rules"],
     words: &["listen", "SYN_SENT", "EAGAIN"],
@@ -56,25 +60,25 @@ pub(super) const LAB: Lab = Lab {
 const OF_0: Prediction = Prediction {
     asks: "listen(l, 0), and nobody accepts. How many clients are connected?",
     choices: &["0", "1", "5", "128"],
-    expect: Expect::on_linux(Expected::Is("1")),
+    expect: Expect::on_linux(Expected::Is("1")).freebsd(Expected::Is("1")),
 };
 
 const OF_1: Prediction = Prediction {
     asks: "listen(l, 1). How many?",
     choices: &["1", "2", "5", "128"],
-    expect: Expect::on_linux(Expected::Is("2")),
+    expect: Expect::on_linux(Expected::Is("2")).freebsd(Expected::Is("2")),
 };
 
 const OF_2: Prediction = Prediction {
     asks: "listen(l, 2). How many?",
-    choices: &["2", "3", "5", "128"],
-    expect: Expect::on_linux(Expected::Is("3")),
+    choices: &["2", "3", "4", "128"],
+    expect: Expect::on_linux(Expected::Is("3")).freebsd(Expected::Is("4")),
 };
 
 const OF_5: Prediction = Prediction {
     asks: "listen(l, 5). How many?",
     choices: &["5", "6", "8", "128"],
-    expect: Expect::on_linux(Expected::Is("6")),
+    expect: Expect::on_linux(Expected::Is("6")).freebsd(Expected::Is("8")),
 };
 
 const BEYOND: Prediction = Prediction {

@@ -20,7 +20,12 @@ pub(super) const LAB: Lab = Lab {
         0.0.0.0 is free for a second listener. The default is a setting of the machine: say which you mean, before bind.",
     elsewhere: "On OpenBSD every IPv6 socket is V6ONLY, and the option cannot be turned off: two listeners are needed. FreeBSD \
         and NetBSD have 1 as the default, Linux and macOS 0.",
-    sources: &["ipv6(7), IPV6_V6ONLY", "RFC 3493, 5.3", "RFC 3493, 3.7 (IPv4-mapped addresses)"],
+    sources: &[
+        "ipv6(7), IPV6_V6ONLY",
+        "RFC 3493, 5.3",
+        "RFC 3493, 3.7 (IPv4-mapped addresses)",
+        "gVisor: DualStackV6AnyReservesEverything",
+    ],
     related: &["wildcard-vs-loopback", "sockaddr-layout", "gai-fans-out"],
     words: &["IPV6_V6ONLY", "AF_INET6", "EADDRINUSE"],
     minutes: 3,

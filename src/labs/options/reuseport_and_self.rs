@@ -23,6 +23,7 @@ pub(super) const LAB: Lab = Lab {
         "socket(7), SO_REUSEADDR and SO_REUSEPORT",
         "ip(7)",
         "RFC 9293, 3.5 (simultaneous open)",
+        "gVisor: TcpPortReuseMultiThread, SelfConnectSendRecv",
     ],
     related: &["time-wait-bind", "udp-connect-filters", "readiness-is-a-hint"],
     words: &["SO_REUSEADDR", "SO_REUSEPORT", "EADDRINUSE"],
@@ -63,15 +64,15 @@ const BOTH: Prediction = Prediction {
 };
 
 const SHARE: Prediction = Prediction {
-    asks: "Both listen, and 20 clients connect. How many of them does the first listener get?",
-    choices: &["0", "1 to 19", "20"],
-    expect: Expect::on_linux(Expected::Between(1, 19, "")),
+    asks: "Both listen, and 40 clients connect. How many of them does the first listener get?",
+    choices: &["0", "1 to 39", "40"],
+    expect: Expect::on_linux(Expected::Between(1, 39, "")).freebsd(Expected::OneOf(&["0", "40"])),
 };
 
 const ALL: Prediction = Prediction {
     asks: "And how many do both have together?",
-    choices: &["less than 20", "20", "at least 21"],
-    expect: Expect::on_linux(Expected::Is("20")),
+    choices: &["less than 40", "40", "at least 41"],
+    expect: Expect::on_linux(Expected::Is("40")).freebsd(Expected::Is("40")),
 };
 
 const LAST_BINDER: Prediction = Prediction {
@@ -98,7 +99,7 @@ const ECHO: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("5")),
 };
 
-const CLIENTS: usize = 20;
+const CLIENTS: usize = 40;
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("SO_REUSEADDR is not it");

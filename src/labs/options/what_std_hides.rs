@@ -1,7 +1,8 @@
 //! What do `std::net`, `socket2` and `nix` do that I did not ask for?
 //!
 //! std does much: it ignores SIGPIPE before main, closes its descriptors on exec, sets SO_REUSEADDR, listens with 128, sends
-//! with MSG_NOSIGNAL, and accepts again after a signal. socket2 only closes on exec. nix does what C does. Their calls are
+//! with MSG_NOSIGNAL, and accepts again after a signal. socket2 only closes on exec. nix does what C does, less some of its
+//! answers. Their calls are
 //! made on threads, which are not traced; what they leave behind can be asked for.
 
 use std::io::{self, Read, Write};
@@ -20,17 +21,19 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "what-std-hides",
-    claim: "std sets options, flags and signals unasked; socket2 little, nix nothing.",
+    claim: "std adds options, flags and retries, socket2 a flag; nix leaves things out.",
     question: "What do std::net, socket2 and nix do that I did not ask for?",
     explanation: "std chooses what suits most programs: no SIGPIPE, close-on-exec everywhere, SO_REUSEADDR and a backlog of \
         128 on every TcpListener, an accept that outlives signals. socket2 closes on exec and leaves the rest to you, so only \
-        the SIGPIPE that std ignores keeps its send from ending the program. nix names the calls of C and adds \
-        nothing. Who knows the calls can tell what a library spares them.",
+        the SIGPIPE that std ignores keeps its send from ending the program. nix adds nothing to the calls of C, but leaves \
+        out: its accept returns a descriptor without the peer's address, and its FdSet panics at FD_SETSIZE, where C \
+        overruns and ours returns an error. Who knows the calls can tell what a library spares them.",
     elsewhere: "Where there is SO_NOSIGPIPE (macOS) std and socket2 set it on their sockets. Where there is no accept4 \
         close-on-exec is set in a second call, and a fork between the two leaks the descriptor.",
     sources: &[
         "library/std/src/sys/net of Rust",
-        "library/std/src/sys/pal/unix of Rust (reset_sigpipe)",
+        "library/std/src/sys/pal/unix of Rust (reset_sigpipe, sanitize_standard_fds)",
+        "nix, sys::socket::accept (no address) and sys::select (assert_fd_valid)",
         "socket2, Socket::new and Socket::new_raw",
         "signal(7)",
     ],
@@ -156,6 +159,7 @@ const STD_READ_EXACT: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("Before main");
+    lab.say("Rust's runtime has made calls already. It has polled descriptors 0 to 2, to open /dev/null for one that is closed, and set SIGPIPE; strace shows both, and no trace of ours.");
     let mut found = SigAction::new(Handler::Default);
     lab.predict(&BEFORE_MAIN);
     sigaction(SIGPIPE, None, Some(&mut found))?;
@@ -278,6 +282,7 @@ fn waits(lab: &mut Run<'_>, pipe: &Fd) -> Outcome {
     let accepted = Fd::from(OwnedFd::from(accepted));
     lab.predict(&STD_ACCEPTED);
     lab.observe(fcntl_getfd(&accepted).map(|flags| flags.to_string()));
+    lab.say("It was set in the same step, by accept4, where the system has that.");
 
     let (l, address) = listener()?;
     let l = socket2::Socket::from(OwnedFd::from(l));

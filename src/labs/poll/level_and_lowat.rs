@@ -16,7 +16,12 @@ pub(super) const LAB: Lab = Lab {
         reported again, so nothing is lost by reading once for each readiness. SO_RCVLOWAT moves the level. A loop that \
         sets it must know that the last bytes of a stream may be fewer; at the end of file all are reported.",
     elsewhere: "",
-    sources: &["poll(2)", "socket(7), SO_RCVLOWAT", "POSIX setsockopt"],
+    sources: &[
+        "poll(2)",
+        "socket(7), SO_RCVLOWAT",
+        "POSIX setsockopt",
+        "gVisor: PollLevelTriggered",
+    ],
     related: &["no-message-boundaries", "writable-hysteresis", "zero-is-three-things"],
     words: &["poll", "SO_RCVLOWAT", "MSG_DONTWAIT"],
     predictions: &[&SOME_LEFT, &NONE_LEFT, &BELOW, &BELOW_SELECT, &TAKEN, &ENOUGH, &AT_THE_END],

@@ -18,7 +18,7 @@ pub(super) const LAB: Lab = Lab {
         negative or take the row away; events = 0 is not enough, because a reset wakes poll all the same, again and \
         again, and a loop that expects nothing there spins. A FIN does not wake such a row.",
     elsewhere: "macOS registers nothing for a row with events = 0, so it is never answered (kernel source).",
-    sources: &["poll(2)", "POSIX poll"],
+    sources: &["poll(2)", "POSIX poll", "gVisor: EventsFieldNotModified"],
     related: &["select-eats-its-sets", "readiness-matrix", "bad-fd-poisons-select"],
     words: &["poll", "POLLERR", "POLLHUP", "POLLNVAL"],
     predictions: &[&NEGATIVE, &TWICE, &EVENTS, &FIN_UNASKED, &RESET_UNASKED],

@@ -6,6 +6,9 @@
 //! Read it for what it does not say. POLLIN does not tell data from the end of it: recv does. POLLHUP comes when both
 //! halves are closed, so it is no sign that the peer has finished; for a pipe it comes without POLLIN. And select has one
 //! bit where poll has four.
+//!
+//! (A pipe's write end without a reader is in r as well, because select was asked for all three sets: POLLERR counts for
+//! r and for w. A program that puts a write end into writefds alone, as one does, sees w.)
 
 use crate::labs::prediction::Observed;
 use crate::labs::run::{Outcome, Run};
@@ -23,7 +26,7 @@ pub(super) const LAB: Lab = Lab {
         POLLERR that SO_ERROR has something to tell. POSIX calls HUP and OUT exclusive; Linux sets both.",
     elsewhere: "macOS's poll is built on kqueue: a FIN alone gives POLLIN|POLLHUP, POLLOUT never comes with POLLHUP, and a \
         reset is no POLLERR. FreeBSD gives POLLIN|POLLRDHUP for a FIN, POLLHUP for both directions, and never POLLERR \
-        for a socket. (Kernel sources; what select says there was not looked up.)",
+        for a socket. (Kernel sources. What select says there was not looked up, so only those flags are predicted there.)",
     sources: &[
         "poll(2)",
         "select(2)",
@@ -37,8 +40,11 @@ pub(super) const LAB: Lab = Lab {
         &IDLE,
         &DATA,
         &FIN,
+        &FIN_HUP,
         &BOTH_FINS,
+        &HUP_OUT,
         &RESET,
+        &RESET_ERR,
         &RESET_TOLD,
         &UNIX_CLOSED,
         &PIPE_HELD,
@@ -73,15 +79,31 @@ const DATA: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("POLLIN|POLLOUT; rw")),
 };
 
-const FIN: Prediction = Prediction {
-    expect: Expect::on_linux(Expected::Is("POLLIN|POLLOUT|POLLRDHUP; rw"))
-        .freebsd(Expected::Is("POLLIN|POLLOUT|POLLRDHUP; rw")),
-    ..state(
-        "The peer has finished sending (a FIN).",
-        &["POLLHUP; r", "POLLIN|POLLOUT|POLLRDHUP; rw", "POLLIN|POLLOUT|POLLHUP; rw"],
-        "",
-    )
-};
+const FIN: Prediction = state(
+    "The peer has finished sending (a FIN).",
+    &["POLLHUP; r", "POLLIN|POLLOUT|POLLRDHUP; rw", "POLLIN|POLLOUT|POLLHUP; rw"],
+    "POLLIN|POLLOUT|POLLRDHUP; rw",
+);
+
+/// What kernel sources tell of the other systems: one flag in one state.
+const fn flag(asks: &'static str, expect: Expect) -> Prediction {
+    Prediction { asks, choices: &["yes", "no"], expect }
+}
+
+const FIN_HUP: Prediction = flag(
+    "Is POLLHUP among the flags of a FIN alone?",
+    Expect::on_linux(Expected::Is("no")).macos(Expected::Is("yes")).freebsd(Expected::Is("no")),
+);
+
+const HUP_OUT: Prediction = flag(
+    "Does POLLOUT stand beside POLLHUP, which POSIX excludes?",
+    Expect::on_linux(Expected::Is("yes")).macos(Expected::Is("no")),
+);
+
+const RESET_ERR: Prediction = flag(
+    "Is a reset said with POLLERR?",
+    Expect::on_linux(Expected::Is("yes")).macos(Expected::Is("no")).freebsd(Expected::Is("no")),
+);
 
 const BOTH_FINS: Prediction = state(
     "The peer has finished sending, and so have we.",
@@ -172,8 +194,10 @@ fn connections(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
     shutdown(&c, SHUT_WR)?;
     wait_for(&a, POLLIN)?;
     look(lab, table, ("TCP: the peer's FIN", &FIN), &a);
+    says(lab, &FIN_HUP, &a, POLLHUP)?;
     shutdown(&a, SHUT_WR)?;
     look(lab, table, ("TCP: both FINs", &BOTH_FINS), &a);
+    says(lab, &HUP_OUT, &a, POLLHUP | POLLOUT)?;
 
     lab.part("A TCP connection that is reset");
     let (c, a) = tcp_pair()?;
@@ -181,6 +205,7 @@ fn connections(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
     close(c)?; // with this option: a reset
     wait_for(&a, POLLIN)?;
     look(lab, table, ("TCP: reset", &RESET), &a);
+    says(lab, &RESET_ERR, &a, POLLERR)?;
     getsockopt(&a, SOL_SOCKET, SO_ERROR)?;
     look(lab, table, ("TCP: reset, SO_ERROR was read", &RESET_TOLD), &a);
 
@@ -231,4 +256,13 @@ fn look(
     let (polled, sets) = (polled.words(), sets_of(fd).words());
     lab.observe(format!("{polled}; {sets}"));
     table.push((state, polled, sets));
+}
+
+/// Whether poll, asked once more, says all of these.
+fn says(lab: &mut Run<'_>, prediction: &'static Prediction, fd: &Fd, flags: PollEvents) -> Outcome {
+    lab.predict(prediction);
+    let mut rows = [PollFd::new(fd.as_fd(), POLLIN | POLLOUT)];
+    poll(&mut rows, 0)?;
+    lab.observe(rows[0].revents().contains(flags));
+    Ok(())
 }

@@ -19,7 +19,13 @@ pub(super) const LAB: Lab = Lab {
         over what there is: on an empty line nothing, so read gives 0, as at an end of file. One loop can therefore watch \
         standard input beside sockets, if it takes a 0 for the end and does not wait for a letter.",
     elsewhere: "On macOS poll answers POLLNVAL for a terminal; select can watch it (poll(2) there).",
-    sources: &["poll(2)", "pty(7)", "termios(3)", "POSIX General Terminal Interface"],
+    sources: &[
+        "poll(2)",
+        "pty(7)",
+        "termios(3)",
+        "POSIX General Terminal Interface",
+        "termbox2, issue 31 (macOS: poll and terminals)",
+    ],
     related: &["readiness-matrix", "always-ready", "stdio-hides-readiness"],
     words: &["poll", "POLLHUP", "POLLNVAL"],
     predictions: &[&PARTIAL, &LINE, &END, &READ_END, &HANGUP, &HANGUP_SELECT, &READ_HANGUP],

@@ -7,9 +7,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::scene::{millis, only, sets_of};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -22,17 +23,34 @@ pub(super) const LAB: Lab = Lab {
         while something is owed to the peer, take a descriptor out of the sets once its end of file was read, and do not \
         ask about files at all: reading one waits for the disk, and no readiness tells of that.",
     elsewhere: "poll on macOS answers POLLNVAL for devices such as /dev/null; select can watch them (its poll(2)).",
-    sources: &["select(2)", "poll(2)", "POSIX select (regular files are always ready)"],
+    sources: &[
+        "select(2)",
+        "poll(2)",
+        "POSIX select (regular files are always ready)",
+        "gVisor: UnpollableFile",
+    ],
     related: &["select-eats-its-sets", "partial-send", "emfile-accept-spin"],
     words: &["select", "POLLOUT"],
-    predictions: &[&FILE, &DIRECTORY, &DEVICE, &IDLE_WRITER, &NOTHING_OWED, &IGNORED_END],
+    predictions: &[
+        &FILE,
+        &DIRECTORY,
+        &DEVICE,
+        &IDLE_WRITER,
+        &SPIN,
+        &NOTHING_OWED,
+        &IGNORED_END,
+        &SAME_SPIN,
+    ],
     spoiled_by: "select:EBADF@1+",
     run,
     loopback: false,
     ..Lab::ORDINARY
 };
 
-const TURNS: usize = 10;
+/// So many turns are shown.
+const TURNS: usize = 3;
+/// So long nobody writes them down.
+const A_WHILE: Duration = Duration::from_millis(50);
 
 const FILE: Prediction = Prediction {
     asks: "A file without a byte in it: in which of the sets r, w and x does it stay?",
@@ -53,9 +71,16 @@ const DEVICE: Prediction = Prediction {
 };
 
 const IDLE_WRITER: Prediction = Prediction {
-    asks: "Nobody sends anything. Ten turns with the socket in writefds, each may wait a second: how many do not wait?",
-    choices: &["0", "1", "10"],
-    expect: Expect::everywhere(Expected::Is("10")),
+    asks: "Nobody sends anything. Three turns with the socket in writefds, each may wait a second: how many do not wait?",
+    choices: &["0", "1", "3"],
+    expect: Expect::everywhere(Expected::Is("3")),
+};
+
+/// A machine that has nothing else to do turns 30,000 times.
+const SPIN: Prediction = Prediction {
+    asks: "The same loop on a thread, where nobody writes the turns down: how often does it turn in 50 ms?",
+    choices: &["0 to 99", "100 to 999", "at least 1000"],
+    expect: Expect::on_linux(Expected::AtLeast(1000, "")),
 };
 
 const NOTHING_OWED: Prediction = Prediction {
@@ -65,10 +90,13 @@ const NOTHING_OWED: Prediction = Prediction {
 };
 
 const IGNORED_END: Prediction = Prediction {
-    asks: "The peer has closed, recv gave 0 and was ignored. Of ten more turns, how many do not wait?",
-    choices: &["0", "1", "10"],
-    expect: Expect::everywhere(Expected::Is("10")),
+    asks: "The peer has closed, recv gave 0 and was ignored. Of three more turns, how many do not wait?",
+    choices: &["0", "1", "3"],
+    expect: Expect::everywhere(Expected::Is("3")),
 };
+
+const SAME_SPIN: Prediction =
+    Prediction { asks: "And how often does that loop turn in 50 ms?", ..SPIN };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("What has no readiness is always ready");
@@ -87,19 +115,13 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("The broken way: writability, though nothing is owed");
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     lab.predict(&IDLE_WRITER);
-    let began = Instant::now();
     let mut at_once = 0;
     for _ in 0..TURNS {
-        let (mut readable, mut writable) = (only(&a)?, only(&a)?);
-        let (r, w) = (Some(&mut readable), Some(&mut writable));
-        at_once +=
-            usize::from(select(a.number().get() + 1, r, w, None, Some(&mut millis(1000))) == Ok(1));
+        at_once += usize::from(turn(&a, Asks::Writing) == Ok(1));
     }
     lab.observe(at_once);
-    lab.say(format_args!(
-        "That took {} microseconds, most of them to write the turns down. A bare loop turns some 600,000 times in a second.",
-        began.elapsed().as_micros()
-    ));
+    lab.predict(&SPIN);
+    lab.observe(turns(&a, Asks::Writing)?);
 
     lab.part("The right way: only while something is owed");
     lab.predict(&NOTHING_OWED);
@@ -112,14 +134,43 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&IGNORED_END);
     let mut at_once = 0;
     for _ in 0..TURNS {
-        let mut readable = only(&a)?;
-        let result =
-            select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(1000)));
-        at_once += usize::from(result == Ok(1));
+        at_once += usize::from(turn(&a, Asks::Reading) == Ok(1));
     }
     lab.observe(at_once);
+    lab.predict(&SAME_SPIN);
+    lab.observe(turns(&a, Asks::Reading)?);
     lab.say("The right way: after a 0 from recv, the descriptor leaves the set, and is closed when nothing is owed.");
     Ok(())
+}
+
+/// What a turn of the loop asks for.
+#[derive(Clone, Copy)]
+enum Asks {
+    Reading,
+    Writing,
+}
+
+/// One turn. It may wait for a second.
+fn turn(fd: &Fd, asks: Asks) -> Result<usize> {
+    let mut set = only(fd).map_err(|_| Errno::EINVAL)?;
+    let (nfds, set) = (set.nfds(), Some(&mut set));
+    let (r, w) = match asks {
+        Asks::Reading => (set, None),
+        Asks::Writing => (None, set),
+    };
+    select(nfds, r, w, None, Some(&mut millis(1000)))
+}
+
+/// How many turns a while has, on a thread, which is not traced.
+fn turns(fd: &Fd, asks: Asks) -> std::result::Result<usize, Stop> {
+    let spin = || {
+        let (mut turns, began) = (0, Instant::now());
+        while began.elapsed() < A_WHILE && turn(fd, asks) == Ok(1) {
+            turns += 1;
+        }
+        turns
+    };
+    thread::scope(|scope| scope.spawn(spin).join()).map_err(|_| Stop::failed("the loop panicked"))
 }
 
 /// A file, owned so that its close is in the trace.

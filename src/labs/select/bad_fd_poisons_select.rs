@@ -15,11 +15,12 @@ pub(super) const LAB: Lab = Lab {
     claim: "One closed number fails select for all; poll answers it in its own row.",
     question: "Why does select give EBADF, and for which descriptor?",
     explanation: "EBADF means that this program has closed a descriptor and left its number in a set: a peer cannot cause \
-        it. select names no culprit; a poll that does not wait finds it. Worse than EBADF is no EBADF: the number may have \
+        it. UNP's select server ends when a client resets, but that is the wrapper around its read, which takes any error for \
+        the end of the program: close that one client instead. select names no culprit; a poll that does not wait finds it. Worse than EBADF is no EBADF: the number may have \
         been given to another connection meanwhile, and Linux does not even look at numbers beyond its table of \
         descriptors.",
     elsewhere: "FreeBSD gives EBADF for a number beyond the table as well (kernel source).",
-    sources: &["select(2), BUGS", "poll(2)", "POSIX select", "POSIX poll"],
+    sources: &["select(2), BUGS", "poll(2)", "POSIX select", "POSIX poll", "gVisor: ClosedFds"],
     related: &["close-under-wait", "drop-closes", "poll-array-rules"],
     words: &["EBADF", "POLLNVAL", "select", "poll"],
     predictions: &[&CLOSED, &SETS, &ROW, &RESET, &BEYOND_TABLE, &STILL_THERE],

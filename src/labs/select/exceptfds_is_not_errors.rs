@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
         Beej's guide describes the set as one of errors, and POSIX asks for it to hold sockets with a pending error; \
         Linux does not do so.",
     elsewhere: "macOS and FreeBSD put sockets there for out-of-band data only (kernel sources).",
-    sources: &["select(2)", "select_tut(2)", "POSIX select"],
+    sources: &["select(2)", "select_tut(2)", "POSIX select", "Stack Overflow 1342712"],
     related: &["oob-one-byte", "nb-connect-refused", "hup-maps-to-r", "readiness-matrix"],
     words: &["select", "SO_ERROR", "ECONNRESET", "MSG_OOB", "POLLPRI"],
     predictions: &[&RESET, &REFUSED, &WHY, &URGENT],
@@ -26,16 +26,21 @@ pub(super) const LAB: Lab = Lab {
     ..Lab::ORDINARY
 };
 
+/// macOS and FreeBSD: soreadable and sowriteable ask for so_error, and nothing but urgent data makes an exception
+/// (sys/socketvar.h).
+const READ_AND_WRITE: Expect =
+    Expect::on_linux(Expected::Is("rw")).macos(Expected::Is("rw")).freebsd(Expected::Is("rw"));
+
 const RESET: Prediction = Prediction {
     asks: "The peer has reset the connection. In which of the sets r, w and x does it stay?",
     choices: &["rw", "rwx", "x", "none"],
-    expect: Expect::on_linux(Expected::Is("rw")),
+    expect: READ_AND_WRITE,
 };
 
 const REFUSED: Prediction = Prediction {
     asks: "A connect was refused. In which of the sets r, w and x does the socket stay?",
     choices: &["rw", "w", "rwx", "x"],
-    expect: Expect::on_linux(Expected::Is("rw")),
+    expect: READ_AND_WRITE,
 };
 
 const WHY: Prediction = Prediction {

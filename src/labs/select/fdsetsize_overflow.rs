@@ -15,14 +15,16 @@ pub(super) const LAB: Lab = Lab {
     claim: "From FD_SETSIZE on a number has no bit: C overruns its set, ours refuses.",
     question: "What happens to a descriptor that an fd_set has no bit for?",
     explanation: "The limit is the set's, not the kernel's: Linux takes as many bits as nfds says, and so writes beyond a \
-        set that is too short. Python's \"filedescriptor out of range in select()\" is the same refusal as ours. Raise the \
-        limit on descriptors only in a program that uses poll, or that refuses what select cannot watch.",
+        set that is too short. UNP's select server looks whether its array has a free slot, and not whether the \
+        descriptor has a bit: one that has inherited open files overruns its set. Python's \"filedescriptor out of range in select()\" is the same refusal as ours. Raise the \
+        limit on descriptors only in a program that uses poll, that makes longer sets where the system takes them, or that \
+        refuses what select cannot watch.",
     elsewhere: "FD_SETSIZE is 256 on NetBSD, 1024 elsewhere; FreeBSD and OpenBSD let a program define a greater one before \
         its includes (select(2)). macOS gives EINVAL beyond 1024 unless the program asks for unlimited sets (select(2)).",
     sources: &["select(2), NOTES", "POSIX select"],
     related: &["nfds-and-count", "bad-fd-poisons-select", "cost-is-the-highest-fd"],
     words: &["FD_SETSIZE", "select", "poll"],
-    predictions: &[&REFUSED, &REFUSED_CALL, &OVERRUN, &FOUND, &REWRITTEN, &POLL],
+    predictions: &[&BITS, &REFUSED, &REFUSED_CALL, &OVERRUN, &FOUND, &REWRITTEN, &WIDE, &POLL],
     spoiled_by: "poll:EINTR@1",
     descriptors: 1700,
     run,
@@ -35,6 +37,13 @@ const NUMBER: i32 = 1600;
 const WORDS: usize = (NUMBER as usize + 1).div_ceil(WORD_BITS);
 /// The words of an fd_set; what comes after them is somebody else's.
 const SET: usize = FD_SETSIZE / WORD_BITS;
+
+/// <sys/select.h> of each: libc's constant, and the length of the structure.
+const BITS: Prediction = Prediction {
+    asks: "For how many descriptors has an fd_set bits?",
+    choices: &["256", "1024", "65536"],
+    expect: Expect::everywhere(Expected::Is("1024")).netbsd(Expected::Is("256")),
+};
 
 const REFUSED: Prediction = Prediction {
     asks: "Does our FdSet take a descriptor with the number 1600?",
@@ -57,13 +66,30 @@ const OVERRUN: Prediction = Prediction {
 const FOUND: Prediction = Prediction {
     asks: "A byte waits at 1600. What does the kernel's select return for nfds 1601?",
     choices: &["0", "1", "EINVAL"],
-    expect: Expect::on_linux(Expected::Is("1")).macos(Expected::Is("EINVAL")),
+    expect: BEYOND_THE_SET,
 };
+
+/// As select(2) says: FreeBSD, OpenBSD and NetBSD let a program define a greater FD_SETSIZE, so the kernel must take it.
+const BEYOND_THE_SET: Expect = Expect::on_linux(Expected::Is("1"))
+    .macos(Expected::Is("EINVAL"))
+    .freebsd(Expected::Is("1"))
+    .openbsd(Expected::Is("1"))
+    .netbsd(Expected::Is("1"));
 
 const REWRITTEN: Prediction = Prediction {
     asks: "Nothing waits, but the neighbour's bit is set. Is it still set after select?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("no")).macos(Expected::Is("yes")),
+    expect: Expect::on_linux(Expected::Is("no"))
+        .macos(Expected::Is("yes"))
+        .freebsd(Expected::Is("no"))
+        .openbsd(Expected::Is("no"))
+        .netbsd(Expected::Is("no")),
+};
+
+const WIDE: Prediction = Prediction {
+    asks: "A byte waits at 1600, in a set with bits up to there. What does select return?",
+    choices: &["0", "1", "EINVAL"],
+    expect: BEYOND_THE_SET,
 };
 
 const POLL: Prediction = Prediction {
@@ -79,6 +105,8 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     send(&c, b"x", MSG_NOSIGNAL)?;
 
     lab.part("What our wrappers say");
+    lab.predict(&BITS);
+    lab.observe(size_of::<FdSet>() * 8);
     let mut set = only(&a)?;
     lab.predict(&REFUSED);
     lab.observe(set.set(&far).is_ok());
@@ -108,8 +136,14 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let _ = selecting::select(wild, NUMBER + 1, &mut memory, &mut millis(0));
     lab.observe(fd_isset(wild, far.number(), &memory));
 
-    lab.part("The right way: no bitmap");
+    lab.part("A right way, where the system takes it: a set that is long enough");
     send(&c, b"x", MSG_NOSIGNAL)?;
+    let mut wide = WideFdSet::new();
+    wide.set(&far);
+    lab.predict(&WIDE);
+    lab.observe(select_wide(wide.nfds(), Some(&mut wide), None, None, Some(&mut millis(0))));
+
+    lab.part("The right way: no bitmap");
     lab.predict(&POLL);
     lab.observe(poll(&mut [PollFd::new(far.as_fd(), POLLIN)], 0));
     Ok(())

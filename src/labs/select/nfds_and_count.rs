@@ -17,11 +17,11 @@ pub(super) const LAB: Lab = Lab {
         an unasked bit in the last word is cleared, one in a word beyond it survives and looks like an answer. The result \
         is the number of bits left in all three sets, so one descriptor may count twice.",
     elsewhere: "The count and the meaning of nfds are POSIX's. What becomes of bits beyond nfds is not; macOS copies words \
-        of 32 bits (its kernel's source).",
-    sources: &["select(2)", "poll(2)", "POSIX select", "POSIX poll"],
+        of 32 bits (selprocess in its kernel), so that more of them survive.",
+    sources: &["select(2)", "poll(2)", "POSIX select", "POSIX poll", "gVisor: IgnoreBitsAboveNfds"],
     related: &["select-eats-its-sets", "fdsetsize-overflow", "poll-array-rules"],
     words: &["select", "poll", "FD_SETSIZE"],
-    predictions: &[&ONE_TOO_LOW, &BIT_IN_THE_WORD, &BITS, &ROWS, &BIT_BEYOND],
+    predictions: &[&ONE_TOO_LOW, &BIT_IN_THE_WORD, &BITS, &ROWS, &BIT_IN_LAST_WORD, &BIT_BEYOND],
     spoiled_by: "select:spurious@1",
     descriptors: 256,
     run,
@@ -53,10 +53,16 @@ const ROWS: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-const BIT_BEYOND: Prediction = Prediction {
-    asks: "The set also has number 130, far beyond nfds. Is that bit set after the call?",
+const BIT_IN_LAST_WORD: Prediction = Prediction {
+    asks: "nfds is 65, and the set also has number 100, in the same 64-bit word as 64. Is that bit set after the call?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("yes")),
+    expect: Expect::on_linux(Expected::Is("no")).macos(Expected::Is("yes")),
+};
+
+const BIT_BEYOND: Prediction = Prediction {
+    asks: "The set also has number 130, in a word beyond nfds. Is that bit set after the call?",
+    choices: &["yes", "no"],
+    expect: Expect::on_linux(Expected::Is("yes")).macos(Expected::Is("yes")),
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
@@ -79,12 +85,16 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&ROWS);
     lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN | POLLOUT)], -1));
 
-    lab.part("A number beyond nfds");
-    let far = fcntl_dupfd(&c, 130)?; // nothing waits at it
-    let mut readable = only(&a)?;
-    readable.set(&far)?;
-    lab.predict(&BIT_BEYOND);
-    select(nfds, Some(&mut readable), None, None, Some(&mut millis(0)))?;
-    lab.observe(readable.isset(&far));
+    lab.part("Numbers beyond nfds");
+    let near = fcntl_dupfd(&a, 64)?;
+    for (number, prediction) in [(100, &BIT_IN_LAST_WORD), (130, &BIT_BEYOND)] {
+        let far = fcntl_dupfd(&c, number)?; // nothing waits at it
+        let mut readable = only(&near)?;
+        readable.set(&far)?;
+        lab.predict(prediction);
+        let nfds = near.number().get() + 1;
+        select(nfds, Some(&mut readable), None, None, Some(&mut millis(0)))?;
+        lab.observe(readable.isset(&far));
+    }
     Ok(())
 }

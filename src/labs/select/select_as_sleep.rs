@@ -19,7 +19,7 @@ pub(super) const LAB: Lab = Lab {
         million microseconds: glibc carries what is more into the seconds, other systems refuse it. poll takes \
         milliseconds in an int, where every negative number means for ever.",
     elsewhere: "FreeBSD gives EINVAL for a million microseconds and more (select(2)).",
-    sources: &["select(2)", "poll(2)", "POSIX select"],
+    sources: &["select(2)", "poll(2)", "POSIX select", "gVisor: NullFds"],
     related: &["timeout-mutates", "eintr-despite-sa-restart"],
     words: &["select", "poll", "EINVAL"],
     predictions: &[

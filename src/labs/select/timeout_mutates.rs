@@ -2,7 +2,7 @@
 //!
 //! On Linux, through glibc, what is left of it: also after a signal, and also after an error. It can be used (a signal
 //! need not lengthen the wait), but not relied upon: the other systems leave the timeval alone, and so does musl.
-//! pselect takes its timeout as const and cannot change it, anywhere.
+//! pselect and ppoll take their timeout as const and cannot change it, anywhere.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::labs::run::{Outcome, Run, Stop};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::signals::ppoll_if_there_is_one;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -22,10 +23,10 @@ pub(super) const LAB: Lab = Lab {
         copy. Portable programs write the timeval anew before every call and keep a deadline of their own.",
     elsewhere: "macOS, FreeBSD and OpenBSD leave the timeval alone (their manual pages), and so does musl on Linux. POSIX \
         allows both.",
-    sources: &["select(2)", "pselect(2)", "POSIX select"],
+    sources: &["select(2)", "pselect(2)", "POSIX select", "gVisor: PselectTest"],
     related: &["select-eats-its-sets", "eintr-despite-sa-restart", "signal-race"],
     words: &["select", "pselect", "EINTR"],
-    predictions: &[&LEFT, &INTERRUPTED, &AFTER_SIGNAL, &AFTER_ERROR, &CONST],
+    predictions: &[&LEFT, &INTERRUPTED, &AFTER_SIGNAL, &AFTER_ERROR, &CONST, &CONST_TOO],
     spoiled_by: "select:ENOMEM",
     run,
     loopback: false,
@@ -36,7 +37,7 @@ const GIVEN_MS: i64 = 2000;
 
 const LEFT: Prediction = Prediction {
     asks: "The timeout is 2000 ms, a byte comes after about 100 ms. What stands in the timeval then?",
-    choices: &["less than 2000 ms", "2000 ms", "at least 2001 ms"],
+    choices: &["less than 1000 ms", "1000 to 1999 ms", "2000 ms"],
     expect: REWRITTEN,
 };
 
@@ -48,7 +49,7 @@ const INTERRUPTED: Prediction = Prediction {
 
 const AFTER_SIGNAL: Prediction = Prediction {
     asks: "And what stands in the timeval after EINTR?",
-    choices: &["less than 2000 ms", "2000 ms", "at least 2001 ms"],
+    choices: &["less than 1000 ms", "1000 to 1999 ms", "2000 ms"],
     expect: REWRITTEN,
 };
 
@@ -68,8 +69,14 @@ const CONST: Prediction = Prediction {
     expect: Expect::everywhere(Expected::AtLeast(100, "ms")),
 };
 
-/// Less than was given with glibc, by how much is the machine's affair; elsewhere what was given.
-const REWRITTEN: Expect = Expect::on_linux(Expected::Between(0, GIVEN_MS - 1, "ms"))
+const CONST_TOO: Prediction = Prediction {
+    asks: "ppoll has waited 100 ms for nothing. The same timespec again: how long does it wait?",
+    choices: &["less than 100 ms", "at least 100 ms", "ENOSYS"],
+    expect: Expect::everywhere(Expected::AtLeast(100, "ms")).macos(Expected::Is("ENOSYS")),
+};
+
+/// With glibc what is left of it: the machine may be late, but not by a second. Elsewhere what was given.
+const REWRITTEN: Expect = Expect::on_linux(Expected::Between(GIVEN_MS / 2, GIVEN_MS - 1, "ms"))
     .musl(Expected::Is("2000 ms"))
     .macos(Expected::Is("2000 ms"))
     .freebsd(Expected::Is("2000 ms"))
@@ -117,6 +124,12 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let began = Instant::now();
     pselect(0, None, None, None, Some(&timeout), None)?;
     lab.observe(began.elapsed());
+    // Where there is none, the second call says so.
+    let _ = ppoll_if_there_is_one(&mut [], Some(&timeout), None);
+    lab.predict(&CONST_TOO);
+    let began = Instant::now();
+    let slept = ppoll_if_there_is_one(&mut [], Some(&timeout), None);
+    lab.observe(slept.and(Ok(began.elapsed())));
     Ok(())
 }
 

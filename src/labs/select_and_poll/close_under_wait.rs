@@ -28,6 +28,7 @@ pub(super) const LAB: Lab = Lab {
         "select(2), NOTES (multithreaded applications)",
         "close(2), NOTES",
         "POSIX shutdown",
+        "gVisor: ClosedReadBlockingSocket",
     ],
     related: &["bad-fd-poisons-select", "drop-closes", "close-is-refcount"],
     words: &["close", "shutdown", "POLLNVAL", "EBADF"],

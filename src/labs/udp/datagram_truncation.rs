@@ -16,7 +16,12 @@ pub(super) const LAB: Lab = Lab {
         FIONREAD says how long the next datagram is, on Linux.",
     elsewhere: "On macOS and the BSDs FIONREAD counts everything that waits, addresses included. MSG_TRUNC as an argument, \
         which makes recv return the datagram's true length, is Linux's.",
-    sources: &["recv(2), MSG_TRUNC", "udp(7), FIONREAD", "POSIX recv and recvmsg"],
+    sources: &[
+        "recv(2), MSG_TRUNC",
+        "udp(7), FIONREAD",
+        "POSIX recv and recvmsg",
+        "gVisor: RecvmsgMsgTruncZeroLen",
+    ],
     related: &["no-message-boundaries", "zero-is-three-things", "udp-drops-silently"],
     words: &["MSG_TRUNC", "FIONREAD", "recvmsg"],
     predictions: &[&WAITING, &CUT, &REST, &TOLD, &LENGTH],

@@ -17,7 +17,13 @@ pub(super) const LAB: Lab = Lab {
         An address of the family AF_UNSPEC dissolves the association.",
     elsewhere: "macOS answers AF_UNSPEC with EAFNOSUPPORT, and dissolves it all the same. The BSDs answer sendto with an address \
         on a connected socket with EISCONN.",
-    sources: &["connect(2)", "udp(7)", "POSIX connect", "Stevens, UNP 8.11"],
+    sources: &[
+        "connect(2)",
+        "udp(7)",
+        "POSIX connect",
+        "Stevens, UNP 8.11",
+        "gVisor: SendToAddressOtherThanConnected",
+    ],
     related: &["udp-refused-later"],
     words: &["connect", "AF_UNSPEC", "EISCONN"],
     predictions: &[&STRANGER, &PEER, &ELSEWHERE, &DISSOLVED, &STRANGER_AGAIN],

@@ -40,7 +40,7 @@ const SENT: Prediction = Prediction {
 const RECEIVED: Prediction = Prediction {
     asks: "How many of the 200 datagrams can be received?",
     choices: &["0", "1 to 100", "101 to 199", "200"],
-    expect: Expect::everywhere(Expected::Between(1, 100, "")),
+    expect: Expect::on_linux(Expected::Between(1, 100, "")),
 };
 
 const TOO_LONG: Prediction = Prediction {

@@ -1,12 +1,14 @@
 //! Connection refused, on UDP, where there are no connections?
 //!
 //! The datagram was sent, nobody was there, and the other side's system said so (ICMP, port unreachable). A socket that is
-//! connected is told, by whatever call comes next; one that is not hears nothing.
+//! connected is told, by whatever call comes next; one that is not hears nothing, unless it has asked for errors
+//! (Linux: IP_RECVERR).
 
 use crate::addr::Address;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{loopback, set_nonblocking, udp_socket, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::errors_of_datagrams::hear_errors;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -18,11 +20,16 @@ pub(super) const LAB: Lab = Lab {
         datagram is not sent. An unconnected socket could not tell which of its datagrams is meant, and is told nothing.",
     elsewhere: "FreeBSD gives the error to the next call, but its poll never says POLLERR. On Linux an unconnected socket is \
         told if it sets IP_RECVERR.",
-    sources: &["udp(7)", "RFC 1122, 4.1.3.3", "Stevens, UNP 8.9 and 8.11"],
+    sources: &[
+        "udp(7)",
+        "RFC 1122, 4.1.3.3",
+        "Stevens, UNP 8.9 and 8.11",
+        "gVisor: ConnectAndSendNoReceiver",
+    ],
     related: &["udp-connect-filters", "readiness-matrix", "nb-connect-refused"],
     words: &["ECONNREFUSED", "SO_ERROR", "POLLERR"],
     minutes: 3,
-    predictions: &[&SENT, &TOLD_BY_POLL, &NEXT, &THEN, &UNCONNECTED, &SILENCE],
+    predictions: &[&SENT, &TOLD_BY_POLL, &NEXT, &THEN, &UNCONNECTED, &SILENCE, &ASKED_FOR],
     spoiled_by: "recv:EAGAIN@1",
     run,
     ..Lab::ORDINARY
@@ -35,10 +42,11 @@ const SENT: Prediction = Prediction {
 };
 
 const TOLD_BY_POLL: Prediction = Prediction {
-    asks: "What does poll say, asked for POLLIN?",
-    choices: &["0", "POLLIN", "POLLERR", "POLLIN|POLLERR"],
-    expect: Expect::on_linux(Expected::OneOf(&["POLLERR", "POLLIN|POLLERR"]))
-        .freebsd(Expected::Is("POLLIN")),
+    asks: "What does poll say, asked for POLLIN and POLLOUT?",
+    choices: &["POLLOUT", "POLLIN|POLLOUT", "POLLOUT|POLLERR", "POLLIN|POLLOUT|POLLERR"],
+    // FreeBSD: an error makes a socket readable, and never POLLERR (soreadable and sopoll in the kernel).
+    expect: Expect::on_linux(Expected::Is("POLLOUT|POLLERR"))
+        .freebsd(Expected::Is("POLLIN|POLLOUT")),
 };
 
 const NEXT: Prediction = Prediction {
@@ -65,6 +73,16 @@ const SILENCE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
 
+const ASKED_FOR: Prediction = Prediction {
+    asks: "The same on a socket that has set IP_RECVERR. What does recvfrom give?",
+    choices: &["0", "EAGAIN", "ECONNREFUSED", "ENOPROTOOPT"],
+    expect: Expect::on_linux(Expected::Is("ECONNREFUSED"))
+        .macos(Expected::Is("ENOPROTOOPT"))
+        .freebsd(Expected::Is("ENOPROTOOPT"))
+        .openbsd(Expected::Is("ENOPROTOOPT"))
+        .netbsd(Expected::Is("ENOPROTOOPT")),
+};
+
 fn run(lab: &mut Run<'_>) -> Outcome {
     let mut buf = [0; 64];
     let nobody = a_port_of_nobody()?;
@@ -76,7 +94,8 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&SENT);
     lab.observe(send(&ours, b"hello", MsgFlags::NONE));
     lab.predict(&TOLD_BY_POLL);
-    lab.observe(wait_for(&ours, POLLIN)?);
+    wait_for(&ours, POLLIN)?; // writable it is all the time, so that is not asked while we wait
+    lab.observe(wait_for(&ours, POLLIN | POLLOUT)?);
     lab.predict(&NEXT);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     lab.predict(&THEN);
@@ -91,6 +110,14 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     poll(&mut [PollFd::new(free.as_fd(), POLLIN)], 100)?;
     lab.predict(&SILENCE);
     lab.observe(recvfrom(&free, &mut buf, MsgFlags::NONE));
+
+    lab.part("Not connected, and asking for errors");
+    lab.predict(&ASKED_FOR);
+    lab.observe(hear_errors(&free).and_then(|()| {
+        sendto(&free, b"hello", MsgFlags::NONE, &nobody)?;
+        wait_for(&free, POLLIN)?;
+        recvfrom(&free, &mut buf, MsgFlags::NONE)
+    }));
     Ok(())
 }
 

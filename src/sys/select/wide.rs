@@ -10,7 +10,8 @@
 //! | FreeBSD, OpenBSD, NetBSD | taken: select(2) names a larger `FD_SETSIZE`, set before the header is read |
 //! | macOS | `EINVAL`, unless the program was built with `_DARWIN_UNLIMITED_SELECT`; this one was not |
 //!
-//! It is here to be measured and to be looked at. Nothing else uses it: whoever has so many descriptors wants `poll`.
+//! It is here to be measured (`baresock compare`) and to be looked at (the lab fdsetsize-overflow). Nothing else uses it:
+//! whoever has so many descriptors wants `poll`.
 
 use std::fmt;
 use std::os::fd::AsFd;

@@ -8,6 +8,7 @@ pub mod network;
 pub mod ownership;
 pub mod passing;
 pub mod selecting;
+pub mod stdio;
 
 use std::env;
 

@@ -1,0 +1,100 @@
+//! C's stdio over a socket: a `FILE`, which reads ahead into a buffer that nobody else can see.
+//!
+//! What libc calls inside (`read`, `fstat`, `fcntl`) is libc's choice. It is done on a thread of its own, so that it does
+//! not stand between the calls of the lab.
+
+use std::ffi::{CStr, c_int};
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::ptr::NonNull;
+use std::thread;
+
+use super::Wild;
+use crate::names::{Errno, Result};
+use crate::sys::fd::Fd;
+
+/// `FILE *`, open for reading. It is closed, and its descriptor with it, when it goes out of scope.
+#[derive(Debug)]
+pub struct Stream(NonNull<libc::FILE>);
+
+// SAFETY: every function of stdio locks the FILE that it is given, and any thread may call it (POSIX flockfile). There is
+// one `Stream` for each FILE, and all its functions but the last want it exclusively.
+unsafe impl Send for Stream {}
+
+/// How long a line may be, with its zero byte.
+const ROOM: usize = 128;
+
+impl Stream {
+    /// `FILE *fdopen(int fd, const char *mode);` a stream of a descriptor, which belongs to it from now on.
+    ///
+    /// # Errors
+    /// `EMFILE`, `ENOMEM`: there cannot be one more.
+    ///
+    /// References: `fdopen(3)`; POSIX `fdopen`.
+    pub fn fdopen(_: Wild, fd: Fd) -> Result<Self> {
+        on_a_thread(move || {
+            let raw = OwnedFd::from(fd).into_raw_fd();
+            // SAFETY: `raw` is open and nobody else owns it; the mode is a string of C. Both are only read.
+            let file = unsafe { libc::fdopen(raw, c"r".as_ptr()) };
+            NonNull::new(file).map(Self).ok_or_else(|| {
+                let errno = Errno::last();
+                // SAFETY: it failed, so `raw` is still open, and ours alone.
+                drop(unsafe { Fd::own(raw) });
+                errno
+            })
+        })
+    }
+
+    /// `char *fgets(char *s, int size, FILE *stream);` the next line with its newline; none where C returns NULL: at the
+    /// end of file, or after an error.
+    ///
+    /// # Errors
+    /// None; C tells the end from an error by `feof` and `ferror`.
+    ///
+    /// References: `fgets(3)`; POSIX `fgets`.
+    pub fn fgets(&mut self) -> Option<String> {
+        on_a_thread(|| self.line())
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut buf = [0_u8; ROOM];
+        // SAFETY: fgets writes at most `ROOM` bytes to `buf`, a zero byte included; the FILE is open as long as `self` is.
+        let line = unsafe { libc::fgets(buf.as_mut_ptr().cast(), ROOM as c_int, self.0.as_ptr()) };
+        let line = (!line.is_null()).then(|| CStr::from_bytes_until_nul(&buf).ok()).flatten()?;
+        Some(line.to_string_lossy().into_owned())
+    }
+
+    fn close(&mut self) {
+        // SAFETY: the FILE is open, and this is its end: `drop` alone calls this.
+        unsafe { libc::fclose(self.0.as_ptr()) };
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        on_a_thread(|| self.close());
+    }
+}
+
+/// What this returns, from a thread that nobody traces.
+fn on_a_thread<T: Send>(what: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(what).join())
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
+    use crate::sys::{send, socketpair};
+
+    #[test]
+    fn lines_come_one_by_one_and_then_the_end() {
+        let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        send(&theirs, b"one\ntwo", MsgFlags::NONE).unwrap();
+        drop(theirs);
+        let mut stream = Stream::fdopen(Wild(()), ours).unwrap();
+        assert_eq!(stream.fgets().as_deref(), Some("one\n"));
+        assert_eq!(stream.fgets().as_deref(), Some("two"));
+        assert_eq!(stream.fgets(), None);
+    }
+}
