@@ -20,7 +20,11 @@ pub(super) const LAB: Lab = Lab {
         poll wait as long as their own timeout says. A timeout is for one call, not for a message: a peer that sends a \
         byte now and then keeps recv alive for ever.",
     elsewhere: "",
-    sources: &["socket(7), SO_RCVTIMEO and SO_SNDTIMEO", "POSIX setsockopt", "gVisor: RecvTimeout"],
+    sources: &[
+        "socket(7), SO_RCVTIMEO and SO_SNDTIMEO",
+        "POSIX setsockopt",
+        "gVisor: RecvTimeoutReadSucceeds",
+    ],
     related: &[
         "blocking-or-eagain",
         "nb-connect-ok",

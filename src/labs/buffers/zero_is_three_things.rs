@@ -17,7 +17,12 @@ pub(super) const LAB: Lab = Lab {
         comes to 0 takes a live peer for gone. On a datagram socket 0 is a message like any other, which happens to be \
         empty; there is no end of file. And a recv without room still takes a whole datagram out of the queue.",
     elsewhere: "",
-    sources: &["recv(2)", "udp(7)", "POSIX recv", "gVisor: ZeroLengthRecv"],
+    sources: &[
+        "recv(2)",
+        "udp(7)",
+        "POSIX recv",
+        "gVisor: ZeroLengthRecvPendingData, ZeroLengthRecvPendingMessage",
+    ],
     related: &["datagram-truncation", "half-close", "no-message-boundaries"],
     words: &["recv", "EAGAIN", "SOCK_DGRAM", "MSG_TRUNC"],
     predictions: &[

@@ -21,7 +21,7 @@ pub(super) const LAB: Lab = Lab {
         "poll(2)",
         "POSIX select",
         "POSIX poll",
-        "gVisor: RSTCausesPollHUP",
+        "gVisor: NonBlockingEventPOLLHUP, NonBlockingEventPOLLERR, RSTCausesPollHUP",
     ],
     related: &["readiness-matrix", "exceptfds-is-not-errors"],
     words: &["POLLIN", "POLLOUT", "POLLHUP", "POLLERR", "POLLPRI", "select", "poll"],
