@@ -42,6 +42,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Compare(_) => {
             // Writing a line takes longer than the call that it tells.
             commands::tracing::refuse(common, "compare would measure them")?;
+            if common.via.is_some() {
+                return Err(Failure::usage("--via does not go here: compare measures both"));
+            }
             None
         }
         Command::Explain(_) | Command::Ladder(_) | Command::Completions { .. } => {
@@ -62,7 +65,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     match command {
         Command::Tour(tour) => commands::tour::run(tour, common),
-        Command::Bare { address } => commands::bare::run(address, common.via.into()),
+        Command::Bare { address } => commands::bare::run(address, common.via()),
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
