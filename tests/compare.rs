@@ -6,7 +6,6 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,28 +141,6 @@ fn eighty_columns_are_enough_and_so_is_ascii() {
     let plain = String::from_utf8(output_of(&mut command).stdout).unwrap();
     assert!(plain.is_ascii(), "{plain}");
     assert!(plain.contains("us for a call over") && plain.contains("+--"), "{plain}");
-}
-
-/// Charts use the width that there is, and prose is not made wider than is read with ease.
-#[test]
-fn a_wide_terminal_has_wide_charts() {
-    let size = nix::pty::Winsize { ws_row: 50, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
-    let pty = nix::pty::openpty(Some(&size), None).unwrap();
-    let mut command = Command::new(BARESOCK);
-    command.args(["compare", "--quick", "--only", "calls"]).env("LC_ALL", "C.UTF-8");
-    let mut child = command.stdout(pty.slave).stderr(Stdio::null()).spawn().unwrap();
-    drop(command);
-    let lines = BufReader::new(std::fs::File::from(pty.master)).lines();
-    // On Linux the end is EIO.
-    let lines: Vec<_> = lines.map_while(Result::ok).collect();
-    assert!(child.wait().unwrap().success());
-    let floor = format!("         └{}", "─".repeat(109));
-    let floors = lines.iter().filter(|line| **line == floor).count();
-    assert_eq!(floors, 3, "{}", lines.join("\n"));
-    assert!(lines.iter().all(|line| line.chars().count() <= 120), "{}", lines.join("\n"));
-    let prose = lines.iter().skip_while(|line| !line.starts_with("Medians"));
-    assert!(prose.clone().all(|line| line.chars().count() <= 100), "{}", lines.join("\n"));
-    assert!(prose.count() > 5);
 }
 
 #[test]
