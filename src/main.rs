@@ -7,10 +7,10 @@ mod commands;
 use std::process::ExitCode;
 
 use baresock::cli::{Cli, Command, Common, Tour};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use commands::failure::Failure;
-use commands::messages::{Loudness, print, say};
+use commands::messages::{Loudness, say};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -74,11 +74,6 @@ fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<()
         Command::Compare(compare) => commands::compare::run(compare, loudness),
         Command::CompareServer { server, count } => commands::compare::serve(*server, *count),
         Command::Host(host) => commands::host::run(host),
-        Command::Completions { shell } => {
-            // Not straight to standard output: it panics where that is closed or full.
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "baresock", &mut script);
-            print(&script)
-        }
+        Command::Completions { shell } => commands::completions::run(*shell),
     }
 }
