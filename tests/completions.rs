@@ -73,6 +73,7 @@ fn bash_completes() {
     assert_eq!(complete("baresock comp"), "compare completions");
     assert_eq!(complete("baresock compare --sv"), "--svg");
     assert_eq!(complete("baresock completions fi"), "fish");
+    assert_eq!(complete("baresock serve --via po"), "poll");
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn fish_completes() {
     assert_eq!(complete("baresock ser"), "serve");
     assert_eq!(complete("baresock comp"), "compare completions");
     assert_eq!(complete("baresock compare --sv"), "--svg");
-    assert_eq!(complete("baresock --via po"), "poll");
+    assert_eq!(complete("baresock serve --via po"), "poll");
 }
 
 /// What it completes is seen by its line editor only; here it is parsed, and known as the completion of this program.

@@ -17,7 +17,9 @@ pub(crate) fn run(shell: Shell) -> Result<(), Failure> {
 
 /// What the program says to itself is not for people, and the scripts would offer it.
 fn without_hidden(command: &Command) -> Command {
-    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set()).cloned();
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    // Values that the help need not repeat are offered all the same.
+    let arguments = arguments.map(|argument| argument.clone().hide_possible_values(false));
     let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
     let shown = Command::new(command.get_name().to_string())
         .args(arguments)
