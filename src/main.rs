@@ -7,10 +7,10 @@ mod commands;
 use std::process::ExitCode;
 
 use baresock::cli::{Cli, Command, Common, Tour};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use commands::failure::Failure;
-use commands::messages::{Loudness, print, say};
+use commands::messages::{Loudness, say};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -42,6 +42,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Compare(_) => {
             // Writing a line takes longer than the call that it tells.
             commands::tracing::refuse(common, "compare would measure them")?;
+            if common.via.is_some() {
+                return Err(Failure::usage("--via does not go here: compare measures both"));
+            }
             None
         }
         Command::Explain(_) | Command::Ladder(_) | Command::Completions { .. } => {
@@ -62,7 +65,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     match command {
         Command::Tour(tour) => commands::tour::run(tour, common),
-        Command::Bare { address } => commands::bare::run(address, common.via.into()),
+        Command::Bare { address } => commands::bare::run(address, common.via()),
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
@@ -71,11 +74,6 @@ fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<()
         Command::Compare(compare) => commands::compare::run(compare, loudness),
         Command::CompareServer { server, count } => commands::compare::serve(*server, *count),
         Command::Host(host) => commands::host::run(host),
-        Command::Completions { shell } => {
-            // Not straight to standard output: it panics where that is closed or full.
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "baresock", &mut script);
-            print(&script)
-        }
+        Command::Completions { shell } => commands::completions::run(*shell),
     }
 }

@@ -6,7 +6,8 @@
 
 mod support;
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
@@ -123,8 +124,16 @@ fn eighty_columns_are_enough_and_so_is_ascii() {
     for line in shown.lines() {
         assert!(line.chars().count() <= 80, "{line:?}");
     }
-    for part in ["poll/select", "µs for a call over", "requests/s", "for each", "└──", "± "]
-    {
+    for part in [
+        "poll/select",
+        "requests/s",
+        "for each",
+        "└──",
+        "± ",
+        "µs for a call over descriptors watched",
+        "µs for a call over highest number",
+        "µs for a call over descriptors ready",
+    ] {
         let part = part.trim_end();
         assert!(shown.contains(part), "{part} is missing in\n{shown}");
     }
@@ -219,6 +228,15 @@ fn a_trace_would_be_what_is_measured() {
     }
 }
 
+/// It waits with both.
+#[test]
+fn which_call_to_wait_with_is_not_for_compare() {
+    let output = baresock(&["compare", "--quick", "--via", "poll"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+    assert_eq!(said, "baresock: --via does not go here: compare measures both; see --help\n");
+}
+
 #[test]
 fn the_host_is_shown_as_it_is() {
     let host = report("host --json");
@@ -277,4 +295,34 @@ fn a_picture_that_cannot_be_drawn_costs_no_measuring() {
     assert!(said.starts_with(&format!("baresock: open {}: ENOENT (", text(&file))), "{said}");
     assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
     assert!(began.elapsed().as_secs() < 5, "it measured first");
+}
+
+#[test]
+fn what_was_found_is_shown_also_if_it_cannot_be_drawn() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let output = baresock(&["compare", "--quick", "--only", "calls", "--svg", "/dev/full"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.starts_with("baresock: /dev/full: ENOSPC ("), "{said}");
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("poll/select") && shown.contains("\n- "), "{shown}");
+}
+
+/// Until there is a new one, the picture that was there stays.
+#[test]
+fn a_picture_is_replaced_when_the_new_one_is_there() {
+    let place = TempDir::new();
+    let file = place.file("picture.svg");
+    let old = "old ".repeat(100_000);
+    std::fs::write(&file, &old).unwrap();
+    let mut measuring = Command::new(BARESOCK);
+    measuring.args(["compare", "--quick", "--only", "calls", "--svg", text(&file)]);
+    let measuring = measuring.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), old);
+    let output = measuring.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let new = std::fs::read_to_string(&file).unwrap();
+    assert!(new.contains("<svg") && new.trim_end().ends_with("</svg>"), "{new:.100}");
 }

@@ -12,6 +12,7 @@ use baresock::labs::GROUPS;
 use baresock::sys::*;
 
 const README: &str = include_str!("../README.md");
+const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 const THIS_FILE: &str = include_str!("readme.rs");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_baresock");
 
@@ -176,6 +177,49 @@ fn the_trace_is_a_real_one() {
     let shown = README.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
     assert_shown(&printed, shown, "bare");
     assert_eq!(shown.lines().count(), 12);
+}
+
+/// Files are there, and so are headings.
+#[test]
+fn no_link_leads_nowhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let heading = |line: &str| {
+        let words = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.replace(|c: char| !c.is_alphanumeric() && c != '-', "")
+    };
+    let mut links = 0;
+    for (page, text) in [("README.md", README), ("CONTRIBUTING.md", CONTRIBUTING)] {
+        let headings: Vec<_> = text.lines().filter(|line| line.starts_with('#')).collect();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            links += 1;
+            let is_there = match link.strip_prefix('#') {
+                Some(anchor) => headings.iter().any(|line| heading(line) == anchor),
+                None => link.contains("://") || root.join(link).exists(),
+            };
+            assert!(is_there, "{page} has a link to {link}");
+        }
+    }
+    assert!(links > 20, "{links} links");
+}
+
+/// Whoever gets the package has what its pages show, and Cargo has nothing to say about it.
+#[test]
+fn what_is_linked_is_in_the_package() {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["package", "--list", "--allow-dirty", "--offline", "--quiet"]);
+    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &said[..]), (Some(0), ""));
+    let packed = String::from_utf8(output.stdout).unwrap();
+    for link in README.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        let is_linked = |file: &str| file == link || file.starts_with(&format!("{link}/"));
+        let is_there =
+            link.starts_with('#') || link.contains("://") || packed.lines().any(is_linked);
+        assert!(is_there, "{link} is not in the package");
+    }
+    for file in ["CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "man/baresock-labs.7"] {
+        assert!(packed.lines().any(|line| line == file), "{file} is not in the package");
+    }
 }
 
 /// How many labs, how long they take, and the first words that they explain.

@@ -11,16 +11,15 @@ use crate::trace::inject::Rule;
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Wait with select(2) or with poll(2)
+    /// Wait with select(2), the default, or with poll(2)
     #[arg(
         long,
         global = true,
         value_name = "CALL",
-        default_value = "select",
         hide_possible_values = true,
         help_heading = "Every command"
     )]
-    pub via: ViaName,
+    pub via: Option<ViaName>,
     /// Show every call on standard error, as text or as json
     #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true,
           default_missing_value = "text", hide_possible_values = true, help_heading = "Trace")]
@@ -72,6 +71,13 @@ pub struct Common {
     /// Say more: limits, who comes and goes
     #[arg(short, long, global = true, help_heading = "Every command")]
     pub verbose: bool,
+}
+
+impl Common {
+    /// What to wait with.
+    pub fn via(&self) -> Via {
+        self.via.map_or(Via::default(), Via::from)
+    }
 }
 
 /// `--via`.

@@ -1,6 +1,6 @@
 //! `baresock compare`: select against poll, measured here.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -52,16 +52,24 @@ struct Picture {
 impl Picture {
     fn create(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string().escape_debug().to_string();
-        match File::create(path) {
+        // The picture that may be there stays until there is a new one.
+        match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
             Ok(file) => Ok(Self { file, name }),
             Err(error) => Err(Failure::from_std(format_args!("open {name}"), &error)),
         }
     }
 
-    fn draw(mut self, report: &Report) -> Result<(), Failure> {
+    fn draw(self, report: &Report) -> Result<(), Failure> {
         let svg = picture::draw(report).map_err(Failure::new)?;
-        let written = self.file.write_all(svg.as_bytes());
-        written.map_err(|error| Failure::from_std(self.name, &error))
+        self.write(svg.as_bytes()).map_err(|error| Failure::from_std(&self.name, &error))
+    }
+
+    fn write(&self, svg: &[u8]) -> io::Result<()> {
+        // A terminal or a pipe has no length.
+        if self.file.metadata()?.is_file() {
+            self.file.set_len(0)?;
+        }
+        (&self.file).write_all(svg)
     }
 }
 
@@ -91,28 +99,34 @@ fn in_words(report: &Report, look: Look) -> String {
             text.push('\n');
         }
     }
-    text.push_str(&format!(
-        "Medians of {} rounds (bare calls) and {} (servers), each with half the distance between the lowest and the highest \
-         tenth of them. The harness takes {:.2} % of the time it measures, at most. Others had the processor for {:.1} % \
-         of the time. {:.1} s in all.\n",
-        method.call_rounds,
-        if report.servers.is_some() { method.server_rounds } else { 0 },
+    let mut rounds = Vec::new();
+    if report.calls.is_some() {
+        rounds.push(format!("{} rounds of the bare calls", method.call_rounds));
+    }
+    if report.servers.is_some() {
+        rounds.push(format!("{} rounds of the servers", method.server_rounds));
+    }
+    let mut prose = format!(
+        "Medians of {}, each with half the distance between the lowest and the highest tenth of them. The harness takes \
+         {:.2} % of the time it measures, at most. Others had the processor for {:.1} % of the time. {:.1} s in all.\n",
+        rounds.join(" and "),
         method.overhead_percent,
         noise.taken_percent,
         method.seconds
-    ));
+    );
     for missing in &report.not_reached {
-        text.push_str(&format!("Not reached: {missing}.\n"));
+        prose.push_str(&format!("Not reached: {missing}.\n"));
     }
-    text.push('\n');
+    prose.push('\n');
     for finding in &report.findings {
-        text.push_str(&format!("- {finding}\n"));
+        prose.push_str(&format!("- {finding}\n"));
     }
-    let lines = text.lines().map(|line| look.plain(&wrapped(line, look.columns.min(100))));
-    lines.collect()
+    // Prose is read with ease where it is not too wide; tables and charts are made to fit.
+    text.extend(prose.lines().map(|line| wrapped(line, look.columns.min(100))));
+    look.plain(&text)
 }
 
-/// Breaks a line of prose between words. Lines of tables and charts fit, and stay as they are.
+/// Breaks a line between words.
 fn wrapped(line: &str, columns: usize) -> String {
     if line.chars().count() <= columns {
         return format!("{line}\n");

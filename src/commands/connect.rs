@@ -19,7 +19,7 @@ use super::messages::{Loudness, Reporter, say};
 
 /// Talks until the peer has finished.
 pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Result<(), Failure> {
-    let via = via_for_files(common.via.into(), loudness);
+    let via = via_for_files(common.via(), loudness);
     let mut files = SocketFiles::default();
     let meeting = meeting(connect, loudness, &mut files)?;
     let options = Options {

@@ -3,6 +3,7 @@
 pub(crate) mod bare;
 mod columns;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod connect;
 pub(crate) mod explain;
 pub(crate) mod failure;

@@ -23,7 +23,7 @@ use super::messages::{Loudness, Reporter, announce, say};
 /// Serves until a signal asks it to end.
 pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     set_descriptor_limit(serve.nofile, loudness)?;
-    let mut event_loop = EventLoop::new(common.via.into(), limits(serve));
+    let mut event_loop = EventLoop::new(common.via(), limits(serve));
     let mut reporter = Reporter::new(loudness);
     event_loop.notify(move |notice| reporter.tell(notice));
     watch_signals(&mut event_loop)?;
@@ -45,7 +45,7 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
             announce(&spec.to_string(), &name)?;
         }
     }
-    event_loop.run().map_err(|errno| Failure::of(baresock::poller::Via::from(common.via), errno))
+    event_loop.run().map_err(|errno| Failure::of(common.via(), errno))
 }
 
 /// Where a service listens.

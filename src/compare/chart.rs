@@ -1,5 +1,4 @@
-//! The time of a call as a picture of characters: both axes logarithmic, points where it was measured, dots along the
-//! fitted lines.
+//! The time of a call as a picture of characters: points where it was measured, dots along the fitted lines.
 
 use super::report::{AxisName, Call, Calls, Report};
 use super::table::Look;
@@ -41,59 +40,96 @@ const ASCII: Marks = Marks {
     corner: '+',
 };
 
-/// The charts over the number of descriptors and over the highest number.
+/// A chart for each axis.
 pub fn draw(report: &Report, look: Look) -> String {
     let Some(calls) = &report.calls else { return String::new() };
     let few = report.method.few;
-    let over_n = chart(calls, AxisName::Descriptors, "descriptors watched", look);
-    let over_h = chart(calls, AxisName::Highest, &format!("highest number, {few} watched"), look);
-    [over_n, over_h].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    let most = calls.along(AxisName::Ready, Call::Poll).map(|one| one.descriptors).max();
+    let of = most.map_or(String::new(), |most| format!(", of {most} watched"));
+    let charts = [
+        chart(calls, AxisName::Descriptors, "descriptors watched, none ready", look),
+        chart(calls, AxisName::Highest, &format!("highest number, {few} watched"), look),
+        chart(calls, AxisName::Ready, &format!("descriptors ready{of}"), look),
+    ];
+    charts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-/// A logarithmic axis from one power of ten to another, over so many places.
+/// From the least value to the most, over so many places.
 #[derive(Clone, Copy)]
 struct Scale {
+    /// Equal steps are equal factors.
+    is_logarithmic: bool,
     from: f64,
     to: f64,
     places: usize,
 }
 
 impl Scale {
-    fn over(values: impl Iterator<Item = f64>, places: usize) -> Option<Self> {
-        let (mut least, mut most) = (f64::MAX, f64::MIN_POSITIVE);
-        for value in values.filter(|value| *value > 0.0) {
-            least = least.min(value);
-            most = most.max(value);
+    fn logarithmic(values: impl Iterator<Item = f64>, places: usize) -> Option<Self> {
+        let (least, most) = ends(values)?;
+        let to = if least < most { most } else { most * 10.0 };
+        Some(Self { is_logarithmic: true, from: least, to, places })
+    }
+
+    /// From zero on where the values differ little: among powers of ten they would all be in one place.
+    fn fitting(values: impl Iterator<Item = f64>, places: usize) -> Option<Self> {
+        let (least, most) = ends(values)?;
+        match most < least * 30.0 {
+            true => Some(Self { is_logarithmic: false, from: 0.0, to: most, places }),
+            false => Self::logarithmic([least, most].into_iter(), places),
         }
-        let (from, to) = (least.log10().floor(), (most.log10() - 1e-9).ceil());
-        (least <= most).then_some(Self { from, to: to.max(from + 1.0), places })
     }
 
     fn place(&self, value: f64) -> usize {
-        let part = (value.max(1e-12).log10() - self.from) / (self.to - self.from);
-        (part * (self.places - 1) as f64).round().clamp(0.0, (self.places - 1) as f64) as usize
+        let part = match self.is_logarithmic {
+            true => (value.max(1e-12) / self.from).ln() / (self.to / self.from).ln(),
+            false => (value - self.from) / (self.to - self.from),
+        };
+        let last = (self.places - 1) as f64;
+        (part * last).round().clamp(0.0, last) as usize
     }
 
     fn value(&self, place: usize) -> f64 {
         let part = place as f64 / (self.places - 1) as f64;
-        10f64.powf(self.from + part * (self.to - self.from))
+        match self.is_logarithmic {
+            true => self.from * (self.to / self.from).powf(part),
+            false => self.from + (self.to - self.from) * part,
+        }
     }
 
-    /// The powers of ten on it.
-    fn decades(&self) -> impl Iterator<Item = f64> {
-        (self.from as i32..=self.to as i32).map(|power| 10f64.powi(power))
+    /// Round numbers on it: powers of ten, or three or four with equal distances.
+    fn marks(&self) -> Vec<f64> {
+        if self.is_logarithmic {
+            let powers = self.from.log10().ceil() as i32..=self.to.log10().floor() as i32;
+            return powers.map(|power| 10f64.powi(power)).collect();
+        }
+        let power = 10f64.powi((self.to / 4.0).log10().floor() as i32);
+        let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * power);
+        let step = steps.into_iter().find(|step| self.to / step < 5.0).unwrap_or(self.to);
+        (0..5).map(|count| f64::from(count) * step).filter(|mark| *mark <= self.to).collect()
     }
 }
 
+/// The least value that has a logarithm, and the most.
+fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let values = values.filter(|value| *value > 0.0);
+    values.fold(None, |ends: Option<(f64, f64)>, value| {
+        let (least, most) = ends.unwrap_or((value, value));
+        Some((least.min(value), most.max(value)))
+    })
+}
+
+/// How many are ready begins with none, which has no logarithm: it is left out.
 fn chart(calls: &Calls, axis: AxisName, x_name: &str, look: Look) -> Option<String> {
     let marks = if look.ascii { &ASCII } else { &UNICODE };
-    let points: Vec<_> = calls.measured.iter().filter(|one| one.axis == axis).collect();
+    let on_axis = calls.measured.iter().filter(|one| one.axis == axis && one.place() > 0);
+    let points: Vec<_> = on_axis.collect();
     let width = look.columns.saturating_sub(MARGIN + 1).clamp(30, 140);
-    let x = Scale::over(points.iter().map(|one| one.place() as f64), width)?;
-    let y = Scale::over(points.iter().map(|one| one.time_us.median), ROWS)?;
+    let x = Scale::logarithmic(points.iter().map(|one| one.place() as f64), width)?;
+    let y = Scale::fitting(points.iter().map(|one| one.time_us.median), ROWS)?;
     let mut grid = vec![vec![' '; width]; ROWS];
     for line in calls.fits.iter().filter(|line| line.axis == axis) {
-        for at in x.place(line.from as f64)..=x.place(line.to as f64) {
+        for at in x.place(line.from.max(1) as f64)..=x.place(line.to as f64) {
             grid[y.place(line.fit.at(x.value(at)))][at] = marks.line;
         }
     }
@@ -121,18 +157,18 @@ fn written(
     let wide = if has_wide { format!("  {} wide select", marks.wide) } else { String::new() };
     let mut text = format!("{} for a call over {x_name}\n", look.us());
     for (row, cells) in grid.iter().enumerate().rev() {
-        let label = y.decades().find(|decade| y.place(*decade) == row);
-        let label = label.map_or(String::new(), |decade| format!("{decade} {}", look.us()));
+        let label = y.marks().into_iter().find(|mark| y.place(*mark) == row);
+        let label = label.map_or(String::new(), |mark| format!("{} {}", short(mark), look.us()));
         let cells: String = cells.iter().collect();
         text.push_str(&format!("{label:>9}{}{}\n", marks.side, cells.trim_end()));
     }
     let floor = marks.floor.to_string().repeat(x.places);
     text.push_str(&format!("{:9}{}{floor}\n", "", marks.corner));
     let mut labels = vec![' '; MARGIN + x.places];
-    for decade in x.decades() {
-        let label = decade.to_string();
+    for mark in x.marks() {
+        let label = short(mark);
         // Under its place, but within the line.
-        let at = (MARGIN + x.place(decade)).min(labels.len() - label.len());
+        let at = (MARGIN + x.place(mark)).min(labels.len() - label.len());
         for (cell, letter) in labels[at..].iter_mut().zip(label.chars()) {
             *cell = letter;
         }
@@ -146,19 +182,59 @@ fn written(
     )
 }
 
+/// Without what a sum of tenths has too many digits of.
+fn short(mark: f64) -> String {
+    ((mark * 1e6).round() / 1e6).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::report::Measured;
 
     #[test]
-    fn a_scale_goes_from_one_power_of_ten_to_another() {
-        let scale = Scale::over([3.0, 900.0].into_iter(), 31).unwrap();
-        assert_eq!((scale.from, scale.to), (0.0, 3.0));
+    fn equal_steps_of_a_logarithmic_scale_are_equal_factors() {
+        let scale = Scale::logarithmic([1.0, 1000.0].into_iter(), 31).unwrap();
         assert_eq!([1.0, 10.0, 1000.0, 5000.0].map(|value| scale.place(value)), [0, 10, 30, 30]);
-        assert_eq!(scale.decades().collect::<Vec<_>>(), [1.0, 10.0, 100.0, 1000.0]);
+        assert_eq!(scale.marks(), [1.0, 10.0, 100.0, 1000.0]);
         assert!((scale.value(10) - 10.0).abs() < 1e-9);
-        assert!(Scale::over([0.0].into_iter(), 10).is_none());
-        let single = Scale::over([10.0].into_iter(), 10).unwrap();
-        assert_eq!((single.from, single.to), (1.0, 2.0));
+        assert_eq!(
+            Scale::logarithmic([15.0, 1023.0].into_iter(), 31).unwrap().marks(),
+            [100.0, 1000.0]
+        );
+        assert!(Scale::logarithmic([0.0].into_iter(), 10).is_none());
+        let single = Scale::logarithmic([10.0].into_iter(), 10).unwrap();
+        assert_eq!((single.from, single.to), (10.0, 100.0));
+    }
+
+    #[test]
+    fn times_that_differ_little_begin_at_zero() {
+        let scale = Scale::fitting([48.0, 110.0].into_iter(), 12).unwrap();
+        assert_eq!([0.0, 55.0, 110.0].map(|value| scale.place(value)), [0, 6, 11]);
+        assert_eq!(scale.marks(), [0.0, 25.0, 50.0, 75.0, 100.0]);
+        let small = Scale::fitting([0.28, 0.506].into_iter(), 12).unwrap();
+        assert_eq!(small.marks().into_iter().map(short).collect::<Vec<_>>(), ["0", "0.2", "0.4"]);
+        assert!(Scale::fitting([0.1, 50.0].into_iter(), 12).unwrap().is_logarithmic);
+    }
+
+    #[test]
+    fn none_ready_has_no_place_over_how_many_are_ready() {
+        let mut measured = Vec::new();
+        for ready in [0usize, 1, 10, 100, 1000] {
+            for (call, time) in [(Call::Select, 100.0), (Call::Poll, 50.0)] {
+                let samples = [time + 0.05 * ready as f64; 9];
+                measured.push(Measured::of(AxisName::Ready, call, [1000, ready, 1005], &samples));
+            }
+        }
+        let calls = Calls::of(measured, 9, 1.0);
+        let look = Look { ascii: true, columns: 80 };
+        let shown = chart(&calls, AxisName::Ready, "k", look).unwrap();
+        let rows: Vec<_> = shown.lines().skip(1).take(ROWS).collect();
+        let count = |mark: char| rows.iter().map(|row| row.matches(mark).count()).sum::<usize>();
+        // "us" stands at the side.
+        let labels = rows.iter().filter(|row| row.contains("us|")).count();
+        assert_eq!((count('s') - labels, count('p')), (4, 4), "{shown}");
+        assert!(rows.iter().filter(|row| row.contains("...")).count() > 3, "no fit in\n{shown}");
+        assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn of(report: &Report) -> Vec<String> {
             findings.extend(lines(report, calls));
             findings.extend(at_the_end(calls));
             findings.extend(highest(report, calls));
+            findings.extend(ready(calls));
             findings.extend(crossovers(calls));
         }
         findings.extend(copies(calls));
@@ -116,6 +117,17 @@ fn highest(report: &Report, calls: &Calls) -> Option<String> {
     ))
 }
 
+fn ready(calls: &Calls) -> Option<String> {
+    let line = |call| calls.line(AxisName::Ready, call);
+    let (select, poll) = (line(Call::Select)?, line(Call::Poll)?);
+    Some(format!(
+        "Of {} watched, each that is ready adds {} µs to a call of select and {} µs to one of poll.",
+        calls.along(AxisName::Ready, Call::Poll).last()?.descriptors,
+        figure(select.fit.slope_us),
+        figure(poll.fit.slope_us),
+    ))
+}
+
 fn crossovers(calls: &Calls) -> Option<String> {
     let crossing = |crossover: &super::report::Crossover| {
         let along = match crossover.axis {
@@ -155,8 +167,8 @@ fn beyond(report: &Report, calls: &Calls) -> Option<String> {
         let count = farthest.descriptors;
         let wide = calls.along(AxisName::Descriptors, Call::WideSelect).last();
         let wide = wide.filter(|wide| wide.descriptors == count).map_or(String::new(), |wide| {
-            let time = figure(wide.time_us.median);
-            format!(" (with sets longer than fd_set, select takes {time} µs)")
+            let (time, spread) = (figure(wide.time_us.median), figure(wide.time_us.spread));
+            format!(" (with sets longer than fd_set, select takes {time} µs, give or take {spread})")
         });
         format!(
             "Numbers from {set_size} on have no bit in an fd_set, so beyond only poll can watch: {count} descriptors took \
@@ -251,6 +263,14 @@ mod tests {
             push(Call::Select, 0.4 + 0.0001 * nfds as f64);
             push(Call::Poll, 0.3);
         }
+        for ready in [0usize, 1, 100, 1000] {
+            let mut push = |call, each| {
+                let time = 50.0 + each * ready as f64;
+                measured.push(Measured::of(AxisName::Ready, call, [1000, ready, 1005], &[time; 9]));
+            };
+            push(Call::Select, 0.04);
+            push(Call::Poll, 0.03);
+        }
         let machine = Machine {
             system: "X".into(),
             processors: 2,
@@ -292,6 +312,7 @@ mod tests {
              descriptor, one of poll 0.110 µs and 0.0600 µs.",
             "With 1000 descriptors select takes 50.2 µs and poll 60.1 µs: select is cheaper there",
             "select takes 0.402 µs where the highest number is 15 and 0.502 µs where it is 1023",
+            "Of 1000 watched, each that is ready adds 0.0400 µs to a call of select and 0.0300 µs to one of poll.",
             "There is a crossover: select becomes the cheaper one as the number of descriptors grows from 1 to 100.",
         ] {
             assert!(all.contains(part), "{part}\nis missing in\n{all}");

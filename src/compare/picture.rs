@@ -129,7 +129,8 @@ where
         }
         if let Some(line) = calls.line(name, call) {
             // A straight line is bent on logarithmic axes, so it is drawn in steps.
-            let (from, to) = ((line.from as f64).ln(), (line.to as f64).ln());
+            let (from, to) = (line.from.max(1) as f64, line.to as f64);
+            let (from, to) = (from.ln(), to.ln());
             let steps = (0..=60).map(|step| (from + (to - from) * f64::from(step) / 60.0).exp());
             let steps = steps.map(|x| (x, line.fit.at(x))).collect::<Vec<_>>();
             chart.draw_series([PathElement::new(steps, color.stroke_width(2))])?;

@@ -145,7 +145,7 @@ pub struct Calls {
     pub overhead_percent: f64,
     /// Each place on each axis for each call.
     pub measured: Vec<Measured>,
-    /// Straight lines over the number of descriptors and over the highest number, up to FD_SETSIZE.
+    /// Straight lines along each axis, up to FD_SETSIZE.
     pub fits: Vec<Line>,
     /// poll's time in that of select, where both were measured: the median over the rounds.
     pub ratios: Vec<Ratio>,
@@ -252,8 +252,8 @@ pub struct Crossover {
 impl Calls {
     pub(super) fn of(measured: Vec<Measured>, rounds: usize, overhead_percent: f64) -> Self {
         let ratios: Vec<_> = measured.windows(2).filter_map(ratio).collect();
-        let axes = [AxisName::Descriptors, AxisName::Highest];
-        let crossovers = axes.iter().filter_map(|axis| crossover(*axis, &ratios)).collect();
+        let axes = [AxisName::Descriptors, AxisName::Highest, AxisName::Ready];
+        let crossovers = axes[..2].iter().filter_map(|axis| crossover(*axis, &ratios)).collect();
         let both = [Call::Select, Call::Poll];
         let lines = axes.iter().flat_map(|axis| both.map(|call| line(*axis, call, &measured)));
         let fits = lines.flatten().collect();

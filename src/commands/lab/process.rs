@@ -131,7 +131,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
     arguments.push(format!("--color={color}").into());
     arguments.push(format!("--trace-bytes={}", common.trace_bytes).into());
     arguments.push(format!("--trace-items={}", common.trace_items).into());
-    arguments.push(format!("--via={}", baresock::poller::Via::from(common.via)).into());
+    arguments.push(format!("--via={}", common.via()).into());
     if let Some(file) = &common.trace_to {
         // Named from here, and opened there.
         let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());

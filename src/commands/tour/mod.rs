@@ -50,7 +50,7 @@ pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
     let tracer = Tracer::boxed(sink);
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
     let narrator = Narrator::new(output, color);
-    let mut stage = Stage::new(narrator, common.via.into(), recorder.clone());
+    let mut stage = Stage::new(narrator, common.via(), recorder.clone());
     let traced = install(tracer);
     let played = script::play(&mut stage, &paper);
     drop(stage);

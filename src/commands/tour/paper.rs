@@ -104,7 +104,27 @@ impl Narrator {
 
     /// What a client does or finds, which is not in the trace.
     pub(super) fn client(&self, what: fmt::Arguments<'_>) {
-        self.styled(CLIENT, format_args!("-- {what}"));
+        let what = what.to_string();
+        for (number, line) in wrapped(&what, columns().saturating_sub(3)).iter().enumerate() {
+            let dashes = if number == 0 { "--" } else { "  " };
+            self.styled(CLIENT, format_args!("{dashes} {line}"));
+        }
+    }
+
+    /// Names and what they stand for: beside each other, or below where the terminal is too narrow for that.
+    pub(super) fn list(&self, rows: &[(&str, &str)]) {
+        let name_width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let width = rows.iter().map(|(_, what)| what.len()).max().unwrap_or(0) + name_width + 4;
+        for (name, what) in rows {
+            if width <= columns() {
+                self.line(&format!("  {name:name_width$}  {what}"));
+                continue;
+            }
+            self.line(&format!("  {name}"));
+            for line in wrapped(what, columns().saturating_sub(6)) {
+                self.line(&format!("      {line}"));
+            }
+        }
     }
 
     /// A line as it is.

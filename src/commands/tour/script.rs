@@ -73,14 +73,15 @@ const STEPS: &[Step] = &[
     },
 ];
 
-const NEXT: &[&str] = &[
-    "  baresock --via poll              this tour over poll instead of select",
-    "  baresock serve echo --trace      an echo server of your own, every call shown",
-    "  baresock connect 7007 --explain  talk to it, from another terminal",
-    "  baresock bare                    the loop itself: one short file, to be read",
-    "  baresock lab --list              what sockets do, each shown by doing it",
-    "  baresock explain EAGAIN          what a name in a trace means",
-    "  baresock --help                  everything else",
+/// Commands, and what each does.
+const NEXT: &[(&str, &str)] = &[
+    ("baresock --via poll", "this tour over poll instead of select"),
+    ("baresock serve echo --trace", "an echo server of your own, every call shown"),
+    ("baresock connect 7007 --explain", "talk to it, from another terminal"),
+    ("baresock bare", "the loop itself: one short file, to be read"),
+    ("baresock lab --list", "what sockets do, each shown by doing it"),
+    ("baresock explain EAGAIN", "what a name in a trace means"),
+    ("baresock --help", "everything else"),
 ];
 
 /// Not everybody has the program where a shell finds it: whoever wrote a path will have to again.
@@ -104,9 +105,7 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
     stage.narrator.line("");
     stage.narrator.say(&what_to_try());
     stage.narrator.line("");
-    for line in NEXT {
-        stage.narrator.line(line);
-    }
+    stage.narrator.list(NEXT);
     Ok(())
 }
 

@@ -1,0 +1,106 @@
+//! What is shown on a terminal fits its width. (In a file of its own: the descriptors of a terminal would be inherited by
+//! what other tests start.)
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use nix::pty::{Winsize, openpty};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::tcgetattr;
+use nix::unistd::Pid;
+use support::*;
+
+/// What the program writes to a terminal of this width.
+fn on_a_terminal(columns: u16, arguments: &[&str]) -> String {
+    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = openpty(Some(&size), None).unwrap();
+    let mut command = Command::new(BARESOCK);
+    command.args(arguments).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+    command.stdin(Stdio::null()).stdout(pty.slave).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // It has the terminal as well, which ends when nobody has it any more.
+    drop(command);
+    let mut shown = Vec::new();
+    // On Linux the end is EIO.
+    let _ = File::from(pty.master).read_to_end(&mut shown);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8(shown).unwrap().replace("\r\n", "\n")
+}
+
+fn width(line: &str) -> usize {
+    line.chars().count()
+}
+
+/// A call is one line, however long, so that it can be copied; the terminal breaks it. All else is broken between words.
+#[test]
+fn the_tour_breaks_no_word_of_its_prose() {
+    let text = on_a_terminal(40, &["--color", "never"]);
+    let is_call = |line: &&str| line.contains(") = ") && line.starts_with(char::is_lowercase);
+    assert!(text.lines().filter(is_call).count() > 30, "{text}");
+    for line in text.lines().filter(|line| !is_call(line)) {
+        assert!(width(line) <= 40, "{line}");
+    }
+    let broken = "-- client A has all 32,768 bytes back,\n   each as it was sent\n";
+    for part in [broken, "  baresock bare\n      the loop itself"] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let wide = on_a_terminal(120, &[]);
+    assert!(wide.contains("\n  baresock bare                    the loop itself"), "{wide}");
+    assert!(wide.contains('\u{1b}'), "a terminal has colours");
+}
+
+/// Charts use the width that there is, and prose is not made wider than is read with ease.
+#[test]
+fn charts_are_as_wide_as_the_terminal() {
+    let text = on_a_terminal(120, &["compare", "--quick", "--only", "calls"]);
+    let floor = format!("         └{}", "─".repeat(109));
+    assert_eq!(text.lines().filter(|line| **line == floor).count(), 3, "{text}");
+    assert!(text.lines().all(|line| width(line) <= 120), "{text}");
+    let prose = text.lines().skip_while(|line| !line.starts_with("Medians"));
+    assert!(prose.clone().all(|line| width(line) <= 100), "{text}");
+    assert!(prose.count() > 5, "{text}");
+}
+
+/// Whoever interrupts it finds the terminal as it was: settings, colours, and a cursor.
+#[test]
+fn an_interrupt_leaves_the_terminal_as_it_was() {
+    for arguments in [&[][..], &["compare", "--quick"], &["lab", "--all"], &["lab", "select"]] {
+        for after in [1, 300, 2_000] {
+            let pty = openpty(None, None).unwrap();
+            let before = tcgetattr(&pty.master).unwrap();
+            let mut command = Command::new(BARESOCK);
+            command.args(arguments).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+            command.stdin(Stdio::null()).stdout(pty.slave.try_clone().unwrap()).stderr(pty.slave);
+            let mut child = command.spawn().unwrap();
+            drop(command);
+            let mut terminal = File::from(pty.master);
+            let (mut shown, mut buffer) = (Vec::new(), [0; 100]);
+            while let Ok(len @ 1..) = terminal.read(&mut buffer) {
+                shown.extend_from_slice(&buffer[..len]);
+                if shown.len() >= after {
+                    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+                    let _ = terminal.read_to_end(&mut shown);
+                }
+            }
+            let status = child.wait().unwrap();
+            assert!(status.success() || status.signal() == Some(2), "{arguments:?}: {status}");
+            assert!(tcgetattr(&terminal).unwrap() == before, "{arguments:?} after {after}");
+            let shown = String::from_utf8_lossy(&shown);
+            // The last colour is none; the cursor is not hidden, or shown again.
+            let colour = shown.rmatch_indices("\u{1b}[").find(|(at, _)| is_colour(&shown[*at..]));
+            assert!(colour.is_none_or(|(at, _)| shown[at..].starts_with("\u{1b}[0m")), "{shown}");
+            assert!(shown.rfind("\u{1b}[?25l") <= shown.rfind("\u{1b}[?25h"), "{shown}");
+        }
+    }
+}
+
+fn is_colour(escape: &str) -> bool {
+    escape[2..].trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m')
+}
