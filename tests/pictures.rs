@@ -1,5 +1,5 @@
-//! The pictures of the README are real output. `SNAPSHOTS=overwrite cargo test --test pictures` draws them anew; look at
-//! them then.
+//! The pictures of the README are real output. `SNAPSHOTS=overwrite cargo test --test pictures` draws the trace anew; look at
+//! it then. The measurements are of one run on a quiet machine, and here only what stands beside them is held.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -66,4 +66,40 @@ fn assert_is_picture(name: &str, ansi: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures").join(name);
     let picture = Data::read_from(&path, Some(DataFormat::TermSvg));
     Assert::new().action_env("SNAPSHOTS").normalize_paths(false).eq(Data::text(ansi), picture);
+}
+
+/// A picture that is measured now has the words and the colours of the one that is kept.
+#[test]
+fn the_measurements() {
+    if cfg!(not(target_os = "linux")) {
+        // Others do not tell the processor time of a server, and so draw its rate.
+        return;
+    }
+    if !can_have_descriptors(2_000) {
+        return;
+    }
+    let place = TempDir::new();
+    let file = place.file("now.svg");
+    let output = baresock(&["compare", "--quick", "--svg", text(&file)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let now = std::fs::read_to_string(&file).unwrap();
+    let kept = include_str!("../pictures/select-poll.svg");
+    assert_eq!(style(kept), style(&now));
+    assert_eq!(words(kept), words(&now), "measure again, and put the picture and the figures in");
+    for part in ["descriptors ready, of 1000 watched", "echo server: µs of CPU for a request"] {
+        assert!(words(kept).contains(&part), "{part}");
+    }
+}
+
+fn style(svg: &str) -> &str {
+    svg.split("<style>").nth(1).unwrap().split("</style>").next().unwrap()
+}
+
+/// What is written in it: no figures, and not the title, which names the machine.
+fn words(svg: &str) -> Vec<&str> {
+    let texts = svg.split("<text").skip(1).map(|rest| rest.split_once('>').unwrap().1);
+    let texts = texts.map(|rest| rest.split("</text>").next().unwrap().trim());
+    let is_figure = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let is_word = |text: &&str| !is_figure(text) && !text.starts_with("select and poll");
+    texts.filter(is_word).collect()
 }

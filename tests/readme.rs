@@ -12,6 +12,7 @@ use baresock::labs::GROUPS;
 use baresock::sys::*;
 
 const README: &str = include_str!("../README.md");
+const CHANGELOG: &str = include_str!("../CHANGELOG.md");
 const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 const THIS_FILE: &str = include_str!("readme.rs");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_baresock");
@@ -202,6 +203,24 @@ fn no_link_leads_nowhere() {
     assert!(links > 20, "{links} links");
 }
 
+/// The places that whoever adds something is sent to. (Those with NAME are still to be made.)
+#[test]
+fn the_places_that_are_named_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let quoted =
+        [README, CONTRIBUTING].into_iter().flat_map(|page| page.split('`').skip(1).step_by(2));
+    let is_place = |word: &&str| {
+        let begins =
+            ["src/", "tests/", "man/", "pictures/"].iter().any(|top| word.starts_with(top));
+        begins && !word.contains(' ') && !word.contains("NAME")
+    };
+    let places: Vec<_> = quoted.filter(is_place).collect();
+    assert!(places.len() > 20, "{places:?}");
+    for place in places {
+        assert!(root.join(place).exists(), "{place} is named, but is not there");
+    }
+}
+
 /// Whoever gets the package has what its pages show, and Cargo has nothing to say about it.
 #[test]
 fn what_is_linked_is_in_the_package() {
@@ -242,4 +261,5 @@ fn the_table_of_labs_is_that_of_the_labs() {
     assert!(README.contains(&table), "the README needs this table:\n{table}");
     let all = GROUPS.iter().map(|group| group.labs.len()).sum::<usize>();
     assert!(README.contains(&format!("There are {all}, ")));
+    assert!(CHANGELOG.contains(&format!("**Labs**: {all} things")));
 }

@@ -11,7 +11,8 @@ use super::output::{Output, Pace, Writer};
 use super::tracer::{Call, Ended, Mark, Outcome, Sink, States};
 
 const FUNCTION: Style = Style::new().bold();
-const FAILURE: Style = AnsiColor::Red.on_default();
+/// The dark red is hard to read on black.
+const FAILURE: Style = AnsiColor::BrightRed.on_default();
 const REMARK: Style = AnsiColor::Cyan.on_default();
 
 /// Remarks stand under their call, a little to the right.
