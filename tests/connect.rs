@@ -521,20 +521,32 @@ fn other_programs_as_peers(kind: Kind) {
         server.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut server = KilledAtEnd(server.spawn().unwrap());
         wait_until("it listens", || path.exists());
-        server.0.stdin.take().unwrap().write_all(b"from the server").unwrap();
+        let mut input = server.0.stdin.take().unwrap();
+        input.write_all(b"from the server").unwrap();
+        let mut output = server.0.stdout.take().unwrap();
         let address = format!("unix:{}", text(&path));
-        // The file is there a moment before the listener is.
-        let mut ended = run(kind, &[&address], b"from the client");
-        while ended.stderr.contains("ECONNREFUSED") {
-            ended = run(kind, &[&address], b"from the client");
-        }
+        let ended = std::thread::scope(|scope| {
+            let client = scope.spawn(|| {
+                // The file is there a moment before the listener is.
+                let mut ended = run(kind, &[&address], b"from the client");
+                while ended.stderr.contains("ECONNREFUSED") {
+                    ended = run(kind, &[&address], b"from the client");
+                }
+                ended
+            });
+            let mut received = [0; 15];
+            output.read_exact(&mut received).unwrap();
+            assert_eq!(&received, b"from the client", "{program}");
+            // Only now does the server finish: the client ends with it, whatever it still has to say.
+            drop(input);
+            client.join().unwrap()
+        });
         assert_eq!(
             (ended.code, &*ended.stdout),
             (Some(0), &b"from the server"[..]),
             "{program}: {ended:?}"
         );
-        let received = read_all(server.0.stdout.take().unwrap());
-        assert_eq!(received, b"from the client", "{program}");
+        assert_eq!(read_all(output), b"", "{program}");
         wait_for(&mut server.0);
         let _ = std::fs::remove_file(&path);
     }
