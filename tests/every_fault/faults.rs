@@ -205,6 +205,8 @@ pub(crate) fn all(calls: &[Call], via: &str) -> Vec<Fault> {
         }
         let lengths: &[&str] = match &*call.function {
             "send" => &["short=1", "short=0"],
+            // (Of none it says that the file has become shorter.)
+            "sendfile" => &["short=1"],
             "recv" => &["chunk=1"],
             function if function == via => &["spurious"],
             _ => &[],
