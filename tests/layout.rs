@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use baresock::trace::Function;
+
 /// The chapters in the order of reading: each uses only those above it. (`lib.rs` is the table of contents.)
 const CHAPTERS: &[&str] = &[
     "byteorder",
@@ -273,6 +275,33 @@ fn opens_with_prototype(docs: &str) -> bool {
 }
 
 #[test]
+fn every_function_that_a_trace_can_show_has_its_wrapper() {
+    let mut sources = sources(&["src/sys"]);
+    // Misuse on purpose is no wrapper.
+    sources.retain(|source| !source.path.starts_with("src/sys/wild"));
+    let lacking = Function::ALL.iter().filter(|function| !is_wrapped(**function, &sources));
+    let lacking: Vec<_> = lacking.map(|function| function.name()).collect();
+    assert!(lacking.is_empty(), "no wrapper makes a line of {lacking:?}");
+}
+
+/// Whether some code names it, in order to trace it.
+fn is_wrapped(function: Function, sources: &[Source]) -> bool {
+    let named = format!("Function::{function:?}");
+    sources.iter().any(|source| find(&source.untested, &named).next().is_some())
+}
+
+#[test]
+fn a_function_without_a_wrapper_is_missed() {
+    let named = |text: &str| [Source::new("src/sys/x.rs".into(), text.into())];
+    assert!(is_wrapped(Function::Recv, &named("begin(Function::Recv)")));
+    for text in
+        ["begin(Function::Recvmsg)", "// Function::Recv", "\"Function::Recv\"", "fn recv() {}"]
+    {
+        assert!(!is_wrapped(Function::Recv, &named(text)), "{text}");
+    }
+}
+
+#[test]
 fn every_rule_can_fail() {
     let repeated = |line: &str, lines: usize| format!("{line}\n").repeat(lines);
     let function = |lines: usize| format!("\nfn f() {{\n{}}}", repeated("work();", lines - 2));
@@ -325,13 +354,17 @@ type Rule = fn(&Source) -> Vec<Finding>;
 
 /// Keeps a rule in every source of these places.
 fn keep(places: &[&str], rule: Rule) {
+    let findings: Vec<_> = sources(places).iter().flat_map(rule).collect();
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+fn sources(places: &[&str]) -> Vec<Source> {
     let mut paths = Vec::new();
     for place in places {
         collect(&root().join(place), &mut paths);
     }
     assert!(!paths.is_empty(), "there are no sources in {places:?}");
-    let findings: Vec<_> = paths.iter().flat_map(|path| rule(&Source::read(path))).collect();
-    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+    paths.iter().map(|path| Source::read(path)).collect()
 }
 
 fn root() -> &'static Path {

@@ -1,5 +1,5 @@
-//! A server for a long time: hundreds of connections that come, talk, are slow, are reset and go, all the time. Its
-//! memory stays where it was, no descriptor is lost, and every byte of every connection is accounted for.
+//! A server for a long time: hundreds of connections that come, talk, are slow, are reset and go, all the time, half of
+//! them over TCP and half over a Unix-domain socket. Its memory stays where it was, no descriptor is lost, and every byte of every connection is accounted for.
 //!
 //! The usual run is short. `BARESOCK_SOAK_SECONDS=600` is the long one, with as many connections as each call can have:
 //! 5,000 over poll, 1,000 over select (where FD_SETSIZE is 1,024).
@@ -11,6 +11,9 @@ mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -48,6 +51,13 @@ struct Tally {
     resets: AtomicU64,
 }
 
+/// Where the clients of a thread connect to.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Port(SocketAddr),
+    File(&'a Path),
+}
+
 /// One connection of a client. Its bytes are a sequence that begins anew with each connection, so that each byte that
 /// comes back says whether it is the right one.
 struct Client {
@@ -58,7 +68,9 @@ struct Client {
     rounds: u64,
     /// It reads only every so many rounds.
     reads_every: u64,
-    resets: bool,
+    leaves_at_once: bool,
+    /// A Unix-domain socket is left at once as well, but knows no reset.
+    is_tcp: bool,
 }
 
 /// The most that is received at once.
@@ -89,14 +101,22 @@ fn soak(kind: Kind, count: usize) {
         return;
     }
     let time = long_run().unwrap_or(Duration::from_secs(10));
-    let server = starting(kind).start();
+    let place = TempDir::new();
+    let file = place.file("socket");
+    let also_there = format!("echo=unix:{}", text(&file));
+    let server = starting(kind).with(&[&also_there]).start();
+    assert!(server.next_line().starts_with("listening echo unix:"));
     let own = descriptors(server.pid());
     let (tally, is_over) = (Tally::default(), AtomicBool::new(false));
     let here = AtomicUsize::new(0);
     let (mut early, mut late) = (0, 0);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
-            let (tally, is_over, here, at) = (&tally, &is_over, &here, server.address());
+            let (tally, is_over, here) = (&tally, &is_over, &here);
+            let at = match thread % 2 {
+                0 => At::Port(server.address()),
+                _ => At::File(&file),
+            };
             scope.spawn(move || come_and_go(at, count / THREADS, thread, tally, is_over, here));
         }
         wait_until("all are connected", || here.load(Ordering::Relaxed) == THREADS);
@@ -142,7 +162,7 @@ fn soak(kind: Kind, count: usize) {
 
 /// Keeps `count` connections going until it is over; then each gets all that is owed to it.
 fn come_and_go(
-    at: SocketAddr,
+    at: At<'_>,
     count: usize,
     thread: usize,
     tally: &Tally,
@@ -168,8 +188,12 @@ fn come_and_go(
 }
 
 impl Client {
-    fn new(at: SocketAddr, number: u64, tally: &Tally) -> Self {
-        let stream = TcpStream::connect(at).unwrap();
+    fn new(at: At<'_>, number: u64, tally: &Tally) -> Self {
+        let stream = match at {
+            At::Port(at) => TcpStream::connect(at).unwrap(),
+            // What is asked of it here is asked of both in the same way.
+            At::File(path) => OwnedFd::from(UnixStream::connect(path).unwrap()).into(),
+        };
         tally.connections.fetch_add(1, Ordering::Relaxed);
         stream.set_nonblocking(true).unwrap();
         Self {
@@ -178,7 +202,8 @@ impl Client {
             came_back: 0,
             rounds: 5 + number % 37,
             reads_every: if number.is_multiple_of(7) { 9 } else { 1 },
-            resets: number.is_multiple_of(5),
+            leaves_at_once: number.is_multiple_of(5),
+            is_tcp: matches!(at, At::Port(_)),
         }
     }
 
@@ -220,8 +245,8 @@ impl Client {
 
     /// A reset, or an end with everything that is owed.
     fn end(mut self, tally: &Tally) {
-        if self.resets {
-            tally.resets.fetch_add(1, Ordering::Relaxed);
+        if self.leaves_at_once {
+            tally.resets.fetch_add(u64::from(self.is_tcp), Ordering::Relaxed);
             SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
             return;
         }

@@ -70,12 +70,12 @@ impl Call {
     fn wrapper(&self) -> String {
         match self.name.split_once(" F_") {
             Some((function, command)) => format!("{function}_{}", command.to_lowercase()),
-            None => self.function.clone(),
+            None => self.name.split(' ').next().unwrap().to_string(),
         }
     }
 }
 
-/// Reads what strace wrote of a server over this call. What comes before the first listener is made is not the server's.
+/// Reads what strace wrote of a server over this call. What comes before the self-pipe is made is not the server's.
 pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
     let wait = if via == "select" { "pselect6" } else { "poll" };
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
@@ -83,24 +83,26 @@ pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
     let mut calls = Vec::new();
     for line in log.lines() {
         let Some((function, arguments)) = line.split_once('(') else { continue };
-        is_of_server |= function == "socket";
+        is_of_server |= function == "pipe2";
         if is_of_server && function == wait {
             phase = Phase::Serving;
         }
         let number = numbers.entry(function.to_string()).or_default();
         *number += 1;
-        if !is_of_server {
+        // Rust's library asks so whether a descriptor is open, before it closes it.
+        if !is_of_server || arguments.contains(", F_GETFD)") {
             continue;
         }
+        let argument = |place| arguments.split([',', ')']).nth(place).unwrap_or_default().trim();
         // The names by which the wrappers know them.
         let name = match function {
             "pselect6" => "select".to_string(),
+            "rt_sigaction" => "sigaction".to_string(),
+            "pipe2" => "pipe".to_string(),
             "recvfrom" if arguments.contains(", NULL, NULL)") => "recv".to_string(),
             "sendto" if arguments.contains(", NULL, 0)") => "send".to_string(),
-            "setsockopt" => {
-                let option = arguments.split(", ").nth(2).unwrap_or_default();
-                format!("setsockopt {option}")
-            }
+            "fcntl" => format!("fcntl {}", argument(1)),
+            "setsockopt" | "getsockopt" => format!("{function} {}", argument(2)),
             _ => function.to_string(),
         };
         calls.push(Call {
@@ -108,7 +110,7 @@ pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
             function: function.to_string(),
             number: *number,
             phase,
-            fd: None,
+            fd: argument(0).parse().ok(),
             ends: None,
             injected: line.contains("(INJECTED)"),
         });
@@ -146,24 +148,32 @@ impl Fault {
     /// As a program that does it from outside.
     pub(crate) fn strace(&self, log: &str) -> Vec<String> {
         let Self { function, errno, number, .. } = self;
-        let fault = format!("inject={function}:error={errno}:when={number}");
+        let what = if errno.starts_with('E') { format!("error={errno}") } else { errno.clone() };
+        let fault = format!("inject={function}:{what}:when={number}");
         ["strace", "-o", log, "-e", STRACED, "-e", &fault].map(Into::into).to_vec()
     }
 }
 
-/// What strace is to look at. (Not `close`: there it would not close, and what is left open is what is looked for.)
-const STRACED: &str = "trace=socket,bind,listen,accept4,connect,recvfrom,sendto,shutdown,setsockopt,getsockopt,\
-                       getpeername,pselect6,poll";
+/// What strace is to look at: every call of the session but `close`. (strace does not make a call that it has fail. What
+/// is not closed is left open, which no system does, and which is what is looked for.)
+const STRACED: &str = "trace=pipe2,rt_sigaction,fcntl,read,socket,bind,listen,getsockname,accept4,connect,recvfrom,\
+                       sendto,sendfile,shutdown,setsockopt,getsockopt,getpeername,pselect6,poll";
 
 /// The same without a fault.
 pub(crate) fn strace_alone(log: &str) -> Vec<String> {
     ["strace", "-o", log, "-e", STRACED].map(Into::into).to_vec()
 }
 
-/// The faults for strace: of each kind of call the first, the one in the middle and the last, each with some of its
-/// errnos.
+/// At how many calls of a kind strace makes what `--inject` makes at all of them.
+const OF_EACH: usize = 3;
+
+/// The faults for strace: of each kind of call every errno of its table, at the places where it is made in turn; and the
+/// results that can be given without the call.
+///
+/// Left out, besides `close`: each errno at each call, which would take many minutes, for strace starts slowly. A count
+/// that is short, but not of nothing: strace cannot change how much is asked for, and to say that a byte was sent which was
+/// not is to lose it. Readiness that is none: where strace makes no call, nobody fills in who is ready.
 pub(crate) fn for_strace(calls: &[Call]) -> Vec<Fault> {
-    const OF_EACH: usize = 3;
     let errors = Errors::documented();
     let mut kinds: BTreeMap<_, Vec<&Call>> = BTreeMap::new();
     for call in calls {
@@ -171,14 +181,25 @@ pub(crate) fn for_strace(calls: &[Call]) -> Vec<Fault> {
     }
     let mut faults = Vec::new();
     for ((phase, name), places) in kinds {
-        let wrapper = name.split(' ').next().unwrap();
-        for (at, call) in
-            [0, places.len() / 2, places.len() - 1].map(|at| places[at]).iter().enumerate()
-        {
-            for errno in errors.of(wrapper).into_iter().skip(at).step_by(3).take(OF_EACH) {
-                let expected = expected(phase, name, &errno).unwrap();
+        // Nothing was sent; the time is up.
+        let result: &[&str] = match (phase, &**name) {
+            (_, "send" | "sendto" | "select" | "poll") => &["retval=0"],
+            _ => &[],
+        };
+        let errnos = errors.of(&places[0].wrapper()).into_iter();
+        let results = result.iter().map(ToString::to_string);
+        for (at, errno) in errnos.chain(results).enumerate() {
+            let expected = match errno.starts_with('E') {
+                true => expected(phase, name, &errno).unwrap(),
+                false => Expected::Unnoticed,
+            };
+            // Each begins a little later than the one before; a part of the session lies between its places.
+            let often = OF_EACH.min(places.len());
+            for part in 0..often {
+                let call = places[(at + part * places.len() / often) % places.len()];
                 let (name, function) = (name.clone(), call.function.clone());
-                faults.push(Fault { name, function, number: call.number, phase, errno, expected });
+                let (errno, number) = (errno.clone(), call.number);
+                faults.push(Fault { name, function, number, phase, errno, expected });
             }
         }
     }
@@ -205,6 +226,8 @@ pub(crate) fn all(calls: &[Call], via: &str) -> Vec<Fault> {
         }
         let lengths: &[&str] = match &*call.function {
             "send" => &["short=1", "short=0"],
+            // (Of none it says that the file has become shorter.)
+            "sendfile" => &["short=1"],
             "recv" => &["chunk=1"],
             function if function == via => &["spurious"],
             _ => &[],

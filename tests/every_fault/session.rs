@@ -1,10 +1,13 @@
-//! The fixed session: clients of echo, chat, http and relay, and what each of them must see.
+//! The fixed session: clients of echo (over TCP and a Unix-domain socket), chat, http and relay, and what each of them
+//! must see.
 //!
 //! Nothing here panics because of what the server does: it is noted, and judged by whoever knows what was injected.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
@@ -79,14 +82,14 @@ impl Run<'_> {
         let stderr = self.directory.join("stderr");
         let mut child = KilledAtEnd(self.command(&stderr).spawn().unwrap());
         let lines = lines_of(child.0.stdout.take().unwrap());
-        let services = if self.kind.is_bare() { 1 } else { 5 };
+        let services = if self.kind.is_bare() { 1 } else { 6 };
         match listening(&lines, services) {
             Some(addresses) => {
                 report.started = true;
                 let pid = self.server_pid(&child);
                 report.pid = pid;
                 let own = descriptors_of(pid);
-                match addresses[..] {
+                match &addresses[..] {
                     [at] => session_with_echo(at, &mut report),
                     _ => session(&addresses, &mut report),
                 }
@@ -107,6 +110,9 @@ impl Run<'_> {
         report.status = ended_within(&mut child, PATIENCE);
         if report.status.is_none() {
             report.wrong.push("it does not end".into());
+        }
+        if self.directory.join("socket").exists() {
+            report.wrong.push("the file of its socket is left".into());
         }
         report.stderr = without_idle_rules(&std::fs::read_to_string(&stderr).unwrap());
         if report.stderr.contains("panicked") {
@@ -129,6 +135,7 @@ impl Run<'_> {
             format!("http=127.0.0.1:0,root={}", root.display()),
             format!("relay=127.0.0.1:0,to={}", self.target),
             "echo/udp=127.0.0.1:0".into(),
+            format!("echo=unix:{}", self.directory.join("socket").display()),
         ];
         match self.kind.is_bare() {
             true => words.push("127.0.0.1:0".into()),
@@ -164,9 +171,9 @@ fn ended_within(child: &mut KilledAtEnd, time: Duration) -> Option<ExitStatus> {
 }
 
 /// Where the services listen; none if the server ends before all of them do.
-fn listening(lines: &Receiver<String>, services: usize) -> Option<Vec<SocketAddr>> {
+fn listening(lines: &Receiver<String>, services: usize) -> Option<Vec<String>> {
     let lines = (0..services).map(|_| lines.recv_timeout(PATIENCE).ok());
-    lines.map(|line| line.map(|line| address_in(&line))).collect()
+    lines.map(|line| line?.split(' ').nth(2).map(Into::into)).collect()
 }
 
 fn ticks_of(pid: u32) -> u64 {
@@ -179,8 +186,10 @@ fn descriptors_of(pid: u32) -> usize {
 }
 
 /// Everything that is said in the session, in one order, so that its calls have numbers.
-fn session(at: &[SocketAddr], report: &mut Report) {
-    let [echo_at, chat_at, http_at, relay_at, udp_at] = at.try_into().unwrap();
+fn session(at: &[String], report: &mut Report) {
+    let [echo_at, chat_at, http_at, relay_at, udp_at, unix_at] = at else {
+        return report.wrong.push("it listens elsewhere".into());
+    };
     let long = long();
 
     let mut echo = Talk::begin("echo", echo_at, report);
@@ -194,6 +203,8 @@ fn session(at: &[SocketAddr], report: &mut Report) {
     http.does(report, get_file);
     let mut relay = Talk::begin("relay", relay_at, report);
     relay.does(report, |stream| comes_back(stream, b"through and back\n"));
+    let mut unix = Talk::begin("unix", unix_at, report);
+    unix.does(report, |stream| comes_back(stream, b"without a network\n"));
     ann.does(report, |stream| stream.get_mut().write_all(b"it is me\n"));
     bob.hears("<guest1> it is me", &ann, report);
     if let Err(error) = datagrams_come_back(udp_at, report.pid) {
@@ -208,8 +219,9 @@ fn session(at: &[SocketAddr], report: &mut Report) {
     ann.hears("<guest2> hello", &bob, report);
     http.does(report, get_file);
     echo.does(report, |stream| comes_back(stream, &long));
+    unix.does(report, |stream| comes_back(stream, &long));
 
-    for talk in [&mut relay, &mut echo, &mut http] {
+    for talk in [&mut relay, &mut unix, &mut echo, &mut http] {
         talk.does(report, finishes);
     }
     bob.does(report, finishes);
@@ -220,7 +232,7 @@ fn session(at: &[SocketAddr], report: &mut Report) {
 }
 
 /// The same with the loop itself, which only echoes.
-fn session_with_echo(at: SocketAddr, report: &mut Report) {
+fn session_with_echo(at: &str, report: &mut Report) {
     let long = long();
     let mut echo = Talk::begin("echo", at, report);
     echo.does(report, |stream| comes_back(stream, b"hello\n"));
@@ -245,7 +257,7 @@ fn long() -> Vec<u8> {
 }
 
 /// The clients have left: the server has no more descriptors than before they came, and serves the next.
-fn after_the_clients(pid: u32, own: usize, at: &[SocketAddr], report: &mut Report) {
+fn after_the_clients(pid: u32, own: usize, at: &[String], report: &mut Report) {
     let end = Instant::now() + PATIENCE;
     while HAS_PROC && descriptors_of(pid) > own {
         if Instant::now() > end {
@@ -254,22 +266,20 @@ fn after_the_clients(pid: u32, own: usize, at: &[SocketAddr], report: &mut Repor
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let mut newcomer = Talk::begin("newcomer", at[0], report);
+    let mut newcomer = Talk::begin("newcomer", &at[0], report);
     newcomer.does(report, |stream| comes_back(stream, b"and I?\n"));
     newcomer.does(report, finishes);
 }
 
 impl Talk {
-    fn begin(name: &'static str, at: SocketAddr, report: &mut Report) -> Self {
+    fn begin(name: &'static str, at: &str, report: &mut Report) -> Self {
         // A port that was let go may be a stranger's by now.
         let is_there = !HAS_PROC || descriptors_of(report.pid) > 0;
-        let stream = is_there.then(|| TcpStream::connect(at).map(impatient));
+        let stream = is_there.then(|| connect_to(at));
         let mut talk = Self { name, stream: None, saw_other_go: false };
         match stream {
-            Some(Ok(stream)) => {
-                stream.set_nodelay(true).unwrap();
-                let both = [stream.local_addr().unwrap(), at].map(|at| at.to_string());
-                report.clients.push((name, both));
+            Some(Ok((stream, own))) => {
+                report.clients.push((name, [own, at.to_string()]));
                 talk.stream = Some(BufReader::new(stream));
             }
             Some(Err(_)) | None => report.cut.push(name),
@@ -327,6 +337,24 @@ impl Talk {
     }
 }
 
+/// A connection, and the client's address as the server's trace has it. What a Unix-domain socket is asked here is the same
+/// as a TCP one is asked.
+fn connect_to(at: &str) -> io::Result<(TcpStream, String)> {
+    let (stream, own) = match at.strip_prefix("unix:") {
+        Some(path) => {
+            let stream = OwnedFd::from(UnixStream::connect(path)?).into();
+            (stream, "unix:(unnamed)".to_string())
+        }
+        None => {
+            let stream = TcpStream::connect(at)?;
+            stream.set_nodelay(true)?;
+            let own = stream.local_addr()?.to_string();
+            (stream, own)
+        }
+    };
+    Ok((impatient(stream), own))
+}
+
 fn comes_back(stream: &mut BufReader<TcpStream>, message: &[u8]) -> Done {
     stream.get_mut().write_all(message)?;
     let mut back = vec![0; message.len()];
@@ -378,7 +406,7 @@ const IS_LATE: [ErrorKind; 3] =
     [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted];
 
 /// Datagrams may be lost: asked again, it is answered.
-fn datagrams_come_back(at: SocketAddr, pid: u32) -> Done {
+fn datagrams_come_back(at: &str, pid: u32) -> Done {
     if HAS_PROC && descriptors_of(pid) == 0 {
         return Err(ErrorKind::ConnectionRefused.into());
     }
