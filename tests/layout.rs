@@ -411,7 +411,7 @@ impl Source {
         Self { path, text, code, untested }
     }
 
-    /// The place of DESIGN's table that it belongs to: of `src/sys/fd.rs` it is `sys`.
+    /// The chapter that it belongs to: of `src/sys/fd.rs` it is `sys`.
     fn chapter(&self) -> &str {
         word_at(self.path.strip_prefix("src/").unwrap_or(&self.path))
     }
