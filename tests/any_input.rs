@@ -2,7 +2,7 @@
 //! and over real sockets, under the loop itself, requests, chat lines and frames, which mean the same however they were
 //! cut. (JSON traces are in `ladder.rs`, what single functions promise stands beside them.)
 //!
-//! `PROPTEST_CASES=100000` tries more. What was once found stands in `FOUND`.
+//! `PROPTEST_CASES=100000` tries more. What was once found, or nearly, stands in `FOUND` and those beside it.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -54,6 +54,94 @@ const FOUND_REQUESTS: &[&[u8]] = &[
     b"GET / HTTP/2.0\r\n\r\n",
     b"GET / HTTP/11\r\n\r\n",
     b"GET / HTTQ/1.1\n\n",
+];
+
+/// What is said in a chat at the edges of lines and characters: tried with every cut, and every two.
+const FOUND_CHAT: &[&[u8]] = &[
+    b"",
+    b"\n",
+    b"\r\n",
+    b"\r\r\n",
+    b"a\r\nb\rc\n\rd\n",
+    b"no end",
+    b"no end\r",
+    b"\r",
+    // Characters of two, three and four bytes; one that lacks its end, before a line's and before the peer's.
+    "\u{e4}\u{20ac}\u{1f600}\n".as_bytes(),
+    b"\xe2\x82\n\xac\n",
+    b"\xf0\x9f\x98",
+    b"\xc3\r\n\xa4\n",
+    // What is too long, above a surrogate, beyond the last.
+    b"\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\n",
+    b"\xc2\x9b2J\n",
+    "\u{202e}/quit\n".as_bytes(),
+    b"/\n/ \n//\n",
+    b"/nick\n/nick \n/nick  ann \r\n",
+    b"/nick sixteen-letters-\n/nick seventeen-letters\n",
+    b"/quit\nhello\n",
+    b"/quit",
+    b"/who\0\n",
+];
+
+/// Lines of a chat by their length and their end, and whether they are passed on: at most 1,024 bytes are. Tried with
+/// every cut.
+const FOUND_LINES: &[(usize, &[u8], bool)] = &[
+    (1_023, b"\n", true),
+    (1_023, b"\r\n", true),
+    (1_024, b"\n", true),
+    (1_024, b"\r\n", true),
+    (1_025, b"\n", false),
+    (1_025, b"\r\n", false),
+    (1_024, b"\r", false),
+    (1_024, b"\rx\n", false),
+    (1_024, b"", false),
+    (1_025, b"", false),
+    (2_050, b"\n", false),
+];
+
+/// Frames at their edges, short ones: tried under every rule, with every cut, and every two.
+const FOUND_FRAMES: &[&[u8]] = &[
+    b"",
+    b"\0",
+    b"\0\0\0",
+    b"\0\0\0\0",
+    b"\0\0\0\0\0\0\0\0",
+    b"\0\0\0\0\0\0\0\x01\n\0\0",
+    b"\0\0\0\x01",
+    b"\0\0\0\x02\r\n",
+    b"\0\0\0\x03ab",
+    b"\0\0\0\x03abc\0\0\0\x02de\0",
+    b"\0\x01\0\0",
+    b"\0\x01\0\0a",
+    b"\0\x01\0\x01",
+    b"\0\0\0\0\0\x01\0\x01a",
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\xff\xff\xff\xff\0\0\0\x01a",
+    b"\n",
+    b"\r\n\r\n",
+    b"\r\r\n\n\r",
+    b"abcd",
+    b"abcdabcdab",
+];
+
+/// Frames at the longest: the rule, what stands before and behind so many bytes, and what is said of it. Tried with every
+/// cut near their ends.
+const FOUND_LONG_FRAMES: &[(&str, &[u8], usize, &[u8], &str)] = &[
+    ("length", b"\0\0\xff\xff", 65_535, b"", "message 1: 65535 bytes"),
+    ("length", b"\0\x01\0\0", 65_536, b"", "message 1: 65536 bytes"),
+    ("length", b"\0\x01\0\0", 65_536, b"\0\0\0\x01a", "message 2: 1 byte"),
+    ("length", b"\0\x01\0\0", 65_535, b"", "message 1: unfinished"),
+    ("length", b"\0\x01\0\x01", 65_537, b"", "message 1: too long"),
+    ("line", b"", 65_536, b"\n", "message 1: 65536 bytes"),
+    ("line", b"", 65_536, b"\r\n\n", "message 2: 0 bytes"),
+    ("line", b"", 65_536, b"\r", "message 1: unfinished"),
+    ("line", b"", 65_537, b"\n", "message 1: too long"),
+    ("fixed:65536", b"", 65_535, b"", "message 1: unfinished"),
+    ("fixed:65536", b"", 65_536, b"", "message 1: 65536 bytes"),
+    ("fixed:65536", b"", 65_537, b"", "message 2: unfinished"),
+    ("close", b"", 65_536, b"", "message 1: 65536 bytes"),
+    ("close", b"", 65_537, b"", "message 1: too long"),
 ];
 
 /// Pieces of what can be written, so that nonsense is often nearly sense.
@@ -370,6 +458,79 @@ fn requests_that_were_found_once_are_the_same_however_they_are_cut() {
             let [cut, _] = answers(Via::Poll, files(), &[first, second]);
             assert_eq!(timeless(&cut), timeless(&whole), "{} cut at {at}", request.escape_ascii());
         }
+    }
+}
+
+/// These bytes in two pieces, in all ways in which the cut is at one of these places; and in three, if there are few.
+fn in_pieces(bytes: &[u8], near_the_ends: usize) -> Vec<Vec<&[u8]>> {
+    const FEW: usize = 32;
+    let len = bytes.len();
+    let places = || (1..len).filter(|at| *at <= near_the_ends || len - at <= near_the_ends);
+    let two = places().map(|at| vec![&bytes[..at], &bytes[at..]]);
+    let three = places().filter(|_| len <= FEW).flat_map(|first| {
+        (first + 1..len)
+            .map(move |second| vec![&bytes[..first], &bytes[first..second], &bytes[second..]])
+    });
+    two.chain(three).collect()
+}
+
+/// What is answered, which must be the same however the bytes are cut.
+#[track_caller]
+fn answered_the_same(
+    service: &dyn Fn() -> Box<dyn Service>,
+    bytes: &[u8],
+    near_the_ends: usize,
+) -> [Vec<u8>; 2] {
+    let whole = answers(Via::Poll, service(), &[bytes]);
+    assert_eq!(answers(Via::Select, service(), &[bytes]), whole);
+    for pieces in in_pieces(bytes, near_the_ends) {
+        let cut = answers(Via::Poll, service(), &pieces);
+        let places: Vec<_> = pieces.iter().map(|piece| piece.len()).collect();
+        let start = bytes[..bytes.len().min(80)].escape_ascii();
+        assert!(cut == whole, "{start} in pieces of {places:?}");
+    }
+    whole
+}
+
+#[test]
+fn chat_lines_at_the_edges_are_the_same_however_they_are_cut() {
+    let chat = || -> Box<dyn Service> { Box::new(Chat::default()) };
+    for bytes in FOUND_CHAT {
+        for read in answered_the_same(&chat, bytes, usize::MAX) {
+            let text = String::from_utf8(read).expect("it is UTF-8");
+            text.lines().for_each(assert_clean);
+        }
+    }
+    for (len, end, is_passed_on) in FOUND_LINES {
+        let line = [&vec![b'x'; *len], *end].concat();
+        // What comes before must not matter.
+        for before in [&b""[..], b"\n"] {
+            let [told, heard] = answered_the_same(&chat, &[before, &line].concat(), usize::MAX);
+            let said = format!("<guest1> {}\n", "x".repeat(*len));
+            let passed_on = heard.windows(said.len()).any(|part| part == said.as_bytes());
+            assert_eq!(passed_on, *is_passed_on, "{len} bytes and {}", end.escape_ascii());
+            let is_too_long = String::from_utf8(told).unwrap().contains("too long");
+            let has_no_end = !end.ends_with(b"\n") && *len <= 1_024;
+            assert_eq!(is_too_long, !is_passed_on && !has_no_end, "{len}");
+        }
+    }
+}
+
+#[test]
+fn frames_at_the_edges_are_the_same_however_they_are_cut() {
+    let framed = |rule: &str| -> Box<dyn Service> {
+        Box::new(Framed::new(framing::Rule::parse(rule).unwrap()))
+    };
+    for bytes in FOUND_FRAMES {
+        for rule in ["line", "length", "close", "fixed:1", "fixed:4"] {
+            answered_the_same(&|| framed(rule), bytes, usize::MAX);
+        }
+    }
+    for (rule, before, len, behind, what) in FOUND_LONG_FRAMES {
+        let bytes = [*before, &vec![b'x'; *len], *behind].concat();
+        let [said, _] = answered_the_same(&|| framed(rule), &bytes, 8);
+        let said = said.escape_ascii().to_string();
+        assert!(said.contains(what), "{rule}: {len} bytes: {said}");
     }
 }
 
