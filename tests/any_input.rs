@@ -125,9 +125,12 @@ const FOUND_FRAMES: &[&[u8]] = &[
     b"abcdabcdab",
 ];
 
+/// A rule, what stands before the bytes, how many they are, what stands behind them, and what is said of it.
+type LongFrame = (&'static str, &'static [u8], usize, &'static [u8], &'static str);
+
 /// Frames at the longest: the rule, what stands before and behind so many bytes, and what is said of it. Tried with every
 /// cut near their ends.
-const FOUND_LONG_FRAMES: &[(&str, &[u8], usize, &[u8], &str)] = &[
+const FOUND_LONG_FRAMES: &[LongFrame] = &[
     ("length", b"\0\0\xff\xff", 65_535, b"", "message 1: 65535 bytes"),
     ("length", b"\0\x01\0\0", 65_536, b"", "message 1: 65536 bytes"),
     ("length", b"\0\x01\0\0", 65_536, b"\0\0\0\x01a", "message 2: 1 byte"),
