@@ -131,7 +131,7 @@ fn an_idle_connection_costs_little_memory() {
         assert_echo(&clients[many - 1], b"hello");
         let of_many = resident_bytes(server.pid());
         let each = of_many.saturating_sub(of_few) / (many - few) as u64;
-        println!("{kind}: {each} bytes for each idle connection");
+        counted(format_args!("{kind}: {each} bytes for each idle connection"));
         assert!(each <= 512, "{kind}: {each} bytes for each idle connection");
     }
 }

@@ -90,7 +90,7 @@ fn a_small_program_in_c_gets_the_same_times() {
             for (which, call) in ["select", "poll"].into_iter().enumerate() {
                 let theirs = (before[at][which] + after[at][which]) / 2.0;
                 let (ours, _) = ours[&(call.to_string(), n)];
-                println!("{call}, {n}: {ours:.3} us, in C {theirs:.3} us");
+                counted(format_args!("{call}, {n}: {ours:.3} us, in C {theirs:.3} us"));
                 if !(0.85..=1.15).contains(&(ours / theirs)) {
                     wrong.push(format!("{call}, {n}: {ours:.3} us, in C {theirs:.3} us"));
                 }
@@ -123,7 +123,7 @@ fn two_runs_agree_within_their_spreads() {
 fn the_harness_takes_less_than_two_hundredths() {
     holds_in_one_try(|| {
         let overhead = report(QUICK)["method"]["overhead_percent"].as_f64().unwrap();
-        println!("{overhead:.2} %");
+        counted(format_args!("the harness takes {overhead:.2} %"));
         if overhead < 2.0 { Vec::new() } else { vec![format!("{overhead:.2} %")] }
     });
 }
@@ -153,7 +153,7 @@ fn the_event_loop_keeps_up_with_the_bare_one() {
             }
         }
         assert_eq!(medians.len(), 4, "{medians:?}");
-        println!("{medians:.2?}");
+        counted(format_args!("{medians:.2?}"));
         let of_tries = medians.iter_mut().map(|(row, tries)| {
             tries.sort_by(f64::total_cmp);
             (row, tries[tries.len() / 2])
