@@ -47,8 +47,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             }
             None
         }
-        Command::Explain(_) | Command::Ladder(_) | Command::Completions { .. } => {
-            commands::tracing::refuse(common, "no call is made here")?;
+        Command::Explain(_)
+        | Command::Ladder(_)
+        | Command::Host(_)
+        | Command::Completions { .. } => {
+            commands::tracing::refuse(common, "it shows no call")?;
             None
         }
         _ => commands::tracing::tracer(common)?,

@@ -49,6 +49,24 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("serve echo=0 --receive-buffer 99999999999999999999", "--receive-buffer"),
         ("explain EAGAIN --trace-to /nonexistent/keep.json", "the flags of the trace"),
         ("completions bash --trace", "the flags of the trace"),
+        ("host --trace-to /nonexistent/keep.json", "the flags of the trace"),
+        ("lab --list --trace", "the flags of the trace"),
+        ("lab --why --explain", "the flags of the trace"),
+        ("lab --progress --inject recv:EINTR", "the flags of the trace"),
+        ("lab select --trace=json", "the calls of one lab; name one"),
+        ("lab half-close linger-zero --trace-to /nonexistent/keep", "of one lab; name one"),
+        ("lab half-close linger-zero --explain", "of several labs none is shown; name one"),
+        (
+            "serve echo=0 --inject poll:EINTR",
+            "--inject poll:EINTR: poll is never called: the wait is made with select (--via poll does)",
+        ),
+        (
+            "bare 0 --via poll --inject select:EINTR",
+            "select is never called: the wait is made with poll (--via select does)",
+        ),
+        ("connect 7 --inject ppoll:EINTR", "ppoll is never called: the wait is made with select;"),
+        ("serve echo=0 --inject recv:EGAIN", "did you mean EAGAIN?"),
+        ("serve echo=0 --inject selct:EINTR", "did you mean select?"),
         ("compare --quick --inject recv:EINTR", "the flags of the trace"),
         ("tour --inject recv:EINTR", "--inject"),
         ("serve echo=0 --trace=json --explain", "not with --trace=json"),
@@ -181,8 +199,11 @@ fn a_rule_that_has_not_interfered_says_so() {
         std::io::Read::read_to_end(&mut listener.accept().unwrap().0, &mut received).unwrap();
         String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
     };
-    let said = run(&["poll:spurious", "send:EAGAIN@99", "recv:chunk=1@2", "send:short=2"]);
-    assert!(said.contains("--inject poll:spurious: poll was never called\n"), "{said}");
+    let said = run(&["recvfrom:EINTR", "send:EAGAIN@99", "recv:chunk=1@2", "send:short=2"]);
+    assert!(
+        said.contains("--inject recvfrom:EINTR: recvfrom was never called; recv was\n"),
+        "{said}"
+    );
     assert!(
         said.contains("--inject send:EAGAIN@99: send was called 3 times, never so\n"),
         "{said}"

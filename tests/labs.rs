@@ -36,7 +36,11 @@ fn text(bytes: &[u8]) -> String {
 
 /// The lines of JSON that a command wrote.
 fn objects(output: &Output) -> Vec<Value> {
-    let lines = text(&output.stdout);
+    objects_in(&output.stdout)
+}
+
+fn objects_in(bytes: &[u8]) -> Vec<Value> {
+    let lines = text(bytes);
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -532,6 +536,29 @@ fn what_a_lab_leaves_behind_is_told() {
     let told = objects(&output);
     let left = told.iter().find(|one| one["happened"]["event"] == "left").unwrap();
     assert!(left["happened"]["what"].as_str().unwrap().starts_with("descriptor "), "{left}");
+}
+
+#[test]
+fn a_lab_s_calls_go_to_standard_error_as_json_too() {
+    let output = baresock(&["lab", "half-close", "--trace=json"]);
+    let calls = objects_in(&output.stderr);
+    let shown = text(&output.stdout);
+    assert_eq!(shown.lines().filter(|line| line.contains(") = ")).count(), calls.len());
+    let receives: Vec<_> = calls.iter().filter(|call| call["call"] == "recv").collect();
+    assert!(!receives.is_empty() && receives.iter().all(|call| call["connection"].is_object()));
+}
+
+#[test]
+fn a_rule_that_never_interfered_with_a_lab_is_told() {
+    let rules = ["--inject", "recvfrom:EINTR", "--inject", "recv:EINTR@900"];
+    let output = baresock(&[&["lab", "half-close"][..], &rules].concat());
+    let said = text(&output.stderr);
+    assert!(said.contains("--inject recvfrom:EINTR: recvfrom was never called; recv was\n"));
+    assert!(
+        said.contains("--inject recv:EINTR@900: recv was called ") && said.lines().count() == 2
+    );
+    let output = baresock(&[&["lab", "half-close", "--quiet"][..], &rules].concat());
+    assert_eq!(text(&output.stderr), "");
 }
 
 #[test]

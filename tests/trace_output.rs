@@ -11,6 +11,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use baresock::sys::{
+    AF_UNIX, FIONBIO, FIONREAD, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM, ioctl, recv, send,
+    socketpair,
+};
+use baresock::trace::arg::Arg;
+use baresock::trace::tracer::{Call, Ended};
+use baresock::trace::{Function, Sink, Tracer, install};
 use nix::pty::openpty;
 use serde_json::Value;
 use support::*;
@@ -328,4 +335,38 @@ fn colour_is_for_terminals_and_not_against_anybodys_will(kind: Kind) {
         let case = format!("NO_COLOR={variable} --color {flag}, terminal: {is_terminal}");
         assert_eq!(shown.contains('\u{1b}'), is_coloured, "{case}: {shown}");
     }
+}
+
+/// What a trace to a file collects is written before a call that may wait: that is told by what the tracer has learnt.
+#[test]
+fn a_descriptor_is_taken_for_nonblocking_by_fionbio_and_by_no_other_request() {
+    #[derive(Clone, Default)]
+    struct Receives(Arc<Mutex<Vec<bool>>>);
+    impl Sink for Receives {
+        fn begin(&mut self, call: &Call, _: &[Arg<'_>]) {
+            if call.function == Function::Recv {
+                self.0.lock().unwrap().push(call.may_wait);
+            }
+        }
+        fn rest(&mut self, _: &[Arg<'_>]) {}
+        fn end(&mut self, _: &Ended<'_>) {}
+        fn remark(&mut self, _: &str) {}
+        fn flush(&mut self) {}
+    }
+    let receives = Receives::default();
+    let _traced = install(Tracer::new(receives.clone()));
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+    send(&theirs, b"abc", MSG_NOSIGNAL).unwrap();
+    let receive = || recv(&ours, &mut [0], MsgFlags::NONE).unwrap();
+    receive();
+    let mut unread = 0;
+    ioctl(&ours, FIONREAD, &mut unread).unwrap();
+    assert_eq!(unread, 2, "and not 0, which would mean the same to FIONBIO as before");
+    receive();
+    ioctl(&ours, FIONBIO, &mut 1).unwrap();
+    receive();
+    ioctl(&ours, FIONBIO, &mut 0).unwrap();
+    send(&theirs, b"d", MSG_NOSIGNAL).unwrap();
+    receive();
+    assert_eq!(*receives.0.lock().unwrap(), [true, true, false, true]);
 }

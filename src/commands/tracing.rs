@@ -6,14 +6,17 @@ use std::io::{self, IsTerminal};
 use baresock::cli::{ColorWhen, Common, TraceForm};
 use baresock::explain::Explainer;
 use baresock::os::identity;
+use baresock::os::watching::poll_can_watch;
+use baresock::poller::Via;
 use baresock::sys::socket_state;
 use baresock::trace::arg::Limits;
 use baresock::trace::bits::BitsSink;
+use baresock::trace::function::Waits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::{TextOptions, TextSink};
 use baresock::trace::tracer::NoSink;
-use baresock::trace::{Sink, Tracer};
+use baresock::trace::{Function, Sink, Tracer};
 
 use super::failure::Failure;
 
@@ -29,6 +32,7 @@ pub(crate) fn columns() -> usize {
 
 /// The tracer that the flags ask for, if they ask for one.
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
+    refuse_rules_of_other_waits(common)?;
     if !is_traced(common) {
         // Rules interfere with the calls also where nobody looks on.
         let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
@@ -44,6 +48,32 @@ pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
         true => Err(Failure::usage(format_args!("the flags of the trace do not go here: {why}"))),
         false => Ok(()),
     }
+}
+
+/// Refuses rules about a wait that is never made: whoever has written them waits for an effect in vain.
+fn refuse_rules_of_other_waits(common: &Common) -> Result<(), Failure> {
+    let via = common.via();
+    let waits_with = match via {
+        Via::Select => &[Function::Select][..],
+        Via::Poll if poll_can_watch(io::stdin()) => &[Function::Poll],
+        // There it is watched by select.
+        Via::Poll => &[Function::Poll, Function::Select],
+    };
+    for rule in &common.inject {
+        let call = rule.function();
+        if call.waits() == Waits::Always && !waits_with.contains(&call) {
+            let shown = rule.to_string().escape_debug().to_string();
+            let other = match call {
+                Function::Select => " (--via select does)",
+                Function::Poll => " (--via poll does)",
+                _ => "",
+            };
+            return Err(Failure::usage(format_args!(
+                "--inject {shown}: {call} is never called: the wait is made with {via}{other}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 const fn is_traced(common: &Common) -> bool {
@@ -62,9 +92,12 @@ pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, 
     }
 }
 
-/// Where a lab's calls go besides standard output: the calls alone.
+/// The file that a lab's calls go to besides standard output: the calls alone.
 pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
-    beside_the_tour(&Common { explain: false, bits: false, ..common.clone() })
+    match common.trace_to {
+        None => Ok(None),
+        Some(_) => sink(&Common { explain: false, bits: false, ..common.clone() }).map(Some),
+    }
 }
 
 fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {

@@ -12,6 +12,7 @@ mod messages;
 mod options;
 mod resolver;
 mod signals;
+pub mod slips;
 mod sockets;
 mod tcp;
 

@@ -99,7 +99,21 @@ functions! {
     IfNameindex "if_nameindex" "struct if_nameindex *if_nameindex(void)" [] Never library;
 }
 
+/// Functions that do the same work, each in its own way.
+const ALIKE: &[&[Function]] = &[
+    &[Function::Accept, Function::Accept4],
+    &[Function::Dup, Function::Dup2],
+    &[Function::Send, Function::Sendto, Function::Sendmsg, Function::Write, Function::Sendfile],
+    &[Function::Recv, Function::Recvfrom, Function::Recvmsg, Function::Read],
+    &[Function::Select, Function::Pselect, Function::Poll, Function::Ppoll],
+];
+
 impl Function {
+    /// Whether both do the same work: who looks in vain for one may have meant the other.
+    pub fn is_like(self, other: Self) -> bool {
+        ALIKE.iter().any(|group| group.contains(&self) && group.contains(&other))
+    }
+
     /// Whether its result is a count of bytes that were sent.
     pub const fn sends(self) -> bool {
         matches!(self, Self::Send | Self::Sendto | Self::Sendmsg | Self::Write | Self::Sendfile)

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use super::function::Function;
 use crate::names::Errno;
+use crate::names::slips::near;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Rule {
     /// How many calls of the function there were, and with how many of them the rule interfered.
     seen: u64,
     struck: u64,
+    /// Another function that does the same work, if one was called.
+    instead: Option<Function>,
 }
 
 /// What the call does instead.
@@ -114,17 +117,9 @@ impl Rule {
         let (call, rest) = text
             .split_once(':')
             .ok_or_else(|| BadRule(format!("'{shown}': write CALL:FAULT, as in recv:EINTR@3")))?;
-        let function = Function::from_name(&call.to_ascii_lowercase())
-            .filter(|function| !function.is_library())
-            .ok_or_else(|| {
-                let known = Function::ALL.iter().filter(|function| !function.is_library());
-                let known: Vec<_> = known.map(|function| function.name()).collect();
-                BadRule(format!(
-                    "'{}' is no call of the wrappers; there is: {}",
-                    call.escape_debug(),
-                    known.join(", ")
-                ))
-            })?;
+        let function = injectable()
+            .find(|function| call.eq_ignore_ascii_case(function.name()))
+            .ok_or_else(|| no_such_call(call))?;
         let at = rest.find(['@', '%']).unwrap_or(rest.len());
         let (fault, when) = rest.split_at(at);
         Ok(Self {
@@ -134,7 +129,13 @@ impl Rule {
             when: When::parse(when)?,
             seen: 0,
             struck: 0,
+            instead: None,
         })
+    }
+
+    /// The function whose calls it changes.
+    pub const fn function(&self) -> Function {
+        self.function
     }
 
     /// Whether it is about this function. On most systems a server accepts with `accept4`: who says `accept` means it.
@@ -146,12 +147,14 @@ impl Rule {
     /// A sentence about it if it has interfered with no call.
     pub(super) fn idle(&self) -> Option<String> {
         let (rule, call) = (self.text.escape_debug(), self.function);
-        match (self.struck, self.seen) {
-            (1.., _) => None,
-            (0, 0) => Some(format!("--inject {rule}: {call} was never called")),
-            (0, 1) => Some(format!("--inject {rule}: {call} was called once, and never so")),
-            (0, seen) => Some(format!("--inject {rule}: {call} was called {seen} times, never so")),
-        }
+        let what = match (self.struck, self.seen, self.instead) {
+            (1.., ..) => return None,
+            (0, 0, None) => format!("{call} was never called"),
+            (0, 0, Some(instead)) => format!("{call} was never called; {instead} was"),
+            (0, 1, _) => format!("{call} was called once, and never so"),
+            (0, seen, _) => format!("{call} was called {seen} times, never so"),
+        };
+        Some(format!("--inject {rule}: {what}"))
     }
 
     /// Adds to the plan of a call what this rule says of it.
@@ -175,10 +178,28 @@ impl Rule {
 /// What all rules say of the next call of a function.
 pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
     let mut plan = Plan::default();
-    for rule in rules.iter_mut().filter(|rule| rule.is_about(function)) {
-        rule.apply(&mut plan);
+    for rule in rules {
+        if rule.is_about(function) {
+            rule.apply(&mut plan);
+        } else if rule.function.is_like(function) {
+            rule.instead = Some(function);
+        }
     }
     plan
+}
+
+/// The functions that there can be rules for.
+fn injectable() -> impl Iterator<Item = Function> {
+    Function::ALL.iter().copied().filter(|function| !function.is_library())
+}
+
+fn no_such_call(call: &str) -> BadRule {
+    let known: Vec<_> = injectable().map(Function::name).collect();
+    let instead = match near(call, known.iter().copied())[..] {
+        [meant, ..] => format!("did you mean {meant}?"),
+        [] => format!("there is: {}", known.join(", ")),
+    };
+    BadRule(format!("'{}' is no call of the wrappers; {instead}", call.escape_debug()))
 }
 
 impl Fault {
@@ -193,9 +214,13 @@ impl Fault {
             let bytes = if sends { ", short=BYTES" } else { "" };
             let chunk = if receives { ", chunk=BYTES" } else { "" };
             let spurious = if waits { ", spurious" } else { "" };
+            let errnos = Errno::CONSTANTS.iter().map(|known| known.name);
+            let words = errnos.chain(waits.then_some("spurious"));
+            let meant = near(text, words).first().map(|meant| format!(" (did you mean {meant}?)"));
             BadRule(format!(
-                "'{}' cannot be injected into {function}; what can: an errno by name, delay=200ms{bytes}{chunk}{spurious}",
-                text.escape_debug()
+                "'{}' cannot be injected into {function}{}; what can: an errno by name, delay=200ms{bytes}{chunk}{spurious}",
+                text.escape_debug(),
+                meant.unwrap_or_default()
             ))
         };
         match text.split_once('=') {
@@ -304,6 +329,22 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_never_struck_says_what_was_called_instead() {
+        let mut rules = ["accept:EMFILE", "recvfrom:EINTR", "send:EINTR"]
+            .map(|rule| Rule::parse(rule).unwrap());
+        plan(&mut rules, Function::Accept4);
+        plan(&mut rules, Function::Recv);
+        let idle: Vec<_> = rules.iter().filter_map(Rule::idle).collect();
+        assert_eq!(
+            idle,
+            [
+                "--inject recvfrom:EINTR: recvfrom was never called; recv was",
+                "--inject send:EINTR: send was never called"
+            ]
+        );
+    }
+
+    #[test]
     fn chance_is_the_same_for_the_same_seed() {
         assert_eq!(
             hits("send:EAGAIN%50:seed=7", Function::Send),
@@ -320,7 +361,10 @@ mod tests {
     fn what_cannot_apply_is_refused_with_what_can() {
         for (rule, reason) in [
             ("recv", "CALL:FAULT"),
-            ("recieve:EINTR", "there is: socket"),
+            ("quaff:EINTR", "there is: socket"),
+            ("selct:EINTR", "did you mean select?"),
+            ("recv:EGAIN", "did you mean EAGAIN?"),
+            ("poll:spurius", "did you mean spurious?"),
             ("getaddrinfo:EINTR", "no call of the wrappers"),
             ("recv:short=5", "chunk=BYTES"),
             ("send:chunk=5", "short=BYTES"),

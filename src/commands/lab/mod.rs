@@ -7,9 +7,9 @@ mod place;
 mod process;
 mod stage;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
-use baresock::cli::{self, Common};
+use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::run::Event;
 use baresock::labs::show::{Form, Verdict, Writer};
 use baresock::labs::{GROUPS, Lab, all, find};
@@ -17,12 +17,15 @@ use baresock::ladder;
 
 use super::failure::Failure;
 use super::messages::print;
-use super::tracing::use_color;
+use super::tracing::{refuse, use_color};
 use process::How;
 
 /// Does what was asked.
 pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
+    if asked.list || asked.why || asked.progress {
+        refuse(common, "no lab is run")?;
+    }
     if asked.list {
         return print(listing::labs(asked.json)?.as_bytes());
     }
@@ -33,22 +36,39 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
         return print(answers::progress(asked.json)?.as_bytes());
     }
     let labs = chosen(asked)?;
-    if labs.len() > 1 && (asked.html.is_some() || common.trace_to.is_some()) {
-        let why = "lab: --html FILE and --trace-to FILE take the calls of one lab; name one";
-        return Err(Failure::new(why));
-    }
+    let each_is_told = !asked.all && (labs.len() == 1 || asked.ask || asked.readme);
+    refuse_what_is_of_one_lab(asked, common, labs.len(), each_is_told)?;
     match (&labs[..], &asked.role) {
         ([lab], Some(role)) => return stage::play(lab, role, &asked.arguments),
         ([lab], None) if asked.stage => return stage::run(lab, asked, common),
         _ => place::clean_up_at_signals()?,
     }
-    match &labs[..] {
-        [lab] if !asked.all => one(lab, asked, common, color),
-        _ if asked.ask || asked.readme => {
-            labs.iter().try_for_each(|lab| one(lab, asked, common, color))
-        }
-        _ => many::run(&labs, asked, common, color),
+    match each_is_told {
+        true => labs.iter().try_for_each(|lab| one(lab, asked, common, color)),
+        false => many::run(&labs, asked, common, color),
     }
+}
+
+/// Refuses what several labs would overwrite or mix up, and what nobody would see where each has a line.
+fn refuse_what_is_of_one_lab(
+    asked: &cli::Lab,
+    common: &Common,
+    labs: usize,
+    each_is_told: bool,
+) -> Result<(), Failure> {
+    let as_json = common.trace == Some(TraceForm::Json);
+    let of_one = asked.html.is_some() || common.trace_to.is_some() || as_json;
+    if of_one && (labs > 1 || !each_is_told) {
+        let which = "--html FILE, --trace-to FILE and --trace=json take the calls of one lab";
+        return Err(Failure::usage(format_args!("lab: {which}; name one")));
+    }
+    if !each_is_told && (common.explain || common.state || common.bits) {
+        let which = "--explain, --state and --bits show more of each call";
+        return Err(Failure::usage(format_args!(
+            "lab: {which}, and of several labs none is shown; name one"
+        )));
+    }
+    Ok(())
 }
 
 /// The labs that were asked for, in that order, each once.
@@ -78,17 +98,22 @@ fn chosen(asked: &cli::Lab) -> Result<Vec<&'static Lab>, Failure> {
 fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Result<(), Failure> {
     let asks = asked.ask && io::stdin().is_terminal();
     let form = if asked.readme { Form::Markdown } else { Form::Text { color } };
+    // A file gets its calls from the process that makes them.
+    let as_json_here = common.trace == Some(TraceForm::Json) && common.trace_to.is_none();
     let how = How {
         common,
         color: color && !asked.readme && !asked.json,
         asks,
-        connections: asked.json || asked.html.is_some(),
+        connections: asked.json || asked.html.is_some() || as_json_here,
     };
     let mut teller = Teller::new(lab, asked, form, asks);
+    teller.traces_as_json = as_json_here;
     teller.tell(&Writer::head, lab);
-    process::watch(lab, how, |event| teller.hear(event))
+    let complaints = process::watch(lab, how, |event| teller.hear(event))
         .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
-    teller.end(asked)
+    let ended = teller.end(asked);
+    let _ = io::stderr().write_all(complaints.as_bytes());
+    ended
 }
 
 /// Writes one lab as it happens, and keeps what is needed at its end.
@@ -96,6 +121,8 @@ struct Teller {
     lab: &'static Lab,
     writer: Writer,
     as_json: bool,
+    /// Whether the calls go to standard error as well, as JSON.
+    traces_as_json: bool,
     verdict: Verdict,
     calls: String,
     answers: Option<answers::Answers>,
@@ -108,6 +135,7 @@ impl Teller {
             lab,
             writer: Writer::new(form),
             as_json: asked.json,
+            traces_as_json: false,
             verdict: Verdict::default(),
             calls: String::new(),
             answers: asks.then(|| answers::Answers::of(lab)),
@@ -125,7 +153,12 @@ impl Teller {
     fn hear(&mut self, event: &Event) {
         self.verdict.hear(event);
         if let Event::Called { json, .. } = event {
-            self.calls.push_str(&format!("{json}\n"));
+            let line = format!("{json}\n");
+            if self.traces_as_json {
+                // In one write; that nobody reads it is no reason to stop.
+                let _ = io::stderr().write_all(line.as_bytes());
+            }
+            self.calls.push_str(&line);
         }
         if self.as_json {
             let object = serde_json::json!({ "lab": self.lab.name, "happened": event });

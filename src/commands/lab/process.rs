@@ -35,14 +35,19 @@ pub(super) struct How<'a> {
     pub(super) connections: bool,
 }
 
-/// Runs a lab in a process of its own, and passes on what happens in it.
+/// Runs a lab in a process of its own, and passes on what happens in it. Returns what a process that ended well has
+/// written to standard error: that a rule never interfered, or that the trace's file is full.
 ///
 /// # Errors
 /// The process could not be started.
-pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> Result<(), Failure> {
+pub(super) fn watch(
+    lab: &Lab,
+    how: How<'_>,
+    mut hears: impl FnMut(&Event),
+) -> Result<String, Failure> {
     if lab.loopback && !loopback_is_up() {
         hears(&Event::Stopped(Stop::skipped("it needs loopback, and no interface has 127.0.0.1")));
-        return Ok(());
+        return Ok(String::new());
     }
     let place = Place::new(lab)?;
     let failed = |error: io::Error| Failure::from_std("the process of the lab", &error);
@@ -86,9 +91,9 @@ pub(super) fn watch(lab: &Lab, how: How<'_>, mut hears: impl FnMut(&Event)) -> R
                 "its process ended: {status}: {last}"
             ))));
         }
-        Ok(_) => {}
+        Ok(complaints) => return Ok(complaints),
     }
-    Ok(())
+    Ok(String::new())
 }
 
 /// Starts the process of a lab.
@@ -125,6 +130,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
         ("--trace-sync", common.trace_sync),
+        ("--quiet", common.quiet),
     ];
     arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).into()));
     let color = if how.color { "always" } else { "never" };
@@ -136,9 +142,9 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         // Named from here, and opened there.
         let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
         arguments.extend(["--trace-to".into(), file.into()]);
-    }
-    if common.trace == Some(TraceForm::Json) {
-        arguments.push("--trace=json".into());
+        if common.trace == Some(TraceForm::Json) {
+            arguments.push("--trace=json".into());
+        }
     }
     arguments.extend(common.inject.iter().map(|rule| format!("--inject={rule}").into()));
     arguments

@@ -19,9 +19,10 @@ use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::{TextOptions, TextSink};
 use baresock::trace::tracer::{Call, Ended};
-use baresock::trace::{Both, Sink, Tracer, install};
+use baresock::trace::{Both, Sink, Tracer, idle_rules, install};
 
 use super::Failure;
+use crate::commands::messages::say;
 use crate::commands::tracing::{beside_a_lab, limits, text_options, use_color};
 
 /// Runs a lab here.
@@ -38,6 +39,9 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Resul
     let before = open_descriptors();
     let traced = install(tracer(asked, common)?);
     let outcome = (lab.run)(&mut Run::new(lab.name, &mut teller, wild, directory.clone()));
+    if !common.quiet {
+        idle_rules().iter().for_each(say);
+    }
     drop(traced);
     if let Err(stop) = outcome {
         teller.hears(Event::Stopped(stop));

@@ -4,6 +4,7 @@ use super::aliases::ALIASES;
 use super::entry::Entry;
 use super::table::GROUPS;
 use crate::names::Errno;
+use crate::names::slips::{near as near_names, plain};
 
 /// How names of a kind begin: a word that is the rest of such a name is understood (`NODELAY`, and `INT` as the trace
 /// writes a signal in a mask).
@@ -32,13 +33,13 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
         return vec![exact];
     }
     // As the trace writes a number without a name: `0x800000 /* MSG_??? */`.
-    let idea = if call.ends_with("??") { "???".to_string() } else { as_idea(call) };
+    let idea = if call.ends_with("??") { "???".to_string() } else { plain(call) };
     if let Some((_, names)) = ALIASES.iter().find(|(alias, _)| *alias == idea) {
         return names.iter().filter_map(|name| entry(name)).collect();
     }
     // `CLOSE` is a state and `close` a call: in another case it is both.
     // And people write so-reuseaddr, or time wait.
-    let in_any_case: Vec<_> = entries().filter(|entry| as_idea(entry.name) == idea).collect();
+    let in_any_case: Vec<_> = entries().filter(|entry| plain(entry.name) == idea).collect();
     if !in_any_case.is_empty() {
         return in_any_case;
     }
@@ -49,26 +50,14 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
     BEGINNINGS.iter().filter_map(|beginning| entry(&format!("{beginning}{upper}"))).collect()
 }
 
-/// In lower case, with blanks for what people write between words: `Half-close` is `half close`.
-fn as_idea(word: &str) -> String {
-    word.to_lowercase().replace(['-', '_'], " ")
-}
-
 /// Names and ideas that look like a word that nobody knows, the nearest first.
 pub fn near(word: &str) -> Vec<&'static str> {
-    let idea = as_idea(word.trim());
-    let length = idea.chars().count();
-    // Two slips in a word; of a short word one slip leaves too little.
-    let most_slips = if length <= 5 { 1 } else { 2 };
     let names = entries().map(|entry| entry.name);
-    let known = names.chain(ALIASES.iter().map(|(alias, _)| *alias));
-    let slips = known.map(|name| (strsim::osa_distance(&idea, &as_idea(name)), name));
-    let mut nearest: Vec<_> = slips.filter(|(slips, _)| *slips <= most_slips).collect();
-    nearest.sort_by_key(|(slips, _)| *slips);
-    let mut proposed: Vec<_> = nearest.into_iter().map(|(_, name)| name).collect();
-    if proposed.is_empty() && length >= 4 {
+    let mut proposed = near_names(word, names.chain(ALIASES.iter().map(|(alias, _)| *alias)));
+    let idea = plain(word.trim());
+    if proposed.is_empty() && idea.chars().count() >= 4 {
         let inside = entries().map(|entry| entry.name);
-        proposed = inside.filter(|name| as_idea(name).contains(&idea)).collect();
+        proposed = inside.filter(|name| plain(name).contains(&idea)).collect();
     }
     proposed.truncate(MOST_PROPOSED);
     proposed
@@ -129,7 +118,7 @@ mod tests {
     #[test]
     fn every_alias_leads_to_entries() {
         for (alias, targets) in ALIASES {
-            assert_eq!(as_idea(alias), *alias, "it is written so that it can be found");
+            assert_eq!(plain(alias), *alias, "it is written so that it can be found");
             assert_eq!(names(alias), *targets, "{alias}");
             assert!(entry(alias).is_none(), "{alias} is a name itself");
         }
