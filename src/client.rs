@@ -3,7 +3,7 @@
 //! The terminal and the socket are coupled as the two sides of a relay are: while something is owed to one, nothing is
 //! read from the other, so a slow terminal slows the peer down instead of filling memory. What differs are the ends.
 //! At the end of standard input only our half is closed, for the answer is still to come; at the end of what the peer
-//! sends, everything is written that is owed to either, and the client is done.
+//! sends, everything is written that is owed to either, and the client is done, unless it was asked to go on sending.
 
 mod messages;
 
@@ -44,6 +44,8 @@ pub enum Meeting {
 pub struct Options {
     /// At the end of standard input, close our half.
     pub half_close: bool,
+    /// When the peer has finished, go on sending until the end of standard input.
+    pub keep_sending: bool,
     /// Send `\r\n` for `\n`.
     pub crlf: bool,
     /// Show the messages that come, which end as this rule has it, instead of passing on their bytes.
@@ -61,6 +63,8 @@ pub struct Report {
     pub bytes_sent: u64,
     /// Bytes that came from the peer.
     pub bytes_received: u64,
+    /// Whether standard input was read to its end.
+    pub input_ended: bool,
     /// Why it ended; what happened first, if several things did.
     pub end: Option<End>,
 }
@@ -183,7 +187,8 @@ struct Client {
     /// Its name is known only after the client is in the loop.
     files: Rc<Cell<Option<Token>>>,
     socket: Option<Token>,
-    input_ended: bool,
+    /// How the peer has finished, where we go on sending.
+    peer_ended: Option<End>,
     newlines: Newlines,
     messages: Option<Messages>,
     report: Rc<RefCell<Report>>,
@@ -196,7 +201,7 @@ impl Client {
             is_datagrams,
             files: Rc::default(),
             socket: None,
-            input_ended: false,
+            peer_ended: None,
             newlines: Newlines::default(),
             messages: options.frame.map(Messages::new),
             report,
@@ -243,18 +248,34 @@ impl Client {
         let last = self.messages.as_mut().map_or(Ok(()), Messages::take_last);
         let lines = self.messages.as_ref().map_or(&b""[..], Messages::lines);
         let end = last.map_or_else(End::Unfinished, |()| End::PeerFinished);
-        self.write(lines).into_iter().chain(self.close_both(end)).collect()
+        let goes_on = self.options.keep_sending && !self.report.borrow().input_ended;
+        let last_lines = self.write(lines).into_iter();
+        if goes_on {
+            let actions = last_lines.collect();
+            self.peer_ended = Some(end);
+            return actions;
+        }
+        last_lines.chain(self.close_both(end)).collect()
     }
 
-    fn input_ended<'a>(&mut self) -> Option<Action<'a>> {
-        self.input_ended = true;
+    fn input_ended<'a>(&mut self) -> Vec<Action<'a>> {
+        self.report.borrow_mut().input_ended = true;
+        match self.peer_ended.take() {
+            Some(end) => self.close_both(end),
+            None => self.finish().into_iter().collect(),
+        }
+    }
+
+    fn finish<'a>(&self) -> Option<Action<'a>> {
         let finish = self.socket.filter(|_| self.options.half_close && !self.is_datagrams);
         finish.map(Action::Finish).or_else(|| self.expect_datagram())
     }
 
     /// After the end of standard input each datagram gives the next one so much time.
     fn expect_datagram<'a>(&self) -> Option<Action<'a>> {
-        let is_last = self.is_datagrams && self.input_ended && self.options.idle_timeout.is_none();
+        let is_last = self.is_datagrams
+            && self.report.borrow().input_ended
+            && self.options.idle_timeout.is_none();
         let socket = self.socket.filter(|_| is_last)?;
         Some(Action::Deadline(socket, Some(DATAGRAM_SILENCE)))
     }

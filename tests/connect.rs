@@ -24,6 +24,7 @@ tests! {
         calls_that_are_interrupted_or_short,
         without_half_close_the_peer_reads_no_end,
         a_peer_that_finishes_ends_it,
+        a_peer_that_finishes_first_may_be_sent_the_rest,
         nothing_is_buffered_without_bound,
         an_inherited_descriptor_stays_as_it_was,
         nobody_there,
@@ -188,6 +189,47 @@ fn a_peer_that_finishes_ends_it(kind: Kind) {
     accept(&listener).write_all(b"that is all").unwrap();
     let ended = client.end();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"that is all"[..]), "{ended:?}");
+    assert!(ended.stderr.contains("standard input has not (see --keep-sending): 0 bytes sent"));
+}
+
+fn a_peer_that_finishes_first_may_be_sent_the_rest(kind: Kind) {
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address, "--keep-sending"]);
+    let mut server = accept(&listener);
+    server.write_all(b"that is all").unwrap();
+    server.shutdown(Shutdown::Write).unwrap();
+    let mut stdout = client.child().stdout.take().unwrap();
+    let mut said = [0; 11];
+    stdout.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"that is all");
+    if HAS_PROC {
+        let before = cpu_ticks(client.child().id());
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(cpu_ticks(client.child().id()) <= before + 1, "the end is told only once");
+    }
+    // More than the system takes at once.
+    let (message, stdin) = (Message::of(4 << 20), client.stdin());
+    std::thread::scope(|scope| {
+        scope.spawn(|| message.send(stdin, 50_000));
+        message.assert_comes_back(&server, 50_000, |_| {});
+    });
+    let ended = client.end();
+    assert_eq!(ended.code, Some(0));
+    let why =
+        format!("baresock: {address}: the peer has finished: 4194304 bytes sent, 11 received\n");
+    assert_eq!(ended.stderr, why);
+    assert_eq!(read_all(&server), b"");
+
+    // One that has gone altogether is an error, once something is sent to it.
+    let mut client = start_client(kind, &[&address, "--keep-sending"]);
+    drop(accept(&listener));
+    let mut stdin = client.stdin();
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(move || while stdin.write_all(b"more").is_ok() {});
+        client.end()
+    });
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("EPIPE") || ended.stderr.contains("ECONNRESET"), "{ended:?}");
 }
 
 /// Nobody reads its standard output, and its peer reads nothing: it waits, and takes in no more.

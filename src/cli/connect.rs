@@ -37,6 +37,9 @@ pub struct Connect {
     /// At the end of standard input, keep our half open
     #[arg(long, help_heading = "Bytes and messages")]
     pub no_half_close: bool,
+    /// When the peer has finished, go on sending until the end of standard input
+    #[arg(long, conflicts_with = "udp", help_heading = "Bytes and messages")]
+    pub keep_sending: bool,
     /// Send \r\n for each \n
     #[arg(long, help_heading = "Bytes and messages")]
     pub crlf: bool,

@@ -1,6 +1,6 @@
 //! `baresock connect`: talk to a server.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use baresock::addr::Address;
 use baresock::cli::{Common, Connect};
@@ -24,6 +24,7 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     let meeting = meeting(connect, loudness, &mut files)?;
     let options = Options {
         half_close: !connect.no_half_close,
+        keep_sending: connect.keep_sending,
         crlf: connect.crlf,
         frame: connect.frame,
         idle_timeout: connect.idle_timeout,
@@ -118,6 +119,10 @@ fn end(report: Report, connect: &Connect, loudness: Loudness) -> Result<(), Fail
         }
         // As with every filter whose reader has seen enough.
         Some(End::OutputClosed) | None => return Ok(()),
+        // At a terminal it never ends before.
+        Some(End::PeerFinished) if !report.input_ended && !io::stdin().is_terminal() => {
+            "the peer has finished, and standard input has not (see --keep-sending)"
+        }
         Some(End::PeerFinished) => "the peer has finished",
         Some(End::Silent) => "nothing more came",
     };
