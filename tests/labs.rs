@@ -21,6 +21,7 @@ use baresock::explain::words;
 use baresock::labs::choices::speaks_of;
 use baresock::labs::{Expected, GROUPS, Lab, Prediction, all, find, source_of, why};
 use baresock::os::system::{System, this_system};
+use baresock::sys::{Handler, SIGINT, SigAction, sigaction};
 use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -563,6 +564,8 @@ fn a_rule_that_never_interfered_with_a_lab_is_told() {
 
 #[test]
 fn a_signal_ends_the_lab_and_removes_its_directory() {
+    // Whoever runs the tests in the background of a shell has SIGINT ignored for them; the program would respect that.
+    sigaction(SIGINT, Some(&SigAction::new(Handler::Default)), None).unwrap();
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let tmp = TempDir::new();
         let mut child = Command::new(BARESOCK)
