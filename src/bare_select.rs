@@ -37,12 +37,13 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
             result => result?,
         };
         for number in readable.numbers().chain(writable.numbers()) {
+            // The listener is among the numbers, and no client: its turn comes last.
             let Some(client) = &mut clients[number.get() as usize] else { continue };
-            let serving =
+            let stays =
                 if client.unsent.is_empty() { echo(client, &mut buf) } else { send_rest(client) };
             want_read.clr(&client.fd);
             want_write.clr(&client.fd);
-            if serving.is_err() {
+            if !stays {
                 clients[number.get() as usize] = None; // going out of scope closes the descriptor
                 continue;
             }
@@ -70,29 +71,31 @@ fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdS
     }
 }
 
-/// Receives once and sends that back. An error means that this client is done with.
-fn echo(client: &mut Client, buf: &mut [u8]) -> Result<()> {
+/// Receives once and sends that back. False if that was the last of this client.
+fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     let received = match recv(&client.fd, buf, MsgFlags::NONE) {
-        Ok(0) => return Err(Errno::EPIPE), // the peer has finished, and nothing is owed to it
-        Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()), // readiness was only a hint
-        result => result?,
+        Err(Errno::EAGAIN | Errno::EINTR) => return true, // readiness was only a hint
+        Ok(0) | Err(_) => return false, // the peer has finished, and nothing is owed to it; or a reset
+        Ok(received) => received,
     };
-    let sent = match send(&client.fd, &buf[..received], MSG_NOSIGNAL) {
-        Err(Errno::EAGAIN | Errno::EINTR) => 0,
-        result => result?,
-    };
+    let Some(sent) = taken(send(&client.fd, &buf[..received], MSG_NOSIGNAL)) else { return false };
     client.unsent.extend_from_slice(&buf[sent..received]); // a short send leaves a rest
-    Ok(())
+    true
 }
 
-/// Sends what is owed, as far as it goes.
-fn send_rest(client: &mut Client) -> Result<()> {
-    let sent = match send(&client.fd, &client.unsent, MSG_NOSIGNAL) {
-        Err(Errno::EAGAIN | Errno::EINTR) => 0,
-        result => result?,
-    };
+/// Sends what is owed, as far as it goes. False if nothing can be sent to this client any more.
+fn send_rest(client: &mut Client) -> bool {
+    let Some(sent) = taken(send(&client.fd, &client.unsent, MSG_NOSIGNAL)) else { return false };
     client.unsent = client.unsent.split_off(sent); // where nothing is left, it holds no memory
-    Ok(())
+    true
+}
+
+/// How much a send took: nothing, if it would have had to wait. None if the client is gone.
+fn taken(sent: Result<usize>) -> Option<usize> {
+    match sent {
+        Err(Errno::EAGAIN | Errno::EINTR) => Some(0),
+        sent => sent.ok(),
+    }
 }
 
 /// Sets `O_NONBLOCK` and keeps the other flags: no call on this socket may stop the loop.

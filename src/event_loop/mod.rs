@@ -1,8 +1,8 @@
 //! The loop: one wait for everybody, then one step for each who is ready.
 //!
-//! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new
-//! clients), `stream`, `files` and `ending` (bytes in, bytes out, and the end of them), `datagram` and `connecting` (the other kinds of endpoint), `actions` (what
-//! services say), `deadlines` (how long to wait), `looking` (from outside).
+//! [`turn`](EventLoop::turn) is the whole story. Around it: `endpoints` (who is in the loop), `listener` (new clients),
+//! `stream`, `files` and `ending` (bytes in, bytes out, and the end of them), `datagram` and `connecting` (the other kinds
+//! of endpoint), `actions` (what services say), `deadlines` (how long to wait), `looking` (from outside).
 //!
 //! What it promises: a waiting loop uses no processor time; an error of one connection ends that connection; a peer
 //! that does not read is not read from either, so memory has a bound; whoever is ready is served in turn, once each
@@ -44,8 +44,8 @@ pub struct Limits {
     /// The most that is received at once, and so per connection and turn.
     pub receive_bytes: usize,
     /// The most that may be kept in memory for one peer, because it is owed; beyond, it is dropped. (What is owed of a
-    /// file stays there. What a peer itself causes stays far below: while
-    /// something is owed to it, nothing more is read from it.)
+    /// file stays there. What a peer itself causes stays far below: while something is owed to it, nothing more is read
+    /// from it.)
     pub owed_bytes: usize,
     /// The system's send buffer (`SO_SNDBUF`) of connections that the loop makes; those that it accepts have their
     /// listener's.

@@ -199,11 +199,16 @@ const HAS_ACCEPT4: bool = false;
 const HAS_PPOLL: bool = true;
 #[cfg(not(has_ppoll))]
 const HAS_PPOLL: bool = false;
+#[cfg(has_sendfile)]
+const HAS_SENDFILE: bool = true;
+#[cfg(not(has_sendfile))]
+const HAS_SENDFILE: bool = false;
 
 fn calls() -> Vec<Here> {
     let is_here = |function| match function {
         Function::Accept4 => HAS_ACCEPT4,
         Function::Ppoll => HAS_PPOLL,
+        Function::Sendfile => HAS_SENDFILE,
         _ => true,
     };
     let all = Function::ALL.iter();

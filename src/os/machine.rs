@@ -5,6 +5,8 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
+use crate::sys::{WORD_BITS, Word};
+
 /// Whether this program was built without optimisation: its own part of a measured time is larger then.
 pub const IS_DEBUG_BUILD: bool = cfg!(debug_assertions);
 
@@ -43,7 +45,7 @@ pub fn processor_time_of(_pid: u32) -> Option<Duration> {
 
 /// How many bytes `select` copies in and out for one set that reaches to `nfds`: whole words, each way.
 pub const fn select_copies(nfds: usize) -> (u64, u64) {
-    let bytes = (nfds.div_ceil(usize::BITS as usize) * size_of::<usize>()) as u64;
+    let bytes = (nfds.div_ceil(WORD_BITS) * size_of::<Word>()) as u64;
     (bytes, bytes)
 }
 

@@ -1,5 +1,5 @@
-//! Descriptors: who owns one, and the calls that any kind of descriptor has: `close`, `dup`, `dup2`,
-//! `pipe`, `read`'s relatives aside, `fcntl` and `ioctl`.
+//! Descriptors: who owns one, and the calls that any kind of descriptor has: `close`, `dup`, `dup2`, `pipe`, `fcntl` and
+//! `ioctl`. (What moves bytes is in `io`.)
 
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};

@@ -5,9 +5,9 @@
 //! takes what the call filled in, and `returns` what it returned. Nobody else can write a line, so the
 //! trace cannot lie. While no [`Tracer`] is installed on the thread, all of this is one branch.
 //!
-//! From there: [`arg`] is what can be shown; `notation.rs`, `structures.rs` and `quote.rs` are how, [`text`] and [`json`] the two forms, [`recorded`] the second
-//! read again, [`recording`] a place to keep it in memory, [`output`]
-//! the terminal or file they go to, [`tracer`] what belongs to one thread.
+//! From there: [`arg`] is what can be shown; `notation.rs`, `structures.rs` and `quote.rs` are how; [`text`] and [`json`] the
+//! two forms, [`recorded`] the second read again, [`recording`] a place to keep it in memory, [`output`] the terminal or
+//! file they go to, [`tracer`] what belongs to one thread, [`inject`] how it interferes, [`bits`] a drawing below a line.
 
 pub mod arg;
 pub mod bits;

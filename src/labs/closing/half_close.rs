@@ -16,12 +16,7 @@ pub(super) const LAB: Lab = Lab {
         other goes on until its sender ends it. close gives up both: bytes that come afterwards find no reader, and \
         the answer to them is a reset.",
     elsewhere: "",
-    sources: &[
-        "shutdown(2)",
-        "POSIX shutdown",
-        "RFC 9293, 3.6 (half-closed connections)",
-        "gVisor: ShutdownWriteInTimeWait",
-    ],
+    sources: &["shutdown(2)", "POSIX shutdown", "RFC 9293, 3.6 (half-closed connections)"],
     related: &["write-after-fin", "close-is-refcount"],
     words: &["shutdown", "EPIPE"],
     predictions: &[&AFTER_CLOSE, &END_OF_FILE, &ANSWER],
@@ -58,7 +53,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     recv(&a, &mut buf, MsgFlags::NONE)?; // 0: the end, and no word of whether anybody still listens
     lab.say("The first part of the answer is taken: our system does not know yet that nobody is there to read it.");
     send(&a, b"part 1", MSG_NOSIGNAL)?;
-    wait_for(&a, POLLIN)?; // the reset comes
+    wait_for(&a, POLLIN)?; // readable it was before; by now the reset is there too, for loopback does not wait
     lab.predict(&AFTER_CLOSE);
     lab.observe(send(&a, b"part 2", MSG_NOSIGNAL));
     lab.say("The forwarder in select_tut(2), useful as it is, does this to its clients: at the first end of file it shuts down both of its connections, in both directions, and the answer is lost.");

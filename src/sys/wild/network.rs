@@ -3,8 +3,9 @@
 use super::Wild;
 use crate::names::{Errno, Result};
 
-/// `int unshare(int flags);` with `CLONE_NEWUSER|CLONE_NEWNET` puts this process into a network of its own, which has a loopback interface and nothing else. Also an ordinary user may,
-/// in a namespace of users of its own, where the administrator allows that; the process must have one thread.
+/// `int unshare(int flags);` with `CLONE_NEWUSER|CLONE_NEWNET` puts this process into a network of its own, which has a
+/// loopback interface and nothing else. Also an ordinary user may, in a namespace of users of its own, where the
+/// administrator allows that; the process must have one thread.
 ///
 /// # Errors
 /// `EPERM` and `ENOSPC`: it is not allowed here. `ENOSYS`: this system has no such thing (all but Linux).
@@ -15,7 +16,8 @@ pub fn own_network(_: Wild) -> Result<()> {
     loopback_is_up(true)
 }
 
-/// `int ioctl(int fd, SIOCSIFFLAGS, struct ifreq *argp);` cuts the network of this process: its loopback interface goes down, and whatever is sent is lost without a word.
+/// `int ioctl(int fd, SIOCSIFFLAGS, struct ifreq *argp);` cuts the network of this process: its loopback interface goes
+/// down, and whatever is sent is lost without a word.
 ///
 /// # Errors
 /// As [`own_network`].
