@@ -7,6 +7,7 @@ use std::fmt;
 
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::report::{AxisName, Call, Calls, Report, Server, Servers};
 use super::statistics::Summary;
@@ -177,10 +178,10 @@ fn loads(area: &Area<'_>, servers: &Servers) -> Drawn {
         .margin(14)
         .x_label_area_size(42)
         .y_label_area_size(58)
-        .build_cartesian_2d(x.log_scale(), y.log_scale())?;
+        .build_cartesian_2d(x.clone().log_scale(), y.log_scale())?;
     let y_name =
         if has_cpu { "echo server: µs of CPU for a request" } else { "echo server: requests/s" };
-    mesh(&mut chart, "connections, active and idle", y_name)?;
+    mesh(&mut chart, "connections, active + idle", y_name)?;
     for (server, color, radius) in both {
         chart.draw_series(of(server).map(|(x, y)| spread_bar(x, y, color)))?;
         chart
@@ -190,6 +191,18 @@ fn loads(area: &Area<'_>, servers: &Servers) -> Drawn {
             .label(server.to_string())
             .legend(move |at| Circle::new(at, radius, color.filled()));
     }
+    // Few active ones beside many idle ones and many beside few may be as many: they are told apart.
+    let middle = (x.start * x.end).sqrt();
+    let of_poll = servers.measured.iter().filter(|served| served.server == Server::Poll);
+    let labels = of_poll.filter_map(|served| {
+        let place = (served.active + served.idle) as f64;
+        let label = format!("{} + {}", served.active, served.idle);
+        // On the side where there is room.
+        let (side, gap) = if place > middle { (HPos::Right, -10) } else { (HPos::Left, 10) };
+        let style = text(13).pos(Pos::new(side, VPos::Center));
+        Some(EmptyElement::at((place, figure(served)?.median)) + Text::new(label, (gap, 0), style))
+    });
+    chart.draw_series(labels)?;
     legend(&mut chart)
 }
 
