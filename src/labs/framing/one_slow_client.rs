@@ -4,7 +4,6 @@
 //! newline. `select` alone does not help, if what follows it waits for the rest of the line. One receive for each
 //! descriptor that is ready, and a buffer for each client, do.
 
-use crate::framing::{Framing, Rule};
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{client_of, listener, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -111,9 +110,10 @@ fn turn(clients: &mut [(Fd, Vec<u8>); 2]) -> Result<usize> {
         let mut buf = [0; 64];
         let received = recv(&*fd, &mut buf, MsgFlags::NONE)?;
         line.extend_from_slice(&buf[..received]);
-        if Framing::new(Rule::Line).take(line).is_ok_and(|taken| taken.is_some()) {
-            send(&*fd, line, MSG_NOSIGNAL)?;
-            line.clear();
+        let whole = line.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if whole > 0 {
+            send(&*fd, &line[..whole], MSG_NOSIGNAL)?;
+            line.drain(..whole); // what stands after it is the beginning of the next
         }
     }
     Ok(ready)
