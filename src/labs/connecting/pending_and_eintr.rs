@@ -2,8 +2,9 @@
 //!
 //! Nothing. Nobody refuses it: on Linux its SYN is dropped, sent again after a second, and the attempt goes on. The Python
 //! Socket HOWTO says that beyond the backlog connections are refused; on Linux they wait. A signal ends the wait of a
-//! blocking `connect`, but not the attempt: calling `connect` again starts nothing new, it says `EALREADY`. When a place
-//! becomes free the attempt succeeds, and `SO_ERROR` says so.
+//! blocking `connect`, but not the attempt: calling `connect` again starts nothing new. POSIX has it say `EALREADY`, which
+//! Linux says on a non-blocking socket; on a blocking one it waits on. When a place becomes free the attempt succeeds, and
+//! `SO_ERROR` says so.
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,8 @@ pub(super) const LAB: Lab = Lab {
     claim: "A full queue refuses nobody: connect waits, and a signal ends only the wait.",
     question: "The listener's queue is full: what does a client see?",
     explanation: "The attempt belongs to the socket, not to the call. EINTR ends the call, the attempt goes on, and \
-        connect must not simply be called again as recv is: it gives EALREADY. Do as after EINPROGRESS: wait until the \
-        socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent. \
+        connect must not simply be called again as recv is: POSIX has it give EALREADY, and Linux waits on instead \
+        where the socket is blocking. Do as after EINPROGRESS: wait until the socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent. \
         (The Python Socket HOWTO has it that beyond the backlog, five as a normal maximum, connections are refused: here \
         they wait.)",
     elsewhere: "How many fit into the queue differs, and some systems refuse when it is full.",
@@ -35,7 +36,17 @@ pub(super) const LAB: Lab = Lab {
     related: &["backlog-n-plus-1", "nb-connect-ok", "eintr-despite-sa-restart"],
     words: &["connect", "EINTR", "EALREADY", "EAGAIN", "listen"],
     minutes: 3,
-    predictions: &[&INTERRUPTED, &SILENT, &ALREADY, &SEND, &RECEIVE, &WRITABLE, &WAITED, &NO_ERROR],
+    predictions: &[
+        &INTERRUPTED,
+        &WAITS_ON,
+        &SILENT,
+        &ALREADY,
+        &SEND,
+        &RECEIVE,
+        &WRITABLE,
+        &WAITED,
+        &NO_ERROR,
+    ],
     spoiled_by: "connect:ENETUNREACH@3",
     run,
     ..Lab::ORDINARY
@@ -44,6 +55,13 @@ pub(super) const LAB: Lab = Lab {
 const INTERRUPTED: Prediction = Prediction {
     asks: "A blocking connect waits for a place in the queue, and a signal comes. What does it give?",
     choices: &["ECONNREFUSED", "EINTR", "ETIMEDOUT", "success"],
+    expect: Expect::on_linux(Expected::Is("EINTR")),
+};
+
+const WAITS_ON: Prediction = Prediction {
+    asks: "connect is called again, still blocking, and a signal comes again. What does it give?",
+    choices: &["EINTR", "EALREADY", "EISCONN", "success"],
+    // POSIX: EALREADY. Here it waits again, and so it is interrupted again.
     expect: Expect::on_linux(Expected::Is("EINTR")),
 };
 
@@ -102,7 +120,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("A blocking connect, and a signal");
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
-    lab.say("A thread sends SIGUSR1 after 100 ms.");
+    lab.say("A thread sends SIGUSR1 every 100 ms.");
     lab.predict(&INTERRUPTED);
     let began = Instant::now();
     let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
@@ -112,6 +130,12 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 
     lab.part("The attempt goes on");
     let mut attempt = Attempt { c, address, began };
+    lab.predict(&WAITS_ON);
+    attempt.renew_after(lab, A_WHILE)?;
+    let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
+    let interrupted = connect(&attempt.c, &attempt.address);
+    drop(alarm);
+    lab.observe(interrupted);
     lab.predict(&SILENT);
     attempt.renew_after(lab, A_WHILE)?;
     lab.observe(poll(&mut [PollFd::new(attempt.c.as_fd(), POLLIN | POLLOUT)], 0));
@@ -149,7 +173,7 @@ const A_WHILE: Duration = Duration::from_secs(30);
 const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// A socket that tries to connect, and since when: whoever thinks for long about a question has it about another one, which
-/// has just begun.
+/// has just begun, with the same flags.
 struct Attempt {
     c: Fd,
     address: Address,
@@ -162,12 +186,14 @@ impl Attempt {
             return Ok(());
         }
         lab.say("Meanwhile that attempt has become old. Here is a new one.");
+        let flags = fcntl_getfl(&self.c)?;
         let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
         set_nonblocking(&c)?;
         match connect(&c, &self.address) {
             Err(Errno::EINPROGRESS) => {}
             other => other?,
         }
+        fcntl_setfl(&c, flags)?;
         self.c = c;
         self.began = Instant::now();
         Ok(())
