@@ -20,7 +20,8 @@ pub(super) const LAB: Lab = Lab {
         there burns the processor. MSG_WAITALL spares the loop only as long as nothing goes wrong: at the peer's end of \
         file, at an error and at a signal it returns what there is. A buffer of one's own, as every server needs anyhow, \
         does without all three.",
-    elsewhere: "MSG_TRUNC as something to ask for is Linux's own; elsewhere it is only an answer of recvmsg.",
+    elsewhere: "To ask a TCP socket for MSG_TRUNC is Linux's own; elsewhere it is an answer of recvmsg, and on FreeBSD since \
+        2022 a question too, for datagrams only.",
     sources: &["recv(2)", "tcp(7), MSG_TRUNC", "POSIX recv", "gVisor: MsgTrunc, RecvWaitAll"],
     related: &["header-splits", "no-message-boundaries", "always-ready", "datagram-truncation"],
     words: &["MSG_PEEK", "MSG_WAITALL", "MSG_TRUNC", "recv"],
@@ -93,7 +94,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     send(&c, b"abc", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
-    lab.say("A thread sends SIGUSR1 after 100 ms.");
+    lab.say("A thread sends SIGUSR1 every 100 ms.");
     lab.predict(&AT_SIGNAL);
     let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
     let received = recv(&a, &mut buf[..10], MSG_WAITALL);

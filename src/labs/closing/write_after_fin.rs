@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
         Socket HOWTO, good as it is, takes a send that completes for a client that was receiving. The reset that answers them makes the next \
         send fail with EPIPE, and without MSG_NOSIGNAL it raises SIGPIPE, which ends a program that does not expect it. \
         recv knows earlier: it gives 0 as soon as the FIN is there.",
-    elsewhere: "macOS and the BSDs have SO_NOSIGPIPE for the socket; all of them know MSG_NOSIGNAL by now.",
+    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket; all systems know MSG_NOSIGNAL by now.",
     sources: &[
         "send(2)",
         "POSIX send (EPIPE)",
@@ -65,6 +65,9 @@ const STILL_THE_END: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.say(
+        "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
+    );
     let signals = into_pipe(&[SIGPIPE])?;
     let (peer, ours) = tcp_pair()?;
     close(peer)?;
@@ -81,6 +84,6 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&STILL_THE_END);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     sigaction(SIGPIPE, Some(&SigAction::new(Handler::Ignore)), None)?;
-    drop(self_pipe(None));
+    drop(self_pipe(None)); // the end that the handler wrote to
     Ok(())
 }

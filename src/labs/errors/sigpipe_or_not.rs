@@ -19,7 +19,7 @@ pub(super) const LAB: Lab = Lab {
         for. Sockets inherited it: a send that gives EPIPE raises it too. A server passes MSG_NOSIGNAL to each send, or \
         ignores the signal. Beej's servers do neither where they broadcast, and die of the first client that leaves \
         in the wrong moment.",
-    elsewhere: "macOS and the BSDs also have SO_NOSIGPIPE, for the socket. Rust programs ignore SIGPIPE from the start.",
+    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket. Rust programs ignore SIGPIPE from the start.",
     sources: &["send(2), MSG_NOSIGNAL", "POSIX send (EPIPE)", "signal(7)", "Stack Overflow 108183"],
     related: &["write-after-fin", "what-std-hides"],
     words: &["SIGPIPE", "MSG_NOSIGNAL", "EPIPE"],
@@ -92,6 +92,9 @@ const VICTIM: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.say(
+        "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
+    );
     let pipe = into_pipe(&[SIGPIPE])?;
     let mut signal = [0; 8];
 
@@ -125,16 +128,15 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(read(&pipe, &mut signal));
 
     lab.part("A program that expects nothing");
-    let mut victim = lab.role("victim")?.spawn()?;
     lab.predict(&VICTIM);
-    let status = victim.wait()?;
+    let status = lab.role("victim")?.status()?;
     lab.observe(match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (_, Some(signal)) if signal == SIGPIPE.bits() => "killed by SIGPIPE".to_string(),
         (_, signal) => format!("killed by signal {signal:?}"),
     });
     sigaction(SIGPIPE, Some(&SigAction::new(Handler::Ignore)), None)?;
-    drop(self_pipe(None));
+    drop(self_pipe(None)); // the end that the handler wrote to
     Ok(())
 }
 

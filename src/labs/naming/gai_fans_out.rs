@@ -16,7 +16,7 @@ pub(super) const LAB: Lab = Lab {
     question: "Why does getaddrinfo give the same address several times?",
     explanation: "An entry is a recipe: family, type and protocol for socket, and the address for connect. Without hints all \
         types are meant. Trying them in turn until one connects ends with UDP, whose connect sends nothing and so \
-        always succeeds. And getaddrinfo's failures are EAI_ codes: perror tells whatever errno happened to be.",
+        succeeds, whether anybody is there or not. And getaddrinfo's failures are EAI_ codes: perror tells whatever errno happened to be.",
     elsewhere: "musl has two entries for each address: it leaves out the raw one.",
     sources: &[
         "getaddrinfo(3)",

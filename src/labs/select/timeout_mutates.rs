@@ -1,14 +1,16 @@
 //! What stands in the timeval after select has returned?
 //!
-//! On Linux, through glibc, what is left of it: also after a signal, and also after an error. It can be used (a signal
-//! need not lengthen the wait), but not relied upon: the other systems leave the timeval alone, and so does musl.
+//! On Linux, through glibc, what is left of it: also after a signal, and also after an error, where POSIX wants it left
+//! alone. It can be used (a signal need not lengthen the wait), but not relied upon: the other systems leave the timeval
+//! alone, and so does musl.
 //! pselect and ppoll take their timeout as const and cannot change it, anywhere.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::peers::{Alarm, joined};
+use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::signals::ppoll_if_there_is_one;
@@ -22,8 +24,8 @@ pub(super) const LAB: Lab = Lab {
         found something, was interrupted or failed. pselect and ppoll take a const timeout, so glibc gives the kernel a \
         copy. Portable programs write the timeval anew before every call and keep a deadline of their own.",
     elsewhere: "macOS, FreeBSD and OpenBSD leave the timeval alone (their manual pages), and so does musl on Linux. POSIX \
-        allows both.",
-    sources: &["select(2)", "pselect(2)", "POSIX select", "gVisor: PselectTest"],
+        allows both where select succeeds, and no change where it fails, as after a signal (select(2), BUGS).",
+    sources: &["select(2), NOTES and BUGS", "pselect(2)", "POSIX select", "gVisor: PselectTest"],
     related: &["select-eats-its-sets", "eintr-despite-sa-restart", "signal-race"],
     words: &["select", "pselect", "EINTR"],
     predictions: &[&LEFT, &INTERRUPTED, &AFTER_SIGNAL, &AFTER_ERROR, &CONST, &CONST_TOO],
@@ -93,19 +95,17 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let peer = thread::spawn(|| send_later(c));
     let found = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
     lab.observe(found.and(Ok(left_of(timeout))));
-    let _c = peer.join().map_err(|_| Stop::failed("the peer panicked"))??;
+    let _c = joined(peer)?;
     recv(&a, &mut [0], MsgFlags::NONE)?;
 
     lab.part("A signal comes");
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
-    lab.say("A thread sends SIGUSR1 to this process after 100 ms.");
+    lab.say("A thread sends SIGUSR1 to this process every 100 ms.");
     let (mut readable, mut timeout) = (only(&a)?, millis(GIVEN_MS));
     lab.predict(&INTERRUPTED);
-    let (tell, told) = channel();
-    let sender = thread::spawn(move || signal_until(&told));
+    let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
     let result = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
-    drop(tell);
-    sender.join().map_err(|_| Stop::failed("the sender panicked"))??;
+    drop(alarm);
     lab.observe(result);
     lab.predict(&AFTER_SIGNAL);
     lab.observe(left_of(timeout));
@@ -139,18 +139,8 @@ fn left_of(timeout: TimeVal) -> Duration {
 }
 
 /// The peer: a byte, after a while.
-fn send_later(c: Fd) -> Result<Fd> {
+fn send_later(c: Fd) -> io::Result<Fd> {
     thread::sleep(Duration::from_millis(100));
     send(&c, b"x", MSG_NOSIGNAL)?;
     Ok(c)
-}
-
-/// Signals every 100 ms, until nobody wants to be signalled any more: the first one may come before select waits.
-fn signal_until(told: &Receiver<()>) -> Result<()> {
-    // Held back here, so that it comes to the thread that waits in select.
-    sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
-    while told.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
-        kill(std::process::id(), SIGUSR1)?;
-    }
-    Ok(())
 }

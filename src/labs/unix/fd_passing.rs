@@ -20,7 +20,7 @@ pub(super) const LAB: Lab = Lab {
         hangs on the byte that it was sent with; if that byte is taken by recv or read, it is closed. CMSG_SPACE rounds \
         up to 8 bytes on 64-bit machines, so a receiver with room for one must look for two, or it leaks one that it \
         never sees.",
-    elsewhere: "How many can be sent at once differs: Linux has SCM_MAX_FD.",
+    elsewhere: "How many can be sent at once differs: Linux takes 253 (SCM_MAX_FD).",
     sources: &[
         "unix(7)",
         "cmsg(3)",
@@ -77,6 +77,7 @@ const TOO_MANY: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("A new number for the same open file");
     let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    lab.say("A file with \"hello world\" is made. std opens it, which no trace shows.");
     let file = file_with(lab, b"hello world")?;
     let mut buf = [0; 64];
     read(&file, &mut buf[..6])?;
