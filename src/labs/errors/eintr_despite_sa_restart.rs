@@ -3,10 +3,13 @@
 //! Because select and poll are never begun again, whatever the flag says: how much of the timeout would be left? recv is, but
 //! not one with a time limit of its own (SO_RCVTIMEO), for the same reason.
 
-use std::thread::{self, JoinHandle};
+use std::io;
+use std::thread;
 use std::time::Duration;
 
+use crate::labs::peers::{Alarm, joined};
 use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::only;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -51,7 +54,7 @@ const POLL: Prediction = Prediction {
 };
 
 const RECV: Prediction = Prediction {
-    asks: "And a blocking recv, to which five bytes come a while after the signal?",
+    asks: "And a blocking recv, to which five bytes come a while after the first signals?",
     choices: &["0", "5", "EINTR"],
     expect: Expect::everywhere(Expected::Is("5")),
 };
@@ -63,56 +66,52 @@ const RECV_WITH_LIMIT: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
+    lab.say("While each of these calls waits, a thread sends SIGUSR1 every 100 ms.");
     let restart = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::Interrupt) };
     sigaction(SIGUSR1, Some(&restart), None)?;
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     let mut buf = [0; 64];
 
-    let mut readable = FdSet::new();
-    readable.set(&ours).map_err(|_| Errno::EMFILE)?;
+    let mut readable = only(&ours)?;
     let mut timeout = TimeVal { tv_sec: 5, tv_usec: 0 };
     lab.predict(&SELECT);
-    let signal = signal_soon();
-    lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut timeout)));
-    signal.join().ok();
+    let alarm = Alarm::every(PERIOD, SIGUSR1);
+    let selected = select(readable.nfds(), Some(&mut readable), None, None, Some(&mut timeout));
+    drop(alarm);
+    lab.observe(selected);
 
     lab.predict(&POLL);
-    let signal = signal_soon();
-    lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 5000));
-    signal.join().ok();
+    let alarm = Alarm::every(PERIOD, SIGUSR1);
+    let polled = poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 5000);
+    drop(alarm);
+    lab.observe(polled);
 
-    lab.say("The signal comes soon, and the peer sends a little later.");
+    lab.say("The peer, a thread too, sends five bytes after 400 ms.");
     lab.predict(&RECV);
-    let signal = signal_soon();
-    let peer = thread::spawn(move || {
-        thread::sleep(SOON * 4);
-        let sent = send(&theirs, b"hello", MSG_NOSIGNAL);
-        sent.map(|_| theirs)
-    });
-    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
-    signal.join().ok();
-    let theirs = peer.join().unwrap_or(Err(Errno::EPIPE))?;
+    let alarm = Alarm::every(PERIOD, SIGUSR1);
+    let peer = thread::spawn(move || send_later(theirs));
+    let received = recv(&ours, &mut buf, MsgFlags::NONE);
+    drop(alarm);
+    lab.observe(received);
+    let theirs = joined(peer)?;
 
     setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 5, tv_usec: 0 })?;
     lab.predict(&RECV_WITH_LIMIT);
-    let signal = signal_soon();
-    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
-    signal.join().ok();
+    let alarm = Alarm::every(PERIOD, SIGUSR1);
+    let received = recv(&ours, &mut buf, MsgFlags::NONE);
+    drop(alarm);
+    lab.observe(received);
     drop(theirs);
     Ok(())
 }
 
-const SOON: Duration = Duration::from_millis(100);
+const PERIOD: Duration = Duration::from_millis(100);
 
-/// Another thread sends this process a signal. The thread that waits gets it, because that is the first one, which the
-/// system prefers; and the other one is given no time.
-fn signal_soon() -> JoinHandle<()> {
-    thread::spawn(|| {
-        let all_but_this = SignalSet::empty().with(SIGUSR1);
-        // Held back here, so that it can only go to the other.
-        let held = sigprocmask(&all_but_this);
-        thread::sleep(SOON);
-        let sent = held.and_then(|_| kill(std::process::id(), SIGUSR1));
-        debug_assert!(sent.is_ok());
-    })
+/// The peer: it sends when some signals have come.
+fn send_later(end: Fd) -> io::Result<Fd> {
+    // Held back here, so that they come to the thread that waits in recv.
+    sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
+    thread::sleep(PERIOD * 4);
+    send(&end, b"hello", MSG_NOSIGNAL)?;
+    Ok(end)
 }
