@@ -1,6 +1,7 @@
 //! What many labs begin with, once: `l`, a listener; `c`, a client that is connected to it; `a`, the socket that was
 //! accepted. The calls are traced like all others. A lab whose subject they are writes them out instead.
 
+use super::run::Run;
 use crate::addr::Address;
 use crate::sys::*;
 
@@ -60,6 +61,34 @@ pub(super) fn wait_for(fd: impl AsFd, events: PollEvents) -> Result<PollEvents> 
     let mut rows = [PollFd::new(fd.as_fd(), events)];
     poll(&mut rows, 1000)?;
     Ok(rows[0].revents())
+}
+
+/// Sends this chunk again and again until no more is taken, and says how much was. What one end holds travels on to the
+/// other, so that a socket that was full a moment ago may have room again: only when `send` and then `poll` and then
+/// `send` have nothing better to say is it full.
+///
+/// # Errors
+/// As [`send`] and [`poll`].
+pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usize> {
+    lab.say(
+        "Sent until no more is taken; poll tells whether room comes back while the bytes travel.",
+    );
+    let mut taken = 0;
+    let mut was_full = false;
+    loop {
+        match send(&fd, chunk, MSG_DONTWAIT | MSG_NOSIGNAL) {
+            Ok(sent) => {
+                taken += sent;
+                was_full = false;
+            }
+            Err(Errno::EAGAIN) if was_full => return Ok(taken),
+            Err(Errno::EAGAIN) => {
+                poll(&mut [PollFd::new(fd.as_fd(), POLLOUT)], 100)?;
+                was_full = true;
+            }
+            Err(errno) => return Err(errno),
+        }
+    }
 }
 
 /// A UDP socket without a name.

@@ -34,31 +34,6 @@ pub(super) const GROUP: Group = Group {
     ],
 };
 
-/// Sends this chunk again and again until no more is taken, and says how much was. What one end holds travels on to the
-/// other, so that a socket that was full a moment ago may have room again: only when `send` and then `poll` and then
-/// `send` have nothing better to say is it full.
-///
-/// # Errors
-/// As [`send`] and [`poll`].
-fn fill(fd: impl AsFd, chunk: &[u8]) -> Result<usize> {
-    let mut taken = 0;
-    let mut was_full = false;
-    loop {
-        match send(&fd, chunk, MSG_DONTWAIT | MSG_NOSIGNAL) {
-            Ok(sent) => {
-                taken += sent;
-                was_full = false;
-            }
-            Err(Errno::EAGAIN) if was_full => return Ok(taken),
-            Err(Errno::EAGAIN) => {
-                poll(&mut [PollFd::new(fd.as_fd(), POLLOUT)], 100)?;
-                was_full = true;
-            }
-            Err(errno) => return Err(errno),
-        }
-    }
-}
-
 /// How much of so many bytes a call took or gave, in words.
 fn share(result: Result<usize>, whole: usize) -> String {
     match result {

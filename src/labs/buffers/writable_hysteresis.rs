@@ -5,9 +5,8 @@
 //! does not say `POLLOUT`. On Linux a TCP socket is writable from a third of the buffer free, a Unix-domain stream from
 //! three quarters.
 
-use super::fill;
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::tcp_pair;
+use crate::labs::scene::{fill, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -58,7 +57,7 @@ const UNIX_TAKES: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("TCP: full, then drained step by step");
     let (c, a) = tcp_pair()?;
-    let all = fill(&c, &vec![b'x'; 1 << 20])?;
+    let all = fill(lab, &c, &vec![b'x'; 1 << 20])?;
     let mut buf = vec![0; 131_072];
     let mut drained = recv(&a, &mut buf[..65_536], MSG_DONTWAIT)?;
     lab.predict(&A_LITTLE);
@@ -82,7 +81,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let [near, far] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     setsockopt(&near, SOL_SOCKET, SO_SNDBUF, &8192)?;
     let kibibyte = [b'x'; 1024];
-    fill(&near, &kibibyte)?;
+    fill(lab, &near, &kibibyte)?;
     recv(&far, &mut buf[..1024], MSG_DONTWAIT)?;
     lab.predict(&UNIX_SILENT);
     lab.observe(writable(&near));

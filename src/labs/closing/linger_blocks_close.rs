@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::{set_nonblocking, tcp_pair};
+use crate::labs::scene::{fill, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -47,8 +47,10 @@ const LINGERING: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("Without SO_LINGER");
+    let megabyte = vec![b'x'; 1 << 20];
     let (peer, ours) = tcp_pair()?;
-    fill(&ours)?;
+    set_nonblocking(&ours)?;
+    fill(lab, &ours, &megabyte)?;
     lab.predict(&ORDINARY);
     let began = Instant::now();
     close(ours)?;
@@ -57,7 +59,8 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 
     lab.part("With it");
     let (peer, ours) = tcp_pair()?;
-    fill(&ours)?;
+    set_nonblocking(&ours)?;
+    fill(lab, &ours, &megabyte)?;
     // If the option cannot be set, the time below says so.
     setsockopt(&ours, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 1 }).ok();
     lab.predict(&LINGERING);
@@ -66,16 +69,4 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(began.elapsed());
     drop(peer);
     Ok(())
-}
-
-/// Sends without waiting until the system takes no more.
-fn fill(fd: &Fd) -> Result<()> {
-    set_nonblocking(fd)?;
-    let bytes = vec![b'x'; 1024 * 1024];
-    loop {
-        match send(fd, &bytes, MSG_NOSIGNAL) {
-            Err(Errno::EAGAIN) => return Ok(()),
-            taken => taken?,
-        };
-    }
 }
