@@ -189,7 +189,7 @@ fn is_whole(name: &str, prediction: &Prediction) {
         let samples: Vec<String> = match one {
             Expected::Is(right) => vec![right.to_string()],
             Expected::OneOf(right) => {
-                // One errno may have two names, and only one of them is offered.
+                // Whoever answers need not think of each of them.
                 let is_offered = |right: &&&str| prediction.choices.contains(*right);
                 let offered: Vec<_> = right.iter().filter(is_offered).collect();
                 assert!(!offered.is_empty(), "{name}: {asks} {right:?}");
