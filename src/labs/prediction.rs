@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::choices::speaks_of;
 use crate::names::{Errno, PollEvents};
 use crate::os::system::{System, is_big_endian, this_system};
 
@@ -143,23 +144,13 @@ impl Expect {
 impl Expected {
     /// Whether this is what was expected; none where nobody has looked.
     pub fn agrees(&self, observed: &str) -> Option<bool> {
-        let number = || leading_number(observed);
         match *self {
             Self::Is(expected) => Some(observed == expected),
             Self::OneOf(expected) => Some(expected.contains(&observed)),
-            Self::Between(least, most, _) => {
-                Some(number().is_some_and(|number| (least..=most).contains(&number)))
-            }
-            Self::AtLeast(least, _) => Some(number().is_some_and(|number| number >= least)),
+            Self::Between(..) | Self::AtLeast(..) => Some(speaks_of(&self.to_string(), observed)),
             Self::NotChecked => None,
         }
     }
-}
-
-/// The number that an observation begins with: 1501 of "1501 ms".
-fn leading_number(observed: &str) -> Option<i64> {
-    let end = observed.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(observed.len());
-    observed[..end].parse().ok()
 }
 
 impl fmt::Display for Expected {
@@ -287,6 +278,7 @@ mod tests {
         assert_eq!(Expected::Between(150, 200, "ms").agrees(&took), Some(false));
         assert_eq!(Expected::AtLeast(204, "ms").agrees(&took), Some(false));
         assert_eq!(Expected::AtLeast(1, "").agrees("EAGAIN"), Some(false));
+        assert_eq!(Expected::AtLeast(1, "ms").agrees("203 %"), Some(false));
         assert_eq!(Expected::NotChecked.agrees("whatever"), None);
         assert_eq!((POLLIN | POLLOUT).words(), "POLLIN|POLLOUT");
     }

@@ -29,15 +29,18 @@ pub struct Verdict {
     pub not_checked: usize,
     /// Why it cannot run here.
     pub skipped: Option<String>,
+    /// What was predicted last.
+    expected: String,
 }
 
 impl Verdict {
     /// Takes note of an event.
     pub fn hear(&mut self, event: &Event) {
         match event {
+            Event::Predicted { expected, .. } => self.expected.clone_from(expected),
             Event::Observed { agrees: Some(true), .. } => self.agreed += 1,
             Event::Observed { agrees: Some(false), observed } => {
-                self.differed.push(observed.clone())
+                self.differed.push(format!("{observed}, not {}", self.expected));
             }
             Event::Observed { agrees: None, .. } => self.not_checked += 1,
             Event::Stopped(Stop::Skipped(why)) => self.skipped = Some(why.clone()),
@@ -271,5 +274,31 @@ impl Writer {
             Form::Text { color: true } => format!("{style}{text}{style:#}"),
             _ => text.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differed_is_told_with_what_was_predicted() {
+        let mut verdict = Verdict::default();
+        let predicted = |expected: &str| Event::Predicted {
+            asks: String::new(),
+            choices: Vec::new(),
+            expected: expected.to_string(),
+            on: BTreeMap::new(),
+        };
+        let observed = |observed: &str, agrees| Event::Observed {
+            observed: observed.to_string(),
+            agrees: Some(agrees),
+        };
+        verdict.hear(&predicted("0"));
+        verdict.hear(&observed("0", true));
+        verdict.hear(&predicted("30 to 179 ms"));
+        verdict.hear(&observed("EAGAIN", false));
+        assert_eq!(verdict.agreed, 1);
+        assert_eq!(verdict.sentence(), "DIFFERS: EAGAIN, not 30 to 179 ms");
     }
 }
