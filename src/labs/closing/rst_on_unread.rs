@@ -25,16 +25,10 @@ pub(super) const LAB: Lab = Lab {
     ],
     related: &["half-close", "linger-zero", "write-after-fin"],
     words: &["ECONNRESET", "close"],
-    predictions: &[&READ, &RESET, &HELD, &THEN],
+    predictions: &[&RESET, &HELD, &THEN, &READ],
     spoiled_by: "recv:EAGAIN@3",
     run,
     ..Lab::ORDINARY
-};
-
-const READ: Prediction = Prediction {
-    asks: "Everything was read before the peer closed. What does recv give?",
-    choices: &["0", "ECONNRESET"],
-    expect: Expect::everywhere(Expected::Is("0")),
 };
 
 const RESET: Prediction = Prediction {
@@ -55,18 +49,16 @@ const THEN: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("ECONNRESET")),
 };
 
+const READ: Prediction = Prediction {
+    asks: "Everything was read before the peer closed. What does recv give?",
+    choices: &["0", "ECONNRESET"],
+    expect: Expect::everywhere(Expected::Is("0")),
+};
+
 fn run(lab: &mut Run<'_>) -> Outcome {
     let mut buf = [0; 64];
 
-    lab.part("Read, then closed");
-    let (ours, peer) = tcp_pair()?;
-    send(&ours, b"x", MSG_NOSIGNAL)?;
-    recv(&peer, &mut buf, MsgFlags::NONE)?;
-    close(peer)?;
-    lab.predict(&READ);
-    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
-
-    lab.part("Closed, and a byte left unread");
+    lab.part("The broken way: closed, and a byte left unread");
     let (ours, peer) = tcp_pair()?;
     send(&ours, b"x", MSG_NOSIGNAL)?;
     wait_for(&peer, POLLIN)?;
@@ -83,6 +75,14 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&HELD);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     lab.predict(&THEN);
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+
+    lab.part("The right way: read, then close");
+    let (ours, peer) = tcp_pair()?;
+    send(&ours, b"x", MSG_NOSIGNAL)?;
+    recv(&peer, &mut buf, MsgFlags::NONE)?;
+    close(peer)?;
+    lab.predict(&READ);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     Ok(())
 }

@@ -68,8 +68,9 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let (c, a) = tcp_pair()?;
     send(&c, b"abc", MSG_NOSIGNAL)?;
     send(&c, b"defg", MSG_NOSIGNAL)?;
-    wait_for_bytes(&a, 7)?;
     lab.predict(&TOGETHER);
+    lab.say("MSG_PEEK takes nothing: it waits until all seven are there.");
+    wait_for_bytes(&a, 7)?;
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
     send(&c, b"hello world", MSG_NOSIGNAL)?;
     wait_for_bytes(&a, 11)?;
