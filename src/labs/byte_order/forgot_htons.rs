@@ -66,7 +66,9 @@ const INADDR_LOOPBACK: u32 = 0x7f00_0001;
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     let host = own_loopback();
-    lab.say("First: do both ports belong to nobody else, at every address or at this one?");
+    lab.say(format_args!(
+        "First: are both ports free at {host}, an address of this machine's loopback?"
+    ));
     for port in [8080, 36895] {
         drop(bound(&Address::v4(host, port))?);
     }

@@ -49,7 +49,7 @@ const WORKS: Prediction = Prediction {
 };
 
 const ONE_NUMBER: Prediction = Prediction {
-    asks: "And of \"2130706433\"?",
+    asks: "And what does inet_aton make of \"2130706433\"?",
     choices: &["rejected", "127.0.0.1", "255.255.255.255"],
     expect: Expect::on_linux(Expected::Is("127.0.0.1")),
 };
@@ -80,9 +80,7 @@ const STRICT: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("The broken way: inet_aton");
-    lab.say(
-        "It is a function of the C library and makes no call: what follows is not in the trace.",
-    );
+    lab.say("It is a function of the C library that asks the system nothing: no trace shows it.");
     let wild = lab.wild();
     lab.predict(&SHORT);
     let address = inet_aton(wild, "127.1");

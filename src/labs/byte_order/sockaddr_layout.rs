@@ -86,9 +86,9 @@ const STORAGE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("128")).openbsd(Expected::Is("256")),
 };
 
-/// AF_INET is 2. On the BSDs and macOS the length, 16, stands before it.
+/// On the BSDs and macOS the length, 16, stands before the family, which has one byte then.
 const BEGINNING: Prediction = Prediction {
-    asks: "What are the first two bytes of an IPv4 address in memory?",
+    asks: "AF_INET is 2. What are the first two bytes of a sockaddr_in in memory?",
     choices: &["00 02", "02 00", "10 02"],
     expect: Expect::on_linux(Expected::Is("02 00"))
         .big_endian(Expected::Is("00 02"))

@@ -109,6 +109,6 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&PIPE);
     lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut timeout)));
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Default)), None)?;
-    drop(self_pipe(None));
+    drop(self_pipe(None)); // the end that the handler wrote to
     Ok(())
 }

@@ -90,9 +90,12 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(connect(&l, &address));
 
     lab.part("The same on a socket that does not listen");
+    lab.say(
+        "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
+    );
+    let signals = into_pipe(&[SIGPIPE])?;
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&FRESH);
-    let signals = into_pipe(&[SIGPIPE])?;
     lab.observe(send(&s, b"hello", MsgFlags::NONE));
     lab.predict(&SIGNAL);
     lab.observe(read(&signals, &mut buf));
@@ -105,6 +108,6 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&ACCEPTED);
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
     sigaction(SIGPIPE, Some(&SigAction::new(Handler::Ignore)), None)?;
-    drop(self_pipe(None));
+    drop(self_pipe(None)); // the end that the handler wrote to
     Ok(())
 }

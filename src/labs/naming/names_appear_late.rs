@@ -12,7 +12,7 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "names-appear-late",
-    claim: "A name comes from bind, listen or connect; an accepted socket shares its port.",
+    claim: "A name comes from bind, listen or connect; accept shares the listener's port.",
     question: "When does a socket get its address and port, and which?",
     explanation: "socket makes an end without a name. bind gives it one, and port 0 asks the system for a free one; \
         listen and connect do that for a socket that was never bound. An accepted socket has the listener's port: \

@@ -81,6 +81,7 @@ const ABORTED: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> Outcome {
     let mut buf = [0; 64];
     lab.part("The broken way: the parent keeps a copy of the child's end");
+    lab.say("FD_CLOEXEC: the child gets its own end only. SO_RCVTIMEO: should something fail, we do not wait for ever.");
     let (ours, theirs) = pair()?;
     let mut child = start(lab, &theirs)?;
     send(&ours, b"ping", MSG_NOSIGNAL)?;

@@ -80,7 +80,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.say("The peer is a thread: it reads until it has all eight bytes of a request, and answers with one.");
 
     lab.part("The broken way: two sends");
-    // At the beginning of a connection Linux acknowledges at once.
+    lab.say("The first one does not count: at the beginning of a connection Linux acknowledges at once.");
     in_two(&ours)?;
     lab.predict(&NAGLE);
     lab.observe(typical(|| in_two(&ours)));

@@ -172,11 +172,12 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("Three listeners");
     listeners(lab)?;
 
+    lab.part("Writing where nothing can be written");
+    lab.say("First a pipe, and handlers that write into it: so a signal can be seen.");
     let [pipe, write_end] = pipe()?;
     set_nonblocking(&pipe)?;
     set_nonblocking(&write_end)?;
     drop(self_pipe(Some(write_end)));
-    lab.part("Writing where nothing can be written");
     writes(lab, &pipe)?;
     sigaction(SIGPIPE, Some(&found), None)?;
 
@@ -185,7 +186,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::SelfPipe)), None)?;
     waits(lab, &pipe)?;
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Ignore)), None)?;
-    drop(self_pipe(None));
+    drop(self_pipe(None)); // the end that the handlers wrote to
     Ok(())
 }
 

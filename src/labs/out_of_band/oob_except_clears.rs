@@ -70,6 +70,7 @@ const GONE: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> Outcome {
     let mut buf = [0; 64];
     lab.part("The urgent byte first");
+    lab.say("TIOCOUTQ counts what was not acknowledged: at 0 everything has come.");
     let (_c, a) = with_an_urgent_byte()?;
     lab.predict(&BEFORE);
     lab.observe(sets_of(&a));

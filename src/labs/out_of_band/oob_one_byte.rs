@@ -122,6 +122,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     signals(lab)?;
 
     lab.part("Two in a row: there is one mark only");
+    lab.say("TIOCOUTQ counts what was not acknowledged: at 0 everything has come.");
     let (c, a) = tcp_pair()?;
     send_both(&c, &a, b"1", b"2")?;
     lab.predict(&LATEST);

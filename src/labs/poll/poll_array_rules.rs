@@ -52,7 +52,7 @@ const FIN_UNASKED: Prediction = Prediction {
 };
 
 const RESET_UNASKED: Prediction = Prediction {
-    asks: "The same row, and the peer has reset the connection. What is answered?",
+    asks: "Another row that asks for nothing, and the peer has reset. What is answered?",
     choices: &["0", "POLLERR|POLLHUP", "POLLIN|POLLERR"],
     expect: Expect::on_linux(Expected::Is("POLLERR|POLLHUP")).macos(Expected::Is("0")),
 };

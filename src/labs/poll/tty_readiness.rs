@@ -1,6 +1,7 @@
 //! When is a terminal ready?
 //!
-//! When a line is: letters without their newline are the terminal's, which still edits them. Control-D on an empty line makes
+//! In its usual mode, the canonical one, when a line is: letters without their newline are the terminal's, which still edits
+//! them. Control-D on an empty line makes
 //! it ready and read gives 0, the end of file; the terminal itself goes on. When the other side of a pseudo-terminal is
 //! closed, everything is said at once.
 
@@ -15,8 +16,8 @@ pub(super) const LAB: Lab = Lab {
     name: "tty-readiness",
     claim: "A terminal is ready when a line is; Control-D is ready, and reads as 0.",
     question: "When is a terminal ready?",
-    explanation: "A terminal collects a line, so that it can be edited, and becomes readable with the newline. Control-D hands \
-        over what there is: on an empty line nothing, so read gives 0, as at an end of file. One loop can therefore watch \
+    explanation: "A terminal in its usual mode (ICANON; an editor turns it off) collects a line, so that it can be \
+        corrected, and becomes readable with the newline. Control-D hands over what there is: on an empty line nothing, so read gives 0, as at an end of file. One loop can therefore watch \
         standard input beside sockets, if it takes a 0 for the end and does not wait for a letter.",
     elsewhere: "On macOS poll answers POLLNVAL for a terminal; select can watch it (poll(2) there).",
     sources: &[
@@ -89,7 +90,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 
     lab.part("A line");
     write(&keyboard, b"ab")?;
-    // The terminal shows what was typed: so it has it.
+    lab.say("The terminal echoes what was typed: so it has it.");
     wait_for(&keyboard, POLLIN)?;
     read(&keyboard, &mut buf)?;
     lab.predict(&PARTIAL);

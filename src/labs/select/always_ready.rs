@@ -100,6 +100,7 @@ const SAME_SPIN: Prediction =
 
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("What has no readiness is always ready");
+    lab.say("Descriptors of three kinds, which std opens, so that no trace shows it.");
     let path = lab.directory().join("empty");
     let file = open(OpenOptions::new().read(true).write(true).create_new(true), &path)?;
     lab.predict(&FILE);

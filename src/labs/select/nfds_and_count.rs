@@ -86,6 +86,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN | POLLOUT)], -1));
 
     lab.part("Numbers beyond nfds");
+    lab.say("Of a set the trace shows what select is asked for: the numbers below nfds.");
     let near = fcntl_dupfd(&a, 64)?;
     for (number, prediction) in [(100, &BIT_IN_LAST_WORD), (130, &BIT_BEYOND)] {
         let far = fcntl_dupfd(&c, number)?; // nothing waits at it

@@ -41,7 +41,7 @@ const THEN: Prediction = Prediction {
 };
 
 const FULL: Prediction = Prediction {
-    asks: "Datagrams are sent until it goes on no longer; nobody receives. What does the last send give?",
+    asks: "Datagrams are sent until one is not taken; nobody receives. What does that send give?",
     choices: &["EAGAIN", "ENOBUFS", "1"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
