@@ -17,8 +17,9 @@ pub(super) const LAB: Lab = Lab {
     question: "Can select sleep, and which times does it take?",
     explanation: "Without descriptors only the timeout can end select, or a signal. A timeval should have less than a \
         million microseconds: glibc carries what is more into the seconds, other systems refuse it. poll takes \
-        milliseconds in an int, where every negative number means for ever.",
-    elsewhere: "FreeBSD gives EINVAL for a million microseconds and more (select(2)).",
+        milliseconds in an int, where -1 means for ever; that Linux takes every negative number so is no rule.",
+    elsewhere: "FreeBSD gives EINVAL for a million microseconds and more (select(2)), and for a timeout of poll below -1 \
+        (sys_poll in its kernel).",
     sources: &["select(2)", "poll(2)", "POSIX select", "gVisor: NullFds"],
     related: &["timeout-mutates", "eintr-despite-sa-restart"],
     words: &["select", "poll", "EINVAL"],
@@ -28,6 +29,7 @@ pub(super) const LAB: Lab = Lab {
         &MANY_MICROSECONDS,
         &CARRIED,
         &NEGATIVE_TIME,
+        &NEGATIVE_POLL,
         &NEGATIVE_NFDS,
     ],
     spoiled_by: "select:EINTR@1",
@@ -67,6 +69,12 @@ const NEGATIVE_TIME: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EINVAL")),
 };
 
+const NEGATIVE_POLL: Prediction = Prediction {
+    asks: "A byte waits; the timeout of poll is -2 ms. What does poll give?",
+    choices: &["0", "1", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("1")).freebsd(Expected::Is("EINVAL")),
+};
+
 const NEGATIVE_NFDS: Prediction = Prediction {
     asks: "nfds is -1. What does select give?",
     choices: &["0", "EINVAL", "EBADF"],
@@ -99,6 +107,8 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let mut timeout = TimeVal { tv_sec: -1, tv_usec: 0 };
     lab.predict(&NEGATIVE_TIME);
     lab.observe(select(0, None, None, None, Some(&mut timeout)));
+    lab.predict(&NEGATIVE_POLL);
+    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], -2));
 
     lab.part("A count that is odd");
     lab.predict(&NEGATIVE_NFDS);
