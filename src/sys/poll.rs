@@ -77,7 +77,7 @@ impl fmt::Debug for PollFd<'_> {
 }
 
 /// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until one of the rows can be answered; returns how
-/// many are, 0 after the timeout. A negative timeout waits for ever.
+/// many are, 0 after the timeout. A timeout of -1 waits for ever.
 ///
 /// `POLLERR`, `POLLHUP` and `POLLNVAL` are answered without being asked for. A descriptor that is not open is no
 /// error: its own row says `POLLNVAL`.
@@ -88,6 +88,8 @@ impl fmt::Debug for PollFd<'_> {
 /// | `EINTR` | a signal came, `SA_RESTART` or not |
 /// | `EINVAL` | more rows than this process may have descriptors |
 /// | `ENOMEM` | no memory (`EAGAIN` on some systems) |
+///
+/// Systems differ: on Linux every negative timeout waits for ever; below -1 FreeBSD gives `EINVAL`.
 ///
 /// References: `poll(2)`; POSIX `poll`.
 pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {

@@ -110,13 +110,13 @@ pub fn bind(sockfd: impl AsFd, addr: &Address) -> Result<()> {
 /// | errno | when |
 /// |---|---|
 /// | `EINPROGRESS` | it is under way (non-blocking) |
-/// | `EALREADY` | an earlier one is under way |
+/// | `EALREADY` | an earlier one is under way (non-blocking; on Linux a blocking socket waits for that one's end) |
 /// | `EISCONN` | it is connected already |
 /// | `ECONNREFUSED` | nobody listens there |
 /// | `ETIMEDOUT` | no answer, for minutes |
 /// | `EHOSTUNREACH`, `ENETUNREACH` | there is no way to that host or network |
 /// | `EADDRNOTAVAIL` | no local port is left for this peer |
-/// | `EINTR` | a signal came; the connection is still being made, and calling again gives `EALREADY` |
+/// | `EINTR` | a signal came; the connection is still being made: wait until it is writable, as after `EINPROGRESS` |
 /// | `EAGAIN` | a Unix-domain listener's queue is full (non-blocking) |
 /// | `ENOENT` | a Unix-domain path does not exist |
 /// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |

@@ -53,6 +53,7 @@ entries! { CONNECTIONS {
         means: "connect was called again while the first attempt goes on.",
         when: "A loop that retries connect, or a connect that EINTR interrupted: it goes on without its caller.",
         advice: "Do not call connect again; wait for writability and read SO_ERROR.",
+        systems: "Linux says it to a non-blocking socket only; on a blocking one the second connect waits for the first one's end.",
         lab: "pending-and-eintr",
     }
     ETIMEDOUT {
@@ -66,7 +67,7 @@ entries! { CONNECTIONS {
         means: "This direction is over: the socket was shut down for sending, was reset, or never was connected.",
         when: "The second send after the peer has closed (the first is taken, and provokes the reset); send after one's own SHUT_WR.",
         advice: "Send with MSG_NOSIGNAL or ignore SIGPIPE, or the signal that comes with it ends the process. Then close.",
-        systems: "macOS and FreeBSD have SO_NOSIGPIPE for the whole socket.",
+        systems: "macOS, FreeBSD and NetBSD have SO_NOSIGPIPE for the whole socket.",
         lab: "write-after-fin",
     }
     ESHUTDOWN {

@@ -31,7 +31,7 @@ entries! { MESSAGE_FLAGS {
         means: "In msg_flags: the rest of the datagram was thrown away. Given to recv on Linux: return the real length.",
         when: "A buffer shorter than the datagram.",
         advice: "Take a buffer of 65,536 bytes, and drop what is cut. On TCP, Linux throws the bytes away unread.",
-        systems: "As an argument it is Linux's own.",
+        systems: "As an argument it is Linux's; FreeBSD has had it for datagrams since 2022.",
         lab: "datagram-truncation",
     }
     MSG_DONTWAIT {
