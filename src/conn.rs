@@ -36,6 +36,7 @@ pub struct Conn {
     owed: Option<Box<Owed>>,
     /// A file has become shorter than what was promised of it.
     is_broken: bool,
+    /// Files were sent here, or are.
     sends_files: bool,
     peer_finished: bool,
     finishing: Finishing,

@@ -56,6 +56,12 @@ impl Owed {
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.behind.is_empty() {
+            // A peer that reads on and on, but never all of it, is owed little: what it has had must not be kept. (As the
+            // larger part is given up, what moves is the smaller.)
+            if self.sent > self.outgoing.len() / 2 {
+                self.outgoing.drain(..self.sent);
+                self.sent = 0;
+            }
             return self.outgoing.extend_from_slice(bytes);
         }
         self.behind_len += bytes.len();
@@ -104,5 +110,25 @@ impl Owed {
             Some(file) => self.behind.push_front(file),
             None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_not_kept_although_something_is_always_owed() {
+        let mut bytes = (0..=250u8).cycle();
+        let mut owed = Owed::default();
+        owed.push(&bytes.by_ref().take(10_000).collect::<Vec<_>>());
+        for _ in 0..1000 {
+            owed.sent += 1000;
+            owed.push(&bytes.by_ref().take(1000).collect::<Vec<_>>());
+            assert_eq!(owed.len(), 10_000);
+        }
+        assert!(owed.outgoing.capacity() < 50_000, "{}", owed.outgoing.capacity());
+        let expected: Vec<u8> = (0..=250).cycle().skip(1_000_000).take(10_000).collect();
+        assert!(owed.outgoing[owed.sent..] == expected, "other bytes");
     }
 }
