@@ -66,7 +66,7 @@ impl crate::trace::call::Returned for Received {
 ///
 /// | errno | when |
 /// |---|---|
-/// | `EINVAL` | more than [`MAX_PASSED`] descriptors |
+/// | `EINVAL` | (refused) more than [`MAX_PASSED`] descriptors |
 /// | `EMSGSIZE` | more buffers than the system takes |
 /// | `ETOOMANYREFS` | too many descriptors are on their way (Linux) |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
@@ -152,7 +152,8 @@ fn refuse(
 }
 
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
-/// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes.
+/// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes;
+/// the room is whole words (`CMSG_SPACE`), so where an odd number was wanted one more descriptor may come.
 ///
 /// With `MSG_ERRQUEUE` it takes an error that `IP_RECVERR` asked for: the bytes are those that were sent, the address
 /// is the one they were sent to, and a control message says what went wrong and who told.
@@ -273,6 +274,7 @@ fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[BorrowedFd<'
 /// Takes the descriptors into ownership and copies everything else.
 fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
     let (mut fds, mut others) = (Vec::new(), Vec::new());
+    let end = header.msg_control as usize + header.msg_controllen as usize;
     // SAFETY: the kernel has filled the control data, as long as msg_controllen says.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: `next` is NULL or leads to a control message that the kernel wrote.
@@ -282,7 +284,9 @@ fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
         let len = (message.cmsg_len as usize).saturating_sub(empty);
         // SAFETY: arithmetic only, within the control data.
         let data = unsafe { libc::CMSG_DATA(next) };
-        // SAFETY: the kernel wrote `len` bytes of data, and they stay as they are while this is borrowed.
+        // Of a message that was cut, the BSDs and macOS tell the length that it had.
+        let len = len.min(end.saturating_sub(data as usize));
+        // SAFETY: `len` bytes of data are within what the kernel wrote, and they stay as they are while this is borrowed.
         let data = unsafe { std::slice::from_raw_parts(data, len) };
         if (message.cmsg_level, message.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
             let numbers = data
@@ -343,6 +347,33 @@ mod tests {
         let received = recvmsg(&b, &mut [&mut buf], 0, MsgFlags::NONE).unwrap();
         assert_eq!((received.len, received.fds.len()), (2, 0));
         assert!(received.flags.contains(MSG_TRUNC | MSG_CTRUNC), "{:?}", received.flags);
+    }
+
+    #[test]
+    fn where_there_is_room_for_one_descriptor_a_second_fits() {
+        let [a, b] = socketpair(AF_UNIX, SOCK_DGRAM, Protocol::default()).unwrap();
+        sendmsg(&a, None, &[b"x"], &[a.as_fd(), b.as_fd()], MsgFlags::NONE).unwrap();
+        let received = recvmsg(&b, &mut [&mut [0]], 1, MsgFlags::NONE).unwrap();
+        let room = (control_space(1) - control_space(0)) / size_of::<RawFd>();
+        assert_eq!(received.fds.len(), room.min(2));
+    }
+
+    #[test]
+    fn a_control_message_that_was_cut_is_read_as_far_as_it_goes() {
+        let [a, b] = pipe().unwrap();
+        let (mut iov, mut control) = ([], Control::new());
+        let mut header = header(None, &mut iov);
+        put_fds(&mut header, &mut control, &[a.as_fd(), b.as_fd()]);
+        // SAFETY: the header's control data has room for a message.
+        let first = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
+        // SAFETY: `put_fds` wrote it into `control`, which nobody else looks at.
+        let first = unsafe { &mut *first };
+        // Not SCM_RIGHTS: these two have their owners.
+        (first.cmsg_type, first.cmsg_len) = (-1, 1_000_000);
+        // SAFETY: arithmetic only.
+        header.msg_controllen = unsafe { libc::CMSG_LEN(5) } as _;
+        let (fds, others) = take_control(&header);
+        assert_eq!((fds.len(), others.len(), others[0].data.len()), (0, 1, 5));
     }
 
     #[test]
