@@ -78,7 +78,7 @@ pub const FIONBIO: IoctlRequest = IoctlRequest(libc::FIONBIO as libc::c_ulong);
 /// `FIOASYNC`: set (1) or clear (0) SIGIO on readiness.
 pub const FIOASYNC: IoctlRequest = IoctlRequest(libc::FIOASYNC as libc::c_ulong);
 /// `TIOCOUTQ`: how many sent bytes the peer's system has not yet acknowledged. It was made for terminals, and
-/// only Linux answers it for a socket; elsewhere a socket gives `ENOTTY`.
+/// only Linux answers it for a socket; elsewhere a socket refuses it, each system with an errno of its own.
 pub const TIOCOUTQ: IoctlRequest = IoctlRequest(TIOCOUTQ_VALUE);
 /// `FIONWRITE`: what `TIOCOUTQ` tells on Linux (FreeBSD and NetBSD). macOS has `SO_NWRITE` instead, OpenBSD
 /// nothing.

@@ -87,9 +87,13 @@ impl Returned for Fd {
 /// | errno | when |
 /// |---|---|
 /// | `EIO` | bytes written earlier could not be stored (files) |
-/// | `EINTR` | a signal came, with `SO_LINGER`; on Linux and FreeBSD the descriptor is closed all the same |
+/// | `EINTR` | a signal came while `SO_LINGER` waited (FreeBSD, macOS); the descriptor is closed all the same |
+/// | `EAGAIN` | the time of `SO_LINGER` was over before everything was sent (FreeBSD) |
 ///
 /// (`EBADF`, which a second close gives in C, cannot happen: closing takes the ownership away.)
+///
+/// Systems differ: with bytes unread the BSDs send a FIN all the same, and the reset only when more comes. On Linux
+/// `close` of a socket reports nothing, neither a signal nor the end of the time.
 ///
 /// References: `close(2)`; POSIX `close`.
 pub fn close(fd: Fd) -> Result<()> {
@@ -107,8 +111,8 @@ fn close_raw(raw: RawFd) -> Result<()> {
 
 /// `int dup(int oldfd);` a second descriptor for the same open file, the lowest number that is free.
 ///
-/// Both share the position and the status flags (`O_NONBLOCK`!). A TCP connection ends when the *last* of
-/// them is closed.
+/// Both share the position and the status flags (`O_NONBLOCK`!), but the new one is without `FD_CLOEXEC`. A TCP
+/// connection ends when the *last* of them is closed.
 ///
 /// # Errors
 /// | errno | when |

@@ -62,7 +62,7 @@ pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOTCONN` | the socket is not connected |
 /// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
-/// | `ETIMEDOUT` | keepalive found the peer gone |
+/// | `ETIMEDOUT` | the peer has not acknowledged for minutes, or keepalive found it gone |
 /// | `EHOSTUNREACH` | there is no way to the host any more |
 /// | `ENOMEM`, `ENOBUFS` | no memory |
 /// | `EINVAL` | `MSG_OOB` without an urgent byte |
@@ -93,7 +93,7 @@ pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize>
 ///
 /// | errno | when |
 /// |---|---|
-/// | `EISCONN` | an address on a socket that is connected (not on Linux for UDP) |
+/// | `EISCONN` | an address on a socket that is connected (not on Linux for UDP, which sends there, nor for TCP, which does not look at it) |
 /// | `EACCES` | a broadcast address without `SO_BROADCAST` |
 /// | `EINVAL` | port 0, or a wrong length (Linux) |
 /// | `EAFNOSUPPORT` | the address is of another family |

@@ -84,8 +84,8 @@ pub fn socketpair(domain: Domain, kind: SocketType, protocol: Protocol) -> Resul
 /// | `EADDRINUSE` | another socket has it, or an old connection of it is in `TIME_WAIT` (see `SO_REUSEADDR`); a Unix-domain path exists |
 /// | `EADDRNOTAVAIL` | the address is not one of this machine's |
 /// | `EACCES` | the port is reserved; no permission for the path's directory |
-/// | `EINVAL` | the socket has a name already, or the address is of another family |
-/// | `EAFNOSUPPORT` | the address is of another family |
+/// | `EINVAL` | the socket has a name already; (Linux) it is Unix-domain and the address is not, or the address is too short for its family |
+/// | `EAFNOSUPPORT` | the address is of another family, otherwise |
 /// | `ENOENT` | a directory of the path does not exist |
 /// | `ENOTDIR` | a part of the path is no directory |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
@@ -122,6 +122,7 @@ pub fn bind(sockfd: impl AsFd, addr: &Address) -> Result<()> {
 /// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |
 /// | `EPROTOTYPE` | the Unix-domain socket there is of another type |
 /// | `EAFNOSUPPORT` | the address is of another family |
+/// | `EINVAL` | (Linux) of another family, where [`bind`] gives it too |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
@@ -198,8 +199,8 @@ pub fn listen(sockfd: impl AsFd, backlog: c_int) -> Result<()> {
 /// | `EPROTO`, `ENETDOWN`, `EHOSTUNREACH`, … | (Linux) an error of the new connection: treat it like `EAGAIN` |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// Systems differ: on the BSDs and macOS the new socket inherits `O_NONBLOCK` from the listener, on Linux it
-/// does not.
+/// The new socket has the listener's options (`TCP_NODELAY`, buffer sizes). Systems differ: on the BSDs and macOS it
+/// inherits `O_NONBLOCK`, too, on Linux it does not.
 ///
 /// References: `accept(2)`; POSIX `accept`.
 pub fn accept(sockfd: impl AsFd) -> Result<(Fd, Address)> {
@@ -219,7 +220,7 @@ pub fn accept(sockfd: impl AsFd) -> Result<(Fd, Address)> {
 /// # Errors
 /// As [`accept`], and `EINVAL` for flags that do not exist.
 ///
-/// Systems differ: not on macOS. The new socket inherits nothing from the listener, on any system.
+/// Systems differ: not on macOS. Whether the new socket is non-blocking only `flags` say, on any system.
 ///
 /// References: `accept4(2)`; POSIX (2024) `accept4`.
 #[cfg(has_accept4)]
@@ -276,8 +277,8 @@ pub(super) fn written<'a, T>(
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOTCONN` | the socket is not connected |
-/// | `EINVAL` | `how` is none of the three; (macOS, the BSDs) that half is closed already |
+/// | `ENOTCONN` | the socket is not connected, or no longer; (macOS) that half is shut down already |
+/// | `EINVAL` | `how` is none of the three |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
 /// References: `shutdown(2)`; POSIX `shutdown`.

@@ -81,7 +81,7 @@ entries! { MAKING {
         errnos: "ENOTCONN EINVAL ENOTSOCK",
         man: "shutdown(2)",
         posix: "shutdown",
-        systems: "Shutting a half twice is fine on Linux, EINVAL on macOS and the BSDs.",
+        systems: "Shutting a half twice is fine on Linux and FreeBSD, ENOTCONN on macOS.",
         lab: "half-close",
     }
     close {
@@ -92,7 +92,8 @@ entries! { MAKING {
         errnos: "EBADF EINTR EIO",
         man: "close(2)",
         posix: "close",
-        systems: "After EINTR the descriptor is closed on Linux and FreeBSD; POSIX says nothing certain.",
+        systems: "After EINTR the descriptor is closed on Linux and FreeBSD; POSIX says nothing certain. With bytes unread the BSDs send a \
+            FIN, and the reset when more comes.",
         lab: "rst-on-unread",
     }
     dup {

@@ -135,7 +135,7 @@ entries! { IOCTL_REQUESTS {
         means: "What is still in the send buffer: not sent, or sent and not yet acknowledged.",
         when: "Was it delivered? 0 says that the peer's kernel has it, not its program.",
         advice: "Have the peer answer, if you must know.",
-        systems: "Linux answers it for sockets; for a Unix-domain one in memory used, not in bytes sent. On the others a socket says ENOTTY.",
+        systems: "Linux answers it for sockets; for a Unix-domain one in memory used, not in bytes sent. On the others a socket refuses it.",
         lab: "send-is-a-copy",
     }
     FIONWRITE {

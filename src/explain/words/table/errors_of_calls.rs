@@ -103,7 +103,7 @@ entries! { ARGUMENTS {
     EINVAL {
         means: "The kernel understood the call and not the value, or the socket is in the wrong state for it.",
         when: "accept before listen; bind a second time; a negative nfds or timeout; a length shorter than the address; IPV6_V6ONLY after \
-            bind; MSG_OOB with no urgent byte; shutdown of a half that is shut (BSDs, macOS).",
+            bind; MSG_OOB with no urgent byte.",
         advice: "Look in the man page's list for this call: the number says only that it is there.",
         lab: "listener-cannot-talk",
     }
