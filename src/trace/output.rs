@@ -31,8 +31,6 @@ struct Inner {
     collected: Vec<u8>,
     /// Who has left half a line on the terminal.
     half: Option<Writer>,
-    /// Whose half lines were cut off by somebody else's line.
-    interrupted: Vec<Writer>,
     writers: u32,
     failed: bool,
 }
@@ -56,7 +54,6 @@ impl Output {
             pace,
             collected: Vec::new(),
             half: None,
-            interrupted: Vec::new(),
             writers: 0,
             failed: false,
         })))
@@ -89,7 +86,6 @@ impl Output {
             inner.half = None;
         } else {
             inner.make_way(writer);
-            inner.interrupted.retain(|other| *other != writer);
             inner.write(resumed.as_bytes());
         }
         inner.write_line(text);
@@ -116,26 +112,29 @@ impl Output {
 impl Inner {
     /// Ends the half line of somebody else.
     fn make_way(&mut self, writer: Writer) {
-        if let Some(other) = self.half.take_if(|other| *other != writer) {
-            self.interrupted.push(other);
+        if self.half.take_if(|other| *other != writer).is_some() {
             self.write(b" <unfinished ...>\n");
         }
     }
 
     fn write_line(&mut self, text: &str) {
-        if self.failed {
-            return;
-        }
-        self.collected.extend_from_slice(text.as_bytes());
-        self.collected.push(b'\n');
+        self.collect(text.as_bytes());
+        self.collect(b"\n");
         if self.pace != Pace::Collected || self.collected.len() >= COLLECT_BYTES {
             self.flush();
         }
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.collected.extend_from_slice(bytes);
+        self.collect(bytes);
         self.flush();
+    }
+
+    fn collect(&mut self, bytes: &[u8]) {
+        // What will never be written is not kept.
+        if !self.failed {
+            self.collected.extend_from_slice(bytes);
+        }
     }
 
     fn flush(&mut self) {
@@ -250,6 +249,9 @@ mod tests {
         let writer = output.writer();
         output.line(writer, "one");
         output.line(writer, "two");
+        output.half_line(writer, "recv(6, ");
+        output.rest_of_line(writer, "<... recv resumed>", "\"\", 1, 0) = 0");
+        assert!(output.lock().collected.is_empty(), "what cannot be written is kept");
         drop(output);
         assert_eq!(*tries.lock().unwrap(), 1);
     }
