@@ -104,7 +104,8 @@ impl Address {
     pub fn reach(&self) -> Reach {
         let ip = match self {
             Self::V4(address) => IpAddr::V4(*address.ip()),
-            Self::V6(address) => IpAddr::V6(*address.ip()),
+            // `::ffff:127.0.0.1` is IPv4's loopback, written in IPv6.
+            Self::V6(address) => address.ip().to_canonical(),
             Self::Unix(_) | Self::Other { .. } => return Reach::ThisMachine,
         };
         if ip.is_loopback() {
@@ -112,7 +113,7 @@ impl Address {
         } else if ip.is_unspecified() {
             Reach::EveryInterface
         } else {
-            Reach::OneInterface
+            Reach::OneAddress
         }
     }
 }
@@ -125,7 +126,7 @@ pub enum Reach {
     /// The wildcard address: whoever can send this machine a packet, on any of its interfaces.
     EveryInterface,
     /// One address of this machine: whoever has a way to that address.
-    OneInterface,
+    OneAddress,
 }
 
 impl fmt::Display for Reach {
@@ -133,7 +134,7 @@ impl fmt::Display for Reach {
         f.write_str(match self {
             Self::ThisMachine => "this machine only",
             Self::EveryInterface => "every machine that can reach this one",
-            Self::OneInterface => "every machine that can reach this address",
+            Self::OneAddress => "every machine that can reach this address",
         })
     }
 }

@@ -64,7 +64,10 @@ fn an_address_says_who_can_reach_it() {
     assert_eq!(Address::v4(Ipv4Addr::new(127, 5, 6, 7), 1).reach(), Reach::ThisMachine);
     assert_eq!(Address::v6(Ipv6Addr::LOCALHOST, 1).reach(), Reach::ThisMachine);
     assert_eq!(Address::v4(Ipv4Addr::UNSPECIFIED, 1).reach(), Reach::EveryInterface);
-    assert_eq!(Address::v4(Ipv4Addr::new(192, 168, 1, 2), 1).reach(), Reach::OneInterface);
+    assert_eq!(Address::v4(Ipv4Addr::new(192, 168, 1, 2), 1).reach(), Reach::OneAddress);
+    let mapped = |ip: Ipv4Addr| Address::v6(ip.to_ipv6_mapped(), 1).reach();
+    assert_eq!(mapped(Ipv4Addr::LOCALHOST), Reach::ThisMachine);
+    assert_eq!(mapped(Ipv4Addr::UNSPECIFIED), Reach::EveryInterface);
     assert_eq!(Address::unix("/tmp/x").reach(), Reach::ThisMachine);
 }
 
