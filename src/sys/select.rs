@@ -213,10 +213,10 @@ pub fn select(
     call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left })
 }
 
-/// Whether glibc judges or changes this timeout before the kernel sees it.
+/// Whether libc judges or changes this timeout before the kernel sees it, as glibc and musl do.
 fn is_judged_by_libc(timeout: Option<&TimeVal>) -> bool {
     let is_irregular = |time: &TimeVal| !(0..1_000_000).contains(&time.tv_usec) || time.tv_sec < 0;
-    timeout.is_some_and(is_irregular) && cfg!(all(linux, target_env = "gnu"))
+    timeout.is_some_and(is_irregular) && cfg!(linux)
 }
 
 /// Gives the caller the timeout as the call left it; returns it where it means what is left of the time.
