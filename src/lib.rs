@@ -10,7 +10,8 @@
 //! 5. [`os`]: what else touches the system.
 //! 6. [`poller`], [`conn`], [`framing`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait,
 //!    short sends, half-closes, where messages end, limits, deadlines.
-//! 7. [`services`]: what the loop serves, as functions from events to actions.
+//! 7. [`services`]: what the loop serves, as functions from events to actions. [`client`]: standard input, standard output
+//!    and one socket under the same loop.
 //! 8. [`labs`]: one thing that sockets do, each, shown by doing it.
 //! 9. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
 //!    did, side by side.
@@ -20,15 +21,18 @@
 //! A loop over `select` that echoes what one client says, in full:
 //!
 //! ```
+//! use std::error::Error;
+//! use std::result::Result;
+//!
 //! use baresock::sys::*;
 //!
-//! fn echo_until_the_peer_finishes(client: &Fd) -> Result<usize> {
+//! fn echo_until_the_peer_finishes(client: &Fd) -> Result<usize, Box<dyn Error>> {
 //!     let mut buf = [0; 4096];
 //!     let mut echoed = 0;
 //!     loop {
 //!         // The set is question and answer in one: it is built anew for every call.
 //!         let mut readable = FdSet::new();
-//!         readable.set(client).map_err(|_| Errno::EMFILE)?;
+//!         readable.set(client)?; // refused from FD_SETSIZE on, where C writes beyond the set
 //!         match select(readable.nfds(), Some(&mut readable), None, None, None) {
 //!             Err(Errno::EINTR) => continue, // a signal came; nothing is known
 //!             result => result?,
@@ -46,7 +50,7 @@
 //!     }
 //! }
 //!
-//! # fn main() -> Result<()> {
+//! # fn main() -> Result<(), Box<dyn Error>> {
 //! let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
 //! send(&theirs, b"hello", MSG_NOSIGNAL)?;
 //! shutdown(&theirs, SHUT_WR)?;

@@ -13,7 +13,7 @@
 //! - `errno` comes with the failure ([`Errno`]) instead of in a variable that the next call overwrites.
 //!
 //! In the order of reading: `fd`, `sockaddr`, `socket`, `io`, `message`, `option`, `select`, `poll`,
-//! `signal`, `resolve`.
+//! `signal`, `resolve`. Then `state`, which looks at a socket for the trace, and [`wild`], for labs alone.
 
 mod fd;
 mod io;
