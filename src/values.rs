@@ -76,8 +76,8 @@ pub struct Linger {
     pub l_linger: i32,
 }
 
-/// C's `struct ucred`, the value of `SO_PEERCRED` (Linux): who was at the other end of a Unix-domain
-/// socket when it was connected.
+/// C's `struct ucred`, the value of `SO_PEERCRED` (Linux): who called `connect`, `listen` or `socketpair` at the other
+/// end of a Unix-domain socket, as they were then.
 #[doc(alias = "ucred")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeerCredentials {
@@ -92,7 +92,7 @@ pub struct PeerCredentials {
 /// One row of `poll` as a value: the number asked about, what was asked, what was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollRow {
-    /// The descriptor's number; negative rows are skipped by `poll`.
+    /// The descriptor's number; a row with a negative one is skipped by `poll`.
     pub fd: FdNumber,
     /// What was asked.
     pub events: PollEvents,
@@ -107,7 +107,8 @@ pub struct PollRow {
 pub struct ControlMessage {
     /// `cmsg_level`: [`SOL_SOCKET`](crate::names::SOL_SOCKET), or the protocol that tells it.
     pub level: Level,
-    /// `cmsg_type`: which of that level's. For a protocol the number of the option that asked for it.
+    /// `cmsg_type`: which of that level's. For a protocol the number of an option: as a rule the one that asked for it
+    /// (`IP_PKTINFO`), but what `IP_RECVTTL` asks for comes as `IP_TTL` on Linux.
     pub kind: i32,
     /// The data as the system wrote it, in the machine's byte order.
     pub data: Vec<u8>,

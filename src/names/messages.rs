@@ -32,9 +32,9 @@ constants! {
         POLLHUP, "both halves are closed (answer only)";
         POLLNVAL, "no such descriptor is open (answer only)";
         POLLRDNORM, "POLLIN under another name";
-        POLLRDBAND, "urgent data can be read";
+        POLLRDBAND, "data of a priority band can be read";
         POLLWRNORM, "POLLOUT under another name";
-        POLLWRBAND, "urgent data can be sent";
+        POLLWRBAND, "data of a priority band can be sent";
         // In FreeBSD's <sys/poll.h> since 2021.
         #[cfg(any(linux, freebsd))] POLLRDHUP, "the peer has finished sending";
     }

@@ -7,6 +7,7 @@ use crate::names::{MSG_DONTWAIT, MsgFlags, O_NONBLOCK, SocketFlags};
 /// Whether these arguments, the first ones of a call or those that its wrapper tells afterwards, make a descriptor
 /// non-blocking (or blocking) if the call succeeds.
 pub(super) fn turns_nonblocking(function: Function, args: &[Arg<'_>]) -> Option<bool> {
+    // By its name, for macOS has no such flag.
     let is_set = |flags: SocketFlags| flags.named().to_string().contains("SOCK_NONBLOCK");
     match (function, args) {
         // Of fcntl's commands only F_SETFL takes these flags.
