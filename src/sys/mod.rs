@@ -13,9 +13,10 @@
 //! - `errno` comes with the failure ([`Errno`]) instead of in a variable that the next call overwrites.
 //!
 //! In the order of reading: `fd`, `sockaddr`, `socket`, `io`, `message`, `option`, `select`, `poll`,
-//! `signal`, `resolve`. Then `state`, which looks at a socket for the trace, and [`wild`], for labs alone.
+//! `signal`, `resolve`, `inet`. Then `state`, which looks at a socket for the trace, and [`wild`], for labs alone.
 
 mod fd;
+mod inet;
 mod io;
 mod message;
 mod option;
@@ -34,6 +35,7 @@ pub use crate::addr::{Address, UnixName};
 pub use crate::names::*;
 pub use crate::values::*;
 pub use fd::*;
+pub use inet::*;
 pub use io::*;
 pub use message::*;
 pub use option::*;

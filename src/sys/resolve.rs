@@ -4,7 +4,6 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libc::socklen_t;
 
@@ -12,8 +11,10 @@ use super::sockaddr::RawAddress;
 use super::status;
 use crate::addr::Address;
 use crate::byteorder::ntohs;
-use crate::names::{AF_INET, AF_INET6, AddrInfoFlags, Domain, EAI_NONAME, EAI_OVERFLOW, Errno};
-use crate::names::{NameInfoFlags, Protocol, ResolveError, Result, SocketType};
+use crate::names::{
+    AddrInfoFlags, Domain, EAI_NONAME, EAI_OVERFLOW, Errno, NameInfoFlags, Protocol,
+};
+use crate::names::{ResolveError, Result, SocketType};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
 use crate::trace::function::Function;
@@ -287,76 +288,16 @@ pub fn if_nameindex() -> Result<Vec<(u32, String)>> {
     Ok(interfaces)
 }
 
-/// `int inet_pton(int af, const char *src, void *dst);` an address from its text; none where C returns 0.
-///
-/// Only whole, ordinary forms: not `127.1`, not `0x7f000001`, which `inet_aton` takes. It is no system call, and not
-/// in the trace.
-///
-/// # Errors
-/// | errno | when |
-/// |---|---|
-/// | `EAFNOSUPPORT` | `af` is neither `AF_INET` nor `AF_INET6` |
-///
-/// References: `inet_pton(3)`; POSIX `inet_pton`.
-pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
-    if !matches!(af, AF_INET | AF_INET6) {
-        return Err(Errno::EAFNOSUPPORT);
-    }
-    let Ok(src) = CString::new(src) else { return Ok(None) };
-    let mut dst = [0u8; 16];
-    // SAFETY: `src` ends with a zero byte, and `dst` has the 4 or 16 bytes that the family needs.
-    let found = unsafe { inet_pton_in_libc(af.bits(), src.as_ptr(), dst.as_mut_ptr().cast()) } == 1;
-    let [a, b, c, d, ..] = dst;
-    Ok(found.then(|| match af {
-        AF_INET => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        _ => IpAddr::V6(Ipv6Addr::from(dst)),
-    }))
-}
-
-/// `const char *inet_ntop(int af, const void *src, char *dst, socklen_t size);` the text of an address, as the C library
-/// writes it. It is no system call, and not in the trace.
-///
-/// # Errors
-/// None that could happen: the family is one of the two, and there is room.
-///
-/// References: `inet_ntop(3)`; POSIX `inet_ntop`.
-pub fn inet_ntop(src: IpAddr) -> String {
-    let (af, bytes) = match src {
-        IpAddr::V4(ip) => (AF_INET, ip.octets().to_vec()),
-        IpAddr::V6(ip) => (AF_INET6, ip.octets().to_vec()),
-    };
-    let mut dst = [0u8; 46]; // INET6_ADDRSTRLEN
-    let (from, to) = (bytes.as_ptr().cast(), dst.as_mut_ptr().cast());
-    // SAFETY: `bytes` has the length that the family needs, and `dst` is as long as its length says.
-    unsafe { inet_ntop_in_libc(af.bits(), from, to, dst.len() as socklen_t) };
-    text_of(&dst)
-}
-
-// The libc crate leaves these two out. POSIX gives their prototypes.
-unsafe extern "C" {
-    #[link_name = "inet_pton"]
-    fn inet_pton_in_libc(
-        af: libc::c_int,
-        src: *const c_char,
-        dst: *mut libc::c_void,
-    ) -> libc::c_int;
-    #[link_name = "inet_ntop"]
-    fn inet_ntop_in_libc(
-        af: libc::c_int,
-        src: *const libc::c_void,
-        dst: *mut c_char,
-        size: socklen_t,
-    ) -> *const c_char;
-}
-
 /// A string of C in a buffer, up to its zero byte.
-fn text_of(buf: &[u8]) -> String {
+pub(super) fn text_of(buf: &[u8]) -> String {
     let end = buf.iter().position(|byte| *byte == 0).unwrap_or(buf.len());
     String::from_utf8_lossy(&buf[..end]).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
     use crate::names::{AI_NUMERICHOST, SOCK_STREAM};
 
@@ -378,17 +319,6 @@ mod tests {
     #[test]
     fn without_hints_there_is_an_entry_for_each_type() {
         assert!(getaddrinfo(Some("127.0.0.1"), None, None).unwrap().len() > 1);
-    }
-
-    #[test]
-    fn inet_pton_takes_ordinary_forms_only() {
-        assert_eq!(inet_pton(AF_INET, "127.0.0.1"), Ok(Some(Ipv4Addr::LOCALHOST.into())));
-        assert_eq!(inet_pton(AF_INET6, "::1"), Ok(Some(Ipv6Addr::LOCALHOST.into())));
-        for text in ["127.1", "2130706433", "010.0.0.1", "127.0.0.1 junk", "a\0b"] {
-            assert_eq!(inet_pton(AF_INET, text), Ok(None), "{text:?}");
-        }
-        assert_eq!(inet_pton(crate::names::AF_UNIX, "x"), Err(Errno::EAFNOSUPPORT));
-        assert_eq!(inet_ntop(Ipv6Addr::LOCALHOST.into()), "::1");
     }
 
     #[test]
