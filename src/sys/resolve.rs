@@ -58,7 +58,8 @@ impl fmt::Display for AddrInfo {
 ///
 /// # Errors
 /// Not an errno but a [`ResolveError`]: `EAI_NONAME` for a host that does not exist, `EAI_AGAIN` when no name server
-/// answers, `EAI_SERVICE` for a service that does not exist for the type.
+/// answers, `EAI_SERVICE` for a service that does not exist for the type. A name with a zero byte, where a string of C
+/// ends, is refused with `EAI_NONAME`. (What errno says after `EAI_SYSTEM` is not kept.)
 ///
 /// References: `getaddrinfo(3)`; POSIX `getaddrinfo`.
 pub fn getaddrinfo(
@@ -71,7 +72,12 @@ pub fn getaddrinfo(
             .map(|h| [h.flags.named(), h.family.named(), h.socktype.named(), h.protocol.named()]);
         [Arg::Str(node), Arg::Str(service), Arg::Hints(hints)]
     });
-    let found = look_up(node, service, hints);
+    let names = to_c(node).zip(to_c(service));
+    let call = call.refused_if(names.is_none());
+    let found = match &names {
+        Some((node, service)) => look_up(node, service, hints),
+        None => Err(EAI_NONAME),
+    };
     let shown: Vec<_> =
         found.iter().flatten().map(|info| (info.socktype, info.address.clone())).collect();
     let code = found.as_ref().err().copied().unwrap_or_default();
@@ -83,14 +89,16 @@ pub fn getaddrinfo(
     found
 }
 
+/// A string of C, or NULL; none if a zero byte would end it before its end.
+fn to_c(text: Option<&str>) -> Option<Option<CString>> {
+    text.map(CString::new).transpose().ok()
+}
+
 fn look_up(
-    node: Option<&str>,
-    service: Option<&str>,
+    node: &Option<CString>,
+    service: &Option<CString>,
     hints: Option<&Hints>,
 ) -> std::result::Result<Vec<AddrInfo>, ResolveError> {
-    // A zero byte ends a string of C: there is no such name.
-    let to_c = |text: Option<&str>| text.map(CString::new).transpose().map_err(|_| EAI_NONAME);
-    let (node, service) = (to_c(node)?, to_c(service)?);
     let hints = hints.map(|h| {
         // SAFETY: addrinfo is plain data, and zeros are "no hint".
         let mut c: libc::addrinfo = unsafe { std::mem::zeroed() };
@@ -106,7 +114,7 @@ fn look_up(
     let mut list: *mut libc::addrinfo = std::ptr::null_mut();
     // SAFETY: the strings end with a zero byte, the hints are NULL or a value, and `list` is ours to be written.
     let code =
-        unsafe { libc::getaddrinfo(as_ptr(&node), as_ptr(&service), hints_ptr, &raw mut list) };
+        unsafe { libc::getaddrinfo(as_ptr(node), as_ptr(service), hints_ptr, &raw mut list) };
     if code != 0 {
         return Err(ResolveError::from_bits(code));
     }
@@ -164,17 +172,47 @@ pub fn gai_strerror(errcode: ResolveError) -> String {
 /// servlen, int flags);` the names of an address's host and port.
 ///
 /// # Errors
-/// A [`ResolveError`]: `EAI_NONAME` with `NI_NAMEREQD` where there is no name, `EAI_FAMILY` for other addresses.
+/// A [`ResolveError`]: `EAI_NONAME` with `NI_NAMEREQD` where there is no name, `EAI_FAMILY` for other addresses. A path
+/// that does not fit into `sun_path` is refused with `EAI_OVERFLOW`.
 ///
 /// References: `getnameinfo(3)`; POSIX `getnameinfo`.
 pub fn getnameinfo(
     addr: &Address,
     flags: NameInfoFlags,
 ) -> std::result::Result<(String, String), ResolveError> {
-    let raw = RawAddress::encode(addr).map_err(|_| EAI_OVERFLOW)?;
-    let call = enter(Function::Getnameinfo, || [Arg::Address(addr), Arg::Int(raw.len().into())]);
-    let mut host = [0u8; 1025];
-    let mut serv = [0u8; 32];
+    let raw = RawAddress::encode(addr).ok();
+    let call = enter(Function::Getnameinfo, || {
+        [Arg::Address(addr), Arg::Int(raw.as_ref().map_or(0, RawAddress::len).into())]
+    });
+    let call = call.refused_if(raw.is_none());
+    let (mut host, mut serv) = ([0u8; HOST_ROOM], [0u8; SERVICE_ROOM]);
+    let code = match &raw {
+        Some(raw) => names_of(raw, &mut host, &mut serv, flags),
+        None => EAI_OVERFLOW,
+    };
+    let (host, serv) = (text_of(&host), text_of(&serv));
+    let call = call.rest(|| {
+        let (host, serv) = (Arg::Str(Some(&host)), Arg::Str(Some(&serv)));
+        [host, HOST_ROOM.into(), serv, SERVICE_ROOM.into(), flags.named().into()]
+    });
+    if code.bits() == 0 {
+        let _ = call.returns(Ok(()));
+        return Ok((host, serv));
+    }
+    call.returns_code(code.named(), &gai_strerror(code));
+    Err(code)
+}
+
+/// `NI_MAXHOST` and `NI_MAXSERV`, which <netdb.h> suggests.
+const HOST_ROOM: usize = 1025;
+const SERVICE_ROOM: usize = 32;
+
+fn names_of(
+    raw: &RawAddress,
+    host: &mut [u8],
+    serv: &mut [u8],
+    flags: NameInfoFlags,
+) -> ResolveError {
     let (host_len, serv_len) = (host.len() as socklen_t, serv.len() as socklen_t);
     let (host_ptr, serv_ptr) =
         (host.as_mut_ptr().cast::<c_char>(), serv.as_mut_ptr().cast::<c_char>());
@@ -190,18 +228,7 @@ pub fn getnameinfo(
             flags.bits(),
         )
     };
-    let (host, serv) = (text_of(&host), text_of(&serv));
-    let call = call.rest(|| {
-        let (host, serv) = (Arg::Str(Some(&host)), Arg::Str(Some(&serv)));
-        [host, Arg::Int(host_len.into()), serv, Arg::Int(serv_len.into()), flags.named().into()]
-    });
-    if code == 0 {
-        let _ = call.returns(Ok(()));
-        return Ok((host, serv));
-    }
-    let error = ResolveError::from_bits(code);
-    call.returns_code(error.named(), &gai_strerror(error));
-    Err(error)
+    ResolveError::from_bits(code)
 }
 
 /// `int gethostname(char *name, size_t len);` what this machine calls itself. Whether others can reach it by that name
@@ -232,25 +259,22 @@ pub fn gethostname() -> Result<String> {
 /// (C returns a pointer to a structure that the next call overwrites, and the port in network order.)
 ///
 /// # Errors
-/// `ENOENT` where C returns NULL: there is no such service.
+/// `ENOENT` where C returns NULL: there is no such service. (Refused: a name with a zero byte.)
 ///
 /// References: `getservbyname(3)`; POSIX `getservbyname`.
 pub fn getservbyname(name: &str, proto: &str) -> Result<u16> {
     use std::sync::{Mutex, PoisonError};
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let call = enter(Function::Getservbyname, || [Arg::Str(Some(name)), Arg::Str(Some(proto))]);
-    let result = match (CString::new(name), CString::new(proto)) {
-        (Ok(name), Ok(proto)) => {
-            let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-            // SAFETY: both strings end with a zero byte; the static result is ours while we hold the lock.
-            let entry = unsafe { libc::getservbyname(name.as_ptr(), proto.as_ptr()) };
-            // SAFETY: the result is NULL or leads to a servent that stays as it is while we hold the lock.
-            let port = unsafe { entry.as_ref() }.map(|entry| ntohs(entry.s_port as u16));
-            port.ok_or(Errno::ENOENT)
-        }
-        _ => Err(Errno::ENOENT),
+    let (Ok(name), Ok(proto)) = (CString::new(name), CString::new(proto)) else {
+        return call.refuse::<i32>(Errno::ENOENT).map(|port| port as u16);
     };
-    call.returns(result.map(i32::from)).map(|port| port as u16)
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: both strings end with a zero byte; the static result is ours while we hold the lock.
+    let entry = unsafe { libc::getservbyname(name.as_ptr(), proto.as_ptr()) };
+    // SAFETY: the result is NULL or leads to a servent that stays as it is while we hold the lock.
+    let port = unsafe { entry.as_ref() }.map(|entry| ntohs(entry.s_port as u16));
+    call.returns(port.map(i32::from).ok_or(Errno::ENOENT)).map(|port| port as u16)
 }
 
 /// `struct if_nameindex *if_nameindex(void);` the network interfaces: number and name of each.
@@ -300,6 +324,10 @@ mod tests {
 
     use super::*;
     use crate::names::{AI_NUMERICHOST, SOCK_STREAM};
+    use crate::sys::SUN_PATH_LEN;
+    use crate::trace::arg::Limits;
+    use crate::trace::json::Source;
+    use crate::trace::{Recorded, Recording, Tracer, install};
 
     #[test]
     fn a_number_needs_no_name_server() {
@@ -313,7 +341,23 @@ mod tests {
     fn what_is_no_number_is_refused_when_only_numbers_are_asked_for() {
         let hints = Hints { flags: AI_NUMERICHOST, ..Hints::default() };
         assert_eq!(getaddrinfo(Some("no number"), None, Some(&hints)), Err(EAI_NONAME));
+    }
+
+    #[test]
+    fn what_cannot_be_told_to_c_is_refused_and_the_trace_says_so() {
+        let recording = Recording::default();
+        let source = Source { pid: 1, tid: 1, clock: String::new() };
+        let traced = install(Tracer::new(recording.sink(source, Limits::default())));
         assert_eq!(getaddrinfo(Some("a\0b"), None, None), Err(EAI_NONAME));
+        assert_eq!(getservbyname("echo", "a\0b"), Err(Errno::ENOENT));
+        let path = Address::unix("x".repeat(SUN_PATH_LEN + 1));
+        assert_eq!(getnameinfo(&path, NameInfoFlags::NONE), Err(EAI_OVERFLOW));
+        drop(traced);
+        let trace = String::from_utf8(recording.trace()).unwrap();
+        let calls = trace.lines().map(|line| Recorded::parse(line).unwrap());
+        let refused: Vec<_> = calls.map(|call| (call.refused, call.errno.unwrap())).collect();
+        let expected = ["EAI_NONAME", "ENOENT", "EAI_OVERFLOW"].map(|errno| (true, errno.into()));
+        assert_eq!(refused, expected);
     }
 
     #[test]

@@ -167,8 +167,15 @@ impl Entered {
 
     /// The call is not made, because it would do harm; the caller is given this errno.
     pub(crate) fn refuse<T: Returned>(self, errno: Errno) -> Result<T> {
-        self.mark(Mark::Refused);
-        self.returns(Err(errno))
+        self.refused_if(true).returns(Err(errno))
+    }
+
+    /// Marks a call that is not made, because it would do harm.
+    pub(crate) fn refused_if(self, refused: bool) -> Self {
+        if refused {
+            self.mark(Mark::Refused);
+        }
+        self
     }
 
     /// Marks a call if libc refuses or changes it before the kernel sees it.

@@ -307,9 +307,8 @@ impl Recorded {
 
     /// What `getaddrinfo` says instead of an errno.
     fn code(&self) -> Note {
-        let name = self.errno.as_deref().filter(|_| !self.refused);
         let text = self.returned.get("text").and_then(Json::as_str);
-        match name.zip(text) {
+        match self.errno.as_ref().zip(text) {
             Some((_, text)) => {
                 Note::Code(ResolveError::from_bits(self.result as i32).named(), text.into())
             }
