@@ -12,7 +12,7 @@ use libc::c_int;
 
 use super::fd::Fd;
 use super::status;
-use crate::names::{Result, SaFlags, Signal};
+use crate::names::{Errno, Result, SaFlags, Signal};
 use crate::trace::arg::{self, Arg};
 use crate::trace::call::enter;
 use crate::trace::function::Function;
@@ -217,18 +217,23 @@ pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {
     let mut old = SignalSet::empty();
     let result = call.make(|| {
         // SAFETY: both pointers lead to sets that live through the call.
-        status(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), &raw mut old.0) })
+        match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), &raw mut old.0) } {
+            0 => Ok(()),
+            // The functions of threads return the errno itself.
+            number => Err(Errno::from_number(number)),
+        }
     });
     call.rest(|| [Arg::Mask(Some(old.signals()))]).returns(result)?;
     Ok(old)
 }
 
-/// `int kill(pid_t pid, int sig);` sends a signal to a process: one's own, to try out what it does.
+/// `int kill(pid_t pid, int sig);` sends a signal to a process: one's own, to try out what it does. 0 is
+/// the caller's whole group. The negative numbers, which in C are groups and, with -1, everybody, cannot be said here.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ESRCH` | there is no such process |
+/// | `ESRCH` | there is no such process; (refused) `pid` would be negative as a `pid_t` |
 /// | `EPERM` | it is not one's own |
 /// | `EINVAL` | there is no such signal |
 ///
@@ -236,6 +241,9 @@ pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {
 pub fn kill(pid: u32, sig: Signal) -> Result<()> {
     let pid = pid as libc::pid_t;
     let call = enter(Function::Kill, || [pid.into(), sig.named().into()]);
+    if pid < 0 {
+        return call.refuse(Errno::ESRCH);
+    }
     let result = call.make(|| {
         // SAFETY: takes no pointers.
         status(unsafe { libc::kill(pid, sig.bits()) })
@@ -296,7 +304,7 @@ fn errno_location() -> *mut c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{Errno, SIGKILL, SIGUSR1, SIGUSR2};
+    use crate::names::{SIGKILL, SIGUSR1, SIGUSR2};
 
     #[test]
     fn a_handler_that_was_set_is_found_and_put_back() {
@@ -307,6 +315,14 @@ mod tests {
         sigaction(SIGUSR2, Some(&before), Some(&mut now)).unwrap();
         assert_eq!(now.handler, Handler::Interrupt);
         assert_eq!(sigaction(SIGKILL, Some(&act), None), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_not_everybody() {
+        for pid in [u32::MAX, 1 << 31] {
+            assert_eq!(kill(pid, Signal::from_bits(0)), Err(Errno::ESRCH));
+        }
+        assert_eq!(kill(std::process::id(), Signal::from_bits(0)), Ok(()));
     }
 
     #[test]
