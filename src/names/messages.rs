@@ -48,3 +48,11 @@ constants! {
         SCM_TIMESTAMP, "when it arrived";
     }
 }
+
+/// How much of a control message stands before its data: `CMSG_LEN(0)`, the header and what aligns the data.
+pub(crate) const CONTROL_HEADER_LEN: usize =
+    size_of::<libc::cmsghdr>().next_multiple_of(CONTROL_ALIGNMENT);
+#[cfg(apple)]
+const CONTROL_ALIGNMENT: usize = size_of::<u32>();
+#[cfg(not(apple))]
+const CONTROL_ALIGNMENT: usize = size_of::<libc::c_long>();

@@ -12,7 +12,7 @@ use super::count;
 use super::fd::Fd;
 use super::sockaddr::RawAddress;
 use crate::addr::Address;
-use crate::names::{Errno, Level, MsgFlags, Result, SOL_SOCKET};
+use crate::names::{CONTROL_HEADER_LEN, Errno, Level, MsgFlags, Result, SOL_SOCKET};
 use crate::trace::arg::{self, Arg};
 use crate::trace::call::enter;
 use crate::trace::function::Function;
@@ -279,9 +279,7 @@ fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
     let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: `next` is NULL or leads to a control message that the kernel wrote.
     while let Some(message) = unsafe { next.as_ref() } {
-        // SAFETY: arithmetic only.
-        let empty = unsafe { libc::CMSG_LEN(0) } as usize;
-        let len = (message.cmsg_len as usize).saturating_sub(empty);
+        let len = (message.cmsg_len as usize).saturating_sub(CONTROL_HEADER_LEN);
         // SAFETY: arithmetic only, within the control data.
         let data = unsafe { libc::CMSG_DATA(next) };
         // Of a message that was cut, the BSDs and macOS tell the length that it had.
@@ -374,6 +372,12 @@ mod tests {
         header.msg_controllen = unsafe { libc::CMSG_LEN(5) } as _;
         let (fds, others) = take_control(&header);
         assert_eq!((fds.len(), others.len(), others[0].data.len()), (0, 1, 5));
+    }
+
+    #[test]
+    fn data_begins_where_c_has_it() {
+        // SAFETY: arithmetic only.
+        assert_eq!(CONTROL_HEADER_LEN, unsafe { libc::CMSG_LEN(0) } as usize);
     }
 
     #[test]

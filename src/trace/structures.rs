@@ -7,7 +7,9 @@ use super::arg::{Action, Handler, Limits, Message};
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
 use crate::names::option_name;
-use crate::names::{AF_INET, ControlKind, Domain, SOL_IPV6, SOL_SOCKET, Signal, SocketType};
+use crate::names::{
+    AF_INET, CONTROL_HEADER_LEN, ControlKind, Domain, SOL_IPV6, SOL_SOCKET, Signal, SocketType,
+};
 use crate::values::ControlMessage;
 
 pub(super) fn write_address(out: &mut String, address: &Address) {
@@ -100,8 +102,7 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Lim
 fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
     for (at, control) in message.control.iter().enumerate() {
         out.push_str(if at == 0 { ", msg_control=[" } else { ", " });
-        // CMSG_LEN: the header's 16 bytes on 64-bit systems, then the data.
-        let len = size_of::<libc::cmsghdr>() + control.data.len();
+        let len = CONTROL_HEADER_LEN + control.data.len();
         let _ = write!(out, "{{cmsg_len={len}, cmsg_level={}, cmsg_type=", control.level);
         write_control_data(out, control, limits);
         out.push('}');
