@@ -52,7 +52,7 @@ errnos! {
     ENOTDIR, "a part of the path is no directory";
     EISDIR, "it is a directory";
     EINVAL, "an argument makes no sense here";
-    ENFILE, "the whole system has no descriptor left";
+    ENFILE, "the whole system has no room for another open file";
     EMFILE, "this process has no descriptor left";
     ENOTTY, "this kind of descriptor does not understand the request";
     EFBIG, "the file would be too large";

@@ -143,13 +143,13 @@ options! {
     }
     SOL_TCP TCP_OPTIONS {
         TCP_NODELAY: c_int, "send small packets at once: no Nagle";
-        TCP_MAXSEG: c_int, "bytes in a segment";
+        TCP_MAXSEG: c_int, "most bytes in a segment";
         #[cfg(linux)] TCP_CORK: c_int, "hold partial packets back";
         #[cfg(any(linux, freebsd, netbsd))] TCP_KEEPIDLE: c_int, "seconds of silence before the first probe";
         #[cfg(apple)] TCP_KEEPALIVE: c_int, "seconds of silence before the first probe";
         #[cfg(any(linux, freebsd, netbsd, apple))] TCP_KEEPINTVL: c_int, "seconds between probes";
         #[cfg(any(linux, freebsd, netbsd, apple))] TCP_KEEPCNT: c_int, "probes without an answer before the end";
-        #[cfg(linux)] TCP_SYNCNT: c_int, "how often a SYN is sent";
+        #[cfg(linux)] TCP_SYNCNT: c_int, "how often a SYN is sent again";
         #[cfg(linux)] TCP_LINGER2: c_int, "seconds in FIN_WAIT2";
         #[cfg(linux)] TCP_DEFER_ACCEPT: c_int, "wake the listener when data has come";
         #[cfg(linux)] TCP_WINDOW_CLAMP: c_int, "a limit to the window";

@@ -152,8 +152,7 @@ pub fn dup2(oldfd: impl AsFd, newfd: &mut Fd) -> Result<()> {
     call.returns(result).map(drop)
 }
 
-/// How many bytes a pipe takes whole or not at all; and if `poll` says that a pipe is writable, so many it takes
-/// without waiting.
+/// How many bytes a pipe takes whole or not at all. One that `poll` calls writable takes that many without waiting.
 pub const PIPE_BUF: usize = libc::PIPE_BUF;
 
 /// `int pipe(int pipefd[2]);` bytes written to the second come out of the first.

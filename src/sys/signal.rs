@@ -257,7 +257,8 @@ static PIPE_IN: AtomicI32 = AtomicI32::new(-1);
 static PIPE_OWNER: Mutex<Option<Fd>> = Mutex::new(None);
 
 /// The self-pipe: from now on [`Handler::SelfPipe`] writes into `write_end`, which must be non-blocking, or a
-/// flood of signals could stop the program inside its handler. Returns the one used until now.
+/// flood of signals could stop the program inside its handler. Returns the one used until now, whose number a handler on
+/// another thread may have read already: put the signals' former handlers back first.
 pub fn self_pipe(write_end: Option<Fd>) -> Option<Fd> {
     let raw = write_end.as_ref().map_or(-1, |fd| fd.number().get());
     let mut owner = PIPE_OWNER.lock().unwrap_or_else(PoisonError::into_inner);

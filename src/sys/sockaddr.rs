@@ -35,7 +35,7 @@ pub const SUN_PATH_LEN: usize = size_of::<libc::sockaddr_un>() - SUN_PATH_OFFSET
 /// An address as it lies in memory, to be looked at: the bytes that `bind` and `connect` are given.
 ///
 /// # Errors
-/// The path does not fit into `sun_path`.
+/// `ENAMETOOLONG`: the path does not fit into `sun_path`. `EINVAL`: [`Address::Other`] is longer than any address.
 pub fn sockaddr_bytes(address: &Address) -> Result<Vec<u8>> {
     let raw = RawAddress::encode(address)?;
     Ok(raw.bytes[..raw.len as usize].to_vec())
@@ -60,7 +60,7 @@ impl RawAddress {
     /// The bytes of an address.
     ///
     /// # Errors
-    /// `ENAMETOOLONG`: the path does not fit into `sun_path`.
+    /// As [`sockaddr_bytes`].
     pub(super) fn encode(address: &Address) -> Result<Self> {
         let mut raw = Self::room();
         let len = match address {
@@ -199,8 +199,8 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 
 fn decode_name(sun_path: &[u8]) -> UnixName {
     match sun_path {
-        // An address of a length byte and zeros is how the BSDs and macOS say "no name".
         [] => UnixName::Unnamed,
+        // Zeros are how the BSDs and macOS say "no name".
         [0, ..] if cfg!(not(linux)) => UnixName::Unnamed,
         [0, name @ ..] => UnixName::Abstract(name.to_vec()),
         path => {

@@ -126,6 +126,8 @@ pub fn bind(sockfd: impl AsFd, addr: &Address) -> Result<()> {
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
+/// Systems differ: on Linux a socket can try again after a failure. POSIX leaves its state open, so make a new one.
+///
 /// References: `connect(2)`; POSIX `connect`.
 pub fn connect(sockfd: impl AsFd, addr: &Address) -> Result<()> {
     let sockfd = sockfd.as_fd();

@@ -19,7 +19,7 @@ pub enum Arg<'a> {
     Fds([FdNumber; 2]),
     /// A number: a length, a count.
     Int(i64),
-    /// A timeout in milliseconds; 0 does not wait, a negative one waits for ever.
+    /// A timeout in milliseconds; 0 does not wait, -1 waits for ever.
     Millis(i32),
     /// A constant or flags with a name.
     Named(Named),

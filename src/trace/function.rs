@@ -5,7 +5,7 @@ use std::fmt;
 /// When a call may put its caller to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
-    /// It returns at once.
+    /// It returns at once. (`close` with `SO_LINGER` may not; its line comes as a whole when it does.)
     Never,
     /// As long as its descriptor is not ready, unless that is non-blocking.
     OnDescriptor,
