@@ -163,7 +163,7 @@ entries! { POLL_EVENTS {
         advice: "Ask for POLLOUT.",
     }
     POLLWRBAND {
-        means: "Data of a priority band can be sent.",
+        means: "There is room to send in a priority band.",
         when: "Linux says it of UDP sockets and not of TCP ones.",
         advice: "Do not use it: it promises nothing that send keeps.",
     }
