@@ -35,7 +35,7 @@ pub const SUN_PATH_LEN: usize = size_of::<libc::sockaddr_un>() - SUN_PATH_OFFSET
 /// An address as it lies in memory, to be looked at: the bytes that `bind` and `connect` are given.
 ///
 /// # Errors
-/// `ENAMETOOLONG`: the path does not fit into `sun_path`. `EINVAL`: [`Address::Other`] is longer than any address.
+/// The path does not fit into `sun_path`, or an [`Address::Other`] is longer than any address.
 pub fn sockaddr_bytes(address: &Address) -> Result<Vec<u8>> {
     let raw = RawAddress::encode(address)?;
     Ok(raw.bytes[..raw.len as usize].to_vec())
@@ -60,7 +60,7 @@ impl RawAddress {
     /// The bytes of an address.
     ///
     /// # Errors
-    /// As [`sockaddr_bytes`].
+    /// `ENAMETOOLONG`: the path does not fit into `sun_path`. `EINVAL`: the data is longer than any address.
     pub(super) fn encode(address: &Address) -> Result<Self> {
         let mut raw = Self::room();
         let len = match address {
