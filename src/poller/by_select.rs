@@ -44,6 +44,7 @@ impl Poller for BySelect {
     ) -> Result<()> {
         let (mut read, mut write) = (FdSet::new(), FdSet::new());
         for (at, row) in question.iter().enumerate() {
+            // A descriptor without a bit is not asked about: can_watch has kept it out of the loop.
             if row.interest.reads() {
                 read.set(row.fd).map_err(|_| Errno::EBADF)?;
             }

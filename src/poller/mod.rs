@@ -117,11 +117,11 @@ impl Evidence {
     /// | `POLLIN`, `POLLPRI` | yes | | there are bytes, or the peer has finished |
     /// | `POLLOUT` | | yes | there is room |
     /// | `POLLERR` | yes | yes | whichever call comes next tells the error |
-    /// | `POLLHUP` | yes | yes | both halves are closed: `recv` gives what is left, then 0; `send` gives `EPIPE` |
+    /// | `POLLHUP` | yes | yes | both halves are closed, or nobody writes into this pipe any more: `recv` gives what is left, then 0; `send` gives `EPIPE` |
     /// | `POLLNVAL` | | | no such descriptor is open |
     ///
-    /// `select` needs no table: the kernel has put its answers into the sets by the same rule (Linux: IN, HUP and
-    /// ERR into `readfds`; OUT and ERR into `writefds`).
+    /// `select` needs no table: the kernel has put its answers into the sets by such a rule (Linux: IN, HUP and ERR into
+    /// `readfds`; OUT and ERR into `writefds`. HUP is missing there, but a socket that hangs up says OUT with it).
     ///
     /// It is no more than was asked for. Of two files that stand for one connection, what is said of the one says nothing
     /// about the other: that the writer of standard input is gone (`POLLHUP`) makes standard output no more writable.
@@ -150,8 +150,8 @@ pub trait Poller {
     /// Whether it can watch a descriptor of this number at all.
     fn can_watch(&self, number: FdNumber) -> bool;
 
-    /// Waits at most `timeout` (for ever without one) and appends the evidence, in the order of the rows' numbers or
-    /// places. No evidence means that the time was over.
+    /// Waits at most `timeout` (for ever without one) and appends the evidence: `poll`'s in the order of the question,
+    /// `select`'s in that of the descriptors' numbers, the readable first. No evidence means that the time was over.
     ///
     /// # Errors
     /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on.
@@ -190,6 +190,13 @@ impl fmt::Display for Via {
             Self::Poll => "poll",
         })
     }
+}
+
+/// The memory of a vector that is empty from now on, for the next turn: what its rows borrowed is borrowed no more. (Collecting
+/// an empty vector into one of the same layout keeps its allocation.)
+pub(crate) fn emptied<T, U>(mut rows: Vec<T>) -> Vec<U> {
+    rows.clear();
+    rows.into_iter().map_while(|_| None).collect()
 }
 
 #[cfg(test)]
