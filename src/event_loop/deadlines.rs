@@ -62,6 +62,10 @@ impl EventLoop {
         if is_silent {
             return self.end_stream(token, Ending::Silent);
         }
+        // Somebody who was told before in this turn may have put it off.
+        if stream.deadline.is_none_or(|moment| moment > now) {
+            return;
+        }
         let service = stream.service;
         self.endpoints.with_stream(token, |_, stream| stream.deadline = None);
         self.tell(token, service, Event::Deadline);
@@ -108,8 +112,7 @@ impl EventLoop {
     /// Whether the loop has ended: asked to, and nothing is owed any more or the time is over.
     pub(super) fn progress(&mut self) -> Progress {
         let Some(deadline) = self.draining else { return Progress::Continue };
-        // Gently, for what such a client goes on sending must still be read: closing a socket with bytes that nobody has
-        // read sends a reset, and that takes from the client what is on its way to it.
+        // Who is owed nothing any more is closed gently, as those in `stop`.
         for token in self.idle_connections() {
             self.close(token);
         }

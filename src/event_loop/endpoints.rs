@@ -170,7 +170,7 @@ impl Endpoints {
         }
     }
 
-    /// The same with a listener.
+    /// Does something with a listener; afterwards what it waits for is computed anew.
     pub(super) fn with_listener<T>(
         &mut self,
         token: Token,
