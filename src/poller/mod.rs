@@ -13,7 +13,7 @@ use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, PollEvents, Result};
+use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, PollEvents, Result};
 use crate::values::FdNumber;
 
 pub use by_poll::ByPoll;
@@ -114,7 +114,8 @@ impl Evidence {
     ///
     /// | poll says | readable | writable | because |
     /// |---|---|---|---|
-    /// | `POLLIN`, `POLLPRI` | yes | | there are bytes, or the peer has finished |
+    /// | `POLLIN` | yes | | there are bytes, or the peer has finished |
+    /// | `POLLPRI` | | | nobody asks for it: an urgent byte has come, which only `MSG_OOB` receives; `recv` without it would wait |
     /// | `POLLOUT` | | yes | there is room |
     /// | `POLLERR` | yes | yes | whichever call comes next tells the error |
     /// | `POLLHUP` | yes | yes | both halves are closed, or nobody writes into this pipe any more: `recv` gives what is left, then 0; `send` gives `EPIPE` |
@@ -129,7 +130,7 @@ impl Evidence {
         let (readable, writable, invalid) = match self.said {
             Said::Sets { read, write } => (read, write, false),
             Said::Revents(revents) => (
-                revents.intersects(POLLIN | POLLPRI | POLLERR | POLLHUP),
+                revents.intersects(POLLIN | POLLERR | POLLHUP),
                 revents.intersects(POLLOUT | POLLERR | POLLHUP),
                 revents.intersects(POLLNVAL),
             ),
@@ -204,7 +205,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
-    use crate::names::{AF_UNIX, MsgFlags, Protocol, SHUT_WR, SOCK_STREAM};
+    use crate::names::{AF_UNIX, MsgFlags, POLLPRI, Protocol, SHUT_WR, SOCK_STREAM};
     use crate::sys::{self, Fd};
 
     fn pair() -> [Fd; 2] {
@@ -271,7 +272,7 @@ mod tests {
             (readiness.readable, readiness.writable, readiness.invalid)
         };
         assert_eq!(meaning(POLLIN), (true, false, false));
-        assert_eq!(meaning(POLLPRI), (true, false, false));
+        assert_eq!(meaning(POLLPRI), (false, false, false));
         assert_eq!(meaning(POLLOUT), (false, true, false));
         assert_eq!(meaning(POLLERR), (true, true, false));
         assert_eq!(meaning(POLLHUP), (true, true, false));
