@@ -82,6 +82,10 @@ impl EventLoop {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
+        // Everything is sent to these and our half is closed: they are waited for only until it has arrived.
+        for token in self.streams_where(Stream::is_lingering) {
+            self.end_lingering(token);
+        }
         let is_owed = |stream: &Stream| stream.is_connection() && !stream.is_idle_connection();
         match self.streams_where(is_owed).len() {
             0 => {}

@@ -134,6 +134,11 @@ impl Stream {
         [silent, lingering, self.deadline].into_iter().flatten().min()
     }
 
+    /// Whether only the peer's own end is waited for.
+    pub(super) fn is_lingering(&self) -> bool {
+        matches!(self.closing, Closing::Lingering(_))
+    }
+
     /// Whether the time for the peer to end its half is over.
     pub(super) fn has_lingered(&self, now: Instant) -> bool {
         matches!(self.closing, Closing::Lingering(until) if until <= now)
