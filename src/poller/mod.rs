@@ -155,7 +155,8 @@ pub trait Poller {
     /// `select`'s in that of the descriptors' numbers, the readable first. No evidence means that the time was over.
     ///
     /// # Errors
-    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on.
+    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on. `EMFILE`: a descriptor in the
+    /// question cannot be watched.
     fn wait(
         &mut self,
         question: &[Row<'_>],
@@ -205,7 +206,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
-    use crate::names::{AF_UNIX, MsgFlags, POLLPRI, Protocol, SHUT_WR, SOCK_STREAM};
+    use crate::names::{AF_UNIX, Errno, MsgFlags, POLLPRI, Protocol, SHUT_WR, SOCK_STREAM};
     use crate::sys::{self, Fd};
 
     fn pair() -> [Fd; 2] {
@@ -259,6 +260,18 @@ mod tests {
             places.sort_unstable();
             assert_eq!(places, [7, 9], "{}", poller.via());
         }
+    }
+
+    #[test]
+    fn a_descriptor_without_a_bit_is_one_too_many() {
+        let [_a, b] = pair();
+        let Ok(high) = sys::fcntl_dupfd(&b, sys::FD_SETSIZE as i32) else {
+            return eprintln!("skipped: no descriptors beyond FD_SETSIZE can be had here");
+        };
+        let question = [Row { fd: high.as_fd(), interest: Interest::Write, place: 0 }];
+        let ask = |mut poller: Box<dyn Poller>| poller.wait(&question, None, &mut Vec::new());
+        assert_eq!(ask(Via::Select.poller()), Err(Errno::EMFILE));
+        assert_eq!(ask(Via::Poll.poller()), Ok(()));
     }
 
     fn poll_said(revents: PollEvents, asked: Interest) -> Readiness {
