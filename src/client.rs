@@ -95,7 +95,7 @@ pub enum End {
 /// Talks until it is over. `told` hears of attempts that failed while others are left, and of the connection.
 ///
 /// # Errors
-/// The wait failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll), or `fcntl` did.
+/// The wait failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
 pub fn talk(
     via: Via,
     meeting: Meeting,
@@ -125,7 +125,7 @@ pub fn talk(
     its_files.set(Some(files));
     // Nothing is read before there is somebody to send it to.
     event_loop.perform(&Action::Hold(files, true), service);
-    meet(&mut event_loop, meeting, options.idle_timeout, files, service)?;
+    meet(&mut event_loop, meeting, options.idle_timeout, files, service);
     event_loop.run()?;
     drop(event_loop);
     Ok(report.take())
@@ -142,7 +142,7 @@ fn meet(
     idle_timeout: Option<Duration>,
     files: Token,
     service: ServiceId,
-) -> Result<()> {
+) {
     match meeting {
         Meeting::Connect(addresses, time_limit) => {
             event_loop.open(files, service, &addresses, time_limit);
@@ -158,7 +158,6 @@ fn meet(
             event_loop.add_connection(Ends::Datagrams(fd), &peer, service, Some(files));
         }
     }
-    Ok(())
 }
 
 /// What the loop says that ends a client.

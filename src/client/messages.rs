@@ -57,7 +57,7 @@ impl Messages {
 
     fn show(&mut self, message: &[u8]) {
         self.messages += 1;
-        let shown = &message[..message.len().min(SHOWN_BYTES)];
+        let shown = beginning(message);
         let lines = &mut self.lines;
         // Writing to a String cannot fail.
         let len = in_bytes(message.len() as u64);
@@ -65,6 +65,14 @@ impl Messages {
         append_printable(lines, shown);
         lines.push_str(if shown.len() < message.len() { "...\n" } else { "\n" });
     }
+}
+
+/// The beginning of a message, cut before a character and not within one: half of one would look like bytes that are no
+/// text. (A character of UTF-8 has at most three bytes after its first.)
+fn beginning(message: &[u8]) -> &[u8] {
+    let is_within = |at: usize| message.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let cut = (SHOWN_BYTES - 3..=SHOWN_BYTES).rev().find(|at| !is_within(*at));
+    &message[..cut.unwrap_or(SHOWN_BYTES).min(message.len())]
 }
 
 #[cfg(test)]
@@ -97,10 +105,20 @@ mod tests {
         assert_eq!(shown(Rule::Close, b"all of it", 2), "message 1: 9 bytes: all of it\n");
     }
 
+    fn shown_of(message: &[u8]) -> String {
+        shown(Rule::Close, message, message.len())
+    }
+
     #[test]
     fn of_a_long_message_the_beginning_is_shown() {
         let line = shown(Rule::Close, &[b'x'; 100], 7);
         assert_eq!(line, format!("message 1: 100 bytes: {}...\n", "x".repeat(60)));
+        for (before, shown) in [(59, 59), (57, 57), (56, 60)] {
+            let text = "x".repeat(before) + "\u{1f393}x";
+            let line = shown_of(text.as_bytes());
+            assert!(line.ends_with(&format!(": {}...\n", &text[..shown])), "{line}");
+        }
+        assert!(shown_of(&[0x80; 70]).ends_with(&format!(": {}...\n", "\\x80".repeat(60))));
     }
 
     #[test]

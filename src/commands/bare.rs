@@ -12,7 +12,7 @@ use super::messages::{Loudness, announce};
 
 /// Serves until a signal or an error ends the program.
 pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
-    let addresses = naming::resolve(written).map_err(Failure::new)?;
+    let addresses = naming::resolve(written, SOCK_STREAM).map_err(Failure::new)?;
     let [address, ..] = &addresses[..] else {
         return Err(Failure::new(format_args!("{written}: no address")));
     };

@@ -6,7 +6,7 @@ use baresock::addr::Address;
 use baresock::cli::{Common, Connect};
 use baresock::client::{self, End, Meeting, Options, Report};
 use baresock::framing::in_bytes;
-use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM};
+use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM, SOCK_STREAM};
 use baresock::os::accepting::set_nonblocking;
 use baresock::os::{naming, watching};
 use baresock::poller::Via;
@@ -54,7 +54,7 @@ fn meeting(
 ) -> Result<Meeting, Failure> {
     if connect.listen {
         let mut listeners = Vec::new();
-        let addresses = naming::resolve(&connect.address).map_err(Failure::new)?;
+        let addresses = naming::resolve(&connect.address, SOCK_STREAM).map_err(Failure::new)?;
         let how = Listening { loudness, ..Listening::for_streams(1) };
         for (fd, name) in listen_at(addresses, how, files)? {
             if loudness >= Loudness::Ordinary {
@@ -65,7 +65,8 @@ fn meeting(
         }
         return Ok(Meeting::Accept(listeners));
     }
-    let addresses = naming::resolve(&connect.address).map_err(Failure::new)?;
+    let kind = if connect.udp { SOCK_DGRAM } else { SOCK_STREAM };
+    let addresses = naming::resolve(&connect.address, kind).map_err(Failure::new)?;
     if !connect.udp {
         return Ok(Meeting::Connect(addresses, connect.timeout));
     }

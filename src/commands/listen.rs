@@ -4,8 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use baresock::addr::Address;
 use baresock::names::{
-    Errno, IPV6_V6ONLY, SO_REUSEADDR, SO_SNDBUF, SOCK_DGRAM, SOCK_STREAM, SOL_IPV6, SOL_SOCKET,
-    SocketType,
+    Errno, IPV6_V6ONLY, SO_REUSEADDR, SO_SNDBUF, SOCK_STREAM, SOL_IPV6, SOL_SOCKET, SocketType,
 };
 use baresock::os::accepting::set_nonblocking;
 use baresock::os::privileges::Account;
@@ -80,10 +79,7 @@ pub(crate) fn listen_at(
 
 fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
     let with = |call| move |errno| (call, errno);
-    let kind = match how.transport {
-        Transport::Stream => SOCK_STREAM,
-        Transport::Datagram => SOCK_DGRAM,
-    };
+    let kind = how.transport.socket_type();
     let fd = sys::socket(address.domain(), kind, sys::Protocol::default())
         .map_err(with(Function::Socket))?;
     let set = |result: baresock::names::Result<()>| result.map_err(with(Function::Setsockopt));

@@ -7,7 +7,7 @@ use baresock::addr::Address;
 use baresock::cli::{Common, Serve};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
-use baresock::names::{Errno, SIGHUP, SIGINT, SIGTERM};
+use baresock::names::{Errno, SIGHUP, SIGINT, SIGTERM, SOCK_STREAM};
 use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
@@ -61,7 +61,10 @@ fn listen<'a>(
     loudness: Loudness,
     files: &mut SocketFiles,
 ) -> Result<Vec<Entrance<'a>>, Failure> {
-    let addresses = serve.services.iter().map(|spec| naming::resolve(&spec.address));
+    let addresses = serve
+        .services
+        .iter()
+        .map(|spec| naming::resolve(&spec.address, spec.transport.socket_type()));
     let addresses: Vec<_> = addresses.collect::<Result<_, _>>().map_err(Failure::new)?;
     let mut entrances = Vec::new();
     for (spec, addresses) in serve.services.iter().zip(addresses) {
@@ -136,7 +139,7 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
 /// The names are looked up once, at the start.
 fn relay(spec: &Spec) -> Result<Relay, Failure> {
     let (to, time_limit) = spec.target().map_err(Failure::new)?;
-    Ok(Relay::new(naming::resolve(&to).map_err(Failure::new)?, time_limit))
+    Ok(Relay::new(naming::resolve(&to, SOCK_STREAM).map_err(Failure::new)?, time_limit))
 }
 
 fn http(spec: &Spec) -> Result<Http, Failure> {

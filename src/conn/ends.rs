@@ -97,7 +97,8 @@ impl Ends {
             Self::Datagrams(fd) => {
                 sys::send(fd, &bytes[..bytes.len().min(DATAGRAM_BYTES)], MSG_NOSIGNAL)
             }
-            // The descriptor may be blocking and shared with a shell; so much a writable pipe takes without waiting.
+            // The descriptor may be blocking and shared with a shell; so much a writable pipe takes without waiting. (Not so
+            // a terminal: it is writable when a byte has room, and then this write waits for those who read there.)
             Self::Files(files) => {
                 let some = &bytes[..bytes.len().min(PIPE_BUF)];
                 files.output.as_ref().map_or(Err(Errno::EPIPE), |fd| sys::write(fd, some))

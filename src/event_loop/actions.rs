@@ -7,6 +7,7 @@ use crate::addr::Address;
 use crate::conn::Ends;
 use crate::events::{Action, Event, Token};
 use crate::names::{SOL_TCP, TCP_NODELAY};
+use crate::poller::emptied;
 use crate::sys;
 use crate::trace::Function;
 
@@ -81,7 +82,8 @@ impl EventLoop {
     }
 
     /// Whoever sent the bytes has decided how many go together. Held back here by Nagle's algorithm, until those before
-    /// them are acknowledged, they would be late by up to 40 ms: an acknowledgement may wait for something to go with.
+    /// them are acknowledged, they would be late by 40 ms (Linux; RFC 1122 allows 500): an acknowledgement may wait for
+    /// something to go with.
     pub(super) fn pass_on_at_once(&mut self, token: Token) {
         self.endpoints.with_stream(token, |ends, stream| {
             if let (Ends::Socket(fd), Some(Address::V4(_) | Address::V6(_))) = (ends, stream.peer())
@@ -99,11 +101,4 @@ impl EventLoop {
             self.tell_opened();
         }
     }
-}
-
-/// The memory of actions without the actions, which borrow the bytes that they send. (Collecting an empty vector into
-/// one of the same layout keeps its allocation.)
-fn emptied(mut actions: Vec<Action<'_>>) -> Vec<Action<'static>> {
-    actions.clear();
-    actions.into_iter().map_while(|_| None).collect()
 }

@@ -62,6 +62,10 @@ impl EventLoop {
         if is_silent {
             return self.end_stream(token, Ending::Silent);
         }
+        // Somebody who was told before in this turn may have put it off.
+        if stream.deadline.is_none_or(|moment| moment > now) {
+            return;
+        }
         let service = stream.service;
         self.endpoints.with_stream(token, |_, stream| stream.deadline = None);
         self.tell(token, service, Event::Deadline);
@@ -77,6 +81,10 @@ impl EventLoop {
         let is_entrance = |endpoint: &Endpoint| !matches!(endpoint, Endpoint::Stream(_));
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
+        }
+        // Everything is sent to these and our half is closed: they are waited for only until it has arrived.
+        for token in self.streams_where(Stream::is_lingering) {
+            self.end_lingering(token);
         }
         let is_owed = |stream: &Stream| stream.is_connection() && !stream.is_idle_connection();
         match self.streams_where(is_owed).len() {
@@ -108,8 +116,7 @@ impl EventLoop {
     /// Whether the loop has ended: asked to, and nothing is owed any more or the time is over.
     pub(super) fn progress(&mut self) -> Progress {
         let Some(deadline) = self.draining else { return Progress::Continue };
-        // Gently, for what such a client goes on sending must still be read: closing a socket with bytes that nobody has
-        // read sends a reset, and that takes from the client what is on its way to it.
+        // Who is owed nothing any more is closed gently, as those in `stop`.
         for token in self.idle_connections() {
             self.close(token);
         }

@@ -80,7 +80,8 @@ impl EventLoop {
     /// Closes at once. With a lingering time of zero TCP sends a reset instead of a FIN.
     pub(super) fn abort(&mut self, token: Token) {
         self.endpoints.with_stream(token, |ends, _| {
-            if let (Ends::Socket(fd), zero) = (ends, Linger { l_onoff: 1, l_linger: 0 }) {
+            if let Ends::Socket(fd) = ends {
+                let zero = Linger { l_onoff: 1, l_linger: 0 };
                 // A socket without resets is closed all the same.
                 let _ = sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &zero);
             }

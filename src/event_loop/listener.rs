@@ -19,21 +19,6 @@ const ACCEPTS_PER_TURN: usize = 256;
 /// have become free elsewhere.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The client has gone in the meantime, or the network has spoiled its connection (Linux tells such errors here), or a
-/// signal came. The next one in the queue is not to blame, and does not wait.
-fn is_of_the_client(errno: Errno) -> bool {
-    const ITS: [Errno; 7] = [
-        Errno::EINTR,
-        Errno::ECONNABORTED,
-        Errno::EPROTO,
-        Errno::ENETDOWN,
-        Errno::ENETUNREACH,
-        Errno::EHOSTDOWN,
-        Errno::EHOSTUNREACH,
-    ];
-    ITS.contains(&errno)
-}
-
 impl EventLoop {
     /// Adds a listener, which must be non-blocking; its connections are `service`'s.
     pub fn add_listener(&mut self, fd: Fd, service: ServiceId) -> Token {
@@ -115,4 +100,19 @@ impl EventLoop {
     pub(super) fn resume(&mut self, token: Token) {
         self.endpoints.with_listener(token, |_, listener| listener.paused_until = None);
     }
+}
+
+/// The client has gone in the meantime, or the network has spoiled its connection (Linux tells such errors here), or a
+/// signal came. The next one in the queue is not to blame, and does not wait.
+fn is_of_the_client(errno: Errno) -> bool {
+    const ITS: [Errno; 7] = [
+        Errno::EINTR,
+        Errno::ECONNABORTED,
+        Errno::EPROTO,
+        Errno::ENETDOWN,
+        Errno::ENETUNREACH,
+        Errno::EHOSTDOWN,
+        Errno::EHOSTUNREACH,
+    ];
+    ITS.contains(&errno)
 }

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use super::EventLoop;
 use super::endpoints::Endpoint;
-use super::turn::emptied;
 use crate::addr::Address;
 use crate::conn::{Conn, Ends};
 use crate::names::Result;
-use crate::poller::Row;
+use crate::poller::{Row, emptied};
 
 impl EventLoop {
     /// Whether somebody is ready, or becomes so within `timeout`: then a [`turn`](Self::turn) will not wait. It asks

@@ -93,9 +93,9 @@ pub enum Notice<'a> {
     TooSlow(&'a Address),
     /// Its descriptor cannot be watched: a number from FD_SETSIZE on, under `select`.
     Unwatchable(&'a Address, i32),
-    /// `accept` found no descriptor free; no client is accepted until one is.
+    /// `accept` found no descriptor free, or no memory; no client is accepted until one is, or a moment has passed.
     NoDescriptor(Errno),
-    /// `accept` failed otherwise; the listener goes on.
+    /// `accept` failed otherwise; the listener goes on after a moment.
     AcceptFailed(Errno),
     /// A datagram could not be sent or received; the server goes on.
     DatagramFailed(Errno),

@@ -34,8 +34,9 @@ pub(super) struct Stream {
     pub(super) deadline: Option<Instant>,
     /// The other one of a couple: what comes from here is owed there.
     pub(super) partner: Option<Token>,
-    /// Something is owed to the partner, or the service said so: nothing is read from here.
+    /// Something is owed to the partner: nothing is read from here.
     pub(super) blocked: bool,
+    /// The service has said that nothing is to be read from here.
     pub(super) held: bool,
     /// The service waits until everything owed is sent.
     pub(super) wants_room: bool,
@@ -117,7 +118,7 @@ impl Stream {
     }
 
     /// Something came from here or went there: it is not silent. (Files may be: nobody waits for a peer there.)
-    fn is_active(&mut self, idle_timeout: Option<Duration>) {
+    fn note_activity(&mut self, idle_timeout: Option<Duration>) {
         if idle_timeout.is_some() && self.peer.is_some() {
             self.last_active = Some(Instant::now());
         }
@@ -131,6 +132,11 @@ impl Stream {
             Closing::No | Closing::WhenSent => None,
         };
         [silent, lingering, self.deadline].into_iter().flatten().min()
+    }
+
+    /// Whether only the peer's own end is waited for.
+    pub(super) fn is_lingering(&self) -> bool {
+        matches!(self.closing, Closing::Lingering(_))
     }
 
     /// Whether the time for the peer to end its half is over.
@@ -198,7 +204,7 @@ impl EventLoop {
             if !stream.reads() {
                 return None;
             }
-            stream.is_active(idle_timeout);
+            stream.note_activity(idle_timeout);
             let most = match ends {
                 // What has no room is lost.
                 Ends::Datagrams(_) => usize::MAX,
@@ -314,7 +320,7 @@ impl EventLoop {
     ) -> usize {
         let idle_timeout = self.limits.idle_timeout;
         let done = self.endpoints.with_stream(token, |ends, stream| {
-            stream.is_active(idle_timeout);
+            stream.note_activity(idle_timeout);
             what(ends, &mut stream.conn).map(|()| stream.conn.owed())
         });
         match done {

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
-use super::{EventLoop, Limits, Notice, ServiceId};
+use super::{EventLoop, Limits, Notice, Progress, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, Files};
 use crate::events::{Action, Event, Service, Token};
@@ -280,12 +280,26 @@ fn files_are_done_with_when_everything_is_written() {
         scene.event_loop.perform(&Action::Send { to: token, bytes: b"all of it" }, scene.service);
         scene.event_loop.perform(&Action::Close(token), scene.service);
         // Not after a moment of lingering: nothing else would come.
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         assert_eq!(scene.lines(1), ["Closed(Finished)"]);
         assert!(begun.elapsed() < super::ending::LINGER);
         let mut buffer = [0; 32];
         assert_eq!(sys::read(&reader, &mut buffer), Ok(9));
         assert_eq!(sys::read(&reader, &mut buffer), Ok(0));
         drop(writer);
+    }
+}
+
+/// Everything has arrived, and our half is closed: that the peer keeps its own open delays nobody.
+#[test]
+fn who_was_closed_before_the_end_is_not_waited_for() {
+    for mut scene in scenes() {
+        let [ours, _theirs] = pair();
+        let token = scene.add(ours);
+        scene.event_loop.perform(&Action::Close(token), scene.service);
+        scene.event_loop.stop();
+        let begun = Instant::now();
+        while scene.event_loop.turn().unwrap() == Progress::Continue {}
+        assert!(begun.elapsed() < super::ending::LINGER / 2);
     }
 }

@@ -3,7 +3,7 @@
 use super::endpoints::Endpoint;
 use super::{EventLoop, Progress};
 use crate::names::{Errno, Result};
-use crate::poller::{Readiness, Row};
+use crate::poller::{Readiness, Row, emptied};
 
 impl EventLoop {
     /// Turns until the loop was asked to end.
@@ -70,11 +70,4 @@ impl EventLoop {
             self.tell_rest();
         }
     }
-}
-
-/// The memory of a question without its rows: nothing is borrowed any more. (Collecting an empty vector into one of
-/// the same layout keeps its allocation.)
-pub(super) fn emptied(mut question: Vec<Row<'_>>) -> Vec<Row<'static>> {
-    question.clear();
-    question.into_iter().map_while(|_| None).collect()
 }

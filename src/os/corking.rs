@@ -13,7 +13,7 @@ pub fn cork(fd: impl AsFd, holds: bool) -> Result<()> {
     crate::sys::setsockopt(fd, SOL_TCP, TCP_CORK, &holds.into())
 }
 
-/// This system has no such option, or another one.
+/// This system has another option (`TCP_NOPUSH`), which has no such limit; NetBSD has none.
 ///
 /// # Errors
 /// Always `ENOPROTOOPT`.

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-/// Their numbers, sorted; nothing where the system does not tell (FreeBSD without fdescfs shows three at most).
+/// Their numbers, sorted; nothing where the system does not tell. (FreeBSD without fdescfs shows three at most, and on
+/// OpenBSD the directory has its entries whether they are open or not: fd(4).)
 pub fn open_descriptors() -> Vec<i32> {
     let entries = fs::read_dir("/dev/fd").into_iter().flatten();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

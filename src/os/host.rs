@@ -177,38 +177,27 @@ fn buffers() -> Vec<Buffer> {
 
 /// The default, and the most that can be set: Linux cuts what is too much, the others refuse it with ENOBUFS.
 fn buffer(domain: Domain, kind: SocketType, option: OptionName<i32>) -> Result<(i32, i32)> {
+    const TOO_MUCH: i32 = 1 << 30;
     let socket = sys::socket(domain, kind, Protocol::default())?;
     let default = sys::getsockopt(&socket, SOL_SOCKET, option)?;
-    let (mut taken, mut refused) = (default, 1 << 30);
-    while refused - taken > 1024 {
-        let tried = if refused == 1 << 30 { refused - 1 } else { taken + (refused - taken) / 2 };
-        match sys::setsockopt(&socket, SOL_SOCKET, option, &tried) {
-            Ok(()) if refused == 1 << 30 => break,
-            Ok(()) => taken = tried,
-            Err(_) => refused = tried,
+    if sys::setsockopt(&socket, SOL_SOCKET, option, &TOO_MUCH).is_err() {
+        let (mut taken, mut refused) = (default, TOO_MUCH);
+        while refused - taken > 1024 {
+            let tried = taken + (refused - taken) / 2;
+            match sys::setsockopt(&socket, SOL_SOCKET, option, &tried) {
+                Ok(()) => taken = tried,
+                Err(_) => refused = tried,
+            }
         }
     }
     Ok((default, sys::getsockopt(&socket, SOL_SOCKET, option)?))
 }
 
-#[cfg(has_accept4)]
-const HAS_ACCEPT4: bool = true;
-#[cfg(not(has_accept4))]
-const HAS_ACCEPT4: bool = false;
-#[cfg(has_ppoll)]
-const HAS_PPOLL: bool = true;
-#[cfg(not(has_ppoll))]
-const HAS_PPOLL: bool = false;
-#[cfg(has_sendfile)]
-const HAS_SENDFILE: bool = true;
-#[cfg(not(has_sendfile))]
-const HAS_SENDFILE: bool = false;
-
 fn calls() -> Vec<Here> {
     let is_here = |function| match function {
-        Function::Accept4 => HAS_ACCEPT4,
-        Function::Ppoll => HAS_PPOLL,
-        Function::Sendfile => HAS_SENDFILE,
+        Function::Accept4 => cfg!(has_accept4),
+        Function::Ppoll => cfg!(has_ppoll),
+        Function::Sendfile => cfg!(has_sendfile),
         _ => true,
     };
     let all = Function::ALL.iter();

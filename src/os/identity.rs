@@ -28,7 +28,7 @@ fn thread_number() -> u64 {
     nix::unistd::gettid().as_raw() as u64
 }
 
-/// The other systems have no number that a person could look up elsewhere; the process stands for its thread.
+/// The other systems number their threads too, but nix has no call that tells: the process stands for its thread.
 #[cfg(not(linux))]
 fn thread_number() -> u64 {
     u64::from(std::process::id())

@@ -41,6 +41,15 @@ impl Bindable {
         Self { address: ip.to_string(), reached_by }
     }
 
+    /// An address of an interface. Every link has its own fe80::/10: without the interface's name, `bind` gives `EINVAL`.
+    fn of_interface(ip: IpAddr, name: &str) -> Self {
+        let mut bindable = Self::new(ip);
+        if ip.is_ipv6() && is_of_the_link(ip) {
+            bindable.address = format!("{ip}%{name}");
+        }
+        bindable
+    }
+
     /// What a server can be bound to on any machine.
     pub fn everywhere() -> Vec<Self> {
         let addresses: [IpAddr; 4] = [
@@ -69,8 +78,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Whether an interface that is in use has an address of loopback (IPv4). Where the system tells of no interface at all, it is
-/// taken to have one.
+/// Whether an interface that is in use has an address of loopback (IPv4). Where the system tells of no interface at all,
+/// it is taken to have one.
 pub fn loopback_is_up() -> bool {
     let is_loopback = |bindable: &Bindable| {
         bindable.address.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
@@ -95,7 +104,9 @@ pub fn interfaces() -> Vec<Interface> {
             interfaces.push(Interface { name, up, addresses: Vec::new() });
             interfaces.len() - 1
         });
-        interfaces[at].addresses.extend(ip.map(Bindable::new));
+        let of_interface = |ip| Bindable::of_interface(ip, &interfaces[at].name);
+        let address = ip.map(of_interface);
+        interfaces[at].addresses.extend(address);
     }
     interfaces
 }

@@ -42,7 +42,8 @@ fn times(_: impl AsFd, _: i32, _: i32, _: i32) -> Result<()> {
     Ok(())
 }
 
-/// What was sent and is not acknowledged for so long ends the connection with `ETIMEDOUT`.
+/// What was sent and is not acknowledged for so long ends the connection with `ETIMEDOUT`. Together with keepalive this time
+/// decides, and not the count of probes (tcp(7), `TCP_USER_TIMEOUT`).
 ///
 /// # Errors
 /// As [`setsockopt`].

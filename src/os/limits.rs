@@ -30,7 +30,7 @@ pub fn descriptor_limits() -> Result<DescriptorLimits> {
 /// Sets the soft limit, at most to the hard one.
 ///
 /// # Errors
-/// `EINVAL` above the hard limit; `EPERM` where the system has a limit of its own.
+/// `EINVAL` above the hard limit (FreeBSD and OpenBSD: `EPERM`); `EPERM` where the system has a limit of its own.
 pub fn set_descriptor_limit(soft: u64) -> Result<()> {
     let hard = descriptor_limits()?.hard;
     setrlimit(Resource::RLIMIT_NOFILE, soft as rlim_t, hard as rlim_t).map_err(from_nix)

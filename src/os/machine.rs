@@ -49,15 +49,15 @@ pub const fn select_copies(nfds: usize) -> (u64, u64) {
     (bytes, bytes)
 }
 
-/// How many bytes `poll` copies in and out for so many rows: Linux and FreeBSD read whole rows, and write back each
-/// row's two bytes of `revents`.
-#[cfg(any(linux, freebsd))]
+/// How many bytes `poll` copies in and out for so many rows: Linux, FreeBSD and OpenBSD read whole rows, and write back
+/// each row's two bytes of `revents`.
+#[cfg(any(linux, freebsd, openbsd))]
 pub const fn poll_copies(rows: usize) -> (u64, u64) {
     ((rows * size_of::<libc::pollfd>()) as u64, (rows * size_of::<libc::c_short>()) as u64)
 }
 
 /// How many bytes `poll` copies in and out for so many rows: whole rows, each way.
-#[cfg(not(any(linux, freebsd)))]
+#[cfg(not(any(linux, freebsd, openbsd)))]
 pub const fn poll_copies(rows: usize) -> (u64, u64) {
     let bytes = (rows * size_of::<libc::pollfd>()) as u64;
     (bytes, bytes)

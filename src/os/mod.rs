@@ -1,5 +1,6 @@
-//! What touches the system and is not the subject: limits on descriptors, states and queues of TCP, which
-//! thread this is. Safe wrappers of others serve here, so there is no `unsafe`.
+//! What touches the system and is not the subject: limits, users, interfaces, settings of the kernel. And what has another
+//! name on each system, or is missing on some, so that all who come after need not ask which system this is. The calls
+//! are those of [`sys`](crate::sys) and of nix, so there is no `unsafe`.
 
 pub mod accepting;
 pub mod corking;

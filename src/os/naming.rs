@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::addr::{Address, Host, Port, Written};
-use crate::names::{AF_INET6, ResolveError, SOCK_STREAM};
+use crate::names::{AF_INET6, ResolveError, SOCK_DGRAM, SOCK_STREAM, SocketType};
 use crate::sys::{self, Hints};
 
 /// Why a written address means none.
@@ -43,11 +43,12 @@ impl fmt::Display for Unresolved {
 
 impl std::error::Error for Unresolved {}
 
-/// The addresses that `written` means, for stream sockets: one for each family where the host is left out.
+/// The addresses that `written` means for sockets of this kind: one for each family where the host is left out. (A service
+/// may have a port for one kind only: tftp has one for datagrams.)
 ///
 /// # Errors
 /// The host or the service has no entry.
-pub fn resolve(written: &Written) -> Result<Vec<Address>, Unresolved> {
+pub fn resolve(written: &Written, kind: SocketType) -> Result<Vec<Address>, Unresolved> {
     let (host, port) = match written {
         Written::Unix(name) => return Ok(vec![Address::Unix(name.clone())]),
         Written::Internet { host, port } => (host, port),
@@ -60,7 +61,8 @@ pub fn resolve(written: &Written) -> Result<Vec<Address>, Unresolved> {
             } else {
                 Unresolved::Service
             };
-            sys::getservbyname(name, "tcp").map_err(|_| unresolved(name.clone()))?
+            let protocol = if kind == SOCK_DGRAM { "udp" } else { "tcp" };
+            sys::getservbyname(name, protocol).map_err(|_| unresolved(name.clone()))?
         }
     };
     let both = |v4: Ipv4Addr, v6: Ipv6Addr| {
@@ -74,12 +76,12 @@ pub fn resolve(written: &Written) -> Result<Vec<Address>, Unresolved> {
         Host::Loopback => Ok(both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST)),
         Host::Every => Ok(both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED)),
         Host::Ip(ip) => Ok(vec![Address::ip(*ip, port)]),
-        Host::Name(name) => look_up(name, port),
+        Host::Name(name) => look_up(name, port, kind),
     }
 }
 
-fn look_up(name: &str, port: u16) -> Result<Vec<Address>, Unresolved> {
-    let hints = Hints { socktype: SOCK_STREAM, ..Hints::default() };
+fn look_up(name: &str, port: u16, kind: SocketType) -> Result<Vec<Address>, Unresolved> {
+    let hints = Hints { socktype: kind, ..Hints::default() };
     let found = sys::getaddrinfo(Some(name), None, Some(&hints))
         .map_err(|error| Unresolved::Host(name.to_string(), error))?;
     let mut addresses: Vec<Address> = Vec::new();
@@ -107,7 +109,7 @@ mod tests {
 
     fn addresses(text: &str) -> Vec<String> {
         let written = Written::parse(text).unwrap();
-        resolve(&written).unwrap().iter().map(ToString::to_string).collect()
+        resolve(&written, SOCK_STREAM).unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -122,10 +124,21 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_is_named() {
-        let why = |text: &str| resolve(&Written::parse(text).unwrap()).unwrap_err().to_string();
+        let why = |text: &str| {
+            resolve(&Written::parse(text).unwrap(), SOCK_STREAM).unwrap_err().to_string()
+        };
         assert!(why("host.invalid:80").contains("EAI_"), "{}", why("host.invalid:80"));
         assert!(why("127.0.0.1:no-such-service").contains("no-such-service"));
         assert!(why("no-such-host").ends_with("if it is a host, write no-such-host:PORT"));
         assert!(!why("127.0.0.1:no-such-service").contains("PORT"));
+    }
+
+    #[test]
+    fn a_service_is_looked_up_for_its_kind_of_socket() {
+        let written = Written::parse("127.0.0.1:tftp").unwrap();
+        for (kind, protocol) in [(SOCK_STREAM, "tcp"), (SOCK_DGRAM, "udp")] {
+            let port = resolve(&written, kind).ok().and_then(|found| found[0].port());
+            assert_eq!(port, sys::getservbyname("tftp", protocol).ok(), "{protocol}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 use crate::names::{FIONREAD, IoctlRequest, Result};
 use crate::sys::{self, AsFd};
 
-/// Linux counts what the peer's system has not acknowledged (tcp(7), SIOCOUTQ).
+/// Linux counts what the peer's system has not acknowledged, sent or not. (tcp(7) says of SIOCOUTQ, which is the same, that
+/// it counts unsent data: that would be SIOCOUTQNSD.)
 #[cfg(linux)]
 const UNARRIVED: Option<IoctlRequest> = Some(crate::names::TIOCOUTQ);
 /// The bytes in the send buffer (sys/filio.h): sent or not, they are kept there until they are acknowledged.

@@ -34,7 +34,7 @@ const BACKLOG: Place = ("kern.ipc.somaxconn", 0);
 const BACKLOG: Place = ("kern.ipc.soacceptqueue", 0);
 #[cfg(openbsd)]
 const BACKLOG: Place = ("kern.somaxconn", 0);
-// NetBSD has no such setting: SOMAXCONN is compiled into its kernel.
+// NetBSD has no such setting, and sysctl finds nothing: SOMAXCONN is compiled into its kernel.
 #[cfg(netbsd)]
 const BACKLOG: Place = ("kern.somaxconn", 0);
 #[cfg(any(apple, freebsd))]
@@ -55,8 +55,13 @@ fn text(name: &str) -> Option<String> {
     std::fs::read_to_string(format!("/proc/sys/{name}")).ok()
 }
 
+#[cfg(apple)]
+const SYSCTL: &str = "/usr/sbin/sysctl";
+#[cfg(bsd)]
+const SYSCTL: &str = "/sbin/sysctl";
+
 #[cfg(not(linux))]
 fn text(name: &str) -> Option<String> {
-    let output = std::process::Command::new("/sbin/sysctl").args(["-n", name]).output().ok()?;
+    let output = std::process::Command::new(SYSCTL).args(["-n", name]).output().ok()?;
     String::from_utf8(output.stdout).ok()
 }

@@ -16,6 +16,7 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
         sys::fcntl_setfd(end, FD_CLOEXEC)?;
     }
     sys::self_pipe(Some(write_end));
+    // With SA_RESTART other calls go on as if no signal had come. select and poll give EINTR all the same (signal(7)).
     let action = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::SelfPipe) };
     for signal in signals {
         sys::sigaction(*signal, Some(&action), None)?;

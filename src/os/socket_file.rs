@@ -74,8 +74,11 @@ pub fn set_mode(address: &Address, mode: u32) -> io::Result<()> {
 }
 
 /// Whether the file at this address is a socket's on which nobody listens, left by a server that did not remove it: a
-/// connect is refused. (So it is between another server's `bind` and its `listen`, for which ours takes no longer than the
-/// two calls and a chmod: of two servers that start in the same moment one may take the other's file away.)
+/// connect is refused.
+///
+/// It is refused also between another server's `bind` and its `listen`: of two servers that start in the same moment, one
+/// may take the other's file away. And the BSDs refuse where the queue of a living server is full, whose file is taken for
+/// abandoned then; on Linux such a connect has to wait, and here gives `EAGAIN`.
 ///
 /// # Errors
 /// As [`sys::socket`].
@@ -85,7 +88,6 @@ pub fn is_abandoned(address: &Address, kind: SocketType) -> Result<bool> {
         return Ok(false);
     }
     let asking = sys::socket(AF_UNIX, kind, Protocol::default())?;
-    // Where the queue of a living server is full, a connect that may wait would.
     set_nonblocking(&asking)?;
     Ok(sys::connect(&asking, address) == Err(Errno::ECONNREFUSED))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Evidence, Interest, Poller, Row, Said, Via};
+use super::{Evidence, Interest, Poller, Row, Said, Via, emptied};
 use crate::names::{POLLIN, POLLOUT, PollEvents, Result};
 use crate::sys::{PollFd, poll};
 use crate::values::FdNumber;
@@ -64,11 +64,4 @@ fn events(interest: Interest) -> PollEvents {
 /// Rounded up, or a wait of half a millisecond would be no wait, and the loop would spin until its deadline.
 fn milliseconds(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-}
-
-/// The memory of rows without the rows: nothing is borrowed any more. (Collecting an empty vector into one of the
-/// same layout keeps its allocation.)
-fn emptied(mut rows: Vec<PollFd<'_>>) -> Vec<PollFd<'static>> {
-    rows.clear();
-    rows.into_iter().map(|_| PollFd::skipped()).collect()
 }

@@ -44,11 +44,13 @@ impl Poller for BySelect {
     ) -> Result<()> {
         let (mut read, mut write) = (FdSet::new(), FdSet::new());
         for (at, row) in question.iter().enumerate() {
+            // Of a connection can_watch was asked before. A listener's number is too high only where this process was
+            // started with a thousand descriptors open.
             if row.interest.reads() {
-                read.set(row.fd).map_err(|_| Errno::EBADF)?;
+                read.set(row.fd).map_err(|_| Errno::EMFILE)?;
             }
             if row.interest.writes() {
-                write.set(row.fd).map_err(|_| Errno::EBADF)?;
+                write.set(row.fd).map_err(|_| Errno::EMFILE)?;
             }
             self.rows[FdNumber::from(row.fd).get() as usize] = at;
         }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, PollEvents, Result};
+use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, PollEvents, Result};
 use crate::values::FdNumber;
 
 pub use by_poll::ByPoll;
@@ -114,14 +114,15 @@ impl Evidence {
     ///
     /// | poll says | readable | writable | because |
     /// |---|---|---|---|
-    /// | `POLLIN`, `POLLPRI` | yes | | there are bytes, or the peer has finished |
+    /// | `POLLIN` | yes | | there are bytes, or the peer has finished |
+    /// | `POLLPRI` | | | nobody asks for it: an urgent byte has come, which only `MSG_OOB` receives; `recv` without it would wait |
     /// | `POLLOUT` | | yes | there is room |
     /// | `POLLERR` | yes | yes | whichever call comes next tells the error |
-    /// | `POLLHUP` | yes | yes | both halves are closed: `recv` gives what is left, then 0; `send` gives `EPIPE` |
+    /// | `POLLHUP` | yes | yes | both halves are closed, or nobody writes into this pipe any more: `recv` gives what is left, then 0; `send` gives `EPIPE` |
     /// | `POLLNVAL` | | | no such descriptor is open |
     ///
-    /// `select` needs no table: the kernel has put its answers into the sets by the same rule (Linux: IN, HUP and
-    /// ERR into `readfds`; OUT and ERR into `writefds`).
+    /// `select` needs no table: the kernel has put its answers into the sets by such a rule (Linux: IN, HUP and ERR into
+    /// `readfds`; OUT and ERR into `writefds`. HUP is missing there, but a socket that hangs up says OUT with it).
     ///
     /// It is no more than was asked for. Of two files that stand for one connection, what is said of the one says nothing
     /// about the other: that the writer of standard input is gone (`POLLHUP`) makes standard output no more writable.
@@ -129,7 +130,7 @@ impl Evidence {
         let (readable, writable, invalid) = match self.said {
             Said::Sets { read, write } => (read, write, false),
             Said::Revents(revents) => (
-                revents.intersects(POLLIN | POLLPRI | POLLERR | POLLHUP),
+                revents.intersects(POLLIN | POLLERR | POLLHUP),
                 revents.intersects(POLLOUT | POLLERR | POLLHUP),
                 revents.intersects(POLLNVAL),
             ),
@@ -150,11 +151,12 @@ pub trait Poller {
     /// Whether it can watch a descriptor of this number at all.
     fn can_watch(&self, number: FdNumber) -> bool;
 
-    /// Waits at most `timeout` (for ever without one) and appends the evidence, in the order of the rows' numbers or
-    /// places. No evidence means that the time was over.
+    /// Waits at most `timeout` (for ever without one) and appends the evidence: `poll`'s in the order of the question,
+    /// `select`'s in that of the descriptors' numbers, the readable first. No evidence means that the time was over.
     ///
     /// # Errors
-    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on.
+    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on. `EMFILE`: a descriptor in the
+    /// question cannot be watched.
     fn wait(
         &mut self,
         question: &[Row<'_>],
@@ -192,12 +194,19 @@ impl fmt::Display for Via {
     }
 }
 
+/// The memory of a vector that is empty from now on, for the next turn: what its rows borrowed is borrowed no more. (Collecting
+/// an empty vector into one of the same layout keeps its allocation.)
+pub(crate) fn emptied<T, U>(mut rows: Vec<T>) -> Vec<U> {
+    rows.clear();
+    rows.into_iter().map_while(|_| None).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
-    use crate::names::{AF_UNIX, MsgFlags, Protocol, SHUT_WR, SOCK_STREAM};
+    use crate::names::{AF_UNIX, Errno, MsgFlags, POLLPRI, Protocol, SHUT_WR, SOCK_STREAM};
     use crate::sys::{self, Fd};
 
     fn pair() -> [Fd; 2] {
@@ -253,6 +262,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_descriptor_without_a_bit_is_one_too_many() {
+        let [_a, b] = pair();
+        let Ok(high) = sys::fcntl_dupfd(&b, sys::FD_SETSIZE as i32) else {
+            return eprintln!("skipped: no descriptors beyond FD_SETSIZE can be had here");
+        };
+        let question = [Row { fd: high.as_fd(), interest: Interest::Write, place: 0 }];
+        let ask = |mut poller: Box<dyn Poller>| poller.wait(&question, None, &mut Vec::new());
+        assert_eq!(ask(Via::Select.poller()), Err(Errno::EMFILE));
+        assert_eq!(ask(Via::Poll.poller()), Ok(()));
+    }
+
     fn poll_said(revents: PollEvents, asked: Interest) -> Readiness {
         Evidence { place: 0, asked, said: Said::Revents(revents) }.readiness()
     }
@@ -264,7 +285,7 @@ mod tests {
             (readiness.readable, readiness.writable, readiness.invalid)
         };
         assert_eq!(meaning(POLLIN), (true, false, false));
-        assert_eq!(meaning(POLLPRI), (true, false, false));
+        assert_eq!(meaning(POLLPRI), (false, false, false));
         assert_eq!(meaning(POLLOUT), (false, true, false));
         assert_eq!(meaning(POLLERR), (true, true, false));
         assert_eq!(meaning(POLLHUP), (true, true, false));

@@ -2,7 +2,7 @@
 //!
 //! Everything is carried through, not only bytes. The end of a half: when the client has finished sending, the target
 //! reads end of file and may still answer. (A relay that closes both sides at the first end of file, as the example in
-//! the manual page of select does, cuts that answer off.) A reset: to one side as to the other, so that nobody takes a
+//! select_tut(2) does, cuts that answer off.) A reset: to one side as to the other, so that nobody takes a
 //! broken transfer for a complete one. And slowness: while something is owed to one side, nothing is read from the
 //! other, so the memory has a bound and the sender feels how fast the receiver reads.
 

@@ -1,8 +1,7 @@
 //! time (RFC 868): the time as a number for machines: the seconds since 1900 in UTC, 32 bits in network order.
 //!
 //! 32 bits end on 7 February 2036 at 06:28:15. A second later the number is 0 again, and whoever reads it as it stands
-//! takes it for 1900. Nothing in the protocol says which era is meant; a reader must know, as one who reads it in 1950
-//! must. (That is not the end of `time_t` in 2038, which counts from 1970 and has a sign.)
+//! takes it for 1900. Nothing in the protocol says which era is meant: a reader must know. (That is not the end of `time_t` in 2038, which counts from 1970 and has a sign.)
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -7,6 +7,7 @@ use super::http;
 use super::relay;
 use crate::addr::Written;
 use crate::framing::Rule;
+use crate::names::{SOCK_DGRAM, SOCK_STREAM, SocketType};
 
 /// Which service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +81,16 @@ pub enum Transport {
     Datagram,
 }
 
+impl Transport {
+    /// The kind of socket that it needs.
+    pub const fn socket_type(self) -> SocketType {
+        match self {
+            Self::Stream => SOCK_STREAM,
+            Self::Datagram => SOCK_DGRAM,
+        }
+    }
+}
+
 /// A service, where it listens, and how it is to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -121,7 +132,8 @@ impl Spec {
             None => (text, None),
         };
         let (name, transport) = match service.split_once('/') {
-            None | Some((_, "tcp")) => (service.trim_end_matches("/tcp"), Transport::Stream),
+            None => (service, Transport::Stream),
+            Some((name, "tcp")) => (name, Transport::Stream),
             Some((name, "udp")) => (name, Transport::Datagram),
             Some((_, other)) => {
                 return Err(format!("'/{}': write /udp, or nothing for TCP", other.escape_debug()));

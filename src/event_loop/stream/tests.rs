@@ -1,4 +1,12 @@
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
 use super::*;
+use crate::conn::FilePart;
 use crate::event_loop::Limits;
 use crate::events::{Action, Service};
 use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
@@ -70,5 +78,69 @@ fn what_was_kept_is_presented_when_there_is_room_and_nothing_is_read_before() {
             event_loop.turn().unwrap();
             assert_eq!(received(&peer), expected, "{via}");
         }
+    }
+}
+
+struct HeadOnly(FilePart);
+
+impl Service for HeadOnly {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        if matches!(event, Event::Opened { .. }) {
+            actions.push(Action::SendFile { to: who, head: b"head", part: self.0.clone() });
+        }
+    }
+}
+
+/// With `MSG_MORE`, and nothing behind it, Linux would hold it back for 200 ms.
+#[test]
+fn a_head_without_a_file_does_not_wait_for_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let accepted = Fd::from(OwnedFd::from(listener.accept().unwrap().0));
+    set_nonblocking(&accepted).unwrap();
+    let empty = FilePart::new(Rc::new(File::open("/dev/null").unwrap()), 0, 0);
+    let mut event_loop = EventLoop::new(Via::Select, Limits::default());
+    let service = event_loop.add_service(Box::new(HeadOnly(empty)));
+    event_loop.add_connection(Ends::Socket(accepted), &Address::unix("peer"), service, None);
+    client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert_eq!(client.read(&mut [0; 8]).unwrap(), 4);
+}
+
+/// Whoever is told first that its time is over gives all others more.
+#[derive(Default)]
+struct PutsOff {
+    all: Vec<Token>,
+    told: Rc<RefCell<usize>>,
+}
+
+impl Service for PutsOff {
+    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+        match event {
+            Event::Opened { .. } => {
+                self.all.push(who);
+                actions.push(Action::Deadline(who, Some(Duration::ZERO)));
+            }
+            Event::Deadline => {
+                *self.told.borrow_mut() += 1;
+                let later = Some(Duration::from_secs(60));
+                actions.extend(self.all.iter().map(|token| Action::Deadline(*token, later)));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_deadline_that_was_put_off_in_this_turn_is_not_told() {
+    for via in BOTH {
+        let service = PutsOff::default();
+        let told = Rc::clone(&service.told);
+        let (mut event_loop, _peer) = connected(via, service);
+        let [ours, _other_peer] =
+            sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        set_nonblocking(&ours).unwrap();
+        event_loop.add_connection(Ends::Socket(ours), &Address::unix("peer"), ServiceId(0), None);
+        event_loop.turn().unwrap();
+        assert_eq!(*told.borrow(), 1, "{via}");
     }
 }

@@ -23,12 +23,12 @@ pub(super) fn judge(request: &Request<'_>, file: &Described) -> Verdict {
     let modified = file.modified.as_ref().map(|moment| moment.seconds);
     // Without a date on either side there is nothing to compare.
     let changed_since = |date: &str| Some(modified? > Moment::seconds_of(date)?);
-    let unchanged_is_required = match (conditions.if_match, conditions.if_unmodified_since) {
+    let has_failed = match (conditions.if_match, conditions.if_unmodified_since) {
         (Some(tags), _) => tags != "*",
         (None, Some(date)) => changed_since(date) == Some(true),
         (None, None) => false,
     };
-    if unchanged_is_required {
+    if has_failed {
         return Verdict::Failed;
     }
     let is_known = match (conditions.if_none_match, conditions.if_modified_since) {

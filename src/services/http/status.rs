@@ -1,6 +1,6 @@
 //! The statuses that this server answers with, and what it says of each to a person.
 
-/// A status of RFC 9110.
+/// A status of RFC 9110, or (431) of RFC 6585.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Ok,
