@@ -29,7 +29,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Recv],
         when: |call| call.failed(Errno::EAGAIN),
-        says: |_| "nothing is here: readiness was only a hint".into(),
+        says: |_| "nothing is here now; readiness is only a hint".into(),
         see: Lab("readiness-is-a-hint"),
     },
     Lesson {
@@ -70,13 +70,13 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Send],
         when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
-        says: |_| "nobody reads this any more; MSG_NOSIGNAL: no SIGPIPE".into(),
+        says: |_| "this direction is over; MSG_NOSIGNAL: no SIGPIPE".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
         of: &[F::Send, F::Write],
         when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
-        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
+        says: |_| "this direction is over; SIGPIPE came too".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
@@ -160,7 +160,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Sendfile],
         when: |call| call.failed(Errno::EPIPE),
-        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
+        says: |_| "this direction is over; SIGPIPE came too".into(),
         see: Word("SIGPIPE"),
     },
     Lesson {
