@@ -276,8 +276,8 @@ pub(super) fn written<'a, T>(
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOTCONN` | the socket is not connected |
-/// | `EINVAL` | `how` is none of the three; (macOS, the BSDs) that half is closed already |
+/// | `ENOTCONN` | the socket is not connected; (macOS) that half is shut already |
+/// | `EINVAL` | `how` is none of the three |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
 /// References: `shutdown(2)`; POSIX `shutdown`.

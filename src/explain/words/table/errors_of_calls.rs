@@ -96,6 +96,7 @@ entries! { DESCRIPTORS {
         means: "The file is there, but nothing stands behind it that could be opened.",
         when: "open on the file of a Unix-domain socket: it is only a name, not a way in.",
         advice: "connect to it instead.",
+        systems: "FreeBSD and macOS say EOPNOTSUPP to that open.",
     }
 } }
 
@@ -103,7 +104,7 @@ entries! { ARGUMENTS {
     EINVAL {
         means: "The kernel understood the call and not the value, or the socket is in the wrong state for it.",
         when: "accept before listen; bind a second time; a negative nfds or timeout; a length shorter than the address; IPV6_V6ONLY after \
-            bind; MSG_OOB with no urgent byte; shutdown of a half that is shut (BSDs, macOS).",
+            bind; MSG_OOB with no urgent byte.",
         advice: "Look in the man page's list for this call: the number says only that it is there.",
         lab: "listener-cannot-talk",
     }
@@ -187,7 +188,8 @@ entries! { RESOURCES {
     }
     EIO {
         means: "Below the file something went wrong, or the terminal has been taken away.",
-        when: "read from a terminal that hung up, or from the background; a disk that fails. Sockets do not report it.",
+        when: "write to a terminal that hung up (read says 0); read at the master's end of one that nobody has open any more (Linux); read \
+            from the background; a disk that fails. Sockets do not report it.",
         advice: "On a terminal: treat it as end of file.",
         lab: "tty-readiness",
     }
