@@ -198,9 +198,15 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("udp-drops-silently"),
     },
     Lesson {
-        of: &[F::Recvfrom, F::Sendto],
-        when: |call| call.failed(Errno::ECONNREFUSED),
+        of: &[F::Recv, F::Recvfrom],
+        when: is_refused_datagram,
         says: |_| "an earlier datagram found nobody".into(),
+        see: Lab("udp-refused-later"),
+    },
+    Lesson {
+        of: &[F::Send, F::Sendto],
+        when: is_refused_datagram,
+        says: |_| "an earlier datagram found nobody, or in the Unix domain this one".into(),
         see: Lab("udp-refused-later"),
     },
 ];
@@ -217,4 +223,10 @@ fn is_the_end(call: &Facts) -> bool {
 
 fn is_short(call: &Facts) -> bool {
     call.succeeded() && call.returned() < call.number()
+}
+
+/// A stream that was refused is told so by `recv` and `send` too, but it has no earlier datagrams.
+fn is_refused_datagram(call: &Facts) -> bool {
+    let is_for_datagrams = matches!(call.function, F::Recvfrom | F::Sendto);
+    call.failed(Errno::ECONNREFUSED) && (is_for_datagrams || !is_stream(call))
 }
