@@ -631,6 +631,21 @@ fn a_file_that_is_given_twice_or_was_shuffled_is_the_same_trace() {
 }
 
 #[test]
+fn a_call_without_a_lesson_is_told_what_it_is_for_and_whatever_copies_makes_a_copy() {
+    let mut fcntl = at(1, "c", 7, 300);
+    fcntl["call"] = json!("fcntl");
+    fcntl["arguments"] = json!({"fd": 7, "cmd": "F_DUPFD", "arg": 10});
+    let place = TempDir::new();
+    let file = place.file("trace.json");
+    write(&file, &[at(1, "c", 3, 100), fcntl]);
+    let trace = ladder::read(read(&file).as_bytes()).unwrap();
+    let page = ladder::html::page(&ladder::Ladder::of(vec![trace.calls]));
+    for part in ["\"dup: a second number for the same open file\"", "copy of 3", "copy of 7"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+}
+
+#[test]
 fn a_trace_is_not_overwritten_by_its_picture() {
     let [client, _] = a_session();
     let place = TempDir::new();

@@ -72,7 +72,7 @@ pub(super) fn measure(
     let room = (asked.descriptors as usize).saturating_sub(RESERVED) / watch.descriptors();
     let wanted = room.min(asked.options.most);
     let watched = Watched::make(watch, wanted).map_err(failed)?;
-    if watched.len() < wanted.min(asked.options.most) {
+    if watched.len() < wanted {
         not_reached.push(format!("no more than {} {} can be had", watched.len(), watch.plural()));
     } else if room > wanted {
         not_reached.push(format!("more than {wanted} {}: --most says so", watch.plural()));

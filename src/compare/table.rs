@@ -44,7 +44,7 @@ pub fn draw(report: &Report, look: Look) -> String {
             (AxisName::Ready, format!("k of {} ready", most(calls))),
         ] {
             let has_wide = calls.along(axis, Call::WideSelect).next().is_some();
-            let title = title + if has_wide { "; w: wide sets" } else { "" };
+            let title = title + if has_wide { "; w: wide" } else { "" };
             parts.push(format!("{title}\n{}", axis_table(calls, axis, look)));
         }
     }

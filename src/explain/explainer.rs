@@ -94,6 +94,13 @@ impl<S: Sink> Explainer<S> {
                     self.known.insert(end, Known { kind, ..Known::default() });
                 }
             }
+            (Function::Dup | Function::Dup2, Outcome::Value(made)) => self.copy(fd, made as i32),
+            (Function::Fcntl, Outcome::Value(made)) if !facts.named("F_DUPFD").is_empty() => {
+                self.copy(fd, made as i32);
+            }
+            (Function::Shutdown, Outcome::Value(_)) if !facts.says("SHUT_RD") => {
+                self.descriptor(fd).finished = true;
+            }
             (Function::Listen, Outcome::Value(_)) => self.descriptor(fd).kind = Kind::Listener,
             (Function::Connect, Outcome::Value(_) | Outcome::Error(Errno::EINPROGRESS)) => {
                 let known = self.descriptor(fd);
@@ -109,10 +116,22 @@ impl<S: Sink> Explainer<S> {
                     self.descriptor(fd).abrupt = linger.l_onoff != 0 && linger.l_linger == 0;
                 }
             }
+            // After its own shutdown EPIPE says nothing of the peer, which may still send.
+            (_, Outcome::Error(Errno::EPIPE)) if facts.known.finished => {}
             (_, Outcome::Error(Errno::ECONNRESET | Errno::EPIPE)) => {
                 self.descriptor(fd).broken = true;
             }
             _ => {}
+        }
+    }
+
+    /// What was at the new number before is closed. (`dup2` may be given one number twice.)
+    fn copy(&mut self, old: i32, new: i32) {
+        if old != new {
+            let known = self.descriptor(old);
+            known.copied = true;
+            let copy = *known;
+            self.known.insert(new, copy);
         }
     }
 

@@ -33,10 +33,14 @@ pub struct Known {
     pub kind: Kind,
     /// A receive has given 0.
     pub peer_finished: bool,
-    /// A call has given ECONNRESET or EPIPE.
+    /// This end has shut down its sending.
+    pub finished: bool,
+    /// A call has given ECONNRESET, or EPIPE although this end had not finished.
     pub broken: bool,
     /// `SO_LINGER` says that close is to throw away what is unsent.
     pub abrupt: bool,
+    /// `dup` and its like have made another descriptor of it, which may still be open.
+    pub copied: bool,
 }
 
 /// The members of a set, in short.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Step;
 use crate::explain::Explainer;
-use crate::explain::words::find;
+use crate::explain::words::{Entry, find};
 use crate::trace::arg::{Arg, Limits};
 use crate::trace::bits::BitsSink;
 use crate::trace::output::{Output, Pace};
@@ -66,7 +66,7 @@ impl Told {
     }
 }
 
-/// For a call without a lesson: what its error means, or the call itself.
+/// For a call without a lesson: what its error means, or what the call is for.
 fn gist(step: &Step) -> Vec<String> {
     let call = &step.call;
     if call.refused {
@@ -78,7 +78,8 @@ fn gist(step: &Step) -> Vec<String> {
     };
     let entries = find(name);
     let entry = entries.iter().find(|entry| entry.name == name);
-    entry.map(|entry| vec![format!("{name}: {}", entry.means)]).unwrap_or_default()
+    let said = |entry: &Entry| if entry.is_call() { entry.gist } else { entry.means };
+    entry.map(|entry| vec![format!("{name}: {}", said(entry))]).unwrap_or_default()
 }
 
 /// Keeps remarks and drawings.

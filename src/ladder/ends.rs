@@ -264,10 +264,14 @@ impl Ends {
                 self.open.remove(&(source, fd));
                 self.of_calls[at].descriptors.push((fd, None));
             }
-            (Function::Pipe | Function::Socketpair | Function::Dup | Function::Dup2, _)
-                if succeeded =>
-            {
-                self.copied_or_paired(at, source, fd, made, call);
+            (Function::Dup | Function::Dup2, Some(fd)) if succeeded => {
+                self.copied(at, source, fd, made);
+            }
+            (Function::Fcntl, Some(fd)) if succeeded && makes_a_copy(call) => {
+                self.copied(at, source, fd, made);
+            }
+            (Function::Pipe | Function::Socketpair, _) if succeeded => {
+                self.paired(at, source, call);
             }
             _ => {}
         }
@@ -304,20 +308,18 @@ impl Ends {
         self.of_calls[at].end = Some(end);
     }
 
-    fn copied_or_paired(
-        &mut self,
-        at: usize,
-        source: usize,
-        fd: Option<i32>,
-        made: i32,
-        call: &Recorded,
-    ) {
-        if let Some(fd) = fd {
-            let life = self.open.get(&(source, fd)).map(|life| self.lives[*life].clone());
-            // Its end stays with the first number, which the connection's bytes are counted for.
-            self.begin(source, made, Life { end: None, ..life.unwrap_or_default() });
-            return self.note(at, made, &format!("copy of {fd}"));
+    fn copied(&mut self, at: usize, source: usize, fd: i32, made: i32) {
+        // `dup2` of a number onto itself does nothing.
+        if made == fd {
+            return;
         }
+        let life = self.open.get(&(source, fd)).map(|life| self.lives[*life].clone());
+        // Its end stays with the first number, which the connection's bytes are counted for.
+        self.begin(source, made, Life { end: None, ..life.unwrap_or_default() });
+        self.note(at, made, &format!("copy of {fd}"));
+    }
+
+    fn paired(&mut self, at: usize, source: usize, call: &Recorded) {
         let pair = call.arguments.get("pipefd").or_else(|| call.arguments.get("sv"));
         let words = match call.function {
             Function::Pipe => ["pipe, to read from", "pipe, to write to"],
@@ -342,6 +344,11 @@ fn descriptor(call: &Recorded) -> Option<i32> {
     let is_descriptor = matches!(*first, "sockfd" | "fd" | "oldfd" | "out_fd");
     let number = call.arguments.get(*first).filter(|_| is_descriptor)?;
     number.as_i64().and_then(|number| i32::try_from(number).ok())
+}
+
+/// Whether an `fcntl` is a `dup` with a say in the number.
+fn makes_a_copy(call: &Recorded) -> bool {
+    call.written("cmd").is_some_and(|command| command.starts_with("F_DUPFD"))
 }
 
 /// Whether a `connect` goes on although it has returned.

@@ -2,7 +2,7 @@
 
 use super::Lesson;
 use super::See::Lab;
-use crate::explain::facts::Kind;
+use crate::explain::facts::{Facts, Kind};
 use crate::trace::Function as F;
 
 pub(super) const LESSONS: &[Lesson] = &[
@@ -15,7 +15,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Shutdown],
         when: |call| call.succeeded() && call.says("SHUT_RD"),
-        says: |_| "nothing more is read; the peer is not told".into(),
+        says: |_| "here only: the peer is not told, and may go on sending".into(),
         see: Lab("shut-rd-is-local"),
     },
     Lesson {
@@ -26,13 +26,19 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: &[F::Close],
-        when: |call| call.succeeded() && call.known.kind == Kind::Listener,
+        when: |call| closes(call, Kind::Listener),
         says: |_| "no new clients from now on; connections would go on".into(),
         see: Lab("close-is-refcount"),
     },
     Lesson {
         of: &[F::Close],
-        when: |call| call.succeeded() && call.known.kind == Kind::Connection && call.known.broken,
+        when: |call| call.succeeded() && call.known.copied,
+        says: |call| format!("{} is free again; what it led to ends with its last copy", call.fd),
+        see: Lab("close-is-refcount"),
+    },
+    Lesson {
+        of: &[F::Close],
+        when: |call| closes(call, Kind::Connection) && call.known.broken,
         says: |call| format!("it was over already; the number {} is free again", call.fd),
         see: Lab("drop-closes"),
     },
@@ -40,7 +46,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         of: &[F::Close],
         when: |call| {
             let known = call.known;
-            call.succeeded() && known.kind == Kind::Connection && known.abrupt && !known.broken
+            closes(call, Kind::Connection) && known.abrupt && !known.broken
         },
         says: |_| "SO_LINGER with 0: what is unsent is lost, and the peer gets a reset".into(),
         see: Lab("linger-zero"),
@@ -49,11 +55,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         of: &[F::Close],
         when: |call| {
             let known = call.known;
-            call.succeeded()
-                && known.kind == Kind::Connection
-                && known.peer_finished
-                && !known.broken
-                && !known.abrupt
+            closes(call, Kind::Connection) && known.peer_finished && !known.broken && !known.abrupt
         },
         says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
         see: Lab("time-wait-bind"),
@@ -62,13 +64,14 @@ pub(super) const LESSONS: &[Lesson] = &[
         of: &[F::Close],
         when: |call| {
             let known = call.known;
-            call.succeeded()
-                && known.kind == Kind::Connection
-                && !known.peer_finished
-                && !known.broken
-                && !known.abrupt
+            closes(call, Kind::Connection) && !known.peer_finished && !known.broken && !known.abrupt
         },
         says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
         see: Lab("rst-on-unread"),
     },
 ];
+
+/// Whether it closes the only descriptor of something of this kind, as far as its copies were seen.
+fn closes(call: &Facts, kind: Kind) -> bool {
+    call.succeeded() && call.known.kind == kind && !call.known.copied
+}

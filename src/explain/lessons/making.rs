@@ -2,7 +2,7 @@
 
 use super::Lesson;
 use super::See::{Lab, Word};
-use crate::explain::facts::Kind;
+use crate::explain::facts::{Facts, Kind};
 use crate::explain::figures::{bytes, grouped};
 use crate::names::Errno;
 use crate::trace::Function as F;
@@ -22,8 +22,8 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: &[F::Setsockopt],
-        when: |call| call.succeeded() && call.option_is("SO_REUSEADDR"),
-        says: |_| "after a restart, old connections will not block bind".into(),
+        when: |call| call.succeeded() && call.option_is("SO_REUSEADDR") && call.value != Some(0),
+        says: |_| "in TCP, old connections will not block bind after a restart".into(),
         see: Lab("time-wait-bind"),
     },
     Lesson {
@@ -31,14 +31,20 @@ pub(super) const LESSONS: &[Lesson] = &[
         when: |call| call.succeeded() && call.option_is("SO_SNDBUF"),
         says: |call| {
             let asked = bytes(call.value.unwrap_or(0));
-            format!("asks for a send buffer of {asked}, which accept will pass on")
+            format!("asks for a send buffer of {asked}; getsockopt tells what it is now")
         },
         see: Lab("sockbuf-doubling"),
     },
     Lesson {
         of: &[F::Setsockopt],
-        when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY"),
+        when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY") && call.value != Some(0),
         says: |_| "IPv6 only: IPv4 needs a socket of its own".into(),
+        see: Lab("dual-stack"),
+    },
+    Lesson {
+        of: &[F::Setsockopt],
+        when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY") && call.value == Some(0),
+        says: |_| "IPv4 peers may come too, named ::ffff: and their address".into(),
         see: Lab("dual-stack"),
     },
     Lesson {
@@ -72,9 +78,15 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: &[F::Bind, F::Listen],
-        when: |call| call.failed(Errno::EADDRINUSE),
+        when: |call| call.failed(Errno::EADDRINUSE) && !binds_a_path(call),
         says: |_| "another socket has it, or an old connection in TIME_WAIT".into(),
         see: Lab("time-wait-bind"),
+    },
+    Lesson {
+        of: &[F::Bind],
+        when: |call| call.failed(Errno::EADDRINUSE) && binds_a_path(call),
+        says: |_| "that name is taken: a file stays when its server has ended".into(),
+        see: Lab("stale-socket-file"),
     },
     Lesson {
         of: &[F::Bind],
@@ -132,9 +144,15 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: &[F::Connect],
-        when: |call| call.succeeded(),
+        when: |call| call.succeeded() && call.known.kind != Kind::Datagram,
         says: |_| "the peer's system has answered; its program may not know".into(),
         see: Lab("backlog-n-plus-1"),
+    },
+    Lesson {
+        of: &[F::Connect],
+        when: |call| call.succeeded() && call.known.kind == Kind::Datagram && call.port.is_some(),
+        says: |call| format!("nothing is sent: {} has a peer now, and hears no other", call.fd),
+        see: Lab("udp-connect-filters"),
     },
     Lesson {
         of: &[F::Connect],
@@ -151,7 +169,9 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Getsockopt],
         when: |call| call.option_is("SO_ERROR") && call.value == Some(0),
-        says: |_| "no error: a connect under way has succeeded".into(),
+        says: |_| {
+            "no error waits: a connect that has ended went well, if none was read before".into()
+        },
         see: Lab("nb-connect-ok"),
     },
     Lesson {
@@ -167,3 +187,8 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("nb-connect-refused"),
     },
 ];
+
+/// An address without a port is a path (or an abstract name).
+fn binds_a_path(call: &Facts) -> bool {
+    call.function == F::Bind && call.port.is_none()
+}

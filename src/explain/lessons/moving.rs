@@ -29,7 +29,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Recv],
         when: |call| call.failed(Errno::EAGAIN),
-        says: |_| "nothing is here: readiness was only a hint".into(),
+        says: |_| "nothing is here now; readiness is only a hint".into(),
         see: Lab("readiness-is-a-hint"),
     },
     Lesson {
@@ -70,13 +70,13 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Send],
         when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
-        says: |_| "nobody reads this any more; MSG_NOSIGNAL: no SIGPIPE".into(),
+        says: |_| "this direction is over; MSG_NOSIGNAL: no SIGPIPE".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
         of: &[F::Send, F::Write],
         when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
-        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
+        says: |_| "this direction is over; SIGPIPE came too".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
@@ -160,7 +160,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::Sendfile],
         when: |call| call.failed(Errno::EPIPE),
-        says: |_| "nobody reads this any more; SIGPIPE came too".into(),
+        says: |_| "this direction is over; SIGPIPE came too".into(),
         see: Word("SIGPIPE"),
     },
     Lesson {
@@ -198,9 +198,15 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("udp-drops-silently"),
     },
     Lesson {
-        of: &[F::Recvfrom, F::Sendto],
-        when: |call| call.failed(Errno::ECONNREFUSED),
+        of: &[F::Recv, F::Recvfrom],
+        when: is_refused_datagram,
         says: |_| "an earlier datagram found nobody".into(),
+        see: Lab("udp-refused-later"),
+    },
+    Lesson {
+        of: &[F::Send, F::Sendto],
+        when: is_refused_datagram,
+        says: |_| "an earlier datagram found nobody, or in the Unix domain this one".into(),
         see: Lab("udp-refused-later"),
     },
 ];
@@ -217,4 +223,10 @@ fn is_the_end(call: &Facts) -> bool {
 
 fn is_short(call: &Facts) -> bool {
     call.succeeded() && call.returned() < call.number()
+}
+
+/// A stream that was refused is told so by `recv` and `send` too, but it has no earlier datagrams.
+fn is_refused_datagram(call: &Facts) -> bool {
+    let is_for_datagrams = matches!(call.function, F::Recvfrom | F::Sendto);
+    call.failed(Errno::ECONNREFUSED) && (is_for_datagrams || !is_stream(call))
 }

@@ -14,7 +14,7 @@ const ACCEPTS: &[F] = &[F::Accept, F::Accept4];
 pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: SELECTS,
-        when: |call| call.number() > 0 && call.asked[1].count == 0,
+        when: |call| call.asked[0].count > 0 && call.asked[1].count == 0,
         says: |call| {
             let nfds = call.number();
             format!("can {} be read? nfds {nfds} is the highest number + 1", call.asked[0])
@@ -26,7 +26,10 @@ pub(super) const LESSONS: &[Lesson] = &[
         when: |call| call.asked[1].count > 0,
         says: |call| {
             let [read, write, _] = call.asked;
-            format!("can {read} be read? Is there room to send on {write}?")
+            match read.count {
+                0 => format!("is there room to send on {write}?"),
+                _ => format!("can {read} be read? Is there room to send on {write}?"),
+            }
         },
         see: Lab("writable-hysteresis"),
     },
@@ -48,7 +51,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: SELECTS,
         when: |call| call.found[1].count > 0,
-        says: |call| format!("out: there is room again to send on {}", call.found[1]),
+        says: |call| format!("out: to send on {} would not wait: room, or an error", call.found[1]),
         see: Lab("writable-hysteresis"),
     },
     Lesson {
@@ -95,13 +98,17 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: POLLS,
         when: |call| call.row_with(POLLOUT).is_some(),
-        says: |call| format!("POLLOUT: there is room again to send on {}", row(call, POLLOUT)),
+        says: |call| {
+            format!("POLLOUT: to send on {} would not wait: room, or an error", row(call, POLLOUT))
+        },
         see: Lab("writable-hysteresis"),
     },
     Lesson {
         of: POLLS,
         when: |call| call.row_with(POLLHUP).is_some(),
-        says: |call| format!("POLLHUP, unasked: {} is over in both directions", row(call, POLLHUP)),
+        says: |call| {
+            format!("POLLHUP, unasked: {} is over, or was never connected", row(call, POLLHUP))
+        },
         see: Lab("readiness-matrix"),
     },
     Lesson {

@@ -29,7 +29,8 @@ entries! { MAKING {
         errnos: "EADDRINUSE EADDRNOTAVAIL EACCES EINVAL EAFNOSUPPORT ENOENT ENOTDIR ENAMETOOLONG ENOTSOCK",
         man: "bind(2)",
         posix: "bind",
-        systems: "A wrong family is EAFNOSUPPORT on Linux, and sun_path is shorter on the others (104).",
+        systems: "A wrong family is EAFNOSUPPORT; on Linux EINVAL where the address is also too short, and on a Unix-domain socket. sun_path is \
+            shorter on the others (104).",
         lab: "time-wait-bind",
     }
     listen {
@@ -81,7 +82,7 @@ entries! { MAKING {
         errnos: "ENOTCONN EINVAL ENOTSOCK",
         man: "shutdown(2)",
         posix: "shutdown",
-        systems: "Shutting a half twice is fine on Linux and FreeBSD, ENOTCONN on macOS.",
+        systems: "Shutting a half twice is fine on Linux and FreeBSD; on macOS the second is ENOTCONN.",
         lab: "half-close",
     }
     close {
@@ -92,8 +93,8 @@ entries! { MAKING {
         errnos: "EBADF EINTR EIO",
         man: "close(2)",
         posix: "close",
-        systems: "After EINTR the descriptor is closed on Linux and FreeBSD; POSIX says nothing certain. With bytes unread the BSDs send a \
-            FIN, and the reset when more comes.",
+        systems: "After EINTR the descriptor is closed on Linux and FreeBSD. POSIX (2024) would have it open then, and wants EINPROGRESS where it is \
+            closed. With bytes unread the BSDs send a FIN, and the reset when more comes.",
         lab: "rst-on-unread",
     }
     dup {

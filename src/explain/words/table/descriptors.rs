@@ -135,7 +135,8 @@ entries! { IOCTL_REQUESTS {
         means: "What is still in the send buffer: not sent, or sent and not yet acknowledged.",
         when: "Was it delivered? 0 says that the peer's kernel has it, not its program.",
         advice: "Have the peer answer, if you must know.",
-        systems: "Linux answers it for sockets; for a Unix-domain one in memory used, not in bytes sent. On the others a socket refuses it.",
+        systems: "Linux answers it for sockets; for a Unix-domain one in memory used, not in bytes sent. Elsewhere it is for terminals, and a socket \
+            refuses it: see FIONWRITE and SO_NWRITE.",
         lab: "send-is-a-copy",
     }
     FIONWRITE {
@@ -145,7 +146,7 @@ entries! { IOCTL_REQUESTS {
         systems: "FreeBSD and NetBSD.",
     }
     SIOCATMARK {
-        means: "1 if the next byte is the first after the urgent one.",
+        means: "1 if the urgent byte is next. Where it is kept apart, the next that recv gives is the one behind it.",
         when: "Telnet-like protocols that throw away everything up to the mark.",
         advice: "sockatmark is the portable way to ask.",
         lab: "oob-one-byte",

@@ -96,6 +96,7 @@ entries! { DESCRIPTORS {
         means: "The file is there, but nothing stands behind it that could be opened.",
         when: "open on the file of a Unix-domain socket: it is only a name, not a way in.",
         advice: "connect to it instead.",
+        systems: "FreeBSD and macOS say EOPNOTSUPP to that open.",
     }
 } }
 
@@ -187,7 +188,8 @@ entries! { RESOURCES {
     }
     EIO {
         means: "Below the file something went wrong, or the terminal has been taken away.",
-        when: "read from a terminal that hung up, or from the background; a disk that fails. Sockets do not report it.",
+        when: "write to a terminal that hung up (read says 0); read at the master's end of one that nobody has open any more (Linux); read \
+            from the background; a disk that fails. Sockets do not report it.",
         advice: "On a terminal: treat it as end of file.",
         lab: "tty-readiness",
     }

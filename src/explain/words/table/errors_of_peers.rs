@@ -9,7 +9,8 @@ entries! { CONNECTIONS {
             outlived its server; a connected UDP socket whose earlier datagram found no receiver.",
         advice: "Check address and port (ss -ltn shows who listens). Close the socket and try a new one: how one that failed may \
             be used again is not specified.",
-        systems: "Linux allows another connect on the same socket, after one ECONNABORTED; POSIX leaves it open.",
+        systems: "Linux allows another connect on the same socket. After a non-blocking one whose SO_ERROR was read, the first of them is \
+            ECONNABORTED. POSIX leaves it open.",
         lab: "nb-connect-refused",
     }
     ECONNRESET {
@@ -22,7 +23,7 @@ entries! { CONNECTIONS {
     ECONNABORTED {
         means: "A connection died between being made and being taken.",
         when: "accept, when the client reset while it was queued; on Linux also connect, once, on a socket whose non-blocking \
-            attempt was refused.",
+            attempt was refused and whose SO_ERROR was read.",
         advice: "After accept: go on with the next client.",
         systems: "FreeBSD's accept reports it. Linux hands out the dead socket instead, and recv says ECONNRESET.",
         lab: "accept-after-rst",
@@ -161,7 +162,7 @@ entries! { ADDRESSES {
         means: "A datagram travels whole or not at all, and this one is longer than any can be.",
         when: "More than 65507 bytes over UDP and IPv4; more buffers in one sendmsg than the system takes.",
         advice: "Cut the message yourself, or use a stream. Nothing of it was sent.",
-        systems: "65507 is Linux's figure over loopback; the limits of the others differ.",
+        systems: "65507 is what an IPv4 packet has left for it. FreeBSD and macOS may stop earlier: net.inet.udp.maxdgram.",
         lab: "udp-drops-silently",
     }
     ENAMETOOLONG {

@@ -148,7 +148,7 @@ entries! { FIELDS {
         gist: "the descriptor of a row of poll",
         means: "A negative one switches the row off: poll skips it and answers 0.",
         when: "In the array that poll is given.",
-        advice: "Negate it to leave somebody out for a while, without moving the rows.",
+        advice: "Write ~fd (-fd would not do for 0) to leave somebody out for a while, without moving the rows.",
         lab: "poll-array-rules",
     }
     sa_handler {

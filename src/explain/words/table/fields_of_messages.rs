@@ -37,7 +37,7 @@ entries! { FIELDS_OF_MESSAGES {
         gist: "how long a piece is",
         means: "The room in it when receiving, its bytes when sending.",
         when: "Inside msg_iov, beside iov_base.",
-        advice: "Several short ones cost no more than one long one.",
+        advice: "Several in one call cost far less than a call for each.",
     }
     msg_control {
         gist: "what travels beside the bytes",
@@ -160,7 +160,7 @@ entries! { FIELDS_OF_MESSAGES {
     }
     gid {
         gist: "a group",
-        means: "The first group of that process; others that it belongs to are not told.",
+        means: "The main group of that process; others that it belongs to are not told.",
         when: "The last field of credentials.",
         advice: "Look the user up where groups matter.",
     }

@@ -114,7 +114,7 @@ entries! { POLL_EVENTS {
         means: "On TCP: an urgent byte has come. On other files: something special of their own.",
         when: "select calls it exceptfds, which has nothing to do with errors.",
         advice: "recv with MSG_OOB. Do not ask for it without a use for it.",
-        systems: "Linux clears it once the byte is read; FreeBSD reports it while the mark is next.",
+        systems: "Linux clears it once the byte is read; FreeBSD reports it until the mark has been passed.",
         lab: "exceptfds-is-not-errors",
     }
     POLLOUT {
@@ -150,7 +150,7 @@ entries! { POLL_EVENTS {
         means: "Ordinary data can be read.",
         when: "In old STREAMS programs, or in revents when it was asked for.",
         advice: "Ask for POLLIN.",
-        systems: "macOS defines POLLIN as this together with POLLRDBAND (poll(2)).",
+        systems: "macOS's poll(2) says that POLLIN is as much as this and POLLRDBAND.",
     }
     POLLRDBAND {
         means: "Data of a priority band, an idea of STREAMS.",

@@ -66,7 +66,7 @@ entries! { MARKS {
     library {
         gist: "(library): a function of the C library",
         means: "One line, whatever it does inside: files read, sockets opened, name servers asked.",
-        when: "getaddrinfo, getnameinfo, getservbyname.",
+        when: "getaddrinfo, getnameinfo, gethostname, getservbyname, if_nameindex.",
         advice: "strace shows what happens within.",
         lab: "gai-fans-out",
     }

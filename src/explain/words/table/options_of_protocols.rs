@@ -59,7 +59,7 @@ entries! { IP_OPTIONS {
         means: "1: an IPv6 listener takes IPv6 alone. 0: IPv4 clients come too, named ::ffff:127.0.0.1.",
         when: "Two listeners on one port, one for each family: without 1 the second bind says EADDRINUSE.",
         advice: "Say which you want, before bind; afterwards it is EINVAL (Linux).",
-        systems: "Linux starts with 0. OpenBSD always has 1.",
+        systems: "Linux and macOS start with 0, FreeBSD and NetBSD with 1. OpenBSD always has 1.",
         lab: "dual-stack",
     }
     IPV6_UNICAST_HOPS {
@@ -146,7 +146,7 @@ entries! { TCP_OPTIONS {
         means: "How long connect persists with a host that does not answer: each try waits twice as long as the one before.",
         when: "A connect that takes two minutes to fail.",
         advice: "A non-blocking connect with a timeout of your own is portable.",
-        systems: "Linux: 6 by default, at most 255 (tcp(7)).",
+        systems: "Linux: 6 by default, at most 127 (tcp(7) says 255).",
     }
     TCP_LINGER2 {
         means: "How long a closed socket waits for the peer's FIN before the kernel forgets it.",

@@ -41,7 +41,7 @@ entries! { SOCKET_OPTIONS {
     SO_REUSEADDR {
         means: "bind asks whether a listener has the address, and does not mind connections that are over.",
         when: "Every server that may be restarted: who closes first keeps the port in TIME_WAIT for a minute.",
-        advice: "Set it before bind, on every listener. It never lets two TCP listeners share a port.",
+        advice: "Set it before bind, on every listener. It never gives two TCP listeners the same address and port.",
         systems: "Linux wants it on the old socket as well (accepted ones inherit it); FreeBSD asks the new socket only. For UDP it lets \
             two sockets bind one address.",
         lab: "time-wait-bind",
@@ -126,10 +126,10 @@ entries! { SOCKET_OPTIONS {
         lab: "writable-hysteresis",
     }
     SO_RCVTIMEO {
-        means: "A time limit for each recv and accept; then they return EAGAIN, as if non-blocking.",
+        means: "A time limit for each recv, and on Linux for accept too; then they return EAGAIN, as if non-blocking.",
         when: "Simple blocking clients that must not hang.",
         advice: "select and poll do not look at it. Zero means no limit, not no waiting.",
-        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not.",
+        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not. accept waits for ever on FreeBSD.",
         lab: "rcvtimeo-not-poll",
     }
     SO_SNDTIMEO {

@@ -121,7 +121,7 @@ entries! { RESOLVER_ERRORS {
         means: "There is such a name, with entries of other kinds only.",
         when: "A domain that receives mail and has no server of that name.",
         advice: "Treat it as EAI_NONAME.",
-        systems: "A GNU addition, known here on Linux only.",
+        systems: "RFC 2553 had it, RFC 3493 and POSIX do not; known here on Linux only.",
     }
     EAI_ADDRFAMILY {
         means: "A numeric address, or a host, of the other family than the hints ask for.",

@@ -98,7 +98,8 @@ entries! { SIGACTION_FLAGS {
         means: "recv, send, accept and connect go on after the handler as if nothing had been; select and poll never do.",
         when: "Programs that do not want EINTR everywhere.",
         advice: "Handle EINTR all the same.",
-        systems: "On Linux a socket with SO_RCVTIMEO is not restarted either (signal(7)).",
+        systems: "On Linux a socket with SO_RCVTIMEO is not restarted either (signal(7)). On FreeBSD connect never is: it says EINTR and goes on by \
+            itself.",
         lab: "eintr-despite-sa-restart",
     }
     SA_NODEFER {

@@ -77,9 +77,9 @@ entries! { TYPES {
     }
     SOCK_SEQPACKET {
         means: "A connection that keeps the boundaries of messages.",
-        when: "AF_UNIX on Linux, SCTP.",
+        when: "Messages within one machine, over AF_UNIX; SCTP.",
         advice: "recv 0 is the end, but an empty message looks the same; a short buffer cuts a message.",
-        systems: "In AF_INET Linux says ESOCKTNOSUPPORT.",
+        systems: "AF_UNIX has it on Linux and FreeBSD, not on macOS. In AF_INET Linux says ESOCKTNOSUPPORT.",
     }
     SOCK_CLOEXEC {
         means: "FD_CLOEXEC from the first moment, joined to the type with |.",
