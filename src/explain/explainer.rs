@@ -155,7 +155,7 @@ fn leads_to(lesson: &Lesson, facts: &Facts, has_lab: impl Fn(&str) -> bool) -> S
         (See::Lab(name), _) if has_lab(name) => return format!("lab {name}"),
         (See::Word(word), _) => word,
         (See::Lab(_), Outcome::Error(errno)) => errno.name().unwrap_or(facts.function.name()),
-        (See::Lab(_), Outcome::Value(_)) => facts.option_name().unwrap_or(facts.function.name()),
+        (See::Lab(_), _) => facts.option_name().unwrap_or(facts.function.name()),
     };
     format!("explain {word}")
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::figures;
 use crate::names::{Errno, Named, O_NONBLOCK, OpenFlags, PollEvents, SOCK_STREAM, option_name};
-use crate::trace::arg::{Arg, Handler, Note, Value};
+use crate::trace::arg::{Arg, Note, SignalHandler, Value};
 use crate::trace::{Function, Outcome};
 use crate::values::{FdNumber, Linger, TimeVal};
 
@@ -138,8 +138,8 @@ impl Facts {
             match arg {
                 Arg::Int(number) => self.ints.push(*number),
                 Arg::Named(name) => self.names.push(*name),
-                Arg::Written(text) if is_names(text) => self.written.push((*text).to_string()),
-                Arg::Written(text) => self.handled |= text.starts_with("{sa_handler=0x"),
+                Arg::Text(text) if is_names(text) => self.written.push(text.to_string()),
+                Arg::Text(text) => self.handled |= text.starts_with("{sa_handler=0x"),
                 Arg::Fds(pair) => self.pair = Some(pair.map(FdNumber::get)),
                 Arg::Type(kind) => self.datagram = kind.without_flags() != SOCK_STREAM,
                 Arg::OpenFlags(flags) => self.open_flags = Some(*flags),
@@ -162,14 +162,14 @@ impl Facts {
                     self.timeout = Some(TimeVal { tv_sec, tv_usec });
                 }
                 Arg::Action(Some(action)) => {
-                    self.handled = matches!(action.handler, Handler::Function(_));
+                    self.handled = matches!(action.handler, SignalHandler::Function(_));
                 }
                 _ => {}
             }
         }
     }
 
-    pub(super) fn end(&mut self, outcome: Outcome, note: &Note) {
+    pub(super) fn end(&mut self, outcome: Outcome, note: &Note<'_>) {
         self.outcome = outcome;
         match note {
             Note::Select { sets, left } => {
@@ -188,7 +188,7 @@ impl Facts {
     pub const fn result(&self) -> Option<i64> {
         match self.outcome {
             Outcome::Value(value) => Some(value),
-            Outcome::Error(_) => None,
+            _ => None,
         }
     }
 

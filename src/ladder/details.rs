@@ -74,7 +74,7 @@ fn gist(step: &Step) -> Vec<String> {
     }
     let name = match call.outcome() {
         Outcome::Error(errno) => errno.name().unwrap_or_default(),
-        Outcome::Value(_) => call.function.name(),
+        _ => call.function.name(),
     };
     let entries = find(name);
     let entry = entries.iter().find(|entry| entry.name == name);

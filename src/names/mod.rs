@@ -72,6 +72,13 @@ impl fmt::Display for Named {
     }
 }
 
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        let kind = |named: &Self| (named.unknown, named.flags, named.names.len());
+        self.value == other.value && kind(self) == kind(other)
+    }
+}
+
 impl fmt::Debug for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

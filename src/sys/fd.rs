@@ -292,7 +292,7 @@ fn fcntl(
     fd: BorrowedFd<'_>,
     command: FcntlCommand,
     argument: Option<(c_int, Arg<'static>)>,
-    noting: impl Fn(&c_int) -> Note,
+    noting: impl Fn(&c_int) -> Note<'static>,
 ) -> Result<c_int> {
     let raw = fd.as_raw_fd();
     let value = argument.as_ref().map(|(value, _)| *value);

@@ -41,7 +41,7 @@ use crate::trace::function::Function;
 pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
     let sockfd = sockfd.as_fd();
     let call = enter(Function::Send, || {
-        [sockfd.into(), Arg::Bytes(buf), buf.len().into(), flags.named().into()]
+        [sockfd.into(), Arg::bytes(buf), buf.len().into(), flags.named().into()]
     });
     let len = call.length(buf.len());
     let result = call.make(|| {
@@ -112,8 +112,8 @@ pub fn sendto(
     let addrlen = raw.as_ref().map_or(0, RawAddress::len);
     let read = raw.as_ref().map_or(Cow::Borrowed(dest_addr), |raw| raw.as_read(dest_addr));
     let call = enter(Function::Sendto, || {
-        let (bytes, len) = (Arg::Bytes(buf), buf.len().into());
-        let (to, addrlen) = (Arg::Address(&read), Arg::Int(addrlen.into()));
+        let (bytes, len) = (Arg::bytes(buf), buf.len().into());
+        let (to, addrlen) = (Arg::address(&read), Arg::Int(addrlen.into()));
         [sockfd.into(), bytes, len, flags.named().into(), to, addrlen]
     });
     let raw = match raw {
@@ -236,7 +236,7 @@ pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
 /// References: `write(2)`; POSIX `write`.
 pub fn write(fd: impl AsFd, buf: &[u8]) -> Result<usize> {
     let fd = fd.as_fd();
-    let call = enter(Function::Write, || [fd.into(), Arg::Bytes(buf), buf.len().into()]);
+    let call = enter(Function::Write, || [fd.into(), Arg::bytes(buf), buf.len().into()]);
     let result = call.make(|| {
         let len = call.length(buf.len());
         // SAFETY: the kernel reads `len` bytes, at most all, of `buf`, which lives through the call.
@@ -300,7 +300,7 @@ pub fn sendfile(
 fn filled<'a>(result: &Result<usize>, buf: &'a [u8]) -> Arg<'a> {
     match result {
         // MSG_TRUNC returns the length of the whole datagram, which may be more than fitted.
-        Ok(received) => Arg::Bytes(&buf[..buf.len().min(*received)]),
+        Ok(received) => Arg::bytes(&buf[..buf.len().min(*received)]),
         Err(_) => Arg::Pointer(buf.as_ptr() as usize),
     }
 }

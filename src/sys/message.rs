@@ -4,6 +4,7 @@
 //! receiver gets a number of its own for the same open file. In C the control data is built with macros in a buffer
 //! whose alignment and length are easily wrong; here a message has a list of descriptors.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use libc::c_int;
@@ -110,9 +111,9 @@ pub(super) fn send_message(
     }
     let call = enter(Function::Sendmsg, || {
         let message = arg::Message {
-            name: read.as_deref().ok_or(0),
+            name: read.as_deref().map(Cow::Borrowed).ok_or(0),
             name_len: (header.msg_namelen, header.msg_namelen),
-            buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
+            buffers: buffers.iter().map(|buf| ((*buf).into(), buf.len())).collect(),
             control: if fds.is_empty() {
                 Vec::new()
             } else {
@@ -121,7 +122,7 @@ pub(super) fn send_message(
             control_len: header.msg_controllen as usize,
             flags: MsgFlags::NONE,
         };
-        [sockfd.into(), Arg::Message(message), flags.named().into()]
+        [sockfd.into(), Arg::Message(Box::new(message)), flags.named().into()]
     });
     let result = call.make(|| {
         // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which live
@@ -141,12 +142,12 @@ fn refuse(
         let message = arg::Message {
             name: Err(0),
             name_len: (0, 0),
-            buffers: buffers.iter().map(|buf| (*buf, buf.len())).collect(),
+            buffers: buffers.iter().map(|buf| ((*buf).into(), buf.len())).collect(),
             control: Vec::new(),
             control_len: 0,
             flags: MsgFlags::NONE,
         };
-        [sockfd.into(), Arg::Message(message), flags.named().into()]
+        [sockfd.into(), Arg::Message(Box::new(message)), flags.named().into()]
     });
     call.refuse(errno)
 }
@@ -207,25 +208,25 @@ pub fn recvmsg(
             return [Arg::Unanswered { name_len: given }, flags.named().into()];
         };
         let message = arg::Message {
-            name: shown.as_ref().ok_or(name.as_ptr() as usize),
+            name: shown.as_ref().map(Cow::Borrowed).ok_or(name.as_ptr() as usize),
             name_len: (given, header.msg_namelen),
             buffers: spread(buffers, received.len),
             control: all_control(received),
             control_len: header.msg_controllen as usize,
             flags: received.flags,
         };
-        [Arg::Message(message), flags.named().into()]
+        [Arg::Message(Box::new(message)), flags.named().into()]
     });
     call.returns(result)
 }
 
 /// What each buffer received of `len` bytes.
-fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(&'a [u8], usize)> {
+fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(arg::Bytes<'a>, usize)> {
     let mut rest = len;
     let filled = buffers.iter().map(|buf| {
         let part = rest.min(buf.len());
         rest -= part;
-        (&buf[..part], buf.len())
+        (buf[..part].into(), buf.len())
     });
     filled.collect()
 }

@@ -95,7 +95,7 @@ impl fmt::Debug for PollFd<'_> {
 pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
     let call = enter(Function::Poll, || {
         let rows = fds.iter().map(PollFd::as_row).collect();
-        [Arg::Rows(rows), fds.len().into(), Arg::Millis(timeout_ms)]
+        [Arg::rows(rows), fds.len().into(), Arg::Millis(timeout_ms)]
     });
     let result = call.make(|| {
         // SAFETY: `PollFd` is a `pollfd` in memory, and `fds` has `len` of them, exclusively ours.
@@ -124,7 +124,7 @@ pub fn ppoll(
     let call = enter(Function::Ppoll, || {
         let rows = fds.iter().map(PollFd::as_row).collect();
         let mask = Arg::Mask(sigmask.map(SignalSet::signals));
-        [Arg::Rows(rows), fds.len().into(), Arg::TimeSpec(tmo_p.copied()), mask]
+        [Arg::rows(rows), fds.len().into(), Arg::TimeSpec(tmo_p.copied()), mask]
     });
     let time = tmo_p.map(|time| c_timespec(*time));
     let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
@@ -148,7 +148,7 @@ fn all_ready(fds: &mut [PollFd<'_>]) -> usize {
     fds.iter().filter(|row| row.row.revents != 0).count()
 }
 
-fn answered(fds: &[PollFd<'_>]) -> Note {
+fn answered(fds: &[PollFd<'_>]) -> Note<'static> {
     Note::Poll(fds.iter().map(PollFd::as_row).filter(|row| row.revents.bits() != 0).collect())
 }
 

@@ -2,6 +2,7 @@
 //! functions of the C library. What they do inside (reading files, asking name servers) is not in the trace;
 //! each is one line, marked `(library)`.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
 use std::fmt;
 
@@ -70,7 +71,7 @@ pub fn getaddrinfo(
     let call = enter(Function::Getaddrinfo, || {
         let hints = hints
             .map(|h| [h.flags.named(), h.family.named(), h.socktype.named(), h.protocol.named()]);
-        [Arg::Str(node), Arg::Str(service), Arg::Hints(hints)]
+        [Arg::str(node), Arg::str(service), Arg::Hints(hints.map(Box::new))]
     });
     let names = to_c(node).zip(to_c(service));
     let call = call.refused_if(names.is_none());
@@ -81,7 +82,8 @@ pub fn getaddrinfo(
     let shown: Vec<_> =
         found.iter().flatten().map(|info| (info.socktype, info.address.clone())).collect();
     let code = found.as_ref().err().copied().unwrap_or_default();
-    let call = call.rest(|| [if found.is_ok() { Arg::Found(&shown) } else { Arg::Word("NULL") }]);
+    let call = call
+        .rest(|| [if found.is_ok() { Arg::Found(Cow::Borrowed(&shown)) } else { Arg::Pointer(0) }]);
     match found {
         Ok(_) => drop(call.returns(Ok(()))),
         Err(_) => call.returns_code(code.named(), &gai_strerror(code)),
@@ -182,7 +184,7 @@ pub fn getnameinfo(
 ) -> std::result::Result<(String, String), ResolveError> {
     let raw = RawAddress::encode(addr).ok();
     let call = enter(Function::Getnameinfo, || {
-        [Arg::Address(addr), Arg::Int(raw.as_ref().map_or(0, RawAddress::len).into())]
+        [Arg::address(addr), Arg::Int(raw.as_ref().map_or(0, RawAddress::len).into())]
     });
     let call = call.refused_if(raw.is_none());
     let (mut host, mut serv) = ([0u8; HOST_ROOM], [0u8; SERVICE_ROOM]);
@@ -192,7 +194,7 @@ pub fn getnameinfo(
     };
     let (host, serv) = (text_of(&host), text_of(&serv));
     let call = call.rest(|| {
-        let (host, serv) = (Arg::Str(Some(&host)), Arg::Str(Some(&serv)));
+        let (host, serv) = (Arg::str(Some(&host)), Arg::str(Some(&serv)));
         [host, HOST_ROOM.into(), serv, SERVICE_ROOM.into(), flags.named().into()]
     });
     if code.bits() == 0 {
@@ -249,7 +251,7 @@ pub fn gethostname() -> Result<String> {
         status(unsafe { libc::gethostname(name.as_mut_ptr().cast(), len as _) })
     });
     let name = text_of(&name);
-    call.rest(|| [Arg::Str(Some(&name)), len.into()]).returns(result)?;
+    call.rest(|| [Arg::str(Some(&name)), len.into()]).returns(result)?;
     Ok(name)
 }
 
@@ -265,7 +267,7 @@ pub fn gethostname() -> Result<String> {
 pub fn getservbyname(name: &str, proto: &str) -> Result<u16> {
     use std::sync::{Mutex, PoisonError};
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let call = enter(Function::Getservbyname, || [Arg::Str(Some(name)), Arg::Str(Some(proto))]);
+    let call = enter(Function::Getservbyname, || [Arg::str(Some(name)), Arg::str(Some(proto))]);
     let (Ok(name), Ok(proto)) = (CString::new(name), CString::new(proto)) else {
         return call.refuse::<i32>(Errno::ENOENT).map(|port| port as u16);
     };

@@ -190,7 +190,7 @@ pub fn select(
 ) -> Result<usize> {
     let mut sets = [readfds, writefds, exceptfds];
     let call = enter(Function::Select, || {
-        let [read, write, except] = shown(nfds, &sets).map(Arg::Set);
+        let [read, write, except] = shown(nfds, &sets).map(Arg::set);
         [nfds.into(), read, write, except, Arg::TimeVal(timeout.as_deref().copied())]
     });
     if nfds > FD_SETSIZE as c_int {
@@ -210,7 +210,7 @@ pub fn select(
     let result =
         result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
     let left = rewrite(timeout, time);
-    call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left })
+    call.returns_noting(result, |_| Note::select(shown(nfds, &sets), left))
 }
 
 /// Whether libc judges or changes this timeout before the kernel sees it, as glibc and musl do.
@@ -245,7 +245,7 @@ pub fn pselect(
 ) -> Result<usize> {
     let mut sets = [readfds, writefds, exceptfds];
     let call = enter(Function::Pselect, || {
-        let [read, write, except] = shown(nfds, &sets).map(Arg::Set);
+        let [read, write, except] = shown(nfds, &sets).map(Arg::set);
         let mask = Arg::Mask(sigmask.map(SignalSet::signals));
         [nfds.into(), read, write, except, Arg::TimeSpec(timeout.copied()), mask]
     });
@@ -264,7 +264,7 @@ pub fn pselect(
     });
     let result =
         result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
-    call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left: None })
+    call.returns_noting(result, |_| Note::select(shown(nfds, &sets), None))
 }
 
 /// For a rule that says so: whoever was asked about in the first two sets is ready. Returns how many bits that makes.

@@ -123,13 +123,13 @@ impl SigAction {
         Self { handler, mask: SignalSet::empty(), flags: SaFlags::NONE }
     }
 
-    fn shown(&self) -> arg::Action {
+    fn shown(&self) -> arg::SignalAction {
         let handler = match self.handler {
-            Handler::Default => arg::Handler::Default,
-            Handler::Ignore => arg::Handler::Ignore,
-            other => arg::Handler::Function(other.to_c()),
+            Handler::Default => arg::SignalHandler::Default,
+            Handler::Ignore => arg::SignalHandler::Ignore,
+            other => arg::SignalHandler::Function(other.to_c()),
         };
-        arg::Action { handler, mask: self.mask.signals(), flags: self.flags }
+        arg::SignalAction { handler, mask: self.mask.signals(), flags: self.flags }
     }
 
     fn to_c(self) -> libc::sigaction {
@@ -164,7 +164,7 @@ pub fn sigaction(
     oldact: Option<&mut SigAction>,
 ) -> Result<()> {
     let call = enter(Function::Sigaction, || {
-        [signum.named().into(), Arg::Action(act.map(SigAction::shown))]
+        [signum.named().into(), Arg::Action(act.map(SigAction::shown).map(Box::new))]
     });
     let call = call.by_libc_if(is_kept_by_libc(signum));
     let new = act.map(|act| act.to_c());
@@ -180,7 +180,7 @@ pub fn sigaction(
     let call = call.rest(|| {
         [match (&result, &found) {
             (Err(_), Some(_)) => Arg::Pointer(&raw const old as usize),
-            (_, found) => Arg::Action(found.as_ref().map(SigAction::shown)),
+            (_, found) => Arg::Action(found.as_ref().map(SigAction::shown).map(Box::new)),
         }]
     });
     if let (Some(oldact), Some(found), Ok(())) = (oldact, found, result) {
@@ -212,8 +212,9 @@ fn is_kept_by_libc(_: Signal) -> bool {
 ///
 /// References: `sigprocmask(2)`, `pthread_sigmask(3)`; POSIX `sigprocmask`.
 pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {
-    let call =
-        enter(Function::Sigprocmask, || [Arg::Word("SIG_SETMASK"), Arg::Mask(Some(set.signals()))]);
+    let call = enter(Function::Sigprocmask, || {
+        [Arg::Word("SIG_SETMASK".into()), Arg::Mask(Some(set.signals()))]
+    });
     let mut old = SignalSet::empty();
     let result = call.make(|| {
         // SAFETY: both pointers lead to sets that live through the call.

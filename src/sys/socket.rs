@@ -151,7 +151,7 @@ fn with_address(
     let raw = RawAddress::encode(addr);
     let len = raw.as_ref().map_or(0, RawAddress::len);
     let read = raw.as_ref().map_or(Cow::Borrowed(addr), |raw| raw.as_read(addr));
-    let call = enter(function, || [sockfd.into(), Arg::Address(&read), Arg::Int(len.into())]);
+    let call = enter(function, || [sockfd.into(), Arg::address(&read), Arg::Int(len.into())]);
     match raw {
         Err(errno) => call.refuse(errno),
         Ok(raw) => {
@@ -266,7 +266,7 @@ pub(super) fn written<'a, T>(
 ) -> [Arg<'a>; 2] {
     let given = RawAddress::room().len().into();
     match result {
-        Ok(_) => [Arg::Address(shown), Arg::Length { given, returned: raw.len().into() }],
+        Ok(_) => [Arg::address(shown), Arg::Length { given, returned: raw.len().into() }],
         Err(_) => [Arg::Pointer(raw.as_ptr() as usize), Arg::Length { given, returned: given }],
     }
 }

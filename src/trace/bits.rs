@@ -1,5 +1,6 @@
 //! `--bits`: the sets of `select` as bitmaps before and after the call, and the rows of `poll` as a table.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::arg::{Arg, Note};
@@ -26,7 +27,7 @@ impl<S: Sink> BitsSink<S> {
         Self { below, nfds: 0, sets: Vec::new(), rows: Vec::new() }
     }
 
-    fn draw_sets(&mut self, after: &[Option<Vec<FdNumber>>; 3]) {
+    fn draw_sets(&mut self, after: &[Option<Cow<'_, [FdNumber]>>; 3]) {
         for first in (0..self.nfds).step_by(BITS_PER_LINE as usize) {
             let end = self.nfds.min(first + BITS_PER_LINE);
             let in_line = |fd: &FdNumber| (first..end).contains(&fd.get());
@@ -75,8 +76,8 @@ impl<S: Sink> Sink for BitsSink<S> {
         for arg in args {
             match arg {
                 Arg::Int(nfds) => self.nfds = *nfds as i32,
-                Arg::Set(members) => self.sets.push(members.clone()),
-                Arg::Rows(rows) => self.rows.clone_from(rows),
+                Arg::Set(members) => self.sets.push(members.as_deref().map(<[_]>::to_vec)),
+                Arg::Rows(rows) => self.rows = rows.to_vec(),
                 _ => {}
             }
         }

@@ -213,7 +213,7 @@ impl Entered {
     pub(crate) fn returns_noting<T: Returned>(
         self,
         result: Result<T>,
-        note: impl FnOnce(&T) -> Note,
+        note: impl FnOnce(&T) -> Note<'static>,
     ) -> Result<T> {
         if self.traced {
             match &result {
@@ -227,7 +227,7 @@ impl Entered {
     /// Ends a call that returned an error code which is no errno.
     pub(crate) fn returns_code(self, code: Named, text: &str) {
         if self.traced {
-            end(Outcome::Value(code.value), &Note::Code(code, text.to_string()));
+            end(Outcome::Value(code.value), &Note::Code(code, text.into()));
         }
     }
 }
@@ -263,7 +263,7 @@ fn rest(args: &[Arg<'_>]) {
 }
 
 #[cold]
-fn end(outcome: Outcome, note: &Note) {
+fn end(outcome: Outcome, note: &Note<'_>) {
     with_tracer(|tracer| tracer.end(outcome, note));
 }
 

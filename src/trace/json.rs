@@ -149,6 +149,7 @@ impl Sink for JsonSink {
         let (result, errno) = match ended.outcome {
             Outcome::Value(value) => (value, code_name(ended.note)),
             Outcome::Error(errno) => (-1, Some(errno_name(errno))),
+            Outcome::Unknown => (-1, None),
         };
         let line = Line {
             schema: SCHEMA,
@@ -207,7 +208,7 @@ fn errno_name(errno: Errno) -> String {
     errno.name().map_or_else(|| errno.number().to_string(), str::to_string)
 }
 
-fn code_name(note: &Note) -> Option<String> {
+fn code_name(note: &Note<'_>) -> Option<String> {
     match note {
         Note::Code(code, _) => Some(code.to_string()),
         _ => None,
@@ -228,8 +229,9 @@ fn arg_to_json(arg: &Arg<'_>, limits: Limits) -> Json {
         Arg::Value(Value::Int(number)) => json!(number),
         Arg::Bytes(bytes) => {
             let mut text = String::new();
-            escape(&mut text, &bytes[..bytes.len().min(limits.bytes)]);
-            json!({ "text": text, "cut": bytes.len() > limits.bytes })
+            let (shown, is_cut) = bytes.cut(limits.bytes);
+            escape(&mut text, shown);
+            json!({ "text": text, "cut": is_cut })
         }
         Arg::Address(address) => json!(address.to_string()),
         Arg::Str(text) => json!(text),
@@ -261,7 +263,7 @@ fn asked(row: &PollRow) -> Json {
     json!({ "fd": row.fd.get(), "events": row.events.to_string() })
 }
 
-fn note_to_json(note: &Note) -> Option<Json> {
+fn note_to_json(note: &Note<'_>) -> Option<Json> {
     Some(match note {
         Note::None => return None,
         Note::OpenFlags(flags) => json!({ "flags": flags.with_access().to_string() }),
@@ -277,6 +279,6 @@ fn note_to_json(note: &Note) -> Option<Json> {
                 .map(|row| json!({ "fd": row.fd.get(), "revents": row.revents.to_string() }))
                 .collect::<Vec<_>>(),
         }),
-        Note::Code(_, text) => json!({ "text": text }),
+        Note::Code(_, text) | Note::Text(text) => json!({ "text": text }),
     })
 }

@@ -1,8 +1,9 @@
 //! strace's notation: how each kind of argument, and what stands behind a result, is written.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::arg::{Arg, Limits, Note, Value};
+use super::arg::{Arg, Bytes, Limits, Note, Value};
 use super::quote::quote;
 use super::structures::{
     write_action, write_address, write_found, write_interfaces, write_mask, write_message,
@@ -23,8 +24,8 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Millis(timeout_ms) => return decimal(out, (*timeout_ms).into()),
         Arg::Named(named) => named.write_to(out),
         Arg::Fds([first, second]) => write!(out, "[{first}, {second}]"),
-        Arg::Word(word) => write!(out, "{word}"),
-        Arg::Written(text) => write!(out, "{text}"),
+        Arg::None => Ok(()),
+        Arg::Word(text) | Arg::Text(text) => out.write_str(text),
         Arg::Type(kind) => return write_type(out, *kind),
         Arg::Protocol(AF_INET | AF_INET6, protocol) => write!(out, "{protocol}"),
         Arg::Protocol(_, protocol) => write!(out, "{}", protocol.bits()),
@@ -51,13 +52,14 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         },
         Arg::TimeVal(Some(time)) => write_timeval(out, *time),
         Arg::TimeSpec(Some(time)) => write_timespec(out, *time),
-        Arg::Hints(Some([flags, family, kind, protocol])) => {
+        Arg::Hints(Some(hints)) => {
+            let [flags, family, kind, protocol] = &**hints;
             write!(
                 out,
                 "{{ai_flags={flags}, ai_family={family}, ai_socktype={kind}, ai_protocol={protocol}}}"
             )
         }
-        Arg::Bytes(bytes) => return quote(out, bytes, limits.bytes),
+        Arg::Bytes(bytes) => return write_bytes(out, bytes, limits),
         Arg::Str(Some(text)) => return quote(out, text.as_bytes(), usize::MAX),
         Arg::Address(address) => return write_address(out, address),
         Arg::Value(value) => return write_value(out, value, limits),
@@ -69,6 +71,15 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Found(found) => return write_found(out, found, limits),
         Arg::Interfaces(interfaces) => return write_interfaces(out, interfaces),
     };
+}
+
+/// Bytes in quotes, and dots where there are more.
+pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: Limits) {
+    let (shown, is_cut) = bytes.cut(limits.bytes);
+    quote(out, shown, usize::MAX);
+    if is_cut {
+        out.push_str("...");
+    }
 }
 
 /// Writes a number in digits.
@@ -91,7 +102,7 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
 }
 
 /// Writes what stands behind the result, in parentheses.
-pub(crate) fn write_note(out: &mut String, note: &Note, returned: i64, limits: Limits) {
+pub(crate) fn write_note(out: &mut String, note: &Note<'_>, returned: i64, limits: Limits) {
     let _ = match note {
         Note::None => Ok(()),
         Note::OpenFlags(flags) => write!(out, " (flags {})", flags.with_access()),
@@ -100,11 +111,15 @@ pub(crate) fn write_note(out: &mut String, note: &Note, returned: i64, limits: L
         Note::Select { .. } | Note::Poll(_) if returned == 0 => write!(out, " (Timeout)"),
         Note::Select { sets, left } => return write_select_note(out, sets, *left),
         Note::Poll(rows) => return write_poll_note(out, rows, limits),
-        Note::Code(_, text) => write!(out, " ({text})"),
+        Note::Code(_, text) | Note::Text(text) => write!(out, " ({text})"),
     };
 }
 
-fn write_select_note(out: &mut String, sets: &[Option<Vec<FdNumber>>; 3], left: Option<TimeVal>) {
+fn write_select_note(
+    out: &mut String,
+    sets: &[Option<Cow<'_, [FdNumber]>>; 3],
+    left: Option<TimeVal>,
+) {
     let mut separator = " (";
     for (name, set) in ["in", "out", "except"].iter().zip(sets) {
         let Some(members) = set.as_deref().filter(|members| !members.is_empty()) else { continue };
@@ -203,7 +218,7 @@ fn write_value(out: &mut String, value: &Value<'_>, limits: Limits) {
         Value::Credentials(PeerCredentials { pid, uid, gid }) => {
             write!(out, "{{pid={pid}, uid={}, gid={}}}", owner(*uid), owner(*gid))
         }
-        Value::Bytes(bytes) => return quote(out, bytes, limits.bytes),
+        Value::Bytes(bytes) => return write_bytes(out, bytes, limits),
     };
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::arg::{Action, Handler, Limits, Message};
+use super::arg::{Limits, Message, SignalAction, SignalHandler};
+use super::notation::write_bytes;
 use super::quote::{escape, quote};
 use crate::addr::{Address, UnixName};
 use crate::names::option_name;
@@ -61,11 +62,11 @@ pub(super) fn write_mask(out: &mut String, signals: &[Signal]) {
     out.push(']');
 }
 
-pub(super) fn write_action(out: &mut String, action: &Action) {
+pub(super) fn write_action(out: &mut String, action: &SignalAction) {
     let _ = match action.handler {
-        Handler::Default => write!(out, "{{sa_handler=SIG_DFL, sa_mask="),
-        Handler::Ignore => write!(out, "{{sa_handler=SIG_IGN, sa_mask="),
-        Handler::Function(address) => write!(out, "{{sa_handler={address:#x}, sa_mask="),
+        SignalHandler::Default => write!(out, "{{sa_handler=SIG_DFL, sa_mask="),
+        SignalHandler::Ignore => write!(out, "{{sa_handler=SIG_IGN, sa_mask="),
+        SignalHandler::Function(address) => write!(out, "{{sa_handler={address:#x}, sa_mask="),
     };
     write_mask(out, &action.mask);
     let _ = write!(out, ", sa_flags={}}}", action.flags);
@@ -73,7 +74,7 @@ pub(super) fn write_action(out: &mut String, action: &Action) {
 
 pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Limits) {
     out.push_str("{msg_name=");
-    match message.name {
+    match &message.name {
         Ok(address) => write_address(out, address),
         Err(0) => out.push_str("NULL"),
         Err(pointer) => {
@@ -91,7 +92,7 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Lim
             break;
         }
         out.push_str(if at == 0 { "{iov_base=" } else { ", {iov_base=" });
-        quote(out, bytes, limits.bytes);
+        write_bytes(out, bytes, limits);
         let _ = write!(out, ", iov_len={len}}}");
     }
     let _ = write!(out, "], msg_iovlen={}", message.buffers.len());

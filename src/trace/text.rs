@@ -75,6 +75,7 @@ impl TextSink {
     fn write_outcome(&mut self, ended: &Ended<'_>) {
         self.line.push_str(") = ");
         match ended.outcome {
+            Outcome::Unknown => self.line.push('?'),
             Outcome::Error(errno) => {
                 let text = format!("-1 {errno}");
                 self.styled(FAILURE, &text);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 use super::arg::{Arg, Note, Value};
+pub use super::event::{Connection, Mark, Outcome, States};
 use super::function::{Function, Waits};
 use super::inject::{self, Plan, Rule};
 use super::waiting::{asks_not_to_wait, has_message_flag, turns_nonblocking};
@@ -28,28 +29,6 @@ pub struct Call {
     pub may_wait: bool,
 }
 
-/// What a call returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// C's number.
-    Value(i64),
-    /// -1, and errno.
-    Error(Errno),
-}
-
-/// Why a line is not to be taken for a call that the kernel saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// The call was made.
-    None,
-    /// A wrapper refused to make it.
-    Refused,
-    /// libc refused it, or changed its arguments, before the kernel saw it.
-    Libc,
-    /// A rule interfered with it.
-    Injected,
-}
-
 /// What a sink is told of a call after it returned.
 #[derive(Debug)]
 pub struct Ended<'a> {
@@ -58,7 +37,7 @@ pub struct Ended<'a> {
     /// What the call returned.
     pub outcome: Outcome,
     /// What it told besides.
-    pub note: &'a Note,
+    pub note: &'a Note<'a>,
     /// Whether it was made at all.
     pub mark: Mark,
     /// When it ended, in nanoseconds of the monotonic clock (0 if nobody wants to know).
@@ -67,15 +46,6 @@ pub struct Ended<'a> {
     pub connection: Option<&'a Connection>,
     /// The state of its descriptor before and after, if the tracer looks ([`Tracer::with_probe`]).
     pub states: States,
-}
-
-/// The state of a TCP socket before a call and after it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct States {
-    /// Before.
-    pub before: Option<SocketState>,
-    /// After; none after `close`.
-    pub after: Option<SocketState>,
 }
 
 /// What tells the state of a descriptor: `sys::socket_state`.
@@ -117,21 +87,6 @@ impl Sink for NoSink {
     fn end(&mut self, _: &Ended<'_>) {}
     fn remark(&mut self, _: &str) {}
     fn flush(&mut self) {}
-}
-
-/// A connection as the trace has seen it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Connection {
-    /// Its number within the tracer, from 1; a descriptor's number is used again, this is not.
-    pub id: u64,
-    /// This end.
-    pub local: Option<Address>,
-    /// The other end.
-    pub peer: Option<Address>,
-    /// Bytes received so far.
-    pub bytes_in: u64,
-    /// Bytes sent so far.
-    pub bytes_out: u64,
 }
 
 /// What the trace knows of a descriptor, from the calls that it saw.
@@ -254,7 +209,7 @@ impl Tracer {
         self.sink.rest(args);
     }
 
-    pub(crate) fn end(&mut self, outcome: Outcome, note: &Note) {
+    pub(crate) fn end(&mut self, outcome: Outcome, note: &Note<'_>) {
         let mark = if self.plan.has_interfered() { Mark::Injected } else { self.mark };
         if self.end_ns < self.call.begin_ns {
             // Refused, or a function of the library: nobody has told when it was made.
@@ -272,7 +227,7 @@ impl Tracer {
             Outcome::Value(value) => self.learn(value),
             // Whatever it reports, the number is free, and the next socket of that number has no part in this one.
             Outcome::Error(errno) if has_gone && errno != Errno::EBADF => self.learn(0),
-            Outcome::Error(_) => {}
+            Outcome::Error(_) | Outcome::Unknown => {}
         }
     }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::addr::{Address, UnixName};
 use crate::names::*;
 use crate::sys;
-use crate::trace::arg::{Action, Handler, Note, Value};
+use crate::trace::arg::{Note, SignalAction, SignalHandler, Value};
 use crate::trace::tracer::States;
 use crate::trace::{Tracer, install, intent};
 use crate::values::{Linger, PollRow, TimeVal};
@@ -83,7 +83,7 @@ fn err(errno: Errno) -> Outcome {
 }
 
 fn bytes(len: i64) -> [Arg<'static>; 3] {
-    [FD, Arg::Bytes(b"\x1b[2Jx"), Arg::Int(len)]
+    [FD, Arg::bytes(b"\x1b[2Jx"), Arg::Int(len)]
 }
 
 fn set(numbers: &[i32]) -> Option<Vec<FdNumber>> {
@@ -94,9 +94,9 @@ fn selects(told: &mut Told, read: &[i32], write: &[i32], outcome: Outcome) -> St
     let timeout = TimeVal { tv_sec: 1, tv_usec: 500_000 };
     let args = [
         Arg::Int(8),
-        Arg::Set(set(read)),
-        Arg::Set(Some(write).filter(|write| !write.is_empty()).and_then(set)),
-        Arg::Set(None),
+        Arg::set(set(read)),
+        Arg::set(Some(write).filter(|write| !write.is_empty()).and_then(set)),
+        Arg::set(None),
         Arg::TimeVal(Some(timeout)),
     ];
     // The first of those asked about are ready, up to the result.
@@ -107,13 +107,13 @@ fn selects(told: &mut Told, read: &[i32], write: &[i32], outcome: Outcome) -> St
         set(&asked[..taken])
     };
     let sets = [found(read), found(write), None];
-    told.of(Function::Select, &args, outcome, Note::Select { sets, left: None }).join("; ")
+    told.of(Function::Select, &args, outcome, Note::select(sets, None)).join("; ")
 }
 
 fn polls(told: &mut Told, revents: &[PollEvents], outcome: Outcome) -> String {
     let row = |revents| PollRow { fd: FdNumber::new(4), events: POLLIN, revents };
     let answered = Note::Poll(revents.iter().map(|revents| row(*revents)).collect());
-    let args = [Arg::Rows(vec![]), Arg::Int(1_000), Arg::Millis(250)];
+    let args = [Arg::rows(vec![]), Arg::Int(1_000), Arg::Millis(250)];
     told.of(Function::Poll, &args, outcome, answered).join("; ")
 }
 
@@ -154,18 +154,18 @@ fn making_has_its_lessons() {
     assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
 
     let at = |port| Address::v4([127, 0, 0, 1].into(), port);
-    let any = told(F::Bind, &[FD, Arg::Address(&at(0))], ok(0));
+    let any = told(F::Bind, &[FD, Arg::address(&at(0))], ok(0));
     assert!(any.starts_with("port 0: "), "{any}");
-    let known = told(F::Bind, &[FD, Arg::Address(&at(7007))], ok(0));
+    let known = told(F::Bind, &[FD, Arg::address(&at(7007))], ok(0));
     assert!(known.contains("port 7007"), "{known}");
-    let taken = told(F::Bind, &[FD, Arg::Address(&at(80))], err(Errno::EADDRINUSE));
+    let taken = told(F::Bind, &[FD, Arg::address(&at(80))], err(Errno::EADDRINUSE));
     assert!(taken.contains("TIME_WAIT"), "{taken}");
     let path = Address::Unix(UnixName::Path("server".into()));
-    let taken = told(F::Bind, &[FD, Arg::Address(&path)], err(Errno::EADDRINUSE));
+    let taken = told(F::Bind, &[FD, Arg::address(&path)], err(Errno::EADDRINUSE));
     assert!(taken.contains("a file stays"), "{taken}");
-    let denied = told(F::Bind, &[FD, Arg::Address(&at(80))], err(Errno::EACCES));
+    let denied = told(F::Bind, &[FD, Arg::address(&at(80))], err(Errno::EACCES));
     assert!(denied.contains("1,024"), "{denied}");
-    let name = told(F::Getsockname, &[FD, Arg::Address(&at(51_344))], ok(0));
+    let name = told(F::Getsockname, &[FD, Arg::address(&at(51_344))], ok(0));
     assert!(name.contains("51344"), "{name}");
     assert!(told(F::Listen, &[FD, Arg::Int(4_096)], ok(0)).contains("4,096"));
 
@@ -178,9 +178,10 @@ fn making_has_its_lessons() {
     let pair = [FdNumber::new(7), FdNumber::new(8)];
     let pipe = told(F::Pipe, &[Arg::Fds(pair)], ok(0));
     assert_eq!(pipe, "what is written to 8 comes out of 7 (lab signal-race)");
-    let handler = Handler::Function(1);
-    let action = Action { handler, mask: vec![], flags: SA_RESTART };
-    let handles = [Arg::Named(SIGINT.named()), Arg::Action(Some(action)), Arg::Action(None)];
+    let handler = SignalHandler::Function(1);
+    let action = SignalAction { handler, mask: vec![], flags: SA_RESTART };
+    let handles =
+        [Arg::Named(SIGINT.named()), Arg::Action(Some(Box::new(action))), Arg::Action(None)];
     assert!(told(F::Sigaction, &handles, ok(0)).starts_with("SIGINT "));
 }
 
@@ -307,7 +308,7 @@ fn datagrams_are_not_told_what_is_true_of_streams() {
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     told(F::Socket, &[Arg::Type(SOCK_DGRAM)], ok(4));
     let at = Address::v4([127, 0, 0, 1].into(), 7007);
-    assert!(told(F::Bind, &[FD, Arg::Address(&at)], ok(0)).contains("datagrams can come"));
+    assert!(told(F::Bind, &[FD, Arg::address(&at)], ok(0)).contains("datagrams can come"));
     assert_eq!(told(F::Recv, &bytes(100), ok(0)), "");
     assert_eq!(told(F::Recv, &bytes(100), ok(7)), "");
     assert!(told(F::Recvfrom, &bytes(100), ok(0)).contains("which is no end"));
@@ -317,7 +318,7 @@ fn datagrams_are_not_told_what_is_true_of_streams() {
     assert!(told(F::Sendto, &bytes(100), ok(100)).contains("arrival is not reported"));
     assert!(told(F::Sendto, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
     assert!(told(F::Recv, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
-    assert!(told(F::Connect, &[FD, Arg::Address(&at)], ok(0)).starts_with("nothing is sent: 4 "));
+    assert!(told(F::Connect, &[FD, Arg::address(&at)], ok(0)).starts_with("nothing is sent: 4 "));
 }
 
 #[test]

@@ -72,18 +72,15 @@ mod tests {
             Arg::Named(signal.named()),
             Arg::Named(FD_CLOEXEC.named()),
             Arg::Int(i64::MAX),
-            Arg::Set(one()),
-            Arg::Set(one()),
-            Arg::Set(one()),
+            Arg::set(one()),
+            Arg::set(one()),
+            Arg::set(one()),
             Arg::TimeVal(Some(time)),
             Arg::Value(Value::Error(errno.number())),
         ]);
         facts.port = Some(u16::MAX);
-        facts.end(Outcome::Value(i64::MAX), &Note::Poll(vec![row]));
-        facts.end(
-            Outcome::Value(i64::MAX),
-            &Note::Select { sets: [one(), one(), one()], left: Some(time) },
-        );
+        facts.end(Outcome::Value(i64::MAX), &Note::Poll(vec![row].into()));
+        facts.end(Outcome::Value(i64::MAX), &Note::select([one(), one(), one()], Some(time)));
         facts
     }
 

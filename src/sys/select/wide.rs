@@ -123,7 +123,7 @@ pub fn select_wide(
 ) -> Result<usize> {
     let mut sets = [readfds, writefds, exceptfds];
     let call = enter(Function::Select, || {
-        let [read, write, except] = shown(nfds, &sets).map(Arg::Set);
+        let [read, write, except] = shown(nfds, &sets).map(Arg::set);
         [nfds.into(), read, write, except, Arg::TimeVal(timeout.as_deref().copied())]
     });
     // A negative nfds is for the kernel to judge: it looks at no bit then.
@@ -145,7 +145,7 @@ pub fn select_wide(
     let result =
         result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
     let left = rewrite(timeout, time);
-    call.returns_noting(result, |_| Note::Select { sets: shown(nfds, &sets), left })
+    call.returns_noting(result, |_| Note::select(shown(nfds, &sets), left))
 }
 
 /// For a rule that says so: whoever was asked about in the first two sets is ready. Returns how many bits that makes.

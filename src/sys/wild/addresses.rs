@@ -82,7 +82,7 @@ fn written<'a>(
     (given, returned): (socklen_t, socklen_t),
 ) -> [Arg<'a>; 2] {
     let address =
-        if is_written { Arg::Address(shown) } else { Arg::Pointer(raw.as_ptr() as usize) };
+        if is_written { Arg::address(shown) } else { Arg::Pointer(raw.as_ptr() as usize) };
     [address, Arg::Length { given: given.into(), returned: returned.into() }]
 }
 

@@ -51,7 +51,7 @@ pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal)
     let call = enter(Function::Select, || {
         let none = || Arg::Set(None);
         let time = Arg::TimeVal(Some(*timeout));
-        [nfds.into(), Arg::Set(Some(numbers(nfds, readfds))), none(), none(), time]
+        [nfds.into(), Arg::set(Some(numbers(nfds, readfds))), none(), none(), time]
     });
     if usize::try_from(nfds).is_ok_and(|bits| bits > readfds.len() * WORD_BITS) {
         return call.refuse(Errno::EINVAL);
@@ -65,9 +65,8 @@ pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal)
     });
     *timeout = TimeVal { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ };
     let left = Some(*timeout).filter(|_| cfg!(all(linux, target_env = "gnu")));
-    call.returns_noting(result.map(|ready| ready as usize), |_| Note::Select {
-        sets: [Some(numbers(nfds, readfds)), None, None],
-        left,
+    call.returns_noting(result.map(|ready| ready as usize), |_| {
+        Note::select([Some(numbers(nfds, readfds)), None, None], left)
     })
 }
 
@@ -88,7 +87,7 @@ fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
 /// References: `poll(2)`; POSIX `poll`.
 pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
     let call = enter(Function::Poll, || {
-        [Arg::Rows(fds.to_vec()), fds.len().into(), Arg::Millis(timeout_ms)]
+        [Arg::rows(fds.to_vec()), fds.len().into(), Arg::Millis(timeout_ms)]
     });
     let mut rows: Vec<libc::pollfd> = fds
         .iter()
@@ -121,7 +120,7 @@ pub fn recv(_: Wild, sockfd: FdNumber, buf: &mut [u8], flags: MsgFlags) -> Resul
         count(unsafe { libc::recv(sockfd.get(), buf.as_mut_ptr().cast(), room, flags.bits()) })
     });
     let filled = match &result {
-        Ok(received) => Arg::Bytes(&buf[..len.min(*received)]),
+        Ok(received) => Arg::bytes(&buf[..len.min(*received)]),
         Err(_) => Arg::Pointer(buf.as_ptr() as usize),
     };
     call.rest(|| [filled, len.into(), flags.named().into()]).returns(result)

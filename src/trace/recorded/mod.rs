@@ -222,8 +222,8 @@ impl Recorded {
         let given = self.given().zip(texts);
         given
             .map(|((name, value), (text, address))| match address {
-                Some(address) => Arg::Address(address),
-                None => self.arg(name, value).unwrap_or(Arg::Written(text)),
+                Some(address) => Arg::address(address),
+                None => self.arg(name, value).unwrap_or(Arg::Text(text.into())),
             })
             .collect()
     }
@@ -242,8 +242,8 @@ impl Recorded {
                 [first, second] => Arg::Fds([number(first)?, number(second)?]),
                 _ => return None,
             },
-            ("readfds" | "writefds" | "exceptfds", _) => Arg::Set(set(value)),
-            ("fds", Json::Array(_)) => Arg::Rows(self.rows()),
+            ("readfds" | "writefds" | "exceptfds", _) => Arg::set(set(value)),
+            ("fds", Json::Array(_)) => Arg::rows(self.rows()),
             ("timeout", Json::Number(_)) => Arg::Millis(value.as_i64()?.try_into().ok()?),
             ("timeout", Json::Object(_)) if self.function == Function::Select => {
                 Arg::TimeVal(Some(timeval(value)?))
@@ -266,9 +266,9 @@ impl Recorded {
             }
             ("type", Json::String(text)) => Arg::Type(read_type(text)?),
             ("node" | "service" | "host" | "serv" | "proto", Json::String(text)) => {
-                Arg::Str(Some(text))
+                Arg::str(Some(text))
             }
-            ("name", Json::String(text)) => Arg::Str(Some(text)),
+            ("name", Json::String(text)) => Arg::str(Some(text)),
             (_, Json::Number(_)) => Arg::Int(value.as_i64()?),
             _ => return None,
         })
@@ -284,16 +284,16 @@ impl Recorded {
         rows.into_iter().flatten().filter_map(|row| read_row(row, "events")).collect()
     }
 
-    fn note(&self) -> Note {
+    fn note(&self) -> Note<'_> {
         let flags = || self.returned.get("flags").and_then(Json::as_str);
         match self.function {
             _ if self.is_resolvers() => self.code(),
             _ if self.returned.is_empty() => Note::None,
-            Function::Select | Function::Pselect => Note::Select {
-                sets: ["in", "out", "except"].map(|name| set(self.returned.get(name)?)),
-                left: self.returned.get("left").and_then(timeval),
-            },
-            Function::Poll | Function::Ppoll => Note::Poll(self.answered()),
+            Function::Select | Function::Pselect => Note::select(
+                ["in", "out", "except"].map(|name| set(self.returned.get(name)?)),
+                self.returned.get("left").and_then(timeval),
+            ),
+            Function::Poll | Function::Ppoll => Note::Poll(self.answered().into()),
             Function::Fcntl if self.arguments.get("cmd").is_some_and(|cmd| cmd == "F_GETFD") => {
                 let bits = flags().and_then(|text| value_of(text, FdFlags::CONSTANTS));
                 bits.map_or(Note::None, |bits| Note::FdFlags(FdFlags::from_bits(bits as i32)))
@@ -306,7 +306,7 @@ impl Recorded {
     }
 
     /// What `getaddrinfo` says instead of an errno.
-    fn code(&self) -> Note {
+    fn code(&self) -> Note<'_> {
         let text = self.returned.get("text").and_then(Json::as_str);
         match self.errno.as_ref().zip(text) {
             Some((_, text)) => {

@@ -1,0 +1,333 @@
+//! A call is a value: one [`Event`], whoever made the call and however it came here.
+//!
+//! A wrapper of [`crate::sys`] makes one as it makes its call, and lends it its arguments. A line of a JSON trace is
+//! one, and so is a line in a log of strace. Text, JSON, lessons, drawings, the ladder and the labs' own protocol are
+//! functions of it; what a descriptor is and was is learnt from it ([`super::descriptors`]).
+//!
+//! ```
+//! use baresock::trace::event::{Callee, Event, Outcome};
+//! use baresock::trace::{Arg, Function};
+//! use baresock::values::FdNumber;
+//!
+//! // From a log: nothing is copied, nothing is allocated.
+//! let line = "recv(0, \"hello\", 512, 0) = 5";
+//! let stdin = FdNumber::of(&std::io::stdin());
+//! let mut event = Event::new(Callee::of("recv"));
+//! event.args.extend([Arg::Fd(stdin), Arg::bytes(&line.as_bytes()[9..14])]);
+//! event.outcome = Outcome::Value(5);
+//! assert_eq!(event.function(), Some(Function::Recv));
+//!
+//! // To be kept when the line is gone.
+//! let kept: Event<'static> = event.into_owned();
+//! assert_eq!(kept.fd(), Some(stdin));
+//! ```
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use super::arg::{Arg, Note};
+use super::function::Function;
+use crate::addr::Address;
+use crate::names::Errno;
+use crate::values::{FdNumber, SocketState};
+
+/// One call: what it was given, what it returned, and when.
+///
+/// While the call has not returned, `args` ends where the call is still to fill in, and `outcome` is
+/// [`Outcome::Unknown`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<'a> {
+    /// The function that was called.
+    pub callee: Callee<'a>,
+    /// What it was given, in the order of the prototype; what the call filled in is as it was afterwards.
+    pub args: Args<'a>,
+    /// What it returned.
+    pub outcome: Outcome,
+    /// What it told besides.
+    pub note: Note<'a>,
+    /// Why it is not to be taken for a call that the kernel saw as it is shown.
+    pub mark: Mark,
+    /// The number of the call within its tracer or its log, from 0.
+    pub seq: u64,
+    /// When it began, in nanoseconds of `clock`; 0 if that is not known.
+    pub begin_ns: u64,
+    /// When it returned.
+    pub end_ns: u64,
+    /// The process that called.
+    pub pid: u32,
+    /// The thread that called, by the system's number where it has one.
+    pub tid: u64,
+    /// Which clock `begin_ns` and `end_ns` are of. The times of two events can be compared where this is equal.
+    pub clock: Option<Arc<str>>,
+    /// The connection of its descriptor, if it has one, as it was before this call.
+    pub connection: Option<Connection>,
+    /// The state of its socket before and after, if somebody looked (`--state`).
+    pub states: States,
+}
+
+impl<'a> Event<'a> {
+    /// A call of this function that has not returned, and of which nothing else is known yet.
+    pub const fn new(callee: Callee<'a>) -> Self {
+        Self {
+            callee,
+            args: Args::new(),
+            outcome: Outcome::Unknown,
+            note: Note::None,
+            mark: Mark::None,
+            seq: 0,
+            begin_ns: 0,
+            end_ns: 0,
+            pid: 0,
+            tid: 0,
+            clock: None,
+            connection: None,
+            states: States { before: None, after: None },
+        }
+    }
+
+    /// The function, if a wrapper of [`crate::sys`] makes its calls.
+    pub const fn function(&self) -> Option<Function> {
+        match self.callee {
+            Callee::Known(function) => Some(function),
+            Callee::Other(_) => None,
+        }
+    }
+
+    /// The descriptor that the call is about: its first argument, if that is one.
+    pub fn fd(&self) -> Option<FdNumber> {
+        match self.args.first() {
+            Some(Arg::Fd(fd)) => Some(*fd),
+            _ => None,
+        }
+    }
+
+    /// The argument for the parameter of this name.
+    pub fn arg(&self, parameter: &str) -> Option<&Arg<'a>> {
+        let at = self.callee.parameters().iter().position(|name| *name == parameter)?;
+        self.args.get(at)
+    }
+
+    /// The number that it returned, if it did not fail.
+    pub const fn value(&self) -> Option<i64> {
+        match self.outcome {
+            Outcome::Value(value) => Some(value),
+            Outcome::Error(_) | Outcome::Unknown => None,
+        }
+    }
+
+    /// The errno that it failed with.
+    pub const fn errno(&self) -> Option<Errno> {
+        match self.outcome {
+            Outcome::Error(errno) => Some(errno),
+            Outcome::Value(_) | Outcome::Unknown => None,
+        }
+    }
+
+    /// The same, lending nothing.
+    pub fn into_owned(self) -> Event<'static> {
+        Event {
+            callee: self.callee.into_owned(),
+            args: self.args.into_owned(),
+            note: self.note.into_owned(),
+            outcome: self.outcome,
+            mark: self.mark,
+            seq: self.seq,
+            begin_ns: self.begin_ns,
+            end_ns: self.end_ns,
+            pid: self.pid,
+            tid: self.tid,
+            clock: self.clock,
+            connection: self.connection,
+            states: self.states,
+        }
+    }
+}
+
+/// Which function was called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callee<'a> {
+    /// One that a wrapper of [`crate::sys`] calls, or that is its like: `recv`.
+    Known(Function),
+    /// Any other, by its name: `epoll_wait`. It is printable.
+    Other(Cow<'a, str>),
+}
+
+impl<'a> Callee<'a> {
+    /// The function of this name.
+    pub fn of(name: &'a str) -> Self {
+        Function::from_name(name).map_or(Self::Other(Cow::Borrowed(name)), Self::Known)
+    }
+
+    /// Its name in C.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(function) => function.name(),
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The names of its parameters; none of a function that no wrapper calls.
+    pub const fn parameters(&self) -> &'static [&'static str] {
+        match self {
+            Self::Known(function) => function.parameters(),
+            Self::Other(_) => &[],
+        }
+    }
+
+    fn into_owned(self) -> Callee<'static> {
+        match self {
+            Self::Known(function) => Callee::Known(function),
+            Self::Other(name) => Callee::Other(Cow::Owned(name.into_owned())),
+        }
+    }
+}
+
+impl From<Function> for Callee<'_> {
+    fn from(function: Function) -> Self {
+        Self::Known(function)
+    }
+}
+
+impl fmt::Display for Callee<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The arguments of one call, in place: no call of C has more than [`Args::MOST`].
+#[derive(Clone, PartialEq)]
+pub struct Args<'a> {
+    len: usize,
+    args: [Arg<'a>; Args::MOST],
+}
+
+impl Args<'_> {
+    /// How many arguments there can be.
+    pub const MOST: usize = 8;
+}
+
+impl<'a> Args<'a> {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self { len: 0, args: [const { Arg::None }; Args::MOST] }
+    }
+
+    /// Adds one at the end. (A ninth would be left out; nothing has nine.)
+    pub fn push(&mut self, arg: Arg<'a>) {
+        if let Some(place) = self.args.get_mut(self.len) {
+            *place = arg;
+            self.len += 1;
+        }
+    }
+
+    fn into_owned(self) -> Args<'static> {
+        Args { len: self.len, args: self.args.map(Arg::into_owned) }
+    }
+}
+
+impl Default for Args<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Deref for Args<'a> {
+    type Target = [Arg<'a>];
+    fn deref(&self) -> &[Arg<'a>] {
+        &self.args[..self.len]
+    }
+}
+
+impl DerefMut for Args<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.args[..self.len]
+    }
+}
+
+impl<'a> Extend<Arg<'a>> for Args<'a> {
+    fn extend<I: IntoIterator<Item = Arg<'a>>>(&mut self, args: I) {
+        args.into_iter().for_each(|arg| self.push(arg));
+    }
+}
+
+impl fmt::Debug for Args<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// What a call returned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// C's number.
+    Value(i64),
+    /// -1, and errno.
+    Error(Errno),
+    /// It has not returned yet, or the log does not say what it returned.
+    #[default]
+    Unknown,
+}
+
+/// Why a call is not to be taken for one that the kernel saw as it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// The call was made.
+    #[default]
+    None,
+    /// A wrapper refused to make it.
+    Refused,
+    /// libc refused it, or changed its arguments, before the kernel saw it.
+    Libc,
+    /// A rule interfered with it.
+    Injected,
+}
+
+/// A connection as the calls told of it that were seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its number within the tracer, from 1; a descriptor's number is used again, this is not.
+    pub id: u64,
+    /// This end.
+    pub local: Option<Address>,
+    /// The other end.
+    pub peer: Option<Address>,
+    /// Bytes received so far.
+    pub bytes_in: u64,
+    /// Bytes sent so far.
+    pub bytes_out: u64,
+}
+
+/// The state of a TCP socket before a call and after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Before.
+    pub before: Option<SocketState>,
+    /// After; none after `close`.
+    pub after: Option<SocketState>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_have_their_names() {
+        let mut event = Event::new(Function::Listen.into());
+        event.args.extend([Arg::Fd(FdNumber::new(5)), Arg::Int(128)]);
+        assert_eq!(event.fd(), Some(FdNumber::new(5)));
+        assert_eq!(event.arg("backlog"), Some(&Arg::Int(128)));
+        assert_eq!((event.arg("how"), event.args.len()), (None, 2));
+    }
+
+    #[test]
+    fn an_event_that_is_kept_is_the_same() {
+        let bytes = b"hello".to_vec();
+        let mut event = Event::new(Callee::of("epoll_wait"));
+        event.args.extend([Arg::Bytes(bytes[..].into()), Arg::Text("[{...}]".into())]);
+        let kept = event.clone().into_owned();
+        assert_eq!(kept, event);
+        assert_eq!((kept.function(), kept.callee.name()), (None, "epoll_wait"));
+    }
+}
