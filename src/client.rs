@@ -167,7 +167,9 @@ fn end_of(notice: &Notice<'_>) -> Option<End> {
             Some(End::NotConnected(Some((*address).clone()), *errno))
         }
         Notice::Failed(_, call, errno) => Some(End::Failed(*call, *errno)),
-        Notice::FileFailed(Function::Write, Errno::EPIPE) => Some(End::OutputClosed),
+        Notice::FileFailed(call, Errno::EPIPE) if *call == Function::WRITE => {
+            Some(End::OutputClosed)
+        }
         Notice::FileFailed(call, errno) => Some(End::FileFailed(*call, *errno)),
         Notice::TimedOut(_) => Some(End::Silent),
         _ => None,

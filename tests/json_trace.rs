@@ -333,9 +333,10 @@ fn is_state(value: &Value) -> bool {
 #[track_caller]
 fn check_arguments(call: &Value) {
     let function = Function::from_name(call["call"].as_str().unwrap()).unwrap();
-    let (arguments, parameters) = (call["arguments"].as_object().unwrap(), function.parameters());
+    let (arguments, parameters) =
+        (call["arguments"].as_object().unwrap(), function.page().parameters);
     // The third one of fcntl is not always there.
-    let optional = usize::from(function == Function::Fcntl && arguments.len() == 2);
+    let optional = usize::from(function == Function::FCNTL && arguments.len() == 2);
     let expected: BTreeSet<_> = parameters[..parameters.len() - optional].iter().copied().collect();
     assert_eq!(arguments.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{call}");
     for (name, value) in arguments {
@@ -382,7 +383,7 @@ fn is_argument(function: Function, name: &str, value: &Value) -> bool {
             });
             true
         }),
-        "timeout" if function == Function::Poll => value.is_i64(),
+        "timeout" if function == Function::POLL => value.is_i64(),
         "timeout" | "tmo_p" => null_or(|value| {
             check_object(
                 value,

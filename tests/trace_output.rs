@@ -344,7 +344,7 @@ fn a_descriptor_is_taken_for_nonblocking_by_fionbio_and_by_no_other_request() {
     struct Receives(Arc<Mutex<Vec<bool>>>);
     impl Sink for Receives {
         fn begin(&mut self, call: &Call, _: &[Arg<'_>]) {
-            if call.function == Function::Recv {
+            if call.function == Function::RECV {
                 self.0.lock().unwrap().push(call.may_wait);
             }
         }

@@ -74,7 +74,7 @@ fn meeting(
     for address in addresses {
         match datagram_socket(&address) {
             Ok(fd) => return Ok(Meeting::Datagrams(fd, address)),
-            Err(errno) => failure = Failure::at(Function::Connect, &address, errno),
+            Err(errno) => failure = Failure::at(Function::CONNECT, &address, errno),
         }
     }
     Err(failure)
@@ -95,14 +95,14 @@ fn end(report: Report, connect: &Connect, loudness: Loudness) -> Result<(), Fail
         format!("{} sent, {} received", in_bytes(report.bytes_sent), report.bytes_received);
     let why = match report.end {
         Some(End::NotConnected(Some(address), errno)) => {
-            return Err(Failure::at(Function::Connect, &address, errno));
+            return Err(Failure::at(Function::CONNECT, &address, errno));
         }
         Some(End::NotConnected(None, errno)) => return Err(Failure::of("connect", errno)),
         Some(End::Failed(call, errno)) => {
             return Err(Failure::of(format_args!("{call} {peer}"), errno).adding(&counts));
         }
         Some(End::FileFailed(call, errno)) => {
-            let file = if call == Function::Read { "standard input" } else { "standard output" };
+            let file = if call == Function::READ { "standard input" } else { "standard output" };
             return Err(Failure::of(format_args!("{call} {file}"), errno).adding(&counts));
         }
         Some(End::Unfinished(unfinished)) => {

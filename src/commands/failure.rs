@@ -5,6 +5,7 @@ use std::fmt;
 use baresock::addr::Address;
 use baresock::names::Errno;
 use baresock::trace::Function;
+use baresock::trace::page::Effect;
 
 /// A command that failed, in one line.
 #[derive(Debug)]
@@ -62,23 +63,23 @@ impl Failure {
 
 fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
     let is_unix = matches!(address, Address::Unix(_));
-    match (call, errno) {
-        (Function::Bind, Errno::EACCES) if is_unix => ": this directory may not be written by you",
-        (Function::Bind, Errno::EACCES) => ": ports below 1024 are reserved; try one above",
-        (Function::Bind | Function::Listen, Errno::EADDRINUSE) if is_unix => {
+    match (call.effect(), errno) {
+        (Effect::Binds, Errno::EACCES) if is_unix => ": this directory may not be written by you",
+        (Effect::Binds, Errno::EACCES) => ": ports below 1024 are reserved; try one above",
+        (Effect::Binds | Effect::Listens, Errno::EADDRINUSE) if is_unix => {
             ": a file of that name exists: a server listens there, or it is no socket"
         }
-        (Function::Bind | Function::Listen, Errno::EADDRINUSE) => {
+        (Effect::Binds | Effect::Listens, Errno::EADDRINUSE) => {
             ": another program listens there; try another port, or 0 for a free one"
         }
-        (Function::Bind, Errno::EADDRNOTAVAIL) => ": this machine has no such address",
-        (Function::Bind, Errno::ENAMETOOLONG) => {
+        (Effect::Binds, Errno::EADDRNOTAVAIL) => ": this machine has no such address",
+        (Effect::Binds, Errno::ENAMETOOLONG) => {
             ": a Unix-domain path fits into 107 bytes (103 on the BSDs and macOS)"
         }
-        (Function::Bind, Errno::ENOENT) => ": the directory does not exist",
-        (Function::Connect, Errno::ECONNREFUSED) => ": nobody listens there",
-        (Function::Connect, Errno::ETIMEDOUT) => ": there was no answer in time",
-        (Function::Connect, Errno::ENOENT) if is_unix => ": there is no such socket",
+        (Effect::Binds, Errno::ENOENT) => ": the directory does not exist",
+        (Effect::Connects, Errno::ECONNREFUSED) => ": nobody listens there",
+        (Effect::Connects, Errno::ETIMEDOUT) => ": there was no answer in time",
+        (Effect::Connects, Errno::ENOENT) if is_unix => ": there is no such socket",
         (_, Errno::EMFILE) => ": this process may have no more descriptors; see ulimit -n",
         _ => "",
     }

@@ -68,9 +68,9 @@ pub(crate) fn listen_at(
         }
         if how.transport == Transport::Stream {
             // At once: to others who want this path, a socket that is bound and does not listen looks abandoned.
-            sys::listen(&fd, how.backlog).map_err(|errno| failure((Function::Listen, errno)))?;
+            sys::listen(&fd, how.backlog).map_err(|errno| failure((Function::LISTEN, errno)))?;
         }
-        set_nonblocking(&fd).map_err(|errno| failure((Function::Fcntl, errno)))?;
+        set_nonblocking(&fd).map_err(|errno| failure((Function::FCNTL, errno)))?;
         let name = sys::getsockname(&fd).map_err(|errno| Failure::of("getsockname", errno))?;
         sockets.push((fd, name));
     }
@@ -81,8 +81,8 @@ fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
     let with = |call| move |errno| (call, errno);
     let kind = how.transport.socket_type();
     let fd = sys::socket(address.domain(), kind, sys::Protocol::default())
-        .map_err(with(Function::Socket))?;
-    let set = |result: baresock::names::Result<()>| result.map_err(with(Function::Setsockopt));
+        .map_err(with(Function::SOCKET))?;
+    let set = |result: baresock::names::Result<()>| result.map_err(with(Function::SETSOCKOPT));
     if kind == SOCK_STREAM && !matches!(address, Address::Unix(_)) {
         // Without it a server that was just stopped could not be started again: its old connections keep the port.
         set(sys::setsockopt(&fd, SOL_SOCKET, SO_REUSEADDR, &1))?;
@@ -99,7 +99,7 @@ fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
         Err(Errno::EADDRINUSE) if makes_way(address, kind, how.loudness) => sys::bind(&fd, address),
         result => result,
     };
-    bound.map_err(with(Function::Bind))?;
+    bound.map_err(with(Function::BIND))?;
     Ok(fd)
 }
 

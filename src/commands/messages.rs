@@ -93,8 +93,8 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
     discriminant(&match notice {
         Notice::Opened(_) => Notice::Opened(&NOBODY),
         Notice::Closed(_) => Notice::Closed(&NOBODY),
-        Notice::Failed(..) => Notice::Failed(&NOBODY, Function::Recv, none),
-        Notice::FileFailed(..) => Notice::FileFailed(Function::Read, none),
+        Notice::Failed(..) => Notice::Failed(&NOBODY, Function::RECV, none),
+        Notice::FileFailed(..) => Notice::FileFailed(Function::READ, none),
         Notice::NotConnected { .. } => {
             Notice::NotConnected { address: &NOBODY, errno: none, others: 0 }
         }

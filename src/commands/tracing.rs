@@ -11,9 +11,9 @@ use baresock::poller::Via;
 use baresock::sys::socket_state;
 use baresock::trace::arg::Limits;
 use baresock::trace::bits::BitsSink;
-use baresock::trace::function::Waits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
+use baresock::trace::page::Waits;
 use baresock::trace::text::{TextOptions, TextSink};
 use baresock::trace::tracer::NoSink;
 use baresock::trace::{Function, Sink, Tracer};
@@ -54,18 +54,18 @@ pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
 fn refuse_rules_of_other_waits(common: &Common) -> Result<(), Failure> {
     let via = common.via();
     let waits_with = match via {
-        Via::Select => &[Function::Select][..],
-        Via::Poll if poll_can_watch(io::stdin()) => &[Function::Poll],
+        Via::Select => &[Function::SELECT][..],
+        Via::Poll if poll_can_watch(io::stdin()) => &[Function::POLL],
         // There it is watched by select.
-        Via::Poll => &[Function::Poll, Function::Select],
+        Via::Poll => &[Function::POLL, Function::SELECT],
     };
     for rule in &common.inject {
         let call = rule.function();
-        if call.waits() == Waits::Always && !waits_with.contains(&call) {
+        if call.page().waits == Waits::Always && !waits_with.contains(&call) {
             let shown = rule.to_string().escape_debug().to_string();
             let other = match call {
-                Function::Select => " (--via select does)",
-                Function::Poll => " (--via poll does)",
+                _ if call == Function::SELECT => " (--via select does)",
+                _ if call == Function::POLL => " (--via poll does)",
                 _ => "",
             };
             return Err(Failure::usage(format_args!(

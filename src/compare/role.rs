@@ -163,7 +163,7 @@ impl Sink for Counter {
 
     fn end(&mut self, ended: &Ended<'_>) {
         let calls = self.0.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        if ended.call.function != Function::Send {
+        if ended.call.function != Function::SEND {
             return;
         }
         let sends = self.0.sends.fetch_add(1, Ordering::Relaxed) + 1;

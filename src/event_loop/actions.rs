@@ -56,7 +56,7 @@ impl EventLoop {
                 self.endpoints.with_stream(token, |_, stream| stream.held = held);
             }
             Action::Finish(token) => {
-                self.with_conn(token, Function::Shutdown, |ends, conn| {
+                self.with_conn(token, Function::SHUTDOWN, |ends, conn| {
                     conn.finish();
                     conn.finish_if_sent(ends)
                 });

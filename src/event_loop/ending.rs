@@ -10,6 +10,7 @@ use crate::events::{Ending, Event, Token};
 use crate::names::{Errno, SO_LINGER, SOL_SOCKET};
 use crate::os::queues;
 use crate::sys::{self, Linger};
+use crate::trace::page::Effect;
 use crate::trace::{self, Function};
 
 /// After our half is ended, how long to wait for the peer to end its own.
@@ -46,7 +47,7 @@ impl EventLoop {
                 return self.end_stream(token, Ending::Finished);
             }
             self.linger(token);
-            self.with_conn(token, Function::Shutdown, |ends, conn| {
+            self.with_conn(token, Function::SHUTDOWN, |ends, conn| {
                 conn.finish();
                 conn.finish_if_sent(ends)
             });
@@ -132,9 +133,9 @@ impl EventLoop {
 
 /// What the call is named where the descriptor is no socket's.
 fn of_files(call: Function) -> Function {
-    match call {
-        Function::Recv => Function::Read,
-        Function::Send => Function::Write,
-        other => other,
+    match call.effect() {
+        Effect::Receives => Function::READ,
+        Effect::Sends => Function::WRITE,
+        _ => call,
     }
 }

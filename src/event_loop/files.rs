@@ -19,9 +19,9 @@ impl EventLoop {
         if is_first == Some(true) {
             self.pass_on_at_once(token);
         }
-        self.with_conn(token, Function::Send, |ends, conn| conn.send_before(ends, head));
+        self.with_conn(token, Function::SEND, |ends, conn| conn.send_before(ends, head));
         self.limit_owed(token);
-        self.with_conn(token, Function::Sendfile, |ends, conn| conn.send_file(ends, part));
+        self.with_conn(token, Function::SENDFILE, |ends, conn| conn.send_file(ends, part));
         self.abort_if_broken(token);
         if self.endpoints.stream(token).is_some_and(|stream| stream.conn.owes_file()) {
             trace::intent("the rest of the file waits until this descriptor is writable");
@@ -30,7 +30,7 @@ impl EventLoop {
 
     /// Goes on with a file.
     pub(super) fn send_owed_file(&mut self, token: Token) {
-        self.with_conn(token, Function::Sendfile, |ends, conn| conn.send_owed(ends));
+        self.with_conn(token, Function::SENDFILE, |ends, conn| conn.send_owed(ends));
         self.abort_if_broken(token);
     }
 

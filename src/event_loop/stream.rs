@@ -225,7 +225,7 @@ impl EventLoop {
                 self.bytes(token, service, &buffer[..len]);
             }
             Some((Ok(Incoming::Finished), _, service, _)) => self.peer_finished(token, service),
-            Some((Err(errno), ..)) => self.fail(token, Function::Recv, errno),
+            Some((Err(errno), ..)) => self.fail(token, Function::RECV, errno),
             Some((Ok(Incoming::Nothing), ..)) | None => {}
         }
         self.buffer = buffer;
@@ -268,7 +268,7 @@ impl EventLoop {
     }
 
     pub(super) fn send(&mut self, token: Token, bytes: &[u8]) {
-        if self.with_conn(token, Function::Send, |ends, conn| conn.send(ends, bytes)) > 0 {
+        if self.with_conn(token, Function::SEND, |ends, conn| conn.send(ends, bytes)) > 0 {
             self.limit_owed(token);
         }
     }
@@ -288,10 +288,10 @@ impl EventLoop {
         if self.endpoints.stream(token).is_some_and(|stream| stream.conn.owes_file()) {
             self.send_owed_file(token);
         }
-        self.with_conn(token, Function::Send, |ends, conn| {
+        self.with_conn(token, Function::SEND, |ends, conn| {
             if conn.owed() > 0 && !conn.owes_file() { conn.send_owed(ends) } else { Ok(()) }
         });
-        self.with_conn(token, Function::Shutdown, |ends, conn| conn.finish_if_sent(ends));
+        self.with_conn(token, Function::SHUTDOWN, |ends, conn| conn.finish_if_sent(ends));
         self.tell_room(token);
         self.close_if_done(token);
     }
@@ -334,7 +334,7 @@ impl EventLoop {
 
 fn wait_function(via: Via) -> Function {
     match via {
-        Via::Select => Function::Select,
-        Via::Poll => Function::Poll,
+        Via::Select => Function::SELECT,
+        Via::Poll => Function::POLL,
     }
 }

@@ -11,6 +11,7 @@ use super::has_lab;
 use super::lessons::{self, Lesson, See};
 use crate::names::Errno;
 use crate::trace::arg::Arg;
+use crate::trace::page::Effect;
 use crate::trace::tracer::{Ended, Mark};
 use crate::trace::{Call, Function, Outcome, Sink};
 use crate::values::FdNumber;
@@ -38,7 +39,7 @@ impl<S: Sink> Explainer<S> {
     pub fn new(to: S) -> Self {
         Self {
             to,
-            facts: Facts::new(Function::Socket, None, Known::default()),
+            facts: Facts::new(Function::NONE, None, Known::default()),
             known: HashMap::new(),
             counts: vec![0; lessons::all().count()],
             intents: HashMap::new(),
@@ -72,21 +73,21 @@ impl<S: Sink> Explainer<S> {
     fn learn(&mut self) {
         let facts = &self.facts;
         let fd = facts.fd;
-        match (facts.function, facts.outcome) {
-            (Function::Close, Outcome::Value(_)) => {
+        match (facts.function.effect(), facts.outcome) {
+            (Effect::Closes, Outcome::Value(_)) => {
                 self.known.remove(&fd);
             }
-            (Function::Socket, Outcome::Value(made)) => {
+            (Effect::MakesSocket, Outcome::Value(made)) => {
                 let kind = if facts.is_datagram() { Kind::Datagram } else { Kind::Socket };
                 self.known.insert(made as i32, Known { kind, ..Known::default() });
             }
-            (Function::Accept | Function::Accept4, Outcome::Value(made)) => {
+            (Effect::Accepts, Outcome::Value(made)) => {
                 let kind = Kind::Connection;
                 self.known.insert(made as i32, Known { kind, ..Known::default() });
             }
-            (Function::Pipe | Function::Socketpair, Outcome::Value(_)) => {
-                let kind = match facts.function {
-                    Function::Pipe => Kind::Pipe,
+            (Effect::MakesPipe | Effect::MakesPair, Outcome::Value(_)) => {
+                let kind = match facts.function.effect() {
+                    Effect::MakesPipe => Kind::Pipe,
                     _ if facts.is_datagram() => Kind::Datagram,
                     _ => Kind::Connection,
                 };
@@ -94,24 +95,24 @@ impl<S: Sink> Explainer<S> {
                     self.known.insert(end, Known { kind, ..Known::default() });
                 }
             }
-            (Function::Dup | Function::Dup2, Outcome::Value(made)) => self.copy(fd, made as i32),
-            (Function::Fcntl, Outcome::Value(made)) if !facts.named("F_DUPFD").is_empty() => {
+            (Effect::Copies, Outcome::Value(made)) => self.copy(fd, made as i32),
+            (Effect::Commands, Outcome::Value(made)) if !facts.named("F_DUPFD").is_empty() => {
                 self.copy(fd, made as i32);
             }
-            (Function::Shutdown, Outcome::Value(_)) if !facts.says("SHUT_RD") => {
+            (Effect::ShutsDown, Outcome::Value(_)) if !facts.says("SHUT_RD") => {
                 self.descriptor(fd).finished = true;
             }
-            (Function::Listen, Outcome::Value(_)) => self.descriptor(fd).kind = Kind::Listener,
-            (Function::Connect, Outcome::Value(_) | Outcome::Error(Errno::EINPROGRESS)) => {
+            (Effect::Listens, Outcome::Value(_)) => self.descriptor(fd).kind = Kind::Listener,
+            (Effect::Connects, Outcome::Value(_) | Outcome::Error(Errno::EINPROGRESS)) => {
                 let known = self.descriptor(fd);
                 if known.kind != Kind::Datagram {
                     known.kind = Kind::Connection;
                 }
             }
-            (Function::Recv | Function::Read, Outcome::Value(0)) if facts.number() > 0 => {
+            (Effect::Receives, Outcome::Value(0)) if facts.number() > 0 => {
                 self.descriptor(fd).peer_finished = true;
             }
-            (Function::Setsockopt, Outcome::Value(_)) => {
+            (Effect::SetsOption, Outcome::Value(_)) => {
                 if let Some(linger) = facts.linger {
                     self.descriptor(fd).abrupt = linger.l_onoff != 0 && linger.l_linger == 0;
                 }

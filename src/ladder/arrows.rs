@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 
 use super::Side;
 use super::ends::{End, Ends, Role};
+use crate::trace::Recorded;
+use crate::trace::page::Effect;
 use crate::trace::recorded::printable;
-use crate::trace::{Function, Recorded};
 
 /// What crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,15 +191,14 @@ impl Half {
     }
 
     fn take(&mut self, at: usize, call: &Recorded) {
-        use Function as F;
         let Some(connection) = call.connection.as_ref().filter(|_| !call.refused) else { return };
         let moved = u64::try_from(call.result).unwrap_or(0);
-        match call.function {
-            F::Send | F::Sendto | F::Sendmsg | F::Write | F::Sendfile if moved > 0 => {
+        match call.function.effect() {
+            Effect::Sends if moved > 0 => {
                 let begin = connection.bytes_out;
                 self.sent.push((at, begin, begin.saturating_add(moved)));
             }
-            F::Recv | F::Recvfrom | F::Recvmsg | F::Read if !only_looks(call) => {
+            Effect::Receives if !only_looks(call) => {
                 let begin = connection.bytes_in;
                 if moved > 0 {
                     self.received.push((at, begin, begin.saturating_add(moved)));
@@ -206,7 +206,7 @@ impl Half {
                     self.learns_end.get_or_insert((at, begin));
                 }
             }
-            F::Shutdown if call.result == 0 => {
+            Effect::ShutsDown if call.result == 0 => {
                 let how = call.written("how").unwrap_or_default();
                 if matches!(how.as_str(), "SHUT_WR" | "SHUT_RDWR") {
                     self.finishes.get_or_insert((at, connection.bytes_out));
@@ -216,13 +216,15 @@ impl Half {
                 }
             }
             // After a reset there is nobody whom it could tell.
-            F::Close if call.errno.as_deref() != Some("EBADF") && self.learns_reset.is_none() => {
+            Effect::Closes
+                if call.errno.as_deref() != Some("EBADF") && self.learns_reset.is_none() =>
+            {
                 self.finishes.get_or_insert((at, connection.bytes_out));
                 self.closes = Some(at);
                 let before = call.state.before.as_ref();
                 self.closes_with_reset |= before.is_some_and(|state| state.unread.unwrap_or(0) > 0);
             }
-            F::Setsockopt if call.result == 0 => {
+            Effect::SetsOption if call.result == 0 => {
                 let value = call.written("optval").unwrap_or_default();
                 let is_abrupt = value.ends_with(", l_linger=0}") && !value.contains("l_onoff=0");
                 self.closes_with_reset |= is_abrupt;
@@ -233,8 +235,8 @@ impl Half {
     }
 
     fn take_error(&mut self, at: usize, call: &Recorded) {
-        let told = match call.function {
-            Function::Getsockopt => call.written("optval"),
+        let told = match call.function.effect() {
+            Effect::TellsOption => call.written("optval"),
             _ => call.errno.clone().filter(|_| !call.injected),
         };
         let is_reset = match told.as_deref() {

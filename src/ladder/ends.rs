@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use super::Side;
-use crate::trace::{Function, Recorded};
+use crate::trace::Recorded;
+use crate::trace::page::Effect;
 
 /// One thread of one process, as one trace has it.
 #[derive(Debug)]
@@ -228,18 +229,18 @@ impl Ends {
         let succeeded = call.errno.is_none();
         let address = || call.written("addr");
         let made = i32::try_from(call.result).unwrap_or(-1);
-        match (call.function, fd) {
-            (Function::Socket, _) if succeeded => {
+        match (call.function.effect(), fd) {
+            (Effect::MakesSocket, _) if succeeded => {
                 let is_datagram =
                     !call.written("type").is_some_and(|kind| kind.starts_with("SOCK_STREAM"));
                 let life = self.begin(source, made, Life { is_datagram, ..Life::default() });
                 self.of_calls[at].life = Some(life);
                 self.note(at, made, if is_datagram { "datagram socket" } else { "socket" });
             }
-            (Function::Bind | Function::Getsockname, Some(fd)) if succeeded => {
+            (Effect::Binds | Effect::TellsName, Some(fd)) if succeeded => {
                 let Some(life) = self.open.get(&(source, fd)).copied() else { return };
                 self.lives[life].local = address();
-                if self.lives[life].end.is_none() && call.function == Function::Bind {
+                if self.lives[life].end.is_none() && call.function.effect() == Effect::Binds {
                     self.note(
                         at,
                         fd,
@@ -247,30 +248,30 @@ impl Ends {
                     );
                 }
             }
-            (Function::Listen, Some(fd)) if succeeded => {
+            (Effect::Listens, Some(fd)) if succeeded => {
                 self.sources[source].accepts = true;
                 let Some(life) = self.open.get(&(source, fd)).copied() else { return };
                 self.lives[life].role = Some(Role::Accepts);
                 let local = self.lives[life].local.clone().unwrap_or_default();
                 self.note(at, fd, &format!("listens at {local}"));
             }
-            (Function::Accept | Function::Accept4, Some(fd)) if succeeded => {
+            (Effect::Accepts, Some(fd)) if succeeded => {
                 self.accepted(at, source, fd, made, address());
             }
-            (Function::Connect, Some(fd)) if succeeded || is_under_way(call) => {
+            (Effect::Connects, Some(fd)) if succeeded || is_under_way(call) => {
                 self.connected(at, source, fd, address());
             }
-            (Function::Close, Some(fd)) if call.errno.as_deref() != Some("EBADF") => {
+            (Effect::Closes, Some(fd)) if call.errno.as_deref() != Some("EBADF") => {
                 self.open.remove(&(source, fd));
                 self.of_calls[at].descriptors.push((fd, None));
             }
-            (Function::Dup | Function::Dup2, Some(fd)) if succeeded => {
+            (Effect::Copies, Some(fd)) if succeeded => {
                 self.copied(at, source, fd, made);
             }
-            (Function::Fcntl, Some(fd)) if succeeded && makes_a_copy(call) => {
+            (Effect::Commands, Some(fd)) if succeeded && makes_a_copy(call) => {
                 self.copied(at, source, fd, made);
             }
-            (Function::Pipe | Function::Socketpair, _) if succeeded => {
+            (Effect::MakesPipe | Effect::MakesPair, _) if succeeded => {
                 self.paired(at, source, call);
             }
             _ => {}
@@ -321,8 +322,8 @@ impl Ends {
 
     fn paired(&mut self, at: usize, source: usize, call: &Recorded) {
         let pair = call.arguments.get("pipefd").or_else(|| call.arguments.get("sv"));
-        let words = match call.function {
-            Function::Pipe => ["pipe, to read from", "pipe, to write to"],
+        let words = match call.function.effect() {
+            Effect::MakesPipe => ["pipe, to read from", "pipe, to write to"],
             _ => ["one end of a pair", "the other end of the pair"],
         };
         for (fd, what) in pair.and_then(Json::as_array).into_iter().flatten().zip(words) {
@@ -340,7 +341,7 @@ impl Ends {
 
 /// The descriptor that a call is about.
 fn descriptor(call: &Recorded) -> Option<i32> {
-    let first = call.function.parameters().first()?;
+    let first = call.function.page().parameters.first()?;
     let is_descriptor = matches!(*first, "sockfd" | "fd" | "oldfd" | "out_fd");
     let number = call.arguments.get(*first).filter(|_| is_descriptor)?;
     number.as_i64().and_then(|number| i32::try_from(number).ok())

@@ -16,7 +16,8 @@ pub mod text;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::trace::{Function, Recorded};
+use crate::trace::Recorded;
+use crate::trace::page::Effect;
 use arrows::{Arrow, Connection};
 use ends::{Ends, Source};
 
@@ -69,7 +70,7 @@ struct Step {
 impl Step {
     /// Whether its descriptor is that of its connection: `accept` makes one, but is a call on the listener.
     fn is_on_connection(&self) -> bool {
-        let is_accept = matches!(self.call.function, Function::Accept | Function::Accept4);
+        let is_accept = self.call.function.effect() == Effect::Accepts;
         self.connection.is_some() && !is_accept
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::arrows::Arrow;
 use super::ends::Ends;
-use crate::trace::{Function, Recorded};
+use crate::trace::Recorded;
+use crate::trace::page::Effect;
 
 /// The calls from top to bottom.
 ///
@@ -34,10 +35,8 @@ pub(super) fn order(
 /// When a call has its place: one that sends when it begins, for its bytes may arrive before it returns; all others when
 /// they return, for only then do they know.
 const fn moment(call: &Recorded) -> u64 {
-    use Function as F;
-    match call.function {
-        F::Send | F::Sendto | F::Sendmsg | F::Write | F::Sendfile => call.begin_ns,
-        F::Connect | F::Shutdown | F::Close => call.begin_ns,
+    match call.function.effect() {
+        Effect::Sends | Effect::Connects | Effect::ShutsDown | Effect::Closes => call.begin_ns,
         _ => call.end_ns,
     }
 }

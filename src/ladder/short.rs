@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::trace::{Function, Recorded};
+use crate::trace::Recorded;
+use crate::trace::page::{Effect, Returns};
 
 /// A call in at most `room` characters, the rest left out where `dots` stand.
 pub(super) fn shortened(call: &Recorded, room: usize, dots: &str) -> String {
@@ -29,35 +30,19 @@ pub(super) fn shortened(call: &Recorded, room: usize, dots: &str) -> String {
 
 /// Whether its 0 says nothing but that it did not fail.
 fn only_succeeded(call: &Recorded) -> bool {
-    use Function as F;
-    let says_no_more = matches!(
-        call.function,
-        F::Setsockopt | F::Getsockopt | F::Bind | F::Connect | F::Getsockname | F::Getpeername
-    );
-    says_no_more && result(call) == "0"
+    call.function.page().returns == Returns::Status && result(call) == "0"
 }
 
 /// The arguments that tell this call from others like it. (Everything that is written is ASCII.)
 fn arguments(call: &Recorded) -> String {
-    use Function as F;
-    let named: &[&str] = match call.function {
-        F::Recv | F::Recvfrom if call.errno.is_some() => &["sockfd"],
-        F::Send | F::Recv | F::Sendto | F::Recvfrom => &["sockfd", "buf"],
-        F::Read if call.errno.is_some() => &["fd"],
-        F::Read | F::Write => &["fd", "buf"],
-        F::Sendfile => &["out_fd", "in_fd", "count"],
-        F::Socket => &["domain", "type"],
-        F::Accept | F::Accept4 if call.result >= 0 => &["sockfd", "addr"],
-        F::Accept | F::Accept4 => &["sockfd"],
-        F::Connect | F::Bind | F::Getsockname | F::Getpeername => &["sockfd", "addr"],
-        F::Setsockopt | F::Getsockopt => &["sockfd", "optname", "optval"],
-        F::Pipe => &["pipefd"],
-        F::Sigaction => &["signum"],
-        F::Select | F::Pselect => return sets(call),
-        F::Poll | F::Ppoll => return rows(call),
-        other => other.parameters(),
-    };
-    let written = named.iter().filter_map(|name| call.written(name));
+    let page = call.function.page();
+    match page.effect {
+        Effect::Selects => return sets(call),
+        Effect::Polls => return rows(call),
+        _ => {}
+    }
+    let telling = page.telling(call.errno.is_some());
+    let written = telling.filter_map(|name| call.written(name));
     let all = written.collect::<Vec<_>>().join(", ");
     all.replace("l_onoff=", "").replace("l_linger=", "")
 }
@@ -104,14 +89,14 @@ fn result(call: &Recorded) -> String {
 /// What a wait has told: ` (in 6)`, ` (6 IN)`.
 fn told(call: &Recorded) -> Option<String> {
     let list = |name| call.returned.get(name).and_then(Json::as_array);
-    let parts: Vec<String> = match call.function {
-        Function::Select | Function::Pselect => {
+    let parts: Vec<String> = match call.function.effect() {
+        Effect::Selects => {
             let sets =
                 ["in", "out", "except"].into_iter().filter_map(|name| Some((name, list(name)?)));
             let sets = sets.filter(|(_, members)| !members.is_empty());
             sets.map(|(name, members)| format!("{name} {}", spaced(members))).collect()
         }
-        Function::Poll | Function::Ppoll => {
+        Effect::Polls => {
             let row = |row: &Json| {
                 Some(format!(
                     "{} {}",

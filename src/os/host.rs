@@ -13,7 +13,6 @@ use crate::names::{
     SocketFlags, SocketType,
 };
 use crate::sys::{self, FD_SETSIZE, FdSet};
-use crate::trace::Function;
 
 /// The port whose bytes are shown.
 const PORT: u16 = 7007;
@@ -194,14 +193,8 @@ fn buffer(domain: Domain, kind: SocketType, option: OptionName<i32>) -> Result<(
 }
 
 fn calls() -> Vec<Here> {
-    let is_here = |function| match function {
-        Function::Accept4 => cfg!(has_accept4),
-        Function::Ppoll => cfg!(has_ppoll),
-        Function::Sendfile => cfg!(has_sendfile),
-        _ => true,
-    };
-    let all = Function::ALL.iter();
-    all.map(|function| Here { name: function.name(), here: is_here(*function) }).collect()
+    let all = sys::pages().iter().map(|function| function.page());
+    all.map(|page| Here { name: page.name, here: page.is_here }).collect()
 }
 
 /// Those that one system or another lacks, looked up in the tables of names.

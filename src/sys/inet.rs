@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libc::socklen_t;
 
-use super::resolve::text_of;
+use super::c_string::text_of;
 use crate::names::{AF_INET, AF_INET6, Domain, Errno, Result};
 
 /// `int inet_pton(int af, const char *src, void *dst);` an address from its text; none where C returns 0.

@@ -4,234 +4,34 @@
 //! receiver gets a number of its own for the same open file. In C the control data is built with macros in a buffer
 //! whose alignment and length are easily wrong; here a message has a list of descriptors.
 
-use std::borrow::Cow;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use libc::c_int;
 
-use super::count;
-use super::fd::Fd;
+use super::Fd;
 use super::sockaddr::RawAddress;
-use crate::addr::Address;
-use crate::names::{CONTROL_HEADER_LEN, Errno, Level, MsgFlags, Result, SOL_SOCKET};
-use crate::trace::arg::{self, Arg};
-use crate::trace::call::enter;
-use crate::trace::function::Function;
+use crate::names::{CONTROL_HEADER_LEN, Level, SOL_SOCKET};
 use crate::values::{ControlMessage, FdNumber};
 
 /// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`. The BSDs would take more.
 pub const MAX_PASSED: usize = 253;
 
 /// Room for one control message: its header and [`MAX_PASSED`] descriptors.
-const CONTROL_ROOM: usize = 1152;
+pub(super) const CONTROL_ROOM: usize = 1152;
 
 /// Control data must be aligned as its header is.
 #[repr(C, align(8))]
-struct Control {
-    bytes: [u8; CONTROL_ROOM],
+pub(super) struct Control {
+    pub(super) bytes: [u8; CONTROL_ROOM],
 }
 
 impl Control {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { bytes: [0; CONTROL_ROOM] }
     }
 }
 
-/// What [`recvmsg`] received.
-#[derive(Debug)]
-pub struct Received {
-    /// How many bytes, over all buffers.
-    pub len: usize,
-    /// Who sent it, where that is told.
-    pub from: Option<Address>,
-    /// The descriptors that came with it, ours now.
-    pub fds: Vec<Fd>,
-    /// What else came beside the bytes, because an option asked for it: who sent it (`SO_PASSCRED`), when it arrived
-    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), what became of an earlier one (`IP_RECVERR`).
-    pub control: Vec<ControlMessage>,
-    /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
-    pub flags: MsgFlags,
-}
-
-impl crate::trace::call::Returned for Received {
-    fn as_c(&self) -> i64 {
-        self.len as i64
-    }
-}
-
-/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` sends the bytes of several buffers as one, and
-/// descriptors with them. A message with descriptors needs at least one byte on a stream.
-///
-/// # Errors
-/// As [`send`](super::send), and
-///
-/// | errno | when |
-/// |---|---|
-/// | `EINVAL` | (refused) more than [`MAX_PASSED`] descriptors |
-/// | `EMSGSIZE` | more buffers than the system takes |
-/// | `ETOOMANYREFS` | too many descriptors are on their way (Linux) |
-/// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
-///
-/// References: `sendmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `sendmsg`.
-pub fn sendmsg(
-    sockfd: impl AsFd,
-    to: Option<&Address>,
-    buffers: &[&[u8]],
-    fds: &[BorrowedFd<'_>],
-    flags: MsgFlags,
-) -> Result<usize> {
-    let sockfd = sockfd.as_fd();
-    if fds.len() > MAX_PASSED {
-        return refuse(sockfd, buffers, flags, Errno::EINVAL);
-    }
-    send_message(sockfd, to, buffers, fds, flags)
-}
-
-/// [`sendmsg`] for as many descriptors as the control data has room for, which is some more than the system takes.
-pub(super) fn send_message(
-    sockfd: BorrowedFd<'_>,
-    to: Option<&Address>,
-    buffers: &[&[u8]],
-    fds: &[BorrowedFd<'_>],
-    flags: MsgFlags,
-) -> Result<usize> {
-    let mut name = match to.map(RawAddress::encode).transpose() {
-        Ok(name) => name,
-        Err(errno) => return refuse(sockfd, buffers, flags, errno),
-    };
-    let mut iov: Vec<_> = buffers
-        .iter()
-        .map(|buf| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() })
-        .collect();
-    let mut control = Control::new();
-    let read = to.zip(name.as_ref()).map(|(to, raw)| raw.as_read(to));
-    let mut header = header(name.as_mut(), &mut iov);
-    if !fds.is_empty() {
-        put_fds(&mut header, &mut control, fds);
-    }
-    let call = enter(Function::Sendmsg, || {
-        let message = arg::Message {
-            name: read.as_deref().map(Cow::Borrowed).ok_or(0),
-            name_len: (header.msg_namelen, header.msg_namelen),
-            buffers: buffers.iter().map(|buf| ((*buf).into(), buf.len())).collect(),
-            control: if fds.is_empty() {
-                Vec::new()
-            } else {
-                vec![rights(fds.iter().map(|fd| FdNumber::from(*fd)))]
-            },
-            control_len: header.msg_controllen as usize,
-            flags: MsgFlags::NONE,
-        };
-        [sockfd.into(), Arg::Message(Box::new(message)), flags.named().into()]
-    });
-    let result = call.make(|| {
-        // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which live
-        // through the call with the lengths given; sendmsg only reads them.
-        count(unsafe { libc::sendmsg(sockfd.as_raw_fd(), &raw const header, flags.bits()) })
-    });
-    call.returns(result)
-}
-
-fn refuse(
-    sockfd: BorrowedFd<'_>,
-    buffers: &[&[u8]],
-    flags: MsgFlags,
-    errno: Errno,
-) -> Result<usize> {
-    let call = enter(Function::Sendmsg, || {
-        let message = arg::Message {
-            name: Err(0),
-            name_len: (0, 0),
-            buffers: buffers.iter().map(|buf| ((*buf).into(), buf.len())).collect(),
-            control: Vec::new(),
-            control_len: 0,
-            flags: MsgFlags::NONE,
-        };
-        [sockfd.into(), Arg::Message(Box::new(message)), flags.named().into()]
-    });
-    call.refuse(errno)
-}
-
-/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
-/// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes;
-/// the room is whole words (`CMSG_SPACE`), so where an odd number was wanted one more descriptor may come.
-///
-/// With `MSG_ERRQUEUE` it takes an error that `IP_RECVERR` asked for: the bytes are those that were sent, the address
-/// is the one they were sent to, and a control message says what went wrong and who told.
-///
-/// The trace shows control messages as strace does: those of the socket level and of IPv4 with their structure, those
-/// of IPv6 by the number of their type alone.
-///
-/// # Errors
-/// As [`recv`](super::recv), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
-/// process has no number left is lost, with `MSG_CTRUNC`.
-///
-/// References: `recvmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `recvmsg`.
-pub fn recvmsg(
-    sockfd: impl AsFd,
-    buffers: &mut [&mut [u8]],
-    max_fds: usize,
-    flags: MsgFlags,
-) -> Result<Received> {
-    let sockfd = sockfd.as_fd();
-    let call = enter(Function::Recvmsg, || [sockfd.into()]);
-    let mut iov: Vec<_> = buffers
-        .iter_mut()
-        .map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() })
-        .collect();
-    let mut name = RawAddress::room();
-    let mut control = Control::new();
-    let mut header = header(Some(&mut name), &mut iov);
-    let room = control_space(max_fds.min(MAX_PASSED));
-    if max_fds > 0 {
-        header.msg_control = control.bytes.as_mut_ptr().cast();
-        header.msg_controllen = room as _;
-    }
-    let given = header.msg_namelen;
-    let result = call.make(|| {
-        // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which are
-        // exclusively ours and have the lengths given.
-        count(unsafe { libc::recvmsg(sockfd.as_raw_fd(), &raw mut header, flags.bits()) })
-    });
-    *name.len_mut() = header.msg_namelen;
-    let (fds, control) = if result.is_ok() { take_control(&header) } else { Default::default() };
-    let shown = name.decode();
-    let result = result.map(|len| Received {
-        len,
-        from: shown.clone(),
-        fds,
-        control,
-        flags: MsgFlags::from_bits(header.msg_flags),
-    });
-    let call = call.rest(|| {
-        let Ok(received) = &result else {
-            return [Arg::Unanswered { name_len: given }, flags.named().into()];
-        };
-        let message = arg::Message {
-            name: shown.as_ref().map(Cow::Borrowed).ok_or(name.as_ptr() as usize),
-            name_len: (given, header.msg_namelen),
-            buffers: spread(buffers, received.len),
-            control: all_control(received),
-            control_len: header.msg_controllen as usize,
-            flags: received.flags,
-        };
-        [Arg::Message(Box::new(message)), flags.named().into()]
-    });
-    call.returns(result)
-}
-
-/// What each buffer received of `len` bytes.
-fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(arg::Bytes<'a>, usize)> {
-    let mut rest = len;
-    let filled = buffers.iter().map(|buf| {
-        let part = rest.min(buf.len());
-        rest -= part;
-        (buf[..part].into(), buf.len())
-    });
-    filled.collect()
-}
-
-fn header(name: Option<&mut RawAddress>, iov: &mut [libc::iovec]) -> libc::msghdr {
+pub(super) fn header(name: Option<&mut RawAddress>, iov: &mut [libc::iovec]) -> libc::msghdr {
     // SAFETY: msghdr is plain data, and zeros are "nothing of anything".
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
     if let Some(name) = name {
@@ -244,12 +44,12 @@ fn header(name: Option<&mut RawAddress>, iov: &mut [libc::iovec]) -> libc::msghd
 }
 
 /// `CMSG_SPACE`: how long control data with this many descriptors is.
-fn control_space(fds: usize) -> usize {
+pub(super) fn control_space(fds: usize) -> usize {
     // SAFETY: arithmetic only.
     unsafe { libc::CMSG_SPACE((fds * size_of::<RawFd>()) as u32) as usize }
 }
 
-fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[BorrowedFd<'_>]) {
+pub(super) fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[BorrowedFd<'_>]) {
     let data_len = size_of_val(fds) as u32;
     header.msg_control = control.bytes.as_mut_ptr().cast();
     header.msg_controllen = control_space(fds.len()) as _;
@@ -273,7 +73,7 @@ fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[BorrowedFd<'
 }
 
 /// Takes the descriptors into ownership and copies everything else.
-fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
+pub(super) fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
     let (mut fds, mut others) = (Vec::new(), Vec::new());
     let end = header.msg_control as usize + header.msg_controllen as usize;
     // SAFETY: the kernel has filled the control data, as long as msg_controllen says.
@@ -304,14 +104,8 @@ fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
     (fds, others)
 }
 
-/// All control messages for the trace: Linux writes the descriptors after what it tells of the sender.
-fn all_control(received: &Received) -> Vec<ControlMessage> {
-    let passed = (!received.fds.is_empty()).then(|| rights(received.fds.iter().map(FdNumber::of)));
-    received.control.iter().cloned().chain(passed).collect()
-}
-
 /// Descriptors as a control message.
-fn rights(numbers: impl Iterator<Item = FdNumber>) -> ControlMessage {
+pub(super) fn rights(numbers: impl Iterator<Item = FdNumber>) -> ControlMessage {
     let data = numbers.flat_map(|number| number.get().to_ne_bytes()).collect();
     ControlMessage { level: SOL_SOCKET, kind: libc::SCM_RIGHTS, data }
 }
@@ -319,8 +113,12 @@ fn rights(numbers: impl Iterator<Item = FdNumber>) -> ControlMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{AF_UNIX, MSG_CTRUNC, MSG_TRUNC, Protocol, SOCK_DGRAM, SOCK_STREAM};
-    use crate::sys::{pipe, read, socketpair, write};
+    use std::os::fd::AsFd;
+
+    use crate::names::{
+        AF_UNIX, MSG_CTRUNC, MSG_TRUNC, MsgFlags, Protocol, SOCK_DGRAM, SOCK_STREAM,
+    };
+    use crate::sys::{pipe, read, recvmsg, sendmsg, socketpair, write};
 
     #[test]
     fn a_descriptor_travels_with_the_bytes() {

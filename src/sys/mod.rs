@@ -12,42 +12,114 @@
 //! - an address is an [`Address`], an option's value has the option's type;
 //! - `errno` comes with the failure ([`Errno`]) instead of in a variable that the next call overwrites.
 //!
-//! In the order of reading: `fd`, `sockaddr`, `socket`, `io`, `message`, `option`, `select`, `poll`,
-//! `signal`, `resolve`, `inet`. Then `state`, which looks at a socket for the trace, and [`wild`], for labs alone.
+//! A call has one file, as its name says (close relatives share one), and in it its page ([`Page`](crate::trace::Page)): all
+//! that is true of it, for the tracer, for `--inject`, for explanations and drawings. [`pages`] has them in the order of reading.
+//!
+//! Besides: `fd` owns descriptors, `sockaddr` and `with_address` turn addresses into C's, `message`, `option`, `fd_set`,
+//! `signal` and `c_string` are what several calls share, `inet` reads and writes numbers; `state` looks at a socket for the
+//! trace, and [`wild`] is misuse, for labs alone.
 
+mod accept;
+mod bind;
+mod c_string;
+mod close;
+mod connect;
+mod dup;
+mod fcntl;
 mod fd;
+mod fd_set;
+mod getaddrinfo;
+mod gethostname;
+mod getnameinfo;
+mod getservbyname;
+mod getsockname;
+mod getsockopt;
+mod if_nameindex;
 mod inet;
-mod io;
+mod ioctl;
+mod kill;
+mod listen;
 mod message;
 mod option;
+mod pipe;
 mod poll;
-mod resolve;
+mod ppoll;
+mod pselect;
+mod read;
+mod recv;
+mod recvmsg;
 mod select;
+mod send;
+mod sendfile;
+mod sendmsg;
+mod setsockopt;
+mod shutdown;
+mod sigaction;
 mod signal;
+mod sigprocmask;
 mod sockaddr;
+mod sockatmark;
 mod socket;
+mod socketpair;
 mod state;
 pub mod wild;
+mod with_address;
+mod write;
 
 pub use std::os::fd::{AsFd, BorrowedFd};
 
 pub use crate::addr::{Address, UnixName};
 pub use crate::names::*;
 pub use crate::values::*;
+pub use accept::*;
+pub use bind::*;
+pub use close::*;
+pub use connect::*;
+pub use dup::*;
+pub use fcntl::*;
 pub use fd::*;
+pub use fd_set::*;
+pub use getaddrinfo::*;
+pub use gethostname::*;
+pub use getnameinfo::*;
+pub use getservbyname::*;
+pub use getsockname::*;
+pub use getsockopt::*;
+pub use if_nameindex::*;
 pub use inet::*;
-pub use io::*;
-pub use message::*;
+pub use ioctl::*;
+pub use kill::*;
+pub use listen::*;
+pub use message::MAX_PASSED;
 pub use option::*;
+pub use pipe::*;
 pub use poll::*;
-pub use resolve::*;
+#[cfg(has_ppoll)]
+pub use ppoll::*;
+pub use pselect::*;
+pub use read::*;
+pub use recv::*;
+pub use recvmsg::*;
 pub use select::*;
+pub use send::*;
+#[cfg(has_sendfile)]
+pub use sendfile::*;
+pub use sendmsg::*;
+pub use setsockopt::*;
+pub use shutdown::*;
+pub use sigaction::*;
 pub use signal::*;
+pub use sigprocmask::*;
 pub use sockaddr::{SUN_PATH_LEN, sockaddr_bytes};
+pub use sockatmark::*;
 pub use socket::*;
+pub use socketpair::*;
 pub use state::socket_state;
+pub use write::*;
 
 use libc::{c_int, ssize_t};
+
+use crate::trace::page::Function;
 
 /// C's -1, with errno, as an error; any other number as it is. Called at once after the call, since
 /// whatever comes between may change errno.
@@ -66,4 +138,87 @@ fn status(returned: c_int) -> Result<()> {
 #[inline]
 fn count(returned: ssize_t) -> Result<usize> {
     usize::try_from(returned).map_err(|_| Errno::last())
+}
+
+/// Every function that is wrapped, in the order of reading: making, naming and ending; moving bytes; setting and asking;
+/// waiting and signals; the C library.
+pub const fn pages() -> &'static [Function] {
+    const PAGES: &[Function] = &[
+        Function::SOCKET,
+        Function::SOCKETPAIR,
+        Function::BIND,
+        Function::LISTEN,
+        Function::ACCEPT,
+        Function::ACCEPT4,
+        Function::CONNECT,
+        Function::SHUTDOWN,
+        Function::CLOSE,
+        Function::DUP,
+        Function::DUP2,
+        Function::PIPE,
+        Function::GETSOCKNAME,
+        Function::GETPEERNAME,
+        Function::SEND,
+        Function::RECV,
+        Function::SENDTO,
+        Function::RECVFROM,
+        Function::SENDMSG,
+        Function::RECVMSG,
+        Function::READ,
+        Function::WRITE,
+        Function::SENDFILE,
+        Function::SETSOCKOPT,
+        Function::GETSOCKOPT,
+        Function::FCNTL,
+        Function::IOCTL,
+        Function::SOCKATMARK,
+        Function::SELECT,
+        Function::PSELECT,
+        Function::POLL,
+        Function::PPOLL,
+        Function::SIGACTION,
+        Function::SIGPROCMASK,
+        Function::KILL,
+        Function::GETADDRINFO,
+        Function::GETNAMEINFO,
+        Function::GETHOSTNAME,
+        Function::GETSERVBYNAME,
+        Function::IF_NAMEINDEX,
+    ];
+    PAGES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_the_prototype() {
+        for function in pages() {
+            let before_arguments = function.page().prototype.split('(').next().unwrap();
+            assert_eq!(before_arguments.rsplit([' ', '*']).next(), Some(function.name()));
+            assert_eq!(Function::from_name(function.name()), Some(*function));
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_prototype() {
+        for page in pages().iter().map(|function| function.page()) {
+            let inside =
+                &page.prototype[page.prototype.find('(').unwrap() + 1..page.prototype.len() - 1];
+            let names: Vec<_> = inside
+                .split(", ")
+                .filter(|parameter| *parameter != "void")
+                .map(|parameter| {
+                    parameter.rsplit([' ', '*']).next().unwrap().trim_end_matches("[2]")
+                })
+                .map(|name| if name == "..." { "arg" } else { name })
+                .collect();
+            assert_eq!(names, page.parameters, "{}", page.prototype);
+            assert!(
+                page.fills.iter().chain(page.short).all(|name| names.contains(name)),
+                "{names:?}"
+            );
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `setsockopt` and `getsockopt`.
+//! The values of options.
 //!
 //! In C an option's value is a `void *` and a length, so a `char` for an `int`, or a struct of the wrong size,
 //! compiles. Here the option's name carries the type of its value ([`OptionName`]), and only the types that
@@ -6,15 +6,9 @@
 //! is safe, but speaks of another option (1 is `SO_DEBUG` for the socket and `TCP_NODELAY` for TCP), and the
 //! trace shows which.
 
-use std::os::fd::{AsFd, AsRawFd};
+use libc::c_int;
 
-use libc::{c_int, socklen_t};
-
-use super::status;
-use crate::names::{Level, OptionName, Result, SO_ERROR, SOL_SOCKET};
-use crate::trace::arg::{Arg, Value};
-use crate::trace::call::enter;
-use crate::trace::function::Function;
+use crate::trace::arg::Value;
 use crate::values::{Linger, PeerCredentials, TimeVal};
 
 /// A value that an option can have. The kernel copies its bytes, so it must be a plain structure of C.
@@ -23,9 +17,13 @@ use crate::values::{Linger, PeerCredentials, TimeVal};
 pub trait OptionValue: sealed::Convert {}
 
 impl OptionValue for c_int {}
+
 impl OptionValue for u8 {}
+
 impl OptionValue for Linger {}
+
 impl OptionValue for TimeVal {}
+
 impl OptionValue for PeerCredentials {}
 
 mod sealed {
@@ -118,101 +116,12 @@ mod sealed {
     }
 }
 
-/// `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);` sets an option.
-///
-/// # Errors
-/// | errno | when |
-/// |---|---|
-/// | `ENOPROTOOPT` | this level has no such option, or it can only be read |
-/// | `EINVAL` | the value makes no sense, or comes too late (`IPV6_V6ONLY` after `bind`) |
-/// | `EDOM` | a timeout's microseconds are out of range |
-/// | `EPERM` | the option is for the privileged (`EACCES` on some systems) |
-/// | `EOPNOTSUPP` | this kind of socket does not have it (Unix-domain sockets at the TCP level) |
-/// | `EISCONN` | too late: the socket is connected |
-/// | `ENOTSOCK` | the descriptor is no socket |
-///
-/// References: `setsockopt(2)`, `socket(7)`, `tcp(7)`, `ip(7)`; POSIX `setsockopt`.
-pub fn setsockopt<T: OptionValue>(
-    sockfd: impl AsFd,
-    level: Level,
-    optname: OptionName<T>,
-    optval: &T,
-) -> Result<()> {
-    let sockfd = sockfd.as_fd();
-    let c = optval.to_c();
-    let len = size_of::<T::C>() as socklen_t;
-    let call = enter(Function::Setsockopt, || {
-        let name = Arg::OptionName(level, optname.number());
-        let value = Arg::Value(optval.shown(false));
-        [sockfd.into(), level.named().into(), name, value, Arg::Int(len.into())]
-    });
-    let result = call.make(|| {
-        let value = std::ptr::from_ref(&c).cast();
-        // SAFETY: the kernel reads `len` bytes, which is the size of `c`.
-        status(unsafe {
-            libc::setsockopt(sockfd.as_raw_fd(), level.bits(), optname.number(), value, len)
-        })
-    });
-    call.returns(result)
-}
-
-/// `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);` reads an option. Reading
-/// `SO_ERROR` clears it.
-///
-/// # Errors
-/// | errno | when |
-/// |---|---|
-/// | `ENOPROTOOPT` | this level has no such option |
-/// | `EINVAL` | it cannot be read in this state |
-/// | `EOPNOTSUPP` | this kind of socket does not have it |
-/// | `ENOTSOCK` | the descriptor is no socket |
-///
-/// References: `getsockopt(2)`; POSIX `getsockopt`.
-pub fn getsockopt<T: OptionValue>(
-    sockfd: impl AsFd,
-    level: Level,
-    optname: OptionName<T>,
-) -> Result<T> {
-    let sockfd = sockfd.as_fd();
-    let call = enter(Function::Getsockopt, || {
-        [sockfd.into(), level.named().into(), Arg::OptionName(level, optname.number())]
-    });
-    let size = size_of::<T::C>() as socklen_t;
-    let mut len = size;
-    // SAFETY: `C` is plain data (a closed list), so all zeros are a value of it; the kernel may write less.
-    let mut c: T::C = unsafe { std::mem::zeroed() };
-    let result = call.make(|| {
-        let value = std::ptr::from_mut(&mut c).cast();
-        // SAFETY: the kernel writes at most `len` bytes, which is the size of `c`.
-        status(unsafe {
-            libc::getsockopt(
-                sockfd.as_raw_fd(),
-                level.bits(),
-                optname.number(),
-                value,
-                &raw mut len,
-            )
-        })
-    });
-    let value = T::from_c(c);
-    let is_error = (level, optname.number()) == (SOL_SOCKET, SO_ERROR.number());
-    let call = call.rest(|| {
-        let shown = match result {
-            Ok(()) => Arg::Value(value.shown(is_error)),
-            Err(_) => Arg::Pointer(&raw const c as usize),
-        };
-        [shown, Arg::Length { given: size.into(), returned: len.into() }]
-    });
-    call.returns(result)?;
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::names::{AF_INET, Protocol, SO_LINGER, SO_RCVTIMEO, SO_REUSEADDR, SOCK_STREAM};
-    use crate::names::{SO_TYPE, SOL_TCP, TCP_NODELAY};
-    use crate::sys::socket;
+    use crate::names::{SO_TYPE, SOL_SOCKET, SOL_TCP, TCP_NODELAY};
+    use crate::sys::{getsockopt, setsockopt, socket};
 
     #[test]
     fn what_was_set_is_read_back() {

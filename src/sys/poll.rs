@@ -1,4 +1,4 @@
-//! `poll` and `ppoll`, and the rows they answer.
+//! `poll`, and the rows it answers.
 //!
 //! A row is question and answer side by side: `events` stays as it was asked, `revents` is written. So the
 //! rows need not be built anew, descriptors may be as high as they like, and the answer is richer than
@@ -11,14 +11,10 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use libc::{c_int, nfds_t};
 
 use super::number;
-#[cfg(has_ppoll)]
-use super::{select::c_timespec, signal::SignalSet};
 use crate::names::{PollEvents, Result};
 use crate::trace::arg::{Arg, Note};
 use crate::trace::call::enter;
-use crate::trace::function::Function;
-#[cfg(has_ppoll)]
-use crate::values::TimeSpec;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 use crate::values::{FdNumber, PollRow};
 
 /// `struct pollfd`: one row of `poll`. It borrows its descriptor, which therefore cannot be closed while the row
@@ -65,7 +61,7 @@ impl<'fd> PollFd<'fd> {
         self.row.events = events.bits() as _;
     }
 
-    fn as_row(&self) -> PollRow {
+    pub(super) fn as_row(&self) -> PollRow {
         PollRow { fd: self.fd(), events: self.events(), revents: self.revents() }
     }
 }
@@ -74,6 +70,21 @@ impl fmt::Debug for PollFd<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_row().fmt(f)
     }
+}
+
+static POLL: Page = Page {
+    name: "poll",
+    prototype: "int poll(struct pollfd *fds, nfds_t nfds, int timeout)",
+    parameters: &["fds", "nfds", "timeout"],
+    waits: Waits::Always,
+    effect: Effect::Polls,
+    returns: Returns::Number,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`
+    pub const POLL: Self = Self::on(&POLL);
 }
 
 /// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until one of the rows can be answered; returns how
@@ -93,7 +104,7 @@ impl fmt::Debug for PollFd<'_> {
 ///
 /// References: `poll(2)`; POSIX `poll`.
 pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
-    let call = enter(Function::Poll, || {
+    let call = enter(Function::POLL, || {
         let rows = fds.iter().map(PollFd::as_row).collect();
         [Arg::rows(rows), fds.len().into(), Arg::Millis(timeout_ms)]
     });
@@ -106,49 +117,15 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
     call.returns_noting(result, |_| answered(fds))
 }
 
-/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`] what
-/// [`pselect`](super::pselect) is to [`select`](super::select()).
-///
-/// # Errors
-/// As [`poll`], and `EINVAL` for a timeout that makes no sense.
-///
-/// Systems differ: not on macOS.
-///
-/// References: `ppoll(2)`; POSIX (2024) `ppoll`.
-#[cfg(has_ppoll)]
-pub fn ppoll(
-    fds: &mut [PollFd<'_>],
-    tmo_p: Option<&TimeSpec>,
-    sigmask: Option<&SignalSet>,
-) -> Result<usize> {
-    let call = enter(Function::Ppoll, || {
-        let rows = fds.iter().map(PollFd::as_row).collect();
-        let mask = Arg::Mask(sigmask.map(SignalSet::signals));
-        [Arg::rows(rows), fds.len().into(), Arg::TimeSpec(tmo_p.copied()), mask]
-    });
-    let time = tmo_p.map(|time| c_timespec(*time));
-    let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    let mask_ptr = sigmask.map_or(std::ptr::null(), SignalSet::as_ptr);
-    let result = call.make(|| {
-        let (rows, nfds) = (fds.as_mut_ptr().cast(), fds.len() as nfds_t);
-        // SAFETY: `PollFd` is a `pollfd` in memory, and `fds` has `nfds` of them, exclusively ours; the other
-        // two pointers are NULL or lead to values that live through the call.
-        number(unsafe { libc::ppoll(rows, nfds, time_ptr, mask_ptr) })
-    });
-    let spurious = call.is_spurious();
-    let result = result.map(|ready| if spurious { all_ready(fds) } else { ready as usize });
-    call.returns_noting(result, |_| answered(fds))
-}
-
 /// For a rule that says so: every row is answered with what was asked. Returns how many are answered.
-fn all_ready(fds: &mut [PollFd<'_>]) -> usize {
+pub(super) fn all_ready(fds: &mut [PollFd<'_>]) -> usize {
     for row in fds.iter_mut().filter(|row| row.row.fd >= 0) {
         row.row.revents |= row.row.events;
     }
     fds.iter().filter(|row| row.row.revents != 0).count()
 }
 
-fn answered(fds: &[PollFd<'_>]) -> Note<'static> {
+pub(super) fn answered(fds: &[PollFd<'_>]) -> Note<'static> {
     Note::Poll(fds.iter().map(PollFd::as_row).filter(|row| row.revents.bits() != 0).collect())
 }
 

@@ -1,4 +1,4 @@
-//! Signals where they meet waiting: `sigaction`, `sigprocmask`, `kill`, and the self-pipe.
+//! Signals where they meet waiting: sets, handlers, and the self-pipe.
 //!
 //! A handler may run between any two instructions, so it may do almost nothing: not allocate, not lock, not
 //! print. And a signal that comes just before `select` begins to wait is over when it waits. The *self-pipe*
@@ -10,17 +10,13 @@ use std::sync::{Mutex, PoisonError};
 
 use libc::c_int;
 
-use super::fd::Fd;
-use super::status;
-use crate::names::{Errno, Result, SaFlags, Signal};
-use crate::trace::arg::{self, Arg};
-use crate::trace::call::enter;
-use crate::trace::function::Function;
+use super::Fd;
+use crate::names::Signal;
 
 /// `sigset_t`: a set of signals.
 #[doc(alias = "sigset_t")]
 #[derive(Clone, Copy)]
-pub struct SignalSet(libc::sigset_t);
+pub struct SignalSet(pub(super) libc::sigset_t);
 
 impl SignalSet {
     /// `int sigemptyset(sigset_t *set);` a set without signals.
@@ -87,7 +83,7 @@ pub enum Handler {
 pub struct Found(libc::sighandler_t);
 
 impl Handler {
-    fn to_c(self) -> libc::sighandler_t {
+    pub(super) fn to_c(self) -> libc::sighandler_t {
         match self {
             Self::Default => libc::SIG_DFL,
             Self::Ignore => libc::SIG_IGN,
@@ -97,7 +93,7 @@ impl Handler {
         }
     }
 
-    fn from_c(address: libc::sighandler_t) -> Self {
+    pub(super) fn from_c(address: libc::sighandler_t) -> Self {
         [Self::Default, Self::Ignore, Self::Interrupt, Self::SelfPipe]
             .into_iter()
             .find(|handler| handler.to_c() == address)
@@ -105,155 +101,9 @@ impl Handler {
     }
 }
 
-/// `struct sigaction`: what is to happen when a signal comes.
-#[derive(Clone, Copy, Debug)]
-pub struct SigAction {
-    /// Who handles it.
-    pub handler: Handler,
-    /// Which signals wait meanwhile.
-    pub mask: SignalSet,
-    /// How it is called: `SA_RESTART` begins an interrupted call again where that is possible (never `select`,
-    /// never `poll`).
-    pub flags: SaFlags,
-}
-
-impl SigAction {
-    /// This handler, no flags, no mask.
-    pub fn new(handler: Handler) -> Self {
-        Self { handler, mask: SignalSet::empty(), flags: SaFlags::NONE }
-    }
-
-    fn shown(&self) -> arg::SignalAction {
-        let handler = match self.handler {
-            Handler::Default => arg::SignalHandler::Default,
-            Handler::Ignore => arg::SignalHandler::Ignore,
-            other => arg::SignalHandler::Function(other.to_c()),
-        };
-        arg::SignalAction { handler, mask: self.mask.signals(), flags: self.flags }
-    }
-
-    fn to_c(self) -> libc::sigaction {
-        // SAFETY: a sigaction is plain data; zeros are "default action, no flags".
-        let mut c: libc::sigaction = unsafe { std::mem::zeroed() };
-        c.sa_sigaction = self.handler.to_c();
-        c.sa_mask = self.mask.0;
-        c.sa_flags = self.flags.bits() as _;
-        c
-    }
-
-    fn from_c(c: &libc::sigaction) -> Self {
-        // SA_RESTORER is libc's own business on Linux; it has no name here.
-        let known = SaFlags::CONSTANTS.iter().fold(0, |bits, flag| bits | flag.value as c_int);
-        let flags = SaFlags::from_bits(c.sa_flags as c_int & known);
-        Self { handler: Handler::from_c(c.sa_sigaction), mask: SignalSet(c.sa_mask), flags }
-    }
-}
-
-/// `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact);` says what is to happen when a
-/// signal comes, and tells what would have happened until now.
-///
-/// # Errors
-/// | errno | when |
-/// |---|---|
-/// | `EINVAL` | no such signal; or SIGKILL or SIGSTOP, which cannot be caught |
-///
-/// References: `sigaction(2)`, `signal-safety(7)`; POSIX `sigaction`.
-pub fn sigaction(
-    signum: Signal,
-    act: Option<&SigAction>,
-    oldact: Option<&mut SigAction>,
-) -> Result<()> {
-    let call = enter(Function::Sigaction, || {
-        [signum.named().into(), Arg::Action(act.map(SigAction::shown).map(Box::new))]
-    });
-    let call = call.by_libc_if(is_kept_by_libc(signum));
-    let new = act.map(|act| act.to_c());
-    let mut old = SigAction::new(Handler::Default).to_c();
-    let new_ptr = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    let old_ptr = if oldact.is_some() { &raw mut old } else { std::ptr::null_mut() };
-    let result = call.make(|| {
-        // SAFETY: both pointers are NULL or lead to structures that live through the call; the handlers
-        // that a `Handler` can name do only what is safe in a handler.
-        status(unsafe { libc::sigaction(signum.bits(), new_ptr, old_ptr) })
-    });
-    let found = oldact.is_some().then(|| SigAction::from_c(&old));
-    let call = call.rest(|| {
-        [match (&result, &found) {
-            (Err(_), Some(_)) => Arg::Pointer(&raw const old as usize),
-            (_, found) => Arg::Action(found.as_ref().map(SigAction::shown).map(Box::new)),
-        }]
-    });
-    if let (Some(oldact), Some(found), Ok(())) = (oldact, found, result) {
-        *oldact = found;
-    }
-    call.returns(result)
-}
-
-/// Whether libc says `EINVAL` by itself: to a number that is no signal, and to those that its threads use among
-/// themselves, below `SIGRTMIN`.
-#[cfg(linux)]
-fn is_kept_by_libc(signum: Signal) -> bool {
-    let number = signum.bits();
-    !(1..=libc::SIGRTMAX()).contains(&number) || (32..libc::SIGRTMIN()).contains(&number)
-}
-
-/// Elsewhere nobody has looked.
-#[cfg(not(linux))]
-fn is_kept_by_libc(_: Signal) -> bool {
-    false
-}
-
-/// `int sigprocmask(SIG_SETMASK, const sigset_t *set, sigset_t *oldset);` says which signals this thread holds back,
-/// and returns which it held back until now. (It is `pthread_sigmask` underneath, which programs with threads must
-/// call.)
-///
-/// # Errors
-/// None.
-///
-/// References: `sigprocmask(2)`, `pthread_sigmask(3)`; POSIX `sigprocmask`.
-pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {
-    let call = enter(Function::Sigprocmask, || {
-        [Arg::Word("SIG_SETMASK".into()), Arg::Mask(Some(set.signals()))]
-    });
-    let mut old = SignalSet::empty();
-    let result = call.make(|| {
-        // SAFETY: both pointers lead to sets that live through the call.
-        match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), &raw mut old.0) } {
-            0 => Ok(()),
-            // The functions of threads return the errno itself.
-            number => Err(Errno::from_number(number)),
-        }
-    });
-    call.rest(|| [Arg::Mask(Some(old.signals()))]).returns(result)?;
-    Ok(old)
-}
-
-/// `int kill(pid_t pid, int sig);` sends a signal to a process: one's own, to try out what it does. 0 is
-/// the caller's whole group. The negative numbers, which in C are groups and, with -1, everybody, cannot be said here.
-///
-/// # Errors
-/// | errno | when |
-/// |---|---|
-/// | `ESRCH` | there is no such process; (refused) `pid` would be negative as a `pid_t` |
-/// | `EPERM` | it is not one's own |
-/// | `EINVAL` | there is no such signal |
-///
-/// References: `kill(2)`; POSIX `kill`.
-pub fn kill(pid: u32, sig: Signal) -> Result<()> {
-    let pid = pid as libc::pid_t;
-    let call = enter(Function::Kill, || [pid.into(), sig.named().into()]);
-    if pid < 0 {
-        return call.refuse(Errno::ESRCH);
-    }
-    let result = call.make(|| {
-        // SAFETY: takes no pointers.
-        status(unsafe { libc::kill(pid, sig.bits()) })
-    });
-    call.returns(result)
-}
-
 /// Where the handler writes; -1 for nowhere.
 static PIPE_IN: AtomicI32 = AtomicI32::new(-1);
+
 /// The owner of that descriptor.
 static PIPE_OWNER: Mutex<Option<Fd>> = Mutex::new(None);
 
@@ -306,26 +156,7 @@ fn errno_location() -> *mut c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{SIGKILL, SIGUSR1, SIGUSR2};
-
-    #[test]
-    fn a_handler_that_was_set_is_found_and_put_back() {
-        let mut before = SigAction::new(Handler::Default);
-        let act = SigAction::new(Handler::Interrupt);
-        sigaction(SIGUSR2, Some(&act), Some(&mut before)).unwrap();
-        let mut now = SigAction::new(Handler::Default);
-        sigaction(SIGUSR2, Some(&before), Some(&mut now)).unwrap();
-        assert_eq!(now.handler, Handler::Interrupt);
-        assert_eq!(sigaction(SIGKILL, Some(&act), None), Err(Errno::EINVAL));
-    }
-
-    #[test]
-    fn a_number_that_is_too_large_is_not_everybody() {
-        for pid in [u32::MAX, 1 << 31] {
-            assert_eq!(kill(pid, Signal::from_bits(0)), Err(Errno::ESRCH));
-        }
-        assert_eq!(kill(std::process::id(), Signal::from_bits(0)), Ok(()));
-    }
+    use crate::names::{SIGUSR1, SIGUSR2};
 
     #[test]
     fn a_set_has_the_signals_that_were_added() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::arg::{Arg, Note};
-use super::function::Function;
+use super::page::Effect;
 use super::tracer::{Call, Ended, Sink};
 use crate::values::{FdNumber, PollRow};
 
@@ -90,11 +90,9 @@ impl<S: Sink> Sink for BitsSink<S> {
 
     fn end(&mut self, ended: &Ended<'_>) {
         self.below.end(ended);
-        match (ended.call.function, ended.note) {
-            (Function::Select | Function::Pselect, Note::Select { sets, .. }) => {
-                self.draw_sets(sets)
-            }
-            (Function::Poll | Function::Ppoll, Note::Poll(answered)) => self.draw_rows(answered),
+        match (ended.call.function.effect(), ended.note) {
+            (Effect::Selects, Note::Select { sets, .. }) => self.draw_sets(sets),
+            (Effect::Polls, Note::Poll(answered)) => self.draw_rows(answered),
             _ => {}
         }
     }

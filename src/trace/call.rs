@@ -1,7 +1,7 @@
 //! How a wrapper tells its call: `enter`, `make`, `rest`, `returns`.
 //!
 //! ```text
-//! let call = enter(Function::Recv, || [fd.into()]);        // recv(6,
+//! let call = enter(Function::RECV, || [fd.into()]);        // recv(6,
 //! let result = call.make(|| …the call itself…);
 //! call.rest(|| [Arg::Bytes(…), len.into(), flags.into()])  //         "hello\n", 65536, 0)
 //!     .returns(result)                                     //                             = 6
@@ -13,7 +13,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::arg::{Arg, Note};
-use super::function::Function;
+use super::page::{Effect, Function};
 use super::tracer::{Mark, Outcome, Tracer};
 use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
@@ -141,7 +141,7 @@ impl Entered {
         let error = if self.traced { delayed_error() } else { None };
         let result = match error {
             // A descriptor whose close fails is closed all the same.
-            Some(errno) if self.function != Function::Close => Err(errno),
+            Some(errno) if self.function.effect() != Effect::Closes => Err(errno),
             _ => call(),
         };
         if self.traced {

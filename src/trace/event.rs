@@ -15,7 +15,7 @@
 //! let mut event = Event::new(Callee::of("recv"));
 //! event.args.extend([Arg::Fd(stdin), Arg::bytes(&line.as_bytes()[9..14])]);
 //! event.outcome = Outcome::Value(5);
-//! assert_eq!(event.function(), Some(Function::Recv));
+//! assert_eq!(event.function(), Some(Function::RECV));
 //!
 //! // To be kept when the line is gone.
 //! let kept: Event<'static> = event.into_owned();
@@ -28,7 +28,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::arg::{Arg, Note};
-use super::function::Function;
+use super::page::Function;
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::values::{FdNumber, SocketState};
@@ -171,7 +171,7 @@ impl<'a> Callee<'a> {
     /// The names of its parameters; none of a function that no wrapper calls.
     pub const fn parameters(&self) -> &'static [&'static str] {
         match self {
-            Self::Known(function) => function.parameters(),
+            Self::Known(function) => function.page().parameters,
             Self::Other(_) => &[],
         }
     }
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn arguments_have_their_names() {
-        let mut event = Event::new(Function::Listen.into());
+        let mut event = Event::new(Function::LISTEN.into());
         event.args.extend([Arg::Fd(FdNumber::new(5)), Arg::Int(128)]);
         assert_eq!(event.fd(), Some(FdNumber::new(5)));
         assert_eq!(event.arg("backlog"), Some(&Arg::Int(128)));

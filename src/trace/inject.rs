@@ -16,7 +16,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::function::Function;
+use super::page::{Effect, Function};
 use crate::names::Errno;
 use crate::names::slips::near;
 
@@ -140,8 +140,7 @@ impl Rule {
 
     /// Whether it is about this function. On most systems a server accepts with `accept4`: who says `accept` means it.
     fn is_about(&self, function: Function) -> bool {
-        self.function == function
-            || (self.function, function) == (Function::Accept, Function::Accept4)
+        self.function == function || function.page().extends == Some(self.function.name())
     }
 
     /// A sentence about it if it has interfered with no call.
@@ -190,7 +189,7 @@ pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
 
 /// The functions that there can be rules for.
 fn injectable() -> impl Iterator<Item = Function> {
-    Function::ALL.iter().copied().filter(|function| !function.is_library())
+    Function::all().iter().copied().filter(|function| !function.page().is_library)
 }
 
 fn no_such_call(call: &str) -> BadRule {
@@ -204,12 +203,10 @@ fn no_such_call(call: &str) -> BadRule {
 
 impl Fault {
     fn parse(function: Function, text: &str) -> Result<Self, BadRule> {
-        use Function::{
-            Poll, Ppoll, Pselect, Read, Recv, Recvfrom, Select, Send, Sendfile, Sendto, Write,
-        };
-        let sends = matches!(function, Send | Sendto | Write | Sendfile);
-        let receives = matches!(function, Recv | Recvfrom | Read);
-        let waits = matches!(function, Select | Pselect | Poll | Ppoll);
+        let page = function.page();
+        let sends = page.has_length() && page.effect == Effect::Sends;
+        let receives = page.has_length() && page.effect == Effect::Receives;
+        let waits = page.waits_for_many();
         let what_can = || {
             let bytes = if sends { ", short=BYTES" } else { "" };
             let chunk = if receives { ", chunk=BYTES" } else { "" };
@@ -318,22 +315,22 @@ mod tests {
 
     #[test]
     fn a_rule_strikes_when_it_says() {
-        assert_eq!(hits("recv:EINTR@3", Function::Recv), [3]);
-        assert_eq!(hits("recv:EINTR@9+", Function::Recv), [9, 10]);
-        assert_eq!(hits("recv:EINTR@every:4", Function::Recv), [4, 8]);
-        assert_eq!(hits("recv:EINTR", Function::Recv).len(), 10);
-        assert!(hits("recv:EINTR", Function::Send).is_empty());
-        assert_eq!(hits("accept:EMFILE@3", Function::Accept4), [3]);
-        assert!(hits("accept4:EMFILE@3", Function::Accept).is_empty());
-        assert_eq!(hits("RECV:ewouldblock@3", Function::Recv), [3]);
+        assert_eq!(hits("recv:EINTR@3", Function::RECV), [3]);
+        assert_eq!(hits("recv:EINTR@9+", Function::RECV), [9, 10]);
+        assert_eq!(hits("recv:EINTR@every:4", Function::RECV), [4, 8]);
+        assert_eq!(hits("recv:EINTR", Function::RECV).len(), 10);
+        assert!(hits("recv:EINTR", Function::SEND).is_empty());
+        assert_eq!(hits("accept:EMFILE@3", Function::ACCEPT4), [3]);
+        assert!(hits("accept4:EMFILE@3", Function::ACCEPT).is_empty());
+        assert_eq!(hits("RECV:ewouldblock@3", Function::RECV), [3]);
     }
 
     #[test]
     fn a_rule_that_never_struck_says_what_was_called_instead() {
         let mut rules = ["accept:EMFILE", "recvfrom:EINTR", "send:EINTR"]
             .map(|rule| Rule::parse(rule).unwrap());
-        plan(&mut rules, Function::Accept4);
-        plan(&mut rules, Function::Recv);
+        plan(&mut rules, Function::ACCEPT4);
+        plan(&mut rules, Function::RECV);
         let idle: Vec<_> = rules.iter().filter_map(Rule::idle).collect();
         assert_eq!(
             idle,
@@ -347,13 +344,13 @@ mod tests {
     #[test]
     fn chance_is_the_same_for_the_same_seed() {
         assert_eq!(
-            hits("send:EAGAIN%50:seed=7", Function::Send),
-            hits("send:EAGAIN%50:seed=7", Function::Send)
+            hits("send:EAGAIN%50:seed=7", Function::SEND),
+            hits("send:EAGAIN%50:seed=7", Function::SEND)
         );
-        assert_eq!(hits("send:EAGAIN%100:seed=7", Function::Send).len(), 10);
+        assert_eq!(hits("send:EAGAIN%100:seed=7", Function::SEND).len(), 10);
         let mut rules = [Rule::parse("send:EAGAIN%10:seed=3").unwrap()];
         let many =
-            (0..10_000).filter(|_| plan(&mut rules, Function::Send) != Plan::default()).count();
+            (0..10_000).filter(|_| plan(&mut rules, Function::SEND) != Plan::default()).count();
         assert!((800..1200).contains(&many), "{many} of 10,000");
     }
 

@@ -133,7 +133,7 @@ impl JsonSink {
 
 impl Sink for JsonSink {
     fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        self.parameters = call.function.parameters();
+        self.parameters = call.function.page().parameters;
         self.arguments.clear();
         self.add(args);
         if call.may_wait {

@@ -91,7 +91,7 @@ impl TextSink {
             Mark::Libc => " (libc)",
             Mark::Injected => " (INJECTED)",
         });
-        if ended.call.function.is_library() {
+        if ended.call.function.page().is_library {
             self.line.push_str(" (library)");
         }
         let _ = match ended.states {
@@ -131,7 +131,7 @@ impl Sink for TextSink {
             return;
         }
         if self.pace == Pace::Live {
-            if args.len() < call.function.parameters().len() {
+            if args.len() < call.function.page().parameters.len() {
                 self.line.push_str(", ");
             }
             self.output.half_line(self.writer, &self.line);

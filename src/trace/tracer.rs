@@ -7,8 +7,8 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::arg::{Arg, Note, Value};
 pub use super::event::{Connection, Mark, Outcome, States};
-use super::function::{Function, Waits};
 use super::inject::{self, Plan, Rule};
+use super::page::{Effect, Function, Waits};
 use super::waiting::{asks_not_to_wait, has_message_flag, turns_nonblocking};
 use crate::addr::Address;
 use crate::names::{Errno, FIONBIO, MSG_PEEK};
@@ -135,7 +135,7 @@ impl Tracer {
     /// A tracer that writes to a sink whose type is chosen at run time.
     pub fn boxed(sink: Box<dyn Sink>) -> Self {
         let call =
-            Call { function: Function::Socket, seq: 0, begin_ns: 0, fd: None, may_wait: false };
+            Call { function: Function::NONE, seq: 0, begin_ns: 0, fd: None, may_wait: false };
         Self {
             wants_times: sink.wants_times(),
             sink,
@@ -217,7 +217,7 @@ impl Tracer {
         }
         let connection =
             self.call.fd.and_then(|fd| self.descriptors.get(index(fd)?)?.connection.as_ref());
-        let has_gone = self.call.function == Function::Close;
+        let has_gone = self.call.function.effect() == Effect::Closes;
         let after =
             self.probe.zip(self.call.fd).filter(|_| !has_gone).and_then(|(probe, fd)| probe(fd));
         let states = States { before: self.before, after };
@@ -273,7 +273,7 @@ impl Tracer {
 
     fn may_wait(&self, function: Function, fd: Option<FdNumber>, args: &[Arg<'_>]) -> bool {
         let asked_not_to = || args.iter().any(asks_not_to_wait);
-        match function.waits() {
+        match function.page().waits {
             Waits::Never => false,
             Waits::Always => !asked_not_to(),
             Waits::OnDescriptor => {
@@ -285,26 +285,22 @@ impl Tracer {
 
     /// What a call that succeeded says about descriptors.
     fn learn(&mut self, value: i64) {
-        let function = self.call.function;
+        let effect = self.call.function.effect();
         if let Some(connection) =
             self.call.fd.and_then(|fd| self.descriptors.get_mut(index(fd)?)?.connection.as_mut())
         {
-            match function {
-                _ if function.sends() => connection.bytes_out += value as u64,
-                Function::Recv | Function::Recvfrom | Function::Recvmsg | Function::Read
-                    if !self.only_looks =>
-                {
-                    connection.bytes_in += value as u64;
-                }
+            match effect {
+                Effect::Sends => connection.bytes_out += value as u64,
+                Effect::Receives if !self.only_looks => connection.bytes_in += value as u64,
                 _ => {}
             }
         }
-        match (function, self.turns_nonblocking, self.call.fd) {
-            (Function::Close, _, Some(fd)) => *self.descriptor(fd) = Descriptor::default(),
-            (Function::Fcntl | Function::Ioctl, Some(state), Some(fd)) => {
+        match (effect, self.turns_nonblocking, self.call.fd) {
+            (Effect::Closes, _, Some(fd)) => *self.descriptor(fd) = Descriptor::default(),
+            (Effect::Commands, Some(state), Some(fd)) => {
                 self.descriptor(fd).nonblocking = state;
             }
-            (Function::Socket | Function::Accept | Function::Accept4, state, _) => {
+            (Effect::MakesSocket | Effect::Accepts, state, _) => {
                 let made = FdNumber::new(value as i32);
                 self.descriptor(made).nonblocking = state.unwrap_or(false);
             }

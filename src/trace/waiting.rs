@@ -1,7 +1,7 @@
 //! What the arguments of a call say about waiting: of this call, and of those that come after it.
 
 use super::arg::Arg;
-use super::function::Function;
+use super::page::{Effect, Function};
 use crate::names::{MSG_DONTWAIT, MsgFlags, O_NONBLOCK, SocketFlags};
 
 /// Whether these arguments, the first ones of a call or those that its wrapper tells afterwards, make a descriptor
@@ -9,11 +9,11 @@ use crate::names::{MSG_DONTWAIT, MsgFlags, O_NONBLOCK, SocketFlags};
 pub(super) fn turns_nonblocking(function: Function, args: &[Arg<'_>]) -> Option<bool> {
     // By its name, for macOS has no such flag.
     let is_set = |flags: SocketFlags| flags.named().to_string().contains("SOCK_NONBLOCK");
-    match (function, args) {
+    match (function.effect(), args) {
         // Of fcntl's commands only F_SETFL takes these flags.
-        (Function::Fcntl, [Arg::OpenFlags(flags)]) => Some(flags.contains(O_NONBLOCK)),
-        (Function::Socket, [_, Arg::Type(kind), _]) => Some(is_set(kind.flags())),
-        (Function::Accept4, [Arg::Named(flags)]) => {
+        (Effect::Commands, [Arg::OpenFlags(flags)]) => Some(flags.contains(O_NONBLOCK)),
+        (Effect::MakesSocket, [_, Arg::Type(kind), _]) => Some(is_set(kind.flags())),
+        (Effect::Accepts, [Arg::Named(flags)]) => {
             Some(is_set(SocketFlags::from_bits(flags.value as i32)))
         }
         _ => None,

@@ -107,20 +107,20 @@ fn selects(told: &mut Told, read: &[i32], write: &[i32], outcome: Outcome) -> St
         set(&asked[..taken])
     };
     let sets = [found(read), found(write), None];
-    told.of(Function::Select, &args, outcome, Note::select(sets, None)).join("; ")
+    told.of(Function::SELECT, &args, outcome, Note::select(sets, None)).join("; ")
 }
 
 fn polls(told: &mut Told, revents: &[PollEvents], outcome: Outcome) -> String {
     let row = |revents| PollRow { fd: FdNumber::new(4), events: POLLIN, revents };
     let answered = Note::Poll(revents.iter().map(|revents| row(*revents)).collect());
     let args = [Arg::rows(vec![]), Arg::Int(1_000), Arg::Millis(250)];
-    told.of(Function::Poll, &args, outcome, answered).join("; ")
+    told.of(Function::POLL, &args, outcome, answered).join("; ")
 }
 
 #[test]
 fn a_lesson_leads_to_its_lab_where_there_is_one_and_to_a_word_where_not() {
     let lesson = lessons::all().find(|lesson| lesson.see == See::Lab("partial-send")).unwrap();
-    let mut facts = Facts::new(Function::Send, None, Known::default());
+    let mut facts = Facts::new(Function::SEND, None, Known::default());
     assert_eq!(leads_to(lesson, &facts, |name| name == "partial-send"), "lab partial-send");
     assert_eq!(leads_to(lesson, &facts, |_| false), "explain send");
     facts.outcome = Outcome::Error(Errno::EPIPE);
@@ -134,55 +134,55 @@ fn making_has_its_lessons() {
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     let stream = [Arg::Type(SOCK_STREAM)];
     assert_eq!(
-        told(F::Socket, &stream, ok(4)),
+        told(F::SOCKET, &stream, ok(4)),
         "4: a socket, as yet without a name or a peer (lab names-appear-late)"
     );
-    assert!(told(F::Socket, &stream, err(Errno::EMFILE)).contains("no descriptor left"));
+    assert!(told(F::SOCKET, &stream, err(Errno::EMFILE)).contains("no descriptor left"));
     let reuse = [FD, Arg::OptionName(SOL_SOCKET, SO_REUSEADDR.number())];
-    assert!(told(F::Setsockopt, &reuse, ok(0)).contains("(lab time-wait-bind)"));
+    assert!(told(F::SETSOCKOPT, &reuse, ok(0)).contains("(lab time-wait-bind)"));
     let sndbuf = Arg::OptionName(SOL_SOCKET, SO_SNDBUF.number());
     assert!(
-        told(F::Setsockopt, &[FD, sndbuf, Arg::Value(Value::Int(16_384))], ok(0))
+        told(F::SETSOCKOPT, &[FD, sndbuf, Arg::Value(Value::Int(16_384))], ok(0))
             .starts_with("asks for a send buffer of 16,384 bytes")
     );
     let v6only = |value| {
         [FD, Arg::OptionName(SOL_IPV6, IPV6_V6ONLY.number()), Arg::Value(Value::Int(value))]
     };
-    assert!(told(F::Setsockopt, &v6only(1), ok(0)).contains("IPv6 only"));
-    assert!(told(F::Setsockopt, &v6only(0), ok(0)).contains("IPv4 peers may come"));
+    assert!(told(F::SETSOCKOPT, &v6only(1), ok(0)).contains("IPv6 only"));
+    assert!(told(F::SETSOCKOPT, &v6only(0), ok(0)).contains("IPv4 peers may come"));
     let linger = Arg::Value(Value::Linger(Linger { l_onoff: 1, l_linger: 0 }));
-    assert!(told(F::Setsockopt, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
+    assert!(told(F::SETSOCKOPT, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
 
     let at = |port| Address::v4([127, 0, 0, 1].into(), port);
-    let any = told(F::Bind, &[FD, Arg::address(&at(0))], ok(0));
+    let any = told(F::BIND, &[FD, Arg::address(&at(0))], ok(0));
     assert!(any.starts_with("port 0: "), "{any}");
-    let known = told(F::Bind, &[FD, Arg::address(&at(7007))], ok(0));
+    let known = told(F::BIND, &[FD, Arg::address(&at(7007))], ok(0));
     assert!(known.contains("port 7007"), "{known}");
-    let taken = told(F::Bind, &[FD, Arg::address(&at(80))], err(Errno::EADDRINUSE));
+    let taken = told(F::BIND, &[FD, Arg::address(&at(80))], err(Errno::EADDRINUSE));
     assert!(taken.contains("TIME_WAIT"), "{taken}");
     let path = Address::Unix(UnixName::Path("server".into()));
-    let taken = told(F::Bind, &[FD, Arg::address(&path)], err(Errno::EADDRINUSE));
+    let taken = told(F::BIND, &[FD, Arg::address(&path)], err(Errno::EADDRINUSE));
     assert!(taken.contains("a file stays"), "{taken}");
-    let denied = told(F::Bind, &[FD, Arg::address(&at(80))], err(Errno::EACCES));
+    let denied = told(F::BIND, &[FD, Arg::address(&at(80))], err(Errno::EACCES));
     assert!(denied.contains("1,024"), "{denied}");
-    let name = told(F::Getsockname, &[FD, Arg::address(&at(51_344))], ok(0));
+    let name = told(F::GETSOCKNAME, &[FD, Arg::address(&at(51_344))], ok(0));
     assert!(name.contains("51344"), "{name}");
-    assert!(told(F::Listen, &[FD, Arg::Int(4_096)], ok(0)).contains("4,096"));
+    assert!(told(F::LISTEN, &[FD, Arg::Int(4_096)], ok(0)).contains("4,096"));
 
     let command = |command: FcntlCommand| Arg::Named(command.named());
-    assert!(told(F::Fcntl, &[FD, command(F_GETFL)], ok(2)).contains("F_SETFL"));
+    assert!(told(F::FCNTL, &[FD, command(F_GETFL)], ok(2)).contains("F_SETFL"));
     let nonblock = [FD, command(F_SETFL), Arg::OpenFlags(O_RDWR | O_NONBLOCK)];
-    assert!(told(F::Fcntl, &nonblock, ok(0)).contains("EAGAIN"));
+    assert!(told(F::FCNTL, &nonblock, ok(0)).contains("EAGAIN"));
     let cloexec = [FD, command(F_SETFD), Arg::Named(FD_CLOEXEC.named())];
-    assert!(told(F::Fcntl, &cloexec, ok(0)).contains("other programs"));
+    assert!(told(F::FCNTL, &cloexec, ok(0)).contains("other programs"));
     let pair = [FdNumber::new(7), FdNumber::new(8)];
-    let pipe = told(F::Pipe, &[Arg::Fds(pair)], ok(0));
+    let pipe = told(F::PIPE, &[Arg::Fds(pair)], ok(0));
     assert_eq!(pipe, "what is written to 8 comes out of 7 (lab signal-race)");
     let handler = SignalHandler::Function(1);
     let action = SignalAction { handler, mask: vec![], flags: SA_RESTART };
     let handles =
         [Arg::Named(SIGINT.named()), Arg::Action(Some(Box::new(action))), Arg::Action(None)];
-    assert!(told(F::Sigaction, &handles, ok(0)).starts_with("SIGINT "));
+    assert!(told(F::SIGACTION, &handles, ok(0)).starts_with("SIGINT "));
 }
 
 #[test]
@@ -190,16 +190,16 @@ fn connecting_has_its_lessons() {
     use Function as F;
     let mut told = Told::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
-    assert!(told(F::Connect, &[FD], ok(0)).contains("has answered"));
-    assert!(told(F::Connect, &[FD], err(Errno::EINPROGRESS)).contains("SO_ERROR"));
-    assert!(told(F::Connect, &[FD], err(Errno::ECONNREFUSED)).contains("nobody listens"));
+    assert!(told(F::CONNECT, &[FD], ok(0)).contains("has answered"));
+    assert!(told(F::CONNECT, &[FD], err(Errno::EINPROGRESS)).contains("SO_ERROR"));
+    assert!(told(F::CONNECT, &[FD], err(Errno::ECONNREFUSED)).contains("nobody listens"));
     let error = |errno: i32| {
         let option = Arg::OptionName(SOL_SOCKET, SO_ERROR.number());
         [FD, option, Arg::Value(Value::Error(errno))]
     };
-    assert!(told(F::Getsockopt, &error(0), ok(0)).starts_with("no error waits: a connect"));
+    assert!(told(F::GETSOCKOPT, &error(0), ok(0)).starts_with("no error waits: a connect"));
     let refused = error(Errno::ECONNREFUSED.number());
-    assert!(told(F::Getsockopt, &refused, ok(0)).starts_with("ECONNREFUSED waited"));
+    assert!(told(F::GETSOCKOPT, &refused, ok(0)).starts_with("ECONNREFUSED waited"));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn select_has_its_lessons() {
 
     let left = Some(TimeVal { tv_sec: 0, tv_usec: 999_996 });
     let note = Note::Select { sets: [None, None, None], left };
-    let rewritten = told.of(Function::Select, &[Arg::Int(4)], ok(0), note).join("; ");
+    let rewritten = told.of(Function::SELECT, &[Arg::Int(4)], ok(0), note).join("; ");
     assert!(rewritten.contains("Linux leaves 0.999996 s"), "{rewritten}");
 }
 
@@ -250,14 +250,14 @@ fn accept_has_its_lessons() {
     use Function as F;
     let mut told = Told::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
-    assert!(told(F::Accept, &[FD], ok(6)).starts_with("6 is a new socket"));
-    assert!(told(F::Accept, &[FD], err(Errno::EAGAIN)).contains("(explain EAGAIN)"));
-    assert!(told(F::Accept, &[FD], err(Errno::EMFILE)).contains("4 stays ready"));
-    assert!(told(F::Accept, &[FD], err(Errno::ECONNABORTED)).contains("(lab accept-after-rst)"));
+    assert!(told(F::ACCEPT, &[FD], ok(6)).starts_with("6 is a new socket"));
+    assert!(told(F::ACCEPT, &[FD], err(Errno::EAGAIN)).contains("(explain EAGAIN)"));
+    assert!(told(F::ACCEPT, &[FD], err(Errno::EMFILE)).contains("4 stays ready"));
+    assert!(told(F::ACCEPT, &[FD], err(Errno::ECONNABORTED)).contains("(lab accept-after-rst)"));
     let nonblock = SocketFlags::CONSTANTS.iter().find(|flag| flag.name == "SOCK_NONBLOCK");
     if let Some(flag) = nonblock {
         let flags = Arg::Named(SocketFlags::from_bits(flag.value as i32).named());
-        assert!(told(F::Accept4, &[FD, flags], ok(6)).contains("saves two calls"));
+        assert!(told(F::ACCEPT4, &[FD, flags], ok(6)).contains("saves two calls"));
     }
 }
 
@@ -266,39 +266,39 @@ fn moving_has_its_lessons() {
     use Function as F;
     let mut told = Told::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
-    assert!(told(F::Recv, &bytes(65_536), ok(1)).starts_with("1 byte;"));
-    assert!(told(F::Recv, &bytes(65_536), ok(65_536)).starts_with("65,536 bytes, as much"));
-    assert!(told(F::Recv, &bytes(65_536), err(Errno::EAGAIN)).contains("only a hint"));
-    assert!(told(F::Recv, &bytes(65_536), err(Errno::EINTR)).contains("call again"));
-    assert!(told(F::Recv, &bytes(65_536), err(Errno::ECONNRESET)).contains("reset"));
-    assert!(told(F::Recv, &bytes(65_536), ok(0)).starts_with("0 is the end"));
-    assert_eq!(told(F::Recv, &bytes(0), ok(0)), "", "nothing was asked for");
-    assert!(told(F::Send, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
+    assert!(told(F::RECV, &bytes(65_536), ok(1)).starts_with("1 byte;"));
+    assert!(told(F::RECV, &bytes(65_536), ok(65_536)).starts_with("65,536 bytes, as much"));
+    assert!(told(F::RECV, &bytes(65_536), err(Errno::EAGAIN)).contains("only a hint"));
+    assert!(told(F::RECV, &bytes(65_536), err(Errno::EINTR)).contains("call again"));
+    assert!(told(F::RECV, &bytes(65_536), err(Errno::ECONNRESET)).contains("reset"));
+    assert!(told(F::RECV, &bytes(65_536), ok(0)).starts_with("0 is the end"));
+    assert_eq!(told(F::RECV, &bytes(0), ok(0)), "", "nothing was asked for");
+    assert!(told(F::SEND, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
     assert_eq!(
-        told(F::Send, &bytes(65_536), ok(2_304)),
+        told(F::SEND, &bytes(65_536), ok(2_304)),
         "took 2,304 of 65,536 bytes: the send buffer is full (lab partial-send)"
     );
-    assert!(told(F::Send, &bytes(65_536), err(Errno::EAGAIN)).contains("none of 65,536"));
-    assert!(told(F::Send, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE came too"));
+    assert!(told(F::SEND, &bytes(65_536), err(Errno::EAGAIN)).contains("none of 65,536"));
+    assert!(told(F::SEND, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE came too"));
     let quietly = [FD, Arg::Int(6), Arg::Named(MSG_NOSIGNAL.named())];
-    assert!(told(F::Send, &quietly, err(Errno::EPIPE)).contains("no SIGPIPE"));
-    assert!(told(F::Send, &bytes(6), err(Errno::ECONNRESET)).contains("nobody gets this"));
-    assert!(told(F::Read, &bytes(9), ok(3)).starts_with("3 bytes: as many as were there"));
-    assert!(told(F::Read, &bytes(9), ok(0)).contains("nothing more will come"));
-    assert!(told(F::Read, &bytes(9), err(Errno::EAGAIN)).contains("nothing is here"));
-    assert!(told(F::Write, &bytes(9), ok(9)).starts_with("9 bytes taken"));
-    assert!(told(F::Write, &bytes(9), ok(3)).starts_with("took 3 of 9 bytes"));
-    assert!(told(F::Write, &bytes(9), err(Errno::EAGAIN)).contains("none of 9"));
+    assert!(told(F::SEND, &quietly, err(Errno::EPIPE)).contains("no SIGPIPE"));
+    assert!(told(F::SEND, &bytes(6), err(Errno::ECONNRESET)).contains("nobody gets this"));
+    assert!(told(F::READ, &bytes(9), ok(3)).starts_with("3 bytes: as many as were there"));
+    assert!(told(F::READ, &bytes(9), ok(0)).contains("nothing more will come"));
+    assert!(told(F::READ, &bytes(9), err(Errno::EAGAIN)).contains("nothing is here"));
+    assert!(told(F::WRITE, &bytes(9), ok(9)).starts_with("9 bytes taken"));
+    assert!(told(F::WRITE, &bytes(9), ok(3)).starts_with("took 3 of 9 bytes"));
+    assert!(told(F::WRITE, &bytes(9), err(Errno::EAGAIN)).contains("none of 9"));
     let file = |count: i64| {
         let (given, returned) = (0, Some(count));
         [FD, Arg::Fd(FdNumber::new(5)), Arg::Offset { given, returned }, Arg::Int(count)]
     };
-    assert!(told(F::Sendfile, &file(9_000), ok(9_000)).starts_with("9,000 bytes of a file"));
-    assert!(told(F::Sendfile, &file(9_000), ok(300)).starts_with("took 300 of 9,000"));
-    assert!(told(F::Sendfile, &file(9_000), ok(0)).starts_with("0: the file ends here"));
-    assert!(told(F::Sendfile, &file(9_000), err(Errno::EAGAIN)).contains("none of 9,000"));
-    assert!(told(F::Sendfile, &file(9), err(Errno::EINVAL)).contains("read, then send"));
-    assert!(told(F::Sendfile, &file(9), err(Errno::EPIPE)).contains("SIGPIPE came too"));
+    assert!(told(F::SENDFILE, &file(9_000), ok(9_000)).starts_with("9,000 bytes of a file"));
+    assert!(told(F::SENDFILE, &file(9_000), ok(300)).starts_with("took 300 of 9,000"));
+    assert!(told(F::SENDFILE, &file(9_000), ok(0)).starts_with("0: the file ends here"));
+    assert!(told(F::SENDFILE, &file(9_000), err(Errno::EAGAIN)).contains("none of 9,000"));
+    assert!(told(F::SENDFILE, &file(9), err(Errno::EINVAL)).contains("read, then send"));
+    assert!(told(F::SENDFILE, &file(9), err(Errno::EPIPE)).contains("SIGPIPE came too"));
 }
 
 #[test]
@@ -306,19 +306,19 @@ fn datagrams_are_not_told_what_is_true_of_streams() {
     use Function as F;
     let mut told = Told::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
-    told(F::Socket, &[Arg::Type(SOCK_DGRAM)], ok(4));
+    told(F::SOCKET, &[Arg::Type(SOCK_DGRAM)], ok(4));
     let at = Address::v4([127, 0, 0, 1].into(), 7007);
-    assert!(told(F::Bind, &[FD, Arg::address(&at)], ok(0)).contains("datagrams can come"));
-    assert_eq!(told(F::Recv, &bytes(100), ok(0)), "");
-    assert_eq!(told(F::Recv, &bytes(100), ok(7)), "");
-    assert!(told(F::Recvfrom, &bytes(100), ok(0)).contains("which is no end"));
-    assert!(told(F::Recvfrom, &bytes(100), ok(7)).starts_with("one datagram of 7 bytes"));
-    assert!(told(F::Recvfrom, &bytes(100), ok(100)).contains("what did not fit is lost"));
-    assert!(told(F::Recvfrom, &bytes(100), err(Errno::EAGAIN)).contains("queue is empty"));
-    assert!(told(F::Sendto, &bytes(100), ok(100)).contains("arrival is not reported"));
-    assert!(told(F::Sendto, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
-    assert!(told(F::Recv, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
-    assert!(told(F::Connect, &[FD, Arg::address(&at)], ok(0)).starts_with("nothing is sent: 4 "));
+    assert!(told(F::BIND, &[FD, Arg::address(&at)], ok(0)).contains("datagrams can come"));
+    assert_eq!(told(F::RECV, &bytes(100), ok(0)), "");
+    assert_eq!(told(F::RECV, &bytes(100), ok(7)), "");
+    assert!(told(F::RECVFROM, &bytes(100), ok(0)).contains("which is no end"));
+    assert!(told(F::RECVFROM, &bytes(100), ok(7)).starts_with("one datagram of 7 bytes"));
+    assert!(told(F::RECVFROM, &bytes(100), ok(100)).contains("what did not fit is lost"));
+    assert!(told(F::RECVFROM, &bytes(100), err(Errno::EAGAIN)).contains("queue is empty"));
+    assert!(told(F::SENDTO, &bytes(100), ok(100)).contains("arrival is not reported"));
+    assert!(told(F::SENDTO, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
+    assert!(told(F::RECV, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
+    assert!(told(F::CONNECT, &[FD, Arg::address(&at)], ok(0)).starts_with("nothing is sent: 4 "));
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_lesson_is_told_the_1st_the_10th_the_100th_time() {
     let mut told = Told::new();
     let mut remarks = Vec::new();
     for time in 1..=1_000 {
-        let said = told.plain(Function::Send, &bytes(6), ok(6));
+        let said = told.plain(Function::SEND, &bytes(6), ok(6));
         if !said.is_empty() {
             remarks.push((time, said));
         }

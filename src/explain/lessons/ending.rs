@@ -7,43 +7,43 @@ use crate::trace::Function as F;
 
 pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
-        of: &[F::Shutdown],
+        of: &[F::SHUTDOWN],
         when: |call| call.succeeded() && call.says("SHUT_WR"),
         says: |_| "the peer will read 0; it may still send".into(),
         see: Lab("half-close"),
     },
     Lesson {
-        of: &[F::Shutdown],
+        of: &[F::SHUTDOWN],
         when: |call| call.succeeded() && call.says("SHUT_RD"),
         says: |_| "here only: the peer is not told, and may go on sending".into(),
         see: Lab("shut-rd-is-local"),
     },
     Lesson {
-        of: &[F::Shutdown],
+        of: &[F::SHUTDOWN],
         when: |call| call.succeeded() && call.says("SHUT_RDWR"),
         says: |call| format!("both halves end, for every copy of {}", call.fd),
         see: Lab("close-is-refcount"),
     },
     Lesson {
-        of: &[F::Close],
+        of: &[F::CLOSE],
         when: |call| closes(call, Kind::Listener),
         says: |_| "no new clients from now on; connections would go on".into(),
         see: Lab("close-is-refcount"),
     },
     Lesson {
-        of: &[F::Close],
+        of: &[F::CLOSE],
         when: |call| call.succeeded() && call.known.copied,
         says: |call| format!("{} is free again; what it led to ends with its last copy", call.fd),
         see: Lab("close-is-refcount"),
     },
     Lesson {
-        of: &[F::Close],
+        of: &[F::CLOSE],
         when: |call| closes(call, Kind::Connection) && call.known.broken,
         says: |call| format!("it was over already; the number {} is free again", call.fd),
         see: Lab("drop-closes"),
     },
     Lesson {
-        of: &[F::Close],
+        of: &[F::CLOSE],
         when: |call| {
             let known = call.known;
             closes(call, Kind::Connection) && known.abrupt && !known.broken
@@ -52,7 +52,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("linger-zero"),
     },
     Lesson {
-        of: &[F::Close],
+        of: &[F::CLOSE],
         when: |call| {
             let known = call.known;
             closes(call, Kind::Connection) && known.peer_finished && !known.broken && !known.abrupt
@@ -61,7 +61,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("time-wait-bind"),
     },
     Lesson {
-        of: &[F::Close],
+        of: &[F::CLOSE],
         when: |call| {
             let known = call.known;
             closes(call, Kind::Connection) && !known.peer_finished && !known.broken && !known.abrupt

@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn an_option_s_figure_may_be_negative_and_long() {
-        for lesson in all().filter(|lesson| lesson.of.contains(&Function::Setsockopt)) {
-            let mut facts = extreme(Function::Setsockopt, Errno::EAGAIN, Signal::from_bits(1));
+        for lesson in all().filter(|lesson| lesson.of.contains(&Function::SETSOCKOPT)) {
+            let mut facts = extreme(Function::SETSOCKOPT, Errno::EAGAIN, Signal::from_bits(1));
             facts.value = Some(i32::MIN.into());
             assert!(lesson.sentence(&facts).len() <= 100);
         }

@@ -9,43 +9,43 @@ use crate::trace::Function as F;
 
 pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
-        of: &[F::Recv],
+        of: &[F::RECV],
         when: |call| is_stream(call) && call.returned() > 0 && call.returned() < call.number(),
         says: |call| format!("{}; messages have no boundaries here", bytes(call.returned())),
         see: Lab("no-message-boundaries"),
     },
     Lesson {
-        of: &[F::Recv, F::Read],
+        of: &[F::RECV, F::READ],
         when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
         says: |call| format!("{}, as much as asked for: more may wait", bytes(call.returned())),
         see: Lab("level-and-lowat"),
     },
     Lesson {
-        of: &[F::Recv],
+        of: &[F::RECV],
         when: is_the_end,
         says: |_| "0 is the end: the peer has finished sending".into(),
         see: Lab("half-close"),
     },
     Lesson {
-        of: &[F::Recv],
+        of: &[F::RECV],
         when: |call| call.failed(Errno::EAGAIN),
         says: |_| "nothing is here now; readiness is only a hint".into(),
         see: Lab("readiness-is-a-hint"),
     },
     Lesson {
-        of: &[F::Recv, F::Read],
+        of: &[F::RECV, F::READ],
         when: |call| call.failed(Errno::ECONNRESET),
         says: |_| "the peer has reset the connection: it is over".into(),
         see: Lab("rst-on-unread"),
     },
     Lesson {
-        of: &[F::Recv, F::Send, F::Read, F::Write, F::Sendfile],
+        of: &[F::RECV, F::SEND, F::READ, F::WRITE, F::SENDFILE],
         when: |call| call.failed(Errno::EINTR),
         says: |_| "a signal came before any byte: call again".into(),
         see: Lab("eintr-despite-sa-restart"),
     },
     Lesson {
-        of: &[F::Send],
+        of: &[F::SEND],
         when: |call| is_stream(call) && call.returned() > 0 && call.returned() == call.number(),
         says: |call| {
             format!("{} in the send buffer; arrival is not reported", bytes(call.returned()))
@@ -53,7 +53,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("send-is-a-copy"),
     },
     Lesson {
-        of: &[F::Send],
+        of: &[F::SEND],
         when: is_short,
         says: |call| {
             let (taken, given) = (grouped(call.returned()), bytes(call.number()));
@@ -62,55 +62,55 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("partial-send"),
     },
     Lesson {
-        of: &[F::Send],
+        of: &[F::SEND],
         when: |call| call.failed(Errno::EAGAIN),
         says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
         see: Lab("partial-send"),
     },
     Lesson {
-        of: &[F::Send],
+        of: &[F::SEND],
         when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
         says: |_| "this direction is over; MSG_NOSIGNAL: no SIGPIPE".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
-        of: &[F::Send, F::Write],
+        of: &[F::SEND, F::WRITE],
         when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
         says: |_| "this direction is over; SIGPIPE came too".into(),
         see: Lab("sigpipe-or-not"),
     },
     Lesson {
-        of: &[F::Send, F::Write],
+        of: &[F::SEND, F::WRITE],
         when: |call| call.failed(Errno::ECONNRESET),
         says: |_| "the peer has reset the connection: nobody gets this".into(),
         see: Lab("rst-on-unread"),
     },
     Lesson {
-        of: &[F::Read],
+        of: &[F::READ],
         when: |call| call.returned() > 0 && call.returned() < call.number(),
         says: |call| format!("{}: as many as were there", bytes(call.returned())),
         see: Lab("no-message-boundaries"),
     },
     Lesson {
-        of: &[F::Read],
+        of: &[F::READ],
         when: is_the_end,
         says: |_| "0 is the end: nothing more will come".into(),
         see: Lab("half-close"),
     },
     Lesson {
-        of: &[F::Read],
+        of: &[F::READ],
         when: |call| call.failed(Errno::EAGAIN),
         says: |_| "nothing is here now".into(),
         see: Lab("blocking-or-eagain"),
     },
     Lesson {
-        of: &[F::Write],
+        of: &[F::WRITE],
         when: |call| call.returned() > 0 && call.returned() == call.number(),
         says: |call| format!("{} taken; arrival is not reported", bytes(call.returned())),
         see: Lab("send-is-a-copy"),
     },
     Lesson {
-        of: &[F::Write],
+        of: &[F::WRITE],
         when: is_short,
         says: |call| {
             let (taken, given) = (grouped(call.returned()), bytes(call.number()));
@@ -119,19 +119,19 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("partial-send"),
     },
     Lesson {
-        of: &[F::Write],
+        of: &[F::WRITE],
         when: |call| call.failed(Errno::EAGAIN),
         says: |call| format!("took none of {}: there is no room", bytes(call.number())),
         see: Lab("partial-send"),
     },
     Lesson {
-        of: &[F::Sendfile],
+        of: &[F::SENDFILE],
         when: |call| call.returned() > 0 && call.returned() == call.number(),
         says: |call| format!("{} of a file, never in this process", bytes(call.returned())),
         see: Word("sendfile"),
     },
     Lesson {
-        of: &[F::Sendfile],
+        of: &[F::SENDFILE],
         when: |call| call.returned() > 0 && is_short(call),
         says: |call| {
             let (taken, given) = (grouped(call.returned()), bytes(call.number()));
@@ -140,31 +140,31 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Word("sendfile"),
     },
     Lesson {
-        of: &[F::Sendfile],
+        of: &[F::SENDFILE],
         when: |call| call.result() == Some(0) && call.number() > 0,
         says: |_| "0: the file ends here; to call again gives 0 again".into(),
         see: Word("sendfile"),
     },
     Lesson {
-        of: &[F::Sendfile],
+        of: &[F::SENDFILE],
         when: |call| call.failed(Errno::EAGAIN),
         says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
         see: Word("EAGAIN"),
     },
     Lesson {
-        of: &[F::Sendfile],
+        of: &[F::SENDFILE],
         when: |call| call.failed(Errno::EINVAL) || call.failed(Errno::ENOSYS),
         says: |_| "not from here in this way: read, then send".into(),
         see: Word("sendfile"),
     },
     Lesson {
-        of: &[F::Sendfile],
+        of: &[F::SENDFILE],
         when: |call| call.failed(Errno::EPIPE),
         says: |_| "this direction is over; SIGPIPE came too".into(),
         see: Word("SIGPIPE"),
     },
     Lesson {
-        of: &[F::Recvfrom],
+        of: &[F::RECVFROM],
         when: |call| call.returned() > 0 && call.returned() < call.number(),
         says: |call| {
             format!("one datagram of {}, whole, and where it is from", bytes(call.returned()))
@@ -172,7 +172,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("datagram-truncation"),
     },
     Lesson {
-        of: &[F::Recvfrom],
+        of: &[F::RECVFROM],
         when: |call| call.returned() > 0 && call.returned() == call.number(),
         says: |call| {
             format!("{} fill the buffer: what did not fit is lost", bytes(call.returned()))
@@ -180,31 +180,31 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("datagram-truncation"),
     },
     Lesson {
-        of: &[F::Recvfrom],
+        of: &[F::RECVFROM],
         when: |call| call.result() == Some(0) && !is_stream(call),
         says: |_| "an empty datagram, which is no end".into(),
         see: Lab("zero-is-three-things"),
     },
     Lesson {
-        of: &[F::Recvfrom],
+        of: &[F::RECVFROM],
         when: |call| call.failed(Errno::EAGAIN),
         says: |_| "no datagram waits: the queue is empty".into(),
         see: Word("EAGAIN"),
     },
     Lesson {
-        of: &[F::Sendto],
+        of: &[F::SENDTO],
         when: |call| call.succeeded(),
         says: |call| format!("one datagram of {}; arrival is not reported", bytes(call.returned())),
         see: Lab("udp-drops-silently"),
     },
     Lesson {
-        of: &[F::Recv, F::Recvfrom],
+        of: &[F::RECV, F::RECVFROM],
         when: is_refused_datagram,
         says: |_| "an earlier datagram found nobody".into(),
         see: Lab("udp-refused-later"),
     },
     Lesson {
-        of: &[F::Send, F::Sendto],
+        of: &[F::SEND, F::SENDTO],
         when: is_refused_datagram,
         says: |_| "an earlier datagram found nobody, or in the Unix domain this one".into(),
         see: Lab("udp-refused-later"),
@@ -227,6 +227,6 @@ fn is_short(call: &Facts) -> bool {
 
 /// A stream that was refused is told so by `recv` and `send` too, but it has no earlier datagrams.
 fn is_refused_datagram(call: &Facts) -> bool {
-    let is_for_datagrams = matches!(call.function, F::Recvfrom | F::Sendto);
+    let is_for_datagrams = [F::RECVFROM, F::SENDTO].contains(&call.function);
     call.failed(Errno::ECONNREFUSED) && (is_for_datagrams || !is_stream(call))
 }

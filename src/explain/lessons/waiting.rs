@@ -7,9 +7,9 @@ use crate::explain::figures::{counted, grouped};
 use crate::names::{Errno, POLLERR, POLLHUP, POLLNVAL, POLLOUT, PollEvents};
 use crate::trace::Function as F;
 
-const SELECTS: &[F] = &[F::Select, F::Pselect];
-const POLLS: &[F] = &[F::Poll, F::Ppoll];
-const ACCEPTS: &[F] = &[F::Accept, F::Accept4];
+const SELECTS: &[F] = &[F::SELECT, F::PSELECT];
+const POLLS: &[F] = &[F::POLL, F::PPOLL];
+const ACCEPTS: &[F] = &[F::ACCEPT, F::ACCEPT4];
 
 pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
@@ -152,7 +152,7 @@ pub(super) const LESSONS: &[Lesson] = &[
         see: Lab("listener-cannot-talk"),
     },
     Lesson {
-        of: &[F::Accept4],
+        of: &[F::ACCEPT4],
         when: |call| call.succeeded() && call.says("SOCK_NONBLOCK"),
         says: |_| "SOCK_NONBLOCK saves two calls of fcntl".into(),
         see: Lab("accept-inherits"),

@@ -82,7 +82,7 @@ impl Page {
             gist: here.map_or(entry.gist, |here| here.gist),
             value: here.map(|here| here.value),
             strerror: strerror.map(|here| Errno::from_number(here.value as i32).text()),
-            prototype: Function::from_name(entry.name).map(Function::prototype),
+            prototype: Function::from_name(entry.name).map(|function| function.page().prototype),
             result: entry.result,
             means: entry.means,
             when: entry.when,

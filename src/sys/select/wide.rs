@@ -18,11 +18,13 @@ use std::os::fd::AsFd;
 
 use libc::c_int;
 
-use super::{WORD_BITS, Word, c_timeval, is_judged_by_libc, nfds, number, numbers, rewrite};
+use super::super::fd_set::{WORD_BITS, Word, nfds, numbers};
+use super::super::number;
+use super::{c_timeval, is_judged_by_libc, rewrite};
 use crate::names::{Errno, Result};
 use crate::trace::arg::{Arg, Note};
 use crate::trace::call::enter;
-use crate::trace::function::Function;
+use crate::trace::page::Function;
 use crate::values::{FdNumber, TimeVal};
 
 /// A bitmap like `fd_set` without its end: it grows with the highest number that was set.
@@ -122,7 +124,7 @@ pub fn select_wide(
     timeout: Option<&mut TimeVal>,
 ) -> Result<usize> {
     let mut sets = [readfds, writefds, exceptfds];
-    let call = enter(Function::Select, || {
+    let call = enter(Function::SELECT, || {
         let [read, write, except] = shown(nfds, &sets).map(Arg::set);
         [nfds.into(), read, write, except, Arg::TimeVal(timeout.as_deref().copied())]
     });

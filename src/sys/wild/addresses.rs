@@ -15,7 +15,7 @@ use crate::sys::sockaddr::RawAddress;
 use crate::sys::{AsFd, number, status};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
-use crate::trace::function::Function;
+use crate::trace::page::Function;
 
 /// `int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` with room for `room` bytes of the peer's address.
 /// Returns the new socket, and the length that the system reports. The wrapper has room for every address.
@@ -26,7 +26,7 @@ use crate::trace::function::Function;
 /// References: `accept(2)`; POSIX `accept`.
 pub fn accept_with_room(_: Wild, sockfd: impl AsFd, room: u8) -> Result<(Fd, i32)> {
     let sockfd = sockfd.as_fd();
-    let call = enter(Function::Accept, || [sockfd.into()]);
+    let call = enter(Function::ACCEPT, || [sockfd.into()]);
     let mut peer = room_of(room);
     let given = peer.len();
     let result = call.make(|| {
@@ -49,7 +49,7 @@ pub fn accept_with_room(_: Wild, sockfd: impl AsFd, room: u8) -> Result<(Fd, i32
 /// References: `getsockname(2)`; POSIX `getsockname`.
 pub fn length_of_sockname(_: Wild, sockfd: impl AsFd) -> Result<i32> {
     let sockfd = sockfd.as_fd();
-    let call = enter(Function::Getsockname, || [sockfd.into()]);
+    let call = enter(Function::GETSOCKNAME, || [sockfd.into()]);
     let mut name = RawAddress::room();
     let given = name.len();
     let result = call.make(|| {

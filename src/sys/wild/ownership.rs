@@ -8,7 +8,7 @@ use crate::sys::fd::Fd;
 use crate::sys::status;
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
-use crate::trace::function::Function;
+use crate::trace::page::Function;
 use crate::values::FdNumber;
 
 /// `int close(int fd);` on a number, whoever has it now. The wrapper takes an [`Fd`] away from its owner instead, so that
@@ -21,7 +21,7 @@ use crate::values::FdNumber;
 ///
 /// References: `close(2)`; POSIX `close`.
 pub fn close_number(_: Wild, fd: FdNumber) -> Result<()> {
-    let call = enter(Function::Close, || [Arg::Fd(fd)]);
+    let call = enter(Function::CLOSE, || [Arg::Fd(fd)]);
     let result = call.make(|| {
         // SAFETY: takes no pointers. That the number may belong to somebody who goes on using it is what the caller
         // wants to show, in a process that has nothing to lose.

@@ -2,7 +2,8 @@
 
 use super::Wild;
 use crate::names::{MsgFlags, Result};
-use crate::sys::message::{MAX_PASSED, send_message};
+use crate::sys::MAX_PASSED;
+use crate::sys::sendmsg::send_message;
 use crate::sys::{AsFd, BorrowedFd};
 
 /// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` with a descriptor one time more than

@@ -8,10 +8,10 @@ use crate::sys::select::c_timeval;
 use crate::sys::{count, number};
 use crate::trace::arg::{Arg, Note};
 use crate::trace::call::enter;
-use crate::trace::function::Function;
+use crate::trace::page::Function;
 use crate::values::{FdNumber, PollRow, TimeVal};
 
-pub use crate::sys::select::{WORD_BITS, Word};
+pub use crate::sys::fd_set::{WORD_BITS, Word};
 
 /// `void FD_SET(int fd, fd_set *set);` adds a number, as C's macro does: it does not ask where the set ends. `memory` is
 /// the set and whatever stands behind it.
@@ -48,7 +48,7 @@ pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
 ///
 /// References: `select(2)`; POSIX `select`.
 pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal) -> Result<usize> {
-    let call = enter(Function::Select, || {
+    let call = enter(Function::SELECT, || {
         let none = || Arg::Set(None);
         let time = Arg::TimeVal(Some(*timeout));
         [nfds.into(), Arg::set(Some(numbers(nfds, readfds))), none(), none(), time]
@@ -86,7 +86,7 @@ fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
 ///
 /// References: `poll(2)`; POSIX `poll`.
 pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
-    let call = enter(Function::Poll, || {
+    let call = enter(Function::POLL, || {
         [Arg::rows(fds.to_vec()), fds.len().into(), Arg::Millis(timeout_ms)]
     });
     let mut rows: Vec<libc::pollfd> = fds
@@ -111,7 +111,7 @@ pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
 ///
 /// References: `recv(2)`; POSIX `recv`.
 pub fn recv(_: Wild, sockfd: FdNumber, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
-    let call = enter(Function::Recv, || [Arg::Fd(sockfd)]);
+    let call = enter(Function::RECV, || [Arg::Fd(sockfd)]);
     let len = buf.len();
     let result = call.make(|| {
         let room = call.length(len);

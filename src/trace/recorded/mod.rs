@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::arg::{Arg, Note, Value};
-use super::function::Function;
 use super::json::SCHEMA;
+use super::page::{Effect, Function};
 use super::tracer::{Call, Ended, Mark, Outcome, Sink, States};
 use crate::addr::Address;
 use crate::names::{Errno, FdFlags, PollEvents, ResolveError, TcpState, value_of};
@@ -183,7 +183,7 @@ impl Recorded {
 
     /// Whether the error is one of the resolver's.
     fn is_resolvers(&self) -> bool {
-        matches!(self.function, Function::Getaddrinfo | Function::Getnameinfo)
+        self.function.effect() == Effect::Resolves
     }
 
     const fn mark(&self) -> Mark {
@@ -197,7 +197,7 @@ impl Recorded {
 
     /// The arguments with their names, in the order of the prototype; those that were not given are left out at its end.
     fn given(&self) -> impl Iterator<Item = (&'static str, &Json)> {
-        let parameters = self.function.parameters().iter();
+        let parameters = self.function.page().parameters.iter();
         parameters.map_while(|name| Some((*name, self.arguments.get(*name)?)))
     }
 
@@ -245,14 +245,14 @@ impl Recorded {
             ("readfds" | "writefds" | "exceptfds", _) => Arg::set(set(value)),
             ("fds", Json::Array(_)) => Arg::rows(self.rows()),
             ("timeout", Json::Number(_)) => Arg::Millis(value.as_i64()?.try_into().ok()?),
-            ("timeout", Json::Object(_)) if self.function == Function::Select => {
+            ("timeout", Json::Object(time)) if time.contains_key("tv_usec") => {
                 Arg::TimeVal(Some(timeval(value)?))
             }
             ("timeout" | "tmo_p", Json::Object(time)) => Arg::TimeSpec(Some(TimeSpec {
                 tv_sec: time.get("tv_sec")?.as_i64()?,
                 tv_nsec: time.get("tv_nsec")?.as_i64()?,
             })),
-            ("optval" | "arg", Json::Number(_)) if self.function != Function::Fcntl => {
+            ("optval" | "arg", Json::Number(_)) if !self.arguments.contains_key("cmd") => {
                 Arg::Value(Value::Int(value.as_i64()?.try_into().ok()?))
             }
             ("optval", Json::String(text)) => Arg::Value(read_value(self.option(), text)?),
@@ -286,19 +286,19 @@ impl Recorded {
 
     fn note(&self) -> Note<'_> {
         let flags = || self.returned.get("flags").and_then(Json::as_str);
-        match self.function {
+        match self.function.effect() {
             _ if self.is_resolvers() => self.code(),
             _ if self.returned.is_empty() => Note::None,
-            Function::Select | Function::Pselect => Note::select(
+            Effect::Selects => Note::select(
                 ["in", "out", "except"].map(|name| set(self.returned.get(name)?)),
                 self.returned.get("left").and_then(timeval),
             ),
-            Function::Poll | Function::Ppoll => Note::Poll(self.answered().into()),
-            Function::Fcntl if self.arguments.get("cmd").is_some_and(|cmd| cmd == "F_GETFD") => {
+            Effect::Polls => Note::Poll(self.answered().into()),
+            Effect::Commands if self.arguments.get("cmd").is_some_and(|cmd| cmd == "F_GETFD") => {
                 let bits = flags().and_then(|text| value_of(text, FdFlags::CONSTANTS));
                 bits.map_or(Note::None, |bits| Note::FdFlags(FdFlags::from_bits(bits as i32)))
             }
-            Function::Fcntl => {
+            Effect::Commands => {
                 flags().and_then(read_open_flags).map_or(Note::None, Note::OpenFlags)
             }
             _ => Note::None,

@@ -1,0 +1,121 @@
+//! `accept` and `accept4` take the next connection that waits at a listener.
+
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+
+use super::sockaddr::RawAddress;
+use super::with_address::{tell_connection, written};
+use super::{Fd, number};
+use crate::addr::Address;
+use crate::names::{Result, SocketFlags};
+use crate::trace::call::{Entered, enter};
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+
+static ACCEPT: Page = Page {
+    name: "accept",
+    prototype: "int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen)",
+    parameters: &["sockfd", "addr", "addrlen"],
+    fills: &["addr", "addrlen"],
+    short: &["sockfd", "addr"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Accepts,
+    returns: Returns::Descriptor,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen)`
+    pub const ACCEPT: Self = Self::on(&ACCEPT);
+}
+
+/// `int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` takes the next connection that waits at a
+/// listener: a new socket, and the peer's address.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAGAIN` | none waits (non-blocking, or `SO_RCVTIMEO`); also after readiness: it is a hint |
+/// | `EINTR` | a signal came before one did |
+/// | `ECONNABORTED` | the one that waited has gone (the BSDs; Linux gives a socket that is dead) |
+/// | `EMFILE` | this process has no descriptor left; the connection stays in the queue |
+/// | `ENFILE` | the system has none left |
+/// | `ENOBUFS`, `ENOMEM` | no memory |
+/// | `EINVAL` | the socket does not listen |
+/// | `EOPNOTSUPP` | this type of socket cannot listen |
+/// | `EPROTO`, `ENETDOWN`, `EHOSTUNREACH`, … | (Linux) an error of the new connection: treat it like `EAGAIN` |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// The new socket has the listener's options (`TCP_NODELAY`, buffer sizes). Systems differ: on the BSDs and macOS it
+/// inherits `O_NONBLOCK`, too, on Linux it does not.
+///
+/// References: `accept(2)`; POSIX `accept`.
+pub fn accept(sockfd: impl AsFd) -> Result<(Fd, Address)> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::ACCEPT, || [sockfd.into()]);
+    let mut peer = RawAddress::room();
+    let result = call.make(|| {
+        // SAFETY: `peer` has as much room as its length says; the kernel changes both.
+        number(unsafe { libc::accept(sockfd.as_raw_fd(), peer.as_mut_ptr(), peer.len_mut()) })
+    });
+    accepted(call, result, &mut peer, None)
+}
+
+static ACCEPT4: Page = Page {
+    name: "accept4",
+    prototype: "int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags)",
+    parameters: &["sockfd", "addr", "addrlen", "flags"],
+    fills: &["addr", "addrlen"],
+    short: &["sockfd", "addr"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Accepts,
+    returns: Returns::Descriptor,
+    is_here: cfg!(has_accept4),
+    extends: Some("accept"),
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags)`
+    pub const ACCEPT4: Self = Self::on(&ACCEPT4);
+}
+
+/// `int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags);` like [`accept`], and the new
+/// socket is non-blocking or closed on exec at once, which saves two calls of `fcntl`.
+///
+/// # Errors
+/// As [`accept`], and `EINVAL` for flags that do not exist.
+///
+/// Systems differ: not on macOS. Whether the new socket is non-blocking only `flags` say, on any system.
+///
+/// References: `accept4(2)`; POSIX (2024) `accept4`.
+#[cfg(has_accept4)]
+pub fn accept4(sockfd: impl AsFd, flags: SocketFlags) -> Result<(Fd, Address)> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::ACCEPT4, || [sockfd.into()]);
+    let mut peer = RawAddress::room();
+    let result = call.make(|| {
+        // SAFETY: `peer` has as much room as its length says; the kernel changes both.
+        number(unsafe {
+            libc::accept4(sockfd.as_raw_fd(), peer.as_mut_ptr(), peer.len_mut(), flags.bits())
+        })
+    });
+    accepted(call, result, &mut peer, Some(flags))
+}
+
+fn accepted(
+    call: Entered,
+    result: Result<RawFd>,
+    peer: &mut RawAddress,
+    flags: Option<SocketFlags>,
+) -> Result<(Fd, Address)> {
+    let shown = peer.shown();
+    let call = call.rest(|| written(&result, peer, &shown));
+    let call = match flags {
+        None => call,
+        Some(flags) => call.rest(|| [flags.named().into()]),
+    };
+    // SAFETY: the kernel has just made this descriptor for us.
+    let result = result.map(|raw| (unsafe { Fd::own(raw) }, shown));
+    let (fd, peer) = call.returns(result)?;
+    tell_connection(fd.as_fd(), Some(&peer));
+    Ok((fd, peer))
+}

@@ -1,0 +1,48 @@
+//! `bind` gives a socket its name.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::status;
+use super::with_address::with_address;
+use crate::addr::Address;
+use crate::names::Result;
+use crate::trace::page::{Effect, Function, Page};
+
+static BIND: Page = Page {
+    name: "bind",
+    prototype: "int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)",
+    parameters: &["sockfd", "addr", "addrlen"],
+    short: &["sockfd", "addr"],
+    effect: Effect::Binds,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)`
+    pub const BIND: Self = Self::on(&BIND);
+}
+
+/// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` gives a socket its own name. Port
+/// 0 lets the system choose one; [`getsockname`] tells which.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EADDRINUSE` | another socket has it, or an old connection of it is in `TIME_WAIT` (see `SO_REUSEADDR`); a Unix-domain path exists |
+/// | `EADDRNOTAVAIL` | the address is not one of this machine's |
+/// | `EACCES` | the port is reserved; no permission for the path's directory |
+/// | `EINVAL` | the socket has a name already; (Linux) it is Unix-domain and the address is not, or the address is too short for its family |
+/// | `EAFNOSUPPORT` | the address is of another family, otherwise |
+/// | `ENOENT` | a directory of the path does not exist |
+/// | `ENOTDIR` | a part of the path is no directory |
+/// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `bind(2)`, `ip(7)`, `unix(7)`; POSIX `bind`.
+pub fn bind(sockfd: impl AsFd, addr: &Address) -> Result<()> {
+    let sockfd = sockfd.as_fd();
+    with_address(Function::BIND, sockfd, addr, |raw| {
+        // SAFETY: the pointer and the length are of one `RawAddress`, which lives through the call.
+        status(unsafe { libc::bind(sockfd.as_raw_fd(), raw.as_ptr(), raw.len()) })
+    })
+}

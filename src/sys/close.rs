@@ -1,0 +1,54 @@
+//! `close` gives a descriptor back.
+
+use std::os::fd::RawFd;
+
+use super::{Fd, status};
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page};
+use crate::values::FdNumber;
+
+static CLOSE: Page = Page {
+    name: "close",
+    prototype: "int close(int fd)",
+    parameters: &["fd"],
+    effect: Effect::Closes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int close(int fd)`
+    pub const CLOSE: Self = Self::on(&CLOSE);
+}
+
+/// `int close(int fd);` gives a descriptor back to the system.
+///
+/// For the last descriptor of a TCP socket this sends what is still unsent, then a FIN; if received bytes
+/// were never read, the peer gets a reset instead. `close` does not wait for the peer (but see `SO_LINGER`).
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EIO` | bytes written earlier could not be stored (files) |
+/// | `EINTR` | a signal came while `SO_LINGER` waited (FreeBSD, macOS); the descriptor is closed all the same |
+/// | `EAGAIN` | the time of `SO_LINGER` was over before everything was sent (FreeBSD) |
+///
+/// (`EBADF`, which a second close gives in C, cannot happen: closing takes the ownership away.)
+///
+/// Systems differ: with bytes unread the BSDs send a FIN all the same, and the reset only when more comes. On Linux
+/// `close` of a socket reports nothing, neither a signal nor the end of the time.
+///
+/// References: `close(2)`; POSIX `close`.
+pub fn close(fd: Fd) -> Result<()> {
+    close_raw(fd.into_raw())
+}
+
+pub(super) fn close_raw(raw: RawFd) -> Result<()> {
+    let call = enter(Function::CLOSE, || [Arg::Fd(FdNumber::new(raw))]);
+    let result = call.make(|| {
+        // SAFETY: both callers took `raw` out of its only owner, so no borrow of it exists.
+        status(unsafe { libc::close(raw) })
+    });
+    call.returns(result)
+}

@@ -1,0 +1,65 @@
+//! `connect` gives a socket its peer.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::status;
+use super::with_address::{tell_connection, with_address};
+use crate::addr::Address;
+use crate::names::{Errno, Result};
+use crate::trace::page::{Effect, Function, Page, Waits};
+
+static CONNECT: Page = Page {
+    name: "connect",
+    prototype: "int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)",
+    parameters: &["sockfd", "addr", "addrlen"],
+    short: &["sockfd", "addr"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Connects,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)`
+    pub const CONNECT: Self = Self::on(&CONNECT);
+}
+
+/// `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` asks for a connection to `addr`.
+/// On a datagram socket it only fixes the peer.
+///
+/// A blocking socket waits until the peer's system has answered. A non-blocking one gives `EINPROGRESS`:
+/// wait until it is writable, then read `SO_ERROR`.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EINPROGRESS` | it is under way (non-blocking) |
+/// | `EALREADY` | an earlier one is under way (non-blocking; on Linux a blocking socket waits for that one's end) |
+/// | `EISCONN` | it is connected already |
+/// | `ECONNREFUSED` | nobody listens there |
+/// | `ETIMEDOUT` | no answer, for minutes |
+/// | `EHOSTUNREACH`, `ENETUNREACH` | there is no way to that host or network |
+/// | `EADDRNOTAVAIL` | no local port is left for this peer |
+/// | `EINTR` | a signal came; the connection is still being made: wait until it is writable, as after `EINPROGRESS` |
+/// | `EAGAIN` | a Unix-domain listener's queue is full (non-blocking) |
+/// | `ENOENT` | a Unix-domain path does not exist |
+/// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |
+/// | `EPROTOTYPE` | the Unix-domain socket there is of another type |
+/// | `EAFNOSUPPORT` | the address is of another family |
+/// | `EINVAL` | (Linux) of another family, where [`bind`] gives it too |
+/// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// Systems differ: on Linux a socket can try again after a failure. POSIX leaves its state open, so make a new one.
+///
+/// References: `connect(2)`; POSIX `connect`.
+pub fn connect(sockfd: impl AsFd, addr: &Address) -> Result<()> {
+    let sockfd = sockfd.as_fd();
+    let result = with_address(Function::CONNECT, sockfd, addr, |raw| {
+        // SAFETY: the pointer and the length are of one `RawAddress`, which lives through the call.
+        status(unsafe { libc::connect(sockfd.as_raw_fd(), raw.as_ptr(), raw.len()) })
+    });
+    if matches!(result, Ok(()) | Err(Errno::EINPROGRESS)) {
+        tell_connection(sockfd, Some(addr));
+    }
+    result
+}

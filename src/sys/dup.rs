@@ -1,0 +1,80 @@
+//! `dup` and `dup2` make a second descriptor of the same open file.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::{Fd, number};
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns};
+
+static DUP: Page = Page {
+    name: "dup",
+    prototype: "int dup(int oldfd)",
+    parameters: &["oldfd"],
+    effect: Effect::Copies,
+    returns: Returns::Descriptor,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int dup(int oldfd)`
+    pub const DUP: Self = Self::on(&DUP);
+}
+
+/// `int dup(int oldfd);` a second descriptor for the same open file, the lowest number that is free.
+///
+/// Both share the position and the status flags (`O_NONBLOCK`!), but the new one is without `FD_CLOEXEC`. A TCP
+/// connection ends when the *last* of them is closed.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EMFILE` | this process has no descriptor left |
+///
+/// References: `dup(2)`; POSIX `dup`.
+pub fn dup(oldfd: impl AsFd) -> Result<Fd> {
+    let oldfd = oldfd.as_fd();
+    let call = enter(Function::DUP, || [Arg::Fd(oldfd.into())]);
+    let result = call.make(|| {
+        // SAFETY: takes no pointers; `oldfd` is borrowed and so open.
+        let raw = number(unsafe { libc::dup(oldfd.as_raw_fd()) })?;
+        // SAFETY: the kernel has just made `raw` for us.
+        Ok(unsafe { Fd::own(raw) })
+    });
+    call.returns(result)
+}
+
+static DUP2: Page = Page {
+    name: "dup2",
+    prototype: "int dup2(int oldfd, int newfd)",
+    parameters: &["oldfd", "newfd"],
+    effect: Effect::Copies,
+    returns: Returns::Descriptor,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int dup2(int oldfd, int newfd)`
+    pub const DUP2: Self = Self::on(&DUP2);
+}
+
+/// `int dup2(int oldfd, int newfd);` makes `newfd` another descriptor of `oldfd`'s open file; what it was
+/// before is closed, without a word about errors of that close.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EBUSY` | another thread is opening that number (Linux) |
+/// | `EINTR` | a signal came while the old one was being closed |
+///
+/// References: `dup2(2)`; POSIX `dup2`.
+pub fn dup2(oldfd: impl AsFd, newfd: &mut Fd) -> Result<()> {
+    let (oldfd, newfd) = (oldfd.as_fd(), newfd.as_fd());
+    let call = enter(Function::DUP2, || [Arg::Fd(oldfd.into()), Arg::Fd(newfd.into())]);
+    let result = call.make(|| {
+        // SAFETY: takes no pointers; `newfd` is exclusively ours, so replacing its file surprises nobody.
+        number(unsafe { libc::dup2(oldfd.as_raw_fd(), newfd.as_raw_fd()) })
+    });
+    call.returns(result).map(drop)
+}

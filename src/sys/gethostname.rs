@@ -1,0 +1,44 @@
+//! `gethostname` tells what this machine calls itself.
+
+use super::c_string::text_of;
+use super::status;
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Function, Page};
+
+static GETHOSTNAME: Page = Page {
+    name: "gethostname",
+    prototype: "int gethostname(char *name, size_t len)",
+    parameters: &["name", "len"],
+    fills: &["name"],
+    is_library: true,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int gethostname(char *name, size_t len)`
+    pub const GETHOSTNAME: Self = Self::on(&GETHOSTNAME);
+}
+
+/// `int gethostname(char *name, size_t len);` what this machine calls itself. Whether others can reach it by that name
+/// is another question.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENAMETOOLONG` | the name does not fit (glibc) |
+///
+/// References: `gethostname(2)`; POSIX `gethostname`.
+pub fn gethostname() -> Result<String> {
+    let call = enter(Function::GETHOSTNAME, || []);
+    let mut name = [0u8; 256];
+    let len = name.len();
+    let result = call.make(|| {
+        // SAFETY: the function writes at most `len` bytes to `name`.
+        status(unsafe { libc::gethostname(name.as_mut_ptr().cast(), len as _) })
+    });
+    let name = text_of(&name);
+    call.rest(|| [Arg::str(Some(&name)), len.into()]).returns(result)?;
+    Ok(name)
+}

@@ -1,0 +1,75 @@
+//! `getsockname` and `getpeername` tell the names of the two ends.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::status;
+use super::with_address::name_of;
+use crate::addr::Address;
+use crate::names::Result;
+use crate::trace::page::{Effect, Function, Page};
+
+static GETSOCKNAME: Page = Page {
+    name: "getsockname",
+    prototype: "int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)",
+    parameters: &["sockfd", "addr", "addrlen"],
+    fills: &["addr", "addrlen"],
+    short: &["sockfd", "addr"],
+    effect: Effect::TellsName,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)`
+    pub const GETSOCKNAME: Self = Self::on(&GETSOCKNAME);
+}
+
+/// `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` this end's name: what `bind` was
+/// given, or what the system chose.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EINVAL` | (macOS) the socket was shut down |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `getsockname(2)`; POSIX `getsockname`.
+pub fn getsockname(sockfd: impl AsFd) -> Result<Address> {
+    let sockfd = sockfd.as_fd();
+    name_of(Function::GETSOCKNAME, sockfd, |raw| {
+        // SAFETY: `raw` has as much room as its length says; the kernel changes both.
+        status(unsafe { libc::getsockname(sockfd.as_raw_fd(), raw.as_mut_ptr(), raw.len_mut()) })
+    })
+}
+
+static GETPEERNAME: Page = Page {
+    name: "getpeername",
+    prototype: "int getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen)",
+    parameters: &["sockfd", "addr", "addrlen"],
+    fills: &["addr", "addrlen"],
+    short: &["sockfd", "addr"],
+    effect: Effect::TellsPeer,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen)`
+    pub const GETPEERNAME: Self = Self::on(&GETPEERNAME);
+}
+
+/// `int getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` the other end's name.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOTCONN` | there is no other end, or no longer one |
+/// | `EINVAL` | (macOS) the socket was shut down |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `getpeername(2)`; POSIX `getpeername`.
+pub fn getpeername(sockfd: impl AsFd) -> Result<Address> {
+    let sockfd = sockfd.as_fd();
+    name_of(Function::GETPEERNAME, sockfd, |raw| {
+        // SAFETY: `raw` has as much room as its length says; the kernel changes both.
+        status(unsafe { libc::getpeername(sockfd.as_raw_fd(), raw.as_mut_ptr(), raw.len_mut()) })
+    })
+}

@@ -1,0 +1,77 @@
+//! `getsockopt` reads an option of a socket.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use libc::socklen_t;
+
+use super::{OptionValue, status};
+use crate::names::{Level, OptionName, Result, SO_ERROR, SOL_SOCKET};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page};
+
+static GETSOCKOPT: Page = Page {
+    name: "getsockopt",
+    prototype: "int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)",
+    parameters: &["sockfd", "level", "optname", "optval", "optlen"],
+    fills: &["optval", "optlen"],
+    short: &["sockfd", "optname", "optval"],
+    effect: Effect::TellsOption,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)`
+    pub const GETSOCKOPT: Self = Self::on(&GETSOCKOPT);
+}
+
+/// `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);` reads an option. Reading
+/// `SO_ERROR` clears it.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOPROTOOPT` | this level has no such option |
+/// | `EINVAL` | it cannot be read in this state |
+/// | `EOPNOTSUPP` | this kind of socket does not have it |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `getsockopt(2)`; POSIX `getsockopt`.
+pub fn getsockopt<T: OptionValue>(
+    sockfd: impl AsFd,
+    level: Level,
+    optname: OptionName<T>,
+) -> Result<T> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::GETSOCKOPT, || {
+        [sockfd.into(), level.named().into(), Arg::OptionName(level, optname.number())]
+    });
+    let size = size_of::<T::C>() as socklen_t;
+    let mut len = size;
+    // SAFETY: `C` is plain data (a closed list), so all zeros are a value of it; the kernel may write less.
+    let mut c: T::C = unsafe { std::mem::zeroed() };
+    let result = call.make(|| {
+        let value = std::ptr::from_mut(&mut c).cast();
+        // SAFETY: the kernel writes at most `len` bytes, which is the size of `c`.
+        status(unsafe {
+            libc::getsockopt(
+                sockfd.as_raw_fd(),
+                level.bits(),
+                optname.number(),
+                value,
+                &raw mut len,
+            )
+        })
+    });
+    let value = T::from_c(c);
+    let is_error = (level, optname.number()) == (SOL_SOCKET, SO_ERROR.number());
+    let call = call.rest(|| {
+        let shown = match result {
+            Ok(()) => Arg::Value(value.shown(is_error)),
+            Err(_) => Arg::Pointer(&raw const c as usize),
+        };
+        [shown, Arg::Length { given: size.into(), returned: len.into() }]
+    });
+    call.returns(result)?;
+    Ok(value)
+}

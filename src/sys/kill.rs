@@ -1,0 +1,55 @@
+//! `kill` sends a signal.
+
+use super::status;
+use crate::names::{Errno, Result, Signal};
+use crate::trace::call::enter;
+use crate::trace::page::{Function, Page};
+
+static KILL: Page = Page {
+    name: "kill",
+    prototype: "int kill(pid_t pid, int sig)",
+    parameters: &["pid", "sig"],
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int kill(pid_t pid, int sig)`
+    pub const KILL: Self = Self::on(&KILL);
+}
+
+/// `int kill(pid_t pid, int sig);` sends a signal to a process: one's own, to try out what it does. 0 is
+/// the caller's whole group. The negative numbers, which in C are groups and, with -1, everybody, cannot be said here.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ESRCH` | there is no such process; (refused) `pid` would be negative as a `pid_t` |
+/// | `EPERM` | it is not one's own |
+/// | `EINVAL` | there is no such signal |
+///
+/// References: `kill(2)`; POSIX `kill`.
+pub fn kill(pid: u32, sig: Signal) -> Result<()> {
+    let pid = pid as libc::pid_t;
+    let call = enter(Function::KILL, || [pid.into(), sig.named().into()]);
+    if pid < 0 {
+        return call.refuse(Errno::ESRCH);
+    }
+    let result = call.make(|| {
+        // SAFETY: takes no pointers.
+        status(unsafe { libc::kill(pid, sig.bits()) })
+    });
+    call.returns(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_too_large_is_not_everybody() {
+        for pid in [u32::MAX, 1 << 31] {
+            assert_eq!(kill(pid, Signal::from_bits(0)), Err(Errno::ESRCH));
+        }
+        assert_eq!(kill(std::process::id(), Signal::from_bits(0)), Ok(()));
+    }
+}

@@ -1,0 +1,54 @@
+//! `pipe` makes two descriptors: what is written to the one is read from the other.
+
+use std::os::fd::RawFd;
+
+use super::{Fd, status};
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page};
+use crate::values::FdNumber;
+
+/// How many bytes a pipe takes whole or not at all. One that `poll` calls writable takes that many without waiting.
+pub const PIPE_BUF: usize = libc::PIPE_BUF;
+
+static PIPE: Page = Page {
+    name: "pipe",
+    prototype: "int pipe(int pipefd[2])",
+    parameters: &["pipefd"],
+    fills: &["pipefd"],
+    short: &["pipefd"],
+    effect: Effect::MakesPipe,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int pipe(int pipefd[2])`
+    pub const PIPE: Self = Self::on(&PIPE);
+}
+
+/// `int pipe(int pipefd[2]);` bytes written to the second come out of the first.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EMFILE` | this process has no descriptor left |
+/// | `ENFILE` | the system has none left |
+///
+/// References: `pipe(2)`, `pipe(7)`; POSIX `pipe`.
+pub fn pipe() -> Result<[Fd; 2]> {
+    let call = enter(Function::PIPE, || []);
+    let mut raw: [RawFd; 2] = [-1; 2];
+    let result = call.make(|| {
+        // SAFETY: `raw` has room for the two numbers that the call writes.
+        status(unsafe { libc::pipe(raw.as_mut_ptr()) })
+    });
+    call.rest(|| [pair(raw, result.is_ok())]).returns(result)?;
+    // SAFETY: the call succeeded and has just made both descriptors for us.
+    Ok(raw.map(|raw| unsafe { Fd::own(raw) }))
+}
+
+/// Two descriptors as an argument; where there are none, the array they would have gone to.
+pub(super) fn pair(raw: [RawFd; 2], made: bool) -> Arg<'static> {
+    if made { Arg::Fds(raw.map(FdNumber::new)) } else { Arg::Pointer(raw.as_ptr() as usize) }
+}

@@ -1,0 +1,65 @@
+//! `ppoll`: `poll` with a signal mask for as long as it waits, and nanoseconds.
+
+// Its page is there on every system.
+#![cfg_attr(not(has_ppoll), allow(unused_imports))]
+
+use libc::nfds_t;
+
+use super::poll::{all_ready, answered};
+use super::select::c_timespec;
+use super::{PollFd, SignalSet, number};
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+use crate::values::TimeSpec;
+
+static PPOLL: Page = Page {
+    name: "ppoll",
+    prototype: "int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)",
+    parameters: &["fds", "nfds", "tmo_p", "sigmask"],
+    waits: Waits::Always,
+    effect: Effect::Polls,
+    returns: Returns::Number,
+    is_here: cfg!(has_ppoll),
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)`
+    pub const PPOLL: Self = Self::on(&PPOLL);
+}
+
+/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`] what
+/// [`pselect`](super::pselect) is to [`select`](super::select()).
+///
+/// # Errors
+/// As [`poll`], and `EINVAL` for a timeout that makes no sense.
+///
+/// Systems differ: not on macOS.
+///
+/// References: `ppoll(2)`; POSIX (2024) `ppoll`.
+#[cfg(has_ppoll)]
+pub fn ppoll(
+    fds: &mut [PollFd<'_>],
+    tmo_p: Option<&TimeSpec>,
+    sigmask: Option<&SignalSet>,
+) -> Result<usize> {
+    let call = enter(Function::PPOLL, || {
+        let rows = fds.iter().map(PollFd::as_row).collect();
+        let mask = Arg::Mask(sigmask.map(SignalSet::signals));
+        [Arg::rows(rows), fds.len().into(), Arg::TimeSpec(tmo_p.copied()), mask]
+    });
+    let time = tmo_p.map(|time| c_timespec(*time));
+    let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mask_ptr = sigmask.map_or(std::ptr::null(), SignalSet::as_ptr);
+    let result = call.make(|| {
+        let (rows, nfds) = (fds.as_mut_ptr().cast(), fds.len() as nfds_t);
+        // SAFETY: `PollFd` is a `pollfd` in memory, and `fds` has `nfds` of them, exclusively ours; the other
+        // two pointers are NULL or lead to values that live through the call.
+        number(unsafe { libc::ppoll(rows, nfds, time_ptr, mask_ptr) })
+    });
+    let spurious = call.is_spurious();
+    let result = result.map(|ready| if spurious { all_ready(fds) } else { ready as usize });
+    call.returns_noting(result, |_| answered(fds))
+}

@@ -1,0 +1,50 @@
+//! `read` takes bytes from any kind of descriptor.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::count;
+use super::recv::filled;
+use crate::names::Result;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+
+static READ: Page = Page {
+    name: "read",
+    prototype: "ssize_t read(int fd, void *buf, size_t count)",
+    parameters: &["fd", "buf", "count"],
+    fills: &["buf"],
+    short: &["fd", "buf"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Receives,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t read(int fd, void *buf, size_t count)`
+    pub const READ: Self = Self::on(&READ);
+}
+
+/// `ssize_t read(int fd, void *buf, size_t count);` [`recv`] without flags, for any kind of descriptor.
+///
+/// # Errors
+/// As [`recv`], and
+///
+/// | errno | when |
+/// |---|---|
+/// | `EIO` | the terminal is gone, or this process is in its background |
+/// | `EISDIR` | it is a directory |
+/// | `EBADF` | it is not open for reading |
+///
+/// References: `read(2)`; POSIX `read`.
+pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
+    let fd = fd.as_fd();
+    let call = enter(Function::READ, || [fd.into()]);
+    let len = buf.len();
+    let result = call.make(|| {
+        let room = call.length(len);
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many.
+        count(unsafe { libc::read(fd.as_raw_fd(), buf.as_mut_ptr().cast(), room) })
+    });
+    call.rest(|| [filled(&result, buf), len.into()]).returns(result)
+}

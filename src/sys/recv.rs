@@ -1,0 +1,133 @@
+//! `recv` and `recvfrom` take the bytes that have come.
+//!
+//! A *short* count, less than there was room for, is ordinary: the rest may still be on its way. And 0 is the peer's end of
+//! file, once it has finished sending.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::count;
+use super::sockaddr::RawAddress;
+use super::with_address::written;
+use crate::addr::Address;
+use crate::names::{MsgFlags, Result};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+
+static RECV: Page = Page {
+    name: "recv",
+    prototype: "ssize_t recv(int sockfd, void *buf, size_t len, int flags)",
+    parameters: &["sockfd", "buf", "len", "flags"],
+    fills: &["buf"],
+    short: &["sockfd", "buf"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Receives,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)`
+    pub const RECV: Self = Self::on(&RECV);
+}
+
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` takes what has arrived, at most `buf.len()` bytes;
+/// 0 is the peer's end of file (or a datagram without bytes, or a `buf` without room).
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAGAIN` | nothing is there (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
+/// | `EINTR` | a signal came before any byte did |
+/// | `ECONNRESET` | the peer reset the connection |
+/// | `ENOTCONN` | the socket is not connected |
+/// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
+/// | `ETIMEDOUT` | the peer has not acknowledged for minutes, or keepalive found it gone |
+/// | `EHOSTUNREACH` | there is no way to the host any more |
+/// | `ENOMEM`, `ENOBUFS` | no memory |
+/// | `EINVAL` | `MSG_OOB` without an urgent byte |
+/// | `EOPNOTSUPP` | this socket does not know the flag |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `recv(2)`; POSIX `recv`.
+#[inline]
+pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::RECV, || [sockfd.into()]);
+    let len = buf.len();
+    let result = call.make(|| {
+        let room = call.length(len);
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many.
+        count(unsafe {
+            libc::recv(sockfd.as_raw_fd(), buf.as_mut_ptr().cast(), room, flags.bits())
+        })
+    });
+    call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]).returns(result)
+}
+
+static RECVFROM: Page = Page {
+    name: "recvfrom",
+    prototype: "ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr, socklen_t *addrlen)",
+    parameters: &["sockfd", "buf", "len", "flags", "src_addr", "addrlen"],
+    fills: &["buf", "src_addr", "addrlen"],
+    short: &["sockfd", "buf"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Receives,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr, socklen_t *addrlen)`
+    pub const RECVFROM: Self = Self::on(&RECVFROM);
+}
+
+/// `ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr, socklen_t *addrlen);`
+/// takes one datagram and says where it came from. What does not fit into `buf` is lost. A connected stream
+/// has no address to tell.
+///
+/// # Errors
+/// As [`recv`].
+///
+/// References: `recvfrom(2)`; POSIX `recvfrom`.
+pub fn recvfrom(
+    sockfd: impl AsFd,
+    buf: &mut [u8],
+    flags: MsgFlags,
+) -> Result<(usize, Option<Address>)> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::RECVFROM, || [sockfd.into()]);
+    let len = buf.len();
+    let mut raw = RawAddress::room();
+    let result = call.make(|| {
+        let (data, room) = (buf.as_mut_ptr().cast(), call.length(len));
+        let (from, from_len) = (raw.as_mut_ptr(), raw.len_mut());
+        // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many, and to `raw` what
+        // its length allows.
+        count(unsafe {
+            libc::recvfrom(sockfd.as_raw_fd(), data, room, flags.bits(), from, from_len)
+        })
+    });
+    let shown = raw.shown();
+    let call = call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]);
+    let from = match (&result, raw.decode()) {
+        // Where no address was written, the trace shows the pointer, as strace does.
+        (Ok(_), None) => call.rest(|| [Arg::Pointer(raw.as_ptr() as usize), zero_length()]),
+        _ => call.rest(|| written(&result, &raw, &shown)),
+    };
+    let received = from.returns(result)?;
+    Ok((received, raw.decode()))
+}
+
+fn zero_length() -> Arg<'static> {
+    Arg::Length { given: RawAddress::room().len().into(), returned: 0 }
+}
+
+/// The bytes that a call wrote; after a failure, where they would have stood.
+pub(super) fn filled<'a>(result: &Result<usize>, buf: &'a [u8]) -> Arg<'a> {
+    match result {
+        // MSG_TRUNC returns the length of the whole datagram, which may be more than fitted.
+        Ok(received) => Arg::bytes(&buf[..buf.len().min(*received)]),
+        Err(_) => Arg::Pointer(buf.as_ptr() as usize),
+    }
+}

@@ -1,0 +1,137 @@
+//! `recvmsg` receives into several buffers at once, and what comes beside the bytes.
+
+use std::borrow::Cow;
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::message::{Control, MAX_PASSED, control_space, header, rights, take_control};
+use super::sockaddr::RawAddress;
+use super::{Fd, count};
+use crate::addr::Address;
+use crate::names::{MsgFlags, Result};
+use crate::trace::arg::{self, Arg};
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+use crate::values::{ControlMessage, FdNumber};
+
+/// What [`recvmsg`] received.
+#[derive(Debug)]
+pub struct Received {
+    /// How many bytes, over all buffers.
+    pub len: usize,
+    /// Who sent it, where that is told.
+    pub from: Option<Address>,
+    /// The descriptors that came with it, ours now.
+    pub fds: Vec<Fd>,
+    /// What else came beside the bytes, because an option asked for it: who sent it (`SO_PASSCRED`), when it arrived
+    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), what became of an earlier one (`IP_RECVERR`).
+    pub control: Vec<ControlMessage>,
+    /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
+    pub flags: MsgFlags,
+}
+
+impl crate::trace::call::Returned for Received {
+    fn as_c(&self) -> i64 {
+        self.len as i64
+    }
+}
+
+static RECVMSG: Page = Page {
+    name: "recvmsg",
+    prototype: "ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)",
+    parameters: &["sockfd", "msg", "flags"],
+    fills: &["msg"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Receives,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`
+    pub const RECVMSG: Self = Self::on(&RECVMSG);
+}
+
+/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
+/// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes;
+/// the room is whole words (`CMSG_SPACE`), so where an odd number was wanted one more descriptor may come.
+///
+/// With `MSG_ERRQUEUE` it takes an error that `IP_RECVERR` asked for: the bytes are those that were sent, the address
+/// is the one they were sent to, and a control message says what went wrong and who told.
+///
+/// The trace shows control messages as strace does: those of the socket level and of IPv4 with their structure, those
+/// of IPv6 by the number of their type alone.
+///
+/// # Errors
+/// As [`recv`](super::recv), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
+/// process has no number left is lost, with `MSG_CTRUNC`.
+///
+/// References: `recvmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `recvmsg`.
+pub fn recvmsg(
+    sockfd: impl AsFd,
+    buffers: &mut [&mut [u8]],
+    max_fds: usize,
+    flags: MsgFlags,
+) -> Result<Received> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::RECVMSG, || [sockfd.into()]);
+    let mut iov: Vec<_> = buffers
+        .iter_mut()
+        .map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() })
+        .collect();
+    let mut name = RawAddress::room();
+    let mut control = Control::new();
+    let mut header = header(Some(&mut name), &mut iov);
+    let room = control_space(max_fds.min(MAX_PASSED));
+    if max_fds > 0 {
+        header.msg_control = control.bytes.as_mut_ptr().cast();
+        header.msg_controllen = room as _;
+    }
+    let given = header.msg_namelen;
+    let result = call.make(|| {
+        // SAFETY: the header's pointers lead to `name`, `iov` with its buffers, and `control`, all of which are
+        // exclusively ours and have the lengths given.
+        count(unsafe { libc::recvmsg(sockfd.as_raw_fd(), &raw mut header, flags.bits()) })
+    });
+    *name.len_mut() = header.msg_namelen;
+    let (fds, control) = if result.is_ok() { take_control(&header) } else { Default::default() };
+    let shown = name.decode();
+    let result = result.map(|len| Received {
+        len,
+        from: shown.clone(),
+        fds,
+        control,
+        flags: MsgFlags::from_bits(header.msg_flags),
+    });
+    let call = call.rest(|| {
+        let Ok(received) = &result else {
+            return [Arg::Unanswered { name_len: given }, flags.named().into()];
+        };
+        let message = arg::Message {
+            name: shown.as_ref().map(Cow::Borrowed).ok_or(name.as_ptr() as usize),
+            name_len: (given, header.msg_namelen),
+            buffers: spread(buffers, received.len),
+            control: all_control(received),
+            control_len: header.msg_controllen as usize,
+            flags: received.flags,
+        };
+        [Arg::Message(Box::new(message)), flags.named().into()]
+    });
+    call.returns(result)
+}
+
+/// What each buffer received of `len` bytes.
+fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(arg::Bytes<'a>, usize)> {
+    let mut rest = len;
+    let filled = buffers.iter().map(|buf| {
+        let part = rest.min(buf.len());
+        rest -= part;
+        (buf[..part].into(), buf.len())
+    });
+    filled.collect()
+}
+
+/// All control messages for the trace: Linux writes the descriptors after what it tells of the sender.
+fn all_control(received: &Received) -> Vec<ControlMessage> {
+    let passed = (!received.fds.is_empty()).then(|| rights(received.fds.iter().map(FdNumber::of)));
+    received.control.iter().cloned().chain(passed).collect()
+}

@@ -1,0 +1,126 @@
+//! `send` and `sendto` give bytes to the kernel.
+//!
+//! A *short* count, less than was given, is ordinary: the rest is the caller's to send.
+
+use std::borrow::Cow;
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::count;
+use super::sockaddr::RawAddress;
+use crate::addr::Address;
+use crate::names::{MsgFlags, Result};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+
+static SEND: Page = Page {
+    name: "send",
+    prototype: "ssize_t send(int sockfd, const void *buf, size_t len, int flags)",
+    parameters: &["sockfd", "buf", "len", "flags"],
+    short: &["sockfd", "buf"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Sends,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)`
+    pub const SEND: Self = Self::on(&SEND);
+}
+
+/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags);` puts bytes into the socket's send buffer and
+/// says how many: perhaps fewer than were given. That they were taken does not say that they have arrived.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
+/// | `EINTR` | a signal came before any byte was taken |
+/// | `EPIPE` | the connection can no longer be sent on; also `SIGPIPE`, unless `MSG_NOSIGNAL` |
+/// | `ECONNRESET` | the peer reset the connection |
+/// | `ENOTCONN` | the socket is not connected (`EPIPE` for TCP on Linux) |
+/// | `EDESTADDRREQ` | a datagram socket without a peer |
+/// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
+/// | `EMSGSIZE` | the datagram is too long |
+/// | `ENOBUFS` | no memory (the BSDs: the interface's queue is full) |
+/// | `ETIMEDOUT` | the peer has not acknowledged for minutes |
+/// | `EHOSTUNREACH` | there is no way to the host any more |
+/// | `EOPNOTSUPP` | this socket does not know the flag |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `send(2)`; POSIX `send`.
+#[inline]
+pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::SEND, || {
+        [sockfd.into(), Arg::bytes(buf), buf.len().into(), flags.named().into()]
+    });
+    let len = call.length(buf.len());
+    let result = call.make(|| {
+        // SAFETY: the kernel reads `len` bytes, at most all, of `buf`, which lives through the call.
+        count(unsafe { libc::send(sockfd.as_raw_fd(), buf.as_ptr().cast(), len, flags.bits()) })
+    });
+    call.returns(result)
+}
+
+static SENDTO: Page = Page {
+    name: "sendto",
+    prototype: "ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr, socklen_t addrlen)",
+    parameters: &["sockfd", "buf", "len", "flags", "dest_addr", "addrlen"],
+    short: &["sockfd", "buf"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Sends,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr, socklen_t addrlen)`
+    pub const SENDTO: Self = Self::on(&SENDTO);
+}
+
+/// `ssize_t sendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *dest_addr, socklen_t
+/// addrlen);` sends one datagram to an address.
+///
+/// # Errors
+/// As [`send`], and
+///
+/// | errno | when |
+/// |---|---|
+/// | `EISCONN` | an address on a socket that is connected (not on Linux for UDP, which sends there, nor for TCP, which does not look at it) |
+/// | `EACCES` | a broadcast address without `SO_BROADCAST` |
+/// | `EINVAL` | port 0, or a wrong length (Linux) |
+/// | `EAFNOSUPPORT` | the address is of another family |
+/// | `ENETUNREACH` | there is no way to that network |
+/// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
+///
+/// References: `sendto(2)`; POSIX `sendto`.
+pub fn sendto(
+    sockfd: impl AsFd,
+    buf: &[u8],
+    flags: MsgFlags,
+    dest_addr: &Address,
+) -> Result<usize> {
+    let sockfd = sockfd.as_fd();
+    let raw = RawAddress::encode(dest_addr);
+    let addrlen = raw.as_ref().map_or(0, RawAddress::len);
+    let read = raw.as_ref().map_or(Cow::Borrowed(dest_addr), |raw| raw.as_read(dest_addr));
+    let call = enter(Function::SENDTO, || {
+        let (bytes, len) = (Arg::bytes(buf), buf.len().into());
+        let (to, addrlen) = (Arg::address(&read), Arg::Int(addrlen.into()));
+        [sockfd.into(), bytes, len, flags.named().into(), to, addrlen]
+    });
+    let raw = match raw {
+        Ok(raw) => raw,
+        Err(errno) => return call.refuse(errno),
+    };
+    let result = call.make(|| {
+        let (data, len) = (buf.as_ptr().cast(), call.length(buf.len()));
+        // SAFETY: the kernel reads `len` bytes, at most all, of `buf` and `raw`'s bytes, which live through the call.
+        count(unsafe {
+            libc::sendto(sockfd.as_raw_fd(), data, len, flags.bits(), raw.as_ptr(), raw.len())
+        })
+    });
+    call.returns(result)
+}

@@ -1,0 +1,79 @@
+//! `sendfile` sends bytes of a file without bringing them into this process.
+
+// Its page is there on every system.
+#![cfg_attr(not(has_sendfile), allow(unused_imports))]
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+
+static SENDFILE: Page = Page {
+    name: "sendfile",
+    prototype: "ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count)",
+    parameters: &["out_fd", "in_fd", "offset", "count"],
+    short: &["out_fd", "in_fd", "count"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Sends,
+    returns: Returns::Bytes,
+    is_here: cfg!(has_sendfile),
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count)`
+    pub const SENDFILE: Self = Self::on(&SENDFILE);
+}
+
+/// `ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count);` sends bytes of a file without bringing them
+/// into this process: perhaps fewer than were asked for, and 0 at the file's end.
+///
+/// With an `offset` the bytes are taken from there, the offset is moved behind them, and the file's own position stays;
+/// without one it is the position that moves. (The offset has 64 bits, as in C with `_FILE_OFFSET_BITS=64`.)
+///
+/// What is on its way is the file's own memory: bytes that are changed before the peer's system has them may arrive
+/// changed. There are no flags, so it cannot say `MSG_NOSIGNAL`.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
+/// | `EINTR` | a signal came before any byte was taken |
+/// | `EPIPE` | the connection can no longer be sent on, or is not connected; also `SIGPIPE` |
+/// | `EDESTADDRREQ` | a datagram socket without a peer |
+/// | `EINVAL` | bytes cannot be taken from `in_fd` in this way: it is a socket, a directory, some file of `/proc`; or the offset is negative; or `out_fd` appends (`O_APPEND`) |
+/// | `ESPIPE` | an offset, and `in_fd` has no position: a pipe |
+/// | `EBADF` | `in_fd` is not open for reading, or `out_fd` not for writing |
+/// | `EOVERFLOW` | the offset and `count` are beyond every file |
+/// | `EIO` | the file could not be read |
+/// | `ENOMEM` | no memory |
+///
+/// Systems differ: this is Linux's. The functions of this name on FreeBSD and macOS take the file first and other
+/// arguments, and are not wrapped; NetBSD and OpenBSD have none. POSIX does not know it.
+///
+/// References: `sendfile(2)`.
+#[cfg(has_sendfile)]
+pub fn sendfile(
+    out_fd: impl AsFd,
+    in_fd: impl AsFd,
+    mut offset: Option<&mut i64>,
+    count: usize,
+) -> Result<usize> {
+    let (out_fd, in_fd) = (out_fd.as_fd(), in_fd.as_fd());
+    let call = enter(Function::SENDFILE, || [out_fd.into(), in_fd.into()]);
+    let given = offset.as_deref().copied();
+    let offset_ptr = offset.as_deref_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
+    let result = call.make(|| {
+        let (len, in_raw) = (call.length(count), in_fd.as_raw_fd());
+        // SAFETY: `offset_ptr` is NULL or leads to a number that is exclusively ours.
+        super::count(unsafe { libc::sendfile64(out_fd.as_raw_fd(), in_raw, offset_ptr, len) })
+    });
+    let sent_any = result.is_ok_and(|sent| sent > 0);
+    let shown = match given {
+        None => Arg::Pointer(0),
+        Some(given) => Arg::Offset { given, returned: offset.map(|at| *at).filter(|_| sent_any) },
+    };
+    call.rest(|| [shown, count.into()]).returns(result)
+}

@@ -1,0 +1,63 @@
+//! `setsockopt` sets an option of a socket.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use libc::socklen_t;
+
+use super::{OptionValue, status};
+use crate::names::{Level, OptionName, Result};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page};
+
+static SETSOCKOPT: Page = Page {
+    name: "setsockopt",
+    prototype: "int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)",
+    parameters: &["sockfd", "level", "optname", "optval", "optlen"],
+    short: &["sockfd", "optname", "optval"],
+    effect: Effect::SetsOption,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)`
+    pub const SETSOCKOPT: Self = Self::on(&SETSOCKOPT);
+}
+
+/// `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);` sets an option.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOPROTOOPT` | this level has no such option, or it can only be read |
+/// | `EINVAL` | the value makes no sense, or comes too late (`IPV6_V6ONLY` after `bind`) |
+/// | `EDOM` | a timeout's microseconds are out of range |
+/// | `EPERM` | the option is for the privileged (`EACCES` on some systems) |
+/// | `EOPNOTSUPP` | this kind of socket does not have it (Unix-domain sockets at the TCP level) |
+/// | `EISCONN` | too late: the socket is connected |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `setsockopt(2)`, `socket(7)`, `tcp(7)`, `ip(7)`; POSIX `setsockopt`.
+pub fn setsockopt<T: OptionValue>(
+    sockfd: impl AsFd,
+    level: Level,
+    optname: OptionName<T>,
+    optval: &T,
+) -> Result<()> {
+    let sockfd = sockfd.as_fd();
+    let c = optval.to_c();
+    let len = size_of::<T::C>() as socklen_t;
+    let call = enter(Function::SETSOCKOPT, || {
+        let name = Arg::OptionName(level, optname.number());
+        let value = Arg::Value(optval.shown(false));
+        [sockfd.into(), level.named().into(), name, value, Arg::Int(len.into())]
+    });
+    let result = call.make(|| {
+        let value = std::ptr::from_ref(&c).cast();
+        // SAFETY: the kernel reads `len` bytes, which is the size of `c`.
+        status(unsafe {
+            libc::setsockopt(sockfd.as_raw_fd(), level.bits(), optname.number(), value, len)
+        })
+    });
+    call.returns(result)
+}

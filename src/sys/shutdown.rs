@@ -1,0 +1,44 @@
+//! `shutdown` ends one direction of a connection, or both.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::status;
+use crate::names::{Result, ShutdownHow};
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page};
+
+static SHUTDOWN: Page = Page {
+    name: "shutdown",
+    prototype: "int shutdown(int sockfd, int how)",
+    parameters: &["sockfd", "how"],
+    effect: Effect::ShutsDown,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int shutdown(int sockfd, int how)`
+    pub const SHUTDOWN: Self = Self::on(&SHUTDOWN);
+}
+
+/// `int shutdown(int sockfd, int how);` ends one direction of a connection, or both, at once and for every
+/// descriptor of the socket. The descriptor stays open.
+///
+/// `SHUT_WR` sends a FIN after what is still unsent: the peer reads end of file, and may go on sending.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOTCONN` | the socket is not connected, or no longer; (macOS) that half is shut down already |
+/// | `EINVAL` | `how` is none of the three |
+/// | `ENOTSOCK` | the descriptor is no socket |
+///
+/// References: `shutdown(2)`; POSIX `shutdown`.
+pub fn shutdown(sockfd: impl AsFd, how: ShutdownHow) -> Result<()> {
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::SHUTDOWN, || [sockfd.into(), how.named().into()]);
+    let result = call.make(|| {
+        // SAFETY: takes no pointers.
+        status(unsafe { libc::shutdown(sockfd.as_raw_fd(), how.bits()) })
+    });
+    call.returns(result)
+}

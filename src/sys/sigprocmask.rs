@@ -1,0 +1,45 @@
+//! `sigprocmask` holds signals back.
+
+use super::SignalSet;
+use crate::names::{Errno, Result};
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Function, Page};
+
+static SIGPROCMASK: Page = Page {
+    name: "sigprocmask",
+    prototype: "int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)",
+    parameters: &["how", "set", "oldset"],
+    fills: &["oldset"],
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)`
+    pub const SIGPROCMASK: Self = Self::on(&SIGPROCMASK);
+}
+
+/// `int sigprocmask(SIG_SETMASK, const sigset_t *set, sigset_t *oldset);` says which signals this thread holds back,
+/// and returns which it held back until now. (It is `pthread_sigmask` underneath, which programs with threads must
+/// call.)
+///
+/// # Errors
+/// None.
+///
+/// References: `sigprocmask(2)`, `pthread_sigmask(3)`; POSIX `sigprocmask`.
+pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {
+    let call = enter(Function::SIGPROCMASK, || {
+        [Arg::Word("SIG_SETMASK".into()), Arg::Mask(Some(set.signals()))]
+    });
+    let mut old = SignalSet::empty();
+    let result = call.make(|| {
+        // SAFETY: both pointers lead to sets that live through the call.
+        match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), &raw mut old.0) } {
+            0 => Ok(()),
+            // The functions of threads return the errno itself.
+            number => Err(Errno::from_number(number)),
+        }
+    });
+    call.rest(|| [Arg::Mask(Some(old.signals()))]).returns(result)?;
+    Ok(old)
+}

@@ -1,0 +1,46 @@
+//! `sockatmark` tells whether the urgent mark is next.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::number;
+use crate::names::Result;
+use crate::trace::call::enter;
+use crate::trace::page::{Function, Page, Returns};
+
+static SOCKATMARK: Page = Page {
+    name: "sockatmark",
+    prototype: "int sockatmark(int sockfd)",
+    parameters: &["sockfd"],
+    returns: Returns::Number,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `int sockatmark(int sockfd)`
+    pub const SOCKATMARK: Self = Self::on(&SOCKATMARK);
+}
+
+/// `int sockatmark(int sockfd);` whether the next byte to be received is the one behind the urgent mark. `recv` never
+/// reads across the mark, so who asks before each `recv` finds it.
+///
+/// On Linux it is made of `ioctl` with `SIOCATMARK`.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENOTTY` | the descriptor is no socket, or its socket has no urgent mark (UDP); POSIX says so of the first |
+///
+/// References: `sockatmark(3)`; POSIX `sockatmark`.
+pub fn sockatmark(sockfd: impl AsFd) -> Result<bool> {
+    // The libc crate leaves it out.
+    unsafe extern "C" {
+        fn sockatmark(sockfd: libc::c_int) -> libc::c_int;
+    }
+    let sockfd = sockfd.as_fd();
+    let call = enter(Function::SOCKATMARK, || [sockfd.into()]);
+    let result = call.make(|| {
+        // SAFETY: the prototype is POSIX's; it takes no pointers.
+        number(unsafe { sockatmark(sockfd.as_raw_fd()) }).map(|answer| answer != 0)
+    });
+    call.returns(result)
+}

@@ -1,0 +1,50 @@
+//! `write` gives bytes to any kind of descriptor.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use super::count;
+use crate::names::Result;
+use crate::trace::arg::Arg;
+use crate::trace::call::enter;
+use crate::trace::page::{Effect, Function, Page, Returns, Waits};
+
+static WRITE: Page = Page {
+    name: "write",
+    prototype: "ssize_t write(int fd, const void *buf, size_t count)",
+    parameters: &["fd", "buf", "count"],
+    short: &["fd", "buf"],
+    waits: Waits::OnDescriptor,
+    effect: Effect::Sends,
+    returns: Returns::Bytes,
+    ..Page::blank()
+};
+
+impl Function {
+    /// `ssize_t write(int fd, const void *buf, size_t count)`
+    pub const WRITE: Self = Self::on(&WRITE);
+}
+
+/// `ssize_t write(int fd, const void *buf, size_t count);` [`send`] without flags, for any kind of descriptor: so it
+/// cannot say `MSG_NOSIGNAL`.
+///
+/// # Errors
+/// As [`send`], and
+///
+/// | errno | when |
+/// |---|---|
+/// | `ENOSPC` | the disk is full |
+/// | `EFBIG` | the file would be too large |
+/// | `EIO` | the device failed |
+/// | `EBADF` | it is not open for writing |
+///
+/// References: `write(2)`; POSIX `write`.
+pub fn write(fd: impl AsFd, buf: &[u8]) -> Result<usize> {
+    let fd = fd.as_fd();
+    let call = enter(Function::WRITE, || [fd.into(), Arg::bytes(buf), buf.len().into()]);
+    let result = call.make(|| {
+        let len = call.length(buf.len());
+        // SAFETY: the kernel reads `len` bytes, at most all, of `buf`, which lives through the call.
+        count(unsafe { libc::write(fd.as_raw_fd(), buf.as_ptr().cast(), len) })
+    });
+    call.returns(result)
+}
