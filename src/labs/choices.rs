@@ -41,7 +41,7 @@ fn range(words: &str) -> Option<(RangeInclusive<i64>, &str)> {
 }
 
 /// The number that words begin with, and its unit: 1501 and "ms" of "1501 ms".
-fn number(words: &str) -> Option<(i64, &str)> {
+pub(super) fn number(words: &str) -> Option<(i64, &str)> {
     let end = words.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(words.len());
     Some((words[..end].parse().ok()?, words[end..].trim()))
 }

@@ -1,8 +1,8 @@
 //! The labs: one thing that sockets do, each, shown by doing it.
 //!
 //! A lab is one file: what it claims, what is predicted on which system, and `run`, which makes the calls. Read it after
-//! running it. The groups are folders; [`GROUPS`] is the list. [`prediction`] is how a lab says what it expects, [`choices`]
-//! which answer is right, [`run`] what its code has in hand, [`show`] how it is written down, [`why`] what people ask.
+//! running it. The groups are folders; [`GROUPS`] is the list. [`prediction`] is what a lab asks, [`expect`] what
+//! it expects on which system, [`systems`] how that is known, [`choices`] which answer is right, [`run`] what its code has in hand, [`show`] how it is written down, [`why`] what people ask.
 //!
 //! Each lab runs in a process of its own, so that its limits, its signals and the numbers of its descriptors are its
 //! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
@@ -14,6 +14,7 @@ pub mod choices;
 mod closing;
 mod connecting;
 mod errors;
+pub mod expect;
 mod framing;
 mod naming;
 mod options;
@@ -26,13 +27,15 @@ mod scene;
 mod select;
 mod select_and_poll;
 pub mod show;
+pub mod systems;
 mod udp;
 mod unix;
 pub mod why;
 
 use run::{Outcome, Run};
 
-pub use prediction::{Expect, Expected, Prediction};
+pub use expect::{Expect, Expected};
+pub use prediction::Prediction;
 
 /// One lab.
 #[derive(Clone, Copy, Debug)]

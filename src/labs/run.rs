@@ -8,8 +8,11 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
+use super::expect::Expected;
 use super::prediction::{Observed, Prediction};
+use super::systems::{Answer, Known, answer, answer_here};
 use crate::names::Errno;
+use crate::os::system::System;
 use crate::sys::BeyondSetSize;
 use crate::sys::wild::Wild;
 use crate::trace::suspended;
@@ -36,8 +39,8 @@ pub enum Event {
         choices: Vec<String>,
         /// The answer that is expected here.
         expected: String,
-        /// The answer on each system, by name; none where nobody has looked.
-        on: BTreeMap<String, Option<String>>,
+        /// The answer on each system, by name.
+        on: BTreeMap<String, There>,
     },
     /// A call, as the trace shows it.
     Called {
@@ -65,6 +68,43 @@ pub enum Event {
         /// What.
         what: String,
     },
+}
+
+/// What a system answers to a prediction, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct There {
+    /// The answer; none where nobody has looked.
+    pub expected: Option<String>,
+    /// How it is known: "ran 13.0", "read", "documented", "not looked at".
+    pub known: String,
+    /// Whether it is another answer than that of Linux.
+    pub differs: bool,
+    /// Why it is another; empty where that is not known.
+    pub why: String,
+}
+
+impl There {
+    /// The answers of all systems, by name; and of big-endian machines, if they have their own.
+    fn all(lab: &str, prediction: &Prediction) -> BTreeMap<String, Self> {
+        let of = |system: System| (system.name(), answer(lab, prediction, system).into());
+        let big_endian = prediction.expect.on_big_endian().map(|expected| {
+            let (known, why) = (Known::Ran("s390x, emulated"), "the order of bytes is the other");
+            ("big-endian machines", Answer { expected, known, differs: true, why }.into())
+        });
+        let all = System::ALL.into_iter().map(of).chain(big_endian);
+        all.map(|(name, there)| (name.to_string(), there)).collect()
+    }
+}
+
+impl From<Answer> for There {
+    fn from(answer: Answer) -> Self {
+        Self {
+            expected: answer.expected.example().map(|_| answer.expected.to_string()),
+            known: answer.known.to_string(),
+            differs: answer.differs,
+            why: answer.why.to_string(),
+        }
+    }
 }
 
 /// Why a lab ended before its end.
@@ -122,8 +162,8 @@ pub struct Run<'a> {
     wild: Wild,
     directory: PathBuf,
     lab: &'static str,
-    /// The prediction that waits for its observation.
-    open: Option<&'static Prediction>,
+    /// What was predicted, and waits for its observation.
+    open: Option<Expected>,
 }
 
 impl fmt::Debug for Run<'_> {
@@ -155,23 +195,22 @@ impl<'a> Run<'a> {
 
     /// Predicts what the next call will give; [`Run::observe`] tells what it gave.
     pub fn predict(&mut self, prediction: &'static Prediction) {
-        let choices = prediction.choices.iter().map(ToString::to_string).collect();
+        let here = answer_here(self.lab, prediction).expected;
         self.hear(Event::Predicted {
             asks: prediction.asks.to_string(),
-            choices,
-            expected: prediction.expect.here().to_string(),
-            on: prediction.expect.by_system(),
+            choices: prediction.choices_for(here),
+            expected: here.to_string(),
+            on: There::all(self.lab, prediction),
         });
-        self.open = Some(prediction);
+        self.open = Some(here);
     }
 
     /// Tells what was observed.
     pub fn observe(&mut self, observed: impl Observed) {
         let observed = observed.words();
-        let prediction = self.open.take();
         // Without a prediction it decides nothing, and so it does not agree.
-        let agrees = match prediction {
-            Some(prediction) => prediction.expect.here().agrees(&observed),
+        let agrees = match self.open.take() {
+            Some(here) => here.agrees(&observed),
             None => Some(false),
         };
         self.hear(Event::Observed { observed, agrees });

@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::run::{Event, Stop};
-use super::{Lab, Prediction, find, group_of, source_of};
-use crate::os::system::this_system;
+use super::run::{Event, Stop, There};
+use super::systems::Count;
+use super::{Lab, find, group_of, source_of};
+use crate::os::system::{System, this_system};
 use crate::trace::text::wrapped;
 
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
@@ -141,7 +142,7 @@ impl Writer {
             Event::Predicted { asks, expected, on, .. } => {
                 self.beside_code(&mut out, QUESTION, &format!("? {asks}"));
                 self.beside_code(&mut out, QUESTION, &format!("  prediction: {expected}"));
-                out.push_str(&self.elsewhere(on, expected));
+                out.push_str(&self.elsewhere(on));
             }
             Event::Called { line, .. } => {
                 self.open_code(&mut out);
@@ -171,29 +172,31 @@ impl Writer {
         out
     }
 
-    /// What is expected on other systems, in a line, if it is something else there.
-    pub fn elsewhere(&mut self, on: &BTreeMap<String, Option<String>>, expected: &str) -> String {
-        let mut systems: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut not_checked = Vec::new();
+    /// What other systems answer, if one of them answers otherwise: the value, the systems, how it is known, and why.
+    pub fn elsewhere(&mut self, on: &BTreeMap<String, There>) -> String {
+        let mut out = String::new();
+        let mut told: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        let mut not_looked_at = Vec::new();
         for (system, there) in on {
-            match there.as_deref() {
-                Some(there) if there == expected => {}
-                Some(there) => systems.entry(there).or_default().push(system),
-                None => not_checked.push(system.as_str()),
+            match there.expected.as_deref() {
+                Some(expected) if there.differs => told
+                    .entry((expected, &there.why))
+                    .or_default()
+                    .push(format!("{system} ({})", there.known)),
+                None => not_looked_at.push(system.as_str()),
+                _ => {}
             }
         }
-        let mut out = String::new();
-        if systems.is_empty() {
-            return out;
+        for (at, ((expected, why), systems)) in told.iter().enumerate() {
+            let before = if at == 0 { "elsewhere: " } else { "" };
+            let because = if why.is_empty() { String::new() } else { format!(": {why}") };
+            let line = format!("  {before}{expected} on {}{because}", systems.join(", "));
+            self.beside_code(&mut out, QUESTION, &line);
         }
-        let mut told: Vec<String> = systems
-            .iter()
-            .map(|(there, systems)| format!("{} {there}", systems.join(", ")))
-            .collect();
-        if !not_checked.is_empty() {
-            told.push(format!("{} not checked", not_checked.join(", ")));
+        if !told.is_empty() && !not_looked_at.is_empty() {
+            let line = format!("  not looked at: {}", not_looked_at.join(", "));
+            self.beside_code(&mut out, QUESTION, &line);
         }
-        self.beside_code(&mut out, QUESTION, &format!("  elsewhere: {}", told.join("; ")));
         out
     }
 
@@ -210,12 +213,9 @@ impl Writer {
         if !lab.elsewhere.is_empty() {
             self.prose(&mut out, lab.elsewhere, "Elsewhere: ");
         }
-        let all = lab.predictions.len();
-        let checked = |one: &&&Prediction| one.expect.is_checked_beyond_linux();
-        let unchecked = all - lab.predictions.iter().filter(checked).count();
-        if unchecked > 0 {
-            let counts = format!("{unchecked} of {all} predictions");
-            self.prose(&mut out, &counts, "Not checked on macOS and the BSDs: ");
+        let not_looked_at = not_looked_at(lab);
+        if !not_looked_at.is_empty() {
+            self.prose(&mut out, &not_looked_at, "Not looked at: ");
         }
         self.prose(&mut out, &lab.sources.join("; "), "Sources: ");
         let related: Vec<&str> =
@@ -275,6 +275,16 @@ impl Writer {
             _ => text.to_string(),
         }
     }
+}
+
+/// How many predictions of a lab were not looked at, by system.
+fn not_looked_at(lab: &Lab) -> String {
+    let count = |system: &System| (system.name(), Count::of([lab], *system));
+    let some = System::ALL.iter().map(count).filter(|(_, count)| count.not_known > 0);
+    let some: Vec<String> = some
+        .map(|(name, count)| format!("{name} {} of {} predictions", count.not_known, count.all()))
+        .collect();
+    some.join(", ")
 }
 
 #[cfg(test)]

@@ -1,12 +1,20 @@
 //! Which system this is, for what differs between them.
 
-/// A system that this program knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use std::sync::OnceLock;
+
+use nix::sys::utsname::uname;
+
+/// A system whose answers this program tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
     /// Linux with the GNU C library.
     LinuxGlibc,
     /// Linux with musl.
     LinuxMusl,
+    /// A 32-bit program on Linux.
+    Linux32,
+    /// gVisor: a Linux program whose calls another kernel answers, as in many containers and online shells.
+    GVisor,
     /// macOS.
     MacOs,
     /// FreeBSD.
@@ -19,13 +27,15 @@ pub enum System {
 
 impl System {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::LinuxGlibc,
         Self::LinuxMusl,
-        Self::MacOs,
+        Self::Linux32,
+        Self::GVisor,
         Self::FreeBsd,
-        Self::OpenBsd,
         Self::NetBsd,
+        Self::OpenBsd,
+        Self::MacOs,
     ];
 
     /// Its name, as people write it.
@@ -33,16 +43,53 @@ impl System {
         match self {
             Self::LinuxGlibc => "Linux (glibc)",
             Self::LinuxMusl => "Linux (musl)",
+            Self::Linux32 => "Linux (32-bit)",
+            Self::GVisor => "gVisor",
             Self::MacOs => "macOS",
             Self::FreeBsd => "FreeBSD",
             Self::OpenBsd => "OpenBSD",
             Self::NetBsd => "NetBSD",
         }
     }
+
+    /// Its name in a command line.
+    pub const fn argument(self) -> &'static str {
+        match self {
+            Self::LinuxGlibc => "linux",
+            Self::LinuxMusl => "musl",
+            Self::Linux32 => "linux-32",
+            Self::GVisor => "gvisor",
+            Self::MacOs => "macos",
+            Self::FreeBsd => "freebsd",
+            Self::OpenBsd => "openbsd",
+            Self::NetBsd => "netbsd",
+        }
+    }
+
+    /// Whether programs for Linux run there: it has Linux's calls, flags and limits, whoever answers them.
+    pub const fn runs_linux_programs(self) -> bool {
+        matches!(self, Self::LinuxGlibc | Self::LinuxMusl | Self::Linux32 | Self::GVisor)
+    }
 }
 
-/// The system that the program was built for.
-pub const fn this_system() -> System {
+/// The system that answers this program's calls.
+pub fn this_system() -> System {
+    static SYSTEM: OnceLock<System> = OnceLock::new();
+    *SYSTEM.get_or_init(|| {
+        let built_for = built_for();
+        let is_gvisor = built_for.runs_linux_programs() && version_of_kernel() == GVISOR_VERSION;
+        if is_gvisor { System::GVisor } else { built_for }
+    })
+}
+
+/// What `uname -v` and /proc/version say in gVisor, of every release: Linux has no such build.
+const GVISOR_VERSION: &str = "#1 SMP Sun Jan 10 15:06:54 PST 2016";
+
+fn version_of_kernel() -> String {
+    uname().map(|names| names.version().to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+const fn built_for() -> System {
     if cfg!(apple) {
         System::MacOs
     } else if cfg!(freebsd) {
@@ -51,6 +98,8 @@ pub const fn this_system() -> System {
         System::OpenBsd
     } else if cfg!(netbsd) {
         System::NetBsd
+    } else if cfg!(target_pointer_width = "32") {
+        System::Linux32
     } else if cfg!(target_env = "musl") {
         System::LinuxMusl
     } else {

@@ -57,7 +57,7 @@ impl Answers {
                 if *agrees == Some(false) {
                     text.push_str(" (this DIFFERS from what the lab expects)");
                 }
-                Some(format!("  {text}\n{}", writer.elsewhere(&on, &expected)))
+                Some(format!("  {text}\n{}", writer.elsewhere(&on)))
             }
             _ => None,
         }

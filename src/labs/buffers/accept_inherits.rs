@@ -60,10 +60,7 @@ const RECEIVE: Prediction = Prediction {
 const NONBLOCKING: Prediction = Prediction {
     asks: "The listener is non-blocking. Is the accepted socket?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("no"))
-        .macos(Expected::Is("yes"))
-        .freebsd(Expected::Is("yes"))
-        .openbsd(Expected::Is("yes")),
+    expect: Expect::on_linux(Expected::Is("no")),
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {

@@ -71,7 +71,7 @@ const NO_ROOM_DATAGRAM: Prediction = Prediction {
 };
 
 const NEXT: Prediction = Prediction {
-    asks: "What does a recv with room for 64 give now?",
+    asks: "What does a recv with room for 64 give after that?",
     choices: &["3", "5", "8", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("5")),
 };

@@ -35,11 +35,7 @@ pub(super) const LAB: Lab = Lab {
 const RESET: Prediction = Prediction {
     asks: "The peer has closed with a byte unread. What does recv give?",
     choices: &["0", "ECONNRESET"],
-    expect: Expect::on_linux(Expected::Is("ECONNRESET"))
-        .macos(Expected::Is("ECONNRESET"))
-        .freebsd(Expected::Is("0"))
-        .openbsd(Expected::Is("0"))
-        .netbsd(Expected::Is("0")),
+    expect: Expect::on_linux(Expected::Is("ECONNRESET")),
 };
 
 const HELD: Prediction = Prediction {

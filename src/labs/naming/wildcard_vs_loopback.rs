@@ -13,7 +13,7 @@ use std::thread;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::listener;
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::system::{System, this_system};
+use crate::os::system::this_system;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -80,7 +80,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     }
     lab.part("What this machine calls itself");
     tell_own_name(lab)?;
-    if !matches!(this_system(), System::LinuxGlibc | System::LinuxMusl) {
+    if !this_system().runs_linux_programs() {
         lab.say("The rest needs a second address of loopback, which only Linux has by itself.");
         return Ok(());
     }

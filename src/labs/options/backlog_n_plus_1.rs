@@ -60,25 +60,25 @@ pub(super) const LAB: Lab = Lab {
 const OF_0: Prediction = Prediction {
     asks: "listen(l, 0), and nobody accepts. How many clients are connected?",
     choices: &["0", "1", "5", "128"],
-    expect: Expect::on_linux(Expected::Is("1")).freebsd(Expected::Is("1")),
+    expect: Expect::on_linux(Expected::Is("1")),
 };
 
 const OF_1: Prediction = Prediction {
     asks: "listen(l, 1). How many?",
     choices: &["1", "2", "5", "128"],
-    expect: Expect::on_linux(Expected::Is("2")).freebsd(Expected::Is("2")),
+    expect: Expect::on_linux(Expected::Is("2")),
 };
 
 const OF_2: Prediction = Prediction {
     asks: "listen(l, 2). How many?",
     choices: &["2", "3", "4", "128"],
-    expect: Expect::on_linux(Expected::Is("3")).freebsd(Expected::Is("4")),
+    expect: Expect::on_linux(Expected::Is("3")),
 };
 
 const OF_5: Prediction = Prediction {
     asks: "listen(l, 5). How many?",
     choices: &["5", "6", "8", "128"],
-    expect: Expect::on_linux(Expected::Is("6")).freebsd(Expected::Is("8")),
+    expect: Expect::on_linux(Expected::Is("6")),
 };
 
 const BEYOND: Prediction = Prediction {

@@ -90,7 +90,7 @@ const LATEST: Prediction = Prediction {
 };
 
 const FIRST: Prediction = Prediction {
-    asks: "What does an ordinary recv give?",
+    asks: "What does an ordinary recv give of the 1 and the 2?",
     choices: &["1", "12", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };

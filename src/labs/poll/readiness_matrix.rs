@@ -90,20 +90,16 @@ const fn flag(asks: &'static str, expect: Expect) -> Prediction {
     Prediction { asks, choices: &["yes", "no"], expect }
 }
 
-const FIN_HUP: Prediction = flag(
-    "Is POLLHUP among the flags of a FIN alone?",
-    Expect::on_linux(Expected::Is("no")).macos(Expected::Is("yes")).freebsd(Expected::Is("no")),
-);
+const FIN_HUP: Prediction =
+    flag("Is POLLHUP among the flags of a FIN alone?", Expect::on_linux(Expected::Is("no")));
 
 const HUP_OUT: Prediction = flag(
     "Does POLLOUT stand beside POLLHUP, which POSIX excludes?",
-    Expect::on_linux(Expected::Is("yes")).macos(Expected::Is("no")),
+    Expect::on_linux(Expected::Is("yes")),
 );
 
-const RESET_ERR: Prediction = flag(
-    "Is a reset said with POLLERR?",
-    Expect::on_linux(Expected::Is("yes")).macos(Expected::Is("no")).freebsd(Expected::Is("no")),
-);
+const RESET_ERR: Prediction =
+    flag("Is a reset said with POLLERR?", Expect::on_linux(Expected::Is("yes")));
 
 const BOTH_FINS: Prediction = state(
     "The peer has finished sending, and so have we.",

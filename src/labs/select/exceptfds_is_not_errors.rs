@@ -28,8 +28,7 @@ pub(super) const LAB: Lab = Lab {
 
 /// macOS and FreeBSD: soreadable and sowriteable ask for so_error, and nothing but urgent data makes an exception
 /// (sys/socketvar.h).
-const READ_AND_WRITE: Expect =
-    Expect::on_linux(Expected::Is("rw")).macos(Expected::Is("rw")).freebsd(Expected::Is("rw"));
+const READ_AND_WRITE: Expect = Expect::on_linux(Expected::Is("rw"));
 
 const RESET: Prediction = Prediction {
     asks: "The peer has reset the connection. In which of the sets r, w and x does it stay?",

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::labs::run::{Outcome, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::system::{System, this_system};
+use crate::os::system::this_system;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -99,7 +99,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     close(l)?;
     fs::remove_file(path)?;
 
-    if matches!(this_system(), System::LinuxGlibc | System::LinuxMusl) {
+    if this_system().runs_linux_programs() {
         abstract_name(lab)?;
     }
     Ok(())

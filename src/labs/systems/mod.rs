@@ -1,0 +1,260 @@
+//! What each system answers to each prediction, and how that is known.
+//!
+//! A table for each system stands beside this file, a row for each prediction that was run or read there: the question,
+//! the answer as it was seen, and how it is known. Where a row says `differs`, the lab says nothing of that difference
+//! itself. A prediction without a row was not looked at.
+//!
+//! ```text
+//! ran: 13.0
+//! read: 14.2
+//!
+//! [accept-after-rst]
+//! What does accept give? | ECONNABORTED | ran
+//! And once more? | 0 | read uipc_socket.c: soreceive
+//! ```
+//!
+//! A test holds every row against the lab's prediction, so that neither can change without the other.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::expect::Expected;
+use super::{Lab, Prediction};
+use crate::os::system::{System, is_big_endian, this_system};
+
+/// How an answer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It was run, on this version.
+    Ran(&'static str),
+    /// It was read in the source of this version, at this place.
+    Read(&'static str, &'static str),
+    /// POSIX, an RFC or a manual says so.
+    Documented,
+    /// Nobody has looked.
+    NotLookedAt,
+}
+
+impl Known {
+    /// Which of the four it is, in a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ran(_) => "ran",
+            Self::Read(..) => "read",
+            Self::Documented => "documented",
+            Self::NotLookedAt => "not looked at",
+        }
+    }
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ran(version) => write!(f, "ran {version}"),
+            Self::Read(version, "") => write!(f, "read {version}"),
+            Self::Read(version, place) => write!(f, "read {version}, {place}"),
+            Self::Documented | Self::NotLookedAt => f.write_str(self.word()),
+        }
+    }
+}
+
+/// A row of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The lab's name.
+    pub lab: &'static str,
+    /// The question, as the lab asks it.
+    pub asks: &'static str,
+    /// The answer, as it was seen; a range if it is never the same.
+    pub answered: &'static str,
+    /// How it is known.
+    pub known: Known,
+    /// That it differs from Linux, which the lab itself does not say; and why, or nothing.
+    pub differs: Option<&'static str>,
+}
+
+/// What a system answers to one prediction.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// What is expected there; [`Expected::NotChecked`] where nobody has looked.
+    pub expected: Expected,
+    /// How it is known.
+    pub known: Known,
+    /// Whether it is another answer than that of Linux.
+    pub differs: bool,
+    /// Why it is another; empty where that is not known.
+    pub why: &'static str,
+}
+
+/// On which Linux the labs are run.
+const LINUX: Known = Known::Ran("6.18");
+
+/// The tables, by system.
+const TABLES: &[(System, &str)] = &[
+    (System::LinuxMusl, include_str!("musl.txt")),
+    (System::Linux32, include_str!("linux-32.txt")),
+    (System::GVisor, include_str!("gvisor.txt")),
+    (System::FreeBsd, include_str!("freebsd.txt")),
+    (System::NetBsd, include_str!("netbsd.txt")),
+    (System::OpenBsd, include_str!("openbsd.txt")),
+    (System::MacOs, include_str!("macos.txt")),
+];
+
+/// What this system answers.
+pub fn answer_here(lab: &str, prediction: &Prediction) -> Answer {
+    answer(lab, prediction, this_system())
+}
+
+/// What a system answers to a prediction of the lab of this name.
+pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
+    let linux = prediction.expect.linux(is_big_endian());
+    let as_on_linux = |known| Answer { expected: linux, known, differs: false, why: "" };
+    if system == System::LinuxGlibc {
+        return as_on_linux(LINUX);
+    }
+    let table = table(system);
+    let row = table.rows.get(&(lab, prediction.asks));
+    let known = row.map(|row| row.known).or(table.otherwise);
+    let difference = prediction.expect.difference(system);
+    match (difference, row, known) {
+        (Some(difference), _, Some(known)) => {
+            let (expected, why) = (difference.expected, difference.why);
+            Answer { expected, known, differs: true, why }
+        }
+        (None, Some(Row { answered, differs: Some(why), .. }), Some(known)) => {
+            Answer { expected: Expected::written(answered), known, differs: true, why }
+        }
+        (None, _, Some(known)) => as_on_linux(known),
+        _ if prediction.expect.is_required() => as_on_linux(Known::Documented),
+        _ => Answer { expected: Expected::NotChecked, ..as_on_linux(Known::NotLookedAt) },
+    }
+}
+
+/// What is counted over predictions: how many of them a system answers as Linux does, and how it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Those answered as on Linux.
+    pub same: usize,
+    /// Those answered otherwise.
+    pub differ: usize,
+    /// Those whose answer is not known.
+    pub not_known: usize,
+    /// Those that were run.
+    pub ran: usize,
+    /// Those that were read in the source.
+    pub read: usize,
+    /// Those that POSIX, an RFC or a manual answers.
+    pub documented: usize,
+}
+
+impl Count {
+    /// The predictions of these labs on a system.
+    pub fn of<'a>(labs: impl IntoIterator<Item = &'a Lab>, system: System) -> Self {
+        let mut count = Self::default();
+        for lab in labs {
+            for prediction in lab.predictions {
+                count.add(answer(lab.name, prediction, system));
+            }
+        }
+        count
+    }
+
+    fn add(&mut self, answer: Answer) {
+        *match answer {
+            Answer { known: Known::NotLookedAt, .. } => &mut self.not_known,
+            Answer { differs: true, .. } => &mut self.differ,
+            _ => &mut self.same,
+        } += 1;
+        match answer.known {
+            Known::Ran(_) => self.ran += 1,
+            Known::Read(..) => self.read += 1,
+            Known::Documented => self.documented += 1,
+            Known::NotLookedAt => {}
+        }
+    }
+
+    /// All of them.
+    pub const fn all(&self) -> usize {
+        self.same + self.differ + self.not_known
+    }
+}
+
+/// A table that was read.
+#[derive(Debug, Default)]
+struct Table {
+    rows: HashMap<(&'static str, &'static str), Row>,
+    /// How all other predictions are known, which are answered as on Linux: where each lab was run.
+    otherwise: Option<Known>,
+}
+
+/// The rows that tell of a system, in no order.
+pub fn rows_of(system: System) -> impl Iterator<Item = &'static Row> {
+    table(system).rows.values()
+}
+
+fn table(system: System) -> &'static Table {
+    static READ: OnceLock<Vec<(System, Table)>> = OnceLock::new();
+    static NONE: OnceLock<Table> = OnceLock::new();
+    let tables =
+        READ.get_or_init(|| TABLES.iter().map(|(system, text)| (*system, read(text))).collect());
+    let of_it = tables.iter().find(|(of, _)| *of == system);
+    of_it.map_or_else(|| NONE.get_or_init(Table::default), |(_, table)| table)
+}
+
+/// Reads a table. What is no row is left out; a test says so.
+fn read(text: &'static str) -> Table {
+    let (mut table, mut lab) = (Table::default(), "");
+    let mut versions = Versions::default();
+    for line in lines(text) {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            lab = name;
+        } else if let Some(version) = line.strip_prefix("ran: ") {
+            versions.ran = version;
+        } else if let Some(version) = line.strip_prefix("read: ") {
+            versions.read = version;
+        } else if let Some(how) = line.strip_prefix("all else as on Linux: ") {
+            table.otherwise = versions.known(how);
+        } else if let Some(row) = row(lab, line, versions) {
+            table.rows.insert((lab, row.asks), row);
+        }
+    }
+    table
+}
+
+/// The lines of a table that are no remarks.
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn row(lab: &'static str, line: &'static str, versions: Versions) -> Option<Row> {
+    let mut cells = line.split(" | ");
+    let (asks, answered, how) = (cells.next()?, cells.next()?, cells.next()?);
+    let differs = match cells.next() {
+        None => None,
+        Some(cell) => Some(cell.strip_prefix("differs")?.trim_start_matches(": ")),
+    };
+    Some(Row { lab, asks, answered, known: versions.known(how)?, differs })
+}
+
+/// What "ran" and "read" mean in a table that names no version beside them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Versions {
+    ran: &'static str,
+    read: &'static str,
+}
+
+impl Versions {
+    fn known(self, how: &'static str) -> Option<Known> {
+        match how.split_once(' ').unwrap_or((how, "")) {
+            ("ran", "") => Some(Known::Ran(self.ran)),
+            ("ran", version) => Some(Known::Ran(version)),
+            ("read", place) => Some(Known::Read(self.read, place)),
+            ("documented", _) => Some(Known::Documented),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

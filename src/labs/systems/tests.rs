@@ -1,0 +1,100 @@
+//! The tables and the labs say the same.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::labs::{all, find};
+
+fn prediction(row: &Row) -> Option<&'static Prediction> {
+    find(row.lab)?.predictions.iter().copied().find(|one| one.asks == row.asks)
+}
+
+#[test]
+fn a_lab_asks_no_two_questions_in_the_same_words() {
+    for lab in all() {
+        let asked: HashSet<_> = lab.predictions.iter().map(|one| one.asks).collect();
+        assert_eq!(asked.len(), lab.predictions.len(), "{}", lab.name);
+    }
+}
+
+#[test]
+fn each_line_of_a_table_is_a_row_that_answers_a_question_of_a_lab() {
+    for (system, text) in TABLES {
+        let (mut lab, mut seen, mut rows) = ("", HashSet::new(), 0);
+        for line in lines(text).filter(|line| !line.contains(": ") || line.contains(" | ")) {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                lab = name;
+                assert!(find(lab).is_some(), "{system:?}: no lab {lab}");
+                continue;
+            }
+            let versions = Versions { ran: "1", read: "1" };
+            let row = row(lab, line, versions);
+            let row = row.unwrap_or_else(|| panic!("{system:?}, {lab}: no row: {line}"));
+            assert!(prediction(&row).is_some(), "{system:?}, {lab} does not ask: {}", row.asks);
+            assert!(seen.insert((lab, row.asks)), "{system:?}, {lab}, twice: {}", row.asks);
+            rows += 1;
+        }
+        assert_eq!(rows, table(*system).rows.len(), "{system:?}");
+    }
+}
+
+/// What was seen agrees; or, where a row was read, it says itself all that is expected.
+fn is_it(expected: Expected, answered: &str) -> bool {
+    expected.agrees(answered) == Some(true) || expected.to_string() == answered
+}
+
+#[test]
+fn what_a_system_answered_is_what_the_lab_expects_there() {
+    let mut wrong = Vec::new();
+    for (system, _) in TABLES {
+        for row in table(*system).rows.values() {
+            let Some(prediction) = prediction(row) else { continue };
+            let linux = prediction.expect.linux(false);
+            let as_on_linux = is_it(linux, row.answered);
+            let difference = prediction.expect.difference(*system);
+            let expected = difference.map_or(linux, |one| one.expected);
+            let agrees = is_it(expected, row.answered);
+            let told = match (difference, row.differs) {
+                // The table says it alone, and it is so.
+                (None, Some(_)) => !as_on_linux,
+                (_, None) => agrees,
+                (Some(_), Some(_)) => false,
+            };
+            if !told {
+                let (lab, asks, answered) = (row.lab, row.asks, row.answered);
+                wrong.push(format!("{system:?}: {lab}: {asks} {answered}, not {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_a_lab_says_of_a_system_was_run_or_read_there() {
+    let mut unknown = Vec::new();
+    for lab in all() {
+        for one in lab.predictions {
+            for system in System::ALL {
+                let Some(difference) = one.expect.difference(system) else { continue };
+                assert!(!difference.why.is_empty(), "{}: {}", lab.name, one.asks);
+                if answer(lab.name, one, system).known == Known::NotLookedAt {
+                    unknown.push(format!("{system:?}: {}: {}", lab.name, one.asks));
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn most_predictions_were_run_or_read_on_each_system() {
+    let count = |system| Count::of(all(), system);
+    for (system, least) in [(System::FreeBsd, 367), (System::NetBsd, 380), (System::MacOs, 380)] {
+        let Count { ran, read, .. } = count(system);
+        assert!(ran + read >= least, "{system:?}: {ran} ran, {read} read");
+    }
+    assert!(count(System::OpenBsd).read >= 240, "{:?}", count(System::OpenBsd));
+    for system in [System::LinuxGlibc, System::LinuxMusl, System::Linux32] {
+        assert_eq!(count(system).ran, count(system).all(), "{system:?}");
+    }
+}
