@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::os::system::System;
 
 /// `lab`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Lab {
     /// Labs, or groups of labs
-    #[arg(value_name = "NAME", required_unless_present_any = ["list", "all", "why", "progress"])]
+    #[arg(value_name = "NAME", required_unless_present_any = ["list", "all", "why", "progress", "systems"])]
     pub names: Vec<String>,
     /// List the labs: name, claim, minutes
     #[arg(long, conflicts_with_all = ["names", "all", "why", "progress"], help_heading = "Which labs")]
@@ -26,6 +29,12 @@ pub struct Lab {
     /// What you answered so far
     #[arg(long, conflicts_with_all = ["names"], help_heading = "Which labs")]
     pub progress: bool,
+    /// What other systems answer, lab by lab: as Linux, otherwise, or not known; and how it is known
+    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress", "ask", "html", "readme"], help_heading = "Other systems")]
+    pub systems: bool,
+    /// Tell a lab as this system answers it; nothing is run
+    #[arg(long, value_name = "SYSTEM", value_parser = system(), conflicts_with_all = ["systems", "list", "why", "progress", "ask", "html", "readme"], help_heading = "Other systems")]
+    pub on: Option<System>,
     /// As JSON, one object a line
     #[arg(long, conflicts_with = "readme", help_heading = "How they are shown")]
     pub json: bool,
@@ -49,6 +58,15 @@ pub struct Lab {
     pub arguments: Vec<String>,
 }
 
+/// A system by the name that it has in a command line.
+fn system() -> impl TypedValueParser<Value = System> {
+    let names = System::ALL.map(System::argument);
+    PossibleValuesParser::new(names).map(|given| {
+        let is_it = |system: &System| system.argument() == given;
+        System::ALL.into_iter().find(is_it).unwrap_or(System::LinuxGlibc)
+    })
+}
+
 const EXAMPLES: &str = "\
 Examples:
   baresock lab --list              what there is
@@ -56,4 +74,6 @@ Examples:
   baresock lab half-close --ask    predict before you see
   baresock lab select              a group of labs, a line each
   baresock lab --all               every lab
-  baresock lab --why               what people ask, and the labs that answer";
+  baresock lab --why               what people ask, and the labs that answer
+  baresock lab --systems           what other systems answer otherwise
+  baresock lab half-close --on freebsd   a lab as FreeBSD answers it";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::choices::speaks_of;
 use super::expect::{Expect, Expected};
 use crate::names::{Errno, PollEvents};
+use crate::os::system::System;
 
 /// One prediction: the question before the call that decides, and the answer by system.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,12 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// The same prediction, with another answer on these systems, for this reason.
+    #[must_use]
+    pub const fn but(self, on: &'static [System], expected: Expected, why: &'static str) -> Self {
+        Self { expect: self.expect.but(on, expected, why), ..self }
+    }
+
     /// What one might answer on a system where this is expected: if none of the lab's choices speaks of it, it is added
     /// among them, at a place that tells nothing.
     pub fn choices_for(&self, expected: Expected) -> Vec<String> {

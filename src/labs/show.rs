@@ -125,6 +125,11 @@ impl Writer {
                 self.prose(&mut out, lab.question, "");
             }
         }
+        if this_system() == System::GVisor {
+            let whose =
+                "It is gVisor's kernel that answers here, not Linux's: what differs says so.";
+            self.prose(&mut out, whose, "");
+        }
         out
     }
 

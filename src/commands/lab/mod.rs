@@ -1,6 +1,7 @@
 //! `baresock lab`: which labs, how they are run, and what is written.
 
 mod answers;
+mod elsewhere;
 mod listing;
 mod many;
 mod place;
@@ -23,7 +24,7 @@ use process::How;
 /// Does what was asked.
 pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
-    if asked.list || asked.why || asked.progress {
+    if asked.list || asked.why || asked.progress || asked.systems || asked.on.is_some() {
         refuse(common, "no lab is run")?;
     }
     if asked.list {
@@ -36,6 +37,12 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
         return print(answers::progress(asked.json)?.as_bytes());
     }
     let labs = chosen(asked)?;
+    if asked.systems {
+        return print(elsewhere::matrix(&labs, asked.json).as_bytes());
+    }
+    if let Some(system) = asked.on {
+        return print(elsewhere::told_on(&labs, system, asked.json, color).as_bytes());
+    }
     let each_is_told = !asked.all && (labs.len() == 1 || asked.ask || asked.readme);
     refuse_what_is_of_one_lab(asked, common, labs.len(), each_is_told)?;
     match (&labs[..], &asked.role) {
@@ -73,7 +80,7 @@ fn refuse_what_is_of_one_lab(
 
 /// The labs that were asked for, in that order, each once.
 fn chosen(asked: &cli::Lab) -> Result<Vec<&'static Lab>, Failure> {
-    if asked.all {
+    if asked.all || (asked.systems && asked.names.is_empty()) {
         return Ok(all().collect());
     }
     let mut labs: Vec<&'static Lab> = Vec::new();

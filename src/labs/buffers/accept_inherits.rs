@@ -7,6 +7,7 @@
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{client_of, loopback, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -30,25 +31,41 @@ pub(super) const LAB: Lab = Lab {
 const NODELAY: Prediction = Prediction {
     asks: "Does the accepted socket have TCP_NODELAY?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("yes")),
+    expect: Expect::on_linux(Expected::Is("yes")).but(
+        &[GVisor],
+        Expected::Is("no"),
+        "its accepted sockets begin anew",
+    ),
 };
 
 const KEEPALIVE: Prediction = Prediction {
     asks: "Does it have SO_KEEPALIVE?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("yes")),
+    expect: Expect::on_linux(Expected::Is("yes")).but(
+        &[GVisor],
+        Expected::Is("no"),
+        "its accepted sockets begin anew",
+    ),
 };
 
 const LINGER: Prediction = Prediction {
     asks: "The listener's SO_LINGER is 7 s. For how many seconds does the accepted socket linger?",
     choices: &["0", "7"],
-    expect: Expect::on_linux(Expected::Is("7")),
+    expect: Expect::on_linux(Expected::Is("7")).but(
+        &[GVisor],
+        Expected::Is("0"),
+        "its accepted sockets begin anew",
+    ),
 };
 
 const REUSE: Prediction = Prediction {
     asks: "Does it have SO_REUSEADDR?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("yes")),
+    expect: Expect::on_linux(Expected::Is("yes")).but(
+        &[GVisor],
+        Expected::Is("no"),
+        "its accepted sockets begin anew",
+    ),
 };
 
 const RECEIVE: Prediction = Prediction {
@@ -60,7 +77,11 @@ const RECEIVE: Prediction = Prediction {
 const NONBLOCKING: Prediction = Prediction {
     asks: "The listener is non-blocking. Is the accepted socket?",
     choices: &["yes", "no"],
-    expect: Expect::on_linux(Expected::Is("no")),
+    expect: Expect::on_linux(Expected::Is("no")).but(
+        &[FreeBsd, NetBsd, OpenBsd, MacOs],
+        Expected::Is("yes"),
+        "accept copies the flags of the listener",
+    ),
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {

@@ -11,6 +11,7 @@ use crate::labs::peers::{Alarm, joined};
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::only;
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -52,13 +53,23 @@ const POLL: Prediction = Prediction {
 const RECV: Prediction = Prediction {
     asks: "And a blocking recv, to which five bytes come a while after the first signals?",
     choices: &["0", "5", "EINTR"],
-    expect: Expect::everywhere(Expected::Is("5")),
+    expect: Expect::everywhere(Expected::Is("5")).but(
+        &[GVisor],
+        Expected::Is("EINTR"),
+        "it does not restart recv",
+    ),
 };
 
 const RECV_WITH_LIMIT: Prediction = Prediction {
     asks: "And a recv on a socket with SO_RCVTIMEO?",
     choices: &["5", "EINTR", "EAGAIN"],
-    expect: Expect::on_linux(Expected::Is("EINTR")),
+    expect: Expect::on_linux(Expected::Is("EINTR"))
+        .but(
+            &[FreeBsd, NetBsd, OpenBsd, MacOs],
+            Expected::Is("restarted"),
+            "SA_RESTART restarts recv, each time with the whole time limit",
+        )
+        .but(&[GVisor], Expected::Is("5"), "the wait goes on"),
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {

@@ -14,6 +14,7 @@ use crate::labs::prediction::Observed;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{client_of, listener, sets_of, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::os::watching::PEER_FINISHED;
 use crate::sys::*;
 
@@ -24,9 +25,9 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Treat IN, HUP and ERR alike: read, and let recv say what it is: data, the end (0) or an error. POLLHUP \
         on a stream means that both directions are over, POLLRDHUP (where it exists) that the peer has finished, and \
         POLLERR that SO_ERROR has something to tell. POSIX calls HUP and OUT exclusive; Linux sets both.",
-    elsewhere: "macOS's poll is built on kqueue: a FIN alone gives POLLIN|POLLHUP, POLLOUT never comes with POLLHUP, and a \
-        reset is no POLLERR. FreeBSD gives POLLIN|POLLRDHUP for a FIN, POLLHUP for both directions, and never POLLERR \
-        for a socket. (Kernel sources. What select says there was not looked up, so only those flags are predicted there.)",
+    elsewhere: "FreeBSD and OpenBSD tell of a FIN by POLLIN alone (FreeBSD 14 adds POLLRDHUP), of both halves by POLLHUP without \
+        POLLOUT, and never say POLLERR of a socket. NetBSD says neither POLLHUP nor POLLERR of one. macOS's poll is built \
+        on kqueue: a FIN alone gives POLLHUP. So recv alone tells, everywhere, what happened.",
     sources: &[
         "poll(2)",
         "select(2)",
@@ -83,37 +84,83 @@ const FIN: Prediction = state(
     "The peer has finished sending (a FIN).",
     &["POLLHUP; r", "POLLIN|POLLOUT|POLLRDHUP; rw", "POLLIN|POLLOUT|POLLHUP; rw"],
     "POLLIN|POLLOUT|POLLRDHUP; rw",
-);
+)
+.but(
+    &[FreeBsd, NetBsd, OpenBsd],
+    Expected::Is("POLLIN|POLLOUT; rw"),
+    "there is no POLLRDHUP (FreeBSD has it since 14), and a FIN is no more than an end of file",
+)
+.but(&[MacOs], Expected::Is("POLLIN|POLLPRI|POLLHUP; rw"), KQUEUE);
 
 /// What kernel sources tell of the other systems: one flag in one state.
 const fn flag(asks: &'static str, expect: Expect) -> Prediction {
     Prediction { asks, choices: &["yes", "no"], expect }
 }
 
-const FIN_HUP: Prediction =
-    flag("Is POLLHUP among the flags of a FIN alone?", Expect::on_linux(Expected::Is("no")));
+const FIN_HUP: Prediction = flag(
+    "Is POLLHUP among the flags of a FIN alone?",
+    Expect::on_linux(Expected::Is("no")),
+)
+.but(&[MacOs], Expected::Is("yes"), KQUEUE);
 
 const HUP_OUT: Prediction = flag(
     "Does POLLOUT stand beside POLLHUP, which POSIX excludes?",
     Expect::on_linux(Expected::Is("yes")),
+)
+.but(
+    &[FreeBsd, NetBsd, OpenBsd, MacOs],
+    Expected::Is("no"),
+    "hang-up excludes POLLOUT, or is not said",
 );
 
 const RESET_ERR: Prediction =
-    flag("Is a reset said with POLLERR?", Expect::on_linux(Expected::Is("yes")));
+    flag("Is a reset said with POLLERR?", Expect::on_linux(Expected::Is("yes"))).but(
+        &[FreeBsd, NetBsd, OpenBsd, MacOs],
+        Expected::Is("no"),
+        "POLLERR is not said of sockets: recv and SO_ERROR tell",
+    );
 
-const BOTH_FINS: Prediction = state(
+/// Why macOS answers so often in its own way.
+const KQUEUE: &str = "poll is built on kqueue, where an end of file is a hang-up";
+
+/// What gVisor says of a TCP connection that is over, however it ended.
+const ALL_OF_IT: &str = "POLLIN|POLLPRI|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rwx";
+
+/// A connection of which both halves are over: the BSDs and macOS do not say how it ended.
+const fn over(on_linux: Prediction) -> Prediction {
+    let hung_up = "hang-up excludes POLLOUT, as POSIX wants, and POLLERR is not said of sockets";
+    let not_said = "POLLHUP and POLLERR are not said of sockets";
+    on_linux
+        .but(&[FreeBsd, OpenBsd], Expected::Is("POLLIN|POLLHUP; rw"), hung_up)
+        .but(&[NetBsd], Expected::Is("POLLIN|POLLOUT; rw"), not_said)
+        .but(&[MacOs], Expected::Is("POLLIN|POLLPRI|POLLHUP; rw"), KQUEUE)
+}
+
+/// A pipe whose other end is closed.
+const fn one_ended(on_linux: Prediction) -> Prediction {
+    let both_ways = "a pipe goes both ways there, and says the same at either end";
+    let each_set = "select takes any flag for each of its sets";
+    on_linux
+        .but(&[FreeBsd], Expected::Is("POLLIN|POLLHUP; rw"), both_ways)
+        .but(&[NetBsd], Expected::Is("POLLIN|POLLOUT|POLLHUP; rwx"), each_set)
+        .but(&[MacOs], Expected::Is("POLLIN|POLLPRI|POLLHUP; rw"), KQUEUE)
+}
+
+const BOTH_FINS: Prediction = over(state(
     "The peer has finished sending, and so have we.",
     &["POLLHUP; r", "POLLIN|POLLRDHUP; r", "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw"],
     "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
-);
+))
+.but(&[GVisor], Expected::Is(ALL_OF_IT), "it says all that it has");
 
-const RESET: Prediction = state(
+const RESET: Prediction = over(state(
     "The peer has reset the connection.",
     &["POLLERR; x", "POLLERR|POLLHUP; none", "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw"],
     "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw",
-);
+))
+.but(&[GVisor], Expected::Is(ALL_OF_IT), "it says all that it has");
 
-const RESET_TOLD: Prediction = state(
+const RESET_TOLD: Prediction = over(state(
     "The same socket, after SO_ERROR was read.",
     &[
         "0; none",
@@ -121,31 +168,32 @@ const RESET_TOLD: Prediction = state(
         "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw",
     ],
     "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
-);
+))
+.but(&[GVisor], Expected::Is(ALL_OF_IT), "it says all that it has");
 
-const UNIX_CLOSED: Prediction = state(
+const UNIX_CLOSED: Prediction = over(state(
     "A Unix-domain stream whose peer has closed.",
     &["POLLHUP; r", "POLLIN|POLLOUT|POLLRDHUP; rw", "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw"],
     "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
-);
+));
 
-const PIPE_HELD: Prediction = state(
+const PIPE_HELD: Prediction = one_ended(state(
     "A pipe's read end: its writer has gone, and a byte is left.",
     &["POLLHUP; r", "POLLIN|POLLHUP; r", "POLLIN; r"],
     "POLLIN|POLLHUP; r",
-);
+));
 
-const PIPE_EMPTY: Prediction = state(
+const PIPE_EMPTY: Prediction = one_ended(state(
     "The same, when the byte was read.",
     &["POLLHUP; r", "POLLIN|POLLHUP; r", "0; none"],
     "POLLHUP; r",
-);
+));
 
-const PIPE_BROKEN: Prediction = state(
+const PIPE_BROKEN: Prediction = one_ended(state(
     "A pipe's write end; its reader has gone.",
     &["POLLERR; r", "POLLOUT|POLLERR; rw", "POLLHUP; w"],
     "POLLOUT|POLLERR; rw",
-);
+));
 
 const LISTENER_IDLE: Prediction =
     state("A listener at which nobody waits.", &["0; none", "POLLOUT; w"], "0; none");
@@ -160,7 +208,14 @@ const LISTENER_SHUT: Prediction = state(
     "A listener that was shut down.",
     &["POLLNVAL; none", "POLLHUP; r", "POLLOUT|POLLHUP; rw"],
     "POLLOUT|POLLHUP; rw",
-);
+)
+.but(
+    &[FreeBsd],
+    Expected::Is("POLLIN|POLLHUP; rw"),
+    "shutdown says ENOTCONN and takes effect; accept is ECONNABORTED",
+)
+.but(&[NetBsd], Expected::Is("POLLIN|POLLOUT; rw"), "POLLHUP is not said of sockets")
+.but(&[GVisor], Expected::Is("0; none"), "it stops listening without a word");
 
 /// The lines of the table: a state, what poll said of it, and select.
 type Table = Vec<(&'static str, String, String)>;

@@ -6,6 +6,7 @@
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{listener, loopback, set_nonblocking, sets_of, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::System::GVisor;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -28,7 +29,11 @@ pub(super) const LAB: Lab = Lab {
 
 /// macOS and FreeBSD: soreadable and sowriteable ask for so_error, and nothing but urgent data makes an exception
 /// (sys/socketvar.h).
-const READ_AND_WRITE: Expect = Expect::on_linux(Expected::Is("rw"));
+const READ_AND_WRITE: Expect = Expect::on_linux(Expected::Is("rw")).but(
+    &[GVisor],
+    Expected::Is("rwx"),
+    "it takes an error for an exception",
+);
 
 const RESET: Prediction = Prediction {
     asks: "The peer has reset the connection. In which of the sets r, w and x does it stay?",
@@ -51,7 +56,11 @@ const WHY: Prediction = Prediction {
 const URGENT: Prediction = Prediction {
     asks: "The peer has sent one byte with MSG_OOB. In which sets does the socket stay?",
     choices: &["w", "rw", "wx", "rwx"],
-    expect: Expect::on_linux(Expected::Is("wx")),
+    expect: Expect::on_linux(Expected::Is("wx")).but(
+        &[GVisor],
+        Expected::Is("rw"),
+        "it has no urgent data",
+    ),
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {

@@ -6,6 +6,7 @@
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{sets_of, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -40,37 +41,75 @@ const fn sets(asks: &'static str, linux: &'static str) -> Prediction {
 const HUP: Prediction = Prediction {
     asks: "A pipe's read end; the writer has gone. What does poll answer, asked for everything?",
     choices: &["POLLHUP", "POLLIN|POLLHUP", "POLLIN"],
-    expect: Expect::on_linux(Expected::Is("POLLHUP")),
+    expect: Expect::on_linux(Expected::Is("POLLHUP"))
+        .but(&[FreeBsd], Expected::Is("POLLIN|POLLHUP"), "an end of file is readable as well")
+        .but(
+            &[NetBsd],
+            Expected::Is("POLLIN|POLLOUT|POLLHUP"),
+            "a pipe without its other end is readable and writable as well",
+        )
+        .but(
+            &[MacOs],
+            Expected::Is("POLLIN|POLLPRI|POLLHUP"),
+            "poll is built on kqueue, where an end of file is a hang-up",
+        ),
 };
 
-const HUP_SETS: Prediction = sets("POLLHUP alone: in which of select's sets is it?", "r");
+const HUP_SETS: Prediction = sets("POLLHUP alone: in which of select's sets is it?", "r")
+    .but(&[FreeBsd, MacOs], Expected::Is("rw"), "hang-up counts for both")
+    .but(&[NetBsd], Expected::Is("rwx"), "select takes any flag for each of its sets");
 
 const ERR: Prediction = Prediction {
     asks: "A pipe's write end; the reader has gone. What does poll answer, asked only for POLLIN?",
     choices: &["0", "POLLIN", "POLLERR"],
-    expect: Expect::on_linux(Expected::Is("POLLERR")),
+    expect: Expect::on_linux(Expected::Is("POLLERR")).but(
+        &[FreeBsd, NetBsd, MacOs],
+        Expected::Is("POLLIN|POLLHUP"),
+        "a pipe without its other end is a hang-up, at either end",
+    ),
 };
 
-const ERR_SETS: Prediction =
-    sets("It is open for writing only. In which of select's sets is it?", "rw");
+const ERR_SETS: Prediction = sets(
+    "It is open for writing only. In which of select's sets is it?",
+    "rw",
+)
+.but(&[NetBsd], Expected::Is("rwx"), "select takes any flag for each of its sets");
 
 const PRI: Prediction = Prediction {
     asks: "A TCP socket with an urgent byte and nothing else. What does poll answer?",
     choices: &["POLLIN|POLLOUT", "POLLPRI|POLLOUT", "POLLIN|POLLPRI|POLLOUT"],
-    expect: Expect::on_linux(Expected::Is("POLLPRI|POLLOUT")),
+    expect: Expect::on_linux(Expected::Is("POLLPRI|POLLOUT"))
+        .but(&[MacOs], Expected::Is("POLLOUT"), "its poll never tells of urgent data: select does")
+        .but(&[GVisor], Expected::Is("POLLIN|POLLOUT"), "it has no urgent data"),
 };
 
-const PRI_SETS: Prediction = sets("In which of select's sets is it?", "wx");
+const PRI_SETS: Prediction = sets("In which of select's sets is it?", "wx").but(
+    &[GVisor],
+    Expected::Is("rw"),
+    "it has no urgent data",
+);
 
 const FRESH: Prediction = Prediction {
     asks: "A TCP socket that was never connected. What does poll answer?",
     choices: &["0", "POLLOUT", "POLLOUT|POLLHUP", "POLLERR"],
-    expect: Expect::on_linux(Expected::Is("POLLOUT|POLLHUP")),
+    expect: Expect::on_linux(Expected::Is("POLLOUT|POLLHUP"))
+        .but(
+            &[FreeBsd, NetBsd, OpenBsd, MacOs],
+            Expected::Is("0"),
+            "a socket without a connection is not ready for anything",
+        )
+        .but(&[GVisor], Expected::Is("POLLHUP"), "it is not ready for writing"),
 };
 
 const FRESH_SETS: Prediction = Prediction {
     // macOS: soreadable has no data and no end, and sowriteable wants a connection (sys/socketvar.h).
-    expect: Expect::on_linux(Expected::Is("rw")),
+    expect: Expect::on_linux(Expected::Is("rw"))
+        .but(
+            &[FreeBsd, NetBsd, OpenBsd, MacOs],
+            Expected::Is("none"),
+            "a socket without a connection is not ready for anything",
+        )
+        .but(&[GVisor], Expected::Is("r"), "it is not ready for writing"),
     ..sets("In which of select's sets is a socket that was never connected?", "rw")
 };
 

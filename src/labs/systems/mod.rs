@@ -46,15 +46,23 @@ impl Known {
             Self::NotLookedAt => "not looked at",
         }
     }
+
+    /// With the version that was read, and the place.
+    pub fn in_full(self) -> String {
+        match self {
+            Self::Read(version, "") => format!("read {version}"),
+            Self::Read(version, place) => format!("read {version}, {place}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Known {
+    /// In short: what was run has its version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ran(version) => write!(f, "ran {version}"),
-            Self::Read(version, "") => write!(f, "read {version}"),
-            Self::Read(version, place) => write!(f, "read {version}, {place}"),
-            Self::Documented | Self::NotLookedAt => f.write_str(self.word()),
+            _ => f.write_str(self.word()),
         }
     }
 }

@@ -1,0 +1,197 @@
+//! What other systems answer: one lab as a system answers it, and all labs beside all systems. Nothing is run.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use baresock::labs::systems::{Count, Known, answer};
+use baresock::labs::{Lab, Prediction, group_of};
+use baresock::os::system::System;
+use baresock::trace::text::wrapped;
+use serde_json::{Value, json};
+
+const HEADLINE: Style = AnsiColor::Green.on_default().bold();
+const QUESTION: Style = AnsiColor::Yellow.on_default();
+
+/// How wide prose is.
+const COLUMNS: usize = 80;
+/// The columns of the matrix: the name of a lab, and a system each.
+const NAME_COLUMNS: usize = 24;
+const CELL_COLUMNS: usize = 8;
+
+/// The systems beside Linux, and their names over a column.
+const BESIDE: [(System, &str); 7] = [
+    (System::FreeBsd, "FreeBSD"),
+    (System::NetBsd, "NetBSD"),
+    (System::OpenBsd, "OpenBSD"),
+    (System::MacOs, "macOS"),
+    (System::GVisor, "gVisor"),
+    (System::LinuxMusl, "musl"),
+    (System::Linux32, "32-bit"),
+];
+
+/// Labs as this system answers them.
+pub(super) fn told_on(labs: &[&Lab], system: System, as_json: bool, color: bool) -> String {
+    let mut out = String::new();
+    for (at, lab) in labs.iter().enumerate() {
+        if as_json {
+            for prediction in lab.predictions {
+                let _ = writeln!(out, "{}", object(lab, prediction, system));
+            }
+            continue;
+        }
+        if at > 0 {
+            out.push('\n');
+        }
+        story(&mut out, lab, system, color);
+    }
+    out
+}
+
+fn object(lab: &Lab, prediction: &Prediction, system: System) -> Value {
+    let there = answer(lab.name, prediction, system);
+    json!({
+        "lab": lab.name,
+        "asks": prediction.asks,
+        "system": system.name(),
+        "expected": there.expected.example().map(|_| there.expected.to_string()),
+        "known": there.known.word(),
+        "how": there.known.in_full(),
+        "differs": there.differs,
+        "why": there.why,
+        "linux": prediction.expect.linux(false).to_string(),
+    })
+}
+
+/// A lab's questions, with the answers of a system; below each, what Linux answers, if that is something else.
+fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
+    let name = system.name();
+    let title = format!("{}, as {name} answers", lab.name);
+    let _ = match color {
+        true => write!(out, "{HEADLINE}{title}{HEADLINE:#}"),
+        false => write!(out, "{title}"),
+    };
+    let _ = writeln!(out, "   ({})", group_of(lab).map_or("", |group| group.title));
+    prose(out, lab.question, "", 0);
+    let Count { ran, read, documented, not_known, .. } = Count::of([lab], system);
+    out.push('\n');
+    let known = format!(
+        "Nothing is run now. Of these answers {ran} were run on {name}, {read} read in its source, {documented} are \
+         documented, and {not_known} were not looked at."
+    );
+    prose(out, &known, "", 0);
+    for prediction in lab.predictions {
+        let there = answer(lab.name, prediction, system);
+        out.push('\n');
+        let asks = format!("? {}", prediction.asks);
+        for (at, line) in wrapped(&asks, COLUMNS - 4).into_iter().enumerate() {
+            let indent = if at == 0 { 2 } else { 4 };
+            let _ = match color {
+                true => writeln!(out, "{:indent$}{QUESTION}{line}{QUESTION:#}", ""),
+                false => writeln!(out, "{:indent$}{line}", ""),
+            };
+        }
+        match there.known {
+            Known::NotLookedAt => prose(out, "not looked at", "= ", 2),
+            known => prose(out, &format!("{} ({})", there.expected, known.in_full()), "= ", 2),
+        }
+        if there.differs {
+            let linux = prediction.expect.linux(false);
+            let why = if there.why.is_empty() { "" } else { "; there " };
+            prose(out, &format!("Linux: {linux}{why}{}", there.why), "", 4);
+        }
+    }
+    if !lab.elsewhere.is_empty() {
+        out.push('\n');
+        prose(out, lab.elsewhere, "", 0);
+    }
+    out.push('\n');
+    prose(out, &format!("To run it here: baresock lab {}", lab.name), "", 0);
+}
+
+fn prose(out: &mut String, text: &str, before: &str, indent: usize) {
+    let text = format!("{before}{text}");
+    for (at, line) in wrapped(&text, COLUMNS - indent - before.len()).into_iter().enumerate() {
+        let indent = if at == 0 { indent } else { indent + before.len() };
+        let _ = writeln!(out, "{:indent$}{line}", "");
+    }
+}
+
+/// Labs beside systems: how many predictions are answered otherwise than on Linux, and how many are not known.
+pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
+    let mut out = String::new();
+    let of = |labs: &[&Lab]| BESIDE.map(|(system, _)| Count::of(labs.iter().copied(), system));
+    if as_json {
+        for lab in labs {
+            let _ =
+                writeln!(out, "{}", json!({ "lab": lab.name, "systems": objects(&of(&[lab])) }));
+        }
+        let predictions: usize = labs.iter().map(|lab| lab.predictions.len()).sum();
+        let _ = writeln!(
+            out,
+            "{}",
+            json!({ "labs": labs.len(), "predictions": predictions, "systems": objects(&of(labs)) })
+        );
+        return out;
+    }
+    let legend = "=: every prediction is answered as on Linux; 2/6: two of six otherwise; ?1: one is not known";
+    prose(&mut out, legend, "", 0);
+    row(&mut out, "lab", BESIDE.map(|(_, name)| name.to_string()));
+    for lab in labs {
+        row(&mut out, lab.name, of(&[lab]).map(|count| cell(&count)));
+    }
+    totals(&mut out, &of(labs));
+    out
+}
+
+fn totals(out: &mut String, counts: &[Count; 7]) {
+    type Part = (&'static str, fn(&Count) -> usize);
+    const PARTS: [Part; 6] = [
+        ("as on Linux", |count| count.same),
+        ("otherwise", |count| count.differ),
+        ("not known", |count| count.not_known),
+        ("ran", |count| count.ran),
+        ("read", |count| count.read),
+        ("documented", |count| count.documented),
+    ];
+    let all = counts.first().map_or(0, Count::all);
+    row(out, &format!("\n{all} predictions"), BESIDE.map(|(_, name)| name.to_string()));
+    for (name, part) in PARTS {
+        row(out, &format!("  {name}"), std::array::from_fn(|at| part(&counts[at]).to_string()));
+    }
+}
+
+fn row(out: &mut String, name: &str, cells: [String; 7]) {
+    let name_columns = NAME_COLUMNS + name.matches('\n').count();
+    let _ = write!(out, "{name:name_columns$}");
+    for cell in cells {
+        let _ = write!(out, "{cell:>CELL_COLUMNS$}");
+    }
+    out.push('\n');
+}
+
+fn cell(count: &Count) -> String {
+    let Count { differ, not_known, .. } = *count;
+    match (differ, not_known) {
+        (0, 0) => "=".to_string(),
+        (_, unknown) if unknown == count.all() => "?".to_string(),
+        (0, unknown) => format!("= ?{unknown}"),
+        (differ, 0) => format!("{differ}/{}", count.all()),
+        (differ, unknown) => format!("{differ}/{}?{unknown}", count.all()),
+    }
+}
+
+/// The counts of the systems, by name.
+fn objects(counts: &[Count; 7]) -> Value {
+    let of_each = BESIDE.iter().zip(counts).map(|((system, _), count)| {
+        let object = json!({
+            "same": count.same,
+            "differ": count.differ,
+            "not_known": count.not_known,
+            "ran": count.ran,
+            "read": count.read,
+            "documented": count.documented,
+        });
+        (system.name().to_string(), object)
+    });
+    Value::Object(of_each.collect())
+}
