@@ -536,6 +536,62 @@ fn what_other_systems_do_is_told_where_it_differs() {
 }
 
 #[test]
+fn a_lab_is_told_as_another_system_answers_it_and_nothing_is_run() {
+    for system in System::ALL {
+        let told = text(&baresock(&["lab", "half-close", "--on", system.argument()]).stdout);
+        assert!(told.contains(&format!("half-close, as {} answers", system.name())), "{told}");
+        assert!(told.contains("Nothing is run now."), "{told}");
+        assert!(!told.contains("socket("), "{told}");
+        assert_fits(&told);
+    }
+    let told = text(&baresock(&["lab", "readiness-matrix", "--on", "freebsd"]).stdout);
+    let lines: Vec<&str> = told.lines().map(str::trim).collect();
+    let at = lines.iter().position(|line| *line == "? The peer has reset the connection.").unwrap();
+    assert_eq!(lines[at + 1], "= POLLIN|POLLHUP; rw (ran 13.0)");
+    assert!(
+        lines[at + 2].starts_with("Linux: POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw; there")
+    );
+    let as_json = objects(&baresock(&["lab", "readiness-matrix", "--on", "macos", "--json"]));
+    assert_eq!(as_json.len(), find("readiness-matrix").unwrap().predictions.len());
+    assert!(as_json.iter().any(|one| one["known"] == "read" && one["differs"] == true));
+    let output = baresock(&["lab", "half-close", "--on", "solaris"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("netbsd"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_matrix_of_systems_counts_every_prediction_once() {
+    let told = text(&baresock(&["lab", "--systems"]).stdout);
+    assert_fits(&told);
+    let as_json = objects(&baresock(&["lab", "--systems", "--json"]));
+    assert_eq!(as_json.len(), all().count() + 1);
+    let (sums, labs) = as_json.split_last().unwrap();
+    let predictions: usize = all().map(|lab| lab.predictions.len()).sum();
+    assert_eq!((&sums["labs"], &sums["predictions"]), (&json!(all().count()), &json!(predictions)));
+    let count = |of: &Value, part: &str| of[part].as_u64().unwrap();
+    for (system, sum) in sums["systems"].as_object().unwrap() {
+        for part in ["same", "differ", "not_known", "ran", "read", "documented"] {
+            let of_labs: u64 = labs.iter().map(|lab| count(&lab["systems"][system], part)).sum();
+            assert_eq!(of_labs, count(sum, part), "{system} {part}");
+        }
+        let known = ["ran", "read", "documented", "not_known"].map(|part| count(sum, part));
+        assert_eq!(known.iter().sum::<u64>(), predictions as u64, "{system}");
+        let answered = ["same", "differ", "not_known"].map(|part| count(sum, part));
+        assert_eq!(answered.iter().sum::<u64>(), predictions as u64, "{system}");
+        assert!(told.contains(&count(sum, "differ").to_string()), "{told}");
+    }
+    for lab in all() {
+        assert!(
+            told.lines().any(|line| line.starts_with(&format!("{} ", lab.name))),
+            "{}",
+            lab.name
+        );
+    }
+    let one = text(&baresock(&["lab", "--systems", "poll"]).stdout);
+    assert!(one.contains("readiness-matrix") && !one.contains("half-close"), "{one}");
+}
+
+#[test]
 fn what_a_lab_leaves_behind_is_told() {
     // A call that fails ends the lab before it has removed its file, and another before it has closed a descriptor.
     let output = baresock(&["lab", "stale-socket-file", "--inject", "close:EIO@1"]);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use baresock::cli::Cli;
+use baresock::labs::systems::{Answer, Count, answer};
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::os::system::{System, this_system};
@@ -21,6 +22,7 @@ use support::{baresock, has_program};
 const BARESOCK_1: &str = include_str!("../man/baresock.1");
 const LABS_7: &str = include_str!("../man/baresock-labs.7");
 const SELECT_7: &str = include_str!("../man/baresock-select.7");
+const SYSTEMS_7: &str = include_str!("../man/baresock-systems.7");
 
 /// The lines of a section (`.Sh`), or of a subsection (`.Ss`) with its macro.
 fn section<'a>(page: &'a str, headline: &str) -> Vec<&'a str> {
@@ -180,7 +182,7 @@ fn mandoc_finds_no_mistake_in_the_pages() {
     if !has_program("mandoc") {
         return;
     }
-    for page in ["baresock.1", "baresock-labs.7", "baresock-select.7"] {
+    for page in ["baresock.1", "baresock-labs.7", "baresock-select.7", "baresock-systems.7"] {
         let path = format!("man/{page}");
         let lint = Command::new("mandoc").args(["-Tlint", "-Wstyle", &path]).output().unwrap();
         let said = String::from_utf8(lint.stdout).unwrap();
@@ -205,14 +207,14 @@ fn assert_fits(page: &str) {
 
 #[test]
 fn the_pages_refer_to_pages_that_are_here() {
-    for page in [BARESOCK_1, LABS_7, SELECT_7] {
+    for page in [BARESOCK_1, LABS_7, SELECT_7, SYSTEMS_7] {
         for line in page.lines().filter_map(|line| line.strip_prefix(".Xr baresock")) {
             let mut words = line.split_whitespace();
             let file =
                 format!("man/baresock{}.{}", name_after(line, &mut words), words.next().unwrap());
             assert!(Path::new(&file).is_file(), "{file}");
         }
-        for other in ["baresock 1", "baresock-labs 7", "baresock-select 7"] {
+        for other in ["baresock 1", "baresock-labs 7", "baresock-select 7", "baresock-systems 7"] {
             let is_itself = page.contains(&format!(".Dt {}", other.to_uppercase()));
             assert!(
                 is_itself || page.contains(&format!(".Xr {other}")),
@@ -315,7 +317,7 @@ fn the_lab_that_is_read_aloud_says_just_that() {
 
 #[test]
 fn the_readiness_matrix_is_that_of_the_lab() {
-    let is_linux = matches!(this_system(), System::LinuxGlibc | System::LinuxMusl);
+    let is_linux = this_system().runs_linux_programs() && this_system() != System::GVisor;
     if !is_linux {
         support::skipped("the page has what Linux says");
         return;
@@ -356,5 +358,66 @@ fn the_page_of_select_names_labs_that_exist_and_all_about_the_two_calls() {
         GROUPS.iter().filter(|group| ["select", "poll", "select-and-poll"].contains(&group.name));
     for lab in about.flat_map(|group| group.labs) {
         assert!(named.contains_key(lab.name), "{} is not named", lab.name);
+    }
+}
+
+/// The systems in the readiness matrix of the page of systems, in its order.
+const IN_MATRIX: [System; 6] = [
+    System::LinuxGlibc,
+    System::FreeBsd,
+    System::NetBsd,
+    System::OpenBsd,
+    System::MacOs,
+    System::GVisor,
+];
+
+#[test]
+fn the_matrix_of_the_page_of_systems_is_what_the_lab_expects_there() {
+    let lab = find("readiness-matrix").unwrap();
+    let page = section(SYSTEMS_7, ".Sh THE READINESS MATRIX");
+    let rows = page.iter().filter_map(|line| line.strip_prefix(".It ")).skip(1);
+    let in_page: Vec<Vec<&str>> =
+        rows.map(|row| row.split(" Ta ").skip(1).map(str::trim).collect()).collect();
+    // Some of its questions are about one flag.
+    let states =
+        lab.predictions.iter().filter(|one| one.expect.linux(false).to_string().contains("; "));
+    let expected: Vec<Vec<String>> = states
+        .map(|one| IN_MATRIX.map(|system| in_letters(&answer(lab.name, one, system))).to_vec())
+        .collect();
+    assert_eq!(in_page, expected);
+}
+
+/// `POLLIN|POLLOUT; rw` as the page has it: `IO rw`.
+fn in_letters(answer: &Answer) -> String {
+    const LETTERS: [(&str, &str); 6] = [
+        ("POLLIN", "I"),
+        ("POLLPRI", "P"),
+        ("POLLOUT", "O"),
+        ("POLLERR", "E"),
+        ("POLLHUP", "H"),
+        ("POLLRDHUP", "R"),
+    ];
+    let expected = answer.expected.to_string();
+    let Some((flags, sets)) = expected.split_once("; ") else { return "?".to_string() };
+    let letter = |flag| LETTERS.iter().find(|(name, _)| *name == flag).map_or("\\-", |(_, it)| it);
+    let flags: String = flags.split('|').map(letter).collect();
+    format!("{flags} {}", if sets == "none" { "\\-" } else { sets })
+}
+
+#[test]
+fn the_page_of_systems_has_twenty_differences_each_with_a_lab_that_differs() {
+    let bites = section(SYSTEMS_7, ".Sh WHAT BITES A PORTABLE PROGRAM");
+    let entries: Vec<&[&str]> = bites.split(|line| *line == ".It").skip(1).collect();
+    assert_eq!(entries.len(), 20);
+    for entry in entries {
+        let labs = entry.iter().skip_while(|line| !line.starts_with("Lab")).skip(1);
+        let labs = labs.filter_map(|line| line.strip_prefix(".Cm "));
+        let labs: Vec<&str> = labs.filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(!labs.is_empty(), "{entry:?}");
+        let differs = |name: &&str| {
+            let lab = find(name).unwrap();
+            System::ALL.iter().any(|system| Count::of([lab], *system).differ > 0)
+        };
+        assert!(labs.iter().any(differs), "{entry:?}");
     }
 }

@@ -89,11 +89,11 @@ fn what_a_lab_says_of_a_system_was_run_or_read_there() {
 #[test]
 fn most_predictions_were_run_or_read_on_each_system() {
     let count = |system| Count::of(all(), system);
-    for (system, least) in [(System::FreeBsd, 367), (System::NetBsd, 380), (System::MacOs, 380)] {
+    for (system, least) in [(System::FreeBsd, 380), (System::NetBsd, 380), (System::MacOs, 380)] {
         let Count { ran, read, .. } = count(system);
         assert!(ran + read >= least, "{system:?}: {ran} ran, {read} read");
     }
-    assert!(count(System::OpenBsd).read >= 240, "{:?}", count(System::OpenBsd));
+    assert!(count(System::OpenBsd).read >= 300, "{:?}", count(System::OpenBsd));
     for system in [System::LinuxGlibc, System::LinuxMusl, System::Linux32] {
         assert_eq!(count(system).ran, count(system).all(), "{system:?}");
     }
