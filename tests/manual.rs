@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use baresock::cli::Cli;
-use baresock::labs::systems::{Answer, Count, answer};
+use baresock::labs::systems::{Answer, AnswerCount, answer};
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::os::system::{System, this_system};
@@ -416,7 +416,7 @@ fn the_page_of_systems_has_twenty_differences_each_with_a_lab_that_differs() {
         assert!(!labs.is_empty(), "{entry:?}");
         let differs = |name: &&str| {
             let lab = find(name).unwrap();
-            System::ALL.iter().any(|system| Count::of([lab], *system).differ > 0)
+            System::ALL.iter().any(|system| AnswerCount::of([lab], *system).differ > 0)
         };
         assert!(labs.iter().any(differs), "{entry:?}");
     }

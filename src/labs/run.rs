@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expect::Expected;
 use super::prediction::{Observed, Prediction};
-use super::systems::{Answer, Known, answer, answer_here};
+use super::systems::{Answer, Provenance, answer, answer_here};
 use crate::names::Errno;
 use crate::os::system::System;
 use crate::sys::BeyondSetSize;
@@ -40,7 +40,7 @@ pub enum Event {
         /// The answer that is expected here.
         expected: String,
         /// The answer on each system, by name.
-        on: BTreeMap<String, There>,
+        on: BTreeMap<String, SystemAnswer>,
     },
     /// A call, as the trace shows it.
     Called {
@@ -72,7 +72,7 @@ pub enum Event {
 
 /// What a system answers to a prediction, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct There {
+pub struct SystemAnswer {
     /// The answer; none where nobody has looked.
     pub expected: Option<String>,
     /// How it is known: "ran 13.0", "read", "documented", "not looked at".
@@ -83,12 +83,13 @@ pub struct There {
     pub why: String,
 }
 
-impl There {
+impl SystemAnswer {
     /// The answers of all systems, by name; and of big-endian machines, if they have their own.
     fn all(lab: &str, prediction: &Prediction) -> BTreeMap<String, Self> {
         let of = |system: System| (system.name(), answer(lab, prediction, system).into());
         let big_endian = prediction.expect.on_big_endian().map(|expected| {
-            let (known, why) = (Known::Ran("s390x, emulated"), "the order of bytes is the other");
+            let (known, why) =
+                (Provenance::Ran("s390x, emulated"), "the order of bytes is the other");
             ("big-endian machines", Answer { expected, known, differs: true, why }.into())
         });
         let all = System::ALL.into_iter().map(of).chain(big_endian);
@@ -96,7 +97,7 @@ impl There {
     }
 }
 
-impl From<Answer> for There {
+impl From<Answer> for SystemAnswer {
     fn from(answer: Answer) -> Self {
         Self {
             expected: answer.expected.example().map(|_| answer.expected.to_string()),
@@ -200,7 +201,7 @@ impl<'a> Run<'a> {
             asks: prediction.asks.to_string(),
             choices: prediction.choices_for(here),
             expected: here.to_string(),
-            on: There::all(self.lab, prediction),
+            on: SystemAnswer::all(self.lab, prediction),
         });
         self.open = Some(here);
     }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::run::{Event, Stop, There};
-use super::systems::Count;
+use super::run::{Event, Stop, SystemAnswer};
+use super::systems::AnswerCount;
 use super::{Lab, find, group_of, source_of};
 use crate::os::system::{System, this_system};
 use crate::trace::text::wrapped;
@@ -178,7 +178,7 @@ impl Writer {
     }
 
     /// What other systems answer, if one of them answers otherwise: the value, the systems, how it is known, and why.
-    pub fn elsewhere(&mut self, on: &BTreeMap<String, There>) -> String {
+    pub fn elsewhere(&mut self, on: &BTreeMap<String, SystemAnswer>) -> String {
         let mut out = String::new();
         let mut told: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
         let mut not_looked_at = Vec::new();
@@ -284,7 +284,7 @@ impl Writer {
 
 /// How many predictions of a lab were not looked at, by system.
 fn not_looked_at(lab: &Lab) -> String {
-    let count = |system: &System| (system.name(), Count::of([lab], *system));
+    let count = |system: &System| (system.name(), AnswerCount::of([lab], *system));
     let some = System::ALL.iter().map(count).filter(|(_, count)| count.not_known > 0);
     let some: Vec<String> = some
         .map(|(name, count)| format!("{name} {} of {} predictions", count.not_known, count.all()))

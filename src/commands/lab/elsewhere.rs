@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use baresock::labs::systems::{Count, Known, answer};
+use baresock::labs::systems::{AnswerCount, Provenance, answer};
 use baresock::labs::{Lab, Prediction, group_of};
 use baresock::os::system::System;
 use baresock::trace::text::wrapped;
@@ -72,7 +72,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
     };
     let _ = writeln!(out, "   ({})", group_of(lab).map_or("", |group| group.title));
     prose(out, lab.question, "", 0);
-    let Count { ran, read, documented, not_known, .. } = Count::of([lab], system);
+    let AnswerCount { ran, read, documented, not_known, .. } = AnswerCount::of([lab], system);
     out.push('\n');
     let known = format!(
         "Nothing is run now. Of these answers {ran} were run on {name}, {read} read in its source, {documented} are \
@@ -91,7 +91,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
             };
         }
         match there.known {
-            Known::NotLookedAt => prose(out, "not looked at", "= ", 2),
+            Provenance::NotLookedAt => prose(out, "not looked at", "= ", 2),
             known => prose(out, &format!("{} ({})", there.expected, known.in_full()), "= ", 2),
         }
         if there.differs {
@@ -119,7 +119,8 @@ fn prose(out: &mut String, text: &str, before: &str, indent: usize) {
 /// Labs beside systems: how many predictions are answered otherwise than on Linux, and how many are not known.
 pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
     let mut out = String::new();
-    let of = |labs: &[&Lab]| BESIDE.map(|(system, _)| Count::of(labs.iter().copied(), system));
+    let of =
+        |labs: &[&Lab]| BESIDE.map(|(system, _)| AnswerCount::of(labs.iter().copied(), system));
     if as_json {
         for lab in labs {
             let _ =
@@ -143,8 +144,8 @@ pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
     out
 }
 
-fn totals(out: &mut String, counts: &[Count; 7]) {
-    type Part = (&'static str, fn(&Count) -> usize);
+fn totals(out: &mut String, counts: &[AnswerCount; 7]) {
+    type Part = (&'static str, fn(&AnswerCount) -> usize);
     const PARTS: [Part; 6] = [
         ("as on Linux", |count| count.same),
         ("otherwise", |count| count.differ),
@@ -153,7 +154,7 @@ fn totals(out: &mut String, counts: &[Count; 7]) {
         ("read", |count| count.read),
         ("documented", |count| count.documented),
     ];
-    let all = counts.first().map_or(0, Count::all);
+    let all = counts.first().map_or(0, AnswerCount::all);
     row(out, &format!("\n{all} predictions"), BESIDE.map(|(_, name)| name.to_string()));
     for (name, part) in PARTS {
         row(out, &format!("  {name}"), std::array::from_fn(|at| part(&counts[at]).to_string()));
@@ -169,8 +170,8 @@ fn row(out: &mut String, name: &str, cells: [String; 7]) {
     out.push('\n');
 }
 
-fn cell(count: &Count) -> String {
-    let Count { differ, not_known, .. } = *count;
+fn cell(count: &AnswerCount) -> String {
+    let AnswerCount { differ, not_known, .. } = *count;
     match (differ, not_known) {
         (0, 0) => "=".to_string(),
         (_, unknown) if unknown == count.all() => "?".to_string(),
@@ -181,7 +182,7 @@ fn cell(count: &Count) -> String {
 }
 
 /// The counts of the systems, by name.
-fn objects(counts: &[Count; 7]) -> Value {
+fn objects(counts: &[AnswerCount; 7]) -> Value {
     let of_each = BESIDE.iter().zip(counts).map(|((system, _), count)| {
         let object = json!({
             "same": count.same,

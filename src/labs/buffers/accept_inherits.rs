@@ -17,8 +17,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The accepted socket is a copy of the listener that has a peer, so it has the listener's options: set \
         them once. O_NONBLOCK is no option of the socket but a flag of the open file, and there the systems differ. A \
         portable server sets it on every accepted socket itself, or says what it wants with accept4, where there is one.",
-    elsewhere: "FreeBSD, OpenBSD and macOS let the accepted socket inherit O_NONBLOCK. accept4 says what it shall be; \
-        macOS has none.",
+    elsewhere: "The BSDs and macOS let the accepted socket inherit O_NONBLOCK. accept4 says what it shall be; macOS \
+        has none. In gVisor it inherits nothing of the listener but the size of its buffers.",
     sources: &["accept(2)", "tcp(7)", "accept(2) of FreeBSD, OpenBSD and macOS"],
     related: &["nonblock-is-shared", "sockbuf-doubling", "readiness-is-a-hint"],
     words: &["accept", "accept4", "O_NONBLOCK", "TCP_NODELAY", "SO_KEEPALIVE"],

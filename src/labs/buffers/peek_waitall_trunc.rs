@@ -21,8 +21,9 @@ pub(super) const LAB: Lab = Lab {
         there burns the processor. MSG_WAITALL spares the loop only as long as nothing goes wrong: at the peer's end of \
         file, at an error and at a signal it returns what there is. A buffer of one's own, as every server needs anyhow, \
         does without all three.",
-    elsewhere: "To ask a TCP socket for MSG_TRUNC is Linux's own; elsewhere it is an answer of recvmsg, and on FreeBSD since \
-        2022 a question too, for datagrams only.",
+    elsewhere: "To ask a TCP socket for MSG_TRUNC is Linux's own; elsewhere it is an answer of recvmsg, and on \
+        FreeBSD since 2022 a question too, for datagrams only. At a signal, NetBSD, OpenBSD and macOS give EINTR and \
+        leave the bytes where they are, if the whole request fits into the buffer.",
     sources: &["recv(2)", "tcp(7), MSG_TRUNC", "POSIX recv", "gVisor: MsgTrunc, RecvWaitAll"],
     related: &["header-splits", "no-message-boundaries", "always-ready", "datagram-truncation"],
     words: &["MSG_PEEK", "MSG_WAITALL", "MSG_TRUNC", "recv"],

@@ -19,7 +19,8 @@ pub(super) const LAB: Lab = Lab {
         looks like that of a non-blocking call, EAGAIN, and for connect EINPROGRESS: the attempt goes on. select and \
         poll wait as long as their own timeout says. A timeout is for one call, not for a message: a peer that sends a \
         byte now and then keeps recv alive for ever.",
-    elsewhere: "",
+    elsewhere: "That SO_RCVTIMEO ends accept, and SO_SNDTIMEO connect, is so on Linux alone: the BSDs and macOS wait \
+        on.",
     sources: &[
         "socket(7), SO_RCVTIMEO and SO_SNDTIMEO",
         "POSIX setsockopt",

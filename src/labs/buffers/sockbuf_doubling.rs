@@ -17,7 +17,8 @@ pub(super) const LAB: Lab = Lab {
         and getsockopt tells the doubled figure. The wish is raised to a minimum and cut at net.core.rmem_max or \
         wmem_max, without an error. Setting a size also ends the automatic growing of that buffer, which is usually \
         the greater loss.",
-    elsewhere: "FreeBSD keeps the figure as it is, and lets SO_SNDLOWAT be set.",
+    elsewhere: "The BSDs and macOS keep the figure as it is, have no minimum, and let SO_SNDLOWAT be set. Too large a \
+        wish is ENOBUFS on the BSDs; macOS cuts it at 8 MiB since 14.4.",
     sources: &[
         "socket(7), SO_RCVBUF and SO_SNDLOWAT",
         "FreeBSD setsockopt(2)",

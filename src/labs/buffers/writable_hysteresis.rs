@@ -18,7 +18,8 @@ pub(super) const LAB: Lab = Lab {
         becomes writable when a good part of its buffer is free; until then they are silent, although send would take \
         something. So a silent poll is no promise that send would give EAGAIN, and a loop that always tries send first \
         is not wrong.",
-    elsewhere: "macOS and the BSDs have a low-water mark instead, SO_SNDLOWAT, which can be set there.",
+    elsewhere: "macOS and the BSDs have a low-water mark instead, SO_SNDLOWAT, which can be set there: FreeBSD is \
+        writable at once, NetBSD when the peer has read less than half.",
     sources: &["poll(2)", "socket(7)", "Linux: sk_stream_is_writeable, unix_writable"],
     related: &["partial-send", "sockbuf-doubling", "level-and-lowat"],
     words: &["POLLOUT", "SO_SNDBUF", "SO_SNDLOWAT", "EAGAIN"],

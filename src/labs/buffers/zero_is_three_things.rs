@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "On a stream 0 is the end of file, unless the caller offered no room: a loop that computes its room and \
         comes to 0 takes a live peer for gone. On a datagram socket 0 is a message like any other, which happens to be \
         empty; there is no end of file. And a recv without room still takes a whole datagram out of the queue.",
-    elsewhere: "",
+    elsewhere: "On the BSDs and macOS a recv without room gives 0 also where nothing has come.",
     sources: &[
         "recv(2)",
         "udp(7)",

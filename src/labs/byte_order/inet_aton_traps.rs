@@ -20,7 +20,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "inet_aton comes from a time when addresses were written in many ways, and still takes them all. Whoever checks \
         a text by one rule and connects by another can be led elsewhere: 010.0.0.1 is not 10.0.0.1. inet_pton and \
         inet_ntop have one form each, know IPv6 too, and write into a buffer of the caller's.",
-    elsewhere: "musl does not take what follows a space.",
+    elsewhere: "musl does not take what follows a space. NetBSD's inet_pton does, up to version 7 at least.",
     sources: &[
         "inet_aton(3)",
         "inet_pton(3)",

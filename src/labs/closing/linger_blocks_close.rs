@@ -18,7 +18,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Without SO_LINGER close returns at once, and the system sends what is left by itself. With it, close waits \
         until everything is sent and acknowledged, or the time is over; here the peer does not read, so it is over. The \
         option does not look at O_NONBLOCK on Linux: leave it alone in a loop.",
-    elsewhere: "FreeBSD and macOS do not wait on a non-blocking socket (soclose in the kernels).",
+    elsewhere: "The BSDs and macOS do not wait on a non-blocking socket (soclose in the kernels).",
     sources: &[
         "socket(7), SO_LINGER",
         "POSIX close (implementation-defined with O_NONBLOCK)",

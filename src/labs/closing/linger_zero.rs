@@ -16,7 +16,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Linger with time zero makes close an abort: the peer is told of it once, by ECONNRESET, and reads the end \
         from then on. Because nothing has been ended in good order, nothing must be remembered either, and the port is \
         free at once. That is no way to avoid TIME_WAIT: it throws away what the peer has not received yet.",
-    elsewhere: "",
+    elsewhere: "On NetBSD the port is free in either case: bind does not see the sockets that accept made.",
     sources: &["socket(7), SO_LINGER", "POSIX setsockopt and close", "RFC 9293, 3.10.5 (ABORT)"],
     related: &["rst-on-unread", "time-wait-bind", "linger-blocks-close"],
     words: &["SO_LINGER", "ECONNRESET", "TIME_WAIT"],

@@ -16,8 +16,8 @@ pub(super) const LAB: Lab = Lab {
         recv no longer waits. So a recv that gives 0 does not always mean that the peer has finished, nor that nothing \
         more will ever come, as the Python Socket HOWTO puts it: after our own SHUT_RD it says so whenever nothing is \
         there.",
-    elsewhere: "FreeBSD and macOS throw away what was received and what still comes (their shutdown(2), and soshutdown in \
-        the kernels).",
+    elsewhere: "FreeBSD, NetBSD and macOS throw away what was received and what still comes (shutdown(2), and \
+        soshutdown in the kernels).",
     sources: &[
         "shutdown(2)",
         "POSIX shutdown",

@@ -18,7 +18,8 @@ pub(super) const LAB: Lab = Lab {
         Socket HOWTO, good as it is, takes a send that completes for a client that was receiving. The reset that answers them makes the next \
         send fail with EPIPE, and without MSG_NOSIGNAL it raises SIGPIPE, which ends a program that does not expect it. \
         recv knows earlier: it gives 0 as soon as the FIN is there.",
-    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket; all systems know MSG_NOSIGNAL by now.",
+    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket; all systems know MSG_NOSIGNAL by \
+        now. gVisor raises no SIGPIPE at all. On the BSDs and macOS recv tells of the reset after EPIPE.",
     sources: &[
         "send(2)",
         "POSIX send (EPIPE)",

@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The connection is complete before accept sees it, so it can also be over before. Linux leaves it in the \
         queue and lets the new socket tell: no peer's name, ECONNRESET, then end of file. Elsewhere accept itself says \
         ECONNABORTED. Both concern this one client: close what you got, if anything, and accept the next.",
-    elsewhere: "FreeBSD's accept gives ECONNABORTED.",
+    elsewhere: "On FreeBSD, NetBSD and OpenBSD accept gives ECONNABORTED; on macOS a descriptor, as on Linux.",
     sources: &["accept(2)", "UNP, 5.11 and 16.6", "FreeBSD accept(2)"],
     related: &["readiness-is-a-hint", "linger-zero", "pending-and-eintr"],
     words: &["accept", "ECONNABORTED", "ECONNRESET", "ENOTCONN", "SO_LINGER"],

@@ -17,7 +17,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Connecting takes a round trip at least, and a non-blocking call does not wait for it. EINPROGRESS is \
         therefore the ordinary answer and no failure. When the socket becomes writable there is a result, good or bad: \
         read SO_ERROR to know which.",
-    elsewhere: "The second connect gives EISCONN at once on FreeBSD, where Linux gives success once.",
+    elsewhere: "The second connect gives EISCONN at once on the BSDs and macOS, where Linux gives success once.",
     sources: &["connect(2), EINPROGRESS", "POSIX connect", "gVisor: NonBlockingConnect"],
     related: &["nb-connect-refused", "pending-and-eintr", "hup-maps-to-r"],
     words: &["connect", "EINPROGRESS", "EISCONN", "SO_ERROR", "POLLOUT"],

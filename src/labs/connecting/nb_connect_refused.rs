@@ -17,8 +17,10 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Ready means that there is a result. A refused attempt is both readable and writable, and poll adds \
         POLLERR and POLLHUP on Linux; the reason is in SO_ERROR and is cleared by reading it. After a failure POSIX \
         leaves the state of the socket open: the portable way is to close it and to begin with a new one.",
-    elsewhere: "POSIX does not say what a socket is good for after a failed connect. FreeBSD's poll never says POLLERR of \
-        a socket (kernel source).",
+    elsewhere: "POSIX does not say what a socket is good for after a failed connect: FreeBSD repeats ECONNREFUSED for \
+        ever, macOS and OpenBSD give EINVAL. Their polls never say POLLERR of a socket. A port that is bound and does \
+        not listen refuses nobody on macOS, NetBSD and OpenBSD: what comes to it is dropped, and connect waits for 75 \
+        s.",
     sources: &[
         "connect(2), EINPROGRESS and NOTES",
         "POSIX connect",

@@ -25,7 +25,8 @@ pub(super) const LAB: Lab = Lab {
         where the socket is blocking. Do as after EINPROGRESS: wait until the socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent. \
         (The Python Socket HOWTO has it that beyond the backlog, five as a normal maximum, connections are refused: here \
         they wait.)",
-    elsewhere: "How many fit into the queue differs, and some systems refuse when it is full.",
+    elsewhere: "How many fit into the queue differs. FreeBSD answers the handshake of one that does not fit, and \
+        resets it then; NetBSD sends the SYN again after six seconds.",
     sources: &[
         "connect(2)",
         "listen(2)",

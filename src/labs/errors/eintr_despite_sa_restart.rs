@@ -21,8 +21,9 @@ pub(super) const LAB: Lab = Lab {
     explanation: "SA_RESTART begins an interrupted recv or accept again, as if nothing had been. A wait with a timeout is \
         never begun again, or signals that keep coming could make it wait for ever. So every select and poll \
         needs its case for EINTR, and so does every recv on a socket with SO_RCVTIMEO.",
-    elsewhere: "POSIX leaves it open whether SA_RESTART restarts select; signal(7) says never. That a stop and SIGCONT \
-        interrupt select without any handler is told of older Linux; on Linux 6.18 it was not seen.",
+    elsewhere: "POSIX leaves it open whether SA_RESTART restarts select; signal(7) says never. The BSDs and macOS \
+        restart a recv that has SO_RCVTIMEO, each time with the whole limit. That a stop and SIGCONT interrupt select \
+        without any handler is told of older Linux; on Linux 6.18 it was not seen.",
     sources: &[
         "signal(7), Interruption of system calls",
         "POSIX sigaction and select",

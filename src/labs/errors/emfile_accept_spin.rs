@@ -19,7 +19,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "accept that fails with EMFILE takes nobody out of the queue, so the next select or poll returns at once, \
         for ever. baresock's loop leaves the listener out of its question until a descriptor has been closed or a moment has \
         passed. Some keep a descriptor in reserve, close it, accept, and close the client at once: that tells the client.",
-    elsewhere: "macOS drops the connection that it could not accept (soacceptlock and accept in the kernel).",
+    elsewhere: "macOS drops the connection that it could not accept (soacceptlock and accept in the kernel), and so \
+        does gVisor.",
     sources: &["accept(2)", "POSIX accept (EMFILE)", "getrlimit(2), RLIMIT_NOFILE"],
     related: &["level-and-lowat", "backlog-n-plus-1"],
     words: &["EMFILE", "accept"],

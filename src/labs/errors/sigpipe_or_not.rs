@@ -20,7 +20,9 @@ pub(super) const LAB: Lab = Lab {
         for. Sockets inherited it: a send that gives EPIPE raises it too. A server passes MSG_NOSIGNAL to each send, or \
         ignores the signal. Beej's servers do neither where they broadcast, and die of the first client that leaves \
         in the wrong moment.",
-    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket. Rust programs ignore SIGPIPE from the start.",
+    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket. On the BSDs and macOS the first \
+        send after a reset is EPIPE already, with the signal; in gVisor none comes. Rust programs ignore SIGPIPE from \
+        the start.",
     sources: &["send(2), MSG_NOSIGNAL", "POSIX send (EPIPE)", "signal(7)", "Stack Overflow 108183"],
     related: &["write-after-fin", "what-std-hides"],
     words: &["SIGPIPE", "MSG_NOSIGNAL", "EPIPE"],

@@ -17,7 +17,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The side that sends the first FIN keeps the connection in TIME_WAIT for a minute or so: a late segment must \
         not reach a new connection of the same name. bind refuses the port meanwhile, unless SO_REUSEADDR says that one \
         knows what one does. Set it in every server, always before bind. It never allows two listeners at one address and port.",
-    elsewhere: "On FreeBSD, and others of its family, it is enough that the new socket has the option.",
+    elsewhere: "On the BSDs and macOS it is enough that the new socket has the option, and on NetBSD no socket needs \
+        it.",
     sources: &["socket(7), SO_REUSEADDR", "RFC 9293, 3.6 (TIME-WAIT)", "Stevens, UNP 2.7 and 7.5"],
     related: &["reuseport-and-self", "linger-zero", "close-is-refcount"],
     words: &["EADDRINUSE", "SO_REUSEADDR", "TIME_WAIT"],

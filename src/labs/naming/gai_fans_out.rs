@@ -18,7 +18,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "An entry is a recipe: family, type and protocol for socket, and the address for connect. Without hints all \
         types are meant. Trying them in turn until one connects ends with UDP, whose connect sends nothing and so \
         succeeds, whether anybody is there or not. And getaddrinfo's failures are EAI_ codes: perror tells whatever errno happened to be.",
-    elsewhere: "musl has two entries for each address: it leaves out the raw one.",
+    elsewhere: "musl and NetBSD have two entries for each address: they leave out the raw one. NetBSD and FreeBSD \
+        list the datagram socket first.",
     sources: &[
         "getaddrinfo(3)",
         "POSIX getaddrinfo; POSIX connect (a datagram socket: only the peer is set)",

@@ -18,8 +18,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "listen turns a socket into a queue of connections; bytes travel on the sockets that accept takes out of \
         it. A program that confuses the two variables meets ENOTCONN, EPIPE or EISCONN, and one that accepts on the \
         wrong one EINVAL. On Linux such a send also raises SIGPIPE, which ends a program that does not expect it.",
-    elsewhere: "XNU gives ENOTCONN to a send on a socket that is not connected, as POSIX says; POSIX allows EOPNOTSUPP for \
-        connect on a listener.",
+    elsewhere: "The BSDs and macOS give ENOTCONN to a send on a socket that is not connected, as POSIX says, without \
+        a signal, and EOPNOTSUPP for connect on a listener.",
     sources: &[
         "listen(2)",
         "POSIX accept, recv, send",

@@ -26,8 +26,9 @@ pub(super) const LAB: Lab = Lab {
         SYN_SENT and tries again after a second, and then again and again; it is not refused, as the HOWTO has it: a full queue looks like a slow \
         network. A Unix-domain connect says \
         EAGAIN instead, if it may not wait.",
-    elsewhere: "FreeBSD takes nobody in when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 and 8 fit. macOS \
-        queues at most 128 (listen(2) there).",
+    elsewhere: "FreeBSD takes nobody in when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 and 8 \
+        fit. macOS queues exactly n, at most 128, and 128 for a backlog of 0; OpenBSD 80 at least. In the Unix domain \
+        a full queue is ECONNREFUSED on all of them.",
     sources: &[
         "listen(2)",
         "POSIX listen",

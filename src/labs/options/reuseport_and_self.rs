@@ -19,7 +19,9 @@ pub(super) const LAB: Lab = Lab {
         SO_REUSEPORT must be set on every socket before its bind, also on the first, and then each new connection goes \
         to one of them. On UDP SO_REUSEADDR alone lets a second socket in, and the last one gets the datagrams: that takes \
         them from the first. A client that tries a free local port again and again may at last reach itself.",
-    elsewhere: "FreeBSD shares clients out only with SO_REUSEPORT_LB; with SO_REUSEPORT alone it does not balance.",
+    elsewhere: "FreeBSD shares clients out only with SO_REUSEPORT_LB; with SO_REUSEPORT alone the last that was bound \
+        gets all, as on NetBSD and macOS. For a second UDP socket they want SO_REUSEPORT, too. macOS refuses to \
+        connect a socket to itself.",
     sources: &[
         "socket(7), SO_REUSEADDR and SO_REUSEPORT",
         "ip(7)",

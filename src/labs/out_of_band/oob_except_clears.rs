@@ -18,7 +18,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "exceptfds and POLLPRI stay until the urgent byte has been dealt with: taken with MSG_OOB, or passed in \
         the stream, which throws it away. So read with MSG_OOB as soon as select says so, and take the descriptor out of \
         exceptfds if you are not going to.",
-    elsewhere: "On FreeBSD the condition lasts while the mark lies ahead and while the stream stands at it (sopoll in the kernel).",
+    elsewhere: "On FreeBSD, OpenBSD and macOS the condition lasts while the mark lies ahead and while the stream \
+        stands at it, whether the byte was read or not. gVisor has no urgent data.",
     sources: &[
         "select(2), exceptional conditions",
         "tcp(7)",

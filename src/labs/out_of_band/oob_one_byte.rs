@@ -20,7 +20,8 @@ pub(super) const LAB: Lab = Lab {
         the stream, so every further byte is an ordinary one and every further mark replaces the one before. This is \
         what select's third set is for: not for errors. RFC 6093 asks new programs to leave urgent data alone; a second \
         connection does better.",
-    elsewhere: "",
+    elsewhere: "On FreeBSD, NetBSD and macOS an urgent byte that the next one overtakes is lost; on Linux it is put \
+        back into the stream. gVisor has no urgent data.",
     sources: &["tcp(7)", "recv(2), MSG_OOB", "fcntl(2), F_SETOWN", "RFC 6093", "UNP, chapter 24"],
     related: &["oob-except-clears", "exceptfds-is-not-errors", "hup-maps-to-r"],
     words: &["MSG_OOB", "POLLPRI", "SIGURG", "F_SETOWN", "SIOCATMARK", "SO_OOBINLINE"],

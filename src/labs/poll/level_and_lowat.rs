@@ -16,7 +16,7 @@ pub(super) const LAB: Lab = Lab {
     explanation: "select and poll describe a state, not an event (they are level-triggered): what was not drained is \
         reported again, so nothing is lost by reading once for each readiness. SO_RCVLOWAT moves the level. A loop that \
         sets it must know that the last bytes of a stream may be fewer; at the end of file all are reported.",
-    elsewhere: "",
+    elsewhere: "gVisor takes SO_RCVLOWAT, and does not heed it.",
     sources: &[
         "poll(2)",
         "socket(7), SO_RCVLOWAT",

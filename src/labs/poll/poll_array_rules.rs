@@ -18,7 +18,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The array can be kept from call to call: only revents is written. To leave a descriptor out, make its row \
         negative or take the row away; events = 0 is not enough, because a reset wakes poll all the same, again and \
         again, and a loop that expects nothing there spins. A FIN does not wake such a row.",
-    elsewhere: "macOS registers nothing for a row with events = 0, so it is never answered (kernel source).",
+    elsewhere: "macOS's poll is built on kqueue: a row with events = 0 is never answered, and of two rows for one \
+        descriptor only the last is. NetBSD tells a row with events = 0 nothing of a reset either.",
     sources: &["poll(2)", "POSIX poll", "gVisor: EventsFieldNotModified"],
     related: &["select-eats-its-sets", "readiness-matrix", "bad-fd-poisons-select"],
     words: &["poll", "POLLERR", "POLLHUP", "POLLNVAL"],

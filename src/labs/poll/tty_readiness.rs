@@ -20,7 +20,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "A terminal in its usual mode (ICANON; an editor turns it off) collects a line, so that it can be \
         corrected, and becomes readable with the newline. Control-D hands over what there is: on an empty line nothing, so read gives 0, as at an end of file. One loop can therefore watch \
         standard input beside sockets, if it takes a 0 for the end and does not wait for a letter.",
-    elsewhere: "On macOS poll answers POLLNVAL for a terminal; select can watch it (poll(2) there).",
+    elsewhere: "On macOS poll answers POLLNVAL for /dev/tty, which select can watch; a pseudo-terminal it can watch \
+        as well.",
     sources: &[
         "poll(2)",
         "pty(7)",

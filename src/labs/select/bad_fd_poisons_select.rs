@@ -20,7 +20,7 @@ pub(super) const LAB: Lab = Lab {
         the end of the program: close that one client instead. select names no culprit; a poll that does not wait finds it. Worse than EBADF is no EBADF: the number may have \
         been given to another connection meanwhile, and Linux does not even look at numbers beyond its table of \
         descriptors.",
-    elsewhere: "FreeBSD gives EBADF for a number beyond the table as well (kernel source).",
+    elsewhere: "FreeBSD and NetBSD give EBADF for a number beyond the table as well.",
     sources: &["select(2), BUGS", "poll(2)", "POSIX select", "POSIX poll", "gVisor: ClosedFds"],
     related: &["close-under-wait", "drop-closes", "poll-array-rules"],
     words: &["EBADF", "POLLNVAL", "select", "poll"],

@@ -17,7 +17,8 @@ pub(super) const LAB: Lab = Lab {
         they would be met, by reading or writing, so a socket with an error is ready for both; SO_ERROR tells which error. \
         Beej's guide describes the set as one of errors, and POSIX asks for it to hold sockets with a pending error; \
         Linux does not do so.",
-    elsewhere: "macOS and FreeBSD put sockets there for out-of-band data only (kernel sources).",
+    elsewhere: "The BSDs and macOS put sockets there for out-of-band data only. gVisor puts failed ones there, and \
+        has no out-of-band data.",
     sources: &["select(2)", "select_tut(2)", "POSIX select", "Stack Overflow 1342712"],
     related: &["oob-one-byte", "nb-connect-refused", "hup-maps-to-r", "readiness-matrix"],
     words: &["select", "SO_ERROR", "ECONNRESET", "MSG_OOB", "POLLPRI"],

@@ -17,8 +17,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The kernel looks at the numbers from 0 to nfds - 1. Linux copies the sets in and out by words of 64 bits: \
         an unasked bit in the last word is cleared, one in a word beyond it survives and looks like an answer. The result \
         is the number of bits left in all three sets, so one descriptor may count twice.",
-    elsewhere: "The count and the meaning of nfds are POSIX's. What becomes of bits beyond nfds is not; macOS copies words \
-        of 32 bits (selprocess in its kernel), so that more of them survive.",
+    elsewhere: "The count and the meaning of nfds are POSIX's. What becomes of bits beyond nfds is not: macOS, \
+        NetBSD, OpenBSD and Linux for a 32-bit program copy words of 32 bits, so that more of them survive.",
     sources: &["select(2)", "poll(2)", "POSIX select", "POSIX poll", "gVisor: IgnoreBitsAboveNfds"],
     related: &["select-eats-its-sets", "fdsetsize-overflow", "poll-array-rules"],
     words: &["select", "poll", "FD_SETSIZE"],

@@ -19,8 +19,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Without descriptors only the timeout can end select, or a signal. A timeval should have less than a \
         million microseconds: glibc carries what is more into the seconds, other systems refuse it. poll takes \
         milliseconds in an int, where -1 means for ever; that Linux takes every negative number so is no rule.",
-    elsewhere: "FreeBSD gives EINVAL for a million microseconds and more (select(2)), and for a timeout of poll below -1 \
-        (sys_poll in its kernel).",
+    elsewhere: "The BSDs and macOS give EINVAL for a million microseconds and more, and the BSDs for a timeout of \
+        poll below -1.",
     sources: &["select(2)", "poll(2)", "POSIX select", "gVisor: NullFds"],
     related: &["timeout-mutates", "eintr-despite-sa-restart"],
     words: &["select", "poll", "EINVAL"],

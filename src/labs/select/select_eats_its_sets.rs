@@ -19,8 +19,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "After the call the sets hold only what is ready; after a timeout, nothing. On Linux (glibc) the timeout \
         holds only what is left of it. Both are the question and the answer in one, so both are written anew before every \
         call: keep one set as the master, and give select a copy.",
-    elsewhere: "The sets are rewritten everywhere. The timeout is left alone by macOS, FreeBSD and OpenBSD (their manual \
-        pages) and by musl, so a program that forgets it works there and spins on Linux.",
+    elsewhere: "The sets are rewritten everywhere. The timeout is left alone by the BSDs, macOS and musl, so a \
+        program that forgets it works there and spins on Linux.",
     sources: &["select(2)", "select_tut(2)", "POSIX select"],
     related: &["timeout-mutates", "poll-array-rules", "always-ready"],
     words: &["select", "FD_SETSIZE"],

@@ -24,8 +24,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The kernel of Linux counts down the time that was given, and glibc hands the rest back, whether select \
         found something, was interrupted or failed. pselect and ppoll take a const timeout, so glibc gives the kernel a \
         copy. Portable programs write the timeval anew before every call and keep a deadline of their own.",
-    elsewhere: "macOS, FreeBSD and OpenBSD leave the timeval alone (their manual pages), and so does musl on Linux. POSIX \
-        allows both where select succeeds, and no change where it fails, as after a signal (select(2), BUGS).",
+    elsewhere: "The BSDs and macOS leave the timeval alone, and so does musl on Linux. POSIX allows both where select \
+        succeeds, and no change where it fails, as after a signal (select(2), BUGS).",
     sources: &["select(2), NOTES and BUGS", "pselect(2)", "POSIX select", "gVisor: PselectTest"],
     related: &["select-eats-its-sets", "eintr-despite-sa-restart", "signal-race"],
     words: &["select", "pselect", "EINTR"],

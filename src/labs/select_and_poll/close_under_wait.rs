@@ -23,9 +23,9 @@ pub(super) const LAB: Lab = Lab {
     explanation: "close gives back a number; the call that waits has found the open file before and holds it until it \
         returns. The number is free meanwhile, so the next accept may get it, and the waiting thread speaks for a stranger \
         when it comes back. Call shutdown, wait until the other thread has gone, then close.",
-    elsewhere: "On macOS close ends the calls that wait: recv gives EBADF and accept ECONNABORTED (kernel source). The \
-        others were not looked up. POSIX leaves it open. Until 2022 Linux left the closed descriptor out of \
-        select's answer, which was 0 then.",
+    elsewhere: "On the BSDs and macOS close wakes a select that waits, which gives EBADF. The BSDs wake poll as well; \
+        macOS's sleeps on. On NetBSD and macOS recv ends with EBADF. POSIX leaves it open. Until 2022 Linux left the \
+        closed descriptor out of select's answer, which was 0 then.",
     sources: &[
         "select(2), NOTES (multithreaded applications)",
         "Linux 5.17, do_select (EPOLLNVAL counts as ready)",

@@ -16,7 +16,9 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Both calls ask the same function of the kernel; select keeps less of its answer. That is enough, because \
         whatever is the matter, the next read or write tells it. A socket that was never connected shows the oddest \
         fold: poll says OUT and HUP, select says readable and writable, and no byte can move.",
-    elsewhere: "On macOS a socket that was never connected is neither readable nor writable (kernel source).",
+    elsewhere: "On the BSDs and macOS a socket that was never connected is neither readable nor writable, and a pipe \
+        without its other end is POLLHUP at either end. FreeBSD and macOS count hang-up for r and w; NetBSD takes any \
+        flag for each of the three sets.",
     sources: &[
         "select(2), NOTES (the correspondence)",
         "poll(2)",

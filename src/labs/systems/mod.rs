@@ -25,7 +25,7 @@ use crate::os::system::{System, is_big_endian, this_system};
 
 /// How an answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum Provenance {
     /// It was run, on this version.
     Ran(&'static str),
     /// It was read in the source of this version, at this place.
@@ -36,7 +36,7 @@ pub enum Known {
     NotLookedAt,
 }
 
-impl Known {
+impl Provenance {
     /// Which of the four it is, in a word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Known {
     }
 }
 
-impl fmt::Display for Known {
+impl fmt::Display for Provenance {
     /// In short: what was run has its version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,7 +69,7 @@ impl fmt::Display for Known {
 
 /// A row of a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct ReportRow {
     /// The lab's name.
     pub lab: &'static str,
     /// The question, as the lab asks it.
@@ -77,7 +77,7 @@ pub struct Row {
     /// The answer, as it was seen; a range if it is never the same.
     pub answered: &'static str,
     /// How it is known.
-    pub known: Known,
+    pub known: Provenance,
     /// That it differs from Linux, which the lab itself does not say; and why, or nothing.
     pub differs: Option<&'static str>,
 }
@@ -88,7 +88,7 @@ pub struct Answer {
     /// What is expected there; [`Expected::NotChecked`] where nobody has looked.
     pub expected: Expected,
     /// How it is known.
-    pub known: Known,
+    pub known: Provenance,
     /// Whether it is another answer than that of Linux.
     pub differs: bool,
     /// Why it is another; empty where that is not known.
@@ -96,7 +96,7 @@ pub struct Answer {
 }
 
 /// On which Linux the labs are run.
-const LINUX: Known = Known::Ran("6.18");
+const LINUX: Provenance = Provenance::Ran("6.18");
 
 /// The tables, by system.
 const TABLES: &[(System, &str)] = &[
@@ -130,18 +130,18 @@ pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
             let (expected, why) = (difference.expected, difference.why);
             Answer { expected, known, differs: true, why }
         }
-        (None, Some(Row { answered, differs: Some(why), .. }), Some(known)) => {
+        (None, Some(ReportRow { answered, differs: Some(why), .. }), Some(known)) => {
             Answer { expected: Expected::written(answered), known, differs: true, why }
         }
         (None, _, Some(known)) => as_on_linux(known),
-        _ if prediction.expect.is_required() => as_on_linux(Known::Documented),
-        _ => Answer { expected: Expected::NotChecked, ..as_on_linux(Known::NotLookedAt) },
+        _ if prediction.expect.is_required() => as_on_linux(Provenance::Documented),
+        _ => Answer { expected: Expected::NotChecked, ..as_on_linux(Provenance::NotLookedAt) },
     }
 }
 
 /// What is counted over predictions: how many of them a system answers as Linux does, and how it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
+pub struct AnswerCount {
     /// Those answered as on Linux.
     pub same: usize,
     /// Those answered otherwise.
@@ -156,7 +156,7 @@ pub struct Count {
     pub documented: usize,
 }
 
-impl Count {
+impl AnswerCount {
     /// The predictions of these labs on a system.
     pub fn of<'a>(labs: impl IntoIterator<Item = &'a Lab>, system: System) -> Self {
         let mut count = Self::default();
@@ -170,15 +170,15 @@ impl Count {
 
     fn add(&mut self, answer: Answer) {
         *match answer {
-            Answer { known: Known::NotLookedAt, .. } => &mut self.not_known,
+            Answer { known: Provenance::NotLookedAt, .. } => &mut self.not_known,
             Answer { differs: true, .. } => &mut self.differ,
             _ => &mut self.same,
         } += 1;
         match answer.known {
-            Known::Ran(_) => self.ran += 1,
-            Known::Read(..) => self.read += 1,
-            Known::Documented => self.documented += 1,
-            Known::NotLookedAt => {}
+            Provenance::Ran(_) => self.ran += 1,
+            Provenance::Read(..) => self.read += 1,
+            Provenance::Documented => self.documented += 1,
+            Provenance::NotLookedAt => {}
         }
     }
 
@@ -190,29 +190,29 @@ impl Count {
 
 /// A table that was read.
 #[derive(Debug, Default)]
-struct Table {
-    rows: HashMap<(&'static str, &'static str), Row>,
+struct ReportTable {
+    rows: HashMap<(&'static str, &'static str), ReportRow>,
     /// How all other predictions are known, which are answered as on Linux: where each lab was run.
-    otherwise: Option<Known>,
+    otherwise: Option<Provenance>,
 }
 
 /// The rows that tell of a system, in no order.
-pub fn rows_of(system: System) -> impl Iterator<Item = &'static Row> {
+pub fn rows_of(system: System) -> impl Iterator<Item = &'static ReportRow> {
     table(system).rows.values()
 }
 
-fn table(system: System) -> &'static Table {
-    static READ: OnceLock<Vec<(System, Table)>> = OnceLock::new();
-    static NONE: OnceLock<Table> = OnceLock::new();
+fn table(system: System) -> &'static ReportTable {
+    static READ: OnceLock<Vec<(System, ReportTable)>> = OnceLock::new();
+    static NONE: OnceLock<ReportTable> = OnceLock::new();
     let tables =
         READ.get_or_init(|| TABLES.iter().map(|(system, text)| (*system, read(text))).collect());
     let of_it = tables.iter().find(|(of, _)| *of == system);
-    of_it.map_or_else(|| NONE.get_or_init(Table::default), |(_, table)| table)
+    of_it.map_or_else(|| NONE.get_or_init(ReportTable::default), |(_, table)| table)
 }
 
 /// Reads a table. What is no row is left out; a test says so.
-fn read(text: &'static str) -> Table {
-    let (mut table, mut lab) = (Table::default(), "");
+fn read(text: &'static str) -> ReportTable {
+    let (mut table, mut lab) = (ReportTable::default(), "");
     let mut versions = Versions::default();
     for line in lines(text) {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
@@ -235,14 +235,14 @@ fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-fn row(lab: &'static str, line: &'static str, versions: Versions) -> Option<Row> {
+fn row(lab: &'static str, line: &'static str, versions: Versions) -> Option<ReportRow> {
     let mut cells = line.split(" | ");
     let (asks, answered, how) = (cells.next()?, cells.next()?, cells.next()?);
     let differs = match cells.next() {
         None => None,
         Some(cell) => Some(cell.strip_prefix("differs")?.trim_start_matches(": ")),
     };
-    Some(Row { lab, asks, answered, known: versions.known(how)?, differs })
+    Some(ReportRow { lab, asks, answered, known: versions.known(how)?, differs })
 }
 
 /// What "ran" and "read" mean in a table that names no version beside them.
@@ -253,12 +253,12 @@ struct Versions {
 }
 
 impl Versions {
-    fn known(self, how: &'static str) -> Option<Known> {
+    fn known(self, how: &'static str) -> Option<Provenance> {
         match how.split_once(' ').unwrap_or((how, "")) {
-            ("ran", "") => Some(Known::Ran(self.ran)),
-            ("ran", version) => Some(Known::Ran(version)),
-            ("read", place) => Some(Known::Read(self.read, place)),
-            ("documented", _) => Some(Known::Documented),
+            ("ran", "") => Some(Provenance::Ran(self.ran)),
+            ("ran", version) => Some(Provenance::Ran(version)),
+            ("read", place) => Some(Provenance::Read(self.read, place)),
+            ("documented", _) => Some(Provenance::Documented),
             _ => None,
         }
     }

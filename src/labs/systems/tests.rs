@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::*;
 use crate::labs::{all, find};
 
-fn prediction(row: &Row) -> Option<&'static Prediction> {
+fn prediction(row: &ReportRow) -> Option<&'static Prediction> {
     find(row.lab)?.predictions.iter().copied().find(|one| one.asks == row.asks)
 }
 
@@ -77,7 +77,7 @@ fn what_a_lab_says_of_a_system_was_run_or_read_there() {
             for system in System::ALL {
                 let Some(difference) = one.expect.difference(system) else { continue };
                 assert!(!difference.why.is_empty(), "{}: {}", lab.name, one.asks);
-                if answer(lab.name, one, system).known == Known::NotLookedAt {
+                if answer(lab.name, one, system).known == Provenance::NotLookedAt {
                     unknown.push(format!("{system:?}: {}: {}", lab.name, one.asks));
                 }
             }
@@ -88,9 +88,9 @@ fn what_a_lab_says_of_a_system_was_run_or_read_there() {
 
 #[test]
 fn most_predictions_were_run_or_read_on_each_system() {
-    let count = |system| Count::of(all(), system);
+    let count = |system| AnswerCount::of(all(), system);
     for (system, least) in [(System::FreeBsd, 380), (System::NetBsd, 380), (System::MacOs, 380)] {
-        let Count { ran, read, .. } = count(system);
+        let AnswerCount { ran, read, .. } = count(system);
         assert!(ran + read >= least, "{system:?}: {ran} ran, {read} read");
     }
     assert!(count(System::OpenBsd).read >= 300, "{:?}", count(System::OpenBsd));

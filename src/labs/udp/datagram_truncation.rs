@@ -15,8 +15,9 @@ pub(super) const LAB: Lab = Lab {
     explanation: "A datagram is received at once or not at all; there is no rest to come back for, as there is on a stream. recv \
         gives the number of bytes that fitted, and only recvmsg tells, by MSG_TRUNC in its flags, that there were more. \
         FIONREAD says how long the next datagram is, on Linux.",
-    elsewhere: "On macOS and the BSDs FIONREAD counts everything that waits, addresses included. MSG_TRUNC as an argument, \
-        which makes recv return the datagram's true length, is Linux's; FreeBSD has it since 2022 (kernel source).",
+    elsewhere: "On the BSDs and macOS FIONREAD counts everything that waits, and but for OpenBSD addresses as well. \
+        MSG_TRUNC as an argument, which makes recv return the datagram's true length, is Linux's; FreeBSD has it \
+        since 2022 (kernel source).",
     sources: &[
         "recv(2), MSG_TRUNC",
         "udp(7), FIONREAD",

@@ -16,8 +16,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "No packet is sent. From now on send needs no address, datagrams of strangers are not for this socket, and \
         errors that come back can be told, because it is clear whom they concern. Linux still lets sendto name somebody else. \
         An address of the family AF_UNSPEC dissolves the association.",
-    elsewhere: "macOS answers AF_UNSPEC with EAFNOSUPPORT, and dissolves it all the same. The BSDs answer sendto with an address \
-        on a connected socket with EISCONN.",
+    elsewhere: "FreeBSD, NetBSD and macOS answer AF_UNSPEC with EAFNOSUPPORT, and dissolve it all the same; and \
+        sendto with an address on a connected socket with EISCONN.",
     sources: &[
         "connect(2)",
         "udp(7)",

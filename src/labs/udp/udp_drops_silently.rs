@@ -16,7 +16,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "UDP has no way to hold a sender back: what finds the receive buffer full is dropped, on the same machine as \
         on the way. Who needs every message numbers them and asks again, or uses TCP. Only what can be known at once is an \
         error of send: a datagram that is too long, an address that may not be used.",
-    elsewhere: "The longest datagram differs: macOS takes no more than 9,216 bytes before SO_SNDBUF is raised.",
+    elsewhere: "The longest datagram differs: the BSDs and macOS take no more than 9,216 bytes before SO_SNDBUF is \
+        raised. A buffer can be so small there that it holds none.",
     sources: &[
         "udp(7)",
         "socket(7), SO_RCVBUF and SO_BROADCAST",

@@ -19,8 +19,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "send only hands the datagram over. If nobody has the port, an ICMP message comes back, and the system \
         keeps it as the socket's error until the next call, which fails although it did nothing wrong; that call's own \
         datagram is not sent. An unconnected socket could not tell which of its datagrams is meant, and is told nothing.",
-    elsewhere: "FreeBSD gives the error to the next call, but its poll never says POLLERR. On Linux an unconnected socket is \
-        told if it sets IP_RECVERR.",
+    elsewhere: "The BSDs and macOS give the error to the next call, but their polls never say POLLERR. On Linux an \
+        unconnected socket is told if it sets IP_RECVERR.",
     sources: &[
         "udp(7)",
         "RFC 1122, 4.1.3.3",

@@ -21,7 +21,9 @@ pub(super) const LAB: Lab = Lab {
         hangs on the byte that it was sent with; if that byte is taken by recv or read, it is closed. CMSG_SPACE rounds \
         up to 8 bytes on 64-bit machines, so a receiver with room for one must look for two, or it leaks one that it \
         never sees.",
-    elsewhere: "How many can be sent at once differs: Linux takes 253 (SCM_MAX_FD).",
+    elsewhere: "How many can be sent at once differs: Linux takes 253 (SCM_MAX_FD). On macOS a plain recv puts them \
+        into the table of the receiver, and so does recvmsg with those that had no room: they stay open, and nobody \
+        knows their numbers.",
     sources: &[
         "unix(7)",
         "cmsg(3)",

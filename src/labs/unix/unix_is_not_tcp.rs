@@ -17,7 +17,8 @@ pub(super) const LAB: Lab = Lab {
     explanation: "Both ends are in one kernel, so that it can say at once what a network learns late or never: a datagram that finds \
         no room is refused (a blocking send waits), and one to a peer that is gone is ECONNREFUSED at that very call, \
         where UDP tells it at the next. A stream's peer that closes with unread bytes is ECONNRESET once, then the end.",
-    elsewhere: "",
+    elsewhere: "On the BSDs and macOS bytes that were left unread are no error; a full queue of datagrams is ENOBUFS, \
+        never EAGAIN; and a receiver that has closed gives ECONNRESET.",
     sources: &["unix(7)", "POSIX send", "gVisor's tests of Unix-domain sockets"],
     related: &["rst-on-unread", "udp-drops-silently", "udp-refused-later", "readiness-matrix"],
     words: &["AF_UNIX", "SOCK_DGRAM", "ECONNRESET", "ECONNREFUSED", "POLLHUP"],
