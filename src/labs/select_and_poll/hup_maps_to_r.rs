@@ -44,7 +44,11 @@ const HUP: Prediction = Prediction {
     asks: "A pipe's read end; the writer has gone. What does poll answer, asked for everything?",
     choices: &["POLLHUP", "POLLIN|POLLHUP", "POLLIN"],
     expect: Expect::on_linux(Expected::Is("POLLHUP"))
-        .but(&[FreeBsd], Expected::Is("POLLIN|POLLHUP"), "an end of file is readable as well")
+        .but(
+            &[FreeBsd, OpenBsd],
+            Expected::Is("POLLIN|POLLHUP"),
+            "an end of file is readable as well",
+        )
         .but(
             &[NetBsd],
             Expected::Is("POLLIN|POLLOUT|POLLHUP"),
@@ -58,14 +62,14 @@ const HUP: Prediction = Prediction {
 };
 
 const HUP_SETS: Prediction = sets("POLLHUP alone: in which of select's sets is it?", "r")
-    .but(&[FreeBsd, MacOs], Expected::Is("rw"), "hang-up counts for both")
+    .but(&[FreeBsd, OpenBsd, MacOs], Expected::Is("rw"), "hang-up counts for both")
     .but(&[NetBsd], Expected::Is("rwx"), "select takes any flag for each of its sets");
 
 const ERR: Prediction = Prediction {
     asks: "A pipe's write end; the reader has gone. What does poll answer, asked only for POLLIN?",
     choices: &["0", "POLLIN", "POLLERR"],
     expect: Expect::on_linux(Expected::Is("POLLERR")).but(
-        &[FreeBsd, NetBsd, MacOs],
+        &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("POLLIN|POLLHUP"),
         "a pipe without its other end is a hang-up, at either end",
     ),
