@@ -49,7 +49,7 @@ const BELOW: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")).but(
         &[GVisor],
         Expected::Is("1"),
-        "it has no SO_RCVLOWAT",
+        "it does not heed SO_RCVLOWAT",
     ),
 };
 
@@ -59,7 +59,7 @@ const BELOW_SELECT: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("w")).but(
         &[GVisor],
         Expected::Is("rw"),
-        "it has no SO_RCVLOWAT",
+        "it does not heed SO_RCVLOWAT",
     ),
 };
 

@@ -63,7 +63,7 @@ const BIT_IN_LAST_WORD: Prediction = Prediction {
             Expected::Is("yes"),
             "the words that the kernel copies have 32 bits there",
         )
-        .but(&[GVisor], Expected::Is("yes"), "it looks at nfds bits, and leaves the others"),
+        .but(&[GVisor], Expected::Is("yes"), "it rewrites less than a word"),
 };
 
 const BIT_BEYOND: Prediction = Prediction {
