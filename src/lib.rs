@@ -76,6 +76,7 @@ pub mod explain;
 pub mod framing;
 pub mod labs;
 pub mod ladder;
+pub mod logs;
 pub mod names;
 pub mod os;
 pub mod poller;

@@ -33,6 +33,7 @@ const CHAPTERS: &[&str] = &[
     "services",
     "client",
     "labs",
+    "logs",
     "explain",
     "ladder",
     "compare",

@@ -1,0 +1,86 @@
+//! A call with its answer, taken apart.
+
+use super::line::fraction;
+use super::number::{digits, number};
+
+/// A call as strace writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawCall<'a> {
+    /// The name of the system call, or of the function in a trace of ours.
+    pub name: &'a str,
+    /// What stands between the parentheses.
+    pub arguments: &'a str,
+    /// What stands behind the equals sign.
+    pub answer: Answer<'a>,
+    /// How long it took, in nanoseconds (`-T`).
+    pub took_ns: Option<u64>,
+}
+
+/// What a call returned, and what strace adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// The number; none for `?`, which stands where a call has not returned, or will be begun again.
+    pub value: Option<i64>,
+    /// The error's name: `EAGAIN`; of a call that was interrupted, `ERESTARTSYS`.
+    pub error: Option<&'a str>,
+    /// The rest, such as `(in [3])` or `(Timeout)`, with what is known of a new descriptor: `<TCP:[…]>`.
+    pub rest: &'a str,
+}
+
+/// Arguments, answer and duration of what stands behind a call's opening parenthesis.
+pub(super) fn split_answer(inside: &str) -> Option<(&str, Answer<'_>, Option<u64>)> {
+    let (whole, took_ns) = match inside.as_bytes().last() {
+        Some(b'>') => split_duration(inside),
+        _ => (inside, None),
+    };
+    let mut end = whole.len();
+    // From behind: what is sent may look like an answer, what is answered does not look like one more.
+    while let Some(at) = memchr::memrchr(b'=', &whole.as_bytes()[..end]) {
+        end = at;
+        let Some(before) = whole[..at].strip_suffix(' ') else { continue };
+        let Some(arguments) = before.trim_ascii_end().strip_suffix(')') else { continue };
+        if let Some(answer) = whole[at + 1..].strip_prefix(' ').and_then(Answer::parse) {
+            return Some((arguments, answer, took_ns));
+        }
+    }
+    None
+}
+
+/// ` <0.000012>` at the end of a line.
+fn split_duration(text: &str) -> (&str, Option<u64>) {
+    let took = text.strip_suffix('>').and_then(|text| {
+        let open = memchr::memrchr(b'<', text.as_bytes())?;
+        let (seconds, rest) = digits(&text[open + 1..])?;
+        let (part, rest) = fraction(rest.strip_prefix('.')?)?;
+        let took_ns = seconds.checked_mul(1_000_000_000)?.checked_add(part)?;
+        rest.is_empty().then(|| (text[..open].trim_ascii_end(), Some(took_ns)))
+    });
+    took.unwrap_or((text, None))
+}
+
+impl<'a> Answer<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        if let Some(rest) = text.strip_prefix('?') {
+            let rest = rest.trim_ascii_start();
+            let error = rest.split(' ').next().filter(|word| is_error(word));
+            let is_answer = rest.is_empty() || error.is_some() || rest.starts_with(['<', '(']);
+            return is_answer.then_some(Self { value: None, error, rest });
+        }
+        let (value, rest) = number(text)?;
+        let is_end = rest.is_empty() || rest.starts_with([' ', '<']);
+        if !is_end {
+            return None;
+        }
+        let rest = rest.trim_ascii_start();
+        let error = match value {
+            -1 => rest.split(' ').next().filter(|word| is_error(word)),
+            _ => None,
+        };
+        Some(Self { value: Some(value), error, rest })
+    }
+}
+
+fn is_error(word: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    word.len() > 1 && word.starts_with('E') && word.bytes().all(is_part)
+}

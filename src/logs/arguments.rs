@@ -1,0 +1,180 @@
+//! A call's arguments, divided at their commas.
+
+use std::ops::Index;
+
+/// How many arguments are told apart; no system call has more than six, and `clone` is written with seven.
+const MOST: usize = 8;
+
+/// The arguments of a call, each as it is written. One that is not there is empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Arguments<'a> {
+    parts: [&'a str; MOST],
+    count: usize,
+}
+
+impl<'a> Arguments<'a> {
+    /// Divides what stands between a call's parentheses.
+    pub fn divide(text: &'a str) -> Self {
+        let mut arguments = Self { parts: [""; MOST], count: 0 };
+        let mut rest = text;
+        while arguments.count < MOST - 1 {
+            let Some(comma) = top_level_comma(rest) else { break };
+            arguments.push(&rest[..comma]);
+            rest = &rest[comma + 1..];
+        }
+        if arguments.count > 0 || !rest.trim_ascii().is_empty() {
+            arguments.push(rest);
+        }
+        arguments
+    }
+
+    fn push(&mut self, part: &'a str) {
+        self.parts[self.count] = without_name(part.trim_ascii());
+        self.count += 1;
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The arguments in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> {
+        self.parts[..self.count].iter().copied()
+    }
+}
+
+impl<'a> Index<usize> for Arguments<'a> {
+    type Output = &'a str;
+
+    fn index(&self, at: usize) -> &&'a str {
+        self.parts.get(at).unwrap_or(&"")
+    }
+}
+
+/// With `-N`, strace writes each argument's name before it: `domain=AF_INET`.
+fn without_name(part: &str) -> &str {
+    if !part.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return part;
+    }
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    match part.split_once('=') {
+        Some((name, value)) if name.bytes().all(is_part) => value,
+        _ => part,
+    }
+}
+
+/// The items of an array or the fields of a structure: `[1 2]`, `{a=1, b=2}`, without what encloses them.
+pub fn items(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(inside(text)).filter(|text| !text.is_empty());
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (item, after) = match top_level_comma(text) {
+            Some(comma) => (&text[..comma], Some(&text[comma + 1..])),
+            None => (text, None),
+        };
+        rest = after;
+        Some(item.trim_ascii())
+    })
+}
+
+/// What stands between brackets or braces, or the text itself where there are none.
+pub fn inside(text: &str) -> &str {
+    let text = text.trim_ascii();
+    let inside = match text.as_bytes() {
+        [b'[', .., b']'] | [b'{', .., b'}'] => &text[1..text.len() - 1],
+        _ => text,
+    };
+    inside.trim_ascii()
+}
+
+/// The value of a field: of `tv_sec` in `{tv_sec=1, tv_usec=0}` it is `1`.
+pub fn field<'a>(structure: &'a str, name: &str) -> Option<&'a str> {
+    items(structure).find_map(|item| item.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The first comma that stands within no string, parenthesis, bracket, brace or description of a descriptor.
+fn top_level_comma(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut depth = 0usize;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b',' if depth == 0 => return Some(at),
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => at += string_len(&bytes[at..]).saturating_sub(1),
+            b'<' => at += description_len(&bytes[at..]).saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// How long a string is, with its quotes; one that does not end goes to the end.
+pub(super) fn string_len(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+/// How long the description of a descriptor is that `-y` writes behind its number: `<TCP:[…->…]>`, `</dev/null<char 1:3>>`.
+/// 0 if this is none. An arrow within it does not end it, and strace escapes the brackets of a path.
+pub(super) fn description_len(bytes: &[u8]) -> usize {
+    let mut depth = 0usize;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' => depth += 1,
+            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
+            b'>' => depth -= 1,
+            b' ' if depth == 1 && at == 1 => return 0,
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn divided(text: &str) -> Vec<&str> {
+        Arguments::divide(text).iter().collect()
+    }
+
+    #[test]
+    fn commas_within_a_value_do_not_divide() {
+        assert_eq!(divided(""), [""; 0]);
+        assert_eq!(divided("3, \"a, \\\"b\", 5, 0"), ["3", "\"a, \\\"b\"", "5", "0"]);
+        assert_eq!(divided("4, {a=1, b=f(2, 3)}, [16]"), ["4", "{a=1, b=f(2, 3)}", "[16]"]);
+        assert_eq!(divided("[{fd=3, events=POLLIN}], 1, -1").len(), 3);
+        let described = "3<TCP:[127.0.0.1:1->127.0.0.1:2]>, 1</dev/pts/0<char 136:0>>, 5</a,b>";
+        assert_eq!(divided(described).len(), 3);
+        assert_eq!(divided("1<<3, 2"), ["1<<3", "2"]);
+        assert_eq!(divided("domain=AF_INET, {a=1}, f(b=2)"), ["AF_INET", "{a=1}", "f(b=2)"]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_end_takes_the_rest() {
+        for text in ["\"abc, 1", "\"abc\\", "[1, 2", "{a, b", "\"", "<", "(,"] {
+            assert_eq!(divided(text), [text], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_name() {
+        let structure = "{tv_sec=1, tv_usec=20}";
+        assert_eq!(field(structure, "tv_usec"), Some("20"));
+        assert_eq!(field(structure, "tv"), None);
+    }
+}

@@ -1,0 +1,300 @@
+//! The calls of one log, whole and in order: lines read, cleaned, taken apart, and put together where they came in pieces.
+
+use std::io::{self, Read};
+
+use super::answer::RawCall;
+use super::body::{Body, End};
+use super::clean::{Habits, clean};
+use super::clock::Clock;
+use super::halves::{Half, Halves, Origin, headless, is_new, whole};
+use super::line::Line;
+use super::lines::Lines;
+
+/// What was read, so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines.
+    pub lines: u64,
+    /// Calls, each as often as the kernel was asked: one that was begun again counts again, as `strace -c` does it.
+    pub calls: u64,
+    /// Calls that had not returned when their process or the log ended.
+    pub unfinished: u64,
+    /// Second halves of calls whose first halves are not in the log.
+    pub headless: u64,
+    /// Signals.
+    pub signals: u64,
+    /// Lines that are no part of a log as far as this reader knows.
+    pub not_understood: u64,
+    /// Lines that are too long to be taken apart; they are among those not understood.
+    pub too_long: u64,
+}
+
+/// One thing that a log says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Said<'a> {
+    /// A call, from its name to its answer.
+    Call(RawCall<'a>),
+    /// A call that never returned: from its name to where it stops.
+    Unfinished(&'a str),
+    /// A signal; see [`Body::Signal`].
+    Signal {
+        /// `SIGPIPE`.
+        name: &'a str,
+        /// Whether it stopped the process.
+        stopped: bool,
+    },
+    /// The process ended.
+    Ended(End<'a>),
+    /// strace begins to follow a process.
+    Attached(u32),
+    /// strace lets go of a process.
+    Detached(u32),
+    /// A line that is not understood.
+    Text,
+}
+
+/// Where and when it is said, and by whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Where<'a> {
+    /// The process or thread; 0 if the log does not say.
+    pub pid: u32,
+    /// The line in which a call began, from 1.
+    pub begun: u64,
+    /// The line in which it returned.
+    pub line: u64,
+    /// When the call began, in nanoseconds; 0 if the log does not say.
+    pub time: u64,
+    /// When the line of its return was written, if that is another line; or 0.
+    pub returned: u64,
+    /// The line as the log has it, joined if it was in pieces.
+    pub text: &'a str,
+    /// The thread that is making another thread or process just now, and whether it will be a thread.
+    pub making: Option<(u32, bool)>,
+}
+
+/// Reads the calls of one log.
+#[derive(Debug)]
+pub struct Calls<R> {
+    lines: Lines<R>,
+    habits: Option<Habits>,
+    halves: Halves,
+    counts: Counts,
+    /// The process that all calls are of where lines do not say (a file of `-ff`).
+    pid: u32,
+    clock: Clock,
+    scratch: String,
+}
+
+impl<R: Read> Calls<R> {
+    /// The calls in `from`; those without a process are of the process `pid`, or 0 if that is not known.
+    pub fn new(from: R, pid: u32) -> Self {
+        Self {
+            lines: Lines::new(from),
+            habits: None,
+            halves: Halves::default(),
+            counts: Counts::default(),
+            pid,
+            clock: Clock::default(),
+            scratch: String::new(),
+        }
+    }
+
+    /// What was read, so far.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of the log.
+    ///
+    /// # Errors
+    /// What reading gave.
+    pub fn read_line(&mut self, mut tell: impl FnMut(Said<'_>, &Where<'_>)) -> io::Result<bool> {
+        let habits = match self.habits {
+            Some(habits) => habits,
+            None => *self.habits.insert(Habits::of(self.lines.sample()?)),
+        };
+        let Self { lines, halves, counts, pid, clock, scratch, .. } = self;
+        let mut teller = Teller { tell: &mut tell, counts, clock, pid: *pid };
+        let Some(found) = lines.next_line()? else {
+            teller.give_up_all(halves);
+            return Ok(false);
+        };
+        teller.counts.lines += 1;
+        if found.is_too_long {
+            teller.counts.too_long += 1;
+            let beginning = String::from_utf8_lossy(&found.bytes[..TEXT_BYTES]);
+            teller.text(&beginning);
+            return Ok(true);
+        }
+        let text = clean(found.bytes, habits, scratch);
+        if !text.is_empty() {
+            teller.line(text, halves);
+        }
+        Ok(true)
+    }
+}
+
+/// How much is shown of a line that is too long.
+const TEXT_BYTES: usize = 1 << 10;
+
+/// Tells what one line says.
+struct Teller<'t, F> {
+    tell: &'t mut F,
+    counts: &'t mut Counts,
+    clock: &'t mut Clock,
+    /// Whose the lines are that do not say it.
+    pid: u32,
+}
+
+impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
+    fn line(&mut self, text: &str, halves: &mut Halves) {
+        let line = Line::parse(text);
+        if halves.open.is_some() {
+            if !is_new(&line.body) && halves.go_on(text) {
+                self.open(halves);
+                return;
+            }
+            if let Some(open) = halves.open.take() {
+                self.give_up(open, halves);
+            }
+        }
+        let number = self.counts.lines;
+        let time = line.time.map_or(0, |stamp| self.clock.time(stamp));
+        let origin = Origin { pid: line.pid, line: number, time };
+        let place = Where {
+            pid: line.pid.unwrap_or(self.pid),
+            begun: number,
+            line: number,
+            time,
+            returned: 0,
+            text,
+            making: halves.making(),
+        };
+        match line.body {
+            Body::Call(call) => self.call(call, &place),
+            Body::Begun(begun) => {
+                if let Some(old) = halves.begin(origin, begun) {
+                    self.give_up(old, halves);
+                }
+            }
+            Body::Resumed { name, rest } => self.resumed((name, rest), line.pid, &place, halves),
+            Body::Open { text, attached } => {
+                halves.open(origin, text);
+                if let Some(pid) = attached {
+                    (self.tell)(Said::Attached(pid), &place);
+                }
+            }
+            Body::Signal { name, stopped } => {
+                self.counts.signals += 1;
+                (self.tell)(Said::Signal { name, stopped }, &place);
+            }
+            Body::Ended(end) => {
+                if let Some(half) = halves.take(line.pid) {
+                    self.give_up(half, halves);
+                }
+                (self.tell)(Said::Ended(end), &place);
+            }
+            Body::Attached(pid) => (self.tell)(Said::Attached(pid), &place),
+            Body::Detached(pid) => (self.tell)(Said::Detached(pid), &place),
+            Body::Remark => {}
+            Body::Text => self.text(text),
+        }
+    }
+
+    fn call(&mut self, call: RawCall<'_>, place: &Where<'_>) {
+        self.counts.calls += 1;
+        (self.tell)(Said::Call(call), place);
+    }
+
+    /// A call that was wrapped has one more line.
+    fn open(&mut self, halves: &mut Halves) {
+        let Some(half) = halves.take_whole() else { return };
+        match half.text.strip_suffix("<unfinished ...>") {
+            Some(begun) => {
+                if let Some(old) = halves.begin(half.origin, begun) {
+                    self.give_up(old, halves);
+                }
+            }
+            None => self.joined(&half, None),
+        }
+        halves.recycle(half);
+    }
+
+    fn resumed(
+        &mut self,
+        (name, rest): (&str, &str),
+        pid: Option<u32>,
+        place: &Where<'_>,
+        halves: &mut Halves,
+    ) {
+        let joined = halves.take(pid).map(|mut half| (half.join(name, rest), half));
+        match joined {
+            Some((true, half)) if whole(&half.text).is_some() => {
+                self.joined(&half, Some(place));
+                halves.recycle(half);
+                return;
+            }
+            // The second half was wrapped.
+            Some((true, half)) => {
+                halves.open = Some(half);
+                return;
+            }
+            Some((false, half)) => self.give_up(half, halves),
+            None => {}
+        }
+        match headless(name, rest) {
+            Some(call) => {
+                self.counts.headless += 1;
+                self.call(call, place);
+            }
+            None => self.text(place.text),
+        }
+    }
+
+    /// A call that is whole now.
+    fn joined(&mut self, half: &Half, end: Option<&Where<'_>>) {
+        let Some(call) = whole(&half.text) else { return };
+        let place = Where {
+            pid: half.origin.pid.unwrap_or(self.pid),
+            begun: half.origin.line,
+            line: end.map_or(self.counts.lines, |end| end.line),
+            time: half.origin.time,
+            returned: end.map_or(0, |end| end.time),
+            text: &half.text,
+            making: None,
+        };
+        self.call(call, &place);
+    }
+
+    /// A call whose rest will not come.
+    fn give_up(&mut self, half: Half, halves: &mut Halves) {
+        self.counts.unfinished += 1;
+        let place = Where {
+            pid: half.origin.pid.unwrap_or(self.pid),
+            begun: half.origin.line,
+            line: half.origin.line,
+            time: half.origin.time,
+            returned: 0,
+            text: &half.text,
+            making: None,
+        };
+        (self.tell)(Said::Unfinished(&half.text), &place);
+        halves.recycle(half);
+    }
+
+    fn give_up_all(&mut self, halves: &mut Halves) {
+        if let Some(open) = halves.open.take() {
+            self.give_up(open, halves);
+        }
+        while let Some(half) = halves.take_any() {
+            self.give_up(half, halves);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.counts.not_understood += 1;
+        let (pid, line) = (self.pid, self.counts.lines);
+        let place = Where { pid, begun: line, line, time: 0, returned: 0, text, making: None };
+        (self.tell)(Said::Text, &place);
+    }
+}

@@ -1,0 +1,127 @@
+//! What has a name: constants and flags, read.
+
+use super::parameters::Parameter;
+use super::structures::value_of_option;
+use super::values::{self, Room, int, named};
+use crate::names::{
+    self, AF_INET, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand, FdFlags,
+    IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
+    SocketFlags, TIOCOUTQ,
+};
+use crate::trace::arg::{Arg, Value};
+use crate::trace::event::Event;
+
+/// What has a name.
+pub(super) fn constant<'a>(
+    parameter: Parameter,
+    text: &'a str,
+    event: &Event<'a>,
+) -> Option<Arg<'a>> {
+    let value = |names| named(text, names).map(|value| value as i32);
+    let arg =
+        match parameter {
+            Parameter::Domain => {
+                // An older strace says PF_INET.
+                let family = text.strip_prefix("PF_").map(|name| ["AF_", name].concat());
+                let family = named(family.as_deref().unwrap_or(text), Domain::CONSTANTS);
+                family.map(|value| Domain::from_bits(value as i32).named().into())
+            }
+            Parameter::SocketType => values::socket_type(text).map(Arg::Type),
+            Parameter::Protocol => {
+                let domain = match event.args.first() {
+                    Some(Arg::Named(domain)) => Domain::from_bits(domain.value as i32),
+                    _ => AF_INET,
+                };
+                let protocol = value(Protocol::CONSTANTS).or_else(|| values::millis(text));
+                protocol.map(|value| Arg::Protocol(domain, Protocol::from_bits(value)))
+            }
+            Parameter::Level => {
+                value(Level::CONSTANTS).map(|value| Level::from_bits(value).named().into())
+            }
+            // An older strace adds what the number is: `1 /* send */`.
+            Parameter::How => value(ShutdownHow::CONSTANTS)
+                .map(|value| ShutdownHow::from_bits(value).named().into()),
+            Parameter::SocketFlags => value(SocketFlags::CONSTANTS)
+                .map(|value| SocketFlags::from_bits(value).named().into()),
+            Parameter::MsgFlags => {
+                value(MsgFlags::CONSTANTS).map(|value| MsgFlags::from_bits(value).named().into())
+            }
+            Parameter::Command => value(FcntlCommand::CONSTANTS)
+                .map(|value| FcntlCommand::from_bits(value).named().into()),
+            Parameter::Request => request(text).map(Arg::Request),
+            Parameter::Signal => values::signal(text).map(|signal| signal.named().into()),
+            _ => None,
+        };
+    arg.or_else(|| is_word(text).then(|| Arg::Word(text.into())))
+}
+
+/// Whether this is the name of a constant, or are names of flags.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_|".contains(&byte))
+}
+
+fn request(text: &str) -> Option<IoctlRequest> {
+    // strace says under what other name a request is known.
+    let first = text.split([' ', '/']).next()?;
+    let name = if first == "TIOCINQ" { "FIONREAD" } else { first };
+    let known = [FIONREAD, FIONBIO, FIOASYNC, TIOCOUTQ, SIOCATMARK];
+    known
+        .into_iter()
+        .find(|request| request.to_string() == name || int(name) == Some(request.bits() as i64))
+}
+
+/// An option's name, which depends on the level.
+pub(super) fn option_name<'a>(text: &'a str, event: &Event<'a>) -> Option<Arg<'a>> {
+    let Some(Arg::Named(level)) = event.args.get(1) else { return None };
+    let level = Level::from_bits(level.value as i32);
+    // The kernel has two of some, for a time of 32 bits and one of 64; C has one.
+    let name = text.strip_suffix("_OLD").or_else(|| text.strip_suffix("_NEW")).unwrap_or(text);
+    let names = OPTIONS.iter().find(|(of, _)| *of == level)?.1;
+    match named(name, names) {
+        Some(value) => Some(Arg::OptionName(level, value as i32)),
+        None => is_word(text).then(|| Arg::Word(text.into())),
+    }
+}
+
+/// What an option is set to.
+pub(super) fn option_value<'a>(
+    text: &'a str,
+    event: &Event<'a>,
+    room: &mut Room<'a>,
+) -> Option<Value<'a>> {
+    let name = match event.args.get(2) {
+        Some(Arg::OptionName(level, number)) => names::option_name(*level, *number)?,
+        _ => "",
+    };
+    value_of_option(name, text, room)
+}
+
+/// The third argument of `fcntl`.
+pub(super) fn fcntl_argument<'a>(text: &str, event: &Event<'a>) -> Option<Arg<'a>> {
+    let command = match event.args.get(1) {
+        Some(Arg::Named(command)) => FcntlCommand::from_bits(command.value as i32),
+        _ => return None,
+    };
+    match command {
+        F_SETFL => open_flags(text).map(Arg::OpenFlags),
+        F_SETFD => {
+            let flags = named(text, FdFlags::CONSTANTS)?;
+            Some(FdFlags::from_bits(flags as i32).named().into())
+        }
+        _ => Some(Arg::Int(values::millis(text)?.into())),
+    }
+}
+
+/// A file's status flags. Those without a name here are left out, but for strace's own number of them.
+pub(super) fn open_flags(text: &str) -> Option<OpenFlags> {
+    let mut bits = 0;
+    for name in text.split('|') {
+        bits |= match name {
+            "O_RDONLY" => 0,
+            "FASYNC" => named("O_ASYNC", OpenFlags::CONSTANTS)?,
+            name => named(name, OpenFlags::CONSTANTS).unwrap_or(0),
+        };
+    }
+    Some(OpenFlags::from_bits(bits as i32))
+}

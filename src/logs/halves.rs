@@ -1,0 +1,199 @@
+//! Putting calls together that a log has in pieces: halves around what another process did, and lines that were wrapped.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::answer::{RawCall, split_answer};
+use super::body::Body;
+use super::processes::{is_thread, makes};
+
+/// How many processes may be within a call at a time. Of a log that has more, the further first halves are dropped.
+const MOST_BEGUN: usize = 10_000;
+
+/// How many bytes all first halves may have together.
+const MOST_BYTES: usize = 8 << 20;
+
+/// How many of them may be making a thread or a process.
+const MOST_MAKERS: usize = 64;
+
+/// How many lines a call may be wrapped into, and how many bytes they may have.
+const MOST_WRAPPED: (u32, usize) = (40, 256 << 10);
+
+/// Where a call began: in which line, when, and who called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The process or thread, where the line says it.
+    pub pid: Option<u32>,
+    /// The line, from 1.
+    pub line: u64,
+    /// When, in nanoseconds; 0 if the log does not say.
+    pub time: u64,
+}
+
+/// A part of a call that waits for the rest.
+#[derive(Debug, Default)]
+pub struct Half {
+    /// From the beginning of the call.
+    pub text: String,
+    /// Where the call began.
+    pub origin: Origin,
+    /// How many lines it was wrapped into, so far.
+    wrapped: u32,
+}
+
+/// The pieces that wait.
+#[derive(Debug, Default)]
+pub struct Halves {
+    /// By process; 0 where the log does not say which.
+    begun: HashMap<u32, Half>,
+    bytes: usize,
+    /// Those among them that make a thread or a process, and whether it will be a thread.
+    makers: Vec<(u32, bool)>,
+    /// The call at whose end the line before was wrapped.
+    pub open: Option<Half>,
+    /// Halves that can be used again, so that no text is allocated for each.
+    spare: Vec<Half>,
+}
+
+impl Halves {
+    /// Keeps the first half of a call. A half that waited for the same process is given back: its call never returned.
+    pub fn begin(&mut self, origin: Origin, text: &str) -> Option<Half> {
+        let key = origin.pid.unwrap_or(0);
+        let half = self.fresh(text, origin);
+        let (is_full, len) = (self.begun.len() >= MOST_BEGUN, half.text.len());
+        if self.bytes + len > MOST_BYTES {
+            return Some(half);
+        }
+        self.bytes += len;
+        self.forget_maker(key);
+        if text.split('(').next().is_some_and(makes) && self.makers.len() < MOST_MAKERS {
+            self.makers.push((key, is_thread(text)));
+        }
+        match self.begun.entry(key) {
+            Entry::Occupied(mut old) => {
+                let old = old.insert(half);
+                self.bytes -= old.text.len();
+                Some(old)
+            }
+            Entry::Vacant(_) if is_full => {
+                self.bytes -= len;
+                Some(half)
+            }
+            Entry::Vacant(place) => {
+                place.insert(half);
+                None
+            }
+        }
+    }
+
+    /// Takes the first half of a process's call.
+    pub fn take(&mut self, pid: Option<u32>) -> Option<Half> {
+        if self.begun.is_empty() {
+            return None;
+        }
+        let half = self.begun.remove(&pid.unwrap_or(0))?;
+        self.forget_maker(pid.unwrap_or(0));
+        self.bytes -= half.text.len();
+        Some(half)
+    }
+
+    /// Takes the first half of any call, once the log is over.
+    pub fn take_any(&mut self) -> Option<Half> {
+        let pid = *self.begun.iter().min_by_key(|(_, half)| half.origin.line)?.0;
+        let half = self.begun.remove(&pid)?;
+        self.bytes -= half.text.len();
+        Some(half)
+    }
+
+    /// Keeps the beginning of a call that does not end on its line.
+    pub fn open(&mut self, origin: Origin, text: &str) {
+        self.open = Some(self.fresh(text, origin));
+    }
+
+    /// Adds a line to the call that is open; false if this line is no part of it.
+    pub fn go_on(&mut self, text: &str) -> bool {
+        let Some(open) = &mut self.open else { return false };
+        let (most_lines, most_bytes) = MOST_WRAPPED;
+        if open.wrapped >= most_lines || open.text.len() + text.len() > most_bytes {
+            return false;
+        }
+        open.wrapped += 1;
+        // A wrapped line has lost its last space where it was broken between words.
+        let is_between = open.text.ends_with([',', '=']) || text.starts_with(['=', '(']);
+        if is_between {
+            open.text.push(' ');
+        }
+        open.text.push_str(text);
+        true
+    }
+
+    /// Takes what is open if the call has ended, or has gone on in another line.
+    pub fn take_whole(&mut self) -> Option<Half> {
+        let text = &self.open.as_ref()?.text;
+        let is_whole = text.ends_with("<unfinished ...>") || whole(text).is_some();
+        if is_whole { self.open.take() } else { None }
+    }
+
+    /// Gives a half back when it was used.
+    pub fn recycle(&mut self, mut half: Half) {
+        if self.spare.len() < 16 && half.text.capacity() < 64 << 10 {
+            half.text.clear();
+            self.spare.push(half);
+        }
+    }
+
+    fn fresh(&mut self, text: &str, origin: Origin) -> Half {
+        let mut half = self.spare.pop().unwrap_or_default();
+        half.text.push_str(text);
+        (half.origin, half.wrapped) = (origin, 0);
+        half
+    }
+
+    /// The one thread that is making another thread or process, if no more than one is: who it is, and whether it makes a
+    /// thread.
+    pub fn making(&self) -> Option<(u32, bool)> {
+        match self.makers[..] {
+            [maker] => Some(maker),
+            _ => None,
+        }
+    }
+
+    fn forget_maker(&mut self, pid: u32) {
+        if !self.makers.is_empty() {
+            self.makers.retain(|(maker, _)| *maker != pid);
+        }
+    }
+}
+
+impl Half {
+    /// Adds the second half of the call, if it is of the same call.
+    pub fn join(&mut self, name: &str, rest: &str) -> bool {
+        // An older strace writes `<... resumed>` where it does not know the name any more.
+        let own = self.text.split('(').next().unwrap_or_default();
+        if own != name && name != "???" && own != "???" {
+            return false;
+        }
+        let len = self.text.trim_ascii_end().len();
+        self.text.truncate(len);
+        self.text.push_str(rest);
+        true
+    }
+}
+
+/// The call that a text is, from its name to its answer.
+pub fn whole(text: &str) -> Option<RawCall<'_>> {
+    let (name, inside) = text.split_once('(')?;
+    let (arguments, answer, took_ns) = split_answer(inside)?;
+    Some(RawCall { name, arguments, answer, took_ns })
+}
+
+/// The call that a second half is whose first half was not seen.
+pub fn headless<'a>(name: &'a str, rest: &'a str) -> Option<RawCall<'a>> {
+    let (_, answer, took_ns) = split_answer(rest)?;
+    Some(RawCall { name, arguments: "", answer, took_ns })
+}
+
+/// Whether a line begins something new, rather than going on with a call that was wrapped.
+pub fn is_new(body: &Body<'_>) -> bool {
+    !matches!(body, Body::Text)
+}

@@ -1,0 +1,206 @@
+//! The kinds of a function's parameters: what is to be expected in each place.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::trace::Function;
+use crate::trace::event::Args;
+
+/// What stands in a place between the parentheses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    /// A descriptor.
+    Fd,
+    /// Two.
+    Pair,
+    /// A number.
+    Int,
+    /// Bytes that are moved.
+    Bytes,
+    /// A string of C.
+    Str,
+    /// A socket address.
+    Address,
+    /// A length, which the kernel may change.
+    Length,
+    /// A place in a file, which the kernel may change.
+    Offset,
+    /// A set of `select`.
+    Set,
+    /// The rows of `poll`.
+    Rows,
+    /// How long a wait may take, in milliseconds.
+    Millis,
+    /// The same, in seconds and microseconds.
+    TimeVal,
+    /// The same, in seconds and nanoseconds.
+    TimeSpec,
+    /// A set of signals.
+    Mask,
+    /// What a signal does.
+    Action,
+    /// A `struct msghdr`.
+    Message,
+    /// `AF_INET`.
+    Domain,
+    /// `SOCK_STREAM`.
+    SocketType,
+    /// `IPPROTO_TCP`.
+    Protocol,
+    /// `SOL_SOCKET`.
+    Level,
+    /// `SO_REUSEADDR`.
+    OptionName,
+    /// What it is set to.
+    OptionValue,
+    /// `SHUT_WR`.
+    How,
+    /// `MSG_PEEK`.
+    MsgFlags,
+    /// `SOCK_NONBLOCK`.
+    SocketFlags,
+    /// `F_SETFL`.
+    Command,
+    /// `FIONREAD`.
+    Request,
+    /// The third argument of `fcntl`.
+    FcntlArgument,
+    /// The third argument of `ioctl`.
+    IoctlArgument,
+    /// `SIGPIPE`.
+    Signal,
+    /// Anything else.
+    Other,
+}
+
+/// What is to be expected in each place.
+pub(super) type Row = [Parameter; Args::MOST];
+
+/// What is known of a call by its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The function, if a wrapper makes its calls.
+    pub(super) function: Option<Function>,
+    /// What stands in its places.
+    pub(super) row: Row,
+}
+
+/// What is known of a name.
+pub(super) fn known(name: &str) -> Option<&'static Known> {
+    static TABLE: OnceLock<HashMap<&'static str, Known>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let others = OTHERS.iter().map(|(name, row)| (*name, Known { function: None, row: *row }));
+        let of_page = |one: &Function| (one.name(), Known { function: Some(*one), row: row(*one) });
+        others.chain(Function::all().iter().map(of_page)).collect()
+    });
+    table.get(name)
+}
+
+/// The kinds of a function's parameters, by their names in its prototype.
+fn row(function: Function) -> Row {
+    let mut row = [Parameter::Other; Args::MOST];
+    for (place, name) in row.iter_mut().zip(function.page().parameters) {
+        *place = match *name {
+            "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" => Parameter::Fd,
+            "sv" | "pipefd" => Parameter::Pair,
+            "buf" => Parameter::Bytes,
+            "addr" | "dest_addr" | "src_addr" => Parameter::Address,
+            "addrlen" | "optlen" => Parameter::Length,
+            "len" | "count" | "backlog" | "nfds" | "pid" | "iovcnt" | "vlen" => Parameter::Int,
+            "offset" => Parameter::Offset,
+            "readfds" | "writefds" | "exceptfds" => Parameter::Set,
+            "fds" => Parameter::Rows,
+            "timeout" => match function.name() {
+                "poll" => Parameter::Millis,
+                "select" => Parameter::TimeVal,
+                _ => Parameter::TimeSpec,
+            },
+            "tmo_p" => Parameter::TimeSpec,
+            "sigmask" | "set" | "oldset" => Parameter::Mask,
+            "act" | "oldact" => Parameter::Action,
+            "msg" => Parameter::Message,
+            "domain" => Parameter::Domain,
+            "type" => Parameter::SocketType,
+            "protocol" => Parameter::Protocol,
+            "level" => Parameter::Level,
+            "optname" => Parameter::OptionName,
+            "optval" => Parameter::OptionValue,
+            "how" => Parameter::How,
+            "flags" if function.name() == "accept4" => Parameter::SocketFlags,
+            "flags" => Parameter::MsgFlags,
+            "cmd" => Parameter::Command,
+            "request" => Parameter::Request,
+            "arg" if function.name() == "ioctl" => Parameter::IoctlArgument,
+            "arg" => Parameter::FcntlArgument,
+            "signum" | "sig" => Parameter::Signal,
+            "node" | "service" | "host" | "serv" | "name" | "proto" => Parameter::Str,
+            _ => Parameter::Other,
+        };
+    }
+    row
+}
+
+/// Calls that no wrapper makes and that are about descriptors: where those stand.
+const OTHERS: &[(&str, Row)] = &[
+    ("epoll_wait", first(1)),
+    ("epoll_pwait", first(1)),
+    ("epoll_pwait2", first(1)),
+    ("epoll_ctl", FD_AT_0_AND_2),
+    ("readv", first(1)),
+    ("writev", first(1)),
+    ("preadv", first(1)),
+    ("pwritev", first(1)),
+    ("preadv2", first(1)),
+    ("pwritev2", first(1)),
+    ("pread64", READ_AT),
+    ("pwrite64", READ_AT),
+    ("sendmmsg", first(1)),
+    ("recvmmsg", first(1)),
+    ("recvmmsg_time64", first(1)),
+    ("splice", FD_AT_0_AND_2),
+    ("tee", first(2)),
+    ("vmsplice", first(1)),
+    ("copy_file_range", FD_AT_0_AND_2),
+    ("dup3", first(2)),
+    ("close_range", first(2)),
+    ("pipe2", PAIR),
+    ("fstat", first(1)),
+    ("fsync", first(1)),
+    ("fdatasync", first(1)),
+    ("ftruncate", first(1)),
+    ("lseek", first(1)),
+    ("getdents64", first(1)),
+    ("io_uring_enter", first(1)),
+    ("io_uring_register", first(1)),
+    ("timerfd_settime", first(1)),
+    ("inotify_add_watch", first(1)),
+];
+
+/// The first so many are descriptors.
+const fn first(count: usize) -> Row {
+    let mut row = [Parameter::Other; Args::MOST];
+    let mut at = 0;
+    while at < count {
+        row[at] = Parameter::Fd;
+        at += 1;
+    }
+    row
+}
+
+const FD_AT_0_AND_2: Row = {
+    let mut row = first(1);
+    row[2] = Parameter::Fd;
+    row
+};
+
+const READ_AT: Row = {
+    let mut row = first(1);
+    row[1] = Parameter::Bytes;
+    row
+};
+
+const PAIR: Row = {
+    let mut row = first(0);
+    row[0] = Parameter::Pair;
+    row
+};

@@ -1,0 +1,168 @@
+//! Calls that a signal interrupted: what became of them.
+//!
+//! strace writes `? ERESTARTSYS` where a signal ends a wait, because the kernel has not decided yet what the program is
+//! told. Then come the signal, what its handler calls, and `rt_sigreturn`, whose result decides: with `-1 EINTR` the
+//! call has failed so, with anything else the kernel begins it again, and strace writes it a second time. The program made one
+//! call in either case.
+
+use std::collections::HashMap;
+
+use super::answer::{Answer, RawCall};
+use super::calls::{Said, Where};
+use super::halves::whole;
+
+/// How many processes may be interrupted at a time; what is more is told as it is.
+const MOST: usize = 10_000;
+
+/// Calls with a time that runs on while they are interrupted: begun again, they say what is left of it, or only that
+/// they go on. What they were asked, the first line says.
+const WAITS: &[&str] = &["poll", "ppoll", "ppoll_time64", "select", "pselect6", "pselect6_time64"];
+
+/// The calls that were interrupted and are not decided.
+#[derive(Debug, Default)]
+pub struct Restarts {
+    of: HashMap<u32, Interrupted>,
+    /// Whether the log has `rt_sigreturn`: it may have been made without (`-e trace=network`).
+    has_decisions: bool,
+}
+
+#[derive(Debug)]
+struct Interrupted {
+    text: String,
+    begun: u64,
+    time: u64,
+    /// It will be begun again.
+    again: bool,
+}
+
+const FAILED: Answer<'_> =
+    Answer { value: Some(-1), error: Some("EINTR"), rest: "EINTR (Interrupted system call)" };
+
+impl Restarts {
+    /// Passes on what a log says, but for calls that are interrupted: those are passed on once it is known how they ended.
+    pub fn take(
+        &mut self,
+        said: Said<'_>,
+        place: &Where<'_>,
+        mut tell: impl FnMut(Said<'_>, &Where<'_>),
+    ) {
+        let Said::Call(call) = said else {
+            if matches!(said, Said::Ended(_) | Said::Unfinished(_)) && !self.of.is_empty() {
+                self.end(place.pid, &mut tell);
+            }
+            return tell(said, place);
+        };
+        if call.answer.value.is_none()
+            && call.answer.error.is_some_and(|error| error.starts_with("ERESTART"))
+        {
+            return self.interrupted(call, place, &mut tell);
+        }
+        let is_decision = call.name.ends_with("sigreturn");
+        self.has_decisions |= is_decision;
+        if !self.of.is_empty()
+            && let Some(before) = self.of.get_mut(&place.pid)
+        {
+            if is_decision {
+                before.again = call.answer.value != Some(-1) || call.answer.error != Some("EINTR");
+                if !before.again {
+                    self.fail(place, &mut tell);
+                }
+            } else if before.is_begun_again(call) {
+                return self.begun_again(call, place, &mut tell);
+            } else if before.again || !self.has_decisions {
+                self.fail(place, &mut tell);
+            }
+        }
+        tell(said, place);
+    }
+
+    /// At the end of a log: what was interrupted has not returned.
+    pub fn end_all(&mut self, mut tell: impl FnMut(Said<'_>, &Where<'_>)) {
+        let mut pids: Vec<_> = self.of.keys().copied().collect();
+        pids.sort_unstable();
+        for pid in pids {
+            self.end(pid, &mut tell);
+        }
+    }
+
+    fn interrupted(
+        &mut self,
+        call: RawCall<'_>,
+        place: &Where<'_>,
+        tell: &mut impl FnMut(Said<'_>, &Where<'_>),
+    ) {
+        if let Some(before) = self.of.get_mut(&place.pid) {
+            if before.is_begun_again(call) {
+                // Interrupted once more.
+                before.again = false;
+                return;
+            }
+            self.fail(place, tell);
+        }
+        if self.of.len() < MOST {
+            let (text, begun, time) = (place.text.to_string(), place.begun, place.time);
+            // The text may begin with who and when.
+            let text = match text.find(call.name) {
+                Some(at) => text[at..].to_string(),
+                None => text,
+            };
+            self.of.insert(place.pid, Interrupted { text, begun, time, again: false });
+        }
+    }
+
+    /// The call has failed with EINTR.
+    fn fail(&mut self, place: &Where<'_>, tell: &mut impl FnMut(Said<'_>, &Where<'_>)) {
+        let Some(before) = self.of.remove(&place.pid) else { return };
+        let Some(call) = whole(&before.text) else { return };
+        tell(Said::Call(RawCall { answer: FAILED, ..call }), &before.place(place));
+    }
+
+    fn begun_again(
+        &mut self,
+        call: RawCall<'_>,
+        place: &Where<'_>,
+        tell: &mut impl FnMut(Said<'_>, &Where<'_>),
+    ) {
+        let Some(before) = self.of.remove(&place.pid) else { return };
+        let Some(first) = whole(&before.text) else { return };
+        let call = if WAITS.contains(&first.name) {
+            RawCall { answer: call.answer, took_ns: None, ..first }
+        } else {
+            RawCall { took_ns: None, ..call }
+        };
+        tell(Said::Call(call), &Where { text: place.text, ..before.place(place) });
+    }
+
+    fn end(&mut self, pid: u32, tell: &mut impl FnMut(Said<'_>, &Where<'_>)) {
+        let Some(before) = self.of.remove(&pid) else { return };
+        let place = Where { pid, line: before.begun, ..Where::default() };
+        tell(Said::Unfinished(&before.text), &before.place(&place));
+    }
+}
+
+impl Interrupted {
+    /// Whether a call is this one again.
+    fn is_begun_again(&self, call: RawCall<'_>) -> bool {
+        let Some(first) = whole(&self.text) else { return false };
+        if call.name == "restart_syscall" {
+            return true;
+        }
+        let question =
+            |arguments: &str| arguments.find([',', ' ']).map_or(arguments.len(), |at| at);
+        let same_first = first.arguments[..question(first.arguments)]
+            == call.arguments[..question(call.arguments)];
+        first.name == call.name && same_first
+    }
+
+    fn place<'a>(&'a self, end: &Where<'a>) -> Where<'a> {
+        Where {
+            pid: end.pid,
+            begun: self.begun,
+            line: end.line,
+            time: self.time,
+            returned: if end.returned > 0 { end.returned } else { end.time },
+            text: &self.text,
+            making: None,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! C's structures as strace writes them, read: messages, what a signal does, values of options.
+
+use std::borrow::Cow;
+
+use super::addresses::address;
+use super::arguments::{field, inside, items};
+use super::number::number;
+use super::values::{self, Room, fields, int, named, only};
+use crate::names::{CONTROL_HEADER_LEN, ControlKind, Errno, Level, MsgFlags, OPTIONS, SaFlags};
+use crate::trace::arg::{Arg, Bytes, Message, SignalAction, SignalHandler, Value};
+use crate::values::{ControlMessage, Linger, PeerCredentials};
+
+/// A `struct msghdr`.
+pub(super) fn message<'a>(text: &'a str, failed: bool, room: &mut Room<'a>) -> Option<Arg<'a>> {
+    let (given, returned) = name_len(text)?;
+    let Some(buffers) = field(text, "msg_iov") else {
+        let name_len = u32::try_from(given).ok()?;
+        return failed.then_some(Arg::Unanswered { name_len });
+    };
+    let name = field(text, "msg_name")?;
+    let name = match pointer(name) {
+        Some(pointer) => Err(pointer),
+        None => Ok(Cow::Owned(address(name, room)?)),
+    };
+    let buffers = items(buffers).map(|item| buffer(item, room)).collect::<Option<_>>()?;
+    let control = match field(text, "msg_control") {
+        None | Some("NULL") => Vec::new(),
+        Some(control) => items(control).filter_map(|item| control_message(item, room)).collect(),
+    };
+    Some(Arg::Message(Box::new(Message {
+        name,
+        name_len: (u32::try_from(given).ok()?, u32::try_from(returned).ok()?),
+        buffers,
+        control,
+        control_len: control_len(text)?,
+        flags: MsgFlags::from_bits(named(field(text, "msg_flags")?, MsgFlags::CONSTANTS)? as i32),
+    })))
+}
+
+/// NULL, or a place in memory.
+fn pointer(text: &str) -> Option<usize> {
+    match text {
+        "NULL" => Some(0),
+        _ if text.starts_with("0x") => Some(int(text)? as usize),
+        _ => None,
+    }
+}
+
+/// `msg_namelen=128 => 16`; an older strace does not say it.
+fn name_len(text: &str) -> Option<(i64, i64)> {
+    let Some(len) = field(text, "msg_namelen") else { return Some((0, 0)) };
+    let (given, rest) = number(len)?;
+    let returned = rest.trim_start_matches([' ', '=', '-', '>']);
+    let returned = if returned.is_empty() { given } else { int(returned)? };
+    Some((given, returned))
+}
+
+/// What the kernel wrote of it, where it did.
+fn control_len(text: &str) -> Option<usize> {
+    let len = field(text, "msg_controllen")?;
+    let returned = len.rsplit([' ', '>']).next()?;
+    usize::try_from(int(returned)?).ok()
+}
+
+/// `{iov_base="hello", iov_len=5}`; in an older strace `{"hello", 5}`.
+fn buffer<'a>(text: &'a str, room: &mut Room<'a>) -> Option<(Bytes<'a>, usize)> {
+    let mut parts = items(text);
+    let (base, len) = (parts.next()?, parts.next()?);
+    let base = base.strip_prefix("iov_base=").unwrap_or(base);
+    let len = len.strip_prefix("iov_len=").unwrap_or(len);
+    let bytes = room.string(base).unwrap_or(Bytes { shown: (&[][..]).into(), is_cut: true });
+    Some((bytes, usize::try_from(int(len)?).ok()?))
+}
+
+fn control_message<'a>(text: &'a str, room: &mut Room<'a>) -> Option<ControlMessage> {
+    let len = usize::try_from(int(field(text, "cmsg_len")?)?).ok()?;
+    let level = named(field(text, "cmsg_level")?, Level::CONSTANTS)?;
+    let level = Level::from_bits(level as i32);
+    let name = field(text, "cmsg_type")?;
+    let kind = control_kind(level, name)?;
+    let data = field(text, "cmsg_data").and_then(|data| control_data(name, data, room));
+    let room = len.checked_sub(CONTROL_HEADER_LEN).filter(|len| *len < 1 << 16)?;
+    Some(ControlMessage { level, kind, data: data.unwrap_or_else(|| vec![0; room]) })
+}
+
+fn control_kind(level: Level, name: &str) -> Option<i32> {
+    // The option's name stands for what it asked for.
+    let name = if name.starts_with("SO_TIMESTAMP") { "SCM_TIMESTAMP" } else { name };
+    let known = named(name, ControlKind::CONSTANTS).or_else(|| {
+        let options = OPTIONS.iter().find(|(of, _)| *of == level)?.1;
+        named(name, options)
+    });
+    known.map(|kind| kind as i32)
+}
+
+fn control_data<'a>(name: &str, text: &'a str, _room: &mut Room<'a>) -> Option<Vec<u8>> {
+    let bytes = |numbers: &[i64]| {
+        numbers.iter().flat_map(|number| (*number as i32).to_ne_bytes()).collect()
+    };
+    match name {
+        "SCM_RIGHTS" => {
+            let fds = items(text).map_while(values::fd);
+            Some(fds.flat_map(|fd| fd.get().to_ne_bytes()).collect())
+        }
+        "SCM_CREDENTIALS" => Some(bytes(&fields(text, ["pid", "uid", "gid"])?)),
+        "IP_TTL" => Some(bytes(&[only(text)?])),
+        _ if name.starts_with("SO_TIMESTAMP") => {
+            let time = values::timeval(text)?;
+            Some([time.tv_sec.to_ne_bytes(), time.tv_usec.to_ne_bytes()].concat())
+        }
+        "IP_PKTINFO" => {
+            let interface = int(field(text, "ipi_ifindex")?).unwrap_or(0) as i32;
+            let ip = |name| {
+                let text = field(text, name)?.strip_prefix("inet_addr(\"")?.strip_suffix("\")")?;
+                text.parse().ok().map(|ip: std::net::Ipv4Addr| ip.octets())
+            };
+            Some([interface.to_ne_bytes(), ip("ipi_spec_dst")?, ip("ipi_addr")?].concat())
+        }
+        _ => None,
+    }
+}
+
+/// A `struct sigaction`, without what only the kernel's has.
+pub(super) fn action(text: &str) -> Option<SignalAction> {
+    let handler = match field(text, "sa_handler").or_else(|| field(text, "sa_sigaction"))? {
+        "SIG_DFL" => SignalHandler::Default,
+        "SIG_IGN" => SignalHandler::Ignore,
+        address => SignalHandler::Function(int(address)? as usize),
+    };
+    let mut flags = 0;
+    for name in field(text, "sa_flags")?.split('|') {
+        flags |= match name {
+            // libc's own, and the sign of an int in a long.
+            "SA_RESTORER" | "0xffffffff00000000" => 0,
+            name => named(name, SaFlags::CONSTANTS)?,
+        };
+    }
+    let mask = values::mask(field(text, "sa_mask")?)?;
+    Some(SignalAction { handler, mask, flags: SaFlags::from_bits(flags as i32) })
+}
+
+/// What an option is set to.
+pub(super) fn value_of_option<'a>(
+    name: &str,
+    text: &'a str,
+    room: &mut Room<'a>,
+) -> Option<Value<'a>> {
+    if let Some(number) = only(text) {
+        let number = i32::try_from(number).ok()?;
+        return Some(if name == "SO_ERROR" { Value::Error(number) } else { Value::Int(number) });
+    }
+    if name == "SO_ERROR" {
+        return Some(Value::Error(Errno::from_name(inside(text))?.number()));
+    }
+    if let Some([l_onoff, l_linger]) = fields(text, ["l_onoff", "l_linger"]) {
+        return Some(Value::Linger(Linger { l_onoff: l_onoff as i32, l_linger: l_linger as i32 }));
+    }
+    if let Some([pid, uid, gid]) = fields(text, ["pid", "uid", "gid"]) {
+        let (pid, uid, gid) = (pid as i32, uid as u32, gid as u32);
+        return Some(Value::Credentials(PeerCredentials { pid, uid, gid }));
+    }
+    if let Some(time) = values::timeval(text) {
+        return Some(Value::TimeVal(time));
+    }
+    let bytes = room.string(text)?;
+    Some(match (name, &*bytes.shown) {
+        // strace does not know the structure of the older of the two.
+        ("SO_RCVTIMEO" | "SO_SNDTIMEO", shown) if shown.len() == 16 && !bytes.is_cut => {
+            let part = |at: usize| shown[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
+            Value::TimeVal(crate::values::TimeVal { tv_sec: part(0), tv_usec: part(8) })
+        }
+        ("IP_MULTICAST_TTL" | "IP_MULTICAST_LOOP", [byte]) => Value::Byte(*byte),
+        _ => Value::Bytes(bytes),
+    })
+}
