@@ -195,11 +195,11 @@ impl Writer {
         for (at, ((expected, why), systems)) in told.iter().enumerate() {
             let before = if at == 0 { "elsewhere: " } else { "" };
             let because = if why.is_empty() { String::new() } else { format!(": {why}") };
-            let line = format!("  {before}{expected} on {}{because}", systems.join(", "));
+            let line = format!("  {before:11}{expected} on {}{because}", systems.join(", "));
             self.beside_code(&mut out, QUESTION, &line);
         }
         if !told.is_empty() && !not_looked_at.is_empty() {
-            let line = format!("  not looked at: {}", not_looked_at.join(", "));
+            let line = format!("{:13}not looked at: {}", "", not_looked_at.join(", "));
             self.beside_code(&mut out, QUESTION, &line);
         }
         out
@@ -243,8 +243,9 @@ impl Writer {
     /// A line that belongs to the calls around it.
     fn beside_code(&mut self, out: &mut String, style: Style, text: &str) {
         self.open_code(out);
-        for (at, line) in wrapped(text.trim_start(), COLUMNS - 8).into_iter().enumerate() {
-            let indent = text.len() - text.trim_start().len() + if at == 0 { 2 } else { 4 };
+        let before = text.len() - text.trim_start().len();
+        for (at, line) in wrapped(text.trim_start(), COLUMNS - 6 - before).into_iter().enumerate() {
+            let indent = before + if at == 0 { 2 } else { 4 };
             let _ = writeln!(out, "{:indent$}{}", "", self.styled(style, line));
         }
     }

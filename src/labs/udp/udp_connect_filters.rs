@@ -6,7 +6,7 @@ use crate::addr::Address;
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{loopback, set_nonblocking, udp_socket, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
+use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -49,7 +49,7 @@ const ELSEWHERE: Prediction = Prediction {
     asks: "What does sendto to the stranger give, on the connected socket?",
     choices: &["5", "EISCONN"],
     expect: Expect::on_linux(Expected::Is("5")).but(
-        &[FreeBsd, NetBsd, MacOs],
+        &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("EISCONN"),
         "a connected socket sends to its peer alone",
     ),
@@ -59,7 +59,7 @@ const DISSOLVED: Prediction = Prediction {
     asks: "What does connect with AF_UNSPEC give?",
     choices: &["success", "EAFNOSUPPORT", "EINVAL"],
     expect: Expect::on_linux(Expected::Is("success")).but(
-        &[FreeBsd, NetBsd, MacOs],
+        &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("EAFNOSUPPORT"),
         "it is dissolved all the same",
     ),
