@@ -3,7 +3,7 @@
 # not, and no flag says so at either end (MSG_CTRUNC is not set). A control message of the same level that Linux does not
 # know at all (type 77) is EINVAL, so a check for "was the control message understood" passes as well.
 # net/core/sock.c (__sock_cmsg_send) accepts SCM_RIGHTS and SCM_CREDENTIALS for every protocol and ignores them.
-# Seen on Debian's 6.1.176 and 6.12.117.
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -66,3 +66,4 @@ UDP, type 77: Invalid argument"
 
 check "$linux_6_1" "$place/passing.c" "$expected"
 check "$linux_6_12" "$place/passing.c" "$expected"
+check "$linux_7_2" "$place/passing.c" "$expected"

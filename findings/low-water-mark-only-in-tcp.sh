@@ -3,7 +3,7 @@
 # agree. On a Unix-domain stream setsockopt succeeds as well and recv waits for ten, but poll says POLLIN for the three: a
 # program that was told "readable" sleeps in recv.
 # net/unix/af_unix.c: unix_stream_read_generic asks sock_rcvlowat(); unix_poll looks at whether the queue is empty.
-# Seen on Debian's 6.1.176 and 6.12.117.
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -49,3 +49,4 @@ TCP: setsockopt 0, poll nothing, recv gives 3 when a signal ends its wait'
 
 check "$linux_6_1" "$place/lowat.c" "$expected"
 check "$linux_6_12" "$place/lowat.c" "$expected"
+check "$linux_7_2" "$place/lowat.c" "$expected"

@@ -3,7 +3,7 @@
 # second fails with EPIPE. Over multipath TCP the sends go on succeeding for a minute: the first reset closes a subflow, and
 # the connection waits for another (net.mptcp.close_timeout, 60 s). poll says neither POLLERR nor POLLHUP meanwhile.
 # Go's net package listens with multipath TCP by default since 1.24, so ordinary servers meet it.
-# Seen on Debian's 6.12.117.
+# Seen on Debian's 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -54,6 +54,9 @@ static void probe(void) {
 }
 C
 
-check "$linux_6_12" "$place/multipath.c" 'TCP: 1 sends succeeded, then EPIPE after less than a second
+expected='TCP: 1 sends succeeded, then EPIPE after less than a second
 MPTCP: after 30 sends poll says POLLIN POLLOUT
 MPTCP: hundreds of sends succeeded, then EPIPE after a minute'
+
+check "$linux_6_12" "$place/multipath.c" "$expected"
+check "$linux_7_2" "$place/multipath.c" "$expected"

@@ -5,7 +5,7 @@
 # A process waits one second in each call, is stopped after 0.4 s and continued 1.5 s later. poll computes when the wait
 # ends before it is restarted (restart_block), and its second is over when the process goes on: it returns 1.9 s after the
 # call. The others write what is left back into the caller's timeout, and are begun again with that: 2.5 s.
-# Seen on Debian's 6.1.176 and 6.12.117. So a program that changes from poll to ppoll changes its deadline under Control-Z.
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13. So a program that changes from poll to ppoll changes its deadline under Control-Z.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -57,3 +57,4 @@ pselect returned 0 after 2.5 s (status 0)'
 
 check "$linux_6_1" "$place/stopped.c" "$expected"
 check "$linux_6_12" "$place/stopped.c" "$expected"
+check "$linux_7_2" "$place/stopped.c" "$expected"

@@ -3,10 +3,10 @@
 #
 # The peer sends one urgent byte (MSG_OOB). The receiver takes that byte with MSG_OOB. It stays in the queue as a consumed
 # mark, and unix_poll answers POLLIN for a queue that is not empty, while recv finds nothing to give and waits.
-# Seen on Debian's 6.1.176 and 6.12.117.
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
 #
 # Part two: "ab", urgent 'Z', "cd". After "ab" and the Z were read, 6.1 says POLLIN and FIONREAD 2, but a non-blocking recv
-# gives EAGAIN once and the bytes only when it is asked again; 6.12 gives "cd" at once.
+# gives EAGAIN once and the bytes only when it is asked again; 6.12 and 7.2 give "cd" at once.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -62,6 +62,8 @@ behind the mark: poll: POLLIN, FIONREAD: 2'
 check "$linux_6_1" "$place/urgent.c" "$both
 first recv: EAGAIN
 second recv: \"cd\""
-check "$linux_6_12" "$place/urgent.c" "$both
+for kernel in "$linux_6_12" "$linux_7_2"; do
+    check "$kernel" "$place/urgent.c" "$both
 first recv: \"cd\"
 second recv: EAGAIN"
+done

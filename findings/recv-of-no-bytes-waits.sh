@@ -4,7 +4,7 @@
 # If a signal ends that wait, recv on a Unix-domain stream fails with EINTR; recv on TCP returns 0, the value that otherwise
 # says that the peer has finished.
 # On a datagram socket read(fd, buf, 0) takes nothing; recv(fd, buf, 0, 0) takes the datagram and throws its bytes away.
-# Seen on Debian's 6.1.176 and 6.12.117. (POSIX lets read of 0 bytes test for errors; of recv it says nothing.)
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13. (POSIX lets read of 0 bytes test for errors; of recv it says nothing.)
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -66,3 +66,4 @@ datagrams: after read and recv of 0 bytes, the next is "def"'
 
 check "$linux_6_1" "$place/nothing.c" "$expected"
 check "$linux_6_12" "$place/nothing.c" "$expected"
+check "$linux_7_2" "$place/nothing.c" "$expected"

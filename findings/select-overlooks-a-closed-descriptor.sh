@@ -4,7 +4,7 @@
 # the process's table of file descriptors, which begins at 64, grows by doubling and does not shrink. With the highest
 # open number 2, closed 63 is EBADF and closed 64 is ignored (select waits as if it were not there). After 300 was open once and
 # is closed again, closed 299 and 511 are EBADF. A child of fork starts with a table of its own size again.
-# Seen on Debian's 6.1.176 and 6.12.117. So whether a server notices a closed file descriptor in its set depends on the
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13. So whether a server notices a closed file descriptor in its set depends on the
 # largest number that it ever had open.
 set -eu
 . "$(dirname "$0")/boot-kernel"
@@ -45,3 +45,4 @@ a child of fork: closed 63 Bad file descriptor, closed 64 ignored'
 
 check "$linux_6_1" "$place/closed.c" "$expected"
 check "$linux_6_12" "$place/closed.c" "$expected"
+check "$linux_7_2" "$place/closed.c" "$expected"

@@ -2,7 +2,7 @@
 # When is a SYN without an answer sent again? "After 1, 3 and 7 seconds", say the books: the wait doubles. Since Linux 6.5
 # (net.ipv4.tcp_syn_linear_timeouts = 4) the first waits do not double: 1, 2, 3, 4, 5, then 7 s.
 # Here a listener's queue is full, and TCP_INFO of the connecting socket counts the repetitions each tenth of a second.
-# Seen on Debian's 6.1.176 (1, 3, 7 s) and 6.12.117 (1, 2, 3, 4, 5, 7 s).
+# Seen on Debian's 6.1.176 (1, 3, 7 s) and 6.12.117 (1, 2, 3, 4, 5, 7 s), and 7.2.13 as 6.12.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -41,3 +41,4 @@ C
 
 check "$linux_6_1" "$place/syn.c" 'sent again after 1 s 3 s 7 s'
 check "$linux_6_12" "$place/syn.c" 'sent again after 1 s 2 s 3 s 4 s 5 s 7 s'
+check "$linux_7_2" "$place/syn.c" 'sent again after 1 s 2 s 3 s 4 s 5 s 7 s'

@@ -3,7 +3,7 @@
 # blocking socket fails with EAGAIN at once. getsockopt gives {0, 0} for both, so a program that saves the timeout, changes
 # it and puts it back has turned one into its opposite. The same holds for SO_SNDTIMEO.
 # net/core/sock.c: sock_set_timeout stores 0 jiffies for a negative time, sock_get_timeout writes them as {0, 0}.
-# Seen on Debian's 6.1.176 and 6.12.117.
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -45,3 +45,4 @@ expected='{0, 0}: setsockopt 0, reads back {0, 0}, recv: waits
 
 check "$linux_6_1" "$place/timeouts.c" "$expected"
 check "$linux_6_12" "$place/timeouts.c" "$expected"
+check "$linux_7_2" "$place/timeouts.c" "$expected"

@@ -4,7 +4,7 @@
 # socket spins. If the same socket is connected to the same receiver, poll is silent until the receiver has read.
 # net/unix/af_unix.c: unix_dgram_poll looks at the receiver's queue of a connected socket only; of sendto it cannot know.
 # The queue holds net.unix.max_dgram_qlen + 1 datagrams, however small they are, so SO_SNDBUF is far from full.
-# Seen on Debian's 6.1.176 and 6.12.117.
+# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -45,3 +45,4 @@ after the receiver has read one: poll POLLOUT'
 
 check "$linux_6_1" "$place/datagrams.c" "$expected"
 check "$linux_6_12" "$place/datagrams.c" "$expected"
+check "$linux_7_2" "$place/datagrams.c" "$expected"
