@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use baresock::sys::pages;
 use baresock::trace::Function;
 
 /// The chapters in the order of reading: each uses only those above it. (`lib.rs` is the table of contents.)
@@ -54,7 +53,6 @@ const AGAINST_THE_ORDER: &[(&str, &str, &str)] = &[
 
 /// Public functions of `sys` that wrap no function of C, and what they are.
 const NOT_OF_C: &[(&str, &str)] = &[
-    ("pages", "the list of what is wrapped"),
     ("self_pipe", "where a handler writes: in C a global variable that anybody sets"),
     ("inherited", "a number that the parent process gave, as an argument"),
     ("sockaddr_bytes", "an address as it lies in memory, to be looked at"),
@@ -291,10 +289,10 @@ fn every_function_that_a_trace_can_show_has_its_wrapper() {
         !source.path.starts_with("src/sys/wild") && source.path != "src/sys/mod.rs"
     });
     let lacking: Vec<_> =
-        pages().iter().filter(|function| !is_wrapped(**function, &sources)).collect();
+        Function::all().filter(|function| !is_wrapped(*function, &sources)).collect();
     assert!(lacking.is_empty(), "no wrapper makes a line of {lacking:?}");
     let written = sources.iter().flat_map(|source| find(&source.untested, "Page {"));
-    assert_eq!(written.count(), pages().len(), "a page is not in the list");
+    assert_eq!(written.count(), Function::all().count(), "a page is not in the list");
 }
 
 /// Whether some code names it, in order to trace it.

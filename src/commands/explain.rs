@@ -4,7 +4,7 @@ use std::io;
 
 use baresock::cli::{Common, Explain};
 use baresock::explain::has_lab;
-use baresock::explain::words::{Entry, GROUPS, Page, find, list, near};
+use baresock::explain::words::{Article, Entry, GROUPS, find, list, near};
 
 use super::failure::Failure;
 use super::messages::print;
@@ -20,10 +20,10 @@ pub(crate) fn run(asked: &Explain, common: &Common) -> Result<(), Failure> {
         return print(list(color).as_bytes());
     }
     let (entries, unknown) = match asked.list {
-        true => (GROUPS.iter().flat_map(|group| group.entries).collect(), Vec::new()),
+        true => (GROUPS.iter().flat_map(|group| &*group.entries).collect(), Vec::new()),
         false => look_up(&asked.words),
     };
-    let pages: Vec<_> = entries.into_iter().map(|entry| Page::new(entry, has_lab)).collect();
+    let pages: Vec<_> = entries.into_iter().map(|entry| Article::new(entry, has_lab)).collect();
     let mut out = String::new();
     for (number, page) in pages.iter().enumerate() {
         match asked.json {

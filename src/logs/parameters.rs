@@ -90,8 +90,8 @@ pub(super) fn known(name: &str) -> Option<&'static Known> {
     static TABLE: OnceLock<HashMap<&'static str, Known>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
         let others = OTHERS.iter().map(|(name, row)| (*name, Known { function: None, row: *row }));
-        let of_page = |one: &Function| (one.name(), Known { function: Some(*one), row: row(*one) });
-        others.chain(Function::all().iter().map(of_page)).collect()
+        let of_page = |one: Function| (one.name(), Known { function: Some(one), row: row(one) });
+        others.chain(Function::all().map(of_page)).collect()
     });
     table.get(name)
 }

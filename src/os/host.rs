@@ -13,6 +13,7 @@ use crate::names::{
     SocketFlags, SocketType,
 };
 use crate::sys::{self, FD_SETSIZE, FdSet};
+use crate::trace::Function;
 
 /// The port whose bytes are shown.
 const PORT: u16 = 7007;
@@ -193,7 +194,7 @@ fn buffer(domain: Domain, kind: SocketType, option: OptionName<i32>) -> Result<(
 }
 
 fn calls() -> Vec<Here> {
-    let all = sys::pages().iter().map(|function| function.page());
+    let all = Function::all().map(Function::page);
     all.map(|page| Here { name: page.name, here: page.is_here }).collect()
 }
 

@@ -19,6 +19,14 @@ static ACCEPT: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Accepts,
     returns: Returns::Descriptor,
+    gist: "takes the next connection out of a listener's queue",
+    result: "A new descriptor for this connection; the peer's address through the pointer. The listener stays what it was.",
+    trap: "On a listener set to block it may wait although select said ready: the client can be gone again.",
+    errnos: "EAGAIN EINTR ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EINVAL EOPNOTSUPP ENOTSOCK",
+    systems: "O_NONBLOCK is inherited on the BSDs and macOS, not on Linux; options such as TCP_NODELAY are inherited on Linux.",
+    man: "accept(2)",
+    posix: "accept",
+    lab: "accept-inherits",
     ..Page::blank()
 };
 
@@ -70,6 +78,14 @@ static ACCEPT4: Page = Page {
     returns: Returns::Descriptor,
     is_here: cfg!(has_accept4),
     extends: Some("accept"),
+    gist: "accept, with flags for the new socket",
+    result: "As accept: the new descriptor.",
+    trap: "Its flags are SOCK_NONBLOCK and SOCK_CLOEXEC, not O_NONBLOCK and FD_CLOEXEC.",
+    errnos: "EAGAIN EINTR ECONNABORTED EMFILE ENFILE EINVAL",
+    systems: "Not on macOS.",
+    man: "accept4(2)",
+    posix: "accept4 (since 2024)",
+    lab: "accept-inherits",
     ..Page::blank()
 };
 

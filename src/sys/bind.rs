@@ -14,6 +14,15 @@ static BIND: Page = Page {
     parameters: &["sockfd", "addr", "addrlen"],
     short: &["sockfd", "addr"],
     effect: Effect::Binds,
+    gist: "gives a socket its own address",
+    result: "0. With port 0 the system has chosen: getsockname tells what.",
+    trap: "Clients need no bind. A socket can be bound once only, and 127.0.0.1 is reached from this machine alone.",
+    errnos: "EADDRINUSE EADDRNOTAVAIL EACCES EINVAL EAFNOSUPPORT ENOENT ENOTDIR ENAMETOOLONG ENOTSOCK",
+    systems: "A wrong family is EAFNOSUPPORT; on Linux EINVAL where the address is also too short, and on a Unix-domain socket. sun_path is \
+        shorter on the others (104).",
+    man: "bind(2)",
+    posix: "bind",
+    lab: "time-wait-bind",
     ..Page::blank()
 };
 

@@ -14,6 +14,16 @@ static CLOSE: Page = Page {
     prototype: "int close(int fd)",
     parameters: &["fd"],
     effect: Effect::Closes,
+    gist: "gives a number back",
+    result: "0. The connection ends only if this was its last descriptor; unsent bytes still go out.",
+    trap: "Bytes left unread turn the FIN into a reset, and the peer may lose your last answer. Never repeat it after EINTR: the \
+        number may be somebody else's by then.",
+    errnos: "EBADF EINTR EIO",
+    systems: "After EINTR the descriptor is closed on Linux and FreeBSD. POSIX (2024) would have it open then, and wants EINPROGRESS where it is \
+        closed. With bytes unread the BSDs send a FIN, and the reset when more comes.",
+    man: "close(2)",
+    posix: "close",
+    lab: "rst-on-unread",
     ..Page::blank()
 };
 

@@ -15,6 +15,15 @@ static CONNECT: Page = Page {
     short: &["sockfd", "addr"],
     waits: Waits::OnDescriptor,
     effect: Effect::Connects,
+    gist: "asks for a connection to an address",
+    result: "0: for TCP, the peer's kernel has answered. Its program may not have accepted yet.",
+    trap: "Interrupted or non-blocking, it goes on by itself: wait for writability, then read SO_ERROR. After a failure make a \
+        new socket. On UDP it sends nothing and only fixes the peer.",
+    errnos: "EINPROGRESS EALREADY EISCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENETUNREACH EADDRNOTAVAIL EINTR EAGAIN ENOENT EACCES \
+        EPROTOTYPE EAFNOSUPPORT ENAMETOOLONG ENOTSOCK",
+    man: "connect(2)",
+    posix: "connect",
+    lab: "nb-connect-ok",
     ..Page::blank()
 };
 

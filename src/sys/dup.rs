@@ -14,6 +14,13 @@ static DUP: Page = Page {
     parameters: &["oldfd"],
     effect: Effect::Copies,
     returns: Returns::Descriptor,
+    gist: "a second number for the same open file",
+    result: "The lowest free number.",
+    trap: "Both share O_NONBLOCK and the position. The peer sees the end only after both are closed.",
+    errnos: "EBADF EMFILE",
+    man: "dup(2)",
+    posix: "dup",
+    lab: "close-is-refcount",
     ..Page::blank()
 };
 
@@ -51,6 +58,13 @@ static DUP2: Page = Page {
     parameters: &["oldfd", "newfd"],
     effect: Effect::Copies,
     returns: Returns::Descriptor,
+    gist: "a second number of one's choice for the same open file",
+    result: "newfd, which was closed first if it was open.",
+    trap: "That close happens silently: an error of it is lost. With two equal numbers nothing happens, FD_CLOEXEC included.",
+    errnos: "EBADF EBUSY EINTR",
+    man: "dup2(2)",
+    posix: "dup2",
+    lab: "fdsetsize-overflow",
     ..Page::blank()
 };
 

@@ -19,6 +19,13 @@ static FCNTL: Page = Page {
     parameters: &["fd", "cmd", "arg"],
     effect: Effect::Commands,
     returns: Returns::Number,
+    gist: "flags, owners and duplicates of a descriptor",
+    result: "Depends on the command: flags, a new number, or 0.",
+    trap: "F_SETFL replaces all flags, and they belong to everybody who shares the open file.",
+    errnos: "EBADF EINVAL EMFILE EPERM ESRCH",
+    man: "fcntl(2)",
+    posix: "fcntl",
+    lab: "nonblock-is-shared",
     ..Page::blank()
 };
 

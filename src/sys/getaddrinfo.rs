@@ -55,6 +55,14 @@ static GETADDRINFO: Page = Page {
     waits: Waits::Always,
     effect: Effect::Resolves,
     is_library: true,
+    gist: "from a host and a service to addresses",
+    result: "0, or an EAI_ code that is no errno; res is a list.",
+    trap: "It may wait for the network and stop the whole loop. Without hints each address comes three times, once for each type. \
+        Try all the answers.",
+    errnos: "EAI_NONAME EAI_AGAIN EAI_SERVICE EAI_FAMILY EAI_SYSTEM",
+    man: "getaddrinfo(3)",
+    posix: "getaddrinfo",
+    lab: "gai-fans-out",
     ..Page::blank()
 };
 

@@ -13,6 +13,13 @@ static GETHOSTNAME: Page = Page {
     parameters: &["name", "len"],
     fills: &["name"],
     is_library: true,
+    gist: "what this machine calls itself",
+    result: "0; the name in the buffer.",
+    trap: "What that name resolves to decides who can reach a server bound to it: often loopback alone.",
+    errnos: "ENAMETOOLONG",
+    man: "gethostname(2)",
+    posix: "gethostname",
+    lab: "wildcard-vs-loopback",
     ..Page::blank()
 };
 

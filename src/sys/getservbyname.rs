@@ -14,6 +14,13 @@ static GETSERVBYNAME: Page = Page {
     parameters: &["name", "proto"],
     returns: Returns::Number,
     is_library: true,
+    gist: "from a service's name to its port",
+    result: "A structure, or NULL if there is none. C sets no errno then; our wrapper says ENOENT.",
+    trap: "s_port is in network order already. The structure is static: the next call overwrites it.",
+    errnos: "ENOENT",
+    man: "getservbyname(3)",
+    posix: "getservbyname",
+    lab: "forgot-htons",
     ..Page::blank()
 };
 

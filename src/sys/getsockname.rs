@@ -15,6 +15,15 @@ static GETSOCKNAME: Page = Page {
     fills: &["addr", "addrlen"],
     short: &["sockfd", "addr"],
     effect: Effect::TellsName,
+    gist: "this end's address",
+    result: "0; the address and its real length through the pointers.",
+    trap: "Before bind, listen or connect it is 0.0.0.0 and port 0. If the room was too short the address is cut, and only the \
+        length tells.",
+    errnos: "EINVAL ENOTSOCK",
+    systems: "macOS says EINVAL after shutdown.",
+    man: "getsockname(2)",
+    posix: "getsockname",
+    lab: "names-appear-late",
     ..Page::blank()
 };
 
@@ -48,6 +57,13 @@ static GETPEERNAME: Page = Page {
     fills: &["addr", "addrlen"],
     short: &["sockfd", "addr"],
     effect: Effect::TellsPeer,
+    gist: "the other end's address",
+    result: "0; the peer's address and its length.",
+    trap: "After a reset there is no peer any more: keep what accept gave you if you want to log it.",
+    errnos: "ENOTCONN EINVAL ENOTSOCK",
+    man: "getpeername(2)",
+    posix: "getpeername",
+    lab: "accept-after-rst",
     ..Page::blank()
 };
 

@@ -17,6 +17,13 @@ static GETSOCKOPT: Page = Page {
     fills: &["optval", "optlen"],
     short: &["sockfd", "optname", "optval"],
     effect: Effect::TellsOption,
+    gist: "reads an option of a socket",
+    result: "0; the value and its length through the pointers.",
+    trap: "Reading SO_ERROR clears it: who looks twice sees 0.",
+    errnos: "ENOPROTOOPT EINVAL EOPNOTSUPP ENOTSOCK",
+    man: "getsockopt(2)",
+    posix: "getsockopt",
+    lab: "nb-connect-refused",
     ..Page::blank()
 };
 

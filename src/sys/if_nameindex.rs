@@ -12,6 +12,12 @@ static IF_NAMEINDEX: Page = Page {
     parameters: &[],
     returns: Returns::Number,
     is_library: true,
+    gist: "the network interfaces, with their numbers",
+    result: "An array that ends with 0, to be freed with if_freenameindex.",
+    trap: "The number is the scope id of link-local IPv6 addresses. It may change when an interface comes back.",
+    errnos: "ENOBUFS",
+    man: "if_nameindex(3)",
+    posix: "if_nameindex",
     ..Page::blank()
 };
 

@@ -9,6 +9,13 @@ static KILL: Page = Page {
     name: "kill",
     prototype: "int kill(pid_t pid, int sig)",
     parameters: &["pid", "sig"],
+    gist: "sends a signal",
+    result: "0: sent, which is not handled.",
+    trap: "Signal 0 only asks whether the process exists. A negative id means a whole group, -1 everybody.",
+    errnos: "ESRCH EPERM EINVAL",
+    man: "kill(2)",
+    posix: "kill",
+    lab: "signal-race",
     ..Page::blank()
 };
 

@@ -14,6 +14,15 @@ static LISTEN: Page = Page {
     prototype: "int listen(int sockfd, int backlog)",
     parameters: &["sockfd", "backlog"],
     effect: Effect::Listens,
+    gist: "turns a socket into a listener",
+    result: "0. From now on the kernel makes connections, whether or not accept is called.",
+    trap: "backlog bounds the queue of those that wait for accept, not the clients. A listener never receives or sends.",
+    errnos: "EADDRINUSE EINVAL EOPNOTSUPP EDESTADDRREQ ENOTSOCK",
+    systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many; \
+        macOS at most 128.",
+    man: "listen(2)",
+    posix: "listen",
+    lab: "backlog-n-plus-1",
     ..Page::blank()
 };
 

@@ -13,7 +13,7 @@
 //! - `errno` comes with the failure ([`Errno`]) instead of in a variable that the next call overwrites.
 //!
 //! A call has one file, as its name says (close relatives share one), and in it its page ([`Page`](crate::trace::Page)): all
-//! that is true of it, for the tracer, for `--inject`, for explanations and drawings. [`pages`] has them in the order of reading.
+//! that is true of it, for the tracer, for `--inject`, for explanations and drawings. [`CHAPTERS`] has them in the order of reading.
 //!
 //! Besides: `fd` owns descriptors, `sockaddr` and `with_address` turn addresses into C's, `message`, `option`, `fd_set`,
 //! `signal` and `c_string` are what several calls share, `inet` reads and writes numbers; `state` looks at a socket for the
@@ -119,7 +119,7 @@ pub use write::*;
 
 use libc::{c_int, ssize_t};
 
-use crate::trace::page::Function;
+use crate::trace::page::{Chapter, Function};
 
 /// C's -1, with errno, as an error; any other number as it is. Called at once after the call, since
 /// whatever comes between may change errno.
@@ -140,53 +140,79 @@ fn count(returned: ssize_t) -> Result<usize> {
     usize::try_from(returned).map_err(|_| Errno::last())
 }
 
-/// Every function that is wrapped, in the order of reading: making, naming and ending; moving bytes; setting and asking;
-/// waiting and signals; the C library.
-pub const fn pages() -> &'static [Function] {
-    const PAGES: &[Function] = &[
-        Function::SOCKET,
-        Function::SOCKETPAIR,
-        Function::BIND,
-        Function::LISTEN,
-        Function::ACCEPT,
-        Function::ACCEPT4,
-        Function::CONNECT,
-        Function::SHUTDOWN,
-        Function::CLOSE,
-        Function::DUP,
-        Function::DUP2,
-        Function::PIPE,
-        Function::GETSOCKNAME,
-        Function::GETPEERNAME,
-        Function::SEND,
-        Function::RECV,
-        Function::SENDTO,
-        Function::RECVFROM,
-        Function::SENDMSG,
-        Function::RECVMSG,
-        Function::READ,
-        Function::WRITE,
-        Function::SENDFILE,
-        Function::SETSOCKOPT,
-        Function::GETSOCKOPT,
-        Function::FCNTL,
-        Function::IOCTL,
-        Function::SOCKATMARK,
-        Function::SELECT,
-        Function::PSELECT,
-        Function::POLL,
-        Function::PPOLL,
-        Function::SIGACTION,
-        Function::SIGPROCMASK,
-        Function::KILL,
-        Function::GETADDRINFO,
-        Function::GETNAMEINFO,
-        Function::GETHOSTNAME,
-        Function::GETSERVBYNAME,
-        Function::IF_NAMEINDEX,
-    ];
-    PAGES
-}
+/// Every function that is wrapped, in the order of reading.
+pub const CHAPTERS: &[Chapter] = &[
+    Chapter {
+        title: "Calls: making, naming, ending",
+        noun: "a call",
+        calls: &[
+            Function::SOCKET,
+            Function::SOCKETPAIR,
+            Function::BIND,
+            Function::LISTEN,
+            Function::ACCEPT,
+            Function::ACCEPT4,
+            Function::CONNECT,
+            Function::SHUTDOWN,
+            Function::CLOSE,
+            Function::DUP,
+            Function::DUP2,
+            Function::PIPE,
+            Function::GETSOCKNAME,
+            Function::GETPEERNAME,
+        ],
+    },
+    Chapter {
+        title: "Calls: moving bytes",
+        noun: "a call",
+        calls: &[
+            Function::SEND,
+            Function::RECV,
+            Function::SENDTO,
+            Function::RECVFROM,
+            Function::SENDMSG,
+            Function::RECVMSG,
+            Function::READ,
+            Function::WRITE,
+            Function::SENDFILE,
+        ],
+    },
+    Chapter {
+        title: "Calls: setting and asking",
+        noun: "a call",
+        calls: &[
+            Function::SETSOCKOPT,
+            Function::GETSOCKOPT,
+            Function::FCNTL,
+            Function::IOCTL,
+            Function::SOCKATMARK,
+        ],
+    },
+    Chapter {
+        title: "Calls: waiting and signals",
+        noun: "a call",
+        calls: &[
+            Function::SELECT,
+            Function::PSELECT,
+            Function::POLL,
+            Function::PPOLL,
+            Function::SIGACTION,
+            Function::SIGPROCMASK,
+            Function::KILL,
+        ],
+    },
+    Chapter {
+        title: "Calls of the library",
+        noun: "a function of the C library",
+        calls: &[
+            Function::GETADDRINFO,
+            Function::GETNAMEINFO,
+            Function::GETHOSTNAME,
+            Function::GETSERVBYNAME,
+            Function::IF_NAMEINDEX,
+        ],
+    },
+];
 
 #[cfg(test)]
 mod tests {
@@ -194,16 +220,16 @@ mod tests {
 
     #[test]
     fn a_name_is_that_of_the_prototype() {
-        for function in pages() {
+        for function in Function::all() {
             let before_arguments = function.page().prototype.split('(').next().unwrap();
             assert_eq!(before_arguments.rsplit([' ', '*']).next(), Some(function.name()));
-            assert_eq!(Function::from_name(function.name()), Some(*function));
+            assert_eq!(Function::from_name(function.name()), Some(function));
         }
     }
 
     #[test]
     fn parameters_are_those_of_the_prototype() {
-        for page in pages().iter().map(|function| function.page()) {
+        for page in Function::all().map(Function::page) {
             let inside =
                 &page.prototype[page.prototype.find('(').unwrap() + 1..page.prototype.len() - 1];
             let names: Vec<_> = inside

@@ -19,6 +19,14 @@ static PIPE: Page = Page {
     fills: &["pipefd"],
     short: &["pipefd"],
     effect: Effect::MakesPipe,
+    gist: "a one-way channel inside the machine",
+    result: "0; pipefd[0] is for reading, pipefd[1] for writing.",
+    trap: "A process that keeps its copy of the writing end waits for its own end of file.",
+    errnos: "EMFILE ENFILE",
+    systems: "FreeBSD's pipe(2) has pipes that go both ways; do not count on it elsewhere.",
+    man: "pipe(2)",
+    posix: "pipe",
+    lab: "readiness-matrix",
     ..Page::blank()
 };
 

@@ -79,6 +79,14 @@ static POLL: Page = Page {
     waits: Waits::Always,
     effect: Effect::Polls,
     returns: Returns::Number,
+    gist: "waits, with a row for each descriptor",
+    result: "How many rows have an answer in revents; 0 when the time is up.",
+    trap: "POLLERR, POLLHUP and POLLNVAL come unasked: who looks for POLLIN alone spins. The timeout is in milliseconds, -1 for ever.",
+    errnos: "EINTR EINVAL ENOMEM",
+    systems: "macOS's cannot watch terminals and other devices.",
+    man: "poll(2)",
+    posix: "poll",
+    lab: "poll-array-rules",
     ..Page::blank()
 };
 

@@ -22,6 +22,14 @@ static PPOLL: Page = Page {
     effect: Effect::Polls,
     returns: Returns::Number,
     is_here: cfg!(has_ppoll),
+    gist: "poll, with a signal mask and nanoseconds",
+    result: "As poll.",
+    trap: "A NULL timeout waits for ever, where poll takes -1.",
+    errnos: "EINTR EINVAL ENOMEM",
+    systems: "Not on macOS.",
+    man: "ppoll(2)",
+    posix: "ppoll (since 2024)",
+    lab: "signal-race",
     ..Page::blank()
 };
 

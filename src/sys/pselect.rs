@@ -18,6 +18,13 @@ static PSELECT: Page = Page {
     waits: Waits::Always,
     effect: Effect::Selects,
     returns: Returns::Number,
+    gist: "select, with a signal mask for as long as it waits",
+    result: "As select; the timeout is left alone.",
+    trap: "The signals must be blocked before: only then can none slip in between looking and sleeping.",
+    errnos: "EBADF EINTR EINVAL ENOMEM",
+    man: "pselect(2)",
+    posix: "pselect",
+    lab: "signal-race",
     ..Page::blank()
 };
 

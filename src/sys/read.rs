@@ -17,6 +17,13 @@ static READ: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Receives,
     returns: Returns::Bytes,
+    gist: "takes bytes from any descriptor",
+    result: "On a socket as recv without flags; 0 is the end of a file or stream.",
+    trap: "With length 0 it leaves a datagram where it is; recv would take it (Linux). From a terminal it returns a line at most.",
+    errnos: "EAGAIN EINTR EIO EISDIR EBADF ECONNRESET",
+    man: "read(2)",
+    posix: "read",
+    lab: "zero-is-three-things",
     ..Page::blank()
 };
 

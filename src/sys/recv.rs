@@ -23,6 +23,13 @@ static RECV: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Receives,
     returns: Returns::Bytes,
+    gist: "takes bytes that have come",
+    result: "How many; any number from 1 to len. 0 on a stream: end of file, the peer has finished sending.",
+    trap: "One recv is not one send: messages arrive joined or in pieces. On a datagram socket 0 is an empty message, no end.",
+    errnos: "EAGAIN EINTR ECONNRESET ENOTCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENOMEM EINVAL EOPNOTSUPP ENOTSOCK",
+    man: "recv(2)",
+    posix: "recv",
+    lab: "no-message-boundaries",
     ..Page::blank()
 };
 
@@ -74,6 +81,13 @@ static RECVFROM: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Receives,
     returns: Returns::Bytes,
+    gist: "takes a datagram and its sender's address",
+    result: "The bytes that fitted. The rest of that datagram is gone.",
+    trap: "The sender's address is whatever the packet says; anyone can write there.",
+    errnos: "EAGAIN EINTR ECONNREFUSED ENOTCONN ENOTSOCK",
+    man: "recvfrom(2)",
+    posix: "recvfrom",
+    lab: "datagram-truncation",
     ..Page::blank()
 };
 

@@ -43,6 +43,14 @@ static RECVMSG: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Receives,
     returns: Returns::Bytes,
+    gist: "receives into several buffers, with control data",
+    result: "Bytes received; msg_flags says what was cut (MSG_TRUNC, MSG_CTRUNC).",
+    trap: "Descriptors that arrive are open, wanted or not: close what you do not use, or a peer fills your table.",
+    errnos: "EAGAIN EINTR ECONNRESET EMSGSIZE ENOTCONN ENOMEM",
+    systems: "Without room in the table, FreeBSD's recv(2) says EMSGSIZE.",
+    man: "recvmsg(2)",
+    posix: "recvmsg",
+    lab: "fd-passing",
     ..Page::blank()
 };
 

@@ -26,6 +26,15 @@ static SELECT: Page = Page {
     waits: Waits::Always,
     effect: Effect::Selects,
     returns: Returns::Number,
+    gist: "waits until one of many descriptors is ready",
+    result: "How many bits are set in the three sets together; 0 when the time is up. The sets now hold the answer.",
+    trap: "Question and answer share the sets, and on Linux the timeout: build all of them anew each time. nfds is the highest number \
+        plus one. Numbers from FD_SETSIZE on do not fit.",
+    errnos: "EBADF EINTR EINVAL ENOMEM",
+    systems: "The remaining time is written back by Linux (not through musl), not by macOS, FreeBSD and OpenBSD.",
+    man: "select(2)",
+    posix: "select",
+    lab: "select-eats-its-sets",
     ..Page::blank()
 };
 

@@ -21,6 +21,15 @@ static SEND: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
+    gist: "gives bytes to the kernel for the peer",
+    result: "How many bytes were taken, perhaps fewer than offered: a short send.",
+    trap: "Taken is not delivered: the bytes are in the kernel's buffer. The rest is the program's to send, when the socket is \
+        writable again.",
+    errnos: "EAGAIN EINTR EPIPE ECONNRESET ENOTCONN EDESTADDRREQ ECONNREFUSED EMSGSIZE ENOBUFS ETIMEDOUT EHOSTUNREACH EOPNOTSUPP ENOTSOCK",
+    systems: "A blocking send returns short only after a signal or a timeout, on Linux.",
+    man: "send(2)",
+    posix: "send",
+    lab: "partial-send",
     ..Page::blank()
 };
 
@@ -72,6 +81,13 @@ static SENDTO: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
+    gist: "sends a datagram to an address",
+    result: "The whole length, or -1: a datagram goes whole or not at all.",
+    trap: "Success says that it left, not that it came. A refusal is heard of only on a connected socket, at a later call.",
+    errnos: "EAGAIN EISCONN EACCES EINVAL EAFNOSUPPORT ENETUNREACH EMSGSIZE ENAMETOOLONG ENOTSOCK",
+    man: "sendto(2)",
+    posix: "sendto",
+    lab: "udp-refused-later",
     ..Page::blank()
 };
 

@@ -19,6 +19,14 @@ static SENDFILE: Page = Page {
     effect: Effect::Sends,
     returns: Returns::Bytes,
     is_here: cfg!(has_sendfile),
+    gist: "sends bytes of a file without reading them first",
+    result: "How many were taken, perhaps fewer than asked for. 0: the file has no byte there, now.",
+    trap: "A file that becomes shorter on the way gives 0, again and again. No flags, so no MSG_NOSIGNAL: a peer that is gone brings \
+        SIGPIPE. Bytes that are changed before they have arrived may arrive changed.",
+    errnos: "EAGAIN EINTR EPIPE EDESTADDRREQ EINVAL ESPIPE EBADF EOVERFLOW EIO ENOMEM",
+    systems: "This is Linux's. FreeBSD and macOS have another of that name: the file first, other arguments, its header and trailer. \
+        OpenBSD and NetBSD have none.",
+    man: "sendfile(2)",
     ..Page::blank()
 };
 

@@ -20,6 +20,13 @@ static SENDMSG: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
+    gist: "sends from several buffers, with control data",
+    result: "Bytes taken over all the buffers together.",
+    trap: "It may stop in the middle of a buffer. Descriptors travel with the first byte: repeat only the bytes.",
+    errnos: "EAGAIN EPIPE ECONNRESET EINVAL EMSGSIZE ETOOMANYREFS ENAMETOOLONG",
+    man: "sendmsg(2)",
+    posix: "sendmsg",
+    lab: "fd-passing",
     ..Page::blank()
 };
 

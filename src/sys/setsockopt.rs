@@ -16,6 +16,14 @@ static SETSOCKOPT: Page = Page {
     parameters: &["sockfd", "level", "optname", "optval", "optlen"],
     short: &["sockfd", "optname", "optval"],
     effect: Effect::SetsOption,
+    gist: "sets an option of a socket",
+    result: "0. It does not promise the very value: read it back.",
+    trap: "Order matters: SO_REUSEADDR and IPV6_V6ONLY before bind, SO_RCVBUF before connect or listen.",
+    errnos: "ENOPROTOOPT EINVAL EDOM EPERM EOPNOTSUPP EISCONN ENOTSOCK",
+    systems: "macOS gives EINVAL for a connection that is over.",
+    man: "setsockopt(2)",
+    posix: "setsockopt",
+    lab: "sockbuf-doubling",
     ..Page::blank()
 };
 

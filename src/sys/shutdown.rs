@@ -12,6 +12,14 @@ static SHUTDOWN: Page = Page {
     prototype: "int shutdown(int sockfd, int how)",
     parameters: &["sockfd", "how"],
     effect: Effect::ShutsDown,
+    gist: "ends one direction of a connection, or both",
+    result: "0. The descriptor is still open and must still be closed.",
+    trap: "Unlike close it acts on the connection itself: for all duplicates and all processes, at once.",
+    errnos: "ENOTCONN EINVAL ENOTSOCK",
+    systems: "Shutting a half twice is fine on Linux and FreeBSD; on macOS the second is ENOTCONN.",
+    man: "shutdown(2)",
+    posix: "shutdown",
+    lab: "half-close",
     ..Page::blank()
 };
 

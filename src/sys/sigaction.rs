@@ -59,6 +59,13 @@ static SIGACTION: Page = Page {
     parameters: &["signum", "act", "oldact"],
     fills: &["oldact"],
     short: &["signum"],
+    gist: "says what a signal does",
+    result: "0; what was set before through oldact.",
+    trap: "A handler may call very little: write one byte into a pipe and return. A handled signal interrupts select and poll.",
+    errnos: "EINVAL",
+    man: "sigaction(2)",
+    posix: "sigaction",
+    lab: "eintr-despite-sa-restart",
     ..Page::blank()
 };
 

@@ -11,6 +11,13 @@ static SIGPROCMASK: Page = Page {
     prototype: "int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)",
     parameters: &["how", "set", "oldset"],
     fills: &["oldset"],
+    gist: "holds signals back for a while",
+    result: "0; the old mask through oldset.",
+    trap: "Unblock, then select, and a signal between the two is missed: that gap is why pselect exists.",
+    systems: "In a process with threads POSIX wants pthread_sigmask, which is what our wrapper calls.",
+    man: "sigprocmask(2)",
+    posix: "sigprocmask",
+    lab: "signal-race",
     ..Page::blank()
 };
 

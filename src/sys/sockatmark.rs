@@ -12,6 +12,13 @@ static SOCKATMARK: Page = Page {
     prototype: "int sockatmark(int sockfd)",
     parameters: &["sockfd"],
     returns: Returns::Number,
+    gist: "whether the urgent mark is next",
+    result: "1 at the mark, 0 elsewhere.",
+    trap: "recv never reads across the mark, so ask after each recv.",
+    errnos: "ENOTTY EBADF",
+    man: "sockatmark(3)",
+    posix: "sockatmark",
+    lab: "oob-one-byte",
     ..Page::blank()
 };
 

@@ -13,6 +13,14 @@ static SOCKET: Page = Page {
     short: &["domain", "type"],
     effect: Effect::MakesSocket,
     returns: Returns::Descriptor,
+    gist: "makes one end of a connection that does not exist yet",
+    result: "A new descriptor, the lowest free number.",
+    trap: "It has no name, no peer and no privilege; nothing has gone over the network. The number may be one that was just closed.",
+    errnos: "EAFNOSUPPORT EPROTONOSUPPORT ESOCKTNOSUPPORT EINVAL EMFILE ENFILE EPERM",
+    systems: "SOCK_NONBLOCK and SOCK_CLOEXEC do not exist on macOS.",
+    man: "socket(2)",
+    posix: "socket",
+    lab: "names-appear-late",
     ..Page::blank()
 };
 

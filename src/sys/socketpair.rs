@@ -15,6 +15,13 @@ static SOCKETPAIR: Page = Page {
     parameters: &["domain", "type", "protocol", "sv"],
     fills: &["sv"],
     effect: Effect::MakesPair,
+    gist: "two sockets, connected to each other",
+    result: "0; the two descriptors are in sv.",
+    trap: "Both ends must be closed: end of file comes only when every copy of the other end is gone, also those in children.",
+    errnos: "EOPNOTSUPP EAFNOSUPPORT EPROTONOSUPPORT EMFILE",
+    man: "socketpair(2)",
+    posix: "socketpair",
+    lab: "socketpair-talks",
     ..Page::blank()
 };
 

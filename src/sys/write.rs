@@ -16,6 +16,13 @@ static WRITE: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
+    gist: "gives bytes to any descriptor",
+    result: "How many were taken. Pipes and sockets may take fewer than offered.",
+    trap: "No flags, so no MSG_NOSIGNAL: a peer that is gone brings SIGPIPE.",
+    errnos: "EAGAIN EINTR EPIPE ECONNRESET ENOSPC EFBIG EIO EBADF",
+    man: "write(2)",
+    posix: "write",
+    lab: "sigpipe-or-not",
     ..Page::blank()
 };
 

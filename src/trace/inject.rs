@@ -189,7 +189,7 @@ pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
 
 /// The functions that there can be rules for.
 fn injectable() -> impl Iterator<Item = Function> {
-    Function::all().iter().copied().filter(|function| !function.page().is_library)
+    Function::all().filter(|function| !function.page().is_library)
 }
 
 fn no_such_call(call: &str) -> BadRule {

@@ -29,6 +29,33 @@ pub struct Page {
     pub is_here: bool,
     /// The name of the function that it is with one more argument: a rule about that one is about this one, too.
     pub extends: Option<&'static str>,
+    /// What it does, in a few words.
+    pub gist: &'static str,
+    /// What its result means.
+    pub result: &'static str,
+    /// What surprises.
+    pub trap: &'static str,
+    /// The errors to expect, by name, with blanks between.
+    pub errnos: &'static str,
+    /// How systems differ, as far as a manual page or a source says.
+    pub systems: &'static str,
+    /// Its manual page.
+    pub man: &'static str,
+    /// Its name in POSIX, if it has one there.
+    pub posix: &'static str,
+    /// The lab that shows it, if one does.
+    pub lab: &'static str,
+}
+
+/// Calls that belong together, in a list.
+#[derive(Debug)]
+pub struct Chapter {
+    /// The heading.
+    pub title: &'static str,
+    /// What each of them is: "a call".
+    pub noun: &'static str,
+    /// The calls.
+    pub calls: &'static [Function],
 }
 
 /// When a call may put its caller to sleep.
@@ -117,6 +144,14 @@ impl Page {
             is_library: false,
             is_here: true,
             extends: None,
+            gist: "",
+            result: "",
+            trap: "",
+            errnos: "",
+            systems: "",
+            man: "",
+            posix: "",
+            lab: "",
         }
     }
 
@@ -170,13 +205,13 @@ impl Function {
     }
 
     /// Every function that is wrapped, in the order of reading.
-    pub const fn all() -> &'static [Self] {
-        crate::sys::pages()
+    pub fn all() -> impl Iterator<Item = Self> {
+        crate::sys::CHAPTERS.iter().flat_map(|chapter| chapter.calls).copied()
     }
 
     /// The function of this name, if it is wrapped.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::all().iter().copied().find(|function| function.name() == name)
+        Self::all().find(|function| function.name() == name)
     }
 
     /// Whether both do the same work, each in its own way: who looks in vain for one may have meant the other.

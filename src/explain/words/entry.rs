@@ -1,5 +1,9 @@
 //! What is said of a word.
 
+use std::borrow::Cow;
+
+use crate::trace::Page;
+
 /// A word and what is said of it. Every text is a sentence or two; an empty one is not shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -48,6 +52,21 @@ impl Entry {
         }
     }
 
+    /// What its page says of a call.
+    pub(super) const fn of_call(page: &Page) -> Self {
+        Self {
+            gist: page.gist,
+            result: page.result,
+            trap: page.trap,
+            errnos: page.errnos,
+            systems: page.systems,
+            man: page.man,
+            posix: page.posix,
+            lab: page.lab,
+            ..Self::named(page.name)
+        }
+    }
+
     /// Whether it is a function of C.
     pub const fn is_call(&self) -> bool {
         !self.man.is_empty()
@@ -55,12 +74,12 @@ impl Entry {
 }
 
 /// Entries of one kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Group {
     /// The heading in a list.
     pub title: &'static str,
     /// What each of them is: "an errno".
     pub noun: &'static str,
     /// The entries.
-    pub entries: &'static [Entry],
+    pub entries: Cow<'static, [Entry]>,
 }

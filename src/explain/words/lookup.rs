@@ -17,7 +17,7 @@ const BEGINNINGS: &[&str] = &[
 const MOST_PROPOSED: usize = 3;
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    GROUPS.iter().flat_map(|group| group.entries)
+    GROUPS.iter().flat_map(|group| &*group.entries)
 }
 
 fn entry(name: &str) -> Option<&'static Entry> {

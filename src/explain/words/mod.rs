@@ -1,19 +1,19 @@
 //! `explain`: every name that the trace can show, in its own words.
 //!
 //! [`GROUPS`] is the table. [`find`] leads from what a student types to its entries, through the aliases in
-//! [`aliases`]. [`Page`] is an entry with what this system knows of it, as text for a terminal or as JSON.
+//! [`aliases`]. [`Article`] is an entry with what this system knows of it, as text for a terminal or as JSON.
 
 pub mod aliases;
+mod article;
 mod entry;
 mod known;
 mod lookup;
-mod page;
 mod table;
 
+pub use article::{Article, list};
 pub use entry::{Entry, Group};
 pub use known::{Known, known};
 pub use lookup::{find, near};
-pub use page::{Page, list};
 pub use table::GROUPS;
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
     use crate::trace::Function;
 
     fn entries() -> impl Iterator<Item = &'static Entry> {
-        GROUPS.iter().flat_map(|group| group.entries)
+        GROUPS.iter().flat_map(|group| &*group.entries)
     }
 
     fn texts(entry: &Entry) -> impl Iterator<Item = &'static str> {
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn no_name_that_the_trace_can_print_is_without_an_entry() {
         let constants = known::constants().map(|constant| constant.name);
-        let functions = crate::sys::pages().iter().map(|function| function.name());
+        let functions = Function::all().map(Function::name);
         let in_a_trace = ["SIG_DFL", "SIG_IGN", "SIG_SETMASK", "O_RDONLY", "NULL", "htons"];
         for name in constants.chain(functions).chain(in_a_trace) {
             let found = find(name);
@@ -126,7 +126,7 @@ mod tests {
     fn an_entry_says_more_than_its_gist() {
         for entry in entries() {
             let name = entry.name;
-            let page = Page::new(entry, |_| false);
+            let page = Article::new(entry, |_| false);
             for text in texts(entry) {
                 assert!(text.ends_with(['.', '?', '"']), "{name}: {text}");
                 let same = text.trim_end_matches('.').eq_ignore_ascii_case(page.gist);
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal_of_80_columns() {
-        let pages = entries().map(|entry| Page::new(entry, |_| true).text(false));
+        let pages = entries().map(|entry| Article::new(entry, |_| true).text(false));
         for text in pages.chain([list(false)]) {
             for line in text.lines() {
                 assert!(line.is_ascii() && line.len() <= 80, "{line}");
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn colour_changes_no_letter() {
         for entry in entries() {
-            let page = Page::new(entry, |_| false);
+            let page = Article::new(entry, |_| false);
             let mut coloured = page.text(true);
             assert!(coloured.contains('\u{1b}'));
             while let Some(at) = coloured.find('\u{1b}') {
@@ -187,20 +187,20 @@ mod tests {
     #[test]
     fn a_lab_is_mentioned_if_the_program_has_it() {
         let entry = find("EAGAIN")[0];
-        let with = Page::new(entry, |name| name == entry.lab);
+        let with = Article::new(entry, |name| name == entry.lab);
         assert!(
             with.text(false).contains(&format!("  lab:    {}\n", entry.lab)),
             "{}",
             with.text(false)
         );
-        let without = Page::new(entry, |_| false);
+        let without = Article::new(entry, |_| false);
         assert!(!without.text(false).contains(entry.lab));
         assert!(!without.json().unwrap().contains(entry.lab));
     }
 
     #[test]
     fn a_page_tells_the_number_on_this_system() {
-        let page = Page::new(find("eagain")[0], |_| false);
+        let page = Article::new(find("eagain")[0], |_| false);
         assert_eq!(page.value, Some(Errno::EAGAIN.number().into()));
         assert!(page.text(false).contains(&Errno::EAGAIN.text()));
         let json: serde_json::Value = serde_json::from_str(&page.json().unwrap()).unwrap();

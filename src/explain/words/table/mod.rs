@@ -1,9 +1,6 @@
 //! The table of words, in chapters by kind. What a word says in a few words stands beside the constant itself, in
-//! [`crate::names`]; an entry begins where that ends.
+//! [`crate::names`]; an entry begins where that ends. What is said of a call stands on its page, in [`crate::sys`].
 
-mod calls_making;
-mod calls_moving;
-mod calls_waiting;
 mod descriptors;
 mod errors_of_calls;
 mod errors_of_peers;
@@ -17,7 +14,12 @@ mod resolver;
 mod signals;
 mod sockets;
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use super::entry::{Entry, Group};
+use crate::sys::CHAPTERS;
+use crate::trace::page::Chapter;
 
 /// A table of entries. A field that has nothing to say is left out. (A name may be a word of Rust, as `in` is.)
 macro_rules! entries {
@@ -33,16 +35,21 @@ macro_rules! entries {
 use entries;
 
 const fn group(title: &'static str, noun: &'static str, entries: &'static [Entry]) -> Group {
-    Group { title, noun, entries }
+    Group { title, noun, entries: Cow::Borrowed(entries) }
+}
+
+/// What the pages of the calls of a chapter say.
+fn calls(chapter: &Chapter) -> Group {
+    let entries = chapter.calls.iter().map(|call| Entry::of_call(call.page())).collect();
+    Group { title: chapter.title, noun: chapter.noun, entries }
 }
 
 /// Every word, in the order in which a list shows them.
-pub const GROUPS: &[Group] = &[
-    group("Calls: making, naming, ending", "a call", calls_making::MAKING),
-    group("Calls: moving bytes", "a call", calls_moving::MOVING),
-    group("Calls: setting and asking", "a call", calls_moving::ASKING),
-    group("Calls: waiting and signals", "a call", calls_waiting::WAITING),
-    group("Calls of the library", "a function of the C library", calls_waiting::LIBRARY),
+pub static GROUPS: LazyLock<Vec<Group>> =
+    LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
+
+/// All that are no calls.
+const WORDS: [Group; 33] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
     group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),

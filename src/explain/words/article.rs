@@ -1,4 +1,4 @@
-//! An entry as a page: what is said of a word, with what this system knows of it.
+//! An entry as an article: what is said of a word, with what this system knows of it.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ const PLAIN: Style = Style::new();
 
 /// A word, explained. What is empty or unknown is neither shown nor written.
 #[derive(Clone, Debug, Serialize)]
-pub struct Page {
+pub struct Article {
     /// The name in C.
     pub name: &'static str,
     /// What it is: "an errno".
@@ -57,7 +57,7 @@ pub struct Page {
     lab: Option<&'static str>,
 }
 
-/// A page's line in a list.
+/// An article's line in a list.
 #[derive(Serialize)]
 struct Summary {
     name: &'static str,
@@ -66,8 +66,8 @@ struct Summary {
     gist: &'static str,
 }
 
-impl Page {
-    /// The page of an entry. `has_lab` says whether the program has a lab of a name: others are not mentioned.
+impl Article {
+    /// The article of an entry. `has_lab` says whether the program has a lab of a name: others are not mentioned.
     pub fn new(entry: &Entry, has_lab: impl Fn(&str) -> bool) -> Self {
         let here = known(entry.name);
         let strerror = here.filter(|here| here.is_errno);
@@ -106,7 +106,7 @@ impl Page {
     /// Name, kind and gist as one JSON object: the line of a list.
     ///
     /// # Errors
-    /// As [`Page::json`].
+    /// As [`Article::json`].
     pub fn summary(&self) -> serde_json::Result<String> {
         let summary = Summary { name: self.name, kind: self.kind, gist: self.gist };
         serde_json::to_string(&summary)
@@ -201,9 +201,10 @@ pub fn list(color: bool) -> String {
         styled(&mut out, if color { NAME } else { PLAIN }, group.title);
         out.push('\n');
         let widest = group.entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
-        for entry in group.entries {
-            let page = Page::new(entry, |_| false);
-            let gist = if page.gist.is_empty() { "not known on this system" } else { page.gist };
+        for entry in &*group.entries {
+            let article = Article::new(entry, |_| false);
+            let gist =
+                if article.gist.is_empty() { "not known on this system" } else { article.gist };
             out.push_str("  ");
             styled(&mut out, if color { LABEL } else { PLAIN }, entry.name);
             let gap = " ".repeat(widest - entry.name.len() + 2);
