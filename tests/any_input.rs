@@ -234,6 +234,7 @@ const OF_RULES: &[&str] = &[
     "chunk=",
     "delay=",
     "spurious",
+    "hang",
     "@",
     "@every:",
     "%",

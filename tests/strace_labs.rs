@@ -23,10 +23,12 @@ const NOT_COMPARED: &[(&str, &str)] = &[];
 /// How many run at a time.
 const SIDE_BY_SIDE: usize = 3;
 
-/// What a lab's process tells on its standard output, and what libc does to start a thread or a process.
+/// What a lab's process tells on its standard output, the handler of the alarm that ends a call which never returns, and
+/// what libc does to start a thread or a process.
 const BESIDES: Untold<'_> = Untold {
     beginnings: &[
         "write(1, \"{\\\"event\\\"",
+        "rt_sigaction(SIGALRM, ",
         "rt_sigaction(SIGRT_1, ",
         "rt_sigprocmask(SIG_UNBLOCK, [RTMIN RT_1], NULL",
         "rt_sigprocmask(SIG_BLOCK, ~[], [",

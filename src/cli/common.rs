@@ -52,7 +52,7 @@ pub struct Common {
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_sync: bool,
     /// Make a call misbehave: CALL:FAULT, as in recv:EINTR@3, send:short=5,
-    /// poll:spurious@every:5, connect:delay=200ms
+    /// poll:spurious@every:5, connect:delay=200ms, accept:hang
     #[arg(long, global = true, value_name = "RULE", value_parser = Rule::parse, help_heading = "Trace")]
     pub inject: Vec<Rule>,
     /// Colour on a terminal (auto), always or never; see NO_COLOR

@@ -13,6 +13,9 @@ use super::run::Stop;
 use crate::names::Signal;
 use crate::sys::{Fd, SignalSet, kill, sigprocmask};
 
+/// How long what a peer has begun may take.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// A thread that does something with `std::net`.
 #[derive(Debug)]
 pub(super) struct Peer(JoinHandle<io::Result<Fd>>);
@@ -123,8 +126,20 @@ pub(super) fn run_to_its_end(mut command: Command) -> Result<(), Stop> {
     }
 }
 
-/// What a thread returned.
-pub(super) fn joined<T>(thread: JoinHandle<io::Result<T>>) -> Result<T, Stop> {
-    let returned = thread.join().map_err(|_| Stop::failed("a thread of the lab panicked"))?;
-    Ok(returned?)
+/// What a thread returned, which is about to end. One that waits for something that never happens is left behind, and ends
+/// with the process.
+pub(super) fn joined<T: Send + 'static, E: Into<Stop> + Send + 'static>(
+    thread: JoinHandle<Result<T, E>>,
+) -> Result<T, Stop> {
+    let (tell, told) = channel();
+    // join knows no time limit, so another thread waits for it.
+    thread::spawn(move || tell.send(thread.join()));
+    match told.recv_timeout(PATIENCE) {
+        Ok(Ok(returned)) => returned.map_err(Into::into),
+        Ok(Err(_)) => Err(Stop::failed("a thread of the lab panicked")),
+        Err(_) => {
+            let limit = PATIENCE.as_secs();
+            Err(Stop::failed(format_args!("the peer had not ended after {limit} s")))
+        }
+    }
 }

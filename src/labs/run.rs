@@ -54,6 +54,13 @@ pub enum Event {
         /// The sentence.
         text: String,
     },
+    /// That call had not returned for so long that the lab interrupted it.
+    Overdue {
+        /// The call, as in `recv(6, …)`.
+        call: String,
+        /// How long it had waited.
+        seconds: u64,
+    },
     /// What was observed, after the last prediction.
     Observed {
         /// In words.

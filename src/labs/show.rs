@@ -44,6 +44,9 @@ impl Verdict {
                 self.differed.push(format!("{observed}, not {}", self.expected));
             }
             Event::Observed { agrees: None, .. } => self.not_checked += 1,
+            Event::Overdue { call, seconds } => {
+                self.differed.push(format!("{call} had not returned after {seconds} s"));
+            }
             Event::Stopped(Stop::Skipped(why)) => self.skipped = Some(why.clone()),
             Event::Stopped(Stop::Failed(why)) => self.differed.push(why.clone()),
             Event::Left { what } => self.differed.push(format!("left behind: {what}")),
@@ -157,6 +160,11 @@ impl Writer {
                 for line in text.lines() {
                     self.beside_code(&mut out, REMARK, &format!("        {}", line.trim()));
                 }
+            }
+            Event::Overdue { seconds, .. } => {
+                let told =
+                    format!("It had not returned after {seconds} s; an alarm ended its wait.");
+                self.beside_code(&mut out, DIFFERS, &format!("        {told}"));
             }
             Event::Observed { observed, agrees } => {
                 let (style, verdict) = match agrees {

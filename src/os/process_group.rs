@@ -4,8 +4,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-/// Ends every process of the group that this child of ours leads, without a chance to object. Those that have ended
-/// already are no failure.
+/// Ends every process of the group that this process leads, a child of ours or ourselves, without a chance to object. Those
+/// that have ended already are no failure.
 pub fn kill_group(leader: u32) {
     if let Ok(leader) = i32::try_from(leader) {
         // There may be nobody left.

@@ -12,6 +12,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use nix::unistd::pause;
+
 use super::arg::{Arg, Note};
 use super::page::{Effect, Function};
 use super::tracer::{Mark, Outcome, Tracer};
@@ -244,6 +246,11 @@ fn begin(function: Function, args: &[Arg<'_>]) {
 fn delayed_error() -> Option<Errno> {
     let plan = with_tracer(|tracer| tracer.plan).unwrap_or_default();
     plan.delay.into_iter().for_each(std::thread::sleep);
+    if plan.hangs {
+        // It returns when a signal's handler has run.
+        pause();
+        return Some(Errno::EINTR);
+    }
     plan.error
 }
 

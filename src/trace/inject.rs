@@ -7,6 +7,7 @@
 //! accept:EMFILE@2+        the second, and all after it; accept4 is accept, too
 //! poll:spurious@every:5   each fifth poll says that everything asked for is ready
 //! connect:delay=200ms     connect begins late
+//! accept:hang             accept waits for ever; only a signal ends its wait, with EINTR
 //! send:EAGAIN%10:seed=7   one send in ten, the same ones each time
 //! ```
 //!
@@ -42,6 +43,8 @@ enum Fault {
     /// At most so many bytes.
     AtMost(usize),
     Delay(Duration),
+    /// It waits until a signal comes, as a call does for which nothing ever happens.
+    Hang,
     /// Everything asked for is ready.
     Spurious,
 }
@@ -71,6 +74,7 @@ pub(crate) struct Plan {
     /// Whether the call was given a smaller length for that.
     is_shortened: bool,
     pub(crate) delay: Option<Duration>,
+    pub(crate) hangs: bool,
     pub(crate) spurious: bool,
 }
 
@@ -84,7 +88,11 @@ impl Plan {
 
     /// Whether the call was not left as it was.
     pub(crate) fn has_interfered(&self) -> bool {
-        self.error.is_some() || self.is_shortened || self.delay.is_some() || self.spurious
+        self.error.is_some()
+            || self.is_shortened
+            || self.delay.is_some()
+            || self.hangs
+            || self.spurious
     }
 }
 
@@ -169,6 +177,7 @@ impl Rule {
                 plan.at_most = Some(plan.at_most.map_or(bytes, |other| other.min(bytes)))
             }
             Fault::Delay(delay) => plan.delay = Some(delay),
+            Fault::Hang => plan.hangs = true,
             Fault::Spurious => plan.spurious = true,
         }
     }
@@ -212,16 +221,17 @@ impl Fault {
             let chunk = if receives { ", chunk=BYTES" } else { "" };
             let spurious = if waits { ", spurious" } else { "" };
             let errnos = Errno::CONSTANTS.iter().map(|known| known.name);
-            let words = errnos.chain(waits.then_some("spurious"));
+            let words = errnos.chain(["hang"]).chain(waits.then_some("spurious"));
             let meant = near(text, words).first().map(|meant| format!(" (did you mean {meant}?)"));
             BadRule(format!(
-                "'{}' cannot be injected into {function}{}; what can: an errno by name, delay=200ms{bytes}{chunk}{spurious}",
+                "'{}' cannot be injected into {function}{}; what can: an errno by name, delay=200ms, hang{bytes}{chunk}{spurious}",
                 text.escape_debug(),
                 meant.unwrap_or_default()
             ))
         };
         match text.split_once('=') {
             None if text == "spurious" && waits => Ok(Self::Spurious),
+            None if text == "hang" => Ok(Self::Hang),
             None => errno(text).map(Self::Error).ok_or_else(what_can),
             Some(("short", bytes)) if sends => {
                 bytes.parse().map(Self::AtMost).map_err(|_| what_can())
@@ -362,6 +372,7 @@ mod tests {
             ("selct:EINTR", "did you mean select?"),
             ("recv:EGAIN", "did you mean EAGAIN?"),
             ("poll:spurius", "did you mean spurious?"),
+            ("poll:hangs", "did you mean hang?"),
             ("getaddrinfo:EINTR", "no call of the wrappers"),
             ("recv:short=5", "chunk=BYTES"),
             ("send:chunk=5", "short=BYTES"),

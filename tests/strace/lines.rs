@@ -23,6 +23,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "brk",
     "madvise",
     "mmap",
+    "setitimer",
     "mprotect",
     "mremap",
     "munmap",

@@ -4,6 +4,7 @@ mod answers;
 mod elsewhere;
 mod listing;
 mod many;
+mod overdue;
 mod place;
 mod process;
 mod stage;

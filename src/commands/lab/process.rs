@@ -57,18 +57,20 @@ pub(super) fn watch(
     let complaints = complaints_of(&mut child);
 
     let mut deadline = Instant::now() + TIME_LIMIT;
+    let mut last = LastWord::default();
     loop {
         let patience = deadline.saturating_duration_since(Instant::now());
         let event = match events.recv_timeout(patience) {
             Ok(event) => event,
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                let limit = TIME_LIMIT.as_secs();
-                hears(&Event::Stopped(Stop::failed(format_args!("not done after {limit} s"))));
+                hears(&Event::Stopped(Stop::failed(last.of_a_lab_that_hangs())));
                 kill_group(child.id());
+                last.has_stopped = true;
                 break;
             }
         };
+        last.note(&event);
         let told = Instant::now();
         hears(&event);
         // Whoever is asked may think for as long as they like: the time is the lab's alone.
@@ -85,15 +87,49 @@ pub(super) fn watch(
             hears(&Event::Left { what: "a process".to_string() });
             kill_group(child.id());
         }
+        // Why it ended has been told.
+        Ok(_) if !status.success() && last.has_stopped => {}
         Ok(complaints) if !status.success() => {
-            let last = complaints.lines().last().unwrap_or_default().escape_debug().to_string();
+            let complaint = complaints.lines().last().unwrap_or_default().escape_debug();
+            let colon = if complaints.is_empty() { "" } else { ": " };
             hears(&Event::Stopped(Stop::failed(format_args!(
-                "its process ended: {status}: {last}"
+                "its process ended: {status}{colon}{complaint}"
             ))));
         }
         Ok(complaints) => return Ok(complaints),
     }
     Ok(String::new())
+}
+
+/// What a lab told last.
+#[derive(Debug, Default)]
+struct LastWord {
+    /// In words; empty before the first.
+    told: String,
+    /// Whether it has told why it ends.
+    has_stopped: bool,
+}
+
+impl LastWord {
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Part { title } => self.told = format!("the part \"{title}\""),
+            Event::Said { text } => self.told = format!("\"{text}\""),
+            Event::Predicted { asks, .. } => self.told = format!("the question \"{asks}\""),
+            Event::Called { line, .. } => self.told.clone_from(line),
+            Event::Stopped(Stop::Failed(_)) => self.has_stopped = true,
+            _ => {}
+        }
+    }
+
+    /// A call that stands is interrupted where it is made: what hangs here is a peer, or calls without an end.
+    fn of_a_lab_that_hangs(&self) -> String {
+        let limit = TIME_LIMIT.as_secs();
+        match &self.told[..] {
+            "" => format!("not done after {limit} s, and it has told nothing"),
+            told => format!("not done after {limit} s; the last that it told was {told}"),
+        }
+    }
 }
 
 /// Starts the process of a lab.

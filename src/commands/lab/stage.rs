@@ -11,6 +11,7 @@ use baresock::labs::run::{Audience, Event, Run, Stop};
 use baresock::os::descriptors::open_descriptors;
 use baresock::os::identity;
 use baresock::os::limits::raise_descriptor_limit;
+use baresock::os::process_group::kill_group;
 use baresock::sys::socket_state;
 use baresock::sys::wild::{LAB_DIRECTORY, Wild};
 use baresock::trace::arg::{Arg, Limits};
@@ -22,6 +23,7 @@ use baresock::trace::tracer::{Call, Ended};
 use baresock::trace::{Both, Sink, Tracer, idle_rules, install};
 
 use super::Failure;
+use super::overdue::Watch;
 use crate::commands::messages::say;
 use crate::commands::tracing::{beside_a_lab, limits, text_options, use_color};
 
@@ -37,7 +39,8 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Resul
         return Ok(());
     }
     let before = open_descriptors();
-    let traced = install(tracer(asked, common)?);
+    let watch = Watch::new(wild).map_err(|errno| Failure::of("lab: sigaction", errno))?;
+    let traced = install(tracer(asked, common, watch)?);
     let outcome = (lab.run)(&mut Run::new(lab.name, &mut teller, wild, directory.clone()));
     if !common.quiet {
         idle_rules().iter().for_each(say);
@@ -73,10 +76,10 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 }
 
 /// The tracer of a lab: every call becomes an event; and goes to a file besides, if that was asked for.
-fn tracer(asked: &cli::Lab, common: &Common) -> Result<Tracer, Failure> {
+fn tracer(asked: &cli::Lab, common: &Common, watch: Watch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
-    let recorder =
-        Recorder::new(text_options(common, color, false), limits(common), asked.connections);
+    let options = text_options(common, color, false);
+    let recorder = Recorder::new(options, limits(common), asked.connections, watch);
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
@@ -115,6 +118,13 @@ fn tell(event: &Event) {
     }
 }
 
+/// Ends this process and those that it has started, without the rest of the lab.
+fn give_up() {
+    let why = "a second call did not return, so that the rest would only wait, too";
+    tell(&Event::Stopped(Stop::failed(why)));
+    kill_group(std::process::id());
+}
+
 /// Makes an event of every call: its line, and its JSON.
 #[derive(Debug)]
 struct Recorder {
@@ -124,6 +134,7 @@ struct Recorder {
     objects: Written,
     /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
     connections: bool,
+    watch: Watch,
 }
 
 /// What a sink has written and nobody has taken.
@@ -149,7 +160,7 @@ impl Write for Written {
 }
 
 impl Recorder {
-    fn new(options: TextOptions, limits: Limits, connections: bool) -> Self {
+    fn new(options: TextOptions, limits: Limits, connections: bool, watch: Watch) -> Self {
         let (lines, objects) = (Written::default(), Written::default());
         let to = |written: &Written| Output::new(written.clone(), "an event", Pace::EveryLine);
         Self {
@@ -158,6 +169,7 @@ impl Recorder {
             lines,
             objects,
             connections,
+            watch,
         }
     }
 }
@@ -166,6 +178,7 @@ impl Sink for Recorder {
     fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
         self.text.begin(call, args);
         self.json.begin(call, args);
+        self.watch.begin(call);
     }
 
     fn rest(&mut self, args: &[Arg<'_>]) {
@@ -174,10 +187,17 @@ impl Sink for Recorder {
     }
 
     fn end(&mut self, ended: &Ended<'_>) {
+        let overdue = self.watch.end(ended);
         self.text.end(ended);
         self.json.end(ended);
         let json = serde_json::from_str(&self.objects.take()).unwrap_or_default();
         tell(&Event::Called { line: self.lines.take(), json });
+        if let Some(overdue) = overdue {
+            tell(&overdue);
+            if self.watch.has_seen_enough() {
+                give_up();
+            }
+        }
     }
 
     fn remark(&mut self, text: &str) {

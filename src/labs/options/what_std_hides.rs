@@ -193,8 +193,10 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 fn listeners(lab: &mut Run<'_>) -> Outcome {
     lab.say("A thread makes a listener at 127.0.0.1 with each library, in the plainest way that it offers.");
     let [by_std, by_socket2, by_nix] = joined(thread::spawn(|| {
-        Ok([std_listener()?.into(), socket2_listener()?.into(), nix_listener()?]
-            .map(|fd: OwnedFd| Fd::from(fd)))
+        Ok::<_, io::Error>(
+            [std_listener()?.into(), socket2_listener()?.into(), nix_listener()?]
+                .map(|fd: OwnedFd| Fd::from(fd)),
+        )
     }))?;
     lab.predict(&STD_CLOEXEC);
     lab.observe(fcntl_getfd(&by_std).map(|flags| flags.to_string()));
@@ -209,7 +211,7 @@ fn listeners(lab: &mut Run<'_>) -> Outcome {
     lab.say("What ss shows as the Send-Q of a listener, and getsockopt in TCP_INFO: a thread asks for it.");
     lab.predict(&STD_BACKLOG);
     let number = by_std.number();
-    let told = joined(thread::spawn(move || Ok(socket_state(number))))?;
+    let told = joined(thread::spawn(move || Ok::<_, Errno>(socket_state(number))))?;
     let backlog = told.and_then(|told| told.waiting).map(|(_, most)| most.to_string());
     lab.observe(backlog.unwrap_or("not told".to_string()));
     Ok(())
@@ -320,7 +322,7 @@ fn under_signals<T: Send + 'static>(
     let waiting = thread::spawn(move || {
         // It began with the mask of the lab's thread, which lets none through.
         sigprocmask(&SignalSet::empty())?;
-        Ok(waits())
+        Ok::<_, Errno>(waits())
     });
     let alarm = Alarm::every(PERIOD, SIGUSR1);
     let (mut came, began) = (0, Instant::now());

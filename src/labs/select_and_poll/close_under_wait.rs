@@ -9,7 +9,8 @@ use std::os::fd::OwnedFd;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::peers::joined;
+use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{millis, only, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -114,7 +115,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let result = select(nfds, Some(&mut readable), None, None, Some(&mut millis(WAITS_MS.into())));
     let took = began.elapsed();
     lab.observe(result);
-    ended(closer)?;
+    joined(closer)?;
     lab.predict(&SELECT_WAITED);
     lab.observe(took);
     lab.say("At the timeout it looked once more, found no such descriptor, and called it ready.");
@@ -126,7 +127,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let closer = close_later(a);
     let result = selecting::poll(lab.wild(), &mut rows, WAITS_MS);
     lab.observe(result.and(Ok(rows[0].revents)));
-    ended(closer)?;
+    joined(closer)?;
 
     lab.part("The broken way: close under recv");
     let (c, a) = tcp_pair()?;
@@ -136,7 +137,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let closer = thread::spawn(|| close_and_look(a, c));
     let received = selecting::recv(lab.wild(), number, &mut [0; 8], MsgFlags::NONE);
     lab.observe(received);
-    let seen = closer.join().map_err(|_| Stop::failed("the other thread panicked"))??;
+    let seen = joined(closer)?;
     lab.predict(&NO_FIN);
     lab.observe(seen);
 
@@ -149,8 +150,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
         copy.shutdown(Shutdown::Both)
     });
     lab.observe(recv(&a, &mut [0; 8], MsgFlags::NONE));
-    other.join().map_err(|_| Stop::failed("the other thread panicked"))??;
-    Ok(())
+    joined(other)
 }
 
 /// The other thread: it closes, after a while.
@@ -159,10 +159,6 @@ fn close_later(fd: Fd) -> JoinHandle<Result<()>> {
         thread::sleep(CLOSES_AFTER);
         close(fd)
     })
-}
-
-fn ended(thread: JoinHandle<Result<()>>) -> Outcome {
-    Ok(thread.join().map_err(|_| Stop::failed("the other thread panicked"))??)
 }
 
 /// The other thread: it closes one end, looks at the other end whether it was told, and sends a byte from there.

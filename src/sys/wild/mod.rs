@@ -4,6 +4,7 @@
 //! the process of a lab gets one, so no other part of the program can come to harm.
 
 pub mod addresses;
+pub mod alarm;
 pub mod network;
 pub mod ownership;
 pub mod passing;

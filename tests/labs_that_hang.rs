@@ -1,0 +1,96 @@
+//! No lab hangs: each ends by itself, and says which call did not return, whichever of its calls waits for ever.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+
+use baresock::labs::{Lab, all};
+use baresock::trace::Function;
+use baresock::trace::function::Waits;
+use serde_json::Value;
+use support::BARESOCK;
+
+/// How many labs run at a time. They wait, all of them.
+const SIDE_BY_SIDE: usize = 48;
+
+/// What a lab told, as JSON: everything that happened in it, and the verdict at the end.
+fn told(lab: &Lab, rule: Option<&str>) -> Vec<Value> {
+    let mut command = Command::new(BARESOCK);
+    command.args(["lab", lab.name, "--json"]).stdin(Stdio::null());
+    command.args(rule.iter().flat_map(|rule| ["--inject", rule]));
+    let output = command.output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The functions that a lab calls and that may wait; `close` may, with `SO_LINGER`.
+fn waiting_functions(lab: &Lab) -> BTreeSet<Function> {
+    let calls = told(lab, None)
+        .into_iter()
+        .filter_map(|one| Function::from_name(one["happened"]["json"]["call"].as_str()?));
+    calls.filter(|one| may_wait(*one)).collect()
+}
+
+fn may_wait(function: Function) -> bool {
+    // What the library does inside cannot be replaced.
+    !function.is_library() && (function.waits() != Waits::Never || function == Function::Close)
+}
+
+/// What is wrong with how a lab ends in which all calls of a function wait for ever.
+fn fault(lab: &Lab, function: Function) -> Option<String> {
+    let told = told(lab, Some(&format!("{function}:hang")));
+    let verdict = told.last().unwrap();
+    let differed: Vec<&str> =
+        verdict["differed"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let begins = format!("{function}(");
+    let says_which = differed
+        .iter()
+        .any(|one| one.starts_with(&begins) && one.contains(" had not returned after "));
+    // A lab that sends itself signals ends the wait by them.
+    let was_interrupted = || {
+        told.iter().any(|one| {
+            let line = one["happened"]["line"].as_str().unwrap_or_default();
+            line.starts_with(&begins) && line.contains(" EINTR ") && line.ends_with("(INJECTED)")
+        })
+    };
+    let by_itself = !differed.iter().any(|one| one.contains("not done after"));
+    let leaves_nobody = !differed.contains(&"left behind: a process");
+    let is_fine = by_itself && leaves_nobody && (says_which || was_interrupted());
+    (!is_fine).then(|| format!("{} with {function}:hang: {verdict}", lab.name))
+}
+
+#[test]
+fn each_lab_ends_whichever_call_waits_for_ever() {
+    let labs: Mutex<VecDeque<&Lab>> = Mutex::new(all().collect());
+    let jobs = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(lab) = { labs.lock().unwrap().pop_front() } {
+                    let functions = waiting_functions(lab).into_iter();
+                    jobs.lock().unwrap().extend(functions.map(|function| (lab, function)));
+                }
+            });
+        }
+    });
+    let asked = jobs.lock().unwrap().len();
+    assert!(asked > all().count(), "{asked} calls that wait");
+    let faults = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some((lab, function)) = { jobs.lock().unwrap().pop() } {
+                    faults.lock().unwrap().extend(fault(lab, function));
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "{} of {asked}:\n{}", faults.len(), faults.join("\n"));
+}
