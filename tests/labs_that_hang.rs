@@ -12,7 +12,7 @@ use std::thread;
 
 use baresock::labs::{Lab, all};
 use baresock::trace::Function;
-use baresock::trace::function::Waits;
+use baresock::trace::page::{Effect, Waits};
 use serde_json::Value;
 use support::BARESOCK;
 
@@ -30,20 +30,21 @@ fn told(lab: &Lab, rule: Option<&str>) -> Vec<Value> {
 }
 
 /// The functions that a lab calls and that may wait; `close` may, with `SO_LINGER`.
-fn waiting_functions(lab: &Lab) -> BTreeSet<Function> {
+fn waiting_functions(lab: &Lab) -> BTreeSet<&'static str> {
     let calls = told(lab, None)
         .into_iter()
         .filter_map(|one| Function::from_name(one["happened"]["json"]["call"].as_str()?));
-    calls.filter(|one| may_wait(*one)).collect()
+    calls.filter(|one| may_wait(*one)).map(|one| one.page().name).collect()
 }
 
 fn may_wait(function: Function) -> bool {
+    let page = function.page();
     // What the library does inside cannot be replaced.
-    !function.is_library() && (function.waits() != Waits::Never || function == Function::Close)
+    !page.is_library && (page.waits != Waits::Never || page.effect == Effect::Closes)
 }
 
 /// What is wrong with how a lab ends in which all calls of a function wait for ever.
-fn fault(lab: &Lab, function: Function) -> Option<String> {
+fn fault(lab: &Lab, function: &str) -> Option<String> {
     let told = told(lab, Some(&format!("{function}:hang")));
     let verdict = told.last().unwrap();
     let differed: Vec<&str> =
@@ -73,8 +74,8 @@ fn each_lab_ends_whichever_call_waits_for_ever() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(lab) = { labs.lock().unwrap().pop_front() } {
-                    let functions = waiting_functions(lab).into_iter();
-                    jobs.lock().unwrap().extend(functions.map(|function| (lab, function)));
+                    let functions = waiting_functions(lab);
+                    jobs.lock().unwrap().extend(functions.into_iter().map(|one| (lab, one)));
                 }
             });
         }
@@ -86,7 +87,9 @@ fn each_lab_ends_whichever_call_waits_for_ever() {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 while let Some((lab, function)) = { jobs.lock().unwrap().pop() } {
-                    faults.lock().unwrap().extend(fault(lab, function));
+                    // First the lab, and then the lock, or they would run one after the other.
+                    let found = fault(lab, function);
+                    faults.lock().unwrap().extend(found);
                 }
             });
         }

@@ -38,6 +38,47 @@ pub(super) fn client_of(address: &Address) -> Result<Fd> {
     Ok(c)
 }
 
+/// An address at which nobody listens, so that every system refuses a connection there; the two ends of a connection keep
+/// its port from others. (A socket that is bound and does not listen would not do: macOS, NetBSD and OpenBSD drop what comes
+/// to it, and connect waits for more than a minute.) A socket with `SO_REUSEADDR` can listen there later.
+///
+/// # Errors
+/// As [`socket`], [`setsockopt`], [`bind`], [`listen`], [`connect`] and [`accept`].
+pub(super) fn deserted() -> Result<(Address, [Fd; 2])> {
+    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    setsockopt(&l, SOL_SOCKET, SO_REUSEADDR, &1)?;
+    bind(&l, &loopback(0))?;
+    listen(&l, 5)?;
+    let address = getsockname(&l)?;
+    let c = client_of(&address)?;
+    let (a, _peer) = accept(&l)?;
+    Ok((address, [c, a]))
+}
+
+/// Clients of a listener until its queue takes no more: one, where the backlog is 0, on Linux; 80 on OpenBSD, 128 on macOS.
+///
+/// # Errors
+/// As [`socket`] and [`poll`].
+pub(super) fn fill_queue(address: &Address) -> Result<Vec<Fd>> {
+    let mut clients = Vec::new();
+    while clients.len() < MOST_CLIENTS {
+        let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+        set_nonblocking(&c)?;
+        // EINPROGRESS, or done; what it came to is in SO_ERROR.
+        let _ = connect(&c, address);
+        let is_done = poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], A_MOMENT_MS)? == 1;
+        if !is_done || getsockopt(&c, SOL_SOCKET, SO_ERROR)? != 0 {
+            break;
+        }
+        clients.push(c);
+    }
+    Ok(clients)
+}
+
+const MOST_CLIENTS: usize = 150;
+/// What loopback connects at all it connects within this time.
+const A_MOMENT_MS: i32 = 200;
+
 /// 127.0.0.1 with this port.
 pub(super) const fn loopback(port: u16) -> Address {
     Address::v4(std::net::Ipv4Addr::LOCALHOST, port)
@@ -63,20 +104,22 @@ pub(super) fn wait_for(fd: impl AsFd, events: PollEvents) -> Result<PollEvents> 
     Ok(rows[0].revents())
 }
 
-/// Sends this chunk again and again until no more is taken, and says how much was. What one end holds travels on to the
-/// other, so that a socket that was full a moment ago may have room again: only when `send` and then `poll` and then
-/// `send` have nothing better to say is it full.
+/// Makes a socket non-blocking, sends this chunk again and again until no more is taken, and says how much was. What one end
+/// holds travels on to the other, so that a socket that was full a moment ago may have room again: only when `send` and then
+/// `poll` and then `send` have nothing better to say is it full. (`MSG_DONTWAIT` would not do instead of `O_NONBLOCK`: macOS
+/// and NetBSD do not heed it in `send`.)
 ///
 /// # Errors
-/// As [`send`] and [`poll`].
+/// As [`set_nonblocking`], [`send`] and [`poll`].
 pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usize> {
     lab.say(
         "Sent until no more is taken; poll tells whether room comes back while the bytes travel.",
     );
+    set_nonblocking(&fd)?;
     let mut taken = 0;
     let mut was_full = false;
     loop {
-        match send(&fd, chunk, MSG_DONTWAIT | MSG_NOSIGNAL) {
+        match send(&fd, chunk, MSG_NOSIGNAL) {
             Ok(sent) => {
                 taken += sent;
                 was_full = false;
@@ -89,6 +132,17 @@ pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usi
             Err(errno) => return Err(errno),
         }
     }
+}
+
+/// Waits with `select` until something exceptional is there, urgent data that is, at most a second. (Not with `poll`, which
+/// on macOS never says `POLLPRI` of a socket.)
+///
+/// # Errors
+/// As [`select`]; `EINVAL` also if its number has no place in a set.
+pub(super) fn wait_for_urgent(fd: impl AsFd) -> Result<()> {
+    let mut except = only(fd).map_err(|_| Errno::EINVAL)?;
+    select(except.nfds(), None, None, Some(&mut except), Some(&mut millis(1000)))?;
+    Ok(())
 }
 
 /// A UDP socket without a name.

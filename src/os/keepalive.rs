@@ -8,13 +8,16 @@ use crate::sys::{AsFd, setsockopt};
 /// Turns keepalive on: after `idle` without a word the first probe, then one each `interval`, and after `count` without an
 /// answer the connection has ended with `ETIMEDOUT`. Whole seconds, one at least.
 ///
+/// The times come first and `SO_KEEPALIVE` last, and among the times `idle` comes last: a connection that has been idle for
+/// longer sends its first probe at once, and the next one after the interval that is set by then, by default 75 seconds.
+///
 /// Systems differ: OpenBSD has these times for the whole system only (`sysctl net.inet.tcp`), and so only turns it on.
 ///
 /// # Errors
 /// As [`setsockopt`].
 pub fn keep_alive(fd: impl AsFd, idle: Duration, interval: Duration, count: i32) -> Result<()> {
-    setsockopt(&fd, SOL_SOCKET, SO_KEEPALIVE, &1)?;
-    times(&fd, seconds(idle), seconds(interval), count)
+    times(&fd, seconds(idle), seconds(interval), count)?;
+    setsockopt(&fd, SOL_SOCKET, SO_KEEPALIVE, &1)
 }
 
 fn seconds(time: Duration) -> i32 {
@@ -24,17 +27,17 @@ fn seconds(time: Duration) -> i32 {
 #[cfg(any(linux, freebsd, netbsd))]
 fn times(fd: impl AsFd, idle_s: i32, interval_s: i32, count: i32) -> Result<()> {
     use crate::names::{SOL_TCP, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL};
-    setsockopt(&fd, SOL_TCP, TCP_KEEPIDLE, &idle_s)?;
     setsockopt(&fd, SOL_TCP, TCP_KEEPINTVL, &interval_s)?;
-    setsockopt(&fd, SOL_TCP, TCP_KEEPCNT, &count)
+    setsockopt(&fd, SOL_TCP, TCP_KEEPCNT, &count)?;
+    setsockopt(&fd, SOL_TCP, TCP_KEEPIDLE, &idle_s)
 }
 
 #[cfg(apple)]
 fn times(fd: impl AsFd, idle_s: i32, interval_s: i32, count: i32) -> Result<()> {
     use crate::names::{SOL_TCP, TCP_KEEPALIVE, TCP_KEEPCNT, TCP_KEEPINTVL};
-    setsockopt(&fd, SOL_TCP, TCP_KEEPALIVE, &idle_s)?;
     setsockopt(&fd, SOL_TCP, TCP_KEEPINTVL, &interval_s)?;
-    setsockopt(&fd, SOL_TCP, TCP_KEEPCNT, &count)
+    setsockopt(&fd, SOL_TCP, TCP_KEEPCNT, &count)?;
+    setsockopt(&fd, SOL_TCP, TCP_KEEPALIVE, &idle_s)
 }
 
 #[cfg(openbsd)]

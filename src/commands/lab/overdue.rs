@@ -11,7 +11,7 @@ use baresock::sys::wild::Wild;
 use baresock::sys::wild::alarm::set_alarm;
 use baresock::sys::{Handler, SigAction, sigaction};
 use baresock::trace::Function;
-use baresock::trace::function::Waits;
+use baresock::trace::page::{Effect, Waits};
 use baresock::trace::tracer::{Call, Ended, Outcome};
 
 /// The longest that a call may take. No lab tells one to wait longer than six seconds.
@@ -71,5 +71,6 @@ impl Watch {
 
 /// `close` is among them: with `SO_LINGER` it waits for the peer.
 fn may_stand(function: Function) -> bool {
-    function.waits() != Waits::Never || function == Function::Close
+    let page = function.page();
+    page.waits != Waits::Never || page.effect == Effect::Closes
 }

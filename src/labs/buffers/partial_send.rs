@@ -113,8 +113,8 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 fn blocking(lab: &mut Run<'_>, some: &[u8]) -> Outcome {
     let (c, a) = tcp_pair()?;
     lab.say("Both buffers are made small, so that what lies in them hardly matters.");
-    setsockopt(&c, SOL_SOCKET, SO_SNDBUF, &262_144)?;
-    setsockopt(&a, SOL_SOCKET, SO_RCVBUF, &262_144)?;
+    setsockopt(&c, SOL_SOCKET, SO_SNDBUF, &131_072)?;
+    setsockopt(&a, SOL_SOCKET, SO_RCVBUF, &131_072)?;
     let read = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&read);
     lab.predict(&WHOLE);

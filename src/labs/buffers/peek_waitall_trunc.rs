@@ -108,6 +108,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(received);
 
     lab.part("MSG_TRUNC on TCP: gone, and never seen");
+    let (c, a) = tcp_pair()?;
     send(&c, b"abcdef", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
     let mut two = *b"--";

@@ -6,8 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::labs::peers::Alarm;
+use crate::labs::prediction::Observed;
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::{client_of, loopback, millis, tcp_pair, wait_for};
+use crate::labs::scene::{fill_queue, loopback, millis, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -34,6 +36,7 @@ pub(super) const LAB: Lab = Lab {
     ],
     words: &["SO_RCVTIMEO", "SO_SNDTIMEO", "EAGAIN", "EINPROGRESS", "poll"],
     predictions: &[&RECEIVE, &ACCEPT, &CONNECT, &POLL],
+    descriptors: 200,
     spoiled_by: "recv:EINTR@1",
     run,
     ..Lab::ORDINARY
@@ -47,13 +50,13 @@ const RECEIVE: Prediction = Prediction {
 
 const ACCEPT: Prediction = Prediction {
     asks: "The listener has it too, and nobody connects. What does accept give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED"],
+    choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED", "it waits on"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
 const CONNECT: Prediction = Prediction {
     asks: "SO_SNDTIMEO is 100 ms, and the listener's queue is full. What does connect give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED"],
+    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", "it waits on"],
     expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
 };
 
@@ -74,17 +77,22 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     bind(&l, &loopback(0))?;
     listen(&l, 0)?;
     setsockopt(&l, SOL_SOCKET, SO_RCVTIMEO, &millis(100))?;
+    lab.say("Where the limit does not count for a call, SIGUSR1 ends its wait after 1.5 s.");
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.predict(&ACCEPT);
-    lab.observe(accept(&l).map(|_| ()));
+    let accepted = or_waits_on(|| accept(&l).map(|_| ()));
+    lab.observe(accepted);
 
-    lab.say("A listener with backlog 0 has room for one client on Linux; nobody accepts it.");
+    lab.say(
+        "The queue of this listener is filled; nobody accepts. On Linux one client fits into it.",
+    );
     let address = getsockname(&l)?;
-    let _first = client_of(&address)?;
-    wait_for(&l, POLLIN)?;
-    let second = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
-    setsockopt(&second, SOL_SOCKET, SO_SNDTIMEO, &millis(100))?;
+    let _waiting = fill_queue(&address)?;
+    let another = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    setsockopt(&another, SOL_SOCKET, SO_SNDTIMEO, &millis(100))?;
     lab.predict(&CONNECT);
-    lab.observe(connect(&second, &address));
+    let connected = or_waits_on(|| connect(&another, &address));
+    lab.observe(connected);
 
     lab.part("poll does not know of it");
     lab.predict(&POLL);
@@ -93,4 +101,13 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let waited = begun.elapsed();
     lab.observe(if waited < Duration::from_millis(300) { "100 ms" } else { "300 ms" });
     Ok(())
+}
+
+/// What a call gives; that it waits on if only the signal has ended its wait.
+fn or_waits_on(call: impl FnOnce() -> Result<()>) -> String {
+    let _alarm = Alarm::every(Duration::from_millis(1500), SIGUSR1);
+    match call() {
+        Err(Errno::EINTR) => "it waits on".to_string(),
+        other => other.words(),
+    }
 }

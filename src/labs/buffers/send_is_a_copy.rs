@@ -14,7 +14,7 @@ use std::thread;
 use super::share;
 use crate::labs::peers::Process;
 use crate::labs::run::{Outcome, Run, Stop};
-use crate::labs::scene::{fill, listener, wait_for};
+use crate::labs::scene::{fill, listener, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction, Role};
 use crate::sys::*;
 
@@ -77,15 +77,16 @@ const END: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("A peer that does not run");
     let (peer, a) = peer_process(lab)?;
+    set_nonblocking(&a)?;
     kill(peer.pid(), SIGSTOP)?;
     let megabyte = vec![b'x'; 1 << 20];
     lab.predict(&TAKEN);
-    let first = send(&a, &megabyte, MSG_DONTWAIT | MSG_NOSIGNAL);
+    let first = send(&a, &megabyte, MSG_NOSIGNAL);
     lab.observe(share(first, megabyte.len()));
     let all = first? + fill(lab, &a, &megabyte)?;
     lab.say(format_args!("Taken in all: {all} bytes, and the peer has not seen one of them."));
     lab.predict(&FULL);
-    lab.observe(send(&a, &megabyte, MSG_DONTWAIT | MSG_NOSIGNAL));
+    lab.observe(send(&a, &megabyte, MSG_NOSIGNAL));
     lab.say("The state is what ss shows, and getsockopt as TCP_INFO: a thread asks for it.");
     lab.predict(&STANDS);
     let number = a.number();

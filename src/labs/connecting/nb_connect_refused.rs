@@ -5,7 +5,7 @@
 //! fit for another attempt: what it says then differs between systems. Close it and make a new one.
 
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::{loopback, set_nonblocking, sets_of, wait_for};
+use crate::labs::scene::{deserted, set_nonblocking, sets_of, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, OpenBsd};
 use crate::sys::*;
@@ -109,10 +109,10 @@ const FRESH: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
-    lab.say("A socket that is bound but does not listen keeps its port free of others: connecting there is refused.");
-    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
-    bind(&l, &loopback(0))?;
-    let address = getsockname(&l)?;
+    lab.say(
+        "A connection keeps this port for us, and nobody listens there: connecting is refused.",
+    );
+    let (address, _held) = deserted()?;
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&c)?;
 
@@ -136,6 +136,9 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 
     lab.part("The right way: a new socket");
     drop(c);
+    let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    setsockopt(&l, SOL_SOCKET, SO_REUSEADDR, &1)?;
+    bind(&l, &address)?;
     listen(&l, 5)?;
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&c)?;

@@ -101,15 +101,18 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
     drop(alarm);
     lab.observe(received);
-    let theirs = joined(peer)?;
+    joined(peer)?;
 
+    lab.say("Another peer does the same; the limit is 5 s. (FreeBSD and NetBSD begin such a recv again, each time with the whole limit.)");
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 5, tv_usec: 0 })?;
     lab.predict(&RECV_WITH_LIMIT);
     let alarm = Alarm::every(PERIOD, SIGUSR1);
+    let peer = thread::spawn(move || send_later(theirs));
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
     drop(alarm);
     lab.observe(received);
-    drop(theirs);
+    joined(peer)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 //! function's own errors are numbers of their own, no errno.
 
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::loopback;
+use crate::labs::scene::deserted;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{LinuxMusl, NetBsd};
 use crate::sys::*;
@@ -76,10 +76,9 @@ const NO_NUMBER: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> Outcome {
-    let taken = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
-    bind(&taken, &loopback(0))?;
-    let port = getsockname(&taken)?.port().unwrap_or(0).to_string();
-    lab.say("A port that is ours and on which nobody listens.");
+    let (address, _held) = deserted()?;
+    let port = address.port().unwrap_or(0).to_string();
+    lab.say("A connection keeps this port for us, and nobody listens on it any more.");
 
     lab.part("The broken way: no hints, and the first that connects");
     lab.predict(&WITHOUT);

@@ -114,6 +114,8 @@ fn run(lab: &mut Run<'_>) -> Outcome {
         send(&ours, how, MSG_NOSIGNAL)?;
         lab.predict(prediction);
         lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+        // If it has not heard how to end, it ends with this.
+        close(ours)?;
         child.wait()?;
     }
     Ok(())

@@ -14,15 +14,19 @@ pub(super) const GROUP: Group = Group {
 };
 
 /// Waits until the peer's system has acknowledged everything. `poll` tells of the first urgent byte only, and of nothing
-/// behind it. Where the system does not tell what is unacknowledged, what loopback delivers at once must do.
+/// behind it. Where the system does not tell what is unacknowledged, a tenth of a second must do.
 ///
 /// # Errors
 /// As [`poll`].
 fn wait_until_taken(c: &Fd) -> Result<()> {
     let mut unacknowledged = 0;
     for _ in 0..200 {
-        if ioctl(c, TIOCOUTQ, &mut unacknowledged).is_err() || unacknowledged == 0 {
-            break;
+        if ioctl(c, TIOCOUTQ, &mut unacknowledged).is_err() {
+            poll(&mut [], 100)?;
+            return Ok(());
+        }
+        if unacknowledged == 0 {
+            return Ok(());
         }
         poll(&mut [], 5)?;
     }

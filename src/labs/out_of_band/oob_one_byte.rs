@@ -7,7 +7,7 @@
 
 use super::wait_until_taken;
 use crate::labs::run::{Outcome, Run, Stop};
-use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair, wait_for};
+use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair, wait_for_urgent};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
 use crate::sys::*;
@@ -110,6 +110,8 @@ const JOINED: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("Three bytes, one of them urgent");
     let (c, a) = tcp_pair()?;
+    // Where MSG_OOB is not heeded, recv waits with it as without it.
+    set_nonblocking(&a)?;
     send(&c, b"XYZ", MSG_OOB | MSG_NOSIGNAL)?;
     lab.predict(&EXCEPTIONAL);
     let mut except = only(&a)?;
@@ -130,6 +132,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("Two in a row: there is one mark only");
     lab.say("TIOCOUTQ counts what was not acknowledged: at 0 everything has come.");
     let (c, a) = tcp_pair()?;
+    set_nonblocking(&a)?;
     send_both(&c, &a, b"1", b"2")?;
     lab.predict(&LATEST);
     lab.observe(received(&a, MSG_OOB));
@@ -158,7 +161,7 @@ fn signals(lab: &mut Run<'_>) -> Outcome {
 fn twice(lab: &mut Run<'_>, told: &Fd) -> Outcome {
     let (c, a) = tcp_pair()?;
     send(&c, b"!", MSG_OOB | MSG_NOSIGNAL)?;
-    wait_for(&a, POLLPRI)?;
+    wait_for_urgent(&a)?;
     lab.predict(&UNASKED);
     lab.observe(poll(&mut [PollFd::new(told.as_fd(), POLLIN)], 100));
     let pid = i32::try_from(std::process::id()).map_err(Stop::failed)?;
@@ -183,7 +186,7 @@ fn signalled(told: &Fd) -> Result<usize> {
 /// Two urgent sends, the second when the first has arrived.
 fn send_both(c: &Fd, a: &Fd, first: &[u8], second: &[u8]) -> Result<()> {
     send(c, first, MSG_OOB | MSG_NOSIGNAL)?;
-    wait_for(a, POLLPRI)?;
+    wait_for_urgent(a)?;
     send(c, second, MSG_OOB | MSG_NOSIGNAL)?;
     wait_until_taken(c)
 }

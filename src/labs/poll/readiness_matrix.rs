@@ -290,7 +290,11 @@ fn listeners(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
     wait_for(&l, POLLIN)?;
     look(lab, table, ("listener: a connection waits", &LISTENER_ASKED), &l);
     accept(&l)?;
-    shutdown(&l, SHUT_RDWR)?;
+    if let Err(errno) = shutdown(&l, SHUT_RDWR) {
+        lab.say(format_args!(
+            "shutdown says {errno} of a listener here, and may have done it all the same."
+        ));
+    }
     look(lab, table, ("listener: shut down", &LISTENER_SHUT), &l);
     Ok(())
 }

@@ -4,7 +4,9 @@
 //! told what happened, and SO_ERROR too. In the third set stands a TCP socket with an urgent byte.
 
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::{listener, loopback, set_nonblocking, sets_of, tcp_pair, wait_for};
+use crate::labs::scene::{
+    listener, loopback, set_nonblocking, sets_of, tcp_pair, wait_for, wait_for_urgent,
+};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::GVisor;
 use crate::sys::*;
@@ -89,7 +91,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("What it is for: urgent data");
     let (c, a) = tcp_pair()?;
     send(&c, b"!", MSG_OOB)?;
-    wait_for(&a, POLLPRI)?;
+    wait_for_urgent(&a)?;
     lab.predict(&URGENT);
     lab.observe(sets_of(&a));
     Ok(())

@@ -14,8 +14,8 @@ pub(super) const LAB: Lab = Lab {
     name: "nfds-and-count",
     claim: "nfds is the highest number plus one; select counts bits, poll counts rows.",
     question: "What is nfds, and what does select count?",
-    explanation: "The kernel looks at the numbers from 0 to nfds - 1. Linux copies the sets in and out by words of 64 bits: \
-        an unasked bit in the last word is cleared, one in a word beyond it survives and looks like an answer. The result \
+    explanation: "The kernel looks at the numbers from 0 to nfds - 1. Linux copies the sets in and out by words, of 64 bits \
+        (of 32 for a 32-bit program): an unasked bit in the last word is cleared, one in a word beyond it survives and looks like an answer. The result \
         is the number of bits left in all three sets, so one descriptor may count twice.",
     elsewhere: "The count and the meaning of nfds are POSIX's. What becomes of bits beyond nfds is not: macOS, \
         NetBSD, OpenBSD and Linux for a 32-bit program copy words of 32 bits, so that more of them survive.",

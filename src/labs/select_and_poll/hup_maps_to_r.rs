@@ -4,7 +4,7 @@
 //! So an error that poll names is, to select, somebody who can be read and written.
 
 use crate::labs::run::{Outcome, Run};
-use crate::labs::scene::{sets_of, tcp_pair, wait_for};
+use crate::labs::scene::{sets_of, tcp_pair, wait_for_urgent};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
@@ -139,7 +139,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.part("PRI is x");
     let (c, a) = tcp_pair()?;
     send(&c, b"!", MSG_OOB)?;
-    wait_for(&a, POLLPRI)?;
+    wait_for_urgent(&a)?;
     lab.predict(&PRI);
     lab.observe(answer(&a, POLLIN | POLLPRI | POLLOUT));
     lab.predict(&PRI_SETS);
