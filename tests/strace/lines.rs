@@ -23,7 +23,6 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "brk",
     "madvise",
     "mmap",
-    "setitimer",
     "mprotect",
     "mremap",
     "munmap",
@@ -34,6 +33,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "getrandom",
     "gettid",
     "sched_yield",
+    "setitimer",
     "tgkill",
     // Limits and identity.
     "getpgrp",
@@ -42,6 +42,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "prlimit64",
     "readlink",
     "setresuid",
+    "uname",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
     "ftruncate",
     "openat",
