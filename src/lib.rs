@@ -13,10 +13,11 @@
 //! 7. [`services`]: what the loop serves, as functions from events to actions. [`client`]: standard input, standard output
 //!    and one socket under the same loop.
 //! 8. [`labs`]: one thing that sockets do, each, shown by doing it.
-//! 9. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
-//!    did, side by side.
-//! 10. [`compare`]: `select` against `poll`, measured.
-//! 11. [`cli`]: the command line of the program, which is the rest.
+//! 9. [`report`]: what a program's calls say about it: the story of its connections, a table, and advice.
+//! 10. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
+//!     did, side by side.
+//! 11. [`compare`]: `select` against `poll`, measured.
+//! 12. [`cli`]: the command line of the program, which is the rest.
 //!
 //! A loop over `select` that echoes what one client says, in full:
 //!
@@ -80,6 +81,7 @@ pub mod logs;
 pub mod names;
 pub mod os;
 pub mod poller;
+pub mod report;
 pub mod services;
 pub mod sys;
 pub mod trace;

@@ -33,6 +33,7 @@ const CHAPTERS: &[&str] = &[
     "client",
     "labs",
     "logs",
+    "report",
     "explain",
     "ladder",
     "compare",

@@ -16,7 +16,7 @@ pub mod call;
 pub mod event;
 pub mod inject;
 pub mod json;
-mod notation;
+pub(crate) mod notation;
 pub mod output;
 pub mod page;
 mod quote;

@@ -1,6 +1,7 @@
 //! The table of words, in chapters by kind. What a word says in a few words stands beside the constant itself, in
 //! [`crate::names`]; an entry begins where that ends. What is said of a call stands on its page, in [`crate::sys`].
 
+mod advice;
 mod descriptors;
 mod errors_of_calls;
 mod errors_of_peers;
@@ -83,4 +84,5 @@ const WORDS: [Group; 33] = [
     group("Fields of messages", "a field", fields_of_messages::FIELDS_OF_MESSAGES),
     group("Marks on a line", "a mark of the trace", notation::MARKS),
     group("Left out on purpose", "another system call", notation::LEFT_OUT),
+    group("What goes wrong", "a piece of advice", advice::ADVICE),
 ];

@@ -1,0 +1,108 @@
+//! accept at the limit of descriptors, and accept that waits although a wait has said ready.
+
+use super::{is_quick, subject};
+use crate::names::Errno;
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::World;
+
+pub(super) const ACCEPT_EMFILE_SPIN: Advice = Advice {
+    name: "accept-emfile-spin",
+    gist: "accept fails with EMFILE again and again",
+    means: "The client stays in the queue, so the listener stays ready, and the wait returns at once: the loop turns at full \
+        speed and can do nothing until a descriptor is free.",
+    shown_by: "accept fails five times in a row with EMFILE or ENFILE, and the process closes nothing in between.",
+    remedy: "Stop asking for the listener until a connection has been closed or a moment has passed. Raise the soft limit with \
+        setrlimit, and set a limit of clients below it.",
+    lab: "emfile-accept-spin",
+    exercise: "Run `baresock serve echo --nofile 16 --trace`, connect twenty clients, and see how it pauses.",
+    cares_for: &[What::Accepted],
+    watch: watch_emfile,
+};
+
+pub(super) const BLOCKING_ACCEPT_AFTER_SELECT: Advice = Advice {
+    name: "blocking-accept-after-select",
+    gist: "select said ready, and accept waits",
+    means: "Readiness is a hint. Between the wait and accept another process may take the client, or it may leave; a blocking \
+        accept then waits for the next one, and everything else stands still.",
+    shown_by: "A wait calls a blocking listener ready, and the accept that follows takes 50 milliseconds or longer, or does not \
+        return.",
+    remedy: "Make the listener non-blocking (O_NONBLOCK), and take EAGAIN from accept for what it is: nobody there.",
+    lab: "readiness-is-a-hint",
+    exercise: "",
+    cares_for: &[What::Ready, What::Accepted],
+    watch: watch_blocking,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct AcceptingMemory {
+    count: u32,
+    first: Option<Mark>,
+    at_close: u64,
+    /// Which processes were told that a client is there.
+    ready: Vec<(u32, Mark)>,
+    was_told: bool,
+}
+
+const ENOUGH: u32 = 5;
+const MOST_US: u64 = 100_000;
+/// An accept that takes as long has waited.
+const WAITED_US: u64 = 50_000;
+
+fn watch_emfile(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let subject = subject(now, world);
+    let closes = world.process(now.process).closes;
+    let seen = &mut world.socket_mut(id).seen.accepting;
+    if !(now.failed(Errno::EMFILE) || now.failed(Errno::ENFILE)) {
+        // EAGAIN in between says that the queue was emptied.
+        seen.count = 0;
+        return;
+    }
+    if seen.count == 0 || seen.at_close != closes {
+        (seen.count, seen.at_close, seen.first) = (0, closes, Some(now.quote()));
+    }
+    seen.count += 1;
+    let Some(first) = seen.first.clone().filter(|_| seen.count == ENOUGH) else { return };
+    if !is_quick(&first, &now.mark(), ENOUGH.into(), MOST_US) {
+        seen.count = 0;
+        return;
+    }
+    let says =
+        || format!("accept failed {ENOUGH} times in a row, and nothing was closed in between");
+    let evidence = [(&first, "no descriptor is free"), (&now.quote(), "and still none")];
+    found.add(&ACCEPT_EMFILE_SPIN, Certainty::Certain, subject, says, &evidence);
+}
+
+fn watch_blocking(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener) else { return };
+    let subject = subject(now, world);
+    let socket = world.socket_mut(id);
+    let may_wait = socket.is_nonblocking != Some(true);
+    let seen = &mut socket.seen.accepting;
+    let told = seen.ready.iter().position(|(pid, _)| *pid == subject.0);
+    let ready = told.map(|at| seen.ready.swap_remove(at).1);
+    match now.did {
+        Did::Ready(ready) if ready.read && may_wait => seen.ready.push((subject.0, now.mark())),
+        Did::Accepted(..) => {
+            let waited = now.is_unfinished() || now.took_us().is_some_and(|us| us >= WAITED_US);
+            let Some(ready) = ready.filter(|_| may_wait && waited && !seen.was_told) else {
+                return;
+            };
+            seen.was_told = true;
+            let says = || match now.took_us() {
+                Some(us) => {
+                    format!("accept waited {} ms for a client that was not there", us / 1_000)
+                }
+                None => "accept waits for a client that was not there".to_string(),
+            };
+            let evidence = [(&ready, "the listener is ready"), (&now.quote(), "but accept waits")];
+            let advice = &BLOCKING_ACCEPT_AFTER_SELECT;
+            found.add(advice, Certainty::Certain, subject, says, &evidence);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,158 @@
+//! A call that waits for one client while others wait for the program.
+
+use super::subject;
+use crate::names::MSG_DONTWAIT;
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings, Subject};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::{Role, SocketId, World};
+
+pub(super) const ONE_CLIENT_BLOCKS_ALL: Advice = Advice {
+    name: "one-client-blocks-all",
+    gist: "a call waits for one client, and all others too",
+    means: "A blocking recv waits until this client says something, a blocking send until it reads. Meanwhile the thread serves \
+        no other: one slow client, or one that means harm, stops them all.",
+    shown_by: "A recv or send on an accepted connection takes 100 milliseconds or longer, or does not return, in a thread that \
+        serves other clients as well; and what it does next finds one of them waiting.",
+    remedy: "Make every connection non-blocking, and wait for all of them with select or poll. What is not whole yet stays in a \
+        buffer until the rest comes.",
+    lab: "one-slow-client",
+    exercise: "",
+    cares_for: &[What::Sent, What::Received, What::Accepted, What::Ready, What::Waited],
+    watch,
+};
+
+/// What is remembered of a thread.
+#[derive(Debug, Default)]
+pub(in crate::report) struct BlockingMemory {
+    /// The clients that it served last.
+    served: [Option<SocketId>; 4],
+    next: usize,
+    /// A call that took long, and on which client.
+    waited: Option<(Mark, SocketId, Subject)>,
+    was_told: bool,
+}
+
+const LONG_US: u64 = 100_000;
+/// A call that takes no longer has found something there.
+const AT_ONCE_US: u64 = 1_000;
+
+fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let subject = subject(now, world);
+    let Some(caller) = world.caller_mut() else { return };
+    let waited = caller.seen.blocking.waited.clone();
+    match now.did {
+        Did::Ready(_) => {
+            let Some((mark, id, of)) = waited else { return };
+            if now.socket.is_some_and(|ready| ready != id) && at_once(now) {
+                tell(now, world, found, &mark, of, Certainty::Certain);
+            }
+        }
+        Did::Waited(_) => caller.seen.blocking.waited = None,
+        Did::Accepted(..) => {
+            caller.seen.blocking.waited = None;
+            if let Some(made) = now.made {
+                serve(world, made);
+            }
+            if let Some((mark, _, of)) = waited.filter(|_| now.made.is_some() && at_once(now)) {
+                tell(now, world, found, &mark, of, Certainty::Likely);
+            }
+        }
+        Did::Sent(moved) | Did::Received(moved) => {
+            let Some(id) = now.socket else { return };
+            let is_receive = matches!(now.did, Did::Received(_));
+            // What it sends to others in between, a broadcast, says nothing of who waits.
+            if let Some((mark, blocked, of)) = waited.as_ref().filter(|_| is_receive) {
+                caller.seen.blocking.waited = None;
+                let got_some = now.count().is_some_and(|count| count > 0);
+                if *blocked != id && is_client(world, id) && got_some && at_once(now) {
+                    tell(now, world, found, mark, *of, Certainty::Certain);
+                }
+            }
+            moved_bytes(now, world, found, id, moved.flags.contains(MSG_DONTWAIT), subject);
+        }
+        _ => {}
+    }
+}
+
+fn is_client(world: &World, id: SocketId) -> bool {
+    world.socket(id).role == Role::Accepted
+}
+
+fn at_once(now: &Moment<'_>) -> bool {
+    now.took_us().is_some_and(|us| us < AT_ONCE_US)
+}
+
+/// Remembers that the present thread serves this client; whether it serves others, too.
+fn serve(world: &mut World, id: SocketId) -> bool {
+    let Some(caller) = world.caller_mut() else { return false };
+    let seen = &mut caller.seen.blocking;
+    if !seen.served.contains(&Some(id)) {
+        seen.served[seen.next] = Some(id);
+        seen.next = (seen.next + 1) % seen.served.len();
+    }
+    let others = seen.served.into_iter().flatten().filter(|other| *other != id);
+    others.into_iter().any(|other| is_client(world, other))
+}
+
+fn moved_bytes(
+    now: &Moment<'_>,
+    world: &mut World,
+    found: &mut Findings,
+    id: SocketId,
+    does_not_wait: bool,
+    subject: Subject,
+) {
+    if !is_client(world, id) {
+        return;
+    }
+    let may_wait = !does_not_wait && world.socket(id).is_nonblocking != Some(true);
+    let serves_others = serve(world, id);
+    if !may_wait {
+        return;
+    }
+    if now.is_unfinished() {
+        if serves_others {
+            let mark = now.quote();
+            tell(now, world, found, &mark, subject, Certainty::Likely);
+        }
+        return;
+    }
+    let is_long = now.took_us().is_some_and(|us| us >= LONG_US);
+    // At the end of a stream the client may be the next one, too.
+    let moved_some = now.count().is_some_and(|count| count > 0);
+    if is_long
+        && moved_some
+        && let Some(caller) = world.caller_mut()
+    {
+        caller.seen.blocking.waited = Some((now.quote(), id, subject));
+    }
+}
+
+fn tell(
+    now: &Moment<'_>,
+    world: &mut World,
+    found: &mut Findings,
+    mark: &Mark,
+    subject: Subject,
+    certainty: Certainty,
+) {
+    let Some(caller) = world.caller_mut() else { return };
+    caller.seen.blocking.waited = None;
+    if std::mem::replace(&mut caller.seen.blocking.was_told, true) {
+        return;
+    }
+    let took_ms = mark.end_ns.saturating_sub(mark.begin_ns) / 1_000_000;
+    let last = now.quote();
+    if now.is_unfinished() {
+        let says = || "the call waits for one client, and others are open".to_string();
+        let evidence = [(mark, "it has not returned")];
+        found.add(&ONE_CLIENT_BLOCKS_ALL, certainty, subject, says, &evidence);
+        return;
+    }
+    let says =
+        || format!("the call waited {took_ms} ms for one client, and another was there already");
+    let evidence = [(mark, "it waits"), (&last, "another client was there already")];
+    found.add(&ONE_CLIENT_BLOCKS_ALL, certainty, subject, says, &evidence);
+}

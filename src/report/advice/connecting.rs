@@ -1,0 +1,96 @@
+//! A connect that goes on after it has returned, and one that has failed.
+
+use super::subject;
+use crate::names::Errno;
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::following::ends_a_connection;
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::World;
+
+pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
+    name: "connect-not-checked",
+    gist: "the result of connect was never asked for",
+    means: "After EINPROGRESS, writable says only that connect has ended, well or not. A refused connection is writable, too; \
+        what became of it is in SO_ERROR.",
+    shown_by: "connect gives EINPROGRESS, and send or recv is called on the descriptor before getsockopt(SO_ERROR), a second \
+        connect or getpeername.",
+    remedy: "When the wait says writable, call getsockopt(SO_ERROR): 0 is success, anything else is the reason.",
+    lab: "nb-connect-refused",
+    exercise: "",
+    cares_for: &[What::Connected, What::OptionAsked, What::NameAsked, What::Sent, What::Received],
+    watch: watch_unchecked,
+};
+
+pub(super) const CONNECT_AGAIN_AFTER_FAILURE: Advice = Advice {
+    name: "connect-again-after-failure",
+    gist: "connect again on a socket where it had failed",
+    means: "What a socket is after a failed connect is not specified. Linux lets it try again; on other systems the second \
+        call fails (ECONNABORTED, EINVAL), whatever the server does.",
+    shown_by: "connect of a TCP socket fails with ECONNREFUSED, ETIMEDOUT or the like, and is called again on it.",
+    remedy: "Close the socket, and make a new one for each attempt.",
+    lab: "nb-connect-refused",
+    exercise: "",
+    cares_for: &[What::Connected],
+    watch: watch_again,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct ConnectingMemory {
+    pending: Option<Mark>,
+    failed: Option<Mark>,
+    was_told: bool,
+}
+
+fn watch_unchecked(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let subject = subject(now, world);
+    let socket = world.socket_mut(id);
+    let seen = &mut socket.seen.connecting;
+    match now.did {
+        Did::Connected(_) => {
+            seen.pending = now.failed(Errno::EINPROGRESS).then(|| now.quote());
+        }
+        Did::NameAsked(true, _) => seen.pending = None,
+        Did::OptionAsked(..) if now.did.asks_for_error() => seen.pending = None,
+        Did::Sent(_) | Did::Received(_) => {
+            // Too early is another matter: it is tried again.
+            if now.failed(Errno::EAGAIN) || now.failed(Errno::ENOTCONN) || now.is_unfinished() {
+                return;
+            }
+            let Some(pending) = seen.pending.take() else { return };
+            let (certainty, what) = match now.event.errno() {
+                Some(_) => (Certainty::Certain, "it had failed"),
+                None => (Certainty::Perhaps, "it went well, this time"),
+            };
+            let says = || format!("the result of connect was not asked for; {what}");
+            let evidence = [(&pending, "under way"), (&now.quote(), "used without SO_ERROR")];
+            found.add(&CONNECT_NOT_CHECKED, certainty, subject, says, &evidence);
+        }
+        _ => {}
+    }
+}
+
+fn watch_again(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let (Did::Connected(to), Some(id)) = (now.did, now.socket) else { return };
+    let subject = subject(now, world);
+    let socket = world.socket_mut(id);
+    let is_inet = to.is_some_and(|to| to.port().is_some());
+    if socket.making.is_datagram || !is_inet {
+        return;
+    }
+    let seen = &mut socket.seen.connecting;
+    match &seen.failed {
+        Some(failed) if !seen.was_told => {
+            seen.was_told = true;
+            let says = || "a socket whose connect has failed was used for another".to_string();
+            let evidence =
+                [(failed, "it fails"), (&now.quote(), "and is tried on the same socket")];
+            found.add(&CONNECT_AGAIN_AFTER_FAILURE, Certainty::Certain, subject, says, &evidence);
+        }
+        None if now.event.errno().is_some_and(ends_a_connection) => seen.failed = Some(now.quote()),
+        _ => {}
+    }
+}

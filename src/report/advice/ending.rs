@@ -1,0 +1,158 @@
+//! A peer that is gone, and what it takes with it: the signal, the connection, the whole program.
+
+use super::subject;
+use crate::names::Errno;
+use crate::report::advice::Advice;
+use crate::report::did::{Did, Ending, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::{Held, Role, SocketId, World};
+
+pub(super) const SIGPIPE_DEATH: Advice = Advice {
+    name: "sigpipe-death",
+    gist: "SIGPIPE ended the program: the peer was gone",
+    means: "A send on a stream whose peer has gone raises SIGPIPE, and without a handler that ends the process: one client that \
+        leaves at the wrong moment takes the server with it.",
+    shown_by: "A send on a socket fails with EPIPE, and the process is killed by SIGPIPE.",
+    remedy: "Send with MSG_NOSIGNAL, or ignore SIGPIPE at the start (signal(SIGPIPE, SIG_IGN)), or set SO_NOSIGPIPE where there \
+        is one. Then EPIPE ends the connection, and nothing else.",
+    lab: "sigpipe-or-not",
+    exercise: "",
+    cares_for: &[What::Sent, What::Ended],
+    watch: watch_sigpipe,
+};
+
+pub(super) const SEND_AFTER_RESET: Advice = Advice {
+    name: "send-after-reset",
+    gist: "the connection is over, and the program sends on",
+    means: "After ECONNRESET or EPIPE nothing that is sent can arrive. A program that goes on does not look at what send returns.",
+    shown_by: "A send or recv on a stream fails with ECONNRESET, EPIPE or ETIMEDOUT, and a send on the same descriptor follows.",
+    remedy: "Look at the result of every send and recv. At such an error close the descriptor and forget what was owed to it.",
+    lab: "write-after-fin",
+    exercise: "",
+    cares_for: &[What::Sent, What::Received],
+    watch: watch_send,
+};
+
+pub(super) const ONE_RESET_ENDS_ALL: Advice = Advice {
+    name: "one-reset-ends-all",
+    gist: "one client's reset ended the whole server",
+    means: "ECONNRESET, EPIPE and ETIMEDOUT say that one connection is over. A server that exits at them can be ended by any \
+        client that pulls its plug.",
+    shown_by: "A recv or send on an accepted connection fails so, and the next thing the process does is to exit with a status \
+        that is not 0, with a listener or other clients open.",
+    remedy: "At an error of a connection close that connection, and go on with the others.",
+    lab: "linger-zero",
+    exercise: "Let `baresock judge` attack your server: a reset is one of the first things it sends.",
+    cares_for: &[
+        What::Sent,
+        What::Received,
+        What::Accepted,
+        What::Waited,
+        What::Closed,
+        What::Ended,
+    ],
+    watch: watch_all,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct EndingMemory {
+    broken: Option<Mark>,
+    was_told: bool,
+}
+
+/// What is remembered of a process.
+#[derive(Debug, Default)]
+pub(in crate::report) struct EndingOfProcess {
+    /// The last send that found its peer gone.
+    broken_pipe: Option<(Mark, i32, Option<Mark>)>,
+    /// The last error that ended a client's connection, if nothing has been done since.
+    reset: Option<(Mark, SocketId)>,
+}
+
+fn is_over(now: &Moment<'_>) -> bool {
+    let errnos = [Errno::ECONNRESET, Errno::EPIPE, Errno::ETIMEDOUT];
+    now.event.errno().is_some_and(|errno| errnos.contains(&errno))
+}
+
+fn watch_sigpipe(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    match now.did {
+        Did::Sent(_) if now.failed(Errno::EPIPE) => {
+            let Some(id) = now.socket else { return };
+            let end = world.socket(id).peer_finished.clone();
+            let seen = &mut world.process_mut(now.process).seen.ending;
+            seen.broken_pipe = Some((now.quote(), now.fd, end));
+        }
+        Did::Ended(Ending::Killed("SIGPIPE")) => {
+            let seen = &mut world.process_mut(now.process).seen.ending;
+            let Some((sent, fd, end)) = seen.broken_pipe.take() else { return };
+            let subject = crate::report::findings::Subject(subject(now, world).0, fd);
+            let says = || "the peer was gone, and the program was killed by SIGPIPE".to_string();
+            let last = now.quote();
+            let mut evidence = vec![(&sent, "the peer is gone"), (&last, "the program too")];
+            if let Some(end) = &end {
+                evidence.push((end, "the peer has finished"));
+            }
+            found.add(&SIGPIPE_DEATH, Certainty::Certain, subject, says, &evidence);
+        }
+        _ => {}
+    }
+}
+
+fn watch_send(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let subject = subject(now, world);
+    let socket = world.socket_mut(id);
+    // EPIPE after its own shutdown is another matter.
+    if socket.making.is_datagram || socket.finished.is_some() {
+        return;
+    }
+    let seen = &mut socket.seen.ending;
+    match (&seen.broken, now.did) {
+        (Some(broken), Did::Sent(_)) if !seen.was_told => {
+            seen.was_told = true;
+            let says = || "the connection was over, and the program went on sending".to_string();
+            let evidence = [(broken, "the connection is over"), (&now.quote(), "and it sends on")];
+            found.add(&SEND_AFTER_RESET, Certainty::Certain, subject, says, &evidence);
+        }
+        (None, _) if is_over(now) => seen.broken = Some(now.quote()),
+        _ => {}
+    }
+}
+
+fn watch_all(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    match (now.did, now.socket) {
+        (Did::Sent(_) | Did::Received(_), Some(id)) => {
+            let is_client = world.socket(id).role == Role::Accepted;
+            let seen = &mut world.process_mut(now.process).seen.ending;
+            seen.reset = (is_over(now) && is_client).then(|| (now.quote(), id));
+        }
+        (Did::Waited(_), _) | (Did::Accepted(..) | Did::Closed, Some(_)) => {
+            world.process_mut(now.process).seen.ending.reset = None;
+        }
+        (Did::Ended(Ending::Exited(status)), _) if *status != 0 => {
+            let seen = &mut world.process_mut(now.process).seen.ending;
+            let Some((reset, id)) = seen.reset.take() else { return };
+            let others = world.sockets_of(now.process).filter(|(_, other)| {
+                let socket = world.socket(*other);
+                *other != id && (socket.is_listener || socket.role == Role::Accepted)
+            });
+            let others = others.count();
+            let entries = &world.process(now.process).entries;
+            let fd = entries.iter().position(|entry| entry.held == Held::Socket(id));
+            let fd = fd.map_or(-1, |fd| fd as i32);
+            let subject = crate::report::findings::Subject(subject(now, world).0, fd);
+            if others == 0 {
+                return;
+            }
+            let says = || {
+                format!("one connection ended, and the program with it; {others} more were open")
+            };
+            let evidence =
+                [(&reset, "this connection is over"), (&now.quote(), "and so is the program")];
+            found.add(&ONE_RESET_ENDS_ALL, Certainty::Certain, subject, says, &evidence);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,60 @@
+//! O_NONBLOCK, lost on the way.
+
+use super::subject;
+use crate::names::{O_NONBLOCK, O_RDWR, O_WRONLY, OpenFlags};
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::World;
+
+pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
+    name: "nonblocking-flag-lost",
+    gist: "F_SETFL cleared O_NONBLOCK",
+    means: "F_SETFL sets all status flags at once: what is not among them is cleared. A socket that was non-blocking waits again, \
+        and with it the whole loop.",
+    shown_by: "fcntl(F_SETFL) without O_NONBLOCK on a descriptor that had it, and no F_GETFL on it before.",
+    remedy: "Get the flags with F_GETFL, add yours with |, and set the result.",
+    lab: "nonblock-is-shared",
+    exercise: "",
+    cares_for: &[What::FlagsAsked, What::FlagsSet, What::Accepted, What::Made],
+    watch,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct FlagsMemory {
+    was_asked: bool,
+    set: Option<Mark>,
+}
+
+fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    if let Some(made) = now.made {
+        let mark = now.quote();
+        let socket = world.socket_mut(made);
+        if socket.is_nonblocking == Some(true) {
+            socket.seen.flags.set = Some(mark);
+        }
+        return;
+    }
+    let Some(id) = now.socket else { return };
+    let subject = subject(now, world);
+    let socket = world.socket_mut(id);
+    let was_nonblocking = socket.is_nonblocking == Some(true);
+    let seen = &mut socket.seen.flags;
+    let Did::FlagsSet(flags) = now.did else {
+        seen.was_asked = true;
+        return;
+    };
+    let was_asked = std::mem::take(&mut seen.was_asked);
+    if flags.contains(O_NONBLOCK) {
+        seen.set = Some(now.quote());
+        return;
+    }
+    let Some(set) = seen.set.take().filter(|_| was_nonblocking && !was_asked) else { return };
+    let names_others = flags.without(O_RDWR | O_WRONLY) != OpenFlags::NONE;
+    let certainty = if names_others { Certainty::Certain } else { Certainty::Perhaps };
+    let says = || "O_NONBLOCK was set, and is not among the flags that were set later".to_string();
+    let evidence = [(&set, "non-blocking"), (&now.quote(), "and blocking again")];
+    found.add(&NONBLOCKING_FLAG_LOST, certainty, subject, says, &evidence);
+}

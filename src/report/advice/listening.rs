@@ -1,0 +1,173 @@
+//! A port that is still taken, and a queue that is full.
+
+use super::subject;
+use crate::addr::Address;
+use crate::names::Errno;
+use crate::report::advice::Advice;
+use crate::report::did::{Departure, Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::{Role, World};
+
+pub(super) const NO_REUSEADDR: Advice = Advice {
+    name: "no-reuseaddr",
+    gist: "EADDRINUSE, and SO_REUSEADDR was not set",
+    means: "The side that closes a TCP connection first keeps its port in TIME_WAIT for a minute or so. Without SO_REUSEADDR a \
+        server that was just ended cannot have its port back.",
+    shown_by: "bind of a TCP socket fails with EADDRINUSE, and SO_REUSEADDR was not set on it. It is certain if the log shows \
+        a connection on that port that this side closed first.",
+    remedy: "Set SO_REUSEADDR before bind, on every listener, always. If another program listens there, it still fails.",
+    lab: "time-wait-bind",
+    exercise: "",
+    cares_for: &[What::Bound, What::Gone],
+    watch: watch_bind,
+};
+
+pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
+    name: "backlog-overflow",
+    gist: "more clients than the listener's queue holds",
+    means: "The kernel holds connections until the server accepts them, as many as listen asked for, and one more on Linux. \
+        Further clients are not refused: their systems try again after 1, 3 and 7 seconds.",
+    shown_by: "A connect takes 1, 3 or 7 seconds, and the queue of its listener is short; or accept returns at once as often in \
+        a row as the queue is long, and one time more; or a connect to a Unix domain socket gives EAGAIN.",
+    remedy: "Give listen a longer queue (128 or SOMAXCONN), and accept until EAGAIN each time the listener is ready.",
+    lab: "backlog-n-plus-1",
+    exercise: "",
+    cares_for: &[What::Connected, What::Accepted, What::Waited, What::Gone, What::Listened],
+    watch: watch_backlog,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct ListeningMemory {
+    /// How many connections were accepted in a row without waiting, and the first of them.
+    run: u32,
+    first: Option<Mark>,
+    at_wait: u64,
+    was_told: bool,
+}
+
+/// What is remembered beyond processes.
+#[derive(Debug, Default)]
+pub(in crate::report) struct ListeningOfWorld {
+    /// Ports on which this side closed a connection first, the latest last.
+    closed_first: Vec<(u16, Mark)>,
+    /// Connects that took as long as a second SYN, with their ports.
+    slow: Vec<(u16, Mark)>,
+    /// Listeners with their ports and the length of their queues.
+    listeners: Vec<(u16, i64, Mark)>,
+    refused_port: Option<u16>,
+}
+
+/// How much of that is kept.
+const MOST: usize = 64;
+
+fn keep<T>(list: &mut Vec<T>, one: T) {
+    if list.len() >= MOST {
+        list.remove(0);
+    }
+    list.push(one);
+}
+
+fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let socket = world.socket(id);
+    match now.did {
+        Did::Gone(Departure::Closed | Departure::Exit)
+            if socket.role == Role::Accepted && !socket.is_over() && !socket.closes_hard =>
+        {
+            if let Some(port) = socket.local.as_ref().and_then(Address::port) {
+                let mark = now.quote();
+                let closed = &mut world.seen.listening.closed_first;
+                if closed.last().is_none_or(|(last, _)| *last != port) {
+                    keep(closed, (port, mark));
+                }
+            }
+        }
+        Did::Bound(Some(to)) if now.failed(Errno::EADDRINUSE) => {
+            let is_tcp = socket.making.is_inet && socket.making.is_stream;
+            let Some(port) = to.port().filter(|port| *port != 0) else { return };
+            if !is_tcp || socket.reuses_address || world.seen.listening.refused_port == Some(port) {
+                return;
+            }
+            world.seen.listening.refused_port = Some(port);
+            let closed = &world.seen.listening.closed_first;
+            let closed =
+                closed.iter().rev().find(|(of, _)| *of == port).map(|(_, mark)| mark.clone());
+            let certainty = if closed.is_some() { Certainty::Certain } else { Certainty::Likely };
+            let says = || format!("port {port} is still taken, and SO_REUSEADDR was not set");
+            let last = now.quote();
+            let mut evidence = vec![(&last, "no SO_REUSEADDR before it")];
+            if let Some(closed) = &closed {
+                evidence.push((closed, "this side closes first: TIME_WAIT"));
+            }
+            found.add(&NO_REUSEADDR, certainty, subject(now, world), says, &evidence);
+        }
+        _ => {}
+    }
+}
+
+/// Longer than a connection on this machine takes, and about what a second, third or fourth attempt takes.
+fn is_repeated(took_us: u64) -> bool {
+    [1_000_000, 3_000_000, 7_000_000].iter().any(|at| took_us.abs_diff(*at) < at / 8)
+}
+
+fn watch_backlog(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    match now.did {
+        Did::Listened(backlog) if now.count().is_some() => {
+            let local = now.socket.and_then(|id| world.socket(id).local.as_ref());
+            let port = local.and_then(Address::port).unwrap_or(0);
+            keep(&mut world.seen.listening.listeners, (port, *backlog, now.quote()));
+        }
+        Did::Connected(Some(Address::Unix(_))) if now.failed(Errno::EAGAIN) => {
+            let says = || "the queue of the listener is full".to_string();
+            let evidence = [(&now.quote(), "no room in the queue")];
+            found.add(&BACKLOG_OVERFLOW, Certainty::Certain, subject(now, world), says, &evidence);
+        }
+        Did::Connected(Some(to)) if now.took_us().is_some_and(is_repeated) => {
+            let is_stream = now.socket.is_some_and(|id| !world.socket(id).making.is_datagram);
+            if let (Some(port), true) = (to.port(), is_stream && now.count() == Some(0)) {
+                keep(&mut world.seen.listening.slow, (port, now.quote()));
+            }
+        }
+        Did::Accepted(..) if now.count().is_some() => accepted(now, world),
+        Did::Gone(_) => judge(now, world, found),
+        _ => {}
+    }
+}
+
+fn accepted(now: &Moment<'_>, world: &mut World) {
+    let Some(id) = now.socket else { return };
+    let waits = world.process(now.process).waits;
+    let seen = &mut world.socket_mut(id).seen.listening;
+    let waited = seen.at_wait != waits || now.took_us().is_none_or(|took| took > 1_000);
+    if waited || seen.run == 0 {
+        seen.run = 0;
+        seen.first = Some(now.mark());
+    }
+    seen.at_wait = waits;
+    seen.run += 1;
+}
+
+/// At the end of a listener: were there clients whose systems had to try again?
+fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener) else { return };
+    let socket = world.socket(id);
+    let (Some(port), backlog) = (socket.local.as_ref().and_then(Address::port), socket.backlog)
+    else {
+        return;
+    };
+    let slow = world.seen.listening.slow.iter().find(|(of, _)| *of == port);
+    let Some((_, slow)) = slow.cloned().filter(|_| !socket.seen.listening.was_told && backlog < 64)
+    else {
+        return;
+    };
+    let listened = socket.named.clone();
+    world.socket_mut(id).seen.listening.was_told = true;
+    let says = || format!("a client waited for seconds: the queue holds {backlog} and one more");
+    let mut evidence = vec![(&slow, "the system of the client had to try again")];
+    if let Some(listened) = &listened {
+        evidence.push((listened, "the queue is short"));
+    }
+    found.add(&BACKLOG_OVERFLOW, Certainty::Likely, subject(now, world), says, &evidence);
+}

@@ -1,0 +1,139 @@
+//! Readiness that leads to nothing: the wait returns at once, and at once again.
+
+use super::{is_quick, subject};
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::World;
+
+pub(super) const EOF_IGNORED: Advice = Advice {
+    name: "eof-ignored",
+    gist: "recv gave 0, and is called again",
+    means: "0 says that the peer has finished sending. A socket at its end is readable, and every recv on it gives 0 at once: \
+        the loop turns without waiting, at full speed.",
+    shown_by: "A recv on a stream gives 0. After it, recv gives 0 twice more, or three waits call the descriptor readable.",
+    remedy: "Treat 0 as the end: send what is still owed, close the descriptor, and take it out of the set. To send on after \
+        it (half-close), stop asking for readability.",
+    lab: "always-ready",
+    exercise: "Write an echo loop without the test for 0, run it under `baresock watch`, and count the calls in a second.",
+    cares_for: &[What::Received, What::Ready],
+    watch: watch_eof,
+};
+
+pub(super) const SPIN: Advice = Advice {
+    name: "spin",
+    gist: "a wait returns at once, and nothing is served",
+    means: "select and poll say what is so, not what is new. A descriptor that is ready stays ready until it is read from, \
+        written to or closed; a loop that does none of these uses the whole processor.",
+    shown_by: "Ten waits in a row call the same descriptor readable, and no call is made on it in between.",
+    remedy: "Serve every descriptor that the wait names, or take the descriptor out of the question until it can be served.",
+    lab: "level-and-lowat",
+    exercise: "",
+    cares_for: &[What::Ready],
+    watch: watch_spin,
+};
+
+pub(super) const WRITABLE_ALWAYS_ASKED: Advice = Advice {
+    name: "writable-always-asked",
+    gist: "a wait for room with nothing to send",
+    means: "A socket is writable nearly all the time: whenever its buffer has room. A loop that always asks for it never waits.",
+    shown_by: "Ten waits in a row call the same descriptor writable, and nothing is sent on it in between.",
+    remedy: "Ask for writability (the second set, POLLOUT) only while bytes wait to be sent, and stop when the last is gone.",
+    lab: "always-ready",
+    exercise: "",
+    cares_for: &[What::Ready, What::Sent, What::Connected],
+    watch: watch_writable,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct ReadinessMemory {
+    again: u32,
+    ready_after_end: u32,
+    end_was_told: bool,
+    /// How often it was called readable and not served.
+    unserved: u32,
+    first_unserved: Option<Mark>,
+    last_ready: u64,
+    /// How often it was called writable and nothing was sent.
+    unsent: u32,
+    first_unsent: Option<Mark>,
+}
+
+/// From so many times in a row on, it is no accident.
+const ENOUGH: u32 = 10;
+/// Longer than this between two of them, and the program does something else.
+const MOST_US: u64 = 10_000;
+
+fn watch_eof(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let socket = world.socket_mut(id);
+    let Some(end) = &socket.peer_finished else { return };
+    let seen = &mut socket.seen.readiness;
+    match now.did {
+        Did::Received(moved) if now.count() == Some(0) && moved.asked != Some(0) => seen.again += 1,
+        Did::Ready(ready) if ready.read => seen.ready_after_end += 1,
+        _ => return,
+    }
+    if seen.end_was_told || (seen.again < 2 && seen.ready_after_end < 3) {
+        return;
+    }
+    seen.end_was_told = true;
+    let end = end.clone();
+    let says = || "the peer has finished, and the descriptor is still read or watched".to_string();
+    let evidence = [(&end, "the peer has finished"), (&now.quote(), "and is asked again")];
+    found.add(&EOF_IGNORED, Certainty::Certain, subject(now, world), says, &evidence);
+}
+
+fn watch_spin(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let (Did::Ready(ready), Some(id)) = (now.did, now.socket) else { return };
+    let socket = world.socket_mut(id);
+    let (touched, is_over) = (socket.touched, socket.peer_finished.is_some());
+    let seen = &mut socket.seen.readiness;
+    let was_served = touched > seen.last_ready;
+    seen.last_ready = now.line;
+    if was_served || is_over || !(ready.read || ready.trouble) {
+        seen.unserved = 0;
+        return;
+    }
+    seen.unserved += 1;
+    if seen.unserved == 1 {
+        seen.first_unserved = Some(now.mark());
+    }
+    let Some(first) = seen.first_unserved.clone().filter(|_| seen.unserved == ENOUGH) else {
+        return;
+    };
+    if !is_quick(&first, &now.mark(), ENOUGH.into(), MOST_US) {
+        seen.unserved = 0;
+        return;
+    }
+    let says = || format!("{ENOUGH} waits in a row called it ready, and it was not served");
+    let evidence = [(&first, "ready, and not served"), (&now.quote(), "still ready")];
+    found.add(&SPIN, Certainty::Certain, subject(now, world), says, &evidence);
+}
+
+fn watch_writable(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let seen = &mut world.socket_mut(id).seen.readiness;
+    match now.did {
+        // An edge-triggered wait adds writability to what is new.
+        Did::Ready(ready) if ready.write && !ready.read && !ready.trouble => seen.unsent += 1,
+        Did::Ready(_) => return,
+        _ => {
+            seen.unsent = 0;
+            return;
+        }
+    }
+    if seen.unsent == 1 {
+        seen.first_unsent = Some(now.mark());
+    }
+    let Some(first) = seen.first_unsent.clone().filter(|_| seen.unsent == ENOUGH) else { return };
+    if !is_quick(&first, &now.mark(), ENOUGH.into(), MOST_US) {
+        seen.unsent = 0;
+        return;
+    }
+    let says = || format!("{ENOUGH} waits in a row called it writable, and nothing was sent");
+    let evidence = [(&first, "writable, with nothing to send"), (&now.quote(), "and again")];
+    found.add(&WRITABLE_ALWAYS_ASKED, Certainty::Certain, subject(now, world), says, &evidence);
+}

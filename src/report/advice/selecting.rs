@@ -1,0 +1,309 @@
+//! What select makes of its arguments: sets and a time that must be filled again, numbers that must fit.
+
+use super::subject;
+use crate::names::Errno;
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings, Subject};
+use crate::report::moment::{Mark, Moment};
+use crate::report::wait::{Patience, Wait};
+use crate::report::world::{Held, World};
+use crate::values::FdNumber;
+
+pub(super) const SETS_NOT_REBUILT: Advice = Advice {
+    name: "sets-not-rebuilt",
+    gist: "select is given the sets that it has cut down",
+    means: "The sets are question and answer in one: select leaves in them only what is ready. Given again as they are, they ask \
+        for fewer descriptors each time, and the others are never served.",
+    shown_by: "A select asks for exactly what the one before has left in its sets, twice in a row, and a descriptor that fell \
+        out is still open; or it asks for nothing at all after a timeout.",
+    remedy: "Keep the descriptors elsewhere and fill the sets before each call, or copy them (fd_set ready = all).",
+    lab: "select-eats-its-sets",
+    exercise: "",
+    cares_for: &[What::Waited],
+    watch: watch_sets,
+};
+
+pub(super) const TIMEOUT_NOT_REBUILT: Advice = Advice {
+    name: "timeout-not-rebuilt",
+    gist: "select is given the time that is left: none",
+    means: "On Linux select writes into its timeout what is left of it. Given again as it is, the time runs down to 0, and from \
+        then on select does not wait.",
+    shown_by: "A select is given exactly the time that the one before has left, until that is 0, and three in a row do not wait.",
+    remedy: "Set the time before each call. Other systems leave it as it was: a program for all of them sets it, too.",
+    lab: "timeout-mutates",
+    exercise: "",
+    cares_for: &[What::Waited],
+    watch: watch_timeout,
+};
+
+pub(super) const CLOSED_DESCRIPTOR_IN_SET: Advice = Advice {
+    name: "closed-descriptor-in-set",
+    gist: "a wait asks about a closed descriptor",
+    means: "For select one closed descriptor spoils the whole call: EBADF, and nothing is said of the others. poll marks the \
+        row with POLLNVAL and goes on. If the number is given out again, the wait watches a stranger.",
+    shown_by: "select fails with EBADF, or poll answers POLLNVAL for a descriptor that was closed before.",
+    remedy: "Take a descriptor out of the set or the rows in the same place where it is closed.",
+    lab: "bad-fd-poisons-select",
+    exercise: "",
+    cares_for: &[What::Waited, What::Ready],
+    watch: watch_closed,
+};
+
+pub(super) const BEYOND_FD_SETSIZE: Advice = Advice {
+    name: "beyond-fd-setsize",
+    gist: "select with a descriptor beyond FD_SETSIZE",
+    means: "An fd_set has FD_SETSIZE bits, 1,024 on most systems. FD_SET of a larger number writes beyond it, into whatever lies \
+        there, and select reads and writes there too.",
+    shown_by: "A select has a first argument above 1,024.",
+    remedy: "Use poll, which has no such limit; or refuse descriptors from FD_SETSIZE on, and close them.",
+    lab: "fdsetsize-overflow",
+    exercise: "",
+    cares_for: &[What::Waited],
+    watch: watch_beyond,
+};
+
+pub(super) const NFDS_TOO_SMALL: Advice = Advice {
+    name: "nfds-too-small",
+    gist: "select does not look at the highest descriptor",
+    means: "select looks at the descriptors below its first argument. If that is the highest descriptor itself, this one is not \
+        watched, and its bit is cleared: the program waits for something that it does not look at.",
+    shown_by: "Two selects have a first argument that is the number of an open socket which no wait has ever called ready, and \
+        no set has the descriptor just below.",
+    remedy: "Give the highest descriptor of all three sets plus one.",
+    lab: "nfds-and-count",
+    exercise: "",
+    cares_for: &[What::Waited, What::Ready],
+    watch: watch_nfds,
+};
+
+/// What is remembered of a process.
+#[derive(Debug, Default)]
+pub(in crate::report) struct SelectingMemory {
+    asked: Sets,
+    left: Sets,
+    /// How many selects in a row asked for what was left.
+    repeated: u32,
+    /// What fell out at the first of them.
+    lost: Vec<FdNumber>,
+    shrank: Option<Mark>,
+    sets_were_told: bool,
+    time: Time,
+    closed_was_told: bool,
+    beyond_was_told: bool,
+    /// A socket whose number is the first argument, and how often it was.
+    too_small: (i64, u32),
+    too_small_was_told: bool,
+}
+
+#[derive(Debug, Default)]
+struct Time {
+    asked_us: Option<u64>,
+    left_us: Option<u64>,
+    /// How often in a row the time was the one that was left.
+    handed_on: u32,
+    /// How often it was 0 then.
+    zeros: u32,
+    first: Option<Mark>,
+}
+
+/// The members of three sets, of which each may be NULL.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sets {
+    is_there: [bool; 3],
+    members: [Vec<FdNumber>; 3],
+}
+
+impl Sets {
+    fn fill(&mut self, sets: [Option<&[FdNumber]>; 3]) {
+        for ((kept, is_there), set) in self.members.iter_mut().zip(&mut self.is_there).zip(sets) {
+            kept.clear();
+            kept.extend_from_slice(set.unwrap_or(&[]));
+            *is_there = set.is_some();
+        }
+    }
+
+    fn is(&self, sets: &[Option<&[FdNumber]>; 3]) -> bool {
+        let mut all = self.members.iter().zip(&self.is_there).zip(sets);
+        all.all(|((kept, is_there), set)| {
+            *is_there == set.is_some() && kept[..] == *set.unwrap_or(&[])
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.members.iter().map(Vec::len).sum()
+    }
+}
+
+fn watch_sets(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Did::Waited(wait) = now.did else { return };
+    if !wait.is_select() {
+        return;
+    }
+    let sets = wait.sets();
+    let seen = &mut world.process_mut(now.process).seen.selecting;
+    let has_shrunk = seen.left.len() < seen.asked.len();
+    if seen.left.is(&sets) && (has_shrunk || seen.repeated > 0) {
+        if seen.repeated == 0 {
+            let (asked, left) = (&seen.asked.members, &seen.left.members);
+            let lost = asked
+                .iter()
+                .zip(left)
+                .flat_map(|(asked, left)| asked.iter().filter(|fd| !left.contains(fd)).copied());
+            seen.lost = lost.collect();
+        }
+        seen.repeated += 1;
+    } else {
+        seen.repeated = 0;
+        if !seen.sets_were_told {
+            seen.shrank = Some(now.mark());
+        }
+    }
+    seen.asked.fill(sets);
+    match wait.left_sets() {
+        Some(left) => {
+            let mut kept = sets;
+            for (kept, left) in kept.iter_mut().zip(left) {
+                *kept = kept.map(|_| left);
+            }
+            seen.left.fill(kept);
+        }
+        // An error leaves the sets as they were.
+        None => seen.left.fill(sets),
+    }
+    let asks_nothing = seen.asked.len() == 0 && wait.nfds().is_some_and(|nfds| nfds > 0);
+    if seen.sets_were_told || seen.repeated < 2 - u32::from(asks_nothing && seen.repeated == 1) {
+        return;
+    }
+    tell_sets(now, world, found);
+}
+
+fn tell_sets(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let lost = world.process(now.process).seen.selecting.lost.clone();
+    let still_open = lost.iter().map(|fd| fd.get()).find(|fd| {
+        let socket = world.socket_of(now.process, *fd).map(|id| world.socket(id));
+        socket.is_some_and(|socket| !socket.is_over() && socket.finished.is_none())
+    });
+    let Some(fd) = still_open else { return };
+    let subject = Subject(subject(now, world).0, fd);
+    let seen = &mut world.process_mut(now.process).seen.selecting;
+    seen.sets_were_told = true;
+    let Some(first) = seen.shrank.clone() else { return };
+    let says = || format!("descriptor {fd} fell out of the set and is not asked for any more");
+    let shows = format!("it asks for what the one before has left, without {fd}");
+    let evidence = [
+        (&first, "the sets are filled, and cut down to what is ready"),
+        (&now.quote(), &shows[..]),
+    ];
+    found.add(&SETS_NOT_REBUILT, Certainty::Certain, subject, says, &evidence);
+}
+
+fn watch_timeout(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Did::Waited(wait) = now.did else { return };
+    if !wait.is_select() {
+        return;
+    }
+    let subject = subject(now, world);
+    let time = &mut world.process_mut(now.process).seen.selecting.time;
+    let Patience::Us(asked_us) = wait.patience else {
+        *time = Time::default();
+        return;
+    };
+    if time.left_us == Some(asked_us) && (time.asked_us != Some(asked_us) || time.handed_on > 0) {
+        time.handed_on += 1;
+        time.zeros += u32::from(asked_us == 0);
+    } else {
+        *time = Time { first: Some(now.quote()), ..Time::default() };
+    }
+    (time.asked_us, time.left_us) = (Some(asked_us), wait.left_us());
+    let Some(first) = time.first.clone().filter(|_| time.zeros == 3) else { return };
+    let says = || "nothing is left of the time, and select does not wait any more".to_string();
+    let evidence = [(&first, "the time is set, and runs down"), (&now.quote(), "it is 0 since")];
+    found.add(&TIMEOUT_NOT_REBUILT, Certainty::Certain, subject, says, &evidence);
+}
+
+fn watch_closed(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let pid = subject(now, world).0;
+    let fd = match now.did {
+        Did::Ready(ready) if ready.is_invalid => Some(now.fd),
+        Did::Waited(wait) if now.failed(Errno::EBADF) => first_closed(now, world, wait),
+        _ => return,
+    };
+    let closed = fd.and_then(|fd| world.entry(now.process, fd)).map_or(0, |entry| entry.closed);
+    // What was never open in this log may be what the process was started with: 0 to 2 closed.
+    if world.process(now.process).seen.selecting.closed_was_told || (fd.is_some() && closed == 0) {
+        return;
+    }
+    world.process_mut(now.process).seen.selecting.closed_was_told = true;
+    let subject = Subject(pid, fd.unwrap_or(-1));
+    let says = || match fd {
+        Some(fd) => format!("descriptor {fd} was closed in line {closed} and is still asked for"),
+        None => "a descriptor in the set is not open".to_string(),
+    };
+    let evidence = [(&now.quote(), "it asks for a descriptor that is closed")];
+    found.add(&CLOSED_DESCRIPTOR_IN_SET, Certainty::Certain, subject, says, &evidence);
+}
+
+/// The first descriptor of the sets that is known to be closed.
+fn first_closed(now: &Moment<'_>, world: &World, wait: &Wait<'_>) -> Option<i32> {
+    let mut asked = wait.sets().into_iter().flatten().flatten().map(|fd| fd.get());
+    asked.find(|fd| {
+        let entry = world.entry(now.process, *fd);
+        entry.is_some_and(|entry| entry.closed > 0 && entry.held == Held::Nothing)
+    })
+}
+
+fn watch_beyond(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Did::Waited(wait) = now.did else { return };
+    let Some(nfds) = wait.nfds().filter(|nfds| *nfds > FD_SETSIZE) else { return };
+    let subject = subject(now, world);
+    let seen = &mut world.process_mut(now.process).seen.selecting;
+    if std::mem::replace(&mut seen.beyond_was_told, true) {
+        return;
+    }
+    let says =
+        || format!("select is given {nfds} descriptors, and an fd_set has {FD_SETSIZE} bits");
+    let evidence = [(&now.quote(), "its first argument is beyond the set")];
+    found.add(&BEYOND_FD_SETSIZE, Certainty::Certain, subject, says, &evidence);
+}
+
+/// As on Linux, macOS and most BSDs.
+const FD_SETSIZE: i64 = 1_024;
+
+fn watch_nfds(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Did::Waited(wait) = now.did else {
+        // It is watched after all.
+        let fd = i64::from(now.fd);
+        let seen = &mut world.process_mut(now.process).seen.selecting;
+        if seen.too_small.0 == fd {
+            seen.too_small = (fd, 0);
+        }
+        if let Some(id) = now.socket {
+            world.socket_mut(id).seen.reach.was_ready = true;
+        }
+        return;
+    };
+    let Some(nfds) = wait.nfds().filter(|nfds| *nfds > 2) else { return };
+    let below = FdNumber::new((nfds - 1) as i32);
+    if wait.sets().into_iter().flatten().any(|set| set.contains(&below)) {
+        return;
+    }
+    let Some(id) = world.socket_of(now.process, nfds as i32) else { return };
+    let socket = world.socket(id);
+    let (was_ready, made) =
+        (socket.seen.reach.was_ready, socket.named.clone().or(socket.made.clone()));
+    let subject = Subject(subject(now, world).0, nfds as i32);
+    let seen = &mut world.process_mut(now.process).seen.selecting;
+    if was_ready || seen.too_small_was_told {
+        return;
+    }
+    seen.too_small =
+        if seen.too_small.0 == nfds { (nfds, seen.too_small.1 + 1) } else { (nfds, 1) };
+    let is_enough = seen.too_small.1 >= 2 || now.is_unfinished();
+    let Some(made) = made.filter(|_| is_enough) else { return };
+    seen.too_small_was_told = true;
+    let says = || format!("descriptor {nfds} is not watched: select looks at those below {nfds}");
+    let first = format!("descriptor {nfds} is there");
+    let evidence = [(&made, &first[..]), (&now.quote(), "its first argument should be one more")];
+    found.add(&NFDS_TOO_SMALL, Certainty::Likely, subject, says, &evidence);
+}

@@ -1,0 +1,79 @@
+//! Forty milliseconds: two small sends and a wait for the answer.
+
+use super::subject;
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::World;
+
+pub(super) const NAGLE_DELAY: Advice = Advice {
+    name: "nagle-delay",
+    gist: "write, write, read: 40 milliseconds",
+    means: "TCP keeps the second small piece back until the first is acknowledged (Nagle's algorithm), and the peer's kernel waits \
+        40 ms with its acknowledgement, in the hope of an answer to put it on. Neither side has anything else to do.",
+    shown_by: "Three times or more, two sends on a TCP socket without TCP_NODELAY are followed by a recv that ends between 35 and \
+        60 ms later.",
+    remedy: "Put the pieces into one send (or writev, or MSG_MORE for all but the last). Where that cannot be, set TCP_NODELAY.",
+    lab: "nagle-40ms",
+    exercise: "",
+    cares_for: &[What::Sent, What::Received],
+    watch,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct SlownessMemory {
+    /// How many sends there were since something was received, and when the last ended.
+    sends: u32,
+    last_sent_ns: u64,
+    is_small: bool,
+    /// How often the answer took its 40 ms.
+    late: u32,
+    first: Option<(Mark, Mark)>,
+    last_send: Option<Mark>,
+    was_told: bool,
+}
+
+/// A packet has at most so many bytes.
+const SMALL: u64 = 1_448;
+const DELAY_NS: std::ops::RangeInclusive<u64> = 35_000_000..=60_000_000;
+const ENOUGH: u32 = 3;
+
+fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let subject = subject(now, world);
+    let socket = world.socket_mut(id);
+    let is_tcp = socket.making.is_stream && socket.making.is_inet;
+    if !is_tcp || socket.is_undelayed || now.event.end_ns == 0 {
+        return;
+    }
+    let seen = &mut socket.seen.slowness;
+    let Some(count) = now.count() else { return };
+    if matches!(now.did, Did::Sent(_)) {
+        seen.sends += 1;
+        seen.last_sent_ns = now.event.end_ns;
+        seen.is_small = count < SMALL;
+        if seen.sends == 2 {
+            seen.last_send = Some(now.mark());
+        }
+        return;
+    }
+    let delay_ns = now.event.end_ns.saturating_sub(seen.last_sent_ns);
+    if seen.sends >= 2 && seen.is_small && count > 0 && DELAY_NS.contains(&delay_ns) {
+        seen.late += 1;
+        if let (None, Some(send)) = (&seen.first, seen.last_send.take()) {
+            seen.first = Some((send, now.mark()));
+        }
+    }
+    seen.sends = 0;
+    let Some((sent, got)) = seen.first.clone().filter(|_| seen.late == ENOUGH && !seen.was_told)
+    else {
+        return;
+    };
+    seen.was_told = true;
+    let says = || format!("{ENOUGH} answers came some 40 ms after the second of two small sends");
+    let evidence =
+        [(&sent, "the second piece"), (&got, "40 ms later"), (&now.quote(), "and again")];
+    found.add(&NAGLE_DELAY, Certainty::Likely, subject, says, &evidence);
+}

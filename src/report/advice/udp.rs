@@ -1,0 +1,232 @@
+//! Datagrams: cut without a word, refused without a word.
+
+use super::subject_of;
+use crate::addr::Address;
+use crate::names::{MSG_PEEK, MSG_TRUNC};
+use crate::report::advice::Advice;
+use crate::report::did::{Did, What};
+use crate::report::findings::{Certainty, Findings};
+use crate::report::moment::{Mark, Moment};
+use crate::report::world::World;
+
+pub(super) const UDP_TRUNCATED: Advice = Advice {
+    name: "udp-truncated",
+    gist: "a datagram was cut, and the rest is gone",
+    means: "A receive takes one datagram, whole or cut. What the buffer is too short for is thrown away, and recv does not say \
+        so: it returns the length of the buffer.",
+    shown_by: "recvmsg returns MSG_TRUNC; or a recv on a datagram socket fills its buffer to the last byte, and other datagrams \
+        on it have other lengths, or the log shows that a longer one was sent to it.",
+    remedy: "Give recv a buffer for the longest datagram that the protocol allows (65,507 bytes fit all), or use recvmsg and look \
+        at MSG_TRUNC.",
+    lab: "datagram-truncation",
+    exercise: "",
+    cares_for: &[What::Sent, What::Received, What::OptionAsked, What::Gone],
+    watch: watch_cut,
+};
+
+pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
+    name: "udp-refused-unseen",
+    gist: "no answer, and no way to hear of a refusal",
+    means: "If nobody is at the port, the other system says so (ICMP port unreachable), but the kernel can tell it to a connected \
+        UDP socket only. One that uses sendto alone waits for an answer that cannot come.",
+    shown_by: "sendto on a UDP socket that is not connected, nothing is ever received on it, and a wait for it ran out of time or \
+        did not end.",
+    remedy: "connect the UDP socket to the peer: then send and recv give ECONNREFUSED. Or, on Linux, set IP_RECVERR.",
+    lab: "udp-refused-later",
+    exercise: "",
+    cares_for: &[
+        What::Sent,
+        What::Received,
+        What::Waited,
+        What::Connected,
+        What::Gone,
+        What::OptionSet,
+    ],
+    watch: watch_refused,
+};
+
+/// What is remembered of a socket.
+#[derive(Debug, Default)]
+pub(in crate::report) struct UdpMemory {
+    /// Receives that filled their buffers, and all; the first of the former.
+    full: u64,
+    all: u64,
+    first: Option<Mark>,
+    is_measured: bool,
+    was_told: bool,
+    /// The first send to somebody, if nothing has come back.
+    unanswered: Option<Mark>,
+    waited: bool,
+    is_told_of_errors: bool,
+}
+
+/// What is remembered beyond processes.
+#[derive(Debug, Default)]
+pub(in crate::report) struct UdpOfWorld {
+    /// The ports that datagrams were sent to, and their lengths, the latest last.
+    sent: Vec<(u16, u64)>,
+}
+
+const MOST: usize = 64;
+/// Into so much every datagram fits that is not meant to be long.
+const ROOMY: u64 = 2_048;
+
+fn watch_cut(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket.filter(|id| world.socket(*id).making.is_datagram) else { return };
+    match now.did {
+        Did::Sent(moved) => {
+            let to = moved.to.or(world.socket(id).peer.as_ref());
+            if let (Some(port), Some(count)) = (to.and_then(Address::port), now.count()) {
+                let sent = &mut world.seen.udp.sent;
+                if sent.len() >= MOST {
+                    sent.remove(0);
+                }
+                sent.push((port, count));
+            }
+        }
+        Did::OptionAsked(..) => world.socket_mut(id).seen.udp.is_measured = true,
+        Did::Received(moved) => {
+            let (Some(count), Some(asked)) = (now.count(), moved.asked) else { return };
+            if moved.flags.contains(MSG_PEEK) {
+                world.socket_mut(id).seen.udp.is_measured = true;
+                return;
+            }
+            let is_cut = moved.is_cut || (moved.flags.contains(MSG_TRUNC) && count > asked);
+            received(now, world, found, (count, asked), is_cut);
+        }
+        Did::Gone(_) => judge(now, world, found),
+        _ => {}
+    }
+}
+
+fn received(
+    now: &Moment<'_>,
+    world: &mut World,
+    found: &mut Findings,
+    (count, asked): (u64, u64),
+    is_cut: bool,
+) {
+    let Some(id) = now.socket else { return };
+    let port = world.socket(id).local.as_ref().and_then(Address::port);
+    let sent = &mut world.seen.udp.sent;
+    // A datagram that is known to have been sent here: this one, or one that is longer.
+    let known = sent.iter().position(|(to, len)| Some(*to) == port && *len >= count);
+    let known = known.map(|at| sent.remove(at).1);
+    let subject = subject_of(world, id);
+    let seen = &mut world.socket_mut(id).seen.udp;
+    seen.all += 1;
+    if (count < asked || seen.is_measured) && !is_cut {
+        return;
+    }
+    let is_longer = known.is_some_and(|len| len > count);
+    if (is_cut || is_longer) && !seen.was_told {
+        seen.was_told = true;
+        let says = || match known {
+            Some(len) => {
+                format!("{} of {len} bytes of a datagram are gone", len.saturating_sub(asked))
+            }
+            None => format!("a datagram was longer than {asked} bytes; the rest is gone"),
+        };
+        let evidence = [(&now.quote(), "the buffer is full, and the datagram was longer")];
+        found.add(&UDP_TRUNCATED, Certainty::Certain, subject, says, &evidence);
+    }
+    if known.is_none() && asked < ROOMY {
+        seen.full += 1;
+        seen.first.get_or_insert_with(|| now.quote());
+    }
+}
+
+/// At the end of a socket: were all as long as the buffer, by agreement, or some by chance?
+fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    let Some(id) = now.socket else { return };
+    let subject = subject_of(world, id);
+    let seen = &mut world.socket_mut(id).seen.udp;
+    let is_by_agreement = seen.full == seen.all;
+    let Some(first) = seen.first.take().filter(|_| !seen.was_told && !is_by_agreement) else {
+        return;
+    };
+    let says = || {
+        "a datagram filled the buffer to the last byte; if it was longer, the rest is gone"
+            .to_string()
+    };
+    let evidence = [(&first, "the buffer is full")];
+    found.add(&UDP_TRUNCATED, Certainty::Perhaps, subject, says, &evidence);
+}
+
+fn watch_refused(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
+    if let Did::Waited(wait) = now.did {
+        if world.process(now.process).seen.unanswered > 0
+            && (now.count() == Some(0) || now.is_unfinished())
+        {
+            let sockets: Vec<_> = world.sockets_of(now.process).collect();
+            for (fd, id) in sockets {
+                if world.socket(id).seen.udp.unanswered.is_some() && wait.asks_for(fd) {
+                    world.socket_mut(id).seen.udp.waited = true;
+                }
+            }
+        }
+        return;
+    }
+    let Some(id) = now.socket.filter(|id| world.socket(*id).making.is_datagram) else { return };
+    let subject = subject_of(world, id);
+    let socket = world.socket_mut(id);
+    let is_connected = socket.peer.is_some();
+    let had = socket.seen.udp.unanswered.is_some();
+    let seen = &mut socket.seen.udp;
+    match now.did {
+        Did::Sent(moved) if !is_connected && seen.receives_nothing() => {
+            let is_to_one = moved.to.is_some_and(is_one);
+            if is_to_one && now.count().is_some() && seen.unanswered.is_none() {
+                seen.unanswered = Some(now.quote());
+            }
+        }
+        Did::Received(_) if now.count().is_some() => {
+            seen.unanswered = None;
+            seen.all = seen.all.max(1);
+        }
+        Did::Received(_) if seen.unanswered.is_some() => {
+            seen.waited |= now.is_unfinished() || now.took_us().is_some_and(|us| us > 1_000);
+        }
+        Did::OptionSet(..) => seen.is_told_of_errors |= asks_for_errors(now),
+        Did::Connected(_) => seen.unanswered = None,
+        Did::Gone(_) => {
+            let Some(sent) = seen.unanswered.take() else { return };
+            if seen.waited && !seen.is_told_of_errors {
+                let says = || {
+                    "no answer came, and a refusal could not have been told to this socket"
+                        .to_string()
+                };
+                let evidence =
+                    [(&sent, "the socket is not connected"), (&now.quote(), "nothing ever came")];
+                found.add(&UDP_REFUSED_UNSEEN, Certainty::Perhaps, subject, says, &evidence);
+            }
+        }
+        _ => {}
+    }
+    let has = world.socket(id).seen.udp.unanswered.is_some();
+    let unanswered = &mut world.process_mut(now.process).seen.unanswered;
+    *unanswered = (*unanswered + u32::from(has && !had)).saturating_sub(u32::from(had && !has));
+}
+
+impl UdpMemory {
+    const fn receives_nothing(&self) -> bool {
+        self.all == 0
+    }
+}
+
+/// Whether an address is that of one machine, rather than of many.
+fn is_one(to: &Address) -> bool {
+    match to {
+        Address::V4(to) => {
+            !to.ip().is_multicast() && !to.ip().is_broadcast() && to.ip().octets()[3] != 255
+        }
+        Address::V6(to) => !to.ip().is_multicast(),
+        _ => false,
+    }
+}
+
+/// `IP_RECVERR` and `IPV6_RECVERR`, by their names, which this system may not have.
+fn asks_for_errors(now: &Moment<'_>) -> bool {
+    let Did::OptionSet(level, option, _) = now.did else { return false };
+    crate::names::option_name(*level, *option).is_some_and(|name| name.ends_with("_RECVERR"))
+}

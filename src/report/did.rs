@@ -1,0 +1,370 @@
+//! What a call did, in the words of sockets: `recv`, `recvfrom`, `recvmsg`, `read` and `readv` all received.
+//!
+//! Nothing is copied and nothing is allocated: what is not a number is borrowed from the event.
+
+use crate::addr::Address;
+use crate::names::{
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, Level, MSG_TRUNC, MsgFlags,
+    OpenFlags, SO_ERROR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET, SocketFlags, SocketType,
+};
+use crate::trace::arg::{Arg, Bytes, Message, Value};
+use crate::trace::page::Effect;
+use crate::trace::{Event, Function};
+
+use super::reading::{self, number};
+use super::wait::{Readiness, Wait};
+
+/// What happened, without its particulars: by this an advice says what it wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// `socket`.
+    Made,
+    /// `accept`, whether or not it gave a connection.
+    Accepted,
+    /// `bind`.
+    Bound,
+    /// `listen`.
+    Listened,
+    /// `connect`.
+    Connected,
+    /// Bytes were to be sent.
+    Sent,
+    /// Bytes were to be received.
+    Received,
+    /// `select`, `poll` and their like returned.
+    Waited,
+    /// One descriptor that a wait called ready; told for each, before `Waited`.
+    Ready,
+    /// `shutdown`.
+    Finished,
+    /// `close`.
+    Closed,
+    /// The last descriptor of a socket is gone: by `close`, by the end of its process, or because the log ends.
+    Gone,
+    /// `fcntl` with `F_GETFL`.
+    FlagsAsked,
+    /// `fcntl` with `F_SETFL`.
+    FlagsSet,
+    /// `setsockopt`.
+    OptionSet,
+    /// `getsockopt` or an `ioctl` that asks.
+    OptionAsked,
+    /// `getsockname` and `getpeername`.
+    NameAsked,
+    /// A name was looked up, or a file opened that such a search reads.
+    LookedUp,
+    /// The process became another program.
+    Executed,
+    /// A file was removed.
+    Removed,
+    /// A process ended, or the log did.
+    Ended,
+    /// A signal arrived.
+    Signalled,
+    /// Anything else.
+    Other,
+}
+
+impl What {
+    /// How many there are.
+    pub const COUNT: usize = Self::Other as usize + 1;
+}
+
+/// What a call did.
+#[derive(Debug)]
+pub enum Did<'e> {
+    /// A socket was made.
+    Made(Making),
+    /// Two ends were made that lead to each other.
+    Paired([i32; 2], Making),
+    /// A connection was taken from a listener.
+    Accepted(Option<&'e Address>, SocketFlags),
+    /// A name was given.
+    Bound(Option<&'e Address>),
+    /// A listener was made, with room for so many.
+    Listened(i64),
+    /// A connection was asked for.
+    Connected(Option<&'e Address>),
+    /// Bytes were sent.
+    Sent(Moved<'e>),
+    /// Bytes were received.
+    Received(Moved<'e>),
+    /// The process waited.
+    Waited(Wait<'e>),
+    /// What a wait said of the moment's descriptor.
+    Ready(Readiness),
+    /// A half was closed: whether the sending one, whether the receiving one.
+    Finished(bool, bool),
+    /// A descriptor was closed.
+    Closed,
+    /// All descriptors of a range were closed.
+    ClosedRange(i64, i64),
+    /// The last descriptor of the moment's socket is gone.
+    Gone(Departure),
+    /// A descriptor got a second number; whether with close-on-exec.
+    Copied(bool),
+    /// Status flags were asked for.
+    FlagsAsked,
+    /// Status flags were set.
+    FlagsSet(OpenFlags),
+    /// Close-on-exec was set or cleared.
+    CloseOnExec(bool),
+    /// An option was set.
+    OptionSet(Level, i32, Option<&'e Value<'e>>),
+    /// An option was asked for.
+    OptionAsked(Level, i32, Option<&'e Value<'e>>),
+    /// The name of this end, or of the peer's (true), was asked for.
+    NameAsked(bool, Option<&'e Address>),
+    /// A name was looked up: what was found, if the call says.
+    LookedUp(&'e [(SocketType, Address)]),
+    /// Another process or thread began; whether it shares this one's descriptors.
+    Forked(bool),
+    /// The process became another program.
+    Executed,
+    /// A file was removed.
+    Removed(&'e str),
+    /// A descriptor was made that is no socket; the name of its file, where it has one.
+    Opened(Option<&'e str>),
+    /// `epoll_ctl`.
+    Registered(reading::Registration),
+    /// The process sleeps.
+    Slept,
+    /// The process ended, or the log did.
+    Ended(Ending<'e>),
+    /// A signal arrived.
+    Signalled(&'e str),
+    /// Nothing that is known here.
+    Other,
+}
+
+/// How a descriptor's socket was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Making {
+    /// Whether it is of IPv4 or IPv6.
+    pub is_inet: bool,
+    /// Whether it is a stream.
+    pub is_stream: bool,
+    /// Whether it is a datagram socket.
+    pub is_datagram: bool,
+    /// Whether it does not wait.
+    pub is_nonblocking: bool,
+    /// Whether it is closed by `execve`.
+    pub is_closed_on_exec: bool,
+}
+
+/// Bytes that a call was to move.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved<'e> {
+    /// How many it asked for, if the line tells.
+    pub asked: Option<u64>,
+    /// The flags of the call.
+    pub flags: MsgFlags,
+    /// The first bytes, if the line shows any.
+    pub bytes: Option<&'e Bytes<'e>>,
+    /// To whom, of a datagram.
+    pub to: Option<&'e Address>,
+    /// `recvmsg` says that the datagram was cut.
+    pub is_cut: bool,
+}
+
+/// Why a socket is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// `close`, `dup2` over it, or `execve`.
+    Closed,
+    /// The end of the process.
+    Exit,
+    /// It is not gone, but the log is over.
+    LogOver,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending<'e> {
+    /// `exit` with this status.
+    Exited(i64),
+    /// A signal of this name killed it.
+    Killed(&'e str),
+    /// The log ends, and the process goes on.
+    LogOver,
+}
+
+impl<'e> Did<'e> {
+    /// What an event did.
+    pub fn of(event: &'e Event<'e>) -> Self {
+        match event.function() {
+            Some(function) => Self::of_known(function, event),
+            None => reading::of_other(event),
+        }
+    }
+
+    fn of_known(function: Function, event: &'e Event<'e>) -> Self {
+        let args = &event.args;
+        match function.effect() {
+            Effect::MakesSocket => Self::Made(making(args)),
+            Effect::MakesPair | Effect::MakesPipe => paired(event, function.effect()),
+            Effect::Accepts => Self::Accepted(
+                address(args.get(1)),
+                SocketFlags::from_bits(flags_of(args.get(3)) as i32),
+            ),
+            Effect::Binds => Self::Bound(address(args.get(1))),
+            Effect::Listens => Self::Listened(args.get(1).and_then(number).unwrap_or(0)),
+            Effect::Connects => Self::Connected(address(args.get(1))),
+            Effect::Sends => Self::Sent(moved(args)),
+            Effect::Receives => Self::Received(moved(args)),
+            Effect::Selects | Effect::Polls => Self::Waited(Wait::of(event)),
+            Effect::ShutsDown => finished(args.get(1)),
+            Effect::Closes => Self::Closed,
+            Effect::Copies => Self::Copied(false),
+            Effect::Commands if matches!(args.get(1), Some(Arg::Request(_))) => {
+                Self::OptionAsked(Level::from_bits(-1), 0, value(args.get(2)))
+            }
+            Effect::Commands => of_fcntl(args),
+            Effect::SetsOption => match args.get(2) {
+                Some(Arg::OptionName(level, name)) => {
+                    Self::OptionSet(*level, *name, value(args.get(3)))
+                }
+                _ => Self::Other,
+            },
+            Effect::TellsOption => match args.get(2) {
+                Some(Arg::OptionName(level, name)) => {
+                    Self::OptionAsked(*level, *name, value(args.get(3)))
+                }
+                _ => Self::Other,
+            },
+            Effect::TellsName => Self::NameAsked(false, address(args.get(1))),
+            Effect::TellsPeer => Self::NameAsked(true, address(args.get(1))),
+            Effect::Resolves => Self::LookedUp(match args.get(3) {
+                Some(Arg::Found(found)) => found,
+                _ => &[],
+            }),
+            Effect::None => Self::Other,
+        }
+    }
+
+    /// Its kind.
+    pub const fn what(&self) -> What {
+        match self {
+            Self::Made(_) | Self::Paired(..) => What::Made,
+            Self::Accepted(..) => What::Accepted,
+            Self::Bound(_) => What::Bound,
+            Self::Listened(_) => What::Listened,
+            Self::Connected(_) => What::Connected,
+            Self::Sent(_) => What::Sent,
+            Self::Received(_) => What::Received,
+            Self::Waited(_) => What::Waited,
+            Self::Ready(_) => What::Ready,
+            Self::Finished(..) => What::Finished,
+            Self::Closed => What::Closed,
+            Self::Gone(_) => What::Gone,
+            Self::FlagsAsked => What::FlagsAsked,
+            Self::FlagsSet(_) => What::FlagsSet,
+            Self::OptionSet(..) => What::OptionSet,
+            Self::OptionAsked(..) => What::OptionAsked,
+            Self::NameAsked(..) => What::NameAsked,
+            Self::LookedUp(_) | Self::Opened(Some(_)) => What::LookedUp,
+            Self::Executed => What::Executed,
+            Self::Removed(_) => What::Removed,
+            Self::Ended(_) => What::Ended,
+            Self::Signalled(_) => What::Signalled,
+            _ => What::Other,
+        }
+    }
+
+    /// Whether it asks whether a connection has been made: `SO_ERROR`.
+    pub fn asks_for_error(&self) -> bool {
+        matches!(self, Self::OptionAsked(SOL_SOCKET, option, _) if *option == SO_ERROR.number())
+    }
+}
+
+fn address<'e>(arg: Option<&'e Arg<'e>>) -> Option<&'e Address> {
+    match arg {
+        Some(Arg::Address(address)) => Some(address),
+        _ => None,
+    }
+}
+
+fn value<'e>(arg: Option<&'e Arg<'e>>) -> Option<&'e Value<'e>> {
+    match arg {
+        Some(Arg::Value(value)) => Some(value),
+        _ => None,
+    }
+}
+
+fn flags_of(arg: Option<&Arg<'_>>) -> i64 {
+    match arg {
+        Some(Arg::Named(named)) => named.value,
+        Some(Arg::Int(number)) => *number,
+        _ => 0,
+    }
+}
+
+fn making(args: &[Arg<'_>]) -> Making {
+    let kind = match args.get(1) {
+        Some(Arg::Type(kind)) => *kind,
+        Some(Arg::Named(named)) => SocketType::from_bits(named.value as i32),
+        _ => SocketType::default(),
+    };
+    let domain = crate::names::Domain::from_bits(flags_of(args.first()) as i32);
+    let (alone, flags) = (kind.without_flags(), kind.flags());
+    Making {
+        is_inet: matches!(domain, crate::names::AF_INET | crate::names::AF_INET6),
+        is_stream: alone == crate::names::SOCK_STREAM,
+        is_datagram: alone == crate::names::SOCK_DGRAM,
+        is_nonblocking: flags.contains(SOCK_NONBLOCK),
+        is_closed_on_exec: flags.contains(SOCK_CLOEXEC),
+    }
+}
+
+fn paired<'e>(event: &'e Event<'e>, effect: Effect) -> Did<'e> {
+    let pair = event.args.iter().find_map(|arg| match arg {
+        Arg::Fds(pair) => Some(pair.map(crate::values::FdNumber::get)),
+        _ => None,
+    });
+    let made = match effect {
+        Effect::MakesPipe => Making::default(),
+        _ => making(&event.args),
+    };
+    pair.map_or(Did::Other, |pair| Did::Paired(pair, made))
+}
+
+fn moved<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
+    let bytes = match args.get(1) {
+        Some(Arg::Message(message)) => return moved_message(message, args.get(2)),
+        Some(Arg::Bytes(bytes)) => Some(bytes),
+        _ => None,
+    };
+    // `sendfile` has its length behind the offset.
+    let len = if matches!(args.get(1), Some(Arg::Fd(_))) { 3 } else { 2 };
+    let asked = args.get(len).and_then(number).and_then(|asked| asked.try_into().ok());
+    let flags = MsgFlags::from_bits(flags_of(args.get(len + 1)) as i32);
+    Moved { asked, flags, bytes, to: address(args.get(4)), is_cut: false }
+}
+
+fn moved_message<'e>(message: &'e Message<'e>, flags: Option<&Arg<'_>>) -> Moved<'e> {
+    let Message { name, buffers, flags: told, .. } = message;
+    Moved {
+        asked: Some(buffers.iter().map(|(_, len)| *len as u64).sum()),
+        flags: MsgFlags::from_bits(flags_of(flags) as i32),
+        bytes: buffers.first().map(|(bytes, _)| bytes),
+        to: name.as_deref().ok(),
+        is_cut: told.contains(MSG_TRUNC),
+    }
+}
+
+fn finished<'e>(how: Option<&Arg<'_>>) -> Did<'e> {
+    let how = crate::names::ShutdownHow::from_bits(flags_of(how) as i32);
+    Did::Finished(how != crate::names::SHUT_RD, how != crate::names::SHUT_WR)
+}
+
+fn of_fcntl<'e>(args: &'e [Arg<'e>]) -> Did<'e> {
+    let command = crate::names::FcntlCommand::from_bits(flags_of(args.get(1)) as i32);
+    match (command, args.get(2)) {
+        (F_GETFL, _) => Did::FlagsAsked,
+        (F_SETFL, Some(Arg::OpenFlags(flags))) => Did::FlagsSet(*flags),
+        (F_SETFD, flags) => Did::CloseOnExec(flags_of(flags) & i64::from(FD_CLOEXEC.bits()) != 0),
+        (F_DUPFD, _) => Did::Copied(false),
+        (F_DUPFD_CLOEXEC, _) => Did::Copied(true),
+        _ => Did::Other,
+    }
+}

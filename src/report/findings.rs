@@ -1,0 +1,150 @@
+//! What was found, with the lines that show it.
+
+use serde::Serialize;
+
+use super::advice::Advice;
+use super::moment::Mark;
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// The lines leave no other reading.
+    Certain,
+    /// Another reading is hard to imagine.
+    Likely,
+    /// It depends on what the log does not show.
+    Perhaps,
+}
+
+impl Certainty {
+    /// As a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Perhaps => "perhaps",
+        }
+    }
+}
+
+/// A line of the log that shows something.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evidence {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The call in it, with dots for what was not kept.
+    pub text: String,
+    /// What is to be seen in it.
+    pub shows: String,
+}
+
+/// Something that stands out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// The name of the advice.
+    pub advice: &'static str,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The process.
+    pub pid: u32,
+    /// The descriptor, where it is about one.
+    pub fd: Option<i32>,
+    /// What happened, with its figures.
+    pub says: String,
+    /// The lines that show it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// How many findings of one advice are kept; what is more is counted.
+const MOST_OF_ONE: u64 = 3;
+
+/// All findings.
+#[derive(Debug)]
+pub struct Findings {
+    found: Vec<Finding>,
+    counts: Vec<u64>,
+}
+
+/// Whom a finding is about: a process, and a descriptor of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject(pub u32, pub i32);
+
+impl Findings {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self { found: Vec::new(), counts: vec![0; super::advice::ALL.len()] }
+    }
+
+    /// Adds one. The words are made only where they are kept.
+    pub fn add(
+        &mut self,
+        advice: &Advice,
+        certainty: Certainty,
+        subject: Subject,
+        says: impl FnOnce() -> String,
+        evidence: &[(&Mark, &str)],
+    ) {
+        let at = super::advice::ALL.iter().position(|known| known.name == advice.name);
+        let Some(count) = at.and_then(|at| self.counts.get_mut(at)) else { return };
+        *count += 1;
+        if *count > MOST_OF_ONE {
+            return;
+        }
+        let one = |(mark, shows): &(&Mark, &str)| Evidence {
+            line: mark.line,
+            text: mark.text(),
+            shows: (*shows).to_string(),
+        };
+        let mut evidence: Vec<_> = evidence.iter().map(one).collect();
+        evidence.sort_by_key(|evidence| evidence.line);
+        let Subject(pid, fd) = subject;
+        let fd = Some(fd).filter(|fd| *fd >= 0);
+        self.found.push(Finding {
+            advice: advice.name,
+            certainty,
+            pid,
+            fd,
+            says: says(),
+            evidence,
+        });
+    }
+
+    /// Adds one that says more surely what was said of this subject before.
+    pub fn replace(
+        &mut self,
+        advice: &Advice,
+        certainty: Certainty,
+        subject: Subject,
+        says: impl FnOnce() -> String,
+        evidence: &[(&Mark, &str)],
+    ) {
+        let Subject(pid, fd) = subject;
+        let line = evidence.first().map_or(0, |(mark, _)| mark.line);
+        let is_same = |one: &Finding| {
+            let about = (one.advice, one.pid, one.fd);
+            let shows = one.evidence.iter().any(|evidence| evidence.line == line);
+            about == (advice.name, pid, Some(fd)) && shows
+        };
+        if let Some(at) = self.found.iter().position(is_same) {
+            self.found.remove(at);
+            let known = super::advice::ALL.iter().position(|known| known.name == advice.name);
+            if let Some(count) = known.and_then(|known| self.counts.get_mut(known)) {
+                *count -= 1;
+            }
+        }
+        self.add(advice, certainty, subject, says, evidence);
+    }
+
+    /// How often each advice was found, in the order of [`super::advice::ALL`].
+    pub(super) fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// The findings, the surest first, and in the order of the log.
+    pub(super) fn into_sorted(mut self) -> Vec<Finding> {
+        let line = |finding: &Finding| finding.evidence.last().map_or(0, |last| last.line);
+        self.found.sort_by_key(|finding| (finding.certainty, line(finding)));
+        self.found
+    }
+}

@@ -1,0 +1,256 @@
+//! The world after a call: descriptors gone, copied and inherited, flags, names, bytes.
+
+use super::did::{Departure, Did, Ending, What};
+use super::moment::Moment;
+use super::world::{Held, ProcessId, Role, Socket, SocketId, World};
+use crate::names::{Errno, O_NONBLOCK, SO_LINGER, SO_REUSEADDR, SOL_SOCKET, SOL_TCP, TCP_NODELAY};
+use crate::trace::arg::Value;
+use crate::trace::{Event, Outcome};
+
+/// What a call changes, after the advice was told of it.
+pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
+    let process = moment.process;
+    match moment.did {
+        Did::Waited(_) => {
+            let is_timeout = moment.count() == Some(0);
+            let process = world.process_mut(process);
+            process.waits += 1;
+            process.timeouts += u64::from(is_timeout);
+        }
+        Did::Slept => world.process_mut(process).waits += 1,
+        Did::CloseOnExec(on) => {
+            if let (Some(entry), Some(_)) = (world.entry_mut(process, moment.fd), moment.count()) {
+                entry.is_closed_on_exec = *on;
+            }
+        }
+        Did::Registered(registration) if registration.data != registration.fd as u64 => {
+            let registered = &mut world.process_mut(process).registered;
+            registered.insert(registration.data, registration.fd);
+        }
+        _ => {}
+    }
+    if let Some(id) = moment.socket {
+        learn_of_socket(world.socket_mut(id), moment);
+    }
+}
+
+fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
+    let (event, line) = (moment.event, moment.line);
+    if moment.did.what() != What::Waited {
+        socket.touched = line;
+    }
+    let Outcome::Value(result) = event.outcome else { return learn_of_failure(socket, moment) };
+    match moment.did {
+        Did::Bound(name) | Did::NameAsked(false, name) => {
+            socket.local = name.cloned().or(socket.local.take());
+        }
+        Did::NameAsked(true, name) => socket.peer = name.cloned().or(socket.peer.take()),
+        Did::Connected(to) => connected(socket, *to, moment),
+        Did::Listened(backlog) => {
+            socket.is_listener = true;
+            socket.backlog = *backlog;
+            socket.named = Some(moment.mark());
+        }
+        Did::Sent(_) => {
+            socket.bytes_out += result.unsigned_abs();
+            socket.sends += 1;
+        }
+        Did::Received(moved) => {
+            let is_peek = moved.flags.contains(crate::names::MSG_PEEK);
+            if result == 0 && moved.asked != Some(0) && !socket.making.is_datagram {
+                socket.peer_finished.get_or_insert_with(|| moment.mark());
+            } else if !is_peek {
+                socket.bytes_in += result.unsigned_abs();
+                socket.receives += 1;
+            }
+        }
+        Did::Finished(sends, _) if *sends => {
+            socket.finished.get_or_insert_with(|| moment.mark());
+        }
+        Did::FlagsSet(flags) => socket.is_nonblocking = Some(flags.contains(O_NONBLOCK)),
+        Did::OptionSet(level, option, value) => {
+            let on = matches!(value, Some(Value::Int(number)) if *number != 0);
+            match (*level, *option) {
+                (SOL_SOCKET, option) if option == SO_REUSEADDR.number() => {
+                    socket.reuses_address = on;
+                }
+                (SOL_SOCKET, option) if option == SO_LINGER.number() => {
+                    socket.closes_hard = matches!(value, Some(Value::Linger(linger))
+                        if linger.l_onoff != 0 && linger.l_linger == 0);
+                }
+                (SOL_TCP, option) if option == TCP_NODELAY.number() => socket.is_undelayed = on,
+                _ => {}
+            }
+        }
+        Did::OptionAsked(_, _, Some(Value::Int(bits))) if is_nonblocking_request(event) => {
+            socket.is_nonblocking = Some(*bits != 0);
+        }
+        Did::OptionAsked(_, _, Some(Value::Error(number)))
+            if moment.did.asks_for_error() && *number != 0 =>
+        {
+            let errno = Errno::from_number(*number);
+            socket.failed.get_or_insert_with(|| (moment.mark(), errno));
+        }
+        _ => {}
+    }
+}
+
+/// `ioctl` with `FIONBIO` sets the flag as well.
+fn is_nonblocking_request(event: &Event<'_>) -> bool {
+    matches!(event.args.get(1), Some(crate::trace::Arg::Request(crate::names::FIONBIO)))
+}
+
+fn connected(socket: &mut Socket, to: Option<&crate::addr::Address>, moment: &Moment<'_>) {
+    socket.peer = to.cloned().or(socket.peer.take());
+    socket.named = Some(moment.mark());
+    socket.role = Role::Connected;
+}
+
+/// The errors after which a connection is over.
+pub(super) fn ends_a_connection(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::ECONNRESET
+            | Errno::EPIPE
+            | Errno::ETIMEDOUT
+            | Errno::ECONNREFUSED
+            | Errno::ECONNABORTED
+            | Errno::EHOSTUNREACH
+            | Errno::ENETUNREACH
+    )
+}
+
+fn learn_of_failure(socket: &mut Socket, moment: &Moment<'_>) {
+    let Some(errno) = moment.event.errno() else { return };
+    match moment.did {
+        Did::Connected(to) if errno == Errno::EINPROGRESS => connected(socket, *to, moment),
+        Did::Connected(_) | Did::Sent(_) | Did::Received(_)
+            if ends_a_connection(errno) && !socket.making.is_datagram =>
+        {
+            if let Did::Connected(to) = moment.did {
+                socket.peer = to.cloned().or(socket.peer.take());
+                socket.role = Role::Connected;
+            }
+            socket.failed.get_or_insert_with(|| (moment.mark(), errno));
+        }
+        _ => {}
+    }
+}
+
+/// Takes the descriptors away that a call has closed. `gone` is told of each socket that nothing leads to any more, while
+/// it is still there.
+pub(super) fn close(
+    world: &mut World,
+    moment: &Moment<'_>,
+    mut gone: impl FnMut(&mut World, SocketId, i32, Departure),
+) {
+    let process = moment.process;
+    let mut drop = |world: &mut World, fd: i32, why: Departure| {
+        let line = moment.line;
+        let Some(entry) = world.entry_mut(process, fd) else { return };
+        let held = std::mem::take(&mut entry.held);
+        entry.closed = line;
+        world.process_mut(process).closes += 1;
+        let Held::Socket(id) = held else { return };
+        let socket = world.socket_mut(id);
+        socket.copies = socket.copies.saturating_sub(1);
+        if socket.copies == 0 {
+            gone(world, id, fd, why);
+            world.free_socket(id);
+        }
+    };
+    let result = moment.event.value();
+    match moment.did {
+        // Whatever close reports, the descriptor is gone, but for EBADF.
+        Did::Closed if !moment.failed(Errno::EBADF) && moment.event.outcome != Outcome::Unknown => {
+            drop(world, moment.fd, Departure::Closed);
+        }
+        Did::ClosedRange(from, to) if result == Some(0) => {
+            let last = world.process(process).entries.len() as i64 - 1;
+            for fd in *from..=(*to).min(last) {
+                drop(world, fd as i32, Departure::Closed);
+            }
+        }
+        Did::Executed if result == Some(0) => {
+            let entries = world.process(process).entries.iter().enumerate();
+            let closed = entries.filter(|(_, entry)| entry.is_closed_on_exec);
+            let closed: Vec<_> = closed.map(|(fd, _)| fd as i32).collect();
+            for fd in closed {
+                drop(world, fd, Departure::Closed);
+            }
+        }
+        Did::Ended(ending) => {
+            let why = match ending {
+                Ending::LogOver => Departure::LogOver,
+                _ => Departure::Exit,
+            };
+            for fd in 0..world.process(process).entries.len() {
+                if world.process(process).entries[fd].held != Held::Nothing {
+                    drop(world, fd as i32, why);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A second number for what a descriptor leads to.
+pub(super) fn copy(
+    world: &mut World,
+    moment: &Moment<'_>,
+    is_closed_on_exec: bool,
+    gone: impl FnMut(&mut World, SocketId, i32, Departure),
+) {
+    let Some(to) = moment.event.value().and_then(|to| i32::try_from(to).ok()) else { return };
+    if to == moment.fd {
+        return;
+    }
+    let process = moment.process;
+    let held = world.held(process, moment.fd);
+    if let Held::Socket(id) = held {
+        world.socket_mut(id).copies += 1;
+    }
+    // What the number led to before is closed without a word.
+    let closed = Moment { did: &Did::Closed, fd: to, ..*moment };
+    if world.held(process, to) != Held::Nothing {
+        close(world, &closed, gone);
+    }
+    if let Some(entry) = world.entry_mut(process, to) {
+        entry.held = held;
+        entry.is_closed_on_exec = is_closed_on_exec;
+    }
+}
+
+/// A new process, with a copy of every descriptor, or a new thread.
+pub(super) fn fork(world: &mut World, parent: ProcessId, child: u64, shares: bool) {
+    let early = world.knows(child);
+    if shares {
+        match early {
+            Some(process) if process != parent => {}
+            Some(_) => {}
+            None => {
+                world.add_caller(child, parent);
+            }
+        }
+        return;
+    }
+    let process = early.unwrap_or_else(|| {
+        let process = world.add_process(child as u32);
+        world.add_caller(child, process);
+        process
+    });
+    let entries = world.process(parent).entries.clone();
+    for (fd, entry) in entries.into_iter().enumerate() {
+        let fd = fd as i32;
+        let Some(own) = world.entry_mut(process, fd) else { continue };
+        // What the child did before its parent's line came holds.
+        if own.held != Held::Nothing || own.closed > 0 {
+            continue;
+        }
+        *own = entry;
+        own.closed = 0;
+        if let Held::Socket(id) = own.held {
+            world.socket_mut(id).copies += 1;
+        }
+    }
+}

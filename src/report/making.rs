@@ -1,0 +1,104 @@
+//! What a call makes: a socket, and the descriptor that leads to it.
+
+use super::did::{Did, Making};
+use super::moment::Moment;
+use super::reading::NOT_A_SOCKET;
+use super::world::{Held, ProcessId, Role, Socket, SocketId, World};
+use crate::names::{SOCK_CLOEXEC, SOCK_NONBLOCK};
+
+/// Makes what a call has made, before the advice is told of the call.
+pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
+    let Some(result) = moment.event.value().and_then(|value| i32::try_from(value).ok()) else {
+        return;
+    };
+    let process = moment.process;
+    match moment.did {
+        Did::Made(making) => {
+            let socket = Socket {
+                making: *making,
+                is_known: true,
+                is_nonblocking: Some(making.is_nonblocking),
+                made: Some(moment.mark()),
+                ..Socket::default()
+            };
+            moment.made = Some(hold(world, process, result, socket, making.is_closed_on_exec));
+        }
+        Did::Paired(ends, making) => {
+            for fd in *ends {
+                let socket = Socket {
+                    making: *making,
+                    is_known: true,
+                    role: Role::Paired,
+                    is_nonblocking: Some(making.is_nonblocking),
+                    made: Some(moment.mark()),
+                    ..Socket::default()
+                };
+                hold(world, process, fd, socket, making.is_closed_on_exec);
+            }
+        }
+        Did::Accepted(from, flags) => {
+            let listener = moment.socket.map(|id| world.socket(id));
+            let making = listener.map_or_else(Making::default, |listener| listener.making);
+            let local = listener.and_then(|listener| listener.local.clone());
+            let is_undelayed = listener.is_some_and(|listener| listener.is_undelayed);
+            let socket = Socket {
+                making: Making { is_stream: true, ..making },
+                is_known: true,
+                role: Role::Accepted,
+                local,
+                peer: from.cloned(),
+                is_undelayed,
+                // On Linux an accepted socket does not inherit the flag.
+                is_nonblocking: Some(flags.contains(SOCK_NONBLOCK)),
+                made: Some(moment.mark()),
+                named: Some(moment.mark()),
+                ..Socket::default()
+            };
+            if let Some(id) = moment.socket {
+                world.socket_mut(id).clients += 1;
+            }
+            let closes = flags.contains(SOCK_CLOEXEC);
+            moment.made = Some(hold(world, process, result, socket, closes));
+        }
+        Did::Opened(_) => set(world, process, result, Held::Other, false),
+        _ => {}
+    }
+}
+
+/// A descriptor that is new leads to a socket that is new.
+fn hold(
+    world: &mut World,
+    process: ProcessId,
+    fd: i32,
+    socket: Socket,
+    is_closed_on_exec: bool,
+) -> SocketId {
+    let pid = world.process(process).pid;
+    let id = world.add_socket(Socket { fd, pid, copies: 1, ..socket });
+    set(world, process, fd, Held::Socket(id), is_closed_on_exec);
+    world.process_mut(process).sockets_made += 1;
+    id
+}
+
+fn set(world: &mut World, process: ProcessId, fd: i32, held: Held, is_closed_on_exec: bool) {
+    // Its close was not seen: the log has a hole, or another thread's line comes later.
+    if let Some(old) = world.socket_of(process, fd) {
+        let socket = world.socket_mut(old);
+        socket.copies = socket.copies.saturating_sub(1);
+        if socket.copies == 0 {
+            world.free_socket(old);
+        }
+    }
+    if let Some(entry) = world.entry_mut(process, fd) {
+        entry.held = held;
+        entry.is_closed_on_exec = is_closed_on_exec;
+    }
+}
+
+/// A socket of which the log has not seen the making: a call that only sockets know is made on its descriptor.
+pub(super) fn discover(world: &mut World, process: ProcessId, fd: i32, did: &Did<'_>) {
+    let making = Making { is_stream: true, ..NOT_A_SOCKET };
+    let is_listener = matches!(did, Did::Accepted(..));
+    hold(world, process, fd, Socket { making, is_listener, ..Socket::default() }, true);
+    world.process_mut(process).sockets_made -= 1;
+}

@@ -1,0 +1,295 @@
+//! The report on a program's socket calls: what happened, how often, and what went wrong.
+//!
+//! [`Report`] is told of every event once, in the order of the log, and keeps nothing of what is over but what it will say
+//! at the end: the story of each connection ([`story`]), a table by call ([`summary`]), and advice ([`advice`]), each
+//! with the lines that show it. Where the events come from is nothing to it: a log of strace, a trace of ours, or a
+//! program that runs just now.
+//!
+//! An event becomes a [`Moment`]: what it [did](Did), to which socket, in which process. The [`World`] knows these, and
+//! follows the event ([`following`]). Each advice says what it cares for, and is asked for nothing else.
+
+pub mod advice;
+mod did;
+mod findings;
+mod following;
+mod making;
+mod moment;
+mod reading;
+mod show;
+pub mod story;
+pub mod summary;
+mod wait;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+use crate::trace::Event;
+use crate::trace::event::{Callee, Mark as EventMark, Outcome};
+
+pub use did::{Departure, Did, Ending, Making, Moved, What};
+pub use findings::{Certainty, Evidence, Finding, Findings, Subject};
+pub use moment::{Mark, Moment};
+pub use show::Colors;
+pub use wait::{Patience, Readiness, Wait};
+pub use world::{ProcessId, Socket, SocketId, World};
+
+use advice::Watch;
+use story::{Story, Storyteller};
+use summary::{Summary, Tally};
+
+/// Where an event stands in its log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct At<'a> {
+    /// The line, from 1.
+    pub line: u64,
+    /// Its text; empty where there is none, and the call is then written anew.
+    pub text: &'a str,
+}
+
+/// Takes events, and reports at the end.
+#[derive(Debug)]
+pub struct Report {
+    world: World,
+    findings: Findings,
+    watches: Vec<Vec<Watch>>,
+    story: Storyteller,
+    tally: Tally,
+}
+
+/// What is reported.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reported {
+    /// Connections, listeners and datagram sockets.
+    pub story: Story,
+    /// The table by call.
+    pub summary: Summary,
+    /// What stands out.
+    pub advice: Vec<Finding>,
+    /// How often each advice was found, where that is more often than it is shown.
+    pub more: Vec<(&'static str, u64)>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Report {
+    /// A report on nothing yet.
+    pub fn new() -> Self {
+        let mut watches = vec![Vec::new(); What::COUNT];
+        for advice in advice::ALL {
+            for what in advice.cares_for {
+                watches[*what as usize].push(advice.watch);
+            }
+        }
+        Self {
+            world: World::default(),
+            findings: Findings::new(),
+            watches,
+            story: Storyteller::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes the next event.
+    pub fn take(&mut self, event: &Event<'_>, at: At<'_>) {
+        self.tally.count(event);
+        if event.mark == EventMark::Refused {
+            // It was not made, but what was asked may be worth a word.
+            let did = Did::of(event);
+            let (_, process) = self.world.meet(event.pid, event.tid);
+            let moment = moment(event, at, &did, process);
+            return self.watch(&moment);
+        }
+        let did = Did::of(event);
+        if matches!(did, Did::Other) {
+            return;
+        }
+        self.story.begin(event);
+        let (_, process) = self.world.meet(event.pid, event.tid);
+        if self.world.process(process).is_over {
+            return;
+        }
+        self.follow(event, at, &did, process);
+    }
+
+    /// A signal arrived in a process.
+    pub fn take_signal(&mut self, pid: u32, name: &str, at: At<'_>) {
+        let text = format!("--- {name} ---");
+        let event = spoken(&text, pid);
+        let (_, process) = self.world.meet(pid, pid.into());
+        let did = Did::Signalled(name);
+        self.watch(&moment(&event, at, &did, process));
+    }
+
+    /// A thread ended; if it is the first of its process, the process.
+    pub fn take_end(&mut self, pid: u32, tid: u32, ending: Ending<'_>, at: At<'_>) {
+        let Some(process) = self.world.knows(tid.into()) else { return };
+        if tid != pid {
+            return self.world.forget(tid.into());
+        }
+        let text = match ending {
+            Ending::Exited(status) => format!("+++ exited with {status} +++"),
+            Ending::Killed(name) => format!("+++ killed by {name} +++"),
+            Ending::LogOver => String::from("+++ the log ends here +++"),
+        };
+        let event = spoken(&text, pid);
+        let did = Did::Ended(ending);
+        self.world.meet(pid, tid.into());
+        if !self.world.process(process).is_over {
+            self.follow(&event, at, &did, process);
+        }
+        self.world.forget(tid.into());
+    }
+
+    /// The log is over: what is to be said?
+    pub fn finish(mut self, at: At<'_>) -> Reported {
+        let living: Vec<_> = self.world.living().collect();
+        for process in living {
+            let pid = self.world.process(process).pid;
+            let event = spoken("+++ the log ends here +++", pid);
+            let did = Did::Ended(Ending::LogOver);
+            self.world.meet(pid, pid.into());
+            self.follow(&event, at, &did, process);
+        }
+        let counts = self.findings.counts().to_vec();
+        let advice = self.findings.into_sorted();
+        let shown = |name: &str| advice.iter().filter(|found| found.advice == name).count() as u64;
+        let more = advice::ALL.iter().zip(counts).filter_map(|(advice, count)| {
+            let more = count - shown(advice.name);
+            (more > 0).then_some((advice.name, more))
+        });
+        let more = more.collect();
+        Reported { story: self.story.finish(), summary: self.tally.finish(), advice, more }
+    }
+
+    fn follow(&mut self, event: &Event<'_>, at: At<'_>, did: &Did<'_>, process: ProcessId) {
+        let mut now = moment(event, at, did, process);
+        if now.fd >= 0 {
+            now.socket = self.world.socket_of(process, now.fd);
+            if now.socket.is_none() && self.is_of_a_socket(event, did, &now) {
+                making::discover(&mut self.world, process, now.fd, did);
+                now.socket = self.world.socket_of(process, now.fd);
+            }
+        }
+        making::make(&mut self.world, &mut now);
+        if let Did::Waited(wait) = did {
+            wait.each_ready(|data, readiness| self.ready(&now, data, readiness));
+        }
+        self.watch(&now);
+        following::learn(&mut self.world, &now);
+        advice::leaking::note(&now, &mut self.world);
+        match did {
+            Did::Closed | Did::ClosedRange(..) | Did::Executed | Did::Ended(_) => self.close(&now),
+            Did::Copied(marked) => self.copy(&now, *marked),
+            Did::Forked(shares) => {
+                if let Some(child) = now.count().filter(|child| *child > 0) {
+                    following::fork(&mut self.world, process, child, *shares);
+                }
+            }
+            _ => {}
+        }
+        if matches!(did, Did::Ended(_)) {
+            self.world.process_mut(process).is_over = true;
+            self.world.process_mut(process).entries.clear();
+        }
+    }
+
+    /// Whether this call says that its descriptor is a socket, although its making was not seen.
+    fn is_of_a_socket(&self, event: &Event<'_>, did: &Did<'_>, now: &Moment<'_>) -> bool {
+        let is_unseen = self.world.held(now.process, now.fd) == world::Held::Nothing;
+        let is_a_sockets = match event.callee.name() {
+            "read" | "write" | "sendfile" => false,
+            _ => matches!(
+                did.what(),
+                What::Accepted
+                    | What::Bound
+                    | What::Listened
+                    | What::Connected
+                    | What::Sent
+                    | What::Received
+                    | What::Finished
+                    | What::NameAsked
+            ),
+        };
+        let is_vector = event.function().is_none() && event.callee.name().ends_with('v');
+        is_unseen && is_a_sockets && !is_vector && event.errno().is_none()
+    }
+
+    fn watch(&mut self, now: &Moment<'_>) {
+        for watch in &self.watches[now.did.what() as usize] {
+            watch(now, &mut self.world, &mut self.findings);
+        }
+    }
+
+    fn ready(&mut self, wait: &Moment<'_>, data: i64, readiness: Readiness) {
+        let process = self.world.process(wait.process);
+        let fd = process.registered.get(&(data as u64)).copied();
+        let Some(fd) = fd.or_else(|| i32::try_from(data).ok()) else { return };
+        let did = Did::Ready(readiness);
+        let socket = self.world.socket_of(wait.process, fd);
+        if socket.is_some() || readiness.is_invalid {
+            self.watch(&Moment { did: &did, fd, socket, made: None, ..*wait });
+        }
+    }
+
+    fn close(&mut self, now: &Moment<'_>) {
+        if let (Did::Closed, Some(id)) = (now.did, now.socket) {
+            // Another process may have it still.
+            let copies = self.world.socket(id).copies;
+            self.world.socket_mut(id).copies = copies.saturating_sub(1);
+            advice::leaking::note_close(now, &mut self.world, id);
+            self.world.socket_mut(id).copies = copies;
+        }
+        let Self { findings, watches, story, .. } = self;
+        following::close(&mut self.world, now, |world, id, fd, why| {
+            gone(world, findings, watches, story, now, (id, fd, why));
+        });
+    }
+
+    fn copy(&mut self, now: &Moment<'_>, marked: bool) {
+        let Self { findings, watches, story, .. } = self;
+        following::copy(&mut self.world, now, marked, |world, id, fd, why| {
+            gone(world, findings, watches, story, now, (id, fd, why));
+        });
+    }
+}
+
+/// The last descriptor of a socket is gone.
+fn gone(
+    world: &mut World,
+    findings: &mut Findings,
+    watches: &[Vec<Watch>],
+    story: &mut Storyteller,
+    now: &Moment<'_>,
+    (id, fd, why): (SocketId, i32, Departure),
+) {
+    let did = Did::Gone(why);
+    let gone = Moment { did: &did, fd, socket: Some(id), made: None, ..*now };
+    for watch in &watches[What::Gone as usize] {
+        watch(&gone, world, findings);
+    }
+    story.tell(world.socket(id), &gone, why);
+}
+
+fn moment<'m>(
+    event: &'m Event<'m>,
+    at: At<'m>,
+    did: &'m Did<'m>,
+    process: ProcessId,
+) -> Moment<'m> {
+    let fd = event.fd().map_or(-1, crate::values::FdNumber::get);
+    Moment { event, line: at.line, text: at.text, did, fd, socket: None, made: None, process }
+}
+
+/// What is no call, as an event without arguments.
+fn spoken(text: &str, pid: u32) -> Event<'_> {
+    let mut event = Event::new(Callee::Other(text.into()));
+    (event.pid, event.tid, event.outcome) = (pid, pid.into(), Outcome::Value(0));
+    event
+}

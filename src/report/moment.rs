@@ -1,0 +1,154 @@
+//! One call as the advice is told of it, and how a call is remembered for the end.
+
+use std::fmt::Write;
+
+use crate::names::Errno;
+use crate::trace::arg::{Limits, Note};
+use crate::trace::notation::{write_arg, write_note};
+use crate::trace::{Event, Outcome};
+
+use super::did::Did;
+use super::world::{ProcessId, SocketId};
+
+/// One call, with what it is about.
+#[derive(Debug)]
+pub struct Moment<'m> {
+    /// The call.
+    pub event: &'m Event<'m>,
+    /// The line of the log that it ends on.
+    pub line: u64,
+    /// The text of that line, if there is one.
+    pub text: &'m str,
+    /// What it did.
+    pub did: &'m Did<'m>,
+    /// The descriptor that it is about; -1 if it is about none.
+    pub fd: i32,
+    /// That descriptor's socket, if it is one.
+    pub socket: Option<SocketId>,
+    /// Of `accept` and `socket`, what they made.
+    pub made: Option<SocketId>,
+    /// Who called.
+    pub process: ProcessId,
+}
+
+impl Moment<'_> {
+    /// How much was moved, or how many are ready, or whatever else the call counts. None if it failed.
+    pub fn count(&self) -> Option<u64> {
+        self.event.value().and_then(|value| value.try_into().ok())
+    }
+
+    /// Whether it failed so.
+    pub fn failed(&self, errno: Errno) -> bool {
+        self.event.errno() == Some(errno)
+    }
+
+    /// Whether it has not returned by the end of the log.
+    pub fn is_unfinished(&self) -> bool {
+        self.event.outcome == Outcome::Unknown
+    }
+
+    /// How long it took, in microseconds, if the log tells.
+    pub fn took_us(&self) -> Option<u64> {
+        let Event { begin_ns, end_ns, .. } = self.event;
+        (*begin_ns > 0 && end_ns > begin_ns).then(|| (end_ns - begin_ns) / 1_000)
+    }
+
+    /// The moment in a few bytes, for what may become evidence.
+    pub fn mark(&self) -> Mark {
+        let Event { begin_ns, end_ns, .. } = *self.event;
+        let name = self.event.function().map_or("", crate::trace::Function::name);
+        Mark {
+            line: self.line,
+            begin_ns,
+            end_ns,
+            name,
+            fd: self.fd,
+            outcome: self.event.outcome,
+            text: None,
+        }
+    }
+
+    /// The same with the whole line, for what is rare.
+    pub fn quote(&self) -> Mark {
+        let text = match self.text {
+            "" => written(self.event),
+            text => shortened(text),
+        };
+        Mark { text: Some(text.into()), ..self.mark() }
+    }
+}
+
+/// A call that was seen. Its text is kept where the call is rare, and made up from the rest where it is not.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// Its line.
+    pub line: u64,
+    /// When it began, 0 if that is not known.
+    pub begin_ns: u64,
+    /// When it ended.
+    pub end_ns: u64,
+    name: &'static str,
+    fd: i32,
+    outcome: Outcome,
+    text: Option<Box<str>>,
+}
+
+impl Mark {
+    /// The call in strace's notation, with dots where it was not kept.
+    pub fn text(&self) -> String {
+        if let Some(text) = &self.text {
+            return text.to_string();
+        }
+        let name = if self.name.is_empty() { "…" } else { self.name };
+        let fd = if self.fd < 0 { String::new() } else { format!("{}, ", self.fd) };
+        let fd = if self.name == "close" { fd.replace(", ", "") } else { format!("{fd}…") };
+        match self.outcome {
+            Outcome::Value(value) => format!("{name}({fd}) = {value}"),
+            Outcome::Error(errno) => format!("{name}({fd}) = -1 {errno}"),
+            Outcome::Unknown => format!("{name}({fd}) = ?"),
+        }
+    }
+}
+
+const LIMITS: Limits = Limits { bytes: 32, items: 8 };
+
+/// A line of a log may be of any length.
+const LONGEST: usize = 400;
+
+/// A line without what stands before its call: process and time, which the report has already.
+fn shortened(text: &str) -> String {
+    let text = text
+        .strip_prefix("[pid")
+        .and_then(|rest| rest.split_once(']'))
+        .map_or(text, |(_, rest)| rest);
+    let before = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '.' | ':');
+    let text = text.trim_start_matches(before);
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let dots = if end < text.len() { "…" } else { "" };
+    format!("{}{dots}", &text[..end])
+}
+
+/// An event as one line of strace.
+fn written(event: &Event<'_>) -> String {
+    let mut line = event.callee.name().to_string();
+    if line.starts_with(['-', '+']) {
+        return line;
+    }
+    line.push('(');
+    for (at, arg) in event.args.iter().enumerate() {
+        line.push_str(if at > 0 { ", " } else { "" });
+        write_arg(&mut line, arg, LIMITS);
+    }
+    let _ = match event.outcome {
+        Outcome::Value(value) => write!(line, ") = {value}"),
+        Outcome::Error(errno) => write!(line, ") = -1 {errno}"),
+        Outcome::Unknown => write!(line, ") = ?"),
+    };
+    if let (Outcome::Value(value), false) = (event.outcome, event.note == Note::None) {
+        write_note(&mut line, &event.note, value, LIMITS);
+    }
+    line
+}

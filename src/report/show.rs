@@ -1,0 +1,337 @@
+//! The report as text for a terminal of 80 columns.
+
+use std::fmt::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::Reported;
+use super::advice;
+use super::findings::{Certainty, Finding};
+use super::story::{ConnectionStory, Story};
+use super::summary::Summary;
+
+const WIDTH: usize = 80;
+const HEADING: Style = Style::new().bold();
+const CERTAIN: Style = AnsiColor::Red.on_default().bold();
+const PERHAPS: Style = AnsiColor::Yellow.on_default();
+const LABEL: Style = AnsiColor::Cyan.on_default();
+const PLAIN: Style = Style::new();
+
+/// Whether text is to have colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colors {
+    /// It is.
+    Colored,
+    /// It is not.
+    Plain,
+}
+
+struct Page {
+    out: String,
+    colors: Colors,
+}
+
+impl Reported {
+    /// As text.
+    pub fn text(&self, colors: Colors) -> String {
+        let mut page = Page { out: String::new(), colors };
+        page.story(&self.story);
+        page.summary(&self.summary);
+        page.advice(self);
+        page.out
+    }
+
+    /// The whole report as one JSON object.
+    ///
+    /// # Errors
+    /// None is known: texts and numbers can always be written.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+impl Page {
+    fn line(&mut self, text: fmt::Arguments<'_>) {
+        let _ = self.out.write_fmt(text);
+        self.out.push('\n');
+    }
+
+    fn styled(&mut self, style: Style, text: &str) {
+        let style = if self.colors == Colors::Colored { style } else { PLAIN };
+        let _ = write!(self.out, "{style}{text}{style:#}");
+    }
+
+    fn heading(&mut self, text: &str) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+        self.styled(HEADING, text);
+        self.out.push('\n');
+    }
+
+    /// A paragraph that is indented, and goes on indented.
+    fn paragraph(&mut self, label: &str, text: &str, indent: usize) {
+        let _ = write!(
+            self.out,
+            "{:width$}",
+            "",
+            width = indent - label.len() - usize::from(!label.is_empty())
+        );
+        if !label.is_empty() {
+            self.styled(LABEL, label);
+            self.out.push(' ');
+        }
+        self.wrapped(text, indent, indent);
+    }
+
+    /// Words from this column on, and from another on every further line.
+    fn wrapped(&mut self, text: &str, column: usize, indent: usize) {
+        let mut at = column;
+        for (number, word) in text.split(' ').enumerate() {
+            let width = word.chars().count();
+            if number > 0 && at + 1 + width > WIDTH {
+                let _ = write!(self.out, "\n{:indent$}", "");
+                at = indent;
+            } else if number > 0 {
+                self.out.push(' ');
+                at += 1;
+            }
+            self.out.push_str(word);
+            at += width;
+        }
+        self.out.push('\n');
+    }
+
+    /// A line of the story, indented by so much, and by four more where it goes on.
+    fn told(&mut self, indent: usize, text: &str) {
+        let _ = write!(self.out, "{:indent$}", "");
+        self.wrapped(text, indent, indent + 4);
+    }
+
+    fn story(&mut self, story: &Story) {
+        let Story { connections, listeners, datagrams, further } = story;
+        if listeners.is_empty() && connections.is_empty() && datagrams.is_empty() {
+            self.heading("No socket calls");
+            return;
+        }
+        if !listeners.is_empty() {
+            self.heading("Listeners");
+        }
+        for one in listeners {
+            let local = one.local.as_deref().unwrap_or("an address that the log does not show");
+            let reach = one.reach.as_ref().map(|reach| format!(" ({reach})")).unwrap_or_default();
+            self.told(2, &format!("{local}{reach}"));
+            let clients = counted(one.clients, "client");
+            self.told(
+                4,
+                &format!(
+                    "descriptor {} of {}{}, queue {}: {clients}",
+                    one.fd,
+                    process(one.pid),
+                    at_line(one.line),
+                    one.backlog
+                ),
+            );
+        }
+        if !connections.is_empty() {
+            self.heading("Connections");
+        }
+        for one in connections {
+            self.connection(one);
+        }
+        if further.connections > 0 {
+            self.told(
+                2,
+                &format!(
+                    "and {} more: {} in, {} out",
+                    further.connections,
+                    bytes(further.bytes_in),
+                    bytes(further.bytes_out)
+                ),
+            );
+        }
+        if !datagrams.is_empty() {
+            self.heading("Datagrams");
+        }
+        for one in datagrams {
+            let local = one.local.as_deref().unwrap_or("without a name");
+            let peer = one.peer.as_ref().map(|peer| format!(" -> {peer}")).unwrap_or_default();
+            self.told(
+                2,
+                &format!(
+                    "{local}{peer}, descriptor {} of {}{}",
+                    one.fd,
+                    process(one.pid),
+                    at_line(one.line)
+                ),
+            );
+            self.told(
+                4,
+                &format!(
+                    "in {} ({}), out {} ({})",
+                    counted(one.received, "datagram"),
+                    bytes(one.bytes_in),
+                    counted(one.sent, "datagram"),
+                    bytes(one.bytes_out)
+                ),
+            );
+        }
+    }
+
+    fn connection(&mut self, one: &ConnectionStory) {
+        let unknown = "?";
+        let local = one.local.as_deref().unwrap_or(unknown);
+        let peer = one.peer.as_deref().unwrap_or(unknown);
+        let arrow = if one.role == "accepted" { "<-" } else { "->" };
+        let when = match one.opened_ns {
+            Some(ns) => format!(" at {}", seconds(ns)),
+            None => String::new(),
+        };
+        let name = match (one.local.is_some(), one.peer.is_some()) {
+            (false, false) => format!("descriptor {}", one.fd),
+            _ => format!("{local} {arrow} {peer}, descriptor {}", one.fd),
+        };
+        self.told(2, &format!("{name} of {}{}{when}", process(one.pid), at_line(one.opened_line)));
+        let end = match (one.end, one.ended_by, one.errno) {
+            ("open", ..) => "open when the log ends".to_string(),
+            ("failed", _, errno) => format!("it failed: {}", errno.unwrap_or(unknown)),
+            ("reset", Some("peer"), errno) => {
+                format!("the peer ended it: {}", errno.unwrap_or(unknown))
+            }
+            ("reset", ..) => "this side reset it".to_string(),
+            ("killed", ..) => "it ended with its process, which was killed".to_string(),
+            (_, Some("peer"), _) => "the peer finished first".to_string(),
+            _ => "this side finished first".to_string(),
+        };
+        let lasted = one.lasted_ns.map(|ns| format!(" after {}", seconds(ns))).unwrap_or_default();
+        self.told(
+            4,
+            &format!(
+                "in {} ({}), out {} ({}); {end}{lasted}{}",
+                bytes(one.bytes_in),
+                counted(one.receives, "call"),
+                bytes(one.bytes_out),
+                counted(one.sends, "call"),
+                at_line(one.closed_line)
+            ),
+        );
+    }
+
+    fn summary(&mut self, summary: &Summary) {
+        self.heading("Calls");
+        let widest = summary.calls.iter().map(|row| row.call.len()).max().unwrap_or(0).max(4);
+        let _ = writeln!(
+            self.out,
+            "  {:widest$} {:>9} {:>10} {:>13}  errors",
+            "call", "calls", "seconds", "bytes"
+        );
+        for row in &summary.calls {
+            let took = row.took_ns.map(|ns| format!("{:.6}", ns as f64 / 1e9)).unwrap_or_default();
+            let moved = if row.bytes > 0 { grouped(row.bytes) } else { String::new() };
+            let mut errors: Vec<_> =
+                row.errors.iter().map(|(name, count)| format!("{count} {name}")).collect();
+            if row.unfinished > 0 {
+                errors.push(format!("{} not returned", row.unfinished));
+            }
+            let numbers = format!("  {:widest$} {:>9} {took:>10} {moved:>13}", row.call, row.calls);
+            if errors.is_empty() {
+                self.line(format_args!("{}", numbers.trim_end()));
+                continue;
+            }
+            let column = numbers.chars().count() + 2;
+            self.out.push_str(&numbers);
+            self.out.push_str("  ");
+            self.wrapped(&errors.join(", "), column, column);
+        }
+        self.line(format_args!("  {:widest$} {:>9}", "total", summary.total));
+    }
+
+    fn advice(&mut self, reported: &Reported) {
+        let findings = &reported.advice;
+        if findings.is_empty() {
+            self.heading("Nothing stands out");
+            return;
+        }
+        self.heading("Advice");
+        let mut told: Vec<&str> = Vec::new();
+        for first in findings {
+            if told.contains(&first.advice) {
+                continue;
+            }
+            told.push(first.advice);
+            let same = findings.iter().filter(|finding| finding.advice == first.advice);
+            for (number, finding) in same.enumerate() {
+                self.finding(finding, number == 0);
+            }
+            let more = reported.more.iter().find(|(name, _)| *name == first.advice);
+            if let Some((_, more)) = more {
+                self.line(format_args!("    and {more} more of this kind"));
+            }
+            self.explanation(first.advice);
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding, is_first: bool) {
+        if is_first {
+            self.out.push('\n');
+            self.out.push_str("  ");
+            let style = if finding.certainty == Certainty::Perhaps { PERHAPS } else { CERTAIN };
+            self.styled(style, finding.advice);
+            self.line(format_args!(" ({})", finding.certainty.word()));
+        }
+        let fd = finding.fd.map(|fd| format!("descriptor {fd} of ")).unwrap_or_default();
+        self.paragraph("", &format!("{fd}{}: {}", process(finding.pid), finding.says), 4);
+        for evidence in &finding.evidence {
+            let text: String = evidence.text.chars().take(400).collect();
+            self.paragraph("", &format!("line {}: {text}", evidence.line), 6);
+            self.paragraph("", &format!("({})", evidence.shows), 10);
+        }
+    }
+
+    fn explanation(&mut self, name: &str) {
+        let Some(advice) = advice::find(name) else { return };
+        self.paragraph("means", advice.means, 10);
+        self.paragraph("do", advice.remedy, 10);
+        self.paragraph("see", &format!("baresock lab {}; baresock explain {name}", advice.lab), 10);
+        if !advice.exercise.is_empty() {
+            self.paragraph("try", advice.exercise, 10);
+        }
+    }
+}
+
+fn process(pid: u32) -> String {
+    if pid == 0 { "the process".into() } else { format!("process {pid}") }
+}
+
+fn at_line(line: Option<u64>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", grouped(count))
+}
+
+/// A number with a comma between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        let is_between = at > 0 && (digits.len() - at).is_multiple_of(3);
+        text.push_str(if is_between { "," } else { "" });
+        text.push(digit);
+    }
+    text
+}
+
+fn bytes(count: u64) -> String {
+    counted(count, "byte")
+}
+
+fn seconds(ns: u64) -> String {
+    match ns {
+        0..1_000_000 => format!("{} us", ns / 1_000),
+        1_000_000..1_000_000_000 => format!("{}.{} ms", ns / 1_000_000, ns / 100_000 % 10),
+        _ => format!("{}.{:03} s", ns / 1_000_000_000, ns / 1_000_000 % 1_000),
+    }
+}

@@ -1,0 +1,136 @@
+//! The table by call: how often, how it failed, how long it waited, how many bytes.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::names::Errno;
+use crate::trace::page::Returns;
+use crate::trace::{Event, Function, Outcome};
+
+/// The table.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// A row for each function, the most frequent first.
+    pub calls: Vec<CallSummary>,
+    /// All calls.
+    pub total: u64,
+}
+
+/// A function's row.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallSummary {
+    /// Its name.
+    pub call: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// How often it failed, by the name of the error.
+    pub errors: Vec<(String, u64)>,
+    /// How long all calls took together, in nanoseconds; none if the log does not tell.
+    pub took_ns: Option<u64>,
+    /// Bytes moved.
+    pub bytes: u64,
+    /// Calls that had not returned when the log ended.
+    pub unfinished: u64,
+}
+
+/// Counts calls.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Few are used, and those that are used are found early.
+    known: Vec<(Function, Row)>,
+    others: HashMap<Box<str>, Row>,
+    total: u64,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    calls: u64,
+    errors: Vec<(Errno, u64)>,
+    took_ns: u64,
+    bytes: u64,
+    unfinished: u64,
+}
+
+/// How many names are told apart: a log may hold any.
+const MOST_NAMES: usize = 1_000;
+
+impl Tally {
+    /// Counts a call.
+    pub(super) fn count(&mut self, event: &Event<'_>) {
+        self.total += 1;
+        let row = match event.function() {
+            Some(function) => {
+                let at = self.known.iter().position(|(known, _)| *known == function);
+                let at = at.unwrap_or_else(|| {
+                    self.known.push((function, Row::default()));
+                    self.known.len() - 1
+                });
+                &mut self.known[at].1
+            }
+            None => {
+                let name = event.callee.name();
+                if !self.others.contains_key(name) {
+                    if self.others.len() >= MOST_NAMES {
+                        return;
+                    }
+                    self.others.insert(name.into(), Row::default());
+                }
+                let Some(row) = self.others.get_mut(name) else { return };
+                row
+            }
+        };
+        row.calls += 1;
+        row.took_ns += event.end_ns.saturating_sub(event.begin_ns);
+        match event.outcome {
+            Outcome::Value(value) if moves_bytes(event) => row.bytes += value.unsigned_abs(),
+            Outcome::Value(_) => {}
+            // That one never returns.
+            Outcome::Unknown if event.callee.name().starts_with("exit") => {}
+            Outcome::Unknown => row.unfinished += 1,
+            Outcome::Error(errno) => match row.errors.iter_mut().find(|(known, _)| *known == errno)
+            {
+                Some((_, count)) => *count += 1,
+                None => row.errors.push((errno, 1)),
+            },
+        }
+    }
+
+    /// The table.
+    pub(super) fn finish(self) -> Summary {
+        let known = self.known.into_iter().map(|(function, row)| (function.name().into(), row));
+        let all = known.chain(self.others).filter(|(_, row)| row.calls > 0);
+        let mut calls: Vec<_> = all.map(|(name, row)| summary(&name, row)).collect();
+        calls.sort_by(|one, other| (other.calls, &one.call).cmp(&(one.calls, &other.call)));
+        Summary { calls, total: self.total }
+    }
+}
+
+fn summary(name: &str, row: Row) -> CallSummary {
+    let mut errors: Vec<_> = row
+        .errors
+        .into_iter()
+        .map(|(errno, count)| {
+            let number = || format!("errno {}", errno.number());
+            (errno.name().map_or_else(number, str::to_string), count)
+        })
+        .collect();
+    errors.sort_by(|(one, ones), (other, others)| (others, one).cmp(&(ones, other)));
+    CallSummary {
+        call: name.to_string(),
+        calls: row.calls,
+        errors,
+        took_ns: Some(row.took_ns).filter(|ns| *ns > 0),
+        bytes: row.bytes,
+        unfinished: row.unfinished,
+    }
+}
+
+fn moves_bytes(event: &Event<'_>) -> bool {
+    match event.function() {
+        Some(function) => function.page().returns == Returns::Bytes,
+        None => {
+            matches!(event.callee.name(), "readv" | "writev" | "splice" | "pread64" | "pwrite64")
+        }
+    }
+}

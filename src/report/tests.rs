@@ -1,0 +1,108 @@
+//! What the report says of a few events; that each advice is right is shown by programs (`tests/advice.rs`).
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::names::{AF_INET, MsgFlags, SOCK_STREAM};
+use crate::trace::Arg;
+use crate::values::FdNumber;
+
+fn call<'a>(function: &'static str, args: Vec<Arg<'a>>, outcome: Outcome) -> Event<'a> {
+    let mut event = Event::new(Callee::of(function));
+    event.args.extend(args);
+    (event.pid, event.tid, event.outcome) = (1, 1, outcome);
+    event
+}
+
+fn report_on(events: &[Event<'_>]) -> Reported {
+    let mut report = Report::new();
+    for (at, event) in events.iter().enumerate() {
+        report.take(event, At { line: at as u64 + 1, text: "" });
+    }
+    report.finish(At { line: events.len() as u64, text: "" })
+}
+
+fn accepted() -> Vec<Event<'static>> {
+    let fd = |number| Arg::Fd(FdNumber::new(number));
+    let kind = vec![Arg::Named(AF_INET.named()), Arg::Type(SOCK_STREAM), Arg::Int(0)];
+    vec![
+        call("socket", kind, Outcome::Value(3)),
+        call("listen", vec![fd(3), Arg::Int(8)], Outcome::Value(0)),
+        call("accept", vec![fd(3)], Outcome::Value(4)),
+    ]
+}
+
+fn moves(function: &'static str, fd: i32, asked: i64, moved: i64) -> Event<'static> {
+    let flags = Arg::Named(MsgFlags::NONE.named());
+    let args = vec![Arg::Fd(FdNumber::new(fd)), Arg::bytes(b"hello"), Arg::Int(asked), flags];
+    call(function, args, Outcome::Value(moved))
+}
+
+#[test]
+fn the_story_says_who_finished_first() {
+    let mut events = accepted();
+    events.push(moves("recv", 4, 512, 5));
+    events.push(moves("recv", 4, 512, 0));
+    events.push(call("close", vec![Arg::Fd(FdNumber::new(4))], Outcome::Value(0)));
+    let reported = report_on(&events);
+    let [connection] = &reported.story.connections[..] else { panic!("{:?}", reported.story) };
+    assert_eq!((connection.bytes_in, connection.receives), (5, 1));
+    assert_eq!((connection.end, connection.ended_by), ("finished", Some("peer")));
+    assert_eq!((connection.opened_line, connection.closed_line), (Some(3), Some(6)));
+    assert_eq!(reported.story.listeners[0].clients, 1);
+    assert!(reported.advice.is_empty(), "{:?}", reported.advice);
+}
+
+#[test]
+fn an_advice_has_the_lines_that_show_it() {
+    let mut events = accepted();
+    events.push(moves("send", 4, 100, 60));
+    events.push(call("close", vec![Arg::Fd(FdNumber::new(4))], Outcome::Value(0)));
+    let reported = report_on(&events);
+    let [finding] = &reported.advice[..] else { panic!("{:?}", reported.advice) };
+    assert_eq!((finding.advice, finding.fd), ("short-send-dropped", Some(4)));
+    assert_eq!(finding.certainty, Certainty::Certain);
+    let lines: Vec<_> = finding.evidence.iter().map(|evidence| evidence.line).collect();
+    assert_eq!(lines, [4, 5]);
+    assert!(reported.text(Colors::Plain).contains("40 bytes of a short send were never sent"));
+}
+
+#[test]
+fn the_table_counts_calls_errors_and_bytes() {
+    let mut events = accepted();
+    events.push(moves("send", 4, 5, 5));
+    let mut failed = moves("send", 4, 5, 0);
+    failed.outcome = Outcome::Error(crate::names::Errno::EPIPE);
+    events.push(failed);
+    let summary = report_on(&events).summary;
+    assert_eq!(summary.total, 5);
+    let send = summary.calls.iter().find(|row| row.call == "send").unwrap();
+    assert_eq!((send.calls, send.bytes), (2, 5));
+    assert_eq!(send.errors, [("EPIPE".to_string(), 1)]);
+}
+
+#[test]
+fn lines_fit_a_terminal_of_80_columns() {
+    let mut events = accepted();
+    events.push(moves("send", 4, 100, 60));
+    events.push(call("close", vec![Arg::Fd(FdNumber::new(4))], Outcome::Value(0)));
+    for line in report_on(&events).text(Colors::Plain).lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn every_advice_leads_to_a_lab_and_has_its_own_words() {
+    let mut seen = BTreeSet::new();
+    for advice in advice::ALL {
+        assert!(crate::labs::find(advice.lab).is_some(), "{}: no lab {}", advice.name, advice.lab);
+        assert!(!advice.cares_for.is_empty(), "{}", advice.name);
+        let texts = [advice.name, advice.gist, advice.means, advice.shown_by, advice.remedy];
+        for text in texts {
+            assert!(seen.insert(text), "{}: {text}", advice.name);
+        }
+        for text in [advice.means, advice.shown_by, advice.remedy] {
+            assert!(text.ends_with('.') && text.is_ascii(), "{}: {text}", advice.name);
+        }
+    }
+}

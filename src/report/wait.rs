@@ -1,0 +1,192 @@
+//! What a wait asked and what it was answered, the same for `select`, `poll` and `epoll_wait`.
+
+use std::borrow::Cow;
+
+use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, PollEvents};
+use crate::trace::arg::{Arg, Note};
+use crate::trace::page::Effect;
+use crate::trace::{Event, Function};
+use crate::values::{FdNumber, PollRow, TimeVal};
+
+use super::reading::number;
+
+/// How long a wait may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Until something happens.
+    Unlimited,
+    /// So many microseconds.
+    Us(u64),
+    /// The line does not tell.
+    Unknown,
+}
+
+/// What a descriptor is ready for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// To be read from.
+    pub read: bool,
+    /// To be written to.
+    pub write: bool,
+    /// `POLLERR` or `POLLHUP`.
+    pub trouble: bool,
+    /// `POLLNVAL`: no such descriptor is open.
+    pub is_invalid: bool,
+}
+
+/// A wait.
+#[derive(Debug)]
+pub struct Wait<'e> {
+    event: &'e Event<'e>,
+    /// How long it may take.
+    pub patience: Patience,
+}
+
+impl<'e> Wait<'e> {
+    /// What this event asked and was answered.
+    pub(super) fn of(event: &'e Event<'e>) -> Self {
+        let at = match event.function().map(Function::effect) {
+            Some(Effect::Selects) => 4,
+            Some(_) => 2,
+            None => 3,
+        };
+        let patience = match event.args.get(at) {
+            Some(Arg::TimeVal(None) | Arg::TimeSpec(None)) => Patience::Unlimited,
+            Some(Arg::TimeVal(Some(time))) => microseconds(time.tv_sec, time.tv_usec),
+            Some(Arg::TimeSpec(Some(time))) => microseconds(time.tv_sec, time.tv_nsec / 1_000),
+            Some(arg) => match number(arg) {
+                Some(ms) if ms >= 0 => Patience::Us(ms as u64 * 1_000),
+                Some(_) => Patience::Unlimited,
+                None => Patience::Unknown,
+            },
+            None => Patience::Unknown,
+        };
+        Self { event, patience }
+    }
+
+    /// Of `select`, the first argument.
+    pub fn nfds(&self) -> Option<i64> {
+        self.is_select().then(|| self.event.args.first().and_then(number)).flatten()
+    }
+
+    /// Whether it is `select` or `pselect`.
+    pub fn is_select(&self) -> bool {
+        self.event.function().is_some_and(|function| function.effect() == Effect::Selects)
+    }
+
+    /// Of `select`, the three sets that it was given; none for NULL.
+    pub fn sets(&self) -> [Option<&'e [FdNumber]>; 3] {
+        [1, 2, 3].map(|at| match self.event.args.get(at) {
+            Some(Arg::Set(Some(members))) => Some(&members[..]),
+            _ => None,
+        })
+    }
+
+    /// Of `poll`, its rows.
+    pub fn rows(&self) -> &'e [PollRow] {
+        match self.event.args.first() {
+            Some(Arg::Rows(rows)) => rows,
+            _ => &[],
+        }
+    }
+
+    /// Of `select`, the three sets that it left: all are empty after a timeout.
+    pub fn left_sets(&self) -> Option<[&'e [FdNumber]; 3]> {
+        match (&self.event.note, self.event.value()) {
+            (Note::Select { sets, .. }, Some(_)) => {
+                Some([0, 1, 2].map(|at| sets[at].as_deref().unwrap_or(&[])))
+            }
+            (_, Some(0)) => Some([&[]; 3]),
+            _ => None,
+        }
+    }
+
+    /// Of `select` on Linux, what is left of the time, in microseconds.
+    pub fn left_us(&self) -> Option<u64> {
+        let us = |time: &TimeVal| match microseconds(time.tv_sec, time.tv_usec) {
+            Patience::Us(us) => Some(us),
+            _ => None,
+        };
+        match (&self.event.note, self.event.value()) {
+            (_, Some(0)) => Some(0),
+            (Note::Select { left: Some(left), .. }, _) => us(left),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks for this descriptor to be writable.
+    pub fn asks_to_write(&self, fd: i32) -> bool {
+        let in_set = self.sets()[1].is_some_and(|set| set.iter().any(|member| member.get() == fd));
+        let in_rows = |row: &PollRow| row.fd.get() == fd && row.events.contains(POLLOUT);
+        in_set || self.rows().iter().any(in_rows)
+    }
+
+    /// Whether it asks for this descriptor at all.
+    pub fn asks_for(&self, fd: i32) -> bool {
+        let mut sets = self.sets().into_iter().flatten().flatten();
+        sets.any(|member| member.get() == fd)
+            || self.rows().iter().any(|row| row.fd.get() == fd && row.events != PollEvents::NONE)
+    }
+
+    /// Calls `say` for each descriptor that is ready. Of `epoll_wait` it is given the data that `epoll_ctl` gave.
+    pub(super) fn each_ready(&self, mut say: impl FnMut(i64, Readiness)) {
+        match &self.event.note {
+            Note::Select { sets, .. } if self.event.value().is_some() => {
+                let [read, write, except] = [0, 1, 2].map(|at| members(&sets[at]));
+                for fd in read {
+                    let write = write.contains(fd);
+                    say(fd.get().into(), Readiness { read: true, write, ..Readiness::default() });
+                }
+                for fd in write.iter().filter(|fd| !read.contains(fd)) {
+                    say(fd.get().into(), Readiness { write: true, ..Readiness::default() });
+                }
+                for fd in except.iter().filter(|fd| !read.contains(fd) && !write.contains(fd)) {
+                    say(fd.get().into(), Readiness::default());
+                }
+            }
+            Note::Poll(rows) => {
+                for row in rows.iter() {
+                    say(row.fd.get().into(), readiness(row.revents));
+                }
+            }
+            _ => self.each_of_epoll(say),
+        }
+    }
+
+    fn each_of_epoll(&self, mut say: impl FnMut(i64, Readiness)) {
+        let Some(Arg::Text(ready)) = self.event.args.get(1) else { return };
+        for one in ready.split("events=").skip(1) {
+            let (events, data) = one.split_once(", data").unwrap_or((one, ""));
+            let has = |name: &str| events.split('|').any(|event| event == name);
+            let readiness = Readiness {
+                read: has("EPOLLIN"),
+                write: has("EPOLLOUT"),
+                trouble: has("EPOLLERR") || has("EPOLLHUP"),
+                is_invalid: false,
+            };
+            let data = super::reading::number_after(data, "u64=")
+                .or_else(|| super::reading::number_after(data, "="));
+            if let Some(data) = data {
+                say(data, readiness);
+            }
+        }
+    }
+}
+
+fn members<'e>(set: &'e Option<Cow<'e, [FdNumber]>>) -> &'e [FdNumber] {
+    set.as_deref().unwrap_or(&[])
+}
+
+fn readiness(revents: PollEvents) -> Readiness {
+    Readiness {
+        read: revents.contains(POLLIN),
+        write: revents.contains(POLLOUT),
+        trouble: revents.intersects(POLLERR | POLLHUP),
+        is_invalid: revents.contains(POLLNVAL),
+    }
+}
+
+fn microseconds(seconds: i64, rest: i64) -> Patience {
+    let us = seconds.checked_mul(1_000_000).and_then(|us| us.checked_add(rest));
+    us.and_then(|us| us.try_into().ok()).map_or(Patience::Unknown, Patience::Us)
+}

@@ -1,0 +1,328 @@
+//! Who exists at a moment of the log: processes, their descriptors, and the sockets behind these.
+//!
+//! What is over is given back: the world is as large as what is open, however long the log is.
+
+use std::collections::HashMap;
+
+use super::advice::{OfCaller, OfProcess, OfSocket, OfWorld};
+use super::did::Making;
+use super::moment::Mark;
+use crate::addr::Address;
+use crate::names::Errno;
+
+/// The place of a socket in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketId(pub(super) u32);
+
+/// The place of a process in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessId(pub(super) u32);
+
+/// The place of a caller (a thread of a process) in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CallerId(pub(super) u32);
+
+/// How a socket came to its peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It has none, as far as is known.
+    #[default]
+    Alone,
+    /// It came from `accept`.
+    Accepted,
+    /// It called `connect`.
+    Connected,
+    /// It came from `socketpair` or `pipe`.
+    Paired,
+}
+
+/// A socket: what all copies of a descriptor lead to.
+#[derive(Debug, Default)]
+pub struct Socket {
+    /// How it was made, as far as the log tells.
+    pub making: Making,
+    /// Whether the log tells how it was made.
+    pub is_known: bool,
+    /// How it came to its peer.
+    pub role: Role,
+    /// Whether `listen` was called.
+    pub is_listener: bool,
+    /// The length of its queue, as `listen` asked for it.
+    pub backlog: i64,
+    /// Its first descriptor, and the process that had it.
+    pub fd: i32,
+    /// The number of that process.
+    pub pid: u32,
+    /// The number of descriptors that lead here.
+    pub copies: u32,
+    /// Its own address.
+    pub local: Option<Address>,
+    /// Its peer's address.
+    pub peer: Option<Address>,
+    /// Whether it does not wait, if that is known.
+    pub is_nonblocking: Option<bool>,
+    /// Whether `SO_REUSEADDR` was set.
+    pub reuses_address: bool,
+    /// Whether `TCP_NODELAY` was set.
+    pub is_undelayed: bool,
+    /// Whether `SO_LINGER` makes of its close a reset.
+    pub closes_hard: bool,
+    /// Bytes received and sent.
+    pub bytes_in: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Datagrams or receives, sends.
+    pub receives: u64,
+    /// Sends.
+    pub sends: u64,
+    /// Connections accepted from it.
+    pub clients: u64,
+    /// The call that made it.
+    pub made: Option<Mark>,
+    /// The call that named, connected or accepted it.
+    pub named: Option<Mark>,
+    /// The receive that gave 0: the peer has finished.
+    pub peer_finished: Option<Mark>,
+    /// Its own `shutdown`.
+    pub finished: Option<Mark>,
+    /// The first error that ended it.
+    pub failed: Option<(Mark, Errno)>,
+    /// The line of the last call on it.
+    pub touched: u64,
+    /// What the advice remembers of it.
+    pub seen: OfSocket,
+}
+
+impl Socket {
+    /// Whether it carries a stream to a peer.
+    pub fn is_connection(&self) -> bool {
+        !self.is_listener && self.role != Role::Alone && !self.making.is_datagram
+    }
+
+    /// Whether its peer has finished, or it has failed.
+    pub const fn is_over(&self) -> bool {
+        self.peer_finished.is_some() || self.failed.is_some()
+    }
+}
+
+/// A descriptor of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// What it leads to.
+    pub held: Held,
+    /// Whether `execve` closes it.
+    pub is_closed_on_exec: bool,
+    /// The line in which it was closed last.
+    pub closed: u64,
+}
+
+/// What a descriptor leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Held {
+    /// It was closed, or was never seen.
+    #[default]
+    Nothing,
+    /// Something that is no socket.
+    Other,
+    /// A socket.
+    Socket(SocketId),
+}
+
+/// A process: what shares one table of descriptors.
+#[derive(Debug, Default)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its descriptors, by number.
+    pub entries: Vec<Entry>,
+    /// How many waits it has made.
+    pub waits: u64,
+    /// How many waits of it ran out of time.
+    pub timeouts: u64,
+    /// How many descriptors it has closed.
+    pub closes: u64,
+    /// How many sockets it has got.
+    pub sockets_made: u64,
+    /// Whether it has ended.
+    pub is_over: bool,
+    /// What `epoll_ctl` gave for a descriptor, where that is not its number.
+    pub registered: HashMap<u64, i32>,
+    /// What the advice remembers of it.
+    pub seen: OfProcess,
+}
+
+/// A thread.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// The process whose descriptors it uses.
+    pub process: ProcessId,
+    /// What the advice remembers of it.
+    pub seen: OfCaller,
+}
+
+/// Everything that is there.
+#[derive(Debug, Default)]
+pub struct World {
+    pub(super) processes: Vec<Process>,
+    sockets: Vec<Socket>,
+    free: Vec<SocketId>,
+    callers: Vec<Caller>,
+    free_callers: Vec<CallerId>,
+    by_tid: HashMap<u64, CallerId>,
+    last: Option<(u64, CallerId)>,
+    pub(super) caller: Option<CallerId>,
+    /// What the advice remembers of all.
+    pub seen: OfWorld,
+}
+
+/// Above this number a descriptor's history is not kept.
+const MOST_DESCRIPTORS: usize = 1 << 20;
+
+impl World {
+    /// A socket.
+    pub fn socket(&self, id: SocketId) -> &Socket {
+        &self.sockets[id.0 as usize]
+    }
+
+    /// A socket, to be changed.
+    pub fn socket_mut(&mut self, id: SocketId) -> &mut Socket {
+        &mut self.sockets[id.0 as usize]
+    }
+
+    /// A process.
+    pub fn process(&self, id: ProcessId) -> &Process {
+        &self.processes[id.0 as usize]
+    }
+
+    /// A process, to be changed.
+    pub fn process_mut(&mut self, id: ProcessId) -> &mut Process {
+        &mut self.processes[id.0 as usize]
+    }
+
+    /// The thread that makes the present call.
+    pub(super) fn caller_mut(&mut self) -> Option<&mut Caller> {
+        self.caller.map(|id| &mut self.callers[id.0 as usize])
+    }
+
+    /// The present caller, by its numbers; it is made if it is new.
+    pub(super) fn meet(&mut self, pid: u32, tid: u64) -> (CallerId, ProcessId) {
+        let id = match self.last {
+            Some((last, id)) if last == tid => id,
+            _ => match self.by_tid.get(&tid) {
+                Some(id) => *id,
+                None => self.add_stranger(pid, tid),
+            },
+        };
+        self.last = Some((tid, id));
+        self.caller = Some(id);
+        (id, self.callers[id.0 as usize].process)
+    }
+
+    fn add_stranger(&mut self, pid: u32, tid: u64) -> CallerId {
+        // A thread of a process that is known, or a process.
+        let leader = self.by_tid.get(&u64::from(pid)).filter(|_| u64::from(pid) != tid);
+        let process = leader.map(|leader| self.callers[leader.0 as usize].process);
+        let process = process.unwrap_or_else(|| self.add_process(pid));
+        self.add_caller(tid, process)
+    }
+
+    pub(super) fn add_process(&mut self, pid: u32) -> ProcessId {
+        let process = Process { pid, ..Process::default() };
+        if let Some(at) = self.processes.iter().position(|process| process.is_over) {
+            self.processes[at] = process;
+            return ProcessId(at as u32);
+        }
+        self.processes.push(process);
+        ProcessId(self.processes.len() as u32 - 1)
+    }
+
+    pub(super) fn add_caller(&mut self, tid: u64, process: ProcessId) -> CallerId {
+        let caller = Caller { process, seen: OfCaller::default() };
+        let id = match self.free_callers.pop() {
+            Some(id) => {
+                self.callers[id.0 as usize] = caller;
+                id
+            }
+            None => {
+                self.callers.push(caller);
+                CallerId(self.callers.len() as u32 - 1)
+            }
+        };
+        self.by_tid.insert(tid, id);
+        id
+    }
+
+    /// Whether a thread of this number is known.
+    pub(super) fn knows(&self, tid: u64) -> Option<ProcessId> {
+        self.by_tid.get(&tid).map(|id| self.callers[id.0 as usize].process)
+    }
+
+    /// A thread ended: its number may be given to another.
+    pub(super) fn forget(&mut self, tid: u64) {
+        self.free_callers.extend(self.by_tid.remove(&tid));
+        self.last = None;
+    }
+
+    /// What a descriptor of a process leads to.
+    pub fn held(&self, process: ProcessId, fd: i32) -> Held {
+        self.entry(process, fd).map_or(Held::Nothing, |entry| entry.held)
+    }
+
+    /// A descriptor of a process.
+    pub fn entry(&self, process: ProcessId, fd: i32) -> Option<&Entry> {
+        self.process(process).entries.get(usize::try_from(fd).ok()?)
+    }
+
+    /// A descriptor of a process, to be changed.
+    pub(super) fn entry_mut(&mut self, process: ProcessId, fd: i32) -> Option<&mut Entry> {
+        let at = usize::try_from(fd).ok().filter(|at| *at < MOST_DESCRIPTORS)?;
+        let entries = &mut self.process_mut(process).entries;
+        if entries.len() <= at {
+            entries.resize_with(at + 1, Entry::default);
+        }
+        entries.get_mut(at)
+    }
+
+    /// The socket that a descriptor leads to.
+    pub fn socket_of(&self, process: ProcessId, fd: i32) -> Option<SocketId> {
+        match self.held(process, fd) {
+            Held::Socket(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// A new socket, that no descriptor leads to yet.
+    pub(super) fn add_socket(&mut self, socket: Socket) -> SocketId {
+        match self.free.pop() {
+            Some(id) => {
+                *self.socket_mut(id) = socket;
+                id
+            }
+            None => {
+                self.sockets.push(socket);
+                SocketId(self.sockets.len() as u32 - 1)
+            }
+        }
+    }
+
+    /// The room of a socket that is gone may be used again.
+    pub(super) fn free_socket(&mut self, id: SocketId) {
+        *self.socket_mut(id) = Socket::default();
+        self.free.push(id);
+    }
+
+    /// The sockets of a process, by descriptor.
+    pub fn sockets_of(&self, process: ProcessId) -> impl Iterator<Item = (i32, SocketId)> {
+        let entries = self.process(process).entries.iter().enumerate();
+        entries.filter_map(|(fd, entry)| match entry.held {
+            Held::Socket(id) => Some((fd as i32, id)),
+            _ => None,
+        })
+    }
+
+    /// All processes that have not ended.
+    pub(super) fn living(&self) -> impl Iterator<Item = ProcessId> {
+        let all = self.processes.iter().enumerate();
+        all.filter(|(_, process)| !process.is_over).map(|(at, _)| ProcessId(at as u32))
+    }
+}

@@ -1,0 +1,30 @@
+/* Each descriptor that poll calls ready is served. */
+#include "peer.h"
+
+int main(void)
+{
+	struct sockaddr_in at;
+	int l = listen_at(&at, 8);
+	if (second() == 0) {
+		close(l);
+		int c = dial(at);
+		send(c, "hello", 5, 0);
+		shutdown(c, SHUT_WR);
+		drain(c);
+		return 0;
+	}
+	int a = take(l);
+	struct pollfd rows[2] = { { l, POLLIN, 0 }, { a, POLLIN, 0 } };
+	char buf[512];
+	for (;;) {
+		poll(rows, 2, 1000);
+		if (rows[0].revents & POLLIN)
+			close(take(l));
+		if ((rows[1].revents & POLLIN) && recv(a, buf, sizeof buf, 0) <= 0)
+			break;
+	}
+	close(a);
+	close(l);
+	wait(NULL);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* The time is set before each select. */
+#include "peer.h"
+
+int main(void)
+{
+	struct sockaddr_in at;
+	int l = listen_at(&at, 8);
+	for (int turn = 0; turn < 3; turn++) {
+		struct timeval patience = { 0, 50000 };
+		fd_set set;
+		FD_ZERO(&set);
+		FD_SET(l, &set);
+		if (select(l + 1, &set, NULL, NULL, &patience) > 0)
+			close(take(l));
+	}
+	close(l);
+	return 0;
+}
