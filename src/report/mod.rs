@@ -43,7 +43,9 @@ use summary::{Summary, Tally};
 /// Where an event stands in its log.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct At<'a> {
-    /// The line, from 1.
+    /// The line in which it began, from 1; 0 if that is the one in which it ended.
+    pub begun: u64,
+    /// The line in which it ended.
     pub line: u64,
     /// Its text; empty where there is none, and the call is then written anew.
     pub text: &'a str,
@@ -284,7 +286,17 @@ fn moment<'m>(
     process: ProcessId,
 ) -> Moment<'m> {
     let fd = event.fd().map_or(-1, crate::values::FdNumber::get);
-    Moment { event, line: at.line, text: at.text, did, fd, socket: None, made: None, process }
+    Moment {
+        event,
+        begun: at.begun,
+        line: at.line,
+        text: at.text,
+        did,
+        fd,
+        socket: None,
+        made: None,
+        process,
+    }
 }
 
 /// What is no call, as an event without arguments.

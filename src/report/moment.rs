@@ -15,6 +15,8 @@ use super::world::{ProcessId, SocketId};
 pub struct Moment<'m> {
     /// The call.
     pub event: &'m Event<'m>,
+    /// The line of the log that it begins on; 0 if that is not known.
+    pub begun: u64,
     /// The line of the log that it ends on.
     pub line: u64,
     /// The text of that line, if there is one.
@@ -57,8 +59,10 @@ impl Moment<'_> {
     pub fn mark(&self) -> Mark {
         let Event { begin_ns, end_ns, .. } = *self.event;
         let name = self.event.function().map_or("", crate::trace::Function::name);
+        // How a call ended that a signal interrupted, the log tells some lines later.
+        let is_interrupted = self.failed(Errno::EINTR) && self.begun > 0;
         Mark {
-            line: self.line,
+            line: if is_interrupted { self.begun } else { self.line },
             begin_ns,
             end_ns,
             name,

@@ -17,9 +17,9 @@ fn call<'a>(function: &'static str, args: Vec<Arg<'a>>, outcome: Outcome) -> Eve
 fn report_on(events: &[Event<'_>]) -> Reported {
     let mut report = Report::new();
     for (at, event) in events.iter().enumerate() {
-        report.take(event, At { line: at as u64 + 1, text: "" });
+        report.take(event, At { line: at as u64 + 1, ..At::default() });
     }
-    report.finish(At { line: events.len() as u64, text: "" })
+    report.finish(At { line: events.len() as u64, ..At::default() })
 }
 
 fn accepted() -> Vec<Event<'static>> {
