@@ -50,7 +50,7 @@ pub static GROUPS: LazyLock<Vec<Group>> =
     LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
 
 /// All that are no calls.
-const WORDS: [Group; 33] = [
+const WORDS: [Group; 34] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
     group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),
