@@ -21,8 +21,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
@@ -138,6 +140,29 @@ fn assert_unnoticed(kind: Kind, report: &Report) {
     assert!(report.wrong.is_empty() && report.cut.is_empty(), "{report:?}");
     assert!(report.told_gone.is_empty() && report.stderr.is_empty(), "{report:?}");
     assert!(ended_as_told(kind, report), "{report:?}");
+}
+
+/// How long is waited for a program must not depend on what else the machine does, and valgrind takes long over its report.
+#[test]
+fn patience_is_for_those_who_sleep() {
+    if !HAS_PROC {
+        return skipped("this system does not show what a process does");
+    }
+    let is_given_up = |script: &str| {
+        let mut child = KilledAtEnd(
+            Command::new("sh").args(["-c", script]).stdout(Stdio::null()).spawn().unwrap(),
+        );
+        let (patience, begun) = (Duration::from_millis(300), Instant::now());
+        let mut waited = Patience::with(child.0.id(), patience);
+        while !waited.is_over() && begun.elapsed() < 5 * patience {
+            assert!(child.0.try_wait().unwrap().is_none());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        waited.is_over()
+    };
+    assert!(is_given_up("exec sleep 1000"), "a process that sleeps is given up");
+    assert!(!is_given_up("while :; do :; done"), "a process that works is not");
+    assert!(!is_given_up("ulimit -t 3; while :; do :; done & wait"), "nor one whose child works");
 }
 
 /// Whatever befalls it, it touches no memory that is not its own. (Where it does, valgrind says so, and nothing may be

@@ -17,7 +17,7 @@ use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::os::system::{System, this_system};
 use clap::CommandFactory;
 use serde_json::Value;
-use support::{baresock, has_program};
+use support::{BARESOCK, baresock, has_program, output_of, with_three_descriptors};
 
 const BARESOCK_1: &str = include_str!("../man/baresock.1");
 const LABS_7: &str = include_str!("../man/baresock-labs.7");
@@ -309,7 +309,8 @@ fn the_lab_that_is_read_aloud_says_just_that() {
     assert!(lines.any(|line| line.starts_with(".Bd -literal")));
     let shown: Vec<&str> = lines.take_while(|line| *line != ".Ed").collect();
     assert!(shown.len() > 10, "{shown:?}");
-    let told = output(&["lab", "half-close"]);
+    let told = output_of(with_three_descriptors(BARESOCK).args(["lab", "half-close"]));
+    let told = String::from_utf8(told.stdout).unwrap();
     // What it closes at its end is left out of the page.
     let told: Vec<&str> = told.lines().filter(|line| !line.starts_with("    close(")).collect();
     assert!(told.windows(shown.len()).any(|window| window == shown), "{told:#?}");

@@ -1,5 +1,6 @@
 //! A command line that asks for help, or is wrong.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use super::tracing::{columns, use_color};
 /// one line as every other error, on standard error. Exit status 2 says that it is the command line's.
 pub(crate) fn told(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        say(in_one_line(&error.render().to_string(), hint(std::env::args())));
+        say(in_one_line(&error.render().to_string(), hint(std::env::args_os())));
         return ExitCode::from(2);
     }
     let help = error.render();
@@ -29,7 +30,7 @@ pub(crate) fn told(error: &clap::Error) -> ExitCode {
 }
 
 /// A word behind `--trace` is taken for something else, and what is wrong with that is no help.
-fn hint(arguments: impl Iterator<Item = String>) -> &'static str {
+fn hint(arguments: impl Iterator<Item = OsString>) -> &'static str {
     let arguments: Vec<_> = arguments.collect();
     let has = |form: &str| arguments.windows(2).any(|pair| pair == ["--trace", form]);
     match (has("json"), has("text")) {

@@ -17,6 +17,7 @@ constants! {
         SIGCHLD, "a child has ended or stopped";
         SIGCONT, "go on";
         SIGSTOP, "stop, cannot be caught";
+        SIGXFSZ, "a file would become longer than allowed";
         SIGURG, "urgent data has come";
         SIGIO, "a descriptor is ready";
         SIGWINCH, "the terminal has another size";

@@ -40,11 +40,11 @@ fn escape_one(out: &mut String, byte: u8, next: Option<&u8>) {
         b'\r' => out.push_str("\\r"),
         0x0b => out.push_str("\\v"),
         0x0c => out.push_str("\\f"),
-        _ => octal(out, byte, next.is_some_and(u8::is_ascii_digit)),
+        _ => octal(out, byte, next.is_some_and(|next| matches!(next, b'0'..=b'7'))),
     }
 }
 
-/// As few octal digits as will do, but all three before a digit, which would be taken for one of them. (By hand: a string
+/// As few octal digits as will do, but all three before an octal digit, which would be taken for one of them. (By hand: a string
 /// may be nothing but these, and formats would take most of the time of its line.)
 fn octal(out: &mut String, byte: u8, digit_follows: bool) {
     let digits = [byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| char::from(b'0' + digit));
@@ -75,6 +75,8 @@ mod tests {
         assert_eq!(quoted(b"hello\n", 32), r#""hello\n""#);
         assert_eq!(quoted(b"\"\\\t\r\x0b\x0c", 32), r#""\"\\\t\r\v\f""#);
         assert_eq!(quoted(b"\x001\x01z\xff\x1b[2J", 32), r#""\0001\1z\377\33[2J""#);
+        // 8 and 9 are no octal digits.
+        assert_eq!(quoted(b"\x017\x018\x1b9V", 32), r#""\0017\18\339V""#);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Run<'_> {
                 after_the_clients(pid, own, &addresses, &mut report);
                 report.ticks = ticks_of(pid);
                 if self.ends_by_itself {
-                    let _ = ended_within(&mut child, Duration::from_secs(3));
+                    let _ = ended_within(&mut child.0, Duration::from_secs(3));
                 }
                 // To bare a signal is the end of the process, and there would be no trace of it.
                 report.was_told_to_end = child.0.try_wait().unwrap().is_none();
@@ -107,7 +107,7 @@ impl Run<'_> {
             }
             None => {}
         }
-        report.status = ended_within(&mut child, PATIENCE);
+        report.status = ended_within(&mut child.0, PATIENCE);
         if report.status.is_none() {
             report.wrong.push("it does not end".into());
         }
@@ -156,17 +156,6 @@ impl Run<'_> {
         let children = format!("/proc/{pid}/task/{pid}/children");
         let children = std::fs::read_to_string(children).unwrap_or_default();
         children.split_whitespace().next().and_then(|pid| pid.parse().ok()).unwrap_or(pid)
-    }
-}
-
-fn ended_within(child: &mut KilledAtEnd, time: Duration) -> Option<ExitStatus> {
-    let end = Instant::now() + time;
-    loop {
-        let status = child.0.try_wait().unwrap();
-        if status.is_some() || Instant::now() > end {
-            return status;
-        }
-        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

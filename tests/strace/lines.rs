@@ -2,6 +2,7 @@
 //! subject left out by name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Untold;
@@ -116,9 +117,20 @@ fn is_of_std(call: &Call, of_std: &mut BTreeSet<String>) -> bool {
     if call.name == "close" { of_std.remove(first) } else { of_std.contains(first) }
 }
 
+/// A path as strace writes it: all but ASCII in octal.
+fn as_shown(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes
+        .map(|byte| match byte {
+            b' '..=b'~' => char::from(*byte).to_string(),
+            _ => format!("\\{byte:o}"),
+        })
+        .collect()
+}
+
 /// The lines of the thread that opened the trace's file, after it did, and the file's descriptor.
 fn since_opened(text: &str, trace_file: &Path) -> Result<(Vec<String>, String), String> {
-    let named = format!("\"{}\"", trace_file.display());
+    let named = format!("\"{}\"", as_shown(trace_file));
     for lines in joined(text).into_values() {
         let opened = |line: &String| line.starts_with("openat(") && line.contains(&named);
         let Some(at) = lines.iter().position(opened) else { continue };

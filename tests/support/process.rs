@@ -1,8 +1,8 @@
 //! A process as the system shows it. Only Linux shows it in files; elsewhere these tests do without.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Server, skipped, wait_until};
+use super::{PATIENCE, Server, skipped, wait_until};
 
 /// What is expected of a server's memory, time and descriptors can be looked at here.
 pub(crate) const HAS_PROC: bool = cfg!(target_os = "linux");
@@ -70,4 +70,50 @@ pub(crate) fn assert_waiting_costs_nothing(server: &Server) {
     std::thread::sleep(Duration::from_secs(2));
     let used = cpu_ticks(server.pid()) - before;
     assert!(used <= 1, "{used} ticks in two seconds of waiting");
+}
+
+/// How long a test waits for a process. Time passes only while the process and its children sleep: a machine that is busy
+/// with other things, or a program such as valgrind that needs long, does not use the patience up.
+pub(crate) struct Patience {
+    pid: u32,
+    /// The processor time that it had when it was last seen at work, in ticks, and when that was.
+    ticks: u64,
+    last_at_work: Instant,
+    /// For how long it may sleep.
+    most: Duration,
+    /// No process works longer than this.
+    end: Instant,
+}
+
+impl Patience {
+    pub(crate) fn with(pid: u32, most: Duration) -> Self {
+        let now = Instant::now();
+        Self { pid, ticks: 0, last_at_work: now, most, end: now + 10 * PATIENCE }
+    }
+
+    /// Whether the process has slept for too long.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        let (ticks, is_at_work) = work_of(self.pid);
+        if is_at_work || ticks != self.ticks {
+            (self.ticks, self.last_at_work) = (ticks, now);
+        }
+        now > self.end || now.duration_since(self.last_at_work) > self.most
+    }
+}
+
+/// The processor time of a process and its children, and whether one of them has a processor, waits for one, or waits for
+/// a disk.
+fn work_of(pid: u32) -> (u64, bool) {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let all = children.split_whitespace().filter_map(|pid| pid.parse().ok()).chain([pid]);
+    all.fold((0, false), |(ticks, is_at_work), pid: u32| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields: Vec<&str> =
+            text.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().collect();
+        let number = |at: usize| fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0);
+        let works = matches!(fields.first(), Some(&("R" | "D")));
+        (ticks + number(11) + number(12), is_at_work || works)
+    })
 }

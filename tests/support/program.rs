@@ -1,9 +1,9 @@
 //! Other programs, and baresock where it ends by itself.
 
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{PATIENCE, skipped};
+use super::{PATIENCE, Patience, skipped};
 
 pub(crate) const BARESOCK: &str = env!("CARGO_BIN_EXE_baresock");
 
@@ -11,6 +11,15 @@ pub(crate) const BARESOCK: &str = env!("CARGO_BIN_EXE_baresock");
 #[track_caller]
 pub(crate) fn baresock(arguments: &[&str]) -> Output {
     output_of(Command::new(BARESOCK).args(arguments))
+}
+
+/// A command that has no descriptors but 0, 1 and 2, so that its own are numbered from 3. (What starts the tests, such as an
+/// editor or make, may leave it others.)
+pub(crate) fn with_three_descriptors(program: &str) -> Command {
+    let close = "for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", close, program]);
+    command
 }
 
 /// Runs a program to its end.
@@ -36,12 +45,19 @@ pub(crate) fn output_of(command: &mut Command) -> Output {
 /// Waits until a process has ended; fails if it does not.
 #[track_caller]
 pub(crate) fn wait_for(child: &mut Child) -> ExitStatus {
-    let end = Instant::now() + PATIENCE;
+    let status = ended_within(child, PATIENCE);
+    assert!(status.is_some(), "the process did not end");
+    status.unwrap()
+}
+
+/// How a process ended; none if it sleeps so long without having ended.
+pub(crate) fn ended_within(child: &mut Child, time: Duration) -> Option<ExitStatus> {
+    let mut patience = Patience::with(child.id(), time);
     loop {
-        if let Some(status) = child.try_wait().unwrap() {
+        let status = child.try_wait().unwrap();
+        if status.is_some() || patience.is_over() {
             return status;
         }
-        assert!(Instant::now() < end, "the process did not end");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

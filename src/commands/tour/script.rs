@@ -1,5 +1,8 @@
 //! What is played, step by step: a headline, what to look at, and what happens.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use baresock::explain::grouped;
 
 use super::paper::Paper;
@@ -84,11 +87,23 @@ const NEXT: &[(&str, &str)] = &[
     ("baresock --help", "everything else"),
 ];
 
-/// Not everybody has the program where a shell finds it: whoever wrote a path will have to again.
-fn what_to_try() -> String {
-    let written = std::env::args().next().filter(|written| written.contains('/'));
-    let where_it_is = written.map(|path| format!(" (baresock is {} here)", path.escape_debug()));
-    format!("That was all. What to try next{}:", where_it_is.unwrap_or_default())
+/// The path under which the user started the program, if a shell does not find it by its name alone: the commands below
+/// need that path instead of the name.
+fn path_of_the_program() -> Option<String> {
+    let written = std::env::args_os().next()?;
+    written.as_encoded_bytes().contains(&b'/').then(|| as_typed(&written))
+}
+
+/// A path as a shell reads it.
+fn as_typed(path: &OsStr) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    match path.to_str() {
+        Some(path) if path.chars().all(is_plain) => path.to_string(),
+        Some(path) if !path.contains(char::is_control) => {
+            format!("'{}'", path.replace('\'', r"'\''"))
+        }
+        _ => format!("$'{}'", path.as_bytes().escape_ascii()),
+    }
 }
 
 /// Plays every step, until there is nobody to play for.
@@ -103,9 +118,15 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
         }
     }
     stage.narrator.line("");
-    stage.narrator.say(&what_to_try());
+    stage.narrator.say("That was all. What to try next:");
     stage.narrator.line("");
     stage.narrator.list(NEXT);
+    if let Some(path) = path_of_the_program() {
+        stage.narrator.line("");
+        stage.narrator.say("On this machine, write the program's path instead of its name:");
+        // In one piece, however long, so that it can be copied.
+        stage.narrator.line(&format!("  {path}"));
+    }
     Ok(())
 }
 

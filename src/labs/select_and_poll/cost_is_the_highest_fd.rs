@@ -37,9 +37,13 @@ pub(super) const LAB: Lab = Lab {
 /// The high number: FD_SETSIZE is 1024 on most systems.
 const HIGH: i32 = 1000;
 /// Rounds are short, so that some of them are not disturbed, however busy the machine is.
-const ROUNDS: u32 = 100;
+const ROUNDS: usize = 100;
 const CALLS: u32 = 40;
 const DENSE_CALLS: u32 = 3;
+/// A time counts once so many rounds came within a tenth of it: one alone may be an accident.
+const AGREEING: usize = 5;
+/// A machine on which that many rounds do not agree is too busy to measure anything.
+const MOST_ROUNDS: usize = 2_000;
 
 const HIGH_READY: Prediction = Prediction {
     asks: "One descriptor, number 1000, is watched, and is ready. What does select return?",
@@ -79,15 +83,15 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(0))));
     poll(&mut [PollFd::new(high.as_fd(), POLLIN)], 0)?;
     lab.say(
-        "A thread makes each call 4000 times, without a trace. The quickest 40 in a row count.",
+        "A thread makes each call 4000 times, without a trace, 40 calls in turn. The quickest 40 of each count.",
     );
     let (low_fd, high_fd) = (read_end.as_fd(), high.as_fd());
     lab.predict(&SELECT_GROWS);
-    let [low, high] = measured(|| Ok([time_select(&[low_fd])?, time_select(&[high_fd])?]))?;
+    let [low, high] = measured(|| time_both(CALLS, selects(&[low_fd])?, selects(&[high_fd])?))?;
     lab.observe(percent(high, low));
     lab.say(format_args!("select: {low} ns low, {high} ns high"));
     lab.predict(&POLL_STAYS);
-    let [low, high] = measured(|| Ok([time_poll(&[low_fd])?, time_poll(&[high_fd])?]))?;
+    let [low, high] = measured(|| time_both(CALLS, polls(&[low_fd]), polls(&[high_fd])))?;
     lab.observe(percent(high, low));
     lab.say(format_args!("poll: {low} ns low, {high} ns high"));
 
@@ -99,7 +103,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
         let mut many = (0..899).map(|_| dup(&idle[0])).collect::<Result<Vec<Fd>>>()?;
         many.push(dup(&read_end)?);
         let borrowed: Vec<_> = many.iter().map(Fd::as_fd).collect();
-        Ok([time_select(&borrowed)?, time_poll(&borrowed)?])
+        time_both(DENSE_CALLS, selects(&borrowed)?, polls(&borrowed))
     })?;
     lab.observe(percent(dense_select, dense_poll));
     lab.say(format_args!("select: {dense_select} ns, poll: {dense_poll} ns"));
@@ -118,42 +122,80 @@ fn measured<const N: usize>(
     result.map_err(|_| Stop::failed("the thread that measures panicked"))?
 }
 
-/// Nanoseconds for a select that watches these, and finds one.
-fn time_select(fds: &[BorrowedFd<'_>]) -> std::result::Result<u128, Stop> {
+/// A select that watches these, and finds one.
+fn selects(
+    fds: &[BorrowedFd<'_>],
+) -> std::result::Result<impl FnMut() -> Result<usize> + use<>, Stop> {
     let mut master = FdSet::new();
     for fd in fds {
         master.set(fd)?;
     }
     let nfds = master.nfds();
-    quickest(calls_for(fds.len()), || {
+    Ok(move || {
         let mut readable = master;
         select(nfds, Some(&mut readable), None, None, None)
     })
 }
 
-/// Nanoseconds for a poll that watches these, and finds one.
-fn time_poll(fds: &[BorrowedFd<'_>]) -> std::result::Result<u128, Stop> {
+/// A poll that watches these, and finds one.
+fn polls(fds: &[BorrowedFd<'_>]) -> impl FnMut() -> Result<usize> {
     let mut rows: Vec<_> = fds.iter().map(|fd| PollFd::new(*fd, POLLIN)).collect();
-    quickest(calls_for(fds.len()), || poll(&mut rows, -1))
+    move || poll(&mut rows, -1)
 }
 
-/// How many calls are a round: fewer where each takes long.
-const fn calls_for(descriptors: usize) -> u32 {
-    if descriptors > 100 { DENSE_CALLS } else { CALLS }
-}
-
-/// The time of one call in the quickest round: what else the machine does makes rounds slower, never quicker.
-fn quickest(
+/// Nanoseconds for one call of each, in their quickest rounds: what else the machine does makes rounds slower, never
+/// quicker. Rounds of the two alternate, so that a machine that is slower for a while is slower for both.
+fn time_both(
     calls: u32,
-    mut call: impl FnMut() -> Result<usize>,
-) -> std::result::Result<u128, Stop> {
-    let mut least = u128::MAX;
-    for _ in 0..ROUNDS {
-        let began = Instant::now();
-        for _ in 0..calls {
-            call()?;
+    mut one: impl FnMut() -> Result<usize>,
+    mut other: impl FnMut() -> Result<usize>,
+) -> std::result::Result<[u128; 2], Stop> {
+    let mut rounds = [Vec::new(), Vec::new()];
+    for number in 1..=MOST_ROUNDS {
+        rounds[0].push(time_round(calls, &mut one)?);
+        rounds[1].push(time_round(calls, &mut other)?);
+        if number >= ROUNDS
+            && let [Some(one), Some(other)] = [agreed(&rounds[0]), agreed(&rounds[1])]
+        {
+            return Ok([one, other]);
         }
-        least = least.min(began.elapsed().as_nanos() / u128::from(calls));
     }
-    Ok(least)
+    Err(Stop::skipped("this machine is too busy: no time of a call could be measured twice"))
+}
+
+/// Nanoseconds for one call, in one round.
+fn time_round(
+    calls: u32,
+    call: &mut impl FnMut() -> Result<usize>,
+) -> std::result::Result<u128, Stop> {
+    let began = Instant::now();
+    for _ in 0..calls {
+        call()?;
+    }
+    Ok(began.elapsed().as_nanos() / u128::from(calls))
+}
+
+/// The least time, if it is no accident.
+fn agreed(rounds: &[u128]) -> Option<u128> {
+    let least = *rounds.iter().min()?;
+    let near = rounds.iter().filter(|time| **time <= least + least / 10);
+    (near.count() >= AGREEING).then_some(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_counts_only_if_rounds_agree_on_it() {
+        assert_eq!(agreed(&[]), None);
+        assert_eq!(agreed(&[500, 900, 905, 910, 915, 920]), None, "500 is an accident");
+        assert_eq!(agreed(&[900, 905, 2000, 910, 915, 920]), Some(900));
+    }
+
+    #[test]
+    fn both_are_measured_while_the_machine_is_equally_slow() {
+        let [one, other] = time_both(1, || Ok(1), || Ok(1)).unwrap();
+        assert!(one <= 10 * other + 1000 && other <= 10 * one + 1000, "{one} and {other}");
+    }
 }

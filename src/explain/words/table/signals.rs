@@ -70,6 +70,11 @@ entries! { SIGNALS {
         advice: "Good for experiments: kill -STOP the server, and watch the client.",
         lab: "send-is-a-copy",
     }
+    SIGXFSZ {
+        means: "A write would make a file longer than ulimit -f allows. It ends the process unless it is handled or ignored.",
+        when: "A log or a trace that has reached the limit of its user's shell.",
+        advice: "Ignore the signal: the write then fails with EFBIG, and the program can say so.",
+    }
     SIGURG {
         means: "An urgent byte has arrived on a socket that has an owner. Ignored by default.",
         when: "After F_SETOWN; otherwise never.",
