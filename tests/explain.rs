@@ -55,7 +55,7 @@ fn a_word_may_be_written_in_several_ways() {
         ("so-reuseaddr", "SO_REUSEADDR: "),
         ("time-wait", "TIME_WAIT: "),
         ("sin_port", "sin_port: "),
-        ("refused", "refused: "),
+        ("refused", "ECONNREFUSED: "),
         ("epoll", "epoll: "),
         ("eof", "recv: "),
         ("HUP", "POLLHUP: "),
@@ -70,11 +70,94 @@ fn a_word_may_be_written_in_several_ways() {
     assert!(baresock(&["explain", &number]).stdout.starts_with(b"EPIPE: "));
 }
 
+/// As people ask: with what a program printed, with what a book says.
+#[test]
+fn it_is_found_as_people_say_it() {
+    for (asked, names) in [
+        ("bind: Address already in use", &["EADDRINUSE", "bind"][..]),
+        ("Connection refused (os error 111)", &["ECONNREFUSED"]),
+        ("[Errno 111] Connection refused", &["ECONNREFUSED"]),
+        ("errno 111", &["ECONNREFUSED"]),
+        ("EAGAIN (Resource temporarily unavailable)", &["EAGAIN"]),
+        ("0x6f", &["ECONNREFUSED"]),
+        ("0x11", &["POLLIN", "POLLHUP"]),
+        ("POLLIN|POLLHUP", &["POLLIN", "POLLHUP"]),
+        ("WSAECONNRESET", &["ECONNRESET"]),
+        ("10054", &["ECONNRESET"]),
+        ("ConnectionResetError", &["ECONNRESET"]),
+        ("java.net.SocketException: Broken pipe", &["EPIPE"]),
+        ("getaddrinfo: Name or service not known", &["EAI_NONAME", "getaddrinfo"]),
+        ("select(2)", &["select"]),
+        ("htons(7007)", &["htons"]),
+        ("recv(6, \"\", 65536, 0) = 0", &["recv"]),
+        (
+            "accept(5, 0x7ffc1b2ecfc0, [128]) = -1 EAGAIN (Resource temporarily unavailable)",
+            &["EAGAIN", "accept"],
+        ),
+        ("file descriptor", &["file-descriptor"]),
+        ("backpressure", &["backpressure"]),
+        ("flow control", &["flow-control"]),
+        ("handshake", &["handshake"]),
+        ("three-way handshake", &["handshake"]),
+        ("ephemeral port", &["ephemeral-port"]),
+        ("connection reset", &["ECONNRESET"]),
+        ("port in use", &["EADDRINUSE"]),
+        ("event loop", &["event-loop"]),
+        ("multiplexing", &["multiplexing"]),
+        ("level-triggered", &["level-triggered"]),
+        ("edge-triggered", &["edge-triggered"]),
+        ("graceful shutdown", &["graceful-shutdown"]),
+        ("socket buffer", &["socket-buffer"]),
+        ("half-open", &["half-open"]),
+        ("delayed ack", &["delayed-ack"]),
+        ("40ms", &["delayed-ack"]),
+        ("thundering herd", &["thundering-herd"]),
+        ("deadlock", &["deadlock"]),
+        ("tcp keepalive", &["SO_KEEPALIVE"]),
+    ] {
+        // In one argument, and as words that a shell has taken apart.
+        let words: Vec<&str> = asked.split(' ').collect();
+        for arguments in [vec![asked], words] {
+            let output = baresock(&[&["explain"], &arguments[..]].concat());
+            let said = text(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{asked}: {}", text(&output.stderr));
+            let is_title =
+                |line: &&str| names.iter().any(|name| line.starts_with(&format!("{name}: ")));
+            let titles: Vec<&str> = said.lines().filter(is_title).collect();
+            assert_eq!(titles.len(), names.len(), "{asked}: {said}");
+            assert!(said.starts_with(&format!("{}: ", names[0])), "{asked}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_errno_without_a_page_is_named_all_the_same() {
+    if cfg!(target_os = "linux") {
+        let said = text(&baresock(&["explain", "No", "anode"]).stdout);
+        assert!(said.starts_with("errno 55 (No anode): 55 on this system"), "{said}");
+        assert!(said.contains("\nerrno: "), "{said}");
+    }
+}
+
+#[test]
+fn what_has_no_page_is_searched_for_in_all_pages() {
+    let output = baresock(&["explain", "accept", "queue", "full"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(said.starts_with("No page is about 'accept queue full'."), "{said}");
+    assert!(said.lines().skip(1).any(|line| line.starts_with("  accept ")), "{said}");
+    let json = baresock(&["explain", "accept queue full", "--json"]);
+    for line in text(&json.stdout).lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(object["name"].is_string() && object["kind"].is_string(), "{object}");
+    }
+}
+
 #[test]
 fn a_slip_is_answered_with_what_was_meant() {
     for (word, said) in [
         ("EGAIN", "did you mean EAGAIN?"),
-        ("no-such-word", "baresock explain --list"),
+        ("xyzzy-plugh", "baresock explain --list"),
         ("99999", "baresock explain --list"),
         ("", "baresock explain --list"),
         ("\u{1b}[31m", "baresock explain --list"),

@@ -4,7 +4,9 @@ use std::io;
 
 use baresock::cli::{Common, Explain};
 use baresock::explain::has_lab;
-use baresock::explain::words::{Article, Entry, GROUPS, find, list, near};
+use baresock::explain::words::{
+    Article, Entry, GROUPS, find, find_in_message, list, near, other_errno, search,
+};
 
 use super::failure::Failure;
 use super::messages::print;
@@ -19,34 +21,95 @@ pub(crate) fn run(asked: &Explain, common: &Common) -> Result<(), Failure> {
     if asked.list && !asked.json {
         return print(list(color).as_bytes());
     }
-    let (entries, unknown) = match asked.list {
-        true => (GROUPS.iter().flat_map(|group| &*group.entries).collect(), Vec::new()),
+    let answer = match asked.list {
+        true => Answer::of(GROUPS.iter().flat_map(|group| &*group.entries).collect()),
         false => look_up(&asked.words),
     };
-    let pages: Vec<_> = entries.into_iter().map(|entry| Article::new(entry, has_lab)).collect();
-    let mut out = String::new();
-    for (number, page) in pages.iter().enumerate() {
-        match asked.json {
-            true => {
-                let object = if asked.list { page.summary() } else { page.json() };
-                out.push_str(&object.map_err(Failure::new)?);
-                out.push('\n');
-            }
-            false => {
+    let pages = answer.entries.into_iter().map(|entry| Article::new(entry, has_lab));
+    let mut out = answer.before;
+    for (number, page) in pages.enumerate() {
+        let is_short = asked.list || answer.is_list;
+        match (asked.json, is_short) {
+            (true, true) => out.push_str(&page.summary().map_err(Failure::new)?),
+            (true, false) => out.push_str(&page.json().map_err(Failure::new)?),
+            (false, true) => out.push_str(&format!("  {:<22}{}", page.name, page.gist)),
+            (false, false) => {
                 out.push_str(if number > 0 { "\n" } else { "" });
                 out.push_str(&page.text(color));
+                continue;
             }
         }
+        out.push('\n');
     }
-    print(out.as_bytes())?;
-    match unknown.first() {
+    print(if asked.json { json_alone(&out) } else { &out }.as_bytes())?;
+    match answer.unknown.first() {
         Some(word) => Err(not_found(word)),
         None => Ok(()),
     }
 }
 
-/// The entries of all the words, and the words that have none. Several words may be one idea: `half close`.
-fn look_up(words: &[String]) -> (Vec<&'static Entry>, Vec<&str>) {
+/// What is written for people before the pages is not for programs.
+fn json_alone(out: &str) -> &str {
+    out.find('{').map_or("", |at| &out[at..])
+}
+
+/// What is known of the words that were asked.
+#[derive(Default)]
+struct Answer {
+    /// A sentence before the pages.
+    before: String,
+    entries: Vec<&'static Entry>,
+    /// The entries speak of it, but none is about it: they are listed.
+    is_list: bool,
+    /// Words that have no entry.
+    unknown: Vec<String>,
+}
+
+impl Answer {
+    fn of(entries: Vec<&'static Entry>) -> Self {
+        Self { entries, ..Self::default() }
+    }
+}
+
+/// All words together may be one text, or a pasted message; or each is a word, or several are one idea (`half close`). What
+/// is none of these is searched for in all pages.
+fn look_up(words: &[String]) -> Answer {
+    let phrase = words.join(" ");
+    let whole = find(&phrase);
+    if !whole.is_empty() {
+        let other = other_errno(&phrase).map(|(errno, number)| {
+            format!(
+                "{errno}: {number} on this system; no call on a socket is known to give it.\n\n"
+            )
+        });
+        return Answer { before: other.unwrap_or_default(), ..Answer::of(whole) };
+    }
+    let in_message = find_in_message(&phrase);
+    if phrase.contains([':', '(', '=', '[']) && !in_message.is_empty() {
+        return Answer::of(in_message);
+    }
+    let (entries, unknown) = word_by_word(words);
+    match (unknown.is_empty(), entries.is_empty()) {
+        (true, _) => return Answer::of(entries),
+        (false, true) if !in_message.is_empty() => return Answer::of(in_message),
+        _ => {}
+    }
+    // A word that some page uses is no slip.
+    let is_slip = |word: &&String| !near(word).is_empty() && search(word).is_empty();
+    let found =
+        if unknown.iter().any(|word| is_slip(&word)) { Vec::new() } else { search(&phrase) };
+    if found.is_empty() {
+        return Answer { unknown, ..Answer::of(entries) };
+    }
+    let before = format!(
+        "No page is about '{}'. These speak of it, the best first:\n",
+        phrase.escape_debug()
+    );
+    Answer { before, is_list: true, ..Answer::of(found) }
+}
+
+/// The entries of all the words, and the words that have none.
+fn word_by_word(words: &[String]) -> (Vec<&'static Entry>, Vec<String>) {
     let mut entries: Vec<&'static Entry> = Vec::new();
     let mut unknown = Vec::new();
     let mut rest = words;
@@ -55,7 +118,7 @@ fn look_up(words: &[String]) -> (Vec<&'static Entry>, Vec<&str>) {
         let mut found = longest_first.map(|count| (count, find(&rest[..count].join(" "))));
         let (count, found) = found.find(|(_, found)| !found.is_empty()).unwrap_or_default();
         if found.is_empty() {
-            unknown.push(first.as_str());
+            unknown.push(first.clone());
         }
         rest = &rest[count.max(1)..];
         for entry in found {

@@ -118,6 +118,12 @@ impl Errno {
         self.0
     }
 
+    /// Whether the system has a text for it. (Those without one are told by their number: "Unknown error 4242".)
+    pub fn is_known_here(&self) -> bool {
+        let text = self.text();
+        !text.ends_with(&self.0.to_string()) && !text.starts_with("No error information")
+    }
+
     /// The name, which does not: `EAGAIN`. An errno without a name here is shown by its number.
     pub fn name(self) -> Option<&'static str> {
         Self::CONSTANTS

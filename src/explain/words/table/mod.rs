@@ -7,6 +7,7 @@ mod errors_of_calls;
 mod errors_of_peers;
 mod fields;
 mod fields_of_messages;
+mod ideas;
 mod messages;
 mod notation;
 mod options_of_protocols;
@@ -50,7 +51,7 @@ pub static GROUPS: LazyLock<Vec<Group>> =
     LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
 
 /// All that are no calls.
-const WORDS: [Group; 34] = [
+const WORDS: [Group; 35] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
     group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),
@@ -83,6 +84,7 @@ const WORDS: [Group; 34] = [
     group("Fields of addresses, times and others", "a field", fields::FIELDS),
     group("Fields of messages", "a field", fields_of_messages::FIELDS_OF_MESSAGES),
     group("Marks on a line", "a mark of the trace", notation::MARKS),
+    group("Ideas", "an idea", ideas::IDEAS),
     group("Left out on purpose", "another system call", notation::LEFT_OUT),
     group("What goes wrong", "a piece of advice", advice::ADVICE),
 ];
