@@ -6,7 +6,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::report::Server;
@@ -145,8 +145,8 @@ fn listening(address: &Address) -> Result<Fd> {
 /// Calls so far, and those among them that sent an answer.
 #[derive(Debug, Default)]
 struct Counts {
-    calls: AtomicU64,
-    sends: AtomicU64,
+    calls: AtomicUsize,
+    sends: AtomicUsize,
 }
 
 /// Counts calls and writes both numbers to standard output now and then.
@@ -154,7 +154,7 @@ struct Counts {
 struct Counter(Arc<Counts>);
 
 /// How many answers lie between two lines.
-const ANSWERS_PER_LINE: u64 = 50;
+const ANSWERS_PER_LINE: usize = 50;
 
 impl Sink for Counter {
     fn begin(&mut self, _: &Call, _: &[Arg<'_>]) {}

@@ -14,9 +14,24 @@ constants! {
         O_SYNC, "a write returns when the medium has it";
         O_ASYNC, "send SIGIO when something is ready";
         // libc has 0 where the kernel sets the bit unasked (64-bit Linux).
-        #[cfg(linux)] O_LARGEFILE = 0o100_000, "offsets have 64 bits";
+        #[cfg(linux)] O_LARGEFILE = LARGE_FILE, "offsets have 64 bits";
     }
 }
+
+/// As the kernel sets it, by processor: arch/*/include/uapi/asm/fcntl.h, and include/uapi/asm-generic/fcntl.h for the rest.
+#[cfg(linux)]
+const LARGE_FILE: libc::c_int =
+    if cfg!(any(target_arch = "aarch64", target_arch = "arm", target_arch = "m68k")) {
+        0o400_000
+    } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
+        0o200_000
+    } else if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
+        0o20_000
+    } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+        0o1_000_000
+    } else {
+        0o100_000
+    };
 
 /// `O_RDONLY`: open for reading only. It is 0, and so no flag that could be asked for.
 pub const O_RDONLY: OpenFlags = OpenFlags::NONE;
@@ -93,11 +108,11 @@ const TIOCOUTQ_VALUE: libc::c_ulong = 0x4004_7473;
 #[cfg(not(any(netbsd, openbsd)))]
 const TIOCOUTQ_VALUE: libc::c_ulong = libc::TIOCOUTQ as libc::c_ulong;
 
-// libc leaves SIOCATMARK out on several systems. Linux: include/uapi/asm-generic/sockios.h; the BSDs and
-// macOS: _IOR('s', 7, int) in <sys/sockio.h>.
-#[cfg(linux)]
+// libc leaves SIOCATMARK out on several systems. Linux: include/uapi/asm-generic/sockios.h; the BSDs and macOS, and Linux
+// on mips: _IOR('s', 7, int) in <sys/sockio.h> and arch/mips/include/uapi/asm/sockios.h.
+#[cfg(all(linux, not(any(target_arch = "mips", target_arch = "mips64"))))]
 const SIOCATMARK_VALUE: libc::c_ulong = 0x8905;
-#[cfg(not(linux))]
+#[cfg(any(not(linux), target_arch = "mips", target_arch = "mips64"))]
 const SIOCATMARK_VALUE: libc::c_ulong = 0x4004_7307;
 
 impl IoctlRequest {

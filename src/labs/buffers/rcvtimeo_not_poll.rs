@@ -50,13 +50,13 @@ const RECEIVE: Prediction = Prediction {
 
 const ACCEPT: Prediction = Prediction {
     asks: "The listener has it too, and nobody connects. What does accept give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED", "it waits on"],
+    choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED", "waits for ever"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
 const CONNECT: Prediction = Prediction {
     asks: "SO_SNDTIMEO is 100 ms, and the listener's queue is full. What does connect give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", "it waits on"],
+    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", "waits for ever"],
     expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
 };
 
@@ -80,7 +80,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.say("Where the limit does not count for a call, SIGUSR1 ends its wait after 1.5 s.");
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.predict(&ACCEPT);
-    let accepted = or_waits_on(|| accept(&l).map(|_| ()));
+    let accepted = or_waits_for_ever(|| accept(&l).map(|_| ()));
     lab.observe(accepted);
 
     lab.say(
@@ -91,7 +91,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let another = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     setsockopt(&another, SOL_SOCKET, SO_SNDTIMEO, &millis(100))?;
     lab.predict(&CONNECT);
-    let connected = or_waits_on(|| connect(&another, &address));
+    let connected = or_waits_for_ever(|| connect(&another, &address));
     lab.observe(connected);
 
     lab.part("poll does not know of it");
@@ -103,11 +103,11 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     Ok(())
 }
 
-/// What a call gives; that it waits on if only the signal has ended its wait.
-fn or_waits_on(call: impl FnOnce() -> Result<()>) -> String {
+/// What a call gives; that it waits for ever if only the signal has ended its wait.
+fn or_waits_for_ever(call: impl FnOnce() -> Result<()>) -> String {
     let _alarm = Alarm::every(Duration::from_millis(1500), SIGUSR1);
     match call() {
-        Err(Errno::EINTR) => "it waits on".to_string(),
+        Err(Errno::EINTR) => "waits for ever".to_string(),
         other => other.words(),
     }
 }
