@@ -126,6 +126,30 @@ fn with_few_descriptors_those_that_need_more_say_so() {
 }
 
 #[test]
+fn a_report_says_which_system_it_is_of_and_what_was_observed_there() {
+    let rule = ["--inject", "recv:chunk=2@1", "--inject", "shutdown:ENOSYS"];
+    let labs = ["lab", "--report", "no-message-boundaries", "half-close", "sockbuf-doubling"];
+    let output = baresock(&[&labs[..], &rule].concat());
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].starts_with("baresock ") && lines[0].ends_with(" lab --report"), "{told}");
+    let system = format!("({})", this_system().name());
+    assert!(lines[1].starts_with("system: ") && lines[1].ends_with(&system), "{told}");
+    assert!(lines[2].starts_with("built for: ") && lines[3].starts_with("3 labs in "), "{told}");
+    // A prediction that does not hold, with what was observed; a lab that ended early; and nothing of one that holds.
+    let row = "\"abc\" and \"defg\" were sent by two calls, and both have come. What does recv give? | 2 | differs, not 7";
+    let at = lines.iter().position(|line| *line == "[no-message-boundaries]").unwrap();
+    assert_eq!(lines[at + 1], row, "{told}");
+    let at = lines.iter().position(|line| *line == "[half-close]").unwrap();
+    assert!(
+        lines[at + 1].starts_with("ended early: ") && lines[at + 1].contains("ENOSYS"),
+        "{told}"
+    );
+    assert!(!told.contains("[sockbuf-doubling]"), "{told}");
+}
+
+#[test]
 fn a_lab_looks_at_what_it_claims() {
     for (name, why) in NOT_SPOILED {
         assert!(find(name).is_some_and(|lab| lab.spoiled_by.is_empty()), "{name}: {why}");

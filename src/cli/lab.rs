@@ -35,6 +35,9 @@ pub struct Lab {
     /// Tell a lab as this system answers it; nothing is run
     #[arg(long, value_name = "SYSTEM", value_parser = system(), conflicts_with_all = ["systems", "list", "why", "progress", "ask", "html", "readme"], help_heading = "Other systems")]
     pub on: Option<System>,
+    /// Write what differs here, or was never checked here, as a short text to be sent in
+    #[arg(long, conflicts_with_all = ["list", "why", "progress", "systems", "on", "ask", "html", "readme", "json"], help_heading = "How they are shown")]
+    pub report: bool,
     /// As JSON, one object a line
     #[arg(long, conflicts_with = "readme", help_heading = "How they are shown")]
     pub json: bool,
@@ -74,6 +77,7 @@ Examples:
   baresock lab half-close --ask    predict before you see
   baresock lab select              a group of labs, a line each
   baresock lab --all               every lab
+  baresock lab --all --report      what differs on your system, to be sent in
   baresock lab --why               what people ask, and the labs that answer
   baresock lab --systems           what other systems answer otherwise
   baresock lab half-close --on freebsd   a lab as FreeBSD answers it";

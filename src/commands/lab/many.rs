@@ -13,6 +13,7 @@ use baresock::labs::show::Verdict;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::process::{How, watch};
+use super::report::{self, Findings};
 use super::{Failure, listing};
 use crate::commands::messages::print;
 
@@ -23,6 +24,7 @@ const SIDE_BY_SIDE: usize = 4;
 struct Done {
     lab: &'static Lab,
     verdict: Verdict,
+    findings: Findings,
     took: Duration,
 }
 
@@ -40,9 +42,10 @@ pub(super) fn run(
     let (alone, together): (Vec<&Lab>, Vec<&Lab>) = labs.iter().partition(|lab| lab.alone);
     for (labs, at_a_time) in [(together, SIDE_BY_SIDE), (alone, 1)] {
         each_of(labs, at_a_time, common, |one| {
-            let line = match asked.json {
-                true => listing::summary(one.lab, &one.verdict, Some(one.took)),
-                false => listing::line(one.lab, &one.verdict, one.took, color),
+            let line = match (asked.report, asked.json) {
+                (true, _) => String::new(),
+                (false, true) => listing::summary(one.lab, &one.verdict, Some(one.took)),
+                (false, false) => listing::line(one.lab, &one.verdict, one.took, color),
             };
             bar.suspend(|| {
                 if written.is_ok() {
@@ -55,6 +58,13 @@ pub(super) fn run(
     }
     bar.finish_and_clear();
     written?;
+    if asked.report {
+        let summary = summary(&done, began.elapsed());
+        // In the order in which they were asked for, not in that in which they ended.
+        done.sort_by_key(|one| labs.iter().position(|lab| lab.name == one.lab.name));
+        let findings = done.iter().map(|one| (one.lab, &one.findings));
+        return print(report::written(findings, &summary).as_bytes());
+    }
     if !asked.json {
         print(summary(&done, began.elapsed()).as_bytes())?;
     }
@@ -95,10 +105,15 @@ fn one(lab: &'static Lab, common: &Common) -> Done {
     let began = Instant::now();
     let mut verdict = Verdict::default();
     let how = How { common, color: false, asks: false, connections: false };
-    if let Err(error) = watch(lab, how, |event| verdict.hear(event)) {
-        verdict.hear(&Event::Stopped(Stop::failed(error)));
+    let mut findings = Findings::default();
+    let mut hear = |event: &Event| {
+        verdict.hear(event);
+        findings.hear(event);
+    };
+    if let Err(error) = watch(lab, how, &mut hear) {
+        hear(&Event::Stopped(Stop::failed(error)));
     }
-    Done { lab, verdict, took: began.elapsed() }
+    Done { lab, verdict, findings, took: began.elapsed() }
 }
 
 /// On a terminal: how many are done. Elsewhere nothing.

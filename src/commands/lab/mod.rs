@@ -7,6 +7,7 @@ mod many;
 mod overdue;
 mod place;
 mod process;
+mod report;
 mod stage;
 
 use std::io::{self, IsTerminal, Write};
@@ -44,7 +45,8 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
     if let Some(system) = asked.on {
         return print(elsewhere::told_on(&labs, system, asked.json, color).as_bytes());
     }
-    let each_is_told = !asked.all && (labs.len() == 1 || asked.ask || asked.readme);
+    let each_is_told =
+        !asked.all && !asked.report && (labs.len() == 1 || asked.ask || asked.readme);
     refuse_what_is_of_one_lab(asked, common, labs.len(), each_is_told)?;
     match (&labs[..], &asked.role) {
         ([lab], Some(role)) => return stage::play(lab, role, &asked.arguments),
