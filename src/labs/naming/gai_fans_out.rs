@@ -30,7 +30,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["getaddrinfo", "EAI_NONAME", "SOCK_STREAM", "SOCK_DGRAM"],
     minutes: 3,
     predictions: &[&WITHOUT, &STREAM, &DATAGRAM, &WITH, &TRUE_ERROR, &NO_NUMBER],
-    spoiled_by: "connect:ECONNREFUSED@2",
+    spoiled_by: "connect:ECONNREFUSED@3",
     run,
     ..Lab::ORDINARY
 };
