@@ -147,9 +147,13 @@ impl fmt::Display for Address {
             Self::V4(address) => address.fmt(f),
             Self::V6(address) => address.fmt(f),
             Self::Unix(UnixName::Unnamed) => f.write_str("unix:(unnamed)"),
-            Self::Unix(UnixName::Path(path)) => {
-                write!(f, "unix:{}", path.as_os_str().as_bytes().escape_ascii())
-            }
+            Self::Unix(UnixName::Path(path)) => match path.as_os_str().as_bytes() {
+                // Not to be taken for an abstract name, or for none.
+                [first @ (b'@' | b'('), rest @ ..] => {
+                    write!(f, "unix:\\x{first:x}{}", rest.escape_ascii())
+                }
+                path => write!(f, "unix:{}", path.escape_ascii()),
+            },
             Self::Unix(UnixName::Abstract(name)) => write!(f, "unix:@{}", name.escape_ascii()),
             Self::Other { family, data } => write!(f, "{family}:{}", data.escape_ascii()),
         }

@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -47,8 +48,8 @@ impl Session {
         };
         let file = File::create(place.file("client.json")).unwrap();
         let output = Output::new(file, "a file", Pace::Collected);
-        let sink = JsonSink::new(output, identity::source(), Limits::default());
-        let tracer = Tracer::new(sink);
+        let sink = JsonSink::new(output, Limits::default());
+        let tracer = Tracer::new(sink).with_caller(identity::caller());
         let tracer =
             if flags.contains(&"--state") { tracer.with_probe(socket_state) } else { tracer };
         let traced = install(tracer);
@@ -372,9 +373,9 @@ fn a_session_of_the_program_with_itself_is_shown() {
 /// A call that somebody made at a time.
 fn at(pid: u32, clock: &str, seq: u64, begin_ns: u64) -> Value {
     json!({
-        "schema": 1, "pid": pid, "tid": pid, "clock": clock, "seq": seq, "begin_ns": begin_ns,
+        "schema": 2, "pid": pid, "tid": pid, "clock": clock, "seq": seq, "begin_ns": begin_ns,
         "end_ns": begin_ns + 1, "call": "dup", "arguments": {"oldfd": seq}, "result": 10 + seq,
-        "errno": null, "refused": false, "injected": false,
+        "errno": null,
     })
 }
 
@@ -454,6 +455,75 @@ fn other_addresses_are_another_connection_whatever_the_time() {
     );
 }
 
+/// Speaks through a copy of its descriptor, after it has closed the first one.
+fn speaks_through(copy: fn(&Fd) -> Fd, at: &sys::Address) {
+    let first = stream(at);
+    let copy = copy(&first);
+    drop(first);
+    assert_eq!(send(&copy, b"hello\n", MSG_NOSIGNAL), Ok(6));
+    shutdown(&copy, SHUT_WR).unwrap();
+    receive_all(&copy);
+}
+
+fn passed(fd: &Fd) -> Fd {
+    let [one, other] = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+    sys::sendmsg(&one, None, &[b"x"], &[fd.as_fd()], MsgFlags::NONE).unwrap();
+    let mut received = sys::recvmsg(&other, &mut [&mut [0]], 1, MsgFlags::NONE).unwrap();
+    received.fds.pop().unwrap()
+}
+
+#[test]
+fn a_copy_of_a_descriptor_is_no_other_connection() {
+    let copies: [fn(&sys::Address); 4] = [
+        |at| speaks_through(|fd| sys::dup(fd).unwrap(), at),
+        |at| speaks_through(|fd| sys::fcntl_dupfd(fd, 20).unwrap(), at),
+        |at| speaks_through(|fd| sys::fcntl_dupfd_cloexec(fd, 20).unwrap(), at),
+        |at| speaks_through(passed, at),
+    ];
+    for copies in copies {
+        let picture = Picture::of(Session::of("select", &[], &[copies]).drawn(&[]));
+        picture.assert_crosses((Client, "connect("), "SYN", (Server, "accept"));
+        picture.assert_crosses((Client, "send("), "6 B", (Server, "recv("));
+        picture.assert_crosses((Client, "shutdown("), "FIN", (Server, "recv("));
+        picture.assert_crosses((Server, "send("), "6 B", (Client, "recv("));
+        picture.assert_crosses((Server, "close("), "FIN", (Client, "recv("));
+        let text = &picture.text;
+        assert!(!text.contains(['▷', '┄', '#']), "bytes are lost or connections invented\n{text}");
+    }
+}
+
+/// `dup2` closes a connection and leads its number to another one.
+fn moves_by_dup2(at: &sys::Address) {
+    let mut first = stream(at);
+    assert_eq!(send(&first, b"one", MSG_NOSIGNAL), Ok(3));
+    assert_eq!(recv(&first, &mut [0; 3], MSG_WAITALL), Ok(3));
+    let second = stream(at);
+    sys::dup2(&second, &mut first).unwrap();
+    drop(second);
+    assert_eq!(send(&first, b"hello\n", MSG_NOSIGNAL), Ok(6));
+    shutdown(&first, SHUT_WR).unwrap();
+    receive_all(&first);
+}
+
+#[test]
+fn dup2_ends_the_connection_that_it_closes_and_copies_the_other() {
+    // The server closes both connections.
+    let picture = Picture::of(Session::of("select", &[], &[moves_by_dup2, |_| {}]).drawn(&[]));
+    let text = &picture.text;
+    picture.assert_crosses((Client, "dup2("), "#1 FIN", (Server, "recv("));
+    picture.assert_crosses((Client, "send("), "#1 3 B", (Server, "recv("));
+    // The same number, and another connection.
+    let second = picture.find(Client, "send(", picture.find(Client, "dup2(", 0));
+    assert!(picture.rows[second][1].contains("#2 6 B"), "{text}");
+    assert!(picture.rows[picture.follow(second)][2].starts_with("recv("), "{text}");
+    picture.assert_crosses((Client, "shutdown("), "#2 FIN", (Server, "recv("));
+    assert!(text.contains("\n#2  127.0.0.1:") && !text.contains("#3"), "{text}");
+    // What the server says last on the first one finds nothing that could receive it; all else arrives.
+    let open: Vec<_> = picture.rows.iter().filter(|row| row[1].contains('┄')).collect();
+    assert!(open.len() == 1 && open[0][1].contains("#1 FIN"), "{open:?}\n{text}");
+    assert!(open[0][2].starts_with("close("), "{open:?}\n{text}");
+}
+
 #[test]
 fn one_side_alone_is_drawn_as_far_as_it_is_known() {
     let session = Session::of("select", &[], &[half_closes]);
@@ -478,8 +548,8 @@ fn both_ends_may_be_one_thread_s_and_of_the_unix_domain() {
     let place = TempDir::new();
     let file = place.file("trace.json");
     let output = Output::new(File::create(&file).unwrap(), "a file", Pace::Collected);
-    let sink = JsonSink::new(output, identity::source(), Limits::default());
-    let traced = install(Tracer::new(sink));
+    let sink = JsonSink::new(output, Limits::default());
+    let traced = install(Tracer::new(sink).with_caller(identity::caller()));
     let at = sys::Address::unix(place.file("socket"));
     let listener = socket(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
     bind(&listener, &at).unwrap();
@@ -543,7 +613,7 @@ fn what_is_no_trace_is_refused_in_one_line() {
     let place = TempDir::new();
     let whole = at(1, "c", 0, 1).to_string();
     let mut other_schema = at(1, "c", 0, 1);
-    other_schema["schema"] = 2.into();
+    other_schema["schema"] = 1.into();
     let mut unknown = at(1, "c", 0, 1);
     unknown["call"] = "\u{1b}[2Jfork".into();
     for (name, content, why) in [
@@ -551,11 +621,11 @@ fn what_is_no_trace_is_refused_in_one_line() {
         ("blank", "\n\n".into(), "empty: there is no call in it"),
         ("text", "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 5\n".into(), "line 1: not JSON: "),
         ("cut", format!("{whole}\n{}\n{whole}\n", &whole[..whole.len() / 2]), "line 2: not JSON: "),
-        ("schema", other_schema.to_string(), "line 1: schema 2, and this baresock reads 1"),
+        ("schema", other_schema.to_string(), "line 1: schema 1, and this baresock reads 2"),
         ("other", "{\"a\": 1}".into(), "line 1: no call of a JSON trace: it has no schema"),
         ("array", "[]".into(), "line 1: no call of a JSON trace"),
-        ("missing", "{\"schema\": 1}".into(), "line 1: no call of a JSON trace: missing field"),
-        ("unknown", unknown.to_string(), "no call of this baresock: "),
+        ("missing", "{\"schema\": 2}".into(), "line 1: no call of a JSON trace: missing field"),
+        ("unknown", unknown.to_string(), "no function of C: "),
     ] {
         let file = place.file(name);
         std::fs::write(&file, content).unwrap();

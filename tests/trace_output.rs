@@ -15,9 +15,7 @@ use baresock::sys::{
     AF_UNIX, FIONBIO, FIONREAD, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM, ioctl, recv, send,
     socketpair,
 };
-use baresock::trace::arg::Arg;
-use baresock::trace::tracer::{Call, Ended};
-use baresock::trace::{Function, Sink, Tracer, install};
+use baresock::trace::{Event, Function, Sink, Tracer, install};
 use nix::pty::openpty;
 use serde_json::Value;
 use support::*;
@@ -188,7 +186,7 @@ fn every_line_of_json_is_complete(kind: Kind) {
 
 #[track_caller]
 fn assert_is_complete(call: &Value, pid: u32, seq: u64) {
-    assert_eq!(call["schema"], 1, "{call}");
+    assert_eq!(call["schema"], 2, "{call}");
     assert_eq!(call["pid"], pid, "{call}");
     assert!(call["tid"].is_u64(), "{call}");
     assert_eq!(call["seq"], seq, "{call}");
@@ -199,7 +197,7 @@ fn assert_is_complete(call: &Value, pid: u32, seq: u64) {
     let failed = call["result"].as_i64().unwrap() == -1;
     assert_eq!(call["errno"].is_string(), failed, "{call}");
     assert!(failed || call["errno"].is_null(), "{call}");
-    assert_eq!(call["injected"], false, "{call}");
+    assert!(call["mark"].is_null(), "{call}");
 }
 
 /// What the program writes to its terminal.
@@ -343,15 +341,17 @@ fn a_descriptor_is_taken_for_nonblocking_by_fionbio_and_by_no_other_request() {
     #[derive(Clone, Default)]
     struct Receives(Arc<Mutex<Vec<bool>>>);
     impl Sink for Receives {
-        fn begin(&mut self, call: &Call, _: &[Arg<'_>]) {
-            if call.function == Function::RECV {
-                self.0.lock().unwrap().push(call.may_wait);
+        fn begin(&mut self, event: &Event<'_>) {
+            if event.function() == Some(Function::RECV) {
+                self.0.lock().unwrap().push(false);
             }
         }
-        fn rest(&mut self, _: &[Arg<'_>]) {}
-        fn end(&mut self, _: &Ended<'_>) {}
-        fn remark(&mut self, _: &str) {}
-        fn flush(&mut self) {}
+        fn wait(&mut self, event: &Event<'_>) {
+            if event.function() == Some(Function::RECV) {
+                *self.0.lock().unwrap().last_mut().unwrap() = true;
+            }
+        }
+        fn end(&mut self, _: &Event<'_>) {}
     }
     let receives = Receives::default();
     let _traced = install(Tracer::new(receives.clone()));

@@ -50,11 +50,8 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// Draws what was recorded, each recording by one of those who spoke, as a page in a file.
 pub(crate) fn write_page(recordings: &[Recording], file: &Path) -> Result<(), Failure> {
-    let traces = recordings.iter().map(Recording::trace).filter(|trace| !trace.is_empty());
-    let traces = traces.map(|trace| read(&trace).map(|trace| trace.calls));
-    let traces = traces.collect::<Result<_, _>>();
-    let bad = |bad| Failure::new(format_args!("{}: {bad}", shown(file)));
-    write(&Ladder::of(traces.map_err(bad)?), file)
+    let traces = recordings.iter().map(Recording::events).filter(|calls| !calls.is_empty());
+    write(&Ladder::of(traces.collect()), file)
 }
 
 fn write(drawn: &Ladder, file: &Path) -> Result<(), Failure> {

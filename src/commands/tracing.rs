@@ -38,7 +38,8 @@ pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
         let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
         return Ok((!common.inject.is_empty()).then(silent));
     }
-    let tracer = Tracer::boxed(sink(common)?).with_rules(common.inject.clone());
+    let tracer = Tracer::boxed(sink(common)?).with_caller(identity::caller());
+    let tracer = tracer.with_rules(common.inject.clone());
     Ok(Some(if common.state { tracer.with_probe(socket_state) } else { tracer }))
 }
 
@@ -106,7 +107,7 @@ fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     }
     let output = output(common)?;
     if common.trace == Some(TraceForm::Json) {
-        return Ok(Box::new(JsonSink::new(output, identity::source(), limits(common))));
+        return Ok(Box::new(JsonSink::new(output, limits(common))));
     }
     let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
     let on_terminal = output.pace() == Pace::Live;

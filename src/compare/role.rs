@@ -18,9 +18,7 @@ use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::services::Echo;
 use crate::sys::{self, Fd};
-use crate::trace::arg::Arg;
-use crate::trace::tracer::{Call, Ended};
-use crate::trace::{Function, Sink, Tracer, install};
+use crate::trace::{Event, Function, Sink, Tracer, install};
 use crate::{bare_poll, bare_select};
 
 impl Server {
@@ -157,13 +155,9 @@ struct Counter(Arc<Counts>);
 const ANSWERS_PER_LINE: usize = 50;
 
 impl Sink for Counter {
-    fn begin(&mut self, _: &Call, _: &[Arg<'_>]) {}
-
-    fn rest(&mut self, _: &[Arg<'_>]) {}
-
-    fn end(&mut self, ended: &Ended<'_>) {
+    fn end(&mut self, event: &Event<'_>) {
         let calls = self.0.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        if ended.call.function != Function::SEND {
+        if event.function() != Some(Function::SEND) {
             return;
         }
         let sends = self.0.sends.fetch_add(1, Ordering::Relaxed) + 1;
@@ -172,8 +166,4 @@ impl Sink for Counter {
             let _ = writeln!(std::io::stdout(), "counted {calls} {sends}");
         }
     }
-
-    fn remark(&mut self, _: &str) {}
-
-    fn flush(&mut self) {}
 }

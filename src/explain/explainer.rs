@@ -5,24 +5,20 @@ mod tests;
 
 use std::collections::HashMap;
 
-use super::facts::{Facts, Kind, Known};
+use super::facts::Facts;
 use super::figures::grouped;
 use super::has_lab;
 use super::lessons::{self, Lesson, See};
-use crate::names::Errno;
-use crate::trace::arg::Arg;
-use crate::trace::page::Effect;
-use crate::trace::tracer::{Ended, Mark};
-use crate::trace::{Call, Function, Outcome, Sink};
-use crate::values::FdNumber;
+use crate::trace::descriptors::DescriptorTable;
+use crate::trace::event::Mark;
+use crate::trace::{Event, Outcome, Sink};
 
 /// Passes calls on to another sink, and remarks there on those that teach something: a lesson at its first occasion,
 /// and again at the 10th, 100th, … with its count.
 #[derive(Debug)]
 pub struct Explainer<S> {
     to: S,
-    facts: Facts,
-    known: HashMap<i32, Known>,
+    descriptors: DescriptorTable,
     /// How often each lesson of the table applied.
     counts: Vec<u64>,
     intents: HashMap<&'static str, u64>,
@@ -39,8 +35,7 @@ impl<S: Sink> Explainer<S> {
     pub fn new(to: S) -> Self {
         Self {
             to,
-            facts: Facts::new(Function::NONE, None, Known::default()),
-            known: HashMap::new(),
+            descriptors: DescriptorTable::default(),
             counts: vec![0; lessons::all().count()],
             intents: HashMap::new(),
             every_time: false,
@@ -54,8 +49,8 @@ impl<S: Sink> Explainer<S> {
         self
     }
 
-    fn teach(&mut self) {
-        let Self { to, facts, counts, every_time, .. } = self;
+    fn teach(&mut self, facts: &Facts) {
+        let Self { to, counts, every_time, .. } = self;
         for (lesson, count) in lessons::all().zip(counts) {
             if !lesson.applies(facts) {
                 continue;
@@ -67,77 +62,6 @@ impl<S: Sink> Explainer<S> {
                 to.remark(&in_full(lesson, facts, *count));
             }
         }
-    }
-
-    /// What this call says about descriptors, for the calls that come after it.
-    fn learn(&mut self) {
-        let facts = &self.facts;
-        let fd = facts.fd;
-        match (facts.function.effect(), facts.outcome) {
-            (Effect::Closes, Outcome::Value(_)) => {
-                self.known.remove(&fd);
-            }
-            (Effect::MakesSocket, Outcome::Value(made)) => {
-                let kind = if facts.is_datagram() { Kind::Datagram } else { Kind::Socket };
-                self.known.insert(made as i32, Known { kind, ..Known::default() });
-            }
-            (Effect::Accepts, Outcome::Value(made)) => {
-                let kind = Kind::Connection;
-                self.known.insert(made as i32, Known { kind, ..Known::default() });
-            }
-            (Effect::MakesPipe | Effect::MakesPair, Outcome::Value(_)) => {
-                let kind = match facts.function.effect() {
-                    Effect::MakesPipe => Kind::Pipe,
-                    _ if facts.is_datagram() => Kind::Datagram,
-                    _ => Kind::Connection,
-                };
-                for end in facts.pair.into_iter().flatten() {
-                    self.known.insert(end, Known { kind, ..Known::default() });
-                }
-            }
-            (Effect::Copies, Outcome::Value(made)) => self.copy(fd, made as i32),
-            (Effect::Commands, Outcome::Value(made)) if !facts.named("F_DUPFD").is_empty() => {
-                self.copy(fd, made as i32);
-            }
-            (Effect::ShutsDown, Outcome::Value(_)) if !facts.says("SHUT_RD") => {
-                self.descriptor(fd).finished = true;
-            }
-            (Effect::Listens, Outcome::Value(_)) => self.descriptor(fd).kind = Kind::Listener,
-            (Effect::Connects, Outcome::Value(_) | Outcome::Error(Errno::EINPROGRESS)) => {
-                let known = self.descriptor(fd);
-                if known.kind != Kind::Datagram {
-                    known.kind = Kind::Connection;
-                }
-            }
-            (Effect::Receives, Outcome::Value(0)) if facts.number() > 0 => {
-                self.descriptor(fd).peer_finished = true;
-            }
-            (Effect::SetsOption, Outcome::Value(_)) => {
-                if let Some(linger) = facts.linger {
-                    self.descriptor(fd).abrupt = linger.l_onoff != 0 && linger.l_linger == 0;
-                }
-            }
-            // After its own shutdown EPIPE says nothing of the peer, which may still send.
-            (_, Outcome::Error(Errno::EPIPE)) if facts.known.finished => {}
-            (_, Outcome::Error(Errno::ECONNRESET | Errno::EPIPE)) => {
-                self.descriptor(fd).broken = true;
-            }
-            _ => {}
-        }
-    }
-
-    /// What was at the new number before is closed. (`dup2` may be given one number twice.)
-    fn copy(&mut self, old: i32, new: i32) {
-        if old != new {
-            let known = self.descriptor(old);
-            known.copied = true;
-            let copy = *known;
-            self.known.insert(new, copy);
-        }
-    }
-
-    fn descriptor(&mut self, fd: i32) -> &mut Known {
-        self.known.entry(fd).or_default()
     }
 }
 
@@ -166,26 +90,21 @@ fn counted(sentence: &str, count: u64) -> String {
 }
 
 impl<S: Sink> Sink for Explainer<S> {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        let known = call.fd.map(FdNumber::get).and_then(|fd| self.known.get(&fd).copied());
-        self.facts = Facts::new(call.function, call.fd, known.unwrap_or_default());
-        self.facts.take(args);
-        self.to.begin(call, args);
+    fn begin(&mut self, event: &Event<'_>) {
+        self.to.begin(event);
     }
 
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        self.facts.take(args);
-        self.to.rest(args);
+    fn wait(&mut self, event: &Event<'_>) {
+        self.to.wait(event);
     }
 
-    fn end(&mut self, ended: &Ended<'_>) {
-        self.facts.end(ended.outcome, ended.note);
-        self.to.end(ended);
-        if ended.mark == Mark::Refused {
-            return;
+    fn end(&mut self, event: &Event<'_>) {
+        self.to.end(event);
+        if let Some(function) = event.function().filter(|_| event.mark != Mark::Refused) {
+            let known = event.fd().and_then(|fd| self.descriptors.known(fd));
+            self.teach(&Facts::of(function, event, known.unwrap_or_default()));
         }
-        self.teach();
-        self.learn();
+        self.descriptors.learn(event);
     }
 
     fn remark(&mut self, text: &str) {

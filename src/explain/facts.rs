@@ -5,43 +5,9 @@ use std::fmt;
 use super::figures;
 use crate::names::{Errno, Named, O_NONBLOCK, OpenFlags, PollEvents, SOCK_STREAM, option_name};
 use crate::trace::arg::{Arg, Note, SignalHandler, Value};
-use crate::trace::{Function, Outcome};
+use crate::trace::descriptors::OpenFile;
+use crate::trace::{Event, Function, Outcome};
 use crate::values::{FdNumber, Linger, TimeVal};
-
-/// What a descriptor is, as far as the calls told that were seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Made by a call that was not seen.
-    #[default]
-    Unknown,
-    /// A socket that has no part yet.
-    Socket,
-    /// A socket for messages.
-    Datagram,
-    /// A socket that only makes other sockets.
-    Listener,
-    /// A socket with a peer.
-    Connection,
-    /// One end of a pipe.
-    Pipe,
-}
-
-/// What is known of a descriptor from the calls before this one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// What it is.
-    pub kind: Kind,
-    /// A receive has given 0.
-    pub peer_finished: bool,
-    /// This end has shut down its sending.
-    pub finished: bool,
-    /// A call has given ECONNRESET, or EPIPE although this end had not finished.
-    pub broken: bool,
-    /// `SO_LINGER` says that close is to throw away what is unsent.
-    pub abrupt: bool,
-    /// `dup` and its like have made another descriptor of it, which may still be open.
-    pub copied: bool,
-}
 
 /// The members of a set, in short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +43,7 @@ pub struct Facts {
     /// Its descriptor, if it has one.
     pub fd: i32,
     /// What that was before the call.
-    pub known: Known,
+    pub known: OpenFile,
     /// The two descriptors of `pipe` and `socketpair`.
     pub pair: Option<[i32; 2]>,
     /// The port of its address.
@@ -98,8 +64,8 @@ pub struct Facts {
     pub linger: Option<Linger>,
     ints: Vec<i64>,
     names: Vec<Named>,
-    /// Of a call that is told from a trace: what had names when it was written.
-    written: Vec<String>,
+    /// Names that no table here has.
+    words: Vec<String>,
     option: Option<&'static str>,
     open_flags: Option<OpenFlags>,
     handled: bool,
@@ -107,11 +73,12 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(function: Function, fd: Option<FdNumber>, known: Known) -> Self {
-        Self {
+    /// Of a call of this function, whose descriptor was known to be this.
+    pub(super) fn of(function: Function, event: &Event<'_>, known: OpenFile) -> Self {
+        let mut facts = Self {
             function,
-            outcome: Outcome::Value(0),
-            fd: fd.map_or(-1, FdNumber::get),
+            outcome: event.outcome,
+            fd: event.fd().map_or(-1, FdNumber::get),
             known,
             pair: None,
             port: None,
@@ -124,22 +91,39 @@ impl Facts {
             linger: None,
             ints: Vec::new(),
             names: Vec::new(),
-            written: Vec::new(),
+            words: Vec::new(),
             option: None,
             open_flags: None,
             handled: false,
             datagram: false,
+        };
+        facts.add(event);
+        facts
+    }
+
+    /// What stands in the arguments of this call and behind its result.
+    pub(super) fn add(&mut self, event: &Event<'_>) {
+        self.take(&event.args);
+        match &event.note {
+            Note::Select { sets, left } => {
+                self.found =
+                    sets.each_ref().map(|set| Members::of(set.as_deref().unwrap_or_default()));
+                self.left = *left;
+            }
+            Note::Poll(rows) => {
+                self.answered = rows.iter().map(|row| (row.fd, row.revents)).collect();
+            }
+            _ => {}
         }
     }
 
-    pub(super) fn take(&mut self, args: &[Arg<'_>]) {
+    fn take(&mut self, args: &[Arg<'_>]) {
         let mut sets = 0;
         for arg in args {
             match arg {
                 Arg::Int(number) => self.ints.push(*number),
                 Arg::Named(name) => self.names.push(*name),
-                Arg::Text(text) if is_names(text) => self.written.push(text.to_string()),
-                Arg::Text(text) => self.handled |= text.starts_with("{sa_handler=0x"),
+                Arg::Word(word) => self.words.push(word.to_string()),
                 Arg::Fds(pair) => self.pair = Some(pair.map(FdNumber::get)),
                 Arg::Type(kind) => self.datagram = kind.without_flags() != SOCK_STREAM,
                 Arg::OpenFlags(flags) => self.open_flags = Some(*flags),
@@ -166,21 +150,6 @@ impl Facts {
                 }
                 _ => {}
             }
-        }
-    }
-
-    pub(super) fn end(&mut self, outcome: Outcome, note: &Note<'_>) {
-        self.outcome = outcome;
-        match note {
-            Note::Select { sets, left } => {
-                self.found =
-                    sets.each_ref().map(|set| Members::of(set.as_deref().unwrap_or_default()));
-                self.left = *left;
-            }
-            Note::Poll(rows) => {
-                self.answered = rows.iter().map(|row| (row.fd, row.revents)).collect();
-            }
-            _ => {}
         }
     }
 
@@ -223,7 +192,7 @@ impl Facts {
     }
 
     fn all_names(&self) -> impl Iterator<Item = String> {
-        self.names.iter().map(ToString::to_string).chain(self.written.iter().cloned())
+        self.names.iter().map(ToString::to_string).chain(self.words.iter().cloned())
     }
 
     /// The socket option that it is about.
@@ -276,9 +245,4 @@ impl Facts {
     pub(super) fn patience_left(&self) -> String {
         figures::seconds(self.left.unwrap_or_default())
     }
-}
-
-/// Whether this is one name or several joined, and none of a peer's bytes, which stand in quotes.
-fn is_names(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '|'))
 }

@@ -11,7 +11,7 @@ pub mod lessons;
 pub mod words;
 
 pub use explainer::{Explainer, is_due};
-pub use facts::{Facts, Kind, Known};
+pub use facts::Facts;
 pub use figures::grouped;
 
 /// Whether the program has a lab of this name.

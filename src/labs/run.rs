@@ -15,12 +15,12 @@ use crate::names::Errno;
 use crate::os::system::System;
 use crate::sys::BeyondSetSize;
 use crate::sys::wild::Wild;
-use crate::trace::suspended;
+use crate::trace::{Event, suspended};
 
 /// What happens in a lab, in the order in which it happens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub enum LabEvent {
     /// A part begins: the broken way, the right way, another case.
     Part {
         /// Its headline.
@@ -46,8 +46,9 @@ pub enum Event {
     Called {
         /// As text.
         line: String,
-        /// As JSON: a line of `--trace=json`.
-        json: serde_json::Value,
+        /// As a value: in JSON, a line of `--trace=json`.
+        #[serde(rename = "json")]
+        call: Box<Event<'static>>,
     },
     /// A remark on that call.
     Remarked {
@@ -161,7 +162,7 @@ impl From<io::Error> for Stop {
 /// Who is told what happens.
 pub trait Audience {
     /// Something happened. Returns when the lab may go on.
-    fn hears(&mut self, event: Event);
+    fn hears(&mut self, event: LabEvent);
 }
 
 /// A lab that runs, in a process of its own.
@@ -193,18 +194,18 @@ impl<'a> Run<'a> {
 
     /// A part begins.
     pub fn part(&mut self, title: &str) {
-        self.hear(Event::Part { title: title.to_string() });
+        self.hear(LabEvent::Part { title: title.to_string() });
     }
 
     /// A sentence about what is seen, or what somebody does whose calls are not traced.
     pub fn say(&mut self, text: impl fmt::Display) {
-        self.hear(Event::Said { text: text.to_string() });
+        self.hear(LabEvent::Said { text: text.to_string() });
     }
 
     /// Predicts what the next call will give; [`Run::observe`] tells what it gave.
     pub fn predict(&mut self, prediction: &'static Prediction) {
         let here = answer_here(self.lab, prediction).expected;
-        self.hear(Event::Predicted {
+        self.hear(LabEvent::Predicted {
             asks: prediction.asks.to_string(),
             choices: prediction.choices_for(here),
             expected: here.to_string(),
@@ -221,7 +222,7 @@ impl<'a> Run<'a> {
             Some(here) => here.agrees(&observed),
             None => Some(false),
         };
-        self.hear(Event::Observed { observed, agrees });
+        self.hear(LabEvent::Observed { observed, agrees });
     }
 
     /// The right to misuse descriptors, which only a process has that does nothing else.
@@ -245,7 +246,7 @@ impl<'a> Run<'a> {
         Ok(command)
     }
 
-    fn hear(&mut self, event: Event) {
+    fn hear(&mut self, event: LabEvent) {
         // To tell is not part of the lab.
         suspended(|| self.audience.hears(event));
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::run::{Event, Stop, SystemAnswer};
+use super::run::{LabEvent, Stop, SystemAnswer};
 use super::systems::AnswerCount;
 use super::{Lab, find, group_of, source_of};
 use crate::os::system::{System, this_system};
@@ -36,20 +36,20 @@ pub struct Verdict {
 
 impl Verdict {
     /// Takes note of an event.
-    pub fn hear(&mut self, event: &Event) {
+    pub fn hear(&mut self, event: &LabEvent) {
         match event {
-            Event::Predicted { expected, .. } => self.expected.clone_from(expected),
-            Event::Observed { agrees: Some(true), .. } => self.agreed += 1,
-            Event::Observed { agrees: Some(false), observed } => {
+            LabEvent::Predicted { expected, .. } => self.expected.clone_from(expected),
+            LabEvent::Observed { agrees: Some(true), .. } => self.agreed += 1,
+            LabEvent::Observed { agrees: Some(false), observed } => {
                 self.differed.push(format!("{observed}, not {}", self.expected));
             }
-            Event::Observed { agrees: None, .. } => self.not_checked += 1,
-            Event::Overdue { call, seconds } => {
+            LabEvent::Observed { agrees: None, .. } => self.not_checked += 1,
+            LabEvent::Overdue { call, seconds } => {
                 self.differed.push(format!("{call} had not returned after {seconds} s"));
             }
-            Event::Stopped(Stop::Skipped(why)) => self.skipped = Some(why.clone()),
-            Event::Stopped(Stop::Failed(why)) => self.differed.push(why.clone()),
-            Event::Left { what } => self.differed.push(format!("left behind: {what}")),
+            LabEvent::Stopped(Stop::Skipped(why)) => self.skipped = Some(why.clone()),
+            LabEvent::Stopped(Stop::Failed(why)) => self.differed.push(why.clone()),
+            LabEvent::Left { what } => self.differed.push(format!("left behind: {what}")),
             _ => {}
         }
     }
@@ -137,36 +137,36 @@ impl Writer {
     }
 
     /// One event.
-    pub fn event(&mut self, event: &Event) -> String {
+    pub fn event(&mut self, event: &LabEvent) -> String {
         let mut out = String::new();
         match event {
-            Event::Part { title } => match self.form {
+            LabEvent::Part { title } => match self.form {
                 Form::Markdown => self.in_prose(&mut out, &format!("## {title}")),
                 Form::Text { .. } => {
                     let _ = writeln!(out, "\n{}", self.styled(HEADLINE, title));
                 }
             },
-            Event::Said { text } => self.in_prose(&mut out, text),
-            Event::Predicted { asks, expected, on, .. } => {
+            LabEvent::Said { text } => self.in_prose(&mut out, text),
+            LabEvent::Predicted { asks, expected, on, .. } => {
                 self.beside_code(&mut out, QUESTION, &format!("? {asks}"));
                 self.beside_code(&mut out, QUESTION, &format!("  prediction: {expected}"));
                 out.push_str(&self.elsewhere(on));
             }
-            Event::Called { line, .. } => {
+            LabEvent::Called { line, .. } => {
                 self.open_code(&mut out);
                 let _ = writeln!(out, "    {line}");
             }
-            Event::Remarked { text } => {
+            LabEvent::Remarked { text } => {
                 for line in text.lines() {
                     self.beside_code(&mut out, REMARK, &format!("        {}", line.trim()));
                 }
             }
-            Event::Overdue { seconds, .. } => {
+            LabEvent::Overdue { seconds, .. } => {
                 let told =
                     format!("It had not returned after {seconds} s; an alarm ended its wait.");
                 self.beside_code(&mut out, DIFFERS, &format!("        {told}"));
             }
-            Event::Observed { observed, agrees } => {
+            LabEvent::Observed { observed, agrees } => {
                 let (style, verdict) = match agrees {
                     Some(true) => (QUESTION, "as predicted"),
                     Some(false) => (DIFFERS, "this DIFFERS from the prediction"),
@@ -174,13 +174,13 @@ impl Writer {
                 };
                 self.beside_code(&mut out, style, &format!("= {observed}: {verdict}"));
             }
-            Event::Stopped(Stop::Skipped(why)) => {
+            LabEvent::Stopped(Stop::Skipped(why)) => {
                 self.in_prose(&mut out, &format!("Skipped: {why}"));
             }
-            Event::Stopped(Stop::Failed(why)) => {
+            LabEvent::Stopped(Stop::Failed(why)) => {
                 self.in_prose(&mut out, &format!("It ended early: {why}"));
             }
-            Event::Left { what } => self.in_prose(&mut out, &format!("Left behind: {what}")),
+            LabEvent::Left { what } => self.in_prose(&mut out, &format!("Left behind: {what}")),
         }
         out
     }
@@ -308,13 +308,13 @@ mod tests {
     #[test]
     fn what_differed_is_told_with_what_was_predicted() {
         let mut verdict = Verdict::default();
-        let predicted = |expected: &str| Event::Predicted {
+        let predicted = |expected: &str| LabEvent::Predicted {
             asks: String::new(),
             choices: Vec::new(),
             expected: expected.to_string(),
             on: BTreeMap::new(),
         };
-        let observed = |observed: &str, agrees| Event::Observed {
+        let observed = |observed: &str, agrees| LabEvent::Observed {
             observed: observed.to_string(),
             agrees: Some(agrees),
         };

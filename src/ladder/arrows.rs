@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use serde_json::Value as Json;
-
 use super::Side;
 use super::ends::{End, Ends, Role};
-use crate::trace::Recorded;
+use crate::addr::{Address, UnixName};
+use crate::names::{Errno, SHUT_RDWR, SHUT_WR};
+use crate::trace::Event;
+use crate::trace::arg::{Arg, Value};
+use crate::trace::descriptors::{asked_for_bytes, only_looks};
+use crate::trace::event::Mark;
 use crate::trace::page::Effect;
-use crate::trace::recorded::printable;
 
 /// What crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub(super) fn connections(ends: &Ends) -> Vec<Connection> {
         let waiting = waiting.remove(&key).unwrap_or_default();
         // Clients of a Unix-domain listener have no names. It takes them in the order in which they come, so they can
         // be told apart if all are here.
-        if key.0 == UNNAMED && asking.len() != waiting.len() {
+        if key.0 == Address::Unix(UnixName::Unnamed).to_string() && asking.len() != waiting.len() {
             continue;
         }
         other.extend(asking.iter().zip(&waiting).map(|(one, two)| (*two, *one)));
@@ -96,27 +98,24 @@ pub(super) fn connections(ends: &Ends) -> Vec<Connection> {
             Role::Connects => ([Some(number), partner], local, peer),
             Role::Accepts => ([partner, Some(number)], peer, local),
         };
-        let is_local =
-            [&from, &to].iter().any(|at| at.as_deref().is_some_and(|at| at.starts_with("unix:")));
-        let shown = |at: Option<String>| at.map_or_else(|| "?".into(), |at| printable(&at));
+        let is_local = [&from, &to].iter().any(|at| matches!(at, Some(Address::Unix(_))));
+        let shown = |at: Option<Address>| at.map_or_else(|| "?".into(), |at| at.to_string());
         let name = format!("{} to {}", shown(from), shown(to));
         connections.push(Connection { ends, is_local, name });
     }
     connections
 }
 
-const UNNAMED: &str = "unix:(unnamed)";
-
 /// Two addresses in a form that both ends write alike.
-fn key(from: &Option<String>, to: &Option<String>) -> Option<(String, String)> {
-    Some((canonical(from.as_deref()?), canonical(to.as_deref()?)))
+fn key(from: &Option<Address>, to: &Option<Address>) -> Option<(String, String)> {
+    Some((canonical(from.as_ref()?), canonical(to.as_ref()?)))
 }
 
 /// An IPv6 socket names an IPv4 client in a form of its own, and each end has its own number for an interface.
-fn canonical(address: &str) -> String {
-    match address.parse::<SocketAddr>() {
-        Ok(address) => SocketAddr::new(address.ip().to_canonical(), address.port()).to_string(),
-        Err(_) => address.to_string(),
+fn canonical(address: &Address) -> String {
+    match address {
+        Address::V6(at) => SocketAddr::new(at.ip().to_canonical(), at.port()).to_string(),
+        other => other.to_string(),
     }
 }
 
@@ -132,7 +131,7 @@ pub(super) fn of_ends(connections: &[Connection], ends: usize) -> Vec<Option<usi
 }
 
 /// Everything that crossed, from call to call.
-pub(super) fn find(calls: &[Recorded], ends: &Ends, connections: &[Connection]) -> Vec<Arrow> {
+pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[Connection]) -> Vec<Arrow> {
     let mut arrows = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         let [client, server] = connection.ends.map(|end| end.map(|end| &ends.ends[end]));
@@ -182,84 +181,74 @@ struct Half {
 }
 
 impl Half {
-    fn of(end: Option<&End>, calls: &[Recorded]) -> Self {
+    fn of(end: Option<&End>, calls: &[Event<'_>]) -> Self {
         let mut half = Self::default();
-        for at in end.into_iter().flat_map(|end| &end.calls) {
-            half.take(*at, &calls[*at]);
+        let Some(end) = end else { return half };
+        for (at, bytes) in &end.calls {
+            half.take(*at, *bytes, &calls[*at]);
+        }
+        // After a reset there is no peer that could be told.
+        if let Some((at, bytes_out)) = end.closed.filter(|_| half.learns_reset.is_none()) {
+            half.finishes.get_or_insert((at, bytes_out));
+            half.closes = Some(at);
+            let before =
+                calls[at].states.before.filter(|_| calls[at].callee.effect() == Effect::Closes);
+            half.closes_with_reset |= before.is_some_and(|state| state.unread.unwrap_or(0) > 0);
         }
         half
     }
 
-    fn take(&mut self, at: usize, call: &Recorded) {
-        let Some(connection) = call.connection.as_ref().filter(|_| !call.refused) else { return };
-        let moved = u64::try_from(call.result).unwrap_or(0);
-        match call.function.effect() {
-            Effect::Sends if moved > 0 => {
-                let begin = connection.bytes_out;
-                self.sent.push((at, begin, begin.saturating_add(moved)));
+    fn take(&mut self, at: usize, [bytes_in, bytes_out]: [u64; 2], call: &Event<'_>) {
+        if call.mark == Mark::Refused {
+            return;
+        }
+        let moved = call.value().and_then(|value| u64::try_from(value).ok());
+        match (call.callee.effect(), moved) {
+            (Effect::Sends, Some(moved @ 1..)) => {
+                self.sent.push((at, bytes_out, bytes_out.saturating_add(moved)));
             }
-            Effect::Receives if !only_looks(call) => {
-                let begin = connection.bytes_in;
+            (Effect::Receives, Some(moved)) if !only_looks(call) => {
                 if moved > 0 {
-                    self.received.push((at, begin, begin.saturating_add(moved)));
-                } else if call.result == 0 && asked_for_bytes(call) && self.learns_reset.is_none() {
-                    self.learns_end.get_or_insert((at, begin));
+                    self.received.push((at, bytes_in, bytes_in.saturating_add(moved)));
+                } else if asked_for_bytes(call) && self.learns_reset.is_none() {
+                    self.learns_end.get_or_insert((at, bytes_in));
                 }
             }
-            Effect::ShutsDown if call.result == 0 => {
-                let how = call.written("how").unwrap_or_default();
-                if matches!(how.as_str(), "SHUT_WR" | "SHUT_RDWR") {
-                    self.finishes.get_or_insert((at, connection.bytes_out));
+            (Effect::ShutsDown, Some(_)) => {
+                let how = call.arg("how");
+                let is = |half| how == Some(&Arg::Named(half));
+                if is(SHUT_WR.named()) || is(SHUT_RDWR.named()) {
+                    self.finishes.get_or_insert((at, bytes_out));
                 }
-                if how == "SHUT_RDWR" {
+                if is(SHUT_RDWR.named()) {
                     self.closes.get_or_insert(at);
                 }
             }
-            // After a reset there is nobody whom it could tell.
-            Effect::Closes
-                if call.errno.as_deref() != Some("EBADF") && self.learns_reset.is_none() =>
-            {
-                self.finishes.get_or_insert((at, connection.bytes_out));
-                self.closes = Some(at);
-                let before = call.state.before.as_ref();
-                self.closes_with_reset |= before.is_some_and(|state| state.unread.unwrap_or(0) > 0);
-            }
-            Effect::SetsOption if call.result == 0 => {
-                let value = call.written("optval").unwrap_or_default();
-                let is_abrupt = value.ends_with(", l_linger=0}") && !value.contains("l_onoff=0");
-                self.closes_with_reset |= is_abrupt;
+            (Effect::SetsOption, Some(_)) => {
+                if let Some(Arg::Value(Value::Linger(linger))) = call.arg("optval") {
+                    self.closes_with_reset |= linger.l_onoff != 0 && linger.l_linger == 0;
+                }
             }
             _ => {}
         }
         self.take_error(at, call);
     }
 
-    fn take_error(&mut self, at: usize, call: &Recorded) {
-        let told = match call.function.effect() {
-            Effect::TellsOption => call.written("optval"),
-            _ => call.errno.clone().filter(|_| !call.injected),
+    fn take_error(&mut self, at: usize, call: &Event<'_>) {
+        let told = match call.arg("optval") {
+            Some(Arg::Value(Value::Error(number))) => Some(Errno::from_number(*number)),
+            _ => call.errno().filter(|_| call.mark != Mark::Injected),
         };
-        let is_reset = match told.as_deref() {
-            Some("ECONNRESET" | "[ECONNRESET]") => true,
+        let is_reset = match told {
+            Some(Errno::ECONNRESET) => true,
             // Unless it has ended its sending itself.
-            Some("EPIPE" | "[EPIPE]") => self.finishes.is_none(),
+            Some(Errno::EPIPE) => self.finishes.is_none(),
             _ => false,
         };
         if is_reset {
             self.learns_reset.get_or_insert(at);
         }
     }
-}
-
-/// Whether the bytes stay where they are.
-fn only_looks(call: &Recorded) -> bool {
-    call.written("flags").is_some_and(|flags| flags.contains("MSG_PEEK"))
-}
-
-/// Whether 0 is the end of the stream, and not what was asked for.
-fn asked_for_bytes(call: &Recorded) -> bool {
-    let asked = call.arguments.get("len").or_else(|| call.arguments.get("count"));
-    asked.and_then(Json::as_i64) != Some(0)
 }
 
 /// What was sent with what was received: where their places in the stream overlap, and what has no counterpart.

@@ -2,12 +2,17 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
-
-use serde_json::Value as Json;
+use std::sync::Arc;
 
 use super::Side;
-use crate::trace::Recorded;
+use crate::addr::Address;
+use crate::names::Errno;
+use crate::trace::Event;
+use crate::trace::arg::Arg;
+use crate::trace::descriptors::{DescriptorKind, DescriptorTable, OpenFile};
+use crate::trace::event::{Connection, Mark};
 use crate::trace::page::Effect;
+use crate::values::FdNumber;
 
 /// One thread of one process, as one trace has it.
 #[derive(Debug)]
@@ -19,6 +24,7 @@ pub(super) struct Source {
     /// Whether it listens or accepts.
     accepts: bool,
     connects: bool,
+    descriptors: DescriptorTable,
 }
 
 impl fmt::Display for Source {
@@ -52,10 +58,12 @@ pub(super) struct End {
     pub(super) role: Role,
     /// The call that made it, if that is in the trace.
     pub(super) opener: Option<usize>,
-    /// The calls on it, in their order.
-    pub(super) calls: Vec<usize>,
-    pub(super) local: Option<String>,
-    pub(super) peer: Option<String>,
+    /// The calls on it, in their order, each with the bytes that it had received and sent before.
+    pub(super) calls: Vec<(usize, [u64; 2])>,
+    /// The call that closed its last descriptor, and the bytes that it had sent by then.
+    pub(super) closed: Option<(usize, u64)>,
+    pub(super) local: Option<Address>,
+    pub(super) peer: Option<Address>,
     id: Option<u64>,
     /// Whether it carries a stream, in which bytes have places.
     pub(super) is_stream: bool,
@@ -69,7 +77,7 @@ pub(super) struct OfCall {
     role: Option<Role>,
     /// What became of descriptors.
     pub(super) descriptors: Vec<(i32, Option<String>)>,
-    life: Option<usize>,
+    life: Option<Life>,
 }
 
 impl OfCall {
@@ -82,14 +90,8 @@ impl OfCall {
     }
 }
 
-/// A descriptor from its making to its close; its number is used again.
-#[derive(Clone, Debug, Default)]
-struct Life {
-    role: Option<Role>,
-    end: Option<usize>,
-    local: Option<String>,
-    is_datagram: bool,
-}
+/// An open file of a source, by its number in the table: all copies of a descriptor are one life.
+type Life = (usize, u64);
 
 /// Everything that was found out.
 #[derive(Debug, Default)]
@@ -99,24 +101,24 @@ pub(super) struct Ends {
     pub(super) of_calls: Vec<OfCall>,
     /// Calls that were there already.
     pub(super) repeated: usize,
-    clocks: HashMap<String, usize>,
-    lives: Vec<Life>,
-    /// The lives that go on, by source and number.
-    open: HashMap<(usize, i32), usize>,
+    clocks: HashMap<Option<Arc<str>>, usize>,
+    roles: HashMap<Life, Role>,
+    /// The newest end of each life.
+    end_of: HashMap<Life, usize>,
 }
 
 /// A process, a thread, and the clock that its times are of.
-type Speaker = (u32, u64, String);
+type Speaker = (u32, u64, Option<Arc<str>>);
 
-fn speaker(call: &Recorded) -> Speaker {
+fn speaker(call: &Event<'_>) -> Speaker {
     (call.pid, call.tid, call.clock.clone())
 }
 
 /// The calls of each speaker in the order in which they began, in the places that the speaker has in the file: lines that
 /// were shuffled, or sorted by something else, are no other trace.
-fn in_order(trace: Vec<Recorded>) -> Vec<Recorded> {
+fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
     let places: Vec<Speaker> = trace.iter().map(speaker).collect();
-    let mut by_speaker: HashMap<Speaker, Vec<Recorded>> = HashMap::new();
+    let mut by_speaker: HashMap<Speaker, Vec<Event<'static>>> = HashMap::new();
     for call in trace {
         by_speaker.entry(speaker(&call)).or_default().push(call);
     }
@@ -124,16 +126,16 @@ fn in_order(trace: Vec<Recorded>) -> Vec<Recorded> {
         calls.sort_by_key(|call| call.begin_ns);
         (speaker, VecDeque::from(calls))
     });
-    let mut ordered: HashMap<Speaker, VecDeque<Recorded>> = ordered.collect();
+    let mut ordered: HashMap<Speaker, VecDeque<Event<'static>>> = ordered.collect();
     let next = |speaker| ordered.get_mut(speaker).and_then(VecDeque::pop_front);
     places.iter().filter_map(next).collect()
 }
 
 impl Ends {
     /// Looks through the calls of all files; they are returned in one row, as they were.
-    pub(super) fn find(traces: Vec<Vec<Recorded>>) -> (Vec<Recorded>, Self) {
+    pub(super) fn find(traces: Vec<Vec<Event<'static>>>) -> (Vec<Event<'static>>, Self) {
         let mut found = Self::default();
-        let mut calls: Vec<Recorded> = Vec::new();
+        let mut calls: Vec<Event<'static>> = Vec::new();
         let mut known_calls = HashSet::new();
         for trace in traces {
             // The source of a process and thread, and its last call's number.
@@ -144,7 +146,7 @@ impl Ends {
                     found.repeated += 1;
                     continue;
                 }
-                // Numbers that begin anew are another tracer's.
+                // Numbers that begin again are another tracer's.
                 let known = speaking.get(&key).filter(|(_, last)| *last < call.seq);
                 let source = known.map_or_else(|| found.source(&call), |(source, _)| *source);
                 speaking.insert(key, (source, call.seq));
@@ -154,7 +156,7 @@ impl Ends {
         }
         for of_call in &mut found.of_calls {
             // Only now is it known what became of a socket.
-            of_call.role = of_call.life.and_then(|life| found.lives[life].role);
+            of_call.role = of_call.life.and_then(|life| found.roles.get(&life).copied());
         }
         (calls, found)
     }
@@ -164,195 +166,177 @@ impl Ends {
         self.clocks.len()
     }
 
-    fn source(&mut self, call: &Recorded) -> usize {
+    fn source(&mut self, call: &Event<'_>) -> usize {
         let next = self.clocks.len();
         let clock = *self.clocks.entry(call.clock.clone()).or_insert(next);
-        let (pid, tid) = (call.pid, call.tid);
-        self.sources.push(Source { pid, tid, clock, accepts: false, connects: false });
+        let (pid, tid, descriptors) = (call.pid, call.tid, DescriptorTable::default());
+        let (accepts, connects) = (false, false);
+        self.sources.push(Source { pid, tid, clock, accepts, connects, descriptors });
         self.sources.len() - 1
     }
 
-    fn take(&mut self, at: usize, source: usize, call: &Recorded) {
-        let fd = descriptor(call);
-        let mut of_call = OfCall { source, ..OfCall::default() };
-        if let Some(fd) = fd.filter(|_| call.errno.as_deref() != Some("EBADF")) {
-            let life = match self.open.get(&(source, fd)) {
-                Some(life) => *life,
-                None => self.begin(source, fd, Life::default()),
-            };
-            of_call.life = Some(life);
-            of_call.end = self.end_of(at, life, call);
+    fn take(&mut self, at: usize, source: usize, call: &Event<'_>) {
+        self.of_calls.push(OfCall { source, ..OfCall::default() });
+        let fd = call.fd().filter(|_| call.errno() != Some(Errno::EBADF));
+        if let Some(fd) = fd {
+            let life = self.life(source, fd);
+            self.of_calls[at].life = Some(life);
+            let descriptors = &self.sources[source].descriptors;
+            let connection = call.connection.clone().or_else(|| descriptors.connection(fd));
+            self.of_calls[at].end =
+                connection.map(|connection| self.end(at, life, fd, &connection));
         }
-        self.of_calls.push(of_call);
-        if !call.refused {
+        if call.mark != Mark::Refused {
+            self.close(at, source, call);
+            self.sources[source].descriptors.learn(call);
             self.learn(at, source, fd, call);
         }
     }
 
-    /// A descriptor begins to be.
-    fn begin(&mut self, source: usize, fd: i32, life: Life) -> usize {
-        self.lives.push(life);
-        self.open.insert((source, fd), self.lives.len() - 1);
-        self.lives.len() - 1
+    fn life(&mut self, source: usize, fd: FdNumber) -> Life {
+        (source, self.sources[source].descriptors.id(fd))
+    }
+
+    fn file(&self, source: usize, fd: FdNumber) -> OpenFile {
+        self.sources[source].descriptors.known(fd).unwrap_or_default()
     }
 
     /// The end that a call on this descriptor is about.
-    fn end_of(&mut self, at: usize, life: usize, call: &Recorded) -> Option<usize> {
-        let connection = call.connection.as_ref()?;
-        let known = self.lives[life].end.filter(|end| {
-            let id = self.ends[*end].id;
-            id.is_none_or(|id| id == connection.id)
-        });
+    fn end(&mut self, at: usize, life: Life, fd: FdNumber, connection: &Connection) -> usize {
+        let is_same = |end: &&usize| self.ends[**end].id.is_none_or(|id| id == connection.id);
+        let known = self.end_of.get(&life).filter(is_same).copied();
         let end = known.unwrap_or_else(|| {
-            let role = self.lives[life].role.unwrap_or(Role::Accepts);
-            self.add_end(life, role, None)
+            let role = self.roles.get(&life).copied().unwrap_or(Role::Accepts);
+            self.add_end(life, fd, role, None)
         });
         let known = &mut self.ends[end];
         known.id = Some(connection.id);
         known.local = connection.local.clone().or(known.local.take());
         known.peer = connection.peer.clone().or(known.peer.take());
-        known.calls.push(at);
-        Some(end)
+        known.calls.push((at, [connection.bytes_in, connection.bytes_out]));
+        end
     }
 
-    fn add_end(&mut self, life: usize, role: Role, opener: Option<usize>) -> usize {
-        let is_stream = !self.lives[life].is_datagram;
-        let local = self.lives[life].local.clone();
-        let (calls, id) = (Vec::new(), None);
-        self.ends.push(End { role, opener, calls, local, peer: None, id, is_stream });
-        self.lives[life].end = Some(self.ends.len() - 1);
+    fn add_end(&mut self, life: Life, fd: FdNumber, role: Role, opener: Option<usize>) -> usize {
+        let file = self.file(life.0, fd);
+        let is_stream = file.kind != DescriptorKind::Datagram;
+        let (local, peer) = (file.local, file.peer);
+        let (calls, closed, id) = (Vec::new(), None, None);
+        self.ends.push(End { role, opener, calls, closed, local, peer, id, is_stream });
+        self.end_of.insert(life, self.ends.len() - 1);
         self.ends.len() - 1
     }
 
+    /// If this call closes the last descriptor of something, that is where its connection ends here.
+    fn close(&mut self, at: usize, source: usize, call: &Event<'_>) {
+        let Some(fd) = self.sources[source].descriptors.closed_by(call) else { return };
+        let life = self.life(source, fd);
+        let file = self.file(source, fd);
+        if let Some(end) = self.end_of.get(&life).filter(|_| file.copies == 0 && !file.passed) {
+            // What the call itself says, where it is a close.
+            let end = &mut self.ends[*end];
+            let said = end.calls.last().filter(|(last, _)| *last == at);
+            let bytes_out = said.map_or(file.bytes_out, |(_, [_, bytes_out])| *bytes_out);
+            end.closed = Some((at, bytes_out));
+        }
+        self.of_calls[at].descriptors.push((fd.get(), None));
+    }
+
     /// What a call says about descriptors.
-    fn learn(&mut self, at: usize, source: usize, fd: Option<i32>, call: &Recorded) {
-        let succeeded = call.errno.is_none();
-        let address = || call.written("addr");
-        let made = i32::try_from(call.result).unwrap_or(-1);
-        match (call.function.effect(), fd) {
+    fn learn(&mut self, at: usize, source: usize, fd: Option<FdNumber>, call: &Event<'_>) {
+        let succeeded = call.value().is_some();
+        let made = FdNumber::new(call.value().and_then(|fd| i32::try_from(fd).ok()).unwrap_or(-1));
+        let address = call.args.iter().find_map(|arg| match arg {
+            Arg::Address(address) => Some(address.to_string()),
+            _ => None,
+        });
+        let other = || address.clone().unwrap_or_else(|| "somebody".into());
+        match (call.callee.effect(), fd) {
             (Effect::MakesSocket, _) if succeeded => {
-                let is_datagram =
-                    !call.written("type").is_some_and(|kind| kind.starts_with("SOCK_STREAM"));
-                let life = self.begin(source, made, Life { is_datagram, ..Life::default() });
-                self.of_calls[at].life = Some(life);
+                self.of_calls[at].life = Some(self.life(source, made));
+                let is_datagram = self.file(source, made).kind == DescriptorKind::Datagram;
                 self.note(at, made, if is_datagram { "datagram socket" } else { "socket" });
             }
-            (Effect::Binds | Effect::TellsName, Some(fd)) if succeeded => {
-                let Some(life) = self.open.get(&(source, fd)).copied() else { return };
-                self.lives[life].local = address();
-                if self.lives[life].end.is_none() && call.function.effect() == Effect::Binds {
-                    self.note(
-                        at,
-                        fd,
-                        &format!("socket bound to {}", address().unwrap_or_default()),
-                    );
+            (Effect::Binds, Some(fd)) if succeeded => {
+                let life = self.life(source, fd);
+                if !self.end_of.contains_key(&life) {
+                    self.note(at, fd, &format!("socket bound to {}", address.unwrap_or_default()));
                 }
             }
             (Effect::Listens, Some(fd)) if succeeded => {
-                self.sources[source].accepts = true;
-                let Some(life) = self.open.get(&(source, fd)).copied() else { return };
-                self.lives[life].role = Some(Role::Accepts);
-                let local = self.lives[life].local.clone().unwrap_or_default();
+                self.accepts(source, fd);
+                let local = self.file(source, fd).local;
+                let local = local.map(|local| local.to_string()).unwrap_or_default();
                 self.note(at, fd, &format!("listens at {local}"));
             }
             (Effect::Accepts, Some(fd)) if succeeded => {
-                self.accepted(at, source, fd, made, address());
+                self.accepts(source, fd);
+                self.accepts(source, made);
+                let life = self.life(source, made);
+                // The call is on the listener, but it is what the new connection begins with.
+                let end = self.add_end(life, made, Role::Accepts, Some(at));
+                self.of_calls[at].end = Some(end);
+                self.note(at, made, &format!("connection from {}", other()));
             }
             (Effect::Connects, Some(fd)) if succeeded || is_under_way(call) => {
-                self.connected(at, source, fd, address());
+                if let Some(end) = self.connected(at, source, fd) {
+                    self.of_calls[at].end = Some(end);
+                    self.note(at, fd, &format!("connection to {}", other()));
+                }
             }
-            (Effect::Closes, Some(fd)) if call.errno.as_deref() != Some("EBADF") => {
-                self.open.remove(&(source, fd));
-                self.of_calls[at].descriptors.push((fd, None));
+            (Effect::Copies | Effect::Commands, Some(fd)) if succeeded && makes_a_copy(call) => {
+                self.note(at, made, &format!("copy of {fd}"));
             }
-            (Effect::Copies, Some(fd)) if succeeded => {
-                self.copied(at, source, fd, made);
-            }
-            (Effect::Commands, Some(fd)) if succeeded && makes_a_copy(call) => {
-                self.copied(at, source, fd, made);
-            }
-            (Effect::MakesPipe | Effect::MakesPair, _) if succeeded => {
-                self.paired(at, source, call);
-            }
+            (Effect::MakesPipe | Effect::MakesPair, _) if succeeded => self.paired(at, call),
             _ => {}
         }
     }
 
-    fn accepted(&mut self, at: usize, source: usize, fd: i32, made: i32, peer: Option<String>) {
+    fn accepts(&mut self, source: usize, fd: FdNumber) {
         self.sources[source].accepts = true;
-        let listener = self.open.get(&(source, fd)).copied();
-        let local = listener.and_then(|listener| self.lives[listener].local.clone());
-        if let Some(listener) = listener {
-            self.lives[listener].role = Some(Role::Accepts);
-        }
-        let role = Some(Role::Accepts);
-        let life = self.begin(source, made, Life { role, local, ..Life::default() });
-        let end = self.add_end(life, Role::Accepts, Some(at));
-        self.note(at, made, &format!("connection from {}", peer.as_deref().unwrap_or("somebody")));
-        self.ends[end].peer = peer;
-        // The call is on the listener, but it is what the new connection begins with.
-        self.of_calls[at].end = Some(end);
+        let life = self.life(source, fd);
+        self.roles.insert(life, Role::Accepts);
     }
 
-    fn connected(&mut self, at: usize, source: usize, fd: i32, peer: Option<String>) {
-        let Some(life) = self.open.get(&(source, fd)).copied() else { return };
-        if self.lives[life].end.is_some() {
-            return;
+    /// The end that `connect` has made, unless there was one.
+    fn connected(&mut self, at: usize, source: usize, fd: FdNumber) -> Option<usize> {
+        let life = self.life(source, fd);
+        if self.end_of.contains_key(&life) {
+            return None;
         }
-        if !self.lives[life].is_datagram {
+        if self.file(source, fd).kind != DescriptorKind::Datagram {
             self.sources[source].connects = true;
-            self.lives[life].role = Some(Role::Connects);
+            self.roles.insert(life, Role::Connects);
         }
-        let end = self.add_end(life, Role::Connects, Some(at));
-        self.note(at, fd, &format!("connection to {}", peer.as_deref().unwrap_or("somebody")));
-        self.ends[end].peer = peer;
-        self.of_calls[at].end = Some(end);
+        Some(self.add_end(life, fd, Role::Connects, Some(at)))
     }
 
-    fn copied(&mut self, at: usize, source: usize, fd: i32, made: i32) {
-        // `dup2` of a number onto itself does nothing.
-        if made == fd {
-            return;
-        }
-        let life = self.open.get(&(source, fd)).map(|life| self.lives[*life].clone());
-        // Its end stays with the first number, which the connection's bytes are counted for.
-        self.begin(source, made, Life { end: None, ..life.unwrap_or_default() });
-        self.note(at, made, &format!("copy of {fd}"));
-    }
-
-    fn paired(&mut self, at: usize, source: usize, call: &Recorded) {
-        let pair = call.arguments.get("pipefd").or_else(|| call.arguments.get("sv"));
-        let words = match call.function.effect() {
-            Effect::MakesPipe => ["pipe, to read from", "pipe, to write to"],
-            _ => ["one end of a pair", "the other end of the pair"],
+    fn paired(&mut self, at: usize, call: &Event<'_>) {
+        let words = match call.callee.effect() {
+            Effect::MakesPair => ["one end of a pair", "the other end of the pair"],
+            _ => ["pipe, to read from", "pipe, to write to"],
         };
-        for (fd, what) in pair.and_then(Json::as_array).into_iter().flatten().zip(words) {
-            if let Some(fd) = fd.as_i64().and_then(|fd| i32::try_from(fd).ok()) {
-                self.begin(source, fd, Life::default());
-                self.note(at, fd, what);
+        for arg in call.args.iter() {
+            if let Arg::Fds(pair) = arg {
+                pair.iter().zip(words).for_each(|(fd, what)| self.note(at, *fd, what));
             }
         }
     }
 
-    fn note(&mut self, at: usize, fd: i32, what: &str) {
-        self.of_calls[at].descriptors.push((fd, Some(what.to_string())));
+    fn note(&mut self, at: usize, fd: FdNumber, what: &str) {
+        self.of_calls[at].descriptors.push((fd.get(), Some(what.to_string())));
     }
 }
 
-/// The descriptor that a call is about.
-fn descriptor(call: &Recorded) -> Option<i32> {
-    let first = call.function.page().parameters.first()?;
-    let is_descriptor = matches!(*first, "sockfd" | "fd" | "oldfd" | "out_fd");
-    let number = call.arguments.get(*first).filter(|_| is_descriptor)?;
-    number.as_i64().and_then(|number| i32::try_from(number).ok())
-}
-
-/// Whether an `fcntl` is a `dup` with a say in the number.
-fn makes_a_copy(call: &Recorded) -> bool {
-    call.written("cmd").is_some_and(|command| command.starts_with("F_DUPFD"))
+/// Whether its result is a new number. (`dup2` may be given one number twice; `fcntl` has a command for it.)
+fn makes_a_copy(call: &Event<'_>) -> bool {
+    match call.callee.effect() {
+        Effect::Copies => call.value() != call.fd().map(|fd| fd.get().into()),
+        _ => call.arg("cmd").is_some_and(|command| command.written().starts_with("F_DUPFD")),
+    }
 }
 
 /// Whether a `connect` goes on although it has returned.
-fn is_under_way(call: &Recorded) -> bool {
-    !call.injected && matches!(call.errno.as_deref(), Some("EINPROGRESS" | "EINTR"))
+fn is_under_way(call: &Event<'_>) -> bool {
+    call.mark != Mark::Injected && matches!(call.errno(), Some(Errno::EINPROGRESS | Errno::EINTR))
 }

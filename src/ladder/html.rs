@@ -14,7 +14,8 @@ use super::details::Teller;
 use super::short::shortened;
 use super::text::in_words;
 use super::{Ladder, Side, Step};
-use crate::trace::recorded::printable;
+use crate::trace::arg::Note;
+use crate::trace::json::printable;
 
 /// The page, with marks where something is to be put in.
 const TEMPLATE: &str = include_str!("page.html");
@@ -91,7 +92,11 @@ fn rows(ladder: &Ladder) -> String {
     let mut out = String::new();
     for step in &ladder.steps {
         let side = if step.side == Side::Left { "left" } else { "right" };
-        let failed = if step.call.errno.is_some() { " failed" } else { "" };
+        let failed = if step.call.errno().is_some() || matches!(step.call.note, Note::Code(..)) {
+            " failed"
+        } else {
+            ""
+        };
         let tag = ladder.tag(step.source);
         let call = escaped(&format!("{tag}{}", shortened(&step.call, ROOM, "...")));
         let _ = writeln!(out, "<li class=\"{side}{failed}\">{call}</li>");
@@ -225,7 +230,7 @@ fn steps(ladder: &Ladder) -> Vec<OnPage> {
 
 /// What the kernel told after the call, if the trace was made with `--state`.
 fn kernel(step: &Step) -> Option<String> {
-    let states = &step.call.state;
+    let states = &step.call.states;
     let closed = || states.before.is_some().then(|| "closed".to_string());
     let told = || states.after.as_ref().map(|state| in_words(state, true)).or_else(closed);
     step.is_on_connection().then(told).flatten()

@@ -16,7 +16,7 @@ pub mod text;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::trace::Recorded;
+use crate::trace::Event;
 use crate::trace::page::Effect;
 use arrows::{Arrow, Connection};
 use ends::{Ends, Source};
@@ -58,7 +58,7 @@ pub struct Ladder {
 /// One call in its place.
 #[derive(Debug)]
 struct Step {
-    call: Recorded,
+    call: Event<'static>,
     source: usize,
     side: Side,
     /// The number of its connection, from 0.
@@ -70,7 +70,7 @@ struct Step {
 impl Step {
     /// Whether its descriptor is that of its connection: `accept` makes one, but is a call on the listener.
     fn is_on_connection(&self) -> bool {
-        let is_accept = self.call.function.effect() == Effect::Accepts;
+        let is_accept = self.call.callee.effect() == Effect::Accepts;
         self.connection.is_some() && !is_accept
     }
 }
@@ -91,7 +91,7 @@ impl std::error::Error for BadTrace {}
 #[derive(Debug, Default)]
 pub struct Trace {
     /// The calls, in their order.
-    pub calls: Vec<Recorded>,
+    pub calls: Vec<Event<'static>>,
     /// What was left out of the file, a sentence each.
     pub remarks: Vec<String>,
 }
@@ -115,7 +115,7 @@ pub fn read(trace: &[u8]) -> Result<Trace, BadTrace> {
         }
         let parsed = std::str::from_utf8(line)
             .map_err(|_| "not JSON: it is no UTF-8".to_string())
-            .and_then(|line| Recorded::parse(line).map_err(|why| why.to_string()));
+            .and_then(|line| Event::from_json(line).map_err(|why| why.to_string()));
         match parsed {
             Ok(call) => read.calls.push(call),
             Err(_) if !line.ends_with(b"\n") && number > 1 => {
@@ -135,7 +135,7 @@ pub fn read(trace: &[u8]) -> Result<Trace, BadTrace> {
 
 impl Ladder {
     /// Merges traces, each the calls of one file in their order.
-    pub fn of(traces: Vec<Vec<Recorded>>) -> Self {
+    pub fn of(traces: Vec<Vec<Event<'static>>>) -> Self {
         let (calls, ends) = Ends::find(traces);
         let repeated = ends.repeated;
         let connections = arrows::connections(&ends);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::arrows::Arrow;
 use super::ends::Ends;
-use crate::trace::Recorded;
+use crate::trace::Event;
 use crate::trace::page::Effect;
 
 /// The calls from top to bottom.
@@ -12,7 +12,7 @@ use crate::trace::page::Effect;
 /// With one clock the order is that of time. With several it is a guess: the clocks are set so that what was sent comes
 /// before it is received, as far as that can be; and where their paces differ, a call waits for those that led to it.
 pub(super) fn order(
-    calls: &[Recorded],
+    calls: &[Event<'_>],
     ends: &Ends,
     arrows: &[Arrow],
     clocks: usize,
@@ -34,15 +34,17 @@ pub(super) fn order(
 
 /// When a call has its place: one that sends when it begins, for its bytes may arrive before it returns; all others when
 /// they return, for only then do they know.
-const fn moment(call: &Recorded) -> u64 {
-    match call.function.effect() {
-        Effect::Sends | Effect::Connects | Effect::ShutsDown | Effect::Closes => call.begin_ns,
+fn moment(call: &Event<'_>) -> u64 {
+    match call.callee.effect() {
+        Effect::Sends | Effect::Connects | Effect::ShutsDown => call.begin_ns,
+        // A copy may close what was at its number.
+        Effect::Closes | Effect::Copies => call.begin_ns,
         _ => call.end_ns,
     }
 }
 
 /// What is to be added to the times of each clock. An arrow from one clock to another limits it on one side.
-fn shifts(calls: &[Recorded], ends: &Ends, arrows: &[Arrow], clocks: usize) -> Vec<i128> {
+fn shifts(calls: &[Event<'_>], ends: &Ends, arrows: &[Arrow], clocks: usize) -> Vec<i128> {
     let clock = |call: usize| ends.sources[ends.of_calls[call].source].clock;
     let time = |call: usize| i128::from(moment(&calls[call]));
     let mut between: Vec<Vec<(usize, usize)>> = vec![Vec::new(); clocks];

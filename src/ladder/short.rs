@@ -1,13 +1,15 @@
 //! A call in a few words, for a column: its function, the arguments that matter, its result.
 
-use serde_json::Value as Json;
-
-use crate::trace::Recorded;
+use crate::names::{POLLIN, PollEvents};
+use crate::trace::Event;
+use crate::trace::arg::{Arg, Note, Value};
+use crate::trace::event::{Mark, Outcome};
 use crate::trace::page::{Effect, Returns};
+use crate::values::FdNumber;
 
 /// A call in at most `room` characters, the rest left out where `dots` stand.
-pub(super) fn shortened(call: &Recorded, room: usize, dots: &str) -> String {
-    let name = call.function.name();
+pub(super) fn shortened(call: &Event<'_>, room: usize, dots: &str) -> String {
+    let name = call.callee.name();
     let (arguments, result) = (arguments(call), format!(") = {}", result(call)));
     let taken = name.len() + 1 + arguments.len() + result.len();
     if taken <= room {
@@ -29,118 +31,120 @@ pub(super) fn shortened(call: &Recorded, room: usize, dots: &str) -> String {
 }
 
 /// Whether its 0 says nothing but that it did not fail.
-fn only_succeeded(call: &Recorded) -> bool {
-    call.function.page().returns == Returns::Status && result(call) == "0"
+fn only_succeeded(call: &Event<'_>) -> bool {
+    let returns = call.function().map(|function| function.page().returns);
+    returns == Some(Returns::Status) && result(call) == "0"
 }
 
 /// The arguments that tell this call from others like it. (Everything that is written is ASCII.)
-fn arguments(call: &Recorded) -> String {
-    let page = call.function.page();
-    match page.effect {
+fn arguments(call: &Event<'_>) -> String {
+    let Some(function) = call.function() else { return everything(call) };
+    match function.effect() {
         Effect::Selects => return sets(call),
         Effect::Polls => return rows(call),
         _ => {}
     }
-    let telling = page.telling(call.errno.is_some());
-    let written = telling.filter_map(|name| call.written(name));
+    let telling = function.page().telling(call.errno().is_some());
+    let written = telling.filter_map(|name| shown(call, name));
     let all = written.collect::<Vec<_>>().join(", ");
     all.replace("l_onoff=", "").replace("l_linger=", "")
 }
 
+/// Every argument, of a function that no wrapper calls.
+fn everything(call: &Event<'_>) -> String {
+    let all: Vec<_> = call.args.iter().map(Arg::written).collect();
+    all.join(", ")
+}
+
+/// An argument; an address as people write it.
+fn shown(call: &Event<'_>, parameter: &str) -> Option<String> {
+    Some(match call.arg(parameter)? {
+        Arg::Address(address) => address.to_string(),
+        Arg::Value(Value::Int(number)) => number.to_string(),
+        arg => arg.written(),
+    })
+}
+
 /// `8, [4 6], [7]`: what is NULL at the end is left out.
-fn sets(call: &Recorded) -> String {
-    let one = |name: &&str| match call.arguments.get(*name).and_then(Json::as_array) {
-        Some(members) => format!("[{}]", spaced(members)),
-        None => "NULL".into(),
+fn sets(call: &Event<'_>) -> String {
+    let one = |name: &&str| match call.arg(name) {
+        Some(Arg::Set(Some(members))) => format!("[{}]", spaced(members)),
+        _ => "NULL".into(),
     };
     let mut sets: Vec<_> = ["readfds", "writefds", "exceptfds"].iter().map(one).collect();
     while sets.last().is_some_and(|last| last == "NULL") {
         sets.pop();
     }
-    sets.insert(0, call.written("nfds").unwrap_or_default());
+    sets.insert(0, shown(call, "nfds").unwrap_or_default());
     sets.join(", ")
 }
 
 /// `[4 6 7]`, and behind a descriptor what is asked of it, unless that is only POLLIN.
-fn rows(call: &Recorded) -> String {
-    let rows = call.arguments.get("fds").and_then(Json::as_array);
-    let row = |row: &Json| {
-        let fd = row.get("fd").and_then(Json::as_i64).unwrap_or(-1);
-        match row.get("events").and_then(Json::as_str) {
-            Some("POLLIN") | None => fd.to_string(),
-            Some(events) => format!("{fd}:{}", bits(events)),
-        }
-    };
-    format!("[{}]", rows.into_iter().flatten().map(row).collect::<Vec<_>>().join(" "))
+fn rows(call: &Event<'_>) -> String {
+    let Some(Arg::Rows(rows)) = call.arg("fds") else { return "[]".into() };
+    let rows = rows.iter().map(|row| match row.events {
+        POLLIN => row.fd.to_string(),
+        events => format!("{}:{}", row.fd, bits(events)),
+    });
+    format!("[{}]", rows.collect::<Vec<_>>().join(" "))
 }
 
-fn result(call: &Recorded) -> String {
-    let number = match call.errno.as_deref() {
-        Some(name) => format!("{} {}", call.result, plain(name)),
-        None => format!("{}{}", call.result, told(call).unwrap_or_default()),
+fn result(call: &Event<'_>) -> String {
+    let number = match (call.outcome, &call.note) {
+        (Outcome::Error(errno), _) => match errno.name() {
+            Some(name) => format!("-1 {name}"),
+            None => format!("-1 {}", errno.number()),
+        },
+        (Outcome::Value(value), Note::Code(code, _)) => format!("{value} {code}"),
+        (Outcome::Value(value), note) => format!("{value}{}", told(note).unwrap_or_default()),
+        (Outcome::Unknown, _) => "?".into(),
     };
-    match call {
-        Recorded { refused: true, .. } => number + " (refused)",
-        Recorded { injected: true, .. } => number + " (INJECTED)",
-        _ => number,
+    match call.mark {
+        Mark::Refused => number + " (refused)",
+        Mark::Injected => number + " (INJECTED)",
+        Mark::None | Mark::Libc => number,
     }
 }
 
 /// What a wait has told: ` (in 6)`, ` (6 IN)`.
-fn told(call: &Recorded) -> Option<String> {
-    let list = |name| call.returned.get(name).and_then(Json::as_array);
-    let parts: Vec<String> = match call.function.effect() {
-        Effect::Selects => {
-            let sets =
-                ["in", "out", "except"].into_iter().filter_map(|name| Some((name, list(name)?)));
+fn told(note: &Note<'_>) -> Option<String> {
+    let parts: Vec<String> = match note {
+        Note::Select { sets, .. } => {
+            let sets = ["in", "out", "except"].into_iter().zip(sets);
+            let sets = sets.filter_map(|(name, set)| Some((name, set.as_deref()?)));
             let sets = sets.filter(|(_, members)| !members.is_empty());
             sets.map(|(name, members)| format!("{name} {}", spaced(members))).collect()
         }
-        Effect::Polls => {
-            let row = |row: &Json| {
-                Some(format!(
-                    "{} {}",
-                    row.get("fd")?.as_i64()?,
-                    bits(row.get("revents")?.as_str()?)
-                ))
-            };
-            list("ready")?.iter().filter_map(row).collect()
+        Note::Poll(rows) => {
+            rows.iter().map(|row| format!("{} {}", row.fd, bits(row.revents))).collect()
         }
         _ => return None,
     };
     (!parts.is_empty()).then(|| format!(" ({})", parts.join(", ")))
 }
 
-fn spaced(members: &[Json]) -> String {
-    let numbers = members.iter().filter_map(Json::as_i64).map(|fd| fd.to_string());
-    numbers.collect::<Vec<_>>().join(" ")
+fn spaced(members: &[FdNumber]) -> String {
+    members.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// `IN|HUP`: all of them begin alike.
-fn bits(names: &str) -> String {
-    plain(names).replace("POLL", "")
-}
-
-/// A name from a trace, unless it is none.
-fn plain(name: &str) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '|' | ' ');
-    name.chars().filter(plain).collect()
+fn bits(events: PollEvents) -> String {
+    events.to_string().replace("POLL", "")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn call(rest: &str) -> Recorded {
-        let always = r#""schema":1,"pid":1,"tid":1,"clock":"c","seq":0,"begin_ns":1,"end_ns":2"#;
-        Recorded::parse(&format!("{{{always},\"refused\":false,\"injected\":false,{rest}}}"))
-            .unwrap()
+    fn call(rest: &str) -> Event<'static> {
+        let always = r#""schema":2,"pid":1,"tid":1,"clock":"c","seq":0,"begin_ns":1,"end_ns":2"#;
+        Event::from_json(&format!("{{{always},{rest}}}")).unwrap()
     }
 
     #[test]
     fn a_call_is_as_short_as_its_column() {
         let recv = call(
-            r#""call":"recv","arguments":{"sockfd":7,"buf":{"text":"hello\\n","cut":true},"len":65536,"flags":"0"},"result":6,"errno":null"#,
+            r#""call":"recv","arguments":{"sockfd":7,"buf":{"text":"hello\\n","cut":true},"len":65536,"flags":[]},"result":6,"errno":null"#,
         );
         assert_eq!(shortened(&recv, 40, "..."), r#"recv(7, "hello\n"...) = 6"#);
         assert_eq!(shortened(&recv, 20, "..."), r#"recv(7, "hel...) = 6"#);
@@ -159,7 +163,7 @@ mod tests {
         );
         assert_eq!(shortened(&select, 80, "…"), "select(8, [4 6], [7]) = 1 (out 7)");
         let poll = call(
-            r#""call":"poll","arguments":{"fds":[{"fd":4,"events":"POLLIN"},{"fd":7,"events":"POLLOUT"}],"nfds":2,"timeout":-1},"result":1,"errno":null,"returned":{"ready":[{"fd":7,"revents":"POLLOUT"}]}"#,
+            r#""call":"poll","arguments":{"fds":[{"fd":4,"events":["POLLIN"]},{"fd":7,"events":["POLLOUT"]}],"nfds":2,"timeout":-1},"result":1,"errno":null,"returned":{"ready":[{"fd":7,"events":["POLLOUT"],"revents":["POLLOUT"]}]}"#,
         );
         assert_eq!(shortened(&poll, 80, "…"), "poll([4 7:OUT]) = 1 (7 OUT)");
     }

@@ -3,7 +3,7 @@
 use super::gutter::{ASCII, Gutter, UNICODE, WIDTH};
 use super::short::shortened;
 use super::{Ladder, Side, Step};
-use crate::trace::recorded::RecordedState;
+use crate::values::SocketState;
 
 /// How wide a column of calls is: with the gutter and its margins, 80 together.
 const COLUMN: usize = (80 - WIDTH - 2) / 2;
@@ -61,7 +61,7 @@ fn fit(text: &str, dots: &str) -> String {
 
 /// The state of a connection after a call, or before its close, where that says more than that all is well.
 fn state(step: &Step) -> Option<String> {
-    let states = &step.call.state;
+    let states = &step.call.states;
     let (state, was) = match (&states.before, &states.after) {
         (_, Some(after)) => (after, ""),
         (Some(before), None) => (before, "was "),
@@ -69,14 +69,15 @@ fn state(step: &Step) -> Option<String> {
     };
     let idle = |bytes: Option<u64>| bytes.unwrap_or(0) == 0;
     let is_telling = step.is_on_connection()
-        && (state.state != "ESTABLISHED" || !idle(state.unread) || !idle(state.unacknowledged));
+        && (state.state.to_string() != "ESTABLISHED"
+            || !idle(state.unread)
+            || !idle(state.unacknowledged));
     is_telling.then(|| format!("{was}{}", in_words(state, false)))
 }
 
 /// `ESTABLISHED, 5 unread, 0 unacknowledged`, with those that are 0 or without.
-pub(super) fn in_words(state: &RecordedState, with_zeros: bool) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '?' | ' ');
-    let mut words: String = state.state.chars().filter(plain).collect();
+pub(super) fn in_words(state: &SocketState, with_zeros: bool) -> String {
+    let mut words = state.state.to_string();
     for (count, what) in [(state.unread, "unread"), (state.unacknowledged, "unacknowledged")] {
         if let Some(count) = count.filter(|count| with_zeros || *count > 0) {
             words.push_str(&format!(", {count} {what}"));

@@ -37,6 +37,11 @@ const LARGE_FILE: libc::c_int =
 pub const O_RDONLY: OpenFlags = OpenFlags::NONE;
 
 impl OpenFlags {
+    /// Whether its way of access is O_RDONLY, which is no bit.
+    pub(crate) fn is_read_only(self) -> bool {
+        self.0 & libc::O_ACCMODE == libc::O_RDONLY
+    }
+
     /// With its way of access first, which strace always prints: `O_RDONLY|O_NONBLOCK`.
     pub(crate) fn with_access(self) -> impl fmt::Display {
         OpenFlagsInFull(self)
@@ -126,6 +131,11 @@ impl IoctlRequest {
         Constant { name: "FIONWRITE", value: FIONWRITE.0 as i64, gist: "bytes not yet sent" },
         Constant { name: "SIOCATMARK", value: SIOCATMARK.0 as i64, gist: "at the urgent mark?" },
     ];
+
+    /// The request of this value.
+    pub(crate) const fn from_bits(bits: libc::c_ulong) -> Self {
+        Self(bits)
+    }
 
     /// The value as C has it. Some systems take an `int` here, so callers cast it with `as _`.
     pub const fn bits(self) -> libc::c_ulong {

@@ -1,13 +1,13 @@
 //! Who is speaking in a JSON trace: process, thread, and whose clock.
 
-use crate::trace::json::Source;
+use crate::trace::Caller;
 
 /// This thread of this process, by the monotonic clock of this boot of this machine.
-pub fn source() -> Source {
-    Source {
+pub fn caller() -> Caller {
+    Caller {
         pid: std::process::id(),
         tid: thread_number(),
-        clock: format!("CLOCK_MONOTONIC@{}", boot()),
+        clock: Some(format!("CLOCK_MONOTONIC@{}", boot()).into()),
     }
 }
 

@@ -118,7 +118,7 @@ pub fn accept4(sockfd: impl AsFd, flags: SocketFlags) -> Result<(Fd, Address)> {
 }
 
 fn accepted(
-    call: Entered,
+    call: Entered<'_>,
     result: Result<RawFd>,
     peer: &mut RawAddress,
     flags: Option<SocketFlags>,
@@ -129,9 +129,9 @@ fn accepted(
         None => call,
         Some(flags) => call.rest(|| [flags.named().into()]),
     };
+    let raw = call.returns(result)?;
     // SAFETY: the kernel has just made this descriptor for us.
-    let result = result.map(|raw| (unsafe { Fd::own(raw) }, shown));
-    let (fd, peer) = call.returns(result)?;
-    tell_connection(fd.as_fd(), Some(&peer));
-    Ok((fd, peer))
+    let fd = unsafe { Fd::own(raw) };
+    tell_connection(fd.as_fd(), Some(&shown));
+    Ok((fd, shown))
 }

@@ -67,7 +67,7 @@ pub fn connect(sockfd: impl AsFd, addr: &Address) -> Result<()> {
         // SAFETY: the pointer and the length are of one `RawAddress`, which lives through the call.
         status(unsafe { libc::connect(sockfd.as_raw_fd(), raw.as_ptr(), raw.len()) })
     });
-    if matches!(result, Ok(()) | Err(Errno::EINPROGRESS)) {
+    if matches!(result, Ok(()) | Err(Errno::EINPROGRESS | Errno::EINTR)) {
         tell_connection(sockfd, Some(addr));
     }
     result

@@ -191,8 +191,9 @@ mod tests {
     use crate::names::{AI_NUMERICHOST, EAI_OVERFLOW, Errno, NameInfoFlags, SOCK_STREAM};
     use crate::sys::{SUN_PATH_LEN, getnameinfo, getservbyname};
     use crate::trace::arg::Limits;
-    use crate::trace::json::Source;
-    use crate::trace::{Recorded, Recording, Tracer, install};
+    use crate::trace::arg::Note;
+    use crate::trace::event::Mark;
+    use crate::trace::{Recording, Tracer, install};
 
     #[test]
     fn a_number_needs_no_name_server() {
@@ -211,18 +212,20 @@ mod tests {
     #[test]
     fn what_cannot_be_told_to_c_is_refused_and_the_trace_says_so() {
         let recording = Recording::default();
-        let source = Source { pid: 1, tid: 1, clock: String::new() };
-        let traced = install(Tracer::new(recording.sink(source, Limits::default())));
+        let traced = install(Tracer::new(recording.sink(Limits::default())));
         assert_eq!(getaddrinfo(Some("a\0b"), None, None), Err(EAI_NONAME));
         assert_eq!(getservbyname("echo", "a\0b"), Err(Errno::ENOENT));
         let path = Address::unix("x".repeat(SUN_PATH_LEN + 1));
         assert_eq!(getnameinfo(&path, NameInfoFlags::NONE), Err(EAI_OVERFLOW));
         drop(traced);
-        let trace = String::from_utf8(recording.trace()).unwrap();
-        let calls = trace.lines().map(|line| Recorded::parse(line).unwrap());
-        let refused: Vec<_> = calls.map(|call| (call.refused, call.errno.unwrap())).collect();
-        let expected = ["EAI_NONAME", "ENOENT", "EAI_OVERFLOW"].map(|errno| (true, errno.into()));
-        assert_eq!(refused, expected);
+        let error = |call: &crate::trace::Event<'_>| match &call.note {
+            Note::Code(code, _) => code.to_string(),
+            _ => call.errno().unwrap().name().unwrap().to_string(),
+        };
+        let calls = recording.events();
+        assert!(calls.iter().all(|call| call.mark == Mark::Refused), "{calls:?}");
+        let errors: Vec<_> = calls.iter().map(error).collect();
+        assert_eq!(errors, ["EAI_NONAME", "ENOENT", "EAI_OVERFLOW"]);
     }
 
     #[test]

@@ -4,9 +4,12 @@
 use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
 
+use super::notation::write_arg;
 use crate::addr::Address;
 use crate::names::{Domain, FdFlags, IoctlRequest, Level, MsgFlags, Named};
-use crate::names::{OpenFlags, Protocol, SCM_RIGHTS, SOL_SOCKET, SaFlags, Signal, SocketType};
+use crate::names::{
+    OpenFlags, PollEvents, Protocol, SCM_RIGHTS, SOL_SOCKET, SaFlags, Signal, SocketType,
+};
 use crate::values::{
     ControlMessage, FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal,
 };
@@ -87,8 +90,6 @@ pub enum Arg<'a> {
     Hints(Option<Box<[Named; 4]>>),
     /// What `getaddrinfo` found: type and address of each.
     Found(Cow<'a, [(SocketType, Address)]>),
-    /// Names with their numbers, as `if_nameindex` gives them.
-    Interfaces(Cow<'a, [(u32, String)]>),
     /// An argument that no other kind is for, in strace's notation: of a call that no wrapper here makes, read from a
     /// log. It is printable.
     Text(Cow<'a, str>),
@@ -107,10 +108,6 @@ impl Bytes<'_> {
     /// The first `limit` of them, and whether there are more.
     pub fn cut(&self, limit: usize) -> (&[u8], bool) {
         (&self.shown[..self.shown.len().min(limit)], self.is_cut || self.shown.len() > limit)
-    }
-
-    fn into_owned(self) -> Bytes<'static> {
-        Bytes { shown: Cow::Owned(self.shown.into_owned()), is_cut: self.is_cut }
     }
 }
 
@@ -188,18 +185,6 @@ impl Message<'_> {
         let numbers = rights.flat_map(|control| control.data.chunks_exact(4));
         numbers.flat_map(<[u8; 4]>::try_from).map(|bytes| FdNumber::new(i32::from_ne_bytes(bytes)))
     }
-
-    fn into_owned(self) -> Message<'static> {
-        let buffers = self.buffers.into_iter();
-        Message {
-            name: self.name.map(own),
-            name_len: self.name_len,
-            buffers: buffers.map(|(bytes, len)| (bytes.into_owned(), len)).collect(),
-            control: self.control,
-            control_len: self.control_len,
-            flags: self.flags,
-        }
-    }
 }
 
 /// What stands behind the result, because the call told more than its number.
@@ -227,10 +212,6 @@ pub enum Note<'a> {
     Text(Cow<'a, str>),
 }
 
-fn own<T: ToOwned + ?Sized>(lent: Cow<'_, T>) -> Cow<'static, T> {
-    Cow::Owned(lent.into_owned())
-}
-
 impl<'a> Arg<'a> {
     /// Bytes, all of them.
     pub fn bytes(bytes: &'a [u8]) -> Self {
@@ -252,62 +233,19 @@ impl<'a> Arg<'a> {
         Self::Set(members.map(Cow::Owned))
     }
 
-    /// The rows of `poll`.
-    pub const fn rows(rows: Vec<PollRow>) -> Self {
+    /// The rows of `poll`, without what an earlier call has answered in them.
+    pub fn rows(mut rows: Vec<PollRow>) -> Self {
+        rows.iter_mut().for_each(|row| row.revents = PollEvents::NONE);
         Self::Rows(Cow::Owned(rows))
     }
 }
 
 impl Arg<'_> {
-    /// The same, lending nothing.
-    pub fn into_owned(self) -> Arg<'static> {
-        match self {
-            Self::Word(word) => Arg::Word(own(word)),
-            Self::Bytes(bytes) => Arg::Bytes(bytes.into_owned()),
-            Self::Str(text) => Arg::Str(text.map(own)),
-            Self::Address(address) => Arg::Address(own(address)),
-            Self::Value(value) => Arg::Value(value.into_owned()),
-            Self::Set(members) => Arg::Set(members.map(own)),
-            Self::Rows(rows) => Arg::Rows(own(rows)),
-            Self::Message(message) => Arg::Message(Box::new(message.into_owned())),
-            Self::Found(found) => Arg::Found(own(found)),
-            Self::Interfaces(interfaces) => Arg::Interfaces(own(interfaces)),
-            Self::Text(text) => Arg::Text(own(text)),
-            Self::None => Arg::None,
-            Self::Fd(fd) => Arg::Fd(fd),
-            Self::Fds(pair) => Arg::Fds(pair),
-            Self::Int(number) => Arg::Int(number),
-            Self::Millis(timeout_ms) => Arg::Millis(timeout_ms),
-            Self::Named(named) => Arg::Named(named),
-            Self::Type(kind) => Arg::Type(kind),
-            Self::Protocol(domain, protocol) => Arg::Protocol(domain, protocol),
-            Self::OpenFlags(flags) => Arg::OpenFlags(flags),
-            Self::Request(request) => Arg::Request(request),
-            Self::Pointer(address) => Arg::Pointer(address),
-            Self::Length { given, returned } => Arg::Length { given, returned },
-            Self::Offset { given, returned } => Arg::Offset { given, returned },
-            Self::OptionName(level, number) => Arg::OptionName(level, number),
-            Self::TimeVal(time) => Arg::TimeVal(time),
-            Self::TimeSpec(time) => Arg::TimeSpec(time),
-            Self::Mask(signals) => Arg::Mask(signals),
-            Self::Action(action) => Arg::Action(action),
-            Self::Unanswered { name_len } => Arg::Unanswered { name_len },
-            Self::Hints(hints) => Arg::Hints(hints),
-        }
-    }
-}
-
-impl Value<'_> {
-    fn into_owned(self) -> Value<'static> {
-        match self {
-            Self::Bytes(bytes) => Value::Bytes(bytes.into_owned()),
-            Self::Int(number) => Value::Int(number),
-            Self::Byte(byte) => Value::Byte(byte),
-            Self::Error(number) => Value::Error(number),
-            Self::Linger(linger) => Value::Linger(linger),
-            Self::TimeVal(time) => Value::TimeVal(time),
-            Self::Credentials(credentials) => Value::Credentials(credentials),
-        }
+    /// In strace's notation, all of it. It is printable.
+    pub fn written(&self) -> String {
+        let mut text = String::new();
+        write_arg(&mut text, self, Limits { bytes: usize::MAX, items: usize::MAX });
+        text
     }
 }
 
@@ -315,21 +253,6 @@ impl Note<'_> {
     /// What `select` left in its sets and its timeout.
     pub fn select(sets: [Option<Vec<FdNumber>>; 3], left: Option<TimeVal>) -> Self {
         Self::Select { sets: sets.map(|set| set.map(Cow::Owned)), left }
-    }
-
-    /// The same, lending nothing.
-    pub fn into_owned(self) -> Note<'static> {
-        match self {
-            Self::None => Note::None,
-            Self::OpenFlags(flags) => Note::OpenFlags(flags),
-            Self::FdFlags(flags) => Note::FdFlags(flags),
-            Self::Select { sets, left } => {
-                Note::Select { sets: sets.map(|set| set.map(own)), left }
-            }
-            Self::Poll(rows) => Note::Poll(own(rows)),
-            Self::Code(code, text) => Note::Code(code, own(text)),
-            Self::Text(text) => Note::Text(own(text)),
-        }
     }
 }
 

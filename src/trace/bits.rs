@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::arg::{Arg, Note};
-use super::page::Effect;
-use super::tracer::{Call, Ended, Sink};
+use super::event::Event;
+use super::tracer::Sink;
 use crate::values::{FdNumber, PollRow};
 
 /// How many bits stand in a line.
@@ -15,30 +15,38 @@ const BITS_PER_LINE: i32 = 48;
 #[derive(Debug)]
 pub struct BitsSink<S> {
     below: S,
-    nfds: i32,
-    /// The sets before the call; none for NULL.
-    sets: Vec<Option<Vec<FdNumber>>>,
-    rows: Vec<PollRow>,
 }
+
+/// The members of a set, or NULL.
+type Set<'a> = Option<Cow<'a, [FdNumber]>>;
 
 impl<S: Sink> BitsSink<S> {
     /// Draws below the lines of this sink.
     pub const fn new(below: S) -> Self {
-        Self { below, nfds: 0, sets: Vec::new(), rows: Vec::new() }
+        Self { below }
     }
 
-    fn draw_sets(&mut self, after: &[Option<Cow<'_, [FdNumber]>>; 3]) {
-        for first in (0..self.nfds).step_by(BITS_PER_LINE as usize) {
-            let end = self.nfds.min(first + BITS_PER_LINE);
+    fn draw_sets(&mut self, event: &Event<'_>, after: &[Set<'_>; 3]) {
+        let nfds = match event.args.first() {
+            Some(Arg::Int(nfds)) => *nfds as i32,
+            _ => 0,
+        };
+        let sets = event.args.iter().filter_map(|arg| match arg {
+            Arg::Set(members) => Some(members),
+            _ => None,
+        });
+        for first in (0..nfds).step_by(BITS_PER_LINE as usize) {
+            let end = nfds.min(first + BITS_PER_LINE);
             let in_line = |fd: &FdNumber| (first..end).contains(&fd.get());
-            if first > 0 && !self.sets.iter().flatten().flatten().any(in_line) {
+            let mut members = sets.clone().flatten().flat_map(|set| set.iter());
+            if first > 0 && !members.any(in_line) {
                 continue;
             }
             let ruler: String =
                 (first..end).map(|fd| if fd % 8 == 0 { '|' } else { ' ' }).collect();
             self.below.drawing(&format!("{:10} {ruler}  | every 8th", format!("from {first}")));
             for (name, (before, after)) in
-                ["readfds", "writefds", "exceptfds"].iter().zip(self.sets.iter().zip(after))
+                ["readfds", "writefds", "exceptfds"].iter().zip(sets.clone().zip(after))
             {
                 if let (Some(before), Some(after)) = (before, after) {
                     let (before, after) = (bitmap(before, first, end), bitmap(after, first, end));
@@ -49,10 +57,11 @@ impl<S: Sink> BitsSink<S> {
         }
     }
 
-    fn draw_rows(&mut self, answered: &[PollRow]) {
+    fn draw_rows(&mut self, event: &Event<'_>, answered: &[PollRow]) {
         self.below.drawing(&format!("{:>6}  {:20} revents", "fd", "events"));
+        let Some(Arg::Rows(rows)) = event.args.first() else { return };
         let mut answers = answered.iter().peekable();
-        for row in &self.rows {
+        for row in rows.iter() {
             let mut line = format!("{:>6}  {:20}", row.fd.get(), row.events.to_string());
             // The answers are in the order of the rows; a row without an answer is left out of them.
             if let Some(answer) =
@@ -70,29 +79,19 @@ fn bitmap(members: &[FdNumber], first: i32, end: i32) -> String {
 }
 
 impl<S: Sink> Sink for BitsSink<S> {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        self.sets.clear();
-        self.rows.clear();
-        for arg in args {
-            match arg {
-                Arg::Int(nfds) => self.nfds = *nfds as i32,
-                Arg::Set(members) => self.sets.push(members.as_deref().map(<[_]>::to_vec)),
-                Arg::Rows(rows) => self.rows = rows.to_vec(),
-                _ => {}
-            }
-        }
-        self.below.begin(call, args);
+    fn begin(&mut self, event: &Event<'_>) {
+        self.below.begin(event);
     }
 
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        self.below.rest(args);
+    fn wait(&mut self, event: &Event<'_>) {
+        self.below.wait(event);
     }
 
-    fn end(&mut self, ended: &Ended<'_>) {
-        self.below.end(ended);
-        match (ended.call.function.effect(), ended.note) {
-            (Effect::Selects, Note::Select { sets, .. }) => self.draw_sets(sets),
-            (Effect::Polls, Note::Poll(answered)) => self.draw_rows(answered),
+    fn end(&mut self, event: &Event<'_>) {
+        self.below.end(event);
+        match &event.note {
+            Note::Select { sets, .. } => self.draw_sets(event, sets),
+            Note::Poll(answered) => self.draw_rows(event, answered),
             _ => {}
         }
     }

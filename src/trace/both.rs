@@ -1,7 +1,7 @@
 //! One trace for two sinks.
 
-use super::arg::Arg;
-use super::tracer::{Call, Ended, Sink};
+use super::event::Event;
+use super::tracer::Sink;
 
 /// Passes calls on to two sinks; remarks are for the first one, which a person reads.
 #[derive(Debug)]
@@ -18,19 +18,19 @@ impl<A: Sink, B: Sink> Both<A, B> {
 }
 
 impl<A: Sink, B: Sink> Sink for Both<A, B> {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        self.first.begin(call, args);
-        self.second.begin(call, args);
+    fn begin(&mut self, event: &Event<'_>) {
+        self.first.begin(event);
+        self.second.begin(event);
     }
 
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        self.first.rest(args);
-        self.second.rest(args);
+    fn wait(&mut self, event: &Event<'_>) {
+        self.first.wait(event);
+        self.second.wait(event);
     }
 
-    fn end(&mut self, ended: &Ended<'_>) {
-        self.first.end(ended);
-        self.second.end(ended);
+    fn end(&mut self, event: &Event<'_>) {
+        self.first.end(event);
+        self.second.end(event);
     }
 
     fn remark(&mut self, text: &str) {
@@ -61,16 +61,16 @@ impl<A: Sink, B: Sink> Sink for Both<A, B> {
 }
 
 impl Sink for Box<dyn Sink> {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        (**self).begin(call, args);
+    fn begin(&mut self, event: &Event<'_>) {
+        (**self).begin(event);
     }
 
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        (**self).rest(args);
+    fn wait(&mut self, event: &Event<'_>) {
+        (**self).wait(event);
     }
 
-    fn end(&mut self, ended: &Ended<'_>) {
-        (**self).end(ended);
+    fn end(&mut self, event: &Event<'_>) {
+        (**self).end(event);
     }
 
     fn remark(&mut self, text: &str) {

@@ -15,8 +15,10 @@ use std::cell::{Cell, RefCell};
 use nix::unistd::pause;
 
 use super::arg::{Arg, Note};
+use super::event::{Event, Mark, Outcome};
+use super::inject::Plan;
 use super::page::{Effect, Function};
-use super::tracer::{Mark, Outcome, Tracer};
+use super::tracer::Tracer;
 use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
 use crate::values::FdNumber;
@@ -115,12 +117,20 @@ fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
     TRACER.with_borrow_mut(|tracer| tracer.as_mut().map(what))
 }
 
-/// A call that was entered and has not returned. What is known of it, the tracer keeps: it is the only one of its
-/// thread. So a call that nobody traces carries nothing from step to step.
+/// A call that was entered and has not returned. A call that nobody traces carries nothing from step to step.
 #[must_use = "a call that was entered must return"]
-pub(crate) struct Entered {
+pub(crate) struct Entered<'a> {
     function: Function,
-    traced: bool,
+    traced: Option<Box<Traced<'a>>>,
+}
+
+/// What is known of a call that is traced.
+struct Traced<'a> {
+    event: Event<'a>,
+    /// What the rules say of it.
+    plan: Cell<Plan>,
+    /// When it was made.
+    end_ns: Cell<u64>,
 }
 
 /// Begins a call with the arguments that are known before it is made.
@@ -128,43 +138,36 @@ pub(crate) struct Entered {
 pub(crate) fn enter<'a, const N: usize>(
     function: Function,
     args: impl FnOnce() -> [Arg<'a>; N],
-) -> Entered {
-    let traced = COMPILED_IN && ON.get();
-    if traced {
-        begin(function, &args());
-    }
+) -> Entered<'a> {
+    let traced = if COMPILED_IN && ON.get() { Some(begin(function, args())) } else { None };
     Entered { function, traced }
 }
 
-impl Entered {
+impl<'a> Entered<'a> {
     /// Makes the call, unless a rule says that it fails.
     #[inline]
     pub(crate) fn make<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let error = if self.traced { delayed_error() } else { None };
+        let Some(traced) = &self.traced else { return call() };
+        let error = traced.delayed_error();
         let result = match error {
             // A descriptor whose close fails is closed all the same.
             Some(errno) if self.function.effect() != Effect::Closes => Err(errno),
             _ => call(),
         };
-        if self.traced {
-            called();
-        }
-        match error {
-            None => result,
-            Some(errno) => Err(errno),
-        }
+        traced.called();
+        error.map_or(result, Err)
     }
 
     /// The length to make the call with: the caller's, or the smaller one of a rule.
     #[inline]
     pub(crate) fn length(&self, len: usize) -> usize {
-        if self.traced { shortened(len) } else { len }
+        self.traced.as_ref().map_or(len, |traced| traced.shortened(len))
     }
 
     /// Whether a rule says that everything asked for is ready.
     #[inline]
     pub(crate) fn is_spurious(&self) -> bool {
-        self.traced && with_tracer(|tracer| tracer.plan.spurious).unwrap_or(false)
+        self.traced.as_ref().is_some_and(|traced| traced.plan.get().spurious)
     }
 
     /// The call is not made, because it would do harm; the caller is given this errno.
@@ -174,32 +177,27 @@ impl Entered {
 
     /// Marks a call that is not made, because it would do harm.
     pub(crate) fn refused_if(self, refused: bool) -> Self {
-        if refused {
-            self.mark(Mark::Refused);
-        }
-        self
+        if refused { self.marked(Mark::Refused) } else { self }
     }
 
     /// Marks a call if libc refuses or changes it before the kernel sees it.
     #[inline]
     pub(crate) fn by_libc_if(self, changed: bool) -> Self {
-        if changed {
-            self.mark(Mark::Libc);
+        if changed { self.marked(Mark::Libc) } else { self }
+    }
+
+    fn marked(mut self, mark: Mark) -> Self {
+        if let Some(traced) = &mut self.traced {
+            traced.event.mark = mark;
         }
         self
     }
 
-    fn mark(&self, mark: Mark) {
-        if self.traced {
-            with_tracer(|tracer| tracer.mark = mark);
-        }
-    }
-
     /// Adds the arguments that the call filled in, and those after them.
     #[inline]
-    pub(crate) fn rest<'a, const N: usize>(self, args: impl FnOnce() -> [Arg<'a>; N]) -> Self {
-        if self.traced {
-            rest(&args());
+    pub(crate) fn rest<const N: usize>(mut self, args: impl FnOnce() -> [Arg<'a>; N]) -> Self {
+        if let Some(traced) = &mut self.traced {
+            traced.event.args.extend(args());
         }
         self
     }
@@ -217,10 +215,10 @@ impl Entered {
         result: Result<T>,
         note: impl FnOnce(&T) -> Note<'static>,
     ) -> Result<T> {
-        if self.traced {
+        if let Some(traced) = self.traced {
             match &result {
-                Ok(value) => end(Outcome::Value(value.as_c()), &note(value)),
-                Err(errno) => end(Outcome::Error(*errno), &Note::None),
+                Ok(value) => traced.end(Outcome::Value(value.as_c()), note(value)),
+                Err(errno) => traced.end(Outcome::Error(*errno), Note::None),
             }
         }
         result
@@ -228,8 +226,8 @@ impl Entered {
 
     /// Ends a call that returned an error code which is no errno.
     pub(crate) fn returns_code(self, code: Named, text: &str) {
-        if self.traced {
-            end(Outcome::Value(code.value), &Note::Code(code, text.into()));
+        if let Some(traced) = self.traced {
+            traced.end(Outcome::Value(code.value), Note::Code(code, text.to_string().into()));
         }
     }
 }
@@ -237,41 +235,51 @@ impl Entered {
 // What a traced call does at each step stands by itself, out of the way of the calls that nobody traces.
 
 #[cold]
-fn begin(function: Function, args: &[Arg<'_>]) {
-    with_tracer(|tracer| tracer.begin(function, args));
+fn begin<'a, const N: usize>(function: Function, args: [Arg<'a>; N]) -> Box<Traced<'a>> {
+    let event = Event::new(function.into());
+    let mut traced = Box::new(Traced { event, plan: Cell::default(), end_ns: Cell::new(0) });
+    traced.event.args.extend(args);
+    let plan = with_tracer(|tracer| tracer.begin(function, &mut traced.event));
+    traced.plan.set(plan.unwrap_or_default());
+    traced
 }
 
-/// What a rule says that the call fails with, after the delay that a rule says.
-#[cold]
-fn delayed_error() -> Option<Errno> {
-    let plan = with_tracer(|tracer| tracer.plan).unwrap_or_default();
-    plan.delay.into_iter().for_each(std::thread::sleep);
-    if plan.hangs {
-        // It returns when a signal's handler has run.
-        pause();
-        return Some(Errno::EINTR);
+impl Traced<'_> {
+    /// What a rule says that the call fails with, after the delay that a rule says.
+    #[cold]
+    fn delayed_error(&self) -> Option<Errno> {
+        let plan = self.plan.get();
+        plan.delay.into_iter().for_each(std::thread::sleep);
+        if plan.hangs {
+            // It returns when a signal's handler has run.
+            pause();
+            return Some(Errno::EINTR);
+        }
+        plan.error
     }
-    plan.error
-}
 
-#[cold]
-fn shortened(len: usize) -> usize {
-    with_tracer(|tracer| tracer.plan.length(len)).unwrap_or(len)
-}
+    #[cold]
+    fn shortened(&self, len: usize) -> usize {
+        let mut plan = self.plan.get();
+        let shorter = plan.length(len);
+        self.plan.set(plan);
+        shorter
+    }
 
-#[cold]
-fn called() {
-    with_tracer(Tracer::called);
-}
+    #[cold]
+    fn called(&self) {
+        self.end_ns.set(with_tracer(|tracer| tracer.now()).unwrap_or(0));
+    }
 
-#[cold]
-fn rest(args: &[Arg<'_>]) {
-    with_tracer(|tracer| tracer.rest(args));
-}
-
-#[cold]
-fn end(outcome: Outcome, note: &Note<'_>) {
-    with_tracer(|tracer| tracer.end(outcome, note));
+    #[cold]
+    fn end(mut self: Box<Self>, outcome: Outcome, note: Note<'static>) {
+        let (event, end_ns) = (&mut self.event, self.end_ns.get());
+        (event.outcome, event.note) = (outcome, note);
+        if self.plan.get().has_interfered() {
+            event.mark = Mark::Injected;
+        }
+        with_tracer(|tracer| tracer.end(event, end_ns));
+    }
 }
 
 /// What a wrapper returns, as the number that C returns.

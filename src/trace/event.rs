@@ -28,7 +28,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::arg::{Arg, Note};
-use super::page::Function;
+use super::page::{Effect, Function};
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::values::{FdNumber, SocketState};
@@ -124,25 +124,6 @@ impl<'a> Event<'a> {
             Outcome::Value(_) | Outcome::Unknown => None,
         }
     }
-
-    /// The same, lending nothing.
-    pub fn into_owned(self) -> Event<'static> {
-        Event {
-            callee: self.callee.into_owned(),
-            args: self.args.into_owned(),
-            note: self.note.into_owned(),
-            outcome: self.outcome,
-            mark: self.mark,
-            seq: self.seq,
-            begin_ns: self.begin_ns,
-            end_ns: self.end_ns,
-            pid: self.pid,
-            tid: self.tid,
-            clock: self.clock,
-            connection: self.connection,
-            states: self.states,
-        }
-    }
 }
 
 /// Which function was called.
@@ -176,10 +157,17 @@ impl<'a> Callee<'a> {
         }
     }
 
-    fn into_owned(self) -> Callee<'static> {
+    /// What it does to descriptors and bytes. (Of those without a wrapper, these few are like one that has one.)
+    pub fn effect(&self) -> Effect {
         match self {
-            Self::Known(function) => Callee::Known(function),
-            Self::Other(name) => Callee::Other(Cow::Owned(name.into_owned())),
+            Self::Known(function) => function.effect(),
+            Self::Other(name) => match &**name {
+                "dup3" => Effect::Copies,
+                "pipe2" => Effect::MakesPipe,
+                "readv" => Effect::Receives,
+                "writev" => Effect::Sends,
+                _ => Effect::None,
+            },
         }
     }
 }
@@ -199,8 +187,8 @@ impl fmt::Display for Callee<'_> {
 /// The arguments of one call, in place: no call of C has more than [`Args::MOST`].
 #[derive(Clone, PartialEq)]
 pub struct Args<'a> {
-    len: usize,
-    args: [Arg<'a>; Args::MOST],
+    pub(super) len: usize,
+    pub(super) args: [Arg<'a>; Args::MOST],
 }
 
 impl Args<'_> {
@@ -220,10 +208,6 @@ impl<'a> Args<'a> {
             *place = arg;
             self.len += 1;
         }
-    }
-
-    fn into_owned(self) -> Args<'static> {
-        Args { len: self.len, args: self.args.map(Arg::into_owned) }
     }
 }
 

@@ -5,9 +5,7 @@ use std::fmt::Write;
 
 use super::arg::{Arg, Bytes, Limits, Note, Value};
 use super::quote::quote;
-use super::structures::{
-    write_action, write_address, write_found, write_interfaces, write_mask, write_message,
-};
+use super::structures::{write_action, write_address, write_found, write_mask, write_message};
 use crate::names::{
     AF_INET, AF_INET6, Errno, Level, PollEvents, SocketFlags, SocketType, option_name,
 };
@@ -69,7 +67,6 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Action(Some(action)) => return write_action(out, action),
         Arg::Message(message) => return write_message(out, message, limits),
         Arg::Found(found) => return write_found(out, found, limits),
-        Arg::Interfaces(interfaces) => return write_interfaces(out, interfaces),
     };
 }
 

@@ -178,12 +178,6 @@ impl Page {
 pub struct Function(&'static Page);
 
 impl Function {
-    /// What is not a call yet.
-    pub(crate) const NONE: Self = {
-        static NONE: Page = Page::blank();
-        Self::on(&NONE)
-    };
-
     /// The function that this page is about.
     pub const fn on(page: &'static Page) -> Self {
         Self(page)

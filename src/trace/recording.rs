@@ -1,34 +1,43 @@
-//! A JSON trace that is kept in memory, for whoever wants to draw it afterwards.
+//! A trace that is kept in memory, for a picture that is drawn afterwards.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::arg::Limits;
-use super::json::{JsonSink, Source};
-use super::output::{Output, Pace};
+use super::event::Event;
+use super::tracer::Sink;
 
-/// What the sinks made of it have written so far.
+/// The calls that its sinks were told of so far.
 #[derive(Clone, Debug, Default)]
-pub struct Recording(Arc<Mutex<Vec<u8>>>);
+pub struct Recording(Rc<RefCell<Vec<Event<'static>>>>);
 
 impl Recording {
-    /// A sink that records.
-    pub fn sink(&self, source: Source, limits: Limits) -> JsonSink {
-        JsonSink::new(Output::new(self.clone(), "memory", Pace::EveryLine), source, limits)
+    /// A sink that records, of strings as much as the limits allow.
+    pub fn sink(&self, limits: Limits) -> impl Sink + use<> {
+        RecordingSink { recording: self.clone(), limits }
     }
 
-    /// The trace, one object a line, as `--trace=json` writes it.
-    pub fn trace(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The calls, in their order.
+    pub fn events(&self) -> Vec<Event<'static>> {
+        self.0.borrow().clone()
     }
 }
 
-impl Write for Recording {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+struct RecordingSink {
+    recording: Recording,
+    limits: Limits,
+}
+
+impl Sink for RecordingSink {
+    fn end(&mut self, event: &Event<'_>) {
+        self.recording.0.borrow_mut().push(event.kept(self.limits));
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn wants_times(&self) -> bool {
+        true
+    }
+
+    fn wants_connections(&self) -> bool {
+        true
     }
 }

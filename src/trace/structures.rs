@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::arg::{Limits, Message, SignalAction, SignalHandler};
 use super::notation::write_bytes;
-use super::quote::{escape, quote};
+use super::quote::quote;
 use crate::addr::{Address, UnixName};
 use crate::names::option_name;
 use crate::names::{
@@ -213,16 +213,6 @@ pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], lim
         let _ = write!(out, "{{ai_socktype={kind}, ai_addr=");
         write_address(out, address);
         out.push('}');
-    }
-    out.push(']');
-}
-
-pub(super) fn write_interfaces(out: &mut String, interfaces: &[(u32, String)]) {
-    out.push('[');
-    for (at, (index, name)) in interfaces.iter().enumerate() {
-        let _ = write!(out, "{}{{if_index={index}, if_name=\"", if at == 0 { "" } else { ", " });
-        escape(out, name.as_bytes());
-        out.push_str("\"}");
     }
     out.push(']');
 }

@@ -5,10 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstyle::{AnsiColor, Style};
 
-use super::arg::{Arg, Limits};
+use super::arg::{Limits, Note};
+use super::event::{Event, Mark, Outcome, States};
 use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, Pace, Writer};
-use super::tracer::{Call, Ended, Mark, Outcome, Sink, States};
+use super::tracer::Sink;
 
 const FUNCTION: Style = Style::new().bold();
 /// The dark red is hard to read on black.
@@ -33,34 +34,63 @@ pub struct TextOptions {
     pub columns: Option<usize>,
 }
 
-/// Writes calls as lines of text in strace's notation.
+/// A call as a line of text in strace's notation.
 #[derive(Debug)]
-pub struct TextSink {
-    output: Output,
-    writer: Writer,
-    pace: Pace,
+pub struct TextLine {
     options: TextOptions,
     /// The line so far; used again for every line.
     line: String,
-    arguments: usize,
-    /// How much of the line stands on the terminal already.
-    written: usize,
+    /// How many of the arguments stand in it; none before the name does.
+    arguments: Option<usize>,
+    /// Whether a comma stands behind them already.
+    has_comma: bool,
 }
 
-impl TextSink {
-    /// Lines go to `output`.
-    pub fn new(output: Output, options: TextOptions) -> Self {
-        let (writer, pace) = (output.writer(), output.pace());
-        Self { output, writer, pace, options, line: String::new(), arguments: 0, written: 0 }
+impl TextLine {
+    /// Lines of this form.
+    pub const fn new(options: TextOptions) -> Self {
+        Self { options, line: String::new(), arguments: None, has_comma: false }
     }
 
-    fn write_arguments(&mut self, args: &[Arg<'_>]) {
-        for arg in args {
-            if self.arguments > 0 {
+    /// A call begins now: its line does, too.
+    pub fn begin(&mut self) {
+        self.line.clear();
+        self.arguments = None;
+        self.has_comma = false;
+        if self.options.time {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let _ = write!(self.line, "{}.{:06} ", now.as_secs(), now.subsec_micros());
+        }
+    }
+
+    /// The line as far as it is known before the call returns.
+    pub fn first_half(&mut self, event: &Event<'_>) -> &str {
+        self.write_arguments(event);
+        if event.args.len() < event.callee.parameters().len() {
+            self.line.push_str(", ");
+            self.has_comma = true;
+        }
+        &self.line
+    }
+
+    /// The whole line.
+    pub fn whole(&mut self, event: &Event<'_>) -> &str {
+        self.write_arguments(event);
+        self.write_outcome(event);
+        &self.line
+    }
+
+    fn write_arguments(&mut self, event: &Event<'_>) {
+        if self.arguments.is_none() {
+            self.styled(FUNCTION, event.callee.name());
+            self.line.push('(');
+        }
+        let written = self.arguments.replace(event.args.len()).unwrap_or(0);
+        for (at, arg) in event.args.iter().enumerate().skip(written) {
+            if at > 0 && !std::mem::take(&mut self.has_comma) {
                 self.line.push_str(", ");
             }
             write_arg(&mut self.line, arg, self.options.limits);
-            self.arguments += 1;
         }
     }
 
@@ -72,42 +102,41 @@ impl TextSink {
         }
     }
 
-    fn write_outcome(&mut self, ended: &Ended<'_>) {
+    fn write_outcome(&mut self, event: &Event<'_>) {
         self.line.push_str(") = ");
-        match ended.outcome {
+        match event.outcome {
             Outcome::Unknown => self.line.push('?'),
             Outcome::Error(errno) => {
                 let text = format!("-1 {errno}");
                 self.styled(FAILURE, &text);
             }
             Outcome::Value(value) => {
-                self.write_value(value, ended);
-                write_note(&mut self.line, ended.note, value, self.options.limits);
+                self.write_value(value, &event.note);
+                write_note(&mut self.line, &event.note, value, self.options.limits);
             }
         }
-        self.line.push_str(match ended.mark {
+        self.line.push_str(match event.mark {
             Mark::None => "",
             Mark::Refused => " (refused)",
             Mark::Libc => " (libc)",
             Mark::Injected => " (INJECTED)",
         });
-        if ended.call.function.page().is_library {
+        if event.function().is_some_and(|function| function.page().is_library) {
             self.line.push_str(" (library)");
         }
-        let _ = match ended.states {
+        let _ = match event.states {
             States { after: Some(after), .. } => write!(self.line, "   {after}"),
             States { before: Some(before), after: None } => write!(self.line, "   was {before}"),
             States { before: None, after: None } => Ok(()),
         };
         if self.options.duration {
-            let took_us = ended.end_ns.saturating_sub(ended.call.begin_ns) / 1_000;
+            let took_us = event.end_ns.saturating_sub(event.begin_ns) / 1_000;
             let _ = write!(self.line, " <{}.{:06}>", took_us / 1_000_000, took_us % 1_000_000);
         }
     }
 
-    fn write_value(&mut self, value: i64, ended: &Ended<'_>) {
-        use super::arg::Note;
-        let _ = match ended.note {
+    fn write_value(&mut self, value: i64, note: &Note<'_>) {
+        let _ = match note {
             Note::OpenFlags(_) | Note::FdFlags(_) if value != 0 => write!(self.line, "{value:#x}"),
             Note::Code(code, _) => write!(self.line, "{code}"),
             _ => return decimal(&mut self.line, value),
@@ -115,65 +144,63 @@ impl TextSink {
     }
 }
 
+/// Writes calls as lines of text, and remarks below them.
+#[derive(Debug)]
+pub struct TextSink {
+    output: Output,
+    writer: Writer,
+    pace: Pace,
+    line: TextLine,
+    /// How much of the line stands on the terminal already.
+    written: usize,
+}
+
+impl TextSink {
+    /// Lines go to `output`.
+    pub fn new(output: Output, options: TextOptions) -> Self {
+        let (writer, pace) = (output.writer(), output.pace());
+        Self { output, writer, pace, line: TextLine::new(options), written: 0 }
+    }
+}
+
 impl Sink for TextSink {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        self.line.clear();
-        self.arguments = 0;
+    fn begin(&mut self, _: &Event<'_>) {
+        self.line.begin();
         self.written = 0;
-        if self.options.time {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let _ = write!(self.line, "{}.{:06} ", now.as_secs(), now.subsec_micros());
-        }
-        self.styled(FUNCTION, call.function.name());
-        self.line.push('(');
-        self.write_arguments(args);
-        if !call.may_wait {
-            return;
-        }
+    }
+
+    fn wait(&mut self, event: &Event<'_>) {
         if self.pace == Pace::Live {
-            if args.len() < call.function.page().parameters.len() {
-                self.line.push_str(", ");
-            }
-            self.output.half_line(self.writer, &self.line);
-            self.written = self.line.len();
+            let half = self.line.first_half(event);
+            self.output.half_line(self.writer, half);
+            self.written = half.len();
         } else {
             self.output.flush();
         }
     }
 
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        if self.written == self.line.len() && !args.is_empty() {
-            // Half the line is on the terminal, and ends with its comma already.
-            self.arguments = 0;
-        }
-        self.write_arguments(args);
-    }
-
-    fn end(&mut self, ended: &Ended<'_>) {
-        self.write_outcome(ended);
+    fn end(&mut self, event: &Event<'_>) {
+        let whole = self.line.whole(event);
         if self.written == 0 {
-            self.output.line(self.writer, &self.line);
+            self.output.line(self.writer, whole);
         } else {
-            let resumed = format!("<... {} resumed>", ended.call.function.name());
-            self.output.rest_of_line(self.writer, &resumed, &self.line[self.written..]);
+            let resumed = format!("<... {} resumed>", event.callee);
+            self.output.rest_of_line(self.writer, &resumed, &whole[self.written..]);
         }
     }
 
     fn remark(&mut self, text: &str) {
-        let columns = self.options.columns.unwrap_or(usize::MAX);
-        for part in wrapped(text, columns.saturating_sub(INDENT.len())) {
-            self.line.clear();
-            self.line.push_str(INDENT);
-            self.styled(REMARK, part);
-            self.output.line(self.writer, &self.line);
-        }
+        let columns = self.line.options.columns.unwrap_or(usize::MAX);
+        wrapped(text, columns.saturating_sub(INDENT.len())).into_iter().for_each(|part| {
+            self.drawing(part);
+        });
     }
 
     fn drawing(&mut self, line: &str) {
-        self.line.clear();
-        self.line.push_str(INDENT);
-        self.styled(REMARK, line);
-        self.output.line(self.writer, &self.line);
+        self.line.line.clear();
+        self.line.line.push_str(INDENT);
+        self.line.styled(REMARK, line);
+        self.output.line(self.writer, &self.line.line);
     }
 
     fn flush(&mut self) {
@@ -181,7 +208,7 @@ impl Sink for TextSink {
     }
 
     fn wants_times(&self) -> bool {
-        self.options.duration
+        self.line.options.duration
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use baresock::labs::choices::is_right;
-use baresock::labs::run::Event;
+use baresock::labs::run::LabEvent;
 use baresock::labs::show::Writer;
 use baresock::labs::{Lab, all};
 use serde_json::json;
@@ -22,7 +22,7 @@ use crate::commands::messages::print;
 pub(super) struct Answers {
     lab: &'static str,
     /// The prediction that is open, and what was answered.
-    open: Option<(Event, Option<String>)>,
+    open: Option<(LabEvent, Option<String>)>,
     given: Vec<(String, bool)>,
 }
 
@@ -33,16 +33,16 @@ impl Answers {
 
     /// Asks, if this is a prediction; says whether the answer was right, if this is its observation. Returns what is to
     /// be written instead of the event.
-    pub(super) fn hear(&mut self, event: &Event, writer: &mut Writer) -> Option<String> {
+    pub(super) fn hear(&mut self, event: &LabEvent, writer: &mut Writer) -> Option<String> {
         match event {
-            Event::Predicted { asks, choices, .. } => {
+            LabEvent::Predicted { asks, choices, .. } => {
                 let answer = ask(asks, choices);
                 self.open = Some((event.clone(), answer));
                 Some("\n".to_string())
             }
-            Event::Observed { observed, agrees } => {
+            LabEvent::Observed { observed, agrees } => {
                 let (predicted, answer) = self.open.take()?;
-                let Event::Predicted { asks, choices, expected, on } = predicted else {
+                let LabEvent::Predicted { asks, choices, expected, on } = predicted else {
                     return None;
                 };
                 let mut text = format!("= {observed}");

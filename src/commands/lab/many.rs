@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use baresock::cli::{self, Common};
 use baresock::labs::Lab;
-use baresock::labs::run::{Event, Stop};
+use baresock::labs::run::{LabEvent, Stop};
 use baresock::labs::show::Verdict;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -106,12 +106,12 @@ fn one(lab: &'static Lab, common: &Common) -> Done {
     let mut verdict = Verdict::default();
     let how = How { common, color: false, asks: false, connections: false };
     let mut findings = Findings::default();
-    let mut hear = |event: &Event| {
+    let mut hear = |event: &LabEvent| {
         verdict.hear(event);
         findings.hear(event);
     };
     if let Err(error) = watch(lab, how, &mut hear) {
-        hear(&Event::Stopped(Stop::failed(error)));
+        hear(&LabEvent::Stopped(Stop::failed(error)));
     }
     Done { lab, verdict, findings, took: began.elapsed() }
 }

@@ -13,10 +13,11 @@ mod stage;
 use std::io::{self, IsTerminal, Write};
 
 use baresock::cli::{self, Common, TraceForm};
-use baresock::labs::run::Event;
+use baresock::labs::run::LabEvent;
 use baresock::labs::show::{Form, Verdict, Writer};
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::ladder;
+use baresock::trace::Event;
 
 use super::failure::Failure;
 use super::messages::print;
@@ -134,7 +135,7 @@ struct Teller {
     /// Whether the calls go to standard error as well, as JSON.
     traces_as_json: bool,
     verdict: Verdict,
-    calls: String,
+    calls: Vec<Event<'static>>,
     answers: Option<answers::Answers>,
     failure: Option<Failure>,
 }
@@ -147,7 +148,7 @@ impl Teller {
             as_json: asked.json,
             traces_as_json: false,
             verdict: Verdict::default(),
-            calls: String::new(),
+            calls: Vec::new(),
             answers: asks.then(|| answers::Answers::of(lab)),
             failure: None,
         }
@@ -160,15 +161,14 @@ impl Teller {
         }
     }
 
-    fn hear(&mut self, event: &Event) {
+    fn hear(&mut self, event: &LabEvent) {
         self.verdict.hear(event);
-        if let Event::Called { json, .. } = event {
-            let line = format!("{json}\n");
+        if let LabEvent::Called { call, .. } = event {
             if self.traces_as_json {
                 // In one write; that nobody reads it is no reason to stop.
-                let _ = io::stderr().write_all(line.as_bytes());
+                let _ = io::stderr().write_all((call.to_json() + "\n").as_bytes());
             }
-            self.calls.push_str(&line);
+            self.calls.push((**call).clone());
         }
         if self.as_json {
             let object = serde_json::json!({ "lab": self.lab.name, "happened": event });
@@ -200,8 +200,8 @@ impl Teller {
             self.print(&tail);
         }
         if let Some(file) = &asked.html {
-            let trace = ladder::read(self.calls.as_bytes()).map_err(Failure::new)?;
-            let page = ladder::html::page(&ladder::Ladder::of(vec![trace.calls]));
+            let calls = std::mem::take(&mut self.calls);
+            let page = ladder::html::page(&ladder::Ladder::of(vec![calls]));
             std::fs::write(file, page).map_err(|error| {
                 Failure::from_std(file.display().to_string().escape_debug(), &error)
             })?;

@@ -5,14 +5,13 @@
 
 use std::time::Duration;
 
-use baresock::labs::run::Event;
+use baresock::labs::run::LabEvent;
 use baresock::names::{Errno, Result, SIGALRM};
 use baresock::sys::wild::Wild;
 use baresock::sys::wild::alarm::set_alarm;
 use baresock::sys::{Handler, SigAction, sigaction};
-use baresock::trace::Function;
 use baresock::trace::page::{Effect, Waits};
-use baresock::trace::tracer::{Call, Ended, Outcome};
+use baresock::trace::{Event, Function, Outcome};
 
 /// The longest that a call may take. No lab tells one to wait longer than six seconds.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -37,30 +36,28 @@ impl Watch {
     }
 
     /// A call begins.
-    pub(super) fn begin(&self, call: &Call) {
-        if may_stand(call.function) {
+    pub(super) fn begin(&self, event: &Event<'_>) {
+        if event.function().is_some_and(may_stand) {
             // It cannot fail: the time makes sense.
             let _ = set_alarm(self.wild, LIMIT);
         }
     }
 
     /// It has returned; what is to be told if it was the alarm that ended it.
-    pub(super) fn end(&mut self, ended: &Ended<'_>) -> Option<Event> {
-        if !may_stand(ended.call.function) {
-            return None;
-        }
+    pub(super) fn end(&mut self, event: &Event<'_>) -> Option<LabEvent> {
+        event.function().filter(|function| may_stand(*function))?;
         let _ = set_alarm(self.wild, Duration::ZERO);
-        let took = Duration::from_nanos(ended.end_ns.saturating_sub(ended.call.begin_ns));
-        if took < LIMIT || ended.outcome != Outcome::Error(Errno::EINTR) {
+        let took = Duration::from_nanos(event.end_ns.saturating_sub(event.begin_ns));
+        if took < LIMIT || event.outcome != Outcome::Error(Errno::EINTR) {
             return None;
         }
         self.interrupted += 1;
-        let (function, fd) = (ended.call.function, ended.call.fd);
-        let call = match fd {
-            Some(fd) => format!("{function}({}, …)", fd.get()),
+        let function = &event.callee;
+        let call = match event.fd() {
+            Some(fd) => format!("{function}({fd}, …)"),
             None => format!("{function}(…)"),
         };
-        Some(Event::Overdue { call, seconds: took.as_secs() })
+        Some(LabEvent::Overdue { call, seconds: took.as_secs() })
     }
 
     /// Whether the lab had better end.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use baresock::cli::{Common, TraceForm};
 use baresock::labs::Lab;
-use baresock::labs::run::{Event, Stop};
+use baresock::labs::run::{LabEvent, Stop};
 use baresock::os::interfaces::loopback_is_up;
 use baresock::os::process_group::kill_group;
 use baresock::sys::wild::LAB_DIRECTORY;
@@ -43,10 +43,12 @@ pub(super) struct How<'a> {
 pub(super) fn watch(
     lab: &Lab,
     how: How<'_>,
-    mut hears: impl FnMut(&Event),
+    mut hears: impl FnMut(&LabEvent),
 ) -> Result<String, Failure> {
     if lab.loopback && !loopback_is_up() {
-        hears(&Event::Stopped(Stop::skipped("it needs loopback, and no interface has 127.0.0.1")));
+        hears(&LabEvent::Stopped(Stop::skipped(
+            "it needs loopback, and no interface has 127.0.0.1",
+        )));
         return Ok(String::new());
     }
     let place = Place::new(lab)?;
@@ -64,7 +66,7 @@ pub(super) fn watch(
             Ok(event) => event,
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                hears(&Event::Stopped(Stop::failed(last.of_a_lab_that_hangs())));
+                hears(&LabEvent::Stopped(Stop::failed(last.of_a_lab_that_hangs())));
                 kill_group(child.id());
                 last.has_stopped = true;
                 break;
@@ -75,7 +77,7 @@ pub(super) fn watch(
         hears(&event);
         // Whoever is asked may think for as long as they like: the time is the lab's alone.
         deadline += told.elapsed();
-        if let (Event::Predicted { .. }, Some(go_on)) = (&event, &mut go_on) {
+        if let (LabEvent::Predicted { .. }, Some(go_on)) = (&event, &mut go_on) {
             continue_lab(go_on);
         }
     }
@@ -84,7 +86,7 @@ pub(super) fn watch(
     // Whoever else holds the end of this pipe is a process that the lab has started and not waited for.
     match complaints.recv_timeout(FAREWELL) {
         Err(_) => {
-            hears(&Event::Left { what: "a process".to_string() });
+            hears(&LabEvent::Left { what: "a process".to_string() });
             kill_group(child.id());
         }
         // Why it ended has been told.
@@ -92,7 +94,7 @@ pub(super) fn watch(
         Ok(complaints) if !status.success() => {
             let complaint = complaints.lines().last().unwrap_or_default().escape_debug();
             let colon = if complaints.is_empty() { "" } else { ": " };
-            hears(&Event::Stopped(Stop::failed(format_args!(
+            hears(&LabEvent::Stopped(Stop::failed(format_args!(
                 "its process ended: {status}{colon}{complaint}"
             ))));
         }
@@ -111,13 +113,13 @@ struct LastWord {
 }
 
 impl LastWord {
-    fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &LabEvent) {
         match event {
-            Event::Part { title } => self.told = format!("the part \"{title}\""),
-            Event::Said { text } => self.told = format!("\"{text}\""),
-            Event::Predicted { asks, .. } => self.told = format!("the question \"{asks}\""),
-            Event::Called { line, .. } => self.told.clone_from(line),
-            Event::Stopped(Stop::Failed(_)) => self.has_stopped = true,
+            LabEvent::Part { title } => self.told = format!("the part \"{title}\""),
+            LabEvent::Said { text } => self.told = format!("\"{text}\""),
+            LabEvent::Predicted { asks, .. } => self.told = format!("the question \"{asks}\""),
+            LabEvent::Called { line, .. } => self.told.clone_from(line),
+            LabEvent::Stopped(Stop::Failed(_)) => self.has_stopped = true,
             _ => {}
         }
     }
@@ -187,14 +189,14 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
 }
 
 /// What the lab tells, as it tells it.
-fn events_of(child: &mut Child) -> Receiver<Event> {
+fn events_of(child: &mut Child) -> Receiver<LabEvent> {
     let (tell, told) = channel();
     let stdout = child.stdout.take();
     thread::spawn(move || {
         let Some(stdout) = stdout else { return };
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             let event = serde_json::from_str(&line).unwrap_or_else(|error| {
-                Event::Stopped(Stop::failed(format_args!("not an event: {error}")))
+                LabEvent::Stopped(Stop::failed(format_args!("not an event: {error}")))
             });
             if tell.send(event).is_err() {
                 return;

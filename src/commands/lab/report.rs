@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use baresock::labs::Lab;
-use baresock::labs::run::{Event, Stop};
+use baresock::labs::run::{LabEvent, Stop};
 use baresock::os::machine::system;
 use baresock::os::system::this_system;
 
@@ -20,12 +20,12 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Takes note of an event.
-    pub(super) fn hear(&mut self, event: &Event) {
+    pub(super) fn hear(&mut self, event: &LabEvent) {
         match event {
-            Event::Predicted { asks, expected, .. } => {
+            LabEvent::Predicted { asks, expected, .. } => {
                 self.asked = Some((asks.clone(), expected.clone()));
             }
-            Event::Observed { observed, agrees } => {
+            LabEvent::Observed { observed, agrees } => {
                 let (asks, expected) = self.asked.take().unwrap_or_default();
                 match agrees {
                     Some(true) => {}
@@ -35,12 +35,12 @@ impl Findings {
                     None => self.lines.push(format!("{asks} | {observed} | not checked so far")),
                 }
             }
-            Event::Overdue { call, seconds } => {
+            LabEvent::Overdue { call, seconds } => {
                 self.lines.push(format!("{call} had not returned after {seconds} s"));
             }
-            Event::Stopped(Stop::Skipped(why)) => self.lines.push(format!("skipped: {why}")),
-            Event::Stopped(Stop::Failed(why)) => self.lines.push(format!("ended early: {why}")),
-            Event::Left { what } => self.lines.push(format!("left behind: {what}")),
+            LabEvent::Stopped(Stop::Skipped(why)) => self.lines.push(format!("skipped: {why}")),
+            LabEvent::Stopped(Stop::Failed(why)) => self.lines.push(format!("ended early: {why}")),
+            LabEvent::Left { what } => self.lines.push(format!("left behind: {what}")),
             _ => {}
         }
     }

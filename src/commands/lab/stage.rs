@@ -2,25 +2,21 @@
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
 use baresock::labs::Lab;
-use baresock::labs::run::{Audience, Event, Run, Stop};
+use baresock::labs::run::{Audience, LabEvent, Run, Stop};
 use baresock::os::descriptors::open_descriptors;
 use baresock::os::identity;
 use baresock::os::limits::raise_descriptor_limit;
 use baresock::os::process_group::kill_group;
 use baresock::sys::socket_state;
 use baresock::sys::wild::{LAB_DIRECTORY, Wild};
-use baresock::trace::arg::{Arg, Limits};
+use baresock::trace::arg::Limits;
 use baresock::trace::bits::BitsSink;
-use baresock::trace::json::JsonSink;
-use baresock::trace::output::{Output, Pace};
-use baresock::trace::text::{TextOptions, TextSink};
-use baresock::trace::tracer::{Call, Ended};
-use baresock::trace::{Both, Sink, Tracer, idle_rules, install};
+use baresock::trace::text::TextLine;
+use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
 
 use super::Failure;
 use super::overdue::Watch;
@@ -35,7 +31,7 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Resul
     let directory = PathBuf::from(std::env::var_os(LAB_DIRECTORY).unwrap_or_default());
     let mut teller = Teller { waits: asked.ask };
     if let Some(why) = too_few_descriptors(lab) {
-        teller.hears(Event::Stopped(Stop::Skipped(why)));
+        teller.hears(LabEvent::Stopped(Stop::Skipped(why)));
         return Ok(());
     }
     let before = open_descriptors();
@@ -47,14 +43,14 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Resul
     }
     drop(traced);
     if let Err(stop) = outcome {
-        teller.hears(Event::Stopped(stop));
+        teller.hears(LabEvent::Stopped(stop));
     }
     for number in open_descriptors().into_iter().filter(|number| !before.contains(number)) {
-        teller.hears(Event::Left { what: format!("descriptor {number}") });
+        teller.hears(LabEvent::Left { what: format!("descriptor {number}") });
     }
     for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().escape_debug().to_string();
-        teller.hears(Event::Left { what: format!("the file {name}") });
+        teller.hears(LabEvent::Left { what: format!("the file {name}") });
     }
     Ok(())
 }
@@ -78,8 +74,8 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 /// The tracer of a lab: every call becomes an event; and goes to a file besides, if that was asked for.
 fn tracer(asked: &cli::Lab, common: &Common, watch: Watch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
-    let options = text_options(common, color, false);
-    let recorder = Recorder::new(options, limits(common), asked.connections, watch);
+    let line = TextLine::new(text_options(common, color, false));
+    let recorder = Recorder { line, limits: limits(common), connections: asked.connections, watch };
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
@@ -87,7 +83,7 @@ fn tracer(asked: &cli::Lab, common: &Common, watch: Watch) -> Result<Tracer, Fai
         None => Tracer::boxed(told),
         Some(file) => Tracer::new(Both::new(told, file)),
     };
-    let tracer = tracer.with_rules(common.inject.clone());
+    let tracer = tracer.with_caller(identity::caller()).with_rules(common.inject.clone());
     Ok(if common.state { tracer.with_probe(socket_state) } else { tracer })
 }
 
@@ -98,8 +94,8 @@ struct Teller {
 }
 
 impl Audience for Teller {
-    fn hears(&mut self, event: Event) {
-        let is_prediction = matches!(event, Event::Predicted { .. });
+    fn hears(&mut self, event: LabEvent) {
+        let is_prediction = matches!(event, LabEvent::Predicted { .. });
         tell(&event);
         if self.waits && is_prediction {
             // Nobody answers any more: it goes on all the same, and then cannot tell.
@@ -108,7 +104,7 @@ impl Audience for Teller {
     }
 }
 
-fn tell(event: &Event) {
+fn tell(event: &LabEvent) {
     if let Ok(mut line) = serde_json::to_vec(event) {
         line.push(b'\n');
         // That nobody listens any more ends the process at its next word, without a lab to be told of it.
@@ -121,77 +117,30 @@ fn tell(event: &Event) {
 /// Ends this process and those that it has started, without the rest of the lab.
 fn give_up() {
     let why = "a second call did not return, so that the rest would only wait, too";
-    tell(&Event::Stopped(Stop::failed(why)));
+    tell(&LabEvent::Stopped(Stop::failed(why)));
     kill_group(std::process::id());
 }
 
-/// Makes an event of every call: its line, and its JSON.
+/// Tells of every call: as a line, and as a value.
 #[derive(Debug)]
 struct Recorder {
-    text: TextSink,
-    json: JsonSink,
-    lines: Written,
-    objects: Written,
+    line: TextLine,
+    limits: Limits,
     /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
     connections: bool,
     watch: Watch,
 }
 
-/// What a sink has written and nobody has taken.
-#[derive(Clone, Debug, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    fn take(&self) -> String {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        String::from_utf8_lossy(&bytes).trim_end().to_string()
-    }
-}
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Recorder {
-    fn new(options: TextOptions, limits: Limits, connections: bool, watch: Watch) -> Self {
-        let (lines, objects) = (Written::default(), Written::default());
-        let to = |written: &Written| Output::new(written.clone(), "an event", Pace::EveryLine);
-        Self {
-            text: TextSink::new(to(&lines), options),
-            json: JsonSink::new(to(&objects), identity::source(), limits),
-            lines,
-            objects,
-            connections,
-            watch,
-        }
-    }
-}
-
 impl Sink for Recorder {
-    fn begin(&mut self, call: &Call, args: &[Arg<'_>]) {
-        self.text.begin(call, args);
-        self.json.begin(call, args);
-        self.watch.begin(call);
+    fn begin(&mut self, event: &Event<'_>) {
+        self.line.begin();
+        self.watch.begin(event);
     }
 
-    fn rest(&mut self, args: &[Arg<'_>]) {
-        self.text.rest(args);
-        self.json.rest(args);
-    }
-
-    fn end(&mut self, ended: &Ended<'_>) {
-        let overdue = self.watch.end(ended);
-        self.text.end(ended);
-        self.json.end(ended);
-        let json = serde_json::from_str(&self.objects.take()).unwrap_or_default();
-        tell(&Event::Called { line: self.lines.take(), json });
+    fn end(&mut self, event: &Event<'_>) {
+        let overdue = self.watch.end(event);
+        let line = self.line.whole(event).to_string();
+        tell(&LabEvent::Called { line, call: Box::new(event.kept(self.limits)) });
         if let Some(overdue) = overdue {
             tell(&overdue);
             if self.watch.has_seen_enough() {
@@ -201,14 +150,12 @@ impl Sink for Recorder {
     }
 
     fn remark(&mut self, text: &str) {
-        tell(&Event::Remarked { text: text.to_string() });
+        tell(&LabEvent::Remarked { text: text.to_string() });
     }
 
     fn drawing(&mut self, line: &str) {
-        tell(&Event::Remarked { text: line.to_string() });
+        tell(&LabEvent::Remarked { text: line.to_string() });
     }
-
-    fn flush(&mut self) {}
 
     fn wants_times(&self) -> bool {
         true

@@ -14,6 +14,7 @@ use std::io::{self, IsTerminal};
 
 use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
+use baresock::os::identity;
 use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
@@ -47,7 +48,7 @@ pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
     if let Some(recorder) = &recorder {
         sink = Box::new(Both::new(sink, recorder.server()));
     }
-    let tracer = Tracer::boxed(sink);
+    let tracer = Tracer::boxed(sink).with_caller(identity::caller());
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
     let narrator = Narrator::new(output, color);
     let mut stage = Stage::new(narrator, common.via(), recorder.clone());

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use baresock::cli::Common;
 use baresock::os::identity;
 use baresock::sys::socket_state;
-use baresock::trace::json::JsonSink;
-use baresock::trace::{Recording, Tracer};
+use baresock::trace::{Recording, Sink, Tracer};
 
 use crate::commands::tracing::limits;
 
@@ -24,19 +23,19 @@ impl Recorder {
     }
 
     /// Records the server, beside whatever else becomes of its trace.
-    pub(super) fn server(&self) -> JsonSink {
+    pub(super) fn server(&self) -> impl Sink + use<> {
         self.sink()
     }
 
     /// Records one client.
     pub(super) fn client(&self) -> Tracer {
-        let tracer = Tracer::new(self.sink());
+        let tracer = Tracer::new(self.sink()).with_caller(identity::caller());
         if self.common.state { tracer.with_probe(socket_state) } else { tracer }
     }
 
-    fn sink(&self) -> JsonSink {
+    fn sink(&self) -> impl Sink + use<> {
         let recording = Recording::default();
-        let sink = recording.sink(identity::source(), limits(&self.common));
+        let sink = recording.sink(limits(&self.common));
         self.recordings.borrow_mut().push(recording);
         sink
     }

@@ -8,22 +8,19 @@ use crate::addr::{Address, UnixName};
 use crate::names::*;
 use crate::sys;
 use crate::trace::arg::{Note, SignalAction, SignalHandler, Value};
-use crate::trace::tracer::States;
-use crate::trace::{Tracer, install, intent};
-use crate::values::{Linger, PollRow, TimeVal};
+use crate::trace::descriptors::OpenFile;
+use crate::trace::{Arg, Function, Tracer, install, intent};
+use crate::values::{FdNumber, Linger, PollRow, TimeVal};
 
 /// A sink that keeps the remarks.
 #[derive(Clone, Default)]
 struct Heard(Rc<RefCell<Vec<String>>>);
 
 impl Sink for Heard {
-    fn begin(&mut self, _: &Call, _: &[Arg<'_>]) {}
-    fn rest(&mut self, _: &[Arg<'_>]) {}
-    fn end(&mut self, _: &Ended<'_>) {}
+    fn end(&mut self, _: &Event<'_>) {}
     fn remark(&mut self, text: &str) {
         self.0.borrow_mut().push(text.to_string());
     }
-    fn flush(&mut self) {}
 }
 
 /// An explainer that is told of calls that nobody made.
@@ -44,26 +41,13 @@ impl Told {
         function: Function,
         args: &[Arg<'_>],
         outcome: Outcome,
-        note: Note,
+        note: Note<'_>,
     ) -> Vec<String> {
         self.heard.0.borrow_mut().clear();
-        let fd = match args.first() {
-            Some(Arg::Fd(fd)) => Some(*fd),
-            _ => None,
-        };
-        let call = Call { function, seq: 0, begin_ns: 0, fd, may_wait: false };
-        self.explainer.begin(&call, args);
-        let mark = Mark::None;
-        let (note, connection) = (&note, None);
-        self.explainer.end(&Ended {
-            call: &call,
-            outcome,
-            note,
-            mark,
-            end_ns: 0,
-            connection,
-            states: States::default(),
-        });
+        let mut event = Event::new(function.into());
+        event.args.extend(args.iter().cloned());
+        (event.outcome, event.note) = (outcome, note);
+        self.explainer.end(&event);
         self.heard.0.borrow().clone()
     }
 
@@ -120,7 +104,8 @@ fn polls(told: &mut Told, revents: &[PollEvents], outcome: Outcome) -> String {
 #[test]
 fn a_lesson_leads_to_its_lab_where_there_is_one_and_to_a_word_where_not() {
     let lesson = lessons::all().find(|lesson| lesson.see == See::Lab("partial-send")).unwrap();
-    let mut facts = Facts::new(Function::SEND, None, Known::default());
+    let event = Event::new(Function::SEND.into());
+    let mut facts = Facts::of(Function::SEND, &event, OpenFile::default());
     assert_eq!(leads_to(lesson, &facts, |name| name == "partial-send"), "lab partial-send");
     assert_eq!(leads_to(lesson, &facts, |_| false), "explain send");
     facts.outcome = Outcome::Error(Errno::EPIPE);

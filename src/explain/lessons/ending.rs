@@ -2,8 +2,9 @@
 
 use super::Lesson;
 use super::See::Lab;
-use crate::explain::facts::{Facts, Kind};
+use crate::explain::facts::Facts;
 use crate::trace::Function as F;
+use crate::trace::descriptors::DescriptorKind as Kind;
 
 pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
@@ -32,7 +33,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         of: &[F::CLOSE],
-        when: |call| call.succeeded() && call.known.copied,
+        when: |call| call.succeeded() && call.known.copies > 0,
         says: |call| format!("{} is free again; what it led to ends with its last copy", call.fd),
         see: Lab("close-is-refcount"),
     },
@@ -45,7 +46,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::CLOSE],
         when: |call| {
-            let known = call.known;
+            let known = &call.known;
             closes(call, Kind::Connection) && known.abrupt && !known.broken
         },
         says: |_| "SO_LINGER with 0: what is unsent is lost, and the peer gets a reset".into(),
@@ -54,7 +55,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::CLOSE],
         when: |call| {
-            let known = call.known;
+            let known = &call.known;
             closes(call, Kind::Connection) && known.peer_finished && !known.broken && !known.abrupt
         },
         says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
@@ -63,7 +64,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         of: &[F::CLOSE],
         when: |call| {
-            let known = call.known;
+            let known = &call.known;
             closes(call, Kind::Connection) && !known.peer_finished && !known.broken && !known.abrupt
         },
         says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
@@ -73,5 +74,5 @@ pub(super) const LESSONS: &[Lesson] = &[
 
 /// Whether it closes the only descriptor of something of this kind, as far as its copies were seen.
 fn closes(call: &Facts, kind: Kind) -> bool {
-    call.succeeded() && call.known.kind == kind && !call.known.copied
+    call.succeeded() && call.known.kind == kind && call.known.copies == 0
 }

@@ -2,10 +2,11 @@
 
 use super::Lesson;
 use super::See::{Lab, Word};
-use crate::explain::facts::{Facts, Kind};
+use crate::explain::facts::Facts;
 use crate::explain::figures::{bytes, grouped};
 use crate::names::Errno;
 use crate::trace::Function as F;
+use crate::trace::descriptors::DescriptorKind as Kind;
 
 pub(super) const LESSONS: &[Lesson] = &[
     Lesson {

@@ -54,10 +54,12 @@ pub fn all() -> impl Iterator<Item = &'static Lesson> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::facts::Known;
+    use crate::addr::Address;
     use crate::names::{Errno, FD_CLOEXEC, PollEvents, Signal};
-    use crate::trace::Outcome;
     use crate::trace::arg::{Arg, Note, Value};
+    use crate::trace::descriptors::OpenFile;
+    use crate::trace::event::Args;
+    use crate::trace::{Event, Outcome};
     use crate::values::{FdNumber, PollRow, TimeVal};
 
     /// A call whose every figure is as long as a figure can be.
@@ -66,21 +68,29 @@ mod tests {
         let time = TimeVal { tv_sec: i64::MAX, tv_usec: 999_999 };
         let row = PollRow { fd, events: PollEvents::NONE, revents: PollEvents::from_bits(-1) };
         let one = || Some(vec![fd]);
-        let mut facts = Facts::new(function, Some(fd), Known::default());
-        facts.take(&[
+        let address = Address::v4([127, 0, 0, 1].into(), u16::MAX);
+        let mut event = Event::new(function.into());
+        event.args.extend([
+            Arg::Fd(fd),
             Arg::Fds([fd; 2]),
             Arg::Named(signal.named()),
-            Arg::Named(FD_CLOEXEC.named()),
             Arg::Int(i64::MAX),
             Arg::set(one()),
             Arg::set(one()),
             Arg::set(one()),
             Arg::TimeVal(Some(time)),
+        ]);
+        event.outcome = Outcome::Value(i64::MAX);
+        event.note = Note::select([one(), one(), one()], Some(time));
+        let mut facts = Facts::of(function, &event, OpenFile::default());
+        event.args = Args::default();
+        event.args.extend([
+            Arg::Named(FD_CLOEXEC.named()),
+            Arg::address(&address),
             Arg::Value(Value::Error(errno.number())),
         ]);
-        facts.port = Some(u16::MAX);
-        facts.end(Outcome::Value(i64::MAX), &Note::Poll(vec![row].into()));
-        facts.end(Outcome::Value(i64::MAX), &Note::select([one(), one(), one()], Some(time)));
+        event.note = Note::Poll(vec![row].into());
+        facts.add(&event);
         facts
     }
 

@@ -1,0 +1,200 @@
+//! What the fields and arguments are made of.
+
+use std::fmt::Write;
+
+use crate::addr::Address;
+use crate::names::{Named, O_RDONLY, OpenFlags, SocketType};
+use crate::trace::arg::{Bytes, Limits};
+use crate::trace::notation::decimal;
+use crate::trace::quote::escape;
+use crate::values::{FdNumber, TimeSpec, TimeVal};
+
+pub(super) fn number(out: &mut String, name: &str, number: u64) {
+    out.push_str(name);
+    decimal(out, i64::try_from(number).unwrap_or(i64::MAX));
+}
+
+pub(super) fn optional<T>(out: &mut String, value: Option<T>, write: impl FnOnce(&mut String, T)) {
+    match value {
+        Some(value) => write(out, value),
+        None => out.push_str("null"),
+    }
+}
+
+pub(super) fn array<T>(
+    out: &mut String,
+    items: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
+    out.push('[');
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+    out.push(']');
+}
+
+pub(super) fn numbers(out: &mut String, fds: &[FdNumber]) {
+    array(out, fds.iter(), |out, fd| decimal(out, fd.get().into()));
+}
+
+/// A name that needs no escapes.
+pub(super) fn constant(out: &mut String, name: &str) {
+    out.push('"');
+    out.push_str(name);
+    out.push('"');
+}
+
+/// One of several constants: its name, or its number.
+pub(super) fn one(out: &mut String, named: Named) {
+    match named.names.iter().find(|known| known.value == named.value) {
+        Some(known) => constant(out, known.name),
+        None => decimal(out, named.value),
+    }
+}
+
+/// The names of the bits that are set, and what is left without a name.
+pub(super) fn flags(out: &mut String, named: Named) {
+    array(out, parts(named), |out, part| match part {
+        Ok(name) => constant(out, name),
+        Err(rest) => decimal(out, rest),
+    });
+}
+
+fn parts(named: Named) -> impl Iterator<Item = Result<&'static str, i64>> {
+    let mut rest = named.value;
+    let mut known = named.names.iter();
+    std::iter::from_fn(move || {
+        for known in known.by_ref() {
+            if rest != 0 && known.value != 0 && rest & known.value == known.value {
+                rest &= !known.value;
+                return Some(Ok(known.name));
+            }
+        }
+        (rest != 0).then(|| Err(std::mem::take(&mut rest)))
+    })
+}
+
+/// The type, and then its flags.
+pub(super) fn socket_type(out: &mut String, kind: SocketType) {
+    out.push('[');
+    one(out, kind.without_flags().named());
+    for part in parts(kind.flags().named()) {
+        out.push(',');
+        match part {
+            Ok(name) => constant(out, name),
+            Err(rest) => decimal(out, rest),
+        }
+    }
+    out.push(']');
+}
+
+/// With the way of access also where that is no flag.
+pub(super) fn open_flags(out: &mut String, flags: OpenFlags) {
+    let access = flags.is_read_only().then_some(Ok("O_RDONLY"));
+    array(out, access.into_iter().chain(parts(flags.without(O_RDONLY).named())), |out, part| {
+        match part {
+            Ok(name) => constant(out, name),
+            Err(rest) => decimal(out, rest),
+        }
+    });
+}
+
+pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: Limits) {
+    let (shown, is_cut) = bytes.cut(limits.bytes);
+    out.push_str("{\"text\":\"");
+    let begin = out.len();
+    escape(out, shown);
+    escape_again(out, begin);
+    out.push_str(if is_cut { "\",\"cut\":true}" } else { "\",\"cut\":false}" });
+}
+
+/// What is printable ASCII already, and may have quotes and backslashes.
+fn escape_again(out: &mut String, begin: usize) {
+    if out[begin..].contains(['\\', '"']) {
+        let text = out.split_off(begin);
+        for c in text.chars() {
+            if matches!(c, '\\' | '"') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+}
+
+/// Any text, in ASCII.
+pub(super) fn string(out: &mut String, text: &str) {
+    out.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        out.push_str(text);
+    } else {
+        for unit in text.encode_utf16() {
+            match u8::try_from(unit) {
+                Ok(byte @ (b'"' | b'\\')) => out.extend(['\\', char::from(byte)]),
+                Ok(byte @ b' '..=b'~') => out.push(char::from(byte)),
+                _ => {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+pub(super) fn address(out: &mut String, address: &Address) {
+    match address {
+        Address::V4(at) => {
+            for (octet, separator) in at.ip().octets().into_iter().zip(["\"", ".", ".", "."]) {
+                number(out, separator, octet.into());
+            }
+            number(out, ":", at.port().into());
+            out.push('"');
+        }
+        Address::Other { family, data } => {
+            out.push_str("{\"family\":");
+            one(out, family.named());
+            out.push_str(",\"data\":");
+            bytes(out, &data[..].into(), Limits { bytes: usize::MAX, items: usize::MAX });
+            out.push('}');
+        }
+        Address::V6(at) if at.flowinfo() != 0 => {
+            let _ = write!(out, "{{\"address\":\"{at}\",\"flowinfo\":{}}}", at.flowinfo());
+        }
+        _ => string(out, &address.to_string()),
+    }
+}
+
+pub(super) fn pointer(out: &mut String, at: usize) {
+    match at {
+        0 => out.push_str("null"),
+        at => {
+            let _ = write!(out, "\"{at:#x}\"");
+        }
+    }
+}
+
+pub(super) fn changed(out: &mut String, given: i64, returned: Option<i64>) {
+    out.push_str("{\"given\":");
+    decimal(out, given);
+    out.push_str(",\"returned\":");
+    optional(out, returned, decimal);
+    out.push('}');
+}
+
+pub(super) fn timeval(out: &mut String, time: TimeVal) {
+    out.push_str("{\"tv_sec\":");
+    decimal(out, time.tv_sec);
+    out.push_str(",\"tv_usec\":");
+    decimal(out, time.tv_usec);
+    out.push('}');
+}
+
+pub(super) fn timespec(out: &mut String, time: TimeSpec) {
+    out.push_str("{\"tv_sec\":");
+    decimal(out, time.tv_sec);
+    out.push_str(",\"tv_nsec\":");
+    decimal(out, time.tv_nsec);
+    out.push('}');
+}
