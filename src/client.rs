@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::addr::Address;
-use crate::conn::{Ends, File, Files};
+use crate::conn::{Ends, FileEnd, Files};
 use crate::event_loop::{EventLoop, Limits, Notice, ServiceId};
 use crate::events::{Action, Ending, Event, Service, Token};
 use crate::framing::{Rule, TooLong, Unfinished};
@@ -132,7 +132,7 @@ pub fn talk(
 }
 
 fn standard_files() -> Ends {
-    let (input, output) = (File::Stdin(io::stdin()), File::Stdout(io::stdout()));
+    let (input, output) = (FileEnd::Stdin(io::stdin()), FileEnd::Stdout(io::stdout()));
     Ends::Files(Box::new(Files { input: Some(input), output: Some(output) }))
 }
 
@@ -145,7 +145,8 @@ fn meet(
 ) {
     match meeting {
         Meeting::Connect(addresses, time_limit) => {
-            event_loop.open(files, service, &addresses, time_limit);
+            let open = Action::Open { by: files, addresses: &addresses, time_limit };
+            event_loop.perform(&open, service);
         }
         Meeting::Accept(listeners) => {
             for fd in listeners {

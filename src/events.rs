@@ -17,6 +17,10 @@ pub struct Token {
     pub(crate) generation: u32,
 }
 
+/// Names a service of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceId(pub(crate) u32);
+
 /// What happened at an endpoint.
 #[derive(Debug)]
 pub enum Event<'a> {

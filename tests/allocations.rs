@@ -25,6 +25,8 @@ fn connected(via: Via, connections: usize) -> (EventLoop, Vec<Fd>) {
         theirs
     });
     let peers = peers.collect();
+    // The service is told of its connections.
+    event_loop.turn().unwrap();
     (event_loop, peers)
 }
 

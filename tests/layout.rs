@@ -42,6 +42,26 @@ const CHAPTERS: &[&str] = &[
     "main",
 ];
 
+/// The files of the loop in the order of reading: each uses only those after it, also by a method. (`mod.rs` is its table of
+/// contents.)
+const LOOP_FILES: &[&str] = &[
+    "turn",
+    "tasks",
+    "actions",
+    "opening",
+    "closing",
+    "deadlines",
+    "state",
+    "agenda",
+    "endpoints",
+    "stream",
+    "listener",
+    "connecting",
+    "datagram",
+    "notice",
+    "limits",
+];
+
 /// What goes against the order, and why it may.
 const AGAINST_THE_ORDER: &[(&str, &str, &str)] = &[
     ("values", "names", "a row of poll holds flags"),
@@ -177,6 +197,91 @@ fn uses_from_below(source: &Source) -> Vec<Finding> {
         }
     }
     findings
+}
+
+#[test]
+fn the_files_of_the_loop_have_no_circle_also_not_by_methods() {
+    let mut files = sources(&["src/event_loop"]);
+    files.retain(|file| !file.path.ends_with("tests.rs"));
+    let findings = calls_upwards(&files);
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+/// Every use of a file of the loop that stands above, by its name or by a method that only it defines.
+fn calls_upwards(files: &[Source]) -> Vec<Finding> {
+    /// Every type may have one of these.
+    const OF_EVERY_TYPE: [&str; 3] = ["new", "default", "fmt"];
+    let place = |name: &str| LOOP_FILES.iter().position(|known| *known == name);
+    let mut defined: Vec<(&str, usize)> = Vec::new();
+    let mut findings = Vec::new();
+    for file in files {
+        let Some(own) = place(file.stem()) else {
+            if file.stem() != "mod" || file.untested.contains("fn ") {
+                findings.push(file.finding(0, "it is not in the table of the loop's files"));
+            }
+            continue;
+        };
+        for at in find(&file.untested, "fn") {
+            let name = word_at(file.untested[at + 2..].trim_start());
+            match defined.iter().find(|(known, _)| *known == name) {
+                _ if name.is_empty() || OF_EVERY_TYPE.contains(&name) => {}
+                Some((_, other)) if *other != own => {
+                    let why = format!("`{name}` is also a function of {}.rs", LOOP_FILES[*other]);
+                    findings.push(file.finding(at, &why));
+                }
+                _ => defined.push((name, own)),
+            }
+        }
+    }
+    for file in files {
+        let Some(own) = place(file.stem()) else { continue };
+        let code = &file.untested;
+        let by_path = find(code, "super").flat_map(|at| {
+            let used = roots(&code[at + "super".len()..]);
+            used.into_iter().filter_map(place).map(move |used| (at, used))
+        });
+        let by_call = defined.iter().flat_map(|(name, used)| {
+            let calls = find(code, name).filter(|at| {
+                code[..*at].ends_with(['.', ':']) && code[at + name.len()..].starts_with('(')
+            });
+            calls.map(|at| (at, *used))
+        });
+        for (at, used) in by_path.chain(by_call).filter(|(_, used)| *used < own) {
+            let why = format!("{}.rs stands above it", LOOP_FILES[used]);
+            findings.push(file.finding(at, &why));
+        }
+    }
+    findings
+}
+
+#[test]
+fn the_walk_of_a_byte_goes_through_each_file_once() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("it can be read");
+    let (_, walk) = text.split_once("## The walk of a byte").expect("it has the walk");
+    let walk = &walk[..walk.find("\n## ").expect("another section follows")];
+    let files: Vec<_> = walk.split('`').filter(|word| word.ends_with(".rs")).collect();
+    assert!(files.len() > 5, "{files:?}");
+    for (at, file) in files.iter().enumerate() {
+        assert!(root().join(file).is_file(), "there is no {file}");
+        assert!(!files[..at].contains(file), "{file} is passed twice");
+    }
+}
+
+#[test]
+fn a_circle_in_the_loop_is_found() {
+    let file = |path: &str, text: &str| Source::new(format!("src/event_loop/{path}"), text.into());
+    let turn = || file("turn.rs", "impl L { fn turn(&mut self) { self.state.end(); } }");
+    let fine = file("state.rs", "impl S { fn end(&mut self) { self.agenda.push(1); } }");
+    assert_eq!(calls_upwards(&[turn(), fine]), [""; 0]);
+    for (path, text) in [
+        ("state.rs", "use super::turn::L;"),
+        ("state.rs", "impl S { fn end(&mut self) { self.turn(); } }"),
+        ("state.rs", "impl S { fn turn(&mut self) {} }"),
+        ("mod.rs", "fn f() {}"),
+        ("unheard.rs", ""),
+    ] {
+        assert_eq!(calls_upwards(&[turn(), file(path, text)]).len(), 1, "{text:?}");
+    }
 }
 
 /// The first names of what follows `crate`: of `::a::b` it is `a`, of `::{a::b, c}` they are `a` and `c`.
@@ -413,7 +518,7 @@ impl Source {
         const TEST: &str = "#[cfg(test)]";
         let code = code_of(&text);
         // A file of tests is an item that its parent has only in tests.
-        let is_tests = path.ends_with("/tests.rs");
+        let is_tests = path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
         let mut untested = if is_tests { String::new() } else { code.clone() };
         while let Some(at) = untested.find(TEST) {
             let end = item_end(&untested, at + TEST.len()).unwrap_or(code.len());
@@ -426,6 +531,12 @@ impl Source {
     /// The chapter that it belongs to: of `src/sys/fd.rs` it is `sys`.
     fn chapter(&self) -> &str {
         word_at(self.path.strip_prefix("src/").unwrap_or(&self.path))
+    }
+
+    /// Its name without directory and ending: of `src/sys/fd.rs` it is `fd`.
+    fn stem(&self) -> &str {
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        name.strip_suffix(".rs").unwrap_or(name)
     }
 
     fn line(&self, at: usize) -> usize {

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result, SHUT_WR};
-use crate::os::sending::MORE_FOLLOWS;
+use crate::names::{Errno, MSG_NOSIGNAL, Result, SHUT_WR};
 use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
 
 /// The descriptors of a connection.
@@ -22,14 +21,14 @@ pub enum Ends {
 #[derive(Debug, Default)]
 pub struct Files {
     /// Where bytes come from.
-    pub input: Option<File>,
+    pub input: Option<FileEnd>,
     /// Where bytes go.
-    pub output: Option<File>,
+    pub output: Option<FileEnd>,
 }
 
 /// A descriptor that is no socket's.
 #[derive(Debug)]
-pub enum File {
+pub enum FileEnd {
     /// One of our own.
     Own(Fd),
     /// Descriptor 0. It was given to this process, and is never closed.
@@ -38,7 +37,7 @@ pub enum File {
     Stdout(io::Stdout),
 }
 
-impl AsFd for File {
+impl AsFd for FileEnd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Own(fd) => fd.as_fd(),
@@ -48,7 +47,7 @@ impl AsFd for File {
     }
 }
 
-impl From<Fd> for File {
+impl From<Fd> for FileEnd {
     fn from(fd: Fd) -> Self {
         Self::Own(fd)
     }
@@ -81,16 +80,6 @@ impl Ends {
     }
 
     #[inline]
-    pub(super) fn receive(&self, buf: &mut [u8]) -> Result<usize> {
-        match self {
-            Self::Socket(fd) | Self::Datagrams(fd) => sys::recv(fd, buf, MsgFlags::NONE),
-            Self::Files(files) => {
-                files.input.as_ref().map_or(Err(Errno::EBADF), |fd| sys::read(fd, buf))
-            }
-        }
-    }
-
-    #[inline]
     pub(super) fn send(&self, bytes: &[u8]) -> Result<usize> {
         match self {
             Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL),
@@ -106,20 +95,12 @@ impl Ends {
         }
     }
 
-    /// Sends what something else will follow at once.
-    pub(super) fn send_before(&self, bytes: &[u8]) -> Result<usize> {
-        match self {
-            Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL | MORE_FOLLOWS),
-            _ => self.send(bytes),
-        }
-    }
-
     pub(super) fn end_sending(&mut self) -> Result<()> {
         match self {
             Self::Socket(fd) => sys::shutdown(fd, SHUT_WR),
             Self::Datagrams(_) => Ok(()),
             Self::Files(files) => match files.output.take() {
-                Some(File::Own(fd)) => sys::close(fd),
+                Some(FileEnd::Own(fd)) => sys::close(fd),
                 _ => Ok(()),
             },
         }

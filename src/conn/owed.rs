@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Ends, FilePart, taken};
+use super::ends::Ends;
+use super::part::FilePart;
 use crate::names::{Errno, Result};
 
 /// What is still to be sent. It stands apart, so that a connection that owes nothing is small: where hundreds are ready at
@@ -24,12 +25,12 @@ enum Piece {
     File(FilePart),
 }
 
-/// Whether what is owed can still be sent.
+/// Whether the file that is being sent still has what was promised of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    Possible,
-    /// A file has become shorter than what was promised of it.
-    Broken,
+pub(super) enum FileState {
+    Whole,
+    /// It has become shorter than what was promised of it.
+    Shortened,
 }
 
 impl Owed {
@@ -71,25 +72,28 @@ impl Owed {
         }
     }
 
-    pub(super) fn send(&mut self, ends: &Ends) -> Result<Progress> {
+    pub(super) fn send(&mut self, ends: &Ends) -> Result<FileState> {
         if self.is_file_next() {
             return self.send_file(ends);
         }
-        self.sent += taken(ends.send(&self.outgoing[self.sent..]))?;
+        self.sent += match ends.send(&self.outgoing[self.sent..]) {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            sent => sent?,
+        };
         if self.sent == self.outgoing.len() {
             self.outgoing = Vec::new();
             self.sent = 0;
         }
-        Ok(Progress::Possible)
+        Ok(FileState::Whole)
     }
 
-    fn send_file(&mut self, ends: &Ends) -> Result<Progress> {
+    fn send_file(&mut self, ends: &Ends) -> Result<FileState> {
         let Some(Piece::File(part)) = self.behind.front_mut() else {
-            return Ok(Progress::Possible);
+            return Ok(FileState::Whole);
         };
         let sent = match part.send(ends) {
             Err(Errno::EAGAIN | Errno::EINTR) => 0,
-            Ok(None) => return Ok(Progress::Broken),
+            Ok(None) => return Ok(FileState::Shortened),
             result => result?.unwrap_or(0),
         };
         self.behind_len -= sent;
@@ -97,7 +101,7 @@ impl Owed {
             self.behind.pop_front();
             self.after_file();
         }
-        Ok(Progress::Possible)
+        Ok(FileState::Whole)
     }
 
     /// A file is sent: what comes next, if it is in memory, is owed as bytes are.

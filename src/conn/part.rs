@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 
-use super::Ends;
+use super::ends::Ends;
 use crate::names::{Errno, Result};
 use crate::os::sending;
 

@@ -2,6 +2,7 @@ use std::fs;
 use std::rc::Rc;
 
 use super::*;
+use crate::names::Errno;
 use crate::names::{AF_UNIX, MSG_NOSIGNAL, MsgFlags, Protocol, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
 use crate::os::accepting::set_nonblocking;
 use crate::sys::{self, Fd};
@@ -19,21 +20,21 @@ fn what_a_short_send_leaves_is_owed_and_arrives_in_order() {
     let ends = Ends::Socket(ours);
     let mut conn = Conn::default();
     let message: Vec<u8> = (0..100_000u32).map(|k| (k % 251) as u8).collect();
-    conn.send(&ends, &message).unwrap();
+    conn.sending.send(&ends, &message).unwrap();
     assert!(conn.owed() > 0, "the send was not short");
-    conn.send(&ends, b"and the end").unwrap();
+    conn.sending.send(&ends, b"and the end").unwrap();
 
     let mut arrived = Vec::new();
     let mut buf = [0; 1000];
     while conn.owed() > 0 || arrived.len() < message.len() + 11 {
-        conn.send_owed(&ends).unwrap();
+        conn.sending.send_owed(&ends).unwrap();
         while let Ok(len) = sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
             arrived.extend_from_slice(&buf[..len]);
         }
     }
     assert_eq!(&arrived[..message.len()], message);
     assert_eq!(&arrived[message.len()..], b"and the end");
-    assert!(conn.owed.is_none(), "an idle connection holds a buffer");
+    assert!(conn.sending.owed.is_none(), "an idle connection holds a buffer");
 }
 
 #[test]
@@ -42,10 +43,10 @@ fn our_half_ends_when_everything_is_sent_and_not_before() {
     sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
     let mut ends = Ends::Socket(ours);
     let mut conn = Conn::default();
-    conn.send(&ends, &[7; 100_000]).unwrap();
-    conn.finish();
-    conn.finish_if_sent(&mut ends).unwrap();
-    assert!(!conn.finished());
+    conn.sending.send(&ends, &[7; 100_000]).unwrap();
+    conn.sending.finish();
+    conn.sending.finish_if_sent(&mut ends).unwrap();
+    assert!(!conn.sending.finished());
 
     let mut buf = vec![0; 200_000];
     let mut arrived = 0;
@@ -54,17 +55,17 @@ fn our_half_ends_when_everything_is_sent_and_not_before() {
             Ok(0) => break,
             Ok(len) => arrived += len,
             Err(Errno::EAGAIN) => {
-                conn.send_owed(&ends).unwrap();
-                conn.finish_if_sent(&mut ends).unwrap();
+                conn.sending.send_owed(&ends).unwrap();
+                conn.sending.finish_if_sent(&mut ends).unwrap();
             }
             Err(errno) => panic!("{errno}"),
         }
     }
     assert_eq!(arrived, 100_000);
     sys::send(&theirs, b"still here", MSG_NOSIGNAL).unwrap();
-    assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Bytes(10)));
+    assert_eq!(conn.receiving.receive(&ends, &mut buf), Ok(Incoming::Bytes(10)));
     drop(theirs);
-    assert_eq!(conn.receive(&ends, &mut buf), Ok(Incoming::Finished));
+    assert_eq!(conn.receiving.receive(&ends, &mut buf), Ok(Incoming::Finished));
 }
 
 /// A file of 300,000 bytes, without a name.
@@ -89,14 +90,19 @@ fn bytes_and_files_go_out_in_their_order_and_only_bytes_are_held() {
     let mut conn = Conn::default();
     let (file, content) = file();
     let part = |at: usize, len| FilePart::new(Rc::clone(&file), at as u64, len);
-    conn.send_before(&ends, b"first ").unwrap();
-    conn.send_file(&ends, part(7, 200_000)).unwrap();
-    conn.send(&ends, b" between").unwrap();
-    conn.send(&ends, b" two ").unwrap();
-    conn.send_file(&ends, part(0, 0)).unwrap();
-    conn.send_file(&ends, part(299_990, 10)).unwrap();
-    conn.send_file(&ends, part(3, 100)).unwrap();
-    assert!(conn.owed() > 100_000 && conn.held() < 20, "{} {}", conn.owed(), conn.held());
+    conn.sending.send_before_file(&ends, b"first ").unwrap();
+    conn.sending.send_file(&ends, part(7, 200_000)).unwrap();
+    conn.sending.send(&ends, b" between").unwrap();
+    conn.sending.send(&ends, b" two ").unwrap();
+    conn.sending.send_file(&ends, part(0, 0)).unwrap();
+    conn.sending.send_file(&ends, part(299_990, 10)).unwrap();
+    conn.sending.send_file(&ends, part(3, 100)).unwrap();
+    assert!(
+        conn.owed() > 100_000 && conn.sending.held() < 20,
+        "{} {}",
+        conn.owed(),
+        conn.sending.held()
+    );
 
     let end = &content[299_990..];
     let expected =
@@ -105,14 +111,14 @@ fn bytes_and_files_go_out_in_their_order_and_only_bytes_are_held() {
     let mut buf = [0; 10_000];
     while arrived.len() < expected.len() {
         if conn.owed() > 0 {
-            conn.send_owed(&ends).unwrap();
+            conn.sending.send_owed(&ends).unwrap();
         }
         while let Ok(len) = sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
             arrived.extend_from_slice(&buf[..len]);
         }
     }
     assert!(arrived == expected, "other bytes");
-    assert!(conn.owed() == 0 && conn.owed.is_none());
+    assert!(conn.owed() == 0 && conn.sending.owed.is_none());
     assert_eq!(Rc::strong_count(&file), 1, "the file is still held");
 }
 
@@ -123,8 +129,8 @@ fn a_file_that_has_become_shorter_is_no_end_and_no_spin() {
     let (file, _) = file();
     file.set_len(10).unwrap();
     let mut conn = Conn::default();
-    conn.send_file(&ends, FilePart::new(file, 0, 20)).unwrap();
-    assert_eq!((conn.owed(), conn.is_broken()), (10, false));
-    conn.send_owed(&ends).unwrap();
-    assert_eq!((conn.owed(), conn.is_broken()), (10, true));
+    conn.sending.send_file(&ends, FilePart::new(file, 0, 20)).unwrap();
+    assert_eq!((conn.owed(), conn.sending.is_broken()), (10, false));
+    conn.sending.send_owed(&ends).unwrap();
+    assert_eq!((conn.owed(), conn.sending.is_broken()), (10, true));
 }

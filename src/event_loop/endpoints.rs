@@ -5,15 +5,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::ServiceId;
 use super::connecting::Connecting;
+use super::listener::Listener;
 use super::stream::Stream;
 use crate::conn::Ends;
-use crate::events::Token;
+use crate::events::{ServiceId, Token};
 use crate::poller::{Interest, Row};
 use crate::sys::AsFd;
 
-/// One who is in the loop.
+/// One of those in the loop.
 #[derive(Debug)]
 pub(super) enum Endpoint {
     /// Makes connections.
@@ -22,16 +22,8 @@ pub(super) enum Endpoint {
     Stream(Stream),
     /// Will be one.
     Connecting(Connecting),
-    /// Takes datagrams from everybody, for this service.
+    /// Takes datagrams from all peers, for this service.
     Datagram(ServiceId),
-}
-
-/// One who makes connections.
-#[derive(Debug)]
-pub(super) struct Listener {
-    pub(super) service: ServiceId,
-    /// No descriptor was left: not before this moment.
-    pub(super) paused_until: Option<Instant>,
 }
 
 /// What an endpoint waits for: computed from its state whenever that may have changed.
@@ -51,9 +43,6 @@ pub(super) struct Endpoints {
     generations: Vec<u32>,
     endpoints: Vec<Option<Endpoint>>,
     free: Vec<u32>,
-    /// Became free in this turn, and is given to nobody before the next: the evidence of this turn still speaks of
-    /// its old owner.
-    freed: Vec<u32>,
 }
 
 impl Endpoints {
@@ -63,7 +52,8 @@ impl Endpoints {
         let place = match self.free.pop() {
             Some(place) => {
                 let at = place as usize;
-                (self.ends[at], self.waits[at]) = (Some(ends), waits);
+                self.ends[at] = Some(ends);
+                self.waits[at] = waits;
                 self.endpoints[at] = Some(endpoint);
                 place
             }
@@ -78,28 +68,23 @@ impl Endpoints {
         Token { place, generation: self.generations[place as usize] }
     }
 
-    /// Takes an endpoint out; what was meant for it reaches nobody from now on.
+    /// Takes an endpoint out. From now on its name reaches no endpoint, also not the next one in its place.
     pub(super) fn remove(&mut self, token: Token) -> Option<(Ends, Endpoint)> {
         let at = self.find(token)?;
         let ends = self.ends[at].take()?;
         let endpoint = self.endpoints[at].take()?;
         self.waits[at] = Waits::Nothing;
         self.generations[at] = self.generations[at].wrapping_add(1);
-        self.freed.push(token.place);
+        self.free.push(token.place);
         Some((ends, endpoint))
     }
 
-    /// A new turn begins: places that became free in the last may be used.
-    pub(super) fn begin_turn(&mut self) {
-        self.free.append(&mut self.freed);
-    }
-
-    /// Appends a row for everybody who waits for something.
-    pub(super) fn ask<'fd>(&'fd self, clients_wanted: bool, question: &mut Vec<Row<'fd>>) {
+    /// Appends a row for every endpoint that waits for something.
+    pub(super) fn ask<'fd>(&'fd self, wanted: Clients, question: &mut Vec<Row<'fd>>) {
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
             let interest = if let Waits::For(interest) = waits {
                 *interest
-            } else if clients_wanted && *waits == Waits::Clients {
+            } else if *waits == Waits::Clients && wanted == Clients::Wanted {
                 Interest::Read
             } else {
                 continue;
@@ -119,44 +104,48 @@ impl Endpoints {
         }
     }
 
-    /// Who is at a place now.
-    pub(super) fn at(&self, place: u32) -> Option<(Token, &Endpoint)> {
-        let endpoint = self.endpoints.get(place as usize)?.as_ref()?;
-        Some((Token { place, generation: self.generations[place as usize] }, endpoint))
+    /// The name of the endpoint that is at a place now.
+    #[inline]
+    pub(super) fn token_at(&self, place: u32) -> Token {
+        Token { place, generation: self.generations[place as usize] }
     }
 
-    /// Looks at a stream.
-    pub(super) fn stream(&self, token: Token) -> Option<&Stream> {
-        match self.endpoints[self.find(token)?].as_ref()? {
-            Endpoint::Stream(stream) => Some(stream),
+    /// An endpoint and its descriptors, if it is still there. After changing it, call [`settle`](Self::settle).
+    #[inline]
+    pub(super) fn get_mut(&mut self, token: Token) -> Option<(&mut Ends, &mut Endpoint)> {
+        let at = self.find(token)?;
+        Some((self.ends[at].as_mut()?, self.endpoints[at].as_mut()?))
+    }
+
+    /// The same of a stream; none if it is something else.
+    #[inline]
+    pub(super) fn stream_mut(&mut self, token: Token) -> Option<(&mut Ends, &mut Stream)> {
+        match self.get_mut(token)? {
+            (ends, Endpoint::Stream(stream)) => Some((ends, stream)),
             _ => None,
         }
     }
 
-    /// The descriptors of whoever it is.
-    pub(super) fn ends(&self, token: Token) -> Option<&Ends> {
-        self.ends[self.find(token)?].as_ref()
+    /// A stream and its descriptors, to be looked at.
+    pub(super) fn stream(&self, token: Token) -> Option<(&Ends, &Stream)> {
+        let at = self.find(token)?;
+        match self.endpoints[at].as_ref()? {
+            Endpoint::Stream(stream) => Some((self.ends[at].as_ref()?, stream)),
+            _ => None,
+        }
     }
 
-    /// Does something with a stream; afterwards what it waits for is computed anew.
-    pub(super) fn with_stream<T>(
-        &mut self,
-        token: Token,
-        what: impl FnOnce(&mut Ends, &mut Stream) -> T,
-    ) -> Option<T> {
-        let at = self.find(token)?;
-        let (Some(ends), Some(Endpoint::Stream(stream))) =
-            (&mut self.ends[at], &mut self.endpoints[at])
-        else {
-            return None;
-        };
-        let result = what(ends, stream);
-        let (is_owed, partner) = (stream.conn.owed() > 0, stream.partner);
-        self.waits[at] = stream.interest().map_or(Waits::Nothing, Waits::For);
-        if let Some(partner) = partner {
+    /// Computes again what an endpoint waits for, and what its partner does.
+    pub(super) fn settle(&mut self, token: Token) {
+        let Some(at) = self.find(token) else { return };
+        let Some(endpoint) = &self.endpoints[at] else { return };
+        self.waits[at] = endpoint.waits();
+        if let Endpoint::Stream(stream) = endpoint
+            && let Some(partner) = stream.partner
+        {
+            let is_owed = stream.conn.owed() > 0;
             self.block(partner, is_owed);
         }
-        Some(result)
     }
 
     /// Says whether something is owed to the partner of this stream.
@@ -170,44 +159,41 @@ impl Endpoints {
         }
     }
 
-    /// Does something with a listener; afterwards what it waits for is computed anew.
-    pub(super) fn with_listener<T>(
-        &mut self,
-        token: Token,
-        what: impl FnOnce(&Ends, &mut Listener) -> T,
-    ) -> Option<T> {
-        let at = self.find(token)?;
-        let (Some(ends), Some(endpoint)) = (&self.ends[at], &mut self.endpoints[at]) else {
-            return None;
-        };
-        let Endpoint::Listener(listener) = endpoint else { return None };
-        let result = what(ends, listener);
-        self.waits[at] = endpoint.waits();
-        Some(result)
-    }
-
-    /// Everybody.
+    /// All endpoints.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Endpoint> {
         self.endpoints.iter().flatten()
     }
 
-    /// The names of those for whom `is` holds.
+    /// The names of those endpoints for which `is` holds.
     pub(super) fn tokens_where(&self, is: impl Fn(&Endpoint) -> bool) -> Vec<Token> {
-        let places = 0..self.endpoints.len() as u32;
-        let all = places.filter_map(|place| self.at(place));
-        all.filter(|(_, endpoint)| is(endpoint)).map(|(token, _)| token).collect()
+        let all = (0..).zip(&self.endpoints);
+        let wanted = all.filter(|(_, endpoint)| endpoint.as_ref().is_some_and(&is));
+        wanted.map(|(place, _)| self.token_at(place)).collect()
     }
 
+    /// The names of those streams for which `is` holds.
+    pub(super) fn streams_where(&self, is: impl Fn(&Stream) -> bool) -> Vec<Token> {
+        self.tokens_where(|endpoint| matches!(endpoint, Endpoint::Stream(stream) if is(stream)))
+    }
+
+    #[inline]
     fn find(&self, token: Token) -> Option<usize> {
         let at = token.place as usize;
         (*self.generations.get(at)? == token.generation).then_some(at)
     }
 }
 
+/// Whether the loop wants more clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clients {
+    Wanted,
+    Unwanted,
+}
+
 impl Endpoint {
     fn waits(&self) -> Waits {
         match self {
-            Self::Listener(Listener { paused_until: None, .. }) => Waits::Clients,
+            Self::Listener(Listener { rests_until: None, .. }) => Waits::Clients,
             Self::Listener(_) => Waits::Nothing,
             Self::Stream(stream) => stream.interest().map_or(Waits::Nothing, Waits::For),
             Self::Connecting(_) => Waits::For(Interest::Write),
@@ -216,9 +202,9 @@ impl Endpoint {
     }
 
     /// The nearest moment at which something is to be done about it.
-    pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
+    pub(super) fn next_moment(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
         match self {
-            Self::Listener(listener) => listener.paused_until,
+            Self::Listener(listener) => listener.rests_until,
             Self::Stream(stream) => stream.next_deadline(idle_timeout),
             Self::Connecting(connecting) => Some(connecting.deadline),
             Self::Datagram(_) => None,
@@ -231,7 +217,7 @@ mod tests {
     use super::*;
 
     fn listener() -> Endpoint {
-        Endpoint::Listener(Listener { service: ServiceId(0), paused_until: None })
+        Endpoint::Listener(Listener { service: ServiceId(0), rests_until: None })
     }
 
     fn nothing() -> Ends {
@@ -244,20 +230,9 @@ mod tests {
         let first = endpoints.insert(nothing(), listener());
         assert!(endpoints.remove(first).is_some());
         assert!(endpoints.remove(first).is_none());
-        endpoints.begin_turn();
         let second = endpoints.insert(nothing(), listener());
         assert_eq!(second.place, first.place);
-        assert!(endpoints.with_listener(first, |_, _| ()).is_none());
-        assert!(endpoints.with_listener(second, |_, _| ()).is_some());
-    }
-
-    #[test]
-    fn a_place_is_not_used_again_within_the_turn_that_freed_it() {
-        let mut endpoints = Endpoints::default();
-        let first = endpoints.insert(nothing(), listener());
-        endpoints.remove(first);
-        let second = endpoints.insert(nothing(), listener());
-        assert_ne!(second.place, first.place);
-        assert!(endpoints.at(first.place).is_none());
+        assert!(endpoints.get_mut(first).is_none());
+        assert!(endpoints.get_mut(second).is_some());
     }
 }

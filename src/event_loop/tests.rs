@@ -72,7 +72,8 @@ fn scenes() -> [Scene; 2] {
 
 impl Scene {
     fn open(&mut self, addresses: &[Address], time_limit: Duration) {
-        self.event_loop.open(self.asker, self.service, addresses, time_limit);
+        let open = Action::Open { by: self.asker, addresses, time_limit };
+        self.event_loop.perform(&open, self.service);
     }
 
     /// Turns until so many lines are written.
@@ -87,7 +88,10 @@ impl Scene {
         set_nonblocking(&fd).unwrap();
         let peer = Address::v4(Ipv4Addr::LOCALHOST, 1);
         let asker = Some(self.asker);
-        self.event_loop.add_connection(Ends::Socket(fd), &peer, self.service, asker)
+        let token = self.event_loop.add_connection(Ends::Socket(fd), &peer, self.service, asker);
+        // It does not wait: the service is to be told of the connection.
+        self.event_loop.turn().unwrap();
+        token
     }
 }
 
@@ -161,8 +165,8 @@ fn that_a_connection_is_ready_is_only_a_hint() {
         let (silent, (_listener, alive)) = (Silent::new(), listener());
         scene.open(&[silent.address.clone(), alive.clone()], Duration::from_millis(50));
         let is_connecting = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Connecting(_));
-        for token in scene.event_loop.endpoints.tokens_where(is_connecting) {
-            scene.event_loop.connected(token);
+        for token in scene.event_loop.state.endpoints.tokens_where(is_connecting) {
+            scene.event_loop.state.look_at_attempt(token);
         }
         let opened = format!("opened {alive} true");
         assert_eq!(scene.lines(2), ["not connected ETIMEDOUT, 1 left", &opened]);
@@ -209,7 +213,8 @@ fn nobody_is_told_who_is_gone() {
         let [ours, _theirs] = pair();
         let token = scene.add(ours);
         for address in [alive, dead] {
-            scene.event_loop.open(token, scene.service, &[address], AGES);
+            let open = Action::Open { by: token, addresses: &[address], time_limit: AGES };
+            scene.event_loop.perform(&open, scene.service);
         }
         scene.event_loop.perform(&Action::Abort(token), scene.service);
         scene.event_loop.perform(
@@ -282,7 +287,7 @@ fn files_are_done_with_when_everything_is_written() {
         // Not after a moment of lingering: nothing else would come.
         let begun = Instant::now();
         assert_eq!(scene.lines(1), ["Closed(Finished)"]);
-        assert!(begun.elapsed() < super::ending::LINGER);
+        assert!(begun.elapsed() < super::closing::LINGER);
         let mut buffer = [0; 32];
         assert_eq!(sys::read(&reader, &mut buffer), Ok(9));
         assert_eq!(sys::read(&reader, &mut buffer), Ok(0));
@@ -300,6 +305,6 @@ fn who_was_closed_before_the_end_is_not_waited_for() {
         scene.event_loop.stop();
         let begun = Instant::now();
         while scene.event_loop.turn().unwrap() == Progress::Continue {}
-        assert!(begun.elapsed() < super::ending::LINGER / 2);
+        assert!(begun.elapsed() < super::closing::LINGER / 2);
     }
 }

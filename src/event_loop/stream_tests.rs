@@ -1,17 +1,25 @@
+//! Streams in the loop, over both pollers.
+
+use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::*;
-use crate::conn::FilePart;
-use crate::event_loop::Limits;
-use crate::events::{Action, Service};
-use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
+use super::{EventLoop, Limits, ServiceId};
+use crate::addr::Address;
+use crate::conn::{Ends, FilePart};
+use crate::events::{Action, Event, Service, Token};
+use crate::names::{AF_INET, AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
+use crate::poller::Via;
+use crate::services::Echo;
 use crate::sys::{self, Fd};
+use crate::trace::tracer::Ended;
+use crate::trace::{self, Arg, Call, Function, Sink, Tracer};
 
 const BOTH: [Via; 2] = [Via::Select, Via::Poll];
 
@@ -22,6 +30,7 @@ fn connected(via: Via, service: impl Service + 'static) -> (EventLoop, Fd) {
     let mut event_loop = EventLoop::new(via, Limits::default());
     let service = event_loop.add_service(Box::new(service));
     event_loop.add_connection(Ends::Socket(ours), &Address::unix("peer"), service, None);
+    event_loop.turn().unwrap();
     (event_loop, theirs)
 }
 
@@ -102,6 +111,7 @@ fn a_head_without_a_file_does_not_wait_for_one() {
     let mut event_loop = EventLoop::new(Via::Select, Limits::default());
     let service = event_loop.add_service(Box::new(HeadOnly(empty)));
     event_loop.add_connection(Ends::Socket(accepted), &Address::unix("peer"), service, None);
+    event_loop.turn().unwrap();
     client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     assert_eq!(client.read(&mut [0; 8]).unwrap(), 4);
 }
@@ -140,7 +150,77 @@ fn a_deadline_that_was_put_off_in_this_turn_is_not_told() {
             sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
         set_nonblocking(&ours).unwrap();
         event_loop.add_connection(Ends::Socket(ours), &Address::unix("peer"), ServiceId(0), None);
+        // One turn tells of the new connection, the next finds the time over.
+        event_loop.turn().unwrap();
         event_loop.turn().unwrap();
         assert_eq!(*told.borrow(), 1, "{via}");
     }
+}
+
+#[test]
+fn looking_changes_nothing_and_tells_what_a_turn_would_find() {
+    for via in BOTH {
+        let mut event_loop = EventLoop::new(via, Limits::default());
+        let service = event_loop.add_service(Box::new(Echo));
+        let listener = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
+        sys::bind(&listener, &Address::v4([127, 0, 0, 1].into(), 0)).unwrap();
+        let port = sys::getsockname(&listener).unwrap().port().unwrap();
+        sys::listen(&listener, 1).unwrap();
+        set_nonblocking(&listener).unwrap();
+        event_loop.add_listener(listener, service);
+        assert_eq!(event_loop.ready_within(Duration::ZERO), Ok(false), "{via}");
+
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let own = client.local_addr().unwrap();
+        let own = Address::ip(own.ip(), own.port());
+        let soon = Duration::from_secs(5);
+        assert_eq!(event_loop.ready_within(soon), Ok(true), "{via}");
+        assert_eq!(event_loop.ready_within(soon), Ok(true), "it was only looked at, {via}");
+        assert!(event_loop.client(&own).is_none(), "{via}");
+        event_loop.turn().unwrap();
+        assert!(event_loop.client(&own).is_some_and(|(_, conn)| conn.owed() == 0), "{via}");
+
+        assert_eq!(event_loop.ready_within(Duration::ZERO), Ok(false), "{via}");
+        client.write_all(b"x").unwrap();
+        assert_eq!(event_loop.ready_within(soon), Ok(true), "{via}");
+    }
+}
+
+/// Writes down where the program stands when it sends.
+#[derive(Clone, Default)]
+struct StackAtSend(Rc<RefCell<String>>);
+
+impl Sink for StackAtSend {
+    fn begin(&mut self, call: &Call, _: &[Arg<'_>]) {
+        if call.function == Function::SEND {
+            *self.0.borrow_mut() = Backtrace::force_capture().to_string();
+        }
+    }
+    fn rest(&mut self, _: &[Arg<'_>]) {}
+    fn end(&mut self, _: &Ended<'_>) {}
+    fn remark(&mut self, _: &str) {}
+    fn flush(&mut self) {}
+}
+
+/// Nothing calls back, so at `send` the stack shows the loop and the send, and nothing of the receive. In all there are
+/// twelve frames from `main` to libc's `send`: these four, five from `main` to the turn, and three in the wrapper.
+#[test]
+fn at_send_the_stack_shows_the_loop_and_the_send_only() {
+    let (mut event_loop, peer) = connected(Via::Select, Echo);
+    sys::send(&peer, b"hello", MsgFlags::NONE).unwrap();
+    let stack = StackAtSend::default();
+    let traced = trace::install(Tracer::new(stack.clone()));
+    event_loop.turn().unwrap();
+    drop(traced);
+    assert_eq!(received(&peer), "hello");
+
+    let stack = stack.0.take();
+    let frames: Vec<_> = stack.lines().filter(|line| line.contains(": ")).collect();
+    let at = |name: &str| {
+        let found = frames.iter().position(|frame| frame.contains(name));
+        found.unwrap_or_else(|| panic!("no {name} in\n{stack}"))
+    };
+    let between = &frames[at("sys::send::send")..=at("EventLoop::turn")];
+    assert!(between.len() <= 4, "{between:#?}");
+    assert!(!stack.contains("receive"), "{stack}");
 }

@@ -1,0 +1,71 @@
+//! The receiving half of a connection: bytes that came and are not yet used, and whether more can come.
+
+use super::ends::Ends;
+use crate::names::{Errno, MsgFlags, Result};
+use crate::sys;
+
+/// What a receive gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// So many bytes.
+    Bytes(usize),
+    /// The peer has finished: no byte will come any more.
+    Finished,
+    /// Nothing now: readiness was only a hint.
+    Nothing,
+}
+
+/// What is known of the bytes that a peer sends.
+#[derive(Debug, Default)]
+pub struct ReceivingHalf {
+    /// Received, given to the service, and not used by it: the beginning of a message.
+    leftover: Vec<u8>,
+    peer_finished: bool,
+}
+
+impl ReceivingHalf {
+    /// Receives once into `buf`.
+    ///
+    /// # Errors
+    /// What ends this connection; `EAGAIN` and `EINTR` do not.
+    #[inline]
+    pub fn receive(&mut self, ends: &Ends, buf: &mut [u8]) -> Result<Incoming> {
+        let received = match ends {
+            Ends::Socket(fd) | Ends::Datagrams(fd) => sys::recv(fd, buf, MsgFlags::NONE),
+            Ends::Files(files) => {
+                files.input.as_ref().map_or(Err(Errno::EBADF), |fd| sys::read(fd, buf))
+            }
+        };
+        match received {
+            Ok(0) if !matches!(ends, Ends::Datagrams(_)) => {
+                self.peer_finished = true;
+                Ok(Incoming::Finished)
+            }
+            Ok(len) => Ok(Incoming::Bytes(len)),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(Incoming::Nothing),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Whether the peer has finished sending.
+    #[inline]
+    pub const fn peer_finished(&self) -> bool {
+        self.peer_finished
+    }
+
+    /// Whether bytes wait that were received but not used.
+    #[inline]
+    pub const fn has_leftover(&self) -> bool {
+        !self.leftover.is_empty()
+    }
+
+    /// Takes the bytes that were not used, to be put before what comes next.
+    pub fn take_leftover(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.leftover)
+    }
+
+    /// Keeps bytes that were not used until more come.
+    pub fn keep_leftover(&mut self, bytes: Vec<u8>) {
+        self.leftover = bytes;
+    }
+}

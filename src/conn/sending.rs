@@ -1,0 +1,163 @@
+//! The sending half of a connection: what the system took at once, what it did not take, and whether more may follow.
+
+use super::ends::Ends;
+use super::owed::{FileState, Owed};
+use super::part::FilePart;
+use crate::names::{Errno, MSG_NOSIGNAL, Result};
+use crate::os::sending::MORE_FOLLOWS;
+use crate::sys;
+
+/// What is known of the bytes that go to a peer.
+#[derive(Debug, Default)]
+pub struct SendingHalf {
+    /// What is still to be sent; nothing for most of the time.
+    pub(super) owed: Option<Box<Owed>>,
+    /// A file has become shorter than what was promised of it.
+    is_broken: bool,
+    /// Files were sent here, or are being sent.
+    sends_files: bool,
+    finishing: Finishing,
+}
+
+/// Whether more may be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Finishing {
+    /// More may be sent.
+    #[default]
+    No,
+    /// When everything owed is sent, this half is closed.
+    WhenSent,
+    /// This half is closed.
+    Done,
+}
+
+impl SendingHalf {
+    /// Sends `bytes` after what is owed already. What the system does not take now is owed.
+    ///
+    /// # Errors
+    /// What ends this connection; `EAGAIN` and `EINTR` do not.
+    #[inline]
+    pub fn send(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
+        let sent = match ends {
+            _ if self.owed.is_some() => 0,
+            Ends::Socket(fd) => or_would_wait(sys::send(fd, bytes, MSG_NOSIGNAL))?,
+            Ends::Datagrams(_) => or_would_wait(ends.send(bytes))?,
+            // Files may be blocking: nothing is written to them before they are known to be writable.
+            Ends::Files(_) => 0,
+        };
+        if sent < bytes.len() {
+            self.owe(&bytes[sent..]);
+        }
+        Ok(())
+    }
+
+    /// The same with bytes that a file follows at once: they may go together.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_before_file(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
+        let sent = match ends {
+            Ends::Socket(fd) if self.owed.is_none() && !bytes.is_empty() => {
+                or_would_wait(sys::send(fd, bytes, MSG_NOSIGNAL | MORE_FOLLOWS))?
+            }
+            _ => 0,
+        };
+        self.owe(&bytes[sent..]);
+        Ok(())
+    }
+
+    /// Sends a part of a file after what is owed already. What the system does not take now is owed, and stays in the
+    /// file.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_file(&mut self, ends: &Ends, part: FilePart) -> Result<()> {
+        if part.is_empty() {
+            return Ok(());
+        }
+        let at_once = self.owed.is_none() && !matches!(ends, Ends::Files(_));
+        self.owed.get_or_insert_default().push_file(part);
+        if at_once { self.send_owed(ends) } else { Ok(()) }
+    }
+
+    /// Owes these bytes, after everything else.
+    fn owe(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.owed.get_or_insert_default().push(bytes);
+        }
+    }
+
+    /// Sends what is owed, as far as it goes.
+    ///
+    /// # Errors
+    /// What ends this connection; `EAGAIN` and `EINTR` do not.
+    pub fn send_owed(&mut self, ends: &Ends) -> Result<()> {
+        let Some(owed) = &mut self.owed else { return Ok(()) };
+        self.is_broken |= owed.send(ends)? == FileState::Shortened;
+        if owed.len() == 0 {
+            // Given back: an idle connection holds no buffer.
+            self.owed = None;
+        }
+        Ok(())
+    }
+
+    /// How many bytes are still to be sent.
+    #[inline]
+    pub fn owed(&self) -> usize {
+        self.owed.as_ref().map_or(0, |owed| owed.len())
+    }
+
+    /// How many of them are kept in memory. (Those of a file are not.)
+    pub fn held(&self) -> usize {
+        self.owed.as_ref().map_or(0, |owed| owed.held())
+    }
+
+    /// Whether the next of them are a file's.
+    pub fn owes_file(&self) -> bool {
+        self.owed.as_ref().is_some_and(|owed| owed.is_file_next())
+    }
+
+    /// Says that files will be sent; returns whether that is new.
+    pub const fn begins_to_send_files(&mut self) -> bool {
+        !std::mem::replace(&mut self.sends_files, true)
+    }
+
+    /// Whether a file has become shorter than what was promised of it: what is owed will never be complete.
+    pub const fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Whether this half is closed, with everything sent.
+    pub fn finished(&self) -> bool {
+        self.finishing == Finishing::Done
+    }
+
+    /// Says that nothing more will be sent: when everything owed is, this half is closed.
+    pub fn finish(&mut self) {
+        if self.finishing == Finishing::No {
+            self.finishing = Finishing::WhenSent;
+        }
+    }
+
+    /// Closes this half if that was asked for and everything owed is sent: the peer reads end of file, and may go on
+    /// sending.
+    ///
+    /// # Errors
+    /// As [`shutdown`](crate::sys::shutdown).
+    pub fn finish_if_sent(&mut self, ends: &mut Ends) -> Result<()> {
+        if self.finishing != Finishing::WhenSent || self.owed.is_some() {
+            return Ok(());
+        }
+        self.finishing = Finishing::Done;
+        ends.end_sending()
+    }
+}
+
+/// How much a send took: nothing, if it would have had to wait.
+#[inline]
+fn or_would_wait(sent: Result<usize>) -> Result<usize> {
+    match sent {
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+        result => result,
+    }
+}

@@ -1,0 +1,81 @@
+//! What is still to be done in a turn, in the order in which it is done.
+
+use std::collections::VecDeque;
+
+use crate::addr::Address;
+use crate::events::{Ending, ServiceId, Token};
+use crate::names::Errno;
+use crate::sys::Fd;
+
+/// One thing that is to be done.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// The wait has found an endpoint readable: receive, or accept, once.
+    Receive(Token),
+    /// The wait has found an endpoint writable: send what is owed, or see what has become of a connect.
+    Send(Token),
+    /// The wait has found that a descriptor is not open.
+    DropInvalid(Token),
+    /// An endpoint's deadline is over.
+    Expire(Token),
+    /// A listener may have more clients in its queue: accept, at most so often.
+    Accept(Token, usize),
+    /// Present to the service what it kept.
+    PresentKept(Token),
+    /// Close a connection if both sides have finished.
+    CloseIfDone(Token),
+    /// Tell the service about a connection that is new, and which endpoint asked for it, if it was not accepted.
+    TellOpened(Token, Option<Token>),
+    /// Tell the service about a connection that is closed.
+    TellClosed(Token, ServiceId, Ending),
+    /// Tell the service that no connection could be made for this endpoint.
+    TellNotOpened(Token, ServiceId, Errno),
+    /// A connection that a service asked for has been made: add it to the loop.
+    Admit(Box<Made>),
+}
+
+/// A connection that a service asked for, and that has been made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) fd: Fd,
+    pub(super) address: Address,
+    pub(super) service: ServiceId,
+    pub(super) asked_by: Token,
+}
+
+/// What is still to be done. What follows from a task is done before the next descriptor has its turn.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    /// What the wait has found, in rotation.
+    ready: VecDeque<Task>,
+    /// What follows from what was done.
+    consequences: VecDeque<Task>,
+}
+
+impl Agenda {
+    /// Adds what the wait has found.
+    #[inline]
+    pub(super) fn add_ready(&mut self, task: Task) {
+        self.ready.push_back(task);
+    }
+
+    /// Adds what follows from what was done.
+    pub(super) fn add_consequence(&mut self, task: Task) {
+        self.consequences.push_back(task);
+    }
+
+    /// Takes the next task.
+    #[inline]
+    pub(super) fn take_next(&mut self) -> Option<Task> {
+        if self.consequences.is_empty() {
+            return self.ready.pop_front();
+        }
+        self.consequences.pop_front()
+    }
+
+    /// Whether nothing is left to be done.
+    #[inline]
+    pub(super) fn is_done(&self) -> bool {
+        self.ready.is_empty() && self.consequences.is_empty()
+    }
+}

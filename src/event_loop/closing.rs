@@ -1,0 +1,139 @@
+//! The end of a connection, gently or at once; and the end of the loop.
+
+use std::time::{Duration, Instant};
+
+use super::endpoints::Endpoint;
+use super::notice::Notice;
+use super::state::State;
+use super::stream::{Closing, ClosingStep, Stream, reset_at_close};
+use crate::conn::Ends;
+use crate::events::{Ending, Token};
+use crate::os::queues;
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to do.
+    Continue,
+    /// The loop was asked to end, and has.
+    Ended,
+}
+
+/// After our half is ended, how long to wait for the peer to end its own.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// The same where the whole loop ends: after so long the loop looks whether everything has arrived, and again, until the
+/// time to drain is over. It does not wait for a peer that only keeps its connection open.
+const LINGER_AT_THE_END: Duration = Duration::from_millis(50);
+
+impl State {
+    /// The service is done with a connection: closes it when everything owed is sent.
+    pub(super) fn close_stream(&mut self, token: Token) {
+        if let Some((_, stream)) = self.endpoints.stream_mut(token)
+            && stream.closing == Closing::No
+        {
+            stream.closing = Closing::WhenSent;
+            self.endpoints.settle(token);
+        }
+        self.close_if_done(token);
+    }
+
+    /// Goes on with the end of a connection as far as it can: everything sent, then our half, then the peer's.
+    pub(super) fn close_if_done(&mut self, token: Token) {
+        let step = self.endpoints.stream(token).map(|(ends, stream)| stream.closing_step(ends));
+        match step {
+            Some(ClosingStep::Close) => self.end_stream(token, Ending::Finished),
+            Some(ClosingStep::EndOurHalf) => {
+                self.linger(token);
+                let finished =
+                    self.endpoints.stream_mut(token).map(|(ends, stream)| stream.finish(ends));
+                if let Some(Err(failed)) = finished {
+                    self.fail_stream(token, failed);
+                }
+            }
+            Some(ClosingStep::Wait) | None => {}
+        }
+    }
+
+    /// Waits for the peer's end, and throws away what the peer still sends.
+    fn linger(&mut self, token: Token) {
+        self.has_deadlines = true;
+        let time = if self.draining.is_some() { LINGER_AT_THE_END } else { LINGER };
+        if let Some((_, stream)) = self.endpoints.stream_mut(token) {
+            stream.closing = Closing::Lingering(Instant::now() + time);
+            self.endpoints.settle(token);
+        }
+    }
+
+    /// The time for the peer to end its half is over.
+    pub(super) fn end_lingering(&mut self, token: Token) {
+        if self.draining.is_some() && !self.is_quiet(token) {
+            return self.linger(token);
+        }
+        self.end_stream(token, Ending::Finished);
+    }
+
+    /// Whether a connection can be closed without anything getting lost on its way.
+    fn is_quiet(&self, token: Token) -> bool {
+        match self.endpoints.stream(token) {
+            Some((Ends::Socket(socket), _)) => queues::is_quiet(socket),
+            _ => true,
+        }
+    }
+
+    /// Closes a connection at once, with a reset.
+    pub(super) fn abort_stream(&mut self, token: Token) {
+        if let Some((ends, _)) = self.endpoints.stream(token) {
+            reset_at_close(ends);
+        }
+        self.end_stream(token, Ending::Finished);
+    }
+
+    /// The loop is to end. The first time: no more clients, and what is owed is sent. The second: at once.
+    pub(super) fn begin_to_end(&mut self) {
+        if self.draining.is_some() {
+            self.draining = Some(Instant::now());
+            return;
+        }
+        self.draining = Some(Instant::now() + self.limits.drain);
+        let is_entrance = |endpoint: &Endpoint| !matches!(endpoint, Endpoint::Stream(_));
+        for entrance in self.endpoints.tokens_where(is_entrance) {
+            self.endpoints.remove(entrance);
+        }
+        // Everything is sent to these and our half is closed: they are waited for only until it has arrived.
+        for token in self.endpoints.streams_where(Stream::is_lingering) {
+            self.end_lingering(token);
+        }
+        let is_owed = |stream: &Stream| stream.is_connection() && !stream.is_idle_connection();
+        match self.endpoints.streams_where(is_owed).len() {
+            0 => {}
+            owed => self.tell_person(&Notice::Draining(owed)),
+        }
+        for token in self.endpoints.streams_where(Stream::is_idle_connection) {
+            if self.is_quiet(token) {
+                self.end_stream(token, Ending::Finished);
+            }
+        }
+        // The others gently: what such a client goes on sending must still be read, for closing a socket with unread bytes
+        // sends a reset, and that takes from the client what is on its way to it.
+        // One whose service has more to send, a file of which a part is sent, goes on until that is done or the time over.
+        let is_said = |stream: &Stream| stream.is_connection() && !stream.wants_room;
+        for token in self.endpoints.streams_where(is_said) {
+            self.close_stream(token);
+        }
+    }
+
+    /// Whether the loop has ended: it was asked to, and nothing is owed any more or the time is over.
+    pub(super) fn progress(&mut self) -> Progress {
+        let Some(deadline) = self.draining else { return Progress::Continue };
+        // Connections to which nothing is owed any more are closed gently, as in `begin_to_end`.
+        for token in self.endpoints.streams_where(Stream::is_idle_connection) {
+            self.close_stream(token);
+        }
+        if self.connections == 0 || deadline <= Instant::now() {
+            Progress::Ended
+        } else {
+            Progress::Continue
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How a connection comes into the loop: accepted by a listener, or made because a service asked for it.
+
+use std::time::{Duration, Instant};
+
+use super::agenda::{Made, Task};
+use super::connecting::{Attempt, Connecting, Wish, begin, check};
+use super::endpoints::Endpoint;
+use super::listener::{Accepted, REST, accept_one};
+use super::notice::Notice;
+use super::state::State;
+use super::stream::Stream;
+use crate::addr::Address;
+use crate::conn::Ends;
+use crate::events::{ServiceId, Token};
+use crate::names::Errno;
+use crate::trace;
+
+impl State {
+    /// Adds a connection; its service is told.
+    pub(super) fn admit(
+        &mut self,
+        ends: Ends,
+        peer: Address,
+        service: ServiceId,
+        asked_by: Option<Token>,
+    ) -> Token {
+        let accepted = asked_by.is_none();
+        self.clients += usize::from(accepted);
+        self.connections += 1;
+        let stream = Stream {
+            peer: Some(Box::new(peer)),
+            accepted,
+            last_active: self.limits.idle_timeout.map(|_| Instant::now()),
+            ..Stream::new(service)
+        };
+        let token = self.endpoints.insert(ends, Endpoint::Stream(stream));
+        self.agenda.add_consequence(Task::TellOpened(token, asked_by));
+        token
+    }
+
+    /// Accepts one client of a listener, and puts the next one on the agenda.
+    pub(super) fn accept(&mut self, token: Token, left: usize) {
+        if left == 0 || self.clients >= self.limits.max_clients {
+            return;
+        }
+        let Some((ends, Endpoint::Listener(listener))) = self.endpoints.get_mut(token) else {
+            return;
+        };
+        let service = listener.service;
+        let Some(fd) = ends.input() else { return };
+        match accept_one(fd) {
+            Accepted::Client(fd, peer) if self.poller.can_watch(fd.number()) => {
+                self.tell_person(&Notice::Opened(&peer));
+                self.admit(Ends::Socket(fd), peer, service, None);
+            }
+            Accepted::Client(fd, peer) => {
+                trace::intent(
+                    "select has no bit for this descriptor: the client is closed, the server goes on",
+                );
+                self.tell_person(&Notice::Unwatchable(&peer, fd.number().get()));
+            }
+            Accepted::Gone => {}
+            Accepted::NoMore => return,
+            Accepted::NoDescriptor(errno) => {
+                self.rest_listener(token);
+                return self.tell_person(&Notice::NoDescriptor(errno));
+            }
+            Accepted::Failed(errno) => {
+                self.rest_listener(token);
+                return self.tell_person(&Notice::AcceptFailed(errno));
+            }
+        }
+        self.agenda.add_consequence(Task::Accept(token, left - 1));
+    }
+
+    fn rest_listener(&mut self, token: Token) {
+        trace::intent(
+            "the listener is not asked about until a descriptor is free or a moment has passed",
+        );
+        self.listeners_rest = true;
+        self.has_deadlines = true;
+        if let Some((_, Endpoint::Listener(listener))) = self.endpoints.get_mut(token) {
+            listener.rests_until = Some(Instant::now() + REST);
+            self.endpoints.settle(token);
+        }
+    }
+
+    /// Begins to connect to the first of `addresses` that answers.
+    pub(super) fn open(
+        &mut self,
+        asked_by: Token,
+        service: ServiceId,
+        addresses: &[Address],
+        time_limit: Duration,
+    ) {
+        let others = addresses.iter().rev().cloned().collect();
+        self.try_next_address(Wish { service, asked_by, others, time_limit }, Errno::EADDRNOTAVAIL);
+    }
+
+    /// Tries the next address, or tells the service that there is none left, and why the last one failed.
+    fn try_next_address(&mut self, mut wish: Wish, mut why: Errno) {
+        while let Some(address) = wish.others.pop() {
+            match begin(&address, self.limits.send_buffer) {
+                // Asked before anything else: a wait with such a descriptor in its question would fail for all.
+                Ok((fd, _)) if !self.poller.can_watch(fd.number()) => {
+                    self.tell_person(&Notice::Unwatchable(&address, fd.number().get()));
+                    why = Errno::EMFILE;
+                }
+                Ok((fd, Attempt::Connected)) => {
+                    let Wish { service, asked_by, .. } = wish;
+                    let made = Made { fd, address, service, asked_by };
+                    return self.agenda.add_consequence(Task::Admit(Box::new(made)));
+                }
+                Ok((fd, Attempt::InProgress)) => {
+                    trace::intent(
+                        "the connection is being made: wait until it is writable, then ask SO_ERROR",
+                    );
+                    self.has_deadlines = true;
+                    let deadline = Instant::now() + wish.time_limit;
+                    let connecting = Connecting { address, wish, deadline };
+                    self.endpoints.insert(Ends::Socket(fd), Endpoint::Connecting(connecting));
+                    return;
+                }
+                Err(errno) => {
+                    let others = wish.others.len();
+                    self.tell_person(&Notice::NotConnected { address: &address, errno, others });
+                    why = errno;
+                }
+            }
+        }
+        let Wish { service, asked_by, .. } = wish;
+        self.agenda.add_consequence(Task::TellNotOpened(asked_by, service, why));
+    }
+
+    /// A connection that was being made is writable, or has failed: `SO_ERROR` says which.
+    pub(super) fn look_at_attempt(&mut self, token: Token) {
+        let Some((ends, Endpoint::Connecting(connecting))) = self.endpoints.get_mut(token) else {
+            return;
+        };
+        let Some(fd) = ends.output() else { return };
+        match check(fd, &connecting.address) {
+            Ok(Attempt::InProgress) => {}
+            Ok(Attempt::Connected) => {
+                if let Some((Ends::Socket(fd), Endpoint::Connecting(made))) =
+                    self.endpoints.remove(token)
+                {
+                    let Connecting { address, wish: Wish { service, asked_by, .. }, .. } = made;
+                    let made = Made { fd, address, service, asked_by };
+                    self.agenda.add_consequence(Task::Admit(Box::new(made)));
+                }
+            }
+            Err(errno) => self.give_up_attempt(token, errno),
+        }
+    }
+
+    /// One address has failed: the next one is tried, with a new socket, for after a failed connect a socket's state is
+    /// unspecified.
+    pub(super) fn give_up_attempt(&mut self, token: Token, errno: Errno) {
+        let Some((ends, Endpoint::Connecting(failed))) = self.endpoints.remove(token) else {
+            return;
+        };
+        drop(ends);
+        let (address, others) = (&failed.address, failed.wish.others.len());
+        self.tell_person(&Notice::NotConnected { address, errno, others });
+        self.try_next_address(failed.wish, errno);
+    }
+}

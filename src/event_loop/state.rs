@@ -1,0 +1,123 @@
+//! The state of a loop, and the one way in which a connection leaves it.
+
+use std::time::Instant;
+
+use super::agenda::{Agenda, Task};
+use super::endpoints::{Endpoint, Endpoints};
+use super::limits::Limits;
+use super::notice::Notice;
+use super::stream::FailedCall;
+use crate::events::{Ending, Token};
+use crate::poller::Poller;
+use crate::trace::page::Effect;
+use crate::trace::{self, Function};
+
+/// Everything that a loop knows, except its services and the memory that a turn uses.
+pub(super) struct State {
+    /// The call that waits, `select` or `poll`.
+    pub(super) poller: Box<dyn Poller>,
+    /// Who is in the loop, and what each waits for.
+    pub(super) endpoints: Endpoints,
+    /// What is still to be done in this turn. It is empty while the loop waits.
+    pub(super) agenda: Agenda,
+    pub(super) limits: Limits,
+    /// The reading end of the self-pipe, if signals come through one.
+    pub(super) self_pipe: Option<Token>,
+    /// The loop was asked to end: until when it sends what is owed.
+    pub(super) draining: Option<Instant>,
+    /// Whether an endpoint may have a deadline. If not, none is looked at.
+    pub(super) has_deadlines: bool,
+    /// Whether a listener may be resting until a descriptor is free.
+    pub(super) listeners_rest: bool,
+    /// How many connections there are that were accepted.
+    pub(super) clients: usize,
+    /// These, and those that services asked for.
+    pub(super) connections: usize,
+    /// Who is told what a person may want to know.
+    pub(super) on_notice: Box<dyn FnMut(&Notice<'_>)>,
+}
+
+impl State {
+    pub(super) fn new(poller: Box<dyn Poller>, limits: Limits) -> Self {
+        Self {
+            poller,
+            endpoints: Endpoints::default(),
+            agenda: Agenda::default(),
+            limits,
+            self_pipe: None,
+            draining: None,
+            has_deadlines: false,
+            listeners_rest: false,
+            clients: 0,
+            connections: 0,
+            on_notice: Box::new(|_| {}),
+        }
+    }
+
+    pub(super) fn tell_person(&mut self, notice: &Notice<'_>) {
+        (self.on_notice)(notice);
+    }
+
+    /// An error of one connection ends that connection, and nothing else.
+    pub(super) fn fail_stream(&mut self, token: Token, FailedCall(call, errno): FailedCall) {
+        trace::intent("an error of one connection ends that connection only");
+        match self.endpoints.stream(token).map(|(_, stream)| stream.peer.clone()) {
+            Some(Some(peer)) => self.tell_person(&Notice::Failed(&peer, call, errno)),
+            Some(None) => self.tell_person(&Notice::FileFailed(name_for_files(call), errno)),
+            None => {}
+        }
+        self.end_stream(token, Ending::Failed(errno));
+    }
+
+    /// Takes a stream out of the loop, which closes it; its service is told as soon as it has done what it is doing.
+    pub(super) fn end_stream(&mut self, token: Token, ending: Ending) {
+        let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
+        drop(ends);
+        self.agenda.add_consequence(Task::TellClosed(token, stream.service, ending));
+        // What was owed here will not be sent any more: the partner need not wait for it.
+        if let Some(partner) = stream.partner
+            && let Some((_, other)) = self.endpoints.stream_mut(partner)
+        {
+            other.partner = None;
+            self.endpoints.settle(partner);
+        }
+        let Some(peer) = stream.peer else { return };
+        self.clients -= usize::from(stream.accepted);
+        self.connections -= 1;
+        self.wake_listeners();
+        match ending {
+            Ending::Finished => self.tell_person(&Notice::Closed(&peer)),
+            Ending::TooSlow => self.tell_person(&Notice::TooSlow(&peer)),
+            Ending::Silent => self.tell_person(&Notice::TimedOut(&peer)),
+            Ending::Failed(_) => {}
+        }
+    }
+
+    /// A descriptor has become free: listeners that rest because there was none are asked about again.
+    fn wake_listeners(&mut self) {
+        if !std::mem::take(&mut self.listeners_rest) {
+            return;
+        }
+        let rests = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Listener(_));
+        for token in self.endpoints.tokens_where(rests) {
+            self.wake_listener(token);
+        }
+    }
+
+    /// Asks about a listener again.
+    pub(super) fn wake_listener(&mut self, token: Token) {
+        if let Some((_, Endpoint::Listener(listener))) = self.endpoints.get_mut(token) {
+            listener.rests_until = None;
+            self.endpoints.settle(token);
+        }
+    }
+}
+
+/// What the call is named where the descriptor is no socket's.
+fn name_for_files(call: Function) -> Function {
+    match call.effect() {
+        Effect::Receives => Function::READ,
+        Effect::Sends => Function::WRITE,
+        _ => call,
+    }
+}

@@ -1,0 +1,237 @@
+//! One task of the agenda, taken up: what has happened, for a service to be told.
+
+use std::time::Instant;
+
+use super::agenda::Task;
+use super::datagram::receive_one;
+use super::endpoints::Endpoint;
+use super::listener::ACCEPTS_PER_TURN;
+use super::notice::Notice;
+use super::state::State;
+use super::stream::{Closing, FailedCall};
+use crate::addr::Address;
+use crate::conn::{Ends, Incoming};
+use crate::events::{Ending, Event, ServiceId, Token};
+use crate::names::Errno;
+use crate::poller::Via;
+use crate::trace::{self, Function};
+
+/// What a service is to be told.
+#[derive(Debug)]
+pub(super) struct News {
+    /// Which service.
+    pub(super) service: ServiceId,
+    /// At which endpoint it happened.
+    pub(super) who: Token,
+    pub(super) what: Happened,
+}
+
+/// What has happened. It owns what a service will be lent, except the bytes in the receive buffer.
+#[derive(Debug)]
+pub(super) enum Happened {
+    /// A connection is new.
+    Opened(Address, Option<Token>),
+    NotOpened(Errno),
+    /// So many bytes stand in the receive buffer.
+    Bytes(usize),
+    /// The bytes that the service kept, and the new ones after them.
+    BytesAfterKept(Vec<u8>),
+    /// A datagram of so many bytes stands in the receive buffer.
+    Datagram(Address, usize),
+    Room,
+    PeerFinished,
+    Deadline,
+    Closed(Ending),
+}
+
+impl Happened {
+    /// What the service is told.
+    #[inline]
+    pub(super) fn event<'a>(&'a self, buffer: &'a [u8]) -> Event<'a> {
+        match self {
+            Self::Bytes(len) => Event::Bytes(&buffer[..*len]),
+            Self::BytesAfterKept(joined) => Event::Bytes(joined),
+            Self::Opened(peer, asked_by) => Event::Opened { peer, asked_by: *asked_by },
+            Self::NotOpened(errno) => Event::NotOpened(*errno),
+            Self::Datagram(from, len) => Event::Datagram { from, bytes: &buffer[..*len] },
+            Self::Room => Event::Room,
+            Self::PeerFinished => Event::PeerFinished,
+            Self::Deadline => Event::Deadline,
+            Self::Closed(ending) => Event::Closed(*ending),
+        }
+    }
+}
+
+impl State {
+    /// Takes up a task. Received bytes stand in `buffer` afterwards.
+    pub(super) fn take_up(&mut self, task: Task, buffer: &mut [u8]) -> Option<News> {
+        match task {
+            Task::Receive(token) => self.receive_at(token, buffer),
+            Task::Send(token) => self.send_at(token),
+            Task::Accept(token, left) => {
+                self.accept(token, left);
+                None
+            }
+            Task::Admit(made) => {
+                // Its asker may be gone by now; then no service wants the connection.
+                self.endpoints.stream(made.asked_by)?;
+                self.tell_person(&Notice::Opened(&made.address));
+                let ends = Ends::Socket(made.fd);
+                self.admit(ends, made.address, made.service, Some(made.asked_by));
+                None
+            }
+            Task::PresentKept(who) => {
+                let (_, stream) = self.endpoints.stream_mut(who)?;
+                let service = stream.service;
+                let kept = stream.take_kept()?;
+                self.endpoints.settle(who);
+                Some(News { service, who, what: Happened::BytesAfterKept(kept) })
+            }
+            Task::CloseIfDone(token) => {
+                self.close_if_done(token);
+                None
+            }
+            Task::Expire(token) => self.expire_at(token),
+            Task::DropInvalid(token) => {
+                let call = match self.poller.via() {
+                    Via::Select => Function::SELECT,
+                    Via::Poll => Function::POLL,
+                };
+                self.fail_stream(token, FailedCall(call, Errno::EBADF));
+                None
+            }
+            Task::TellOpened(who, asked_by) => {
+                let (_, stream) = self.endpoints.stream(who)?;
+                let peer = Address::clone(stream.peer()?);
+                let service = stream.service;
+                Some(News { service, who, what: Happened::Opened(peer, asked_by) })
+            }
+            Task::TellNotOpened(who, service, errno) => {
+                self.endpoints.stream(who)?;
+                Some(News { service, who, what: Happened::NotOpened(errno) })
+            }
+            Task::TellClosed(who, service, ending) => {
+                Some(News { service, who, what: Happened::Closed(ending) })
+            }
+        }
+    }
+
+    /// A descriptor is readable: receives once.
+    fn receive_at(&mut self, who: Token, buffer: &mut [u8]) -> Option<News> {
+        let (ends, stream) = match self.endpoints.get_mut(who)? {
+            (ends, Endpoint::Stream(stream)) => (ends, stream),
+            (_, Endpoint::Listener(_)) => {
+                self.agenda.add_consequence(Task::Accept(who, ACCEPTS_PER_TURN));
+                return None;
+            }
+            (ends, Endpoint::Datagram(service)) => {
+                let service = *service;
+                return match receive_one(ends.input()?, buffer) {
+                    Ok(Some((from, len))) => {
+                        Some(News { service, who, what: Happened::Datagram(from, len) })
+                    }
+                    Ok(None) => None,
+                    Err(errno) => {
+                        self.tell_person(&Notice::DatagramFailed(errno));
+                        None
+                    }
+                };
+            }
+            (_, Endpoint::Connecting(_)) => return None,
+        };
+        let service = stream.service;
+        match stream.receive(ends, buffer) {
+            Ok(Incoming::Bytes(len)) if !stream.conn.receiving.has_leftover() => {
+                Some(News { service, who, what: Happened::Bytes(len) })
+            }
+            Ok(Incoming::Bytes(len)) => {
+                let mut joined = stream.conn.receiving.take_leftover();
+                joined.extend_from_slice(&buffer[..len]);
+                Some(News { service, who, what: Happened::BytesAfterKept(joined) })
+            }
+            Ok(Incoming::Finished) => {
+                let is_told = stream.closing == Closing::No;
+                self.endpoints.settle(who);
+                self.agenda.add_consequence(Task::CloseIfDone(who));
+                is_told.then(|| {
+                    trace::intent(
+                        "what is still owed to the peer is sent, then the socket is closed",
+                    );
+                    News { service, who, what: Happened::PeerFinished }
+                })
+            }
+            Ok(Incoming::Nothing) => None,
+            Err(errno) => {
+                self.fail_stream(who, FailedCall(Function::RECV, errno));
+                None
+            }
+        }
+    }
+
+    /// A descriptor is writable: sends what is owed there, or looks what has become of a connect.
+    fn send_at(&mut self, who: Token) -> Option<News> {
+        let (ends, stream) = match self.endpoints.get_mut(who)? {
+            (ends, Endpoint::Stream(stream)) => (ends, stream),
+            (_, Endpoint::Connecting(_)) => {
+                self.look_at_attempt(who);
+                return None;
+            }
+            (_, Endpoint::Listener(_) | Endpoint::Datagram(_)) => return None,
+        };
+        if let Err(failed) = stream.send_owed(ends) {
+            self.fail_stream(who, failed);
+            return None;
+        }
+        if stream.conn.sending.is_broken() {
+            self.abort_broken(who);
+            return None;
+        }
+        let (service, has_room) = (stream.service, stream.takes_room());
+        self.endpoints.settle(who);
+        if has_room {
+            self.agenda.add_consequence(Task::PresentKept(who));
+        }
+        self.agenda.add_consequence(Task::CloseIfDone(who));
+        has_room.then_some(News { service, who, what: Happened::Room })
+    }
+
+    /// An endpoint's deadline is over, or was when this task was put on the agenda.
+    fn expire_at(&mut self, who: Token) -> Option<News> {
+        let (now, idle_timeout) = (Instant::now(), self.limits.idle_timeout);
+        let stream = match self.endpoints.get_mut(who)? {
+            (_, Endpoint::Stream(stream)) => stream,
+            (_, Endpoint::Listener(_)) => {
+                self.wake_listener(who);
+                return None;
+            }
+            (_, Endpoint::Connecting(_)) => {
+                self.give_up_attempt(who, Errno::ETIMEDOUT);
+                return None;
+            }
+            (_, Endpoint::Datagram(_)) => return None,
+        };
+        if stream.has_lingered(now) {
+            self.end_lingering(who);
+            return None;
+        }
+        if stream.is_silent(idle_timeout, now) {
+            self.end_stream(who, Ending::Silent);
+            return None;
+        }
+        // A service that was told before in this turn may have put it off.
+        if stream.deadline.is_none_or(|moment| moment > now) {
+            return None;
+        }
+        stream.deadline = None;
+        let service = stream.service;
+        Some(News { service, who, what: Happened::Deadline })
+    }
+
+    /// Keeps bytes that the service did not use until more come.
+    pub(super) fn keep_bytes(&mut self, who: Token, bytes: Vec<u8>) {
+        if let Some((_, stream)) = self.endpoints.stream_mut(who) {
+            stream.conn.receiving.keep_leftover(bytes);
+            self.endpoints.settle(who);
+        }
+    }
+}
