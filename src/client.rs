@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use crate::addr::Address;
 use crate::conn::{Ends, FileEnd, Files};
-use crate::event_loop::{EventLoop, Limits, Notice, ServiceId};
+use crate::event_loop::{EventLoop, Limits, Notice, ServiceId, WaitFailed};
 use crate::events::{Action, Ending, Event, Service, Token};
 use crate::framing::{Rule, TooLong, Unfinished};
-use crate::names::{Errno, Result};
+use crate::names::Errno;
 use crate::poller::Via;
 use crate::sys::Fd;
 use crate::trace::Function;
@@ -95,13 +95,13 @@ pub enum End {
 /// Talks until it is over. `told` hears of attempts that failed while others are left, and of the connection.
 ///
 /// # Errors
-/// The wait failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
+/// The wait failed, and not in passing.
 pub fn talk(
     via: Via,
     meeting: Meeting,
     options: Options,
     mut told: impl FnMut(&Notice<'_>) + 'static,
-) -> Result<Report> {
+) -> Result<Report, WaitFailed> {
     let limits = Limits {
         idle_timeout: options.idle_timeout,
         // Never reached: what one receive brings, or the lines that show it, is written before the next.
@@ -115,7 +115,9 @@ pub fn talk(
     let noted = report.clone();
     event_loop.notify(move |notice| match (end_of(notice), notice) {
         (Some(end), _) => note(&noted, end),
-        (None, Notice::Opened(_) | Notice::NotConnected { .. }) => told(notice),
+        (None, Notice::Opened(_) | Notice::NotConnected { .. } | Notice::WaitFailed(..)) => {
+            told(notice);
+        }
         _ => {}
     });
     let client = Client::new(options, matches!(meeting, Meeting::Datagrams(..)), report.clone());

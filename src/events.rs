@@ -65,6 +65,8 @@ pub enum Ending {
     TooSlow,
     /// It was silent for too long.
     Silent,
+    /// The poller may not be asked about so many descriptors.
+    Refused,
 }
 
 /// What is to be done.

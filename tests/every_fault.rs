@@ -56,7 +56,7 @@ fn a_fault_at_any_call_harms_one_connection_at_most(kind: Kind) {
     let target = echo.at(0);
     let (report, calls) = session_with(kind, &[], None, target);
     assert_unnoticed(kind, &report);
-    let all = faults::all(&calls, kind.via);
+    let all = faults::all(&calls, kind);
     try_all(&kind.to_string(), &calls, &all, |fault| {
         let (report, traced) = session_with(kind, &fault.rules(), Some(fault), target);
         let struck = traced.iter().position(|call| call.injected)?;
@@ -196,7 +196,7 @@ fn faults_that_strace_makes_come_to_the_same() {
     for kind in [SERVE_SELECT, SERVE_POLL] {
         let (report, calls) = straced_session(kind, None, target, faults::strace_alone);
         assert_unnoticed(kind, &report);
-        let all = faults::for_strace(&calls);
+        let all = faults::for_strace(&calls, kind);
         try_all(&format!("strace, {kind}"), &calls, &all, |fault| {
             let (report, traced) =
                 straced_session(kind, Some(fault), target, |log| fault.strace(log));

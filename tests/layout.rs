@@ -48,6 +48,7 @@ const LOOP_FILES: &[&str] = &[
     "turn",
     "tasks",
     "actions",
+    "waiting",
     "opening",
     "closing",
     "deadlines",

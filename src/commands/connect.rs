@@ -31,7 +31,7 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     };
     let mut reporter = Reporter::new(loudness);
     let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
-        .map_err(|errno| Failure::of(via, errno))?;
+        .map_err(Failure::new)?;
     end(report, connect, loudness)
 }
 

@@ -101,6 +101,8 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
         Notice::TimedOut(_) => Notice::TimedOut(&NOBODY),
         Notice::TooSlow(_) => Notice::TooSlow(&NOBODY),
         Notice::Unwatchable(..) => Notice::Unwatchable(&NOBODY, 0),
+        Notice::Refused(_) => Notice::Refused(&NOBODY),
+        Notice::WaitFailed(..) => Notice::WaitFailed(Function::SELECT, none),
         Notice::NoDescriptor(_) => Notice::NoDescriptor(none),
         Notice::AcceptFailed(_) => Notice::AcceptFailed(none),
         Notice::DatagramFailed(_) => Notice::DatagramFailed(none),
@@ -134,6 +136,15 @@ impl fmt::Display for InWords<'_> {
                 "{peer}: closed: descriptor {number} has no bit in an fd_set (FD_SETSIZE is {}); --via poll has no such limit",
                 baresock::sys::FD_SETSIZE
             ),
+            Notice::Refused(peer) => {
+                write!(f, "{peer}: closed: poll may not be asked about more descriptors here")
+            }
+            Notice::WaitFailed(call, errno) => {
+                write!(
+                    f,
+                    "{call}: {errno}: this may pass: the same question is asked again after a moment"
+                )
+            }
             Notice::NoDescriptor(errno) => {
                 write!(f, "accept: {errno}: no new client is accepted until a descriptor is free")
             }

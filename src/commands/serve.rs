@@ -45,7 +45,7 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
             announce(&spec.to_string(), &name)?;
         }
     }
-    event_loop.run().map_err(|errno| Failure::of(common.via(), errno))
+    event_loop.run().map_err(Failure::new)
 }
 
 /// Where a service listens.

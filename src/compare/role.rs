@@ -73,7 +73,7 @@ fn event_loop(
     set_nonblocking(&listener)?;
     event_loop.add_listener(listener, echo);
     announce(&name)?;
-    event_loop.run()
+    event_loop.run().map_err(|failed| failed.errno)
 }
 
 /// Accept, echo until that client finishes, accept the next.

@@ -97,7 +97,12 @@ impl Ends {
 
     pub(super) fn end_sending(&mut self) -> Result<()> {
         match self {
-            Self::Socket(fd) => sys::shutdown(fd, SHUT_WR),
+            Self::Socket(fd) => match sys::shutdown(fd, SHUT_WR) {
+                // There is no connection any more: the peer has reset it, or (a Unix-domain peer on macOS and FreeBSD) has
+                // closed. Which of them it was, the next receive tells, after the bytes that had come before.
+                Err(Errno::ENOTCONN) => Ok(()),
+                ended => ended,
+            },
             Self::Datagrams(_) => Ok(()),
             Self::Files(files) => match files.output.take() {
                 Some(FileEnd::Own(fd)) => sys::close(fd),

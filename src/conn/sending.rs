@@ -87,6 +87,11 @@ impl SendingHalf {
         }
     }
 
+    /// Forgets what is owed: it cannot be sent any more.
+    pub fn give_up(&mut self) {
+        self.owed = None;
+    }
+
     /// Sends what is owed, as far as it goes.
     ///
     /// # Errors

@@ -19,6 +19,9 @@ impl State {
         match *action {
             Action::Send { to, bytes } => {
                 let Some((ends, stream)) = self.endpoints.stream_mut(to) else { return };
+                if stream.failed.is_some() {
+                    return;
+                }
                 stream.note_activity();
                 let sent = stream.conn.sending.send(ends, bytes);
                 // Nearly always all of it was taken, and nothing has changed.

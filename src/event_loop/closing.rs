@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use super::endpoints::Endpoint;
 use super::notice::Notice;
 use super::state::State;
-use super::stream::{Closing, ClosingStep, Stream, reset_at_close};
+use super::stream::{Closing, ClosingStep, Lingering, Stream, reset_at_close};
 use crate::conn::Ends;
 use crate::events::{Ending, Token};
 use crate::os::queues;
+use crate::trace;
 
 /// Whether the loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,9 @@ pub enum Progress {
 
 /// After our half is ended, how long to wait for the peer to end its own.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// While the peer takes what is on its way, it is given that time again; but not longer than this in all.
+const LONGEST_LINGER: Duration = Duration::from_secs(120);
 
 /// The same where the whole loop ends: after so long the loop looks whether everything has arrived, and again, until the
 /// time to drain is over. It does not wait for a peer that only keeps its connection open.
@@ -59,8 +63,14 @@ impl State {
     fn linger(&mut self, token: Token) {
         self.has_deadlines = true;
         let time = if self.draining.is_some() { LINGER_AT_THE_END } else { LINGER };
-        if let Some((_, stream)) = self.endpoints.stream_mut(token) {
-            stream.closing = Closing::Lingering(Instant::now() + time);
+        let now = Instant::now();
+        if let Some((ends, stream)) = self.endpoints.stream_mut(token) {
+            let at_most = match stream.closing {
+                Closing::Lingering(lingering) => lingering.at_most,
+                Closing::No | Closing::WhenSent => now + LONGEST_LINGER,
+            };
+            let (until, unarrived) = (at_most.min(now + time), unarrived(ends));
+            stream.closing = Closing::Lingering(Lingering { until, unarrived, at_most });
             self.endpoints.settle(token);
         }
     }
@@ -70,7 +80,24 @@ impl State {
         if self.draining.is_some() && !self.is_quiet(token) {
             return self.linger(token);
         }
+        // Closed while the peer still sends, the connection ends with a reset, and that takes from the peer what is on its
+        // way to it (RFC 9112, 9.6).
+        if self.takes_bytes(token) {
+            trace::intent("the peer is still taking what was sent: it is given more time");
+            return self.linger(token);
+        }
         self.end_stream(token, Ending::Finished);
+    }
+
+    /// Whether bytes have arrived at the peer since it was looked last, and others have not.
+    fn takes_bytes(&self, token: Token) -> bool {
+        let Some((ends, stream)) = self.endpoints.stream(token) else { return false };
+        let Closing::Lingering(lingering) = stream.closing else { return false };
+        let is_in_time = Instant::now() < lingering.at_most;
+        match (lingering.unarrived, unarrived(ends)) {
+            (Some(before), Some(now)) => is_in_time && (1..before).contains(&now),
+            _ => false,
+        }
     }
 
     /// Whether a connection can be closed without anything getting lost on its way.
@@ -135,5 +162,13 @@ impl State {
         } else {
             Progress::Continue
         }
+    }
+}
+
+/// How many bytes are on their way to the peer, if the system tells.
+fn unarrived(ends: &Ends) -> Option<usize> {
+    match ends {
+        Ends::Socket(socket) => queues::unarrived(socket),
+        _ => None,
     }
 }

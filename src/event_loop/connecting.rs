@@ -7,7 +7,7 @@ use crate::events::{ServiceId, Token};
 use crate::names::{Errno, Protocol, Result, SO_ERROR, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
 use crate::os::accepting::set_nonblocking;
 use crate::os::sigpipe::suppress_sigpipe;
-use crate::sys::{self, BorrowedFd, FD_CLOEXEC, Fd};
+use crate::sys::{self, AsFd, BorrowedFd, FD_CLOEXEC, Fd};
 
 /// A connection that is being made.
 #[derive(Debug)]
@@ -15,6 +15,41 @@ pub(super) struct Connecting {
     pub(super) address: Address,
     pub(super) wish: Wish,
     pub(super) deadline: Instant,
+    /// The listener's queue is full, and nothing is in progress: when to call `connect` again.
+    pub(super) retry: Option<Retry>,
+}
+
+/// When `connect` is called again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retry {
+    pub(super) at: Instant,
+    /// How long the pause before that is.
+    pause: Duration,
+}
+
+/// The first pause, and the longest: each is twice as long as the one before. No readiness tells when there is room in the
+/// queue of a Unix-domain listener.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+
+impl Retry {
+    /// After the first `connect` that found the queue full.
+    pub(super) fn first() -> Self {
+        Self { at: Instant::now() + FIRST_PAUSE, pause: FIRST_PAUSE }
+    }
+
+    /// After another one.
+    pub(super) fn following(self) -> Self {
+        let pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Self { at: Instant::now() + pause, pause }
+    }
+}
+
+impl Connecting {
+    /// When something is to be done about it, if it does not become writable before.
+    pub(super) fn next_try(&self) -> Instant {
+        self.retry.map_or(self.deadline, |retry| retry.at.min(self.deadline))
+    }
 }
 
 /// What was asked for.
@@ -34,6 +69,8 @@ pub(super) enum Attempt {
     Connected,
     /// The socket becomes writable when it is made, or has failed.
     InProgress,
+    /// A Unix-domain listener's queue is full. Nothing is in progress, and no readiness will come.
+    QueueIsFull,
 }
 
 /// Begins to connect.
@@ -45,10 +82,17 @@ pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, 
     if let Some(bytes) = send_buffer {
         sys::setsockopt(&fd, SOL_SOCKET, SO_SNDBUF, &bytes)?;
     }
-    match sys::connect(&fd, address) {
-        Ok(()) => Ok((fd, Attempt::Connected)),
+    let attempt = call_connect(fd.as_fd(), address)?;
+    Ok((fd, attempt))
+}
+
+/// Calls `connect`, for the first time or after the listener's queue was full.
+pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<Attempt> {
+    match sys::connect(fd, address) {
+        Ok(()) => Ok(Attempt::Connected),
         // A signal that comes while a connection is being made does not stop it.
-        Err(Errno::EINPROGRESS | Errno::EINTR) => Ok((fd, Attempt::InProgress)),
+        Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(Attempt::InProgress),
+        Err(Errno::EAGAIN) if matches!(address, Address::Unix(_)) => Ok(Attempt::QueueIsFull),
         Err(errno) => Err(errno),
     }
 }

@@ -20,14 +20,6 @@ impl State {
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Puts on the agenda that a signal has interrupted the wait. Its byte is in the self-pipe by now, and is read at once:
-    /// were every wait interrupted, the pipe would never be found readable.
-    pub(super) fn add_signal(&mut self) {
-        if let Some(pipe) = self.self_pipe {
-            self.agenda.add_ready(Task::Receive(pipe));
-        }
-    }
-
     /// Puts on the agenda what is due.
     pub(super) fn add_expired(&mut self) {
         let idle_timeout = self.limits.idle_timeout;

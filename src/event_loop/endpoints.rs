@@ -143,8 +143,8 @@ impl Endpoints {
         if let Endpoint::Stream(stream) = endpoint
             && let Some(partner) = stream.partner
         {
-            let is_owed = stream.conn.owed() > 0;
-            self.block(partner, is_owed);
+            let is_blocked = stream.conn.owed() > 0 || stream.failed.is_some();
+            self.block(partner, is_blocked);
         }
     }
 
@@ -157,6 +157,16 @@ impl Endpoints {
             stream.blocked = blocked;
             self.waits[at] = stream.interest().map_or(Waits::Nothing, Waits::For);
         }
+    }
+
+    /// The client that was accepted last.
+    pub(super) fn newest_client(&self) -> Option<Token> {
+        let all = (0..).zip(&self.endpoints);
+        let clients = all.filter_map(|(place, endpoint)| match endpoint {
+            Some(Endpoint::Stream(stream)) if stream.accepted => Some((stream.number, place)),
+            _ => None,
+        });
+        clients.max().map(|(_, place)| self.token_at(place))
     }
 
     /// All endpoints.
@@ -196,6 +206,7 @@ impl Endpoint {
             Self::Listener(Listener { rests_until: None, .. }) => Waits::Clients,
             Self::Listener(_) => Waits::Nothing,
             Self::Stream(stream) => stream.interest().map_or(Waits::Nothing, Waits::For),
+            Self::Connecting(Connecting { retry: Some(_), .. }) => Waits::Nothing,
             Self::Connecting(_) => Waits::For(Interest::Write),
             Self::Datagram(_) => Waits::For(Interest::Read),
         }
@@ -206,7 +217,7 @@ impl Endpoint {
         match self {
             Self::Listener(listener) => listener.rests_until,
             Self::Stream(stream) => stream.next_deadline(idle_timeout),
-            Self::Connecting(connecting) => Some(connecting.deadline),
+            Self::Connecting(connecting) => Some(connecting.next_try()),
             Self::Datagram(_) => None,
         }
     }

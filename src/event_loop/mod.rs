@@ -2,7 +2,7 @@
 //!
 //! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work the agenda off. The
 //! files in the order of reading: `turn` (the loop), `tasks` (a task is taken up, and what has happened is told to a
-//! service), `actions` (what the service says is done), `opening` and `closing` (how a connection comes, and how it goes),
+//! service), `actions` (what the service says is done), `waiting` (the question, and a wait that fails), `opening` and `closing` (how a connection comes, and how it goes),
 //! `deadlines`, `state` (what a loop knows). They use the small machines `stream`, `listener`, `connecting` and `datagram`, which are
 //! given what they may touch and return what happened; `endpoints` (all of those in the loop), `agenda`, `limits`, `notice`.
 //! Each file uses only those that stand after it here, so nothing is called back into.
@@ -30,9 +30,11 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod waiting;
 
 pub use crate::events::ServiceId;
 pub use closing::Progress;
 pub use limits::Limits;
 pub use notice::Notice;
 pub use turn::EventLoop;
+pub use waiting::WaitFailed;

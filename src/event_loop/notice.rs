@@ -30,6 +30,10 @@ pub enum Notice<'a> {
     TooSlow(&'a Address),
     /// Its descriptor cannot be watched: a number from FD_SETSIZE on, under `select`.
     Unwatchable(&'a Address, i32),
+    /// `poll` may not be asked about so many descriptors: the newest client is closed.
+    Refused(&'a Address),
+    /// The wait failed, which may pass: the loop asks again after a moment.
+    WaitFailed(Function, Errno),
     /// `accept` found no descriptor free, or no memory; no client is accepted until one is, or a moment has passed.
     NoDescriptor(Errno),
     /// `accept` failed otherwise; the listener goes on after a moment.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::agenda::{Made, Task};
-use super::connecting::{Attempt, Connecting, Wish, begin, check};
+use super::connecting::{Attempt, Connecting, Retry, Wish, begin, call_connect, check};
 use super::endpoints::Endpoint;
 use super::listener::{Accepted, REST, accept_one};
 use super::notice::Notice;
@@ -12,7 +12,7 @@ use super::stream::Stream;
 use crate::addr::Address;
 use crate::conn::Ends;
 use crate::events::{ServiceId, Token};
-use crate::names::Errno;
+use crate::names::{Errno, Result};
 use crate::trace;
 
 impl State {
@@ -27,9 +27,11 @@ impl State {
         let accepted = asked_by.is_none();
         self.clients += usize::from(accepted);
         self.connections += 1;
+        self.admitted += 1;
         let stream = Stream {
             peer: Some(Box::new(peer)),
             accepted,
+            number: self.admitted,
             last_active: self.limits.idle_timeout.map(|_| Instant::now()),
             ..Stream::new(service)
         };
@@ -111,13 +113,19 @@ impl State {
                     let made = Made { fd, address, service, asked_by };
                     return self.agenda.add_consequence(Task::Admit(Box::new(made)));
                 }
-                Ok((fd, Attempt::InProgress)) => {
-                    trace::intent(
-                        "the connection is being made: wait until it is writable, then ask SO_ERROR",
-                    );
+                Ok((fd, attempt)) => {
+                    let retry = (attempt == Attempt::QueueIsFull).then(Retry::first);
+                    trace::intent(match retry {
+                        None => {
+                            "the connection is being made: wait until it is writable, then ask SO_ERROR"
+                        }
+                        Some(_) => {
+                            "the listener's queue is full and nothing is in progress: call again after a moment"
+                        }
+                    });
                     self.has_deadlines = true;
                     let deadline = Instant::now() + wish.time_limit;
-                    let connecting = Connecting { address, wish, deadline };
+                    let connecting = Connecting { address, wish, deadline, retry };
                     self.endpoints.insert(Ends::Socket(fd), Endpoint::Connecting(connecting));
                     return;
                 }
@@ -138,8 +146,34 @@ impl State {
             return;
         };
         let Some(fd) = ends.output() else { return };
-        match check(fd, &connecting.address) {
-            Ok(Attempt::InProgress) => {}
+        let attempt = check(fd, &connecting.address);
+        self.after_attempt(token, attempt);
+    }
+
+    /// The time of a connection that was being made is over, or that of a pause before the next try.
+    pub(super) fn expire_attempt(&mut self, token: Token) {
+        let Some((ends, Endpoint::Connecting(connecting))) = self.endpoints.get_mut(token) else {
+            return;
+        };
+        let now = Instant::now();
+        match connecting.retry {
+            Some(_) if connecting.deadline <= now => self.give_up_attempt(token, Errno::EAGAIN),
+            None if connecting.deadline <= now => self.give_up_attempt(token, Errno::ETIMEDOUT),
+            Some(retry) if retry.at <= now => {
+                let Some(fd) = ends.output() else { return };
+                let attempt = call_connect(fd, &connecting.address);
+                let is_full = attempt == Ok(Attempt::QueueIsFull);
+                connecting.retry = is_full.then(|| retry.following());
+                self.endpoints.settle(token);
+                self.after_attempt(token, attempt);
+            }
+            _ => {}
+        }
+    }
+
+    fn after_attempt(&mut self, token: Token, attempt: Result<Attempt>) {
+        match attempt {
+            Ok(Attempt::InProgress | Attempt::QueueIsFull) => {}
             Ok(Attempt::Connected) => {
                 if let Some((Ends::Socket(fd), Endpoint::Connecting(made))) =
                     self.endpoints.remove(token)

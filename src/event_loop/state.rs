@@ -29,10 +29,14 @@ pub(super) struct State {
     pub(super) has_deadlines: bool,
     /// Whether a listener may be resting until a descriptor is free.
     pub(super) listeners_rest: bool,
+    /// How many waits in a row have failed in passing.
+    pub(super) failed_waits: u32,
     /// How many connections there are that were accepted.
     pub(super) clients: usize,
     /// These, and those that services asked for.
     pub(super) connections: usize,
+    /// How many connections there were, ever.
+    pub(super) admitted: u64,
     /// Who is told what a person may want to know.
     pub(super) on_notice: Box<dyn FnMut(&Notice<'_>)>,
 }
@@ -48,8 +52,10 @@ impl State {
             draining: None,
             has_deadlines: false,
             listeners_rest: false,
+            failed_waits: 0,
             clients: 0,
             connections: 0,
+            admitted: 0,
             on_notice: Box::new(|_| {}),
         }
     }
@@ -59,7 +65,14 @@ impl State {
     }
 
     /// An error of one connection ends that connection, and nothing else.
-    pub(super) fn fail_stream(&mut self, token: Token, FailedCall(call, errno): FailedCall) {
+    pub(super) fn fail_stream(&mut self, token: Token, failed: FailedCall) {
+        if let Some((_, stream)) = self.endpoints.stream_mut(token)
+            && stream.goes_on_reading(failed)
+        {
+            trace::intent("nothing can be sent any more, but what has come is still passed on");
+            return self.endpoints.settle(token);
+        }
+        let FailedCall(call, errno) = failed;
         trace::intent("an error of one connection ends that connection only");
         match self.endpoints.stream(token).map(|(_, stream)| stream.peer.clone()) {
             Some(Some(peer)) => self.tell_person(&Notice::Failed(&peer, call, errno)),
@@ -89,6 +102,7 @@ impl State {
             Ending::Finished => self.tell_person(&Notice::Closed(&peer)),
             Ending::TooSlow => self.tell_person(&Notice::TooSlow(&peer)),
             Ending::Silent => self.tell_person(&Notice::TimedOut(&peer)),
+            Ending::Refused => self.tell_person(&Notice::Refused(&peer)),
             Ending::Failed(_) => {}
         }
     }

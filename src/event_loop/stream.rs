@@ -23,6 +23,8 @@ pub(super) struct Stream {
     pub(super) peer: Option<Box<Address>>,
     /// Whether the peer came to us, and not we to it.
     pub(super) accepted: bool,
+    /// Which connection of the loop it is, in the order in which they came.
+    pub(super) number: u64,
     /// When something last came or went; only kept if silence has a limit.
     pub(super) last_active: Option<Instant>,
     /// When the service wants to be told.
@@ -36,6 +38,8 @@ pub(super) struct Stream {
     /// The service waits until everything owed is sent.
     pub(super) wants_room: bool,
     pub(super) closing: Closing,
+    /// A send failed: what had come before is still passed on to the partner, and then the connection ends with this.
+    pub(super) failed: Option<FailedCall>,
 }
 
 /// Whether the service is done with a connection.
@@ -44,8 +48,19 @@ pub(super) enum Closing {
     No,
     /// When everything owed is sent.
     WhenSent,
-    /// Everything is sent and our half is ended; until this moment the peer may end its own.
-    Lingering(Instant),
+    /// Everything is sent and our half is ended; the peer may end its own.
+    Lingering(Lingering),
+}
+
+/// How long the peer is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lingering {
+    /// Until this moment, unless the peer takes bytes meanwhile.
+    pub(super) until: Instant,
+    /// How many bytes had not arrived when it was looked last, if the system tells.
+    pub(super) unarrived: Option<usize>,
+    /// Not longer than until this moment.
+    pub(super) at_most: Instant,
 }
 
 /// The next step towards the end of a connection.
@@ -70,6 +85,7 @@ impl Stream {
             service,
             peer: None,
             accepted: false,
+            number: 0,
             last_active: None,
             deadline: None,
             partner: None,
@@ -77,6 +93,7 @@ impl Stream {
             held: false,
             wants_room: false,
             closing: Closing::No,
+            failed: None,
         }
     }
 
@@ -134,13 +151,16 @@ impl Stream {
 
     /// What this stream waits for: room → read, bytes waiting → write.
     pub(super) fn interest(&self) -> Option<Interest> {
-        Interest::of(self.reads(), self.conn.owed() > 0 || self.waits_for_room())
+        let reads = self.reads();
+        // One that has failed is looked at in any case: where no byte is left there is nothing to wait for.
+        let looks = self.failed.is_some() && reads;
+        Interest::of(reads, self.conn.owed() > 0 || self.waits_for_room() || looks)
     }
 
     /// Whether it is read from. While something is owed where the bytes go (to the peer itself, or to the partner), it
     /// is not.
     #[inline]
-    fn reads(&self) -> bool {
+    pub(super) fn reads(&self) -> bool {
         match self.closing {
             _ if self.conn.receiving.peer_finished() => false,
             Closing::Lingering(_) => true,
@@ -192,6 +212,24 @@ impl Stream {
             && !self.wants_room
     }
 
+    /// Whether bytes may have come that its partner can still be given, although sending to the peer has failed. What is
+    /// still owed to the peer is given up.
+    pub(super) fn goes_on_reading(&mut self, failed: FailedCall) -> bool {
+        let is_sending = [Function::SEND, Function::SENDFILE].contains(&failed.0);
+        let goes_on = is_sending
+            && self.failed.is_none()
+            && self.is_connection()
+            && self.partner.is_some()
+            && self.closing == Closing::No
+            && !self.held
+            && !self.conn.receiving.peer_finished();
+        if goes_on {
+            self.failed = Some(failed);
+            self.conn.sending.give_up();
+        }
+        goes_on
+    }
+
     /// Something came from here or went there: it is not silent.
     #[inline]
     pub(super) fn note_activity(&mut self) {
@@ -204,7 +242,7 @@ impl Stream {
     pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
         let silent = self.last_active.zip(idle_timeout).map(|(last, limit)| last + limit);
         let lingering = match self.closing {
-            Closing::Lingering(until) => Some(until),
+            Closing::Lingering(Lingering { until, .. }) => Some(until),
             Closing::No | Closing::WhenSent => None,
         };
         [silent, lingering, self.deadline].into_iter().flatten().min()
@@ -222,7 +260,7 @@ impl Stream {
 
     /// Whether the time for the peer to end its half is over.
     pub(super) fn has_lingered(&self, now: Instant) -> bool {
-        matches!(self.closing, Closing::Lingering(until) if until <= now)
+        matches!(self.closing, Closing::Lingering(Lingering { until, .. }) if until <= now)
     }
 
     /// The next step towards its end: everything sent, then our half, then the peer's.

@@ -13,7 +13,6 @@ use crate::addr::Address;
 use crate::conn::{Ends, Incoming};
 use crate::events::{Ending, Event, ServiceId, Token};
 use crate::names::Errno;
-use crate::poller::Via;
 use crate::trace::{self, Function};
 
 /// What a service is to be told.
@@ -93,10 +92,7 @@ impl State {
             }
             Task::Expire(token) => self.expire_at(token),
             Task::DropInvalid(token) => {
-                let call = match self.poller.via() {
-                    Via::Select => Function::SELECT,
-                    Via::Poll => Function::POLL,
-                };
+                let call = self.poller.via().function();
                 self.fail_stream(token, FailedCall(call, Errno::EBADF));
                 None
             }
@@ -140,7 +136,16 @@ impl State {
             (_, Endpoint::Connecting(_)) => return None,
         };
         let service = stream.service;
-        match stream.receive(ends, buffer) {
+        let failed_before = stream.failed.filter(|_| stream.reads());
+        let received = stream.receive(ends, buffer);
+        if let Some(failed) = failed_before
+            && matches!(received, Ok(Incoming::Finished | Incoming::Nothing))
+        {
+            // A send has failed, and all that had come before is passed on.
+            self.fail_stream(who, failed);
+            return None;
+        }
+        match received {
             Ok(Incoming::Bytes(len)) if !stream.conn.receiving.has_leftover() => {
                 Some(News { service, who, what: Happened::Bytes(len) })
             }
@@ -178,6 +183,10 @@ impl State {
             }
             (_, Endpoint::Listener(_) | Endpoint::Datagram(_)) => return None,
         };
+        if stream.failed.is_some() {
+            self.agenda.add_consequence(Task::Receive(who));
+            return None;
+        }
         if let Err(failed) = stream.send_owed(ends) {
             self.fail_stream(who, failed);
             return None;
@@ -205,7 +214,7 @@ impl State {
                 return None;
             }
             (_, Endpoint::Connecting(_)) => {
-                self.give_up_attempt(who, Errno::ETIMEDOUT);
+                self.expire_attempt(who);
                 return None;
             }
             (_, Endpoint::Datagram(_)) => return None,

@@ -10,10 +10,14 @@ use super::{EventLoop, Limits, Notice, Progress, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, Files};
 use crate::events::{Action, Event, Service, Token};
-use crate::names::{AF_UNIX, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
+use crate::names::{AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::sys::{self, Fd};
+use crate::trace::call::Installed;
+use crate::trace::inject::Rule;
+use crate::trace::tracer::NoSink;
+use crate::trace::{self, Tracer};
 
 const AGES: Duration = Duration::from_secs(30);
 
@@ -58,11 +62,16 @@ fn scenes() -> [Scene; 2] {
         let (log, couple) = (scribe.log.clone(), scribe.couple.clone());
         let notices = log.clone();
         event_loop.notify(move |notice| {
-            if let Notice::NotConnected { errno, others, .. } = notice {
-                let errno = errno.to_string();
-                let name = errno.split(' ').next().unwrap();
-                notices.borrow_mut().push(format!("not connected {name}, {others} left"));
-            }
+            let name = |errno: &Errno| errno.to_string().split(' ').next().unwrap().to_string();
+            let line = match notice {
+                Notice::NotConnected { errno, others, .. } => {
+                    format!("not connected {}, {others} left", name(errno))
+                }
+                Notice::WaitFailed(call, errno) => format!("{call} failed: {}", name(errno)),
+                Notice::Refused(_) => "refused".to_string(),
+                _ => return,
+            };
+            notices.borrow_mut().push(line);
         });
         let service = event_loop.add_service(Box::new(scribe));
         let asker = event_loop.add_stream(Ends::Files(Box::default()), service);
@@ -263,7 +272,7 @@ fn a_couple_reads_no_more_than_it_can_pass_on() {
         let mut buffer = [0; 65536];
         while sys::recv(&source, &mut buffer, MsgFlags::NONE).is_err() {
             scene.event_loop.turn().unwrap();
-            if scene.log.borrow().iter().any(|line| line.starts_with("Closed(Failed(EPIPE")) {
+            if scene.log.borrow().iter().any(|line| line.starts_with("Closed(Failed(")) {
                 break;
             }
         }
@@ -307,4 +316,75 @@ fn who_was_closed_before_the_end_is_not_waited_for() {
         while scene.event_loop.turn().unwrap() == Progress::Continue {}
         assert!(begun.elapsed() < super::closing::LINGER / 2);
     }
+}
+
+/// Interferes with this thread's calls as `--inject` does.
+fn inject(rules: &[String]) -> Installed {
+    let rules = rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
+    trace::install(Tracer::new(NoSink).with_rules(rules))
+}
+
+#[test]
+fn a_wait_that_fails_in_passing_is_waited_out_and_said_once() {
+    for errno in ["ENOMEM", "EAGAIN"] {
+        for mut scene in scenes() {
+            let [ours, theirs] = pair();
+            scene.add(ours);
+            scene.log.take();
+            sys::send(&theirs, b"hello", MSG_NOSIGNAL).unwrap();
+            let via = scene.event_loop.state.poller.via();
+            let rules: Vec<_> = (1..=4).map(|time| format!("{via}:{errno}@{time}")).collect();
+            let injected = inject(&rules);
+            let begun = Instant::now();
+            for _ in 0..5 {
+                scene.event_loop.turn().unwrap();
+            }
+            drop(injected);
+            assert!(begun.elapsed() >= Duration::from_millis(1 + 2 + 4 + 8), "it does not pause");
+            assert_eq!(scene.log.take(), [&format!("{via} failed: {errno}"), "5 bytes"]);
+        }
+    }
+}
+
+#[test]
+fn a_wait_that_would_fail_again_ends_the_loop_and_says_what_was_watched() {
+    for errno in ["EBADF", "EFAULT", "EINVAL"] {
+        for mut scene in scenes() {
+            let [ours, _theirs] = pair();
+            let number = ours.number().get();
+            scene.add(ours);
+            let via = scene.event_loop.state.poller.via();
+            // It was asked for, and is no client: there is none to be refused.
+            let _injected = inject(&[format!("{via}:{errno}")]);
+            let failed = scene.event_loop.run().unwrap_err().to_string();
+            assert!(failed.starts_with(&format!("{via}: {errno} (")), "{failed}");
+            let watched = format!("these descriptors were watched: {number} (read)");
+            assert!(failed.ends_with(&watched), "{failed}");
+        }
+    }
+}
+
+/// `poll` takes as many rows as a process may have descriptors, and on macOS no more than 10,240.
+#[test]
+fn one_client_too_many_for_poll_is_refused_and_the_others_stay() {
+    let [_, mut scene] = scenes();
+    let peer = Address::v4(Ipv4Addr::LOCALHOST, 1);
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        let [ours, theirs] = pair();
+        [&ours, &theirs].iter().for_each(|fd| set_nonblocking(fd).unwrap());
+        scene.event_loop.add_connection(Ends::Socket(ours), &peer, scene.service, None);
+        scene.event_loop.turn().unwrap();
+        peers.push(theirs);
+    }
+    scene.log.take();
+    let _injected = inject(&["poll:EINVAL@1".into()]);
+    scene.event_loop.turn().unwrap();
+    assert_eq!(scene.log.take(), ["refused", "Closed(Refused)"]);
+    let mut buffer = [0; 1];
+    let read = |peer: &Fd, buffer: &mut [u8]| sys::recv(peer, buffer, MsgFlags::NONE);
+    assert_eq!(read(&peers[2], &mut buffer), Ok(0));
+    assert_eq!(read(&peers[0], &mut buffer), Err(Errno::EAGAIN));
+    assert_eq!(read(&peers[1], &mut buffer), Err(Errno::EAGAIN));
+    assert_eq!(scene.event_loop.clients(), 2);
 }

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use super::agenda::Task;
 use super::closing::Progress;
-use super::endpoints::{Clients, Endpoint};
+use super::endpoints::Endpoint;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::notice::Notice;
 use super::state::State;
 use super::stream::Stream;
 use super::tasks::{Happened, News};
+use super::waiting::WaitFailed;
 use crate::addr::Address;
 use crate::conn::{Conn, Ends, Files};
 use crate::events::{Action, Service, ServiceId, Token};
-use crate::names::{Errno, Result};
+use crate::names::Result;
 use crate::poller::{Evidence, Row, Via, emptied};
 use crate::sys::Fd;
 
@@ -39,8 +40,8 @@ impl EventLoop {
     /// Turns until the loop was asked to end.
     ///
     /// # Errors
-    /// The wait itself failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
-    pub fn run(&mut self) -> Result<()> {
+    /// The wait itself failed, and not in passing.
+    pub fn run(&mut self) -> std::result::Result<(), WaitFailed> {
         while self.turn()? == Progress::Continue {}
         Ok(())
     }
@@ -48,14 +49,14 @@ impl EventLoop {
     /// One turn. It does not wait if the last one, or the program that runs the loop, has left something to be done.
     ///
     /// # Errors
-    /// The wait itself failed: as [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
-    pub fn turn(&mut self) -> Result<Progress> {
+    /// The wait itself failed, and not in passing.
+    pub fn turn(&mut self) -> std::result::Result<Progress, WaitFailed> {
         if self.state.agenda.is_done() {
             let timeout = self.state.time_to_wait();
-            match self.ask_and_wait(timeout) {
-                Ok(()) => {}
-                Err(Errno::EINTR) => self.state.add_signal(),
-                Err(errno) => return Err(errno),
+            let (question, evidence) = (&mut self.question, &mut self.evidence);
+            match self.state.ask_and_wait(timeout, question, evidence) {
+                Ok(()) => self.state.failed_waits = 0,
+                Err(errno) => self.state.after_failed_wait(errno, timeout)?,
             }
             // Another one is first each turn, so that none is always last.
             let ready = self.evidence.len();
@@ -98,22 +99,6 @@ impl EventLoop {
         Ok(self.state.progress())
     }
 
-    /// The question: all that matters, computed from the connections as they are now. The answer stands in `evidence`.
-    fn ask_and_wait(&mut self, timeout: Option<Duration>) -> Result<()> {
-        let State { draining, clients, limits, .. } = &self.state;
-        let wanted = if draining.is_none() && *clients < limits.max_clients {
-            Clients::Wanted
-        } else {
-            Clients::Unwanted
-        };
-        let mut question: Vec<Row<'_>> = std::mem::take(&mut self.question);
-        self.state.endpoints.ask(wanted, &mut question);
-        self.evidence.clear();
-        let waited = self.state.poller.wait(&question, timeout, &mut self.evidence);
-        self.question = emptied(question);
-        waited
-    }
-
     /// Keeps the last `kept` of the bytes that a service was told of until more come.
     fn keep_rest(&mut self, who: Token, what: Happened, kept: usize) {
         match what {
@@ -138,7 +123,8 @@ impl EventLoop {
     /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
     pub fn ready_within(&mut self, timeout: Duration) -> Result<bool> {
         if self.state.agenda.is_done() {
-            self.ask_and_wait(Some(timeout))?;
+            let (question, evidence) = (&mut self.question, &mut self.evidence);
+            self.state.ask_and_wait(Some(timeout), question, evidence)?;
         }
         Ok(!self.state.agenda.is_done() || !self.evidence.is_empty())
     }

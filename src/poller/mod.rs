@@ -14,6 +14,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use crate::names::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, PollEvents, Result};
+use crate::trace::Function;
 use crate::values::FdNumber;
 
 pub use by_poll::ByPoll;
@@ -176,6 +177,14 @@ pub enum Via {
 }
 
 impl Via {
+    /// The function of C that it calls.
+    pub const fn function(self) -> Function {
+        match self {
+            Self::Select => Function::SELECT,
+            Self::Poll => Function::POLL,
+        }
+    }
+
     /// A poller of this kind.
     pub fn poller(self) -> Box<dyn Poller> {
         match self {

@@ -138,6 +138,7 @@ impl Chat {
             Ending::Finished => self.leave(who, "has left"),
             Ending::Failed(errno) => self.leave(who, format_args!("is gone: {errno}")),
             Ending::TooSlow => self.leave(who, "did not read what was sent, and was dropped"),
+            Ending::Refused => self.leave(who, "was one too many, and was dropped"),
             Ending::Silent => self.leave(who, "was silent for too long, and was dropped"),
         }
     }

@@ -86,7 +86,9 @@ impl Service for Relay {
             Event::PeerFinished => actions.extend(self.other(who).map(Action::Finish)),
             Event::Closed(ending) => actions.extend(self.part(who).map(|other| match ending {
                 Ending::Failed(_) => Action::Abort(other),
-                Ending::Finished | Ending::TooSlow | Ending::Silent => Action::Close(other),
+                Ending::Finished | Ending::TooSlow | Ending::Silent | Ending::Refused => {
+                    Action::Close(other)
+                }
             })),
             _ => {}
         }

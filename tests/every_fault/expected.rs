@@ -26,6 +26,8 @@ pub(crate) enum Expected {
     DatagramLost,
     /// It can hear no signal any more, so it says so and ends as if one had come.
     EndsAsAsked,
+    /// The wait has failed, which may pass: the server says so, and waits again after a moment.
+    WaitedOut,
     /// The wait itself has failed: status 1, and a line that says so.
     ServerEnds,
 }
@@ -37,6 +39,7 @@ const TABLE: &[(Phase, &[&str], &[&str], Expected)] = &[
     (Starting, &["close"], &["*"], Unnoticed),
     (Starting, &["*"], &["*"], NotStarted),
     (Serving, &["select", "poll"], &["EINTR"], Unnoticed),
+    (Serving, &["select", "poll"], &["ENOMEM"], WaitedOut),
     (Serving, &["select", "poll"], &["*"], ServerEnds),
     // The client has gone, or the network spoiled its connection: the next one in the queue is not to blame.
     (

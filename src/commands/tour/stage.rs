@@ -69,7 +69,9 @@ impl Stage {
             }
         }
         let turned = self.event_loop.turn();
-        turned.map(|_: Progress| ()).map_err(|errno| Failure::of("the tour: the server", errno))
+        turned
+            .map(|_: Progress| ())
+            .map_err(|failed| Failure::new(format_args!("the tour: {failed}")))
     }
 
     /// The server ends: no listener, no connection.

@@ -1,0 +1,137 @@
+//! The wait: the question as the connections are now, and what to do when the call itself fails.
+
+use std::fmt;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::agenda::Task;
+use super::endpoints::Clients;
+use super::notice::Notice;
+use super::state::State;
+use crate::events::Ending;
+use crate::names::{Errno, Result};
+use crate::poller::{Evidence, Interest, Row, Via, emptied};
+use crate::trace;
+use crate::values::FdNumber;
+
+/// After the first failure of a wait that may pass, how long until the next. Each time it is twice as long, up to the most:
+/// a signal that asks the loop to end is not heard during a pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(256);
+
+/// How many descriptors are named in a message.
+const MOST_NAMED: usize = 8;
+
+/// A wait failed, and would fail again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitFailed {
+    /// Which call.
+    pub via: Via,
+    /// Why.
+    pub errno: Errno,
+    /// What was being watched.
+    pub watched: Vec<(FdNumber, Interest)>,
+}
+
+impl State {
+    /// Asks, and waits. The answer stands in `evidence`; `memory` is what a question is made of, used again.
+    pub(super) fn ask_and_wait(
+        &mut self,
+        timeout: Option<Duration>,
+        memory: &mut Vec<Row<'static>>,
+        evidence: &mut Vec<Evidence>,
+    ) -> Result<()> {
+        let mut question: Vec<Row<'_>> = std::mem::take(memory);
+        self.endpoints.ask(self.wanted_clients(), &mut question);
+        evidence.clear();
+        let waited = self.poller.wait(&question, timeout, evidence);
+        *memory = emptied(question);
+        waited
+    }
+
+    fn wanted_clients(&self) -> Clients {
+        if self.draining.is_none() && self.clients < self.limits.max_clients {
+            Clients::Wanted
+        } else {
+            Clients::Unwanted
+        }
+    }
+
+    /// After a wait that failed. A signal is served; what may pass is waited out; all else ends the loop.
+    ///
+    /// # Errors
+    /// The next wait would fail, too.
+    pub(super) fn after_failed_wait(
+        &mut self,
+        errno: Errno,
+        timeout: Option<Duration>,
+    ) -> std::result::Result<(), WaitFailed> {
+        match errno {
+            Errno::EINTR => {}
+            // No memory in the kernel now; poll on some systems says it with EAGAIN.
+            Errno::ENOMEM | Errno::EAGAIN => self.wait_out(errno, timeout),
+            Errno::EINVAL if self.refuse_newest() => {}
+            _ => return Err(self.give_up_waiting(errno)),
+        }
+        // The byte of a signal is in the self-pipe by now, and is read at once: were every wait interrupted, the pipe would
+        // never be found readable.
+        if let Some(pipe) = self.self_pipe {
+            self.agenda.add_ready(Task::Receive(pipe));
+        }
+        Ok(())
+    }
+
+    fn wait_out(&mut self, errno: Errno, timeout: Option<Duration>) {
+        trace::intent("the wait failed, which may pass: a pause, and then the same question again");
+        if self.failed_waits == 0 {
+            self.tell_person(&Notice::WaitFailed(self.poller.via().function(), errno));
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failed_waits.min(16)).min(LONGEST_PAUSE);
+        self.failed_waits += 1;
+        sleep(timeout.map_or(pause, |timeout| timeout.min(pause)));
+    }
+
+    /// `poll` says `EINVAL` if it is asked about more rows than the system allows. Without the newest client it is one row
+    /// less; returns whether there was one.
+    fn refuse_newest(&mut self) -> bool {
+        if self.poller.via() != Via::Poll {
+            return false;
+        }
+        let Some(newest) = self.endpoints.newest_client() else { return false };
+        trace::intent("poll may not be asked about so many: the newest client is closed");
+        self.end_stream(newest, Ending::Refused);
+        true
+    }
+
+    fn give_up_waiting(&self, errno: Errno) -> WaitFailed {
+        let mut question = Vec::new();
+        self.endpoints.ask(self.wanted_clients(), &mut question);
+        let watched = question.iter().map(|row| (FdNumber::from(row.fd), row.interest)).collect();
+        WaitFailed { via: self.poller.via(), errno, watched }
+    }
+}
+
+/// `poll: EBADF (Bad file descriptor): watched were 3 (read), 6 (read and write) and 40 more`
+impl fmt::Display for WaitFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: ", self.via, self.errno)?;
+        if self.watched.is_empty() {
+            return f.write_str("no descriptor was watched");
+        }
+        f.write_str("these descriptors were watched: ")?;
+        for (at, (number, interest)) in self.watched.iter().take(MOST_NAMED).enumerate() {
+            let why = match interest {
+                Interest::Read => "read",
+                Interest::Write => "write",
+                Interest::Both => "read and write",
+            };
+            write!(f, "{}{} ({why})", if at == 0 { "" } else { ", " }, number.get())?;
+        }
+        match self.watched.len().saturating_sub(MOST_NAMED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for WaitFailed {}
