@@ -18,8 +18,7 @@ use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::services::Echo;
 use crate::sys::{self, Fd};
-use crate::trace::tracer::Ended;
-use crate::trace::{self, Arg, Call, Function, Sink, Tracer};
+use crate::trace::{self, Function, Sink, Tracer, event};
 
 const BOTH: [Via; 2] = [Via::Select, Via::Poll];
 
@@ -191,15 +190,12 @@ fn looking_changes_nothing_and_tells_what_a_turn_would_find() {
 struct StackAtSend(Rc<RefCell<String>>);
 
 impl Sink for StackAtSend {
-    fn begin(&mut self, call: &Call, _: &[Arg<'_>]) {
-        if call.function == Function::SEND {
+    fn begin(&mut self, event: &event::Event<'_>) {
+        if event.function() == Some(Function::SEND) {
             *self.0.borrow_mut() = Backtrace::force_capture().to_string();
         }
     }
-    fn rest(&mut self, _: &[Arg<'_>]) {}
-    fn end(&mut self, _: &Ended<'_>) {}
-    fn remark(&mut self, _: &str) {}
-    fn flush(&mut self) {}
+    fn end(&mut self, _: &event::Event<'_>) {}
 }
 
 /// Nothing calls back, so at `send` the stack shows the loop and the send, and nothing of the receive. In all there are
