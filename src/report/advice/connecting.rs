@@ -14,8 +14,8 @@ pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
     gist: "the result of connect was never asked for",
     means: "After EINPROGRESS, writable says only that connect has ended, well or not. A refused connection is writable, too; \
         what became of it is in SO_ERROR.",
-    shown_by: "connect gives EINPROGRESS, and send or recv is called on the descriptor before getsockopt(SO_ERROR), a second \
-        connect or getpeername.",
+    shown_by: "connect gives EINPROGRESS, and send or recv is called on the descriptor, and fails, before getsockopt(SO_ERROR), \
+        a second connect or getpeername.",
     remedy: "When the wait says writable, call getsockopt(SO_ERROR): 0 is success, anything else is the reason.",
     lab: "nb-connect-refused",
     exercise: "",
@@ -61,13 +61,13 @@ fn watch_unchecked(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 return;
             }
             let Some(pending) = seen.pending.take() else { return };
-            let (certainty, what) = match now.event.errno() {
-                Some(_) => (Certainty::Certain, "it had failed"),
-                None => (Certainty::Perhaps, "it went well, this time"),
-            };
-            let says = || format!("the result of connect was not asked for; {what}");
+            // Where it went well, the call has been the question.
+            if !now.event.errno().is_some_and(ends_a_connection) {
+                return;
+            }
+            let says = || "the result of connect was not asked for: it had failed".to_string();
             let evidence = [(&pending, "under way"), (&now.quote(), "used without SO_ERROR")];
-            found.add(&CONNECT_NOT_CHECKED, certainty, subject, says, &evidence);
+            found.add(&CONNECT_NOT_CHECKED, Certainty::Certain, subject, says, &evidence);
         }
         _ => {}
     }

@@ -79,7 +79,10 @@ fn is_over(now: &Moment<'_>) -> bool {
 fn watch_sigpipe(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     match now.did {
         Did::Sent(_) if now.failed(Errno::EPIPE) => {
-            let Some(id) = now.socket else { return };
+            // A pipeline ends in this way: `program | head`.
+            let Some(id) = now.socket.filter(|id| world.socket(*id).making.is_stream) else {
+                return;
+            };
             let end = world.socket(id).peer_finished.clone();
             let seen = &mut world.process_mut(now.process).seen.ending;
             seen.broken_pipe = Some((now.quote(), now.fd, end));
@@ -105,7 +108,7 @@ fn watch_send(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let subject = subject(now, world);
     let socket = world.socket_mut(id);
     // EPIPE after its own shutdown is another matter.
-    if socket.making.is_datagram || socket.finished.is_some() {
+    if !socket.making.is_stream || socket.finished.is_some() {
         return;
     }
     let seen = &mut socket.seen.ending;

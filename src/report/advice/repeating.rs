@@ -118,7 +118,12 @@ fn watch_eintr(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let socket = now.socket;
     let seen = &mut world.process_mut(now.process).seen.repeating;
     match now.did {
-        Did::Signalled(name) => seen.signal = Some((now.quote(), kind_of(name))),
+        // Of several the one that asks for the end says why the program ends.
+        Did::Signalled(name) => {
+            if seen.signal.as_ref().is_none_or(|(_, kind)| *kind != Kind::End) {
+                seen.signal = Some((now.quote(), kind_of(name)));
+            }
+        }
         Did::Received(_) | Did::Sent(_) | Did::Accepted(..) | Did::Waited(_) => {
             if now.failed(Errno::EINTR) {
                 seen.interrupted = Some((now.quote(), now.fd));

@@ -14,8 +14,8 @@ pub(super) const UDP_TRUNCATED: Advice = Advice {
     gist: "a datagram was cut, and the rest is gone",
     means: "A receive takes one datagram, whole or cut. What the buffer is too short for is thrown away, and recv does not say \
         so: it returns the length of the buffer.",
-    shown_by: "recvmsg returns MSG_TRUNC; or a recv on a datagram socket fills its buffer to the last byte, and other datagrams \
-        on it have other lengths, or the log shows that a longer one was sent to it.",
+    shown_by: "recvmsg returns MSG_TRUNC; or a recv on a datagram socket fills its buffer to the last byte, and most others on \
+        it are shorter, or the log shows that a longer one was sent to it.",
     remedy: "Give recv a buffer for the longest datagram that the protocol allows (65,507 bytes fit all), or use recvmsg and look \
         at MSG_TRUNC.",
     lab: "datagram-truncation",
@@ -48,10 +48,14 @@ pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
 /// What is remembered of a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct UdpMemory {
-    /// Receives that filled their buffers, and all; the first of the former.
-    full: u64,
+    /// Receives.
     all: u64,
-    first: Option<Mark>,
+    /// The length of the buffer that they have now, how many filled it, and how many did not.
+    room: u64,
+    full: u64,
+    shorter: u64,
+    /// The first that filled its buffer, and whether others into such a buffer were shorter.
+    first: Option<(Mark, bool)>,
     is_measured: bool,
     was_told: bool,
     /// The first send to somebody, if nothing has come back.
@@ -115,6 +119,13 @@ fn received(
     let subject = subject_of(world, id);
     let seen = &mut world.socket_mut(id).seen.udp;
     seen.all += 1;
+    if seen.room != asked {
+        (seen.room, seen.full, seen.shorter) = (asked, 0, 0);
+    }
+    seen.shorter += u64::from(count < asked);
+    if let Some((_, differ)) = seen.first.as_mut().filter(|_| seen.full > 0) {
+        *differ |= seen.shorter > seen.full;
+    }
     if (count < asked || seen.is_measured) && !is_cut {
         return;
     }
@@ -132,7 +143,7 @@ fn received(
     }
     if known.is_none() && asked < ROOMY {
         seen.full += 1;
-        seen.first.get_or_insert_with(|| now.quote());
+        seen.first.get_or_insert_with(|| (now.quote(), seen.shorter > 1));
     }
 }
 
@@ -141,10 +152,10 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let subject = subject_of(world, id);
     let seen = &mut world.socket_mut(id).seen.udp;
-    let is_by_agreement = seen.full == seen.all;
-    let Some(first) = seen.first.take().filter(|_| !seen.was_told && !is_by_agreement) else {
+    let Some((first, differ)) = seen.first.take() else { return };
+    if seen.was_told || !differ {
         return;
-    };
+    }
     let says = || {
         "a datagram filled the buffer to the last byte; if it was longer, the rest is gone"
             .to_string()
