@@ -135,6 +135,7 @@ impl Page {
         }
         if !connections.is_empty() {
             self.heading("Connections");
+            self.told(2, "(this end and its peer, the descriptor, lines, when; bytes and calls each way, who finished first)");
         }
         for one in connections {
             self.connection(one);
@@ -179,40 +180,35 @@ impl Page {
     }
 
     fn connection(&mut self, one: &ConnectionStory) {
-        let unknown = "?";
-        let local = one.local.as_deref().unwrap_or(unknown);
-        let peer = one.peer.as_deref().unwrap_or(unknown);
         let arrow = if one.role == "accepted" { "<-" } else { "->" };
-        let when = match one.opened_ns {
-            Some(ns) => format!(" at {}", seconds(ns)),
-            None => String::new(),
+        let end = |name: &Option<String>| name.clone().unwrap_or_else(|| "?".into());
+        let name = format!("{} {arrow} {}", end(&one.local), end(&one.peer));
+        let lines = match (one.opened_line, one.closed_line) {
+            (Some(from), Some(to)) => format!(", lines {from}-{to}"),
+            (Some(from), None) => format!(", from line {from} on"),
+            (None, to) => at_line(to),
         };
-        let name = match (one.local.is_some(), one.peer.is_some()) {
-            (false, false) => format!("descriptor {}", one.fd),
-            _ => format!("{local} {arrow} {peer}, descriptor {}", one.fd),
-        };
-        self.told(2, &format!("{name} of {}{}{when}", process(one.pid), at_line(one.opened_line)));
-        let end = match (one.end, one.ended_by, one.errno) {
-            ("open", ..) => "open when the log ends".to_string(),
-            ("failed", _, errno) => format!("it failed: {}", errno.unwrap_or(unknown)),
-            ("reset", Some("peer"), errno) => {
-                format!("the peer ended it: {}", errno.unwrap_or(unknown))
-            }
-            ("reset", ..) => "this side reset it".to_string(),
-            ("killed", ..) => "it ended with its process, which was killed".to_string(),
-            (_, Some("peer"), _) => "the peer finished first".to_string(),
-            _ => "this side finished first".to_string(),
+        let when = one.opened_ns.map(|ns| format!(", at {}", seconds(ns))).unwrap_or_default();
+        self.told(2, &format!("{name}, {}{}{lines}{when}", one.fd, of_process(one.pid)));
+        let errno = one.errno.unwrap_or("an error");
+        let end = match (one.end, one.ended_by) {
+            ("open", _) => "still open".to_string(),
+            ("failed", _) => format!("it failed: {errno}"),
+            ("reset", Some("peer")) => format!("the peer ended it: {errno}"),
+            ("reset", _) => "this side reset it".to_string(),
+            ("killed", _) => "its process was killed".to_string(),
+            (_, Some("peer")) => "the peer finished".to_string(),
+            _ => "this side finished".to_string(),
         };
         let lasted = one.lasted_ns.map(|ns| format!(" after {}", seconds(ns))).unwrap_or_default();
         self.told(
             4,
             &format!(
-                "in {} ({}), out {} ({}); {end}{lasted}{}",
+                "in {} ({}), out {} ({}); {end}{lasted}",
                 bytes(one.bytes_in),
-                counted(one.receives, "call"),
-                bytes(one.bytes_out),
-                counted(one.sends, "call"),
-                at_line(one.closed_line)
+                grouped(one.receives),
+                grouped(one.bytes_out),
+                grouped(one.sends)
             ),
         );
     }
@@ -301,6 +297,10 @@ impl Page {
 
 fn process(pid: u32) -> String {
     if pid == 0 { "the process".into() } else { format!("process {pid}") }
+}
+
+fn of_process(pid: u32) -> String {
+    if pid == 0 { String::new() } else { format!(" of {pid}") }
 }
 
 fn at_line(line: Option<u64>) -> String {
