@@ -22,6 +22,7 @@ mod resolving;
 mod selecting;
 mod sending;
 mod slowness;
+mod timeout;
 mod udp;
 mod unix;
 
@@ -65,7 +66,7 @@ pub const ALL: &[Advice] = &[
     repeating::EAGAIN_SPIN,
     readiness::WRITABLE_ALWAYS_ASKED,
     selecting::SETS_NOT_REBUILT,
-    selecting::TIMEOUT_NOT_REBUILT,
+    timeout::TIMEOUT_NOT_REBUILT,
     selecting::CLOSED_DESCRIPTOR_IN_SET,
     selecting::BEYOND_FD_SETSIZE,
     selecting::NFDS_TOO_SMALL,
@@ -129,6 +130,7 @@ pub struct OfProcess {
     pub(super) unanswered: u32,
     pub(super) leaks_were_told: bool,
     pub(super) selecting: selecting::SelectingMemory,
+    pub(super) timeout: timeout::TimeoutMemory,
     pub(super) ending: ending::EndingOfProcess,
     pub(super) repeating: repeating::RepeatingOfProcess,
     pub(super) resolving: resolving::ResolvingOfProcess,

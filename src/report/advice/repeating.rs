@@ -119,10 +119,8 @@ fn watch_eintr(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let seen = &mut world.process_mut(now.process).seen.repeating;
     match now.did {
         // Of several the one that asks for the end says why the program ends.
-        Did::Signalled(name) => {
-            if seen.signal.as_ref().is_none_or(|(_, kind)| *kind != Kind::End) {
-                seen.signal = Some((now.quote(), kind_of(name)));
-            }
+        Did::Signalled(name) if seen.signal.as_ref().is_none_or(|(_, kind)| *kind != Kind::End) => {
+            seen.signal = Some((now.quote(), kind_of(name)));
         }
         Did::Received(_) | Did::Sent(_) | Did::Accepted(..) | Did::Waited(_) => {
             if now.failed(Errno::EINTR) {

@@ -1,4 +1,4 @@
-//! What select makes of its arguments: sets and a time that must be filled again, numbers that must fit.
+//! What select makes of its arguments: sets that must be filled again, numbers that must fit.
 
 use super::subject;
 use crate::names::Errno;
@@ -6,7 +6,7 @@ use crate::report::advice::Advice;
 use crate::report::did::{Did, What};
 use crate::report::findings::{Certainty, Findings, Subject};
 use crate::report::moment::{Mark, Moment};
-use crate::report::wait::{Patience, Wait};
+use crate::report::wait::Wait;
 use crate::report::world::{Held, World};
 use crate::values::FdNumber;
 
@@ -22,20 +22,6 @@ pub(super) const SETS_NOT_REBUILT: Advice = Advice {
     exercise: "",
     cares_for: &[What::Waited],
     watch: watch_sets,
-};
-
-pub(super) const TIMEOUT_NOT_REBUILT: Advice = Advice {
-    name: "timeout-not-rebuilt",
-    gist: "select is given the time that is left: none",
-    means: "On Linux select writes into its timeout what is left of it. Given again as it is, the time runs down to 0, and from \
-        then on select does not wait.",
-    shown_by: "A select is given exactly the time that the one before has left, and three in a row do not wait; or the only \
-        time that was ever set has run out, and sixteen in a row do not wait.",
-    remedy: "Set the time before each call. Other systems leave it as it was: a program for all of them sets it, too.",
-    lab: "timeout-mutates",
-    exercise: "",
-    cares_for: &[What::Waited, What::Ended],
-    watch: watch_timeout,
 };
 
 pub(super) const CLOSED_DESCRIPTOR_IN_SET: Advice = Advice {
@@ -89,28 +75,11 @@ pub(in crate::report) struct SelectingMemory {
     lost: Vec<FdNumber>,
     shrank: Option<Mark>,
     sets_were_told: bool,
-    time: Time,
     closed_was_told: bool,
     beyond_was_told: bool,
     /// A socket whose number is the first argument, and how often it was.
     too_small: (i64, u32),
     too_small_was_told: bool,
-}
-
-#[derive(Debug, Default)]
-struct Time {
-    /// How often a time was set that was not the one that was left.
-    times_set: u32,
-    asked_us: Option<u64>,
-    left_us: Option<u64>,
-    /// How often in a row the time was the one that was left.
-    handed_on: u32,
-    /// Whether something was left the first time: that is no time that somebody computes.
-    was_left: bool,
-    /// How often it was 0 then.
-    zeros: u32,
-    first: Option<Mark>,
-    last: Option<Mark>,
 }
 
 /// The members of three sets, of which each may be NULL.
@@ -202,55 +171,6 @@ fn tell_sets(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         (&now.quote(), &shows[..]),
     ];
     found.add(&SETS_NOT_REBUILT, Certainty::Certain, subject, says, &evidence);
-}
-
-fn watch_timeout(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
-    let subject = subject(now, world);
-    let time = &mut world.process_mut(now.process).seen.selecting.time;
-    match now.did {
-        Did::Waited(wait) if wait.is_select() => {
-            time.take(now, wait);
-            if time.was_left && time.zeros == 3 {
-                tell_timeout(time, Certainty::Certain, subject, found);
-            }
-        }
-        // 0 may be what the program computes; but one that has set a time once, and then 16 times 0, does not compute.
-        Did::Ended(_) if !time.was_left && time.zeros >= MANY_ZEROS && time.times_set == 1 => {
-            tell_timeout(time, Certainty::Likely, subject, found);
-        }
-        _ => {}
-    }
-}
-
-const MANY_ZEROS: u32 = 16;
-
-impl Time {
-    fn take(&mut self, now: &Moment<'_>, wait: &Wait<'_>) {
-        let Patience::Us(asked_us) = wait.patience else {
-            *self = Self { times_set: self.times_set, ..Self::default() };
-            return;
-        };
-        let is_other = self.asked_us != Some(asked_us) || self.handed_on > 0;
-        if self.left_us == Some(asked_us) && is_other {
-            self.handed_on += 1;
-            self.was_left |= asked_us > 0;
-            self.zeros += u32::from(asked_us == 0);
-            if self.zeros == 3 {
-                self.last = Some(now.quote());
-            }
-        } else {
-            let times_set = self.times_set + u32::from(asked_us > 0);
-            *self = Self { times_set, first: Some(now.quote()), ..Self::default() };
-        }
-        (self.asked_us, self.left_us) = (Some(asked_us), wait.left_us());
-    }
-}
-
-fn tell_timeout(time: &Time, certainty: Certainty, subject: Subject, found: &mut Findings) {
-    let (Some(first), Some(last)) = (&time.first, &time.last) else { return };
-    let says = || "nothing is left of the time, and select does not wait any more".to_string();
-    let evidence = [(first, "the time is set, and runs down"), (last, "it is 0 since")];
-    found.add(&TIMEOUT_NOT_REBUILT, certainty, subject, says, &evidence);
 }
 
 fn watch_closed(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
