@@ -38,8 +38,10 @@ pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
         let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
         return Ok((!common.inject.is_empty()).then(silent));
     }
-    let tracer = Tracer::boxed(sink(common)?).with_caller(identity::caller());
-    let tracer = tracer.with_rules(common.inject.clone());
+    let tracer = Tracer::boxed(sink(common)?).with_rules(common.inject.clone());
+    // Only JSON says who calls, and finding that out takes calls of its own.
+    let is_json = common.trace == Some(TraceForm::Json);
+    let tracer = if is_json { tracer.with_caller(identity::caller()) } else { tracer };
     Ok(Some(if common.state { tracer.with_probe(socket_state) } else { tracer }))
 }
 

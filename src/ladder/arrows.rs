@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::Side;
-use super::ends::{End, Ends, Role};
+use super::ends::{ConnectionEnd, Ends, Role};
 use crate::addr::{Address, UnixName};
 use crate::names::{Errno, SHUT_RDWR, SHUT_WR};
 use crate::trace::Event;
@@ -52,7 +52,7 @@ impl Arrow {
 
 /// A connection: its ends, that which connects first.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct EndPair {
     pub(super) ends: [Option<usize>; 2],
     /// Whether it is between sockets of the Unix domain, which know neither segments nor flags.
     pub(super) is_local: bool,
@@ -61,10 +61,10 @@ pub(super) struct Connection {
 }
 
 /// The connections, in the order in which they appear.
-pub(super) fn connections(ends: &Ends) -> Vec<Connection> {
+pub(super) fn connections(ends: &Ends) -> Vec<EndPair> {
     let ends = &ends.ends;
     let mut waiting: HashMap<(String, String), Vec<usize>> = HashMap::new();
-    let accepts = |end: &End| end.role == Role::Accepts;
+    let accepts = |end: &ConnectionEnd| end.role == Role::Accepts;
     for (number, end) in ends.iter().enumerate().filter(|(_, end)| accepts(end)) {
         if let Some(key) = key(&end.peer, &end.local) {
             waiting.entry(key).or_default().push(number);
@@ -101,7 +101,7 @@ pub(super) fn connections(ends: &Ends) -> Vec<Connection> {
         let is_local = [&from, &to].iter().any(|at| matches!(at, Some(Address::Unix(_))));
         let shown = |at: Option<Address>| at.map_or_else(|| "?".into(), |at| at.to_string());
         let name = format!("{} to {}", shown(from), shown(to));
-        connections.push(Connection { ends, is_local, name });
+        connections.push(EndPair { ends, is_local, name });
     }
     connections
 }
@@ -120,7 +120,7 @@ fn canonical(address: &Address) -> String {
 }
 
 /// The connection of each end.
-pub(super) fn of_ends(connections: &[Connection], ends: usize) -> Vec<Option<usize>> {
+pub(super) fn of_ends(connections: &[EndPair], ends: usize) -> Vec<Option<usize>> {
     let mut of_ends = vec![None; ends];
     for (number, connection) in connections.iter().enumerate() {
         for end in connection.ends.into_iter().flatten() {
@@ -131,7 +131,7 @@ pub(super) fn of_ends(connections: &[Connection], ends: usize) -> Vec<Option<usi
 }
 
 /// Everything that crossed, from call to call.
-pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[Connection]) -> Vec<Arrow> {
+pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[EndPair]) -> Vec<Arrow> {
     let mut arrows = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         let [client, server] = connection.ends.map(|end| end.map(|end| &ends.ends[end]));
@@ -145,7 +145,7 @@ pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[Connection])
             }
         };
         add(Side::Left, opens, opened, What::Connection);
-        let halves = [client, server].map(|end| Half::of(end, calls));
+        let halves = [client, server].map(|end| EndHistory::of(end, calls));
         for (side, from, to) in
             [(Side::Left, &halves[0], &halves[1]), (Side::Right, &halves[1], &halves[0])]
         {
@@ -161,13 +161,13 @@ pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[Connection])
 }
 
 /// Bytes that a call moved: the call, and where they begin and end in the stream.
-type Moved = (usize, u64, u64);
+type MovedBytes = (usize, u64, u64);
 
 /// What one end did to its two halves.
 #[derive(Debug, Default)]
-struct Half {
-    sent: Vec<Moved>,
-    received: Vec<Moved>,
+struct EndHistory {
+    sent: Vec<MovedBytes>,
+    received: Vec<MovedBytes>,
     /// The call that ended its sending, and after how many bytes.
     finishes: Option<(usize, u64)>,
     /// The first receive that gave 0, and after how many bytes.
@@ -180,8 +180,8 @@ struct Half {
     learns_reset: Option<usize>,
 }
 
-impl Half {
-    fn of(end: Option<&End>, calls: &[Event<'_>]) -> Self {
+impl EndHistory {
+    fn of(end: Option<&ConnectionEnd>, calls: &[Event<'_>]) -> Self {
         let mut half = Self::default();
         let Some(end) = end else { return half };
         for (at, bytes) in &end.calls {
@@ -252,12 +252,15 @@ impl Half {
 }
 
 /// What was sent with what was received: where their places in the stream overlap, and what has no counterpart.
-fn joined(sent: &[Moved], received: &[Moved]) -> Vec<(Option<usize>, Option<usize>, u64)> {
+fn joined(
+    sent: &[MovedBytes],
+    received: &[MovedBytes],
+) -> Vec<(Option<usize>, Option<usize>, u64)> {
     let mut joins = Vec::new();
     let (mut sent, mut received) = (sent.iter().copied(), received.iter().copied());
     let (mut from, mut to) = (sent.next(), received.next());
     loop {
-        let begin = |moved: Option<Moved>| moved.map_or(u64::MAX, |(_, begin, _)| begin);
+        let begin = |moved: Option<MovedBytes>| moved.map_or(u64::MAX, |(_, begin, _)| begin);
         match (&mut from, &mut to) {
             (None, None) => return joins,
             (Some(one), Some(other)) if one.1 == other.1 => {
@@ -284,7 +287,7 @@ fn joined(sent: &[Moved], received: &[Moved]) -> Vec<(Option<usize>, Option<usiz
 }
 
 /// How one end's sending ended, and what the other learnt of it.
-fn endings(from: &Half, to: &Half) -> Vec<(Option<usize>, Option<usize>, What)> {
+fn endings(from: &EndHistory, to: &EndHistory) -> Vec<(Option<usize>, Option<usize>, What)> {
     let mut arrows = Vec::new();
     // The place of an end is behind the last byte.
     let end =

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Step;
+use super::LadderStep;
 use crate::explain::Explainer;
 use crate::explain::words::{Entry, find};
 use crate::trace::arg::Limits;
@@ -27,20 +27,20 @@ pub(super) struct Details {
 /// Tells calls again to an explainer, and keeps what it says. What a call means depends on those before it, so each source
 /// has its own.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
-    of_sources: HashMap<usize, Told>,
+pub(super) struct DetailsTeller {
+    of_sources: HashMap<usize, SourceExplainer>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct SourceExplainer {
     explainer: Explainer<BitsSink<Notes>>,
     notes: Notes,
     text: TextLine,
 }
 
-impl Teller {
-    pub(super) fn details(&mut self, step: &Step) -> Details {
-        let told = self.of_sources.entry(step.source).or_insert_with(Told::new);
+impl DetailsTeller {
+    pub(super) fn details(&mut self, step: &LadderStep) -> Details {
+        let told = self.of_sources.entry(step.source).or_insert_with(SourceExplainer::new);
         told.explainer.end(&step.call);
         let mut details = told.notes.0.take();
         told.text.begin();
@@ -52,7 +52,7 @@ impl Teller {
     }
 }
 
-impl Told {
+impl SourceExplainer {
     fn new() -> Self {
         let notes = Notes::default();
         let limits = Limits { bytes: usize::MAX, items: usize::MAX };
@@ -63,7 +63,7 @@ impl Told {
 }
 
 /// For a call without a lesson: what its error means, or what the call is for.
-fn gist(step: &Step) -> Vec<String> {
+fn gist(step: &LadderStep) -> Vec<String> {
     let call = &step.call;
     if call.mark == Mark::Refused {
         return vec!["not made: it would have done harm".into()];

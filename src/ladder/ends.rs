@@ -16,7 +16,7 @@ use crate::values::FdNumber;
 
 /// One thread of one process, as one trace has it.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct Speaker {
     pid: u32,
     tid: u64,
     /// Which clock, by number.
@@ -27,7 +27,7 @@ pub(super) struct Source {
     descriptors: DescriptorTable,
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Speaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match u64::from(self.pid) == self.tid {
             true => write!(f, "pid {}", self.pid),
@@ -36,7 +36,7 @@ impl fmt::Display for Source {
     }
 }
 
-impl Source {
+impl Speaker {
     /// The column of its calls that are about no connection.
     const fn side(&self) -> Side {
         if self.connects && !self.accepts { Side::Left } else { Side::Right }
@@ -54,7 +54,7 @@ pub(super) enum Role {
 
 /// One end of a connection, as its trace has it.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct ConnectionEnd {
     pub(super) role: Role,
     /// The call that made it, if that is in the trace.
     pub(super) opener: Option<usize>,
@@ -81,7 +81,7 @@ pub(super) struct OfCall {
 }
 
 impl OfCall {
-    pub(super) fn side(&self, sources: &[Source]) -> Side {
+    pub(super) fn side(&self, sources: &[Speaker]) -> Side {
         match self.role {
             Some(Role::Connects) => Side::Left,
             Some(Role::Accepts) => Side::Right,
@@ -96,8 +96,8 @@ type Life = (usize, u64);
 /// Everything that was found out.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
-    pub(super) sources: Vec<Source>,
-    pub(super) ends: Vec<End>,
+    pub(super) sources: Vec<Speaker>,
+    pub(super) ends: Vec<ConnectionEnd>,
     pub(super) of_calls: Vec<OfCall>,
     /// Calls that were there already.
     pub(super) repeated: usize,
@@ -108,17 +108,17 @@ pub(super) struct Ends {
 }
 
 /// A process, a thread, and the clock that its times are of.
-type Speaker = (u32, u64, Option<Arc<str>>);
+type SpeakerKey = (u32, u64, Option<Arc<str>>);
 
-fn speaker(call: &Event<'_>) -> Speaker {
+fn speaker(call: &Event<'_>) -> SpeakerKey {
     (call.pid, call.tid, call.clock.clone())
 }
 
 /// The calls of each speaker in the order in which they began, in the places that the speaker has in the file: lines that
 /// were shuffled, or sorted by something else, are no other trace.
 fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
-    let places: Vec<Speaker> = trace.iter().map(speaker).collect();
-    let mut by_speaker: HashMap<Speaker, Vec<Event<'static>>> = HashMap::new();
+    let places: Vec<SpeakerKey> = trace.iter().map(speaker).collect();
+    let mut by_speaker: HashMap<SpeakerKey, Vec<Event<'static>>> = HashMap::new();
     for call in trace {
         by_speaker.entry(speaker(&call)).or_default().push(call);
     }
@@ -126,7 +126,7 @@ fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
         calls.sort_by_key(|call| call.begin_ns);
         (speaker, VecDeque::from(calls))
     });
-    let mut ordered: HashMap<Speaker, VecDeque<Event<'static>>> = ordered.collect();
+    let mut ordered: HashMap<SpeakerKey, VecDeque<Event<'static>>> = ordered.collect();
     let next = |speaker| ordered.get_mut(speaker).and_then(VecDeque::pop_front);
     places.iter().filter_map(next).collect()
 }
@@ -139,7 +139,7 @@ impl Ends {
         let mut known_calls = HashSet::new();
         for trace in traces {
             // The source of a process and thread, and its last call's number.
-            let mut speaking: HashMap<Speaker, (usize, u64)> = HashMap::new();
+            let mut speaking: HashMap<SpeakerKey, (usize, u64)> = HashMap::new();
             for call in in_order(trace) {
                 let key = speaker(&call);
                 if !known_calls.insert((key.clone(), call.seq, call.begin_ns)) {
@@ -171,7 +171,7 @@ impl Ends {
         let clock = *self.clocks.entry(call.clock.clone()).or_insert(next);
         let (pid, tid, descriptors) = (call.pid, call.tid, DescriptorTable::default());
         let (accepts, connects) = (false, false);
-        self.sources.push(Source { pid, tid, clock, accepts, connects, descriptors });
+        self.sources.push(Speaker { pid, tid, clock, accepts, connects, descriptors });
         self.sources.len() - 1
     }
 
@@ -222,7 +222,7 @@ impl Ends {
         let is_stream = file.kind != DescriptorKind::Datagram;
         let (local, peer) = (file.local, file.peer);
         let (calls, closed, id) = (Vec::new(), None, None);
-        self.ends.push(End { role, opener, calls, closed, local, peer, id, is_stream });
+        self.ends.push(ConnectionEnd { role, opener, calls, closed, local, peer, id, is_stream });
         self.end_of.insert(life, self.ends.len() - 1);
         self.ends.len() - 1
     }

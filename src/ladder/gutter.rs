@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::arrows::{Arrow, Connection, What};
+use super::arrows::{Arrow, EndPair, What};
 use super::{Ladder, Side};
 
 /// How many characters stand between the columns.
@@ -66,7 +66,7 @@ struct Lane {
 /// The gutter, from step to step.
 #[derive(Debug)]
 pub(super) struct Gutter<'a> {
-    connections: &'a [Connection],
+    connections: &'a [EndPair],
     pens: &'a Pens,
     /// The lane of each column, if somebody is on his way there.
     lanes: [Option<Lane>; WIDTH],

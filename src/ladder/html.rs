@@ -10,10 +10,10 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::arrows::{Arrow, What};
-use super::details::Teller;
+use super::details::DetailsTeller;
 use super::short::shortened;
 use super::text::in_words;
-use super::{Ladder, Side, Step};
+use super::{Ladder, LadderStep, Side};
 use crate::trace::arg::Note;
 use crate::trace::json::printable;
 
@@ -198,10 +198,10 @@ struct OnPage {
 }
 
 fn steps(ladder: &Ladder) -> Vec<OnPage> {
-    let mut teller = Teller::default();
-    let mut moved = Moved::new(ladder);
+    let mut teller = DetailsTeller::default();
+    let mut moved = BytesUnderWay::new(ladder);
     let mut first: Vec<Option<u64>> = vec![None; ladder.clocks];
-    let step = |(number, step): (usize, &Step)| {
+    let step = |(number, step): (usize, &LadderStep)| {
         let details = teller.details(step);
         let source = &ladder.sources[step.source];
         let begin = *first[source.clock].get_or_insert(step.call.begin_ns);
@@ -229,7 +229,7 @@ fn steps(ladder: &Ladder) -> Vec<OnPage> {
 }
 
 /// What the kernel told after the call, if the trace was made with `--state`.
-fn kernel(step: &Step) -> Option<String> {
+fn kernel(step: &LadderStep) -> Option<String> {
     let states = &step.call.states;
     let closed = || states.before.is_some().then(|| "closed".to_string());
     let told = || states.after.as_ref().map(|state| in_words(state, true)).or_else(closed);
@@ -237,13 +237,13 @@ fn kernel(step: &Step) -> Option<String> {
 }
 
 /// The bytes that each connection has moved so far, where both of its ends are in the traces.
-struct Moved {
+struct BytesUnderWay {
     /// To the server and to the client: sent, and received.
     connections: Vec<Option<[[u64; 2]; 2]>>,
     leaving: Vec<Vec<(usize, u64, bool)>>,
 }
 
-impl Moved {
+impl BytesUnderWay {
     fn new(ladder: &Ladder) -> Self {
         let has_both = |ends: &[Option<usize>; 2]| ends.iter().all(Option::is_some);
         let connections =
@@ -263,7 +263,7 @@ impl Moved {
     }
 
     /// What is under way on the connection of this step, after it.
-    fn after(&mut self, number: usize, step: &Step) -> Option<[u64; 2]> {
+    fn after(&mut self, number: usize, step: &LadderStep) -> Option<[u64; 2]> {
         let moved = self.connections.get_mut(step.connection?)?.as_mut()?;
         for (direction, bytes, has_arrived) in &self.leaving[number] {
             let count = &mut moved[*direction][usize::from(*has_arrived)];

@@ -18,8 +18,8 @@ use std::fmt;
 
 use crate::trace::Event;
 use crate::trace::page::Effect;
-use arrows::{Arrow, Connection};
-use ends::{Ends, Source};
+use arrows::{Arrow, EndPair};
+use ends::{Ends, Speaker};
 
 /// Which column: the side that connects stands left, the one that accepts right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,9 @@ impl Side {
 #[derive(Debug)]
 pub struct Ladder {
     /// From top to bottom.
-    steps: Vec<Step>,
-    sources: Vec<Source>,
-    connections: Vec<Connection>,
+    steps: Vec<LadderStep>,
+    sources: Vec<Speaker>,
+    connections: Vec<EndPair>,
     /// From step to step.
     arrows: Vec<Arrow>,
     /// How many clocks the times are of.
@@ -57,7 +57,7 @@ pub struct Ladder {
 
 /// One call in its place.
 #[derive(Debug)]
-struct Step {
+struct LadderStep {
     call: Event<'static>,
     source: usize,
     side: Side,
@@ -67,7 +67,7 @@ struct Step {
     descriptors: Vec<(i32, Option<String>)>,
 }
 
-impl Step {
+impl LadderStep {
     /// Whether its descriptor is that of its connection: `accept` makes one, but is a call on the listener.
     fn is_on_connection(&self) -> bool {
         let is_accept = self.call.callee.effect() == Effect::Accepts;
@@ -152,7 +152,7 @@ impl Ladder {
         let of_end = arrows::of_ends(&connections, ends.len());
         let steps = order.into_iter().filter_map(|at| {
             let of_call = std::mem::take(&mut of_calls[at]);
-            Some(Step {
+            Some(LadderStep {
                 call: calls[at].take()?,
                 source: of_call.source,
                 side: of_call.side(&sources),

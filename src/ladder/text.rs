@@ -2,7 +2,7 @@
 
 use super::gutter::{ASCII, Gutter, UNICODE, WIDTH};
 use super::short::shortened;
-use super::{Ladder, Side, Step};
+use super::{Ladder, LadderStep, Side};
 use crate::values::SocketState;
 
 /// How wide a column of calls is: with the gutter and its margins, 80 together.
@@ -60,7 +60,7 @@ fn fit(text: &str, dots: &str) -> String {
 }
 
 /// The state of a connection after a call, or before its close, where that says more than that all is well.
-fn state(step: &Step) -> Option<String> {
+fn state(step: &LadderStep) -> Option<String> {
     let states = &step.call.states;
     let (state, was) = match (&states.before, &states.after) {
         (_, Some(after)) => (after, ""),

@@ -124,7 +124,7 @@ impl Serialize for Event<'_> {
 
 impl<'de> Deserialize<'de> for Event<'static> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let line = read::Line::deserialize(deserializer)?;
+        let line = read::JsonLine::deserialize(deserializer)?;
         line.event().map_err(serde::de::Error::custom)
     }
 }

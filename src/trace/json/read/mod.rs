@@ -55,7 +55,7 @@ impl Event<'static> {
 
 /// The fields of a line.
 #[derive(Deserialize)]
-pub(super) struct Line {
+pub(super) struct JsonLine {
     pid: u32,
     tid: u64,
     clock: Option<String>,
@@ -70,13 +70,13 @@ pub(super) struct Line {
     returned: Map<String, Json>,
     #[serde(default)]
     mark: Option<String>,
-    connection: Option<LineConnection>,
+    connection: Option<JsonConnection>,
     #[serde(default)]
-    state: LineStates,
+    state: JsonStates,
 }
 
 #[derive(Deserialize)]
-struct LineConnection {
+struct JsonConnection {
     id: u64,
     local: Json,
     peer: Json,
@@ -85,13 +85,13 @@ struct LineConnection {
 }
 
 #[derive(Default, Deserialize)]
-struct LineStates {
-    before: Option<LineState>,
-    after: Option<LineState>,
+struct JsonStates {
+    before: Option<JsonState>,
+    after: Option<JsonState>,
 }
 
 #[derive(Deserialize)]
-struct LineState {
+struct JsonState {
     state: Json,
     unread: Option<u64>,
     unacknowledged: Option<u64>,
@@ -99,7 +99,7 @@ struct LineState {
     backlog: Option<u32>,
 }
 
-impl Line {
+impl JsonLine {
     pub(super) fn event(self) -> Result<Event<'static>, BadLine> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if self.call.is_empty() || !self.call.bytes().all(is_name) {
@@ -140,9 +140,9 @@ impl Line {
             bytes_in: known.bytes_in,
             bytes_out: known.bytes_out,
         });
-        let one = |state: LineState| {
+        let one = |state: JsonState| {
             let waiting = state.waiting.zip(state.backlog);
-            let LineState { unread, unacknowledged, .. } = state;
+            let JsonState { unread, unacknowledged, .. } = state;
             let state =
                 TcpState::from_bits(one_of(TcpState::default().named(), &state.state)? as i32);
             Some(SocketState { state, unread, unacknowledged, waiting })
