@@ -19,6 +19,9 @@
 //! 11. [`compare`]: `select` against `poll`, measured.
 //! 12. [`cli`]: the command line of the program, which is the rest.
 //!
+//! The library stands without the program: with `default-features = false` it is chapters 1 to 6, and needs only `libc`
+//! and `nix`. The others, and the trace as JSON, come with the feature `program`, which is on by default.
+//!
 //! A loop over `select` that echoes what one client says, in full:
 //!
 //! ```
@@ -60,6 +63,9 @@
 //! # }
 //! ```
 
+// Some of what the first chapters know only the program asks for.
+#![cfg_attr(not(feature = "program"), allow(dead_code))]
+
 #[cfg(not(any(linux, apple, bsd)))]
 compile_error!("baresock knows the socket calls of Linux, macOS, FreeBSD, OpenBSD and NetBSD");
 
@@ -67,21 +73,30 @@ pub mod addr;
 pub mod bare_poll;
 pub mod bare_select;
 pub mod byteorder;
+#[cfg(feature = "program")]
 pub mod cli;
+#[cfg(feature = "program")]
 pub mod client;
+#[cfg(feature = "program")]
 pub mod compare;
 pub mod conn;
 pub mod event_loop;
 pub mod events;
+#[cfg(feature = "program")]
 pub mod explain;
 pub mod framing;
+#[cfg(feature = "program")]
 pub mod labs;
+#[cfg(feature = "program")]
 pub mod ladder;
+#[cfg(feature = "program")]
 pub mod logs;
 pub mod names;
 pub mod os;
 pub mod poller;
+#[cfg(feature = "program")]
 pub mod report;
+#[cfg(feature = "program")]
 pub mod services;
 pub mod sys;
 pub mod trace;

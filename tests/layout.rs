@@ -86,6 +86,7 @@ const MOST_LINES_WITH_COMMENTS: usize = 400;
 const MOST_LINES_OF_A_BARE_LOOP: usize = 80;
 const MOST_LINES_OF_A_FUNCTION: usize = 70;
 const MOST_PACKAGES: usize = 55;
+const MOST_PACKAGES_OF_THE_LIBRARY: usize = 8;
 
 #[test]
 fn unsafe_stands_in_sys_only() {
@@ -109,10 +110,18 @@ fn cfg_elsewhere(source: &Source) -> Vec<Finding> {
     if ["src/names/", "src/sys/", "src/os/"].iter().any(|place| source.path.starts_with(place)) {
         return Vec::new();
     }
+    // The two tables of contents also say which chapters belong to the program and are not in the library alone.
+    let lists_chapters = ["src/lib.rs", "src/trace/mod.rs"].contains(&source.path.as_str());
+    let names_a_chapter = move |argument: &str| {
+        let condition = argument.trim_start_matches("(not");
+        lists_chapters && condition.starts_with("(feature")
+    };
     let conditions = ["cfg", "cfg_attr"].into_iter().flat_map(|word| {
         find(&source.code, word).filter(move |at| {
             let argument = source.code[at + word.len()..].trim_start_matches('!');
-            argument.starts_with('(') && !argument.starts_with("(test)")
+            argument.starts_with('(')
+                && !argument.starts_with("(test)")
+                && !names_a_chapter(argument)
         })
     });
     // The table of contents says, once, for which systems the book is.
@@ -308,17 +317,30 @@ fn roots(path: &str) -> Vec<&str> {
 
 #[test]
 fn a_first_build_stays_modest() {
+    let packages = packages_of_a_build(&[]);
+    assert!(packages.len() <= MOST_PACKAGES, "{} packages: {packages:#?}", packages.len());
+}
+
+#[test]
+fn the_library_alone_needs_little() {
+    let packages = packages_of_a_build(&["--no-default-features"]);
+    assert!(packages.len() <= MOST_PACKAGES_OF_THE_LIBRARY, "{packages:#?}");
+}
+
+fn packages_of_a_build(features: &[&str]) -> Vec<String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = "tree --locked --offline --edges normal,build --prefix none";
-    let run = Command::new(cargo).args(arguments.split(' ')).current_dir(root()).output();
+    let arguments = arguments.split(' ').chain(features.iter().copied());
+    let run = Command::new(cargo).args(arguments).current_dir(root()).output();
     let output = run.expect("cargo can be run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let listed = String::from_utf8_lossy(&output.stdout);
-    let mut packages: Vec<_> = listed.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    let packages = listed.lines().map(|line| line.trim_end_matches(" (*)").to_string());
+    let mut packages: Vec<_> = packages.collect();
     packages.sort_unstable();
     packages.dedup();
     assert!(packages.len() > 1, "{listed}");
-    assert!(packages.len() <= MOST_PACKAGES, "{} packages: {packages:#?}", packages.len());
+    packages
 }
 
 #[test]
@@ -429,6 +451,7 @@ fn every_rule_can_fail() {
         (cfg_elsewhere, "src/conn.rs", "#[cfg(test)]\nuse a;\n#[cfg(linux)]\nuse b;", 3),
         (cfg_elsewhere, "src/conn.rs", "if\ncfg!(linux) {}", 2),
         (cfg_elsewhere, "src/lib.rs", "#[cfg(x)] compile_error!();\n#[cfg(y)] mod y;", 2),
+        (cfg_elsewhere, "src/conn.rs", "#[cfg(feature = \"program\")] mod y;", 1),
         (libc_called_elsewhere, "src/os/x.rs", "\"libc::fork()\";\nlibc::fork()", 2),
         (long_file, "src/conn.rs", &repeated("work();", MOST_LINES_OF_A_FILE + 1), 1),
         (long_file, "src/conn.rs", &repeated("// so", MOST_LINES_WITH_COMMENTS + 1), 1),

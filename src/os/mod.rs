@@ -6,10 +6,13 @@ pub mod accepting;
 pub mod corking;
 pub mod descriptors;
 pub mod errors_of_datagrams;
+#[cfg(feature = "program")]
 pub mod host;
 pub mod identity;
+#[cfg(feature = "program")]
 pub mod interfaces;
 pub mod keepalive;
+#[cfg(feature = "program")]
 pub mod layouts;
 pub mod limits;
 pub mod machine;

@@ -18,6 +18,7 @@ pub mod call;
 pub mod descriptors;
 pub mod event;
 pub mod inject;
+#[cfg(feature = "program")]
 pub mod json;
 mod keep;
 pub(crate) mod notation;

@@ -3,18 +3,17 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anstyle::{AnsiColor, Style};
-
 use super::arg::{Limits, Note};
 use super::event::{Event, Mark, Outcome, States};
 use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, Pace, Writer};
 use super::tracer::Sink;
 
-const FUNCTION: Style = Style::new().bold();
+const FUNCTION: &str = "\x1b[1m";
 /// The dark red is hard to read on black.
-const FAILURE: Style = AnsiColor::BrightRed.on_default();
-const REMARK: Style = AnsiColor::Cyan.on_default();
+const FAILURE: &str = "\x1b[91m";
+const REMARK: &str = "\x1b[36m";
+const PLAIN: &str = "\x1b[0m";
 
 /// Remarks stand under their call, a little to the right.
 const INDENT: &str = "    ";
@@ -94,9 +93,9 @@ impl TextLine {
         }
     }
 
-    fn styled(&mut self, style: Style, text: &str) {
+    fn styled(&mut self, style: &str, text: &str) {
         if self.options.color {
-            let _ = write!(self.line, "{style}{text}{style:#}");
+            let _ = write!(self.line, "{style}{text}{PLAIN}");
         } else {
             self.line.push_str(text);
         }
