@@ -203,6 +203,33 @@ fn what_a_small_limit_does_not_allow_is_named() {
     assert!(report["calls"]["measured"].as_array().unwrap().len() > 10);
 }
 
+#[test]
+fn a_short_queue_of_a_listener_costs_no_more_than_the_server_that_needs_a_long_one() {
+    // As on NetBSD, and by default on FreeBSD and macOS.
+    let place = "/proc/sys/net/core/somaxconn";
+    let script = format!(
+        "ip link set lo up && echo 128 >{place} && exec \"$0\" compare --quick --only servers --json"
+    );
+    let mut command = Command::new("unshare");
+    let may = command.args(["-rn", "sh", "-c", &format!("ip link set lo up && echo 128 >{place}")]);
+    if !may.output().is_ok_and(|output| output.status.success()) {
+        return skipped("a network of its own, with a setting of its own, is not to be had here");
+    }
+    let output = output_of(Command::new("unshare").args(["-rn", "sh", "-c", &script, BARESOCK]));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let missing = report["not_reached"].to_string();
+    assert!(missing.contains("'one-at-a-time' with 1 active and 900 idle"), "{missing}");
+    let measured = report["servers"]["measured"].as_array().unwrap();
+    let has = |server: &str, idle: u64| {
+        measured.iter().any(|one| one["server"] == server && one["idle"] == idle)
+    };
+    assert!(
+        has("poll", 900) && has("one_at_a_time", 0) && !has("one_at_a_time", 900),
+        "{measured:?}"
+    );
+}
+
 /// And a soft limit is raised.
 #[test]
 fn the_own_limit_is_raised() {

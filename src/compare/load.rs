@@ -16,6 +16,9 @@ pub(super) const MESSAGE_BYTES: usize = 64;
 /// How long to wait for an answer that may never come: that of a server busy with somebody else.
 const PATIENCE: Duration = Duration::from_millis(60);
 
+/// How long a connection over loopback may take.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+
 /// The connections to one server.
 pub(super) struct Load {
     active: Vec<TcpStream>,
@@ -45,7 +48,8 @@ pub(super) struct Round {
 impl Load {
     /// Connects; the idle ones come first.
     pub(super) fn connect(address: SocketAddr, active: usize, idle: usize) -> io::Result<Self> {
-        let connect = |_| TcpStream::connect(address);
+        // Where a queue is full the system would try for more than a minute.
+        let connect = |_| TcpStream::connect_timeout(&address, CONNECTED_WITHIN);
         let idle = (0..idle).map(connect).collect::<io::Result<_>>()?;
         let active: Vec<_> = (0..active).map(connect).collect::<io::Result<_>>()?;
         for connection in &active {

@@ -11,6 +11,7 @@ use super::noise::Noise;
 use super::report::{Served, Server, ServerRatio, Servers};
 use super::statistics::Summary;
 use super::{Failed, Options, Plan};
+use crate::os::settings::most_waiting;
 use crate::sys::FD_SETSIZE;
 
 /// Active and idle connections. The last is beyond `select`.
@@ -54,7 +55,7 @@ pub(super) fn measure(
         progress(&what, number as f64 / loads.len() as f64);
         let all = entrants(asked, active, idle, not_reached);
         let mut told = |part: f64| progress(&what, (number as f64 + part) / loads.len() as f64);
-        let measured = under_load(asked, &all, (active, idle), noise, &mut told)?;
+        let measured = under_load(asked, &all, (active, idle), noise, not_reached, &mut told)?;
         let pairs = pairs(&measured);
         servers.ratios.extend(pairs);
         servers.measured.extend(measured);
@@ -70,6 +71,12 @@ fn entrants(
     not_reached: &mut Vec<String>,
 ) -> Vec<Server> {
     let connections = active + idle;
+    let most_waiting = usize::try_from(most_waiting()).unwrap_or(usize::MAX);
+    if (most_waiting..MOST_THREADS).contains(&(connections - 1)) {
+        not_reached.push(format!(
+            "the server 'one-at-a-time' with {active} active and {idle} idle connections: its queue takes {most_waiting}"
+        ));
+    }
     let mut wanted = vec![Server::Select, Server::Poll];
     if asked.options.bare {
         wanted.extend([Server::BareSelect, Server::BarePoll]);
@@ -78,8 +85,8 @@ fn entrants(
     wanted.retain(|server| match server {
         Server::Select | Server::BareSelect => connections + OTHERS <= FD_SETSIZE,
         Server::ThreadEach => connections <= MOST_THREADS,
-        // Its idle clients come first: one or many, it serves nobody else.
-        Server::OneAtATime => connections <= MOST_THREADS,
+        // Its idle clients come first: one or many, it serves nobody else. All but one wait in the listener's queue.
+        Server::OneAtATime => connections <= MOST_THREADS.min(most_waiting),
         Server::Poll | Server::BarePoll => true,
     });
     // The clients of all servers are this process's.
@@ -102,15 +109,21 @@ fn under_load(
     servers: &[Server],
     (active, idle): (usize, usize),
     noise: &mut Noise,
+    not_reached: &mut Vec<String>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Vec<Served>, Failed> {
     let program = &asked.options.program;
     let mut entrants = Vec::new();
     for server in servers.iter().copied() {
         let contender = Contender::start(program, server, false)?;
-        let load = Load::connect(contender.address, active, idle)
-            .map_err(|error| failed(server, &error))?;
-        entrants.push(Entrant { server, contender, load, rounds: Vec::new() });
+        match Load::connect(contender.address, active, idle) {
+            Ok(load) => entrants.push(Entrant { server, contender, load, rounds: Vec::new() }),
+            // The others can be measured all the same.
+            Err(error) => not_reached.push(format!(
+                "the server '{}' with {active} active and {idle} idle connections: {error}",
+                server.name()
+            )),
+        }
     }
     for entrant in &mut entrants {
         entrant

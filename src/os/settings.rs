@@ -6,6 +6,11 @@ pub fn listen_backlog() -> Option<u64> {
     setting(BACKLOG)
 }
 
+/// How many connections may wait at a listener that asks for as many as it can get.
+pub fn most_waiting() -> u64 {
+    listen_backlog().unwrap_or(libc::SOMAXCONN.unsigned_abs().into())
+}
+
 /// The ports that the system takes for those who do not choose: first and last.
 pub fn ephemeral_ports() -> Option<[u64; 2]> {
     let [first, last] = PORTS;
