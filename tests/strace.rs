@@ -69,7 +69,9 @@ fn every_line_equals_straces() {
     ));
     equality::counted(format_args!("not of the subject: {:?}", report.left_out));
     assert!(report.distinct.len() >= 300, "{} distinct are too few", report.distinct.len());
-    for (rule, _) in equality::fold::RULES {
+    // Names with a width are those of 32-bit programs.
+    let is_needed = |rule: &str| rule != "a_name_has_no_width" || size_of::<usize>() == 4;
+    for (rule, _) in equality::fold::RULES.iter().filter(|(rule, _)| is_needed(rule)) {
         assert!(report.rules.contains(rule), "nothing needed the rule {rule}");
     }
     let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));

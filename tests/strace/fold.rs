@@ -48,6 +48,7 @@ pub(crate) const RULES: &[(&str, Rule)] = rules![
     pselect_is_pselect6_with_a_mask,
     ppoll_without_the_size_of_its_mask,
     pipe_is_pipe2,
+    a_name_has_no_width,
     socket_timeouts_have_no_age,
     timestamps_have_no_age,
     credentials_are_their_bytes,
@@ -140,19 +141,29 @@ fn pipe_is_pipe2(call: &mut Call) {
     }
 }
 
+/// A 32-bit program calls the newer of two, whose offsets have 64 bits.
+fn a_name_has_no_width(call: &mut Call) {
+    if let "fcntl64" | "sendfile64" = &call.name[..] {
+        call.name.truncate(call.name.len() - "64".len());
+    }
+}
+
 /// The kernel has two of each, for a 32-bit time and for a 64-bit one, and strace shows the older one's value as
-/// bytes.
+/// bytes: two numbers of the program's width.
 fn socket_timeouts_have_no_age(call: &mut Call) {
     if !is_option(call, &["SO_RCVTIMEO_OLD", "SO_SNDTIMEO_OLD"]) {
         return;
     }
     call.args[2] = call.args[2].replace("_OLD", "");
-    if let Some(bytes) = bytes_of(&call.args[3])
-        && let ([sec, usec], []) = bytes.as_chunks::<8>()
-    {
-        let (sec, usec) = (i64::from_ne_bytes(*sec), i64::from_ne_bytes(*usec));
-        call.args[3] = format!("{{tv_sec={sec}, tv_usec={usec}}}");
-    }
+    let Some(bytes) = bytes_of(&call.args[3]) else { return };
+    let (sec, usec) = match (bytes.as_chunks::<8>(), bytes.as_chunks::<4>()) {
+        (([sec, usec], []), _) => (i64::from_ne_bytes(*sec), i64::from_ne_bytes(*usec)),
+        (_, ([sec, usec], [])) => {
+            (i32::from_ne_bytes(*sec).into(), i32::from_ne_bytes(*usec).into())
+        }
+        _ => return,
+    };
+    call.args[3] = format!("{{tv_sec={sec}, tv_usec={usec}}}");
 }
 
 /// Here too there are two, and C has one name: of the option, and of the control message that it asks for.
@@ -565,7 +576,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_has_no_width() {
+        folds(
+            "a_name_has_no_width",
+            "fcntl64(3, F_GETFL) = 0x2 (flags O_RDWR)",
+            "fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)",
+        );
+        stays("fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)");
+    }
+
+    #[test]
     fn socket_timeouts_have_no_age() {
+        folds(
+            "socket_timeouts_have_no_age",
+            r#"setsockopt(3, SOL_SOCKET, SO_RCVTIMEO_OLD, "\1\0\0\0 \241\7\0", 8) = 0"#,
+            "setsockopt(3, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=1, tv_usec=500000}, 8) = 0",
+        );
         folds(
             "socket_timeouts_have_no_age",
             r#"setsockopt(3, SOL_SOCKET, SO_RCVTIMEO_OLD, "\1\0\0\0\0\0\0\0 \241\7\0\0\0\0\0", 16) = 0"#,

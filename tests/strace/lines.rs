@@ -24,6 +24,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "brk",
     "madvise",
     "mmap",
+    "mmap2",
     "mprotect",
     "mremap",
     "munmap",
@@ -43,11 +44,13 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "prlimit64",
     "readlink",
     "setresuid",
+    "ugetrlimit",
     "uname",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
     "ftruncate",
     "openat",
     "newfstatat",
+    "open",
     "statx",
     "unlink",
     "unlinkat",
@@ -63,6 +66,7 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "exit_group",
     "rt_sigreturn",
     "sigaltstack",
+    "sigreturn",
 ];
 
 /// The calls of the thread that opened `trace_file`, from then on.
@@ -132,7 +136,9 @@ fn as_shown(path: &Path) -> String {
 fn since_opened(text: &str, trace_file: &Path) -> Result<(Vec<String>, String), String> {
     let named = format!("\"{}\"", as_shown(trace_file));
     for lines in joined(text).into_values() {
-        let opened = |line: &String| line.starts_with("openat(") && line.contains(&named);
+        // musl calls open, glibc openat.
+        let is_open = |line: &str| line.starts_with("openat(") || line.starts_with("open(");
+        let opened = |line: &String| is_open(line) && line.contains(&named);
         let Some(at) = lines.iter().position(opened) else { continue };
         let fd = Call::parse(&lines[at]).map(|call| call.result).unwrap_or_default();
         return Ok((lines[at + 1..].to_vec(), fd));
@@ -174,8 +180,7 @@ fn interrupted(lines: &[String]) -> Result<Vec<String>, String> {
         at += 1;
         let undecided = line.rfind(" = ? ERESTART");
         let signals = signals_len(&lines[at..]);
-        let returned =
-            lines[at..at + signals].iter().rfind(|line| line.starts_with("rt_sigreturn("));
+        let returned = lines[at..at + signals].iter().rfind(|line| is_end_of_handler(line));
         at += signals;
         let Some(end) = undecided else {
             let is_call = !line.starts_with("--- ") && !line.starts_with("+++ ");
@@ -238,6 +243,11 @@ fn signals_len(lines: &[String]) -> usize {
     len
 }
 
+/// A 32-bit program may end its handlers with the older one.
+fn is_end_of_handler(line: &str) -> bool {
+    line.starts_with("rt_sigreturn(") || line.starts_with("sigreturn(")
+}
+
 /// How many of the next lines are a handler's: perhaps another signal's, perhaps a byte into the self-pipe, then the
 /// return. 0 if the signal had no handler, so that nothing of the program's own is taken for one.
 fn handler_len(lines: &[String]) -> usize {
@@ -248,7 +258,7 @@ fn handler_len(lines: &[String]) -> usize {
     let own = &lines[inner..];
     let writes = usize::from(own.first().is_some_and(|line| is_self_pipe(line)));
     match own.get(writes) {
-        Some(line) if line.starts_with("rt_sigreturn(") => inner + writes + 1,
+        Some(line) if is_end_of_handler(line) => inner + writes + 1,
         _ => 0,
     }
 }
