@@ -223,14 +223,13 @@ pub(super) fn copy(
 
 /// A new process, with a copy of every descriptor, or a new thread.
 pub(super) fn fork(world: &mut World, parent: ProcessId, child: u64, shares: bool) {
+    if world.is_crowded() {
+        return;
+    }
     let early = world.knows(child);
     if shares {
-        match early {
-            Some(process) if process != parent => {}
-            Some(_) => {}
-            None => {
-                world.add_caller(child, parent);
-            }
+        if early.is_none() {
+            world.add_caller(child, parent);
         }
         return;
     }

@@ -21,7 +21,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
                 made: Some(moment.mark()),
                 ..Socket::default()
             };
-            moment.made = Some(hold(world, process, result, socket, making.is_closed_on_exec));
+            moment.made = hold(world, process, result, socket, making.is_closed_on_exec);
         }
         Did::Paired(ends, making) => {
             for fd in *ends {
@@ -58,7 +58,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
                 world.socket_mut(id).clients += 1;
             }
             let closes = flags.contains(SOCK_CLOEXEC);
-            moment.made = Some(hold(world, process, result, socket, closes));
+            moment.made = hold(world, process, result, socket, closes);
         }
         Did::Opened(_) => set(world, process, result, Held::Other, false),
         _ => {}
@@ -72,12 +72,17 @@ fn hold(
     fd: i32,
     socket: Socket,
     is_closed_on_exec: bool,
-) -> SocketId {
+) -> Option<SocketId> {
+    // Of a log that opens more and more nothing more is known than that something is open.
+    if world.is_full() || world.entry_mut(process, fd).is_none() {
+        set(world, process, fd, Held::Other, is_closed_on_exec);
+        return None;
+    }
     let pid = world.process(process).pid;
     let id = world.add_socket(Socket { fd, pid, copies: 1, ..socket });
     set(world, process, fd, Held::Socket(id), is_closed_on_exec);
     world.process_mut(process).sockets_made += 1;
-    id
+    Some(id)
 }
 
 fn set(world: &mut World, process: ProcessId, fd: i32, held: Held, is_closed_on_exec: bool) {
@@ -99,6 +104,8 @@ fn set(world: &mut World, process: ProcessId, fd: i32, held: Held, is_closed_on_
 pub(super) fn discover(world: &mut World, process: ProcessId, fd: i32, did: &Did<'_>) {
     let making = Making { is_stream: true, ..NOT_A_SOCKET };
     let is_listener = matches!(did, Did::Accepted(..));
-    hold(world, process, fd, Socket { making, is_listener, ..Socket::default() }, true);
-    world.process_mut(process).sockets_made -= 1;
+    let socket = Socket { making, is_listener, ..Socket::default() };
+    if hold(world, process, fd, socket, true).is_some() {
+        world.process_mut(process).sockets_made -= 1;
+    }
 }

@@ -113,9 +113,14 @@ impl Report {
             return;
         }
         self.story.begin(event);
-        let (_, process) = self.world.meet(event.pid, event.tid);
+        let (_, mut process) = self.world.meet(event.pid, event.tid);
         if self.world.process(process).is_over {
-            return;
+            if event.outcome == Outcome::Unknown {
+                return;
+            }
+            // Its number was given to another process.
+            self.world.forget(event.tid);
+            (_, process) = self.world.meet(event.pid, event.tid);
         }
         self.follow(event, at, &did, process);
     }
@@ -197,14 +202,15 @@ impl Report {
             _ => {}
         }
         if matches!(did, Did::Ended(_)) {
-            self.world.process_mut(process).is_over = true;
-            self.world.process_mut(process).entries.clear();
+            self.world.end(process);
         }
     }
 
     /// Whether this call says that its descriptor is a socket, although its making was not seen.
     fn is_of_a_socket(&self, event: &Event<'_>, did: &Did<'_>, now: &Moment<'_>) -> bool {
-        let is_unseen = self.world.held(now.process, now.fd) == world::Held::Nothing;
+        if self.world.held(now.process, now.fd) != world::Held::Nothing || event.errno().is_some() {
+            return false;
+        }
         let is_a_sockets = match event.callee.name() {
             "read" | "write" | "sendfile" => false,
             _ => matches!(
@@ -220,7 +226,7 @@ impl Report {
             ),
         };
         let is_vector = event.function().is_none() && event.callee.name().ends_with('v');
-        is_unseen && is_a_sockets && !is_vector && event.errno().is_none()
+        is_a_sockets && !is_vector
     }
 
     fn watch(&mut self, now: &Moment<'_>) {

@@ -106,3 +106,23 @@ fn every_advice_leads_to_a_lab_and_has_its_own_words() {
         }
     }
 }
+
+#[test]
+fn a_hostile_log_does_not_fill_the_memory() {
+    assert!(size_of::<Socket>() <= 2_560, "{}", size_of::<Socket>());
+    let mut report = Report::new();
+    for number in 0..200_000 {
+        let mut event = accepted().remove(0);
+        (event.pid, event.tid) = (number as u32, number);
+        event.outcome = Outcome::Value(1_000_000 + number as i64);
+        report.take(&event, At::default());
+    }
+    for fd in 0..200_000 {
+        let mut event = accepted().remove(0);
+        event.outcome = Outcome::Value(fd);
+        report.take(&event, At::default());
+    }
+    assert!(report.world.is_full());
+    let summary = report.finish(At::default()).summary;
+    assert_eq!(summary.total, 400_000);
+}

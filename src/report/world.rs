@@ -171,12 +171,20 @@ pub struct World {
     by_tid: HashMap<u64, CallerId>,
     last: Option<(u64, CallerId)>,
     pub(super) caller: Option<CallerId>,
+    /// How many descriptors all processes have together.
+    entries: usize,
     /// What the advice remembers of all.
     pub seen: OfWorld,
 }
 
-/// Above this number a descriptor's history is not kept.
-const MOST_DESCRIPTORS: usize = 1 << 20;
+/// A log may say anything. Above this number a descriptor is not followed,
+const MOST_DESCRIPTORS: usize = 1 << 18;
+/// nor are more of them in all,
+const MOST_ENTRIES: usize = 1 << 20;
+/// nor more sockets that are open at a time,
+const MOST_SOCKETS: usize = 20_000;
+/// nor more processes and threads: further ones are taken for the first.
+const MOST_CALLERS: usize = 20_000;
 
 impl World {
     /// A socket.
@@ -218,7 +226,20 @@ impl World {
         (id, self.callers[id.0 as usize].process)
     }
 
+    /// Whether no more sockets are followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.sockets.len() - self.free.len() >= MOST_SOCKETS
+    }
+
+    /// Whether no more processes and threads are told apart.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.by_tid.len() >= MOST_CALLERS
+    }
+
     fn add_stranger(&mut self, pid: u32, tid: u64) -> CallerId {
+        if self.is_crowded() {
+            return CallerId(0);
+        }
         // A thread of a process that is known, or a process.
         let leader = self.by_tid.get(&u64::from(pid)).filter(|_| u64::from(pid) != tid);
         let process = leader.map(|leader| self.callers[leader.0 as usize].process);
@@ -276,11 +297,15 @@ impl World {
     /// A descriptor of a process, to be changed.
     pub(super) fn entry_mut(&mut self, process: ProcessId, fd: i32) -> Option<&mut Entry> {
         let at = usize::try_from(fd).ok().filter(|at| *at < MOST_DESCRIPTORS)?;
-        let entries = &mut self.process_mut(process).entries;
-        if entries.len() <= at {
-            entries.resize_with(at + 1, Entry::default);
+        let more = (at + 1).saturating_sub(self.process(process).entries.len());
+        if more > 0 {
+            if self.entries + more > MOST_ENTRIES {
+                return None;
+            }
+            self.entries += more;
+            self.process_mut(process).entries.resize_with(at + 1, Entry::default);
         }
-        entries.get_mut(at)
+        self.process_mut(process).entries.get_mut(at)
     }
 
     /// The socket that a descriptor leads to.
@@ -318,6 +343,14 @@ impl World {
             Held::Socket(id) => Some((fd as i32, id)),
             _ => None,
         })
+    }
+
+    /// A process has ended, and has no descriptors any more.
+    pub(super) fn end(&mut self, id: ProcessId) {
+        let process = self.process_mut(id);
+        process.is_over = true;
+        let entries = std::mem::take(&mut process.entries).len();
+        self.entries = self.entries.saturating_sub(entries);
     }
 
     /// All processes that have not ended.

@@ -78,7 +78,7 @@ fn gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let (role, bytes_in) = (socket.role, socket.bytes_in);
     let port = socket.local.as_ref().and_then(Address::port);
     let subject = subject_of(world, id);
-    let last = now.quote();
+    let last = now.mark();
     if unread > 0 {
         let says =
             || format!("{unread} bytes were unread when it was closed: the peer gets a reset");

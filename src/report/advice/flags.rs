@@ -30,10 +30,9 @@ pub(in crate::report) struct FlagsMemory {
 
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     if let Some(made) = now.made {
-        let mark = now.quote();
         let socket = world.socket_mut(made);
         if socket.is_nonblocking == Some(true) {
-            socket.seen.flags.set = Some(mark);
+            socket.seen.flags.set = Some(now.mark());
         }
         return;
     }

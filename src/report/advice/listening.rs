@@ -77,7 +77,7 @@ fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             if socket.role == Role::Accepted && !socket.is_over() && !socket.closes_hard =>
         {
             if let Some(port) = socket.local.as_ref().and_then(Address::port) {
-                let mark = now.quote();
+                let mark = now.mark();
                 let closed = &mut world.seen.listening.closed_first;
                 if closed.last().is_none_or(|(last, _)| *last != port) {
                     keep(closed, (port, mark));

@@ -93,7 +93,7 @@ fn watch_eagain(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     }
     seen.count += 1;
     if seen.count == 1 {
-        seen.first = Some(now.quote());
+        seen.first = Some(now.mark());
     }
     let Some(first) = seen.first.clone().filter(|_| seen.count == ENOUGH) else { return };
     if !is_quick(&first, &now.mark(), ENOUGH.into(), MOST_US) {
