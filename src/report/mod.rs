@@ -113,15 +113,11 @@ impl Report {
             return;
         }
         self.story.begin(event);
-        let (_, mut process) = self.world.meet(event.pid, event.tid);
-        if self.world.process(process).is_over {
-            if event.outcome == Outcome::Unknown {
-                return;
-            }
-            // Its number was given to another process.
-            self.world.forget(event.tid);
-            (_, process) = self.world.meet(event.pid, event.tid);
+        // What a thread has not finished says nothing when its process has ended.
+        if event.outcome == Outcome::Unknown && self.world.knows(event.tid).is_none() {
+            return;
         }
+        let (_, process) = self.world.meet(event.pid, event.tid);
         self.follow(event, at, &did, process);
     }
 
@@ -148,10 +144,7 @@ impl Report {
         let event = spoken(&text, pid);
         let did = Did::Ended(ending);
         self.world.meet(pid, tid.into());
-        if !self.world.process(process).is_over {
-            self.follow(&event, at, &did, process);
-        }
-        self.world.forget(tid.into());
+        self.follow(&event, at, &did, process);
     }
 
     /// The log is over: what is to be said?

@@ -67,9 +67,8 @@ pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
             Did::Forked(args.iter().any(|arg| text(Some(arg)).contains("CLONE_FILES")))
         }
         "execve" | "execveat" => Did::Executed,
-        "exit_group" | "exit" => {
-            Did::Ended(Ending::Exited(args.first().and_then(number).unwrap_or(0)))
-        }
+        // `exit` ends a thread.
+        "exit_group" => Did::Ended(Ending::Exited(args.first().and_then(number).unwrap_or(0))),
         "unlink" => Did::Removed(quoted(text(args.first()))),
         "unlinkat" => Did::Removed(quoted(text(args.get(1)))),
         "nanosleep" | "clock_nanosleep" => Did::Slept,

@@ -143,6 +143,8 @@ pub struct Process {
     pub closes: u64,
     /// How many sockets it has got.
     pub sockets_made: u64,
+    /// Its threads.
+    tids: Vec<u64>,
     /// Whether it has ended.
     pub is_over: bool,
     /// What `epoll_ctl` gave for a descriptor, where that is not its number.
@@ -164,6 +166,7 @@ pub(super) struct Caller {
 #[derive(Debug, Default)]
 pub struct World {
     pub(super) processes: Vec<Process>,
+    free_processes: Vec<ProcessId>,
     sockets: Vec<Socket>,
     free: Vec<SocketId>,
     callers: Vec<Caller>,
@@ -243,15 +246,22 @@ impl World {
         // A thread of a process that is known, or a process.
         let leader = self.by_tid.get(&u64::from(pid)).filter(|_| u64::from(pid) != tid);
         let process = leader.map(|leader| self.callers[leader.0 as usize].process);
-        let process = process.unwrap_or_else(|| self.add_process(pid));
+        let process = process.unwrap_or_else(|| {
+            let process = self.add_process(pid);
+            // Its other threads are found by the first.
+            if u64::from(pid) != tid {
+                self.add_caller(pid.into(), process);
+            }
+            process
+        });
         self.add_caller(tid, process)
     }
 
     pub(super) fn add_process(&mut self, pid: u32) -> ProcessId {
         let process = Process { pid, ..Process::default() };
-        if let Some(at) = self.processes.iter().position(|process| process.is_over) {
-            self.processes[at] = process;
-            return ProcessId(at as u32);
+        if let Some(id) = self.free_processes.pop() {
+            *self.process_mut(id) = process;
+            return id;
         }
         self.processes.push(process);
         ProcessId(self.processes.len() as u32 - 1)
@@ -270,6 +280,7 @@ impl World {
             }
         };
         self.by_tid.insert(tid, id);
+        self.process_mut(process).tids.push(tid);
         id
     }
 
@@ -350,7 +361,14 @@ impl World {
         let process = self.process_mut(id);
         process.is_over = true;
         let entries = std::mem::take(&mut process.entries).len();
+        let tids = std::mem::take(&mut process.tids);
         self.entries = self.entries.saturating_sub(entries);
+        for tid in tids {
+            if self.knows(tid) == Some(id) {
+                self.forget(tid);
+            }
+        }
+        self.free_processes.push(id);
     }
 
     /// All processes that have not ended.
