@@ -5,12 +5,12 @@ mod tests;
 
 use std::collections::HashMap;
 
-use super::facts::Facts;
-use super::figures::grouped;
 use super::has_lab;
-use super::lessons::{self, Lesson, See};
 use crate::trace::descriptors::DescriptorTable;
 use crate::trace::event::Mark;
+use crate::trace::facts::Facts;
+use crate::trace::figures::grouped;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::{Event, Outcome, Sink};
 
 /// Passes calls on to another sink, and remarks there on those that teach something: a lesson at its first occasion,
@@ -19,8 +19,8 @@ use crate::trace::{Event, Outcome, Sink};
 pub struct Explainer<S> {
     to: S,
     descriptors: DescriptorTable,
-    /// How often each lesson of the table applied.
-    counts: Vec<u64>,
+    /// How often each lesson applied, by its place in memory: what several calls share is one lesson.
+    counts: HashMap<usize, u64>,
     intents: HashMap<&'static str, u64>,
     every_time: bool,
 }
@@ -36,7 +36,7 @@ impl<S: Sink> Explainer<S> {
         Self {
             to,
             descriptors: DescriptorTable::default(),
-            counts: vec![0; lessons::all().count()],
+            counts: HashMap::new(),
             intents: HashMap::new(),
             every_time: false,
         }
@@ -51,10 +51,8 @@ impl<S: Sink> Explainer<S> {
 
     fn teach(&mut self, facts: &Facts) {
         let Self { to, counts, every_time, .. } = self;
-        for (lesson, count) in lessons::all().zip(counts) {
-            if !lesson.applies(facts) {
-                continue;
-            }
+        for lesson in facts.function.page().lessons.iter().filter(|lesson| (lesson.when)(facts)) {
+            let count = counts.entry(std::ptr::from_ref::<Lesson>(lesson).addr()).or_default();
             *count += 1;
             if *every_time {
                 to.remark(&in_full(lesson, facts, 1));
@@ -67,7 +65,7 @@ impl<S: Sink> Explainer<S> {
 
 /// The sentence; with where it leads the first time, and with its count later.
 fn in_full(lesson: &Lesson, facts: &Facts, count: u64) -> String {
-    let sentence = lesson.sentence(facts);
+    let sentence = (lesson.says)(facts);
     match count {
         1 => format!("{sentence} ({})", leads_to(lesson, facts, has_lab)),
         _ => counted(&sentence, count),

@@ -5,14 +5,11 @@
 //! asked for by name.
 
 mod explainer;
-mod facts;
-mod figures;
-pub mod lessons;
 pub mod words;
 
+pub use crate::trace::facts::Facts;
+pub use crate::trace::figures::grouped;
 pub use explainer::{Explainer, is_due};
-pub use facts::Facts;
-pub use figures::grouped;
 
 /// Whether the program has a lab of this name.
 pub fn has_lab(name: &str) -> bool {

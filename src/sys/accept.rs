@@ -6,8 +6,9 @@ use super::sockaddr::RawAddress;
 use super::with_address::{tell_connection, written};
 use super::{Fd, number};
 use crate::addr::Address;
-use crate::names::{Result, SocketFlags};
+use crate::names::{Errno, Result, SocketFlags};
 use crate::trace::call::{Entered, enter};
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 
 static ACCEPT: Page = Page {
@@ -27,6 +28,7 @@ static ACCEPT: Page = Page {
     man: "accept(2)",
     posix: "accept",
     lab: "accept-inherits",
+    lessons: &[&ACCEPTED, &NONE_WAITS, &NO_DESCRIPTOR_LEFT, &GONE_BEFORE],
     ..Page::blank()
 };
 
@@ -34,6 +36,32 @@ impl Function {
     /// `int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen)`
     pub const ACCEPT: Self = Self::on(&ACCEPT);
 }
+
+pub(super) static ACCEPTED: Lesson = Lesson {
+    when: |call| call.succeeded(),
+    says: |call| {
+        format!("{} is a new socket, for this client; {} listens on", call.returned(), call.fd)
+    },
+    see: See::Lab("listener-cannot-talk"),
+};
+
+pub(super) static NONE_WAITS: Lesson = Lesson {
+    when: |call| call.failed(Errno::EAGAIN),
+    says: |_| "nobody waits any more: the queue is empty".into(),
+    see: See::Word("EAGAIN"),
+};
+
+pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
+    when: |call| call.failed(Errno::EMFILE) || call.failed(Errno::ENFILE),
+    says: |call| format!("no descriptor is left: the client waits on, {} stays ready", call.fd),
+    see: See::Lab("emfile-accept-spin"),
+};
+
+pub(super) static GONE_BEFORE: Lesson = Lesson {
+    when: |call| call.failed(Errno::ECONNABORTED),
+    says: |_| "this one went before it was accepted; the next is fine".into(),
+    see: See::Lab("accept-after-rst"),
+};
 
 /// `int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` takes the next connection that waits at a
 /// listener: a new socket, and the peer's address.
@@ -86,6 +114,17 @@ static ACCEPT4: Page = Page {
     man: "accept4(2)",
     posix: "accept4 (since 2024)",
     lab: "accept-inherits",
+    lessons: &[
+        &ACCEPTED,
+        &Lesson {
+            when: |call| call.succeeded() && call.says("SOCK_NONBLOCK"),
+            says: |_| "SOCK_NONBLOCK saves two calls of fcntl".into(),
+            see: See::Lab("accept-inherits"),
+        },
+        &NONE_WAITS,
+        &NO_DESCRIPTOR_LEFT,
+        &GONE_BEFORE,
+    ],
     ..Page::blank()
 };
 

@@ -5,7 +5,10 @@ use std::os::fd::{AsFd, AsRawFd};
 use super::status;
 use super::with_address::with_address;
 use crate::addr::Address;
-use crate::names::Result;
+use crate::names::{Errno, Result};
+use crate::trace::descriptors::DescriptorKind;
+use crate::trace::facts::Facts;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 
 static BIND: Page = Page {
@@ -23,6 +26,45 @@ static BIND: Page = Page {
     man: "bind(2)",
     posix: "bind",
     lab: "time-wait-bind",
+    lessons: &[
+        &Lesson {
+            when: |call| call.succeeded() && call.port == Some(0),
+            says: |_| "port 0: the system chooses a free one".into(),
+            see: See::Lab("names-appear-late"),
+        },
+        &Lesson {
+            when: |call| {
+                call.succeeded()
+                    && call.port != Some(0)
+                    && call.known.kind != DescriptorKind::Datagram
+            },
+            says: |call| match call.port {
+                Some(port) => format!("a name, with port {port}; nobody can connect yet"),
+                None => "a name; nobody can connect yet".into(),
+            },
+            see: See::Lab("names-appear-late"),
+        },
+        &Lesson {
+            when: |call| {
+                call.succeeded()
+                    && call.port != Some(0)
+                    && call.known.kind == DescriptorKind::Datagram
+            },
+            says: |_| "a name: datagrams can come to it from now on".into(),
+            see: See::Lab("names-appear-late"),
+        },
+        &ADDRESS_IN_USE,
+        &Lesson {
+            when: |call| call.failed(Errno::EADDRINUSE) && binds_a_path(call),
+            says: |_| "that name is taken: a file stays when its server has ended".into(),
+            see: See::Lab("stale-socket-file"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EACCES),
+            says: |_| "ports below 1,024 are reserved; so may be a path".into(),
+            see: See::Word("EACCES"),
+        },
+    ],
     ..Page::blank()
 };
 
@@ -30,6 +72,17 @@ impl Function {
     /// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)`
     pub const BIND: Self = Self::on(&BIND);
 }
+
+/// An address without a port is a path (or an abstract name).
+fn binds_a_path(call: &Facts) -> bool {
+    call.function == Function::BIND && call.port.is_none()
+}
+
+pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
+    when: |call| call.failed(Errno::EADDRINUSE) && !binds_a_path(call),
+    says: |_| "another socket has it, or an old connection in TIME_WAIT".into(),
+    see: See::Lab("time-wait-bind"),
+};
 
 /// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` gives a socket its own name. Port
 /// 0 lets the system choose one; [`getsockname`] tells which.

@@ -6,6 +6,9 @@ use super::{Fd, status};
 use crate::names::Result;
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::descriptors::DescriptorKind;
+use crate::trace::facts::Facts;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 use crate::values::FdNumber;
 
@@ -24,12 +27,66 @@ static CLOSE: Page = Page {
     man: "close(2)",
     posix: "close",
     lab: "rst-on-unread",
+    lessons: &[
+        &Lesson {
+            when: |call| closes(call, DescriptorKind::Listener),
+            says: |_| "no new clients from now on; connections would go on".into(),
+            see: See::Lab("close-is-refcount"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.known.copies > 0,
+            says: |call| {
+                format!("{} is free again; what it led to ends with its last copy", call.fd)
+            },
+            see: See::Lab("close-is-refcount"),
+        },
+        &Lesson {
+            when: |call| closes(call, DescriptorKind::Connection) && call.known.broken,
+            says: |call| format!("it was over already; the number {} is free again", call.fd),
+            see: See::Lab("drop-closes"),
+        },
+        &Lesson {
+            when: |call| {
+                let known = &call.known;
+                closes(call, DescriptorKind::Connection) && known.abrupt && !known.broken
+            },
+            says: |_| "SO_LINGER with 0: what is unsent is lost, and the peer gets a reset".into(),
+            see: See::Lab("linger-zero"),
+        },
+        &Lesson {
+            when: |call| {
+                let known = &call.known;
+                closes(call, DescriptorKind::Connection)
+                    && known.peer_finished
+                    && !known.broken
+                    && !known.abrupt
+            },
+            says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
+            see: See::Lab("time-wait-bind"),
+        },
+        &Lesson {
+            when: |call| {
+                let known = &call.known;
+                closes(call, DescriptorKind::Connection)
+                    && !known.peer_finished
+                    && !known.broken
+                    && !known.abrupt
+            },
+            says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
+            see: See::Lab("rst-on-unread"),
+        },
+    ],
     ..Page::blank()
 };
 
 impl Function {
     /// `int close(int fd)`
     pub const CLOSE: Self = Self::on(&CLOSE);
+}
+
+/// Whether it closes the only descriptor of something of this kind, as far as its copies were seen.
+fn closes(call: &Facts, kind: DescriptorKind) -> bool {
+    call.succeeded() && call.known.kind == kind && call.known.copies == 0
 }
 
 /// `int close(int fd);` gives a descriptor back to the system.

@@ -6,6 +6,8 @@ use super::status;
 use super::with_address::{tell_connection, with_address};
 use crate::addr::Address;
 use crate::names::{Errno, Result};
+use crate::trace::descriptors::DescriptorKind;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Waits};
 
 static CONNECT: Page = Page {
@@ -24,6 +26,34 @@ static CONNECT: Page = Page {
     man: "connect(2)",
     posix: "connect",
     lab: "nb-connect-ok",
+    lessons: &[
+        &Lesson {
+            when: |call| call.succeeded() && call.known.kind != DescriptorKind::Datagram,
+            says: |_| "the peer's system has answered; its program may not know".into(),
+            see: See::Lab("backlog-n-plus-1"),
+        },
+        &Lesson {
+            when: |call| {
+                call.succeeded()
+                    && call.known.kind == DescriptorKind::Datagram
+                    && call.port.is_some()
+            },
+            says: |call| format!("nothing is sent: {} has a peer now, and hears no other", call.fd),
+            see: See::Lab("udp-connect-filters"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EINPROGRESS),
+            says: |call| {
+                format!("under way: wait until {} is writable, then read SO_ERROR", call.fd)
+            },
+            see: See::Lab("nb-connect-ok"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::ECONNREFUSED),
+            says: |_| "nobody listens there".into(),
+            see: See::Lab("nb-connect-refused"),
+        },
+    ],
     ..Page::blank()
 };
 

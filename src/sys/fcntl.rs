@@ -11,6 +11,7 @@ use crate::names::{
 use crate::names::{FcntlCommand, FdFlags, OpenFlags, Result};
 use crate::trace::arg::{Arg, Note};
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns};
 
 static FCNTL: Page = Page {
@@ -26,6 +27,23 @@ static FCNTL: Page = Page {
     man: "fcntl(2)",
     posix: "fcntl",
     lab: "nonblock-is-shared",
+    lessons: &[
+        &Lesson {
+            when: |call| call.succeeded() && call.says("F_GETFL"),
+            says: |_| "reads the flags: F_SETFL will set all of them".into(),
+            see: See::Lab("nonblock-is-shared"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.makes_nonblocking(),
+            says: |call| format!("instead of waiting, {} gives EAGAIN from now on", call.fd),
+            see: See::Lab("blocking-or-eagain"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.says("FD_CLOEXEC"),
+            says: |call| format!("{} will not be passed on to other programs", call.fd),
+            see: See::Lab("close-is-refcount"),
+        },
+    ],
     ..Page::blank()
 };
 

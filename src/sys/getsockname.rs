@@ -6,6 +6,7 @@ use super::status;
 use super::with_address::name_of;
 use crate::addr::Address;
 use crate::names::Result;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 
 static GETSOCKNAME: Page = Page {
@@ -24,6 +25,11 @@ static GETSOCKNAME: Page = Page {
     man: "getsockname(2)",
     posix: "getsockname",
     lab: "names-appear-late",
+    lessons: &[&Lesson {
+        when: |call| call.succeeded() && call.port.is_some(),
+        says: |call| format!("this end's name: the port is {}", call.port.unwrap_or(0)),
+        see: See::Lab("names-appear-late"),
+    }],
     ..Page::blank()
 };
 

@@ -5,9 +5,10 @@ use std::os::fd::{AsFd, AsRawFd};
 use libc::socklen_t;
 
 use super::{OptionValue, status};
-use crate::names::{Level, OptionName, Result, SO_ERROR, SOL_SOCKET};
+use crate::names::{Errno, Level, OptionName, Result, SO_ERROR, SOL_SOCKET};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 
 static GETSOCKOPT: Page = Page {
@@ -24,6 +25,26 @@ static GETSOCKOPT: Page = Page {
     man: "getsockopt(2)",
     posix: "getsockopt",
     lab: "nb-connect-refused",
+    lessons: &[
+        &Lesson {
+            when: |call| call.option_is("SO_ERROR") && call.value == Some(0),
+            says: |_| {
+                "no error waits: a connect that has ended went well, if none was read before".into()
+            },
+            see: See::Lab("nb-connect-ok"),
+        },
+        &Lesson {
+            when: |call| call.option_is("SO_ERROR") && call.value.is_some_and(|errno| errno != 0),
+            says: |call| {
+                let errno = Errno::from_number(call.value.unwrap_or(0) as i32);
+                format!(
+                    "{} waited here; now that it is read it is gone",
+                    errno.name().unwrap_or("an error")
+                )
+            },
+            see: See::Lab("nb-connect-refused"),
+        },
+    ],
     ..Page::blank()
 };
 

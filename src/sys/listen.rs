@@ -7,6 +7,8 @@ use libc::c_int;
 use super::status;
 use crate::names::Result;
 use crate::trace::call::enter;
+use crate::trace::figures::grouped;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 
 static LISTEN: Page = Page {
@@ -23,6 +25,17 @@ static LISTEN: Page = Page {
     man: "listen(2)",
     posix: "listen",
     lab: "backlog-n-plus-1",
+    lessons: &[
+        &super::bind::ADDRESS_IN_USE,
+        &Lesson {
+            when: |call| call.succeeded(),
+            says: |call| {
+                let backlog = grouped(call.number());
+                format!("a listener: it only makes sockets; {backlog} may wait")
+            },
+            see: See::Lab("listener-cannot-talk"),
+        },
+    ],
     ..Page::blank()
 };
 

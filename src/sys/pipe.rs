@@ -6,6 +6,7 @@ use super::{Fd, status};
 use crate::names::Result;
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 use crate::values::FdNumber;
 
@@ -27,6 +28,17 @@ static PIPE: Page = Page {
     man: "pipe(2)",
     posix: "pipe",
     lab: "readiness-matrix",
+    lessons: &[
+        &super::socket::NO_DESCRIPTOR_LEFT,
+        &Lesson {
+            when: |call| call.pair.is_some(),
+            says: |call| {
+                let [read_end, write_end] = call.pair.unwrap_or([-1; 2]);
+                format!("what is written to {write_end} comes out of {read_end}")
+            },
+            see: See::Lab("signal-race"),
+        },
+    ],
     ..Page::blank()
 };
 

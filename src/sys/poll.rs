@@ -11,9 +11,12 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use libc::{c_int, nfds_t};
 
 use super::number;
-use crate::names::{PollEvents, Result};
+use crate::names::{Errno, POLLERR, POLLHUP, POLLNVAL, POLLOUT, PollEvents, Result};
 use crate::trace::arg::{Arg, Note};
 use crate::trace::call::enter;
+use crate::trace::facts::Facts;
+use crate::trace::figures::{counted, grouped};
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 use crate::values::{FdNumber, PollRow};
 
@@ -87,6 +90,7 @@ static POLL: Page = Page {
     man: "poll(2)",
     posix: "poll",
     lab: "poll-array-rules",
+    lessons: LESSONS,
     ..Page::blank()
 };
 
@@ -94,6 +98,76 @@ impl Function {
     /// `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`
     pub const POLL: Self = Self::on(&POLL);
 }
+
+fn row(call: &Facts, bits: PollEvents) -> i32 {
+    call.row_with(bits).unwrap_or(-1)
+}
+
+/// The row whose peer has finished, where the system has a bit for it. (By its name: not every system has it.)
+fn rdhup(call: &Facts) -> Option<i32> {
+    let known = PollEvents::CONSTANTS.iter().find(|bit| bit.name == "POLLRDHUP")?;
+    call.row_with(PollEvents::from_bits(known.value as i32))
+}
+
+/// What is said of both.
+pub(super) static LESSONS: &[&Lesson] = &[
+    &Lesson {
+        when: |call| call.number() > 0,
+        says: |call| {
+            format!("{} of questions; events stays as it is", counted(call.number(), "row"))
+        },
+        see: See::Lab("poll-array-rules"),
+    },
+    &Lesson {
+        when: |call| call.returned() > 0 && call.returned() < call.number(),
+        says: |call| {
+            let (ready, rows) = (grouped(call.returned()), grouped(call.number()));
+            format!("{ready} of {rows} answered; the others have revents 0")
+        },
+        see: See::Lab("poll-array-rules"),
+    },
+    &Lesson {
+        when: |call| call.row_with(POLLOUT).is_some(),
+        says: |call| {
+            format!("POLLOUT: to send on {} would not wait: room, or an error", row(call, POLLOUT))
+        },
+        see: See::Lab("writable-hysteresis"),
+    },
+    &Lesson {
+        when: |call| call.row_with(POLLHUP).is_some(),
+        says: |call| {
+            format!("POLLHUP, unasked: {} is over, or was never connected", row(call, POLLHUP))
+        },
+        see: See::Lab("readiness-matrix"),
+    },
+    &Lesson {
+        when: |call| call.row_with(POLLERR).is_some(),
+        says: |call| format!("POLLERR, unasked: the next call on {} tells why", row(call, POLLERR)),
+        see: See::Lab("readiness-matrix"),
+    },
+    &Lesson {
+        when: |call| rdhup(call).is_some(),
+        says: |call| {
+            format!("POLLRDHUP: the peer of {} has finished sending", rdhup(call).unwrap_or(-1))
+        },
+        see: See::Lab("readiness-matrix"),
+    },
+    &Lesson {
+        when: |call| call.row_with(POLLNVAL).is_some(),
+        says: |call| format!("POLLNVAL: {} is not open", row(call, POLLNVAL)),
+        see: See::Lab("bad-fd-poisons-select"),
+    },
+    &Lesson {
+        when: |call| call.result() == Some(0),
+        says: |call| format!("nothing ready in {}: every revents is 0", call.patience()),
+        see: See::Lab("poll-array-rules"),
+    },
+    &Lesson {
+        when: |call| call.failed(Errno::EINTR),
+        says: |_| "a signal came before anything was ready".into(),
+        see: See::Lab("eintr-despite-sa-restart"),
+    },
+];
 
 /// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until one of the rows can be answered; returns how
 /// many are, 0 after the timeout. A timeout of -1 waits for ever.

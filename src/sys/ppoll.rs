@@ -30,6 +30,7 @@ static PPOLL: Page = Page {
     man: "ppoll(2)",
     posix: "ppoll (since 2024)",
     lab: "signal-race",
+    lessons: super::poll::LESSONS,
     ..Page::blank()
 };
 

@@ -25,6 +25,7 @@ static PSELECT: Page = Page {
     man: "pselect(2)",
     posix: "pselect",
     lab: "signal-race",
+    lessons: super::select::LESSONS,
     ..Page::blank()
 };
 

@@ -4,8 +4,11 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use super::count;
 use super::recv::filled;
-use crate::names::Result;
+use crate::names::{Errno, Result};
 use crate::trace::call::enter;
+use crate::trace::facts::Facts;
+use crate::trace::figures::bytes;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 
 static READ: Page = Page {
@@ -24,6 +27,26 @@ static READ: Page = Page {
     man: "read(2)",
     posix: "read",
     lab: "zero-is-three-things",
+    lessons: &[
+        &super::recv::AS_MUCH_AS_ASKED,
+        &super::recv::RESET,
+        &super::recv::INTERRUPTED,
+        &Lesson {
+            when: |call| call.returned() > 0 && call.returned() < call.number(),
+            says: |call| format!("{}: as many as were there", bytes(call.returned())),
+            see: See::Lab("no-message-boundaries"),
+        },
+        &Lesson {
+            when: Facts::is_the_end,
+            says: |_| "0 is the end: nothing more will come".into(),
+            see: See::Lab("half-close"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |_| "nothing is here now".into(),
+            see: See::Lab("blocking-or-eagain"),
+        },
+    ],
     ..Page::blank()
 };
 

@@ -9,9 +9,12 @@ use super::count;
 use super::sockaddr::RawAddress;
 use super::with_address::written;
 use crate::addr::Address;
-use crate::names::{MsgFlags, Result};
+use crate::names::{Errno, MsgFlags, Result};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::facts::Facts;
+use crate::trace::figures::bytes;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 
 static RECV: Page = Page {
@@ -30,6 +33,27 @@ static RECV: Page = Page {
     man: "recv(2)",
     posix: "recv",
     lab: "no-message-boundaries",
+    lessons: &[
+        &Lesson {
+            when: |call| call.is_stream() && call.returned() > 0 && call.returned() < call.number(),
+            says: |call| format!("{}; messages have no boundaries here", bytes(call.returned())),
+            see: See::Lab("no-message-boundaries"),
+        },
+        &AS_MUCH_AS_ASKED,
+        &Lesson {
+            when: Facts::is_the_end,
+            says: |_| "0 is the end: the peer has finished sending".into(),
+            see: See::Lab("half-close"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |_| "nothing is here now; readiness is only a hint".into(),
+            see: See::Lab("readiness-is-a-hint"),
+        },
+        &RESET,
+        &INTERRUPTED,
+        &REFUSED,
+    ],
     ..Page::blank()
 };
 
@@ -37,6 +61,30 @@ impl Function {
     /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags)`
     pub const RECV: Self = Self::on(&RECV);
 }
+
+pub(super) static AS_MUCH_AS_ASKED: Lesson = Lesson {
+    when: |call| call.is_stream() && call.returned() > 0 && call.returned() == call.number(),
+    says: |call| format!("{}, as much as asked for: more may wait", bytes(call.returned())),
+    see: See::Lab("level-and-lowat"),
+};
+
+pub(super) static RESET: Lesson = Lesson {
+    when: |call| call.failed(Errno::ECONNRESET),
+    says: |_| "the peer has reset the connection: it is over".into(),
+    see: See::Lab("rst-on-unread"),
+};
+
+pub(super) static INTERRUPTED: Lesson = Lesson {
+    when: |call| call.failed(Errno::EINTR),
+    says: |_| "a signal came before any byte: call again".into(),
+    see: See::Lab("eintr-despite-sa-restart"),
+};
+
+pub(super) static REFUSED: Lesson = Lesson {
+    when: Facts::is_refused_datagram,
+    says: |_| "an earlier datagram found nobody".into(),
+    see: See::Lab("udp-refused-later"),
+};
 
 /// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` takes what has arrived, at most `buf.len()` bytes;
 /// 0 is the peer's end of file (or a datagram without bytes, or a `buf` without room).
@@ -88,6 +136,33 @@ static RECVFROM: Page = Page {
     man: "recvfrom(2)",
     posix: "recvfrom",
     lab: "datagram-truncation",
+    lessons: &[
+        &Lesson {
+            when: |call| call.returned() > 0 && call.returned() < call.number(),
+            says: |call| {
+                format!("one datagram of {}, whole, and where it is from", bytes(call.returned()))
+            },
+            see: See::Lab("datagram-truncation"),
+        },
+        &Lesson {
+            when: |call| call.returned() > 0 && call.returned() == call.number(),
+            says: |call| {
+                format!("{} fill the buffer: what did not fit is lost", bytes(call.returned()))
+            },
+            see: See::Lab("datagram-truncation"),
+        },
+        &Lesson {
+            when: |call| call.result() == Some(0) && !call.is_stream(),
+            says: |_| "an empty datagram, which is no end".into(),
+            see: See::Lab("zero-is-three-things"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |_| "no datagram waits: the queue is empty".into(),
+            see: See::Word("EAGAIN"),
+        },
+        &REFUSED,
+    ],
     ..Page::blank()
 };
 

@@ -16,6 +16,9 @@ use super::number;
 use crate::names::{Errno, Result};
 use crate::trace::arg::{Arg, Note};
 use crate::trace::call::enter;
+use crate::trace::facts::Facts;
+use crate::trace::figures::grouped;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 use crate::values::{FdNumber, TimeSpec, TimeVal};
 
@@ -35,6 +38,7 @@ static SELECT: Page = Page {
     man: "select(2)",
     posix: "select",
     lab: "select-eats-its-sets",
+    lessons: LESSONS,
     ..Page::blank()
 };
 
@@ -42,6 +46,75 @@ impl Function {
     /// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout)`
     pub const SELECT: Self = Self::on(&SELECT);
 }
+
+/// Who is ready, where all are.
+fn ready(call: &Facts) -> String {
+    match call.found.iter().find(|set| set.count == 1) {
+        Some(only) if call.returned() == 1 => format!("{only} is ready"),
+        _ => format!("all {} are ready", grouped(call.returned())),
+    }
+}
+
+/// What is said of both.
+pub(super) static LESSONS: &[&Lesson] = &[
+    &Lesson {
+        when: |call| call.asked[0].count > 0 && call.asked[1].count == 0,
+        says: |call| {
+            let nfds = call.number();
+            format!("can {} be read? nfds {nfds} is the highest number + 1", call.asked[0])
+        },
+        see: See::Lab("nfds-and-count"),
+    },
+    &Lesson {
+        when: |call| call.asked[1].count > 0,
+        says: |call| {
+            let [read, write, _] = call.asked;
+            match read.count {
+                0 => format!("is there room to send on {write}?"),
+                _ => format!("can {read} be read? Is there room to send on {write}?"),
+            }
+        },
+        see: See::Lab("writable-hysteresis"),
+    },
+    &Lesson {
+        when: |call| call.returned() > 0 && call.bits_left() == call.bits_asked(),
+        says: |call| format!("{}: what is ready stays in its set", ready(call)),
+        see: See::Lab("select-eats-its-sets"),
+    },
+    &Lesson {
+        when: |call| call.returned() > 0 && call.bits_left() < call.bits_asked(),
+        says: |call| {
+            let (ready, asked) = (grouped(call.returned()), grouped(call.bits_asked() as i64));
+            format!("{ready} of {asked} ready: the other bits are cleared; set them anew")
+        },
+        see: See::Lab("select-eats-its-sets"),
+    },
+    &Lesson {
+        when: |call| call.found[1].count > 0,
+        says: |call| format!("out: to send on {} would not wait: room, or an error", call.found[1]),
+        see: See::Lab("writable-hysteresis"),
+    },
+    &Lesson {
+        when: |call| call.result() == Some(0),
+        says: |call| format!("nothing ready in {}: the sets are empty now", call.patience()),
+        see: See::Lab("select-eats-its-sets"),
+    },
+    &Lesson {
+        when: |call| call.left.is_some(),
+        says: |call| format!("Linux leaves {} in the timeout: set it anew", call.patience_left()),
+        see: See::Lab("timeout-mutates"),
+    },
+    &Lesson {
+        when: |call| call.failed(Errno::EINTR),
+        says: |_| "a signal came: the sets say nothing".into(),
+        see: See::Lab("eintr-despite-sa-restart"),
+    },
+    &Lesson {
+        when: |call| call.failed(Errno::EBADF),
+        says: |_| "one descriptor is not open; which is not said".into(),
+        see: See::Lab("bad-fd-poisons-select"),
+    },
+];
 
 /// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);` waits until
 /// one of the descriptors in the sets is ready, and leaves in the sets those that are. Returns how many bits are set,

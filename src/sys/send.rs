@@ -8,9 +8,12 @@ use std::os::fd::{AsFd, AsRawFd};
 use super::count;
 use super::sockaddr::RawAddress;
 use crate::addr::Address;
-use crate::names::{MsgFlags, Result};
+use crate::names::{Errno, MsgFlags, Result};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::facts::Facts;
+use crate::trace::figures::{bytes, grouped};
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 
 static SEND: Page = Page {
@@ -30,6 +33,39 @@ static SEND: Page = Page {
     man: "send(2)",
     posix: "send",
     lab: "partial-send",
+    lessons: &[
+        &super::recv::INTERRUPTED,
+        &Lesson {
+            when: |call| {
+                call.is_stream() && call.returned() > 0 && call.returned() == call.number()
+            },
+            says: |call| {
+                format!("{} in the send buffer; arrival is not reported", bytes(call.returned()))
+            },
+            see: See::Lab("send-is-a-copy"),
+        },
+        &Lesson {
+            when: Facts::is_short,
+            says: |call| {
+                let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+                format!("took {taken} of {given}: the send buffer is full")
+            },
+            see: See::Lab("partial-send"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
+            see: See::Lab("partial-send"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
+            says: |_| "this direction is over; MSG_NOSIGNAL: no SIGPIPE".into(),
+            see: See::Lab("sigpipe-or-not"),
+        },
+        &BROKEN_PIPE,
+        &RESET_BEFORE_SENDING,
+        &REFUSED,
+    ],
     ..Page::blank()
 };
 
@@ -37,6 +73,24 @@ impl Function {
     /// `ssize_t send(int sockfd, const void *buf, size_t len, int flags)`
     pub const SEND: Self = Self::on(&SEND);
 }
+
+pub(super) static BROKEN_PIPE: Lesson = Lesson {
+    when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
+    says: |_| "this direction is over; SIGPIPE came too".into(),
+    see: See::Lab("sigpipe-or-not"),
+};
+
+pub(super) static RESET_BEFORE_SENDING: Lesson = Lesson {
+    when: |call| call.failed(Errno::ECONNRESET),
+    says: |_| "the peer has reset the connection: nobody gets this".into(),
+    see: See::Lab("rst-on-unread"),
+};
+
+pub(super) static REFUSED: Lesson = Lesson {
+    when: Facts::is_refused_datagram,
+    says: |_| "an earlier datagram found nobody, or in the Unix domain this one".into(),
+    see: See::Lab("udp-refused-later"),
+};
 
 /// `ssize_t send(int sockfd, const void *buf, size_t len, int flags);` puts bytes into the socket's send buffer and
 /// says how many: perhaps fewer than were given. That they were taken does not say that they have arrived.
@@ -88,6 +142,16 @@ static SENDTO: Page = Page {
     man: "sendto(2)",
     posix: "sendto",
     lab: "udp-refused-later",
+    lessons: &[
+        &Lesson {
+            when: |call| call.succeeded(),
+            says: |call| {
+                format!("one datagram of {}; arrival is not reported", bytes(call.returned()))
+            },
+            see: See::Lab("udp-drops-silently"),
+        },
+        &REFUSED,
+    ],
     ..Page::blank()
 };
 

@@ -5,9 +5,11 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
-use crate::names::Result;
+use crate::names::{Errno, Result};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::figures::{bytes, grouped};
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 
 static SENDFILE: Page = Page {
@@ -27,6 +29,42 @@ static SENDFILE: Page = Page {
     systems: "This is Linux's. FreeBSD and macOS have another of that name: the file first, other arguments, its header and trailer. \
         OpenBSD and NetBSD have none.",
     man: "sendfile(2)",
+    lessons: &[
+        &super::recv::INTERRUPTED,
+        &Lesson {
+            when: |call| call.returned() > 0 && call.returned() == call.number(),
+            says: |call| format!("{} of a file, never in this process", bytes(call.returned())),
+            see: See::Word("sendfile"),
+        },
+        &Lesson {
+            when: |call| call.returned() > 0 && call.is_short(),
+            says: |call| {
+                let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+                format!("took {taken} of {given}: no more room, or no more file")
+            },
+            see: See::Word("sendfile"),
+        },
+        &Lesson {
+            when: |call| call.result() == Some(0) && call.number() > 0,
+            says: |_| "0: the file ends here; to call again gives 0 again".into(),
+            see: See::Word("sendfile"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |call| format!("took none of {}: the send buffer is full", bytes(call.number())),
+            see: See::Word("EAGAIN"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EINVAL) || call.failed(Errno::ENOSYS),
+            says: |_| "not from here in this way: read, then send".into(),
+            see: See::Word("sendfile"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EPIPE),
+            says: |_| "this direction is over; SIGPIPE came too".into(),
+            see: See::Word("SIGPIPE"),
+        },
+    ],
     ..Page::blank()
 };
 

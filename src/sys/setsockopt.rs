@@ -8,6 +8,8 @@ use super::{OptionValue, status};
 use crate::names::{Level, OptionName, Result};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::figures::bytes;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 
 static SETSOCKOPT: Page = Page {
@@ -24,6 +26,41 @@ static SETSOCKOPT: Page = Page {
     man: "setsockopt(2)",
     posix: "setsockopt",
     lab: "sockbuf-doubling",
+    lessons: &[
+        &Lesson {
+            when: |call| {
+                call.succeeded() && call.option_is("SO_REUSEADDR") && call.value != Some(0)
+            },
+            says: |_| "in TCP, old connections will not block bind after a restart".into(),
+            see: See::Lab("time-wait-bind"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.option_is("SO_SNDBUF"),
+            says: |call| {
+                let asked = bytes(call.value.unwrap_or(0));
+                format!("asks for a send buffer of {asked}; getsockopt tells what it is now")
+            },
+            see: See::Lab("sockbuf-doubling"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY") && call.value != Some(0),
+            says: |_| "IPv6 only: IPv4 needs a socket of its own".into(),
+            see: See::Lab("dual-stack"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY") && call.value == Some(0),
+            says: |_| "IPv4 peers may come too, named ::ffff: and their address".into(),
+            see: See::Lab("dual-stack"),
+        },
+        &Lesson {
+            when: |call| {
+                call.succeeded()
+                    && call.linger.is_some_and(|it| it.l_onoff != 0 && it.l_linger == 0)
+            },
+            says: |_| "close will throw away what is unsent, and reset".into(),
+            see: See::Lab("linger-zero"),
+        },
+    ],
     ..Page::blank()
 };
 

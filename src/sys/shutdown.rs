@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use super::status;
 use crate::names::{Result, ShutdownHow};
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 
 static SHUTDOWN: Page = Page {
@@ -20,6 +21,23 @@ static SHUTDOWN: Page = Page {
     man: "shutdown(2)",
     posix: "shutdown",
     lab: "half-close",
+    lessons: &[
+        &Lesson {
+            when: |call| call.succeeded() && call.says("SHUT_WR"),
+            says: |_| "the peer will read 0; it may still send".into(),
+            see: See::Lab("half-close"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.says("SHUT_RD"),
+            says: |_| "here only: the peer is not told, and may go on sending".into(),
+            see: See::Lab("shut-rd-is-local"),
+        },
+        &Lesson {
+            when: |call| call.succeeded() && call.says("SHUT_RDWR"),
+            says: |call| format!("both halves end, for every copy of {}", call.fd),
+            see: See::Lab("close-is-refcount"),
+        },
+    ],
     ..Page::blank()
 };
 

@@ -7,6 +7,7 @@ use super::status;
 use crate::names::{Result, SaFlags, Signal};
 use crate::trace::arg::{self, Arg};
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Function, Page};
 
 /// `struct sigaction`: what is to happen when a signal comes.
@@ -66,6 +67,11 @@ static SIGACTION: Page = Page {
     man: "sigaction(2)",
     posix: "sigaction",
     lab: "eintr-despite-sa-restart",
+    lessons: &[&Lesson {
+        when: |call| call.succeeded() && call.sets_handler(),
+        says: |call| format!("{} will call a function from now on", call.named("SIG")),
+        see: See::Lab("signal-race"),
+    }],
     ..Page::blank()
 };
 

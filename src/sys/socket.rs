@@ -1,9 +1,10 @@
 //! `socket` makes one end of a connection.
 
 use super::{Fd, number};
-use crate::names::{Domain, Protocol, Result, SocketType};
+use crate::names::{Domain, Errno, Protocol, Result, SocketType};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns};
 
 static SOCKET: Page = Page {
@@ -21,6 +22,14 @@ static SOCKET: Page = Page {
     man: "socket(2)",
     posix: "socket",
     lab: "names-appear-late",
+    lessons: &[
+        &Lesson {
+            when: |call| call.succeeded(),
+            says: |call| format!("{}: a socket, as yet without a name or a peer", call.returned()),
+            see: See::Lab("names-appear-late"),
+        },
+        &NO_DESCRIPTOR_LEFT,
+    ],
     ..Page::blank()
 };
 
@@ -28,6 +37,12 @@ impl Function {
     /// `int socket(int domain, int type, int protocol)`
     pub const SOCKET: Self = Self::on(&SOCKET);
 }
+
+pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
+    when: |call| call.failed(Errno::EMFILE),
+    says: |_| "this process has no descriptor left (ulimit -n)".into(),
+    see: See::Word("EMFILE"),
+};
 
 /// `int socket(int domain, int type, int protocol);` makes one end of a connection that does not exist yet.
 ///

@@ -3,9 +3,12 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use super::count;
-use crate::names::Result;
+use crate::names::{Errno, Result};
 use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::facts::Facts;
+use crate::trace::figures::{bytes, grouped};
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 
 static WRITE: Page = Page {
@@ -23,6 +26,29 @@ static WRITE: Page = Page {
     man: "write(2)",
     posix: "write",
     lab: "sigpipe-or-not",
+    lessons: &[
+        &super::recv::INTERRUPTED,
+        &super::send::BROKEN_PIPE,
+        &super::send::RESET_BEFORE_SENDING,
+        &Lesson {
+            when: |call| call.returned() > 0 && call.returned() == call.number(),
+            says: |call| format!("{} taken; arrival is not reported", bytes(call.returned())),
+            see: See::Lab("send-is-a-copy"),
+        },
+        &Lesson {
+            when: Facts::is_short,
+            says: |call| {
+                let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+                format!("took {taken} of {given}: there is no more room")
+            },
+            see: See::Lab("partial-send"),
+        },
+        &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |call| format!("took none of {}: there is no room", bytes(call.number())),
+            see: See::Lab("partial-send"),
+        },
+    ],
     ..Page::blank()
 };
 

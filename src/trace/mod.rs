@@ -17,10 +17,13 @@ mod both;
 pub mod call;
 pub mod descriptors;
 pub mod event;
+pub mod facts;
+pub mod figures;
 pub mod inject;
 #[cfg(feature = "program")]
 pub mod json;
 mod keep;
+pub mod lesson;
 pub(crate) mod notation;
 pub mod output;
 pub mod page;

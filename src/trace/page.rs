@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::lesson::Lesson;
+
 /// All that is true of a function of C that a wrapper calls.
 #[derive(Debug)]
 pub struct Page {
@@ -45,6 +47,8 @@ pub struct Page {
     pub posix: &'static str,
     /// The lab that shows it, if one does.
     pub lab: &'static str,
+    /// What is said of a call and its outcome.
+    pub lessons: &'static [&'static Lesson],
 }
 
 /// Calls that belong together, in a list.
@@ -152,6 +156,7 @@ impl Page {
             man: "",
             posix: "",
             lab: "",
+            lessons: &[],
         }
     }
 

@@ -103,7 +103,12 @@ fn polls(told: &mut Told, revents: &[PollEvents], outcome: Outcome) -> String {
 
 #[test]
 fn a_lesson_leads_to_its_lab_where_there_is_one_and_to_a_word_where_not() {
-    let lesson = lessons::all().find(|lesson| lesson.see == See::Lab("partial-send")).unwrap();
+    let lesson = Function::SEND
+        .page()
+        .lessons
+        .iter()
+        .find(|lesson| lesson.see == See::Lab("partial-send"))
+        .unwrap();
     let event = Event::new(Function::SEND.into());
     let mut facts = Facts::of(Function::SEND, &event, OpenFile::default());
     assert_eq!(leads_to(lesson, &facts, |name| name == "partial-send"), "lab partial-send");

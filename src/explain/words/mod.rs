@@ -27,9 +27,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::explain::lessons::{self, See};
     use crate::names::Errno;
     use crate::trace::Function;
+    use crate::trace::lesson::See;
 
     fn entries() -> impl Iterator<Item = &'static Entry> {
         GROUPS.iter().flat_map(|group| &*group.entries)
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_words_that_lessons_lead_to_are_explained() {
-        for lesson in lessons::all() {
+        for lesson in Function::all().flat_map(|call| call.page().lessons) {
             if let See::Word(word) = lesson.see {
                 assert!(!find(word).is_empty(), "{word}");
             }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use super::arg::{Arg, Note, SignalHandler, Value};
+use super::descriptors::{DescriptorKind, OpenFile};
 use super::figures;
+use super::{Event, Function, Outcome};
 use crate::names::{Errno, Named, O_NONBLOCK, OpenFlags, PollEvents, SOCK_STREAM, option_name};
-use crate::trace::arg::{Arg, Note, SignalHandler, Value};
-use crate::trace::descriptors::OpenFile;
-use crate::trace::{Event, Function, Outcome};
 use crate::values::{FdNumber, Linger, TimeVal};
 
 /// The members of a set, in short.
@@ -74,7 +74,7 @@ pub struct Facts {
 
 impl Facts {
     /// Of a call of this function, whose descriptor was known to be this.
-    pub(super) fn of(function: Function, event: &Event<'_>, known: OpenFile) -> Self {
+    pub(crate) fn of(function: Function, event: &Event<'_>, known: OpenFile) -> Self {
         let mut facts = Self {
             function,
             outcome: event.outcome,
@@ -102,7 +102,7 @@ impl Facts {
     }
 
     /// What stands in the arguments of this call and behind its result.
-    pub(super) fn add(&mut self, event: &Event<'_>) {
+    pub(crate) fn add(&mut self, event: &Event<'_>) {
         self.take(&event.args);
         match &event.note {
             Note::Select { sets, left } => {
@@ -181,6 +181,29 @@ impl Facts {
         self.ints.first().copied().unwrap_or(0)
     }
 
+    /// Whether it gave or took fewer bytes than it was to.
+    pub fn is_short(&self) -> bool {
+        self.succeeded() && self.returned() < self.number()
+    }
+
+    /// Whether it is about a stream, as far as is known. A datagram keeps its boundaries, so what is said of streams does not
+    /// hold for it.
+    pub fn is_stream(&self) -> bool {
+        self.known.kind != DescriptorKind::Datagram
+    }
+
+    /// Whether it gave 0, though there was room for more. (A datagram may be empty, and that is no end.)
+    pub fn is_the_end(&self) -> bool {
+        self.is_stream() && self.result() == Some(0) && self.number() > 0
+    }
+
+    /// Whether an earlier datagram was refused. A stream that was refused is told so by `recv` and `send` too, but it has no
+    /// earlier datagrams.
+    pub fn is_refused_datagram(&self) -> bool {
+        let is_for_datagrams = [Function::RECVFROM, Function::SENDTO].contains(&self.function);
+        self.failed(Errno::ECONNREFUSED) && (is_for_datagrams || !self.is_stream())
+    }
+
     /// Whether a constant of this name stands among its arguments, alone or joined with others.
     pub fn says(&self, name: &str) -> bool {
         self.all_names().any(|names| names.split('|').any(|one| one == name))
@@ -237,12 +260,12 @@ impl Facts {
     }
 
     /// The time it was to wait, in words.
-    pub(super) fn patience(&self) -> String {
+    pub(crate) fn patience(&self) -> String {
         figures::seconds(self.timeout.unwrap_or_default())
     }
 
     /// What was left of that, in words.
-    pub(super) fn patience_left(&self) -> String {
+    pub(crate) fn patience_left(&self) -> String {
         figures::seconds(self.left.unwrap_or_default())
     }
 }

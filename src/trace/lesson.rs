@@ -1,16 +1,10 @@
-//! The table of lessons, in chapters that follow a connection's life: making, waiting, moving, ending.
+//! A lesson: a call with an outcome, and one sentence about it.
 //!
-//! A lesson is a call with an outcome, and one sentence about it. The sentence speaks of this call only, in plain
-//! words and with its own figures; it is at most 100 characters long, whatever the figures. Where several lessons
-//! apply to one call, each is told at its own occasions.
-
-mod ending;
-mod making;
-mod moving;
-mod waiting;
+//! The sentence speaks of this call only, in plain words and with its own figures; it is at most 100 characters long,
+//! whatever the figures. Each page has the lessons of its call; where several apply to one call, each is told at its own
+//! occasions.
 
 use super::facts::Facts;
-use crate::trace::Function;
 
 /// Where a lesson leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,45 +15,26 @@ pub enum See {
     Word(&'static str),
 }
 
-/// One row of the table.
+/// What is said of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson {
-    /// The functions that it is about.
-    pub of: &'static [Function],
     /// The outcome that it is about.
-    when: fn(&Facts) -> bool,
+    pub when: fn(&Facts) -> bool,
     /// The sentence.
-    says: fn(&Facts) -> String,
+    pub says: fn(&Facts) -> String,
     /// Where it leads.
     pub see: See,
 }
 
-impl Lesson {
-    /// Whether it applies to this call.
-    pub fn applies(&self, call: &Facts) -> bool {
-        self.of.contains(&call.function) && (self.when)(call)
-    }
-
-    /// What it says about this call.
-    pub fn sentence(&self, call: &Facts) -> String {
-        (self.says)(call)
-    }
-}
-
-/// Every lesson, in the order of the chapters.
-pub fn all() -> impl Iterator<Item = &'static Lesson> {
-    [making::LESSONS, waiting::LESSONS, moving::LESSONS, ending::LESSONS].into_iter().flatten()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::addr::Address;
     use crate::names::{Errno, FD_CLOEXEC, PollEvents, Signal};
     use crate::trace::arg::{Arg, Note, Value};
     use crate::trace::descriptors::OpenFile;
     use crate::trace::event::Args;
-    use crate::trace::{Event, Outcome};
+    use crate::trace::facts::Facts;
+    use crate::trace::{Event, Function, Outcome};
     use crate::values::{FdNumber, PollRow, TimeVal};
 
     /// A call whose every figure is as long as a figure can be.
@@ -101,8 +76,10 @@ mod tests {
         };
         let errno = Errno::from_number(longest(Errno::CONSTANTS));
         let signal = Signal::from_bits(longest(Signal::CONSTANTS));
-        for lesson in all() {
-            let sentence = lesson.sentence(&extreme(lesson.of[0], errno, signal));
+        let of_calls =
+            Function::all().flat_map(|call| call.page().lessons.iter().map(move |one| (call, one)));
+        for (call, lesson) in of_calls {
+            let sentence = (lesson.says)(&extreme(call, errno, signal));
             assert!(sentence.chars().count() <= 100, "{}: {sentence}", sentence.len());
             assert!(!sentence.ends_with('.') && !sentence.is_empty(), "{sentence}");
         }
@@ -110,10 +87,10 @@ mod tests {
 
     #[test]
     fn an_option_s_figure_may_be_negative_and_long() {
-        for lesson in all().filter(|lesson| lesson.of.contains(&Function::SETSOCKOPT)) {
+        for lesson in Function::SETSOCKOPT.page().lessons {
             let mut facts = extreme(Function::SETSOCKOPT, Errno::EAGAIN, Signal::from_bits(1));
             facts.value = Some(i32::MIN.into());
-            assert!(lesson.sentence(&facts).len() <= 100);
+            assert!((lesson.says)(&facts).len() <= 100);
         }
     }
 }

@@ -19,18 +19,18 @@ pub fn grouped(number: i64) -> String {
 }
 
 /// `1 byte`, `65,536 bytes`.
-pub(super) fn bytes(count: i64) -> String {
+pub fn bytes(count: i64) -> String {
     counted(count, "byte")
 }
 
 /// `1 descriptor`, `2 descriptors`.
-pub(super) fn counted(count: i64, what: &str) -> String {
+pub fn counted(count: i64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(count))
 }
 
 /// A time in seconds: `1.5 s`, to the microsecond if need be.
-pub(super) fn seconds(time: TimeVal) -> String {
+pub fn seconds(time: TimeVal) -> String {
     let fraction = format!("{:06}", time.tv_usec);
     match fraction.trim_end_matches('0') {
         "" => format!("{} s", grouped(time.tv_sec)),
