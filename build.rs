@@ -14,6 +14,8 @@ fn main() {
         has_accept4: { not(target_vendor = "apple") },
         // The one with these arguments: others have another function of this name, or none.
         has_sendfile: { target_os = "linux" },
+        // OpenBSD has them since 7.2.
+        has_mmsg: { not(target_vendor = "apple") },
         has_ppoll: { not(target_vendor = "apple") },
     }
     // `--version` and the manual name the target that the program was built for.

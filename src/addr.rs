@@ -1,6 +1,6 @@
 //! Socket addresses as values: written by people, printed for people, and who can reach them.
 //!
-//! Nothing here asks the system. Looking up a name is [`crate::sys::getaddrinfo`]'s work; turning a
+//! Nothing here asks the system. Looking up a name is [`crate::sys::getaddrinfo`](crate::sys::getaddrinfo())'s work; turning a
 //! value into the bytes that the kernel reads is that of `sys/sockaddr.rs`.
 
 #[cfg(test)]

@@ -407,6 +407,7 @@ fn is_argument(function: Function, name: &str, value: &Value) -> bool {
     match name {
         "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" => value.is_i64(),
         "nfds" | "len" | "count" | "backlog" | "optlen" | "pid" | "hostlen" | "servlen"
+        | "iovcnt" | "vlen" | "ifindex"
             if !value.is_object() =>
         {
             value.is_i64()
@@ -452,6 +453,21 @@ fn is_argument(function: Function, name: &str, value: &Value) -> bool {
             );
             true
         }),
+        "iov" => value.as_array().is_some_and(|buffers| {
+            buffers.iter().for_each(check_buffer);
+            true
+        }),
+        "msgvec" => match value.as_array() {
+            Some(messages) => {
+                let len: IsRight = |value| or_null(value, Value::is_u64);
+                let fields: &[(&str, IsRight)] = &[("msg_hdr", Value::is_object), ("msg_len", len)];
+                messages.iter().for_each(|message| check_object(message, fields));
+                true
+            }
+            None => is_pointer(value),
+        },
+        "type" if function == Function::GETHOSTBYADDR => value.is_string(),
+        "addr" if function == Function::GETHOSTBYADDR => value.get("written").is_some(),
         "flags" | "type" => is_flags(value),
         "sigmask" | "set" | "oldset" => null_or(is_flags) || is_pointer(value),
         "arg" if function == Function::FCNTL => value.is_i64() || is_flags(value),
@@ -465,6 +481,18 @@ fn is_argument(function: Function, name: &str, value: &Value) -> bool {
             value.is_string() || value.is_i64()
         }
         _ => null_or(Value::is_string),
+    }
+}
+
+/// What is in a buffer, or where a buffer is that nothing came into.
+#[track_caller]
+fn check_buffer(buffer: &Value) {
+    match buffer.get("iov_base") {
+        Some(_) => check_object(buffer, &[("iov_base", is_pointer), ("len", Value::is_u64)]),
+        None => check_object(
+            buffer,
+            &[("text", is_escaped), ("cut", Value::is_boolean), ("len", Value::is_u64)],
+        ),
     }
 }
 
@@ -521,6 +549,9 @@ fn check_returned(call: &Value) {
         }
         "fcntl" => check_object(returned, &[("flags", is_flags)]),
         "getaddrinfo" | "getnameinfo" => check_object(returned, &[("text", Value::is_string)]),
+        "recvmmsg" | "getservbyport" | "gethostbyname" | "gethostbyaddr" => {
+            check_object(returned, &[("written", Value::is_string)]);
+        }
         _ => panic!("it told more than its result: {call}"),
     }
 }
@@ -532,12 +563,20 @@ fn count_bytes(call: &Value, counted: &mut HashMap<u64, (u64, u64)>) {
     let number = |name: &str| told[name].as_u64().unwrap();
     let (bytes_in, bytes_out) = counted.entry(number("id")).or_default();
     assert_eq!((number("bytes_in"), number("bytes_out")), (*bytes_in, *bytes_out), "{call}");
-    let Some(moved) = call["result"].as_u64() else { return };
+    let Some(result) = call["result"].as_u64() else { return };
+    let lengths = call["arguments"]["msgvec"].as_array();
+    let moved = lengths.map_or(result, |messages| {
+        messages.iter().filter_map(|message| message["msg_len"].as_u64()).sum()
+    });
     let flags = call["arguments"]["flags"].as_array();
     let only_looks = flags.is_some_and(|flags| flags.iter().any(|flag| flag == "MSG_PEEK"));
     match call["call"].as_str().unwrap() {
-        "send" | "sendto" | "sendmsg" | "write" | "sendfile" => *bytes_out += moved,
-        "recv" | "recvfrom" | "recvmsg" | "read" if !only_looks => *bytes_in += moved,
+        "send" | "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" | "sendfile" => {
+            *bytes_out += moved
+        }
+        "recv" | "recvfrom" | "recvmsg" | "recvmmsg" | "read" | "readv" if !only_looks => {
+            *bytes_in += moved
+        }
         _ => {}
     }
 }

@@ -148,7 +148,7 @@ impl SendingHalf {
     /// sending.
     ///
     /// # Errors
-    /// As [`shutdown`](crate::sys::shutdown).
+    /// As [`shutdown`](crate::sys::shutdown()).
     pub fn finish_if_sent(&mut self, ends: &mut Ends) -> Result<()> {
         if self.finishing != Finishing::WhenSent || self.owed.is_some() {
             return Ok(());

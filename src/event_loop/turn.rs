@@ -120,7 +120,7 @@ impl EventLoop {
     /// what a turn would ask, and leaves everything as it is, for readiness lasts until the loop acts on it.
     ///
     /// # Errors
-    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll).
+    /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()).
     pub fn ready_within(&mut self, timeout: Duration) -> Result<bool> {
         if self.state.agenda.is_done() {
             let (question, evidence) = (&mut self.question, &mut self.evidence);

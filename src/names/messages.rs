@@ -18,6 +18,7 @@ constants! {
         // SO_NOSIGPIPE is the means there.
         MSG_NOSIGNAL, "EPIPE without SIGPIPE when the peer is gone";
         #[cfg(linux)] MSG_MORE, "more follows: keep a partial packet back";
+        #[cfg(not(apple))] MSG_WAITFORONE, "of recvmmsg: wait for the first message alone";
         #[cfg(not(apple))] MSG_CMSG_CLOEXEC, "descriptors that arrive get FD_CLOEXEC";
     }
 }

@@ -7,7 +7,7 @@ use crate::sys::{self, AsFd, Fd};
 /// Accepts one connection and makes it non-blocking: one call where the system has `accept4`.
 ///
 /// # Errors
-/// As [`sys::accept`].
+/// As [`sys::accept`](crate::sys::accept()).
 #[cfg(has_accept4)]
 pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
     sys::accept4(listener, sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK)
@@ -17,7 +17,7 @@ pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
 /// non-blocking already if the listener is. Nothing is left to chance, `SIGPIPE` included.
 ///
 /// # Errors
-/// As [`sys::accept`].
+/// As [`sys::accept`](crate::sys::accept()).
 #[cfg(not(has_accept4))]
 pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
     let (fd, peer) = sys::accept(listener)?;

@@ -6,7 +6,7 @@ use crate::sys::AsFd;
 /// From now on partial packets wait (Linux: 200 ms at most); `false` sends what has waited.
 ///
 /// # Errors
-/// As [`setsockopt`](crate::sys::setsockopt).
+/// As [`setsockopt`](crate::sys::setsockopt()).
 #[cfg(linux)]
 pub fn cork(fd: impl AsFd, holds: bool) -> Result<()> {
     use crate::names::{SOL_TCP, TCP_CORK};

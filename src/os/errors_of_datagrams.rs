@@ -7,7 +7,7 @@ use crate::sys::AsFd;
 /// (`IP_RECVERR`).
 ///
 /// # Errors
-/// As [`setsockopt`](crate::sys::setsockopt).
+/// As [`setsockopt`](crate::sys::setsockopt()).
 #[cfg(linux)]
 pub fn hear_errors(socket: impl AsFd) -> Result<()> {
     use crate::names::{IP_RECVERR, SOL_IP};

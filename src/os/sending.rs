@@ -14,7 +14,7 @@ pub const MORE_FOLLOWS: MsgFlags = MsgFlags::NONE;
 /// Sends bytes of a file, from a place on, over a socket; 0 if the file ends there.
 ///
 /// # Errors
-/// As [`sendfile`](crate::sys::sendfile). `EINVAL` and `ENOSYS` say that it cannot be done with this file, or on this system.
+/// As [`sendfile`](crate::sys::sendfile()). `EINVAL` and `ENOSYS` say that it cannot be done with this file, or on this system.
 #[cfg(has_sendfile)]
 pub fn send_file(socket: impl AsFd, file: impl AsFd, at: u64, len: usize) -> Result<usize> {
     let mut offset = i64::try_from(at).map_err(|_| Errno::EINVAL)?;

@@ -8,7 +8,7 @@ use crate::values::TimeSpec;
 /// Makes a self-pipe, lets these signals write into it, and returns the end to read them from.
 ///
 /// # Errors
-/// As [`sys::pipe`] and [`sys::sigaction`].
+/// As [`sys::pipe`](crate::sys::pipe()) and [`sys::sigaction`](crate::sys::sigaction()).
 pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
     let [read_end, write_end] = sys::pipe()?;
     for end in [&read_end, &write_end] {
@@ -27,7 +27,7 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
 /// Whether this process was started with a signal ignored, as by `nohup`.
 ///
 /// # Errors
-/// As [`sys::sigaction`].
+/// As [`sys::sigaction`](crate::sys::sigaction()).
 pub fn is_ignored(signal: Signal) -> Result<bool> {
     let mut action = SigAction::new(Handler::Default);
     sys::sigaction(signal, None, Some(&mut action))?;

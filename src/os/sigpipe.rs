@@ -10,7 +10,7 @@ use crate::sys::AsFd;
 /// Makes a socket give `EPIPE` without `SIGPIPE`, where `MSG_NOSIGNAL` does not do so by itself.
 ///
 /// # Errors
-/// As [`setsockopt`](crate::sys::setsockopt); macOS gives `EINVAL` for a connection that is already over.
+/// As [`setsockopt`](crate::sys::setsockopt()); macOS gives `EINVAL` for a connection that is already over.
 #[cfg(apple)]
 pub fn suppress_sigpipe(fd: impl AsFd) -> Result<()> {
     use crate::sys::{SO_NOSIGPIPE, SOL_SOCKET, setsockopt};

@@ -81,7 +81,7 @@ pub fn set_mode(address: &Address, mode: u32) -> io::Result<()> {
 /// abandoned then; on Linux such a connect has to wait, and here gives `EAGAIN`.
 ///
 /// # Errors
-/// As [`sys::socket`].
+/// As [`sys::socket`](crate::sys::socket()).
 pub fn is_abandoned(address: &Address, kind: SocketType) -> Result<bool> {
     let Address::Unix(UnixName::Path(path)) = address else { return Ok(false) };
     if !fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket()) {

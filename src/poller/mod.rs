@@ -156,7 +156,7 @@ pub trait Poller {
     /// `select`'s in that of the descriptors' numbers, the readable first. No evidence means that the time was over.
     ///
     /// # Errors
-    /// As [`select`](crate::sys::select) and [`poll`](crate::sys::poll): `EINTR` is passed on. `EMFILE`: a descriptor in the
+    /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()): `EINTR` is passed on. `EMFILE`: a descriptor in the
     /// question cannot be watched.
     fn wait(
         &mut self,

@@ -100,7 +100,10 @@ pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: `bind(2)`, `ip(7)`, `unix(7)`; POSIX `bind`.
+/// References: [[`bind(2)`](https://man7.org/linux/man-pages/man2/bind.2.html)](https://man7.org/linux/man-pages/man2/bind.2.html),
+/// [`ip(7)`](https://man7.org/linux/man-pages/man7/ip.7.html),
+/// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
+/// POSIX [`bind`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/bind.html).
 pub fn bind(sockfd: impl AsFd, addr: &Address) -> Result<()> {
     let sockfd = sockfd.as_fd();
     with_address(Function::BIND, sockfd, addr, |raw| {

@@ -90,7 +90,8 @@ impl Function {
 ///
 /// Systems differ: on Linux a socket can try again after a failure. POSIX leaves its state open, so make a new one.
 ///
-/// References: `connect(2)`; POSIX `connect`.
+/// References: [[`connect(2)`](https://man7.org/linux/man-pages/man2/connect.2.html)](https://man7.org/linux/man-pages/man2/connect.2.html);
+/// POSIX [`connect`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/connect.html).
 pub fn connect(sockfd: impl AsFd, addr: &Address) -> Result<()> {
     let sockfd = sockfd.as_fd();
     let result = with_address(Function::CONNECT, sockfd, addr, |raw| {

@@ -57,7 +57,8 @@ impl Function {
 /// # Errors
 /// None for a descriptor that is open.
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_getfl(fd: impl AsFd) -> Result<OpenFlags> {
     let noting = |bits: &c_int| Note::OpenFlags(OpenFlags::from_bits(*bits));
@@ -72,7 +73,8 @@ pub fn fcntl_getfl(fd: impl AsFd) -> Result<OpenFlags> {
 /// |---|---|
 /// | `EPERM` | `O_APPEND` of an append-only file was to be cleared |
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_setfl(fd: impl AsFd, flags: OpenFlags) -> Result<()> {
     fcntl(fd.as_fd(), F_SETFL, Some((flags.bits(), Arg::OpenFlags(flags))), |_| Note::None)
@@ -84,7 +86,8 @@ pub fn fcntl_setfl(fd: impl AsFd, flags: OpenFlags) -> Result<()> {
 /// # Errors
 /// None for a descriptor that is open.
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_getfd(fd: impl AsFd) -> Result<FdFlags> {
     let noting = |bits: &c_int| Note::FdFlags(FdFlags::from_bits(*bits));
@@ -96,7 +99,8 @@ pub fn fcntl_getfd(fd: impl AsFd) -> Result<FdFlags> {
 /// # Errors
 /// None for a descriptor that is open.
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_setfd(fd: impl AsFd, flags: FdFlags) -> Result<()> {
     fcntl(fd.as_fd(), F_SETFD, Some((flags.bits(), Arg::Named(flags.named()))), |_| Note::None)
@@ -108,7 +112,8 @@ pub fn fcntl_setfd(fd: impl AsFd, flags: FdFlags) -> Result<()> {
 /// # Errors
 /// None for a socket.
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_getown(fd: impl AsFd) -> Result<i32> {
     fcntl(fd.as_fd(), F_GETOWN, None, |_| Note::None)
@@ -121,7 +126,8 @@ pub fn fcntl_getown(fd: impl AsFd) -> Result<i32> {
 /// |---|---|
 /// | `ESRCH` | there is no such process or group |
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_setown(fd: impl AsFd, pid: i32) -> Result<()> {
     fcntl(fd.as_fd(), F_SETOWN, Some((pid, pid.into())), |_| Note::None).map(drop)
@@ -135,7 +141,8 @@ pub fn fcntl_setown(fd: impl AsFd, pid: i32) -> Result<()> {
 /// | `EINVAL` | `lowest` is negative or not below the limit on descriptors |
 /// | `EMFILE` | this process has no such descriptor left |
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_dupfd(fd: impl AsFd, lowest: c_int) -> Result<Fd> {
     dup_from(fd.as_fd(), F_DUPFD, lowest)
@@ -146,7 +153,8 @@ pub fn fcntl_dupfd(fd: impl AsFd, lowest: c_int) -> Result<Fd> {
 /// # Errors
 /// As [`fcntl_dupfd`].
 ///
-/// References: `fcntl(2)`; POSIX `fcntl`.
+/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_dupfd_cloexec(fd: impl AsFd, lowest: c_int) -> Result<Fd> {
     dup_from(fd.as_fd(), F_DUPFD_CLOEXEC, lowest)

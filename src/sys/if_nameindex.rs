@@ -1,9 +1,13 @@
-//! `if_nameindex` lists the network interfaces.
+//! `if_nameindex` lists the network interfaces; `if_nametoindex` and `if_indextoname` lead from the name of one to its number
+//! and back.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
+use super::c_string::text_of;
 use crate::names::{Errno, Result};
+use crate::trace::arg::Arg;
 use crate::trace::call::enter;
+use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Function, Page, Returns};
 
 static IF_NAMEINDEX: Page = Page {
@@ -33,7 +37,8 @@ impl Function {
 /// |---|---|
 /// | `ENOBUFS` | no memory |
 ///
-/// References: `if_nameindex(3)`; POSIX `if_nameindex`.
+/// References: [[`if_nameindex(3)`](https://man7.org/linux/man-pages/man3/if_nameindex.3.html)](https://man7.org/linux/man-pages/man3/if_nameindex.3.html);
+/// POSIX [`if_nameindex`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/if_nameindex.html).
 pub fn if_nameindex() -> Result<Vec<(u32, String)>> {
     let call = enter(Function::IF_NAMEINDEX, || []);
     // SAFETY: takes nothing; the result is NULL or a list that ends with an entry of zeros.
@@ -61,9 +66,116 @@ pub fn if_nameindex() -> Result<Vec<(u32, String)>> {
     Ok(interfaces)
 }
 
+static IF_NAMETOINDEX: Page = Page {
+    name: "if_nametoindex",
+    prototype: "unsigned int if_nametoindex(const char *ifname)",
+    parameters: &["ifname"],
+    returns: Returns::Number,
+    is_library: true,
+    gist: "from a network interface's name to its number",
+    result: "The number, or 0 if there is no such interface; errno says so then.",
+    trap: "The number is the scope id of link-local IPv6 addresses. It may be another when the interface comes back.",
+    errnos: "ENODEV ENXIO",
+    systems: "Without such an interface Linux says ENODEV, the BSDs and macOS ENXIO.",
+    man: "if_nametoindex(3)",
+    posix: "if_nametoindex",
+    lessons: &[&Lesson {
+        when: |call| call.succeeded(),
+        says: |call| {
+            format!("{}: what sin6_scope_id wants for addresses of this link", call.returned())
+        },
+        see: See::Word("sin6_scope_id"),
+    }],
+    ..Page::blank()
+};
+
+static IF_INDEXTONAME: Page = Page {
+    name: "if_indextoname",
+    prototype: "char *if_indextoname(unsigned int ifindex, char *ifname)",
+    parameters: &["ifindex", "ifname"],
+    fills: &["ifname"],
+    returns: Returns::Number,
+    is_library: true,
+    gist: "from a network interface's number to its name",
+    result: "ifname, which has the name now, or NULL if no interface has this number. In the trace 1 stands for ifname.",
+    trap: "ifname must have room for IF_NAMESIZE bytes; C does not ask how much there is.",
+    errnos: "ENXIO",
+    man: "if_indextoname(3)",
+    posix: "if_indextoname",
+    lessons: &[&Lesson {
+        when: |call| call.succeeded(),
+        says: |call| format!("the interface with the number {}", call.number()),
+        see: See::Word("if_indextoname"),
+    }],
+    ..Page::blank()
+};
+
+impl Function {
+    /// `unsigned int if_nametoindex(const char *ifname)`
+    pub const IF_NAMETOINDEX: Self = Self::on(&IF_NAMETOINDEX);
+    /// `char *if_indextoname(unsigned int ifindex, char *ifname)`
+    pub const IF_INDEXTONAME: Self = Self::on(&IF_INDEXTONAME);
+}
+
+/// `unsigned int if_nametoindex(const char *ifname);` the number of a network interface.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENODEV` | there is no such interface (`ENXIO` on the BSDs and macOS); (refused) a name with a zero byte |
+///
+/// References: [`if_nametoindex(3)`](https://man7.org/linux/man-pages/man3/if_nametoindex.3.html);
+/// POSIX [`if_nametoindex`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/if_nametoindex.html).
+pub fn if_nametoindex(ifname: &str) -> Result<u32> {
+    let call = enter(Function::IF_NAMETOINDEX, || [Arg::str(Some(ifname))]);
+    let Ok(name) = CString::new(ifname) else {
+        return call.refuse::<i32>(Errno::ENODEV).map(|index| index as u32);
+    };
+    let result = call.make(|| {
+        // SAFETY: the name ends with a zero byte and lives through the call.
+        match unsafe { libc::if_nametoindex(name.as_ptr()) } {
+            0 => Err(Errno::last()),
+            index => Ok(index as i32),
+        }
+    });
+    call.returns(result).map(|index| index as u32)
+}
+
+/// `char *if_indextoname(unsigned int ifindex, char *ifname);` the name of a network interface.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `ENXIO` | no interface has this number |
+///
+/// References: [`if_indextoname(3)`](https://man7.org/linux/man-pages/man3/if_indextoname.3.html);
+/// POSIX [`if_indextoname`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/if_indextoname.html).
+pub fn if_indextoname(ifindex: u32) -> Result<String> {
+    let call = enter(Function::IF_INDEXTONAME, || [Arg::Int(ifindex.into())]);
+    let mut room = [0u8; libc::IF_NAMESIZE];
+    let result = call.make(|| {
+        // SAFETY: `room` has the IF_NAMESIZE bytes that the function may write.
+        let name = unsafe { libc::if_indextoname(ifindex, room.as_mut_ptr().cast()) };
+        if name.is_null() { Err(Errno::last()) } else { Ok(1) }
+    });
+    let name = text_of(&room);
+    call.rest(|| [Arg::str(Some(&name))]).returns(result)?;
+    Ok(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_leads_to_a_number_and_back() {
+        for (index, name) in if_nameindex().unwrap() {
+            assert_eq!(if_nametoindex(&name), Ok(index));
+            assert_eq!(if_indextoname(index), Ok(name));
+        }
+        assert!(if_nametoindex("no such interface").is_err());
+        assert_eq!(if_indextoname(0), Err(Errno::ENXIO));
+    }
 
     #[test]
     fn loopback_is_an_interface() {

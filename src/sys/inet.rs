@@ -18,7 +18,8 @@ use crate::names::{AF_INET, AF_INET6, Domain, Errno, Result};
 /// |---|---|
 /// | `EAFNOSUPPORT` | `af` is neither `AF_INET` nor `AF_INET6` |
 ///
-/// References: `inet_pton(3)`; POSIX `inet_pton`.
+/// References: [[`inet_pton(3)`](https://man7.org/linux/man-pages/man3/inet_pton.3.html)](https://man7.org/linux/man-pages/man3/inet_pton.3.html);
+/// POSIX [`inet_pton`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/inet_pton.html).
 pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
     if !matches!(af, AF_INET | AF_INET6) {
         return Err(Errno::EAFNOSUPPORT);
@@ -40,7 +41,8 @@ pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
 /// # Errors
 /// None that could happen: the family is one of the two, and there is room.
 ///
-/// References: `inet_ntop(3)`; POSIX `inet_ntop`.
+/// References: [[`inet_ntop(3)`](https://man7.org/linux/man-pages/man3/inet_ntop.3.html)](https://man7.org/linux/man-pages/man3/inet_ntop.3.html);
+/// POSIX [`inet_ntop`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/inet_ntop.html).
 pub fn inet_ntop(src: IpAddr) -> String {
     let (af, bytes) = match src {
         IpAddr::V4(ip) => (AF_INET, ip.octets().to_vec()),

@@ -11,6 +11,7 @@ use libc::c_int;
 use super::Fd;
 use super::sockaddr::RawAddress;
 use crate::names::{CONTROL_HEADER_LEN, Level, SOL_SOCKET};
+use crate::trace::arg::Bytes;
 use crate::values::{ControlMessage, FdNumber};
 
 /// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`. The BSDs would take more.
@@ -41,6 +42,36 @@ pub(super) fn header(name: Option<&mut RawAddress>, iov: &mut [libc::iovec]) -> 
     header.msg_iov = iov.as_mut_ptr();
     header.msg_iovlen = iov.len() as _;
     header
+}
+
+/// Buffers to be read from, as C has them.
+pub(super) fn lent(buffers: &[&[u8]]) -> Vec<libc::iovec> {
+    let lent =
+        |buf: &&[u8]| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() };
+    buffers.iter().map(lent).collect()
+}
+
+/// Buffers to be written to, as C has them.
+pub(super) fn room(buffers: &mut [&mut [u8]]) -> Vec<libc::iovec> {
+    let room =
+        |buf: &mut &mut [u8]| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+    buffers.iter_mut().map(room).collect()
+}
+
+/// A number of buffers as C takes it: what is more than an `int` holds is more than every system takes.
+pub(super) fn most(buffers: usize) -> c_int {
+    c_int::try_from(buffers).unwrap_or(c_int::MAX)
+}
+
+/// What each buffer received of `len` bytes.
+pub(super) fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(Bytes<'a>, usize)> {
+    let mut rest = len;
+    let filled = buffers.iter().map(|buf| {
+        let part = rest.min(buf.len());
+        rest -= part;
+        (buf[..part].into(), buf.len())
+    });
+    filled.collect()
 }
 
 /// `CMSG_SPACE`: how long control data with this many descriptors is.

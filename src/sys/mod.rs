@@ -16,8 +16,9 @@
 //! that is true of it, for the tracer, for `--inject`, for explanations and drawings. [`CHAPTERS`] has them in the order of reading.
 //!
 //! Besides: `fd` owns descriptors, `sockaddr` and `with_address` turn addresses into C's, `message`, `option`, `fd_set`,
-//! `signal` and `c_string` are what several calls share, `inet` reads and writes numbers; `state` looks at a socket for the
+//! `signal`, `netdb` and `c_string` are what several calls share, `inet` reads and writes numbers; `state` looks at a socket for the
 //! trace, and [`wild`] is misuse, for labs alone.
+#![doc = include_str!("python.md")]
 
 mod accept;
 mod bind;
@@ -29,8 +30,10 @@ mod fcntl;
 mod fd;
 mod fd_set;
 mod getaddrinfo;
+mod gethostbyname;
 mod gethostname;
 mod getnameinfo;
+mod getprotobyname;
 mod getservbyname;
 mod getsockname;
 mod getsockopt;
@@ -40,17 +43,21 @@ mod ioctl;
 mod kill;
 mod listen;
 mod message;
+mod netdb;
 mod option;
 mod pipe;
 mod poll;
 mod ppoll;
 mod pselect;
 mod read;
+mod readv;
 mod recv;
+mod recvmmsg;
 mod recvmsg;
 mod select;
 mod send;
 mod sendfile;
+mod sendmmsg;
 mod sendmsg;
 mod setsockopt;
 mod shutdown;
@@ -65,6 +72,7 @@ mod state;
 pub mod wild;
 mod with_address;
 mod write;
+mod writev;
 
 pub use std::os::fd::{AsFd, BorrowedFd};
 
@@ -80,8 +88,10 @@ pub use fcntl::*;
 pub use fd::*;
 pub use fd_set::*;
 pub use getaddrinfo::*;
+pub use gethostbyname::*;
 pub use gethostname::*;
 pub use getnameinfo::*;
+pub use getprotobyname::*;
 pub use getservbyname::*;
 pub use getsockname::*;
 pub use getsockopt::*;
@@ -98,12 +108,17 @@ pub use poll::*;
 pub use ppoll::*;
 pub use pselect::*;
 pub use read::*;
+pub use readv::*;
 pub use recv::*;
+#[cfg(has_mmsg)]
+pub use recvmmsg::*;
 pub use recvmsg::*;
 pub use select::*;
 pub use send::*;
 #[cfg(has_sendfile)]
 pub use sendfile::*;
+#[cfg(has_mmsg)]
+pub use sendmmsg::*;
 pub use sendmsg::*;
 pub use setsockopt::*;
 pub use shutdown::*;
@@ -116,6 +131,7 @@ pub use socket::*;
 pub use socketpair::*;
 pub use state::socket_state;
 pub use write::*;
+pub use writev::*;
 
 use libc::{c_int, ssize_t};
 
@@ -172,8 +188,12 @@ pub const CHAPTERS: &[Chapter] = &[
             Function::RECVFROM,
             Function::SENDMSG,
             Function::RECVMSG,
+            Function::SENDMMSG,
+            Function::RECVMMSG,
             Function::READ,
             Function::WRITE,
+            Function::READV,
+            Function::WRITEV,
             Function::SENDFILE,
         ],
     },
@@ -207,9 +227,15 @@ pub const CHAPTERS: &[Chapter] = &[
         calls: &[
             Function::GETADDRINFO,
             Function::GETNAMEINFO,
+            Function::GETHOSTBYNAME,
+            Function::GETHOSTBYADDR,
             Function::GETHOSTNAME,
             Function::GETSERVBYNAME,
+            Function::GETSERVBYPORT,
+            Function::GETPROTOBYNAME,
             Function::IF_NAMEINDEX,
+            Function::IF_NAMETOINDEX,
+            Function::IF_INDEXTONAME,
         ],
     },
 ];

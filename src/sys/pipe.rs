@@ -55,7 +55,9 @@ impl Function {
 /// | `EMFILE` | this process has no descriptor left |
 /// | `ENFILE` | the system has none left |
 ///
-/// References: `pipe(2)`, `pipe(7)`; POSIX `pipe`.
+/// References: [[`pipe(2)`](https://man7.org/linux/man-pages/man2/pipe.2.html)](https://man7.org/linux/man-pages/man2/pipe.2.html),
+/// [`pipe(7)`](https://man7.org/linux/man-pages/man7/pipe.7.html);
+/// POSIX [`pipe`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/pipe.html).
 pub fn pipe() -> Result<[Fd; 2]> {
     let call = enter(Function::PIPE, || []);
     let mut raw: [RawFd; 2] = [-1; 2];

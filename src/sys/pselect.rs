@@ -42,7 +42,8 @@ impl Function {
 /// # Errors
 /// As [`select`].
 ///
-/// References: `pselect(2)`; POSIX `pselect`.
+/// References: [[`pselect(2)`](https://man7.org/linux/man-pages/man2/pselect.2.html)](https://man7.org/linux/man-pages/man2/pselect.2.html);
+/// POSIX [`pselect`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/pselect.html).
 pub fn pselect(
     nfds: c_int,
     readfds: Option<&mut FdSet>,

@@ -66,7 +66,8 @@ impl Function {
 /// | `EISDIR` | it is a directory |
 /// | `EBADF` | it is not open for reading |
 ///
-/// References: `read(2)`; POSIX `read`.
+/// References: [[`read(2)`](https://man7.org/linux/man-pages/man2/read.2.html)](https://man7.org/linux/man-pages/man2/read.2.html);
+/// POSIX [`read`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/read.html).
 pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
     let fd = fd.as_fd();
     let call = enter(Function::READ, || [fd.into()]);

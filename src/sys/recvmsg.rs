@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
 
-use super::message::{Control, MAX_PASSED, control_space, header, rights, take_control};
+use super::message::{
+    Control, MAX_PASSED, control_space, header, rights, room, spread, take_control,
+};
 use super::sockaddr::RawAddress;
 use super::{Fd, count};
 use crate::addr::Address;
@@ -70,10 +72,13 @@ impl Function {
 /// of IPv6 by the number of their type alone.
 ///
 /// # Errors
-/// As [`recv`](super::recv), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
+/// As [`recv`](super::recv()), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
 /// process has no number left is lost, with `MSG_CTRUNC`.
 ///
-/// References: `recvmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `recvmsg`.
+/// References: [[`recvmsg(2)`](https://man7.org/linux/man-pages/man2/recvmsg.2.html)](https://man7.org/linux/man-pages/man2/recvmsg.2.html),
+/// [`cmsg(3)`](https://man7.org/linux/man-pages/man3/cmsg.3.html),
+/// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
+/// POSIX [`recvmsg`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recvmsg.html).
 pub fn recvmsg(
     sockfd: impl AsFd,
     buffers: &mut [&mut [u8]],
@@ -82,17 +87,14 @@ pub fn recvmsg(
 ) -> Result<Received> {
     let sockfd = sockfd.as_fd();
     let call = enter(Function::RECVMSG, || [sockfd.into()]);
-    let mut iov: Vec<_> = buffers
-        .iter_mut()
-        .map(|buf| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() })
-        .collect();
+    let mut iov = room(buffers);
     let mut name = RawAddress::room();
     let mut control = Control::new();
     let mut header = header(Some(&mut name), &mut iov);
-    let room = control_space(max_fds.min(MAX_PASSED));
+    let control_room = control_space(max_fds.min(MAX_PASSED));
     if max_fds > 0 {
         header.msg_control = control.bytes.as_mut_ptr().cast();
-        header.msg_controllen = room as _;
+        header.msg_controllen = control_room as _;
     }
     let given = header.msg_namelen;
     let result = call.make(|| {
@@ -125,17 +127,6 @@ pub fn recvmsg(
         [Arg::Message(Box::new(message)), flags.named().into()]
     });
     call.returns(result)
-}
-
-/// What each buffer received of `len` bytes.
-fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(arg::Bytes<'a>, usize)> {
-    let mut rest = len;
-    let filled = buffers.iter().map(|buf| {
-        let part = rest.min(buf.len());
-        rest -= part;
-        (buf[..part].into(), buf.len())
-    });
-    filled.collect()
 }
 
 /// All control messages for the trace: Linux writes the descriptors after what it tells of the sender.

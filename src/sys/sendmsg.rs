@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use super::count;
-use super::message::{Control, MAX_PASSED, header, put_fds, rights};
+use super::message::{Control, MAX_PASSED, header, lent, put_fds, rights};
 use super::sockaddr::RawAddress;
 use crate::addr::Address;
 use crate::names::{Errno, MsgFlags, Result};
@@ -39,7 +39,7 @@ impl Function {
 /// descriptors with them. A message with descriptors needs at least one byte on a stream.
 ///
 /// # Errors
-/// As [`send`](super::send), and
+/// As [`send`](super::send()), and
 ///
 /// | errno | when |
 /// |---|---|
@@ -48,7 +48,10 @@ impl Function {
 /// | `ETOOMANYREFS` | too many descriptors are on their way (Linux) |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 ///
-/// References: `sendmsg(2)`, `cmsg(3)`, `unix(7)`; POSIX `sendmsg`.
+/// References: [[`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html)](https://man7.org/linux/man-pages/man2/sendmsg.2.html),
+/// [`cmsg(3)`](https://man7.org/linux/man-pages/man3/cmsg.3.html),
+/// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
+/// POSIX [`sendmsg`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sendmsg.html).
 pub fn sendmsg(
     sockfd: impl AsFd,
     to: Option<&Address>,
@@ -75,10 +78,7 @@ pub(super) fn send_message(
         Ok(name) => name,
         Err(errno) => return refuse(sockfd, buffers, flags, errno),
     };
-    let mut iov: Vec<_> = buffers
-        .iter()
-        .map(|buf| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() })
-        .collect();
+    let mut iov = lent(buffers);
     let mut control = Control::new();
     let read = to.zip(name.as_ref()).map(|(to, raw)| raw.as_read(to));
     let mut header = header(name.as_mut(), &mut iov);

@@ -82,7 +82,11 @@ impl Function {
 /// | `EISCONN` | too late: the socket is connected |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: `setsockopt(2)`, `socket(7)`, `tcp(7)`, `ip(7)`; POSIX `setsockopt`.
+/// References: [[`setsockopt(2)`](https://man7.org/linux/man-pages/man2/setsockopt.2.html)](https://man7.org/linux/man-pages/man2/setsockopt.2.html),
+/// [`socket(7)`](https://man7.org/linux/man-pages/man7/socket.7.html),
+/// [`tcp(7)`](https://man7.org/linux/man-pages/man7/tcp.7.html),
+/// [`ip(7)`](https://man7.org/linux/man-pages/man7/ip.7.html);
+/// POSIX [`setsockopt`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/setsockopt.html).
 pub fn setsockopt<T: OptionValue>(
     sockfd: impl AsFd,
     level: Level,

@@ -70,7 +70,8 @@ impl Function {
 /// | `EIO` | the device failed |
 /// | `EBADF` | it is not open for writing |
 ///
-/// References: `write(2)`; POSIX `write`.
+/// References: [[`write(2)`](https://man7.org/linux/man-pages/man2/write.2.html)](https://man7.org/linux/man-pages/man2/write.2.html);
+/// POSIX [`write`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/write.html).
 pub fn write(fd: impl AsFd, buf: &[u8]) -> Result<usize> {
     let fd = fd.as_fd();
     let call = enter(Function::WRITE, || [fd.into(), Arg::bytes(buf), buf.len().into()]);

@@ -81,6 +81,12 @@ pub enum Arg<'a> {
     Action(Option<Box<SignalAction>>),
     /// A `struct msghdr`.
     Message(Box<Message<'a>>),
+    /// The messages of `sendmmsg` and `recvmmsg`, and how many bytes of each were moved, if the call says so.
+    Messages(Vec<(Message<'a>, Option<u32>)>),
+    /// The buffers of `readv` and `writev`: the bytes of each, and its whole length.
+    Buffers(Vec<(Bytes<'a>, usize)>),
+    /// The buffers of a `readv` that failed: where each is, and its length.
+    Room(Vec<(usize, usize)>),
     /// The `struct msghdr` of a `recvmsg` that failed, which says nothing but the room that was given.
     Unanswered {
         /// For the other side's address.
@@ -208,7 +214,8 @@ pub enum Note<'a> {
     Poll(Cow<'a, [PollRow]>),
     /// An error code that is no errno, and its text.
     Code(Named, Cow<'a, str>),
-    /// What a log has behind the result of a call that no wrapper here makes, without the parentheses. It is printable.
+    /// What stands behind the result without a form of its own here: a name, or what a log has there. Without the
+    /// parentheses; it is printable.
     Text(Cow<'a, str>),
 }
 

@@ -117,6 +117,17 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// How many bytes it has moved, where it returned `value`. Where that counts messages, each says how many it has.
+    pub fn bytes_moved(&self, value: i64) -> i64 {
+        match self.args.iter().find_map(|arg| match arg {
+            Arg::Messages(messages) => Some(messages),
+            _ => None,
+        }) {
+            Some(messages) => messages.iter().filter_map(|(_, len)| *len).map(i64::from).sum(),
+            None => value,
+        }
+    }
+
     /// The errno that it failed with.
     pub const fn errno(&self) -> Option<Errno> {
         match self.outcome {
@@ -164,8 +175,6 @@ impl<'a> Callee<'a> {
             Self::Other(name) => match &**name {
                 "dup3" => Effect::Copies,
                 "pipe2" => Effect::MakesPipe,
-                "readv" => Effect::Receives,
-                "writev" => Effect::Sends,
                 _ => Effect::None,
             },
         }

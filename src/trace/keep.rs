@@ -65,11 +65,10 @@ impl Bytes<'_> {
 
 impl Message<'_> {
     fn into_owned(self) -> Message<'static> {
-        let buffers = self.buffers.into_iter();
         Message {
             name: self.name.map(own),
             name_len: self.name_len,
-            buffers: buffers.map(|(bytes, len)| (bytes.into_owned(), len)).collect(),
+            buffers: owned(self.buffers),
             control: self.control,
             control_len: self.control_len,
             flags: self.flags,
@@ -86,6 +85,13 @@ impl Arg<'_> {
                 let buffers = message.buffers.iter_mut();
                 buffers.for_each(|(bytes, _)| bytes.truncate(limits.bytes));
             }
+            Self::Messages(messages) => {
+                let buffers = messages.iter_mut().flat_map(|(message, _)| &mut message.buffers);
+                buffers.for_each(|(bytes, _)| bytes.truncate(limits.bytes));
+            }
+            Self::Buffers(buffers) => {
+                buffers.iter_mut().for_each(|(bytes, _)| bytes.truncate(limits.bytes));
+            }
             _ => {}
         }
     }
@@ -101,6 +107,12 @@ impl Arg<'_> {
             Self::Set(members) => Arg::Set(members.map(own)),
             Self::Rows(rows) => Arg::Rows(own(rows)),
             Self::Message(message) => Arg::Message(Box::new(message.into_owned())),
+            Self::Messages(messages) => {
+                let messages = messages.into_iter();
+                Arg::Messages(messages.map(|(message, len)| (message.into_owned(), len)).collect())
+            }
+            Self::Buffers(buffers) => Arg::Buffers(owned(buffers)),
+            Self::Room(room) => Arg::Room(room),
             Self::Found(found) => Arg::Found(own(found)),
             Self::Text(text) => Arg::Text(own(text)),
             Self::None => Arg::None,
@@ -156,6 +168,10 @@ impl Note<'_> {
             Self::Text(text) => Note::Text(own(text)),
         }
     }
+}
+
+fn owned(buffers: Vec<(Bytes<'_>, usize)>) -> Vec<(Bytes<'static>, usize)> {
+    buffers.into_iter().map(|(bytes, len)| (bytes.into_owned(), len)).collect()
 }
 
 fn own<T: ToOwned + ?Sized>(lent: Cow<'_, T>) -> Cow<'static, T> {

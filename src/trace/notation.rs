@@ -5,7 +5,10 @@ use std::fmt::Write;
 
 use super::arg::{Arg, Bytes, Limits, Note, Value};
 use super::quote::quote;
-use super::structures::{write_action, write_address, write_found, write_mask, write_message};
+use super::structures::{
+    write_action, write_address, write_buffers, write_found, write_mask, write_message,
+    write_messages, write_room,
+};
 use crate::names::{
     AF_INET, AF_INET6, Errno, Level, PollEvents, SocketFlags, SocketType, option_name,
 };
@@ -66,6 +69,9 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         Arg::Mask(Some(signals)) => return write_mask(out, signals),
         Arg::Action(Some(action)) => return write_action(out, action),
         Arg::Message(message) => return write_message(out, message, limits),
+        Arg::Messages(messages) => return write_messages(out, messages, limits),
+        Arg::Buffers(buffers) => return write_buffers(out, buffers, limits),
+        Arg::Room(room) => return write_room(out, room, limits),
         Arg::Found(found) => return write_found(out, found, limits),
     };
 }

@@ -129,6 +129,8 @@ pub enum Returns {
     Descriptor,
     /// How many bytes were moved.
     Bytes,
+    /// How many messages were moved; the bytes of each stand in its argument.
+    Messages,
     /// Something else.
     Number,
 }

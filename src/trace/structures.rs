@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::arg::{Limits, Message, SignalAction, SignalHandler};
+use super::arg::{Bytes, Limits, Message, SignalAction, SignalHandler};
 use super::notation::write_bytes;
 use super::quote::quote;
 use crate::addr::{Address, UnixName};
@@ -85,19 +85,55 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Lim
         (given, returned) if given == returned => write!(out, ", msg_namelen={given}"),
         (given, returned) => write!(out, ", msg_namelen={given} => {returned}"),
     };
-    out.push_str(", msg_iov=[");
-    for (at, (bytes, len)) in message.buffers.iter().enumerate() {
-        if at == limits.items {
-            out.push_str(", ...");
-            break;
-        }
-        out.push_str(if at == 0 { "{iov_base=" } else { ", {iov_base=" });
-        write_bytes(out, bytes, limits);
-        let _ = write!(out, ", iov_len={len}}}");
-    }
-    let _ = write!(out, "], msg_iovlen={}", message.buffers.len());
+    out.push_str(", msg_iov=");
+    write_buffers(out, &message.buffers, limits);
+    let _ = write!(out, ", msg_iovlen={}", message.buffers.len());
     write_control(out, message, limits);
     let _ = write!(out, ", msg_flags={}}}", message.flags);
+}
+
+/// Bytes in buffers, or buffers with room for bytes.
+pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: Limits) {
+    write_array(out, buffers, limits, |out, (bytes, len)| {
+        out.push_str("{iov_base=");
+        write_bytes(out, bytes, limits);
+        let _ = write!(out, ", iov_len={len}}}");
+    });
+}
+
+/// Buffers of which nothing is known but where they are.
+pub(super) fn write_room(out: &mut String, room: &[(usize, usize)], limits: Limits) {
+    write_array(out, room, limits, |out, (at, len)| {
+        let _ = write!(out, "{{iov_base={at:#x}, iov_len={len}}}");
+    });
+}
+
+pub(super) fn write_messages(
+    out: &mut String,
+    messages: &[(Message<'_>, Option<u32>)],
+    limits: Limits,
+) {
+    write_array(out, messages, limits, |out, (message, len)| {
+        out.push_str("{msg_hdr=");
+        write_message(out, message, limits);
+        let _ = match len {
+            Some(len) => write!(out, ", msg_len={len}}}"),
+            None => write!(out, "}}"),
+        };
+    });
+}
+
+fn write_array<T>(out: &mut String, rows: &[T], limits: Limits, write: impl Fn(&mut String, &T)) {
+    out.push('[');
+    for (at, row) in rows.iter().enumerate() {
+        out.push_str(if at == 0 { "" } else { ", " });
+        if at == limits.items {
+            out.push_str("...");
+            break;
+        }
+        write(out, row);
+    }
+    out.push(']');
 }
 
 fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {

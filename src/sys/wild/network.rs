@@ -10,7 +10,9 @@ use crate::names::{Errno, Result};
 /// # Errors
 /// `EPERM` and `ENOSPC`: it is not allowed here. `ENOSYS`: this system has no such thing (all but Linux).
 ///
-/// References: `unshare(2)`, `network_namespaces(7)`; not in POSIX.
+/// References: [[`unshare(2)`](https://man7.org/linux/man-pages/man2/unshare.2.html)](https://man7.org/linux/man-pages/man2/unshare.2.html),
+/// [`network_namespaces(7)`](https://man7.org/linux/man-pages/man7/network_namespaces.7.html);
+/// not in POSIX.
 pub fn own_network(_: Wild) -> Result<()> {
     unshare()?;
     loopback_is_up(true)
@@ -22,7 +24,8 @@ pub fn own_network(_: Wild) -> Result<()> {
 /// # Errors
 /// As [`own_network`].
 ///
-/// References: `netdevice(7)`; not in POSIX.
+/// References: [[`netdevice(7)`](https://man7.org/linux/man-pages/man7/netdevice.7.html)](https://man7.org/linux/man-pages/man7/netdevice.7.html);
+/// not in POSIX.
 pub fn cut_network(_: Wild) -> Result<()> {
     loopback_is_up(false)
 }

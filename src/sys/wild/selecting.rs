@@ -19,7 +19,8 @@ pub use crate::sys::fd_set::{WORD_BITS, Word};
 /// # Errors
 /// None in C. Here `EINVAL` if the number has no bit in `memory` either.
 ///
-/// References: `select(2)`; POSIX `select`.
+/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn fd_set(_: Wild, fd: FdNumber, memory: &mut [Word]) -> Result<()> {
     let number = usize::try_from(fd.get()).map_err(|_| Errno::EINVAL)?;
     let word = memory.get_mut(number / WORD_BITS).ok_or(Errno::EINVAL)?;
@@ -32,7 +33,8 @@ pub fn fd_set(_: Wild, fd: FdNumber, memory: &mut [Word]) -> Result<()> {
 /// # Errors
 /// None in C. Here a number without a bit in `memory` is in no set.
 ///
-/// References: `select(2)`; POSIX `select`.
+/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
     let number = usize::try_from(fd.get()).unwrap_or(usize::MAX);
     memory.get(number / WORD_BITS).is_some_and(|word| word & (1 << (number % WORD_BITS)) != 0)
@@ -46,7 +48,8 @@ pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
 /// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which really would be somebody
 /// else's memory.
 ///
-/// References: `select(2)`; POSIX `select`.
+/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal) -> Result<usize> {
     let call = enter(Function::SELECT, || {
         let none = || Arg::Set(None);
@@ -84,7 +87,8 @@ fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
 /// # Errors
 /// As [`poll`](crate::sys::poll()).
 ///
-/// References: `poll(2)`; POSIX `poll`.
+/// References: [[`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html)](https://man7.org/linux/man-pages/man2/poll.2.html);
+/// POSIX [`poll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html).
 pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
     let call = enter(Function::POLL, || {
         [Arg::rows(fds.to_vec()), fds.len().into(), Arg::Millis(timeout_ms)]
@@ -109,7 +113,8 @@ pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
 /// # Errors
 /// As [`recv`](crate::sys::recv()), and `EBADF` if it is closed already.
 ///
-/// References: `recv(2)`; POSIX `recv`.
+/// References: [[`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html)](https://man7.org/linux/man-pages/man2/recv.2.html);
+/// POSIX [`recv`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recv.html).
 pub fn recv(_: Wild, sockfd: FdNumber, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
     let call = enter(Function::RECV, || [Arg::Fd(sockfd)]);
     let len = buf.len();

@@ -29,7 +29,8 @@ impl Stream {
     /// # Errors
     /// `EMFILE`, `ENOMEM`: there cannot be one more.
     ///
-    /// References: `fdopen(3)`; POSIX `fdopen`.
+    /// References: [[`fdopen(3)`](https://man7.org/linux/man-pages/man3/fdopen.3.html)](https://man7.org/linux/man-pages/man3/fdopen.3.html);
+    /// POSIX [`fdopen`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fdopen.html).
     pub fn fdopen(_: Wild, fd: Fd) -> Result<Self> {
         on_a_thread(move || {
             let raw = OwnedFd::from(fd).into_raw_fd();
@@ -50,7 +51,8 @@ impl Stream {
     /// # Errors
     /// None; C tells the end from an error by `feof` and `ferror`.
     ///
-    /// References: `fgets(3)`; POSIX `fgets`.
+    /// References: [[`fgets(3)`](https://man7.org/linux/man-pages/man3/fgets.3.html)](https://man7.org/linux/man-pages/man3/fgets.3.html);
+    /// POSIX [`fgets`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fgets.html).
     pub fn fgets(&mut self) -> Option<String> {
         on_a_thread(|| self.line())
     }

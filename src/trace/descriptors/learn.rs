@@ -46,10 +46,10 @@ impl DescriptorTable {
         let made = FdNumber::new(value as i32);
         match (event.callee.effect(), event.fd()) {
             (Effect::Receives, Some(fd)) => {
-                self.received(event, fd, value);
+                self.received(event, fd, event.bytes_moved(value));
             }
             (Effect::Sends, Some(fd)) => {
-                self.sent(event, fd, value);
+                self.sent(event, fd, event.bytes_moved(value));
             }
             (Effect::MakesSocket, _) => {
                 let is_stream = event.args.iter().all(|arg| !is_datagram(arg));

@@ -21,5 +21,17 @@ pub(super) fn drive() {
     gethostname().unwrap();
     let _ = getservbyname("echo", "tcp");
     getservbyname("no such service", "tcp").unwrap_err();
-    if_nameindex().unwrap();
+    let _ = getservbyport(7, "tcp");
+    getservbyport(7, "no such protocol").unwrap_err();
+    let _ = getprotobyname("tcp");
+    getprotobyname("no such protocol").unwrap_err();
+    gethostbyname("127.0.0.1").unwrap();
+    gethostbyname("no name").unwrap_err();
+    let _ = gethostbyaddr(Ipv4Addr::LOCALHOST.into());
+    let _ = gethostbyaddr(Ipv6Addr::LOCALHOST.into());
+    let (index, name) = if_nameindex().unwrap().swap_remove(0);
+    if_nametoindex(&name).unwrap();
+    if_indextoname(index).unwrap();
+    assert_eq!(if_nametoindex("no interface"), Err(Errno::ENODEV));
+    assert_eq!(if_indextoname(0), Err(Errno::ENXIO));
 }

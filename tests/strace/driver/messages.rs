@@ -1,4 +1,4 @@
-//! `sendmsg` and `recvmsg`.
+//! `sendmsg`, `recvmsg`, `sendmmsg`, `recvmmsg`, `readv` and `writev`.
 
 use baresock::sys::*;
 
@@ -13,6 +13,8 @@ pub(super) fn drive(interrupter: &Interrupter) {
     other_control();
     queued_errors();
     failures(interrupter);
+    vectors(interrupter);
+    several(interrupter);
 }
 
 /// Receives into buffers of these sizes.
@@ -173,4 +175,91 @@ fn failures(interrupter: &Interrupter) {
     let unconnected = socket(AF_INET, SOCK_DGRAM, ANY).unwrap();
     let sent = sendmsg(&unconnected, None, &[b"x"], &[], MsgFlags::NONE);
     assert_eq!(sent, Err(Errno::EDESTADDRREQ));
+}
+
+fn vectors(interrupter: &Interrupter) {
+    let [a, b] = unix_pair(SOCK_STREAM);
+    let (mut first, mut second) = ([0; 3], [0; 10]);
+    assert_eq!(writev(&a, &[b"he", b"", b"llo"]), Ok(5));
+    assert_eq!(readv(&b, &mut [&mut first, &mut second]), Ok(5));
+    assert_eq!(writev(&a, &[]), Ok(0));
+    assert_eq!(readv(&b, &mut []), Ok(0));
+    assert_eq!(writev(&a, &[&b"x"[..]; 40]), Ok(40));
+    assert_eq!(readv(&b, &mut [&mut [0; 64]]), Ok(40));
+    assert_eq!(writev(&a, &[&b"x"[..]; 1025]), Err(Errno::EINVAL));
+    let mut many: Vec<_> = (0..1025).map(|_| [0]).collect();
+    let mut many: Vec<_> = many.iter_mut().map(|buf| &mut buf[..]).collect();
+    assert_eq!(readv(&b, &mut many), Err(Errno::EINVAL));
+    assert_eq!(interrupter.during(|| readv(&b, &mut [&mut first])), Err(Errno::EINTR));
+    fcntl_setfl(&a, O_NONBLOCK).unwrap();
+    fcntl_setfl(&b, O_NONBLOCK).unwrap();
+    assert_eq!(readv(&b, &mut [&mut first, &mut second]), Err(Errno::EAGAIN));
+    // Not on the heap: where that becomes smaller, the C library looks into a file.
+    static MUCH: [u8; 100_000] = [b'x'; 100_000];
+    while writev(&a, &[&MUCH, &MUCH]) != Err(Errno::EAGAIN) {}
+    fcntl_setfl(&a, OpenFlags::NONE).unwrap();
+    assert_eq!(interrupter.during(|| writev(&a, &[&MUCH])), Err(Errno::EINTR));
+    let [out, into] = pipe().unwrap();
+    assert_eq!(writev(&out, &[b"x"]), Err(Errno::EBADF));
+    assert_eq!(readv(&into, &mut [&mut first]), Err(Errno::EBADF));
+    drop(out);
+    assert_eq!(writev(&into, &[b"x"]), Err(Errno::EPIPE));
+    let [a, b] = tcp_pair();
+    setsockopt(&b, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 }).unwrap();
+    drop(b);
+    assert_eq!(readv(&a, &mut [&mut first]), Err(Errno::ECONNRESET));
+    let unconnected = socket(AF_INET, SOCK_STREAM, ANY).unwrap();
+    assert_eq!(readv(&unconnected, &mut [&mut first]), Err(Errno::ENOTCONN));
+}
+
+fn several(interrupter: &Interrupter) {
+    let (a, at_a) = udp(&loopback());
+    let (b, at_b) = udp(&loopback());
+    let to_b = |buf| OutgoingMessage { to: Some(&at_b), buf };
+    let alone = |buf| OutgoingMessage { to: None, buf };
+    assert_eq!(sendmmsg(&a, &[to_b(b"one"), to_b(b"three")], MSG_NOSIGNAL), Ok(vec![3, 5]));
+    // The second is too long: one was sent, and the errno is not told.
+    static TOO_LONG: [u8; 70_000] = [0; 70_000];
+    assert_eq!(sendmmsg(&a, &[to_b(b"four"), to_b(&TOO_LONG)], MsgFlags::NONE), Ok(vec![4]));
+    assert_eq!(sendmmsg(&a, &[to_b(&TOO_LONG)], MsgFlags::NONE), Err(Errno::EMSGSIZE));
+    assert_eq!(sendmmsg(&a, &[alone(b"nobody")], MsgFlags::NONE), Err(Errno::EDESTADDRREQ));
+    assert_eq!(sendmmsg(&a, &[], MsgFlags::NONE), Ok(vec![]));
+    assert_eq!(sendmmsg(&a, &[to_b(b"x")], MSG_OOB), Err(Errno::EOPNOTSUPP));
+    let (mut first, mut second, mut third) = ([0; 8], [0; 2], [0; 8]);
+    let mut messages = [&mut first[..], &mut second, &mut third].map(IncomingMessage::new);
+    assert_eq!(recvmmsg(&b, &mut messages, MsgFlags::NONE, None), Ok(3));
+    assert_eq!(messages[0].from, Some(at_a));
+    assert!(messages[1].len == 2 && messages[1].flags.contains(MSG_TRUNC));
+    sendmmsg(&a, &[to_b(b"again")], MsgFlags::NONE).unwrap();
+    assert_eq!(recvmmsg(&b, &mut messages, MSG_WAITFORONE, None), Ok(1));
+    assert_eq!(recvmmsg(&b, &mut messages, MSG_DONTWAIT, None), Err(Errno::EAGAIN));
+    assert_eq!(recvmmsg(&b, &mut [], MsgFlags::NONE, None), Ok(0));
+    let mut senseless = TimeSpec { tv_sec: 0, tv_nsec: -1 };
+    let refused = recvmmsg(&b, &mut messages, MsgFlags::NONE, Some(&mut senseless));
+    assert_eq!(refused, Err(Errno::EINVAL));
+    let mut second = TimeSpec { tv_sec: 1, tv_nsec: 0 };
+    sendmmsg(&a, &[to_b(b"in time")], MsgFlags::NONE).unwrap();
+    let came = recvmmsg(&b, &mut messages[..1], MsgFlags::NONE, Some(&mut second));
+    assert!(came == Ok(1) && second.tv_sec == 0, "{came:?} {second:?}");
+    let waited = interrupter.during(|| recvmmsg(&b, &mut messages, MsgFlags::NONE, None));
+    assert_eq!(waited, Err(Errno::EINTR));
+    let too_far = Address::unix("p".repeat(SUN_PATH_LEN + 1));
+    let there = [OutgoingMessage { to: Some(&too_far), buf: b"x" }];
+    assert_eq!(sendmmsg(&a, &there, MsgFlags::NONE), Err(Errno::ENAMETOOLONG));
+    drop(b);
+    connect(&a, &at_b).unwrap();
+    sendmmsg(&a, &[alone(b"is anybody there?")], MsgFlags::NONE).unwrap();
+    super::until_readable(&a);
+    assert_eq!(recvmmsg(&a, &mut messages, MsgFlags::NONE, None), Err(Errno::ECONNREFUSED));
+    sendmmsg(&a, &[alone(b"is anybody there?")], MsgFlags::NONE).unwrap();
+    super::until_readable(&a);
+    assert_eq!(sendmmsg(&a, &[alone(b"x")], MsgFlags::NONE), Err(Errno::ECONNREFUSED));
+    let [pipe_out, pipe_into] = pipe().unwrap();
+    assert_eq!(sendmmsg(&pipe_into, &[alone(b"x")], MsgFlags::NONE), Err(Errno::ENOTSOCK));
+    assert_eq!(recvmmsg(&pipe_out, &mut messages, MsgFlags::NONE, None), Err(Errno::ENOTSOCK));
+    let [full, _reader] = unix_pair(SOCK_DGRAM);
+    let dont_wait = MSG_DONTWAIT | MSG_NOSIGNAL;
+    while sendmmsg(&full, &[alone(b"x"), alone(b"y")], dont_wait) != Err(Errno::EAGAIN) {}
+    let waited = interrupter.during(|| sendmmsg(&full, &[alone(b"x")], MsgFlags::NONE));
+    assert_eq!(waited, Err(Errno::EINTR));
 }

@@ -21,6 +21,18 @@ entries! { FIELDS_OF_MESSAGES {
         when: "sendmsg, recvmsg, readv, writev.",
         advice: "Count what was taken across all of them: a short count may end in the midst of one.",
     }
+    msg_hdr {
+        gist: "one message of several",
+        means: "The struct msghdr of a message in the vector of sendmmsg or recvmmsg.",
+        when: "Each sendmmsg and recvmmsg.",
+        advice: "Read it as you read the message of sendmsg.",
+    }
+    msg_len {
+        gist: "how many bytes of one message were moved",
+        means: "What sendmsg or recvmsg would have returned for this message.",
+        when: "Behind each message that sendmmsg or recvmmsg has moved; the others have none.",
+        advice: "The call returns how many messages have one.",
+    }
     msg_iovlen {
         gist: "how many pieces msg_iov has",
         means: "A number of pieces, not of bytes.",

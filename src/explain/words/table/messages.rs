@@ -52,6 +52,12 @@ entries! { MESSAGE_FLAGS {
         advice: "Check the count all the same: the end, an error or a signal cuts it short. On a non-blocking socket it changes nothing.",
         lab: "peek-waitall-trunc",
     }
+    MSG_WAITFORONE {
+        means: "recvmmsg waits for the first message and takes the others only if they are there.",
+        when: "Receiving many datagrams with one call on a blocking socket.",
+        advice: "Give it, or recvmmsg waits until every place is taken.",
+        systems: "Linux, FreeBSD, NetBSD and OpenBSD; not on macOS, which has no recvmmsg.",
+    }
     MSG_ERRQUEUE {
         means: "recvmsg returns a queued error and the packet that caused it, not data.",
         when: "UDP with IP_RECVERR; poll says POLLERR.",

@@ -21,7 +21,7 @@ impl Given<'_> {
 
     fn typed(&self, name: &str, json: &Json) -> Option<Arg<'static>> {
         if let Some(pointer) = pointer(json)
-            && !matches!(name, "node" | "service" | "host" | "serv" | "name" | "proto")
+            && !matches!(name, "node" | "service" | "host" | "serv" | "name" | "proto" | "ifname")
         {
             return Some(Arg::Pointer(pointer));
         }
@@ -42,7 +42,7 @@ impl Given<'_> {
                 [first, second] => Arg::Fds([number(first)?, number(second)?]),
                 _ => return None,
             },
-            ("type", ..) => Arg::Type(socket_type(json)?),
+            ("type", "socket" | "socketpair", _) => Arg::Type(socket_type(json)?),
             ("protocol", "socket", _) => {
                 let domain =
                     Domain::from_bits(self.one("domain", Domain::default().named())? as i32);
@@ -53,7 +53,7 @@ impl Given<'_> {
             ("addr" | "dest_addr" | "src_addr", _, Json::String(_) | Json::Object(_)) => {
                 Arg::Address(std::borrow::Cow::Owned(address(json)?))
             }
-            ("node" | "service" | "host" | "serv" | "name" | "proto", ..) => {
+            ("node" | "service" | "host" | "serv" | "name" | "proto" | "ifname", ..) => {
                 Arg::Str(json.as_str().map(|text| text.to_string().into()))
             }
             ("optname", ..) => {
@@ -84,6 +84,11 @@ impl Given<'_> {
                 let name_len = object.get("msg_namelen")?.as_u64()?.try_into().ok()?;
                 Arg::Unanswered { name_len }
             }
+            ("msgvec", ..) => Arg::Messages(messages(json)?),
+            ("iov", ..) => match buffers(json) {
+                Some(buffers) => Arg::Buffers(buffers),
+                None => Arg::Room(room(json)?),
+            },
             ("msg", ..) => Arg::Message(Box::new(message(json)?)),
             ("hints", ..) => Arg::Hints(hints(json).map(Box::new)),
             ("res", _, Json::Array(_)) => Arg::Found(found(json)?.into()),
@@ -103,7 +108,7 @@ impl Given<'_> {
     /// The constants that a parameter takes.
     fn family(&self, name: &str) -> Option<Named> {
         Some(match (name, self.call) {
-            ("domain", _) => Domain::default().named(),
+            ("domain", _) | ("type", "gethostbyaddr") => Domain::default().named(),
             ("level", _) => Level::default().named(),
             ("how", "shutdown") => ShutdownHow::default().named(),
             ("cmd", _) => FcntlCommand::default().named(),

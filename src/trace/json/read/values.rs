@@ -126,18 +126,37 @@ pub(super) fn message(json: &Json) -> Option<Message<'static>> {
     let part = |name| json.get(name);
     let name = part("msg_name")?;
     let (given, returned) = changed(part("msg_namelen")?)?;
-    let buffer = |json: &Json| Some((bytes(json)?, json.get("len")?.as_u64()? as usize));
     Some(Message {
         name: match address(name) {
             Some(address) => Ok(Cow::Owned(address)),
             None => Err(pointer(name).unwrap_or(0)),
         },
         name_len: (given as u32, returned? as u32),
-        buffers: part("msg_iov")?.as_array()?.iter().filter_map(buffer).collect(),
+        buffers: buffers(part("msg_iov")?)?,
         control: part("msg_control")?.as_array()?.iter().filter_map(control).collect(),
         control_len: part("msg_controllen")?.as_u64()? as usize,
         flags: MsgFlags::from_bits(bits(MsgFlags::NONE.named(), part("msg_flags")?)),
     })
+}
+
+pub(super) fn buffers(json: &Json) -> Option<Vec<(Bytes<'static>, usize)>> {
+    let buffer = |json: &Json| Some((bytes(json)?, json.get("len")?.as_u64()? as usize));
+    json.as_array()?.iter().map(buffer).collect()
+}
+
+/// Buffers of which only the places are known.
+pub(super) fn room(json: &Json) -> Option<Vec<(usize, usize)>> {
+    let buffer =
+        |json: &Json| Some((pointer(json.get("iov_base")?)?, json.get("len")?.as_u64()? as usize));
+    json.as_array()?.iter().map(buffer).collect()
+}
+
+pub(super) fn messages(json: &Json) -> Option<Vec<(Message<'static>, Option<u32>)>> {
+    let one = |json: &Json| {
+        let len = json.get("msg_len")?.as_u64().map(|len| len as u32);
+        Some((message(json.get("msg_hdr")?)?, len))
+    };
+    json.as_array()?.iter().map(one).collect()
 }
 
 fn control(json: &Json) -> Option<ControlMessage> {

@@ -6,7 +6,7 @@ use super::values::*;
 use crate::addr::Address;
 use crate::names::{AF_INET, AF_INET6, ControlKind, Errno, Named, SCM_RIGHTS, SOL_SOCKET};
 use crate::names::{SocketType, option_name};
-use crate::trace::arg::{Arg, Limits, Message, SignalAction, SignalHandler, Value};
+use crate::trace::arg::{Arg, Bytes, Limits, Message, SignalAction, SignalHandler, Value};
 use crate::trace::notation::{decimal, write_arg};
 use crate::values::ControlMessage;
 
@@ -53,6 +53,20 @@ pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: Limits) {
         }),
         Arg::Action(done) => optional(out, done.as_deref(), action),
         Arg::Message(told) => message(out, told, limits),
+        Arg::Messages(told) => array(out, told.iter(), |out, (told, len)| {
+            out.push_str("{\"msg_hdr\":");
+            message(out, told, limits);
+            out.push_str(",\"msg_len\":");
+            optional(out, *len, |out, len| decimal(out, len.into()));
+            out.push('}');
+        }),
+        Arg::Buffers(lent) => buffers(out, lent, limits),
+        Arg::Room(room) => array(out, room.iter(), |out, (at, len)| {
+            out.push_str("{\"iov_base\":");
+            pointer(out, *at);
+            number(out, ",\"len\":", *len as u64);
+            out.push('}');
+        }),
         Arg::Unanswered { name_len } => {
             number(out, "{\"msg_namelen\":", (*name_len).into());
             out.push('}');
@@ -141,19 +155,23 @@ fn message(out: &mut String, message: &Message<'_>, limits: Limits) {
     out.push_str(",\"msg_namelen\":");
     changed(out, given.into(), Some(returned.into()));
     out.push_str(",\"msg_iov\":");
-    array(out, message.buffers.iter(), |out, (shown, len)| {
-        bytes(out, shown, limits);
-        // One more field of the same object.
-        out.pop();
-        number(out, ",\"len\":", *len as u64);
-        out.push('}');
-    });
+    buffers(out, &message.buffers, limits);
     out.push_str(",\"msg_control\":");
     array(out, message.control.iter(), control);
     number(out, ",\"msg_controllen\":", message.control_len as u64);
     out.push_str(",\"msg_flags\":");
     flags(out, message.flags.named());
     out.push('}');
+}
+
+fn buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: Limits) {
+    array(out, buffers.iter(), |out, (shown, len)| {
+        bytes(out, shown, limits);
+        // One more field of the same object.
+        out.pop();
+        number(out, ",\"len\":", *len as u64);
+        out.push('}');
+    });
 }
 
 fn control(out: &mut String, control: &ControlMessage) {
