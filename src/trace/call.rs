@@ -18,7 +18,7 @@ use super::arg::{Arg, Note};
 use super::event::{Event, Mark, Outcome};
 use super::inject::Plan;
 use super::page::{Effect, Function};
-use super::tracer::Tracer;
+use super::tracer::{Tracer, now_ns};
 use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
 use crate::values::FdNumber;
@@ -129,7 +129,7 @@ struct Traced<'a> {
     event: Event<'a>,
     /// What the rules say of it.
     plan: Cell<Plan>,
-    /// When it was made.
+    /// When it was made, if the sink wants to know.
     end_ns: Cell<u64>,
 }
 
@@ -268,7 +268,10 @@ impl Traced<'_> {
 
     #[cold]
     fn called(&self) {
-        self.end_ns.set(with_tracer(|tracer| tracer.now()).unwrap_or(0));
+        // A call without a beginning is one of which no sink wants to know the time.
+        if self.event.begin_ns > 0 {
+            self.end_ns.set(now_ns());
+        }
     }
 
     #[cold]

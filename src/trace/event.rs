@@ -69,6 +69,7 @@ pub struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// A call of this function that has not returned, and of which nothing else is known yet.
+    #[inline]
     pub const fn new(callee: Callee<'a>) -> Self {
         Self {
             callee,
@@ -207,6 +208,7 @@ impl Args<'_> {
 
 impl<'a> Args<'a> {
     /// None yet.
+    #[inline]
     pub const fn new() -> Self {
         Self { len: 0, args: [const { Arg::None }; Args::MOST] }
     }

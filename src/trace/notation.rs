@@ -90,16 +90,22 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
     if number < 0 {
         out.push('-');
     }
+    let mut rest = number.unsigned_abs();
+    if rest < 10 {
+        return out.push(char::from(b'0' + rest as u8));
+    }
     let mut digits = [0; 20];
     let mut at = digits.len();
-    let mut rest = number.unsigned_abs();
-    loop {
+    // Two at a time: a division takes longer than all the rest.
+    while rest >= 10 {
+        at -= 2;
+        let two = (rest % 100) as u8;
+        (digits[at], digits[at + 1]) = (b'0' + two / 10, b'0' + two % 10);
+        rest /= 100;
+    }
+    if rest > 0 {
         at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        digits[at] = b'0' + rest as u8;
     }
     out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }

@@ -63,6 +63,18 @@ pub struct Caller {
     pub clock: Option<Arc<str>>,
 }
 
+impl Caller {
+    /// Whether this is a call of it. (The clock of one caller is one string in memory.)
+    pub(super) fn makes(&self, event: &Event<'_>) -> bool {
+        let is_clock = match (&self.clock, &event.clock) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        is_clock && (self.pid, self.tid) == (event.pid, event.tid)
+    }
+}
+
 /// Traces the calls of one thread into one sink.
 pub struct Tracer {
     sink: Box<dyn Sink>,

@@ -56,10 +56,10 @@ use serde_json::value::RawValue;
 use super::arg::Limits;
 use super::event::Event;
 use super::output::{Output, Writer};
-use super::tracer::Sink;
+use super::tracer::{Caller, Sink};
 pub use read::BadLine;
 pub(crate) use read::printable;
-pub(crate) use write::write_event;
+use write::{write_call, write_caller, write_event};
 
 /// The version of the schema, in every object. Fields may be added without a new version.
 pub const SCHEMA: u32 = 2;
@@ -72,13 +72,17 @@ pub struct JsonSink {
     limits: Limits,
     /// Used again for every line.
     line: String,
+    /// How the lines of this caller begin.
+    beginning: String,
+    caller: Caller,
 }
 
 impl JsonSink {
     /// Lines go to `output`.
     pub fn new(output: Output, limits: Limits) -> Self {
         let writer = output.writer();
-        Self { output, writer, limits, line: String::new() }
+        let (line, beginning, caller) = (String::new(), String::new(), Caller::default());
+        Self { output, writer, limits, line, beginning, caller }
     }
 }
 
@@ -89,7 +93,13 @@ impl Sink for JsonSink {
 
     fn end(&mut self, event: &Event<'_>) {
         self.line.clear();
-        write_event(&mut self.line, event, self.limits);
+        if self.beginning.is_empty() || !self.caller.makes(event) {
+            self.caller = Caller { pid: event.pid, tid: event.tid, clock: event.clock.clone() };
+            self.beginning.clear();
+            write_caller(&mut self.beginning, event);
+        }
+        self.line.push_str(&self.beginning);
+        write_call(&mut self.line, event, self.limits);
         self.output.line(self.writer, &self.line);
     }
 

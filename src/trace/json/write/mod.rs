@@ -14,11 +14,21 @@ use values::*;
 
 /// Writes an event as one line, without its end.
 pub(crate) fn write_event(out: &mut String, event: &Event<'_>, limits: Limits) {
+    write_caller(out, event);
+    write_call(out, event, limits);
+}
+
+/// The fields that are the same in all calls of one caller.
+pub(super) fn write_caller(out: &mut String, event: &Event<'_>) {
     out.push_str("{\"schema\":2,\"pid\":");
     decimal(out, event.pid.into());
     number(out, ",\"tid\":", event.tid);
     out.push_str(",\"clock\":");
     optional(out, event.clock.as_deref(), string);
+}
+
+/// All others.
+pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: Limits) {
     number(out, ",\"seq\":", event.seq);
     number(out, ",\"begin_ns\":", event.begin_ns);
     number(out, ",\"end_ns\":", event.end_ns);
