@@ -277,6 +277,11 @@ impl<'e> Did<'e> {
     }
 }
 
+impl Moved<'_> {
+    const NOTHING: Self =
+        Self { asked: None, flags: MsgFlags::NONE, bytes: None, to: None, is_cut: false };
+}
+
 fn address<'e>(arg: Option<&'e Arg<'e>>) -> Option<&'e Address> {
     match arg {
         Some(Arg::Address(address)) => Some(address),
@@ -331,6 +336,13 @@ fn paired<'e>(event: &'e Event<'e>, effect: Effect) -> Did<'e> {
 fn moved<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
     let bytes = match args.get(1) {
         Some(Arg::Message(message)) => return moved_message(message, args.get(2)),
+        Some(Arg::Buffers(buffers)) => {
+            let asked = buffers.iter().map(|(_, len)| *len as u64).sum();
+            let bytes = buffers.first().map(|(bytes, _)| bytes);
+            return Moved { asked: Some(asked), bytes, ..Moved::NOTHING };
+        }
+        // Buffers that the log does not show, or several messages.
+        Some(Arg::Text(_)) => return Moved::NOTHING,
         Some(Arg::Bytes(bytes)) => Some(bytes),
         _ => None,
     };

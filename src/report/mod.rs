@@ -205,7 +205,7 @@ impl Report {
             return false;
         }
         let is_a_sockets = match event.callee.name() {
-            "read" | "write" | "sendfile" => false,
+            "read" | "write" | "sendfile" | "readv" | "writev" => false,
             _ => matches!(
                 did.what(),
                 What::Accepted
@@ -218,8 +218,7 @@ impl Report {
                     | What::NameAsked
             ),
         };
-        let is_vector = event.function().is_none() && event.callee.name().ends_with('v');
-        is_a_sockets && !is_vector
+        is_a_sockets
     }
 
     fn watch(&mut self, now: &Moment<'_>) {

@@ -43,7 +43,7 @@ pub(super) const ONE_RESET_ENDS_ALL: Advice = Advice {
         that is not 0, with a listener or other clients open.",
     remedy: "At an error of a connection close that connection, and go on with the others.",
     lab: "linger-zero",
-    exercise: "Let `baresock judge` attack your server: a reset is one of the first things it sends.",
+    exercise: "Write a client that sets SO_LINGER to 0 and closes, and let it loose on your server.",
     cares_for: &[
         What::Sent,
         What::Received,

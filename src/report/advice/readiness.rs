@@ -16,7 +16,7 @@ pub(super) const EOF_IGNORED: Advice = Advice {
     remedy: "Treat 0 as the end: send what is still owed, close the descriptor, and take it out of the set. To send on after \
         it (half-close), stop asking for readability.",
     lab: "always-ready",
-    exercise: "Write an echo loop without the test for 0, run it under `baresock watch`, and count the calls in a second.",
+    exercise: "Write an echo loop without the test for 0, run it under `strace -c`, and count the calls in a second.",
     cares_for: &[What::Received, What::Ready],
     watch: watch_eof,
 };
