@@ -393,7 +393,7 @@ fn undocumented_wrappers(source: &Source) -> Vec<Finding> {
         for (part, is_there) in [
             ("the prototype in C first", opens_with_prototype(&docs)),
             ("`# Errors`", docs.contains(" # Errors")),
-            ("`References:`", docs.contains(" References: ")),
+            ("`References:`, links", docs.contains(" References: [`")),
         ] {
             if !is_there {
                 findings.push(source.finding(at, &format!("`{name}` does not document {part}")));

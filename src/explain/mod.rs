@@ -1,6 +1,7 @@
 //! The words: what a call that was just made means, said in one sentence with its own figures.
 //!
-//! [`lessons`] is the table: which call, which outcome, which sentence. [`Facts`] is what a sentence may speak of.
+//! The sentences stand on the pages of the calls ([`Lesson`](crate::trace::lesson::Lesson)). [`Facts`] is what a sentence may
+//! speak of.
 //! [`Explainer`] stands before a sink of the trace and remarks on the calls that pass. [`words`] explains what can be
 //! asked for by name.
 

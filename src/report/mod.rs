@@ -6,7 +6,7 @@
 //! program that runs just now.
 //!
 //! An event becomes a [`Moment`]: what it [did](Did), to which socket, in which process. The [`World`] knows these, and
-//! follows the event ([`following`]). Each advice says what it cares for, and is asked for nothing else.
+//! follows the event (`following`). Each advice says what it cares for, and is asked for nothing else.
 
 pub mod advice;
 mod did;

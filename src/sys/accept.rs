@@ -83,7 +83,7 @@ pub(super) static GONE_BEFORE: Lesson = Lesson {
 /// The new socket has the listener's options (`TCP_NODELAY`, buffer sizes). Systems differ: on the BSDs and macOS it
 /// inherits `O_NONBLOCK`, too, on Linux it does not.
 ///
-/// References: [[`accept(2)`](https://man7.org/linux/man-pages/man2/accept.2.html)](https://man7.org/linux/man-pages/man2/accept.2.html);
+/// References: [`accept(2)`](https://man7.org/linux/man-pages/man2/accept.2.html);
 /// POSIX [`accept`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/accept.html).
 pub fn accept(sockfd: impl AsFd) -> Result<(Fd, Address)> {
     let sockfd = sockfd.as_fd();
@@ -142,7 +142,7 @@ impl Function {
 ///
 /// Systems differ: not on macOS. Whether the new socket is non-blocking only `flags` say, on any system.
 ///
-/// References: [[`accept4(2)`](https://man7.org/linux/man-pages/man2/accept4.2.html)](https://man7.org/linux/man-pages/man2/accept4.2.html);
+/// References: [`accept4(2)`](https://man7.org/linux/man-pages/man2/accept4.2.html);
 /// POSIX (2024) [`accept4`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/accept4.html).
 #[cfg(has_accept4)]
 pub fn accept4(sockfd: impl AsFd, flags: SocketFlags) -> Result<(Fd, Address)> {

@@ -85,7 +85,7 @@ pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
 };
 
 /// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` gives a socket its own name. Port
-/// 0 lets the system choose one; [`getsockname`] tells which.
+/// 0 lets the system choose one; [`getsockname`](super::getsockname()) tells which.
 ///
 /// # Errors
 /// | errno | when |
@@ -100,7 +100,7 @@ pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`bind(2)`](https://man7.org/linux/man-pages/man2/bind.2.html)](https://man7.org/linux/man-pages/man2/bind.2.html),
+/// References: [`bind(2)`](https://man7.org/linux/man-pages/man2/bind.2.html),
 /// [`ip(7)`](https://man7.org/linux/man-pages/man7/ip.7.html),
 /// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
 /// POSIX [`bind`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/bind.html).

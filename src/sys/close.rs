@@ -106,7 +106,7 @@ fn closes(call: &Facts, kind: DescriptorKind) -> bool {
 /// Systems differ: with bytes unread the BSDs send a FIN all the same, and the reset only when more comes. On Linux
 /// `close` of a socket reports nothing, neither a signal nor the end of the time.
 ///
-/// References: [[`close(2)`](https://man7.org/linux/man-pages/man2/close.2.html)](https://man7.org/linux/man-pages/man2/close.2.html);
+/// References: [`close(2)`](https://man7.org/linux/man-pages/man2/close.2.html);
 /// POSIX [`close`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/close.html).
 pub fn close(fd: Fd) -> Result<()> {
     close_raw(fd.into_raw())

@@ -84,13 +84,13 @@ impl Function {
 /// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |
 /// | `EPROTOTYPE` | the Unix-domain socket there is of another type |
 /// | `EAFNOSUPPORT` | the address is of another family |
-/// | `EINVAL` | (Linux) of another family, where [`bind`] gives it too |
+/// | `EINVAL` | (Linux) of another family, where [`bind`](super::bind()) gives it too |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
 /// Systems differ: on Linux a socket can try again after a failure. POSIX leaves its state open, so make a new one.
 ///
-/// References: [[`connect(2)`](https://man7.org/linux/man-pages/man2/connect.2.html)](https://man7.org/linux/man-pages/man2/connect.2.html);
+/// References: [`connect(2)`](https://man7.org/linux/man-pages/man2/connect.2.html);
 /// POSIX [`connect`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/connect.html).
 pub fn connect(sockfd: impl AsFd, addr: &Address) -> Result<()> {
     let sockfd = sockfd.as_fd();

@@ -39,7 +39,7 @@ impl Function {
 /// |---|---|
 /// | `EMFILE` | this process has no descriptor left |
 ///
-/// References: [[`dup(2)`](https://man7.org/linux/man-pages/man2/dup.2.html)](https://man7.org/linux/man-pages/man2/dup.2.html);
+/// References: [`dup(2)`](https://man7.org/linux/man-pages/man2/dup.2.html);
 /// POSIX [`dup`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/dup.html).
 pub fn dup(oldfd: impl AsFd) -> Result<Fd> {
     let oldfd = oldfd.as_fd();
@@ -83,7 +83,7 @@ impl Function {
 /// | `EBUSY` | another thread is opening that number (Linux) |
 /// | `EINTR` | a signal came while the old one was being closed |
 ///
-/// References: [[`dup2(2)`](https://man7.org/linux/man-pages/man2/dup2.2.html)](https://man7.org/linux/man-pages/man2/dup2.2.html);
+/// References: [`dup2(2)`](https://man7.org/linux/man-pages/man2/dup2.2.html);
 /// POSIX [`dup2`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/dup2.html).
 pub fn dup2(oldfd: impl AsFd, newfd: &mut Fd) -> Result<()> {
     let (oldfd, newfd) = (oldfd.as_fd(), newfd.as_fd());

@@ -57,7 +57,7 @@ impl Function {
 /// # Errors
 /// None for a descriptor that is open.
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_getfl(fd: impl AsFd) -> Result<OpenFlags> {
@@ -73,7 +73,7 @@ pub fn fcntl_getfl(fd: impl AsFd) -> Result<OpenFlags> {
 /// |---|---|
 /// | `EPERM` | `O_APPEND` of an append-only file was to be cleared |
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_setfl(fd: impl AsFd, flags: OpenFlags) -> Result<()> {
@@ -86,7 +86,7 @@ pub fn fcntl_setfl(fd: impl AsFd, flags: OpenFlags) -> Result<()> {
 /// # Errors
 /// None for a descriptor that is open.
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_getfd(fd: impl AsFd) -> Result<FdFlags> {
@@ -99,7 +99,7 @@ pub fn fcntl_getfd(fd: impl AsFd) -> Result<FdFlags> {
 /// # Errors
 /// None for a descriptor that is open.
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_setfd(fd: impl AsFd, flags: FdFlags) -> Result<()> {
@@ -112,7 +112,7 @@ pub fn fcntl_setfd(fd: impl AsFd, flags: FdFlags) -> Result<()> {
 /// # Errors
 /// None for a socket.
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_getown(fd: impl AsFd) -> Result<i32> {
@@ -126,14 +126,14 @@ pub fn fcntl_getown(fd: impl AsFd) -> Result<i32> {
 /// |---|---|
 /// | `ESRCH` | there is no such process or group |
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_setown(fd: impl AsFd, pid: i32) -> Result<()> {
     fcntl(fd.as_fd(), F_SETOWN, Some((pid, pid.into())), |_| Note::None).map(drop)
 }
 
-/// `int fcntl(int fd, F_DUPFD, int lowest);` like [`dup`], with a number not below `lowest`.
+/// `int fcntl(int fd, F_DUPFD, int lowest);` like [`dup`](super::dup()), with a number not below `lowest`.
 ///
 /// # Errors
 /// | errno | when |
@@ -141,7 +141,7 @@ pub fn fcntl_setown(fd: impl AsFd, pid: i32) -> Result<()> {
 /// | `EINVAL` | `lowest` is negative or not below the limit on descriptors |
 /// | `EMFILE` | this process has no such descriptor left |
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_dupfd(fd: impl AsFd, lowest: c_int) -> Result<Fd> {
@@ -153,7 +153,7 @@ pub fn fcntl_dupfd(fd: impl AsFd, lowest: c_int) -> Result<Fd> {
 /// # Errors
 /// As [`fcntl_dupfd`].
 ///
-/// References: [[`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html)](https://man7.org/linux/man-pages/man2/fcntl.2.html);
+/// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
 #[doc(alias = "fcntl")]
 pub fn fcntl_dupfd_cloexec(fd: impl AsFd, lowest: c_int) -> Result<Fd> {

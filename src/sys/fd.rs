@@ -9,7 +9,7 @@ use crate::values::FdNumber;
 
 /// A descriptor that one owns: when it goes out of scope it is closed, once, and the trace shows it.
 ///
-/// To look at what `close` returns, call [`close`].
+/// To look at what `close` returns, call [`close`](super::close()).
 #[derive(Debug)]
 pub struct Fd(ManuallyDrop<OwnedFd>);
 

@@ -80,7 +80,7 @@ impl Function {
 /// answers, `EAI_SERVICE` for a service that does not exist for the type. A name with a zero byte, where a string of C
 /// ends, is refused with `EAI_NONAME`. (What errno says after `EAI_SYSTEM` is not kept.)
 ///
-/// References: [[`getaddrinfo(3)`](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html)](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html);
+/// References: [`getaddrinfo(3)`](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html);
 /// POSIX [`getaddrinfo`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getaddrinfo.html).
 pub fn getaddrinfo(
     node: Option<&str>,
@@ -176,7 +176,7 @@ fn copy_address(entry: &libc::addrinfo) -> Option<Address> {
 /// # Errors
 /// None: an unknown number has a text too.
 ///
-/// References: [[`gai_strerror(3)`](https://man7.org/linux/man-pages/man3/gai_strerror.3.html)](https://man7.org/linux/man-pages/man3/gai_strerror.3.html);
+/// References: [`gai_strerror(3)`](https://man7.org/linux/man-pages/man3/gai_strerror.3.html);
 /// POSIX [`gai_strerror`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/gai_strerror.html).
 pub fn gai_strerror(errcode: ResolveError) -> String {
     // SAFETY: takes no pointers; the result is a string that is never freed.

@@ -36,7 +36,7 @@ impl Function {
 /// |---|---|
 /// | `ENAMETOOLONG` | the name does not fit (glibc) |
 ///
-/// References: [[`gethostname(2)`](https://man7.org/linux/man-pages/man2/gethostname.2.html)](https://man7.org/linux/man-pages/man2/gethostname.2.html);
+/// References: [`gethostname(2)`](https://man7.org/linux/man-pages/man2/gethostname.2.html);
 /// POSIX [`gethostname`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/gethostname.html).
 pub fn gethostname() -> Result<String> {
     let call = enter(Function::GETHOSTNAME, || []);

@@ -44,7 +44,7 @@ impl Function {
 /// A [`ResolveError`]: `EAI_NONAME` with `NI_NAMEREQD` where there is no name, `EAI_FAMILY` for other addresses. A path
 /// that does not fit into `sun_path` is refused with `EAI_OVERFLOW`.
 ///
-/// References: [[`getnameinfo(3)`](https://man7.org/linux/man-pages/man3/getnameinfo.3.html)](https://man7.org/linux/man-pages/man3/getnameinfo.3.html);
+/// References: [`getnameinfo(3)`](https://man7.org/linux/man-pages/man3/getnameinfo.3.html);
 /// POSIX [`getnameinfo`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getnameinfo.html).
 pub fn getnameinfo(
     addr: &Address,

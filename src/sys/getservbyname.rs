@@ -39,7 +39,7 @@ impl Function {
 /// # Errors
 /// `ENOENT` where C returns NULL: there is no such service. (Refused: a name with a zero byte.)
 ///
-/// References: [[`getservbyname(3)`](https://man7.org/linux/man-pages/man3/getservbyname.3.html)](https://man7.org/linux/man-pages/man3/getservbyname.3.html);
+/// References: [`getservbyname(3)`](https://man7.org/linux/man-pages/man3/getservbyname.3.html);
 /// POSIX [`getservbyname`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getservbyname.html).
 pub fn getservbyname(name: &str, proto: &str) -> Result<u16> {
     let call = enter(Function::GETSERVBYNAME, || [Arg::str(Some(name)), Arg::str(Some(proto))]);

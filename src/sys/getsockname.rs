@@ -47,7 +47,7 @@ impl Function {
 /// | `EINVAL` | (macOS) the socket was shut down |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`getsockname(2)`](https://man7.org/linux/man-pages/man2/getsockname.2.html)](https://man7.org/linux/man-pages/man2/getsockname.2.html);
+/// References: [`getsockname(2)`](https://man7.org/linux/man-pages/man2/getsockname.2.html);
 /// POSIX [`getsockname`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getsockname.html).
 pub fn getsockname(sockfd: impl AsFd) -> Result<Address> {
     let sockfd = sockfd.as_fd();
@@ -88,7 +88,7 @@ impl Function {
 /// | `EINVAL` | (macOS) the socket was shut down |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`getpeername(2)`](https://man7.org/linux/man-pages/man2/getpeername.2.html)](https://man7.org/linux/man-pages/man2/getpeername.2.html);
+/// References: [`getpeername(2)`](https://man7.org/linux/man-pages/man2/getpeername.2.html);
 /// POSIX [`getpeername`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getpeername.html).
 pub fn getpeername(sockfd: impl AsFd) -> Result<Address> {
     let sockfd = sockfd.as_fd();

@@ -64,7 +64,7 @@ impl Function {
 /// | `EOPNOTSUPP` | this kind of socket does not have it |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`getsockopt(2)`](https://man7.org/linux/man-pages/man2/getsockopt.2.html)](https://man7.org/linux/man-pages/man2/getsockopt.2.html);
+/// References: [`getsockopt(2)`](https://man7.org/linux/man-pages/man2/getsockopt.2.html);
 /// POSIX [`getsockopt`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getsockopt.html).
 pub fn getsockopt<T: OptionValue>(
     sockfd: impl AsFd,

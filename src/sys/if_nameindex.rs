@@ -37,7 +37,7 @@ impl Function {
 /// |---|---|
 /// | `ENOBUFS` | no memory |
 ///
-/// References: [[`if_nameindex(3)`](https://man7.org/linux/man-pages/man3/if_nameindex.3.html)](https://man7.org/linux/man-pages/man3/if_nameindex.3.html);
+/// References: [`if_nameindex(3)`](https://man7.org/linux/man-pages/man3/if_nameindex.3.html);
 /// POSIX [`if_nameindex`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/if_nameindex.html).
 pub fn if_nameindex() -> Result<Vec<(u32, String)>> {
     let call = enter(Function::IF_NAMEINDEX, || []);

@@ -18,7 +18,7 @@ use crate::names::{AF_INET, AF_INET6, Domain, Errno, Result};
 /// |---|---|
 /// | `EAFNOSUPPORT` | `af` is neither `AF_INET` nor `AF_INET6` |
 ///
-/// References: [[`inet_pton(3)`](https://man7.org/linux/man-pages/man3/inet_pton.3.html)](https://man7.org/linux/man-pages/man3/inet_pton.3.html);
+/// References: [`inet_pton(3)`](https://man7.org/linux/man-pages/man3/inet_pton.3.html);
 /// POSIX [`inet_pton`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/inet_pton.html).
 pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
     if !matches!(af, AF_INET | AF_INET6) {
@@ -41,7 +41,7 @@ pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
 /// # Errors
 /// None that could happen: the family is one of the two, and there is room.
 ///
-/// References: [[`inet_ntop(3)`](https://man7.org/linux/man-pages/man3/inet_ntop.3.html)](https://man7.org/linux/man-pages/man3/inet_ntop.3.html);
+/// References: [`inet_ntop(3)`](https://man7.org/linux/man-pages/man3/inet_ntop.3.html);
 /// POSIX [`inet_ntop`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/inet_ntop.html).
 pub fn inet_ntop(src: IpAddr) -> String {
     let (af, bytes) = match src {

@@ -37,7 +37,7 @@ impl Function {
 /// | `ENOTTY` | this kind of descriptor does not understand the request |
 /// | `EINVAL` | this socket does not, in its state: `FIONREAD` on a listener |
 ///
-/// References: [[`ioctl(2)`](https://man7.org/linux/man-pages/man2/ioctl.2.html)](https://man7.org/linux/man-pages/man2/ioctl.2.html),
+/// References: [`ioctl(2)`](https://man7.org/linux/man-pages/man2/ioctl.2.html),
 /// [`tcp(7)`](https://man7.org/linux/man-pages/man7/tcp.7.html),
 /// [`sockatmark(3)`](https://man7.org/linux/man-pages/man3/sockatmark.3.html);
 /// POSIX has only [`sockatmark`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sockatmark.html).

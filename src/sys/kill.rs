@@ -34,7 +34,7 @@ impl Function {
 /// | `EPERM` | it is not one's own |
 /// | `EINVAL` | there is no such signal |
 ///
-/// References: [[`kill(2)`](https://man7.org/linux/man-pages/man2/kill.2.html)](https://man7.org/linux/man-pages/man2/kill.2.html);
+/// References: [`kill(2)`](https://man7.org/linux/man-pages/man2/kill.2.html);
 /// POSIX [`kill`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/kill.html).
 pub fn kill(pid: u32, sig: Signal) -> Result<()> {
     let pid = pid as libc::pid_t;

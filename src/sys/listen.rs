@@ -56,7 +56,7 @@ impl Function {
 /// | `EDESTADDRREQ` | the socket has no name and its domain cannot choose one (elsewhere than Linux; there `EINVAL`) |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`listen(2)`](https://man7.org/linux/man-pages/man2/listen.2.html)](https://man7.org/linux/man-pages/man2/listen.2.html);
+/// References: [`listen(2)`](https://man7.org/linux/man-pages/man2/listen.2.html);
 /// POSIX [`listen`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/listen.html).
 pub fn listen(sockfd: impl AsFd, backlog: c_int) -> Result<()> {
     let sockfd = sockfd.as_fd();

@@ -55,7 +55,7 @@ impl Function {
 /// | `EMFILE` | this process has no descriptor left |
 /// | `ENFILE` | the system has none left |
 ///
-/// References: [[`pipe(2)`](https://man7.org/linux/man-pages/man2/pipe.2.html)](https://man7.org/linux/man-pages/man2/pipe.2.html),
+/// References: [`pipe(2)`](https://man7.org/linux/man-pages/man2/pipe.2.html),
 /// [`pipe(7)`](https://man7.org/linux/man-pages/man7/pipe.7.html);
 /// POSIX [`pipe`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/pipe.html).
 pub fn pipe() -> Result<[Fd; 2]> {

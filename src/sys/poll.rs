@@ -184,7 +184,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
 ///
 /// Systems differ: on Linux every negative timeout waits for ever; below -1 FreeBSD gives `EINVAL`.
 ///
-/// References: [[`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html)](https://man7.org/linux/man-pages/man2/poll.2.html);
+/// References: [`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html);
 /// POSIX [`poll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html).
 pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
     let call = enter(Function::POLL, || {

@@ -39,15 +39,15 @@ impl Function {
     pub const PPOLL: Self = Self::on(&PPOLL);
 }
 
-/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`] what
+/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`](super::poll()) what
 /// [`pselect`](super::pselect()) is to [`select`](super::select()).
 ///
 /// # Errors
-/// As [`poll`], and `EINVAL` for a timeout that makes no sense.
+/// As [`poll`](super::poll()), and `EINVAL` for a timeout that makes no sense.
 ///
 /// Systems differ: not on macOS.
 ///
-/// References: [[`ppoll(2)`](https://man7.org/linux/man-pages/man2/ppoll.2.html)](https://man7.org/linux/man-pages/man2/ppoll.2.html);
+/// References: [`ppoll(2)`](https://man7.org/linux/man-pages/man2/ppoll.2.html);
 /// POSIX (2024) [`ppoll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/ppoll.html).
 #[cfg(has_ppoll)]
 pub fn ppoll(

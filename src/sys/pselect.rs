@@ -35,14 +35,14 @@ impl Function {
 }
 
 /// `int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout, const
-/// sigset_t *sigmask);` like [`select`], with the signals of `sigmask` blocked while it waits instead of those that
+/// sigset_t *sigmask);` like [`select`](super::select()), with the signals of `sigmask` blocked while it waits instead of those that
 /// are blocked now: switching and beginning to wait are one step, so a signal cannot slip in between. The timeout
 /// is left alone.
 ///
 /// # Errors
-/// As [`select`].
+/// As [`select`](super::select()).
 ///
-/// References: [[`pselect(2)`](https://man7.org/linux/man-pages/man2/pselect.2.html)](https://man7.org/linux/man-pages/man2/pselect.2.html);
+/// References: [`pselect(2)`](https://man7.org/linux/man-pages/man2/pselect.2.html);
 /// POSIX [`pselect`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/pselect.html).
 pub fn pselect(
     nfds: c_int,

@@ -55,10 +55,10 @@ impl Function {
     pub const READ: Self = Self::on(&READ);
 }
 
-/// `ssize_t read(int fd, void *buf, size_t count);` [`recv`] without flags, for any kind of descriptor.
+/// `ssize_t read(int fd, void *buf, size_t count);` [`recv`](super::recv()) without flags, for any kind of descriptor.
 ///
 /// # Errors
-/// As [`recv`], and
+/// As [`recv`](super::recv()), and
 ///
 /// | errno | when |
 /// |---|---|
@@ -66,7 +66,7 @@ impl Function {
 /// | `EISDIR` | it is a directory |
 /// | `EBADF` | it is not open for reading |
 ///
-/// References: [[`read(2)`](https://man7.org/linux/man-pages/man2/read.2.html)](https://man7.org/linux/man-pages/man2/read.2.html);
+/// References: [`read(2)`](https://man7.org/linux/man-pages/man2/read.2.html);
 /// POSIX [`read`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/read.html).
 pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
     let fd = fd.as_fd();

@@ -104,7 +104,7 @@ pub(super) static REFUSED: Lesson = Lesson {
 /// | `EOPNOTSUPP` | this socket does not know the flag |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html)](https://man7.org/linux/man-pages/man2/recv.2.html);
+/// References: [`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html);
 /// POSIX [`recv`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recv.html).
 #[inline]
 pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
@@ -179,7 +179,7 @@ impl Function {
 /// # Errors
 /// As [`recv`].
 ///
-/// References: [[`recvfrom(2)`](https://man7.org/linux/man-pages/man2/recvfrom.2.html)](https://man7.org/linux/man-pages/man2/recvfrom.2.html);
+/// References: [`recvfrom(2)`](https://man7.org/linux/man-pages/man2/recvfrom.2.html);
 /// POSIX [`recvfrom`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recvfrom.html).
 pub fn recvfrom(
     sockfd: impl AsFd,

@@ -75,7 +75,7 @@ impl Function {
 /// As [`recv`](super::recv()), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
 /// process has no number left is lost, with `MSG_CTRUNC`.
 ///
-/// References: [[`recvmsg(2)`](https://man7.org/linux/man-pages/man2/recvmsg.2.html)](https://man7.org/linux/man-pages/man2/recvmsg.2.html),
+/// References: [`recvmsg(2)`](https://man7.org/linux/man-pages/man2/recvmsg.2.html),
 /// [`cmsg(3)`](https://man7.org/linux/man-pages/man3/cmsg.3.html),
 /// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
 /// POSIX [`recvmsg`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recvmsg.html).

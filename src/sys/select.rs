@@ -136,7 +136,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// Systems differ: Linux rewrites the timeout to what is left of it (through glibc; not through musl); the others
 /// leave it alone.
 ///
-/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html),
+/// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html),
 /// [`select_tut(2)`](https://man7.org/linux/man-pages/man2/select_tut.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn select(

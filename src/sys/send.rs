@@ -112,7 +112,7 @@ pub(super) static REFUSED: Lesson = Lesson {
 /// | `EOPNOTSUPP` | this socket does not know the flag |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`send(2)`](https://man7.org/linux/man-pages/man2/send.2.html)](https://man7.org/linux/man-pages/man2/send.2.html);
+/// References: [`send(2)`](https://man7.org/linux/man-pages/man2/send.2.html);
 /// POSIX [`send`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/send.html).
 #[inline]
 pub fn send(sockfd: impl AsFd, buf: &[u8], flags: MsgFlags) -> Result<usize> {
@@ -176,7 +176,7 @@ impl Function {
 /// | `ENETUNREACH` | there is no way to that network |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 ///
-/// References: [[`sendto(2)`](https://man7.org/linux/man-pages/man2/sendto.2.html)](https://man7.org/linux/man-pages/man2/sendto.2.html);
+/// References: [`sendto(2)`](https://man7.org/linux/man-pages/man2/sendto.2.html);
 /// POSIX [`sendto`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sendto.html).
 pub fn sendto(
     sockfd: impl AsFd,

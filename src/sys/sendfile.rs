@@ -99,7 +99,7 @@ impl Function {
 /// Systems differ: this is Linux's. The functions of this name on FreeBSD and macOS take the file first and other
 /// arguments, and are not wrapped; NetBSD and OpenBSD have none. POSIX does not know it.
 ///
-/// References: [[`sendfile(2)`](https://man7.org/linux/man-pages/man2/sendfile.2.html)](https://man7.org/linux/man-pages/man2/sendfile.2.html).
+/// References: [`sendfile(2)`](https://man7.org/linux/man-pages/man2/sendfile.2.html).
 #[cfg(has_sendfile)]
 pub fn sendfile(
     out_fd: impl AsFd,

@@ -48,7 +48,7 @@ impl Function {
 /// | `ETOOMANYREFS` | too many descriptors are on their way (Linux) |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 ///
-/// References: [[`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html)](https://man7.org/linux/man-pages/man2/sendmsg.2.html),
+/// References: [`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html),
 /// [`cmsg(3)`](https://man7.org/linux/man-pages/man3/cmsg.3.html),
 /// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
 /// POSIX [`sendmsg`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sendmsg.html).

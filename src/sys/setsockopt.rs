@@ -82,7 +82,7 @@ impl Function {
 /// | `EISCONN` | too late: the socket is connected |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`setsockopt(2)`](https://man7.org/linux/man-pages/man2/setsockopt.2.html)](https://man7.org/linux/man-pages/man2/setsockopt.2.html),
+/// References: [`setsockopt(2)`](https://man7.org/linux/man-pages/man2/setsockopt.2.html),
 /// [`socket(7)`](https://man7.org/linux/man-pages/man7/socket.7.html),
 /// [`tcp(7)`](https://man7.org/linux/man-pages/man7/tcp.7.html),
 /// [`ip(7)`](https://man7.org/linux/man-pages/man7/ip.7.html);

@@ -58,7 +58,7 @@ impl Function {
 /// | `EINVAL` | `how` is none of the three |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
-/// References: [[`shutdown(2)`](https://man7.org/linux/man-pages/man2/shutdown.2.html)](https://man7.org/linux/man-pages/man2/shutdown.2.html);
+/// References: [`shutdown(2)`](https://man7.org/linux/man-pages/man2/shutdown.2.html);
 /// POSIX [`shutdown`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/shutdown.html).
 pub fn shutdown(sockfd: impl AsFd, how: ShutdownHow) -> Result<()> {
     let sockfd = sockfd.as_fd();

@@ -88,7 +88,7 @@ impl Function {
 /// |---|---|
 /// | `EINVAL` | no such signal; or SIGKILL or SIGSTOP, which cannot be caught |
 ///
-/// References: [[`sigaction(2)`](https://man7.org/linux/man-pages/man2/sigaction.2.html)](https://man7.org/linux/man-pages/man2/sigaction.2.html),
+/// References: [`sigaction(2)`](https://man7.org/linux/man-pages/man2/sigaction.2.html),
 /// [`signal-safety(7)`](https://man7.org/linux/man-pages/man7/signal-safety.7.html);
 /// POSIX [`sigaction`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sigaction.html).
 pub fn sigaction(

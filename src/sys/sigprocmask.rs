@@ -33,7 +33,7 @@ impl Function {
 /// # Errors
 /// None.
 ///
-/// References: [[`sigprocmask(2)`](https://man7.org/linux/man-pages/man2/sigprocmask.2.html)](https://man7.org/linux/man-pages/man2/sigprocmask.2.html),
+/// References: [`sigprocmask(2)`](https://man7.org/linux/man-pages/man2/sigprocmask.2.html),
 /// [`pthread_sigmask(3)`](https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html);
 /// POSIX [`sigprocmask`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sigprocmask.html).
 pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {

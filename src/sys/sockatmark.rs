@@ -37,7 +37,7 @@ impl Function {
 /// |---|---|
 /// | `ENOTTY` | the descriptor is no socket, or its socket has no urgent mark (UDP); POSIX says so of the first |
 ///
-/// References: [[`sockatmark(3)`](https://man7.org/linux/man-pages/man3/sockatmark.3.html)](https://man7.org/linux/man-pages/man3/sockatmark.3.html);
+/// References: [`sockatmark(3)`](https://man7.org/linux/man-pages/man3/sockatmark.3.html);
 /// POSIX [`sockatmark`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sockatmark.html).
 pub fn sockatmark(sockfd: impl AsFd) -> Result<bool> {
     // The libc crate leaves it out.

@@ -62,7 +62,7 @@ pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
 ///
 /// Systems differ: the flags `SOCK_NONBLOCK` and `SOCK_CLOEXEC` do not exist on macOS.
 ///
-/// References: [[`socket(2)`](https://man7.org/linux/man-pages/man2/socket.2.html)](https://man7.org/linux/man-pages/man2/socket.2.html);
+/// References: [`socket(2)`](https://man7.org/linux/man-pages/man2/socket.2.html);
 /// POSIX [`socket`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/socket.html).
 pub fn socket(domain: Domain, kind: SocketType, protocol: Protocol) -> Result<Fd> {
     let call = enter(Function::SOCKET, || {

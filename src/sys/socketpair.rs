@@ -41,7 +41,7 @@ impl Function {
 /// | `EPROTONOSUPPORT` | no such protocol in this domain |
 /// | `EMFILE` | this process has no two descriptors left |
 ///
-/// References: [[`socketpair(2)`](https://man7.org/linux/man-pages/man2/socketpair.2.html)](https://man7.org/linux/man-pages/man2/socketpair.2.html);
+/// References: [`socketpair(2)`](https://man7.org/linux/man-pages/man2/socketpair.2.html);
 /// POSIX [`socketpair`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/socketpair.html).
 pub fn socketpair(domain: Domain, kind: SocketType, protocol: Protocol) -> Result<[Fd; 2]> {
     let call = enter(Function::SOCKETPAIR, || {

@@ -57,11 +57,11 @@ impl Function {
     pub const WRITE: Self = Self::on(&WRITE);
 }
 
-/// `ssize_t write(int fd, const void *buf, size_t count);` [`send`] without flags, for any kind of descriptor: so it
+/// `ssize_t write(int fd, const void *buf, size_t count);` [`send`](super::send()) without flags, for any kind of descriptor: so it
 /// cannot say `MSG_NOSIGNAL`.
 ///
 /// # Errors
-/// As [`send`], and
+/// As [`send`](super::send()), and
 ///
 /// | errno | when |
 /// |---|---|
@@ -70,7 +70,7 @@ impl Function {
 /// | `EIO` | the device failed |
 /// | `EBADF` | it is not open for writing |
 ///
-/// References: [[`write(2)`](https://man7.org/linux/man-pages/man2/write.2.html)](https://man7.org/linux/man-pages/man2/write.2.html);
+/// References: [`write(2)`](https://man7.org/linux/man-pages/man2/write.2.html);
 /// POSIX [`write`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/write.html).
 pub fn write(fd: impl AsFd, buf: &[u8]) -> Result<usize> {
     let fd = fd.as_fd();

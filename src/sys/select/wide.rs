@@ -115,7 +115,7 @@ impl fmt::Debug for WideFdSet {
 /// |---|---|
 /// | `EINVAL` | this system does not take `nfds` beyond `FD_SETSIZE`; (refused) a set has fewer than `nfds` bits |
 ///
-/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
 /// beyond `FD_SETSIZE` not in POSIX.
 pub fn select_wide(
     nfds: c_int,

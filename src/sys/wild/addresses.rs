@@ -23,7 +23,7 @@ use crate::trace::page::Function;
 /// # Errors
 /// As [`accept`](crate::sys::accept()).
 ///
-/// References: [[`accept(2)`](https://man7.org/linux/man-pages/man2/accept.2.html)](https://man7.org/linux/man-pages/man2/accept.2.html);
+/// References: [`accept(2)`](https://man7.org/linux/man-pages/man2/accept.2.html);
 /// POSIX [`accept`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/accept.html).
 pub fn accept_with_room(_: Wild, sockfd: impl AsFd, room: u8) -> Result<(Fd, i32)> {
     let sockfd = sockfd.as_fd();
@@ -47,7 +47,7 @@ pub fn accept_with_room(_: Wild, sockfd: impl AsFd, room: u8) -> Result<(Fd, i32
 /// # Errors
 /// As [`getsockname`](crate::sys::getsockname()).
 ///
-/// References: [[`getsockname(2)`](https://man7.org/linux/man-pages/man2/getsockname.2.html)](https://man7.org/linux/man-pages/man2/getsockname.2.html);
+/// References: [`getsockname(2)`](https://man7.org/linux/man-pages/man2/getsockname.2.html);
 /// POSIX [`getsockname`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getsockname.html).
 pub fn length_of_sockname(_: Wild, sockfd: impl AsFd) -> Result<i32> {
     let sockfd = sockfd.as_fd();
@@ -94,7 +94,7 @@ fn written<'a>(
 /// # Errors
 /// None; C has no errno for it.
 ///
-/// References: [[`inet_aton(3)`](https://man7.org/linux/man-pages/man3/inet_aton.3.html)](https://man7.org/linux/man-pages/man3/inet_aton.3.html);
+/// References: [`inet_aton(3)`](https://man7.org/linux/man-pages/man3/inet_aton.3.html);
 /// not in POSIX, which has `inet_addr` and its forms of numbers.
 pub fn inet_aton(_: Wild, cp: &str) -> Option<Ipv4Addr> {
     let cp = CString::new(cp).ok()?;
@@ -110,7 +110,7 @@ pub fn inet_aton(_: Wild, cp: &str) -> Option<Ipv4Addr> {
 /// # Errors
 /// None.
 ///
-/// References: [[`inet_ntoa(3)`](https://man7.org/linux/man-pages/man3/inet_ntoa.3.html)](https://man7.org/linux/man-pages/man3/inet_ntoa.3.html);
+/// References: [`inet_ntoa(3)`](https://man7.org/linux/man-pages/man3/inet_ntoa.3.html);
 /// POSIX [`inet_ntoa`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/inet_ntoa.html).
 pub fn inet_ntoa_of_first(_: Wild, first: Ipv4Addr, second: Ipv4Addr) -> String {
     let to_c = |ip: Ipv4Addr| in_addr { s_addr: u32::from_ne_bytes(ip.octets()) };

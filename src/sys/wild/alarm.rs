@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// None: the times make sense.
 ///
-/// References: `setitimer(2)`; POSIX.1-2008 `setitimer`.
+/// References: [`setitimer(2)`](https://man7.org/linux/man-pages/man2/setitimer.2.html); POSIX.1-2008 `setitimer`.
 pub fn set_alarm(_: Wild, after: Duration) -> Result<()> {
     let new = itimerval { it_interval: c_time(AGAIN), it_value: c_time(after) };
     // SAFETY: `new` lives through the call, which reads it; nothing is written, for the old value is NULL.

@@ -10,7 +10,7 @@ use crate::names::{Errno, Result};
 /// # Errors
 /// `EPERM` and `ENOSPC`: it is not allowed here. `ENOSYS`: this system has no such thing (all but Linux).
 ///
-/// References: [[`unshare(2)`](https://man7.org/linux/man-pages/man2/unshare.2.html)](https://man7.org/linux/man-pages/man2/unshare.2.html),
+/// References: [`unshare(2)`](https://man7.org/linux/man-pages/man2/unshare.2.html),
 /// [`network_namespaces(7)`](https://man7.org/linux/man-pages/man7/network_namespaces.7.html);
 /// not in POSIX.
 pub fn own_network(_: Wild) -> Result<()> {
@@ -24,7 +24,7 @@ pub fn own_network(_: Wild) -> Result<()> {
 /// # Errors
 /// As [`own_network`].
 ///
-/// References: [[`netdevice(7)`](https://man7.org/linux/man-pages/man7/netdevice.7.html)](https://man7.org/linux/man-pages/man7/netdevice.7.html);
+/// References: [`netdevice(7)`](https://man7.org/linux/man-pages/man7/netdevice.7.html);
 /// not in POSIX.
 pub fn cut_network(_: Wild) -> Result<()> {
     loopback_is_up(false)

@@ -19,7 +19,7 @@ use crate::values::FdNumber;
 /// |---|---|
 /// | `EBADF` | nothing is open under that number; if something is, it is closed, although it may be a stranger's |
 ///
-/// References: [[`close(2)`](https://man7.org/linux/man-pages/man2/close.2.html)](https://man7.org/linux/man-pages/man2/close.2.html);
+/// References: [`close(2)`](https://man7.org/linux/man-pages/man2/close.2.html);
 /// POSIX [`close`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/close.html).
 pub fn close_number(_: Wild, fd: FdNumber) -> Result<()> {
     let call = enter(Function::CLOSE, || [Arg::Fd(fd)]);

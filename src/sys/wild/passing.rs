@@ -14,7 +14,7 @@ use crate::sys::{AsFd, BorrowedFd};
 /// |---|---|
 /// | `EINVAL` | it is more than the system takes (Linux) |
 ///
-/// References: [[`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html)](https://man7.org/linux/man-pages/man2/sendmsg.2.html),
+/// References: [`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html),
 /// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);
 /// POSIX [`sendmsg`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sendmsg.html).
 pub fn sendmsg_with_one_too_many(

@@ -19,7 +19,7 @@ pub use crate::sys::fd_set::{WORD_BITS, Word};
 /// # Errors
 /// None in C. Here `EINVAL` if the number has no bit in `memory` either.
 ///
-/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn fd_set(_: Wild, fd: FdNumber, memory: &mut [Word]) -> Result<()> {
     let number = usize::try_from(fd.get()).map_err(|_| Errno::EINVAL)?;
@@ -33,7 +33,7 @@ pub fn fd_set(_: Wild, fd: FdNumber, memory: &mut [Word]) -> Result<()> {
 /// # Errors
 /// None in C. Here a number without a bit in `memory` is in no set.
 ///
-/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
     let number = usize::try_from(fd.get()).unwrap_or(usize::MAX);
@@ -48,7 +48,7 @@ pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
 /// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which really would be somebody
 /// else's memory.
 ///
-/// References: [[`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html)](https://man7.org/linux/man-pages/man2/select.2.html);
+/// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
 pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal) -> Result<usize> {
     let call = enter(Function::SELECT, || {
@@ -87,7 +87,7 @@ fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
 /// # Errors
 /// As [`poll`](crate::sys::poll()).
 ///
-/// References: [[`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html)](https://man7.org/linux/man-pages/man2/poll.2.html);
+/// References: [`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html);
 /// POSIX [`poll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html).
 pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
     let call = enter(Function::POLL, || {
@@ -113,7 +113,7 @@ pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
 /// # Errors
 /// As [`recv`](crate::sys::recv()), and `EBADF` if it is closed already.
 ///
-/// References: [[`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html)](https://man7.org/linux/man-pages/man2/recv.2.html);
+/// References: [`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html);
 /// POSIX [`recv`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recv.html).
 pub fn recv(_: Wild, sockfd: FdNumber, buf: &mut [u8], flags: MsgFlags) -> Result<usize> {
     let call = enter(Function::RECV, || [Arg::Fd(sockfd)]);

@@ -29,7 +29,7 @@ impl Stream {
     /// # Errors
     /// `EMFILE`, `ENOMEM`: there cannot be one more.
     ///
-    /// References: [[`fdopen(3)`](https://man7.org/linux/man-pages/man3/fdopen.3.html)](https://man7.org/linux/man-pages/man3/fdopen.3.html);
+    /// References: [`fdopen(3)`](https://man7.org/linux/man-pages/man3/fdopen.3.html);
     /// POSIX [`fdopen`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fdopen.html).
     pub fn fdopen(_: Wild, fd: Fd) -> Result<Self> {
         on_a_thread(move || {
@@ -51,7 +51,7 @@ impl Stream {
     /// # Errors
     /// None; C tells the end from an error by `feof` and `ferror`.
     ///
-    /// References: [[`fgets(3)`](https://man7.org/linux/man-pages/man3/fgets.3.html)](https://man7.org/linux/man-pages/man3/fgets.3.html);
+    /// References: [`fgets(3)`](https://man7.org/linux/man-pages/man3/fgets.3.html);
     /// POSIX [`fgets`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fgets.html).
     pub fn fgets(&mut self) -> Option<String> {
         on_a_thread(|| self.line())
