@@ -612,3 +612,19 @@ fn the_trace_shows_its_calls(kind: Kind) {
     }
     assert!(!ended.stderr.contains("F_SETFL, O_RDONLY"), "{}", ended.stderr);
 }
+
+/// The Rust runtime puts `/dev/null` in its place, and the answer would be lost without a word.
+#[test]
+fn a_closed_standard_output_is_said_before_an_answer_is_lost() {
+    let (_listener, address) = listener();
+    let run = |redirection: &str| {
+        let command = format!("exec \"$0\" connect --timeout 5 \"$1\" {redirection} </dev/null");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &command, env!("CARGO_BIN_EXE_baresock"), &address]);
+        support::output_of(&mut shell)
+    };
+    let closed = run(">&-");
+    let said = String::from_utf8(closed.stderr).unwrap();
+    assert_eq!(closed.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("baresock: standard output is closed"), "{said}");
+}

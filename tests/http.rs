@@ -240,9 +240,11 @@ fn a_directory_is_its_index_or_a_list() {
     let mut client = Client::new(&server);
     assert_eq!(client.get("/sub/deep/").body, b"<h1>the index</h1>");
     let moved = client.get("/sub/deep?query");
-    assert_eq!(field(&moved.head, "Location"), Some("/sub/deep/"));
+    assert_eq!(field(&moved.head, "Location"), Some("/sub/deep/?query"));
     // Two slashes at its beginning would send the browser to another host.
     assert_eq!(field(&client.get("//sub").head, "Location"), Some("/sub/"));
+    let asked = client.get("/sub/deep?x=1&y=%2F#z");
+    assert_eq!(field(&asked.head, "Location"), Some("/sub/deep/?x=1&y=%2F"));
 
     let list = String::from_utf8(client.get("/sub/").body).unwrap();
     for part in [

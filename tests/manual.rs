@@ -130,6 +130,24 @@ fn the_manual_names_every_command() {
 }
 
 #[test]
+fn the_manual_and_the_help_have_every_service() {
+    let services = section(BARESOCK_1, ".Sh SERVICES");
+    let help = output(&["serve", "--help"]);
+    let (_, listed) = help.split_once("Services: ").expect("the help lists the services");
+    let (listed, _) = listed.split_once("Options:").expect("options follow");
+    let listed: Vec<_> = listed.split(|c: char| !c.is_alphanumeric()).collect();
+    for kind in baresock::services::Kind::all() {
+        let entry = |line: &&str| {
+            line.strip_prefix(".It Cm ").is_some_and(|names| {
+                names.split(|c: char| !c.is_alphanumeric()).any(|name| name == kind.to_string())
+            })
+        };
+        assert!(services.iter().any(entry), "{kind} is not in the manual");
+        assert!(listed.contains(&&*kind.to_string()), "{kind} is not in the help: {listed:?}");
+    }
+}
+
+#[test]
 fn the_manual_names_every_variable_that_is_read_and_no_other() {
     let mut read = BTreeSet::new();
     for file in sources(Path::new("src/commands")) {

@@ -19,6 +19,9 @@ pub struct Connect {
     /// Whom to talk to: HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
     #[arg(value_name = "ADDR", value_parser = address)]
     pub address: Written,
+    /// Not a form of ours: it is there for the sentence that says how to write it.
+    #[arg(hide = true)]
+    pub port: Option<String>,
     /// How long each address may take to answer
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = time_limit, conflicts_with_all = ["udp", "listen"], help_heading = "Connection")]
     pub timeout: Duration,

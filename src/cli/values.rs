@@ -58,6 +58,17 @@ pub(super) fn mode(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn address(text: &str) -> Result<Written, String> {
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let port = match (scheme, host.contains(':')) {
+            (_, true) => "",
+            ("http", _) => ":80",
+            _ => ":PORT",
+        };
+        let host = if host.is_empty() { "HOST" } else { host };
+        let written = format!("{host}{port}").escape_debug().to_string();
+        return Err(format!("this is a URL, and an address is wanted: write {written}"));
+    }
     Written::parse(text).map_err(|bad| bad.why)
 }
 

@@ -8,7 +8,7 @@ use baresock::client::{self, End, Meeting, Options, Report};
 use baresock::framing::in_bytes;
 use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM, SOCK_STREAM};
 use baresock::os::accepting::set_nonblocking;
-use baresock::os::{naming, watching};
+use baresock::os::{naming, standard_output, watching};
 use baresock::poller::Via;
 use baresock::sys::{self, Fd};
 use baresock::trace::Function;
@@ -19,6 +19,17 @@ use super::messages::{Loudness, Reporter, say};
 
 /// Talks until the peer has finished.
 pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+    if let Some(port) = &connect.port {
+        let (host, port) = (connect.address.to_string(), port.escape_debug());
+        return Err(Failure::usage(format_args!(
+            "'{port}' is one argument too many: a port follows its host after a colon, as in HOST:{port} ({host} was read as the address)"
+        )));
+    }
+    if standard_output::was_closed(io::stdout()) {
+        return Err(Failure::new(
+            "standard output is closed, and what the peer sends goes there; >/dev/null throws it away",
+        ));
+    }
     let via = via_for_files(common.via(), loudness);
     let mut files = SocketFiles::default();
     let meeting = meeting(connect, loudness, &mut files)?;

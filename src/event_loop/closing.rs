@@ -23,7 +23,10 @@ pub enum Progress {
 /// After our half is ended, how long to wait for the peer to end its own.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
-/// While the peer takes what is on its way, it is given that time again; but not longer than this in all.
+/// While bytes are on their way to the peer it is waited for longer: until it has taken none for so long.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// But not longer than this in all.
 const LONGEST_LINGER: Duration = Duration::from_secs(120);
 
 /// The same where the whole loop ends: after so long the loop looks whether everything has arrived, and again, until the
@@ -65,12 +68,15 @@ impl State {
         let time = if self.draining.is_some() { LINGER_AT_THE_END } else { LINGER };
         let now = Instant::now();
         if let Some((ends, stream)) = self.endpoints.stream_mut(token) {
-            let at_most = match stream.closing {
-                Closing::Lingering(lingering) => lingering.at_most,
-                Closing::No | Closing::WhenSent => now + LONGEST_LINGER,
+            let unarrived = unarrived(ends);
+            let (taken_at, at_most) = match stream.closing {
+                Closing::Lingering(before) if unarrived < before.unarrived => (now, before.at_most),
+                Closing::Lingering(before) => (before.taken_at, before.at_most),
+                Closing::No | Closing::WhenSent => (now, now + LONGEST_LINGER),
             };
-            let (until, unarrived) = (at_most.min(now + time), unarrived(ends));
-            stream.closing = Closing::Lingering(Lingering { until, unarrived, at_most });
+            let until = at_most.min(now + time);
+            let lingering = Lingering { until, unarrived, taken_at, at_most };
+            stream.closing = Closing::Lingering(lingering);
             self.endpoints.settle(token);
         }
     }
@@ -89,14 +95,16 @@ impl State {
         self.end_stream(token, Ending::Finished);
     }
 
-    /// Whether bytes have arrived at the peer since it was looked last, and others have not.
+    /// Whether bytes are on their way that the peer may still take: it has taken some since it was looked last, or not long
+    /// before that. (A peer that reads slowly makes room in its window only now and then.)
     fn takes_bytes(&self, token: Token) -> bool {
         let Some((ends, stream)) = self.endpoints.stream(token) else { return false };
         let Closing::Lingering(lingering) = stream.closing else { return false };
-        let is_in_time = Instant::now() < lingering.at_most;
-        match (lingering.unarrived, unarrived(ends)) {
-            (Some(before), Some(now)) => is_in_time && (1..before).contains(&now),
-            _ => false,
+        let now = Instant::now();
+        match unarrived(ends) {
+            None | Some(0) => false,
+            unarrived if unarrived < lingering.unarrived => now < lingering.at_most,
+            _ => now < lingering.at_most.min(lingering.taken_at + STALLED),
         }
     }
 

@@ -22,6 +22,8 @@ mod limits;
 mod listener;
 mod notice;
 mod opening;
+#[cfg(test)]
+mod rare_tests;
 mod state;
 mod stream;
 #[cfg(test)]

@@ -55,10 +55,12 @@ pub(super) enum Closing {
 /// How long the peer is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lingering {
-    /// Until this moment, unless the peer takes bytes meanwhile.
+    /// Until this moment; then it is looked whether the peer still takes bytes.
     pub(super) until: Instant,
     /// How many bytes had not arrived when it was looked last, if the system tells.
     pub(super) unarrived: Option<usize>,
+    /// When it was seen last that the peer had taken some.
+    pub(super) taken_at: Instant,
     /// Not longer than until this moment.
     pub(super) at_most: Instant,
 }

@@ -21,7 +21,7 @@ use crate::trace::{self, Tracer};
 
 const AGES: Duration = Duration::from_secs(30);
 
-type Log = Rc<RefCell<Vec<String>>>;
+pub(super) type Log = Rc<RefCell<Vec<String>>>;
 
 /// Writes down every event, and passes bytes on to the other one of a couple.
 #[derive(Default)]
@@ -46,16 +46,16 @@ impl Service for Scribe {
     }
 }
 
-struct Scene {
-    event_loop: EventLoop,
-    service: ServiceId,
-    log: Log,
-    couple: Rc<RefCell<Vec<Token>>>,
+pub(super) struct Scene {
+    pub(super) event_loop: EventLoop,
+    pub(super) service: ServiceId,
+    pub(super) log: Log,
+    pub(super) couple: Rc<RefCell<Vec<Token>>>,
     /// Somebody who can ask for connections.
-    asker: Token,
+    pub(super) asker: Token,
 }
 
-fn scenes() -> [Scene; 2] {
+pub(super) fn scenes() -> [Scene; 2] {
     [Via::Select, Via::Poll].map(|via| {
         let mut event_loop = EventLoop::new(via, Limits::default());
         let scribe = Scribe::default();
@@ -80,20 +80,20 @@ fn scenes() -> [Scene; 2] {
 }
 
 impl Scene {
-    fn open(&mut self, addresses: &[Address], time_limit: Duration) {
+    pub(super) fn open(&mut self, addresses: &[Address], time_limit: Duration) {
         let open = Action::Open { by: self.asker, addresses, time_limit };
         self.event_loop.perform(&open, self.service);
     }
 
     /// Turns until so many lines are written.
-    fn lines(&mut self, count: usize) -> Vec<String> {
+    pub(super) fn lines(&mut self, count: usize) -> Vec<String> {
         while self.log.borrow().len() < count {
             self.event_loop.turn().unwrap();
         }
         self.log.take()
     }
 
-    fn add(&mut self, fd: Fd) -> Token {
+    pub(super) fn add(&mut self, fd: Fd) -> Token {
         set_nonblocking(&fd).unwrap();
         let peer = Address::v4(Ipv4Addr::LOCALHOST, 1);
         let asker = Some(self.asker);
@@ -108,14 +108,14 @@ fn address(listener: &TcpListener) -> Address {
     Address::v4(Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port())
 }
 
-fn listener() -> (TcpListener, Address) {
+pub(super) fn listener() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = address(&listener);
     (listener, address)
 }
 
 /// Where nobody listens: bound, so that nobody else is given the port, and no listener.
-fn dead() -> (Fd, Address) {
+pub(super) fn dead() -> (Fd, Address) {
     let fd = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
     sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = sys::getsockname(&fd).unwrap();
@@ -143,7 +143,7 @@ impl Silent {
     }
 }
 
-fn pair() -> [Fd; 2] {
+pub(super) fn pair() -> [Fd; 2] {
     sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap()
 }
 

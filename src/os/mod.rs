@@ -25,5 +25,6 @@ pub mod settings;
 pub mod signals;
 pub mod sigpipe;
 pub mod socket_file;
+pub mod standard_output;
 pub mod system;
 pub mod watching;

@@ -4,12 +4,10 @@
 //! another has them talk to each other for ever, as fast as the network goes (CERT advisory CA-1996-01). What cannot be
 //! a client is not answered: a port where such a service listens.
 
+use super::written::answering_ports;
 use crate::addr::Address;
 use crate::events::{Action, Event, Service, Token};
 use crate::trace;
-
-/// echo, discard, daytime, chargen and time: where the RFCs have them, and where we have them.
-const ANSWERING_PORTS: [u16; 10] = [7, 9, 13, 19, 37, 7007, 9009, 1313, 1919, 3737];
 
 /// A service that is not told of datagrams which may come from a server.
 pub struct Guarded {
@@ -26,7 +24,9 @@ impl Guarded {
     fn may_be_answered(&self, from: &Address) -> bool {
         let port = from.port();
         // Without ports (Unix-domain sockets) nobody can write another's name into a datagram.
-        port.is_none_or(|port| !ANSWERING_PORTS.contains(&port) && !self.own_ports.contains(&port))
+        port.is_none_or(|port| {
+            !answering_ports().any(|answering| answering == port) && !self.own_ports.contains(&port)
+        })
     }
 }
 

@@ -1,5 +1,8 @@
 //! A service as a person writes it on a command line: `echo`, `echo/udp=*:7`, `http=8080,root=public`.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -40,21 +43,31 @@ struct Row {
     port: Option<u16>,
     options: &'static [&'static str],
     datagrams: bool,
+    /// The port that its RFC gives it.
+    standard_port: Option<u16>,
 }
 
 const ROWS: &[Row] = &[
-    Row::small(Kind::Echo, "echo", 7007),
-    Row::small(Kind::Discard, "discard", 9009),
-    Row::small(Kind::Chargen, "chargen", 1919),
-    Row::small(Kind::Daytime, "daytime", 1313),
-    Row::small(Kind::Time, "time", 3737),
-    Row { kind: Kind::Chat, name: "chat", port: Some(9034), options: &[], datagrams: false },
+    Row::small(Kind::Echo, "echo", 7007, 7),
+    Row::small(Kind::Discard, "discard", 9009, 9),
+    Row::small(Kind::Chargen, "chargen", 1919, 19),
+    Row::small(Kind::Daytime, "daytime", 1313, 13),
+    Row::small(Kind::Time, "time", 3737, 37),
+    Row {
+        kind: Kind::Chat,
+        name: "chat",
+        port: Some(9034),
+        options: &[],
+        datagrams: false,
+        standard_port: None,
+    },
     Row {
         kind: Kind::Framed,
         name: "framed",
         port: Some(7070),
         options: &["frame"],
         datagrams: false,
+        standard_port: None,
     },
     Row {
         kind: Kind::Relay,
@@ -62,6 +75,7 @@ const ROWS: &[Row] = &[
         port: None,
         options: &["to", "timeout"],
         datagrams: false,
+        standard_port: None,
     },
     Row {
         kind: Kind::Http,
@@ -69,6 +83,7 @@ const ROWS: &[Row] = &[
         port: Some(8080),
         options: http::Options::NAMES,
         datagrams: false,
+        standard_port: None,
     },
 ];
 
@@ -102,6 +117,19 @@ pub struct Spec {
     pub address: Written,
     /// `OPTION=VALUE`, as written; only options that the service has.
     pub options: Vec<(String, String)>,
+}
+
+impl Kind {
+    /// All services.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|row| row.kind)
+    }
+}
+
+/// The ports on which a service answers datagrams: where its RFC has it, and where it listens here if no address is written.
+pub(super) fn answering_ports() -> impl Iterator<Item = u16> {
+    let answering = ROWS.iter().filter(|row| row.datagrams);
+    answering.flat_map(|row| row.standard_port.into_iter().chain(row.port))
 }
 
 impl fmt::Display for Kind {
@@ -227,8 +255,9 @@ pub fn time_limit(text: &str) -> Result<Duration, String> {
 
 impl Row {
     /// One of the RFCs' small services: over connections and with datagrams, and nothing to be chosen.
-    const fn small(kind: Kind, name: &'static str, port: u16) -> Self {
-        Self { kind, name, port: Some(port), options: &[], datagrams: true }
+    const fn small(kind: Kind, name: &'static str, port: u16, standard_port: u16) -> Self {
+        let standard_port = Some(standard_port);
+        Self { kind, name, port: Some(port), options: &[], datagrams: true, standard_port }
     }
 
     fn address_and_options(
@@ -273,106 +302,6 @@ impl Row {
                 Err(format!("an option of {name} is missing behind a comma; it has: {offered}=…"))
             }
             _ => Err(format!("'{shown}' is no option of {name}; it has: {offered}=…")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_service_is_written_with_or_without_an_address() {
-        let spec = Spec::parse("echo").unwrap();
-        assert_eq!((spec.kind, spec.transport), (Kind::Echo, Transport::Stream));
-        assert_eq!(spec.address, Written::parse("7007").unwrap());
-        let spec = Spec::parse("echo/udp=*:9").unwrap();
-        assert_eq!((spec.to_string().as_str(), spec.transport), ("echo/udp", Transport::Datagram));
-        assert_eq!(spec.address, Written::parse("*:9").unwrap());
-        let spec = Spec::parse("http=8081,root=public").unwrap();
-        assert_eq!((spec.kind, spec.option("root")), (Kind::Http, Some("public")));
-        let spec = Spec::parse("http=root=public,keep-alive=5").unwrap();
-        assert_eq!(spec.address, Written::parse("8080").unwrap());
-        assert_eq!((spec.option("root"), spec.option("keep-alive")), (Some("public"), Some("5")));
-    }
-
-    #[test]
-    fn every_service_has_a_port_that_needs_no_privilege() {
-        for (text, port) in [
-            ("discard", 9009),
-            ("discard/udp", 9009),
-            ("chargen", 1919),
-            ("chargen/udp", 1919),
-            ("daytime", 1313),
-            ("daytime/udp", 1313),
-            ("time", 3737),
-            ("time/udp", 3737),
-            ("chat", 9034),
-            ("framed", 7070),
-            ("framed=frame=close", 7070),
-        ] {
-            let spec = Spec::parse(text).unwrap();
-            assert_eq!(spec.address, Written::parse(&port.to_string()).unwrap(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_frame_can_be_chosen() {
-        assert_eq!(Spec::parse("framed").unwrap().frame(), Ok(Rule::Line));
-        let spec = Spec::parse("framed=*:1,frame=length").unwrap();
-        assert_eq!(
-            (spec.frame(), spec.address),
-            (Ok(Rule::Length), Written::parse("*:1").unwrap())
-        );
-    }
-
-    #[test]
-    fn a_relay_says_where_it_passes_on_to() {
-        let relay = |text| Spec::parse(text).unwrap().target().unwrap();
-        assert_eq!(
-            relay("relay=9000,to=db:5432"),
-            (Written::parse("db:5432").unwrap(), relay::TIME_LIMIT)
-        );
-        let (to, time_limit) = relay("relay=*:0,timeout=0.5,to=unix:/run/db");
-        assert_eq!(to, Written::parse("unix:/run/db").unwrap());
-        assert_eq!(time_limit, Duration::from_millis(500));
-    }
-
-    #[test]
-    fn what_cannot_be_served_is_refused_with_what_can() {
-        for (text, reason) in [
-            ("nonsense", "there is: echo"),
-            ("echo/sctp", "write /udp"),
-            ("echo=7,color=red", "has no options"),
-            ("echo=host:99999", "out of range"),
-            ("http/udp", "needs connections"),
-            ("http=8080,colour=red", "it has: root=…"),
-            ("http=8080,keep-alive=soon", "a number of seconds"),
-            ("\x1b[2J", "\\u{1b}"),
-            ("relay", "needs an address"),
-            ("relay=9000", "needs a target"),
-            ("relay=to=db:5432", "needs an address"),
-            ("relay=9000,to=db:", "a port is missing"),
-            ("relay=9000,to=db:5432,timeout=-1", "number of seconds"),
-            ("relay=9000,to=db:5432,timeout=nan", "number of seconds"),
-            ("relay=9000,to=db:5432,timeout=0", "timeout=0: write a number of seconds above 0"),
-            ("relay=9000,to=db:5432,timeout=1e-12", "above 0"),
-            ("http=8080,header-timeout=0", "header-timeout=0: write a number of seconds above 0"),
-            ("http=8080,keep-alive=0", "keep-alive=0: write a number of seconds above 0"),
-            ("echo=127.0.0.1:0,", "nothing goes behind the comma: echo has no options"),
-            ("framed=7,", "an option of framed is missing behind a comma; it has: frame=…"),
-            ("http=8080,,root=.", "an option of http is missing"),
-            ("echo=1.2.3.4", "1.2.3.4 is a host: write 1.2.3.4:PORT"),
-            ("relay/udp=9000,to=db:5432", "needs connections"),
-            ("chat/udp", "needs connections"),
-            ("framed/udp", "needs connections"),
-            ("framed=7,frame=", "fixed:N, line, length or close"),
-            ("framed=7,frame=fixed:0", "fixed:1 to"),
-            ("framed=7,frames=line", "it has: frame=…"),
-            ("framed=7,frame=line,frame=close", "written twice"),
-        ] {
-            let why = Spec::parse(text).unwrap_err();
-            assert!(why.contains(reason), "{text:?} gave {why:?}");
         }
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn now() -> u64 {
 
 impl Described {
     pub(super) fn new(name: &Path, metadata: &Metadata, now: u64) -> Self {
-        // A date that lies ahead says nothing about a file: to be asked for changes since then would be of no use.
-        let modified = Moment::at(metadata.mtime()).filter(|moment| moment.seconds <= now);
+        // A date that lies ahead is replaced by the date of the response (RFC 9110, 8.8.2.1).
+        let modified = Moment::at(metadata.mtime().min(now as i64));
         let media_type = media_type(name);
         let mut fields = format!("Content-Type: {media_type}\r\nAccept-Ranges: bytes\r\n");
         if let Some(moment) = &modified {
@@ -94,6 +94,18 @@ mod tests {
         for text in ["", "now", "Sun, 99 Nov 1994 08:49:37 GMT", "784111777", "\u{fffd}"] {
             assert_eq!(Moment::seconds_of(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_from_the_future_was_changed_when_it_is_served() {
+        let path = std::env::temp_dir().join(format!("baresock-future-{}", std::process::id()));
+        std::fs::write(&path, "x").unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(4_000_000_000)).unwrap();
+        let described = Described::new(Path::new("x"), &file.metadata().unwrap(), 784_111_777);
+        std::fs::remove_file(&path).unwrap();
+        let date = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+        assert!(described.fields.ends_with(date), "{}", described.fields);
     }
 
     #[test]

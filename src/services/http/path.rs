@@ -38,7 +38,45 @@ pub(super) fn path_of(target: &str) -> Result<&str, Status> {
 fn behind_host(target: &str) -> Option<&str> {
     let (scheme, rest) = target.split_once("://")?;
     let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    is_http.then(|| rest.find(['/', '?', '#']).map_or("", |at| &rest[at..]))
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    // A URI of HTTP without a host is invalid (RFC 9110, 4.2.1).
+    (is_http && !host.is_empty() && is_host(host.as_bytes())).then_some(path)
+}
+
+/// Whether this is a host, perhaps with a port (RFC 3986, 3.2.2): a name, an IPv4 address, or an IPv6 address in brackets.
+/// The Host field may also be empty.
+pub(super) fn is_host(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let (name, port) = match host.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port))) => {
+            if !is_ip_literal(address) {
+                return false;
+            }
+            ("", port)
+        }
+        Some(None) => return false,
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let is_port = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
+    is_port && name.bytes().all(may_stand) && decoded(name).is_ok()
+}
+
+/// What may stand in brackets: an IPv6 address, or one of a version that is still to come.
+fn is_ip_literal(address: &str) -> bool {
+    let is_future = |rest: &str| {
+        rest.split_once('.').is_some_and(|(version, address)| {
+            let may_stand =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(&byte);
+            !version.is_empty()
+                && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+                && !address.is_empty()
+                && address.bytes().all(may_stand)
+        })
+    };
+    address.parse::<std::net::Ipv6Addr>().is_ok()
+        || address.strip_prefix(['v', 'V']).is_some_and(is_future)
 }
 
 impl Place {
@@ -133,6 +171,21 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_a_name_or_an_address_perhaps_with_a_port() {
+        for host in
+            ["", "x", "x:80", "x:", "127.0.0.1:1", "[::1]", "[::1]:80", "a%20b", "[v1.a:b]", ":80"]
+        {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "a:b:c", "a:b", "[::1", "::1", "[x]", "[::1]x", "%zz", "%4", "a b", "u@h", "\u{e9}",
+            "[v1]", "a/b",
+        ] {
+            assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
     fn no_target_leaves_the_root() {
         for (target, status) in [
             ("/..", Status::NotFound),
@@ -144,7 +197,10 @@ mod tests {
             ("/%2fetc/passwd", Status::NotFound),
             ("/%2e%2e%2fetc%2fpasswd", Status::NotFound),
             ("http://host/../etc/passwd", Status::NotFound),
-            ("http:///../etc/passwd", Status::NotFound),
+            ("http:///../etc/passwd", Status::BadRequest),
+            ("http:///a", Status::BadRequest),
+            ("http://a:b:c/", Status::BadRequest),
+            ("http://[::1/", Status::BadRequest),
             ("/a%00b", Status::BadRequest),
             ("/%", Status::BadRequest),
             ("/%4", Status::BadRequest),

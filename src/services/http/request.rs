@@ -3,6 +3,10 @@
 //! A request is whole or it is not: nothing is remembered of a part of one, and the bytes are presented again when
 //! more have come. Whoever sends a byte at a time is asked for little: head and body are short.
 
+#[cfg(test)]
+mod tests;
+
+use super::path::is_host;
 use super::status::Status;
 
 /// The most that the head of a request may have.
@@ -81,36 +85,96 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     let head = &bytes[..bytes.len().min(MOST_OF_HEAD)];
     let parsed = read.parse(head);
     let method = Method::of(read.method);
-    let refused = |status| Parsed::Refused(Refused { status, method });
-    let head_len = match parsed {
-        Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) if head.len() < MOST_OF_HEAD => return Parsed::Incomplete,
-        Ok(httparse::Status::Partial) if !head.contains(&b'\n') => {
-            return refused(Status::UriTooLong);
+    if parsed == Err(httparse::Error::Version) {
+        return parse_another_version(bytes, head, method);
+    }
+    let target = read.path.unwrap_or_default();
+    match whole_head(parsed, head) {
+        Ok(len) => {
+            let fields = Fields::read(read.headers, read.version == Some(1));
+            request_of(bytes, len, (method, target), fields)
         }
+        Err(None) => Parsed::Incomplete,
+        Err(Some(status)) => Parsed::Refused(Refused { status, method }),
+    }
+}
+
+/// The length of a head, or the status that refuses it; no status if the rest has not come yet.
+fn whole_head(
+    parsed: Result<httparse::Status<usize>, httparse::Error>,
+    head: &[u8],
+) -> Result<usize, Option<Status>> {
+    let status = match parsed {
+        Ok(httparse::Status::Complete(len)) => return Ok(len),
+        Ok(httparse::Status::Partial) if head.len() < MOST_OF_HEAD => {
+            return Err(None);
+        }
+        Ok(httparse::Status::Partial) if !head.contains(&b'\n') => Status::UriTooLong,
         Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
-            return refused(Status::HeaderFieldsTooLarge);
+            Status::HeaderFieldsTooLarge
         }
-        Err(httparse::Error::Version) => match first_line(head) {
-            // Where it was cut must not matter: what stands after `HTTP/2` decides what is wrong with it.
-            None if head.len() < MOST_OF_HEAD => return Parsed::Incomplete,
-            Some(line) if names_another_version(line) => {
-                return refused(Status::VersionNotSupported);
-            }
-            _ => return refused(Status::BadRequest),
-        },
-        Err(_) => return refused(Status::BadRequest),
+        Err(_) => Status::BadRequest,
     };
-    let fields = match Fields::read(read.headers, read.version == Some(1)) {
+    Err(Some(status))
+}
+
+/// A request of another version than HTTP/1.0 and HTTP/1.1. A later minor version is answered as the highest that is known
+/// here (RFC 9110, 2.5); another major version is not.
+fn parse_another_version<'a>(bytes: &'a [u8], head: &'a [u8], method: Method) -> Parsed<'a> {
+    let refused = |status| Parsed::Refused(Refused { status, method });
+    let begin = head.len() - head.trim_ascii_start().len();
+    let Some(len) = head[begin..].iter().position(|byte| *byte == b'\n') else {
+        // Where it was cut must not matter: what stands after `HTTP/2` decides what is wrong with it.
+        let is_cut = head.len() < MOST_OF_HEAD;
+        return if is_cut { Parsed::Incomplete } else { refused(Status::BadRequest) };
+    };
+    let line = head[begin..][..len].trim_ascii_end();
+    let words: Vec<_> = line.split(|byte| *byte == b' ').collect();
+    let (target, minor) = match words[..] {
+        [_, target, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor]] => (target, minor),
+        [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            return refused(Status::VersionNotSupported);
+        }
+        _ => return refused(Status::BadRequest),
+    };
+    let (b'2'..=b'9', Ok(target)) = (minor, std::str::from_utf8(target)) else {
+        return refused(Status::BadRequest);
+    };
+    let behind = begin + len + 1;
+    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+    let (parsed, read) = match httparse::parse_headers(&head[behind..], &mut fields) {
+        Ok(httparse::Status::Complete((len, read))) => {
+            (Ok(httparse::Status::Complete(behind + len)), Some(read))
+        }
+        Ok(httparse::Status::Partial) => (Ok(httparse::Status::Partial), None),
+        Err(error) => (Err(error), None),
+    };
+    match whole_head(parsed, head) {
+        Ok(len) => {
+            let fields = Fields::read(read.unwrap_or_default(), true);
+            request_of(bytes, len, (method, target), fields)
+        }
+        Err(None) => Parsed::Incomplete,
+        Err(Some(status)) => Parsed::Refused(Refused { status, method }),
+    }
+}
+
+/// The request with this head, if its body is there or not needed.
+fn request_of<'a>(
+    bytes: &'a [u8],
+    head_len: usize,
+    (method, target): (Method, &'a str),
+    fields: Result<Fields<'a>, Status>,
+) -> Parsed<'a> {
+    let refused = |status| Parsed::Refused(Refused { status, method });
+    let fields = match fields {
         Ok(fields) => fields,
         Err(status) => return refused(status),
     };
-    let request = Request {
-        method,
-        target: read.path.unwrap_or_default(),
-        keep_alive: fields.keep_alive(),
-        conditions: fields.conditions,
-    };
+    let keep_alive = fields.keep_alive();
+    let request = Request { method, target, keep_alive, conditions: fields.conditions };
     let rest = &bytes[head_len..];
     let body_len = fields.content_length.unwrap_or(0);
     if rest.len() as u64 >= body_len {
@@ -124,20 +188,6 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
         Method::Get | Method::Head => refused(Status::ContentTooLarge),
         Method::Other | Method::Unknown => unread,
     }
-}
-
-/// The first line that is not empty, if its end has come.
-fn first_line(head: &[u8]) -> Option<&[u8]> {
-    let head = head.trim_ascii_start();
-    let end = head.iter().position(|byte| *byte == b'\n')?;
-    Some(head[..end].trim_ascii_end())
-}
-
-/// Whether it is a request of HTTP, of a version that is not known here.
-fn names_another_version(line: &[u8]) -> bool {
-    let words: Vec<_> = line.split(|byte| *byte == b' ').collect();
-    matches!(words[..], [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
-        if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
 /// The fields of a head that matter.
@@ -171,7 +221,7 @@ impl<'a> Fields<'a> {
         let text = std::str::from_utf8(value).ok().map(str::trim_ascii);
         if is("host") {
             self.hosts += 1;
-            if !value.iter().all(|byte| may_stand_in_host(*byte)) {
+            if !is_host(value.trim_ascii()) {
                 return Err(Status::BadRequest);
             }
         } else if is("connection") {
@@ -218,142 +268,4 @@ impl<'a> Fields<'a> {
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
-}
-
-fn may_stand_in_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn request(bytes: &[u8]) -> (Request<'_>, usize) {
-        match parse(bytes) {
-            Parsed::Request(request, len) => (request, len),
-            other => panic!("{}: {other:?}", bytes.escape_ascii()),
-        }
-    }
-
-    fn status(bytes: &[u8]) -> Status {
-        match parse(bytes) {
-            Parsed::Refused(refused) => refused.status,
-            other => panic!("{}: {other:?}", bytes.escape_ascii()),
-        }
-    }
-
-    #[test]
-    fn a_request_is_whole_or_not_wherever_it_is_cut() {
-        for whole in [
-            &b"GET /a HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n"[..],
-            b"GET / HTTP/1.0\n\n",
-            b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
-        ] {
-            for cut in 0..whole.len() {
-                assert_eq!(parse(&whole[..cut]), Parsed::Incomplete, "cut at {cut}");
-            }
-            let (expected, len) = request(whole);
-            assert_eq!(len, whole.len());
-            let followed = [whole, b"GET /next"].concat();
-            assert_eq!(request(&followed), (expected, whole.len()));
-        }
-    }
-
-    #[test]
-    fn what_matters_is_read() {
-        let (read, _) = request(
-            b"HEAD /a%20b?q HTTP/1.1\r\nhOsT: [::1]:80\r\nif-modified-since: \t then \r\n\
-              If-Range: d\r\nrange: bytes=1-\r\nX-Other: \xff\r\n\r\n",
-        );
-        assert_eq!((read.method, read.target), (Method::Head, "/a%20b?q"));
-        assert!(read.keep_alive);
-        let conditions = Conditions {
-            if_modified_since: Some("then"),
-            if_range: Some("d"),
-            range: Some("bytes=1-"),
-            ..Conditions::default()
-        };
-        assert_eq!(read.conditions, conditions);
-    }
-
-    #[test]
-    fn a_connection_goes_on_as_version_and_field_say() {
-        for (version, field, goes_on) in [
-            ("1.1", "", true),
-            ("1.1", "Connection: close\r\n", false),
-            ("1.1", "Connection: Upgrade, CLOSE\r\n", false),
-            ("1.0", "", false),
-            ("1.0", "Connection: Keep-Alive\r\n", true),
-            ("1.0", "Connection: keep-alive, close\r\n", false),
-        ] {
-            let text = format!("GET / HTTP/{version}\r\nHost: x\r\n{field}\r\n");
-            assert_eq!(request(text.as_bytes()).0.keep_alive, goes_on, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_request_is_refused() {
-        let long = format!("GET /{} HTTP/1.1\r\n", "a".repeat(MOST_OF_HEAD));
-        assert_eq!(status(long.as_bytes()), Status::UriTooLong);
-        let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(MOST_OF_HEAD));
-        assert_eq!(status(long.as_bytes()), Status::HeaderFieldsTooLarge);
-        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MOST_FIELDS + 1));
-        assert_eq!(status(many.as_bytes()), Status::HeaderFieldsTooLarge);
-        for (head, expected) in [
-            ("GET / HTTP/1.1\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: a b\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n", Status::BadRequest),
-            ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n", Status::BadRequest),
-            (
-                "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n",
-                Status::BadRequest,
-            ),
-            ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n", Status::ContentTooLarge),
-            ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n", Status::NotImplemented),
-            ("GET / HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n", Status::ExpectationFailed),
-            ("GET / HTTP/3.7\r\nHost: x\r\n", Status::VersionNotSupported),
-            ("PRI * HTTP/2.0\r\n", Status::VersionNotSupported),
-            ("GET /\r\n", Status::BadRequest),
-            ("GET / FTP/1.1\r\n", Status::BadRequest),
-            ("G\x1bT / HTTP/1.1\r\n", Status::BadRequest),
-            ("\x16\x03\x01\x02", Status::BadRequest), // what a TLS client says first
-        ] {
-            assert_eq!(status(format!("{head}\r\n").as_bytes()), expected, "{head:?}");
-        }
-    }
-
-    #[test]
-    fn a_body_that_is_not_waited_for_is_the_last_of_its_connection() {
-        let expects =
-            b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
-        let (read, len) = request(expects);
-        assert_eq!((read.keep_alive, len), (false, expects.len()));
-        let large = b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nthe beginning";
-        let (read, len) = request(large);
-        assert_eq!((read.method, read.keep_alive, len), (Method::Other, false, large.len()));
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Parsed::Request(_, len) = parse(&bytes) {
-                prop_assert!(len > 0 && len <= bytes.len());
-            }
-        }
-
-        #[test]
-        fn no_change_of_a_request_makes_it_panic(at in 0usize..60, byte: u8) {
-            let mut bytes = b"GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nRange: bytes=0-\r\n\r\nabc".to_vec();
-            bytes[at] = byte;
-            if let Parsed::Request(_, len) = parse(&bytes) {
-                prop_assert!(len > 0 && len <= bytes.len());
-            }
-        }
-    }
 }

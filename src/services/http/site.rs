@@ -106,7 +106,12 @@ impl Site {
             }
             Found::Directory(_) if !place.is_directory => {
                 // Or the links in it would be followed from the directory above.
-                let location = Place { is_directory: true, ..place }.encoded();
+                let mut location = Place { is_directory: true, ..place }.encoded();
+                // The query belongs to what was asked for.
+                if let Some((_, query)) = request.target.split_once('?') {
+                    location.push('?');
+                    location.push_str(query.split('#').next().unwrap_or_default());
+                }
                 say_with(out, Status::MovedPermanently, manner, |head| {
                     head.text("Location", &location)
                 });

@@ -65,7 +65,9 @@ impl Status {
             Self::UriTooLong => "The address is longer than is read here.",
             Self::RangeNotSatisfiable => "The file ends before the part that was asked for.",
             Self::ExpectationFailed => "Nothing can be expected here but 100-continue.",
-            Self::HeaderFieldsTooLarge => "The head of the request is longer than is read here.",
+            Self::HeaderFieldsTooLarge => {
+                "The head of the request is longer, or has more fields, than is read here: 8192 bytes and 64 fields."
+            }
             Self::InternalServerError => "The file could not be read.",
             Self::NotImplemented => "The request asks for something that is not known here.",
             Self::ServiceUnavailable => "Too many files are open. Try again in a moment.",
