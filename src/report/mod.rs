@@ -204,7 +204,7 @@ impl Report {
         if self.world.held(now.process, now.fd) != world::Held::Nothing || event.errno().is_some() {
             return false;
         }
-        let is_a_sockets = match event.callee.name() {
+        match event.callee.name() {
             "read" | "write" | "sendfile" | "readv" | "writev" => false,
             _ => matches!(
                 did.what(),
@@ -217,8 +217,7 @@ impl Report {
                     | What::Finished
                     | What::NameAsked
             ),
-        };
-        is_a_sockets
+        }
     }
 
     fn watch(&mut self, now: &Moment<'_>) {
