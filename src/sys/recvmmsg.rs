@@ -160,7 +160,7 @@ pub fn recvmmsg(
                 control_len: 0,
                 flags: message.flags,
             };
-            (shown, Some(raw.msg_len))
+            (shown, Some(raw.msg_len as _))
         });
         let messages = match result {
             Ok(_) => Arg::Messages(shown.collect()),

@@ -142,7 +142,7 @@ pub fn sendmmsg(
                 control_len: 0,
                 flags: MsgFlags::NONE,
             };
-            (message, raw.get(at).filter(|_| at < sent).map(|raw| raw.msg_len))
+            (message, raw.get(at).filter(|_| at < sent).map(|raw| raw.msg_len as _))
         });
         [Arg::Messages(shown.collect()), msgvec.len().into(), flags.named().into()]
     });
