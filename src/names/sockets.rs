@@ -35,6 +35,24 @@ constants! {
     }
 }
 
+impl SocketFlags {
+    /// Whether the new socket gives EAGAIN instead of waiting. (Never on macOS, which has no such flag.)
+    pub const fn asks_for_nonblocking(self) -> bool {
+        #[cfg(not(apple))]
+        return self.bits() & SOCK_NONBLOCK.bits() != 0;
+        #[cfg(apple)]
+        return false;
+    }
+
+    /// Whether the new socket is closed on exec. (Never on macOS, which has no such flag.)
+    pub const fn asks_for_close_on_exec(self) -> bool {
+        #[cfg(not(apple))]
+        return self.bits() & SOCK_CLOEXEC.bits() != 0;
+        #[cfg(apple)]
+        return false;
+    }
+}
+
 impl std::ops::BitOr<SocketFlags> for SocketType {
     type Output = Self;
     fn bitor(self, flags: SocketFlags) -> Self {

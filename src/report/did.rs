@@ -5,7 +5,7 @@
 use crate::addr::Address;
 use crate::names::{
     F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, Level, MSG_TRUNC, MsgFlags,
-    OpenFlags, SO_ERROR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET, SocketFlags, SocketType,
+    OpenFlags, SO_ERROR, SOL_SOCKET, SocketFlags, SocketType,
 };
 use crate::trace::arg::{Arg, Bytes, Message, Value};
 use crate::trace::page::Effect;
@@ -316,8 +316,8 @@ fn making(args: &[Arg<'_>]) -> Making {
         is_inet: matches!(domain, crate::names::AF_INET | crate::names::AF_INET6),
         is_stream: alone == crate::names::SOCK_STREAM,
         is_datagram: alone == crate::names::SOCK_DGRAM,
-        is_nonblocking: flags.contains(SOCK_NONBLOCK),
-        is_closed_on_exec: flags.contains(SOCK_CLOEXEC),
+        is_nonblocking: flags.asks_for_nonblocking(),
+        is_closed_on_exec: flags.asks_for_close_on_exec(),
     }
 }
 

@@ -4,7 +4,6 @@ use super::did::{Did, Making};
 use super::moment::Moment;
 use super::reading::NOT_A_SOCKET;
 use super::world::{Held, ProcessId, Role, Socket, SocketId, World};
-use crate::names::{SOCK_CLOEXEC, SOCK_NONBLOCK};
 
 /// Makes what a call has made, before the advice is told of the call.
 pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
@@ -49,7 +48,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
                 peer: from.cloned(),
                 is_undelayed,
                 // On Linux an accepted socket does not inherit the flag.
-                is_nonblocking: Some(flags.contains(SOCK_NONBLOCK)),
+                is_nonblocking: Some(flags.asks_for_nonblocking()),
                 made: Some(moment.mark()),
                 named: Some(moment.mark()),
                 ..Socket::default()
@@ -57,7 +56,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
             if let Some(id) = moment.socket {
                 world.socket_mut(id).clients += 1;
             }
-            let closes = flags.contains(SOCK_CLOEXEC);
+            let closes = flags.asks_for_close_on_exec();
             moment.made = hold(world, process, result, socket, closes);
         }
         Did::Opened(_) => set(world, process, result, Held::Other, false),
