@@ -18,11 +18,11 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     bind(&listener, address)?;
     listen(&listener, 4096)?;
     set_nonblocking(&listener)?;
+    let (mut want_read, mut want_write) = (FdSet::new(), FdSet::new());
+    want_read.set(&listener).map_err(|_| Errno::EMFILE)?;
     announce(&getsockname(&listener)?)?;
 
     let mut clients: Vec<Option<Client>> = (0..FD_SETSIZE).map(|_| None).collect(); // by the number of the descriptor
-    let (mut want_read, mut want_write) = (FdSet::new(), FdSet::new());
-    want_read.set(&listener).map_err(|_| Errno::EMFILE)?;
     let (mut buf, mut full) = (vec![0; 65536], false); // full: no descriptor is free
     loop {
         // select rewrites its sets, so it gets copies: what we want must survive the call.

@@ -27,6 +27,17 @@ fn it_says_what_it_is() {
     assert!(version.contains("target: "), "{version}");
 }
 
+/// A name of a file need not be UTF-8.
+#[test]
+fn an_argument_of_any_bytes_is_refused_in_words() {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let output = output_of(Command::new(BARESOCK).arg(bytes));
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("baresock: ") && !said.contains("panicked"), "{said}");
+}
+
 #[test]
 fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
     for (arguments, said) in [
@@ -49,6 +60,9 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("serve echo=0 --receive-buffer 99999999999999999999", "--receive-buffer"),
         ("explain EAGAIN --trace-to /nonexistent/keep.json", "the flags of the trace"),
         ("completions bash --trace", "the flags of the trace"),
+        ("serve echo=127.0.0.1:0 --trace-duration", "add --trace or --explain"),
+        ("bare 127.0.0.1:0 --trace-bytes 10", "add --trace or --explain"),
+        ("serve echo=127.0.0.1:0 --inject send:short=0", "short=0@3"),
         ("host --trace-to /nonexistent/keep.json", "the flags of the trace"),
         ("lab --list --trace", "the flags of the trace"),
         ("lab --why --explain", "the flags of the trace"),
@@ -217,4 +231,44 @@ fn a_rule_that_has_not_interfered_says_so() {
         "{said}"
     );
     assert_eq!(said.matches("--inject").count(), 3, "{said}");
+}
+
+/// Whoever shares a pipe or a terminal can make it non-blocking: then there may be no room, and the rest has to wait.
+#[test]
+fn output_that_is_non_blocking_is_written_to_the_end() {
+    use std::io::Read;
+    let whole = baresock(&["explain", "--list", "--json"]);
+    let (stdout, stderr) = (whole.stdout, baresock(&["--trace=json"]).stderr);
+    for (arguments, expected) in
+        [(&["explain", "--list", "--json"][..], Some(&stdout)), (&["--trace=json"], None)]
+    {
+        let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let theirs = socket2::Socket::from(std::os::fd::OwnedFd::from(theirs));
+        theirs.set_send_buffer_size(4_608).unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        let theirs = std::os::fd::OwnedFd::from(theirs);
+        let mut command = Command::new(BARESOCK);
+        command.args(arguments).stdin(Stdio::null());
+        match expected {
+            Some(_) => command.stdout(theirs).stderr(Stdio::null()),
+            None => command.stderr(theirs).stdout(Stdio::null()),
+        };
+        let mut child = KilledAtEnd(command.spawn().unwrap());
+        drop(command);
+        wait_until("it waits for room, or has ended", || {
+            child.0.try_wait().unwrap().is_some() || HAS_PROC && state(child.0.id()) == 'S'
+        });
+        let mut read = Vec::new();
+        ours.read_to_end(&mut read).unwrap();
+        assert!(wait_for(&mut child.0).success(), "{arguments:?}");
+        match expected {
+            Some(expected) => {
+                assert!(&read == expected, "{} bytes of {}", read.len(), expected.len())
+            }
+            None => {
+                let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+                assert_eq!(lines(&read), lines(&stderr), "{}", String::from_utf8_lossy(&read));
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use baresock::sys::FD_SETSIZE;
@@ -165,4 +166,34 @@ fn silence_has_a_limit(kind: Kind) {
     assert_echo(&talking, b"still here");
     server.wait_until_it_says("silent for too long");
     assert_eq!(server.stderr().lines().count(), 1, "it says: {}", server.stderr());
+}
+
+/// Runs baresock as a shell with a thousand files open starts it. None where the system or the shell does not go that far.
+fn with_a_thousand_open(arguments: &str) -> Option<std::process::Output> {
+    let script = "ulimit -n 4096 || exit 77; for ((n = 3; n < 1040; n++)); do eval \"exec $n</dev/null\"; done; exec \"$0\" \"$@\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", script, BARESOCK]).args(arguments.split(' '));
+    let output = output_of(&mut command);
+    (output.status.code() != Some(77)).then_some(output)
+}
+
+/// EMFILE would be untrue: the process may have more descriptors, select cannot watch them.
+#[test]
+fn descriptors_beyond_the_set_by_inheritance_are_named() {
+    if !has_program("bash") {
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let connect = format!("connect {}", listener.local_addr().unwrap());
+    for arguments in ["serve echo=127.0.0.1:0", "bare 127.0.0.1:0", &connect] {
+        let Some(output) = with_a_thousand_open(arguments) else {
+            return skipped("the hard limit on descriptors is too low");
+        };
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {said}");
+        assert!(said.contains("has no bit in an fd_set (FD_SETSIZE is"), "{arguments}: {said}");
+        assert!(said.contains("--via poll"), "{arguments}: {said}");
+        assert!(!said.contains("EMFILE"), "{arguments}: {said}");
+        assert_eq!(output.stdout, b"", "{arguments}: it does not say that it listens");
+    }
 }

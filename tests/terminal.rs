@@ -22,7 +22,7 @@ fn on_a_terminal(columns: u16, arguments: &[&str]) -> String {
     let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let pty = openpty(Some(&size), None).unwrap();
     let mut command = Command::new(BARESOCK);
-    command.args(arguments).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+    command.args(arguments).env("LC_ALL", "C.UTF-8").env("TERM", "xterm").env_remove("NO_COLOR");
     command.stdin(Stdio::null()).stdout(pty.slave).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     // It has the terminal as well, which ends when nobody has it any more.
@@ -71,6 +71,62 @@ fn charts_are_as_wide_as_the_terminal() {
     assert!(prose.count() > 5, "{text}");
 }
 
+/// At a terminal of its own, with this typed at each question, one after the other.
+fn tour_with(answers: &[&str]) -> (String, std::process::ExitStatus) {
+    use std::io::Write;
+    let pty = openpty(None, None).unwrap();
+    let mut command = Command::new(BARESOCK);
+    command.args(["--color", "never"]).env("TERM", "xterm").stderr(Stdio::null());
+    command.stdin(pty.slave.try_clone().unwrap()).stdout(pty.slave);
+    let mut child = KilledAtEnd(command.spawn().unwrap());
+    drop(command);
+    let mut terminal = File::from(pty.master);
+    let (mut shown, mut buffer, mut answers) = (Vec::new(), [0; 1000], answers.iter());
+    let mut asked = 0;
+    while let Ok(len @ 1..) = terminal.read(&mut buffer) {
+        shown.extend_from_slice(&buffer[..len]);
+        let text = String::from_utf8_lossy(&shown);
+        while asked < text.matches("q and Enter ends").count() {
+            asked += 1;
+            terminal.write_all(answers.next().expect("it asks once more").as_bytes()).unwrap();
+        }
+    }
+    (String::from_utf8(shown).unwrap(), wait_for(&mut child.0))
+}
+
+#[test]
+fn a_person_at_a_terminal_turns_the_pages_of_the_tour() {
+    let (shown, status) = tour_with(&["\n", "q\n"]);
+    assert!(status.success(), "{status}");
+    assert!(shown.contains("\n2. A client connects") && !shown.contains("\n3. "), "{shown}");
+    let (shown, status) = tour_with(&["a\n"]);
+    assert!(status.success(), "{status}");
+    assert!(
+        shown.contains("\n10. The server ends") && shown.contains("What to try next"),
+        "{shown}"
+    );
+    let (shown, _) = tour_with(&["\n"; 9]);
+    assert!(shown.contains("What to try next"), "{shown}");
+}
+
+/// A terminal that cannot show colours calls itself dumb, or has no name.
+#[test]
+fn a_terminal_that_is_dumb_gets_no_colours() {
+    for term in [None, Some("dumb"), Some(""), Some("xterm")] {
+        let pty = openpty(None, None).unwrap();
+        let mut command = Command::new(BARESOCK);
+        command.args(["explain", "EAGAIN"]).env_remove("NO_COLOR").env_remove("TERM");
+        command.envs(term.map(|name| ("TERM", name)));
+        command.stdin(Stdio::null()).stdout(pty.slave).stderr(Stdio::null());
+        let mut child = KilledAtEnd(command.spawn().unwrap());
+        drop(command);
+        let mut shown = Vec::new();
+        let _ = File::from(pty.master).read_to_end(&mut shown);
+        assert!(wait_for(&mut child.0).success());
+        assert_eq!(shown.contains(&0x1b), term == Some("xterm"), "{term:?}");
+    }
+}
+
 /// Whoever interrupts it finds the terminal as it was: settings, colours, and a cursor.
 #[test]
 fn an_interrupt_leaves_the_terminal_as_it_was() {
@@ -79,7 +135,11 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
             let pty = openpty(None, None).unwrap();
             let before = tcgetattr(&pty.master).unwrap();
             let mut command = Command::new(BARESOCK);
-            command.args(arguments).env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR");
+            command
+                .args(arguments)
+                .env("LC_ALL", "C.UTF-8")
+                .env("TERM", "xterm")
+                .env_remove("NO_COLOR");
             command.stdin(Stdio::null()).stdout(pty.slave.try_clone().unwrap()).stderr(pty.slave);
             let mut child = command.spawn().unwrap();
             drop(command);

@@ -35,6 +35,7 @@ pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
     served.map_err(|errno: Errno| match (unannounced, listening) {
         (Some(failure), _) => failure,
         (None, true) => Failure::of(via, errno),
-        (None, false) => Failure::at(baresock::trace::Function::BIND, address, errno),
+        (None, false) => Failure::at(baresock::trace::Function::BIND, address, errno)
+            .unless_unwatchable(via, errno),
     })
 }

@@ -43,7 +43,14 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     let mut reporter = Reporter::new(loudness);
     let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
         .map_err(Failure::new)?;
-    end(report, connect, loudness)
+    let not_connected = match report.end {
+        Some(End::NotConnected(_, errno)) => Some(errno),
+        _ => None,
+    };
+    end(report, connect, loudness).map_err(|failure| match not_connected {
+        Some(errno) => failure.unless_unwatchable(via, errno),
+        None => failure,
+    })
 }
 
 /// The call that can watch standard input and output.

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use baresock::addr::Address;
-use baresock::names::Errno;
-use baresock::trace::Function;
+use baresock::names::{AF_UNIX, Errno, SOCK_STREAM};
+use baresock::poller::Via;
+use baresock::sys::{self, FD_SETSIZE};
 use baresock::trace::page::Effect;
+use baresock::trace::{Function, suspended};
 
 /// A command that failed, in one line.
 #[derive(Debug)]
@@ -40,6 +42,29 @@ impl Failure {
     /// A call failed at an address.
     pub(crate) fn at(call: Function, address: &Address, errno: Errno) -> Self {
         Self::new(format_args!("{call} {address}: {errno}{}", hint(call, address, errno)))
+    }
+
+    /// `select` cannot watch a descriptor of this number. It has one because the process that started this one has left it
+    /// so many open. (No call says so: the system has no such limit.)
+    pub(crate) fn if_unwatchable(via: Via, number: i32) -> Result<(), Self> {
+        if via != Via::Select || number < FD_SETSIZE as i32 {
+            return Ok(());
+        }
+        Err(Self::new(format_args!(
+            "select cannot watch file descriptor {number}, which has no bit in an fd_set (FD_SETSIZE is {FD_SETSIZE}): \
+             this process was started with all lower ones open; --via poll has no such limit"
+        )))
+    }
+
+    /// The same if an errno said EMFILE where it was that: the number of the next descriptor tells.
+    pub(crate) fn unless_unwatchable(self, via: Via, errno: Errno) -> Self {
+        let next = || {
+            sys::socket(AF_UNIX, SOCK_STREAM, sys::Protocol::default()).map(|fd| fd.number().get())
+        };
+        match (errno == Errno::EMFILE).then(|| suspended(next)) {
+            Some(Ok(number)) => Self::if_unwatchable(via, number).err().unwrap_or(self),
+            _ => self,
+        }
     }
 
     /// Something failed in the standard library.

@@ -9,6 +9,7 @@ use std::mem::{Discriminant, discriminant};
 use baresock::addr::Address;
 use baresock::event_loop::Notice;
 use baresock::explain::is_due;
+use baresock::os::output::Patient;
 
 use super::failure::Failure;
 
@@ -25,7 +26,7 @@ pub(crate) fn say(line: impl fmt::Display) {
     baresock::trace::call::flush();
     // In one write, so that the lines of two processes do not mix.
     let whole = format!("baresock: {line}\n");
-    let _ = io::stderr().write_all(whole.as_bytes());
+    let _ = Patient(io::stderr()).write_all(whole.as_bytes());
 }
 
 /// Everything that a command has to say, on standard output. That nobody reads it (`| head`) is no failure.
@@ -33,7 +34,7 @@ pub(crate) fn say(line: impl fmt::Display) {
 /// # Errors
 /// Standard output is full.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = Patient(io::stdout().lock());
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::from_std("standard output", &error))

@@ -34,6 +34,9 @@ pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<
     if let Some(account) = account {
         become_user(&account, &files, loudness)?;
     }
+    for (fd, _) in listening.iter().flat_map(|entrance| &entrance.sockets) {
+        Failure::if_unwatchable(common.via(), fd.number().get())?;
+    }
     let own_ports = datagram_ports(&listening);
     for Entrance { spec, sockets } in listening {
         let service = event_loop.add_service(service(spec, &own_ports)?);

@@ -1,11 +1,13 @@
 //! From the flags of the trace to a tracer.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 
 use baresock::cli::{ColorWhen, Common, TraceForm};
 use baresock::explain::Explainer;
 use baresock::os::identity;
+use baresock::os::output::Patient;
 use baresock::os::watching::poll_can_watch;
 use baresock::poller::Via;
 use baresock::sys::socket_state;
@@ -34,6 +36,7 @@ pub(crate) fn columns() -> usize {
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
     refuse_rules_of_other_waits(common)?;
     if !is_traced(common) {
+        refuse_manners(common)?;
         // Rules interfere with the calls also where nobody looks on.
         let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
         return Ok((!common.inject.is_empty()).then(silent));
@@ -50,6 +53,24 @@ pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
     match is_traced(common) || !common.inject.is_empty() {
         true => Err(Failure::usage(format_args!("the flags of the trace do not go here: {why}"))),
         false => Ok(()),
+    }
+}
+
+/// Refuses flags that say how a trace is written where none is: whoever gave them would wait for it.
+fn refuse_manners(common: &Common) -> Result<(), Failure> {
+    let plain = Limits::default();
+    let given = [
+        ("--trace-time", common.trace_time),
+        ("--trace-duration", common.trace_duration),
+        ("--trace-sync", common.trace_sync),
+        ("--trace-bytes", common.trace_bytes != plain.bytes),
+        ("--trace-items", common.trace_items != plain.items),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(Failure::usage(format_args!(
+            "{flag} says how a trace is written, and there is none: add --trace or --explain"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -139,9 +160,9 @@ fn output(common: &Common) -> Result<Output, Failure> {
     let collected = if common.trace_sync { Pace::EveryLine } else { Pace::Collected };
     match &common.trace_to {
         None if io::stderr().is_terminal() => {
-            Ok(Output::new(io::stderr(), "standard error", Pace::Live))
+            Ok(Output::new(Patient(io::stderr()), "standard error", Pace::Live))
         }
-        None => Ok(Output::new(io::stderr(), "standard error", collected)),
+        None => Ok(Output::new(Patient(io::stderr()), "standard error", collected)),
         Some(path) => {
             let shown = path.display().to_string().escape_debug().to_string();
             let file = File::create(path).map_err(|error| {
@@ -163,7 +184,11 @@ pub(crate) fn use_color(when: ColorWhen, to: &impl IsTerminal) -> bool {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
         ColorWhen::Auto => {
-            to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            let is_set = |value: Option<OsString>| value.is_some_and(|value| !value.is_empty());
+            let no_color = is_set(std::env::var_os("NO_COLOR"));
+            // A terminal that has no name, or calls itself dumb, shows escape sequences as letters.
+            let term = std::env::var_os("TERM").filter(|name| name != "dumb");
+            to.is_terminal() && is_set(term) && !no_color
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod layouts;
 pub mod limits;
 pub mod machine;
 pub mod naming;
+pub mod output;
 pub mod privileges;
 pub mod process_group;
 pub mod queues;

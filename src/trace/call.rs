@@ -281,7 +281,10 @@ impl Traced<'_> {
         if self.plan.get().has_interfered() {
             event.mark = Mark::Injected;
         }
-        with_tracer(|tracer| tracer.end(event, end_ns));
+        with_tracer(|tracer| {
+            tracer.carried_out(self.plan.get());
+            tracer.end(event, end_ns);
+        });
     }
 }
 

@@ -8,6 +8,7 @@
 //! poll:spurious@every:5   each fifth poll says that everything asked for is ready
 //! connect:delay=200ms     connect begins late
 //! accept:hang             accept waits for ever; only a signal ends its wait, with EINTR
+//! recv:EINTR@2-5          the second to the fifth
 //! send:EAGAIN%10:seed=7   one send in ten, the same ones each time
 //! ```
 //!
@@ -32,6 +33,10 @@ pub struct Rule {
     /// How many calls of the function there were, and with how many of them the rule interfered.
     seen: u64,
     struck: u64,
+    /// Whether it wants the call that is being made to be shorter. It has interfered only if the call would be longer.
+    wants_less: bool,
+    /// How often that was so.
+    wanted_less: u64,
     /// Another function that does the same work, if one was called.
     instead: Option<Function>,
 }
@@ -57,6 +62,8 @@ enum When {
     At(u64),
     /// At this one and all after it.
     From(u64),
+    /// From the first to the last of these.
+    Between(u64, u64),
     /// At each so-manieth.
     Every(u64),
     /// At so many in a hundred, chosen by a generator that starts from the seed.
@@ -130,13 +137,23 @@ impl Rule {
             .ok_or_else(|| no_such_call(call))?;
         let at = rest.find(['@', '%']).unwrap_or(rest.len());
         let (fault, when) = rest.split_at(at);
+        let (fault, when) = (Fault::parse(function, fault)?, When::parse(when)?);
+        if fault == Fault::AtMost(0)
+            && matches!(when, When::Always | When::From(_) | When::Every(1))
+        {
+            return Err(BadRule(format!(
+                "'{shown}': a send of no byte is made again at once, for ever; say when, as in {call}:short=0@3"
+            )));
+        }
         Ok(Self {
             text: text.to_string(),
             function,
-            fault: Fault::parse(function, fault)?,
-            when: When::parse(when)?,
+            fault,
+            when,
             seen: 0,
             struck: 0,
+            wants_less: false,
+            wanted_less: 0,
             instead: None,
         })
     }
@@ -154,8 +171,13 @@ impl Rule {
     /// A sentence about it if it has interfered with no call.
     pub(super) fn idle(&self) -> Option<String> {
         let (rule, call) = (self.text.escape_debug(), self.function);
+        let at_most = self.at_most().filter(|_| self.wanted_less > 0);
         let what = match (self.struck, self.seen, self.instead) {
             (1.., ..) => return None,
+            (0, ..) if at_most.is_some() => {
+                let bytes = at_most.unwrap_or_default();
+                format!("{call} was never called with more than {bytes} bytes then")
+            }
             (0, 0, None) => format!("{call} was never called"),
             (0, 0, Some(instead)) => format!("{call} was never called; {instead} was"),
             (0, 1, _) => format!("{call} was called once, and never so"),
@@ -164,13 +186,23 @@ impl Rule {
         Some(format!("--inject {rule}: {what}"))
     }
 
+    /// The length that it allows, if that is what it changes.
+    const fn at_most(&self) -> Option<usize> {
+        match self.fault {
+            Fault::AtMost(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Adds to the plan of a call what this rule says of it.
     fn apply(&mut self, plan: &mut Plan) {
         self.seen += 1;
         if !self.when.is_now(self.seen) {
             return;
         }
-        self.struck += 1;
+        self.wants_less = self.at_most().is_some();
+        self.wanted_less += u64::from(self.wants_less);
+        self.struck += u64::from(!self.wants_less);
         match self.fault {
             Fault::Error(errno) => plan.error = Some(errno),
             Fault::AtMost(bytes) => {
@@ -187,6 +219,7 @@ impl Rule {
 pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
     let mut plan = Plan::default();
     for rule in rules {
+        rule.wants_less = false;
         if rule.is_about(function) {
             rule.apply(&mut plan);
         } else if rule.function.is_like(function) {
@@ -194,6 +227,13 @@ pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
         }
     }
     plan
+}
+
+/// Counts what was planned for a call whose length was made smaller.
+pub(crate) fn count_shortened(rules: &mut [Rule], plan: &Plan) {
+    if plan.is_shortened {
+        rules.iter_mut().for_each(|rule| rule.struck += u64::from(rule.wants_less));
+    }
 }
 
 /// The functions that there can be rules for.
@@ -233,14 +273,14 @@ impl Fault {
             None if text == "spurious" && waits => Ok(Self::Spurious),
             None if text == "hang" => Ok(Self::Hang),
             None => errno(text).map(Self::Error).ok_or_else(what_can),
+            // None at all would look like the peer's end of file.
+            Some(("chunk", "0")) if receives => Err(what_can()),
             Some(("short", bytes)) if sends => {
                 bytes.parse().map(Self::AtMost).map_err(|_| what_can())
             }
-            // None at all would look like the peer's end of file.
-            Some(("chunk", bytes)) if receives => match bytes.parse() {
-                Ok(bytes @ 1..) => Ok(Self::AtMost(bytes)),
-                _ => Err(what_can()),
-            },
+            Some(("chunk", bytes)) if receives => {
+                bytes.parse().map(Self::AtMost).map_err(|_| what_can())
+            }
             Some(("delay", time)) => parse_time(time).map(Self::Delay).ok_or_else(what_can),
             Some(_) => Err(what_can()),
         }
@@ -272,7 +312,7 @@ impl When {
         let bad = || {
             let shown = text.escape_debug();
             BadRule(format!(
-                "'{shown}': write @3, @3+, @every:5, or %10:seed=7 for ten in a hundred"
+                "'{shown}': write @3, @3+, @2-5, @every:5, or %10:seed=7 for ten in a hundred"
             ))
         };
         let positive =
@@ -289,6 +329,11 @@ impl When {
             });
         }
         let place = text.strip_prefix('@').ok_or_else(bad)?;
+        // strace writes the interval with two dots.
+        if let Some((first, last)) = place.split_once("..").or_else(|| place.split_once('-')) {
+            let (first, last) = (positive(first)?, positive(last)?);
+            return if first <= last { Ok(Self::Between(first, last)) } else { Err(bad()) };
+        }
         match (place.strip_prefix("every:"), place.strip_suffix('+')) {
             (Some(every), _) => positive(every).map(Self::Every),
             (None, Some(from)) => positive(from).map(Self::From),
@@ -301,6 +346,7 @@ impl When {
             Self::Always => true,
             Self::At(at) => seen == *at,
             Self::From(from) => seen >= *from,
+            Self::Between(first, last) => (*first..=*last).contains(&seen),
             Self::Every(every) => seen.is_multiple_of(*every),
             Self::Percent { percent, state } => {
                 // Knuth's MMIX generator: the same seed gives the same faults on every machine. Its high bits are good.
@@ -314,79 +360,4 @@ impl When {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// At which of the first ten calls a rule has something to say.
-    fn hits(rule: &str, function: Function) -> Vec<u64> {
-        let mut rules = [Rule::parse(rule).unwrap()];
-        (1..=10).filter(|_| plan(&mut rules, function) != Plan::default()).collect()
-    }
-
-    #[test]
-    fn a_rule_strikes_when_it_says() {
-        assert_eq!(hits("recv:EINTR@3", Function::RECV), [3]);
-        assert_eq!(hits("recv:EINTR@9+", Function::RECV), [9, 10]);
-        assert_eq!(hits("recv:EINTR@every:4", Function::RECV), [4, 8]);
-        assert_eq!(hits("recv:EINTR", Function::RECV).len(), 10);
-        assert!(hits("recv:EINTR", Function::SEND).is_empty());
-        assert_eq!(hits("accept:EMFILE@3", Function::ACCEPT4), [3]);
-        assert!(hits("accept4:EMFILE@3", Function::ACCEPT).is_empty());
-        assert_eq!(hits("RECV:ewouldblock@3", Function::RECV), [3]);
-    }
-
-    #[test]
-    fn a_rule_that_never_struck_says_what_was_called_instead() {
-        let mut rules = ["accept:EMFILE", "recvfrom:EINTR", "send:EINTR"]
-            .map(|rule| Rule::parse(rule).unwrap());
-        plan(&mut rules, Function::ACCEPT4);
-        plan(&mut rules, Function::RECV);
-        let idle: Vec<_> = rules.iter().filter_map(Rule::idle).collect();
-        assert_eq!(
-            idle,
-            [
-                "--inject recvfrom:EINTR: recvfrom was never called; recv was",
-                "--inject send:EINTR: send was never called"
-            ]
-        );
-    }
-
-    #[test]
-    fn chance_is_the_same_for_the_same_seed() {
-        assert_eq!(
-            hits("send:EAGAIN%50:seed=7", Function::SEND),
-            hits("send:EAGAIN%50:seed=7", Function::SEND)
-        );
-        assert_eq!(hits("send:EAGAIN%100:seed=7", Function::SEND).len(), 10);
-        let mut rules = [Rule::parse("send:EAGAIN%10:seed=3").unwrap()];
-        let many =
-            (0..10_000).filter(|_| plan(&mut rules, Function::SEND) != Plan::default()).count();
-        assert!((800..1200).contains(&many), "{many} of 10,000");
-    }
-
-    #[test]
-    fn what_cannot_apply_is_refused_with_what_can() {
-        for (rule, reason) in [
-            ("recv", "CALL:FAULT"),
-            ("quaff:EINTR", "there is: socket"),
-            ("selct:EINTR", "did you mean select?"),
-            ("recv:EGAIN", "did you mean EAGAIN?"),
-            ("poll:spurius", "did you mean spurious?"),
-            ("poll:hangs", "did you mean hang?"),
-            ("getaddrinfo:EINTR", "no call of the wrappers"),
-            ("recv:short=5", "chunk=BYTES"),
-            ("send:chunk=5", "short=BYTES"),
-            ("send:spurious", "an errno by name"),
-            ("poll:EWRONG", "spurious"),
-            ("recv:EINTR@0", "@every:5"),
-            ("recv:EINTR@x", "@every:5"),
-            ("recv:EINTR%0", "@every:5"),
-            ("recv:EINTR%101", "@every:5"),
-            ("recv:chunk=0", "chunk=BYTES"),
-            ("connect:delay=5", "delay=200ms"),
-        ] {
-            let why = Rule::parse(rule).unwrap_err().to_string();
-            assert!(why.contains(reason), "{rule:?} gave {why:?}");
-        }
-    }
-}
+mod tests;

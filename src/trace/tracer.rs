@@ -166,6 +166,11 @@ impl Tracer {
         self.descriptors.learn(event);
     }
 
+    /// What was planned for a call has come, or not.
+    pub(crate) fn carried_out(&mut self, plan: Plan) {
+        inject::count_shortened(&mut self.rules, &plan);
+    }
+
     pub(crate) fn idle_rules(&self) -> Vec<String> {
         self.rules.iter().filter_map(Rule::idle).collect()
     }

@@ -17,6 +17,7 @@ use baresock::labs::run::LabEvent;
 use baresock::labs::show::{Form, Verdict, Writer};
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::ladder;
+use baresock::os::output::Patient;
 use baresock::trace::Event;
 
 use super::failure::Failure;
@@ -123,7 +124,7 @@ fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Res
     let complaints = process::watch(lab, how, |event| teller.hear(event))
         .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
     let ended = teller.end(asked);
-    let _ = io::stderr().write_all(complaints.as_bytes());
+    let _ = Patient(io::stderr()).write_all(complaints.as_bytes());
     ended
 }
 
@@ -166,7 +167,7 @@ impl Teller {
         if let LabEvent::Called { call, .. } = event {
             if self.traces_as_json {
                 // In one write; that nobody reads it is no reason to stop.
-                let _ = io::stderr().write_all((call.to_json() + "\n").as_bytes());
+                let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
             }
             self.calls.push((**call).clone());
         }

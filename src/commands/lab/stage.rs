@@ -10,6 +10,7 @@ use baresock::labs::run::{Audience, LabEvent, Run, Stop};
 use baresock::os::descriptors::open_descriptors;
 use baresock::os::identity;
 use baresock::os::limits::raise_descriptor_limit;
+use baresock::os::output::Patient;
 use baresock::os::process_group::kill_group;
 use baresock::sys::socket_state;
 use baresock::sys::wild::{LAB_DIRECTORY, Wild};
@@ -108,7 +109,7 @@ fn tell(event: &LabEvent) {
     if let Ok(mut line) = serde_json::to_vec(event) {
         line.push(b'\n');
         // That nobody listens any more ends the process at its next word, without a lab to be told of it.
-        if io::stdout().write_all(&line).is_err() {
+        if Patient(io::stdout()).write_all(&line).is_err() {
             std::process::exit(1);
         }
     }

@@ -10,7 +10,7 @@ mod recorder;
 mod script;
 mod stage;
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
@@ -35,7 +35,7 @@ pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
         return Err(Failure::usage(why));
     }
     let color = use_color(common.color, &io::stdout());
-    let paper = Paper::new(io::stdout().is_terminal());
+    let paper = Paper::new();
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
     let output = Output::new(paper.clone(), "standard output", Pace::EveryLine);
     let text = TextSink::new(output.clone(), text_options(common, color, true));

@@ -1,12 +1,14 @@
 //! What the tour is written on: standard output, line by line, slowly enough for a reader if there is one.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use baresock::os::output::Patient;
 use baresock::trace::output::{Output, Writer};
 use baresock::trace::text::wrapped;
 
@@ -21,11 +23,47 @@ const STEP_PAUSE: Duration = Duration::from_millis(300);
 pub(super) struct Paper {
     error: Arc<Mutex<Option<io::Error>>>,
     for_a_person: bool,
+    /// Whether that person is asked to go on, and has not yet said that all may follow.
+    asks: Arc<AtomicBool>,
+}
+
+/// What a reader wants after a chapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    GoOn,
+    End,
 }
 
 impl Paper {
-    pub(super) fn new(for_a_person: bool) -> Self {
-        Self { error: Arc::default(), for_a_person }
+    /// Standard output; a person who is at a terminal with both eyes and hands turns the pages.
+    pub(super) fn new() -> Self {
+        let for_a_person = io::stdout().is_terminal();
+        let asks = for_a_person && io::stdin().is_terminal();
+        Self { error: Arc::default(), for_a_person, asks: Arc::new(AtomicBool::new(asks)) }
+    }
+
+    /// Lets a person read a chapter to its end, and say what is to follow. Whole lines are read, so that nothing that was typed
+    /// is left to the shell, and an interrupt finds the terminal as it was.
+    pub(super) fn turn_over(&self, narrator: &Narrator) -> Wish {
+        if !self.asks.load(Ordering::Relaxed) {
+            self.rest(STEP_PAUSE);
+            return Wish::GoOn;
+        }
+        narrator.line("");
+        narrator.client(format_args!(
+            "Enter goes on; a and Enter shows all the rest; q and Enter ends"
+        ));
+        let mut typed = String::new();
+        let read = io::stdin().read_line(&mut typed);
+        match (read, typed.trim()) {
+            (_, "q") => Wish::End,
+            // Nobody will type any more.
+            (Ok(0) | Err(_), _) | (_, "a") => {
+                self.asks.store(false, Ordering::Relaxed);
+                Wish::GoOn
+            }
+            _ => Wish::GoOn,
+        }
     }
 
     /// What went wrong first.
@@ -38,21 +76,16 @@ impl Paper {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Lets a reader take breath.
-    pub(super) fn pause(&self) {
-        self.rest(STEP_PAUSE);
-    }
-
     fn rest(&self, pause: Duration) {
         if self.for_a_person && !self.is_spoilt() {
             sleep(pause);
         }
     }
 
-    fn attempt(&self, write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) {
+    fn attempt(&self, write: impl FnOnce(&mut Patient<io::StdoutLock<'_>>) -> io::Result<()>) {
         let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         if error.is_none() {
-            *error = write(&mut io::stdout().lock()).err();
+            *error = write(&mut Patient(io::stdout().lock())).err();
         }
     }
 }

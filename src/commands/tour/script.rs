@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use baresock::explain::grouped;
 
-use super::paper::Paper;
+use super::paper::{Paper, Wish};
 use super::stage::Stage;
 use crate::commands::failure::Failure;
 
@@ -110,7 +110,9 @@ fn as_typed(path: &OsStr) -> String {
 pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
     stage.narrator.say(INTRODUCTION);
     for (number, step) in (1..).zip(STEPS) {
-        paper.pause();
+        if number > 1 && paper.turn_over(&stage.narrator) == Wish::End {
+            return Ok(());
+        }
         stage.narrator.headline(number, step.headline, step.before);
         (step.act)(stage)?;
         if paper.is_spoilt() {

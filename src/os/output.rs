@@ -1,0 +1,42 @@
+//! Standard output and standard error, of which this process knows only that somebody has opened them.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+
+use crate::sys::{self, POLLOUT, PollFd};
+use crate::trace::suspended;
+
+/// A descriptor that is written to the end, also where a neighbour has made it non-blocking: the flag belongs to the open
+/// file, so whoever shares a terminal or a pipe can set it. Where there is no room, it waits for room, as a blocking
+/// descriptor does.
+#[derive(Debug)]
+pub struct Patient<W>(pub W);
+
+impl<W: Write + AsFd> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for_room(&self.0)?,
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        loop {
+            match self.0.flush() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for_room(&self.0)?,
+                flushed => return flushed,
+            }
+        }
+    }
+}
+
+/// The wait is this program's own affair, and in no trace.
+fn wait_for_room(to: &impl AsFd) -> io::Result<()> {
+    let mut rows = [PollFd::new(to.as_fd(), POLLOUT)];
+    match suspended(|| sys::poll(&mut rows, -1)) {
+        Ok(_) | Err(sys::Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
