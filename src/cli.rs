@@ -10,9 +10,11 @@ mod explain;
 mod host;
 mod lab;
 mod ladder;
+mod read;
 mod serve;
 mod tour;
 mod values;
+mod watch;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
@@ -24,8 +26,10 @@ pub use explain::Explain;
 pub use host::Host;
 pub use lab::Lab;
 pub use ladder::Ladder;
+pub use read::{Choice, Read};
 pub use serve::Serve;
 pub use tour::Tour;
+pub use watch::Watch;
 
 use crate::addr::Written;
 use crate::compare::Server;
@@ -71,6 +75,8 @@ Examples:
   baresock connect 7007                      talk to it
   baresock serve relay=9000,to=db:5432       a port forwarder
   baresock explain EAGAIN                    what it means, and what to do
+  baresock watch -- python3 server.py         any program, and advice
+  baresock read strace.log                   the same from a log
   baresock ladder client.json server.json    what both did, side by side
   baresock compare --quick                   select or poll? measured here
   baresock host                              what sockets are like here
@@ -131,11 +137,21 @@ pub enum Command {
     /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or an idea: backlog,
     /// half-close, short send.
     Explain(Explain),
-    /// Draw JSON traces of both ends of a connection as one picture
+    /// Draw traces or logs of both ends of a connection as one picture
     ///
     /// The side that connects stands left, the one that accepts right, and arrows show what crossed. Traces are made
-    /// with --trace=json, and with --state if the buffers are to be shown.
+    /// with --trace=json, and with --state if the buffers are to be shown; logs with strace -f -tt.
     Ladder(Ladder),
+    /// Run any program, show its socket calls, and say what went wrong (Linux, over strace)
+    ///
+    /// The program has its own standard input and output, and its exit status is passed on. Its calls are shown as they
+    /// happen on standard error, the report follows when it has ended.
+    Watch(Watch),
+    /// Read a log of strace, or a trace: what happened, and what went wrong
+    ///
+    /// Each connection in two lines, a table of the calls, and advice with the lines that show it. Logs are read as they
+    /// are posted: quoted, numbered, wrapped, or cut. --trace, --explain and --bits show the calls, too.
+    Read(Read),
     /// select against poll, measured on this machine: tables, charts, and what they say
     ///
     /// First the bare calls, over how many descriptors are watched, how high the highest number is and how many are ready;

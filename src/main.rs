@@ -39,6 +39,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let tracer = match command {
         // It has its own, for it plays several parts; labs have theirs in processes of their own.
         Command::Tour(_) | Command::Lab(_) => None,
+        // The calls that they show are another program's.
+        Command::Read(_) | Command::Watch(_) => {
+            commands::tracing::refuse_for_others(common)?;
+            None
+        }
         Command::Compare(_) => {
             // Writing a line takes longer than the call that it tells.
             commands::tracing::refuse(common, "compare would measure them")?;
@@ -72,6 +77,8 @@ fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<()
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),
+        Command::Read(read) => commands::read::run(read, common, loudness),
+        Command::Watch(watch) => commands::watch::run(watch, common, loudness),
         Command::Ladder(ladder) => commands::ladder::run(ladder, loudness),
         Command::Lab(lab) => commands::lab::run(lab, common),
         Command::Compare(compare) => commands::compare::run(compare, loudness),

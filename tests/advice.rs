@@ -177,7 +177,7 @@ fn without_times(log: &str) -> String {
 }
 
 fn report_on(log: &str) -> Reported {
-    let mut reader = LogReader::new(log.as_bytes(), 0, 0);
+    let mut reader = LogReader::new([(log.as_bytes(), 0)]);
     let mut report = Report::new();
     let mut lines = 0;
     let told = reader.read_all(|told, place| {

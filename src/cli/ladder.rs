@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Ladder {
-    /// Traces made with --trace=json: of both ends, of one, or both in one file
+    /// Traces made with --trace=json, or logs of strace: of both ends, of one, or both in one file
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Write a page to step through with the arrow keys, instead of text
@@ -25,4 +25,5 @@ Examples:
   baresock connect 7007 --trace=json --trace-to client.json  the other
   baresock ladder client.json server.json                    side by side
   baresock ladder server.json --ascii                        one end alone
-  baresock ladder server.json --html ladder.html             as a page";
+  baresock ladder server.json --html ladder.html             as a page
+  baresock ladder log                                        a log of strace";

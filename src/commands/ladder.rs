@@ -23,9 +23,9 @@ pub(crate) fn run(ladder: &cli::Ladder, loudness: Loudness) -> Result<(), Failur
         )));
     }
     let mut traces = Vec::new();
-    for file in &ladder.files {
+    for (number, file) in ladder.files.iter().enumerate() {
         let trace = fs::read(file).map_err(|error| Failure::from_std(shown(file), &error))?;
-        let trace = read(&trace);
+        let trace = read(&trace, number);
         let trace = trace.map_err(|bad| Failure::new(format_args!("{}: {bad}", shown(file))))?;
         if loudness >= Loudness::Ordinary {
             trace.remarks.iter().for_each(|remark| say(format_args!("{}: {remark}", shown(file))));

@@ -74,6 +74,24 @@ fn refuse_manners(common: &Common) -> Result<(), Failure> {
     }
 }
 
+/// Refuses what can be done to our own calls only, not to those of another program.
+pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
+    let why = match common {
+        _ if !common.inject.is_empty() => {
+            "--inject does not go here: it changes our own calls only"
+        }
+        _ if common.state => "--state does not go here: it asks about our own sockets only",
+        _ if common.via.is_some() => "--via does not go here: the program waits as it does",
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(why))
+}
+
+/// Where the flags of the trace want to have calls that are made elsewhere, if they do.
+pub(crate) fn asked_sink(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
+    if is_traced(common) { sink(common).map(Some) } else { Ok(None) }
+}
+
 /// Refuses rules about a wait that is never made: whoever has written them waits for an effect in vain.
 fn refuse_rules_of_other_waits(common: &Common) -> Result<(), Failure> {
     let via = common.via();
@@ -124,7 +142,8 @@ pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Fai
     }
 }
 
-fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
+/// Where calls go, as the flags of the trace have it.
+pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     if common.trace == Some(TraceForm::Json) && (common.explain || common.bits) {
         return Err(Failure::usage("--explain and --bits are for the eyes: not with --trace=json"));
     }

@@ -15,9 +15,11 @@ pub mod text;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::trace::Event;
+use crate::logs::reader::{LogReader, Place, Told};
 use crate::trace::page::Effect;
+use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
 use ends::{Ends, Speaker};
 
@@ -99,12 +101,64 @@ pub struct Trace {
 /// What the program itself says begins so. On standard error it stands among the calls.
 const OF_THE_PROGRAM: &[u8] = b"baresock: ";
 
+/// Reads a trace or a log, the one of this number among those that are drawn together: a JSON trace as [`read_json`] does
+/// it; anything else as [`logs`](crate::logs) does, by which a trace as text is a log, too.
+///
+/// # Errors
+/// As [`read_json`]; and that there is no call in it.
+pub fn read(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
+    let first = trace
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_start)
+        .find(|line| !line.is_empty() && !line.starts_with(OF_THE_PROGRAM));
+    if first.is_none_or(|line| line.starts_with(b"{")) {
+        read_json(trace)
+    } else {
+        read_log(trace, number)
+    }
+}
+
+/// Reads a log. Its calls have a clock of their own, if it does not say when they were made: its lines.
+fn read_log(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
+    let mut read = Trace::default();
+    let lines: Arc<str> = format!("lines of log {}", number + 1).into();
+    let day: Arc<str> = "time of day".into();
+    let mut reader = LogReader::new([(trace, 0)]);
+    let mut take = |told: &Told<'_>, place: &Place<'_>| {
+        let Told::Call(event) = told else { return };
+        if event.function().is_none() || event.outcome == Outcome::Unknown {
+            return;
+        }
+        let mut call = (*event).clone().into_owned();
+        if call.pid == 0 {
+            // Another log may have such a process, too.
+            (call.pid, call.tid) = (number as u32, number as u64);
+        }
+        if call.begin_ns == 0 {
+            (call.begin_ns, call.end_ns) = (place.begun, place.line);
+            call.clock = Some(lines.clone());
+        } else {
+            call.clock = Some(day.clone());
+        }
+        read.calls.push(call);
+    };
+    reader.read_all(&mut take).map_err(|error| BadTrace(error.to_string()))?;
+    let left_out = reader.counts().not_understood;
+    if read.calls.is_empty() {
+        return Err(BadTrace("no call is in it: neither a JSON trace nor a log of strace".into()));
+    }
+    if left_out > 0 {
+        read.remarks.push(format!("lines that are no part of a log, left out: {left_out}"));
+    }
+    Ok(read)
+}
+
 /// Reads a JSON trace. Left out are lines that the program said to its user, and a last line that was cut off: the
 /// program was killed, or its disk was full.
 ///
 /// # Errors
 /// Another line that is no call, or no call at all.
-pub fn read(trace: &[u8]) -> Result<Trace, BadTrace> {
+pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
     let mut read = Trace::default();
     let mut said = 0;
     let lines = trace.split_inclusive(|byte| *byte == b'\n').zip(1..);

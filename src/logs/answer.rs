@@ -27,8 +27,13 @@ pub struct Answer<'a> {
     pub rest: &'a str,
 }
 
-/// Arguments, answer and duration of what stands behind a call's opening parenthesis.
+/// Arguments, answer and duration of what stands behind a call's opening parenthesis; none if the answer does not end here.
 pub(super) fn split_answer(inside: &str) -> Option<(&str, Answer<'_>, Option<u64>)> {
+    split_beginning(inside).filter(|(_, answer, _)| answer.is_whole())
+}
+
+/// The same, also if the answer is cut.
+pub(super) fn split_beginning(inside: &str) -> Option<(&str, Answer<'_>, Option<u64>)> {
     let (whole, took_ns) = match inside.as_bytes().last() {
         Some(b'>') => split_duration(inside),
         _ => (inside, None),
@@ -59,6 +64,15 @@ fn split_duration(text: &str) -> (&str, Option<u64>) {
 }
 
 impl<'a> Answer<'a> {
+    /// Whether every parenthesis closes that is opened behind the number.
+    fn is_whole(&self) -> bool {
+        let bytes = self.rest.as_bytes();
+        bytes.is_empty() || {
+            let count = |sought: u8| memchr::memchr_iter(sought, bytes).count();
+            count(b'(') <= count(b')')
+        }
+    }
+
     fn parse(text: &'a str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix('?') {
             let rest = rest.trim_ascii_start();

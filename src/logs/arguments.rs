@@ -88,9 +88,37 @@ pub fn inside(text: &str) -> &str {
     inside.trim_ascii()
 }
 
-/// The value of a field: of `tv_sec` in `{tv_sec=1, tv_usec=0}` it is `1`.
+/// The value of a field: of `tv_sec` in `{tv_sec=1, tv_usec=0}` it is `1`. An older strace writes `msg_iov(1)=…`, with the
+/// number of the items.
 pub fn field<'a>(structure: &'a str, name: &str) -> Option<&'a str> {
-    items(structure).find_map(|item| item.strip_prefix(name)?.strip_prefix('='))
+    items(structure).find_map(|item| {
+        let rest = item.strip_prefix(name)?;
+        let rest = match rest.strip_prefix('(') {
+            Some(counted) => counted.split_once(')')?.1,
+            None => rest,
+        };
+        rest.strip_prefix('=')
+    })
+}
+
+/// Whether nothing closes in this text that it does not open: if something does, it goes on with what began before.
+pub fn is_from_its_beginning(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut depth = 0i32;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b'"' => at += string_len(&bytes[at..]).saturating_sub(1),
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// The first comma that stands within no string, parenthesis, bracket, brace or description of a descriptor.

@@ -32,6 +32,8 @@ pub enum Body<'a> {
     Detached(u32),
     /// strace or the reader of a log says something that is no call: a dump of bytes, a stack, a fence.
     Remark,
+    /// A line of a JSON trace of ours.
+    Json,
     /// A call begins here and does not end: the line was wrapped, or the log was cut.
     Open {
         /// From the beginning of the call.
@@ -61,6 +63,7 @@ impl<'a> Body<'a> {
             Some(b'<') => Self::resumed(text).unwrap_or(Self::Text),
             Some(b'-') if text.starts_with("--- ") => Self::signal(text).unwrap_or(Self::Text),
             Some(b'+') if text.starts_with("+++ ") => Self::ended(text).unwrap_or(Self::Text),
+            Some(b'{') if text.starts_with("{\"schema\"") => Self::Json,
             _ => Self::said(text),
         }
     }
@@ -137,6 +140,7 @@ impl<'a> Body<'a> {
             return said;
         }
         let is_remark = text.starts_with("strace: ")
+            || text.starts_with("baresock: ")
             || text.starts_with("[ Process PID=")
             || text.starts_with("| ")
             // A place in a program (`-k`): `/lib/libc.so.6(send+0x1d) [0x10ab0d]`.
@@ -172,7 +176,7 @@ fn split_said(text: &str) -> Option<(&str, Body<'_>)> {
 }
 
 /// What looks like the name of a call where a wrapped line goes on within its arguments.
-const INSIDE_ARGUMENTS: &[&str] = &[
+pub(super) const INSIDE_ARGUMENTS: &[&str] = &[
     "htons",
     "htonl",
     "ntohs",

@@ -6,8 +6,8 @@ use super::answer::RawCall;
 use super::body::{Body, End};
 use super::clean::{Habits, clean};
 use super::clock::Clock;
-use super::halves::{Half, Halves, Origin, headless, is_new, whole};
-use super::line::Line;
+use super::halves::{Half, Halves, Origin, cut, headless, is_new, whole};
+use super::line::{Line, Stamp};
 use super::lines::Lines;
 
 /// What was read, so far.
@@ -27,6 +27,22 @@ pub struct Counts {
     pub not_understood: u64,
     /// Lines that are too long to be taken apart; they are among those not understood.
     pub too_long: u64,
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            lines: self.lines + other.lines,
+            calls: self.calls + other.calls,
+            unfinished: self.unfinished + other.unfinished,
+            headless: self.headless + other.headless,
+            signals: self.signals + other.signals,
+            not_understood: self.not_understood + other.not_understood,
+            too_long: self.too_long + other.too_long,
+        }
+    }
 }
 
 /// One thing that a log says.
@@ -49,6 +65,8 @@ pub enum Said<'a> {
     Attached(u32),
     /// strace lets go of a process.
     Detached(u32),
+    /// A line of a JSON trace.
+    Json,
     /// A line that is not understood.
     Text,
 }
@@ -102,6 +120,20 @@ impl<R: Read> Calls<R> {
     /// What was read, so far.
     pub const fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// When the next line was written, if it says so; none at the end, or if it says only how much later than another.
+    ///
+    /// # Errors
+    /// What reading gave.
+    pub fn next_time(&mut self) -> io::Result<Option<u64>> {
+        let Self { lines, habits, clock, scratch, .. } = self;
+        let text = clean(lines.peek_line()?, habits.unwrap_or_default(), scratch);
+        Ok(match Line::parse(text).time {
+            None | Some(Stamp::SincePrevious(_)) => None,
+            // As it will be when the line is read.
+            Some(stamp) => Some({ *clock }.time(stamp)),
+        })
     }
 
     /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of the log.
@@ -196,6 +228,7 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
             }
             Body::Attached(pid) => (self.tell)(Said::Attached(pid), &place),
             Body::Detached(pid) => (self.tell)(Said::Detached(pid), &place),
+            Body::Json => (self.tell)(Said::Json, &place),
             Body::Remark => {}
             Body::Text => self.text(text),
         }
@@ -268,7 +301,6 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
 
     /// A call whose rest will not come.
     fn give_up(&mut self, half: Half, halves: &mut Halves) {
-        self.counts.unfinished += 1;
         let place = Where {
             pid: half.origin.pid.unwrap_or(self.pid),
             begun: half.origin.line,
@@ -278,7 +310,14 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
             text: &half.text,
             making: None,
         };
-        (self.tell)(Said::Unfinished(&half.text), &place);
+        match cut(&half.text) {
+            // Its answer was cut, but the number is there.
+            Some(call) => self.call(call, &place),
+            None => {
+                self.counts.unfinished += 1;
+                (self.tell)(Said::Unfinished(&half.text), &place);
+            }
+        }
         halves.recycle(half);
     }
 
@@ -286,7 +325,7 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
         if let Some(open) = halves.open.take() {
             self.give_up(open, halves);
         }
-        while let Some(half) = halves.take_any() {
+        for half in halves.take_all() {
             self.give_up(half, halves);
         }
     }

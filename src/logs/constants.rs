@@ -4,8 +4,8 @@ use super::parameters::Parameter;
 use super::structures::value_of_option;
 use super::values::{self, Room, int, named};
 use crate::names::{
-    self, AF_INET, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand, FdFlags,
-    IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
+    self, AF_INET, AF_INET6, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand,
+    FdFlags, IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
     SocketFlags, TIOCOUTQ,
 };
 use crate::trace::arg::{Arg, Value};
@@ -33,7 +33,11 @@ pub(super) fn constant<'a>(
                     _ => AF_INET,
                 };
                 let protocol = value(Protocol::CONSTANTS).or_else(|| values::millis(text));
-                protocol.map(|value| Arg::Protocol(domain, Protocol::from_bits(value)))
+                protocol.map(|value| match domain {
+                    AF_INET | AF_INET6 => Arg::Protocol(domain, Protocol::from_bits(value)),
+                    // Elsewhere it has no name.
+                    _ => Arg::Int(value.into()),
+                })
             }
             Parameter::Level => {
                 value(Level::CONSTANTS).map(|value| Level::from_bits(value).named().into())

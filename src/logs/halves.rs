@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::answer::{RawCall, split_answer};
-use super::body::Body;
+use super::answer::{RawCall, split_answer, split_beginning};
+use super::arguments::is_from_its_beginning;
+use super::body::{Body, INSIDE_ARGUMENTS};
 use super::processes::{is_thread, makes};
 
 /// How many processes may be within a call at a time. Of a log that has more, the further first halves are dropped.
@@ -91,18 +92,24 @@ impl Halves {
         if self.begun.is_empty() {
             return None;
         }
-        let half = self.begun.remove(&pid.unwrap_or(0))?;
-        self.forget_maker(pid.unwrap_or(0));
+        let mut key = pid.unwrap_or(0);
+        // On a terminal, strace says whose a line is only while there are several.
+        if pid.is_none() && !self.begun.contains_key(&0) && self.begun.len() == 1 {
+            key = *self.begun.keys().next()?;
+        }
+        let half = self.begun.remove(&key)?;
+        self.forget_maker(key);
         self.bytes -= half.text.len();
         Some(half)
     }
 
-    /// Takes the first half of any call, once the log is over.
-    pub fn take_any(&mut self) -> Option<Half> {
-        let pid = *self.begun.iter().min_by_key(|(_, half)| half.origin.line)?.0;
-        let half = self.begun.remove(&pid)?;
-        self.bytes -= half.text.len();
-        Some(half)
+    /// Takes every first half, in the order of the lines, once the log is over.
+    pub fn take_all(&mut self) -> Vec<Half> {
+        self.bytes = 0;
+        self.makers.clear();
+        let mut all: Vec<_> = self.begun.drain().map(|(_, half)| half).collect();
+        all.sort_by_key(|half| half.origin.line);
+        all
     }
 
     /// Keeps the beginning of a call that does not end on its line.
@@ -193,7 +200,27 @@ pub fn headless<'a>(name: &'a str, rest: &'a str) -> Option<RawCall<'a>> {
     Some(RawCall { name, arguments: "", answer, took_ns })
 }
 
+/// The call that a text is, also if its answer is cut.
+pub fn cut(text: &str) -> Option<RawCall<'_>> {
+    let (name, inside) = text.split_once('(')?;
+    let (arguments, answer, took_ns) = split_beginning(inside)?;
+    Some(RawCall { name, arguments, answer, took_ns })
+}
+
 /// Whether a line begins something new, rather than going on with a call that was wrapped.
 pub fn is_new(body: &Body<'_>) -> bool {
-    !matches!(body, Body::Text)
+    match body {
+        Body::Text => false,
+        // Within its arguments a call may be broken where it looks like another.
+        Body::Call(call) => is_name(call.name) && is_from_its_beginning(call.arguments),
+        Body::Open { text, .. } | Body::Begun(text) => {
+            text.split('(').next().is_some_and(is_name) && is_from_its_beginning(text)
+        }
+        _ => true,
+    }
+}
+
+/// Whether a name is that of a call, and not the end of a word that stands within arguments: `ons(80), …`.
+fn is_name(name: &str) -> bool {
+    !INSIDE_ARGUMENTS.iter().any(|word| word.ends_with(name))
 }

@@ -75,6 +75,22 @@ impl<R: Read> Lines<R> {
         Ok(&self.buffer[self.start..self.end])
     }
 
+    /// The next line, without going on; empty at the end.
+    ///
+    /// # Errors
+    /// As [`next_line`](Self::next_line).
+    pub fn peek_line(&mut self) -> io::Result<&[u8]> {
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            let end = memchr::memchr(b'\n', unread);
+            if end.is_some() || self.is_over || unread.len() > LONGEST_LINE {
+                let len = end.unwrap_or(unread.len());
+                return Ok(&self.buffer[self.start..self.start + len]);
+            }
+            self.read()?;
+        }
+    }
+
     /// Reads once, and makes room before, if there is none.
     fn read(&mut self) -> io::Result<()> {
         if self.buffer.len() - self.end < READ_BYTES / 2 {

@@ -30,6 +30,7 @@ pub mod answer;
 pub mod arguments;
 pub mod body;
 pub mod calls;
+pub mod choice;
 pub mod clean;
 mod clock;
 mod constants;

@@ -12,48 +12,74 @@ const MOST: usize = 100_000;
 pub(super) struct Processes {
     of: HashMap<u32, u32>,
     /// The last that was asked for: most lines are of the thread of the line before.
-    last: (u32, u32),
+    last: Option<(u32, (u32, u32))>,
+    /// On a terminal, strace says whose a line is only while there are several. The first process is 0 then; this is its
+    /// number, once it was said.
+    first: Option<u32>,
+    has_nameless: bool,
+    /// The first process has ended, and lines that do not say whose they are may be another's.
+    first_is_over: bool,
 }
 
 impl Processes {
-    /// The process of a thread. One that was not seen before is a thread of the process that is making one just now, if
-    /// there is one: `pending` says which call of which thread has not returned.
-    pub(super) fn process(
-        &mut self,
-        tid: u32,
-        pending: impl FnOnce() -> Option<(u32, bool)>,
-    ) -> u32 {
-        if self.last.0 == tid {
-            return self.last.1;
+    /// The process and the thread of a line that names this thread, or none (0). One that was not seen before is a thread
+    /// of the process that is making one just now, if there is one: `making` says which thread is, and what.
+    pub(super) fn of_line(&mut self, named: u32, making: Option<(u32, bool)>) -> (u32, u32) {
+        if let Some((last, found)) = self.last
+            && last == named
+        {
+            return found;
         }
+        let tid = self.thread(named, making);
         let known = self.of.get(&tid).copied();
-        let process = known.unwrap_or_else(|| match pending() {
-            Some((parent, true)) => self.of.get(&parent).copied().unwrap_or(parent),
+        let process = known.unwrap_or_else(|| match making {
+            Some((parent, true)) if tid != 0 => self.of.get(&parent).copied().unwrap_or(parent),
             _ => tid,
         });
         if known.is_none() && self.of.len() < MOST {
             self.of.insert(tid, process);
         }
-        self.last = (tid, process);
-        process
+        self.last = Some((named, (process, tid)));
+        (process, tid)
+    }
+
+    fn thread(&mut self, named: u32, making: Option<(u32, bool)>) -> u32 {
+        if named == 0 {
+            self.has_nameless = true;
+            // Who else can it be?
+            let mut others = self.of.keys().filter(|tid| **tid != 0);
+            return match (self.first_is_over, others.next(), others.next()) {
+                (true, Some(only), None) => *only,
+                _ => 0,
+            };
+        }
+        let is_new = !self.of.contains_key(&named) && making.is_none();
+        if self.has_nameless && self.first.is_none() && is_new {
+            self.first = Some(named);
+        }
+        if self.first == Some(named) { 0 } else { named }
+    }
+
+    /// strace follows a process.
+    pub(super) fn attached(&mut self, pid: u32, making: Option<(u32, bool)>) {
+        self.of_line(pid, making.or(Some((pid, false))));
     }
 
     /// Learns from a call that made a thread or a process.
     pub(super) fn made(&mut self, call: &RawCall<'_>, process: u32) {
-        let Some(child) = call.answer.value.and_then(|child| u32::try_from(child).ok()) else {
-            return;
-        };
-        if makes(call.name) && child > 0 && self.of.len() < MOST {
+        let child = call.answer.value.and_then(|child| u32::try_from(child).ok());
+        if let Some(child) = child.filter(|child| *child > 0 && self.of.len() < MOST) {
             let of = if is_thread(call.arguments) { process } else { child };
             self.of.insert(child, of);
-            self.last = (child, of);
+            self.last = None;
         }
     }
 
     /// Forgets a thread that has ended.
     pub(super) fn ended(&mut self, tid: u32) {
         self.of.remove(&tid);
-        self.last = (0, 0);
+        self.first_is_over |= tid == 0;
+        self.last = None;
     }
 }
 

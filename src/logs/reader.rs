@@ -1,12 +1,12 @@
 //! Reading a log to its end: every call as an [`Event`], and what is between them.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use super::answer::{Answer, RawCall};
 use super::body::End;
 use super::calls::{Calls, Counts, Said, Where};
 use super::events::event;
+use super::halves::whole;
 use super::processes::{Processes, makes};
 use super::restarts::Restarts;
 use super::values::Store;
@@ -56,55 +56,65 @@ pub struct Place<'a> {
     pub text: &'a str,
 }
 
-/// Reads one log.
+/// Reads one log, or several as one.
 #[derive(Debug)]
 pub struct LogReader<R> {
-    calls: Calls<R>,
-    restarts: Restarts,
+    logs: Vec<Log<R>>,
+    /// Whether the lines of several logs can be put into one order: all say when they were written.
+    by_time: Option<bool>,
     teller: Teller,
 }
 
-/// What is needed to make an event of a call.
 #[derive(Debug)]
+struct Log<R> {
+    calls: Calls<R>,
+    restarts: Restarts,
+    is_over: bool,
+}
+
+/// What is needed to make an event of a call.
+#[derive(Debug, Default)]
 struct Teller {
     log: usize,
     seq: u64,
     store: Store,
-    clock_name: Option<Arc<str>>,
     processes: Processes,
 }
 
 impl<R: Read> LogReader<R> {
-    /// Reads what `from` has, as log number `log`. Lines that do not say whose they are are those of the process `pid`.
-    pub fn new(from: R, log: usize, pid: u32) -> Self {
-        let teller = Teller {
-            log,
-            seq: 0,
-            store: Store::default(),
-            clock_name: None,
-            processes: Processes::default(),
+    /// Reads these logs. Lines that do not say whose they are belong to the process that stands beside their log; 0 is one
+    /// without a known number.
+    pub fn new(logs: impl IntoIterator<Item = (R, u32)>) -> Self {
+        let log = |(from, pid)| Log {
+            calls: Calls::new(from, pid),
+            restarts: Restarts::default(),
+            is_over: false,
         };
-        Self { calls: Calls::new(from, pid), restarts: Restarts::default(), teller }
+        Self { logs: logs.into_iter().map(log).collect(), by_time: None, teller: Teller::default() }
     }
 
     /// What was read, so far.
-    pub const fn counts(&self) -> Counts {
-        self.calls.counts()
+    pub fn counts(&self) -> Counts {
+        self.logs.iter().fold(Counts::default(), |sum, log| sum + log.calls.counts())
     }
 
-    /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of the log.
+    /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of all logs.
     ///
     /// # Errors
     /// What reading gave.
     pub fn read_line(&mut self, mut tell: impl FnMut(&Told<'_>, &Place<'_>)) -> io::Result<bool> {
-        let Self { calls, restarts, teller } = self;
+        let Some(at) = self.next_log()? else { return Ok(false) };
+        let Self { logs, teller, .. } = self;
+        let Log { calls, restarts, is_over } = &mut logs[at];
+        teller.log = at;
         let goes_on = calls.read_line(|said, place| {
             restarts.take(said, place, |said, place| teller.said(said, place, &mut tell));
         })?;
         if !goes_on {
+            *is_over = true;
             restarts.end_all(|said, place| teller.said(said, place, &mut tell));
         }
-        Ok(goes_on)
+        Ok(true)
     }
 
     /// Reads to the end.
@@ -115,6 +125,31 @@ impl<R: Read> LogReader<R> {
         while self.read_line(&mut tell)? {}
         Ok(())
     }
+
+    /// The log whose turn it is: the one with the earliest line, or the first that is not over.
+    fn next_log(&mut self) -> io::Result<Option<usize>> {
+        let first = self.logs.iter().position(|log| !log.is_over);
+        if self.logs.len() < 2 || self.by_time == Some(false) {
+            return Ok(first);
+        }
+        let mut earliest: Option<(u64, usize)> = None;
+        for (at, log) in self.logs.iter_mut().enumerate().filter(|(_, log)| !log.is_over) {
+            match log.calls.next_time()? {
+                Some(time) if earliest.is_none_or(|(least, _)| time < least) => {
+                    earliest = Some((time, at));
+                }
+                Some(_) => {}
+                None if self.by_time.is_none() => {
+                    self.by_time = Some(false);
+                    return Ok(first);
+                }
+                // A line without a time follows the one before it.
+                None => return Ok(Some(at)),
+            }
+        }
+        self.by_time = Some(true);
+        Ok(earliest.map(|(_, at)| at).or(first))
+    }
 }
 
 impl Teller {
@@ -124,8 +159,10 @@ impl Teller {
         place: &Where<'_>,
         tell: &mut impl FnMut(&Told<'_>, &Place<'_>),
     ) {
-        let tid = place.pid;
-        let pid = self.processes.process(tid, || place.making);
+        if said == Said::Json {
+            return self.recorded(place, tell);
+        }
+        let (pid, tid) = self.processes.of_line(place.pid, place.making);
         let told = match said {
             Said::Call(call) => {
                 if makes(call.name) {
@@ -139,11 +176,22 @@ impl Teller {
                 self.processes.ended(tid);
                 Told::Ended { pid, tid, end }
             }
-            Said::Attached(pid) => Told::Attached(pid),
+            Said::Attached(pid) => {
+                self.processes.attached(pid, place.making);
+                Told::Attached(pid)
+            }
             Said::Detached(pid) => Told::Detached(pid),
-            Said::Text => Told::Text(place.text),
+            Said::Text | Said::Json => Told::Text(place.text),
         };
         tell(&told, &self.place(place));
+    }
+
+    /// A line of a JSON trace has an event of its own.
+    fn recorded(&mut self, place: &Where<'_>, tell: &mut impl FnMut(&Told<'_>, &Place<'_>)) {
+        match Event::from_json(place.text) {
+            Ok(event) => tell(&Told::Call(&event), &self.place(place)),
+            Err(_) => tell(&Told::Text(place.text), &self.place(place)),
+        }
     }
 
     fn call(
@@ -162,7 +210,6 @@ impl Teller {
         (event.pid, event.tid) = (pid, u64::from(tid));
         (event.begin_ns, event.end_ns) = (begin_ns, end_ns);
         event.seq = self.seq;
-        event.clock.clone_from(&self.clock_name);
         self.seq += 1;
         tell(&Told::Call(&event), &at);
     }
@@ -175,10 +222,15 @@ impl Teller {
         place: &Where<'_>,
         tell: &mut impl FnMut(&Told<'_>, &Place<'_>),
     ) {
-        let Some((name, arguments)) = text.split_once('(') else { return };
         let answer = Answer { value: None, error: None, rest: "" };
-        let arguments = arguments.trim_ascii_end().trim_end_matches(',');
-        self.call(&RawCall { name, arguments, answer, took_ns: None }, ids, place, tell);
+        let call = whole(text).or_else(|| {
+            let (name, arguments) = text.split_once('(')?;
+            let arguments = arguments.trim_ascii_end().trim_end_matches(',');
+            Some(RawCall { name, arguments, answer, took_ns: None })
+        });
+        if let Some(call) = call {
+            self.call(&RawCall { answer, ..call }, ids, place, tell);
+        }
     }
 
     const fn place<'a>(&self, place: &Where<'a>) -> Place<'a> {

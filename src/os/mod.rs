@@ -7,6 +7,8 @@ pub mod corking;
 pub mod descriptors;
 pub mod errors_of_datagrams;
 #[cfg(feature = "program")]
+pub mod fifo;
+#[cfg(feature = "program")]
 pub mod host;
 pub mod identity;
 #[cfg(feature = "program")]

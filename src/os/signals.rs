@@ -34,6 +34,15 @@ pub fn is_ignored(signal: Signal) -> Result<bool> {
     Ok(action.handler == Handler::Ignore)
 }
 
+/// Ends this process by a signal, as another one was ended by it. If the signal does not end processes, this returns.
+pub fn end_by(signal: Signal) {
+    // What cannot be set, such as SIGKILL's, is the default already.
+    let _ = sys::sigaction(signal, Some(&SigAction::new(Handler::Default)), None);
+    if let Ok(signal) = nix::sys::signal::Signal::try_from(signal.bits()) {
+        let _ = nix::sys::signal::raise(signal);
+    }
+}
+
 /// [`ppoll`](sys::ppoll), where the system has it.
 ///
 /// # Errors

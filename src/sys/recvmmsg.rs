@@ -66,6 +66,7 @@ impl Function {
 }
 
 /// Room for one message of [`recvmmsg`], and what came into it.
+#[cfg(has_mmsg)]
 #[derive(Debug)]
 pub struct IncomingMessage<'a> {
     /// Where its bytes go.
@@ -78,6 +79,7 @@ pub struct IncomingMessage<'a> {
     pub flags: MsgFlags,
 }
 
+#[cfg(has_mmsg)]
 impl<'a> IncomingMessage<'a> {
     /// Room for one message.
     pub const fn new(buf: &'a mut [u8]) -> Self {

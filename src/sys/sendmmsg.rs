@@ -64,6 +64,7 @@ impl Function {
 }
 
 /// One message for [`sendmmsg`].
+#[cfg(has_mmsg)]
 #[derive(Clone, Copy, Debug)]
 pub struct OutgoingMessage<'a> {
     /// Where it is to go; none on a socket that is connected.

@@ -1,0 +1,43 @@
+//! `baresock read`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `read`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Read {
+    /// Logs of strace, traces of baresock as text or JSON; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The calls and the report as JSON, one object a line
+    #[arg(long, help_heading = "Report")]
+    pub json: bool,
+    /// Which of the calls are shown and reported
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+/// Which calls count.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Choice {
+    /// Only these calls, by name: accept,recv
+    #[arg(long, value_name = "CALLS", value_delimiter = ',', help_heading = "Choice")]
+    pub only: Vec<String>,
+    /// Only calls on this descriptor
+    #[arg(long, value_name = "N", help_heading = "Choice")]
+    pub fd: Option<i32>,
+    /// Only calls on connections with this peer: an address, or a part of one
+    #[arg(long, value_name = "ADDR", help_heading = "Choice")]
+    pub peer: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  baresock read log                    what happened, and what went wrong
+  baresock read log --explain          every call shown and explained, too
+  baresock read log --only recv,send   these calls alone
+  baresock read client.log server.log  both sides
+  xclip -o | baresock read -           a log that was posted somewhere
+  baresock read log --json             for a program to read";

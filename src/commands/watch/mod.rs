@@ -1,0 +1,118 @@
+//! `baresock watch`: any program's socket calls, as it makes them.
+
+mod signals;
+mod strace;
+
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
+use std::thread;
+
+use baresock::cli::{self, Common, TraceForm};
+use baresock::logs::reader::{LogReader, Told};
+use baresock::names::Signal;
+use baresock::os::fifo::Fifo;
+use baresock::os::system::{System, this_system};
+use baresock::trace::Sink;
+
+use super::failure::Failure;
+use super::messages::{Loudness, say};
+use super::read::{Taker, chooser, report, sink};
+use super::tracing;
+use signals::Forwarder;
+
+/// Runs the program, or attaches to it, and shows its calls until it ends; then reports, and ends as the program ended.
+pub(crate) fn run(watch: &cli::Watch, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+    let strace = strace::find()?;
+    let sink = calls_go_to(watch, common, loudness)?;
+    let fifo = Fifo::make().map_err(|errno| Failure::of("mkfifo", errno))?;
+    if watch.pid.is_some() && loudness >= Loudness::Ordinary {
+        strace::warn_of_attaching();
+    }
+    let forwarder = Forwarder::start(watch.pid.is_some())?;
+    let child = strace::command(&strace, watch, common, fifo.path())
+        .spawn()
+        .map_err(|error| Failure::from_std("strace", &error))?;
+    forwarder.knows_strace(child.id());
+    let (log, ended) = follow(fifo, child)?;
+    let mut taker = Taker::new(chooser(&watch.choice), sink);
+    if watch.pid.is_some() {
+        taker = taker.attached();
+    }
+    let mut reader = LogReader::new([(log, watch.pid.unwrap_or(0))]);
+    let read = reader.read_all(|told, place| {
+        if let Told::Call(event) = told {
+            forwarder.knows_program(event.pid);
+        }
+        taker.take(told, place);
+    });
+    read.map_err(|error| Failure::from_std("read from strace", &error))?;
+    let status = ended.join().ok().and_then(Result::ok);
+    let reported = taker.finish();
+    let has_begun = reader.counts().calls > 0;
+    if has_begun {
+        report(reported, watch.json, common)?;
+    } else if loudness >= Loudness::Ordinary {
+        say(strace::WHY_NOT);
+    }
+    end_like(status)
+}
+
+/// Where the calls are shown: unlike other commands this one shows them without being asked.
+fn calls_go_to(
+    watch: &cli::Watch,
+    common: &Common,
+    loudness: Loudness,
+) -> Result<Option<Box<dyn Sink>>, Failure> {
+    if watch.json && common.trace.is_none() && common.trace_to.is_none() {
+        return sink(false, common);
+    }
+    match tracing::asked_sink(common)? {
+        Some(asked) => Ok(Some(asked)),
+        None if loudness == Loudness::Quiet => Ok(None),
+        None => {
+            let shown = Common { trace: Some(TraceForm::Text), ..common.clone() };
+            tracing::sink(&shown).map(Some)
+        }
+    }
+}
+
+/// The log that strace writes, and a thread that waits for its end. Should strace end before it opens the log, the thread
+/// opens it instead, so that reading does not wait without end.
+fn follow(
+    fifo: Fifo,
+    mut child: Child,
+) -> Result<(File, thread::JoinHandle<std::io::Result<ExitStatus>>), Failure> {
+    let path = fifo.path().to_path_buf();
+    let ended = thread::spawn(move || {
+        let status = child.wait();
+        Fifo::let_reader_go(&path);
+        status
+    });
+    let log = File::open(fifo.path()).map_err(|error| Failure::from_std("open", &error))?;
+    Ok((log, ended))
+}
+
+/// Ends this process as the program ended: with its status, or by its signal.
+fn end_like(status: Option<ExitStatus>) -> Result<(), Failure> {
+    let Some(status) = status else { return Err(Failure::new("strace: its end was not seen")) };
+    if let Some(signal) = status.signal() {
+        baresock::os::signals::end_by(Signal::from_bits(signal));
+    }
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => std::process::exit(code),
+        None => std::process::exit(128 + status.signal().unwrap_or(0)),
+    }
+}
+
+/// What there is on systems without strace.
+fn instead() -> &'static str {
+    match this_system() {
+        System::FreeBsd => "truss -f -o log COMMAND",
+        System::NetBsd => "ktruss -i COMMAND, or ktrace and kdump",
+        System::OpenBsd => "ktrace -i COMMAND and kdump",
+        System::MacOs => "sudo dtruss -f COMMAND",
+        _ => "strace",
+    }
+}

@@ -1,0 +1,71 @@
+//! Signals that are meant for the program that is watched: they are passed on, and this process stays for the report.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use baresock::names::POLLIN;
+use baresock::names::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, Signal};
+use baresock::os::signals::into_pipe;
+use baresock::sys::{self, Fd, PollFd};
+use std::os::fd::AsFd;
+
+use super::super::failure::Failure;
+
+/// Passes signals on.
+#[derive(Clone, Debug)]
+pub(super) struct Forwarder {
+    /// Who gets them; 0 while that is not known.
+    program: Arc<AtomicU32>,
+    strace: Arc<AtomicU32>,
+    is_attached: bool,
+}
+
+impl Forwarder {
+    /// From now on, signals that would end this process are passed on instead. One that was attached to gets none: strace
+    /// is told to let go of it.
+    ///
+    /// # Errors
+    /// The signals cannot be caught.
+    pub(super) fn start(is_attached: bool) -> Result<Self, Failure> {
+        let signals = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
+        let pipe = into_pipe(&signals).map_err(|errno| Failure::of("pipe", errno))?;
+        let forwarder = Self { program: Arc::default(), strace: Arc::default(), is_attached };
+        let own = forwarder.clone();
+        thread::spawn(move || own.forward(&pipe));
+        Ok(forwarder)
+    }
+
+    /// The first process that makes a call is the program.
+    pub(super) fn knows_program(&self, pid: u32) {
+        let _ = self.program.compare_exchange(0, pid, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(super) fn knows_strace(&self, pid: u32) {
+        self.strace.store(pid, Ordering::Relaxed);
+    }
+
+    fn forward(&self, pipe: &Fd) {
+        loop {
+            let mut byte = [0];
+            let mut rows = [PollFd::new(pipe.as_fd(), POLLIN)];
+            if sys::poll(&mut rows, -1).is_err() || sys::read(pipe, &mut byte) != Ok(1) {
+                continue;
+            }
+            let signal = Signal::from_bits(i32::from(byte[0]));
+            let is_from_keyboard = matches!(signal, SIGINT | SIGQUIT) && io::stdin().is_terminal();
+            // A terminal sends its signals to every process in front, so the program has it already.
+            if is_from_keyboard && !self.is_attached {
+                continue;
+            }
+            let (to, signal) = match self.is_attached {
+                true => (self.strace.load(Ordering::Relaxed), SIGINT),
+                false => (self.program.load(Ordering::Relaxed), signal),
+            };
+            if to != 0 {
+                let _ = sys::kill(to, signal);
+            }
+        }
+    }
+}

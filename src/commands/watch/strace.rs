@@ -1,0 +1,82 @@
+//! strace: where it is, and how it is asked.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use baresock::cli::{self, Common};
+
+use super::super::failure::Failure;
+use super::super::messages::say;
+use super::instead;
+
+/// The calls that are about sockets, descriptors and processes. strace passes over a name with a question mark that this
+/// processor's kernel does not have.
+const CALLS: &str = "trace=?socket,?socketpair,?bind,?listen,?accept,?accept4,?connect,?shutdown,?getsockname,\
+?getpeername,?setsockopt,?getsockopt,?send,?sendto,?sendmsg,?sendmmsg,?recv,?recvfrom,?recvmsg,?recvmmsg,\
+?recvmmsg_time64,?read,?write,?readv,?writev,?sendfile,?sendfile64,?splice,?close,?close_range,?dup,?dup2,?dup3,\
+?pipe,?pipe2,?fcntl,?fcntl64,?ioctl,?open,?openat,?unlink,?unlinkat,?select,?_newselect,?pselect6,\
+?pselect6_time64,?poll,?ppoll,?ppoll_time64,?epoll_create,?epoll_create1,?epoll_ctl,?epoll_wait,?epoll_pwait,\
+?epoll_pwait2,?io_uring_setup,?io_uring_enter,?eventfd,?eventfd2,?clone,?clone3,?fork,?vfork,?execve,?execveat,\
+?kill,?rt_sigaction,?rt_sigreturn,?sigreturn,?restart_syscall,?prlimit64,?setrlimit";
+
+/// Said when strace was started and saw nothing.
+pub(super) const WHY_NOT: &str = "strace saw no call: it may not trace here (a container needs --cap-add=SYS_PTRACE, \
+    --pid the same user and kernel.yama.ptrace_scope 0), or the program could not be started";
+
+/// Where strace is.
+///
+/// # Errors
+/// It is not in PATH, or this system has none.
+pub(super) fn find() -> Result<PathBuf, Failure> {
+    if instead() != "strace" {
+        return Err(Failure::new(format_args!(
+            "watch needs strace, which is for Linux. This system has: {}. `baresock read` reads logs of strace",
+            instead()
+        )));
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found =
+        env::split_paths(&path).map(|place| place.join("strace")).find(|file| file.is_file());
+    found.ok_or_else(|| {
+        Failure::new(
+            "watch needs strace, which is not in PATH; get it with `apt install strace`, `dnf install strace` or \
+             `apk add strace`",
+        )
+    })
+}
+
+/// What attaching does to a program that waits (seen on Linux 6.18).
+pub(super) fn warn_of_attaching() {
+    say(
+        "attaching interrupts what the program waits in: epoll_wait, and recv and accept with SO_RCVTIMEO, fail with \
+         EINTR; recv with MSG_WAITALL returns what it has. Such calls are marked. Ctrl-C detaches",
+    );
+}
+
+/// How strace is called: it follows children, writes microseconds and durations, and as many bytes as are shown.
+pub(super) fn command(strace: &Path, watch: &cli::Watch, common: &Common, log: &Path) -> Command {
+    let mut command = Command::new(strace);
+    command.args(["-f", "-q", "-ttt", "-T", "-e", CALLS, "-e", "signal=!SIGWINCH", "-s"]);
+    command.arg(common.trace_bytes.max(64).to_string()).arg("-o").arg(log);
+    match watch.pid {
+        Some(pid) => {
+            command.arg("-p").arg(pid.to_string());
+        }
+        None => {
+            if knows_seccomp(strace) {
+                command.arg("--seccomp-bpf");
+            }
+            command.arg("--").args(&watch.command);
+        }
+    }
+    command
+}
+
+/// Whether this strace can leave the calls alone that are not asked for (from version 5.3 on): the program then runs
+/// faster.
+fn knows_seccomp(strace: &Path) -> bool {
+    let mut command = Command::new(strace);
+    command.args(["--seccomp-bpf", "-V"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

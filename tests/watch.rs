@@ -1,0 +1,109 @@
+//! `baresock watch`: another program under strace. It keeps its input, its output and its end.
+
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output, Stdio};
+
+use support::{BARESOCK, missing, output_of};
+
+/// What `watch` does with these arguments.
+fn watch(arguments: &[&str]) -> Option<Output> {
+    usable().then(|| output_of(Command::new(BARESOCK).arg("watch").args(arguments)))
+}
+
+/// Whether strace can trace here.
+fn usable() -> bool {
+    let strace = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    let works = strace.is_ok_and(|output| output.status.success());
+    if !works {
+        missing("strace is not installed, or may not trace here");
+    }
+    works
+}
+
+const CLIENT: &str = "exec 3<>/dev/tcp/127.0.0.1/1 || true; echo said";
+
+#[test]
+fn a_program_keeps_its_output_and_its_calls_are_shown() {
+    let Some(output) = watch(&["--", "bash", "-c", CLIENT]) else { return };
+    let out = String::from_utf8(output.stdout).unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{err}");
+    assert!(out.starts_with("said\n") && out.contains("Calls"), "{out}");
+    assert!(err.contains("connect(3, {sa_family=AF_INET, sin_port=htons(1)"), "{err}");
+    assert!(err.contains("= -1 ECONNREFUSED (Connection refused)\n"), "{err}");
+}
+
+#[test]
+fn what_is_shown_can_be_chosen_explained_and_left_out() {
+    let Some(only) = watch(&["--only", "connect", "--", "bash", "-c", CLIENT]) else { return };
+    let err = String::from_utf8(only.stderr).unwrap();
+    let calls: Vec<_> = err.lines().filter(|line| line.contains(") = ")).collect();
+    assert!(calls.len() == 1 && calls[0].starts_with("connect("), "{err}");
+    let explained = watch(&["--explain", "--", "bash", "-c", CLIENT]).unwrap();
+    let explained = String::from_utf8(explained.stderr).unwrap();
+    assert!(explained.contains("explain ") || explained.contains("(lab "), "{explained}");
+    let quiet = watch(&["-q", "--", "bash", "-c", "exit 0"]).unwrap();
+    assert_eq!(String::from_utf8(quiet.stderr).unwrap(), "");
+    let json = watch(&["--json", "--", "bash", "-c", CLIENT]).unwrap();
+    let out = String::from_utf8(json.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert!(report["advice"].is_array(), "{out}");
+}
+
+#[test]
+fn the_end_of_the_program_is_the_end_of_watch() {
+    let Some(exited) = watch(&["-q", "--", "sh", "-c", "exit 7"]) else { return };
+    assert_eq!(exited.status.code(), Some(7));
+    let killed = watch(&["-q", "--", "sh", "-c", "kill -TERM $$"]).unwrap();
+    assert_eq!(killed.status.signal(), Some(15), "{:?}", killed.status);
+    let nothing = watch(&["--", "/nonexistent/program"]).unwrap();
+    let said = String::from_utf8(nothing.stderr).unwrap();
+    assert!(
+        nothing.status.code() == Some(1) && said.contains("baresock: strace saw no call"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_program_reads_the_input_and_gets_the_signals() {
+    if !usable() {
+        return;
+    }
+    let script =
+        "trap 'echo told; exit 5' TERM; read line; echo got $line; while :; do sleep 0.05; done";
+    let mut command = Command::new(BARESOCK);
+    command.args(["watch", "-q", "--", "bash", "-c", script]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = support::KilledAtEnd(command.spawn().unwrap());
+    child.0.stdin.take().unwrap().write_all(b"a line\n").unwrap();
+    let mut out = std::io::BufReader::new(child.0.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert_eq!(line, "got a line\n");
+    baresock::sys::kill(child.0.id(), baresock::sys::SIGTERM).unwrap();
+    line.clear();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert_eq!(line, "told\n");
+    // What is left is the report.
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut out, &mut rest).unwrap();
+    assert!(rest.contains("Calls"), "{rest}");
+    assert_eq!(support::wait_for(&mut child.0).code(), Some(5));
+}
+
+#[test]
+fn without_strace_one_line_says_how_to_get_it() {
+    let output =
+        output_of(Command::new(BARESOCK).args(["watch", "--", "true"]).env("PATH", "/nonexistent"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("strace"), "{said}");
+    let refused = output_of(Command::new(BARESOCK).args(["watch", "--state", "--", "true"]));
+    assert_eq!(refused.status.code(), Some(2));
+}
