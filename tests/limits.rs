@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use baresock::sys::FD_SETSIZE;
+use nix::sys::signal::Signal;
 use support::*;
 
 const MANY: usize = 1_100;
@@ -23,6 +24,7 @@ tests! {
     serve {
         at_most_so_many_clients,
         silence_has_a_limit,
+        silence_goes_on_while_the_server_is_stopped,
     }
 }
 
@@ -196,4 +198,26 @@ fn descriptors_beyond_the_set_by_inheritance_are_named() {
         assert!(!said.contains("EMFILE"), "{arguments}: {said}");
         assert_eq!(output.stdout, b"", "{arguments}: it does not say that it listens");
     }
+}
+
+/// Left alone, poll's timeout would run on while the server is stopped, and select would wait for the rest.
+fn silence_goes_on_while_the_server_is_stopped(kind: Kind) {
+    let limit = Duration::from_secs(4);
+    let server = starting(kind).with(&["--idle-timeout", "4"]).start();
+    let [silent, mut talking] = [connect(&server), connect(&server)];
+    for client in [&silent, &talking] {
+        assert_echo(client, b"hello");
+    }
+    server.signal(Signal::SIGSTOP);
+    talking.write_all(b"in time").unwrap();
+    std::thread::sleep(limit);
+    server.signal(Signal::SIGCONT);
+    let began = Instant::now();
+    assert_finished(&silent);
+    assert!(began.elapsed() < limit / 2, "after {:?}", began.elapsed());
+    // What came meanwhile counts: this one was not silent.
+    assert_receives(&talking, b"in time");
+    assert_echo(&talking, b"still here");
+    server.wait_until_it_says("silent for too long");
+    assert_eq!(server.stderr().lines().count(), 1, "it says: {}", server.stderr());
 }

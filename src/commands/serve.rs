@@ -7,7 +7,7 @@ use baresock::addr::Address;
 use baresock::cli::{Common, Serve};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
-use baresock::names::{Errno, SIGHUP, SIGINT, SIGTERM, SOCK_STREAM};
+use baresock::names::{Errno, SIGCONT, SIGHUP, SIGINT, SIGTERM, SOCK_STREAM};
 use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
@@ -200,6 +200,8 @@ fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
         ending.push(SIGHUP);
     }
     let pipe = signals::into_pipe(&ending).map_err(failure)?;
+    // After Control-Z and fg, poll's deadline has run on, and select would wait for the rest: interrupted, both are asked anew.
+    signals::interrupt_waits(SIGCONT).map_err(|errno| Failure::of("sigaction", errno))?;
     let service = event_loop.add_service(Box::new(Signals));
     event_loop.add_self_pipe(pipe, service);
     Ok(())

@@ -1,4 +1,8 @@
 //! How long to wait, and what is due when the wait is over.
+//!
+//! A process that is stopped and goes on (Control-Z and fg) finds that Linux has let the timeout of `poll` run on, and that
+//! `select` waits for the rest. Deadlines here are moments of a clock that runs on, so a program that wants them kept over
+//! either call handles `SIGCONT`, as `serve` does: the wait is interrupted, and what is due is worked out again.
 
 use std::time::{Duration, Instant};
 

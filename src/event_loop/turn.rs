@@ -16,7 +16,7 @@ use super::waiting::WaitFailed;
 use crate::addr::Address;
 use crate::conn::{Conn, Ends, Files};
 use crate::events::{Action, Service, ServiceId, Token};
-use crate::names::Result;
+use crate::names::{Errno, Result};
 use crate::poller::{Evidence, Row, Via, emptied};
 use crate::sys::Fd;
 
@@ -54,10 +54,12 @@ impl EventLoop {
         if self.state.agenda.is_done() {
             let timeout = self.state.time_to_wait();
             let (question, evidence) = (&mut self.question, &mut self.evidence);
-            match self.state.ask_and_wait(timeout, question, evidence) {
+            let waited = self.state.ask_and_wait(timeout, question, evidence);
+            match waited {
                 Ok(()) => self.state.failed_waits = 0,
                 Err(errno) => self.state.after_failed_wait(errno, timeout)?,
             }
+            let was_interrupted = waited == Err(Errno::EINTR);
             // Another one is first each turn, so that none is always last.
             let ready = self.evidence.len();
             let first = if ready == 0 { 0 } else { self.turns % ready };
@@ -75,7 +77,10 @@ impl EventLoop {
                 }
             }
             self.turns = self.turns.wrapping_add(1);
-            self.state.add_expired();
+            // An interrupted wait has not looked whether bytes came in time: the next one does, at once if something is due.
+            if !was_interrupted {
+                self.state.add_expired();
+            }
         }
         while let Some(task) = self.state.agenda.take_next() {
             let Some(News { service, who, what }) = self.state.take_up(task, &mut self.buffer)

@@ -24,6 +24,15 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
     Ok(read_end)
 }
 
+/// Lets a signal interrupt `select` and `poll`, and do nothing else.
+///
+/// # Errors
+/// As [`sys::sigaction`].
+pub fn interrupt_waits(signal: Signal) -> Result<()> {
+    let action = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::Interrupt) };
+    sys::sigaction(signal, Some(&action), None)
+}
+
 /// Whether this process was started with a signal ignored, as by `nohup`.
 ///
 /// # Errors
