@@ -80,11 +80,13 @@ fn tracer(asked: &cli::Lab, common: &Common, watch: Watch) -> Result<Tracer, Fai
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
+    // It reads a file, which is no call of the lab: before the trace's file is opened.
+    let caller = identity::caller();
     let tracer = match beside_a_lab(common)? {
         None => Tracer::boxed(told),
         Some(file) => Tracer::new(Both::new(told, file)),
     };
-    let tracer = tracer.with_caller(identity::caller()).with_rules(common.inject.clone());
+    let tracer = tracer.with_caller(caller).with_rules(common.inject.clone());
     Ok(if common.state { tracer.with_probe(socket_state) } else { tracer })
 }
 
