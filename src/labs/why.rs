@@ -20,4 +20,15 @@ pub const QUESTIONS: &[Question] = &[
     ("Connection refused, on UDP?", &["udp-refused-later"]),
     ("Where do the 40 ms come from?", &["nagle-40ms"]),
     ("Why can others not reach my server?", &["wildcard-vs-loopback"]),
+    ("Why do my timeouts last longer after Control-Z?", &["stopped-while-waiting"]),
+    ("Why does recv with no room in its buffer wait?", &["recv-of-nothing"]),
+    (
+        "poll has said POLLIN. Why does recv wait?",
+        &["readable-but-recv-blocks", "readiness-is-a-hint"],
+    ),
+    ("Where is the descriptor that I have sent?", &["fd-vanishes", "fd-passing"]),
+    (
+        "The peer has closed. Why do my sends succeed?",
+        &["write-after-fin", "multipath-hides-close"],
+    ),
 ];

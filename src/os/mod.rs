@@ -18,6 +18,7 @@ pub mod keepalive;
 pub mod layouts;
 pub mod limits;
 pub mod machine;
+pub mod multipath;
 pub mod naming;
 pub mod output;
 pub mod privileges;

@@ -46,6 +46,13 @@ static RECV: Page = Page {
             see: See::Lab("half-close"),
         },
         &Lesson {
+            when: |call| call.result() == Some(0) && call.number() == 0,
+            says: |_| {
+                "0 of 0 bytes is no end; without data recv waits for some all the same".into()
+            },
+            see: See::Lab("recv-of-nothing"),
+        },
+        &Lesson {
             when: |call| call.failed(Errno::EAGAIN),
             says: |_| "nothing is here now; readiness is only a hint".into(),
             see: See::Lab("readiness-is-a-hint"),

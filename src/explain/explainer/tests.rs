@@ -262,7 +262,7 @@ fn moving_has_its_lessons() {
     assert!(told(F::RECV, &bytes(65_536), err(Errno::EINTR)).contains("call again"));
     assert!(told(F::RECV, &bytes(65_536), err(Errno::ECONNRESET)).contains("reset"));
     assert!(told(F::RECV, &bytes(65_536), ok(0)).starts_with("0 is the end"));
-    assert_eq!(told(F::RECV, &bytes(0), ok(0)), "", "nothing was asked for");
+    assert!(told(F::RECV, &bytes(0), ok(0)).starts_with("0 of 0 bytes is no end"));
     assert!(told(F::SEND, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
     assert_eq!(
         told(F::SEND, &bytes(65_536), ok(2_304)),

@@ -6,6 +6,7 @@ mod nonblock_is_shared;
 mod partial_send;
 mod peek_waitall_trunc;
 mod rcvtimeo_not_poll;
+mod recv_of_nothing;
 mod send_is_a_copy;
 mod sockbuf_doubling;
 mod stdio_hides_readiness;
@@ -27,6 +28,7 @@ pub(super) const GROUP: Group = Group {
         sockbuf_doubling::LAB,
         zero_is_three_things::LAB,
         peek_waitall_trunc::LAB,
+        recv_of_nothing::LAB,
         nonblock_is_shared::LAB,
         accept_inherits::LAB,
         rcvtimeo_not_poll::LAB,

@@ -24,7 +24,7 @@ pub(super) const LAB: Lab = Lab {
         "POSIX recv",
         "gVisor: ZeroLengthRecvPendingData, ZeroLengthRecvPendingMessage",
     ],
-    related: &["datagram-truncation", "half-close", "no-message-boundaries"],
+    related: &["recv-of-nothing", "datagram-truncation", "half-close", "no-message-boundaries"],
     words: &["recv", "EAGAIN", "SOCK_DGRAM", "MSG_TRUNC"],
     predictions: &[
         &NO_ROOM_EMPTY,

@@ -4,6 +4,7 @@ mod close_is_refcount;
 mod half_close;
 mod linger_blocks_close;
 mod linger_zero;
+mod multipath_hides_close;
 mod rst_on_unread;
 mod shut_rd_is_local;
 mod silent_death;
@@ -24,5 +25,6 @@ pub(super) const GROUP: Group = Group {
         linger_zero::LAB,
         linger_blocks_close::LAB,
         silent_death::LAB,
+        multipath_hides_close::LAB,
     ],
 };

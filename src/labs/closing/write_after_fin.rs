@@ -27,7 +27,7 @@ pub(super) const LAB: Lab = Lab {
         "Stevens, UNP 5.13",
         "gVisor: WriteOneSideClosed",
     ],
-    related: &["half-close", "sigpipe-or-not", "send-is-a-copy"],
+    related: &["multipath-hides-close", "half-close", "sigpipe-or-not", "send-is-a-copy"],
     words: &["EPIPE", "SIGPIPE", "MSG_NOSIGNAL"],
     minutes: 2,
     predictions: &[&END, &FIRST, &SECOND, &SIGNAL, &STILL_THE_END],

@@ -22,14 +22,13 @@ pub(super) const LAB: Lab = Lab {
         never begun again, or signals that keep coming could make it wait for ever. So every select and poll \
         needs its case for EINTR, and so does every recv on a socket with SO_RCVTIMEO.",
     elsewhere: "POSIX leaves it open whether SA_RESTART restarts select; signal(7) says never. The BSDs and macOS \
-        restart a recv that has SO_RCVTIMEO, each time with the whole limit. That a stop and SIGCONT interrupt select \
-        without any handler is told of older Linux; on Linux 6.18 it was not seen.",
+        restart a recv that has SO_RCVTIMEO, each time with the whole limit.",
     sources: &[
         "signal(7), Interruption of system calls",
         "POSIX sigaction and select",
         "select_tut(2)",
     ],
-    related: &["signal-race", "rcvtimeo-not-poll", "partial-send"],
+    related: &["signal-race", "stopped-while-waiting", "rcvtimeo-not-poll", "partial-send"],
     words: &["EINTR", "SA_RESTART", "SO_RCVTIMEO"],
     minutes: 2,
     predictions: &[&SELECT, &POLL, &RECV, &RECV_WITH_LIMIT],

@@ -23,7 +23,12 @@ pub(super) const LAB: Lab = Lab {
         "POSIX setsockopt",
         "gVisor: PollLevelTriggered",
     ],
-    related: &["no-message-boundaries", "writable-hysteresis", "zero-is-three-things"],
+    related: &[
+        "readable-but-recv-blocks",
+        "no-message-boundaries",
+        "writable-hysteresis",
+        "zero-is-three-things",
+    ],
     words: &["poll", "SO_RCVLOWAT", "MSG_DONTWAIT"],
     predictions: &[&SOME_LEFT, &NONE_LEFT, &BELOW, &BELOW_SELECT, &TAKEN, &ENOUGH, &AT_THE_END],
     spoiled_by: "poll:spurious@3",

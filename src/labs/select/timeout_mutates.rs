@@ -27,7 +27,12 @@ pub(super) const LAB: Lab = Lab {
     elsewhere: "The BSDs and macOS leave the timeval alone, and so does musl on Linux. POSIX allows both where select \
         succeeds, and no change where it fails, as after a signal (select(2), BUGS).",
     sources: &["select(2), NOTES and BUGS", "pselect(2)", "POSIX select", "gVisor: PselectTest"],
-    related: &["select-eats-its-sets", "eintr-despite-sa-restart", "signal-race"],
+    related: &[
+        "stopped-while-waiting",
+        "select-eats-its-sets",
+        "eintr-despite-sa-restart",
+        "signal-race",
+    ],
     words: &["select", "pselect", "EINTR"],
     predictions: &[&LEFT, &INTERRUPTED, &AFTER_SIGNAL, &AFTER_ERROR, &CONST, &CONST_TOO],
     spoiled_by: "select:ENOMEM",

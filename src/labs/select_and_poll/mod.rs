@@ -3,7 +3,9 @@
 mod close_under_wait;
 mod cost_is_the_highest_fd;
 mod hup_maps_to_r;
+mod readable_but_recv_blocks;
 mod readiness_is_a_hint;
+mod stopped_while_waiting;
 
 use super::Group;
 
@@ -15,6 +17,8 @@ pub(super) const GROUP: Group = Group {
         hup_maps_to_r::LAB,
         close_under_wait::LAB,
         readiness_is_a_hint::LAB,
+        readable_but_recv_blocks::LAB,
         cost_is_the_highest_fd::LAB,
+        stopped_while_waiting::LAB,
     ],
 };

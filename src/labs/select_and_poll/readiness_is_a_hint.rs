@@ -22,7 +22,12 @@ pub(super) const LAB: Lab = Lab {
         such a loop is non-blocking, and EAGAIN after readiness is an ordinary answer: wait again.",
     elsewhere: "",
     sources: &["select(2), BUGS", "accept(2)", "POSIX accept"],
-    related: &["blocking-or-eagain", "accept-after-rst", "nonblock-is-shared"],
+    related: &[
+        "readable-but-recv-blocks",
+        "blocking-or-eagain",
+        "accept-after-rst",
+        "nonblock-is-shared",
+    ],
     words: &["select", "accept", "EAGAIN", "O_NONBLOCK"],
     predictions: &[&BOTH_TOLD, &OTHER_TOLD, &TOO_LATE],
     spoiled_by: "accept:EMFILE@1",

@@ -32,7 +32,7 @@ pub(super) const LAB: Lab = Lab {
         "gVisor's tests FDPass...",
         "UNP, 15.7",
     ],
-    related: &["socketpair-talks", "nonblock-is-shared", "close-is-refcount"],
+    related: &["fd-vanishes", "socketpair-talks", "nonblock-is-shared", "close-is-refcount"],
     words: &["sendmsg", "recvmsg", "SCM_RIGHTS", "MSG_CTRUNC"],
     minutes: 4,
     predictions: &[&NUMBER, &POSITION, &PLAIN, &LOST, &ROUNDED, &TOO_MANY],

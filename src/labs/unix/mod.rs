@@ -1,6 +1,7 @@
 //! Unix-domain sockets: the same calls inside one machine, and what only they can do.
 
 mod fd_passing;
+mod fd_vanishes;
 mod stale_socket_file;
 mod unix_is_not_tcp;
 
@@ -10,5 +11,5 @@ use super::Group;
 pub(super) const GROUP: Group = Group {
     name: "unix",
     title: "Unix domain",
-    labs: &[fd_passing::LAB, stale_socket_file::LAB, unix_is_not_tcp::LAB],
+    labs: &[fd_passing::LAB, fd_vanishes::LAB, stale_socket_file::LAB, unix_is_not_tcp::LAB],
 };

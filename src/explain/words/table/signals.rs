@@ -61,8 +61,8 @@ entries! { SIGNALS {
     SIGCONT {
         means: "A stopped process runs again, whether or not it handles this.",
         when: "fg and bg in a shell.",
-        advice: "Draw the screen again; on Linux a recv with SO_RCVTIMEO may say EINTR.",
-        lab: "eintr-despite-sa-restart",
+        advice: "Draw the screen again, and look at the clock: a handler makes select and poll fail with EINTR. On Linux a recv with SO_RCVTIMEO may say it without a handler.",
+        lab: "stopped-while-waiting",
     }
     SIGSTOP {
         means: "The process stands still until SIGCONT. Its kernel goes on acknowledging for it.",

@@ -132,6 +132,13 @@ entries! { PROTOCOLS {
         when: "Packet generators, with privilege.",
         advice: "Such a socket receives nothing on Linux (raw(7)).",
     }
+    IPPROTO_MPTCP {
+        means: "TCP over several paths at once; with a peer that does not know it, ordinary TCP.",
+        when: "socket's third argument. Servers in Go listen with it by default since 1.24.",
+        advice: "A peer that has closed is not told of by send for a minute: heed the end of file.",
+        systems: "Linux, since 5.6.",
+        lab: "multipath-hides-close",
+    }
 } }
 
 entries! { HALVES {

@@ -1,0 +1,154 @@
+//! poll says POLLIN. Can a blocking recv wait all the same, with both ends on one machine?
+//!
+//! Yes, on a Unix-domain stream. An urgent byte that was taken with MSG_OOB leaves its mark in the queue, and poll only looks
+//! whether the queue is empty. And SO_RCVLOWAT makes recv wait for more bytes, of which poll knows nothing there. On TCP poll
+//! and recv agree about SO_RCVLOWAT. A non-blocking recv gives EAGAIN, or what is there.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::labs::peers::{Alarm, joined};
+use crate::labs::run::{Outcome, Run};
+use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::sys::*;
+
+pub(super) const LAB: Lab = Lab {
+    name: "readable-but-recv-blocks",
+    claim: "On a Unix-domain stream poll says POLLIN, and a blocking recv waits.",
+    question: "poll has said POLLIN on my Unix-domain stream. Can recv still wait?",
+    explanation: "For a Unix-domain stream poll asks whether the queue is empty. The mark of an urgent byte that was taken stays in the \
+        queue, and bytes fewer than SO_RCVLOWAT are in it, too; recv finds nothing to give, or not enough, and waits. So \
+        readiness is a hint also where no other process can take the bytes away: a loop's descriptors are non-blocking.",
+    elsewhere: "Linux has urgent data on Unix-domain streams since 5.15; other systems, and 5.10, say EOPNOTSUPP, and that part is \
+        left out. On 6.1 bytes behind such a mark are hidden once: poll says POLLIN, and the first recv gives EAGAIN.",
+    sources: &[
+        "unix(7), MSG_OOB",
+        "socket(7), SO_RCVLOWAT",
+        "Linux, net/unix/af_unix.c: unix_poll, unix_stream_read_generic",
+    ],
+    related: &["readiness-is-a-hint", "level-and-lowat", "oob-one-byte", "blocking-or-eagain"],
+    words: &["AF_UNIX", "MSG_OOB", "POLLIN", "FIONREAD", "SO_RCVLOWAT", "EAGAIN"],
+    minutes: 3,
+    predictions: &[
+        &URGENT_POLL,
+        &URGENT_COUNT,
+        &URGENT_RECV,
+        &URGENT_AT_ONCE,
+        &LOW_WATER_TCP,
+        &LOW_WATER_POLL,
+        &LOW_WATER_RECV,
+    ],
+    spoiled_by: "poll:spurious",
+    run,
+    ..Lab::ORDINARY
+};
+
+const URGENT_POLL: Prediction = Prediction {
+    asks: "An urgent byte came alone on a Unix-domain stream, and was taken with MSG_OOB. What does poll say?",
+    choices: &["0", "POLLIN", "POLLPRI"],
+    expect: Expect::on_linux(Expected::Is("POLLIN")),
+};
+
+const URGENT_COUNT: Prediction = Prediction {
+    asks: "How many bytes does FIONREAD count?",
+    choices: &["0", "1"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const URGENT_RECV: Prediction = Prediction {
+    asks: "And a blocking recv? A signal comes every 100 ms.",
+    choices: &["0", "1", "EAGAIN", "EINTR"],
+    expect: Expect::on_linux(Expected::Is("EINTR")),
+};
+
+const URGENT_AT_ONCE: Prediction = Prediction {
+    asks: "And a non-blocking one?",
+    choices: &["0", "1", "EAGAIN", "EINTR"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")),
+};
+
+const LOW_WATER_TCP: Prediction = Prediction {
+    asks: "SO_RCVLOWAT is 10, and three bytes have come on TCP. What does poll say?",
+    choices: &["0", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("0")),
+};
+
+const LOW_WATER_POLL: Prediction = Prediction {
+    asks: "The same on a Unix-domain stream. What does poll say?",
+    choices: &["0", "POLLIN"],
+    expect: Expect::on_linux(Expected::Is("POLLIN")),
+};
+
+const LOW_WATER_RECV: Prediction = Prediction {
+    asks: "The peer sends ten more bytes 300 ms later. What does a blocking recv give that is called now?",
+    choices: &["3", "10", "13", "EAGAIN"],
+    expect: Expect::on_linux(Expected::Is("13")),
+};
+
+fn run(lab: &mut Run<'_>) -> Outcome {
+    let mut buf = [0; 64];
+    lab.part("An urgent byte that was taken");
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    match send(&theirs, b"!", MSG_OOB | MSG_NOSIGNAL) {
+        Ok(_) => urgent_byte(lab, &ours)?,
+        Err(errno) => {
+            lab.say(format_args!("Unix-domain streams have no urgent data here: {errno}."))
+        }
+    }
+
+    lab.part("SO_RCVLOWAT: TCP, where poll knows of it");
+    let (c, a) = tcp_pair()?;
+    send(&c, b"abc", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    setsockopt(&a, SOL_SOCKET, SO_RCVLOWAT, &10)?;
+    lab.predict(&LOW_WATER_TCP);
+    lab.observe(polled(&a));
+
+    lab.part("SO_RCVLOWAT: a Unix-domain stream, where it does not");
+    let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
+    send(&theirs, b"abc", MSG_NOSIGNAL)?;
+    setsockopt(&ours, SOL_SOCKET, SO_RCVLOWAT, &10)?;
+    lab.predict(&LOW_WATER_POLL);
+    lab.observe(polled(&ours));
+    lab.say("The peer is a thread.");
+    lab.predict(&LOW_WATER_RECV);
+    let peer = thread::spawn(move || send_later(theirs));
+    lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    joined(peer)?;
+    Ok(())
+}
+
+/// An urgent byte has come, and nothing else.
+fn urgent_byte(lab: &mut Run<'_>, ours: &Fd) -> Outcome {
+    let mut buf = [0; 64];
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
+    recv(ours, &mut buf[..1], MSG_OOB | MSG_DONTWAIT)?;
+    lab.predict(&URGENT_POLL);
+    lab.observe(polled(ours));
+    let mut unread = 0;
+    lab.predict(&URGENT_COUNT);
+    lab.observe(ioctl(ours, FIONREAD, &mut unread).map(|_| unread));
+    lab.predict(&URGENT_RECV);
+    let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
+    let received = recv(ours, &mut buf, MsgFlags::NONE);
+    drop(alarm);
+    lab.observe(received);
+    lab.predict(&URGENT_AT_ONCE);
+    lab.observe(recv(ours, &mut buf, MSG_DONTWAIT));
+    Ok(())
+}
+
+/// What poll says of a socket now, asked for what can be received.
+fn polled(fd: &Fd) -> Result<PollEvents> {
+    let mut rows = [PollFd::new(fd.as_fd(), POLLIN | POLLPRI)];
+    poll(&mut rows, 0)?;
+    Ok(rows[0].revents())
+}
+
+/// The peer: it sends when recv waits.
+fn send_later(end: Fd) -> Result<Fd> {
+    thread::sleep(Duration::from_millis(300));
+    send(&end, b"0123456789", MSG_NOSIGNAL)?;
+    Ok(end)
+}
