@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use support::*;
 
 tests! {
@@ -23,6 +23,7 @@ tests! {
         short_sends_interrupted_calls_and_single_bytes,
         a_client_that_finishes_first_reads_the_answer,
         a_target_that_finishes_first_reads_the_rest,
+        bytes_behind_an_urgent_one_arrive,
         a_reset_reaches_the_other_side,
         a_target_that_is_down_is_said_once,
         the_next_address_is_tried,
@@ -127,6 +128,18 @@ fn both_ways(kind: Kind, len: usize, piece: usize, arguments: &[&str]) {
         scope.spawn(|| message.assert_comes_back(&target, 64 << 10, |_| {}));
         answer.assert_comes_back(&client, 64 << 10, |_| {});
     });
+}
+
+/// A forwarder built on splice takes the mark of an urgent byte for the end. The urgent byte itself is not passed on.
+fn bytes_behind_an_urgent_one_arrive(kind: Kind) {
+    let Through { server: _server, client, target } = through(kind, &[]);
+    for (mut from, to) in [(&client, &target), (&target, &client)] {
+        from.write_all(b"before").unwrap();
+        assert_eq!(SockRef::from(from).send_out_of_band(b"!").unwrap(), 1);
+        from.write_all(b"behind").unwrap();
+        from.shutdown(Shutdown::Write).unwrap();
+        assert!(read_all(to) == b"beforebehind", "something behind the mark is lost");
+    }
 }
 
 fn much_arrives_in_both_directions_at_once(kind: Kind) {
