@@ -132,10 +132,12 @@ fn fresh_dir(name: &str) -> PathBuf {
 fn shows(reported: &Reported, shown: &[&str], log: &str) {
     let evidence = &reported.advice[0].evidence;
     let lines: Vec<&str> = log.lines().collect();
-    let seen: Vec<&str> = evidence.iter().map(|one| lines[one.line as usize - 1]).collect();
-    assert_eq!(seen.len(), shown.len(), "{seen:#?}");
-    for (line, expected) in seen.iter().zip(shown) {
-        assert!(line.contains(expected), "no {expected} in {line}\nof {seen:#?}");
+    assert_eq!(evidence.len(), shown.len(), "{evidence:#?}");
+    for (one, expected) in evidence.iter().zip(shown) {
+        let line = lines[one.line as usize - 1];
+        // Where strace tells a call in two lines, what the call was given stands in the other one.
+        let is_told = line.contains(" resumed>") && one.text.contains(expected);
+        assert!(line.contains(expected) || is_told, "no {expected} in {line}\nof {evidence:#?}");
     }
 }
 

@@ -74,8 +74,11 @@ impl Moment<'_> {
 
     /// The same with the whole line, for what is rare.
     pub fn quote(&self) -> Mark {
+        // The second half of a call in two lines does not say what the call was given.
+        let is_in_two_lines = self.begun != 0 && self.begun != self.line;
         let text = match self.text {
             "" => written(self.event),
+            _ if is_in_two_lines => written(self.event),
             text => shortened(text),
         };
         Mark { text: Some(text.into()), ..self.mark() }
