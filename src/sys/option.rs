@@ -1,7 +1,7 @@
 //! The values of options.
 //!
 //! In C an option's value is a `void *` and a length, so a `char` for an `int`, or a struct of the wrong size,
-//! compiles. Here the option's name carries the type of its value ([`OptionName`]), and only the types that
+//! compiles. Here the option's name carries the type of its value ([`OptionName`](crate::names::OptionName)), and only the types that
 //! implement [`OptionValue`] exist. The level stays a separate argument as in C: with the wrong one the call
 //! is safe, but speaks of another option (1 is `SO_DEBUG` for the socket and `TCP_NODELAY` for TCP), and the
 //! trace shows which.

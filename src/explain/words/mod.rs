@@ -1,7 +1,7 @@
 //! `explain`: every name that the trace can show, in its own words.
 //!
 //! [`GROUPS`] is the table. [`find`] leads from what a student types to its entries, through the aliases in [`aliases`] and
-//! what others say of an error ([`said`]); [`find_in_message`] from a pasted message; [`search`] from any words.
+//! what others say of an error ([`said`]); [`find_in_message`] from a pasted message; [`search()`] from any words.
 //! [`Article`] is an entry with what this system knows of it, as text for a terminal or as JSON.
 
 pub mod aliases;
