@@ -34,7 +34,7 @@ static GETHOSTBYNAME: Page = Page {
     trap: "IPv4 only, and the structure is one for the whole program: the next call overwrites it, also another thread's. getaddrinfo knows \
         IPv6 and services, says what is wrong, and gives every caller a list of its own.",
     errnos: "ENOENT",
-    systems: "POSIX has dropped it since 2008. In the C libraries of FreeBSD and macOS each thread has a structure of its own.",
+    systems: "POSIX has dropped it since 2008.",
     man: "gethostbyname(3)",
     lab: "gai-fans-out",
     lessons: &[

@@ -76,7 +76,7 @@ static IF_NAMETOINDEX: Page = Page {
     result: "The number, or 0 if there is no such interface; errno says so then.",
     trap: "The number is the scope id of link-local IPv6 addresses. It may be another when the interface comes back.",
     errnos: "ENODEV ENXIO",
-    systems: "Without such an interface Linux says ENODEV, the BSDs and macOS ENXIO.",
+    systems: "Without such an interface Linux says ENODEV, FreeBSD ENXIO (lib/libc/net/if_nametoindex.c, read); the others were not looked at.",
     man: "if_nametoindex(3)",
     posix: "if_nametoindex",
     lessons: &[&Lesson {
@@ -122,7 +122,7 @@ impl Function {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENODEV` | there is no such interface (`ENXIO` on the BSDs and macOS); (refused) a name with a zero byte |
+/// | `ENODEV` | there is no such interface (`ENXIO` on FreeBSD, read); (refused) a name with a zero byte |
 ///
 /// References: [`if_nametoindex(3)`](https://man7.org/linux/man-pages/man3/if_nametoindex.3.html);
 /// POSIX [`if_nametoindex`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/if_nametoindex.html).

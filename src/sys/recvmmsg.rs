@@ -34,7 +34,7 @@ static RECVMMSG: Page = Page {
     trap: "On a blocking socket it waits until all vlen have come; MSG_WAITFORONE waits for the first alone. The timeout is looked at only \
         after a message has come, so without one it ends nothing.",
     errnos: "EAGAIN EINTR ECONNREFUSED ENOTSOCK EINVAL",
-    systems: "Linux (since 2.6.33), NetBSD, OpenBSD (since 7.2), and FreeBSD, where the C library makes it of recvmsg. Not on macOS.",
+    systems: "Linux (since 2.6.33), NetBSD, OpenBSD, and FreeBSD, where the C library makes it of recvmsg (lib/libc/gen, read). Not on macOS.",
     man: "recvmmsg(2)",
     lessons: &[
         &Lesson {
@@ -107,8 +107,8 @@ impl<'a> IncomingMessage<'a> {
 /// | `ENOTSOCK` | the descriptor is no socket |
 /// | `EINVAL` | the timeout makes no sense |
 ///
-/// Systems differ: Linux, NetBSD and OpenBSD (since 7.2) have the call. On FreeBSD the C library calls `recvmsg` for each
-/// message. macOS has none.
+/// Systems differ: Linux, NetBSD and OpenBSD have the call. On FreeBSD the C library calls `recvmsg` for each
+/// message, and the timeout limits the wait for the first one only (lib/libc/gen/recvmmsg.c, read). macOS has none.
 ///
 /// References: [`recvmmsg(2)`](https://man7.org/linux/man-pages/man2/recvmmsg.2.html);
 /// not in POSIX.

@@ -32,7 +32,7 @@ static SENDMMSG: Page = Page {
     trap: "If the second message fails the result is 1, and the errno is lost unless you send that message again. It saves calls, not \
         packets: each message is a datagram of its own.",
     errnos: "EAGAIN EINTR EDESTADDRREQ EMSGSIZE ECONNREFUSED ENOTSOCK ENAMETOOLONG",
-    systems: "Linux (since 3.0), NetBSD, OpenBSD (since 7.2), and FreeBSD, where the C library makes it of sendmsg. Not on macOS.",
+    systems: "Linux (since 3.0), NetBSD, OpenBSD, and FreeBSD, where the C library makes it of sendmsg (lib/libc/gen, read). Not on macOS.",
     man: "sendmmsg(2)",
     lessons: &[
         &Lesson {
@@ -93,7 +93,7 @@ pub struct OutgoingMessage<'a> {
 /// | `ENOTSOCK` | the descriptor is no socket |
 /// | `ENAMETOOLONG` | (refused) a path does not fit into `sun_path` |
 ///
-/// Systems differ: Linux, NetBSD and OpenBSD (since 7.2) have the call. On FreeBSD the C library calls `sendmsg` for each
+/// Systems differ: Linux, NetBSD and OpenBSD have the call. On FreeBSD the C library calls `sendmsg` for each
 /// message. macOS has none. Linux sends at most 1,024 messages (`UIO_MAXIOV`) in a call and says so by its result.
 ///
 /// References: [`sendmmsg(2)`](https://man7.org/linux/man-pages/man2/sendmmsg.2.html);
