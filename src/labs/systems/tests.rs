@@ -45,10 +45,15 @@ fn is_it(expected: Expected, answered: &str) -> bool {
 
 #[test]
 fn what_a_system_answered_is_what_the_lab_expects_there() {
+    let is_big_endian = crate::byteorder::htons(1) == 1;
     let mut wrong = Vec::new();
     for (system, _) in TABLES {
         for row in table(*system).rows.values() {
             let Some(prediction) = prediction(row) else { continue };
+            // The systems ran on little-endian machines: on a big-endian one other bytes lie in memory.
+            if is_big_endian && row.lab == "sockaddr-layout" {
+                continue;
+            }
             let linux = prediction.expect.linux(false);
             let as_on_linux = is_it(linux, row.answered);
             let difference = prediction.expect.difference(*system);
