@@ -1,8 +1,8 @@
 #!/bin/bash
 # shutdown(fd, SHUT_RD) on a UDP socket that is not connected fails with ENOTCONN, and takes effect all the same: a recv that
-# waited returns 0, so does each later one, and poll says POLLIN and POLLRDHUP. So a server on UDP that another thread "wakes
-# by shutdown" is told that this has failed, while its next recvfrom returns 0, which on UDP also is an empty datagram.
-# net/ipv4/af_inet.c: inet_shutdown sets ENOTCONN and goes on to set sk_shutdown and to wake who waits.
+# waited returns 0, and so does each later one. A UDP server whose receiving thread is woken by shutdown from another thread is
+# told that the shutdown has failed, while its next recvfrom returns 0, which on UDP also is an empty datagram.
+# net/ipv4/af_inet.c: inet_shutdown sets ENOTCONN and then still sets sk_shutdown and wakes the waiting thread.
 # Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
