@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use baresock::logs::body::End;
-use baresock::logs::reader::{LogReader, Told};
+use baresock::logs::body::ProcessExit;
+use baresock::logs::reader::{LogEvent, LogReader};
 use baresock::report::{At, Ending, Report, Reported, advice};
 
 /// The calls that a log needs: those of sockets and descriptors, what makes and ends processes, and what removes files.
@@ -186,12 +186,12 @@ fn report_on(log: &str) -> Reported {
         let at = At { begun: place.begun, line: place.line, text: place.text };
         lines = place.line;
         match told {
-            Told::Call(event) => report.take(event, at),
-            Told::Signal { pid, name, .. } => report.take_signal(*pid, name, at),
-            Told::Ended { pid, tid, end: End::Exited(status) } => {
+            LogEvent::Call(event) => report.take(event, at),
+            LogEvent::Signal { pid, name, .. } => report.take_signal(*pid, name, at),
+            LogEvent::Ended { pid, tid, end: ProcessExit::Exited(status) } => {
                 report.take_end(*pid, *tid, Ending::Exited((*status).into()), at);
             }
-            Told::Ended { pid, tid, end: End::Killed(signal) } => {
+            LogEvent::Ended { pid, tid, end: ProcessExit::Killed(signal) } => {
                 report.take_end(*pid, *tid, Ending::Killed(signal), at);
             }
             _ => {}

@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use baresock::logs::calls::{Calls, Counts, Said};
+use baresock::logs::calls::{CallReader, LogCounts, LogItem};
 
 /// How often each call stands in a log, by the kernel's name; and what was read.
-fn counted(log: &[u8]) -> (BTreeMap<String, u64>, Counts) {
-    let mut calls = Calls::new(log, 0);
+fn counted(log: &[u8]) -> (BTreeMap<String, u64>, LogCounts) {
+    let mut calls = CallReader::new(log, 0);
     let mut counts = BTreeMap::new();
     while calls
         .read_line(|said, place| match said {
-            Said::Call(call) => *counts.entry(call.name.to_string()).or_default() += 1,
-            Said::Text => println!("line {} is not understood: {}", place.line, place.text),
+            LogItem::Call(call) => *counts.entry(call.name.to_string()).or_default() += 1,
+            LogItem::Text => println!("line {} is not understood: {}", place.line, place.text),
             _ => {}
         })
         .unwrap()

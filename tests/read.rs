@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use baresock::logs::reader::{LogReader, Told};
+use baresock::logs::reader::{LogEvent, LogReader};
 use baresock::sys::{
     AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MsgFlags, POLLIN, POLLOUT, PollFd, Protocol,
     SHUT_WR, SO_ERROR, SO_RCVTIMEO, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, TimeSpec, TimeVal,
@@ -22,8 +22,8 @@ use support::{BARESOCK, TempDir, baresock, text};
 fn calls(log: &str) -> Vec<Event<'static>> {
     let mut calls = Vec::new();
     let mut reader = LogReader::new([(log.as_bytes(), 0)]);
-    let mut take = |told: &Told<'_>| {
-        if let Told::Call(event) = told {
+    let mut take = |told: &LogEvent<'_>| {
+        if let LogEvent::Call(event) = told {
             calls.push((*event).clone().into_owned());
         }
     };
@@ -361,7 +361,7 @@ proptest! {
         let mut report = baresock::report::Report::new();
         reader.read_all(|told, place| {
             lines = lines.max(place.line);
-            if let Told::Call(event) = told {
+            if let LogEvent::Call(event) = told {
                 report.take(event, baresock::report::At { begun: place.begun, line: place.line, text: place.text });
                 // Whatever is in it can be shown.
                 let _ = event.to_json();

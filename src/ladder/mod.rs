@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::logs::reader::{LogReader, Place, Told};
+use crate::logs::reader::{LogEvent, LogPlace, LogReader};
 use crate::trace::page::Effect;
 use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
@@ -124,8 +124,8 @@ fn read_log(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
     let lines: Arc<str> = format!("lines of log {}", number + 1).into();
     let day: Arc<str> = "time of day".into();
     let mut reader = LogReader::new([(trace, 0)]);
-    let mut take = |told: &Told<'_>, place: &Place<'_>| {
-        let Told::Call(event) = told else { return };
+    let mut take = |told: &LogEvent<'_>, place: &LogPlace<'_>| {
+        let LogEvent::Call(event) = told else { return };
         if event.function().is_none() || event.outcome == Outcome::Unknown {
             return;
         }

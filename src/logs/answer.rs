@@ -11,14 +11,14 @@ pub struct RawCall<'a> {
     /// What stands between the parentheses.
     pub arguments: &'a str,
     /// What stands behind the equals sign.
-    pub answer: Answer<'a>,
+    pub answer: CallResult<'a>,
     /// How long it took, in nanoseconds (`-T`).
     pub took_ns: Option<u64>,
 }
 
 /// What a call returned, and what strace adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer<'a> {
+pub struct CallResult<'a> {
     /// The number; none for `?`, which stands where a call has not returned, or will be begun again.
     pub value: Option<i64>,
     /// The error's name: `EAGAIN`; of a call that was interrupted, `ERESTARTSYS`.
@@ -28,12 +28,12 @@ pub struct Answer<'a> {
 }
 
 /// Arguments, answer and duration of what stands behind a call's opening parenthesis; none if the answer does not end here.
-pub(super) fn split_answer(inside: &str) -> Option<(&str, Answer<'_>, Option<u64>)> {
+pub(super) fn split_answer(inside: &str) -> Option<(&str, CallResult<'_>, Option<u64>)> {
     split_beginning(inside).filter(|(_, answer, _)| answer.is_whole())
 }
 
 /// The same, also if the answer is cut.
-pub(super) fn split_beginning(inside: &str) -> Option<(&str, Answer<'_>, Option<u64>)> {
+pub(super) fn split_beginning(inside: &str) -> Option<(&str, CallResult<'_>, Option<u64>)> {
     let (whole, took_ns) = match inside.as_bytes().last() {
         Some(b'>') => split_duration(inside),
         _ => (inside, None),
@@ -44,7 +44,7 @@ pub(super) fn split_beginning(inside: &str) -> Option<(&str, Answer<'_>, Option<
         end = at;
         let Some(before) = whole[..at].strip_suffix(' ') else { continue };
         let Some(arguments) = before.trim_ascii_end().strip_suffix(')') else { continue };
-        if let Some(answer) = whole[at + 1..].strip_prefix(' ').and_then(Answer::parse) {
+        if let Some(answer) = whole[at + 1..].strip_prefix(' ').and_then(CallResult::parse) {
             return Some((arguments, answer, took_ns));
         }
     }
@@ -63,7 +63,7 @@ fn split_duration(text: &str) -> (&str, Option<u64>) {
     took.unwrap_or((text, None))
 }
 
-impl<'a> Answer<'a> {
+impl<'a> CallResult<'a> {
     /// Whether every parenthesis closes that is opened behind the number.
     fn is_whole(&self) -> bool {
         let bytes = self.rest.as_bytes();

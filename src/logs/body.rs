@@ -5,7 +5,7 @@ use super::number::{digits, number};
 
 /// What a line tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body<'a> {
+pub enum LineBody<'a> {
     /// A call, from its name to its result.
     Call(RawCall<'a>),
     /// The first half of a call: another process was heard before it returned.
@@ -25,7 +25,7 @@ pub enum Body<'a> {
         stopped: bool,
     },
     /// A process ended.
-    Ended(End<'a>),
+    Ended(ProcessExit<'a>),
     /// strace begins to follow a process.
     Attached(u32),
     /// strace lets go of a process.
@@ -47,7 +47,7 @@ pub enum Body<'a> {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End<'a> {
+pub enum ProcessExit<'a> {
     /// `exit` with this status.
     Exited(i32),
     /// A signal killed it.
@@ -56,7 +56,7 @@ pub enum End<'a> {
     Superseded,
 }
 
-impl<'a> Body<'a> {
+impl<'a> LineBody<'a> {
     pub(super) fn parse(text: &'a str) -> Self {
         match text.as_bytes().first() {
             Some(b'a'..=b'z' | b'_' | b'?') => Self::call(text),
@@ -126,12 +126,12 @@ impl<'a> Body<'a> {
     fn ended(text: &'a str) -> Option<Self> {
         let inside = text.strip_prefix("+++ ")?;
         if let Some(status) = inside.strip_prefix("exited with ") {
-            return Some(Self::Ended(End::Exited(number(status)?.0 as i32)));
+            return Some(Self::Ended(ProcessExit::Exited(number(status)?.0 as i32)));
         }
         if let Some(signal) = inside.strip_prefix("killed by ") {
-            return Some(Self::Ended(End::Killed(signal.split(' ').next()?)));
+            return Some(Self::Ended(ProcessExit::Killed(signal.split(' ').next()?)));
         }
-        inside.starts_with("superseded by execve").then_some(Self::Ended(End::Superseded))
+        inside.starts_with("superseded by execve").then_some(Self::Ended(ProcessExit::Superseded))
     }
 
     /// What strace says about itself and about processes, in its present and its older words.
@@ -152,14 +152,14 @@ impl<'a> Body<'a> {
 }
 
 /// What strace says about a process at the end of a text, and what stands before it. An older strace does not say its name.
-fn split_said(text: &str) -> Option<(&str, Body<'_>)> {
+fn split_said(text: &str) -> Option<(&str, LineBody<'_>)> {
     let at = text.rfind("Process ")?;
     let (pid, did) = digits(&text[at + "Process ".len()..])?;
     let pid = u32::try_from(pid).ok()?;
     let body = match did.trim_ascii_start() {
-        did if did.starts_with("attached") => Body::Attached(pid),
-        did if did.starts_with("detached") => Body::Detached(pid),
-        did if did.starts_with("suspended") || did.starts_with("resumed") => Body::Remark,
+        did if did.starts_with("attached") => LineBody::Attached(pid),
+        did if did.starts_with("detached") => LineBody::Detached(pid),
+        did if did.starts_with("suspended") || did.starts_with("resumed") => LineBody::Remark,
         _ => return None,
     };
     let before = match text[..at].strip_suffix("strace: ") {

@@ -3,16 +3,16 @@
 use std::io::{self, Read};
 
 use super::answer::RawCall;
-use super::body::{Body, End};
+use super::body::{LineBody, ProcessExit};
 use super::clean::{Habits, clean};
 use super::clock::Clock;
-use super::halves::{Half, Halves, Origin, cut, headless, is_new, whole};
-use super::line::{Line, Stamp};
+use super::halves::{HalfCall, Halves, Origin, cut, headless, is_new, whole};
+use super::line::{LogLine, Stamp};
 use super::lines::Lines;
 
 /// What was read, so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct LogCounts {
     /// Lines.
     pub lines: u64,
     /// Calls, each as often as the kernel was asked: one that was begun again counts again, as `strace -c` does it.
@@ -29,7 +29,7 @@ pub struct Counts {
     pub too_long: u64,
 }
 
-impl std::ops::Add for Counts {
+impl std::ops::Add for LogCounts {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -47,12 +47,12 @@ impl std::ops::Add for Counts {
 
 /// One thing that a log says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Said<'a> {
+pub enum LogItem<'a> {
     /// A call, from its name to its answer.
     Call(RawCall<'a>),
     /// A call that never returned: from its name to where it stops.
     Unfinished(&'a str),
-    /// A signal; see [`Body::Signal`].
+    /// A signal; see [`LineBody::Signal`].
     Signal {
         /// `SIGPIPE`.
         name: &'a str,
@@ -60,7 +60,7 @@ pub enum Said<'a> {
         stopped: bool,
     },
     /// The process ended.
-    Ended(End<'a>),
+    Ended(ProcessExit<'a>),
     /// strace begins to follow a process.
     Attached(u32),
     /// strace lets go of a process.
@@ -92,25 +92,25 @@ pub struct Where<'a> {
 
 /// Reads the calls of one log.
 #[derive(Debug)]
-pub struct Calls<R> {
+pub struct CallReader<R> {
     lines: Lines<R>,
     habits: Option<Habits>,
     halves: Halves,
-    counts: Counts,
+    counts: LogCounts,
     /// The process that all calls are of where lines do not say (a file of `-ff`).
     pid: u32,
     clock: Clock,
     scratch: String,
 }
 
-impl<R: Read> Calls<R> {
+impl<R: Read> CallReader<R> {
     /// The calls in `from`; those without a process are of the process `pid`, or 0 if that is not known.
     pub fn new(from: R, pid: u32) -> Self {
         Self {
             lines: Lines::new(from),
             habits: None,
             halves: Halves::default(),
-            counts: Counts::default(),
+            counts: LogCounts::default(),
             pid,
             clock: Clock::default(),
             scratch: String::new(),
@@ -118,7 +118,7 @@ impl<R: Read> Calls<R> {
     }
 
     /// What was read, so far.
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> LogCounts {
         self.counts
     }
 
@@ -129,7 +129,7 @@ impl<R: Read> Calls<R> {
     pub fn next_time(&mut self) -> io::Result<Option<u64>> {
         let Self { lines, habits, clock, scratch, .. } = self;
         let text = clean(lines.peek_line()?, habits.unwrap_or_default(), scratch);
-        Ok(match Line::parse(text).time {
+        Ok(match LogLine::parse(text).time {
             None | Some(Stamp::SincePrevious(_)) => None,
             // As it will be when the line is read.
             Some(stamp) => Some({ *clock }.time(stamp)),
@@ -140,13 +140,13 @@ impl<R: Read> Calls<R> {
     ///
     /// # Errors
     /// What reading gave.
-    pub fn read_line(&mut self, mut tell: impl FnMut(Said<'_>, &Where<'_>)) -> io::Result<bool> {
+    pub fn read_line(&mut self, mut tell: impl FnMut(LogItem<'_>, &Where<'_>)) -> io::Result<bool> {
         let habits = match self.habits {
             Some(habits) => habits,
             None => *self.habits.insert(Habits::of(self.lines.sample()?)),
         };
         let Self { lines, halves, counts, pid, clock, scratch, .. } = self;
-        let mut teller = Teller { tell: &mut tell, counts, clock, pid: *pid };
+        let mut teller = LineTeller { tell: &mut tell, counts, clock, pid: *pid };
         let Some(found) = lines.next_line()? else {
             teller.give_up_all(halves);
             return Ok(false);
@@ -170,17 +170,17 @@ impl<R: Read> Calls<R> {
 const TEXT_BYTES: usize = 1 << 10;
 
 /// Tells what one line says.
-struct Teller<'t, F> {
+struct LineTeller<'t, F> {
     tell: &'t mut F,
-    counts: &'t mut Counts,
+    counts: &'t mut LogCounts,
     clock: &'t mut Clock,
     /// Whose the lines are that do not say it.
     pid: u32,
 }
 
-impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
+impl<F: FnMut(LogItem<'_>, &Where<'_>)> LineTeller<'_, F> {
     fn line(&mut self, text: &str, halves: &mut Halves) {
-        let line = Line::parse(text);
+        let line = LogLine::parse(text);
         if halves.open.is_some() {
             if !is_new(&line.body) && halves.go_on(text) {
                 self.open(halves);
@@ -203,40 +203,42 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
             making: halves.making(),
         };
         match line.body {
-            Body::Call(call) => self.call(call, &place),
-            Body::Begun(begun) => {
+            LineBody::Call(call) => self.call(call, &place),
+            LineBody::Begun(begun) => {
                 if let Some(old) = halves.begin(origin, begun) {
                     self.give_up(old, halves);
                 }
             }
-            Body::Resumed { name, rest } => self.resumed((name, rest), line.pid, &place, halves),
-            Body::Open { text, attached } => {
+            LineBody::Resumed { name, rest } => {
+                self.resumed((name, rest), line.pid, &place, halves)
+            }
+            LineBody::Open { text, attached } => {
                 halves.open(origin, text);
                 if let Some(pid) = attached {
-                    (self.tell)(Said::Attached(pid), &place);
+                    (self.tell)(LogItem::Attached(pid), &place);
                 }
             }
-            Body::Signal { name, stopped } => {
+            LineBody::Signal { name, stopped } => {
                 self.counts.signals += 1;
-                (self.tell)(Said::Signal { name, stopped }, &place);
+                (self.tell)(LogItem::Signal { name, stopped }, &place);
             }
-            Body::Ended(end) => {
+            LineBody::Ended(end) => {
                 if let Some(half) = halves.take(line.pid) {
                     self.give_up(half, halves);
                 }
-                (self.tell)(Said::Ended(end), &place);
+                (self.tell)(LogItem::Ended(end), &place);
             }
-            Body::Attached(pid) => (self.tell)(Said::Attached(pid), &place),
-            Body::Detached(pid) => (self.tell)(Said::Detached(pid), &place),
-            Body::Json => (self.tell)(Said::Json, &place),
-            Body::Remark => {}
-            Body::Text => self.text(text),
+            LineBody::Attached(pid) => (self.tell)(LogItem::Attached(pid), &place),
+            LineBody::Detached(pid) => (self.tell)(LogItem::Detached(pid), &place),
+            LineBody::Json => (self.tell)(LogItem::Json, &place),
+            LineBody::Remark => {}
+            LineBody::Text => self.text(text),
         }
     }
 
     fn call(&mut self, call: RawCall<'_>, place: &Where<'_>) {
         self.counts.calls += 1;
-        (self.tell)(Said::Call(call), place);
+        (self.tell)(LogItem::Call(call), place);
     }
 
     /// A call that was wrapped has one more line.
@@ -285,7 +287,7 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
     }
 
     /// A call that is whole now.
-    fn joined(&mut self, half: &Half, end: Option<&Where<'_>>) {
+    fn joined(&mut self, half: &HalfCall, end: Option<&Where<'_>>) {
         let Some(call) = whole(&half.text) else { return };
         let place = Where {
             pid: half.origin.pid.unwrap_or(self.pid),
@@ -300,7 +302,7 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
     }
 
     /// A call whose rest will not come.
-    fn give_up(&mut self, half: Half, halves: &mut Halves) {
+    fn give_up(&mut self, half: HalfCall, halves: &mut Halves) {
         let place = Where {
             pid: half.origin.pid.unwrap_or(self.pid),
             begun: half.origin.line,
@@ -315,7 +317,7 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
             Some(call) => self.call(call, &place),
             None => {
                 self.counts.unfinished += 1;
-                (self.tell)(Said::Unfinished(&half.text), &place);
+                (self.tell)(LogItem::Unfinished(&half.text), &place);
             }
         }
         halves.recycle(half);
@@ -334,6 +336,6 @@ impl<F: FnMut(Said<'_>, &Where<'_>)> Teller<'_, F> {
         self.counts.not_understood += 1;
         let (pid, line) = (self.pid, self.counts.lines);
         let place = Where { pid, begun: line, line, time: 0, returned: 0, text, making: None };
-        (self.tell)(Said::Text, &place);
+        (self.tell)(LogItem::Text, &place);
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::addresses::address;
-use super::answer::{Answer, RawCall};
+use super::answer::{CallResult, RawCall};
 use super::arguments::{Arguments, field, inside, items};
 use super::constants::{constant, fcntl_argument, option_name, option_value};
 use super::fold::name_in_c;
@@ -37,7 +37,7 @@ pub fn event<'a>(call: &RawCall<'a>, room: &mut Room<'a>) -> Event<'a> {
 }
 
 /// What a call returned.
-fn outcome(answer: &Answer<'_>) -> Outcome {
+fn outcome(answer: &CallResult<'_>) -> Outcome {
     match (answer.value, answer.error) {
         (Some(_), Some(name)) => Outcome::Error(errno(name)),
         (Some(value), None) => Outcome::Value(value),

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::answer::{RawCall, split_answer, split_beginning};
 use super::arguments::is_from_its_beginning;
-use super::body::{Body, INSIDE_ARGUMENTS};
+use super::body::{INSIDE_ARGUMENTS, LineBody};
 use super::processes::{is_thread, makes};
 
 /// How many processes may be within a call at a time. Of a log that has more, the further first halves are dropped.
@@ -33,7 +33,7 @@ pub struct Origin {
 
 /// A part of a call that waits for the rest.
 #[derive(Debug, Default)]
-pub struct Half {
+pub struct HalfCall {
     /// From the beginning of the call.
     pub text: String,
     /// Where the call began.
@@ -46,19 +46,19 @@ pub struct Half {
 #[derive(Debug, Default)]
 pub struct Halves {
     /// By process; 0 where the log does not say which.
-    begun: HashMap<u32, Half>,
+    begun: HashMap<u32, HalfCall>,
     bytes: usize,
     /// Those among them that make a thread or a process, and whether it will be a thread.
     makers: Vec<(u32, bool)>,
     /// The call at whose end the line before was wrapped.
-    pub open: Option<Half>,
+    pub open: Option<HalfCall>,
     /// Halves that can be used again, so that no text is allocated for each.
-    spare: Vec<Half>,
+    spare: Vec<HalfCall>,
 }
 
 impl Halves {
     /// Keeps the first half of a call. A half that waited for the same process is given back: its call never returned.
-    pub fn begin(&mut self, origin: Origin, text: &str) -> Option<Half> {
+    pub fn begin(&mut self, origin: Origin, text: &str) -> Option<HalfCall> {
         let key = origin.pid.unwrap_or(0);
         let half = self.fresh(text, origin);
         let (is_full, len) = (self.begun.len() >= MOST_BEGUN, half.text.len());
@@ -88,7 +88,7 @@ impl Halves {
     }
 
     /// Takes the first half of a process's call.
-    pub fn take(&mut self, pid: Option<u32>) -> Option<Half> {
+    pub fn take(&mut self, pid: Option<u32>) -> Option<HalfCall> {
         if self.begun.is_empty() {
             return None;
         }
@@ -104,7 +104,7 @@ impl Halves {
     }
 
     /// Takes every first half, in the order of the lines, once the log is over.
-    pub fn take_all(&mut self) -> Vec<Half> {
+    pub fn take_all(&mut self) -> Vec<HalfCall> {
         self.bytes = 0;
         self.makers.clear();
         let mut all: Vec<_> = self.begun.drain().map(|(_, half)| half).collect();
@@ -135,21 +135,21 @@ impl Halves {
     }
 
     /// Takes what is open if the call has ended, or has gone on in another line.
-    pub fn take_whole(&mut self) -> Option<Half> {
+    pub fn take_whole(&mut self) -> Option<HalfCall> {
         let text = &self.open.as_ref()?.text;
         let is_whole = text.ends_with("<unfinished ...>") || whole(text).is_some();
         if is_whole { self.open.take() } else { None }
     }
 
     /// Gives a half back when it was used.
-    pub fn recycle(&mut self, mut half: Half) {
+    pub fn recycle(&mut self, mut half: HalfCall) {
         if self.spare.len() < 16 && half.text.capacity() < 64 << 10 {
             half.text.clear();
             self.spare.push(half);
         }
     }
 
-    fn fresh(&mut self, text: &str, origin: Origin) -> Half {
+    fn fresh(&mut self, text: &str, origin: Origin) -> HalfCall {
         let mut half = self.spare.pop().unwrap_or_default();
         half.text.push_str(text);
         (half.origin, half.wrapped) = (origin, 0);
@@ -172,7 +172,7 @@ impl Halves {
     }
 }
 
-impl Half {
+impl HalfCall {
     /// Adds the second half of the call, if it is of the same call.
     pub fn join(&mut self, name: &str, rest: &str) -> bool {
         // An older strace writes `<... resumed>` where it does not know the name any more.
@@ -208,12 +208,12 @@ pub fn cut(text: &str) -> Option<RawCall<'_>> {
 }
 
 /// Whether a line begins something new, rather than going on with a call that was wrapped.
-pub fn is_new(body: &Body<'_>) -> bool {
+pub fn is_new(body: &LineBody<'_>) -> bool {
     match body {
-        Body::Text => false,
+        LineBody::Text => false,
         // Within its arguments a call may be broken where it looks like another.
-        Body::Call(call) => is_name(call.name) && is_from_its_beginning(call.arguments),
-        Body::Open { text, .. } | Body::Begun(text) => {
+        LineBody::Call(call) => is_name(call.name) && is_from_its_beginning(call.arguments),
+        LineBody::Open { text, .. } | LineBody::Begun(text) => {
             text.split('(').next().is_some_and(is_name) && is_from_its_beginning(text)
         }
         _ => true,

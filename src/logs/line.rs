@@ -4,18 +4,18 @@
 #[cfg(test)]
 mod tests;
 
-use super::body::Body;
+use super::body::LineBody;
 use super::number::digits;
 
 /// One line, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub struct LogLine<'a> {
     /// The process or thread, where the line says it.
     pub pid: Option<u32>,
     /// When the call began, where the line says it.
     pub time: Option<Stamp>,
     /// What the line tells.
-    pub body: Body<'a>,
+    pub body: LineBody<'a>,
 }
 
 /// What stands before a call under one of the options `-t`, `-tt`, `-ttt` and `-r`, in nanoseconds.
@@ -29,10 +29,10 @@ pub enum Stamp {
     SincePrevious(u64),
 }
 
-impl<'a> Line<'a> {
+impl<'a> LogLine<'a> {
     /// Takes a line apart. It must be [clean](super::clean).
     pub fn parse(text: &'a str) -> Self {
-        let mut line = Line { pid: None, time: None, body: Body::Text };
+        let mut line = LogLine { pid: None, time: None, body: LineBody::Text };
         let mut rest = text;
         // Name first: most lines of most logs begin with the call, or with one number and the call.
         loop {
@@ -53,10 +53,10 @@ impl<'a> Line<'a> {
                 _ => break,
             }
         }
-        line.body = Body::parse(rest);
-        if line.body == Body::Text {
-            let body = if is_of_table(text) { Body::Remark } else { Body::Text };
-            return Line { pid: None, time: None, body };
+        line.body = LineBody::parse(rest);
+        if line.body == LineBody::Text {
+            let body = if is_of_table(text) { LineBody::Remark } else { LineBody::Text };
+            return LogLine { pid: None, time: None, body };
         }
         line
     }

@@ -22,7 +22,7 @@ pub struct Lines<R> {
 
 /// A line as it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found<'a> {
+pub struct RawLine<'a> {
     /// Its bytes, without the newline; of a line that is too long its beginning.
     pub bytes: &'a [u8],
     /// Whether it is longer than [`LONGEST_LINE`].
@@ -41,13 +41,13 @@ impl<R: Read> Lines<R> {
     ///
     /// # Errors
     /// What reading gave, but for an interruption.
-    pub fn next_line(&mut self) -> io::Result<Option<Found<'_>>> {
+    pub fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) {
                 let (from, to) = (self.start, self.searched + at);
                 (self.start, self.searched) = (to + 1, to + 1);
                 let bytes = &self.buffer[from..to];
-                return Ok(Some(Found { bytes, is_too_long: false, is_whole: true }));
+                return Ok(Some(RawLine { bytes, is_too_long: false, is_whole: true }));
             }
             self.searched = self.end;
             if self.end - self.start > LONGEST_LINE {
@@ -57,7 +57,7 @@ impl<R: Read> Lines<R> {
                 let (from, to) = (self.start, self.end);
                 self.start = to;
                 let bytes = &self.buffer[from..to];
-                let last = Found { bytes, is_too_long: false, is_whole: false };
+                let last = RawLine { bytes, is_too_long: false, is_whole: false };
                 return Ok((from < to).then_some(last));
             }
             self.read()?;
@@ -118,7 +118,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Gives the beginning of a line that is too long, and throws the rest away.
-    fn skip(&mut self) -> io::Result<Found<'_>> {
+    fn skip(&mut self) -> io::Result<RawLine<'_>> {
         let kept = self.start..self.start + LONGEST_LINE;
         let mut is_whole = false;
         // The rest of the line is read behind its beginning, over and over.
@@ -135,7 +135,7 @@ impl<R: Read> Lines<R> {
             }
         }
         self.searched = self.start;
-        Ok(Found { bytes: &self.buffer[kept], is_too_long: true, is_whole })
+        Ok(RawLine { bytes: &self.buffer[kept], is_too_long: true, is_whole })
     }
 }
 

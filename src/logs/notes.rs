@@ -1,6 +1,6 @@
 //! What stands behind a result, read: what `select` left in its sets, what `poll` answered, flags.
 
-use super::answer::Answer;
+use super::answer::CallResult;
 use super::arguments::items;
 use super::values::{self, Room, named};
 use crate::names::{F_GETFD, F_GETFL, FcntlCommand, FdFlags, OpenFlags};
@@ -11,7 +11,11 @@ use crate::trace::page::Effect;
 use crate::values::TimeVal;
 
 /// What stands behind the result, in parentheses.
-pub(super) fn note<'a>(answer: &Answer<'a>, event: &Event<'a>, room: &mut Room<'a>) -> Note<'a> {
+pub(super) fn note<'a>(
+    answer: &CallResult<'a>,
+    event: &Event<'a>,
+    room: &mut Room<'a>,
+) -> Note<'a> {
     let Some(value) = event.value() else { return Note::None };
     let noted = answer.rest.split_once('(').map(|(_, rest)| &rest[..closing(rest)]);
     let note = match event.function().map(|function| (function.effect(), function.name())) {

@@ -74,30 +74,32 @@ pub(super) enum Parameter {
 }
 
 /// What is to be expected in each place.
-pub(super) type Row = [Parameter; Args::MOST];
+pub(super) type ParameterRow = [Parameter; Args::MOST];
 
 /// What is known of a call by its name.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(super) struct KnownCall {
     /// The function, if a wrapper makes its calls.
     pub(super) function: Option<Function>,
     /// What stands in its places.
-    pub(super) row: Row,
+    pub(super) row: ParameterRow,
 }
 
 /// What is known of a name.
-pub(super) fn known(name: &str) -> Option<&'static Known> {
-    static TABLE: OnceLock<HashMap<&'static str, Known>> = OnceLock::new();
+pub(super) fn known(name: &str) -> Option<&'static KnownCall> {
+    static TABLE: OnceLock<HashMap<&'static str, KnownCall>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        let others = OTHERS.iter().map(|(name, row)| (*name, Known { function: None, row: *row }));
-        let of_page = |one: Function| (one.name(), Known { function: Some(one), row: row(one) });
+        let others =
+            OTHERS.iter().map(|(name, row)| (*name, KnownCall { function: None, row: *row }));
+        let of_page =
+            |one: Function| (one.name(), KnownCall { function: Some(one), row: row(one) });
         others.chain(Function::all().map(of_page)).collect()
     });
     table.get(name)
 }
 
 /// The kinds of a function's parameters, by their names in its prototype.
-fn row(function: Function) -> Row {
+fn row(function: Function) -> ParameterRow {
     let mut row = [Parameter::Other; Args::MOST];
     for (place, name) in row.iter_mut().zip(function.page().parameters) {
         *place = match *name {
@@ -141,7 +143,7 @@ fn row(function: Function) -> Row {
 }
 
 /// Calls that no wrapper makes and that are about descriptors: where those stand.
-const OTHERS: &[(&str, Row)] = &[
+const OTHERS: &[(&str, ParameterRow)] = &[
     ("epoll_wait", first(1)),
     ("epoll_pwait", first(1)),
     ("epoll_pwait2", first(1)),
@@ -173,7 +175,7 @@ const OTHERS: &[(&str, Row)] = &[
 ];
 
 /// The first so many are descriptors.
-const fn first(count: usize) -> Row {
+const fn first(count: usize) -> ParameterRow {
     let mut row = [Parameter::Other; Args::MOST];
     let mut at = 0;
     while at < count {
@@ -183,19 +185,19 @@ const fn first(count: usize) -> Row {
     row
 }
 
-const FD_AT_0_AND_2: Row = {
+const FD_AT_0_AND_2: ParameterRow = {
     let mut row = first(1);
     row[2] = Parameter::Fd;
     row
 };
 
-const READ_AT: Row = {
+const READ_AT: ParameterRow = {
     let mut row = first(1);
     row[1] = Parameter::Bytes;
     row
 };
 
-const PAIR: Row = {
+const PAIR: ParameterRow = {
     let mut row = first(0);
     row[0] = Parameter::Pair;
     row

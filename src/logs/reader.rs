@@ -2,9 +2,9 @@
 
 use std::io::{self, Read};
 
-use super::answer::{Answer, RawCall};
-use super::body::End;
-use super::calls::{Calls, Counts, Said, Where};
+use super::answer::{CallResult, RawCall};
+use super::body::ProcessExit;
+use super::calls::{CallReader, LogCounts, LogItem, Where};
 use super::events::event;
 use super::halves::whole;
 use super::processes::{Processes, makes};
@@ -14,7 +14,7 @@ use crate::trace::event::Event;
 
 /// What a log tells, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Told<'a> {
+pub enum LogEvent<'a> {
     /// A call, as the program made it: in one piece, with the names of libc. One that never returned has no outcome.
     Call(&'a Event<'a>),
     /// A signal arrived.
@@ -33,7 +33,7 @@ pub enum Told<'a> {
         /// The thread.
         tid: u32,
         /// How.
-        end: End<'a>,
+        end: ProcessExit<'a>,
     },
     /// strace begins to follow this process, which had begun before or has just been made.
     Attached(u32),
@@ -45,7 +45,7 @@ pub enum Told<'a> {
 
 /// Where a log tells it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct LogPlace<'a> {
     /// Which of several logs, from 0.
     pub log: usize,
     /// The line in which a call began, from 1.
@@ -59,22 +59,22 @@ pub struct Place<'a> {
 /// Reads one log, or several as one.
 #[derive(Debug)]
 pub struct LogReader<R> {
-    logs: Vec<Log<R>>,
+    logs: Vec<OpenLog<R>>,
     /// Whether the lines of several logs can be put into one order: all say when they were written.
     by_time: Option<bool>,
-    teller: Teller,
+    teller: EventMaker,
 }
 
 #[derive(Debug)]
-struct Log<R> {
-    calls: Calls<R>,
+struct OpenLog<R> {
+    calls: CallReader<R>,
     restarts: Restarts,
     is_over: bool,
 }
 
 /// What is needed to make an event of a call.
 #[derive(Debug, Default)]
-struct Teller {
+struct EventMaker {
     log: usize,
     seq: u64,
     store: Store,
@@ -85,27 +85,34 @@ impl<R: Read> LogReader<R> {
     /// Reads these logs. Lines that do not say whose they are belong to the process that stands beside their log; 0 is one
     /// without a known number.
     pub fn new(logs: impl IntoIterator<Item = (R, u32)>) -> Self {
-        let log = |(from, pid)| Log {
-            calls: Calls::new(from, pid),
+        let log = |(from, pid)| OpenLog {
+            calls: CallReader::new(from, pid),
             restarts: Restarts::default(),
             is_over: false,
         };
-        Self { logs: logs.into_iter().map(log).collect(), by_time: None, teller: Teller::default() }
+        Self {
+            logs: logs.into_iter().map(log).collect(),
+            by_time: None,
+            teller: EventMaker::default(),
+        }
     }
 
     /// What was read, so far.
-    pub fn counts(&self) -> Counts {
-        self.logs.iter().fold(Counts::default(), |sum, log| sum + log.calls.counts())
+    pub fn counts(&self) -> LogCounts {
+        self.logs.iter().fold(LogCounts::default(), |sum, log| sum + log.calls.counts())
     }
 
     /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of all logs.
     ///
     /// # Errors
     /// What reading gave.
-    pub fn read_line(&mut self, mut tell: impl FnMut(&Told<'_>, &Place<'_>)) -> io::Result<bool> {
+    pub fn read_line(
+        &mut self,
+        mut tell: impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
+    ) -> io::Result<bool> {
         let Some(at) = self.next_log()? else { return Ok(false) };
         let Self { logs, teller, .. } = self;
-        let Log { calls, restarts, is_over } = &mut logs[at];
+        let OpenLog { calls, restarts, is_over } = &mut logs[at];
         teller.log = at;
         let goes_on = calls.read_line(|said, place| {
             restarts.take(said, place, |said, place| teller.said(said, place, &mut tell));
@@ -121,7 +128,10 @@ impl<R: Read> LogReader<R> {
     ///
     /// # Errors
     /// What reading gave.
-    pub fn read_all(&mut self, mut tell: impl FnMut(&Told<'_>, &Place<'_>)) -> io::Result<()> {
+    pub fn read_all(
+        &mut self,
+        mut tell: impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
+    ) -> io::Result<()> {
         while self.read_line(&mut tell)? {}
         Ok(())
     }
@@ -152,45 +162,45 @@ impl<R: Read> LogReader<R> {
     }
 }
 
-impl Teller {
+impl EventMaker {
     fn said(
         &mut self,
-        said: Said<'_>,
+        said: LogItem<'_>,
         place: &Where<'_>,
-        tell: &mut impl FnMut(&Told<'_>, &Place<'_>),
+        tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
     ) {
-        if said == Said::Json {
+        if said == LogItem::Json {
             return self.recorded(place, tell);
         }
         let (pid, tid) = self.processes.of_line(place.pid, place.making);
         let told = match said {
-            Said::Call(call) => {
+            LogItem::Call(call) => {
                 if makes(call.name) {
                     self.processes.made(&call, pid);
                 }
                 return self.call(&call, (pid, tid), place, tell);
             }
-            Said::Unfinished(text) => return self.unfinished(text, (pid, tid), place, tell),
-            Said::Signal { name, stopped } => Told::Signal { pid, name, stopped },
-            Said::Ended(end) => {
+            LogItem::Unfinished(text) => return self.unfinished(text, (pid, tid), place, tell),
+            LogItem::Signal { name, stopped } => LogEvent::Signal { pid, name, stopped },
+            LogItem::Ended(end) => {
                 self.processes.ended(tid);
-                Told::Ended { pid, tid, end }
+                LogEvent::Ended { pid, tid, end }
             }
-            Said::Attached(pid) => {
+            LogItem::Attached(pid) => {
                 self.processes.attached(pid, place.making);
-                Told::Attached(pid)
+                LogEvent::Attached(pid)
             }
-            Said::Detached(pid) => Told::Detached(pid),
-            Said::Text | Said::Json => Told::Text(place.text),
+            LogItem::Detached(pid) => LogEvent::Detached(pid),
+            LogItem::Text | LogItem::Json => LogEvent::Text(place.text),
         };
         tell(&told, &self.place(place));
     }
 
     /// A line of a JSON trace has an event of its own.
-    fn recorded(&mut self, place: &Where<'_>, tell: &mut impl FnMut(&Told<'_>, &Place<'_>)) {
+    fn recorded(&mut self, place: &Where<'_>, tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>)) {
         match Event::from_json(place.text) {
-            Ok(event) => tell(&Told::Call(&event), &self.place(place)),
-            Err(_) => tell(&Told::Text(place.text), &self.place(place)),
+            Ok(event) => tell(&LogEvent::Call(&event), &self.place(place)),
+            Err(_) => tell(&LogEvent::Text(place.text), &self.place(place)),
         }
     }
 
@@ -199,7 +209,7 @@ impl Teller {
         call: &RawCall<'_>,
         (pid, tid): (u32, u32),
         place: &Where<'_>,
-        tell: &mut impl FnMut(&Told<'_>, &Place<'_>),
+        tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
     ) {
         let at = self.place(place);
         let begin_ns = place.time;
@@ -211,7 +221,7 @@ impl Teller {
         (event.begin_ns, event.end_ns) = (begin_ns, end_ns);
         event.seq = self.seq;
         self.seq += 1;
-        tell(&Told::Call(&event), &at);
+        tell(&LogEvent::Call(&event), &at);
     }
 
     /// A call of which no more is known than its name, and perhaps its descriptor.
@@ -220,9 +230,9 @@ impl Teller {
         text: &str,
         ids: (u32, u32),
         place: &Where<'_>,
-        tell: &mut impl FnMut(&Told<'_>, &Place<'_>),
+        tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
     ) {
-        let answer = Answer { value: None, error: None, rest: "" };
+        let answer = CallResult { value: None, error: None, rest: "" };
         let call = whole(text).or_else(|| {
             let (name, arguments) = text.split_once('(')?;
             let arguments = arguments.trim_ascii_end().trim_end_matches(',');
@@ -233,7 +243,7 @@ impl Teller {
         }
     }
 
-    const fn place<'a>(&self, place: &Where<'a>) -> Place<'a> {
-        Place { log: self.log, begun: place.begun, line: place.line, text: place.text }
+    const fn place<'a>(&self, place: &Where<'a>) -> LogPlace<'a> {
+        LogPlace { log: self.log, begun: place.begun, line: place.line, text: place.text }
     }
 }

@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::answer::{Answer, RawCall};
-use super::calls::{Said, Where};
+use super::answer::{CallResult, RawCall};
+use super::calls::{LogItem, Where};
 use super::halves::whole;
 
 /// How many processes may be interrupted at a time; what is more is told as it is.
@@ -35,19 +35,19 @@ struct Interrupted {
     again: bool,
 }
 
-const FAILED: Answer<'_> =
-    Answer { value: Some(-1), error: Some("EINTR"), rest: "EINTR (Interrupted system call)" };
+const FAILED: CallResult<'_> =
+    CallResult { value: Some(-1), error: Some("EINTR"), rest: "EINTR (Interrupted system call)" };
 
 impl Restarts {
     /// Passes on what a log says, but for calls that are interrupted: those are passed on once it is known how they ended.
     pub fn take(
         &mut self,
-        said: Said<'_>,
+        said: LogItem<'_>,
         place: &Where<'_>,
-        mut tell: impl FnMut(Said<'_>, &Where<'_>),
+        mut tell: impl FnMut(LogItem<'_>, &Where<'_>),
     ) {
-        let Said::Call(call) = said else {
-            if matches!(said, Said::Ended(_) | Said::Unfinished(_)) && !self.of.is_empty() {
+        let LogItem::Call(call) = said else {
+            if matches!(said, LogItem::Ended(_) | LogItem::Unfinished(_)) && !self.of.is_empty() {
                 self.end(place.pid, &mut tell);
             }
             return tell(said, place);
@@ -77,7 +77,7 @@ impl Restarts {
     }
 
     /// At the end of a log: what was interrupted has not returned.
-    pub fn end_all(&mut self, mut tell: impl FnMut(Said<'_>, &Where<'_>)) {
+    pub fn end_all(&mut self, mut tell: impl FnMut(LogItem<'_>, &Where<'_>)) {
         let mut pids: Vec<_> = self.of.keys().copied().collect();
         pids.sort_unstable();
         for pid in pids {
@@ -89,7 +89,7 @@ impl Restarts {
         &mut self,
         call: RawCall<'_>,
         place: &Where<'_>,
-        tell: &mut impl FnMut(Said<'_>, &Where<'_>),
+        tell: &mut impl FnMut(LogItem<'_>, &Where<'_>),
     ) {
         if let Some(before) = self.of.get_mut(&place.pid) {
             if before.is_begun_again(call) {
@@ -111,17 +111,17 @@ impl Restarts {
     }
 
     /// The call has failed with EINTR.
-    fn fail(&mut self, place: &Where<'_>, tell: &mut impl FnMut(Said<'_>, &Where<'_>)) {
+    fn fail(&mut self, place: &Where<'_>, tell: &mut impl FnMut(LogItem<'_>, &Where<'_>)) {
         let Some(before) = self.of.remove(&place.pid) else { return };
         let Some(call) = whole(&before.text) else { return };
-        tell(Said::Call(RawCall { answer: FAILED, ..call }), &before.place(place));
+        tell(LogItem::Call(RawCall { answer: FAILED, ..call }), &before.place(place));
     }
 
     fn begun_again(
         &mut self,
         call: RawCall<'_>,
         place: &Where<'_>,
-        tell: &mut impl FnMut(Said<'_>, &Where<'_>),
+        tell: &mut impl FnMut(LogItem<'_>, &Where<'_>),
     ) {
         let Some(before) = self.of.remove(&place.pid) else { return };
         let Some(first) = whole(&before.text) else { return };
@@ -130,13 +130,13 @@ impl Restarts {
         } else {
             RawCall { took_ns: None, ..call }
         };
-        tell(Said::Call(call), &Where { text: place.text, ..before.place(place) });
+        tell(LogItem::Call(call), &Where { text: place.text, ..before.place(place) });
     }
 
-    fn end(&mut self, pid: u32, tell: &mut impl FnMut(Said<'_>, &Where<'_>)) {
+    fn end(&mut self, pid: u32, tell: &mut impl FnMut(LogItem<'_>, &Where<'_>)) {
         let Some(before) = self.of.remove(&pid) else { return };
         let place = Where { pid, line: before.begun, ..Where::default() };
-        tell(Said::Unfinished(&before.text), &before.place(&place));
+        tell(LogItem::Unfinished(&before.text), &before.place(&place));
     }
 }
 

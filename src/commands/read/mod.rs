@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use baresock::cli::{self, Common};
-use baresock::logs::calls::Counts;
+use baresock::logs::calls::LogCounts;
 use baresock::logs::choice::Chooser;
 use baresock::logs::reader::LogReader;
 use baresock::report::{Colors, Reported};
@@ -73,7 +73,7 @@ pub(crate) fn report(reported: Reported, json: bool, common: &Common) -> Result<
 }
 
 /// What the reader of a report has to know about how the log was read.
-fn remark(counts: Counts) {
+fn remark(counts: LogCounts) {
     if counts.not_understood > 0 {
         say(format_args!("lines that are no part of a log, left out: {}", counts.not_understood));
     }

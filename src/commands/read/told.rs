@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use baresock::logs::body::End;
+use baresock::logs::body::ProcessExit;
 use baresock::logs::choice::Chooser;
-use baresock::logs::reader::{Place, Told};
+use baresock::logs::reader::{LogEvent, LogPlace};
 use baresock::names::Errno;
 use baresock::report::{At, Ending, Report, Reported};
 use baresock::trace::page::Effect;
@@ -33,11 +33,11 @@ impl Taker {
     }
 
     /// Takes the next.
-    pub(crate) fn take(&mut self, told: &Told<'_>, place: &Place<'_>) {
+    pub(crate) fn take(&mut self, told: &LogEvent<'_>, place: &LogPlace<'_>) {
         let at = At { begun: place.begun, line: place.line, text: place.text };
         self.last = place.line;
         match told {
-            Told::Call(event) => {
+            LogEvent::Call(event) => {
                 self.report.take(event, at);
                 if let Some(sink) = &mut self.sink
                     && is_of_sockets(event)
@@ -52,17 +52,17 @@ impl Taker {
                     }
                 }
             }
-            Told::Signal { pid, name, stopped: false } => {
+            LogEvent::Signal { pid, name, stopped: false } => {
                 self.report.take_signal(*pid, name, at);
                 if let Some(sink) = &mut self.sink {
                     sink.remark(&format!("--- {name} ---"));
                 }
             }
-            Told::Ended { pid, tid, end } => {
+            LogEvent::Ended { pid, tid, end } => {
                 let ending = match end {
-                    End::Exited(status) => Ending::Exited((*status).into()),
-                    End::Killed(name) => Ending::Killed(name),
-                    End::Superseded => return,
+                    ProcessExit::Exited(status) => Ending::Exited((*status).into()),
+                    ProcessExit::Killed(name) => Ending::Killed(name),
+                    ProcessExit::Superseded => return,
                 };
                 self.report.take_end(*pid, *tid, ending, at);
             }

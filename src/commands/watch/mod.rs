@@ -9,7 +9,7 @@ use std::process::{Child, ExitStatus};
 use std::thread;
 
 use baresock::cli::{self, Common, TraceForm};
-use baresock::logs::reader::{LogReader, Told};
+use baresock::logs::reader::{LogEvent, LogReader};
 use baresock::names::Signal;
 use baresock::os::fifo::Fifo;
 use baresock::os::system::{System, this_system};
@@ -41,7 +41,7 @@ pub(crate) fn run(watch: &cli::Watch, common: &Common, loudness: Loudness) -> Re
     }
     let mut reader = LogReader::new([(log, watch.pid.unwrap_or(0))]);
     let read = reader.read_all(|told, place| {
-        if let Told::Call(event) = told {
+        if let LogEvent::Call(event) = told {
             forwarder.knows_program(event.pid);
         }
         taker.take(told, place);

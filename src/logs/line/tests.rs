@@ -1,10 +1,10 @@
 use super::*;
 use crate::logs::answer::RawCall;
-use crate::logs::body::End;
+use crate::logs::body::ProcessExit;
 
 fn call(text: &str) -> RawCall<'_> {
-    match Line::parse(text).body {
-        Body::Call(call) => call,
+    match LogLine::parse(text).body {
+        LineBody::Call(call) => call,
         other => panic!("{text} is {other:?}"),
     }
 }
@@ -33,9 +33,9 @@ fn what_stands_before_a_call_is_who_and_when() {
         ("12 [????????????????] ", Some(12), None),
     ] {
         let text = format!("{before}close(3) = 0");
-        let line = Line::parse(text.trim_ascii_start());
+        let line = LogLine::parse(text.trim_ascii_start());
         assert_eq!((line.pid, line.time), (pid, time), "{text}");
-        assert!(matches!(line.body, Body::Call(call) if call.arguments == "3"), "{text}");
+        assert!(matches!(line.body, LineBody::Call(call) if call.arguments == "3"), "{text}");
     }
 }
 
@@ -60,27 +60,27 @@ fn an_answer_is_found_behind_whatever_was_sent() {
 
 #[test]
 fn what_is_no_whole_call_is_told_apart() {
-    let body = |text| Line::parse(text).body;
-    assert_eq!(body("7 accept(3,  <unfinished ...>"), Body::Begun("accept(3,  "));
-    let resumed = Body::Resumed { name: "accept", rest: "NULL, NULL) = 4" };
+    let body = |text| LogLine::parse(text).body;
+    assert_eq!(body("7 accept(3,  <unfinished ...>"), LineBody::Begun("accept(3,  "));
+    let resumed = LineBody::Resumed { name: "accept", rest: "NULL, NULL) = 4" };
     assert_eq!(body("7 <... accept resumed>NULL, NULL) = 4"), resumed);
-    let signal = Body::Signal { name: "SIGPIPE", stopped: false };
+    let signal = LineBody::Signal { name: "SIGPIPE", stopped: false };
     assert_eq!(body("--- SIGPIPE {si_signo=SIGPIPE} ---"), signal);
     assert_eq!(body("--- SIGPIPE (Broken pipe) @ 0 (0) ---"), signal);
-    let stopped = Body::Signal { name: "SIGSTOP", stopped: true };
+    let stopped = LineBody::Signal { name: "SIGSTOP", stopped: true };
     assert_eq!(body("--- stopped by SIGSTOP ---"), stopped);
-    assert_eq!(body("+++ exited with 3 +++"), Body::Ended(End::Exited(3)));
-    let killed = Body::Ended(End::Killed("SIGPIPE"));
+    assert_eq!(body("+++ exited with 3 +++"), LineBody::Ended(ProcessExit::Exited(3)));
+    let killed = LineBody::Ended(ProcessExit::Killed("SIGPIPE"));
     assert_eq!(body("[pid 7] +++ killed by SIGPIPE (core dumped) +++"), killed);
-    assert_eq!(body("strace: Process 12 attached"), Body::Attached(12));
-    assert_eq!(body("Process 12 attached (waiting for parent)"), Body::Attached(12));
-    let open = |text, attached| Body::Open { text, attached };
+    assert_eq!(body("strace: Process 12 attached"), LineBody::Attached(12));
+    assert_eq!(body("Process 12 attached (waiting for parent)"), LineBody::Attached(12));
+    let open = |text, attached| LineBody::Open { text, attached };
     assert_eq!(body("recvfrom(3, "), open("recvfrom(3, ", None));
     assert_eq!(body("recvfrom(3strace: Process 7 attached"), open("recvfrom(3", Some(7)));
     assert_eq!(body("recvfrom(3/bin/strace: Process 7 attached"), open("recvfrom(3", Some(7)));
-    assert_eq!(body("/usr/bin/strace: Process 7 attached"), Body::Attached(7));
+    assert_eq!(body("/usr/bin/strace: Process 7 attached"), LineBody::Attached(7));
     for text in ["htons(80), 16) = 0", "$ strace ./a", "hello", "12", "", "= 0", "[pid x] a(1) = 0"]
     {
-        assert_eq!(body(text), Body::Text, "{text}");
+        assert_eq!(body(text), LineBody::Text, "{text}");
     }
 }
