@@ -12,7 +12,7 @@ use std::process::Command;
 
 use baresock::logs::body::ProcessExit;
 use baresock::logs::reader::{LogEvent, LogReader};
-use baresock::report::{At, Ending, Report, Reported, advice};
+use baresock::report::{At, ProcessEnding, Report, Reported, advice};
 
 /// The calls that a log needs: those of sockets and descriptors, what makes and ends processes, and what removes files.
 const CALLS: &str = "trace=%network,%desc,%process,%signal,unlink,unlinkat";
@@ -189,10 +189,10 @@ fn report_on(log: &str) -> Reported {
             LogEvent::Call(event) => report.take(event, at),
             LogEvent::Signal { pid, name, .. } => report.take_signal(*pid, name, at),
             LogEvent::Ended { pid, tid, end: ProcessExit::Exited(status) } => {
-                report.take_end(*pid, *tid, Ending::Exited((*status).into()), at);
+                report.take_end(*pid, *tid, ProcessEnding::Exited((*status).into()), at);
             }
             LogEvent::Ended { pid, tid, end: ProcessExit::Killed(signal) } => {
-                report.take_end(*pid, *tid, Ending::Killed(signal), at);
+                report.take_end(*pid, *tid, ProcessEnding::Killed(signal), at);
             }
             _ => {}
         }

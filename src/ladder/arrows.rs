@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::Side;
-use super::ends::{ConnectionEnd, Ends, Role};
+use super::ends::{ConnectionEnd, EndRole, LadderFacts};
 use crate::addr::{Address, UnixName};
 use crate::names::{Errno, SHUT_RDWR, SHUT_WR};
 use crate::trace::Event;
@@ -16,7 +16,7 @@ use crate::trace::page::Effect;
 
 /// What crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Crossing {
     /// The connection itself.
     Connection,
     /// So many bytes.
@@ -32,7 +32,7 @@ pub(super) enum What {
 pub(super) struct Arrow {
     pub(super) from: Option<usize>,
     pub(super) to: Option<usize>,
-    pub(super) what: What,
+    pub(super) what: Crossing,
     pub(super) connection: usize,
     /// The side that it comes from.
     pub(super) side: Side,
@@ -61,10 +61,10 @@ pub(super) struct EndPair {
 }
 
 /// The connections, in the order in which they appear.
-pub(super) fn connections(ends: &Ends) -> Vec<EndPair> {
+pub(super) fn connections(ends: &LadderFacts) -> Vec<EndPair> {
     let ends = &ends.ends;
     let mut waiting: HashMap<(String, String), Vec<usize>> = HashMap::new();
-    let accepts = |end: &ConnectionEnd| end.role == Role::Accepts;
+    let accepts = |end: &ConnectionEnd| end.role == EndRole::Accepts;
     for (number, end) in ends.iter().enumerate().filter(|(_, end)| accepts(end)) {
         if let Some(key) = key(&end.peer, &end.local) {
             waiting.entry(key).or_default().push(number);
@@ -95,8 +95,8 @@ pub(super) fn connections(ends: &Ends) -> Vec<EndPair> {
         }
         let (local, peer) = (end.local.clone(), end.peer.clone());
         let (ends, from, to) = match end.role {
-            Role::Connects => ([Some(number), partner], local, peer),
-            Role::Accepts => ([partner, Some(number)], peer, local),
+            EndRole::Connects => ([Some(number), partner], local, peer),
+            EndRole::Accepts => ([partner, Some(number)], peer, local),
         };
         let is_local = [&from, &to].iter().any(|at| matches!(at, Some(Address::Unix(_))));
         let shown = |at: Option<Address>| at.map_or_else(|| "?".into(), |at| at.to_string());
@@ -131,7 +131,7 @@ pub(super) fn of_ends(connections: &[EndPair], ends: usize) -> Vec<Option<usize>
 }
 
 /// Everything that crossed, from call to call.
-pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[EndPair]) -> Vec<Arrow> {
+pub(super) fn find(calls: &[Event<'_>], ends: &LadderFacts, connections: &[EndPair]) -> Vec<Arrow> {
     let mut arrows = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         let [client, server] = connection.ends.map(|end| end.map(|end| &ends.ends[end]));
@@ -144,13 +144,13 @@ pub(super) fn find(calls: &[Event<'_>], ends: &Ends, connections: &[EndPair]) ->
                 arrows.push(Arrow { from, to, what, connection: number, side });
             }
         };
-        add(Side::Left, opens, opened, What::Connection);
+        add(Side::Left, opens, opened, Crossing::Connection);
         let halves = [client, server].map(|end| EndHistory::of(end, calls));
         for (side, from, to) in
             [(Side::Left, &halves[0], &halves[1]), (Side::Right, &halves[1], &halves[0])]
         {
             for (from, to, bytes) in joined(&from.sent, &to.received) {
-                add(side, from, to, What::Bytes(bytes));
+                add(side, from, to, Crossing::Bytes(bytes));
             }
             for (from, to, what) in endings(from, to) {
                 add(side, from, to, what);
@@ -287,31 +287,32 @@ fn joined(
 }
 
 /// How one end's sending ended, and what the other learnt of it.
-fn endings(from: &EndHistory, to: &EndHistory) -> Vec<(Option<usize>, Option<usize>, What)> {
+fn endings(from: &EndHistory, to: &EndHistory) -> Vec<(Option<usize>, Option<usize>, Crossing)> {
     let mut arrows = Vec::new();
     // The place of an end is behind the last byte.
     let end =
         from.finishes.zip(to.learns_end).filter(|((_, sent), (_, received))| sent == received);
     if let Some(((finishes, _), (learns, _))) = end {
-        arrows.push((Some(finishes), Some(learns), What::End));
+        arrows.push((Some(finishes), Some(learns), Crossing::End));
     } else if let Some((learns, _)) = to.learns_end {
-        arrows.push((None, Some(learns), What::End));
+        arrows.push((None, Some(learns), Crossing::End));
     }
     if let Some(learns) = to.learns_reset {
-        arrows.push((from.closes, Some(learns), What::Reset));
+        arrows.push((from.closes, Some(learns), Crossing::Reset));
     }
-    let is_told = |arrow: &(Option<usize>, Option<usize>, What), call| arrow.0 == Some(call);
+    let is_told = |arrow: &(Option<usize>, Option<usize>, Crossing), call| arrow.0 == Some(call);
     if let Some((finishes, _)) = from.finishes {
         let is_close = from.closes == Some(finishes);
         if !arrows.iter().any(|arrow| is_told(arrow, finishes)) {
-            let what = if is_close && from.closes_with_reset { What::Reset } else { What::End };
+            let what =
+                if is_close && from.closes_with_reset { Crossing::Reset } else { Crossing::End };
             arrows.push((Some(finishes), None, what));
         }
     }
     arrows
 }
 
-impl What {
+impl Crossing {
     /// In a word: TCP's own, or a plain one.
     pub(super) const fn word(self, is_local: bool) -> &'static str {
         match (self, is_local) {

@@ -45,7 +45,7 @@ impl Speaker {
 
 /// How a connection came to this end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum EndRole {
     /// It called `connect`.
     Connects,
     /// It called `accept`.
@@ -55,7 +55,7 @@ pub(super) enum Role {
 /// One end of a connection, as its trace has it.
 #[derive(Debug)]
 pub(super) struct ConnectionEnd {
-    pub(super) role: Role,
+    pub(super) role: EndRole,
     /// The call that made it, if that is in the trace.
     pub(super) opener: Option<usize>,
     /// The calls on it, in their order, each with the bytes that it had received and sent before.
@@ -74,7 +74,7 @@ pub(super) struct ConnectionEnd {
 pub(super) struct OfCall {
     pub(super) source: usize,
     pub(super) end: Option<usize>,
-    role: Option<Role>,
+    role: Option<EndRole>,
     /// What became of descriptors.
     pub(super) descriptors: Vec<(i32, Option<String>)>,
     life: Option<Life>,
@@ -83,8 +83,8 @@ pub(super) struct OfCall {
 impl OfCall {
     pub(super) fn side(&self, sources: &[Speaker]) -> Side {
         match self.role {
-            Some(Role::Connects) => Side::Left,
-            Some(Role::Accepts) => Side::Right,
+            Some(EndRole::Connects) => Side::Left,
+            Some(EndRole::Accepts) => Side::Right,
             None => sources[self.source].side(),
         }
     }
@@ -95,14 +95,14 @@ type Life = (usize, u64);
 
 /// Everything that was found out.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
+pub(super) struct LadderFacts {
     pub(super) sources: Vec<Speaker>,
     pub(super) ends: Vec<ConnectionEnd>,
     pub(super) of_calls: Vec<OfCall>,
     /// Calls that were there already.
     pub(super) repeated: usize,
     clocks: HashMap<Option<Arc<str>>, usize>,
-    roles: HashMap<Life, Role>,
+    roles: HashMap<Life, EndRole>,
     /// The newest end of each life.
     end_of: HashMap<Life, usize>,
 }
@@ -131,7 +131,7 @@ fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
     places.iter().filter_map(next).collect()
 }
 
-impl Ends {
+impl LadderFacts {
     /// Looks through the calls of all files; they are returned in one row, as they were.
     pub(super) fn find(traces: Vec<Vec<Event<'static>>>) -> (Vec<Event<'static>>, Self) {
         let mut found = Self::default();
@@ -206,7 +206,7 @@ impl Ends {
         let is_same = |end: &&usize| self.ends[**end].id.is_none_or(|id| id == connection.id);
         let known = self.end_of.get(&life).filter(is_same).copied();
         let end = known.unwrap_or_else(|| {
-            let role = self.roles.get(&life).copied().unwrap_or(Role::Accepts);
+            let role = self.roles.get(&life).copied().unwrap_or(EndRole::Accepts);
             self.add_end(life, fd, role, None)
         });
         let known = &mut self.ends[end];
@@ -217,7 +217,7 @@ impl Ends {
         end
     }
 
-    fn add_end(&mut self, life: Life, fd: FdNumber, role: Role, opener: Option<usize>) -> usize {
+    fn add_end(&mut self, life: Life, fd: FdNumber, role: EndRole, opener: Option<usize>) -> usize {
         let file = self.file(life.0, fd);
         let is_stream = file.kind != DescriptorKind::Datagram;
         let (local, peer) = (file.local, file.peer);
@@ -274,7 +274,7 @@ impl Ends {
                 self.accepts(source, made);
                 let life = self.life(source, made);
                 // The call is on the listener, but it is what the new connection begins with.
-                let end = self.add_end(life, made, Role::Accepts, Some(at));
+                let end = self.add_end(life, made, EndRole::Accepts, Some(at));
                 self.of_calls[at].end = Some(end);
                 self.note(at, made, &format!("connection from {}", other()));
             }
@@ -295,7 +295,7 @@ impl Ends {
     fn accepts(&mut self, source: usize, fd: FdNumber) {
         self.sources[source].accepts = true;
         let life = self.life(source, fd);
-        self.roles.insert(life, Role::Accepts);
+        self.roles.insert(life, EndRole::Accepts);
     }
 
     /// The end that `connect` has made, unless there was one.
@@ -306,9 +306,9 @@ impl Ends {
         }
         if self.file(source, fd).kind != DescriptorKind::Datagram {
             self.sources[source].connects = true;
-            self.roles.insert(life, Role::Connects);
+            self.roles.insert(life, EndRole::Connects);
         }
-        Some(self.add_end(life, fd, Role::Connects, Some(at)))
+        Some(self.add_end(life, fd, EndRole::Connects, Some(at)))
     }
 
     fn paired(&mut self, at: usize, call: &Event<'_>) {

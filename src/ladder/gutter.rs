@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::arrows::{Arrow, EndPair, What};
+use super::arrows::{Arrow, Crossing, EndPair};
 use super::{Ladder, Side};
 
 /// How many characters stand between the columns.
@@ -217,7 +217,7 @@ impl<'a> Gutter<'a> {
     /// What has left a call altogether.
     fn label_of_leaving(&self, arrows: &[&Arrow]) -> String {
         let bytes = |arrow: &&&Arrow| match arrow.what {
-            What::Bytes(bytes) => Some(bytes),
+            Crossing::Bytes(bytes) => Some(bytes),
             _ => None,
         };
         let all: u64 = arrows.iter().filter_map(|arrow| bytes(&arrow)).sum();
@@ -231,9 +231,9 @@ impl<'a> Gutter<'a> {
             Some(_) if all > 0 => format!("{arrived}/{all} B"),
             // A close can end the stream, and its socket later answer with a reset.
             Some(first) if arrows.iter().all(|arrow| arrow.what == first.what) => self.word(first),
-            Some(_) => {
-                self.word(arrows.iter().find(|arrow| arrow.what == What::End).unwrap_or(&arrows[0]))
-            }
+            Some(_) => self.word(
+                arrows.iter().find(|arrow| arrow.what == Crossing::End).unwrap_or(&arrows[0]),
+            ),
             None => String::new(),
         };
         self.with_number(arrows, label)
@@ -241,7 +241,7 @@ impl<'a> Gutter<'a> {
 
     fn label_of_arriving(&self, arrows: &[&Arrow]) -> String {
         let bytes = arrows.iter().filter_map(|arrow| match arrow.what {
-            What::Bytes(bytes) => Some(bytes),
+            Crossing::Bytes(bytes) => Some(bytes),
             _ => None,
         });
         let label = match (bytes.sum::<u64>(), arrows.first()) {

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::arrows::{Arrow, What};
+use super::arrows::{Arrow, Crossing};
 use super::details::DetailsTeller;
 use super::short::shortened;
 use super::text::in_words;
@@ -106,7 +106,7 @@ fn rows(ladder: &Ladder) -> String {
 
 fn arrows(ladder: &Ladder) -> String {
     let height = ladder.steps.len() * ROW;
-    let kinds = [What::Connection, What::Bytes(0), What::End, What::Reset];
+    let kinds = [Crossing::Connection, Crossing::Bytes(0), Crossing::End, Crossing::Reset];
     let heads: String = kinds.into_iter().map(|what| head(class(what))).collect();
     let mut out = format!(
         "<svg width=\"{GUTTER}\" height=\"{height}\" aria-hidden=\"true\">\n<defs>{heads}</defs>\n"
@@ -125,12 +125,12 @@ fn head(class: &str) -> String {
     )
 }
 
-const fn class(what: What) -> &'static str {
+const fn class(what: Crossing) -> &'static str {
     match what {
-        What::Connection => "connection",
-        What::Bytes(_) => "bytes",
-        What::End => "end",
-        What::Reset => "reset",
+        Crossing::Connection => "connection",
+        Crossing::Bytes(_) => "bytes",
+        Crossing::End => "end",
+        Crossing::Reset => "reset",
     }
 }
 
@@ -167,8 +167,8 @@ fn drawn(ladder: &Ladder, arrow: &Arrow) -> String {
 fn label(ladder: &Ladder, arrow: &Arrow) -> String {
     let connection = &ladder.connections[arrow.connection];
     let word = match arrow.what {
-        What::Bytes(1) => "1 byte".into(),
-        What::Bytes(bytes) => format!("{bytes} bytes"),
+        Crossing::Bytes(1) => "1 byte".into(),
+        Crossing::Bytes(bytes) => format!("{bytes} bytes"),
         what => what.word(connection.is_local).to_string(),
     };
     match ladder.connections.len() {
@@ -251,7 +251,7 @@ impl BytesUnderWay {
         let connections = connections.collect();
         let mut leaving = vec![Vec::new(); ladder.steps.len()];
         for arrow in &ladder.arrows {
-            let What::Bytes(bytes) = arrow.what else { continue };
+            let Crossing::Bytes(bytes) = arrow.what else { continue };
             let to_client = usize::from(arrow.side == Side::Right);
             for (step, has_arrived) in [(arrow.from, false), (arrow.to, true)] {
                 if let Some(step) = step {

@@ -21,7 +21,7 @@ use crate::logs::reader::{LogEvent, LogPlace, LogReader};
 use crate::trace::page::Effect;
 use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
-use ends::{Ends, Speaker};
+use ends::{LadderFacts, Speaker};
 
 /// Which column: the side that connects stands left, the one that accepts right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +190,7 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
 impl Ladder {
     /// Merges traces, each the calls of one file in their order.
     pub fn of(traces: Vec<Vec<Event<'static>>>) -> Self {
-        let (calls, ends) = Ends::find(traces);
+        let (calls, ends) = LadderFacts::find(traces);
         let repeated = ends.repeated;
         let connections = arrows::connections(&ends);
         let arrows = arrows::find(&calls, &ends, &connections);
@@ -202,7 +202,7 @@ impl Ladder {
         }
         let arrows = arrows.into_iter().flat_map(|arrow| arrow.placed(&places)).collect();
         let mut calls: Vec<_> = calls.into_iter().map(Some).collect();
-        let Ends { sources, mut of_calls, ends, .. } = ends;
+        let LadderFacts { sources, mut of_calls, ends, .. } = ends;
         let of_end = arrows::of_ends(&connections, ends.len());
         let steps = order.into_iter().filter_map(|at| {
             let of_call = std::mem::take(&mut of_calls[at]);

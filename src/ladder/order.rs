@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::arrows::Arrow;
-use super::ends::Ends;
+use super::ends::LadderFacts;
 use crate::trace::Event;
 use crate::trace::page::Effect;
 
@@ -13,7 +13,7 @@ use crate::trace::page::Effect;
 /// before it is received, as far as that can be; and where their paces differ, a call waits for those that led to it.
 pub(super) fn order(
     calls: &[Event<'_>],
-    ends: &Ends,
+    ends: &LadderFacts,
     arrows: &[Arrow],
     clocks: usize,
 ) -> Vec<usize> {
@@ -44,7 +44,7 @@ fn moment(call: &Event<'_>) -> u64 {
 }
 
 /// What is to be added to the times of each clock. An arrow from one clock to another limits it on one side.
-fn shifts(calls: &[Event<'_>], ends: &Ends, arrows: &[Arrow], clocks: usize) -> Vec<i128> {
+fn shifts(calls: &[Event<'_>], ends: &LadderFacts, arrows: &[Arrow], clocks: usize) -> Vec<i128> {
     let clock = |call: usize| ends.sources[ends.of_calls[call].source].clock;
     let time = |call: usize| i128::from(moment(&calls[call]));
     let mut between: Vec<Vec<(usize, usize)>> = vec![Vec::new(); clocks];
@@ -108,7 +108,7 @@ fn shift(
 
 /// Each source in its own order, merged by time, a call never before those that led to it. (A trace that somebody has
 /// made up may have calls that lead to each other; the earliest goes first then.)
-fn merged(moments: &[i128], ends: &Ends, arrows: &[Arrow]) -> Vec<usize> {
+fn merged(moments: &[i128], ends: &LadderFacts, arrows: &[Arrow]) -> Vec<usize> {
     let mut left: Vec<VecDeque<usize>> = vec![VecDeque::new(); ends.sources.len()];
     for (call, of) in ends.of_calls.iter().enumerate() {
         left[of.source].push_back(call);

@@ -12,11 +12,11 @@ use crate::trace::page::Effect;
 use crate::trace::{Event, Function};
 
 use super::reading::{self, number};
-use super::wait::{Readiness, Wait};
+use super::wait::{ReadyFor, Wait};
 
 /// What happened, without its particulars: by this an advice says what it wants to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum DidKind {
     /// `socket`.
     Made,
     /// `accept`, whether or not it gave a connection.
@@ -65,7 +65,7 @@ pub enum What {
     Other,
 }
 
-impl What {
+impl DidKind {
     /// How many there are.
     pub const COUNT: usize = Self::Other as usize + 1;
 }
@@ -92,7 +92,7 @@ pub enum Did<'e> {
     /// The process waited.
     Waited(Wait<'e>),
     /// What a wait said of the moment's descriptor.
-    Ready(Readiness),
+    Ready(ReadyFor),
     /// A half was closed: whether the sending one, whether the receiving one.
     Finished(bool, bool),
     /// A descriptor was closed.
@@ -130,7 +130,7 @@ pub enum Did<'e> {
     /// The process sleeps.
     Slept,
     /// The process ended, or the log did.
-    Ended(Ending<'e>),
+    Ended(ProcessEnding<'e>),
     /// A signal arrived.
     Signalled(&'e str),
     /// Nothing that is known here.
@@ -180,7 +180,7 @@ pub enum Departure {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending<'e> {
+pub enum ProcessEnding<'e> {
     /// `exit` with this status.
     Exited(i64),
     /// A signal of this name killed it.
@@ -243,31 +243,31 @@ impl<'e> Did<'e> {
     }
 
     /// Its kind.
-    pub const fn what(&self) -> What {
+    pub const fn what(&self) -> DidKind {
         match self {
-            Self::Made(_) | Self::Paired(..) => What::Made,
-            Self::Accepted(..) => What::Accepted,
-            Self::Bound(_) => What::Bound,
-            Self::Listened(_) => What::Listened,
-            Self::Connected(_) => What::Connected,
-            Self::Sent(_) => What::Sent,
-            Self::Received(_) => What::Received,
-            Self::Waited(_) => What::Waited,
-            Self::Ready(_) => What::Ready,
-            Self::Finished(..) => What::Finished,
-            Self::Closed => What::Closed,
-            Self::Gone(_) => What::Gone,
-            Self::FlagsAsked => What::FlagsAsked,
-            Self::FlagsSet(_) => What::FlagsSet,
-            Self::OptionSet(..) => What::OptionSet,
-            Self::OptionAsked(..) => What::OptionAsked,
-            Self::NameAsked(..) => What::NameAsked,
-            Self::LookedUp(_) | Self::Opened(Some(_)) => What::LookedUp,
-            Self::Executed => What::Executed,
-            Self::Removed(_) => What::Removed,
-            Self::Ended(_) => What::Ended,
-            Self::Signalled(_) => What::Signalled,
-            _ => What::Other,
+            Self::Made(_) | Self::Paired(..) => DidKind::Made,
+            Self::Accepted(..) => DidKind::Accepted,
+            Self::Bound(_) => DidKind::Bound,
+            Self::Listened(_) => DidKind::Listened,
+            Self::Connected(_) => DidKind::Connected,
+            Self::Sent(_) => DidKind::Sent,
+            Self::Received(_) => DidKind::Received,
+            Self::Waited(_) => DidKind::Waited,
+            Self::Ready(_) => DidKind::Ready,
+            Self::Finished(..) => DidKind::Finished,
+            Self::Closed => DidKind::Closed,
+            Self::Gone(_) => DidKind::Gone,
+            Self::FlagsAsked => DidKind::FlagsAsked,
+            Self::FlagsSet(_) => DidKind::FlagsSet,
+            Self::OptionSet(..) => DidKind::OptionSet,
+            Self::OptionAsked(..) => DidKind::OptionAsked,
+            Self::NameAsked(..) => DidKind::NameAsked,
+            Self::LookedUp(_) | Self::Opened(Some(_)) => DidKind::LookedUp,
+            Self::Executed => DidKind::Executed,
+            Self::Removed(_) => DidKind::Removed,
+            Self::Ended(_) => DidKind::Ended,
+            Self::Signalled(_) => DidKind::Signalled,
+            _ => DidKind::Other,
         }
     }
 

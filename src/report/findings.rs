@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::advice::Advice;
-use super::moment::Mark;
+use super::moment::SeenCall;
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -30,7 +30,7 @@ impl Certainty {
 
 /// A line of the log that shows something.
 #[derive(Clone, Debug, Serialize)]
-pub struct Evidence {
+pub struct EvidenceLine {
     /// Its number, from 1.
     pub line: u64,
     /// The call in it, with dots for what was not kept.
@@ -53,7 +53,7 @@ pub struct Finding {
     /// What happened, with its figures.
     pub says: String,
     /// The lines that show it.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<EvidenceLine>,
 }
 
 /// How many findings of one advice are kept; what is more is counted.
@@ -83,7 +83,7 @@ impl Findings {
         certainty: Certainty,
         subject: Subject,
         says: impl FnOnce() -> String,
-        evidence: &[(&Mark, &str)],
+        evidence: &[(&SeenCall, &str)],
     ) {
         let at = super::advice::ALL.iter().position(|known| known.name == advice.name);
         let Some(count) = at.and_then(|at| self.counts.get_mut(at)) else { return };
@@ -91,7 +91,7 @@ impl Findings {
         if *count > MOST_OF_ONE {
             return;
         }
-        let one = |(mark, shows): &(&Mark, &str)| Evidence {
+        let one = |(mark, shows): &(&SeenCall, &str)| EvidenceLine {
             line: mark.line,
             text: mark.text(),
             shows: (*shows).to_string(),
@@ -117,7 +117,7 @@ impl Findings {
         certainty: Certainty,
         subject: Subject,
         says: impl FnOnce() -> String,
-        evidence: &[(&Mark, &str)],
+        evidence: &[(&SeenCall, &str)],
     ) {
         let Subject(pid, fd) = subject;
         let line = evidence.first().map_or(0, |(mark, _)| mark.line);

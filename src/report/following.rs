@@ -1,8 +1,8 @@
 //! The world after a call: descriptors gone, copied and inherited, flags, names, bytes.
 
-use super::did::{Departure, Did, Ending, What};
+use super::did::{Departure, Did, DidKind, ProcessEnding};
 use super::moment::Moment;
-use super::world::{Held, ProcessId, Role, Socket, SocketId, World};
+use super::world::{Held, ProcessId, Socket, SocketId, SocketRole, World};
 use crate::names::{Errno, O_NONBLOCK, SO_LINGER, SO_REUSEADDR, SOL_SOCKET, SOL_TCP, TCP_NODELAY};
 use crate::trace::arg::Value;
 use crate::trace::{Event, Outcome};
@@ -36,7 +36,7 @@ pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
 
 fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
     let (event, line) = (moment.event, moment.line);
-    if moment.did.what() != What::Waited {
+    if moment.did.what() != DidKind::Waited {
         socket.touched = line;
     }
     let Outcome::Value(result) = event.outcome else { return learn_of_failure(socket, moment) };
@@ -103,7 +103,7 @@ fn is_nonblocking_request(event: &Event<'_>) -> bool {
 fn connected(socket: &mut Socket, to: Option<&crate::addr::Address>, moment: &Moment<'_>) {
     socket.peer = to.cloned().or(socket.peer.take());
     socket.named = Some(moment.mark());
-    socket.role = Role::Connected;
+    socket.role = SocketRole::Connected;
 }
 
 /// The errors after which a connection is over.
@@ -129,7 +129,7 @@ fn learn_of_failure(socket: &mut Socket, moment: &Moment<'_>) {
         {
             if let Did::Connected(to) = moment.did {
                 socket.peer = to.cloned().or(socket.peer.take());
-                socket.role = Role::Connected;
+                socket.role = SocketRole::Connected;
             }
             socket.failed.get_or_insert_with(|| (moment.mark(), errno));
         }
@@ -181,7 +181,7 @@ pub(super) fn close(
         }
         Did::Ended(ending) => {
             let why = match ending {
-                Ending::LogOver => Departure::LogOver,
+                ProcessEnding::LogOver => Departure::LogOver,
                 _ => Departure::Exit,
             };
             for fd in 0..world.process(process).entries.len() {

@@ -3,7 +3,7 @@
 use super::did::{Did, Making};
 use super::moment::Moment;
 use super::reading::NOT_A_SOCKET;
-use super::world::{Held, ProcessId, Role, Socket, SocketId, World};
+use super::world::{Held, ProcessId, Socket, SocketId, SocketRole, World};
 
 /// Makes what a call has made, before the advice is told of the call.
 pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
@@ -27,7 +27,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
                 let socket = Socket {
                     making: *making,
                     is_known: true,
-                    role: Role::Paired,
+                    role: SocketRole::Paired,
                     is_nonblocking: Some(making.is_nonblocking),
                     made: Some(moment.mark()),
                     ..Socket::default()
@@ -43,7 +43,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
             let socket = Socket {
                 making: Making { is_stream: true, ..making },
                 is_known: true,
-                role: Role::Accepted,
+                role: SocketRole::Accepted,
                 local,
                 peer: from.cloned(),
                 is_undelayed,

@@ -27,18 +27,18 @@ mod tests;
 use serde::Serialize;
 
 use crate::trace::Event;
-use crate::trace::event::{Callee, Mark as EventMark, Outcome};
+use crate::trace::event::{Callee, Mark, Outcome};
 
-pub use did::{Departure, Did, Ending, Making, Moved, What};
-pub use findings::{Certainty, Evidence, Finding, Findings, Subject};
-pub use moment::{Mark, Moment};
+pub use did::{Departure, Did, DidKind, Making, Moved, ProcessEnding};
+pub use findings::{Certainty, EvidenceLine, Finding, Findings, Subject};
+pub use moment::{Moment, SeenCall};
 pub use show::Colors;
-pub use wait::{Patience, Readiness, Wait};
+pub use wait::{Patience, ReadyFor, Wait};
 pub use world::{ProcessId, Socket, SocketId, World};
 
-use advice::Watch;
+use advice::CallWatcher;
 use story::{Story, Storyteller};
-use summary::{Summary, Tally};
+use summary::{CallTable, Tally};
 
 /// Where an event stands in its log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +56,7 @@ pub struct At<'a> {
 pub struct Report {
     world: World,
     findings: Findings,
-    watches: Vec<Vec<Watch>>,
+    watches: Vec<Vec<CallWatcher>>,
     story: Storyteller,
     tally: Tally,
 }
@@ -67,7 +67,7 @@ pub struct Reported {
     /// Connections, listeners and datagram sockets.
     pub story: Story,
     /// The table by call.
-    pub summary: Summary,
+    pub summary: CallTable,
     /// What stands out.
     pub advice: Vec<Finding>,
     /// How often each advice was found, where that is more often than it is shown.
@@ -83,7 +83,7 @@ impl Default for Report {
 impl Report {
     /// A report on nothing yet.
     pub fn new() -> Self {
-        let mut watches = vec![Vec::new(); What::COUNT];
+        let mut watches = vec![Vec::new(); DidKind::COUNT];
         for advice in advice::ALL {
             for what in advice.cares_for {
                 watches[*what as usize].push(advice.watch);
@@ -101,7 +101,7 @@ impl Report {
     /// Takes the next event.
     pub fn take(&mut self, event: &Event<'_>, at: At<'_>) {
         self.tally.count(event);
-        if event.mark == EventMark::Refused {
+        if event.mark == Mark::Refused {
             // It was not made, but what was asked may be worth a word.
             let did = Did::of(event);
             let (_, process) = self.world.meet(event.pid, event.tid);
@@ -131,15 +131,15 @@ impl Report {
     }
 
     /// A thread ended; if it is the first of its process, the process.
-    pub fn take_end(&mut self, pid: u32, tid: u32, ending: Ending<'_>, at: At<'_>) {
+    pub fn take_end(&mut self, pid: u32, tid: u32, ending: ProcessEnding<'_>, at: At<'_>) {
         let Some(process) = self.world.knows(tid.into()) else { return };
         if tid != pid {
             return self.world.forget(tid.into());
         }
         let text = match ending {
-            Ending::Exited(status) => format!("+++ exited with {status} +++"),
-            Ending::Killed(name) => format!("+++ killed by {name} +++"),
-            Ending::LogOver => String::from("+++ the log ends here +++"),
+            ProcessEnding::Exited(status) => format!("+++ exited with {status} +++"),
+            ProcessEnding::Killed(name) => format!("+++ killed by {name} +++"),
+            ProcessEnding::LogOver => String::from("+++ the log ends here +++"),
         };
         let event = spoken(&text, pid);
         let did = Did::Ended(ending);
@@ -153,7 +153,7 @@ impl Report {
         for process in living {
             let pid = self.world.process(process).pid;
             let event = spoken("+++ the log ends here +++", pid);
-            let did = Did::Ended(Ending::LogOver);
+            let did = Did::Ended(ProcessEnding::LogOver);
             self.world.meet(pid, pid.into());
             self.follow(&event, at, &did, process);
         }
@@ -208,14 +208,14 @@ impl Report {
             "read" | "write" | "sendfile" | "readv" | "writev" => false,
             _ => matches!(
                 did.what(),
-                What::Accepted
-                    | What::Bound
-                    | What::Listened
-                    | What::Connected
-                    | What::Sent
-                    | What::Received
-                    | What::Finished
-                    | What::NameAsked
+                DidKind::Accepted
+                    | DidKind::Bound
+                    | DidKind::Listened
+                    | DidKind::Connected
+                    | DidKind::Sent
+                    | DidKind::Received
+                    | DidKind::Finished
+                    | DidKind::NameAsked
             ),
         }
     }
@@ -226,7 +226,7 @@ impl Report {
         }
     }
 
-    fn ready(&mut self, wait: &Moment<'_>, data: i64, readiness: Readiness) {
+    fn ready(&mut self, wait: &Moment<'_>, data: i64, readiness: ReadyFor) {
         let process = self.world.process(wait.process);
         let fd = process.registered.get(&(data as u64)).copied();
         let Some(fd) = fd.or_else(|| i32::try_from(data).ok()) else { return };
@@ -263,14 +263,14 @@ impl Report {
 fn gone(
     world: &mut World,
     findings: &mut Findings,
-    watches: &[Vec<Watch>],
+    watches: &[Vec<CallWatcher>],
     story: &mut Storyteller,
     now: &Moment<'_>,
     (id, fd, why): (SocketId, i32, Departure),
 ) {
     let did = Did::Gone(why);
     let gone = Moment { did: &did, fd, socket: Some(id), made: None, ..*now };
-    for watch in &watches[What::Gone as usize] {
+    for watch in &watches[DidKind::Gone as usize] {
         watch(&gone, world, findings);
     }
     story.tell(world.socket(id), &gone, why);

@@ -56,12 +56,12 @@ impl Moment<'_> {
     }
 
     /// The moment in a few bytes, for what may become evidence.
-    pub fn mark(&self) -> Mark {
+    pub fn mark(&self) -> SeenCall {
         let Event { begin_ns, end_ns, .. } = *self.event;
         let name = self.event.function().map_or("", crate::trace::Function::name);
         // How a call ended that a signal interrupted, the log tells some lines later.
         let is_interrupted = self.failed(Errno::EINTR) && self.begun > 0;
-        Mark {
+        SeenCall {
             line: if is_interrupted { self.begun } else { self.line },
             begin_ns,
             end_ns,
@@ -73,7 +73,7 @@ impl Moment<'_> {
     }
 
     /// The same with the whole line, for what is rare.
-    pub fn quote(&self) -> Mark {
+    pub fn quote(&self) -> SeenCall {
         // The second half of a call in two lines does not say what the call was given.
         let is_in_two_lines = self.begun != 0 && self.begun != self.line;
         let text = match self.text {
@@ -81,13 +81,13 @@ impl Moment<'_> {
             _ if is_in_two_lines => written(self.event),
             text => shortened(text),
         };
-        Mark { text: Some(text.into()), ..self.mark() }
+        SeenCall { text: Some(text.into()), ..self.mark() }
     }
 }
 
 /// A call that was seen. Its text is kept where the call is rare, and made up from the rest where it is not.
 #[derive(Clone, Debug)]
-pub struct Mark {
+pub struct SeenCall {
     /// Its line.
     pub line: u64,
     /// When it began, 0 if that is not known.
@@ -100,7 +100,7 @@ pub struct Mark {
     text: Option<Box<str>>,
 }
 
-impl Mark {
+impl SeenCall {
     /// The call in strace's notation, with dots where it was not kept.
     pub fn text(&self) -> String {
         if let Some(text) = &self.text {

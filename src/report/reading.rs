@@ -3,7 +3,7 @@
 use crate::trace::Event;
 use crate::trace::arg::Arg;
 
-use super::did::{Did, Ending, Making, Moved};
+use super::did::{Did, Making, Moved, ProcessEnding};
 use super::wait::Wait;
 use crate::names::MsgFlags;
 
@@ -68,7 +68,9 @@ pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
         }
         "execve" | "execveat" => Did::Executed,
         // `exit` ends a thread.
-        "exit_group" => Did::Ended(Ending::Exited(args.first().and_then(number).unwrap_or(0))),
+        "exit_group" => {
+            Did::Ended(ProcessEnding::Exited(args.first().and_then(number).unwrap_or(0)))
+        }
         "unlink" => Did::Removed(quoted(text(args.first()))),
         "unlinkat" => Did::Removed(quoted(text(args.get(1)))),
         "nanosleep" | "clock_nanosleep" => Did::Slept,

@@ -8,7 +8,7 @@ use super::Reported;
 use super::advice;
 use super::findings::{Certainty, Finding};
 use super::story::{ConnectionStory, Story};
-use super::summary::Summary;
+use super::summary::CallTable;
 
 const WIDTH: usize = 80;
 const HEADING: Style = Style::new().bold();
@@ -26,7 +26,7 @@ pub enum Colors {
     Plain,
 }
 
-struct Page {
+struct ReportPage {
     out: String,
     colors: Colors,
 }
@@ -34,7 +34,7 @@ struct Page {
 impl Reported {
     /// As text.
     pub fn text(&self, colors: Colors) -> String {
-        let mut page = Page { out: String::new(), colors };
+        let mut page = ReportPage { out: String::new(), colors };
         page.story(&self.story);
         page.summary(&self.summary);
         page.advice(self);
@@ -50,7 +50,7 @@ impl Reported {
     }
 }
 
-impl Page {
+impl ReportPage {
     fn line(&mut self, text: fmt::Arguments<'_>) {
         let _ = self.out.write_fmt(text);
         self.out.push('\n');
@@ -213,7 +213,7 @@ impl Page {
         );
     }
 
-    fn summary(&mut self, summary: &Summary) {
+    fn summary(&mut self, summary: &CallTable) {
         self.heading("Calls");
         let widest = summary.calls.iter().map(|row| row.call.len()).max().unwrap_or(0).max(4);
         let _ = writeln!(

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::did::Departure;
 use super::moment::Moment;
-use super::world::{Role, Socket};
+use super::world::{Socket, SocketRole};
 use crate::addr::{Address, Reach};
 use crate::trace::Event;
 
@@ -189,7 +189,7 @@ impl Storyteller {
 /// A pipe or a socket that never had a peer is no story.
 const fn is_worth_telling(socket: &Socket) -> bool {
     let has_moved = socket.bytes_in > 0 || socket.bytes_out > 0;
-    matches!(socket.role, Role::Accepted | Role::Connected)
+    matches!(socket.role, SocketRole::Accepted | SocketRole::Connected)
         || (has_moved && socket.making.is_stream)
 }
 
@@ -204,10 +204,10 @@ fn connection(socket: &Socket, now: &Moment<'_>, why: Departure, first_ns: u64) 
         pid: socket.pid,
         fd: socket.fd,
         role: match socket.role {
-            Role::Accepted => "accepted",
-            Role::Connected => "connected",
-            Role::Paired => "paired",
-            Role::Alone => "found",
+            SocketRole::Accepted => "accepted",
+            SocketRole::Connected => "connected",
+            SocketRole::Paired => "paired",
+            SocketRole::Alone => "found",
         },
         local: text(&socket.local),
         peer: text(&socket.peer),
@@ -237,7 +237,7 @@ fn ending(
     let peers = socket.peer_finished.as_ref().map(|mark| mark.line);
     match (&socket.failed, peers) {
         (Some(_), _)
-            if socket.bytes_in + socket.bytes_out == 0 && socket.role == Role::Connected =>
+            if socket.bytes_in + socket.bytes_out == 0 && socket.role == SocketRole::Connected =>
         {
             ("failed", Some("peer"))
         }

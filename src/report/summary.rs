@@ -10,7 +10,7 @@ use crate::trace::{Event, Function, Outcome};
 
 /// The table.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Summary {
+pub struct CallTable {
     /// A row for each function, the most frequent first.
     pub calls: Vec<CallSummary>,
     /// All calls.
@@ -38,13 +38,13 @@ pub struct CallSummary {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     /// Few are used, and those that are used are found early.
-    known: Vec<(Function, Row)>,
-    others: HashMap<Box<str>, Row>,
+    known: Vec<(Function, TallyRow)>,
+    others: HashMap<Box<str>, TallyRow>,
     total: u64,
 }
 
 #[derive(Debug, Default)]
-struct Row {
+struct TallyRow {
     calls: u64,
     errors: Vec<(Errno, u64)>,
     took_ns: u64,
@@ -63,7 +63,7 @@ impl Tally {
             Some(function) => {
                 let at = self.known.iter().position(|(known, _)| *known == function);
                 let at = at.unwrap_or_else(|| {
-                    self.known.push((function, Row::default()));
+                    self.known.push((function, TallyRow::default()));
                     self.known.len() - 1
                 });
                 &mut self.known[at].1
@@ -74,7 +74,7 @@ impl Tally {
                     if self.others.len() >= MOST_NAMES {
                         return;
                     }
-                    self.others.insert(name.into(), Row::default());
+                    self.others.insert(name.into(), TallyRow::default());
                 }
                 let Some(row) = self.others.get_mut(name) else { return };
                 row
@@ -97,16 +97,16 @@ impl Tally {
     }
 
     /// The table.
-    pub(super) fn finish(self) -> Summary {
+    pub(super) fn finish(self) -> CallTable {
         let known = self.known.into_iter().map(|(function, row)| (function.name().into(), row));
         let all = known.chain(self.others).filter(|(_, row)| row.calls > 0);
         let mut calls: Vec<_> = all.map(|(name, row)| summary(&name, row)).collect();
         calls.sort_by(|one, other| (other.calls, &one.call).cmp(&(one.calls, &other.call)));
-        Summary { calls, total: self.total }
+        CallTable { calls, total: self.total }
     }
 }
 
-fn summary(name: &str, row: Row) -> CallSummary {
+fn summary(name: &str, row: TallyRow) -> CallSummary {
     let mut errors: Vec<_> = row
         .errors
         .into_iter()

@@ -23,7 +23,7 @@ pub enum Patience {
 
 /// What a descriptor is ready for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readiness {
+pub struct ReadyFor {
     /// To be read from.
     pub read: bool,
     /// To be written to.
@@ -129,19 +129,19 @@ impl<'e> Wait<'e> {
     }
 
     /// Calls `say` for each descriptor that is ready. Of `epoll_wait` it is given the data that `epoll_ctl` gave.
-    pub(super) fn each_ready(&self, mut say: impl FnMut(i64, Readiness)) {
+    pub(super) fn each_ready(&self, mut say: impl FnMut(i64, ReadyFor)) {
         match &self.event.note {
             Note::Select { sets, .. } if self.event.value().is_some() => {
                 let [read, write, except] = [0, 1, 2].map(|at| members(&sets[at]));
                 for fd in read {
                     let write = write.contains(fd);
-                    say(fd.get().into(), Readiness { read: true, write, ..Readiness::default() });
+                    say(fd.get().into(), ReadyFor { read: true, write, ..ReadyFor::default() });
                 }
                 for fd in write.iter().filter(|fd| !read.contains(fd)) {
-                    say(fd.get().into(), Readiness { write: true, ..Readiness::default() });
+                    say(fd.get().into(), ReadyFor { write: true, ..ReadyFor::default() });
                 }
                 for fd in except.iter().filter(|fd| !read.contains(fd) && !write.contains(fd)) {
-                    say(fd.get().into(), Readiness::default());
+                    say(fd.get().into(), ReadyFor::default());
                 }
             }
             Note::Poll(rows) => {
@@ -153,12 +153,12 @@ impl<'e> Wait<'e> {
         }
     }
 
-    fn each_of_epoll(&self, mut say: impl FnMut(i64, Readiness)) {
+    fn each_of_epoll(&self, mut say: impl FnMut(i64, ReadyFor)) {
         let Some(Arg::Text(ready)) = self.event.args.get(1) else { return };
         for one in ready.split("events=").skip(1) {
             let (events, data) = one.split_once(", data").unwrap_or((one, ""));
             let has = |name: &str| events.split('|').any(|event| event == name);
-            let readiness = Readiness {
+            let readiness = ReadyFor {
                 read: has("EPOLLIN"),
                 write: has("EPOLLOUT"),
                 trouble: has("EPOLLERR") || has("EPOLLHUP"),
@@ -177,8 +177,8 @@ fn members<'e>(set: &'e Option<Cow<'e, [FdNumber]>>) -> &'e [FdNumber] {
     set.as_deref().unwrap_or(&[])
 }
 
-fn readiness(revents: PollEvents) -> Readiness {
-    Readiness {
+fn readiness(revents: PollEvents) -> ReadyFor {
+    ReadyFor {
         read: revents.contains(POLLIN),
         write: revents.contains(POLLOUT),
         trouble: revents.intersects(POLLERR | POLLHUP),

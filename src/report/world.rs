@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::advice::{OfCaller, OfProcess, OfSocket, OfWorld};
 use super::did::Making;
-use super::moment::Mark;
+use super::moment::SeenCall;
 use crate::addr::Address;
 use crate::names::Errno;
 
@@ -24,7 +24,7 @@ pub(super) struct CallerId(pub(super) u32);
 
 /// How a socket came to its peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
+pub enum SocketRole {
     /// It has none, as far as is known.
     #[default]
     Alone,
@@ -44,7 +44,7 @@ pub struct Socket {
     /// Whether the log tells how it was made.
     pub is_known: bool,
     /// How it came to its peer.
-    pub role: Role,
+    pub role: SocketRole,
     /// Whether `listen` was called.
     pub is_listener: bool,
     /// The length of its queue, as `listen` asked for it.
@@ -78,15 +78,15 @@ pub struct Socket {
     /// Connections accepted from it.
     pub clients: u64,
     /// The call that made it.
-    pub made: Option<Mark>,
+    pub made: Option<SeenCall>,
     /// The call that named, connected or accepted it.
-    pub named: Option<Mark>,
+    pub named: Option<SeenCall>,
     /// The receive that gave 0: the peer has finished.
-    pub peer_finished: Option<Mark>,
+    pub peer_finished: Option<SeenCall>,
     /// Its own `shutdown`.
-    pub finished: Option<Mark>,
+    pub finished: Option<SeenCall>,
     /// The first error that ended it.
-    pub failed: Option<(Mark, Errno)>,
+    pub failed: Option<(SeenCall, Errno)>,
     /// The line of the last call on it.
     pub touched: u64,
     /// What the advice remembers of it.
@@ -96,7 +96,7 @@ pub struct Socket {
 impl Socket {
     /// Whether it carries a stream to a peer.
     pub fn is_connection(&self) -> bool {
-        !self.is_listener && self.role != Role::Alone && !self.making.is_datagram
+        !self.is_listener && self.role != SocketRole::Alone && !self.making.is_datagram
     }
 
     /// Whether its peer has finished, or it has failed.
@@ -107,7 +107,7 @@ impl Socket {
 
 /// A descriptor of a process.
 #[derive(Clone, Debug, Default)]
-pub struct Entry {
+pub struct DescriptorEntry {
     /// What it leads to.
     pub held: Held,
     /// Whether `execve` closes it.
@@ -134,7 +134,7 @@ pub struct Process {
     /// Its number.
     pub pid: u32,
     /// Its descriptors, by number.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DescriptorEntry>,
     /// How many waits it has made.
     pub waits: u64,
     /// How many waits of it ran out of time.
@@ -155,7 +155,7 @@ pub struct Process {
 
 /// A thread.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub(super) struct CallingThread {
     /// The process whose descriptors it uses.
     pub process: ProcessId,
     /// What the advice remembers of it.
@@ -169,7 +169,7 @@ pub struct World {
     free_processes: Vec<ProcessId>,
     sockets: Vec<Socket>,
     free: Vec<SocketId>,
-    callers: Vec<Caller>,
+    callers: Vec<CallingThread>,
     free_callers: Vec<CallerId>,
     by_tid: HashMap<u64, CallerId>,
     last: Option<(u64, CallerId)>,
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// The thread that makes the present call.
-    pub(super) fn caller_mut(&mut self) -> Option<&mut Caller> {
+    pub(super) fn caller_mut(&mut self) -> Option<&mut CallingThread> {
         self.caller.map(|id| &mut self.callers[id.0 as usize])
     }
 
@@ -268,7 +268,7 @@ impl World {
     }
 
     pub(super) fn add_caller(&mut self, tid: u64, process: ProcessId) -> CallerId {
-        let caller = Caller { process, seen: OfCaller::default() };
+        let caller = CallingThread { process, seen: OfCaller::default() };
         let id = match self.free_callers.pop() {
             Some(id) => {
                 self.callers[id.0 as usize] = caller;
@@ -301,12 +301,16 @@ impl World {
     }
 
     /// A descriptor of a process.
-    pub fn entry(&self, process: ProcessId, fd: i32) -> Option<&Entry> {
+    pub fn entry(&self, process: ProcessId, fd: i32) -> Option<&DescriptorEntry> {
         self.process(process).entries.get(usize::try_from(fd).ok()?)
     }
 
     /// A descriptor of a process, to be changed.
-    pub(super) fn entry_mut(&mut self, process: ProcessId, fd: i32) -> Option<&mut Entry> {
+    pub(super) fn entry_mut(
+        &mut self,
+        process: ProcessId,
+        fd: i32,
+    ) -> Option<&mut DescriptorEntry> {
         let at = usize::try_from(fd).ok().filter(|at| *at < MOST_DESCRIPTORS)?;
         let more = (at + 1).saturating_sub(self.process(process).entries.len());
         if more > 0 {
@@ -314,7 +318,7 @@ impl World {
                 return None;
             }
             self.entries += more;
-            self.process_mut(process).entries.resize_with(at + 1, Entry::default);
+            self.process_mut(process).entries.resize_with(at + 1, DescriptorEntry::default);
         }
         self.process_mut(process).entries.get_mut(at)
     }

@@ -6,7 +6,7 @@ use baresock::logs::body::ProcessExit;
 use baresock::logs::choice::Chooser;
 use baresock::logs::reader::{LogEvent, LogPlace};
 use baresock::names::Errno;
-use baresock::report::{At, Ending, Report, Reported};
+use baresock::report::{At, ProcessEnding, Report, Reported};
 use baresock::trace::page::Effect;
 use baresock::trace::{Event, Sink};
 
@@ -60,8 +60,8 @@ impl Taker {
             }
             LogEvent::Ended { pid, tid, end } => {
                 let ending = match end {
-                    ProcessExit::Exited(status) => Ending::Exited((*status).into()),
-                    ProcessExit::Killed(name) => Ending::Killed(name),
+                    ProcessExit::Exited(status) => ProcessEnding::Exited((*status).into()),
+                    ProcessExit::Killed(name) => ProcessEnding::Killed(name),
                     ProcessExit::Superseded => return,
                 };
                 self.report.take_end(*pid, *tid, ending, at);

@@ -3,9 +3,9 @@
 use super::{is_quick, subject};
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const ACCEPT_EMFILE_SPIN: Advice = Advice {
@@ -18,7 +18,7 @@ pub(super) const ACCEPT_EMFILE_SPIN: Advice = Advice {
         setrlimit, and set a limit of clients below it.",
     lab: "emfile-accept-spin",
     exercise: "Run `baresock serve echo --nofile 16 --trace`, connect twenty clients, and see how it pauses.",
-    cares_for: &[What::Accepted],
+    cares_for: &[DidKind::Accepted],
     watch: watch_emfile,
 };
 
@@ -32,7 +32,7 @@ pub(super) const BLOCKING_ACCEPT_AFTER_SELECT: Advice = Advice {
     remedy: "Make the listener non-blocking (O_NONBLOCK), and take EAGAIN from accept for what it is: nobody there.",
     lab: "readiness-is-a-hint",
     exercise: "",
-    cares_for: &[What::Ready, What::Accepted],
+    cares_for: &[DidKind::Ready, DidKind::Accepted],
     watch: watch_blocking,
 };
 
@@ -40,10 +40,10 @@ pub(super) const BLOCKING_ACCEPT_AFTER_SELECT: Advice = Advice {
 #[derive(Debug, Default)]
 pub(in crate::report) struct AcceptingMemory {
     count: u32,
-    first: Option<Mark>,
+    first: Option<SeenCall>,
     at_close: u64,
     /// Which processes were told that a client is there.
-    ready: Vec<(u32, Mark)>,
+    ready: Vec<(u32, SeenCall)>,
     was_told: bool,
 }
 

@@ -4,7 +4,7 @@ use super::subject;
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
 use crate::report::moment::Moment;
 use crate::report::world::World;
@@ -19,7 +19,7 @@ pub(super) const FORGOT_HTONS: Advice = Advice {
     remedy: "Write htons(port) and htonl(INADDR_LOOPBACK); inet_pton gives the right order by itself.",
     lab: "forgot-htons",
     exercise: "",
-    cares_for: &[What::Bound, What::Connected],
+    cares_for: &[DidKind::Bound, DidKind::Connected],
     watch,
 };
 

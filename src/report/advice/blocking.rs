@@ -3,10 +3,10 @@
 use super::subject;
 use crate::names::MSG_DONTWAIT;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings, Subject};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{Role, SocketId, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{SocketId, SocketRole, World};
 
 pub(super) const ONE_CLIENT_BLOCKS_ALL: Advice = Advice {
     name: "one-client-blocks-all",
@@ -19,7 +19,13 @@ pub(super) const ONE_CLIENT_BLOCKS_ALL: Advice = Advice {
         buffer until the rest comes.",
     lab: "one-slow-client",
     exercise: "",
-    cares_for: &[What::Sent, What::Received, What::Accepted, What::Ready, What::Waited],
+    cares_for: &[
+        DidKind::Sent,
+        DidKind::Received,
+        DidKind::Accepted,
+        DidKind::Ready,
+        DidKind::Waited,
+    ],
     watch,
 };
 
@@ -30,7 +36,7 @@ pub(in crate::report) struct BlockingMemory {
     served: [Option<SocketId>; 4],
     next: usize,
     /// A call that took long, and on which client.
-    waited: Option<(Mark, SocketId, Subject)>,
+    waited: Option<(SeenCall, SocketId, Subject)>,
     was_told: bool,
 }
 
@@ -77,7 +83,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
 }
 
 fn is_client(world: &World, id: SocketId) -> bool {
-    world.socket(id).role == Role::Accepted
+    world.socket(id).role == SocketRole::Accepted
 }
 
 fn at_once(now: &Moment<'_>) -> bool {
@@ -134,7 +140,7 @@ fn tell(
     now: &Moment<'_>,
     world: &mut World,
     found: &mut Findings,
-    mark: &Mark,
+    mark: &SeenCall,
     subject: Subject,
     certainty: Certainty,
 ) {

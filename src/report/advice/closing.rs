@@ -4,10 +4,10 @@ use super::subject_of;
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Departure, Did, What};
+use crate::report::did::{Departure, Did, DidKind};
 use crate::report::findings::{Certainty, Findings, Subject};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{Role, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{SocketRole, World};
 
 pub(super) const CLOSE_WITH_UNREAD: Advice = Advice {
     name: "close-with-unread",
@@ -19,7 +19,7 @@ pub(super) const CLOSE_WITH_UNREAD: Advice = Advice {
     remedy: "Read the whole request. To end early, shut down the sending half (SHUT_WR), read until 0, and close then.",
     lab: "rst-on-unread",
     exercise: "",
-    cares_for: &[What::Ready, What::Received, What::Gone, What::Closed],
+    cares_for: &[DidKind::Ready, DidKind::Received, DidKind::Gone, DidKind::Closed],
     watch,
 };
 
@@ -27,7 +27,7 @@ pub(super) const CLOSE_WITH_UNREAD: Advice = Advice {
 #[derive(Debug, Default)]
 pub(in crate::report) struct ClosingMemory {
     /// The wait that called it readable, if nothing has been received since.
-    readable: Option<Mark>,
+    readable: Option<SeenCall>,
 }
 
 /// What is remembered beyond processes.
@@ -41,7 +41,7 @@ pub(in crate::report) struct ClosingOfWorld {
 struct Closed {
     port: u16,
     bytes_in: u64,
-    mark: Mark,
+    mark: SeenCall,
     subject: Subject,
 }
 
@@ -70,7 +70,7 @@ fn gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let socket = world.socket_mut(id);
     let unread = now.event.states.before.and_then(|state| state.unread).unwrap_or(0);
-    let is_stream = socket.is_connection() && socket.role != Role::Paired;
+    let is_stream = socket.is_connection() && socket.role != SocketRole::Paired;
     if !is_stream || socket.is_over() || socket.closes_hard {
         return;
     }
@@ -86,7 +86,7 @@ fn gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         found.add(&CLOSE_WITH_UNREAD, Certainty::Certain, subject, says, &evidence);
         return;
     }
-    if let (Role::Accepted, Some(port)) = (role, port) {
+    if let (SocketRole::Accepted, Some(port)) = (role, port) {
         let closed = &mut world.seen.closing.closed;
         if closed.len() >= MOST {
             closed.remove(0);
@@ -107,7 +107,8 @@ fn gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
 fn was_reset(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let socket = world.socket(id);
-    let (Role::Connected, Some(port)) = (socket.role, socket.peer.as_ref().and_then(Address::port))
+    let (SocketRole::Connected, Some(port)) =
+        (socket.role, socket.peer.as_ref().and_then(Address::port))
     else {
         return;
     };

@@ -3,10 +3,10 @@
 use super::subject;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
 use crate::report::following::ends_a_connection;
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
@@ -19,7 +19,13 @@ pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
     remedy: "When the wait says writable, call getsockopt(SO_ERROR): 0 is success, anything else is the reason.",
     lab: "nb-connect-refused",
     exercise: "",
-    cares_for: &[What::Connected, What::OptionAsked, What::NameAsked, What::Sent, What::Received],
+    cares_for: &[
+        DidKind::Connected,
+        DidKind::OptionAsked,
+        DidKind::NameAsked,
+        DidKind::Sent,
+        DidKind::Received,
+    ],
     watch: watch_unchecked,
 };
 
@@ -32,15 +38,15 @@ pub(super) const CONNECT_AGAIN_AFTER_FAILURE: Advice = Advice {
     remedy: "Close the socket, and make a new one for each attempt.",
     lab: "nb-connect-refused",
     exercise: "",
-    cares_for: &[What::Connected],
+    cares_for: &[DidKind::Connected],
     watch: watch_again,
 };
 
 /// What is remembered of a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ConnectingMemory {
-    pending: Option<Mark>,
-    failed: Option<Mark>,
+    pending: Option<SeenCall>,
+    failed: Option<SeenCall>,
     was_told: bool,
 }
 

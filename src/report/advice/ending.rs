@@ -3,10 +3,10 @@
 use super::subject;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, Ending, What};
+use crate::report::did::{Did, DidKind, ProcessEnding};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{Held, Role, SocketId, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{Held, SocketId, SocketRole, World};
 
 pub(super) const SIGPIPE_DEATH: Advice = Advice {
     name: "sigpipe-death",
@@ -18,7 +18,7 @@ pub(super) const SIGPIPE_DEATH: Advice = Advice {
         is one. Then EPIPE ends the connection, and nothing else.",
     lab: "sigpipe-or-not",
     exercise: "",
-    cares_for: &[What::Sent, What::Ended],
+    cares_for: &[DidKind::Sent, DidKind::Ended],
     watch: watch_sigpipe,
 };
 
@@ -30,7 +30,7 @@ pub(super) const SEND_AFTER_RESET: Advice = Advice {
     remedy: "Look at the result of every send and recv. At such an error close the descriptor and forget what was owed to it.",
     lab: "write-after-fin",
     exercise: "",
-    cares_for: &[What::Sent, What::Received],
+    cares_for: &[DidKind::Sent, DidKind::Received],
     watch: watch_send,
 };
 
@@ -45,12 +45,12 @@ pub(super) const ONE_RESET_ENDS_ALL: Advice = Advice {
     lab: "linger-zero",
     exercise: "Write a client that sets SO_LINGER to 0 and closes, and let it loose on your server.",
     cares_for: &[
-        What::Sent,
-        What::Received,
-        What::Accepted,
-        What::Waited,
-        What::Closed,
-        What::Ended,
+        DidKind::Sent,
+        DidKind::Received,
+        DidKind::Accepted,
+        DidKind::Waited,
+        DidKind::Closed,
+        DidKind::Ended,
     ],
     watch: watch_all,
 };
@@ -58,7 +58,7 @@ pub(super) const ONE_RESET_ENDS_ALL: Advice = Advice {
 /// What is remembered of a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct EndingMemory {
-    broken: Option<Mark>,
+    broken: Option<SeenCall>,
     was_told: bool,
 }
 
@@ -66,9 +66,9 @@ pub(in crate::report) struct EndingMemory {
 #[derive(Debug, Default)]
 pub(in crate::report) struct EndingOfProcess {
     /// The last send that found its peer gone.
-    broken_pipe: Option<(Mark, i32, Option<Mark>)>,
+    broken_pipe: Option<(SeenCall, i32, Option<SeenCall>)>,
     /// The last error that ended a client's connection, if nothing has been done since.
-    reset: Option<(Mark, SocketId)>,
+    reset: Option<(SeenCall, SocketId)>,
 }
 
 fn is_over(now: &Moment<'_>) -> bool {
@@ -87,7 +87,7 @@ fn watch_sigpipe(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let seen = &mut world.process_mut(now.process).seen.ending;
             seen.broken_pipe = Some((now.quote(), now.fd, end));
         }
-        Did::Ended(Ending::Killed("SIGPIPE")) => {
+        Did::Ended(ProcessEnding::Killed("SIGPIPE")) => {
             let seen = &mut world.process_mut(now.process).seen.ending;
             let Some((sent, fd, end)) = seen.broken_pipe.take() else { return };
             let subject = crate::report::findings::Subject(subject(now, world).0, fd);
@@ -127,19 +127,19 @@ fn watch_send(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
 fn watch_all(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     match (now.did, now.socket) {
         (Did::Sent(_) | Did::Received(_), Some(id)) => {
-            let is_client = world.socket(id).role == Role::Accepted;
+            let is_client = world.socket(id).role == SocketRole::Accepted;
             let seen = &mut world.process_mut(now.process).seen.ending;
             seen.reset = (is_over(now) && is_client).then(|| (now.quote(), id));
         }
         (Did::Waited(_), _) | (Did::Accepted(..) | Did::Closed, Some(_)) => {
             world.process_mut(now.process).seen.ending.reset = None;
         }
-        (Did::Ended(Ending::Exited(status)), _) if *status != 0 => {
+        (Did::Ended(ProcessEnding::Exited(status)), _) if *status != 0 => {
             let seen = &mut world.process_mut(now.process).seen.ending;
             let Some((reset, id)) = seen.reset.take() else { return };
             let others = world.sockets_of(now.process).filter(|(_, other)| {
                 let socket = world.socket(*other);
-                *other != id && (socket.is_listener || socket.role == Role::Accepted)
+                *other != id && (socket.is_listener || socket.role == SocketRole::Accepted)
             });
             let others = others.count();
             let entries = &world.process(now.process).entries;

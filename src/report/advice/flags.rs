@@ -3,9 +3,9 @@
 use super::subject;
 use crate::names::{O_NONBLOCK, O_RDWR, O_WRONLY, OpenFlags};
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
@@ -17,7 +17,7 @@ pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
     remedy: "Get the flags with F_GETFL, add yours with |, and set the result.",
     lab: "nonblock-is-shared",
     exercise: "",
-    cares_for: &[What::FlagsAsked, What::FlagsSet, What::Accepted, What::Made],
+    cares_for: &[DidKind::FlagsAsked, DidKind::FlagsSet, DidKind::Accepted, DidKind::Made],
     watch,
 };
 
@@ -25,7 +25,7 @@ pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
 #[derive(Debug, Default)]
 pub(in crate::report) struct FlagsMemory {
     was_asked: bool,
-    set: Option<Mark>,
+    set: Option<SeenCall>,
 }
 
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {

@@ -2,10 +2,10 @@
 
 use super::{subject, subject_of};
 use crate::report::advice::Advice;
-use crate::report::did::{Departure, Did, What};
+use crate::report::did::{Departure, Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{ProcessId, Role, SocketId, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{ProcessId, SocketId, SocketRole, World};
 
 pub(super) const DESCRIPTOR_LEAK: Advice = Advice {
     name: "descriptor-leak",
@@ -18,7 +18,7 @@ pub(super) const DESCRIPTOR_LEAK: Advice = Advice {
         does not serve it.",
     lab: "drop-closes",
     exercise: "",
-    cares_for: &[What::Gone],
+    cares_for: &[DidKind::Gone],
     watch: watch_gone,
 };
 
@@ -32,7 +32,7 @@ pub(super) const NEVER_CLOSED: Advice = Advice {
     remedy: "Close it where the connection ends. After fork, close in the parent what the child serves.",
     lab: "close-is-refcount",
     exercise: "",
-    cares_for: &[What::Gone],
+    cares_for: &[DidKind::Gone],
     watch: |_, _, _| (),
 };
 
@@ -45,7 +45,7 @@ pub(super) const INHERIT_LEAK: Advice = Advice {
     remedy: "Make sockets with SOCK_CLOEXEC, accept with accept4 and the same flag, or set FD_CLOEXEC with fcntl.",
     lab: "close-is-refcount",
     exercise: "",
-    cares_for: &[What::Executed],
+    cares_for: &[DidKind::Executed],
     watch: watch_exec,
 };
 
@@ -55,7 +55,7 @@ pub(in crate::report) struct LeakingMemory {
     /// When it was over: what the process had done by then, and which process that was.
     over: Option<Over>,
     /// Whether a second process has it, and has closed it; when.
-    pub(super) served_elsewhere: Option<(Mark, Over)>,
+    pub(super) served_elsewhere: Option<(SeenCall, Over)>,
     /// The process that has used it.
     pub(super) user: Option<u32>,
 }
@@ -138,10 +138,12 @@ fn left(
     world: &World,
     process: ProcessId,
     id: SocketId,
-) -> Option<(SocketId, Mark, Mark, &'static str)> {
+) -> Option<(SocketId, SeenCall, SeenCall, &'static str)> {
     let socket = world.socket(id);
     let made = socket.made.clone()?;
-    if !matches!(socket.role, Role::Accepted | Role::Connected) || socket.making.is_datagram {
+    if !matches!(socket.role, SocketRole::Accepted | SocketRole::Connected)
+        || socket.making.is_datagram
+    {
         return None;
     }
     let at = Over::now(world, process);
@@ -167,7 +169,7 @@ fn watch_exec(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let inherited = world.sockets_of(now.process).filter(|(fd, id)| {
         let entry = world.entry(now.process, *fd);
         let is_marked = entry.is_none_or(|entry| entry.is_closed_on_exec);
-        *fd > 2 && !is_marked && world.socket(*id).role != Role::Paired
+        *fd > 2 && !is_marked && world.socket(*id).role != SocketRole::Paired
     });
     let inherited: Vec<_> = inherited.collect();
     let Some((fd, id)) = inherited.first().copied() else { return };

@@ -4,10 +4,10 @@ use super::subject;
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Departure, Did, What};
+use crate::report::did::{Departure, Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{Role, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{SocketRole, World};
 
 pub(super) const NO_REUSEADDR: Advice = Advice {
     name: "no-reuseaddr",
@@ -19,7 +19,7 @@ pub(super) const NO_REUSEADDR: Advice = Advice {
     remedy: "Set SO_REUSEADDR before bind, on every listener, always. If another program listens there, it still fails.",
     lab: "time-wait-bind",
     exercise: "",
-    cares_for: &[What::Bound, What::Gone],
+    cares_for: &[DidKind::Bound, DidKind::Gone],
     watch: watch_bind,
 };
 
@@ -33,7 +33,13 @@ pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
     remedy: "Give listen a longer queue (128 or SOMAXCONN), and accept until EAGAIN each time the listener is ready.",
     lab: "backlog-n-plus-1",
     exercise: "",
-    cares_for: &[What::Connected, What::Accepted, What::Waited, What::Gone, What::Listened],
+    cares_for: &[
+        DidKind::Connected,
+        DidKind::Accepted,
+        DidKind::Waited,
+        DidKind::Gone,
+        DidKind::Listened,
+    ],
     watch: watch_backlog,
 };
 
@@ -42,7 +48,7 @@ pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
 pub(in crate::report) struct ListeningMemory {
     /// How many connections were accepted in a row without waiting, and the first of them.
     run: u32,
-    first: Option<Mark>,
+    first: Option<SeenCall>,
     at_wait: u64,
     was_told: bool,
 }
@@ -51,11 +57,11 @@ pub(in crate::report) struct ListeningMemory {
 #[derive(Debug, Default)]
 pub(in crate::report) struct ListeningOfWorld {
     /// Ports on which this side closed a connection first, the latest last.
-    closed_first: Vec<(u16, Mark)>,
+    closed_first: Vec<(u16, SeenCall)>,
     /// Connects that took as long as a second SYN, with their ports.
-    slow: Vec<(u16, Mark)>,
+    slow: Vec<(u16, SeenCall)>,
     /// Listeners with their ports and the length of their queues.
-    listeners: Vec<(u16, i64, Mark)>,
+    listeners: Vec<(u16, i64, SeenCall)>,
     refused_port: Option<u16>,
 }
 
@@ -74,7 +80,7 @@ fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let socket = world.socket(id);
     match now.did {
         Did::Gone(Departure::Closed | Departure::Exit)
-            if socket.role == Role::Accepted && !socket.is_over() && !socket.closes_hard =>
+            if socket.role == SocketRole::Accepted && !socket.is_over() && !socket.closes_hard =>
         {
             if let Some(port) = socket.local.as_ref().and_then(Address::port) {
                 let mark = now.mark();

@@ -2,9 +2,9 @@
 
 use super::subject;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const SHORT_RECV_AS_MESSAGE: Advice = Advice {
@@ -18,7 +18,7 @@ pub(super) const SHORT_RECV_AS_MESSAGE: Advice = Advice {
         comes in a buffer and take whole messages from its beginning.",
     lab: "header-splits",
     exercise: "Write a client for `baresock serve framed`, and let `--inject recv:chunk=1` give it one byte at a time.",
-    cares_for: &[What::Received],
+    cares_for: &[DidKind::Received],
     watch,
 };
 
@@ -33,7 +33,7 @@ pub(in crate::report) struct MessagesMemory {
     /// The last header that was whole: its own length, and the lengths that its bytes could mean.
     last: Option<(u64, [u64; 2])>,
     /// The last recv that returned less than it asked for, and what it asked for.
-    short: Option<(Mark, u64, u64)>,
+    short: Option<(SeenCall, u64, u64)>,
 }
 
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {

@@ -26,9 +26,9 @@ mod timeout;
 mod udp;
 mod unix;
 
-use super::did::What;
+use super::did::DidKind;
 use super::findings::{Findings, Subject};
-use super::moment::{Mark, Moment};
+use super::moment::{Moment, SeenCall};
 use super::world::{SocketId, World};
 
 /// One advice.
@@ -49,13 +49,13 @@ pub struct Advice {
     /// Something to try; empty where nothing fits.
     pub exercise: &'static str,
     /// What it looks at.
-    pub(super) cares_for: &'static [What],
+    pub(super) cares_for: &'static [DidKind],
     /// How it looks.
-    pub(super) watch: Watch,
+    pub(super) watch: CallWatcher,
 }
 
 /// How an advice looks at a call.
-pub(super) type Watch = fn(&Moment<'_>, &mut World, &mut Findings);
+pub(super) type CallWatcher = fn(&Moment<'_>, &mut World, &mut Findings);
 
 /// Every advice.
 pub const ALL: &[Advice] = &[
@@ -165,7 +165,7 @@ fn subject_of(world: &World, id: SocketId) -> Subject {
 
 /// Whether so many things in a row, of which these are the first and the last, were quicker than this for each; true
 /// where the log has no times.
-fn is_quick(first: &Mark, last: &Mark, count: u64, most_us: u64) -> bool {
+fn is_quick(first: &SeenCall, last: &SeenCall, count: u64, most_us: u64) -> bool {
     let took_ns = last.begin_ns.saturating_sub(first.begin_ns);
     first.begin_ns == 0 || took_ns / 1_000 / count.max(1) <= most_us
 }

@@ -2,10 +2,10 @@
 
 use super::subject;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{Role, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{SocketRole, World};
 
 pub(super) const ONE_BYTE_IO: Advice = Advice {
     name: "one-byte-io",
@@ -16,7 +16,7 @@ pub(super) const ONE_BYTE_IO: Advice = Advice {
         send it with one call.",
     lab: "no-message-boundaries",
     exercise: "",
-    cares_for: &[What::Received, What::Sent],
+    cares_for: &[DidKind::Received, DidKind::Sent],
     watch,
 };
 
@@ -25,7 +25,7 @@ pub(super) const ONE_BYTE_IO: Advice = Advice {
 pub(in crate::report) struct OneByteMemory {
     receives: u32,
     sends: u32,
-    first: Option<Mark>,
+    first: Option<SeenCall>,
 }
 
 const ENOUGH: u32 = 64;
@@ -35,7 +35,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let subject = subject(now, world);
     let socket = world.socket_mut(id);
     // One byte through a pair wakes a loop.
-    if socket.role == Role::Paired || socket.making.is_datagram {
+    if socket.role == SocketRole::Paired || socket.making.is_datagram {
         return;
     }
     let seen = &mut socket.seen.one_byte;

@@ -3,7 +3,7 @@
 use super::subject_of;
 use crate::addr::Reach;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
 use crate::report::moment::Moment;
 use crate::report::wait::Patience;
@@ -19,7 +19,7 @@ pub(super) const LOOPBACK_ONLY: Advice = Advice {
         If not, all is well.",
     lab: "wildcard-vs-loopback",
     exercise: "",
-    cares_for: &[What::Waited, What::Accepted, What::Gone],
+    cares_for: &[DidKind::Waited, DidKind::Accepted, DidKind::Gone],
     watch: watch_loopback,
 };
 
@@ -31,7 +31,7 @@ pub(super) const OPEN_TO_ALL: Advice = Advice {
     remedy: "If it is for programs of this machine only, bind to 127.0.0.1 or ::1. If it is for all, all is well.",
     lab: "wildcard-vs-loopback",
     exercise: "",
-    cares_for: &[What::Accepted, What::Gone],
+    cares_for: &[DidKind::Accepted, DidKind::Gone],
     watch: watch_open,
 };
 

@@ -2,9 +2,9 @@
 
 use super::{is_quick, subject};
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const EOF_IGNORED: Advice = Advice {
@@ -17,7 +17,7 @@ pub(super) const EOF_IGNORED: Advice = Advice {
         it (half-close), stop asking for readability.",
     lab: "always-ready",
     exercise: "Write an echo loop without the test for 0, run it under `strace -c`, and count the calls in a second.",
-    cares_for: &[What::Received, What::Ready],
+    cares_for: &[DidKind::Received, DidKind::Ready],
     watch: watch_eof,
 };
 
@@ -30,7 +30,7 @@ pub(super) const SPIN: Advice = Advice {
     remedy: "Serve every descriptor that the wait names, or take the descriptor out of the question until it can be served.",
     lab: "level-and-lowat",
     exercise: "",
-    cares_for: &[What::Ready],
+    cares_for: &[DidKind::Ready],
     watch: watch_spin,
 };
 
@@ -42,7 +42,7 @@ pub(super) const WRITABLE_ALWAYS_ASKED: Advice = Advice {
     remedy: "Ask for writability (the second set, POLLOUT) only while bytes wait to be sent, and stop when the last is gone.",
     lab: "always-ready",
     exercise: "",
-    cares_for: &[What::Ready, What::Sent, What::Connected],
+    cares_for: &[DidKind::Ready, DidKind::Sent, DidKind::Connected],
     watch: watch_writable,
 };
 
@@ -54,11 +54,11 @@ pub(in crate::report) struct ReadinessMemory {
     end_was_told: bool,
     /// How often it was called readable and not served.
     unserved: u32,
-    first_unserved: Option<Mark>,
+    first_unserved: Option<SeenCall>,
     last_ready: u64,
     /// How often it was called writable and nothing was sent.
     unsent: u32,
-    first_unsent: Option<Mark>,
+    first_unsent: Option<SeenCall>,
 }
 
 /// From so many times in a row on, it is no accident.

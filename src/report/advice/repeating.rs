@@ -3,9 +3,9 @@
 use super::{is_quick, subject};
 use crate::names::{Errno, MSG_DONTWAIT};
 use crate::report::advice::Advice;
-use crate::report::did::{Did, Ending, What};
+use crate::report::did::{Did, DidKind, ProcessEnding};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const EAGAIN_SPIN: Advice = Advice {
@@ -16,7 +16,7 @@ pub(super) const EAGAIN_SPIN: Advice = Advice {
     remedy: "At EAGAIN, go back to select or poll, and call again when the descriptor is ready.",
     lab: "blocking-or-eagain",
     exercise: "",
-    cares_for: &[What::Received, What::Sent, What::Accepted],
+    cares_for: &[DidKind::Received, DidKind::Sent, DidKind::Accepted],
     watch: watch_eagain,
 };
 
@@ -31,13 +31,13 @@ pub(super) const EINTR_NOT_RETRIED: Advice = Advice {
     lab: "eintr-despite-sa-restart",
     exercise: "Run your server with `kill -USR1` sent to it, and a handler that does nothing: it must not notice.",
     cares_for: &[
-        What::Received,
-        What::Sent,
-        What::Accepted,
-        What::Waited,
-        What::Closed,
-        What::Ended,
-        What::Signalled,
+        DidKind::Received,
+        DidKind::Sent,
+        DidKind::Accepted,
+        DidKind::Waited,
+        DidKind::Closed,
+        DidKind::Ended,
+        DidKind::Signalled,
     ],
     watch: watch_eintr,
 };
@@ -46,7 +46,7 @@ pub(super) const EINTR_NOT_RETRIED: Advice = Advice {
 #[derive(Debug, Default)]
 pub(in crate::report) struct RepeatingMemory {
     count: u32,
-    first: Option<Mark>,
+    first: Option<SeenCall>,
     at_wait: u64,
 }
 
@@ -54,14 +54,14 @@ pub(in crate::report) struct RepeatingMemory {
 #[derive(Debug, Default)]
 pub(in crate::report) struct RepeatingOfProcess {
     /// The call that was interrupted last, and nothing was done about it yet.
-    interrupted: Option<(Mark, i32)>,
+    interrupted: Option<(SeenCall, i32)>,
     /// The signal that came last.
-    signal: Option<(Mark, Kind)>,
+    signal: Option<(SeenCall, SignalMeaning)>,
 }
 
 /// What a signal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum SignalMeaning {
     /// That the program is to end.
     End,
     /// That a time is over, which some programs use to give up.
@@ -106,11 +106,11 @@ fn watch_eagain(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     found.add(&EAGAIN_SPIN, certainty, subject(now, world), says, &evidence);
 }
 
-fn kind_of(signal: &str) -> Kind {
+fn kind_of(signal: &str) -> SignalMeaning {
     match signal {
-        "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" => Kind::End,
-        "SIGALRM" | "SIGVTALRM" => Kind::Time,
-        _ => Kind::Passing,
+        "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" => SignalMeaning::End,
+        "SIGALRM" | "SIGVTALRM" => SignalMeaning::Time,
+        _ => SignalMeaning::Passing,
     }
 }
 
@@ -119,7 +119,9 @@ fn watch_eintr(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let seen = &mut world.process_mut(now.process).seen.repeating;
     match now.did {
         // Of several the one that asks for the end says why the program ends.
-        Did::Signalled(name) if seen.signal.as_ref().is_none_or(|(_, kind)| *kind != Kind::End) => {
+        Did::Signalled(name)
+            if seen.signal.as_ref().is_none_or(|(_, kind)| *kind != SignalMeaning::End) =>
+        {
             seen.signal = Some((now.quote(), kind_of(name)));
         }
         Did::Received(_) | Did::Sent(_) | Did::Accepted(..) | Did::Waited(_) => {
@@ -134,7 +136,7 @@ fn watch_eintr(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         {
             judge(now, world, found);
         }
-        Did::Ended(Ending::Exited(status)) if *status != 0 => judge(now, world, found),
+        Did::Ended(ProcessEnding::Exited(status)) if *status != 0 => judge(now, world, found),
         _ => {}
     }
 }
@@ -144,9 +146,9 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some((interrupted, _)) = seen.interrupted.take() else { return };
     let signal = seen.signal.clone();
     let certainty = match signal.as_ref().map(|(_, kind)| *kind) {
-        Some(Kind::End) => return,
-        Some(Kind::Passing) => Certainty::Certain,
-        Some(Kind::Time) | None => Certainty::Perhaps,
+        Some(SignalMeaning::End) => return,
+        Some(SignalMeaning::Passing) => Certainty::Certain,
+        Some(SignalMeaning::Time) | None => Certainty::Perhaps,
     };
     let says = || "a signal interrupted the call, and it was not made again".to_string();
     let last = now.quote();

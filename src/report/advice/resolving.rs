@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use super::subject;
 use crate::addr::Address;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, Ending, What};
+use crate::report::did::{Did, DidKind, ProcessEnding};
 use crate::report::findings::{Certainty, Findings, Subject};
-use crate::report::moment::{Mark, Moment};
-use crate::report::world::{Role, World};
+use crate::report::moment::{Moment, SeenCall};
+use crate::report::world::{SocketRole, World};
 
 pub(super) const GETADDRINFO_FIRST_ONLY: Advice = Advice {
     name: "getaddrinfo-first-only",
@@ -20,7 +20,7 @@ pub(super) const GETADDRINFO_FIRST_ONLY: Advice = Advice {
     remedy: "Walk through the list: socket and connect for each entry, until one succeeds.",
     lab: "gai-fans-out",
     exercise: "",
-    cares_for: &[What::LookedUp, What::Connected, What::OptionAsked, What::Ended],
+    cares_for: &[DidKind::LookedUp, DidKind::Connected, DidKind::OptionAsked, DidKind::Ended],
     watch: watch_first,
 };
 
@@ -34,7 +34,7 @@ pub(super) const DNS_IN_LOOP: Advice = Advice {
     remedy: "Show addresses as numbers (NI_NUMERICHOST). Look up names before the loop, or in a thread or process of their own.",
     lab: "wildcard-vs-loopback",
     exercise: "",
-    cares_for: &[What::LookedUp, What::Connected, What::Waited],
+    cares_for: &[DidKind::LookedUp, DidKind::Connected, DidKind::Waited],
     watch: watch_loop,
 };
 
@@ -43,18 +43,18 @@ pub(super) const DNS_IN_LOOP: Advice = Advice {
 pub(in crate::report) struct ResolvingOfProcess {
     /// The addresses of the last name, and where they were seen.
     found: Vec<Address>,
-    seen: Option<Mark>,
+    seen: Option<SeenCall>,
     /// Whether a stream was connected to since.
     is_used: bool,
     tried: Vec<IpAddr>,
-    failed: Option<Mark>,
+    failed: Option<SeenCall>,
     succeeded: bool,
 }
 
 /// What is remembered of a thread.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ResolvingOfCaller {
-    looked_up: Option<(Mark, bool)>,
+    looked_up: Option<(SeenCall, bool)>,
     waits: u64,
     was_told: bool,
 }
@@ -107,7 +107,7 @@ fn watch_first(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 Some(_) => seen.succeeded = true,
             }
         }
-        Did::Ended(Ending::Exited(_)) => judge(now, seen, found, subject),
+        Did::Ended(ProcessEnding::Exited(_)) => judge(now, seen, found, subject),
         _ => {}
     }
 }
@@ -159,7 +159,7 @@ fn watch_loop(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     };
     let Some(asks_server) = is_search else { return };
     let has_clients =
-        world.sockets_of(now.process).any(|(_, id)| world.socket(id).role == Role::Accepted);
+        world.sockets_of(now.process).any(|(_, id)| world.socket(id).role == SocketRole::Accepted);
     let Some(caller) = world.caller_mut() else { return };
     let seen = &mut caller.seen.resolving;
     if has_clients && seen.waits > 0 && !seen.was_told {

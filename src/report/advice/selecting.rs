@@ -3,9 +3,9 @@
 use super::subject;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings, Subject};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::wait::Wait;
 use crate::report::world::{Held, World};
 use crate::values::FdNumber;
@@ -20,7 +20,7 @@ pub(super) const SETS_NOT_REBUILT: Advice = Advice {
     remedy: "Keep the descriptors elsewhere and fill the sets before each call, or copy them (fd_set ready = all).",
     lab: "select-eats-its-sets",
     exercise: "",
-    cares_for: &[What::Waited],
+    cares_for: &[DidKind::Waited],
     watch: watch_sets,
 };
 
@@ -33,7 +33,7 @@ pub(super) const CLOSED_DESCRIPTOR_IN_SET: Advice = Advice {
     remedy: "Take a descriptor out of the set or the rows in the same place where it is closed.",
     lab: "bad-fd-poisons-select",
     exercise: "",
-    cares_for: &[What::Waited, What::Ready],
+    cares_for: &[DidKind::Waited, DidKind::Ready],
     watch: watch_closed,
 };
 
@@ -46,7 +46,7 @@ pub(super) const BEYOND_FD_SETSIZE: Advice = Advice {
     remedy: "Use poll, which has no such limit; or refuse descriptors from FD_SETSIZE on, and close them.",
     lab: "fdsetsize-overflow",
     exercise: "",
-    cares_for: &[What::Waited],
+    cares_for: &[DidKind::Waited],
     watch: watch_beyond,
 };
 
@@ -60,7 +60,7 @@ pub(super) const NFDS_TOO_SMALL: Advice = Advice {
     remedy: "Give the highest descriptor of all three sets plus one.",
     lab: "nfds-and-count",
     exercise: "",
-    cares_for: &[What::Waited, What::Ready],
+    cares_for: &[DidKind::Waited, DidKind::Ready],
     watch: watch_nfds,
 };
 
@@ -73,7 +73,7 @@ pub(in crate::report) struct SelectingMemory {
     repeated: u32,
     /// What fell out at the first of them.
     lost: Vec<FdNumber>,
-    shrank: Option<Mark>,
+    shrank: Option<SeenCall>,
     sets_were_told: bool,
     closed_was_told: bool,
     beyond_was_told: bool,

@@ -3,9 +3,9 @@
 use super::subject;
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Departure, Did, What};
+use crate::report::did::{Departure, Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const SHORT_SEND_DROPPED: Advice = Advice {
@@ -19,7 +19,14 @@ pub(super) const SHORT_SEND_DROPPED: Advice = Advice {
         from where the last send stopped.",
     lab: "partial-send",
     exercise: "Run `baresock serve echo --trace --inject send:short=5` and follow the rest of a message through the trace.",
-    cares_for: &[What::Sent, What::Received, What::Waited, What::Finished, What::Gone, What::Other],
+    cares_for: &[
+        DidKind::Sent,
+        DidKind::Received,
+        DidKind::Waited,
+        DidKind::Finished,
+        DidKind::Gone,
+        DidKind::Other,
+    ],
     watch,
 };
 
@@ -27,7 +34,7 @@ pub(super) const SHORT_SEND_DROPPED: Advice = Advice {
 #[derive(Debug, Default)]
 pub(in crate::report) struct SendingMemory {
     /// The send that was short.
-    short: Option<Mark>,
+    short: Option<SeenCall>,
     /// How many bytes of it were not sent yet.
     owed: u64,
     /// Whether the program has shown that it knows: it asked for room, or tried again.

@@ -2,9 +2,9 @@
 
 use super::subject;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const NAGLE_DELAY: Advice = Advice {
@@ -17,7 +17,7 @@ pub(super) const NAGLE_DELAY: Advice = Advice {
     remedy: "Put the pieces into one send (or writev, or MSG_MORE for all but the last). Where that cannot be, set TCP_NODELAY.",
     lab: "nagle-40ms",
     exercise: "",
-    cares_for: &[What::Sent, What::Received],
+    cares_for: &[DidKind::Sent, DidKind::Received],
     watch,
 };
 
@@ -30,8 +30,8 @@ pub(in crate::report) struct SlownessMemory {
     is_small: bool,
     /// How often the answer took its 40 ms.
     late: u32,
-    first: Option<(Mark, Mark)>,
-    last_send: Option<Mark>,
+    first: Option<(SeenCall, SeenCall)>,
+    last_send: Option<SeenCall>,
     was_told: bool,
 }
 

@@ -2,9 +2,9 @@
 
 use super::subject;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings, Subject};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::wait::{Patience, Wait};
 use crate::report::world::World;
 
@@ -18,7 +18,7 @@ pub(super) const TIMEOUT_NOT_REBUILT: Advice = Advice {
     remedy: "Set the time before each call. Other systems leave it as it was: a program for all of them sets it, too.",
     lab: "timeout-mutates",
     exercise: "",
-    cares_for: &[What::Waited, What::Ended],
+    cares_for: &[DidKind::Waited, DidKind::Ended],
     watch,
 };
 
@@ -35,8 +35,8 @@ pub(in crate::report) struct TimeoutMemory {
     was_left: bool,
     /// How often it was 0 then.
     zeros: u32,
-    first: Option<Mark>,
-    last: Option<Mark>,
+    first: Option<SeenCall>,
+    last: Option<SeenCall>,
 }
 
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {

@@ -4,9 +4,9 @@ use super::subject_of;
 use crate::addr::Address;
 use crate::names::{MSG_PEEK, MSG_TRUNC};
 use crate::report::advice::Advice;
-use crate::report::did::{Did, What};
+use crate::report::did::{Did, DidKind};
 use crate::report::findings::{Certainty, Findings};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const UDP_TRUNCATED: Advice = Advice {
@@ -20,7 +20,7 @@ pub(super) const UDP_TRUNCATED: Advice = Advice {
         at MSG_TRUNC.",
     lab: "datagram-truncation",
     exercise: "",
-    cares_for: &[What::Sent, What::Received, What::OptionAsked, What::Gone],
+    cares_for: &[DidKind::Sent, DidKind::Received, DidKind::OptionAsked, DidKind::Gone],
     watch: watch_cut,
 };
 
@@ -35,12 +35,12 @@ pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
     lab: "udp-refused-later",
     exercise: "",
     cares_for: &[
-        What::Sent,
-        What::Received,
-        What::Waited,
-        What::Connected,
-        What::Gone,
-        What::OptionSet,
+        DidKind::Sent,
+        DidKind::Received,
+        DidKind::Waited,
+        DidKind::Connected,
+        DidKind::Gone,
+        DidKind::OptionSet,
     ],
     watch: watch_refused,
 };
@@ -55,11 +55,11 @@ pub(in crate::report) struct UdpMemory {
     full: u64,
     shorter: u64,
     /// The first that filled its buffer, and whether others into such a buffer were shorter.
-    first: Option<(Mark, bool)>,
+    first: Option<(SeenCall, bool)>,
     is_measured: bool,
     was_told: bool,
     /// The first send to somebody, if nothing has come back.
-    unanswered: Option<Mark>,
+    unanswered: Option<SeenCall>,
     waited: bool,
     is_told_of_errors: bool,
 }

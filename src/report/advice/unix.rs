@@ -6,9 +6,9 @@ use super::subject;
 use crate::addr::{Address, UnixName};
 use crate::names::Errno;
 use crate::report::advice::Advice;
-use crate::report::did::{Did, Ending, What};
+use crate::report::did::{Did, DidKind, ProcessEnding};
 use crate::report::findings::{Certainty, Findings, Subject};
-use crate::report::moment::{Mark, Moment};
+use crate::report::moment::{Moment, SeenCall};
 use crate::report::world::World;
 
 pub(super) const UNIX_FILE_LEFT: Advice = Advice {
@@ -21,7 +21,7 @@ pub(super) const UNIX_FILE_LEFT: Advice = Advice {
     remedy: "unlink the path when the server ends, and before bind if no server answers there.",
     lab: "stale-socket-file",
     exercise: "",
-    cares_for: &[What::Bound, What::Removed, What::LookedUp, What::Ended],
+    cares_for: &[DidKind::Bound, DidKind::Removed, DidKind::LookedUp, DidKind::Ended],
     watch,
 };
 
@@ -29,7 +29,7 @@ pub(super) const UNIX_FILE_LEFT: Advice = Advice {
 #[derive(Debug, Default)]
 pub(in crate::report) struct UnixOfWorld {
     /// Files that are there, and who made them.
-    files: Vec<(PathBuf, u32, Mark)>,
+    files: Vec<(PathBuf, u32, SeenCall)>,
     /// Whether the log shows that files are removed.
     shows_files: bool,
 }
@@ -56,7 +56,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 found.add(&UNIX_FILE_LEFT, Certainty::Likely, subject, says, &evidence);
             }
         }
-        Did::Ended(Ending::Exited(_) | Ending::Killed(_)) => {
+        Did::Ended(ProcessEnding::Exited(_) | ProcessEnding::Killed(_)) => {
             let pid = world.process(now.process).pid;
             let seen = &mut world.seen.unix;
             let shows_files = seen.shows_files;
