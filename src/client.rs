@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::addr::Address;
 use crate::conn::{Ends, FileEnd, Files};
 use crate::event_loop::{EventLoop, Limits, Notice, ServiceId, WaitFailed};
-use crate::events::{Action, Ending, Event, Service, Token};
+use crate::events::{Action, Ending, LoopEvent, Service, Token};
 use crate::framing::{Rule, TooLong, Unfinished};
 use crate::names::Errno;
 use crate::poller::Via;
@@ -303,25 +303,25 @@ impl Client {
 }
 
 impl Service for Client {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         let is_socket = self.socket == Some(who);
         match event {
-            Event::Opened { peer, .. } => actions.extend(self.opened(who, peer)),
-            Event::NotOpened(errno) => {
+            LoopEvent::Opened { peer, .. } => actions.extend(self.opened(who, peer)),
+            LoopEvent::NotOpened(errno) => {
                 note(&self.report, End::NotConnected(None, errno));
                 actions.push(Action::Stop);
             }
-            Event::Bytes(bytes) if is_socket => actions.extend(self.write_out(bytes)),
-            Event::Bytes(bytes) => actions.extend(self.send_on(bytes)),
-            Event::PeerFinished if is_socket => actions.extend(self.peer_finished()),
-            Event::PeerFinished => actions.extend(self.input_ended()),
-            Event::Deadline if self.socket.is_none() => {
+            LoopEvent::Bytes(bytes) if is_socket => actions.extend(self.write_out(bytes)),
+            LoopEvent::Bytes(bytes) => actions.extend(self.send_on(bytes)),
+            LoopEvent::PeerFinished if is_socket => actions.extend(self.peer_finished()),
+            LoopEvent::PeerFinished => actions.extend(self.input_ended()),
+            LoopEvent::Deadline if self.socket.is_none() => {
                 note(&self.report, End::NobodyCame);
                 actions.push(Action::Stop);
             }
-            Event::Deadline => actions.extend(self.close_both(End::Silent)),
-            Event::Closed(ending) => actions.extend(self.closed(who, ending)),
-            Event::Datagram { .. } | Event::Room => {}
+            LoopEvent::Deadline => actions.extend(self.close_both(End::Silent)),
+            LoopEvent::Closed(ending) => actions.extend(self.closed(who, ending)),
+            LoopEvent::Datagram { .. } | LoopEvent::Room => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What happens, and what is to be done about it: the values that pass between the loop and the services.
 //!
-//! A service is told [`Event`]s and answers with [`Action`]s. Only the loop performs them: a service has no
+//! A service is told [`LoopEvent`]s and answers with [`Action`]s. Only the loop performs them: a service has no
 //! descriptor and makes no call on one, so it is a function from bytes to bytes that a test can call.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct ServiceId(pub(crate) u32);
 
 /// What happened at an endpoint.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum LoopEvent<'a> {
     /// A connection has been made: the first event of every connection.
     Opened {
         /// The other end.
@@ -33,7 +33,7 @@ pub enum Event<'a> {
     },
     /// [`Action::Open`] has tried every address in vain; told to the one who asked.
     NotOpened(Errno),
-    /// Bytes have come: those that the service kept last time, and new ones (none after [`Event::Room`]). All are taken
+    /// Bytes have come: those that the service kept last time, and new ones (none after [`LoopEvent::Room`]). All are taken
     /// as used, except those that it keeps ([`Action::Keep`]).
     Bytes(&'a [u8]),
     /// A datagram has come.
@@ -100,11 +100,11 @@ pub enum Action<'a> {
     },
     /// The last so many of the bytes are not used yet: present them again, before what comes next.
     Keep(usize),
-    /// Tell ([`Event::Room`]) when everything owed to this connection is sent, in the next turn at the earliest: so an
+    /// Tell ([`LoopEvent::Room`]) when everything owed to this connection is sent, in the next turn at the earliest: so an
     /// answer without end, or a thousand answers to what came at once, is given in pieces, each when the peer has taken
     /// the one before. What was kept waits until then, and nothing is read in addition.
     WantRoom(Token),
-    /// Tell ([`Event::Deadline`]) when so much time is over; `None` takes the last one back.
+    /// Tell ([`LoopEvent::Deadline`]) when so much time is over; `None` takes the last one back.
     Deadline(Token, Option<Duration>),
     /// Make a connection to the first of these addresses that answers, each within the time limit. It belongs to the same
     /// service, and its first event says who asked.
@@ -138,22 +138,22 @@ pub enum Action<'a> {
 /// A server's or client's own part: what is to be done when something happens.
 pub trait Service {
     /// Answers one event at one endpoint. What the actions borrow may be the event's bytes or the service's own.
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>);
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>);
 }
 
 /// What a service knows of each of its connections: a map from tokens, as quick as an index.
 #[derive(Debug)]
-pub struct Table<T> {
+pub struct TokenMap<T> {
     places: Vec<Option<(u32, T)>>,
 }
 
-impl<T> Default for Table<T> {
+impl<T> Default for TokenMap<T> {
     fn default() -> Self {
         Self { places: Vec::new() }
     }
 }
 
-impl<T> Table<T> {
+impl<T> TokenMap<T> {
     /// Adds an entry; what stood there for a predecessor in the same place is gone.
     pub fn insert(&mut self, token: Token, entry: T) {
         let place = token.place as usize;
@@ -193,7 +193,7 @@ impl<T> Table<T> {
 /// For tests of services: tokens, and a service driven without a loop.
 #[cfg(test)]
 pub(crate) mod testing {
-    use super::{Action, Event, Service, Token};
+    use super::{Action, LoopEvent, Service, Token};
 
     /// A token that a test may use.
     pub(crate) fn token(place: u32) -> Token {
@@ -201,7 +201,7 @@ pub(crate) mod testing {
     }
 
     /// What a service sends to `who` in answer to an event.
-    pub(crate) fn sent(service: &mut impl Service, who: Token, event: Event<'_>) -> Vec<u8> {
+    pub(crate) fn sent(service: &mut impl Service, who: Token, event: LoopEvent<'_>) -> Vec<u8> {
         let mut actions = Vec::new();
         service.on(who, event, &mut actions);
         let bytes = actions.iter().filter_map(|action| match action {

@@ -25,7 +25,7 @@ use baresock::framing;
 use baresock::poller::Via;
 use baresock::services::{Chat, Framed, Http, Spec, http};
 use baresock::sys::Fd;
-use baresock::trace::inject::Rule;
+use baresock::trace::inject::InjectRule;
 use clap::Parser;
 use proptest::prelude::*;
 
@@ -276,7 +276,7 @@ fn read_text_every_way(text: &str) {
         Ok(spec) => assert_clean(&spec.to_string()),
         Err(why) => assert_clean(&why),
     }
-    if let Err(why) = Rule::parse(text) {
+    if let Err(why) = InjectRule::parse(text) {
         assert_clean(&why.to_string());
     }
     match framing::Rule::parse(text) {

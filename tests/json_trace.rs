@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use baresock::names::{Errno, ResolveError, TcpState};
 use baresock::os::identity;
 use baresock::sys;
-use baresock::trace::arg::Limits;
+use baresock::trace::arg::ValueLimits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::{Function, Tracer, install};
@@ -133,7 +133,7 @@ fn bytes_that_were_only_looked_at_are_counted_once() {
 
 #[test]
 fn a_number_that_was_closed_with_an_error_has_no_connection_any_more() {
-    let rule = baresock::trace::inject::Rule::parse("close:EIO").unwrap();
+    let rule = baresock::trace::inject::InjectRule::parse("close:EIO").unwrap();
     let memory = Memory::default();
     let tracer =
         Tracer::new(json_sink(&memory)).with_caller(identity::caller()).with_rules(vec![rule]);
@@ -223,7 +223,7 @@ fn traced(calls: impl FnOnce()) -> String {
 
 fn json_sink(memory: &Memory) -> JsonSink {
     let output = Output::new(memory.clone(), "memory", Pace::Collected);
-    JsonSink::new(output, Limits::default())
+    JsonSink::new(output, ValueLimits::default())
 }
 
 #[derive(Clone, Default)]
@@ -641,9 +641,9 @@ mod every_wrapper {
         let sink = Both::new(
             Both::new(
                 TextSink::new(text, TextOptions::default()),
-                JsonSink::new(json, Limits::default()),
+                JsonSink::new(json, ValueLimits::default()),
             ),
-            kept.sink(Limits::default()),
+            kept.sink(ValueLimits::default()),
         );
         let tracer = Tracer::new(sink).with_caller(identity::caller());
         let traced = install(tracer.with_probe(sys::socket_state));

@@ -18,7 +18,7 @@ use baresock::sys::{
     SOCK_STREAM, SOL_SOCKET, accept, bind, connect, listen, recv, send, setsockopt, shutdown,
     socket, socket_state,
 };
-use baresock::trace::arg::Limits;
+use baresock::trace::arg::ValueLimits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::{Tracer, install};
@@ -48,7 +48,7 @@ impl Session {
         };
         let file = File::create(place.file("client.json")).unwrap();
         let output = Output::new(file, "a file", Pace::Collected);
-        let sink = JsonSink::new(output, Limits::default());
+        let sink = JsonSink::new(output, ValueLimits::default());
         let tracer = Tracer::new(sink).with_caller(identity::caller());
         let tracer =
             if flags.contains(&"--state") { tracer.with_probe(socket_state) } else { tracer };
@@ -548,7 +548,7 @@ fn both_ends_may_be_one_thread_s_and_of_the_unix_domain() {
     let place = TempDir::new();
     let file = place.file("trace.json");
     let output = Output::new(File::create(&file).unwrap(), "a file", Pace::Collected);
-    let sink = JsonSink::new(output, Limits::default());
+    let sink = JsonSink::new(output, ValueLimits::default());
     let traced = install(Tracer::new(sink).with_caller(identity::caller()));
     let at = sys::Address::unix(place.file("socket"));
     let listener = socket(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();

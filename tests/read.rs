@@ -222,14 +222,14 @@ fn session() {
 
 #[test]
 fn our_text_read_again_is_the_same_events() {
-    use baresock::trace::arg::Limits;
+    use baresock::trace::arg::ValueLimits;
     use baresock::trace::output::{Output, Pace};
     use baresock::trace::text::{TextOptions, TextSink};
     use baresock::trace::{Both, Recording, Tracer, install};
     let place = TempDir::new();
     let file = place.file("text");
     let output = Output::new(fs::File::create(&file).unwrap(), "a file", Pace::Collected);
-    let limits = Limits::default();
+    let limits = ValueLimits::default();
     let recording = Recording::default();
     let text = TextSink::new(output, TextOptions { limits, ..TextOptions::default() });
     let traced = install(Tracer::new(Both::new(text, recording.sink(limits))));

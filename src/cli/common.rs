@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::values::items;
 use crate::poller::Via;
-use crate::trace::inject::Rule;
+use crate::trace::inject::InjectRule;
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
@@ -53,8 +53,8 @@ pub struct Common {
     pub trace_sync: bool,
     /// Make a call misbehave: CALL:FAULT, as in recv:EINTR@3, send:short=5,
     /// poll:spurious@every:5, connect:delay=200ms, accept:hang
-    #[arg(long, global = true, value_name = "RULE", value_parser = Rule::parse, help_heading = "Trace")]
-    pub inject: Vec<Rule>,
+    #[arg(long, global = true, value_name = "RULE", value_parser = InjectRule::parse, help_heading = "Trace")]
+    pub inject: Vec<InjectRule>,
     /// Colour on a terminal (auto), always or never; see NO_COLOR
     #[arg(
         long,

@@ -11,7 +11,7 @@ use baresock::os::output::Patient;
 use baresock::os::watching::poll_can_watch;
 use baresock::poller::Via;
 use baresock::sys::socket_state;
-use baresock::trace::arg::Limits;
+use baresock::trace::arg::ValueLimits;
 use baresock::trace::bits::BitsSink;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
@@ -58,7 +58,7 @@ pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
 
 /// Refuses flags that say how a trace is written where none is: whoever gave them would wait for it.
 fn refuse_manners(common: &Common) -> Result<(), Failure> {
-    let plain = Limits::default();
+    let plain = ValueLimits::default();
     let given = [
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
@@ -171,8 +171,8 @@ pub(crate) fn text_options(common: &Common, color: bool, for_eyes: bool) -> Text
 }
 
 /// How much of strings and arrays is shown.
-pub(crate) const fn limits(common: &Common) -> Limits {
-    Limits { bytes: common.trace_bytes, items: common.trace_items }
+pub(crate) const fn limits(common: &Common) -> ValueLimits {
+    ValueLimits { bytes: common.trace_bytes, items: common.trace_items }
 }
 
 fn output(common: &Common) -> Result<Output, Failure> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::datagram::send_one;
 use super::endpoints::Endpoint;
 use super::notice::Notice;
-use super::state::State;
+use super::state::LoopState;
 use super::stream::FailedCall;
 use crate::addr::Address;
 use crate::conn::FilePart;
@@ -13,7 +13,7 @@ use crate::events::{Action, Ending, ServiceId, Token};
 use crate::names::Result;
 use crate::trace::{self, Function};
 
-impl State {
+impl LoopState {
     /// Does what a service says.
     pub(super) fn carry_out(&mut self, action: &Action<'_>, service: ServiceId) {
         match *action {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::endpoints::Endpoint;
 use super::notice::Notice;
-use super::state::State;
+use super::state::LoopState;
 use super::stream::{Closing, ClosingStep, Lingering, Stream, reset_at_close};
 use crate::conn::Ends;
 use crate::events::{Ending, Token};
@@ -33,7 +33,7 @@ const LONGEST_LINGER: Duration = Duration::from_secs(120);
 /// time to drain is over. It does not wait for a peer that only keeps its connection open.
 const LINGER_AT_THE_END: Duration = Duration::from_millis(50);
 
-impl State {
+impl LoopState {
     /// The service is done with a connection: closes it when everything owed is sent.
     pub(super) fn close_stream(&mut self, token: Token) {
         if let Some((_, stream)) = self.endpoints.stream_mut(token)

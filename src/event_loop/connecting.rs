@@ -13,7 +13,7 @@ use crate::sys::{self, AsFd, BorrowedFd, FD_CLOEXEC, Fd};
 #[derive(Debug)]
 pub(super) struct Connecting {
     pub(super) address: Address,
-    pub(super) wish: Wish,
+    pub(super) wish: ConnectRequest,
     pub(super) deadline: Instant,
     /// The listener's queue is full, and nothing is in progress: when to call `connect` again.
     pub(super) retry: Option<Retry>,
@@ -54,7 +54,7 @@ impl Connecting {
 
 /// What was asked for.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) struct ConnectRequest {
     pub(super) service: ServiceId,
     pub(super) asked_by: Token,
     /// The addresses that are still to be tried, the next one last.
@@ -64,7 +64,7 @@ pub(super) struct Wish {
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
+pub(super) enum ConnectProgress {
     /// It is made.
     Connected,
     /// The socket becomes writable when it is made, or has failed.
@@ -74,7 +74,7 @@ pub(super) enum Attempt {
 }
 
 /// Begins to connect.
-pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, Attempt)> {
+pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, ConnectProgress)> {
     let fd = sys::socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
     set_nonblocking(&fd)?;
@@ -87,31 +87,33 @@ pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, 
 }
 
 /// Calls `connect`, for the first time or after the listener's queue was full.
-pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<Attempt> {
+pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::connect(fd, address) {
-        Ok(()) => Ok(Attempt::Connected),
+        Ok(()) => Ok(ConnectProgress::Connected),
         // A signal that comes while a connection is being made does not stop it.
-        Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(Attempt::InProgress),
-        Err(Errno::EAGAIN) if matches!(address, Address::Unix(_)) => Ok(Attempt::QueueIsFull),
+        Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(ConnectProgress::InProgress),
+        Err(Errno::EAGAIN) if matches!(address, Address::Unix(_)) => {
+            Ok(ConnectProgress::QueueIsFull)
+        }
         Err(errno) => Err(errno),
     }
 }
 
 /// What has become of it. That there is no error does not say that there is a connection, but a peer's name does.
-pub(super) fn check(fd: BorrowedFd<'_>, address: &Address) -> Result<Attempt> {
+pub(super) fn check(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
         0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => connect_again(fd, address),
-        0 => Ok(Attempt::Connected),
+        0 => Ok(ConnectProgress::Connected),
         number => Err(Errno::from_number(number)),
     }
 }
 
 /// Readiness was only a hint; or nothing is under way, and a socket without a connection is always "writable": then to
 /// wait on would be to spin. Asked again, `connect` tells the two apart, and begins what was not begun.
-fn connect_again(fd: BorrowedFd<'_>, address: &Address) -> Result<Attempt> {
+fn connect_again(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::connect(fd, address) {
-        Ok(()) | Err(Errno::EISCONN) => Ok(Attempt::Connected),
-        Err(Errno::EALREADY | Errno::EINPROGRESS | Errno::EINTR) => Ok(Attempt::InProgress),
+        Ok(()) | Err(Errno::EISCONN) => Ok(ConnectProgress::Connected),
+        Err(Errno::EALREADY | Errno::EINPROGRESS | Errno::EINTR) => Ok(ConnectProgress::InProgress),
         Err(errno) => Err(errno),
     }
 }

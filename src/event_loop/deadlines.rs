@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::agenda::Task;
 use super::endpoints::Endpoint;
-use super::state::State;
+use super::state::LoopState;
 
-impl State {
+impl LoopState {
     /// How long until the nearest deadline; without a limit if there is none.
     pub(super) fn time_to_wait(&mut self) -> Option<Duration> {
         let idle_timeout = self.limits.idle_timeout;

@@ -28,7 +28,7 @@ pub(super) enum Endpoint {
 
 /// What an endpoint waits for: computed from its state whenever that may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waits {
+enum WaitsFor {
     Nothing,
     /// For clients, if the loop wants any.
     Clients,
@@ -39,7 +39,7 @@ enum Waits {
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
     ends: Vec<Option<Ends>>,
-    waits: Vec<Waits>,
+    waits: Vec<WaitsFor>,
     generations: Vec<u32>,
     endpoints: Vec<Option<Endpoint>>,
     free: Vec<u32>,
@@ -73,7 +73,7 @@ impl Endpoints {
         let at = self.find(token)?;
         let ends = self.ends[at].take()?;
         let endpoint = self.endpoints[at].take()?;
-        self.waits[at] = Waits::Nothing;
+        self.waits[at] = WaitsFor::Nothing;
         self.generations[at] = self.generations[at].wrapping_add(1);
         self.free.push(token.place);
         Some((ends, endpoint))
@@ -82,9 +82,9 @@ impl Endpoints {
     /// Appends a row for every endpoint that waits for something.
     pub(super) fn ask<'fd>(&'fd self, wanted: Clients, question: &mut Vec<Row<'fd>>) {
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
-            let interest = if let Waits::For(interest) = waits {
+            let interest = if let WaitsFor::For(interest) = waits {
                 *interest
-            } else if *waits == Waits::Clients && wanted == Clients::Wanted {
+            } else if *waits == WaitsFor::Clients && wanted == Clients::Wanted {
                 Interest::Read
             } else {
                 continue;
@@ -155,7 +155,7 @@ impl Endpoints {
             && stream.blocked != blocked
         {
             stream.blocked = blocked;
-            self.waits[at] = stream.interest().map_or(Waits::Nothing, Waits::For);
+            self.waits[at] = stream.interest().map_or(WaitsFor::Nothing, WaitsFor::For);
         }
     }
 
@@ -201,14 +201,14 @@ pub(super) enum Clients {
 }
 
 impl Endpoint {
-    fn waits(&self) -> Waits {
+    fn waits(&self) -> WaitsFor {
         match self {
-            Self::Listener(Listener { rests_until: None, .. }) => Waits::Clients,
-            Self::Listener(_) => Waits::Nothing,
-            Self::Stream(stream) => stream.interest().map_or(Waits::Nothing, Waits::For),
-            Self::Connecting(Connecting { retry: Some(_), .. }) => Waits::Nothing,
-            Self::Connecting(_) => Waits::For(Interest::Write),
-            Self::Datagram(_) => Waits::For(Interest::Read),
+            Self::Listener(Listener { rests_until: None, .. }) => WaitsFor::Clients,
+            Self::Listener(_) => WaitsFor::Nothing,
+            Self::Stream(stream) => stream.interest().map_or(WaitsFor::Nothing, WaitsFor::For),
+            Self::Connecting(Connecting { retry: Some(_), .. }) => WaitsFor::Nothing,
+            Self::Connecting(_) => WaitsFor::For(Interest::Write),
+            Self::Datagram(_) => WaitsFor::For(Interest::Read),
         }
     }
 

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::agenda::{Made, Task};
-use super::connecting::{Attempt, Connecting, Retry, Wish, begin, call_connect, check};
+use super::connecting::{
+    ConnectProgress, ConnectRequest, Connecting, Retry, begin, call_connect, check,
+};
 use super::endpoints::Endpoint;
 use super::listener::{Accepted, REST, accept_one};
 use super::notice::Notice;
-use super::state::State;
+use super::state::LoopState;
 use super::stream::Stream;
 use crate::addr::Address;
 use crate::conn::Ends;
@@ -15,7 +17,7 @@ use crate::events::{ServiceId, Token};
 use crate::names::{Errno, Result};
 use crate::trace;
 
-impl State {
+impl LoopState {
     /// Adds a connection; its service is told.
     pub(super) fn admit(
         &mut self,
@@ -96,11 +98,14 @@ impl State {
         time_limit: Duration,
     ) {
         let others = addresses.iter().rev().cloned().collect();
-        self.try_next_address(Wish { service, asked_by, others, time_limit }, Errno::EADDRNOTAVAIL);
+        self.try_next_address(
+            ConnectRequest { service, asked_by, others, time_limit },
+            Errno::EADDRNOTAVAIL,
+        );
     }
 
     /// Tries the next address, or tells the service that there is none left, and why the last one failed.
-    fn try_next_address(&mut self, mut wish: Wish, mut why: Errno) {
+    fn try_next_address(&mut self, mut wish: ConnectRequest, mut why: Errno) {
         while let Some(address) = wish.others.pop() {
             match begin(&address, self.limits.send_buffer) {
                 // Asked before anything else: a wait with such a descriptor in its question would fail for all.
@@ -108,13 +113,13 @@ impl State {
                     self.tell_person(&Notice::Unwatchable(&address, fd.number().get()));
                     why = Errno::EMFILE;
                 }
-                Ok((fd, Attempt::Connected)) => {
-                    let Wish { service, asked_by, .. } = wish;
+                Ok((fd, ConnectProgress::Connected)) => {
+                    let ConnectRequest { service, asked_by, .. } = wish;
                     let made = Made { fd, address, service, asked_by };
                     return self.agenda.add_consequence(Task::Admit(Box::new(made)));
                 }
                 Ok((fd, attempt)) => {
-                    let retry = (attempt == Attempt::QueueIsFull).then(Retry::first);
+                    let retry = (attempt == ConnectProgress::QueueIsFull).then(Retry::first);
                     trace::intent(match retry {
                         None => {
                             "the connection is being made: wait until it is writable, then ask SO_ERROR"
@@ -136,7 +141,7 @@ impl State {
                 }
             }
         }
-        let Wish { service, asked_by, .. } = wish;
+        let ConnectRequest { service, asked_by, .. } = wish;
         self.agenda.add_consequence(Task::TellNotOpened(asked_by, service, why));
     }
 
@@ -162,7 +167,7 @@ impl State {
             Some(retry) if retry.at <= now => {
                 let Some(fd) = ends.output() else { return };
                 let attempt = call_connect(fd, &connecting.address);
-                let is_full = attempt == Ok(Attempt::QueueIsFull);
+                let is_full = attempt == Ok(ConnectProgress::QueueIsFull);
                 connecting.retry = is_full.then(|| retry.following());
                 self.endpoints.settle(token);
                 self.after_attempt(token, attempt);
@@ -171,14 +176,16 @@ impl State {
         }
     }
 
-    fn after_attempt(&mut self, token: Token, attempt: Result<Attempt>) {
+    fn after_attempt(&mut self, token: Token, attempt: Result<ConnectProgress>) {
         match attempt {
-            Ok(Attempt::InProgress | Attempt::QueueIsFull) => {}
-            Ok(Attempt::Connected) => {
+            Ok(ConnectProgress::InProgress | ConnectProgress::QueueIsFull) => {}
+            Ok(ConnectProgress::Connected) => {
                 if let Some((Ends::Socket(fd), Endpoint::Connecting(made))) =
                     self.endpoints.remove(token)
                 {
-                    let Connecting { address, wish: Wish { service, asked_by, .. }, .. } = made;
+                    let Connecting {
+                        address, wish: ConnectRequest { service, asked_by, .. }, ..
+                    } = made;
                     let made = Made { fd, address, service, asked_by };
                     self.agenda.add_consequence(Task::Admit(Box::new(made)));
                 }

@@ -13,7 +13,7 @@ use crate::trace::page::Effect;
 use crate::trace::{self, Function};
 
 /// Everything that a loop knows, except its services and the memory that a turn uses.
-pub(super) struct State {
+pub(super) struct LoopState {
     /// The call that waits, `select` or `poll`.
     pub(super) poller: Box<dyn Poller>,
     /// Who is in the loop, and what each waits for.
@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) on_notice: Box<dyn FnMut(&Notice<'_>)>,
 }
 
-impl State {
+impl LoopState {
     pub(super) fn new(poller: Box<dyn Poller>, limits: Limits) -> Self {
         Self {
             poller,

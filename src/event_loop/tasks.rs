@@ -7,11 +7,11 @@ use super::datagram::receive_one;
 use super::endpoints::Endpoint;
 use super::listener::ACCEPTS_PER_TURN;
 use super::notice::Notice;
-use super::state::State;
+use super::state::LoopState;
 use super::stream::{Closing, FailedCall};
 use crate::addr::Address;
 use crate::conn::{Ends, Incoming};
-use crate::events::{Ending, Event, ServiceId, Token};
+use crate::events::{Ending, LoopEvent, ServiceId, Token};
 use crate::names::Errno;
 use crate::trace::{self, Function};
 
@@ -46,22 +46,22 @@ pub(super) enum Happened {
 impl Happened {
     /// What the service is told.
     #[inline]
-    pub(super) fn event<'a>(&'a self, buffer: &'a [u8]) -> Event<'a> {
+    pub(super) fn event<'a>(&'a self, buffer: &'a [u8]) -> LoopEvent<'a> {
         match self {
-            Self::Bytes(len) => Event::Bytes(&buffer[..*len]),
-            Self::BytesAfterKept(joined) => Event::Bytes(joined),
-            Self::Opened(peer, asked_by) => Event::Opened { peer, asked_by: *asked_by },
-            Self::NotOpened(errno) => Event::NotOpened(*errno),
-            Self::Datagram(from, len) => Event::Datagram { from, bytes: &buffer[..*len] },
-            Self::Room => Event::Room,
-            Self::PeerFinished => Event::PeerFinished,
-            Self::Deadline => Event::Deadline,
-            Self::Closed(ending) => Event::Closed(*ending),
+            Self::Bytes(len) => LoopEvent::Bytes(&buffer[..*len]),
+            Self::BytesAfterKept(joined) => LoopEvent::Bytes(joined),
+            Self::Opened(peer, asked_by) => LoopEvent::Opened { peer, asked_by: *asked_by },
+            Self::NotOpened(errno) => LoopEvent::NotOpened(*errno),
+            Self::Datagram(from, len) => LoopEvent::Datagram { from, bytes: &buffer[..*len] },
+            Self::Room => LoopEvent::Room,
+            Self::PeerFinished => LoopEvent::PeerFinished,
+            Self::Deadline => LoopEvent::Deadline,
+            Self::Closed(ending) => LoopEvent::Closed(*ending),
         }
     }
 }
 
-impl State {
+impl LoopState {
     /// Takes up a task. Received bytes stand in `buffer` afterwards.
     pub(super) fn take_up(&mut self, task: Task, buffer: &mut [u8]) -> Option<News> {
         match task {

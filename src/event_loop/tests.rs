@@ -9,36 +9,36 @@ use super::endpoints::Endpoint;
 use super::{EventLoop, Limits, Notice, Progress, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, Files};
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 use crate::names::{AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::sys::{self, Fd};
 use crate::trace::call::Installed;
-use crate::trace::inject::Rule;
+use crate::trace::inject::InjectRule;
 use crate::trace::tracer::NoSink;
 use crate::trace::{self, Tracer};
 
 const AGES: Duration = Duration::from_secs(30);
 
-pub(super) type Log = Rc<RefCell<Vec<String>>>;
+pub(super) type SharedLog = Rc<RefCell<Vec<String>>>;
 
 /// Writes down every event, and passes bytes on to the other one of a couple.
 #[derive(Default)]
 struct Scribe {
-    log: Log,
+    log: SharedLog,
     couple: Rc<RefCell<Vec<Token>>>,
 }
 
 impl Service for Scribe {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         let line = match &event {
-            Event::Opened { peer, asked_by } => format!("opened {peer} {}", asked_by.is_some()),
-            Event::Bytes(bytes) => format!("{} bytes", bytes.len()),
+            LoopEvent::Opened { peer, asked_by } => format!("opened {peer} {}", asked_by.is_some()),
+            LoopEvent::Bytes(bytes) => format!("{} bytes", bytes.len()),
             other => format!("{other:?}"),
         };
         self.log.borrow_mut().push(line);
-        if let Event::Bytes(bytes) = event
+        if let LoopEvent::Bytes(bytes) = event
             && let Some(other) = self.couple.borrow().iter().find(|token| **token != who)
         {
             actions.push(Action::Send { to: *other, bytes });
@@ -49,7 +49,7 @@ impl Service for Scribe {
 pub(super) struct Scene {
     pub(super) event_loop: EventLoop,
     pub(super) service: ServiceId,
-    pub(super) log: Log,
+    pub(super) log: SharedLog,
     pub(super) couple: Rc<RefCell<Vec<Token>>>,
     /// Somebody who can ask for connections.
     pub(super) asker: Token,
@@ -320,7 +320,7 @@ fn who_was_closed_before_the_end_is_not_waited_for() {
 
 /// Interferes with this thread's calls as `--inject` does.
 fn inject(rules: &[String]) -> Installed {
-    let rules = rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
+    let rules = rules.iter().map(|rule| InjectRule::parse(rule).unwrap()).collect();
     trace::install(Tracer::new(NoSink).with_rules(rules))
 }
 

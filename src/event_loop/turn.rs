@@ -9,7 +9,7 @@ use super::endpoints::Endpoint;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::notice::Notice;
-use super::state::State;
+use super::state::LoopState;
 use super::stream::Stream;
 use super::tasks::{Happened, News};
 use super::waiting::WaitFailed;
@@ -23,7 +23,7 @@ use crate::sys::Fd;
 /// A loop over one poller.
 pub struct EventLoop {
     /// Everything that the loop knows.
-    pub(super) state: State,
+    pub(super) state: LoopState,
     /// Told what has happened, one at a time; each says what is to be done.
     services: Vec<Box<dyn Service>>,
     /// One receive buffer for all connections.
@@ -140,7 +140,7 @@ impl EventLoop {
     /// A loop without any endpoint.
     pub fn new(via: Via, limits: Limits) -> Self {
         Self {
-            state: State::new(via.poller(), limits),
+            state: LoopState::new(via.poller(), limits),
             services: Vec::new(),
             buffer: vec![0; limits.receive_bytes],
             turns: 0,

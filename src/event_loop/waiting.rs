@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::agenda::Task;
 use super::endpoints::Clients;
 use super::notice::Notice;
-use super::state::State;
+use super::state::LoopState;
 use crate::events::Ending;
 use crate::names::{Errno, Result};
 use crate::poller::{Evidence, Interest, Row, Via, emptied};
@@ -33,7 +33,7 @@ pub struct WaitFailed {
     pub watched: Vec<(FdNumber, Interest)>,
 }
 
-impl State {
+impl LoopState {
     /// Asks, and waits. The answer stands in `evidence`; `memory` is what a question is made of, used again.
     pub(super) fn ask_and_wait(
         &mut self,

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 #[derive(Debug, PartialEq)]
 struct Seen {
     messages: Vec<Vec<u8>>,
-    end: End,
+    end: StreamEnd,
 }
 
 #[derive(Debug, PartialEq)]
-enum End {
+enum StreamEnd {
     Clean,
     TooLong,
     Unfinished(usize),
@@ -30,7 +30,7 @@ fn receive<'p>(framing: Framing, pieces: impl IntoIterator<Item = &'p [u8]>) -> 
                 Ok(None) => break,
                 Err(TooLong { limit }) => {
                     assert_eq!(limit, framing.limit);
-                    return Seen { messages, end: End::TooLong };
+                    return Seen { messages, end: StreamEnd::TooLong };
                 }
             }
         }
@@ -39,9 +39,9 @@ fn receive<'p>(framing: Framing, pieces: impl IntoIterator<Item = &'p [u8]>) -> 
     let end = match framing.take_last(&left) {
         Ok(last) => {
             messages.extend(last.map(<[u8]>::to_vec));
-            End::Clean
+            StreamEnd::Clean
         }
-        Err(Unfinished { len }) => End::Unfinished(len),
+        Err(Unfinished { len }) => StreamEnd::Unfinished(len),
     };
     Seen { messages, end }
 }
@@ -86,7 +86,7 @@ proptest! {
         }
         sent.retain(|message| framing.encode(message, &mut stream).is_ok());
         let seen = receive(framing, cut(&stream, &places));
-        prop_assert_eq!(seen, Seen { messages: sent, end: End::Clean });
+        prop_assert_eq!(seen, Seen { messages: sent, end: StreamEnd::Clean });
     }
 
     #[test]
@@ -136,7 +136,7 @@ fn every_way_to_cut_a_stream_gives_the_same() {
     }
 }
 
-fn seen(rule: Rule, limit: usize, stream: &[u8]) -> (Vec<String>, End) {
+fn seen(rule: Rule, limit: usize, stream: &[u8]) -> (Vec<String>, StreamEnd) {
     let Seen { messages, end } = receive(Framing { rule, limit }, [stream]);
     (messages.iter().map(|message| message.escape_ascii().to_string()).collect(), end)
 }
@@ -144,14 +144,14 @@ fn seen(rule: Rule, limit: usize, stream: &[u8]) -> (Vec<String>, End) {
 #[test]
 fn each_rule_has_its_own_end_of_a_message() {
     let all = |messages: &[&str]| messages.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(seen(fixed(2), 9, b"abcde"), (all(&["ab", "cd"]), End::Unfinished(1)));
-    assert_eq!(seen(Rule::Line, 9, b"a\r\n\n\rb\n"), (all(&["a", "", "\\rb"]), End::Clean));
+    assert_eq!(seen(fixed(2), 9, b"abcde"), (all(&["ab", "cd"]), StreamEnd::Unfinished(1)));
+    assert_eq!(seen(Rule::Line, 9, b"a\r\n\n\rb\n"), (all(&["a", "", "\\rb"]), StreamEnd::Clean));
     assert_eq!(
         seen(Rule::Length, 9, b"\0\0\0\x02ab\0\0\0\0\0\0"),
-        (all(&["ab", ""]), End::Unfinished(2))
+        (all(&["ab", ""]), StreamEnd::Unfinished(2))
     );
-    assert_eq!(seen(Rule::Close, 9, b"a\nb"), (all(&["a\\nb"]), End::Clean));
-    assert_eq!(seen(Rule::Close, 9, b""), (all(&[""]), End::Clean));
+    assert_eq!(seen(Rule::Close, 9, b"a\nb"), (all(&["a\\nb"]), StreamEnd::Clean));
+    assert_eq!(seen(Rule::Close, 9, b""), (all(&[""]), StreamEnd::Clean));
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn the_limit_holds_before_the_end_has_come() {
         (Rule::Length, b"\0\0\0\x03", b"\0\0\0\x04"),
         (Rule::Close, b"abc", b"abcd"),
     ] {
-        assert_ne!(seen(rule, 3, fits).1, End::TooLong, "{rule}");
-        assert_eq!(seen(rule, 3, too_long).1, End::TooLong, "{rule}");
+        assert_ne!(seen(rule, 3, fits).1, StreamEnd::TooLong, "{rule}");
+        assert_eq!(seen(rule, 3, too_long).1, StreamEnd::TooLong, "{rule}");
     }
     // Who speaks HTTP to it announces a gigabyte, and is not waited for.
-    assert_eq!(seen(Rule::Length, MESSAGE_LIMIT, b"GET / HTTP/1.1").1, End::TooLong);
+    assert_eq!(seen(Rule::Length, MESSAGE_LIMIT, b"GET / HTTP/1.1").1, StreamEnd::TooLong);
 }
 
 #[test]

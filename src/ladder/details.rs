@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::LadderStep;
 use crate::explain::Explainer;
 use crate::explain::words::{Entry, find};
-use crate::trace::arg::Limits;
+use crate::trace::arg::ValueLimits;
 use crate::trace::bits::BitsSink;
 use crate::trace::event::Mark;
 use crate::trace::text::{TextLine, TextOptions};
@@ -55,7 +55,7 @@ impl DetailsTeller {
 impl SourceExplainer {
     fn new() -> Self {
         let notes = Notes::default();
-        let limits = Limits { bytes: usize::MAX, items: usize::MAX };
+        let limits = ValueLimits { bytes: usize::MAX, items: usize::MAX };
         let options = TextOptions { limits, duration: true, ..TextOptions::default() };
         let explainer = Explainer::new(BitsSink::new(notes.clone())).every_time();
         Self { explainer, notes, text: TextLine::new(options) }

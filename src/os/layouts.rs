@@ -35,7 +35,7 @@ pub struct Field {
     pub bytes: Option<String>,
 }
 
-type Fields = &'static [(&'static str, usize)];
+type FieldOffsets = &'static [(&'static str, usize)];
 
 macro_rules! fields {
     ($Type:ident: $( $(#[$condition:meta])* $field:ident ),*) => {
@@ -43,12 +43,12 @@ macro_rules! fields {
     };
 }
 
-const IN: Fields =
+const IN: FieldOffsets =
     fields!(sockaddr_in: #[cfg(has_sa_len)] sin_len, sin_family, sin_port, sin_addr, sin_zero);
-const IN6: Fields = fields!(sockaddr_in6: #[cfg(has_sa_len)] sin6_len, sin6_family, sin6_port, sin6_flowinfo, sin6_addr, sin6_scope_id);
-const UN: Fields = fields!(sockaddr_un: #[cfg(has_sa_len)] sun_len, sun_family, sun_path);
-const ANY: Fields = fields!(sockaddr: #[cfg(has_sa_len)] sa_len, sa_family, sa_data);
-const STORAGE: Fields = &[
+const IN6: FieldOffsets = fields!(sockaddr_in6: #[cfg(has_sa_len)] sin6_len, sin6_family, sin6_port, sin6_flowinfo, sin6_addr, sin6_scope_id);
+const UN: FieldOffsets = fields!(sockaddr_un: #[cfg(has_sa_len)] sun_len, sun_family, sun_path);
+const ANY: FieldOffsets = fields!(sockaddr: #[cfg(has_sa_len)] sa_len, sa_family, sa_data);
+const STORAGE: FieldOffsets = &[
     #[cfg(has_sa_len)]
     ("ss_len", offset_of!(libc::sockaddr_storage, ss_len)),
     ("ss_family", offset_of!(libc::sockaddr_storage, ss_family)),
@@ -69,7 +69,12 @@ pub fn layouts() -> Vec<Layout> {
     ]
 }
 
-fn layout(name: &'static str, size: usize, fields: Fields, example: Option<&Address>) -> Layout {
+fn layout(
+    name: &'static str,
+    size: usize,
+    fields: FieldOffsets,
+    example: Option<&Address>,
+) -> Layout {
     let bytes = example.and_then(|example| sys::sockaddr_bytes(example).ok()).unwrap_or_default();
     let field = |(at, (name, offset)): (usize, &(&'static str, usize))| {
         let end = fields.get(at + 1).map_or(size, |(_, next)| *next);

@@ -23,35 +23,36 @@ pub fn open_files() -> Option<u64> {
 }
 
 /// Where a setting is, and which of its numbers it is.
-type Place = (&'static str, usize);
+type SettingPlace = (&'static str, usize);
 
 #[cfg(linux)]
-const BACKLOG: Place = ("net/core/somaxconn", 0);
+const BACKLOG: SettingPlace = ("net/core/somaxconn", 0);
 #[cfg(linux)]
-const PORTS: [Place; 2] =
+const PORTS: [SettingPlace; 2] =
     [("net/ipv4/ip_local_port_range", 0), ("net/ipv4/ip_local_port_range", 1)];
 #[cfg(linux)]
-const OPEN_FILES: Place = ("fs/file-max", 0);
+const OPEN_FILES: SettingPlace = ("fs/file-max", 0);
 
 #[cfg(apple)]
-const BACKLOG: Place = ("kern.ipc.somaxconn", 0);
+const BACKLOG: SettingPlace = ("kern.ipc.somaxconn", 0);
 #[cfg(freebsd)]
-const BACKLOG: Place = ("kern.ipc.soacceptqueue", 0);
+const BACKLOG: SettingPlace = ("kern.ipc.soacceptqueue", 0);
 #[cfg(openbsd)]
-const BACKLOG: Place = ("kern.somaxconn", 0);
+const BACKLOG: SettingPlace = ("kern.somaxconn", 0);
 // NetBSD has no such setting, and sysctl finds nothing: SOMAXCONN is compiled into its kernel.
 #[cfg(netbsd)]
-const BACKLOG: Place = ("kern.somaxconn", 0);
+const BACKLOG: SettingPlace = ("kern.somaxconn", 0);
 #[cfg(any(apple, freebsd))]
-const PORTS: [Place; 2] = [("net.inet.ip.portrange.first", 0), ("net.inet.ip.portrange.last", 0)];
+const PORTS: [SettingPlace; 2] =
+    [("net.inet.ip.portrange.first", 0), ("net.inet.ip.portrange.last", 0)];
 #[cfg(openbsd)]
-const PORTS: [Place; 2] = [("net.inet.ip.portfirst", 0), ("net.inet.ip.portlast", 0)];
+const PORTS: [SettingPlace; 2] = [("net.inet.ip.portfirst", 0), ("net.inet.ip.portlast", 0)];
 #[cfg(netbsd)]
-const PORTS: [Place; 2] = [("net.inet.ip.anonportmin", 0), ("net.inet.ip.anonportmax", 0)];
+const PORTS: [SettingPlace; 2] = [("net.inet.ip.anonportmin", 0), ("net.inet.ip.anonportmax", 0)];
 #[cfg(not(linux))]
-const OPEN_FILES: Place = ("kern.maxfiles", 0);
+const OPEN_FILES: SettingPlace = ("kern.maxfiles", 0);
 
-fn setting((name, which): Place) -> Option<u64> {
+fn setting((name, which): SettingPlace) -> Option<u64> {
     text(name)?.split_whitespace().nth(which)?.parse().ok()
 }
 

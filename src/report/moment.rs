@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::names::Errno;
-use crate::trace::arg::{Limits, Note};
+use crate::trace::arg::{Note, ValueLimits};
 use crate::trace::notation::{write_arg, write_note};
 use crate::trace::{Event, Outcome};
 
@@ -117,7 +117,7 @@ impl SeenCall {
     }
 }
 
-const LIMITS: Limits = Limits { bytes: 32, items: 8 };
+const LIMITS: ValueLimits = ValueLimits { bytes: 32, items: 8 };
 
 /// A line of a log may be of any length.
 const LONGEST: usize = 400;

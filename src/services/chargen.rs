@@ -6,7 +6,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 
 /// The printing characters of ASCII, from the space to the tilde: a ring.
 const RING: std::ops::RangeInclusive<u8> = b' '..=b'~';
@@ -45,14 +45,14 @@ fn rotation() -> Vec<u8> {
 }
 
 impl Service for Chargen {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
             // One chunk, and the next when the peer has taken it. Everything at once would be endless memory.
-            Event::Opened { .. } | Event::Room => {
+            LoopEvent::Opened { .. } | LoopEvent::Room => {
                 actions.push(Action::Send { to: who, bytes: &self.chunk });
                 actions.push(Action::WantRoom(who));
             }
-            Event::Datagram { from, .. } => {
+            LoopEvent::Datagram { from, .. } => {
                 let len = self.next_len();
                 let bytes = &self.chunk[..len];
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
@@ -85,9 +85,9 @@ mod tests {
     fn each_line_begins_one_character_later_also_from_one_chunk_to_the_next() {
         let mut chargen = Chargen::default();
         let peer = Address::unix("peer");
-        let opened = Event::Opened { peer: &peer, asked_by: None };
+        let opened = LoopEvent::Opened { peer: &peer, asked_by: None };
         let mut bytes = sent(&mut chargen, token(1), opened);
-        bytes.extend(sent(&mut chargen, token(1), Event::Room));
+        bytes.extend(sent(&mut chargen, token(1), LoopEvent::Room));
         let lines: Vec<_> = bytes.chunks(LINE_LEN + 2).collect();
         assert_eq!(lines[0].last_chunk(), Some(b"\r\n"));
         assert!(lines[0].starts_with(b" !\"#$%&'()*+,-./0123456789"), "as the RFC shows it");
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn the_next_chunk_waits_until_there_is_room() {
         let mut chargen = Chargen::default();
-        for event in [Event::Room, Event::Bytes(b"x"), Event::PeerFinished] {
-            let sends = matches!(event, Event::Room);
+        for event in [LoopEvent::Room, LoopEvent::Bytes(b"x"), LoopEvent::PeerFinished] {
+            let sends = matches!(event, LoopEvent::Room);
             let mut actions = Vec::new();
             chargen.on(token(1), event, &mut actions);
             assert_eq!(matches!(actions[..], [Action::Send { .. }, Action::WantRoom(_)]), sends);
@@ -118,7 +118,7 @@ mod tests {
         let mut lens = std::collections::BTreeSet::new();
         for _ in 0..20_000 {
             let mut actions = Vec::new();
-            chargen.on(token(1), Event::Datagram { from: &from, bytes: b"" }, &mut actions);
+            chargen.on(token(1), LoopEvent::Datagram { from: &from, bytes: b"" }, &mut actions);
             let [Action::SendDatagram { bytes, .. }] = actions[..] else { panic!("{actions:?}") };
             lens.insert(bytes.len());
         }

@@ -14,7 +14,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::printable::append_printable;
-use crate::events::{Action, Ending, Event, Service, Table, Token};
+use crate::events::{Action, Ending, LoopEvent, Service, Token, TokenMap};
 use crate::framing::{Framing, Rule, TooLong};
 
 /// The longest line, in bytes.
@@ -40,7 +40,7 @@ const HELP: &str = "\
 /// Passes lines on between its members.
 #[derive(Debug, Default)]
 pub struct Chat {
-    members: Table<Member>,
+    members: TokenMap<Member>,
     /// How many names were made up so far.
     guests: u64,
     /// To the member who caused the event.
@@ -58,42 +58,42 @@ struct Member {
 
 /// How it goes on with a member.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+enum MemberStep {
     Receive,
     Pause,
     End,
 }
 
 impl Service for Chat {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         self.reply.clear();
         self.news.clear();
         let step = match event {
-            Event::Opened { .. } => self.enter(who),
-            Event::Bytes(bytes) => {
+            LoopEvent::Opened { .. } => self.enter(who),
+            LoopEvent::Bytes(bytes) => {
                 let (step, rest) = self.receive(who, bytes);
                 actions.push(Action::Keep(rest.len()));
                 step
             }
-            Event::PeerFinished => self.leave(who, "has left"),
-            Event::Closed(ending) => {
+            LoopEvent::PeerFinished => self.leave(who, "has left"),
+            LoopEvent::Closed(ending) => {
                 self.leave_closed(who, ending);
-                Step::Receive
+                MemberStep::Receive
             }
-            Event::Deadline => {
+            LoopEvent::Deadline => {
                 // The pause is over: what waits is presented again, then more is read.
                 actions.extend([Action::Hold(who, false), Action::WantRoom(who)]);
-                Step::Receive
+                MemberStep::Receive
             }
-            _ => Step::Receive,
+            _ => MemberStep::Receive,
         };
         self.send(who, actions);
         match step {
-            Step::Receive => {}
-            Step::Pause => {
+            MemberStep::Receive => {}
+            MemberStep::Pause => {
                 actions.extend([Action::Hold(who, true), Action::Deadline(who, Some(PAUSE))]);
             }
-            Step::End => actions.push(Action::Close(who)),
+            MemberStep::End => actions.push(Action::Close(who)),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Chat {
         }
     }
 
-    fn enter(&mut self, who: Token) -> Step {
+    fn enter(&mut self, who: Token) -> MemberStep {
         let name = loop {
             self.guests += 1;
             let name = format!("guest{}", self.guests);
@@ -122,18 +122,18 @@ impl Chat {
         line(&mut self.reply, format_args!("* you are {name}; /help tells what can be written"));
         line(&mut self.news, format_args!("* {name} has come"));
         self.members.insert(who, Member { name, refusing: false });
-        Step::Receive
+        MemberStep::Receive
     }
 
-    fn leave(&mut self, who: Token, how: impl fmt::Display) -> Step {
+    fn leave(&mut self, who: Token, how: impl fmt::Display) -> MemberStep {
         // Who has left already is told of no more: that it is closed is the end of that.
         if let Some(member) = self.members.remove(who) {
             line(&mut self.news, format_args!("* {} {how}", member.name));
         }
-        Step::End
+        MemberStep::End
     }
 
-    fn leave_closed(&mut self, who: Token, ending: Ending) -> Step {
+    fn leave_closed(&mut self, who: Token, ending: Ending) -> MemberStep {
         match ending {
             Ending::Finished => self.leave(who, "has left"),
             Ending::Failed(errno) => self.leave(who, format_args!("is gone: {errno}")),
@@ -144,22 +144,22 @@ impl Chat {
     }
 
     /// Does what the whole lines say. A rest without its end waits: it may end within a character.
-    fn receive<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (Step, &'b [u8]) {
+    fn receive<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (MemberStep, &'b [u8]) {
         let mut rest = bytes;
         while self.reply.len() + self.news.len() < SAID_AT_ONCE {
-            let Some(member) = self.members.get_mut(who) else { return (Step::End, &[]) };
+            let Some(member) = self.members.get_mut(who) else { return (MemberStep::End, &[]) };
             if member.refusing {
-                let Some(after) = after_line(rest) else { return (Step::Receive, &[]) };
+                let Some(after) = after_line(rest) else { return (MemberStep::Receive, &[]) };
                 (member.refusing, rest) = (false, after);
             }
             match LINES.take(rest) {
                 Ok(Some((text, after))) => {
-                    if self.read(who, text) == Step::End {
-                        return (Step::End, &[]);
+                    if self.read(who, text) == MemberStep::End {
+                        return (MemberStep::End, &[]);
                     }
                     rest = after;
                 }
-                Ok(None) => return (Step::Receive, rest),
+                Ok(None) => return (MemberStep::Receive, rest),
                 Err(TooLong { limit }) => {
                     member.refusing = true;
                     let what = "* this line is too long and nobody gets it";
@@ -167,14 +167,14 @@ impl Chat {
                 }
             }
         }
-        (Step::Pause, rest)
+        (MemberStep::Pause, rest)
     }
 
     /// One line: something to be said, or a command.
-    fn read(&mut self, who: Token, text: &[u8]) -> Step {
+    fn read(&mut self, who: Token, text: &[u8]) -> MemberStep {
         let Some(command) = text.strip_prefix(b"/") else {
             self.say(who, text);
-            return Step::Receive;
+            return MemberStep::Receive;
         };
         let end_of_word = command.iter().position(|byte| *byte == b' ').unwrap_or(command.len());
         let (word, argument) = command.split_at(end_of_word);
@@ -192,7 +192,7 @@ impl Chat {
                 self.reply.push_str("; /help tells what there is\n");
             }
         }
-        Step::Receive
+        MemberStep::Receive
     }
 
     fn say(&mut self, who: Token, text: &[u8]) {

@@ -4,7 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 
 /// Sends one line to whoever connects and closes, or answers each datagram with one.
 #[derive(Debug)]
@@ -20,14 +20,14 @@ impl Default for Daytime {
 }
 
 impl Service for Daytime {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            Event::Opened { .. } => {
+            LoopEvent::Opened { .. } => {
                 let bytes = self.line_now();
                 actions.extend([Action::Send { to: who, bytes }, Action::Close(who)]);
             }
             // Whatever it says; usually nothing.
-            Event::Datagram { from, .. } => {
+            LoopEvent::Datagram { from, .. } => {
                 let bytes = self.line_now();
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
             }
@@ -57,7 +57,7 @@ mod tests {
         let clock = || UNIX_EPOCH + Duration::from_secs(784_111_777);
         let mut daytime = Daytime { clock, ..Daytime::default() };
         let (peer, mut actions) = (Address::unix("peer"), Vec::new());
-        daytime.on(token(1), Event::Opened { peer: &peer, asked_by: None }, &mut actions);
+        daytime.on(token(1), LoopEvent::Opened { peer: &peer, asked_by: None }, &mut actions);
         let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {
             panic!("{actions:?}")
         };
@@ -69,7 +69,7 @@ mod tests {
         let clock = || UNIX_EPOCH - Duration::from_secs(1);
         let mut daytime = Daytime { clock, ..Daytime::default() };
         let (from, mut actions) = (Address::unix("peer"), Vec::new());
-        daytime.on(token(1), Event::Datagram { from: &from, bytes: b"" }, &mut actions);
+        daytime.on(token(1), LoopEvent::Datagram { from: &from, bytes: b"" }, &mut actions);
         let [Action::SendDatagram { bytes, .. }] = actions[..] else { panic!("{actions:?}") };
         assert_eq!(bytes, b"Thu, 01 Jan 1970 00:00:00 GMT\r\n");
     }

@@ -1,16 +1,16 @@
 //! discard (RFC 863): whatever comes is thrown away.
 
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 
 /// Answers nothing, by stream or by datagram.
 #[derive(Debug, Default)]
 pub struct Discard;
 
 impl Service for Discard {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         // Bytes are received and not kept: that alone makes room for more. One who never received would let the
         // sender wait in send for ever.
-        if matches!(event, Event::PeerFinished) {
+        if matches!(event, LoopEvent::PeerFinished) {
             actions.push(Action::Close(who));
         }
     }
@@ -25,7 +25,8 @@ mod tests {
     #[test]
     fn nothing_is_answered_and_nothing_kept() {
         let from = Address::unix("peer");
-        for event in [Event::Bytes(b"abc"), Event::Datagram { from: &from, bytes: b"abc" }] {
+        for event in [LoopEvent::Bytes(b"abc"), LoopEvent::Datagram { from: &from, bytes: b"abc" }]
+        {
             let (mut discard, mut actions) = (Discard, Vec::new());
             discard.on(token(1), event, &mut actions);
             assert!(actions.is_empty(), "{actions:?}");

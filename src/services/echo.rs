@@ -1,20 +1,20 @@
 //! echo (RFC 862): whatever comes goes back.
 
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 
 /// Sends back whatever it receives, by stream or by datagram.
 #[derive(Debug, Default)]
 pub struct Echo;
 
 impl Service for Echo {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            Event::Bytes(bytes) => actions.push(Action::Send { to: who, bytes }),
-            Event::Datagram { from, bytes } => {
+            LoopEvent::Bytes(bytes) => actions.push(Action::Send { to: who, bytes }),
+            LoopEvent::Datagram { from, bytes } => {
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
             }
             // A client may finish sending first and read afterwards: what is owed is still sent.
-            Event::PeerFinished => actions.push(Action::Close(who)),
+            LoopEvent::PeerFinished => actions.push(Action::Close(who)),
             _ => {}
         }
     }
@@ -28,6 +28,6 @@ mod tests {
     #[test]
     fn whatever_comes_goes_back() {
         let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(sent(&mut Echo, token(1), Event::Bytes(&all)), all);
+        assert_eq!(sent(&mut Echo, token(1), LoopEvent::Bytes(&all)), all);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use crate::events::{Action, Event, Service, Table, Token};
+use crate::events::{Action, LoopEvent, Service, Token, TokenMap};
 use crate::framing::{Framing, Rule, TooLong, in_bytes};
 
 /// How many messages are answered at once. A receive may bring 65,536 empty ones, whose answers would be a megabyte;
@@ -17,20 +17,20 @@ const MESSAGES_AT_ONCE: u64 = 1000;
 #[derive(Debug)]
 pub struct Framed {
     framing: Framing,
-    peers: Table<Progress>,
+    peers: TokenMap<PeerProgress>,
     answers: Vec<u8>,
 }
 
 /// How far a peer has come.
 #[derive(Debug, Default)]
-struct Progress {
+struct PeerProgress {
     messages: u64,
     /// How many bytes of the next one have come.
     kept: usize,
 }
 
 /// How it goes on.
-enum Step {
+enum PeerStep {
     /// With what comes next.
     Receive,
     /// With what has come, when there is room for answers.
@@ -42,49 +42,49 @@ enum Step {
 impl Framed {
     /// Messages that end as this rule has it.
     pub fn new(rule: Rule) -> Self {
-        Self { framing: Framing::new(rule), peers: Table::default(), answers: Vec::new() }
+        Self { framing: Framing::new(rule), peers: TokenMap::default(), answers: Vec::new() }
     }
 }
 
 impl Service for Framed {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         self.answers.clear();
         let step = match event {
-            Event::Opened { .. } => {
-                self.peers.insert(who, Progress::default());
-                Step::Receive
+            LoopEvent::Opened { .. } => {
+                self.peers.insert(who, PeerProgress::default());
+                PeerStep::Receive
             }
-            Event::Closed(_) => {
+            LoopEvent::Closed(_) => {
                 self.peers.remove(who);
-                Step::Receive
+                PeerStep::Receive
             }
-            Event::Bytes(bytes) => {
+            LoopEvent::Bytes(bytes) => {
                 let (step, rest) = self.messages(who, bytes);
                 actions.push(Action::Keep(rest.len()));
                 step
             }
-            Event::PeerFinished => self.last(who),
-            _ => Step::Receive,
+            LoopEvent::PeerFinished => self.last(who),
+            _ => PeerStep::Receive,
         };
         if !self.answers.is_empty() {
             actions.push(Action::Send { to: who, bytes: &self.answers });
         }
         match step {
-            Step::Receive => {}
-            Step::WaitForRoom => actions.push(Action::WantRoom(who)),
-            Step::End => actions.push(Action::Close(who)),
+            PeerStep::Receive => {}
+            PeerStep::WaitForRoom => actions.push(Action::WantRoom(who)),
+            PeerStep::End => actions.push(Action::Close(who)),
         }
     }
 }
 
 impl Framed {
     /// Answers the messages in these bytes. What is left is the beginning of another one, or too many at once.
-    fn messages<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (Step, &'b [u8]) {
-        let Some(peer) = self.peers.get_mut(who) else { return (Step::End, &[]) };
+    fn messages<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (PeerStep, &'b [u8]) {
+        let Some(peer) = self.peers.get_mut(who) else { return (PeerStep::End, &[]) };
         let (before, mut rest) = (peer.messages, bytes);
         let step = loop {
             if peer.messages == before + MESSAGES_AT_ONCE {
-                break Step::WaitForRoom;
+                break PeerStep::WaitForRoom;
             }
             match self.framing.take(rest) {
                 Ok(Some((message, after))) => {
@@ -97,7 +97,7 @@ impl Framed {
                     answer(self.framing, &mut self.answers, what);
                     rest = after;
                 }
-                Ok(None) => break Step::Receive,
+                Ok(None) => break PeerStep::Receive,
                 Err(TooLong { limit }) => {
                     let what = format_args!(
                         "message {}: too long: at most {} are taken",
@@ -106,7 +106,7 @@ impl Framed {
                     );
                     answer(self.framing, &mut self.answers, what);
                     // Where the next one would begin is not known, or too far away.
-                    return (Step::End, &[]);
+                    return (PeerStep::End, &[]);
                 }
             }
         };
@@ -115,8 +115,8 @@ impl Framed {
     }
 
     /// The peer has finished: that is the end of a message, or in the middle of one, or between two.
-    fn last(&mut self, who: Token) -> Step {
-        let Some(peer) = self.peers.get(who) else { return Step::End };
+    fn last(&mut self, who: Token) -> PeerStep {
+        let Some(peer) = self.peers.get(who) else { return PeerStep::End };
         let (number, len) = (peer.messages + 1, in_bytes(peer.kept as u64));
         match (self.framing.rule, peer.kept) {
             (Rule::Close, _) => {
@@ -128,7 +128,7 @@ impl Framed {
                 answer(self.framing, &mut self.answers, what);
             }
         }
-        Step::End
+        PeerStep::End
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
     use crate::events::testing::token;
 
     /// What is answered, how many bytes are kept, whether room is waited for, and whether the end comes.
-    fn told(framed: &mut Framed, event: Event<'_>) -> (String, usize, bool, bool) {
+    fn told(framed: &mut Framed, event: LoopEvent<'_>) -> (String, usize, bool, bool) {
         let mut actions = Vec::new();
         framed.on(token(1), event, &mut actions);
         let mut told = (String::new(), 0, false, false);
@@ -169,7 +169,7 @@ mod tests {
 
     fn opened(rule: &str) -> Framed {
         let mut framed = Framed::new(Rule::parse(rule).unwrap());
-        let opened = Event::Opened { peer: &Address::unix("peer"), asked_by: None };
+        let opened = LoopEvent::Opened { peer: &Address::unix("peer"), asked_by: None };
         assert_eq!(told(&mut framed, opened), (String::new(), 0, false, false));
         framed
     }
@@ -186,30 +186,30 @@ mod tests {
     fn each_message_is_numbered_and_what_is_none_yet_is_kept() {
         let mut framed = opened("line");
         let two = "message 1: 5 bytes\nmessage 2: 1 byte\n";
-        assert_eq!(told(&mut framed, Event::Bytes(b"hello\na\nhal")), answered(two, 3));
+        assert_eq!(told(&mut framed, LoopEvent::Bytes(b"hello\na\nhal")), answered(two, 3));
         let third = answered("message 3: 4 bytes\n", 0);
-        assert_eq!(told(&mut framed, Event::Bytes(b"half\r\n")), third);
-        assert_eq!(told(&mut framed, Event::PeerFinished), ended(""));
+        assert_eq!(told(&mut framed, LoopEvent::Bytes(b"half\r\n")), third);
+        assert_eq!(told(&mut framed, LoopEvent::PeerFinished), ended(""));
     }
 
     #[test]
     fn answers_are_framed_as_the_messages_are_where_that_can_be() {
         let mut framed = opened("length");
         let first = answered("\0\0\0\x12message 1: 3 bytes", 2);
-        assert_eq!(told(&mut framed, Event::Bytes(b"\0\0\0\x03abc\0\0")), first);
+        assert_eq!(told(&mut framed, LoopEvent::Bytes(b"\0\0\0\x03abc\0\0")), first);
         let mut framed = opened("fixed:3");
         let first = answered("message 1: 3 bytes\n", 1);
-        assert_eq!(told(&mut framed, Event::Bytes(b"abcd")), first);
+        assert_eq!(told(&mut framed, LoopEvent::Bytes(b"abcd")), first);
         let unfinished = "message 2: unfinished: the end came after 1 byte\n";
-        assert_eq!(told(&mut framed, Event::PeerFinished), ended(unfinished));
+        assert_eq!(told(&mut framed, LoopEvent::PeerFinished), ended(unfinished));
     }
 
     #[test]
     fn at_the_peers_end_the_one_message_is_complete() {
         let mut framed = opened("close");
-        assert_eq!(told(&mut framed, Event::Bytes(b"a\n")), answered("", 2));
-        assert_eq!(told(&mut framed, Event::Bytes(b"a\nbc")), answered("", 4));
-        assert_eq!(told(&mut framed, Event::PeerFinished), ended("message 1: 4 bytes\n"));
+        assert_eq!(told(&mut framed, LoopEvent::Bytes(b"a\n")), answered("", 2));
+        assert_eq!(told(&mut framed, LoopEvent::Bytes(b"a\nbc")), answered("", 4));
+        assert_eq!(told(&mut framed, LoopEvent::PeerFinished), ended("message 1: 4 bytes\n"));
     }
 
     #[test]
@@ -219,11 +219,11 @@ mod tests {
         let mut sent = b"a\n".to_vec();
         sent.resize(2 + 65537, b'b');
         assert_eq!(
-            told(&mut line, Event::Bytes(&sent)),
+            told(&mut line, LoopEvent::Bytes(&sent)),
             ended(&format!("message 1: 1 byte\n{refused}"))
         );
         let mut length = opened("length");
-        let (answers, .., closed) = told(&mut length, Event::Bytes(b"GET / HTTP/1.1\r\n"));
+        let (answers, .., closed) = told(&mut length, LoopEvent::Bytes(b"GET / HTTP/1.1\r\n"));
         assert!(answers.contains("message 1: too long") && closed, "{answers:?}");
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let sent = [b'\n'; 2500];
         let mut rest = sent.len();
         for (answers_now, waits) in [(1000, true), (1000, true), (500, false)] {
-            let (answers, kept, room, closed) = told(&mut framed, Event::Bytes(&sent[..rest]));
+            let (answers, kept, room, closed) = told(&mut framed, LoopEvent::Bytes(&sent[..rest]));
             assert_eq!(answers.lines().count(), answers_now);
             assert_eq!((kept, room, closed), (rest - answers_now, waits, false));
             rest = kept;

@@ -6,7 +6,7 @@
 
 use super::written::answering_ports;
 use crate::addr::Address;
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 use crate::trace;
 
 /// A service that is not told of datagrams which may come from a server.
@@ -31,9 +31,9 @@ impl Guarded {
 }
 
 impl Service for Guarded {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            Event::Datagram { from, .. } if !self.may_be_answered(from) => {
+            LoopEvent::Datagram { from, .. } if !self.may_be_answered(from) => {
                 trace::intent(
                     "no answer: it comes from a server's port, and two servers would never stop",
                 );
@@ -53,7 +53,7 @@ mod tests {
     fn is_answered(from: &Address) -> bool {
         let mut guarded = Guarded::new(Box::new(Echo), vec![40_000]);
         let mut actions = Vec::new();
-        guarded.on(token(1), Event::Datagram { from, bytes: b"x" }, &mut actions);
+        guarded.on(token(1), LoopEvent::Datagram { from, bytes: b"x" }, &mut actions);
         !actions.is_empty()
     }
 

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::addr::Address;
-use crate::events::{Action, Ending, Event, Service, Table, Token};
+use crate::events::{Action, Ending, LoopEvent, Service, Token, TokenMap};
 
 /// How long an address may take to answer, if nothing else is said.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -19,12 +19,12 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 pub struct Relay {
     target: Vec<Address>,
     time_limit: Duration,
-    sides: Table<Side>,
+    sides: TokenMap<Counterpart>,
 }
 
 /// What is known of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+enum Counterpart {
     /// A client whose target has not answered yet: nothing is read from it, its system keeps what it sends.
     Waiting,
     /// The other side.
@@ -34,22 +34,22 @@ enum Side {
 impl Relay {
     /// Passes on to these addresses, tried in turn, each for so long.
     pub fn new(target: Vec<Address>, time_limit: Duration) -> Self {
-        Self { target, time_limit, sides: Table::default() }
+        Self { target, time_limit, sides: TokenMap::default() }
     }
 
     fn other(&self, who: Token) -> Option<Token> {
         match self.sides.get(who) {
-            Some(Side::With(other)) => Some(*other),
-            Some(Side::Waiting) | None => None,
+            Some(Counterpart::With(other)) => Some(*other),
+            Some(Counterpart::Waiting) | None => None,
         }
     }
 
     fn couple(&mut self, target: Token, client: Token) -> bool {
-        if self.sides.get(client) != Some(&Side::Waiting) {
+        if self.sides.get(client) != Some(&Counterpart::Waiting) {
             return false;
         }
-        self.sides.insert(client, Side::With(target));
-        self.sides.insert(target, Side::With(client));
+        self.sides.insert(client, Counterpart::With(target));
+        self.sides.insert(target, Counterpart::With(client));
         true
     }
 
@@ -63,28 +63,28 @@ impl Relay {
 }
 
 impl Service for Relay {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            Event::Opened { asked_by: None, .. } => {
-                self.sides.insert(who, Side::Waiting);
+            LoopEvent::Opened { asked_by: None, .. } => {
+                self.sides.insert(who, Counterpart::Waiting);
                 let (addresses, time_limit) = (&self.target, self.time_limit);
                 actions.push(Action::Hold(who, true));
                 actions.push(Action::Open { by: who, addresses, time_limit });
             }
-            Event::Opened { asked_by: Some(client), .. } => match self.couple(who, client) {
+            LoopEvent::Opened { asked_by: Some(client), .. } => match self.couple(who, client) {
                 true => actions.extend([Action::Couple(who, client), Action::Hold(client, false)]),
                 false => actions.push(Action::Abort(who)),
             },
             // The client would have been refused by the target itself: an end of file would look like an answer.
-            Event::NotOpened(_) => {
+            LoopEvent::NotOpened(_) => {
                 self.sides.remove(who);
                 actions.push(Action::Abort(who));
             }
-            Event::Bytes(bytes) => {
+            LoopEvent::Bytes(bytes) => {
                 actions.extend(self.other(who).map(|to| Action::Send { to, bytes }));
             }
-            Event::PeerFinished => actions.extend(self.other(who).map(Action::Finish)),
-            Event::Closed(ending) => actions.extend(self.part(who).map(|other| match ending {
+            LoopEvent::PeerFinished => actions.extend(self.other(who).map(Action::Finish)),
+            LoopEvent::Closed(ending) => actions.extend(self.part(who).map(|other| match ending {
                 Ending::Failed(_) => Action::Abort(other),
                 Ending::Finished | Ending::TooSlow | Ending::Silent | Ending::Refused => {
                     Action::Close(other)
@@ -102,7 +102,7 @@ mod tests {
     use crate::names::Errno;
 
     /// What is done when this happens, in words.
-    fn done(relay: &mut Relay, who: Token, event: Event<'_>) -> Vec<String> {
+    fn done(relay: &mut Relay, who: Token, event: LoopEvent<'_>) -> Vec<String> {
         let mut actions = Vec::new();
         relay.on(who, event, &mut actions);
         actions.iter().map(|action| format!("{action:?}").replace("Token { place: ", "{")).collect()
@@ -110,7 +110,7 @@ mod tests {
 
     fn opened(relay: &mut Relay, who: Token, asked_by: Option<Token>) -> Vec<String> {
         let peer = Address::unix("/peer");
-        done(relay, who, Event::Opened { peer: &peer, asked_by })
+        done(relay, who, LoopEvent::Opened { peer: &peer, asked_by })
     }
 
     fn relay() -> Relay {
@@ -138,22 +138,22 @@ mod tests {
     #[test]
     fn each_end_is_carried_to_the_other_side() {
         let (mut relay, client, target) = coupled();
-        assert!(done(&mut relay, client, Event::PeerFinished)[0].starts_with("Finish({2,"));
-        assert!(done(&mut relay, target, Event::PeerFinished)[0].starts_with("Finish({1,"));
-        let closed = done(&mut relay, client, Event::Closed(Ending::Finished));
+        assert!(done(&mut relay, client, LoopEvent::PeerFinished)[0].starts_with("Finish({2,"));
+        assert!(done(&mut relay, target, LoopEvent::PeerFinished)[0].starts_with("Finish({1,"));
+        let closed = done(&mut relay, client, LoopEvent::Closed(Ending::Finished));
         assert!(closed[0].starts_with("Close({2,"), "{closed:?}");
-        assert!(done(&mut relay, target, Event::Closed(Ending::Finished)).is_empty());
+        assert!(done(&mut relay, target, LoopEvent::Closed(Ending::Finished)).is_empty());
 
         let (mut relay, _, target) = coupled();
         let reset = Ending::Failed(Errno::ECONNRESET);
-        assert!(done(&mut relay, target, Event::Closed(reset))[0].starts_with("Abort({1,"));
+        assert!(done(&mut relay, target, LoopEvent::Closed(reset))[0].starts_with("Abort({1,"));
     }
 
     #[test]
     fn whom_nobody_answers_is_let_go() {
         let (mut relay, client, late) = (relay(), token(1), token(2));
         opened(&mut relay, client, None);
-        let refused = done(&mut relay, client, Event::NotOpened(Errno::ECONNREFUSED));
+        let refused = done(&mut relay, client, LoopEvent::NotOpened(Errno::ECONNREFUSED));
         assert!(refused[0].starts_with("Abort({1,"), "{refused:?}");
         assert!(opened(&mut relay, late, Some(client))[0].starts_with("Abort({2,"));
     }

@@ -6,7 +6,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::byteorder::htonl;
-use crate::events::{Action, Event, Service, Token};
+use crate::events::{Action, LoopEvent, Service, Token};
 
 /// From 1900 to 1970: 70 years, 17 of them leap years.
 const SECONDS_BEFORE_1970: u64 = (70 * 365 + 17) * 24 * 60 * 60;
@@ -25,14 +25,14 @@ impl Default for Time {
 }
 
 impl Service for Time {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            Event::Opened { .. } => {
+            LoopEvent::Opened { .. } => {
                 let bytes = self.answer_now();
                 actions.extend([Action::Send { to: who, bytes }, Action::Close(who)]);
             }
             // The RFC has the client send an empty one; there is no end of file to be had without one.
-            Event::Datagram { from, .. } => {
+            LoopEvent::Datagram { from, .. } => {
                 let bytes = self.answer_now();
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
             }
@@ -63,7 +63,7 @@ mod tests {
     fn answer_at(clock: fn() -> SystemTime) -> [u8; 4] {
         let (mut time, peer) = (Time { clock, ..Time::default() }, Address::unix("peer"));
         let mut actions = Vec::new();
-        time.on(token(1), Event::Opened { peer: &peer, asked_by: None }, &mut actions);
+        time.on(token(1), LoopEvent::Opened { peer: &peer, asked_by: None }, &mut actions);
         let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {
             panic!("{actions:?}")
         };

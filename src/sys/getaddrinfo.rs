@@ -192,8 +192,8 @@ mod tests {
     use super::*;
     use crate::names::{AI_NUMERICHOST, EAI_OVERFLOW, Errno, NameInfoFlags, SOCK_STREAM};
     use crate::sys::{SUN_PATH_LEN, getnameinfo, getservbyname};
-    use crate::trace::arg::Limits;
     use crate::trace::arg::Note;
+    use crate::trace::arg::ValueLimits;
     use crate::trace::event::Mark;
     use crate::trace::{Recording, Tracer, install};
 
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_to_c_is_refused_and_the_trace_says_so() {
         let recording = Recording::default();
-        let traced = install(Tracer::new(recording.sink(Limits::default())));
+        let traced = install(Tracer::new(recording.sink(ValueLimits::default())));
         assert_eq!(getaddrinfo(Some("a\0b"), None, None), Err(EAI_NONAME));
         assert_eq!(getservbyname("echo", "a\0b"), Err(Errno::ENOENT));
         let path = Address::unix("x".repeat(SUN_PATH_LEN + 1));

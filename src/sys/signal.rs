@@ -75,12 +75,12 @@ pub enum Handler {
     /// A function that writes the signal's number, as one byte, into the self-pipe ([`self_pipe`]).
     SelfPipe,
     /// A function that `sigaction` found there, to be put back.
-    Found(Found),
+    Found(ForeignHandler),
 }
 
 /// The address of somebody else's handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found(libc::sighandler_t);
+pub struct ForeignHandler(libc::sighandler_t);
 
 impl Handler {
     pub(super) fn to_c(self) -> libc::sighandler_t {
@@ -97,7 +97,7 @@ impl Handler {
         [Self::Default, Self::Ignore, Self::Interrupt, Self::SelfPipe]
             .into_iter()
             .find(|handler| handler.to_c() == address)
-            .unwrap_or(Self::Found(Found(address)))
+            .unwrap_or(Self::Found(ForeignHandler(address)))
     }
 }
 

@@ -251,7 +251,7 @@ impl Arg<'_> {
     /// In strace's notation, all of it. It is printable.
     pub fn written(&self) -> String {
         let mut text = String::new();
-        write_arg(&mut text, self, Limits { bytes: usize::MAX, items: usize::MAX });
+        write_arg(&mut text, self, ValueLimits { bytes: usize::MAX, items: usize::MAX });
         text
     }
 }
@@ -295,14 +295,14 @@ impl From<Named> for Arg<'_> {
 
 /// How much of a string and of an array is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ValueLimits {
     /// Bytes of a string.
     pub bytes: usize,
     /// Rows of an array.
     pub items: usize,
 }
 
-impl Default for Limits {
+impl Default for ValueLimits {
     fn default() -> Self {
         Self { bytes: 32, items: 32 }
     }

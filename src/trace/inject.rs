@@ -24,7 +24,7 @@ use crate::names::slips::near;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct InjectRule {
     /// As it was written.
     text: String,
     function: Function,
@@ -115,14 +115,14 @@ impl fmt::Display for BadRule {
 
 impl std::error::Error for BadRule {}
 
-impl fmt::Display for Rule {
+impl fmt::Display for InjectRule {
     /// As it was written, for another process.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl Rule {
+impl InjectRule {
     /// Reads `CALL:FAULT[WHEN]`.
     ///
     /// # Errors
@@ -216,7 +216,7 @@ impl Rule {
 }
 
 /// What all rules say of the next call of a function.
-pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
+pub(crate) fn plan(rules: &mut [InjectRule], function: Function) -> Plan {
     let mut plan = Plan::default();
     for rule in rules {
         rule.wants_less = false;
@@ -230,7 +230,7 @@ pub(crate) fn plan(rules: &mut [Rule], function: Function) -> Plan {
 }
 
 /// Counts what was planned for a call whose length was made smaller.
-pub(crate) fn count_shortened(rules: &mut [Rule], plan: &Plan) {
+pub(crate) fn count_shortened(rules: &mut [InjectRule], plan: &Plan) {
     if plan.is_shortened {
         rules.iter_mut().for_each(|rule| rule.struck += u64::from(rule.wants_less));
     }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::arg::{Arg, Bytes, Limits, Message, Note, Value};
+use super::arg::{Arg, Bytes, Message, Note, Value, ValueLimits};
 use super::event::{Args, Callee, Event};
 
 impl Event<'_> {
     /// The same, to be kept: lending nothing, and with no more of its bytes than the limits allow.
-    pub fn kept(&self, limits: Limits) -> Event<'static> {
+    pub fn kept(&self, limits: ValueLimits) -> Event<'static> {
         let mut kept = self.clone();
         kept.args.iter_mut().for_each(|arg| arg.cut(limits));
         kept.into_owned()
@@ -78,7 +78,7 @@ impl Message<'_> {
 
 impl Arg<'_> {
     /// Keeps no more of its bytes than the limits allow.
-    pub(super) fn cut(&mut self, limits: Limits) {
+    pub(super) fn cut(&mut self, limits: ValueLimits) {
         match self {
             Self::Bytes(bytes) | Self::Value(Value::Bytes(bytes)) => bytes.truncate(limits.bytes),
             Self::Message(message) => {

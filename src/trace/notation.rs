@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::arg::{Arg, Bytes, Limits, Note, Value};
+use super::arg::{Arg, Bytes, Note, Value, ValueLimits};
 use super::quote::quote;
 use super::structures::{
     write_action, write_address, write_buffers, write_found, write_mask, write_message,
@@ -16,7 +16,7 @@ use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SOL_UDP};
 use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
 
 /// Writes an argument in strace's notation. (Writing to a String cannot fail, hence the `let _`.)
-pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
+pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     let _ = match arg {
         // The arguments of every turn of a loop: written without the machinery of formats, which would take half the
         // time of a line.
@@ -77,7 +77,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: Limits) {
 }
 
 /// Bytes in quotes, and dots where there are more.
-pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: Limits) {
+pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
     let (shown, is_cut) = bytes.cut(limits.bytes);
     quote(out, shown, usize::MAX);
     if is_cut {
@@ -111,7 +111,7 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
 }
 
 /// Writes what stands behind the result, in parentheses.
-pub(crate) fn write_note(out: &mut String, note: &Note<'_>, returned: i64, limits: Limits) {
+pub(crate) fn write_note(out: &mut String, note: &Note<'_>, returned: i64, limits: ValueLimits) {
     let _ = match note {
         Note::None => Ok(()),
         Note::OpenFlags(flags) => write!(out, " (flags {})", flags.with_access()),
@@ -146,7 +146,7 @@ fn write_select_note(
     }
 }
 
-fn write_poll_note(out: &mut String, rows: &[PollRow], limits: Limits) {
+fn write_poll_note(out: &mut String, rows: &[PollRow], limits: ValueLimits) {
     out.push_str(" (");
     write_rows(out, rows, limits, |row| ("revents", row.revents));
     out.push(')');
@@ -185,7 +185,7 @@ fn write_set(out: &mut String, members: &[FdNumber]) {
 fn write_rows(
     out: &mut String,
     rows: &[PollRow],
-    limits: Limits,
+    limits: ValueLimits,
     shown: impl Fn(&PollRow) -> (&'static str, PollEvents),
 ) {
     out.push('[');
@@ -211,7 +211,7 @@ fn write_rows(
     out.push(']');
 }
 
-fn write_value(out: &mut String, value: &Value<'_>, limits: Limits) {
+fn write_value(out: &mut String, value: &Value<'_>, limits: ValueLimits) {
     let _ = match value {
         Value::Int(number) => write!(out, "[{number}]"),
         Value::Byte(byte) => return quote(out, &[*byte], limits.bytes),

@@ -30,14 +30,14 @@ struct Inner {
     pace: Pace,
     collected: Vec<u8>,
     /// Who has left half a line on the terminal.
-    half: Option<Writer>,
+    half: Option<OutputShare>,
     writers: u32,
     failed: bool,
 }
 
 /// One of those who share an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Writer(u32);
+pub struct OutputShare(u32);
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,10 +60,10 @@ impl Output {
     }
 
     /// One more who writes here.
-    pub fn writer(&self) -> Writer {
+    pub fn writer(&self) -> OutputShare {
         let mut inner = self.lock();
         inner.writers += 1;
-        Writer(inner.writers)
+        OutputShare(inner.writers)
     }
 
     /// How eagerly lines are written.
@@ -72,7 +72,7 @@ impl Output {
     }
 
     /// The first half of a line, before a call that may wait.
-    pub fn half_line(&self, writer: Writer, text: &str) {
+    pub fn half_line(&self, writer: OutputShare, text: &str) {
         let mut inner = self.lock();
         inner.make_way(writer);
         inner.write(text.as_bytes());
@@ -80,7 +80,7 @@ impl Output {
     }
 
     /// The rest of a line whose first half was written; `resumed` goes before it if others came between.
-    pub fn rest_of_line(&self, writer: Writer, resumed: &str, text: &str) {
+    pub fn rest_of_line(&self, writer: OutputShare, resumed: &str, text: &str) {
         let mut inner = self.lock();
         if inner.half == Some(writer) {
             inner.half = None;
@@ -92,7 +92,7 @@ impl Output {
     }
 
     /// A whole line.
-    pub fn line(&self, writer: Writer, text: &str) {
+    pub fn line(&self, writer: OutputShare, text: &str) {
         let mut inner = self.lock();
         inner.make_way(writer);
         inner.write_line(text);
@@ -111,7 +111,7 @@ impl Output {
 
 impl Inner {
     /// Ends the half line of somebody else.
-    fn make_way(&mut self, writer: Writer) {
+    fn make_way(&mut self, writer: OutputShare) {
         if self.half.take_if(|other| *other != writer).is_some() {
             self.write(b" <unfinished ...>\n");
         }

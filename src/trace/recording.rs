@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::arg::Limits;
+use super::arg::ValueLimits;
 use super::event::Event;
 use super::tracer::Sink;
 
@@ -13,7 +13,7 @@ pub struct Recording(Rc<RefCell<Vec<Event<'static>>>>);
 
 impl Recording {
     /// A sink that records, of strings as much as the limits allow.
-    pub fn sink(&self, limits: Limits) -> impl Sink + use<> {
+    pub fn sink(&self, limits: ValueLimits) -> impl Sink + use<> {
         RecordingSink { recording: self.clone(), limits }
     }
 
@@ -25,7 +25,7 @@ impl Recording {
 
 struct RecordingSink {
     recording: Recording,
-    limits: Limits,
+    limits: ValueLimits,
 }
 
 impl Sink for RecordingSink {

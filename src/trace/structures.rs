@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::arg::{Bytes, Limits, Message, SignalAction, SignalHandler};
+use super::arg::{Bytes, Message, SignalAction, SignalHandler, ValueLimits};
 use super::notation::write_bytes;
 use super::quote::quote;
 use crate::addr::{Address, UnixName};
@@ -72,7 +72,7 @@ pub(super) fn write_action(out: &mut String, action: &SignalAction) {
     let _ = write!(out, ", sa_flags={}}}", action.flags);
 }
 
-pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Limits) {
+pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
     out.push_str("{msg_name=");
     match &message.name {
         Ok(address) => write_address(out, address),
@@ -93,7 +93,7 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Lim
 }
 
 /// Bytes in buffers, or buffers with room for bytes.
-pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: Limits) {
+pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
     write_array(out, buffers, limits, |out, (bytes, len)| {
         out.push_str("{iov_base=");
         write_bytes(out, bytes, limits);
@@ -102,7 +102,7 @@ pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], li
 }
 
 /// Buffers of which nothing is known but where they are.
-pub(super) fn write_room(out: &mut String, room: &[(usize, usize)], limits: Limits) {
+pub(super) fn write_room(out: &mut String, room: &[(usize, usize)], limits: ValueLimits) {
     write_array(out, room, limits, |out, (at, len)| {
         let _ = write!(out, "{{iov_base={at:#x}, iov_len={len}}}");
     });
@@ -111,7 +111,7 @@ pub(super) fn write_room(out: &mut String, room: &[(usize, usize)], limits: Limi
 pub(super) fn write_messages(
     out: &mut String,
     messages: &[(Message<'_>, Option<u32>)],
-    limits: Limits,
+    limits: ValueLimits,
 ) {
     write_array(out, messages, limits, |out, (message, len)| {
         out.push_str("{msg_hdr=");
@@ -123,7 +123,12 @@ pub(super) fn write_messages(
     });
 }
 
-fn write_array<T>(out: &mut String, rows: &[T], limits: Limits, write: impl Fn(&mut String, &T)) {
+fn write_array<T>(
+    out: &mut String,
+    rows: &[T],
+    limits: ValueLimits,
+    write: impl Fn(&mut String, &T),
+) {
     out.push('[');
     for (at, row) in rows.iter().enumerate() {
         out.push_str(if at == 0 { "" } else { ", " });
@@ -136,7 +141,7 @@ fn write_array<T>(out: &mut String, rows: &[T], limits: Limits, write: impl Fn(&
     out.push(']');
 }
 
-fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
+fn write_control(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
     for (at, control) in message.control.iter().enumerate() {
         out.push_str(if at == 0 { ", msg_control=[" } else { ", " });
         let len = CONTROL_HEADER_LEN + control.data.len();
@@ -151,7 +156,7 @@ fn write_control(out: &mut String, message: &Message<'_>, limits: Limits) {
 }
 
 /// The type of a control message, and its data where its structure is known.
-fn write_control_data(out: &mut String, control: &ControlMessage, limits: Limits) {
+fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueLimits) {
     let data = control.data.as_slice();
     let name = match control.level {
         SOL_SOCKET => ControlKind::CONSTANTS
@@ -236,7 +241,7 @@ fn write_extended_error(out: &mut String, data: &[u8]) {
     out.push('}');
 }
 
-pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: Limits) {
+pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: ValueLimits) {
     out.push('[');
     for (at, (kind, address)) in found.iter().enumerate() {
         if at > 0 {

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::arg::{Limits, Note};
+use super::arg::{Note, ValueLimits};
 use super::event::{Event, Mark, Outcome, States};
 use super::notation::{decimal, write_arg, write_note};
-use super::output::{Output, Pace, Writer};
+use super::output::{Output, OutputShare, Pace};
 use super::tracer::Sink;
 
 const FUNCTION: &str = "\x1b[1m";
@@ -22,7 +22,7 @@ const INDENT: &str = "    ";
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TextOptions {
     /// How much of strings and arrays is shown.
-    pub limits: Limits,
+    pub limits: ValueLimits,
     /// Each line begins with the time of day, in seconds since 1970 (strace's `-ttt`).
     pub time: bool,
     /// Each line ends with how long the call took (strace's `-T`).
@@ -147,7 +147,7 @@ impl TextLine {
 #[derive(Debug)]
 pub struct TextSink {
     output: Output,
-    writer: Writer,
+    writer: OutputShare,
     pace: Pace,
     line: TextLine,
     /// How much of the line stands on the terminal already.

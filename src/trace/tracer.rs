@@ -9,7 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use super::arg::Arg;
 use super::descriptors::{DescriptorTable, has_message_flag};
 use super::event::Event;
-use super::inject::{self, Plan, Rule};
+use super::inject::{self, InjectRule, Plan};
 use super::page::{Function, Waits};
 use crate::addr::Address;
 use crate::names::MSG_DONTWAIT;
@@ -79,7 +79,7 @@ impl Caller {
 pub struct Tracer {
     sink: Box<dyn Sink>,
     caller: Caller,
-    rules: Vec<Rule>,
+    rules: Vec<InjectRule>,
     probe: Option<Probe>,
     wants_times: bool,
     wants_connections: bool,
@@ -122,7 +122,7 @@ impl Tracer {
 
     /// The same, interfering with the calls as the rules say.
     #[must_use]
-    pub fn with_rules(mut self, rules: Vec<Rule>) -> Self {
+    pub fn with_rules(mut self, rules: Vec<InjectRule>) -> Self {
         self.rules = rules;
         self
     }
@@ -172,7 +172,7 @@ impl Tracer {
     }
 
     pub(crate) fn idle_rules(&self) -> Vec<String> {
-        self.rules.iter().filter_map(Rule::idle).collect()
+        self.rules.iter().filter_map(InjectRule::idle).collect()
     }
 
     pub(crate) fn intent(&mut self, words: &'static str) {

@@ -14,7 +14,7 @@ use baresock::os::output::Patient;
 use baresock::os::process_group::kill_group;
 use baresock::sys::socket_state;
 use baresock::sys::wild::{LAB_DIRECTORY, Wild};
-use baresock::trace::arg::Limits;
+use baresock::trace::arg::ValueLimits;
 use baresock::trace::bits::BitsSink;
 use baresock::trace::text::TextLine;
 use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
@@ -128,7 +128,7 @@ fn give_up() {
 #[derive(Debug)]
 struct Recorder {
     line: TextLine,
-    limits: Limits,
+    limits: ValueLimits,
     /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
     connections: bool,
     watch: Watch,

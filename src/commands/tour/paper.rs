@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use baresock::os::output::Patient;
-use baresock::trace::output::{Output, Writer};
+use baresock::trace::output::{Output, OutputShare};
 use baresock::trace::text::wrapped;
 
 use crate::commands::tracing::columns;
@@ -110,7 +110,7 @@ const CLIENT: Style = AnsiColor::Yellow.on_default();
 #[derive(Debug)]
 pub(super) struct Narrator {
     output: Output,
-    writer: Writer,
+    writer: OutputShare,
     color: bool,
 }
 

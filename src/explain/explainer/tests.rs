@@ -24,12 +24,12 @@ impl Sink for Heard {
 }
 
 /// An explainer that is told of calls that nobody made.
-struct Told {
+struct ToldExplainer {
     explainer: Explainer<Heard>,
     heard: Heard,
 }
 
-impl Told {
+impl ToldExplainer {
     fn new() -> Self {
         let heard = Heard::default();
         Self { explainer: Explainer::new(heard.clone()), heard }
@@ -74,7 +74,7 @@ fn set(numbers: &[i32]) -> Option<Vec<FdNumber>> {
     Some(numbers.iter().map(|number| FdNumber::new(*number)).collect())
 }
 
-fn selects(told: &mut Told, read: &[i32], write: &[i32], outcome: Outcome) -> String {
+fn selects(told: &mut ToldExplainer, read: &[i32], write: &[i32], outcome: Outcome) -> String {
     let timeout = TimeVal { tv_sec: 1, tv_usec: 500_000 };
     let args = [
         Arg::Int(8),
@@ -94,7 +94,7 @@ fn selects(told: &mut Told, read: &[i32], write: &[i32], outcome: Outcome) -> St
     told.of(Function::SELECT, &args, outcome, Note::select(sets, None)).join("; ")
 }
 
-fn polls(told: &mut Told, revents: &[PollEvents], outcome: Outcome) -> String {
+fn polls(told: &mut ToldExplainer, revents: &[PollEvents], outcome: Outcome) -> String {
     let row = |revents| PollRow { fd: FdNumber::new(4), events: POLLIN, revents };
     let answered = Note::Poll(revents.iter().map(|revents| row(*revents)).collect());
     let args = [Arg::rows(vec![]), Arg::Int(1_000), Arg::Millis(250)];
@@ -120,7 +120,7 @@ fn a_lesson_leads_to_its_lab_where_there_is_one_and_to_a_word_where_not() {
 #[test]
 fn making_has_its_lessons() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     let stream = [Arg::Type(SOCK_STREAM)];
     assert_eq!(
@@ -178,7 +178,7 @@ fn making_has_its_lessons() {
 #[test]
 fn connecting_has_its_lessons() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     assert!(told(F::CONNECT, &[FD], ok(0)).contains("has answered"));
     assert!(told(F::CONNECT, &[FD], err(Errno::EINPROGRESS)).contains("SO_ERROR"));
@@ -194,7 +194,7 @@ fn connecting_has_its_lessons() {
 
 #[test]
 fn select_has_its_lessons() {
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let first = selects(&mut told, &[7], &[], ok(1));
     assert!(first.starts_with("can 7 be read? nfds 8 "), "{first}");
     assert!(first.contains("7 is ready: what is ready stays"), "{first}");
@@ -203,7 +203,7 @@ fn select_has_its_lessons() {
     let both = selects(&mut told, &[3, 7], &[5], err(Errno::EINTR));
     assert!(both.starts_with("can 2 descriptors be read? Is there room to send on 5?"), "{both}");
     assert!(both.contains("a signal came"), "{both}");
-    let room = selects(&mut Told::new(), &[], &[5], ok(1));
+    let room = selects(&mut ToldExplainer::new(), &[], &[5], ok(1));
     assert!(room.starts_with("is there room to send on 5?"), "{room}");
     assert!(room.contains("out: to send on 5 would not wait"), "{room}");
     let over = selects(&mut told, &[3], &[], ok(0));
@@ -218,7 +218,7 @@ fn select_has_its_lessons() {
 
 #[test]
 fn poll_has_its_lessons() {
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let first = polls(&mut told, &[POLLIN], ok(1));
     assert!(first.starts_with("1,000 rows of questions"), "{first}");
     assert!(first.contains("1 of 1,000 answered"), "{first}");
@@ -238,7 +238,7 @@ fn poll_has_its_lessons() {
 #[test]
 fn accept_has_its_lessons() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     assert!(told(F::ACCEPT, &[FD], ok(6)).starts_with("6 is a new socket"));
     assert!(told(F::ACCEPT, &[FD], err(Errno::EAGAIN)).contains("(explain EAGAIN)"));
@@ -254,7 +254,7 @@ fn accept_has_its_lessons() {
 #[test]
 fn moving_has_its_lessons() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     assert!(told(F::RECV, &bytes(65_536), ok(1)).starts_with("1 byte;"));
     assert!(told(F::RECV, &bytes(65_536), ok(65_536)).starts_with("65,536 bytes, as much"));
@@ -294,7 +294,7 @@ fn moving_has_its_lessons() {
 #[test]
 fn datagrams_are_not_told_what_is_true_of_streams() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     told(F::SOCKET, &[Arg::Type(SOCK_DGRAM)], ok(4));
     let at = Address::v4([127, 0, 0, 1].into(), 7007);
@@ -313,7 +313,7 @@ fn datagrams_are_not_told_what_is_true_of_streams() {
 
 #[test]
 fn a_lesson_is_told_the_1st_the_10th_the_100th_time() {
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut remarks = Vec::new();
     for time in 1..=1_000 {
         let said = told.plain(Function::SEND, &bytes(6), ok(6));

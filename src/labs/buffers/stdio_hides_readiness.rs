@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::labs::run::{Outcome, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::sys::wild::stdio::Stream;
+use crate::sys::wild::stdio::StdioFile;
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -68,7 +68,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 
     lab.part("The broken way: fgets, a line at a time, and poll in between");
     lab.say("fdopen makes a FILE of a copy of the socket. What stdio calls is done on a thread, and so not shown.");
-    let mut file = Stream::fdopen(lab.wild(), dup(&a)?)?;
+    let mut file = StdioFile::fdopen(lab.wild(), dup(&a)?)?;
     send(&c, b"one\ntwo\n", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
     let line = file.fgets().unwrap_or_default();

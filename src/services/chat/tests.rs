@@ -12,16 +12,16 @@ fn chat() -> Chat {
     let mut chat = Chat::default();
     for (who, name) in [(ANN, "ann"), (BOB, "bob"), (EVE, "eve")] {
         enter(&mut chat, who);
-        told(&mut chat, who, Event::Bytes(format!("/nick {name}\n").as_bytes()));
+        told(&mut chat, who, LoopEvent::Bytes(format!("/nick {name}\n").as_bytes()));
     }
     chat
 }
 
 fn enter(chat: &mut Chat, who: u32) -> Vec<(u32, String)> {
-    told(chat, who, Event::Opened { peer: &Address::unix("peer"), asked_by: None })
+    told(chat, who, LoopEvent::Opened { peer: &Address::unix("peer"), asked_by: None })
 }
 
-fn told(chat: &mut Chat, who: u32, event: Event<'_>) -> Vec<(u32, String)> {
+fn told(chat: &mut Chat, who: u32, event: LoopEvent<'_>) -> Vec<(u32, String)> {
     let mut actions = Vec::new();
     chat.on(token(who), event, &mut actions);
     let sends = actions.iter().filter_map(|action| match action {
@@ -32,7 +32,7 @@ fn told(chat: &mut Chat, who: u32, event: Event<'_>) -> Vec<(u32, String)> {
 }
 
 fn says(chat: &mut Chat, who: u32, text: &[u8]) -> Vec<(u32, String)> {
-    told(chat, who, Event::Bytes(text))
+    told(chat, who, LoopEvent::Bytes(text))
 }
 
 /// What another reads when Ann sends this.
@@ -49,7 +49,7 @@ fn replied(chat: &mut Chat, bytes: &[u8]) -> String {
 
 fn kept(chat: &mut Chat, who: u32, bytes: &[u8]) -> Option<usize> {
     let mut actions = Vec::new();
-    chat.on(token(who), Event::Bytes(bytes), &mut actions);
+    chat.on(token(who), LoopEvent::Bytes(bytes), &mut actions);
     actions.iter().find_map(|action| match action {
         Action::Keep(kept) => Some(*kept),
         _ => None,
@@ -60,7 +60,7 @@ fn kept(chat: &mut Chat, who: u32, bytes: &[u8]) -> Option<usize> {
 fn what_one_says_all_others_read_and_nobody_gets_a_copy_of_the_bytes() {
     let mut chat = chat();
     let mut actions = Vec::new();
-    chat.on(token(BOB), Event::Bytes(b"hello\r\nall\n"), &mut actions);
+    chat.on(token(BOB), LoopEvent::Bytes(b"hello\r\nall\n"), &mut actions);
     let sends: Vec<_> = actions
         .iter()
         .filter_map(|action| match action {
@@ -81,14 +81,14 @@ fn who_comes_and_who_goes_is_told() {
     assert_eq!(came[1..].iter().map(|(to, _)| *to).collect::<Vec<_>>(), [ANN, BOB, EVE]);
     assert_eq!(came[1].1, "* guest4 has come\n");
     for (who, event, expected) in [
-        (9, Event::PeerFinished, "* guest4 has left\n"),
-        (9, Event::Closed(Ending::Finished), ""),
+        (9, LoopEvent::PeerFinished, "* guest4 has left\n"),
+        (9, LoopEvent::Closed(Ending::Finished), ""),
         (
             BOB,
-            Event::Closed(Ending::TooSlow),
+            LoopEvent::Closed(Ending::TooSlow),
             "* bob did not read what was sent, and was dropped\n",
         ),
-        (EVE, Event::Closed(Ending::Failed(Errno::ECONNRESET)), "* eve is gone: ECONNRESET"),
+        (EVE, LoopEvent::Closed(Ending::Failed(Errno::ECONNRESET)), "* eve is gone: ECONNRESET"),
     ] {
         let told = told(&mut chat, who, event);
         assert_eq!(told.is_empty(), expected.is_empty(), "{told:?}");
@@ -159,7 +159,7 @@ fn a_name_is_valid_and_borne_by_one() {
 fn who_quits_is_gone_before_the_connection_is() {
     let mut chat = chat();
     let mut actions = Vec::new();
-    chat.on(token(ANN), Event::Bytes(b"/quit\nstill here?\n"), &mut actions);
+    chat.on(token(ANN), LoopEvent::Bytes(b"/quit\nstill here?\n"), &mut actions);
     assert!(matches!(actions.last(), Some(Action::Close(_))), "{actions:?}");
     assert_eq!(replied(&mut chat, b"still here?\n"), "");
     assert_eq!(says(&mut chat, BOB, b"/who\n")[0].1, "* here are: bob eve\n");
@@ -172,7 +172,7 @@ fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
     let (mut rest, mut heard, mut pauses) = (sent.len(), String::new(), 0);
     while rest > 0 {
         let mut actions = Vec::new();
-        chat.on(token(ANN), Event::Bytes(&sent.as_bytes()[sent.len() - rest..]), &mut actions);
+        chat.on(token(ANN), LoopEvent::Bytes(&sent.as_bytes()[sent.len() - rest..]), &mut actions);
         for action in &actions {
             match action {
                 Action::Keep(kept) => rest = *kept,
@@ -185,7 +185,7 @@ fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
             }
         }
         let mut actions = Vec::new();
-        chat.on(token(ANN), Event::Deadline, &mut actions);
+        chat.on(token(ANN), LoopEvent::Deadline, &mut actions);
         assert!(matches!(actions[..], [Action::Hold(_, false), Action::WantRoom(_)]));
     }
     assert_eq!(heard, (0..5000).map(|k| format!("<ann> {k}\n")).collect::<String>());

@@ -22,7 +22,7 @@ mod status;
 use std::io;
 use std::time::Duration;
 
-use crate::events::{Action, Event, Service, Table, Token};
+use crate::events::{Action, LoopEvent, Service, Token, TokenMap};
 
 use body::{Body, Next};
 use out::Out;
@@ -47,7 +47,7 @@ pub struct Http {
     site: Site,
     header_timeout: Duration,
     keep_alive: Duration,
-    connections: Table<Phase>,
+    connections: TokenMap<Phase>,
     /// What is sent in answer to one event. (One for all connections: a connection that waits has none.)
     out: Out,
 }
@@ -92,7 +92,7 @@ impl Http {
             site: Site::new(Root::new(&options.root)?),
             header_timeout: options.header_timeout,
             keep_alive: options.keep_alive,
-            connections: Table::default(),
+            connections: TokenMap::default(),
             out: Out::default(),
         })
     }
@@ -248,21 +248,21 @@ fn close(who: Token, actions: &mut Vec<Action<'_>>) {
 }
 
 impl Service for Http {
-    fn on<'a>(&'a mut self, who: Token, event: Event<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            Event::Opened { .. } => {
+            LoopEvent::Opened { .. } => {
                 self.connections.insert(who, Phase::Waiting);
                 actions.push(Action::Deadline(who, Some(self.keep_alive)));
             }
-            Event::Bytes(bytes) => self.bytes(who, bytes, actions),
-            Event::Room => self.room(who, actions),
+            LoopEvent::Bytes(bytes) => self.bytes(who, bytes, actions),
+            LoopEvent::Room => self.room(who, actions),
             // Nothing is read while something is sent, so nothing is being sent; what is owed still is.
-            Event::PeerFinished => self.leave(who, actions),
-            Event::Deadline => self.deadline(who, actions),
-            Event::Closed(_) => {
+            LoopEvent::PeerFinished => self.leave(who, actions),
+            LoopEvent::Deadline => self.deadline(who, actions),
+            LoopEvent::Closed(_) => {
                 self.connections.remove(who);
             }
-            Event::NotOpened(_) | Event::Datagram { .. } => {}
+            LoopEvent::NotOpened(_) | LoopEvent::Datagram { .. } => {}
         }
     }
 }

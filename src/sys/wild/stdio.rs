@@ -14,16 +14,16 @@ use crate::sys::fd::Fd;
 
 /// `FILE *`, open for reading. It is closed, and its descriptor with it, when it goes out of scope.
 #[derive(Debug)]
-pub struct Stream(NonNull<libc::FILE>);
+pub struct StdioFile(NonNull<libc::FILE>);
 
 // SAFETY: every function of stdio locks the FILE that it is given, and any thread may call it (POSIX flockfile). There is
-// one `Stream` for each FILE, and all its functions but the last want it exclusively.
-unsafe impl Send for Stream {}
+// one `StdioFile` for each FILE, and all its functions but the last want it exclusively.
+unsafe impl Send for StdioFile {}
 
 /// How long a line may be, with its zero byte.
 const ROOM: usize = 128;
 
-impl Stream {
+impl StdioFile {
     /// `FILE *fdopen(int fd, const char *mode);` a stream of a descriptor, which belongs to it from now on.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Stream {
     }
 }
 
-impl Drop for Stream {
+impl Drop for StdioFile {
     fn drop(&mut self) {
         on_a_thread(|| self.close());
     }
@@ -94,7 +94,7 @@ mod tests {
         let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
         send(&theirs, b"one\ntwo", MsgFlags::NONE).unwrap();
         drop(theirs);
-        let mut stream = Stream::fdopen(Wild(()), ours).unwrap();
+        let mut stream = StdioFile::fdopen(Wild(()), ours).unwrap();
         assert_eq!(stream.fgets().as_deref(), Some("one\n"));
         assert_eq!(stream.fgets().as_deref(), Some("two"));
         assert_eq!(stream.fgets(), None);

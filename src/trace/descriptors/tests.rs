@@ -16,9 +16,9 @@ fn at(port: u16) -> Address {
 
 /// A table that is told of calls that nobody made.
 #[derive(Default)]
-struct Told(DescriptorTable);
+struct ToldTable(DescriptorTable);
 
-impl Told {
+impl ToldTable {
     fn of<const N: usize>(
         &mut self,
         name: &'static str,
@@ -77,7 +77,7 @@ impl Told {
 #[test]
 fn every_kind_of_copy_leads_to_the_same_file() {
     let named = |command: FcntlCommand| Arg::Named(command.named());
-    type Copies = fn(&mut Told);
+    type Copies = fn(&mut ToldTable);
     let kinds: [Copies; 6] = [
         |told| told.ok("dup", [fd(6)], 9),
         |told| told.ok("dup2", [fd(6), fd(9)], 9),
@@ -92,7 +92,7 @@ fn every_kind_of_copy_leads_to_the_same_file() {
         },
     ];
     for copies in kinds {
-        let mut told = Told::with_two_connections();
+        let mut told = ToldTable::with_two_connections();
         copies(&mut told);
         told.assert_same(6, 9);
         // What is done through one is known of the other.
@@ -110,7 +110,7 @@ fn every_kind_of_copy_leads_to_the_same_file() {
 
 #[test]
 fn dup2_closes_what_was_at_its_number() {
-    let mut told = Told::with_two_connections();
+    let mut told = ToldTable::with_two_connections();
     let old = told.file(5).id;
     let mut event = Event::new(Callee::of("dup2"));
     event.args.extend([fd(6), fd(5)]);
@@ -127,8 +127,8 @@ fn dup2_closes_what_was_at_its_number() {
 
 #[test]
 fn a_child_shares_the_files_and_not_the_numbers() {
-    let mut parent = Told::with_two_connections();
-    let mut child = Told(parent.0.fork());
+    let mut parent = ToldTable::with_two_connections();
+    let mut child = ToldTable(parent.0.fork());
     child.sends(5, 3);
     child.ok("ioctl", [fd(5), Arg::Request(FIONBIO), Arg::Value(Value::Int(1))], 0);
     let file = parent.file(5);
@@ -143,7 +143,7 @@ fn a_child_shares_the_files_and_not_the_numbers() {
 
 #[test]
 fn exec_leaves_what_is_not_closed_on_exec() {
-    let mut told = Told::with_two_connections();
+    let mut told = ToldTable::with_two_connections();
     told.ok("fcntl", [fd(5), Arg::Named(F_SETFD.named()), Arg::Named(FD_CLOEXEC.named())], 0);
     told.ok("fcntl", [fd(6), Arg::Named(F_DUPFD_CLOEXEC.named()), Arg::Int(0)], 8);
     told.ok("dup", [fd(8)], 9);
@@ -155,7 +155,7 @@ fn exec_leaves_what_is_not_closed_on_exec() {
 
 #[test]
 fn what_was_never_made_was_there_before() {
-    let mut told = Told::default();
+    let mut told = ToldTable::default();
     told.sends(1, 5);
     let file = told.file(1);
     assert_eq!((file.kind, file.bytes_out), (DescriptorKind::Unknown, 5));
@@ -168,7 +168,7 @@ fn what_was_never_made_was_there_before() {
 
 #[test]
 fn a_life_is_told_by_its_calls() {
-    let mut told = Told::default();
+    let mut told = ToldTable::default();
     told.ok("socket", [Arg::Type(SOCK_STREAM)], 3);
     told.ok("bind", [fd(3), Arg::Address(Cow::Owned(at(80)))], 0);
     told.ok("listen", [fd(3), Arg::Int(5)], 0);

@@ -4,7 +4,7 @@ use super::*;
 
 /// At which of the first ten calls a rule has something to say.
 fn hits(rule: &str, function: Function) -> Vec<u64> {
-    let mut rules = [Rule::parse(rule).unwrap()];
+    let mut rules = [InjectRule::parse(rule).unwrap()];
     (1..=10).filter(|_| plan(&mut rules, function) != Plan::default()).collect()
 }
 
@@ -24,11 +24,11 @@ fn a_rule_strikes_when_it_says() {
 
 #[test]
 fn a_rule_that_never_struck_says_what_was_called_instead() {
-    let mut rules =
-        ["accept:EMFILE", "recvfrom:EINTR", "send:EINTR"].map(|rule| Rule::parse(rule).unwrap());
+    let mut rules = ["accept:EMFILE", "recvfrom:EINTR", "send:EINTR"]
+        .map(|rule| InjectRule::parse(rule).unwrap());
     plan(&mut rules, Function::ACCEPT4);
     plan(&mut rules, Function::RECV);
-    let idle: Vec<_> = rules.iter().filter_map(Rule::idle).collect();
+    let idle: Vec<_> = rules.iter().filter_map(InjectRule::idle).collect();
     assert_eq!(
         idle,
         [
@@ -40,8 +40,8 @@ fn a_rule_that_never_struck_says_what_was_called_instead() {
 
 #[test]
 fn a_rule_that_changed_nothing_has_not_struck() {
-    let mut rules = [Rule::parse("send:short=5").unwrap()];
-    let send = |rules: &mut [Rule], len| {
+    let mut rules = [InjectRule::parse("send:short=5").unwrap()];
+    let send = |rules: &mut [InjectRule], len| {
         let mut plan = plan(rules, Function::SEND);
         plan.length(len);
         count_shortened(rules, &plan);
@@ -60,7 +60,7 @@ fn chance_is_the_same_for_the_same_seed() {
         hits("send:EAGAIN%50:seed=7", Function::SEND)
     );
     assert_eq!(hits("send:EAGAIN%100:seed=7", Function::SEND).len(), 10);
-    let mut rules = [Rule::parse("send:EAGAIN%10:seed=3").unwrap()];
+    let mut rules = [InjectRule::parse("send:EAGAIN%10:seed=3").unwrap()];
     let many = (0..10_000).filter(|_| plan(&mut rules, Function::SEND) != Plan::default()).count();
     assert!((800..1200).contains(&many), "{many} of 10,000");
 }
@@ -89,7 +89,7 @@ fn what_cannot_apply_is_refused_with_what_can() {
         ("recv:chunk=0", "chunk=BYTES"),
         ("connect:delay=5", "delay=200ms"),
     ] {
-        let why = Rule::parse(rule).unwrap_err().to_string();
+        let why = InjectRule::parse(rule).unwrap_err().to_string();
         assert!(why.contains(reason), "{rule:?} gave {why:?}");
     }
 }

@@ -53,9 +53,9 @@ mod write;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::arg::Limits;
+use super::arg::ValueLimits;
 use super::event::Event;
-use super::output::{Output, Writer};
+use super::output::{Output, OutputShare};
 use super::tracer::{Caller, Sink};
 pub use read::BadLine;
 pub(crate) use read::printable;
@@ -68,8 +68,8 @@ pub const SCHEMA: u32 = 2;
 #[derive(Debug)]
 pub struct JsonSink {
     output: Output,
-    writer: Writer,
-    limits: Limits,
+    writer: OutputShare,
+    limits: ValueLimits,
     /// Used again for every line.
     line: String,
     /// How the lines of this caller begin.
@@ -79,7 +79,7 @@ pub struct JsonSink {
 
 impl JsonSink {
     /// Lines go to `output`.
-    pub fn new(output: Output, limits: Limits) -> Self {
+    pub fn new(output: Output, limits: ValueLimits) -> Self {
         let writer = output.writer();
         let (line, beginning, caller) = (String::new(), String::new(), Caller::default());
         Self { output, writer, limits, line, beginning, caller }
@@ -120,7 +120,7 @@ impl Event<'_> {
     /// A line of a JSON trace.
     pub fn to_json(&self) -> String {
         let mut line = String::new();
-        write_event(&mut line, self, Limits { bytes: usize::MAX, items: usize::MAX });
+        write_event(&mut line, self, ValueLimits { bytes: usize::MAX, items: usize::MAX });
         line
     }
 }
@@ -224,9 +224,9 @@ mod tests {
     #[test]
     fn what_is_cut_says_so() {
         let sent = event("send", [Arg::Fd(FdNumber::new(3)), Arg::bytes(b"hello")]);
-        let kept = sent.kept(Limits { bytes: 2, items: 1 });
+        let kept = sent.kept(ValueLimits { bytes: 2, items: 1 });
         let mut line = String::new();
-        write_event(&mut line, &sent, Limits { bytes: 2, items: 1 });
+        write_event(&mut line, &sent, ValueLimits { bytes: 2, items: 1 });
         assert!(line.contains(r#"{"text":"he","cut":true}"#), "{line}");
         assert_eq!(Event::from_json(&line).unwrap(), kept);
     }

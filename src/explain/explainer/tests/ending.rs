@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn ending_has_its_lessons_and_knows_what_ends() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     let half = |how: ShutdownHow| [FD, Arg::Named(how.named())];
     assert!(told(F::SHUTDOWN, &half(SHUT_WR), ok(0)).contains("may still send"));
@@ -27,7 +27,7 @@ fn ending_has_its_lessons_and_knows_what_ends() {
 #[test]
 fn a_copy_may_still_be_open() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     let other = [Arg::Fd(FdNumber::new(5))];
     let to_5 = [FD, Arg::Fd(FdNumber::new(5))];
@@ -41,7 +41,7 @@ fn a_copy_may_still_be_open() {
         (F::FCNTL, &duplicates[0]),
         (F::FCNTL, &duplicates[1]),
     ] {
-        let mut told = Told::new();
+        let mut told = ToldExplainer::new();
         let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
         told(F::SOCKET, &[Arg::Type(SOCK_STREAM)], ok(5));
         told(F::LISTEN, &other, ok(0));
@@ -57,7 +57,7 @@ fn a_copy_may_still_be_open() {
 #[test]
 fn after_one_s_own_shutdown_epipe_does_not_say_that_the_peer_is_gone() {
     use Function as F;
-    let mut told = Told::new();
+    let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     told(F::ACCEPT, &[Arg::Fd(FdNumber::new(3))], ok(4));
     told(F::SHUTDOWN, &[FD, Arg::Named(SHUT_WR.named())], ok(0));

@@ -6,11 +6,11 @@ use super::values::*;
 use crate::addr::Address;
 use crate::names::{AF_INET, AF_INET6, ControlKind, Errno, Named, SCM_RIGHTS, SOL_SOCKET};
 use crate::names::{SocketType, option_name};
-use crate::trace::arg::{Arg, Bytes, Limits, Message, SignalAction, SignalHandler, Value};
+use crate::trace::arg::{Arg, Bytes, Message, SignalAction, SignalHandler, Value, ValueLimits};
 use crate::trace::notation::{decimal, write_arg};
 use crate::values::ControlMessage;
 
-pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: Limits) {
+pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     match arg {
         Arg::None => out.push_str("null"),
         Arg::Fd(fd) => decimal(out, fd.get().into()),
@@ -78,7 +78,7 @@ pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: Limits) {
 }
 
 /// An argument in strace's notation, because no other form is for it.
-pub(super) fn written(out: &mut String, arg: &Arg<'_>, limits: Limits) {
+pub(super) fn written(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     let mut text = String::new();
     write_arg(&mut text, arg, limits);
     out.push_str("{\"written\":");
@@ -86,7 +86,7 @@ pub(super) fn written(out: &mut String, arg: &Arg<'_>, limits: Limits) {
     out.push('}');
 }
 
-fn value(out: &mut String, value: &Value<'_>, limits: Limits) {
+fn value(out: &mut String, value: &Value<'_>, limits: ValueLimits) {
     match value {
         Value::Int(number) => decimal(out, (*number).into()),
         Value::Byte(byte) => {
@@ -145,7 +145,7 @@ fn action(out: &mut String, action: &SignalAction) {
     out.push('}');
 }
 
-fn message(out: &mut String, message: &Message<'_>, limits: Limits) {
+fn message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
     out.push_str("{\"msg_name\":");
     match &message.name {
         Ok(at) => address(out, at),
@@ -164,7 +164,7 @@ fn message(out: &mut String, message: &Message<'_>, limits: Limits) {
     out.push('}');
 }
 
-fn buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: Limits) {
+fn buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
     array(out, buffers.iter(), |out, (shown, len)| {
         bytes(out, shown, limits);
         // One more field of the same object.
@@ -188,7 +188,7 @@ fn control(out: &mut String, control: &ControlMessage) {
         array(out, fds.map(i32::from_ne_bytes), |out, fd| decimal(out, fd.into()));
     } else {
         out.push_str(",\"data\":");
-        bytes(out, &control.data[..].into(), Limits { bytes: usize::MAX, items: usize::MAX });
+        bytes(out, &control.data[..].into(), ValueLimits { bytes: usize::MAX, items: usize::MAX });
     }
     out.push('}');
 }

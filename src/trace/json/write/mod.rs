@@ -5,7 +5,7 @@ mod values;
 
 use std::fmt::Write;
 
-use crate::trace::arg::{Arg, Limits, Note};
+use crate::trace::arg::{Arg, Note, ValueLimits};
 use crate::trace::event::{Callee, Connection, Event, Mark, Outcome, States};
 use crate::trace::notation::decimal;
 use crate::values::SocketState;
@@ -13,7 +13,7 @@ use arguments::{argument, written};
 use values::*;
 
 /// Writes an event as one line, without its end.
-pub(crate) fn write_event(out: &mut String, event: &Event<'_>, limits: Limits) {
+pub(crate) fn write_event(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
     write_caller(out, event);
     write_call(out, event, limits);
 }
@@ -28,7 +28,7 @@ pub(super) fn write_caller(out: &mut String, event: &Event<'_>) {
 }
 
 /// All others.
-pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: Limits) {
+pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
     number(out, ",\"seq\":", event.seq);
     number(out, ",\"begin_ns\":", event.begin_ns);
     number(out, ",\"end_ns\":", event.end_ns);
@@ -59,7 +59,7 @@ pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: Limits) {
     out.push('}');
 }
 
-fn arguments(out: &mut String, event: &Event<'_>, limits: Limits) {
+fn arguments(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
     out.push_str(",\"arguments\":{");
     let mut parameters = event.callee.parameters().iter();
     for (place, arg) in (1..).zip(event.args.iter()) {

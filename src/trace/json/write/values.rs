@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::addr::Address;
 use crate::names::{Named, O_RDONLY, OpenFlags, SocketType};
-use crate::trace::arg::{Bytes, Limits};
+use crate::trace::arg::{Bytes, ValueLimits};
 use crate::trace::notation::decimal;
 use crate::trace::quote::escape;
 use crate::values::{FdNumber, TimeSpec, TimeVal};
@@ -102,7 +102,7 @@ pub(super) fn open_flags(out: &mut String, flags: OpenFlags) {
     });
 }
 
-pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: Limits) {
+pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
     let (shown, is_cut) = bytes.cut(limits.bytes);
     out.push_str("{\"text\":\"");
     let begin = out.len();
@@ -156,7 +156,7 @@ pub(super) fn address(out: &mut String, address: &Address) {
             out.push_str("{\"family\":");
             one(out, family.named());
             out.push_str(",\"data\":");
-            bytes(out, &data[..].into(), Limits { bytes: usize::MAX, items: usize::MAX });
+            bytes(out, &data[..].into(), ValueLimits { bytes: usize::MAX, items: usize::MAX });
             out.push('}');
         }
         Address::V6(at) if at.flowinfo() != 0 => {
