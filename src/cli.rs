@@ -20,16 +20,16 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 pub use common::{ColorWhen, Common, TraceForm, ViaName};
-pub use compare::Compare;
-pub use connect::Connect;
-pub use explain::Explain;
-pub use host::Host;
-pub use lab::Lab;
-pub use ladder::Ladder;
-pub use read::{Choice, Read};
-pub use serve::Serve;
-pub use tour::Tour;
-pub use watch::Watch;
+pub use compare::CompareArgs;
+pub use connect::ConnectArgs;
+pub use explain::ExplainArgs;
+pub use host::HostArgs;
+pub use lab::LabArgs;
+pub use ladder::LadderArgs;
+pub use read::{Choice, ReadArgs};
+pub use serve::ServeArgs;
+pub use tour::TourArgs;
+pub use watch::WatchArgs;
 
 use crate::addr::Written;
 use crate::compare::Server;
@@ -108,7 +108,7 @@ fn long_version() -> String {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// The tour, which is also what there is without a command
-    Tour(Tour),
+    Tour(TourArgs),
     /// The loop itself, nothing else: an echo server in one short file
     ///
     /// Its source, src/bare_select.rs and src/bare_poll.rs, is meant to be read.
@@ -121,44 +121,44 @@ pub enum Command {
     /// Serve one or more services in one loop
     ///
     /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
-    Serve(Serve),
+    Serve(ServeArgs),
     /// Talk to a server: standard input and output, and a socket
     ///
     /// What comes on standard input is sent, what the peer sends goes to standard output, byte for byte. At the end of
     /// standard input our half of the connection is closed and the answer still read.
-    Connect(Connect),
+    Connect(ConnectArgs),
     /// Run labs: what sockets do, each shown by doing it
     ///
     /// A lab predicts, makes its calls, and says whether what was observed agrees. NAME is a lab, or a group of labs.
     /// With more than one a line is written for each.
-    Lab(Lab),
+    Lab(LabArgs),
     /// What an errno, a flag, an option or a call means, and what to do about it
     ///
     /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or an idea: backlog,
     /// half-close, short send.
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Draw traces or logs of both ends of a connection as one picture
     ///
     /// The side that connects stands left, the one that accepts right, and arrows show what crossed. Traces are made
     /// with --trace=json, and with --state if the buffers are to be shown; logs with strace -f -tt.
-    Ladder(Ladder),
+    Ladder(LadderArgs),
     /// Run any program, show its socket calls, and say what went wrong (Linux, over strace)
     ///
     /// The program has its own standard input and output, and its exit status is passed on. Its calls are shown as they
     /// happen on standard error, the report follows when it has ended.
-    Watch(Watch),
+    Watch(WatchArgs),
     /// Read a log of strace, or a trace: what happened, and what went wrong
     ///
     /// Each connection in two lines, a table of the calls, and advice with the lines that show it. Logs are read as they
     /// are posted: quoted, numbered, wrapped, or cut. --trace, --explain and --bits show the calls, too.
-    Read(Read),
+    Read(ReadArgs),
     /// select against poll, measured on this machine: tables, charts, and what they say
     ///
     /// First the bare calls, over how many descriptors are watched, how high the highest number is and how many are ready;
     /// then whole echo servers. It takes less than a minute.
-    Compare(Compare),
+    Compare(CompareArgs),
     /// What sockets are like here: byte order, FD_SETSIZE, limits, buffers, addresses, calls and flags
-    Host(Host),
+    Host(HostArgs),
     /// One of the servers that compare measures
     #[command(hide = true)]
     CompareServer {

@@ -41,7 +41,7 @@ pub enum Meeting {
 
 /// How to talk.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct ClientOptions {
     /// At the end of standard input, close our half.
     pub half_close: bool,
     /// When the peer has finished, go on sending until the end of standard input.
@@ -56,7 +56,7 @@ pub struct Options {
 
 /// How it went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct SessionReport {
     /// The other end, once there was one.
     pub peer: Option<Address>,
     /// Bytes passed on from standard input.
@@ -66,12 +66,12 @@ pub struct Report {
     /// Whether standard input was read to its end.
     pub input_ended: bool,
     /// Why it ended; what happened first, if several things did.
-    pub end: Option<End>,
+    pub end: Option<ClientEnd>,
 }
 
 /// Why a client ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ClientEnd {
     /// The peer has finished sending.
     PeerFinished,
     /// The peer has finished in the middle of a message.
@@ -99,9 +99,9 @@ pub enum End {
 pub fn talk(
     via: Via,
     meeting: Meeting,
-    options: Options,
+    options: ClientOptions,
     mut told: impl FnMut(&Notice<'_>) + 'static,
-) -> Result<Report, WaitFailed> {
+) -> Result<SessionReport, WaitFailed> {
     let limits = Limits {
         idle_timeout: options.idle_timeout,
         // Never reached: what one receive brings, or the lines that show it, is written before the next.
@@ -111,7 +111,7 @@ pub fn talk(
         ..Limits::default()
     };
     let mut event_loop = EventLoop::new(via, limits);
-    let report = Rc::new(RefCell::new(Report::default()));
+    let report = Rc::new(RefCell::new(SessionReport::default()));
     let noted = report.clone();
     event_loop.notify(move |notice| match (end_of(notice), notice) {
         (Some(end), _) => note(&noted, end),
@@ -120,7 +120,8 @@ pub fn talk(
         }
         _ => {}
     });
-    let client = Client::new(options, matches!(meeting, Meeting::Datagrams(..)), report.clone());
+    let client =
+        ConnectService::new(options, matches!(meeting, Meeting::Datagrams(..)), report.clone());
     let its_files = client.files.clone();
     let service = event_loop.add_service(Box::new(client));
     let files = event_loop.add_stream(standard_files(), service);
@@ -164,42 +165,42 @@ fn meet(
 }
 
 /// What the loop says that ends a client.
-fn end_of(notice: &Notice<'_>) -> Option<End> {
+fn end_of(notice: &Notice<'_>) -> Option<ClientEnd> {
     match notice {
         Notice::NotConnected { address, errno, others: 0 } => {
-            Some(End::NotConnected(Some((*address).clone()), *errno))
+            Some(ClientEnd::NotConnected(Some((*address).clone()), *errno))
         }
-        Notice::Failed(_, call, errno) => Some(End::Failed(*call, *errno)),
+        Notice::Failed(_, call, errno) => Some(ClientEnd::Failed(*call, *errno)),
         Notice::FileFailed(call, Errno::EPIPE) if *call == Function::WRITE => {
-            Some(End::OutputClosed)
+            Some(ClientEnd::OutputClosed)
         }
-        Notice::FileFailed(call, errno) => Some(End::FileFailed(*call, *errno)),
-        Notice::TimedOut(_) => Some(End::Silent),
+        Notice::FileFailed(call, errno) => Some(ClientEnd::FileFailed(*call, *errno)),
+        Notice::TimedOut(_) => Some(ClientEnd::Silent),
         _ => None,
     }
 }
 
-fn note(report: &Rc<RefCell<Report>>, end: End) {
+fn note(report: &Rc<RefCell<SessionReport>>, end: ClientEnd) {
     report.borrow_mut().end.get_or_insert(end);
 }
 
 /// What is to be done when something happens at either end.
 #[derive(Debug)]
-struct Client {
-    options: Options,
+struct ConnectService {
+    options: ClientOptions,
     is_datagrams: bool,
     /// Its name is known only after the client is in the loop.
     files: Rc<Cell<Option<Token>>>,
     socket: Option<Token>,
     /// How the peer has finished, where we go on sending.
-    peer_ended: Option<End>,
+    peer_ended: Option<ClientEnd>,
     newlines: Newlines,
     messages: Option<Messages>,
-    report: Rc<RefCell<Report>>,
+    report: Rc<RefCell<SessionReport>>,
 }
 
-impl Client {
-    fn new(options: Options, is_datagrams: bool, report: Rc<RefCell<Report>>) -> Self {
+impl ConnectService {
+    fn new(options: ClientOptions, is_datagrams: bool, report: Rc<RefCell<SessionReport>>) -> Self {
         Self {
             options,
             is_datagrams,
@@ -238,7 +239,7 @@ impl Client {
         match taken {
             Ok(()) => actions.extend(self.expect_datagram()),
             // Where the next one begins nobody knows.
-            Err(too_long) => actions.extend(self.close_both(End::TooLong(too_long))),
+            Err(too_long) => actions.extend(self.close_both(ClientEnd::TooLong(too_long))),
         }
         actions
     }
@@ -251,7 +252,7 @@ impl Client {
     fn peer_finished<'a>(&'a mut self) -> Vec<Action<'a>> {
         let last = self.messages.as_mut().map_or(Ok(()), Messages::take_last);
         let lines = self.messages.as_ref().map_or(&b""[..], Messages::lines);
-        let end = last.map_or_else(End::Unfinished, |()| End::PeerFinished);
+        let end = last.map_or_else(ClientEnd::Unfinished, |()| ClientEnd::PeerFinished);
         let goes_on = self.options.keep_sending && !self.report.borrow().input_ended;
         let last_lines = self.write(lines).into_iter();
         if goes_on {
@@ -285,7 +286,7 @@ impl Client {
     }
 
     /// Everything that is owed to either is still sent and written.
-    fn close_both<'a>(&self, end: End) -> Vec<Action<'a>> {
+    fn close_both<'a>(&self, end: ClientEnd) -> Vec<Action<'a>> {
         note(&self.report, end);
         self.files.get().into_iter().chain(self.socket).map(Action::Close).collect()
     }
@@ -302,13 +303,13 @@ impl Client {
     }
 }
 
-impl Service for Client {
+impl Service for ConnectService {
     fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         let is_socket = self.socket == Some(who);
         match event {
             LoopEvent::Opened { peer, .. } => actions.extend(self.opened(who, peer)),
             LoopEvent::NotOpened(errno) => {
-                note(&self.report, End::NotConnected(None, errno));
+                note(&self.report, ClientEnd::NotConnected(None, errno));
                 actions.push(Action::Stop);
             }
             LoopEvent::Bytes(bytes) if is_socket => actions.extend(self.write_out(bytes)),
@@ -316,10 +317,10 @@ impl Service for Client {
             LoopEvent::PeerFinished if is_socket => actions.extend(self.peer_finished()),
             LoopEvent::PeerFinished => actions.extend(self.input_ended()),
             LoopEvent::Deadline if self.socket.is_none() => {
-                note(&self.report, End::NobodyCame);
+                note(&self.report, ClientEnd::NobodyCame);
                 actions.push(Action::Stop);
             }
-            LoopEvent::Deadline => actions.extend(self.close_both(End::Silent)),
+            LoopEvent::Deadline => actions.extend(self.close_both(ClientEnd::Silent)),
             LoopEvent::Closed(ending) => actions.extend(self.closed(who, ending)),
             LoopEvent::Datagram { .. } | LoopEvent::Room => {}
         }

@@ -6,7 +6,7 @@ mod commands;
 
 use std::process::ExitCode;
 
-use baresock::cli::{Cli, Command, Common, Tour};
+use baresock::cli::{Cli, Command, Common, TourArgs};
 use clap::Parser;
 
 use commands::failure::Failure;
@@ -34,7 +34,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         (_, true) => Loudness::Verbose,
         _ => Loudness::Ordinary,
     };
-    let tour = Command::Tour(Tour::default());
+    let tour = Command::Tour(TourArgs::default());
     let command = cli.command.as_ref().unwrap_or(&tour);
     let tracer = match command {
         // It has its own, for it plays several parts; labs have theirs in processes of their own.

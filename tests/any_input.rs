@@ -437,7 +437,7 @@ static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
 
 fn files() -> Box<dyn Service> {
     let root = ROOT.to_str().unwrap().to_string();
-    Box::new(Http::new(&http::Options::read(&[("root".into(), root)]).unwrap()).unwrap())
+    Box::new(Http::new(&http::SiteOptions::read(&[("root".into(), root)]).unwrap()).unwrap())
 }
 
 /// Without the clock.

@@ -136,7 +136,7 @@ fn the_manual_and_the_help_have_every_service() {
     let (_, listed) = help.split_once("Services: ").expect("the help lists the services");
     let (listed, _) = listed.split_once("Options:").expect("options follow");
     let listed: Vec<_> = listed.split(|c: char| !c.is_alphanumeric()).collect();
-    for kind in baresock::services::Kind::all() {
+    for kind in baresock::services::ServiceKind::all() {
         let entry = |line: &&str| {
             line.strip_prefix(".It Cm ").is_some_and(|names| {
                 names.split(|c: char| !c.is_alphanumeric()).any(|name| name == kind.to_string())

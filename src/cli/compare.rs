@@ -6,21 +6,21 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::values::{count, half, kind};
-use crate::compare::{Half, Kind};
+use crate::compare::{MeasuredPart, WatchedKind};
 
 /// `compare`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Compare {
+pub struct CompareArgs {
     /// Take less than 10 seconds; the figures spread more
     #[arg(long, help_heading = "What is measured")]
     pub quick: bool,
     /// One half only: calls or servers
     #[arg(long, value_name = "HALF", value_parser = half, help_heading = "What is measured")]
-    pub only: Option<Half>,
+    pub only: Option<MeasuredPart>,
     /// What the bare calls watch: udp, tcp, unix or pipe
     #[arg(long, value_name = "KIND", default_value = "udp", value_parser = kind, help_heading = "What is measured")]
-    pub watch: Kind,
+    pub watch: WatchedKind,
     /// Watch at most N descriptors
     #[arg(long, value_name = "N", default_value = "30000", value_parser = count, help_heading = "What is measured")]
     pub most: NonZeroUsize,

@@ -15,7 +15,7 @@ use crate::services::time_limit;
 /// `connect`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Connect {
+pub struct ConnectArgs {
     /// Whom to talk to: HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
     #[arg(value_name = "ADDR", value_parser = address)]
     pub address: Written,

@@ -5,7 +5,7 @@ use clap::Args;
 /// `explain`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// What to explain: a name, a number, a text of an error, a pasted message or line of a trace
     #[arg(value_name = "WORD", required_unless_present = "list", allow_negative_numbers = true)]
     pub words: Vec<String>,

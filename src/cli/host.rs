@@ -5,7 +5,7 @@ use clap::Args;
 /// `host`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Host {
+pub struct HostArgs {
     /// As one JSON object
     #[arg(long)]
     pub json: bool,

@@ -10,7 +10,7 @@ use crate::os::system::System;
 /// `lab`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Lab {
+pub struct LabArgs {
     /// Labs, or groups of labs
     #[arg(value_name = "NAME", required_unless_present_any = ["list", "all", "why", "progress", "systems"])]
     pub names: Vec<String>,

@@ -7,7 +7,7 @@ use clap::Args;
 /// `ladder`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Ladder {
+pub struct LadderArgs {
     /// Traces made with --trace=json, or logs of strace: of both ends, of one, or both in one file
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,

@@ -7,7 +7,7 @@ use clap::Args;
 /// `read`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Read {
+pub struct ReadArgs {
     /// Logs of strace, traces of baresock as text or JSON; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,

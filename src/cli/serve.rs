@@ -11,7 +11,7 @@ use crate::services::{Spec, seconds, time_limit};
 /// `serve`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Serve {
+pub struct ServeArgs {
     /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
     ///
     /// Services: echo, discard, chargen, daytime, time (each also with /udp), chat,

@@ -7,7 +7,7 @@ use clap::Args;
 /// `tour`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Tour {
+pub struct TourArgs {
     /// Also write what both sides did as a page to step through with the arrow keys
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

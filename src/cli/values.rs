@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use crate::addr::Written;
-use crate::compare::{Half, Kind, Server};
+use crate::compare::{MeasuredPart, Server, WatchedKind};
 
 /// The most bytes of a buffer of ours.
 const MOST_BYTES: usize = 1 << 30;
@@ -77,16 +77,16 @@ pub(super) fn server(text: &str) -> Result<Server, String> {
     known.map(|(_, server)| *server).ok_or_else(|| "there is no such server".to_string())
 }
 
-pub(super) fn half(text: &str) -> Result<Half, String> {
+pub(super) fn half(text: &str) -> Result<MeasuredPart, String> {
     match text {
-        "calls" => Ok(Half::Calls),
-        "servers" => Ok(Half::Servers),
+        "calls" => Ok(MeasuredPart::Calls),
+        "servers" => Ok(MeasuredPart::Servers),
         _ => Err("write calls or servers".to_string()),
     }
 }
 
-pub(super) fn kind(text: &str) -> Result<Kind, String> {
-    let known = [Kind::Udp, Kind::Tcp, Kind::Unix, Kind::Pipe];
+pub(super) fn kind(text: &str) -> Result<WatchedKind, String> {
+    let known = [WatchedKind::Udp, WatchedKind::Tcp, WatchedKind::Unix, WatchedKind::Pipe];
     let known = known.into_iter().find(|kind| kind.name() == text);
     known.ok_or_else(|| "write udp, tcp, unix or pipe".to_string())
 }

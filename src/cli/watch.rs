@@ -9,7 +9,7 @@ use super::read::Choice;
 /// `watch`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Watch {
+pub struct WatchArgs {
     /// Watch a process that runs already
     #[arg(long, value_name = "PID", conflicts_with = "command", help_heading = "Choice")]
     pub pid: Option<u32>,

@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use baresock::cli::Compare;
+use baresock::cli::CompareArgs;
 use baresock::compare::table::Look;
-use baresock::compare::{self, Options, Report, Server, chart, csv, picture, table};
+use baresock::compare::{self, CompareOptions, Comparison, Server, chart, csv, picture, table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
@@ -17,10 +17,10 @@ use super::tracing::COLUMNS;
 const STEPS: u64 = 1000;
 
 /// Measures, and shows what was found.
-pub(crate) fn run(asked: &Compare, loudness: Loudness) -> Result<(), Failure> {
+pub(crate) fn run(asked: &CompareArgs, loudness: Loudness) -> Result<(), Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::from_std("compare: this program cannot be found", &error))?;
-    let options = Options {
+    let options = CompareOptions {
         quick: asked.quick,
         wide: asked.wide,
         bare: asked.bare,
@@ -59,7 +59,7 @@ impl Picture {
         }
     }
 
-    fn draw(self, report: &Report) -> Result<(), Failure> {
+    fn draw(self, report: &Comparison) -> Result<(), Failure> {
         let svg = picture::draw(report).map_err(Failure::new)?;
         self.write(svg.as_bytes()).map_err(|error| Failure::from_std(&self.name, &error))
     }
@@ -73,7 +73,7 @@ impl Picture {
     }
 }
 
-fn show(asked: &Compare, report: &Report) -> Result<(), Failure> {
+fn show(asked: &CompareArgs, report: &Comparison) -> Result<(), Failure> {
     if asked.json {
         let json = serde_json::to_string_pretty(report).map_err(Failure::new)?;
         return print(format!("{json}\n").as_bytes());
@@ -84,7 +84,7 @@ fn show(asked: &Compare, report: &Report) -> Result<(), Failure> {
     print(in_words(report, look(asked.ascii)).as_bytes())
 }
 
-fn in_words(report: &Report, look: Look) -> String {
+fn in_words(report: &Comparison, look: Look) -> String {
     let (machine, method, noise) = (&report.machine, &report.method, &report.noise);
     let mut text = format!(
         "{}: {} processors\nFD_SETSIZE {}, limit on descriptors {}\n\n",

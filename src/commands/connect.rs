@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal};
 
 use baresock::addr::Address;
-use baresock::cli::{Common, Connect};
-use baresock::client::{self, End, Meeting, Options, Report};
+use baresock::cli::{Common, ConnectArgs};
+use baresock::client::{self, ClientEnd, ClientOptions, Meeting, SessionReport};
 use baresock::framing::in_bytes;
 use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM, SOCK_STREAM};
 use baresock::os::accepting::set_nonblocking;
@@ -18,7 +18,11 @@ use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, say};
 
 /// Talks until the peer has finished.
-pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+pub(crate) fn run(
+    connect: &ConnectArgs,
+    common: &Common,
+    loudness: Loudness,
+) -> Result<(), Failure> {
     if let Some(port) = &connect.port {
         let (host, port) = (connect.address.to_string(), port.escape_debug());
         return Err(Failure::usage(format_args!(
@@ -33,7 +37,7 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     let via = via_for_files(common.via(), loudness);
     let mut files = SocketFiles::default();
     let meeting = meeting(connect, loudness, &mut files)?;
-    let options = Options {
+    let options = ClientOptions {
         half_close: !connect.no_half_close,
         keep_sending: connect.keep_sending,
         crlf: connect.crlf,
@@ -44,7 +48,7 @@ pub(crate) fn run(connect: &Connect, common: &Common, loudness: Loudness) -> Res
     let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
         .map_err(Failure::new)?;
     let not_connected = match report.end {
-        Some(End::NotConnected(_, errno)) => Some(errno),
+        Some(ClientEnd::NotConnected(_, errno)) => Some(errno),
         _ => None,
     };
     end(report, connect, loudness).map_err(|failure| match not_connected {
@@ -66,7 +70,7 @@ fn via_for_files(wanted: Via, loudness: Loudness) -> Via {
 }
 
 fn meeting(
-    connect: &Connect,
+    connect: &ConnectArgs,
     loudness: Loudness,
     files: &mut SocketFiles,
 ) -> Result<Meeting, Failure> {
@@ -107,29 +111,29 @@ fn datagram_socket(address: &Address) -> baresock::names::Result<Fd> {
     Ok(fd)
 }
 
-fn end(report: Report, connect: &Connect, loudness: Loudness) -> Result<(), Failure> {
+fn end(report: SessionReport, connect: &ConnectArgs, loudness: Loudness) -> Result<(), Failure> {
     let peer = report.peer.map_or(String::new(), |peer| peer.to_string());
     let counts =
         format!("{} sent, {} received", in_bytes(report.bytes_sent), report.bytes_received);
     let why = match report.end {
-        Some(End::NotConnected(Some(address), errno)) => {
+        Some(ClientEnd::NotConnected(Some(address), errno)) => {
             return Err(Failure::at(Function::CONNECT, &address, errno));
         }
-        Some(End::NotConnected(None, errno)) => return Err(Failure::of("connect", errno)),
-        Some(End::Failed(call, errno)) => {
+        Some(ClientEnd::NotConnected(None, errno)) => return Err(Failure::of("connect", errno)),
+        Some(ClientEnd::Failed(call, errno)) => {
             return Err(Failure::of(format_args!("{call} {peer}"), errno).adding(&counts));
         }
-        Some(End::FileFailed(call, errno)) => {
+        Some(ClientEnd::FileFailed(call, errno)) => {
             let file = if call == Function::READ { "standard input" } else { "standard output" };
             return Err(Failure::of(format_args!("{call} {file}"), errno).adding(&counts));
         }
-        Some(End::Unfinished(unfinished)) => {
+        Some(ClientEnd::Unfinished(unfinished)) => {
             return Err(Failure::new(format_args!("{peer}: {unfinished}: {counts}")));
         }
-        Some(End::TooLong(too_long)) => {
+        Some(ClientEnd::TooLong(too_long)) => {
             return Err(Failure::new(format_args!("{peer}: {too_long}: {counts}")));
         }
-        Some(End::NobodyCame) => {
+        Some(ClientEnd::NobodyCame) => {
             let waited = connect.idle_timeout.map_or(0.0, |limit| limit.as_secs_f64());
             return Err(Failure::new(format_args!(
                 "{}: nobody came in {waited} s",
@@ -137,13 +141,13 @@ fn end(report: Report, connect: &Connect, loudness: Loudness) -> Result<(), Fail
             )));
         }
         // As with every filter whose reader has seen enough.
-        Some(End::OutputClosed) | None => return Ok(()),
+        Some(ClientEnd::OutputClosed) | None => return Ok(()),
         // At a terminal it never ends before.
-        Some(End::PeerFinished) if !report.input_ended && !io::stdin().is_terminal() => {
+        Some(ClientEnd::PeerFinished) if !report.input_ended && !io::stdin().is_terminal() => {
             "the peer has finished, and standard input has not (see --keep-sending)"
         }
-        Some(End::PeerFinished) => "the peer has finished",
-        Some(End::Silent) => "nothing more came",
+        Some(ClientEnd::PeerFinished) => "the peer has finished",
+        Some(ClientEnd::Silent) => "nothing more came",
     };
     if loudness >= Loudness::Ordinary {
         say(format_args!("{peer}: {why}: {counts}"));

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use baresock::cli::{Common, Explain};
+use baresock::cli::{Common, ExplainArgs};
 use baresock::explain::has_lab;
 use baresock::explain::words::{
     Article, Entry, GROUPS, find, find_in_message, list, near, other_errno, search,
@@ -16,13 +16,13 @@ use super::tracing::use_color;
 const MOST_WORDS_OF_AN_IDEA: usize = 4;
 
 /// Explains the words that are known, and then fails if one is not.
-pub(crate) fn run(asked: &Explain, common: &Common) -> Result<(), Failure> {
+pub(crate) fn run(asked: &ExplainArgs, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
     if asked.list && !asked.json {
         return print(list(color).as_bytes());
     }
     let answer = match asked.list {
-        true => Answer::of(GROUPS.iter().flat_map(|group| &*group.entries).collect()),
+        true => FoundWords::of(GROUPS.iter().flat_map(|group| &*group.entries).collect()),
         false => look_up(&asked.words),
     };
     let pages = answer.entries.into_iter().map(|entry| Article::new(entry, has_lab));
@@ -55,7 +55,7 @@ fn json_alone(out: &str) -> &str {
 
 /// What is known of the words that were asked.
 #[derive(Default)]
-struct Answer {
+struct FoundWords {
     /// A sentence before the pages.
     before: String,
     entries: Vec<&'static Entry>,
@@ -65,7 +65,7 @@ struct Answer {
     unknown: Vec<String>,
 }
 
-impl Answer {
+impl FoundWords {
     fn of(entries: Vec<&'static Entry>) -> Self {
         Self { entries, ..Self::default() }
     }
@@ -73,7 +73,7 @@ impl Answer {
 
 /// All words together may be one text, or a pasted message; or each is a word, or several are one idea (`half close`). What
 /// is none of these is searched for in all pages.
-fn look_up(words: &[String]) -> Answer {
+fn look_up(words: &[String]) -> FoundWords {
     let phrase = words.join(" ");
     let whole = find(&phrase);
     if !whole.is_empty() {
@@ -82,16 +82,16 @@ fn look_up(words: &[String]) -> Answer {
                 "{errno}: {number} on this system; no call on a socket is known to give it.\n\n"
             )
         });
-        return Answer { before: other.unwrap_or_default(), ..Answer::of(whole) };
+        return FoundWords { before: other.unwrap_or_default(), ..FoundWords::of(whole) };
     }
     let in_message = find_in_message(&phrase);
     if phrase.contains([':', '(', '=', '[']) && !in_message.is_empty() {
-        return Answer::of(in_message);
+        return FoundWords::of(in_message);
     }
     let (entries, unknown) = word_by_word(words);
     match (unknown.is_empty(), entries.is_empty()) {
-        (true, _) => return Answer::of(entries),
-        (false, true) if !in_message.is_empty() => return Answer::of(in_message),
+        (true, _) => return FoundWords::of(entries),
+        (false, true) if !in_message.is_empty() => return FoundWords::of(in_message),
         _ => {}
     }
     // A word that some page uses is no slip.
@@ -99,13 +99,13 @@ fn look_up(words: &[String]) -> Answer {
     let found =
         if unknown.iter().any(|word| is_slip(&word)) { Vec::new() } else { search(&phrase) };
     if found.is_empty() {
-        return Answer { unknown, ..Answer::of(entries) };
+        return FoundWords { unknown, ..FoundWords::of(entries) };
     }
     let before = format!(
         "No page is about '{}'. These speak of it, the best first:\n",
         phrase.escape_debug()
     );
-    Answer { before, is_list: true, ..Answer::of(found) }
+    FoundWords { before, is_list: true, ..FoundWords::of(found) }
 }
 
 /// The entries of all the words, and the words that have none.

@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use baresock::cli;
-use baresock::os::host::{Here, Host, host};
+use baresock::os::host::{Here, HostFacts, host};
 use baresock::os::layouts::Layout;
 
 use super::failure::Failure;
 use super::messages::print;
 
 /// Shows what was found out.
-pub(crate) fn run(asked: &cli::Host) -> Result<(), Failure> {
+pub(crate) fn run(asked: &cli::HostArgs) -> Result<(), Failure> {
     let host = host();
     if asked.json {
         let json = serde_json::to_string_pretty(&host).map_err(Failure::new)?;
@@ -19,7 +19,7 @@ pub(crate) fn run(asked: &cli::Host) -> Result<(), Failure> {
     print(in_words(&host).as_bytes())
 }
 
-fn in_words(host: &Host) -> String {
+fn in_words(host: &HostFacts) -> String {
     let mut out = format!("{}\n", host.system.escape_debug());
     let mut part = |title: &str, lines: Vec<String>| {
         let _ = write!(out, "\n{title}\n");
@@ -37,7 +37,7 @@ fn in_words(host: &Host) -> String {
     out
 }
 
-fn byte_order(host: &Host) -> Vec<String> {
+fn byte_order(host: &HostFacts) -> Vec<String> {
     let order = &host.byte_order;
     let mut lines = vec![
         format!("this machine is {}", order.host),
@@ -56,8 +56,8 @@ fn number(number: Option<u64>) -> String {
     number.map_or("not told here".to_string(), |number| number.to_string())
 }
 
-fn descriptors(host: &Host) -> Vec<String> {
-    let Host { fd_setsize, fd_set_bytes, descriptors, .. } = host;
+fn descriptors(host: &HostFacts) -> Vec<String> {
+    let HostFacts { fd_setsize, fd_set_bytes, descriptors, .. } = host;
     let hard = descriptors.hard.map_or("unlimited".to_string(), |hard| hard.to_string());
     vec![
         format!("FD_SETSIZE {fd_setsize}; sizeof(fd_set) {fd_set_bytes} bytes"),
@@ -72,7 +72,7 @@ fn descriptors(host: &Host) -> Vec<String> {
     ]
 }
 
-fn listening(host: &Host) -> Vec<String> {
+fn listening(host: &HostFacts) -> Vec<String> {
     let backlog = &host.backlog;
     let ports = host.ephemeral_ports.map_or("not told here".to_string(), |[first, last]| {
         format!("{first} to {last} ({} of them)", (last + 1).saturating_sub(first))
@@ -88,7 +88,7 @@ fn listening(host: &Host) -> Vec<String> {
     ]
 }
 
-fn buffers(host: &Host) -> Vec<String> {
+fn buffers(host: &HostFacts) -> Vec<String> {
     let line = |buffer: &baresock::os::host::Buffer| {
         format!(
             "{:11} {}  {:>9} by default  {:>10} at most",
@@ -112,7 +112,7 @@ fn layout(layout: &Layout) -> Vec<String> {
     lines
 }
 
-fn calls_and_flags(host: &Host) -> Vec<String> {
+fn calls_and_flags(host: &HostFacts) -> Vec<String> {
     let names = |all: &[Here], here: bool| {
         let names = all.iter().filter(|one| one.here == here).map(|one| one.name);
         names.collect::<Vec<_>>().join(" ")
@@ -144,7 +144,7 @@ fn folded(head: &str, words: &str) -> Vec<String> {
     lines
 }
 
-fn reach(host: &Host) -> Vec<String> {
+fn reach(host: &HostFacts) -> Vec<String> {
     let mut lines = Vec::new();
     for address in &host.bindable {
         lines.push(format!("{:10} {:24} {}", "", address.address, address.reached_by));

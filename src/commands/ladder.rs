@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::messages::{Loudness, print, say};
 
 /// Draws what the files have, as text or as a page.
-pub(crate) fn run(ladder: &cli::Ladder, loudness: Loudness) -> Result<(), Failure> {
+pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Failure> {
     if let Some(page) = &ladder.html
         && let Some(file) = ladder.files.iter().find(|file| is_same(file, page))
     {

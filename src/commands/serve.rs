@@ -4,15 +4,15 @@ use std::fmt::Display;
 use std::num::NonZeroUsize;
 
 use baresock::addr::Address;
-use baresock::cli::{Common, Serve};
+use baresock::cli::{Common, ServeArgs};
 use baresock::event_loop::{EventLoop, Limits};
 use baresock::events::Service;
 use baresock::names::{Errno, SIGCONT, SIGHUP, SIGINT, SIGTERM, SOCK_STREAM};
 use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
-    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Kind, Relay, Signals, Spec, Time,
-    Transport,
+    Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Relay, ServiceKind, Signals,
+    Spec, Time, Transport,
 };
 use baresock::sys::Fd;
 
@@ -21,7 +21,7 @@ use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, announce, say};
 
 /// Serves until a signal asks it to end.
-pub(crate) fn run(serve: &Serve, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     set_descriptor_limit(serve.nofile, loudness)?;
     let mut event_loop = EventLoop::new(common.via(), limits(serve));
     let mut reporter = Reporter::new(loudness);
@@ -60,7 +60,7 @@ struct Entrance<'a> {
 /// Listens everywhere before anybody is served: either everything that was asked for is served, or nothing. (Names are
 /// looked up first, which may take long.)
 fn listen<'a>(
-    serve: &'a Serve,
+    serve: &'a ServeArgs,
     loudness: Loudness,
     files: &mut SocketFiles,
 ) -> Result<Vec<Entrance<'a>>, Failure> {
@@ -123,15 +123,15 @@ fn datagram_ports(entrances: &[Entrance<'_>]) -> Vec<u16> {
 /// The service that was asked for.
 fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> {
     let service: Box<dyn Service> = match spec.kind {
-        Kind::Echo => Box::new(Echo),
-        Kind::Discard => Box::new(Discard),
-        Kind::Chargen => Box::new(Chargen::default()),
-        Kind::Daytime => Box::new(Daytime::default()),
-        Kind::Time => Box::new(Time::default()),
-        Kind::Chat => Box::new(Chat::default()),
-        Kind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
-        Kind::Relay => Box::new(relay(spec)?),
-        Kind::Http => Box::new(http(spec)?),
+        ServiceKind::Echo => Box::new(Echo),
+        ServiceKind::Discard => Box::new(Discard),
+        ServiceKind::Chargen => Box::new(Chargen::default()),
+        ServiceKind::Daytime => Box::new(Daytime::default()),
+        ServiceKind::Time => Box::new(Time::default()),
+        ServiceKind::Chat => Box::new(Chat::default()),
+        ServiceKind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
+        ServiceKind::Relay => Box::new(relay(spec)?),
+        ServiceKind::Http => Box::new(http(spec)?),
     };
     Ok(match spec.transport {
         Transport::Stream => service,
@@ -155,7 +155,7 @@ fn http(spec: &Spec) -> Result<Http, Failure> {
     })
 }
 
-fn limits(serve: &Serve) -> Limits {
+fn limits(serve: &ServeArgs) -> Limits {
     Limits {
         max_clients: serve.max_clients.map_or(usize::MAX, NonZeroUsize::get),
         idle_timeout: serve.idle_timeout,

@@ -10,10 +10,10 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::noise::Noise;
-use super::report::{AxisName, Call, Calls, Measured};
+use super::report::{AxisName, Call, CallsResult, Measured};
 use super::statistics::median;
 use super::watched::Watched;
-use super::{Failed, Options, Plan};
+use super::{CompareOptions, Failed, Schedule};
 use crate::names::{Errno, POLLIN, Result};
 use crate::sys::{FD_SETSIZE, Fd, FdSet, PollFd, WideFdSet, poll, select, select_wide};
 use crate::values::TimeVal;
@@ -33,16 +33,16 @@ pub(super) const FEW: usize = 4;
 const RESERVED: usize = 64;
 
 /// What this part has to know.
-pub(super) struct Asked<'a> {
-    pub(super) options: &'a Options,
-    pub(super) plan: Plan,
+pub(super) struct CallsSetup<'a> {
+    pub(super) options: &'a CompareOptions,
+    pub(super) plan: Schedule,
     pub(super) descriptors: u64,
 }
 
 /// One place on an axis for one call, and its samples.
 struct Case<'fd> {
     axis: AxisName,
-    question: Question<'fd>,
+    question: AskedSet<'fd>,
     n: usize,
     ready: usize,
     nfds: i32,
@@ -55,18 +55,18 @@ struct Case<'fd> {
 }
 
 /// What is asked, in the form that each call takes.
-enum Question<'fd> {
+enum AskedSet<'fd> {
     Select(FdSet),
     Wide { asked: WideFdSet, set: WideFdSet },
     Poll(Vec<PollFd<'fd>>),
 }
 
 pub(super) fn measure(
-    asked: &Asked<'_>,
+    asked: &CallsSetup<'_>,
     noise: &mut Noise,
     not_reached: &mut Vec<String>,
     progress: &mut dyn FnMut(&str, f64),
-) -> std::result::Result<Calls, Failed> {
+) -> std::result::Result<CallsResult, Failed> {
     let failed = |errno| Failed::Call("the bare calls", errno);
     let watch = asked.options.watch;
     let room = (asked.descriptors as usize).saturating_sub(RESERVED) / watch.descriptors();
@@ -103,7 +103,7 @@ pub(super) fn measure(
         rounds += 1;
     }
     let overhead = overhead(&mut cases);
-    Ok(Calls::of(cases.iter().map(Case::measured).collect(), rounds, overhead))
+    Ok(CallsResult::of(cases.iter().map(Case::measured).collect(), rounds, overhead))
 }
 
 /// Whether this system's select takes sets longer than `fd_set`.
@@ -179,14 +179,14 @@ fn push_both<'fd>(
         for fd in fds {
             set.set(fd).map_err(|_| Errno::EBADF)?;
         }
-        push(Question::Select(set));
+        push(AskedSet::Select(set));
     } else if wide {
         let mut asked = WideFdSet::new();
         fds.iter().for_each(|fd| asked.set(fd));
-        push(Question::Wide { set: asked.clone(), asked });
+        push(AskedSet::Wide { set: asked.clone(), asked });
     }
     let row = |fd: &&'fd Fd| PollFd::new((*fd).as_fd(), POLLIN);
-    push(Question::Poll(fds.iter().map(row).collect()));
+    push(AskedSet::Poll(fds.iter().map(row).collect()));
     Ok(())
 }
 
@@ -249,20 +249,20 @@ impl Case<'_> {
     fn ask(&mut self, calls: u32) -> Result<()> {
         let nfds = self.nfds;
         match &mut self.question {
-            Question::Select(asked) => {
+            AskedSet::Select(asked) => {
                 for _ in 0..calls {
                     let (mut set, mut at_once) = (*asked, TimeVal::default());
                     black_box(select(nfds, Some(&mut set), None, None, Some(&mut at_once))?);
                 }
             }
-            Question::Wide { asked, set } => {
+            AskedSet::Wide { asked, set } => {
                 for _ in 0..calls {
                     set.copy_from(asked);
                     let mut at_once = TimeVal::default();
                     black_box(select_wide(nfds, Some(set), None, None, Some(&mut at_once))?);
                 }
             }
-            Question::Poll(rows) => {
+            AskedSet::Poll(rows) => {
                 for _ in 0..calls {
                     black_box(poll(rows, 0)?);
                 }
@@ -275,26 +275,26 @@ impl Case<'_> {
     fn do_nothing(&mut self, calls: u32) {
         for _ in 0..calls {
             match &mut self.question {
-                Question::Select(asked) => {
+                AskedSet::Select(asked) => {
                     let mut set = *asked;
                     black_box(&mut set);
                     black_box(&mut TimeVal::default());
                 }
-                Question::Wide { asked, set } => {
+                AskedSet::Wide { asked, set } => {
                     set.copy_from(asked);
                     black_box(set);
                     black_box(&mut TimeVal::default());
                 }
-                Question::Poll(rows) => drop(black_box(rows)),
+                AskedSet::Poll(rows) => drop(black_box(rows)),
             }
         }
     }
 
     fn measured(&self) -> Measured {
         let call = match self.question {
-            Question::Select(_) => Call::Select,
-            Question::Wide { .. } => Call::WideSelect,
-            Question::Poll(_) => Call::Poll,
+            AskedSet::Select(_) => Call::Select,
+            AskedSet::Wide { .. } => Call::WideSelect,
+            AskedSet::Poll(_) => Call::Poll,
         };
         Measured::of(self.axis, call, [self.n, self.ready, self.nfds as usize], &self.samples)
     }

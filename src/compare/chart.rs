@@ -1,6 +1,6 @@
 //! The time of a call as a picture of characters: points where it was measured, dots along the fitted lines.
 
-use super::report::{AxisName, Call, Calls, Report};
+use super::report::{AxisName, Call, CallsResult, Comparison};
 use super::table::Look;
 
 const ROWS: usize = 12;
@@ -41,7 +41,7 @@ const ASCII: Marks = Marks {
 };
 
 /// A chart for each axis.
-pub fn draw(report: &Report, look: Look) -> String {
+pub fn draw(report: &Comparison, look: Look) -> String {
     let Some(calls) = &report.calls else { return String::new() };
     let few = report.method.few;
     let most = calls.along(AxisName::Ready, Call::Poll).map(|one| one.descriptors).max();
@@ -120,7 +120,7 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// How many are ready begins with none, which has no logarithm: it is left out.
-fn chart(calls: &Calls, axis: AxisName, x_name: &str, look: Look) -> Option<String> {
+fn chart(calls: &CallsResult, axis: AxisName, x_name: &str, look: Look) -> Option<String> {
     let marks = if look.ascii { &ASCII } else { &UNICODE };
     let on_axis = calls.measured.iter().filter(|one| one.axis == axis && one.place() > 0);
     let points: Vec<_> = on_axis.collect();
@@ -226,7 +226,7 @@ mod tests {
                 measured.push(Measured::of(AxisName::Ready, call, [1000, ready, 1005], &samples));
             }
         }
-        let calls = Calls::of(measured, 9, 1.0);
+        let calls = CallsResult::of(measured, 9, 1.0);
         let look = Look { ascii: true, columns: 80 };
         let shown = chart(&calls, AxisName::Ready, "k", look).unwrap();
         let rows: Vec<_> = shown.lines().skip(1).take(ROWS).collect();

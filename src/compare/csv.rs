@@ -1,13 +1,13 @@
 //! The figures as a table for other programs: a row for each case, empty where a column has no meaning.
 
-use super::report::{AxisName, Measured, Report, Served};
-use super::statistics::Summary;
+use super::report::{AxisName, Comparison, Measured, Served};
+use super::statistics::MedianSpread;
 
 const COLUMNS: &str = "part,name,axis,descriptors,ready,highest,active,idle,time_us,time_spread_us,bytes_in,bytes_out,\
                        requests_per_second,requests_spread,p50_us,p99_us,calls_per_request,cpu_us_per_request";
 
 /// Every measured figure. No value needs quoting: names are ours, the rest are numbers.
-pub fn write(report: &Report) -> String {
+pub fn write(report: &Comparison) -> String {
     let mut lines = vec![COLUMNS.to_string()];
     lines.extend(report.calls.iter().flat_map(|calls| &calls.measured).map(call));
     lines.extend(report.servers.iter().flat_map(|servers| &servers.measured).map(server));
@@ -20,7 +20,7 @@ fn call(one: &Measured) -> String {
         AxisName::Highest => "highest",
         AxisName::Ready => "ready",
     };
-    let Summary { median, spread } = one.time_us;
+    let MedianSpread { median, spread } = one.time_us;
     format!(
         "call,{},{axis},{},{},{},,,{median:.6},{spread:.6},{},{},,,,,,",
         one.call, one.descriptors, one.ready, one.highest, one.bytes_in, one.bytes_out
@@ -30,7 +30,7 @@ fn call(one: &Measured) -> String {
 fn server(one: &Served) -> String {
     let number =
         |number: Option<f64>| number.map_or(String::new(), |number| format!("{number:.3}"));
-    let median = |summary: Option<Summary>| number(summary.map(|summary| summary.median));
+    let median = |summary: Option<MedianSpread>| number(summary.map(|summary| summary.median));
     format!(
         "server,{},,,,,{},{},,,,,{:.3},{:.3},{},{},{},{}",
         one.server,

@@ -1,10 +1,10 @@
 //! What the figures say, in sentences. Every number in them is one of the report's.
 
-use super::report::{AxisName, Call, Calls, Report, Served, Server, Servers};
+use super::report::{AxisName, Call, CallsResult, Comparison, Served, Server, Servers};
 use super::written::figure;
-use crate::compare::Kind;
+use crate::compare::WatchedKind;
 
-pub(super) fn of(report: &Report) -> Vec<String> {
+pub(super) fn of(report: &Comparison) -> Vec<String> {
     let mut findings = Vec::new();
     if report.noise.too_noisy {
         let noise = &report.noise;
@@ -54,10 +54,10 @@ pub(super) fn of(report: &Report) -> Vec<String> {
     findings
 }
 
-fn lines(report: &Report, calls: &Calls) -> Option<String> {
+fn lines(report: &Comparison, calls: &CallsResult) -> Option<String> {
     let line = |call| calls.line(AxisName::Descriptors, call);
     let (select, poll) = (line(Call::Select)?, line(Call::Poll)?);
-    let kinds = [Kind::Udp, Kind::Tcp, Kind::Unix, Kind::Pipe];
+    let kinds = [WatchedKind::Udp, WatchedKind::Tcp, WatchedKind::Unix, WatchedKind::Pipe];
     let kind = kinds.iter().find(|kind| kind.name() == report.method.watched);
     Some(format!(
         "Over {} to {} {}, none of them ready, a call of select costs {} µs and {} µs for each descriptor, one of poll {} \
@@ -73,7 +73,7 @@ fn lines(report: &Report, calls: &Calls) -> Option<String> {
 }
 
 /// The two at as many descriptors as both can watch.
-fn at_the_end(calls: &Calls) -> Option<String> {
+fn at_the_end(calls: &CallsResult) -> Option<String> {
     let ratio = calls.ratios.iter().rfind(|ratio| ratio.axis == AxisName::Descriptors)?;
     let time = |call| {
         let mut there = calls.along(AxisName::Descriptors, call);
@@ -94,7 +94,7 @@ fn at_the_end(calls: &Calls) -> Option<String> {
     ))
 }
 
-fn highest(report: &Report, calls: &Calls) -> Option<String> {
+fn highest(report: &Comparison, calls: &CallsResult) -> Option<String> {
     let of = |call| {
         let points: Vec<_> = calls.along(AxisName::Highest, call).collect();
         let last = points.iter().rfind(|one| one.highest < report.machine.fd_setsize)?;
@@ -122,7 +122,7 @@ fn highest(report: &Report, calls: &Calls) -> Option<String> {
     ))
 }
 
-fn ready(calls: &Calls) -> Option<String> {
+fn ready(calls: &CallsResult) -> Option<String> {
     let line = |call| calls.line(AxisName::Ready, call);
     let (select, poll) = (line(Call::Select)?, line(Call::Poll)?);
     Some(format!(
@@ -133,7 +133,7 @@ fn ready(calls: &Calls) -> Option<String> {
     ))
 }
 
-fn crossovers(calls: &Calls) -> Option<String> {
+fn crossovers(calls: &CallsResult) -> Option<String> {
     let crossing = |crossover: &super::report::Crossover| {
         let along = match crossover.axis {
             AxisName::Highest => "as the highest number",
@@ -153,7 +153,7 @@ fn crossovers(calls: &Calls) -> Option<String> {
 }
 
 /// From the structures, and so without a spread.
-fn copies(calls: &Calls) -> Option<String> {
+fn copies(calls: &CallsResult) -> Option<String> {
     let ratio = calls.ratios.iter().rfind(|ratio| ratio.axis == AxisName::Descriptors)?;
     let there =
         |call| calls.along(AxisName::Descriptors, call).find(|one| one.descriptors == ratio.place);
@@ -164,7 +164,7 @@ fn copies(calls: &Calls) -> Option<String> {
     ))
 }
 
-fn beyond(report: &Report, calls: &Calls) -> Option<String> {
+fn beyond(report: &Comparison, calls: &CallsResult) -> Option<String> {
     let farthest = calls.along(AxisName::Descriptors, Call::Poll).last()?;
     let set_size = report.machine.fd_setsize;
     (farthest.highest >= set_size).then(|| {
@@ -250,10 +250,10 @@ fn without_either(servers: &Servers) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::report::{Machine, Measured, Method, NoiseVerdict};
+    use crate::compare::report::{Machine, Measured, MeasuringMethod, NoiseVerdict};
 
     /// What a quiet machine would have given: select costs 0.2 µs and 0.05 for each; poll's base and slope are given.
-    fn report(poll_base: f64, poll_slope: f64, too_noisy: bool) -> Report {
+    fn report(poll_base: f64, poll_slope: f64, too_noisy: bool) -> Comparison {
         let mut measured = Vec::new();
         for n in [1usize, 10, 100, 1000] {
             let mut push = |call, time| {
@@ -285,7 +285,7 @@ mod tests {
             descriptor_limit_before: 1024,
             debug_build: false,
         };
-        let method = Method {
+        let method = MeasuringMethod {
             quick: true,
             watched: "udp",
             few: 4,
@@ -304,10 +304,10 @@ mod tests {
             most_spread_percent: 20.0,
             too_noisy,
         };
-        let calls = Some(Calls::of(measured, 9, 1.0));
+        let calls = Some(CallsResult::of(measured, 9, 1.0));
         let (not_reached, findings) = (Vec::new(), Vec::new());
         let servers = None;
-        Report { schema: 1, machine, method, noise, not_reached, calls, servers, findings }
+        Comparison { schema: 1, machine, method, noise, not_reached, calls, servers, findings }
     }
 
     #[test]

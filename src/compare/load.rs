@@ -22,13 +22,13 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 /// The connections to one server.
 pub(super) struct Load {
     active: Vec<TcpStream>,
-    states: Vec<State>,
+    states: Vec<ActiveConnection>,
     idle: Vec<TcpStream>,
 }
 
 /// One active connection.
 #[derive(Clone, Copy)]
-struct State {
+struct ActiveConnection {
     /// Of the answer that it waits for.
     received: usize,
     is_waiting: bool,
@@ -56,7 +56,8 @@ impl Load {
             connection.set_nodelay(true)?;
             connection.set_nonblocking(true)?;
         }
-        let state = State { received: 0, is_waiting: false, asked: Instant::now(), answers: 0 };
+        let state =
+            ActiveConnection { received: 0, is_waiting: false, asked: Instant::now(), answers: 0 };
         let states = vec![state; active.len()];
         Ok(Self { active, states, idle })
     }
@@ -125,16 +126,16 @@ impl Load {
     }
 }
 
-fn ask(mut connection: &TcpStream, state: &mut State) -> io::Result<()> {
+fn ask(mut connection: &TcpStream, state: &mut ActiveConnection) -> io::Result<()> {
     // There is always room: nothing else is on the way.
     connection.write_all(&[b'x'; MESSAGE_BYTES])?;
-    *state = State { received: 0, is_waiting: true, asked: Instant::now(), ..*state };
+    *state = ActiveConnection { received: 0, is_waiting: true, asked: Instant::now(), ..*state };
     Ok(())
 }
 
 fn answer_is_complete(
     mut connection: &TcpStream,
-    state: &mut State,
+    state: &mut ActiveConnection,
     buffer: &mut [u8],
 ) -> io::Result<bool> {
     match connection.read(buffer) {

@@ -33,12 +33,12 @@ use crate::os::{limits, machine};
 use crate::sys::FD_SETSIZE;
 
 pub use report::*;
-pub use statistics::{Fit, Summary};
-pub use watched::Kind;
+pub use statistics::{Fit, MedianSpread};
+pub use watched::WatchedKind;
 
 /// What to measure, and how thoroughly.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct CompareOptions {
     /// Under ten seconds instead of under a minute.
     pub quick: bool,
     /// Also `select` with sets longer than `fd_set`.
@@ -46,9 +46,9 @@ pub struct Options {
     /// Also the echo servers without an event loop around the call, `bare_select` and `bare_poll`.
     pub bare: bool,
     /// Leave out one half.
-    pub only: Option<Half>,
+    pub only: Option<MeasuredPart>,
     /// What kind of descriptor the bare calls watch.
-    pub watch: Kind,
+    pub watch: WatchedKind,
     /// The most descriptors to watch.
     pub most: usize,
     /// This program, which is run again for each server.
@@ -57,7 +57,7 @@ pub struct Options {
 
 /// One half of what is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
+pub enum MeasuredPart {
     /// The bare calls.
     Calls,
     /// The echo servers.
@@ -66,7 +66,7 @@ pub enum Half {
 
 /// How long, how often.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+struct Schedule {
     /// For all rounds of the bare calls.
     calls: Duration,
     /// One load of one server.
@@ -75,7 +75,7 @@ struct Plan {
     warm_up: Duration,
 }
 
-impl Plan {
+impl Schedule {
     const QUICK: Self = Self {
         calls: Duration::from_millis(2_500),
         server_round: Duration::from_millis(80),
@@ -114,9 +114,12 @@ impl std::error::Error for Failed {}
 ///
 /// # Errors
 /// What is to be measured cannot be made: no descriptors at all, a server that does not start.
-pub fn run(options: &Options, mut progress: impl FnMut(&str, f64)) -> Result<Report, Failed> {
+pub fn run(
+    options: &CompareOptions,
+    mut progress: impl FnMut(&str, f64),
+) -> Result<Comparison, Failed> {
     let began = Instant::now();
-    let plan = if options.quick { Plan::QUICK } else { Plan::FULL };
+    let plan = if options.quick { Schedule::QUICK } else { Schedule::FULL };
     let before = limits::descriptor_limits().map_err(|errno| Failed::Call("getrlimit", errno))?;
     // One that cannot be raised is no reason not to measure what it allows.
     let limits = limits::raise_descriptor_limit().unwrap_or(before);
@@ -129,26 +132,26 @@ pub fn run(options: &Options, mut progress: impl FnMut(&str, f64)) -> Result<Rep
         ));
     }
     let calls = match options.only {
-        Some(Half::Servers) => None,
+        Some(MeasuredPart::Servers) => None,
         _ => {
             let part = if options.only.is_none() { 0.4 } else { 1.0 };
             let mut told = |what: &str, done: f64| progress(what, done * part);
             let descriptors = limits.soft;
-            let asked = calls::Asked { options, plan, descriptors };
+            let asked = calls::CallsSetup { options, plan, descriptors };
             Some(calls::measure(&asked, &mut noise, &mut not_reached, &mut told)?)
         }
     };
     let servers = match options.only {
-        Some(Half::Calls) => None,
+        Some(MeasuredPart::Calls) => None,
         _ => {
             let before = if options.only.is_none() { 0.4 } else { 0.0 };
             let mut told = |what: &str, done: f64| progress(what, before + done * (1.0 - before));
             let descriptors = limits.soft;
-            let asked = servers::Asked { options, plan, descriptors };
+            let asked = servers::ServersSetup { options, plan, descriptors };
             Some(servers::measure(&asked, &mut noise, &mut not_reached, &mut told)?)
         }
     };
-    let mut report = Report {
+    let mut report = Comparison {
         schema: SCHEMA,
         machine: Machine {
             system: machine::system(),
@@ -158,7 +161,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&str, f64)) -> Result<Rep
             descriptor_limit_before: before.soft,
             debug_build: machine::IS_DEBUG_BUILD,
         },
-        method: Method::of(options, plan, calls.as_ref(), began.elapsed()),
+        method: MeasuringMethod::of(options, plan, calls.as_ref(), began.elapsed()),
         noise: noise.verdict(calls.as_ref(), servers.as_ref()),
         not_reached,
         calls,

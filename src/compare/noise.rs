@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::report::{Calls, NoiseVerdict, Servers};
-use super::statistics::{Summary, median};
+use super::report::{CallsResult, NoiseVerdict, Servers};
+use super::statistics::{MedianSpread, median};
 use crate::os::machine;
 
 /// From here on comparisons are not to be believed, in hundredths.
@@ -44,11 +44,15 @@ impl Noise {
     }
 
     /// What is to be thought of the figures.
-    pub(super) fn verdict(&self, calls: Option<&Calls>, servers: Option<&Servers>) -> NoiseVerdict {
+    pub(super) fn verdict(
+        &self,
+        calls: Option<&CallsResult>,
+        servers: Option<&Servers>,
+    ) -> NoiseVerdict {
         let passed = self.passed.as_secs_f64();
         let used = self.used.as_secs_f64().min(passed);
         let taken_percent = if passed > 0.0 { (1.0 - used / passed) * 100.0 } else { 0.0 };
-        let spread = |summaries: Vec<Summary>| {
+        let spread = |summaries: Vec<MedianSpread>| {
             let parts: Vec<_> = summaries.iter().map(|one| one.relative() * 100.0).collect();
             median(&parts)
         };

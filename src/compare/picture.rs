@@ -9,8 +9,8 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::report::{AxisName, Call, Calls, Report, Server, Servers};
-use super::statistics::Summary;
+use super::report::{AxisName, Call, CallsResult, Comparison, Server, Servers};
+use super::statistics::MedianSpread;
 
 const WIDTH: u32 = 1000;
 const HEIGHT: u32 = 760;
@@ -51,14 +51,14 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 ///
 /// # Errors
 /// Something has no place on its axis.
-pub fn draw(report: &Report) -> Result<String, NotDrawn> {
+pub fn draw(report: &Comparison) -> Result<String, NotDrawn> {
     let mut svg = String::new();
     let drawn = paint(report, &mut svg);
     drawn.map_err(|why| NotDrawn(why.to_string()))?;
     Ok(for_both_surroundings(&svg, &report.machine.system))
 }
 
-fn paint(report: &Report, svg: &mut String) -> Drawn {
+fn paint(report: &Comparison, svg: &mut String) -> Drawn {
     let root = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
     root.fill(&PAPER)?;
     let title = format!(
@@ -98,7 +98,7 @@ fn around(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
 }
 
 /// One axis of the bare calls. How many are ready begins with none, which has no logarithm: it is left out.
-fn axis(area: &Area<'_>, calls: &Calls, name: AxisName, x_name: &str) -> Drawn {
+fn axis(area: &Area<'_>, calls: &CallsResult, name: AxisName, x_name: &str) -> Drawn {
     let points = || calls.measured.iter().filter(|one| one.axis == name && one.place() > 0);
     let x = around(points().map(|one| one.place() as f64));
     let y = around(points().map(|one| one.time_us.median));
@@ -117,7 +117,11 @@ fn axis(area: &Area<'_>, calls: &Calls, name: AxisName, x_name: &str) -> Drawn {
 }
 
 /// Points with their spreads, and the lines.
-fn plot<'a, 'b: 'a, X, Y>(chart: &mut Chart<'a, 'b, X, Y>, calls: &Calls, name: AxisName) -> Drawn
+fn plot<'a, 'b: 'a, X, Y>(
+    chart: &mut Chart<'a, 'b, X, Y>,
+    calls: &CallsResult,
+    name: AxisName,
+) -> Drawn
 where
     X: Ranged<ValueType = f64> + ValueFormatter<f64> + AsRangedCoord,
     Y: Ranged<ValueType = f64> + ValueFormatter<f64> + AsRangedCoord,
@@ -153,7 +157,7 @@ const fn radius(call: Call) -> i32 {
     if matches!(call, Call::Poll) { 3 } else { 5 }
 }
 
-fn spread_bar(x: f64, y: Summary, color: RGBColor) -> PathElement<(f64, f64)> {
+fn spread_bar(x: f64, y: MedianSpread, color: RGBColor) -> PathElement<(f64, f64)> {
     let ends = [(y.median - y.spread).max(y.median / 10.0), y.median + y.spread];
     PathElement::new(ends.map(|end| (x, end)).to_vec(), color.stroke_width(1))
 }

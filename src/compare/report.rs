@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::calls::FEW;
-use super::statistics::{Fit, Summary};
-use super::{Options, Plan};
+use super::statistics::{Fit, MedianSpread};
+use super::{CompareOptions, Schedule};
 use crate::os::machine::{poll_copies, select_copies};
 use crate::sys::FD_SETSIZE;
 
@@ -15,19 +15,19 @@ pub(super) const SCHEMA: u32 = 1;
 
 /// All that was found.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct Comparison {
     /// The number of this form.
     pub schema: u32,
     /// Where it was measured.
     pub machine: Machine,
     /// How it was measured.
-    pub method: Method,
+    pub method: MeasuringMethod,
     /// Whether it is to be believed.
     pub noise: NoiseVerdict,
     /// What could not be measured here, each with its reason.
     pub not_reached: Vec<String>,
     /// The bare calls, if they were asked for.
-    pub calls: Option<Calls>,
+    pub calls: Option<CallsResult>,
     /// The echo servers, if they were asked for.
     pub servers: Option<Servers>,
     /// What all this says, in sentences.
@@ -56,7 +56,7 @@ const MOST_OVERHEAD_PERCENT: f64 = 2.0;
 
 /// How it was measured.
 #[derive(Clone, Debug, Serialize)]
-pub struct Method {
+pub struct MeasuringMethod {
     /// Under ten seconds instead of under a minute.
     pub quick: bool,
     /// What kind of descriptor the bare calls watched.
@@ -79,8 +79,13 @@ pub struct Method {
     pub seconds: f64,
 }
 
-impl Method {
-    pub(super) fn of(options: &Options, plan: Plan, calls: Option<&Calls>, took: Duration) -> Self {
+impl MeasuringMethod {
+    pub(super) fn of(
+        options: &CompareOptions,
+        plan: Schedule,
+        calls: Option<&CallsResult>,
+        took: Duration,
+    ) -> Self {
         Self {
             quick: options.quick,
             watched: options.watch.name(),
@@ -138,7 +143,7 @@ pub enum AxisName {
 
 /// The bare calls.
 #[derive(Clone, Debug, Serialize)]
-pub struct Calls {
+pub struct CallsResult {
     /// How many rounds there were.
     pub rounds: u64,
     /// How much of the time is the harness's, where that is most.
@@ -146,7 +151,7 @@ pub struct Calls {
     /// Each place on each axis for each call.
     pub measured: Vec<Measured>,
     /// Straight lines along each axis, up to FD_SETSIZE.
-    pub fits: Vec<Line>,
+    pub fits: Vec<FittedLine>,
     /// poll's time in that of select, where both were measured: the median over the rounds.
     pub ratios: Vec<Ratio>,
     /// Where the one becomes cheaper than the other.
@@ -167,7 +172,7 @@ pub struct Measured {
     /// The highest number.
     pub highest: u64,
     /// Time of one call.
-    pub time_us: Summary,
+    pub time_us: MedianSpread,
     /// Bytes that the call copies into the kernel. (Not measured: it follows from the structures.)
     pub bytes_in: u64,
     /// Bytes that it copies back.
@@ -193,7 +198,7 @@ impl Measured {
             descriptors: n as u64,
             ready: ready as u64,
             highest: nfds.saturating_sub(1) as u64,
-            time_us: Summary::of(samples),
+            time_us: MedianSpread::of(samples),
             bytes_in,
             bytes_out,
             samples: samples.to_vec(),
@@ -212,7 +217,7 @@ impl Measured {
 
 /// A straight line along an axis.
 #[derive(Clone, Debug, Serialize)]
-pub struct Line {
+pub struct FittedLine {
     /// What varies.
     pub axis: AxisName,
     /// The call.
@@ -233,7 +238,7 @@ pub struct Ratio {
     /// Where.
     pub place: u64,
     /// poll's time divided by that of select.
-    pub poll_to_select: Summary,
+    pub poll_to_select: MedianSpread,
 }
 
 /// Where one call becomes cheaper than the other.
@@ -249,7 +254,7 @@ pub struct Crossover {
     pub then_cheaper: Call,
 }
 
-impl Calls {
+impl CallsResult {
     pub(super) fn of(measured: Vec<Measured>, rounds: usize, overhead_percent: f64) -> Self {
         let ratios: Vec<_> = measured.windows(2).filter_map(ratio).collect();
         let axes = [AxisName::Descriptors, AxisName::Highest, AxisName::Ready];
@@ -266,7 +271,7 @@ impl Calls {
     }
 
     /// The line along an axis for a call.
-    pub fn line(&self, axis: AxisName, call: Call) -> Option<&Line> {
+    pub fn line(&self, axis: AxisName, call: Call) -> Option<&FittedLine> {
         self.fits.iter().find(|line| (line.axis, line.call) == (axis, call))
     }
 }
@@ -281,7 +286,7 @@ fn ratio(pair: &[Measured]) -> Option<Ratio> {
     is_pair.then(|| Ratio {
         axis: select.axis,
         place: select.place(),
-        poll_to_select: Summary::of(&ratios),
+        poll_to_select: MedianSpread::of(&ratios),
     })
 }
 
@@ -296,12 +301,12 @@ fn crossover(axis: AxisName, ratios: &[Ratio]) -> Option<Crossover> {
 }
 
 /// Up to FD_SETSIZE, where both calls can be compared; beyond it memory no longer keeps up and the line bends.
-fn line(axis: AxisName, call: Call, measured: &[Measured]) -> Option<Line> {
+fn line(axis: AxisName, call: Call, measured: &[Measured]) -> Option<FittedLine> {
     let on_axis = measured.iter().filter(|one| (one.axis, one.call) == (axis, call));
     let points = on_axis.filter(|one| one.highest < FD_SETSIZE as u64);
     let points: Vec<_> = points.map(|one| (one.place() as f64, one.time_us)).collect();
     let (from, to) = (points.first()?.0 as u64, points.last()?.0 as u64);
-    Some(Line { axis, call, from, to, fit: Fit::through(&points)? })
+    Some(FittedLine { axis, call, from, to, fit: Fit::through(&points)? })
 }
 
 /// A way to serve more than one client.
@@ -345,15 +350,15 @@ pub struct Served {
     /// How many of the active connections were answered at all.
     pub answered_connections: u64,
     /// Requests answered, per second.
-    pub requests_per_second: Summary,
+    pub requests_per_second: MedianSpread,
     /// Half of the answers came within this.
-    pub p50_us: Option<Summary>,
+    pub p50_us: Option<MedianSpread>,
     /// All but one in a hundred.
-    pub p99_us: Option<Summary>,
+    pub p99_us: Option<MedianSpread>,
     /// System calls of the server for each request, counted in a run of its own.
     pub calls_per_request: Option<f64>,
     /// Processor time of the server for each request, where the system tells.
-    pub cpu_us_per_request: Option<Summary>,
+    pub cpu_us_per_request: Option<MedianSpread>,
     #[serde(skip)]
     pub(super) rates: Vec<f64>,
     #[serde(skip)]
@@ -372,7 +377,7 @@ pub struct ServerRatio {
     /// … by that of this one.
     pub to: Server,
     /// Their requests per second.
-    pub rates: Summary,
+    pub rates: MedianSpread,
     /// Their processor time for each request.
-    pub cpu: Option<Summary>,
+    pub cpu: Option<MedianSpread>,
 }

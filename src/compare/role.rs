@@ -47,7 +47,7 @@ pub fn serve(
     count: bool,
     announce: impl FnOnce(&Address) -> Result<()>,
 ) -> Result<()> {
-    let counter = count.then(|| Arc::new(Counts::default()));
+    let counter = count.then(|| Arc::new(ServedCounts::default()));
     let _counted = counter.clone().map(|counts| install(Tracer::new(Counter(counts))));
     let address = Address::v4(std::net::Ipv4Addr::LOCALHOST, 0);
     match server {
@@ -91,7 +91,7 @@ fn one_at_a_time(address: &Address, announce: impl FnOnce(&Address) -> Result<()
 fn thread_each(
     address: &Address,
     announce: impl FnOnce(&Address) -> Result<()>,
-    counter: Option<&Arc<Counts>>,
+    counter: Option<&Arc<ServedCounts>>,
 ) -> Result<()> {
     /// It needs little more than its buffer.
     const STACK_BYTES: usize = 128 * 1024;
@@ -142,14 +142,14 @@ fn listening(address: &Address) -> Result<Fd> {
 
 /// Calls so far, and those among them that sent an answer.
 #[derive(Debug, Default)]
-struct Counts {
+struct ServedCounts {
     calls: AtomicUsize,
     sends: AtomicUsize,
 }
 
 /// Counts calls and writes both numbers to standard output now and then.
 #[derive(Debug)]
-struct Counter(Arc<Counts>);
+struct Counter(Arc<ServedCounts>);
 
 /// How many answers lie between two lines.
 const ANSWERS_PER_LINE: usize = 50;

@@ -9,8 +9,8 @@ use super::contender::Contender;
 use super::load::{Load, MESSAGE_BYTES, Round};
 use super::noise::Noise;
 use super::report::{Served, Server, ServerRatio, Servers};
-use super::statistics::Summary;
-use super::{Failed, Options, Plan};
+use super::statistics::MedianSpread;
+use super::{CompareOptions, Failed, Schedule};
 use crate::os::settings::most_waiting;
 use crate::sys::FD_SETSIZE;
 
@@ -27,9 +27,9 @@ const COUNTED: u64 = 400;
 const MOST_COUNTING: Duration = Duration::from_secs(1);
 
 /// What this part has to know.
-pub(super) struct Asked<'a> {
-    pub(super) options: &'a Options,
-    pub(super) plan: Plan,
+pub(super) struct ServersSetup<'a> {
+    pub(super) options: &'a CompareOptions,
+    pub(super) plan: Schedule,
     pub(super) descriptors: u64,
 }
 
@@ -42,7 +42,7 @@ struct Entrant {
 }
 
 pub(super) fn measure(
-    asked: &Asked<'_>,
+    asked: &ServersSetup<'_>,
     noise: &mut Noise,
     not_reached: &mut Vec<String>,
     progress: &mut dyn FnMut(&str, f64),
@@ -65,7 +65,7 @@ pub(super) fn measure(
 
 /// Which servers can bear this load here.
 fn entrants(
-    asked: &Asked<'_>,
+    asked: &ServersSetup<'_>,
     active: usize,
     idle: usize,
     not_reached: &mut Vec<String>,
@@ -105,7 +105,7 @@ fn entrants(
 }
 
 fn under_load(
-    asked: &Asked<'_>,
+    asked: &ServersSetup<'_>,
     servers: &[Server],
     (active, idle): (usize, usize),
     noise: &mut Noise,
@@ -159,7 +159,7 @@ fn under_load(
 
 /// The calls for each request, in a run of its own: counting them takes time.
 fn counted(
-    asked: &Asked<'_>,
+    asked: &ServersSetup<'_>,
     server: Server,
     (active, idle): (usize, usize),
 ) -> Result<Option<f64>, Failed> {
@@ -180,7 +180,7 @@ fn failed(server: Server, error: &std::io::Error) -> Failed {
 }
 
 impl Entrant {
-    fn round(&mut self, plan: Plan) -> Result<(), Failed> {
+    fn round(&mut self, plan: Schedule) -> Result<(), Failed> {
         let before = self.contender.processor_time();
         let round =
             self.load.round(plan.server_round).map_err(|error| failed(self.server, &error))?;
@@ -207,7 +207,7 @@ impl Entrant {
             idle: idle as u64,
             server: self.server,
             answered_connections: answered.unwrap_or(0) as u64,
-            requests_per_second: Summary::of(&rates),
+            requests_per_second: MedianSpread::of(&rates),
             p50_us: latency(0),
             p99_us: latency(1),
             calls_per_request: None,
@@ -218,8 +218,8 @@ impl Entrant {
     }
 }
 
-fn summary(samples: Vec<f64>) -> Option<Summary> {
-    (!samples.is_empty()).then(|| Summary::of(&samples))
+fn summary(samples: Vec<f64>) -> Option<MedianSpread> {
+    (!samples.is_empty()).then(|| MedianSpread::of(&samples))
 }
 
 /// poll against select; and each loop against its bare one.

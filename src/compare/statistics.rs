@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// A median, and how far the rounds lie from it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Summary {
+pub struct MedianSpread {
     /// Half of the rounds were below.
     pub median: f64,
     /// Half the distance between the lowest tenth of the rounds and the highest, and at least 2 % of the median: so much
@@ -17,7 +17,7 @@ pub struct Summary {
 
 const LEAST_SPREAD: f64 = 0.02;
 
-impl Summary {
+impl MedianSpread {
     /// The figures of these rounds.
     pub fn of(samples: &[f64]) -> Self {
         let mut sorted = samples.to_vec();
@@ -78,7 +78,7 @@ pub struct Fit {
 impl Fit {
     /// The line through these points, each weighed by its spread: a point that is known to a per cent counts alike,
     /// wherever on the line it is. None for fewer than three.
-    pub fn through(points: &[(f64, Summary)]) -> Option<Self> {
+    pub fn through(points: &[(f64, MedianSpread)]) -> Option<Self> {
         if points.len() < 3 {
             return None;
         }
@@ -126,14 +126,15 @@ mod tests {
     fn a_few_bad_rounds_move_neither_median_nor_spread() {
         let mut samples = vec![10.0; 50];
         samples.extend([500.0, 900.0, 0.1]);
-        assert_eq!(Summary::of(&samples), Summary { median: 10.0, spread: 0.2 });
+        assert_eq!(MedianSpread::of(&samples), MedianSpread { median: 10.0, spread: 0.2 });
         let wide: Vec<f64> = (0..=100).map(f64::from).collect();
-        assert_eq!(Summary::of(&wide), Summary { median: 50.0, spread: 40.0 });
+        assert_eq!(MedianSpread::of(&wide), MedianSpread { median: 50.0, spread: 40.0 });
     }
 
     #[test]
     fn a_line_is_found_again() {
-        let on_line = |x: f64| (x, Summary { median: 0.3 + 0.05 * x, spread: 0.02 * (0.3 + x) });
+        let on_line =
+            |x: f64| (x, MedianSpread { median: 0.3 + 0.05 * x, spread: 0.02 * (0.3 + x) });
         let fit = Fit::through(&[1.0, 10.0, 100.0, 1000.0].map(on_line)).unwrap();
         assert!((fit.base_us - 0.3).abs() < 1e-9 && (fit.slope_us - 0.05).abs() < 1e-9, "{fit:?}");
         assert!(fit.farthest_percent < 1e-6 && fit.slope_error_us > 0.0, "{fit:?}");
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn points_off_the_line_widen_its_error() {
         let exact: Vec<_> =
-            (1..9).map(|x| (x.into(), Summary { median: x.into(), spread: 0.01 })).collect();
+            (1..9).map(|x| (x.into(), MedianSpread { median: x.into(), spread: 0.01 })).collect();
         let mut off = exact.clone();
         off[3].1.median += 1.0;
         let [exact, off] = [exact, off].map(|points| Fit::through(&points).unwrap());
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn a_ratio_within_its_spread_says_nothing() {
         use std::cmp::Ordering::{Greater, Less};
-        let ratio = |median, spread| Summary { median, spread }.against_one();
+        let ratio = |median, spread| MedianSpread { median, spread }.against_one();
         assert_eq!(ratio(1.03, 0.05), None);
         assert_eq!(ratio(1.1, 0.05), Some(Greater));
         assert_eq!(ratio(0.9, 0.05), Some(Less));

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
-use super::report::{AxisName, Call, Calls, Measured, Report, Served, Servers};
+use super::report::{AxisName, Call, CallsResult, Comparison, Measured, Served, Servers};
 use super::written::{figure, with_error, with_spread};
 
 /// How it is to be written.
@@ -30,7 +30,7 @@ impl Look {
 }
 
 /// Every table that there are figures for.
-pub fn draw(report: &Report, look: Look) -> String {
+pub fn draw(report: &Comparison, look: Look) -> String {
     let mut parts = Vec::new();
     if let Some(calls) = &report.calls {
         let few = report.method.few;
@@ -59,7 +59,7 @@ pub fn draw(report: &Report, look: Look) -> String {
 }
 
 /// Of how many some are ready.
-fn most(calls: &Calls) -> u64 {
+fn most(calls: &CallsResult) -> u64 {
     calls.along(AxisName::Ready, Call::Poll).map(|one| one.descriptors).max().unwrap_or(0)
 }
 
@@ -81,7 +81,7 @@ fn written(table: &mut Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-fn axis_table(calls: &Calls, axis: AxisName, look: Look) -> String {
+fn axis_table(calls: &CallsResult, axis: AxisName, look: Look) -> String {
     let us = look.us();
     let letter = match axis {
         AxisName::Descriptors => "N",
@@ -142,7 +142,8 @@ fn servers_table(servers: &Servers, look: Look) -> String {
 
 fn server_row(served: &Served, look: Look) -> [String; 8] {
     let short = |number: Option<f64>| number.map_or("-".to_string(), figure);
-    let median = |summary: Option<super::Summary>| short(summary.map(|summary| summary.median));
+    let median =
+        |summary: Option<super::MedianSpread>| short(summary.map(|summary| summary.median));
     [
         served.active.to_string(),
         served.idle.to_string(),

@@ -11,7 +11,7 @@ use crate::sys::{self, FD_SETSIZE, Fd};
 
 /// What kind of descriptor is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum WatchedKind {
     /// A UDP socket.
     Udp,
     /// One end of a TCP connection.
@@ -22,7 +22,7 @@ pub enum Kind {
     Pipe,
 }
 
-impl Kind {
+impl WatchedKind {
     /// As `--watch` has it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -57,9 +57,9 @@ pub(super) struct Watched {
 
 impl Watched {
     /// As many as were asked for, or as many as can be had.
-    pub(super) fn make(kind: Kind, count: usize) -> Result<Self> {
+    pub(super) fn make(kind: WatchedKind, count: usize) -> Result<Self> {
         let mut pairs = Vec::with_capacity(count);
-        let listener = (kind == Kind::Tcp).then(listener).transpose()?;
+        let listener = (kind == WatchedKind::Tcp).then(listener).transpose()?;
         while pairs.len() < count {
             match pair(kind, listener.as_ref()) {
                 Ok((fd, peer)) => pairs.push((fd, peer.map(out_of_the_way))),
@@ -124,17 +124,19 @@ fn listener() -> Result<Fd> {
 }
 
 /// A descriptor and its peer.
-fn pair(kind: Kind, listener: Option<&Fd>) -> Result<(Fd, Option<Fd>)> {
+fn pair(kind: WatchedKind, listener: Option<&Fd>) -> Result<(Fd, Option<Fd>)> {
     let two = |[one, other]: [Fd; 2]| (one, Some(other));
     match (kind, listener) {
-        (Kind::Tcp, Some(listener)) => {
+        (WatchedKind::Tcp, Some(listener)) => {
             let ours = sys::socket(AF_INET, SOCK_STREAM, Protocol::default())?;
             sys::connect(&ours, &sys::getsockname(listener)?)?;
             let (theirs, _) = sys::accept(listener)?;
             Ok((ours, Some(theirs)))
         }
-        (Kind::Unix, _) => sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).map(two),
-        (Kind::Pipe, _) => sys::pipe().map(two),
+        (WatchedKind::Unix, _) => {
+            sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).map(two)
+        }
+        (WatchedKind::Pipe, _) => sys::pipe().map(two),
         _ => Ok((sys::socket(AF_INET, SOCK_DGRAM, Protocol::default())?, None)),
     }
 }
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn each_kind_is_quiet_until_made_ready_and_quiet_again() {
-        for kind in [Kind::Udp, Kind::Tcp, Kind::Unix, Kind::Pipe] {
+        for kind in [WatchedKind::Udp, WatchedKind::Tcp, WatchedKind::Unix, WatchedKind::Pipe] {
             let watched = Watched::make(kind, 5).unwrap();
             let ready = || {
                 let rows = watched.fds().map(|fd| PollFd::new(fd.as_fd(), POLLIN));
@@ -172,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_had_is_left_out() {
-        let watched = Watched::make(Kind::Udp, 3).unwrap();
+        let watched = Watched::make(WatchedKind::Udp, 3).unwrap();
         assert_eq!((watched.len(), watched.with_a_bit()), (3, 3));
         assert!(watched.fds().is_sorted_by_key(Fd::number));
     }

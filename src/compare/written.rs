@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::report::{Call, Server};
-use super::statistics::Summary;
+use super::statistics::MedianSpread;
 
 /// Three significant digits, and no exponent: `0.191`, `4.37`, `51.3`, `17024`.
 pub(super) fn figure(value: f64) -> String {
@@ -16,7 +16,7 @@ pub(super) fn figure(value: f64) -> String {
 }
 
 /// A median with its spread, which has as many decimals: `4.37 ±0.09`.
-pub(super) fn with_spread(summary: Summary, plus_minus: &str) -> String {
+pub(super) fn with_spread(summary: MedianSpread, plus_minus: &str) -> String {
     let median = figure(summary.median);
     let decimals = median.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     format!("{median} {plus_minus}{:.decimals$}", summary.spread)
@@ -71,7 +71,7 @@ mod tests {
         ] {
             assert_eq!(figure(value), written);
         }
-        let summary = Summary { median: 4.371, spread: 0.0912 };
+        let summary = MedianSpread { median: 4.371, spread: 0.0912 };
         assert_eq!(with_spread(summary, "±"), "4.37 ±0.09");
         assert_eq!(with_error(0.040_12, 0.001_07, "±"), "0.0401 ±0.0011");
         assert_eq!(with_error(-0.000_014, 0.000_011, "+-"), "-0.000014 +-0.000011");

@@ -32,7 +32,7 @@ mod udp;
 mod unix;
 pub mod why;
 
-use run::{Outcome, Run};
+use run::{LabResult, Run};
 
 pub use expect::{Expect, Expected};
 pub use prediction::Prediction;
@@ -70,18 +70,18 @@ pub struct Lab {
     /// Whether it measures time so finely that nothing else should run beside it.
     pub alone: bool,
     /// What else the program can be for this lab.
-    pub roles: &'static [Role],
+    pub roles: &'static [LabProcess],
     /// The calls.
-    pub run: fn(&mut Run<'_>) -> Outcome,
+    pub run: fn(&mut Run<'_>) -> LabResult,
 }
 
 /// A second process of a lab. Its standard input and output lead to the first.
 #[derive(Clone, Copy, Debug)]
-pub struct Role {
+pub struct LabProcess {
     /// Its name.
     pub name: &'static str,
     /// What it does, with the arguments that it was given.
-    pub run: fn(&[String]) -> Outcome,
+    pub run: fn(&[String]) -> LabResult,
 }
 
 impl Lab {
@@ -108,7 +108,7 @@ impl Lab {
 
 /// Labs about one subject: a folder.
 #[derive(Clone, Copy, Debug)]
-pub struct Group {
+pub struct LabGroup {
     /// Its name, as it is asked for; its folder has the same, with `_` for `-`.
     pub name: &'static str,
     /// What it is about.
@@ -118,7 +118,7 @@ pub struct Group {
 }
 
 /// All groups, in the order of reading.
-pub const GROUPS: &[Group] = &[
+pub const GROUPS: &[LabGroup] = &[
     naming::GROUP,
     byte_order::GROUP,
     buffers::GROUP,
@@ -146,7 +146,7 @@ pub fn find(name: &str) -> Option<&'static Lab> {
 }
 
 /// The group that a lab belongs to.
-pub fn group_of(lab: &Lab) -> Option<&'static Group> {
+pub fn group_of(lab: &Lab) -> Option<&'static LabGroup> {
     GROUPS.iter().find(|group| group.labs.iter().any(|one| one.name == lab.name))
 }
 

@@ -76,14 +76,14 @@ impl Drop for Alarm {
 
 /// Another process, which is killed when this is dropped, if it still runs.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(super) struct ChildProcess {
     pid: u32,
     /// Dropping it ends the process.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<io::Result<ExitStatus>>>,
 }
 
-impl Process {
+impl ChildProcess {
     /// Starts it. Its standard input stays open as long as the lab's process lives, and nobody hears what it writes.
     pub(super) fn start(mut command: Command) -> Result<Self, Stop> {
         let (tell, told) = channel();
@@ -108,7 +108,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         drop(self.end.take());
         // It is dead by now, or never was.

@@ -127,7 +127,7 @@ pub enum Stop {
 }
 
 /// How the code of a lab ends.
-pub type Outcome = Result<(), Stop>;
+pub type LabResult = Result<(), Stop>;
 
 impl Stop {
     /// The lab cannot run here.

@@ -21,7 +21,7 @@ const COLUMNS: usize = 80;
 
 /// How a lab ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct LabVerdict {
     /// So many observations agreed with their prediction.
     pub agreed: usize,
     /// What differed, in words.
@@ -34,7 +34,7 @@ pub struct Verdict {
     expected: String,
 }
 
-impl Verdict {
+impl LabVerdict {
     /// Takes note of an event.
     pub fn hear(&mut self, event: &LabEvent) {
         match event {
@@ -101,13 +101,13 @@ pub enum Form {
 
 /// Writes a lab down, event by event.
 #[derive(Debug)]
-pub struct Writer {
+pub struct EventWriter {
     form: Form,
     /// Whether a block of code is open, in Markdown.
     in_code: bool,
 }
 
-impl Writer {
+impl EventWriter {
     /// A writer of this form.
     pub const fn new(form: Form) -> Self {
         Self { form, in_code: false }
@@ -214,7 +214,7 @@ impl Writer {
     }
 
     /// What stands after the last call.
-    pub fn tail(&mut self, lab: &Lab, verdict: &Verdict) -> String {
+    pub fn tail(&mut self, lab: &Lab, verdict: &LabVerdict) -> String {
         let mut out = String::new();
         self.close_code(&mut out);
         let style = if verdict.holds() { HEADLINE } else { DIFFERS };
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_differed_is_told_with_what_was_predicted() {
-        let mut verdict = Verdict::default();
+        let mut verdict = LabVerdict::default();
         let predicted = |expected: &str| LabEvent::Predicted {
             asks: String::new(),
             choices: Vec::new(),

@@ -20,7 +20,7 @@ const PORT: u16 = 7007;
 
 /// What sockets are like here.
 #[derive(Clone, Debug, Serialize)]
-pub struct Host {
+pub struct HostFacts {
     /// The number of this form; fields may be added without a new one.
     pub schema: u32,
     /// The system, its version and its kind of processor.
@@ -111,8 +111,8 @@ pub struct Here {
 }
 
 /// Looks at everything. What cannot be found out is left out.
-pub fn host() -> Host {
-    crate::trace::suspended(|| Host {
+pub fn host() -> HostFacts {
+    crate::trace::suspended(|| HostFacts {
         schema: 1,
         system: machine::system(),
         byte_order: byte_order(),

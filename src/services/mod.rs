@@ -26,4 +26,4 @@ pub(crate) use printable::append_printable;
 pub use relay::Relay;
 pub use signals::Signals;
 pub use time::Time;
-pub use written::{Kind, Spec, Transport, seconds, time_limit};
+pub use written::{ServiceKind, Spec, Transport, seconds, time_limit};

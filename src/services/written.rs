@@ -14,7 +14,7 @@ use crate::names::{SOCK_DGRAM, SOCK_STREAM, SocketType};
 
 /// Which service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ServiceKind {
     /// Whatever comes goes back (RFC 862).
     Echo,
     /// Whatever comes is thrown away (RFC 863).
@@ -36,8 +36,8 @@ pub enum Kind {
 }
 
 /// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
-struct Row {
-    kind: Kind,
+struct ServiceRow {
+    kind: ServiceKind,
     name: &'static str,
     /// One that needs no privilege; none where an address must be written.
     port: Option<u16>,
@@ -47,41 +47,41 @@ struct Row {
     standard_port: Option<u16>,
 }
 
-const ROWS: &[Row] = &[
-    Row::small(Kind::Echo, "echo", 7007, 7),
-    Row::small(Kind::Discard, "discard", 9009, 9),
-    Row::small(Kind::Chargen, "chargen", 1919, 19),
-    Row::small(Kind::Daytime, "daytime", 1313, 13),
-    Row::small(Kind::Time, "time", 3737, 37),
-    Row {
-        kind: Kind::Chat,
+const ROWS: &[ServiceRow] = &[
+    ServiceRow::small(ServiceKind::Echo, "echo", 7007, 7),
+    ServiceRow::small(ServiceKind::Discard, "discard", 9009, 9),
+    ServiceRow::small(ServiceKind::Chargen, "chargen", 1919, 19),
+    ServiceRow::small(ServiceKind::Daytime, "daytime", 1313, 13),
+    ServiceRow::small(ServiceKind::Time, "time", 3737, 37),
+    ServiceRow {
+        kind: ServiceKind::Chat,
         name: "chat",
         port: Some(9034),
         options: &[],
         datagrams: false,
         standard_port: None,
     },
-    Row {
-        kind: Kind::Framed,
+    ServiceRow {
+        kind: ServiceKind::Framed,
         name: "framed",
         port: Some(7070),
         options: &["frame"],
         datagrams: false,
         standard_port: None,
     },
-    Row {
-        kind: Kind::Relay,
+    ServiceRow {
+        kind: ServiceKind::Relay,
         name: "relay",
         port: None,
         options: &["to", "timeout"],
         datagrams: false,
         standard_port: None,
     },
-    Row {
-        kind: Kind::Http,
+    ServiceRow {
+        kind: ServiceKind::Http,
         name: "http",
         port: Some(8080),
-        options: http::Options::NAMES,
+        options: http::SiteOptions::NAMES,
         datagrams: false,
         standard_port: None,
     },
@@ -110,7 +110,7 @@ impl Transport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// Which service.
-    pub kind: Kind,
+    pub kind: ServiceKind,
     /// Over what.
     pub transport: Transport,
     /// Where.
@@ -119,7 +119,7 @@ pub struct Spec {
     pub options: Vec<(String, String)>,
 }
 
-impl Kind {
+impl ServiceKind {
     /// All services.
     pub fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|row| row.kind)
@@ -132,7 +132,7 @@ pub(super) fn answering_ports() -> impl Iterator<Item = u16> {
     answering.flat_map(|row| row.standard_port.into_iter().chain(row.port))
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ServiceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = ROWS.iter().find(|row| row.kind == *self);
         f.write_str(row.map_or("?", |row| row.name))
@@ -188,8 +188,8 @@ impl Spec {
             }
         }
         match self.kind {
-            Kind::Relay => self.target().map(|_| ()),
-            Kind::Http => self.http().map(|_| ()),
+            ServiceKind::Relay => self.target().map(|_| ()),
+            ServiceKind::Http => self.http().map(|_| ()),
             _ => self.frame().map(|_| ()),
         }
     }
@@ -218,8 +218,8 @@ impl Spec {
     ///
     /// # Errors
     /// One line that says what can be written instead.
-    pub fn http(&self) -> Result<http::Options, String> {
-        http::Options::read(&self.options)
+    pub fn http(&self) -> Result<http::SiteOptions, String> {
+        http::SiteOptions::read(&self.options)
     }
 
     /// The value of an option, if it was written.
@@ -253,9 +253,9 @@ pub fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-impl Row {
+impl ServiceRow {
     /// One of the RFCs' small services: over connections and with datagrams, and nothing to be chosen.
-    const fn small(kind: Kind, name: &'static str, port: u16, standard_port: u16) -> Self {
+    const fn small(kind: ServiceKind, name: &'static str, port: u16, standard_port: u16) -> Self {
         let standard_port = Some(standard_port);
         Self { kind, name, port: Some(port), options: &[], datagrams: true, standard_port }
     }

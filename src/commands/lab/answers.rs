@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use baresock::labs::choices::is_right;
 use baresock::labs::run::LabEvent;
-use baresock::labs::show::Writer;
+use baresock::labs::show::EventWriter;
 use baresock::labs::{Lab, all};
 use serde_json::json;
 
@@ -33,7 +33,7 @@ impl Answers {
 
     /// Asks, if this is a prediction; says whether the answer was right, if this is its observation. Returns what is to
     /// be written instead of the event.
-    pub(super) fn hear(&mut self, event: &LabEvent, writer: &mut Writer) -> Option<String> {
+    pub(super) fn hear(&mut self, event: &LabEvent, writer: &mut EventWriter) -> Option<String> {
         match event {
             LabEvent::Predicted { asks, choices, .. } => {
                 let answer = ask(asks, choices);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use baresock::labs::show::Verdict;
+use baresock::labs::show::LabVerdict;
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find, group_of, source_of};
 use baresock::trace::text::wrapped;
@@ -82,7 +82,7 @@ pub(super) fn questions(as_json: bool, color: bool) -> String {
 }
 
 /// A lab that has run: a line, and the claim, or what went wrong instead, below it.
-pub(super) fn line(lab: &Lab, verdict: &Verdict, took: Duration, color: bool) -> String {
+pub(super) fn line(lab: &Lab, verdict: &LabVerdict, took: Duration, color: bool) -> String {
     let word = if verdict.holds() && verdict.skipped.is_none() { "ok" } else { verdict.word() };
     let word = match color && !verdict.holds() {
         true => format!("{DIFFERS}{word:8}{DIFFERS:#}"),
@@ -97,7 +97,7 @@ pub(super) fn line(lab: &Lab, verdict: &Verdict, took: Duration, color: bool) ->
 }
 
 /// The same as JSON.
-pub(super) fn summary(lab: &Lab, verdict: &Verdict, took: Option<Duration>) -> String {
+pub(super) fn summary(lab: &Lab, verdict: &LabVerdict, took: Option<Duration>) -> String {
     let mut object = json!({
         "lab": lab.name,
         "verdict": verdict.word(),

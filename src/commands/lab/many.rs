@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use baresock::cli::{self, Common};
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
-use baresock::labs::show::Verdict;
+use baresock::labs::show::LabVerdict;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::process::{How, watch};
-use super::report::{self, Findings};
+use super::report::{self, LabReport};
 use super::{Failure, listing};
 use crate::commands::messages::print;
 
@@ -23,15 +23,15 @@ const SIDE_BY_SIDE: usize = 4;
 /// How one lab went.
 struct Done {
     lab: &'static Lab,
-    verdict: Verdict,
-    findings: Findings,
+    verdict: LabVerdict,
+    findings: LabReport,
     took: Duration,
 }
 
 /// Runs them all; fails if one differed.
 pub(super) fn run(
     labs: &[&'static Lab],
-    asked: &cli::Lab,
+    asked: &cli::LabArgs,
     common: &Common,
     color: bool,
 ) -> Result<(), Failure> {
@@ -103,9 +103,9 @@ fn each_of(
 
 fn one(lab: &'static Lab, common: &Common) -> Done {
     let began = Instant::now();
-    let mut verdict = Verdict::default();
+    let mut verdict = LabVerdict::default();
     let how = How { common, color: false, asks: false, connections: false };
-    let mut findings = Findings::default();
+    let mut findings = LabReport::default();
     let mut hear = |event: &LabEvent| {
         verdict.hear(event);
         findings.hear(event);

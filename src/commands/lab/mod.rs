@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal, Write};
 
 use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::run::LabEvent;
-use baresock::labs::show::{Form, Verdict, Writer};
+use baresock::labs::show::{EventWriter, Form, LabVerdict};
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::ladder;
 use baresock::os::output::Patient;
@@ -26,7 +26,7 @@ use super::tracing::{refuse, use_color};
 use process::How;
 
 /// Does what was asked.
-pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
+pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
     if asked.list || asked.why || asked.progress || asked.systems || asked.on.is_some() {
         refuse(common, "no lab is run")?;
@@ -63,7 +63,7 @@ pub(crate) fn run(asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
 
 /// Refuses what several labs would overwrite or mix up, and what nobody would see where each has a line.
 fn refuse_what_is_of_one_lab(
-    asked: &cli::Lab,
+    asked: &cli::LabArgs,
     common: &Common,
     labs: usize,
     each_is_told: bool,
@@ -84,7 +84,7 @@ fn refuse_what_is_of_one_lab(
 }
 
 /// The labs that were asked for, in that order, each once.
-fn chosen(asked: &cli::Lab) -> Result<Vec<&'static Lab>, Failure> {
+fn chosen(asked: &cli::LabArgs) -> Result<Vec<&'static Lab>, Failure> {
     if asked.all || (asked.systems && asked.names.is_empty()) {
         return Ok(all().collect());
     }
@@ -107,7 +107,12 @@ fn chosen(asked: &cli::Lab) -> Result<Vec<&'static Lab>, Failure> {
 }
 
 /// One lab, told as it happens.
-fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Result<(), Failure> {
+fn one(
+    lab: &'static Lab,
+    asked: &cli::LabArgs,
+    common: &Common,
+    color: bool,
+) -> Result<(), Failure> {
     let asks = asked.ask && io::stdin().is_terminal();
     let form = if asked.readme { Form::Markdown } else { Form::Text { color } };
     // A file gets its calls from the process that makes them.
@@ -118,9 +123,9 @@ fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Res
         asks,
         connections: asked.json || asked.html.is_some() || as_json_here,
     };
-    let mut teller = Teller::new(lab, asked, form, asks);
+    let mut teller = LabWriter::new(lab, asked, form, asks);
     teller.traces_as_json = as_json_here;
-    teller.tell(&Writer::head, lab);
+    teller.tell(&EventWriter::head, lab);
     let complaints = process::watch(lab, how, |event| teller.hear(event))
         .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
     let ended = teller.end(asked);
@@ -129,33 +134,33 @@ fn one(lab: &'static Lab, asked: &cli::Lab, common: &Common, color: bool) -> Res
 }
 
 /// Writes one lab as it happens, and keeps what is needed at its end.
-struct Teller {
+struct LabWriter {
     lab: &'static Lab,
-    writer: Writer,
+    writer: EventWriter,
     as_json: bool,
     /// Whether the calls go to standard error as well, as JSON.
     traces_as_json: bool,
-    verdict: Verdict,
+    verdict: LabVerdict,
     calls: Vec<Event<'static>>,
     answers: Option<answers::Answers>,
     failure: Option<Failure>,
 }
 
-impl Teller {
-    fn new(lab: &'static Lab, asked: &cli::Lab, form: Form, asks: bool) -> Self {
+impl LabWriter {
+    fn new(lab: &'static Lab, asked: &cli::LabArgs, form: Form, asks: bool) -> Self {
         Self {
             lab,
-            writer: Writer::new(form),
+            writer: EventWriter::new(form),
             as_json: asked.json,
             traces_as_json: false,
-            verdict: Verdict::default(),
+            verdict: LabVerdict::default(),
             calls: Vec::new(),
             answers: asks.then(|| answers::Answers::of(lab)),
             failure: None,
         }
     }
 
-    fn tell(&mut self, part: &dyn Fn(&mut Writer, &Lab) -> String, lab: &Lab) {
+    fn tell(&mut self, part: &dyn Fn(&mut EventWriter, &Lab) -> String, lab: &Lab) {
         if !self.as_json {
             let text = part(&mut self.writer, lab);
             self.print(&text);
@@ -192,7 +197,7 @@ impl Teller {
         }
     }
 
-    fn end(mut self, asked: &cli::Lab) -> Result<(), Failure> {
+    fn end(mut self, asked: &cli::LabArgs) -> Result<(), Failure> {
         let (lab, verdict) = (self.lab, self.verdict.clone());
         if self.as_json {
             self.print(&listing::summary(lab, &verdict, None));

@@ -20,12 +20,12 @@ const ENOUGH: u32 = 2;
 
 /// Watches the calls of a lab.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct OverdueWatch {
     wild: Wild,
     interrupted: u32,
 }
 
-impl Watch {
+impl OverdueWatch {
     /// From now on the alarm interrupts instead of ending the process.
     ///
     /// # Errors

@@ -31,9 +31,9 @@ fn places() -> MutexGuard<'static, Vec<Inside>> {
 }
 
 /// A directory for one run of a lab, removed with it.
-pub(super) struct Place(PathBuf);
+pub(super) struct ScratchDirectory(PathBuf);
 
-impl Place {
+impl ScratchDirectory {
     /// Makes the directory.
     pub(super) fn new(lab: &Lab) -> Result<Self, Failure> {
         let name = format!("baresock-{}-{}", std::process::id(), lab.name);
@@ -79,7 +79,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ScratchDirectory {
     fn drop(&mut self) {
         // What cannot be removed is left to the system's own sweep of its temporary files.
         let _ = fs::remove_dir_all(&self.0);

@@ -15,7 +15,7 @@ use baresock::os::process_group::kill_group;
 use baresock::sys::wild::LAB_DIRECTORY;
 
 use super::Failure;
-use super::place::Place;
+use super::place::ScratchDirectory;
 
 /// The longest that a lab may take; a person who is asked may think for as long as they like.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ pub(super) fn watch(
         )));
         return Ok(String::new());
     }
-    let place = Place::new(lab)?;
+    let place = ScratchDirectory::new(lab)?;
     let failed = |error: io::Error| Failure::from_std("the process of the lab", &error);
     let mut child = start(lab, how, &place).map_err(failed)?;
     let mut go_on = child.stdin.take();
@@ -135,7 +135,7 @@ impl LastWord {
 }
 
 /// Starts the process of a lab.
-fn start(lab: &Lab, how: How<'_>, place: &Place) -> io::Result<Child> {
+fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(arguments(lab, how))

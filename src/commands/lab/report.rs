@@ -12,13 +12,13 @@ use baresock::os::system::this_system;
 
 /// What one lab has to report, a line each.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(super) struct LabReport {
     /// The question that is open, and what is expected.
     asked: Option<(String, String)>,
     lines: Vec<String>,
 }
 
-impl Findings {
+impl LabReport {
     /// Takes note of an event.
     pub(super) fn hear(&mut self, event: &LabEvent) {
         match event {
@@ -48,7 +48,7 @@ impl Findings {
 
 /// The text: which system and which program, how many labs came to what, and the findings of each lab that has some.
 pub(super) fn written<'a>(
-    labs: impl IntoIterator<Item = (&'a Lab, &'a Findings)>,
+    labs: impl IntoIterator<Item = (&'a Lab, &'a LabReport)>,
     summary: &str,
 ) -> String {
     let mut out = format!(

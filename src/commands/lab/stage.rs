@@ -20,23 +20,23 @@ use baresock::trace::text::TextLine;
 use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
 
 use super::Failure;
-use super::overdue::Watch;
+use super::overdue::OverdueWatch;
 use crate::commands::messages::say;
 use crate::commands::tracing::{beside_a_lab, limits, text_options, use_color};
 
 /// Runs a lab here.
-pub(super) fn run(lab: &'static Lab, asked: &cli::Lab, common: &Common) -> Result<(), Failure> {
+pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
     let Some(wild) = Wild::in_a_lab() else {
         return Err(Failure::new("lab --stage is for the program itself"));
     };
     let directory = PathBuf::from(std::env::var_os(LAB_DIRECTORY).unwrap_or_default());
-    let mut teller = Teller { waits: asked.ask };
+    let mut teller = EventSender { waits: asked.ask };
     if let Some(why) = too_few_descriptors(lab) {
         teller.hears(LabEvent::Stopped(Stop::Skipped(why)));
         return Ok(());
     }
     let before = open_descriptors();
-    let watch = Watch::new(wild).map_err(|errno| Failure::of("lab: sigaction", errno))?;
+    let watch = OverdueWatch::new(wild).map_err(|errno| Failure::of("lab: sigaction", errno))?;
     let traced = install(tracer(asked, common, watch)?);
     let outcome = (lab.run)(&mut Run::new(lab.name, &mut teller, wild, directory.clone()));
     if !common.quiet {
@@ -73,10 +73,11 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 }
 
 /// The tracer of a lab: every call becomes an event; and goes to a file besides, if that was asked for.
-fn tracer(asked: &cli::Lab, common: &Common, watch: Watch) -> Result<Tracer, Failure> {
+fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
     let line = TextLine::new(text_options(common, color, false));
-    let recorder = Recorder { line, limits: limits(common), connections: asked.connections, watch };
+    let recorder =
+        LabRecorder { line, limits: limits(common), connections: asked.connections, watch };
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
@@ -91,12 +92,12 @@ fn tracer(asked: &cli::Lab, common: &Common, watch: Watch) -> Result<Tracer, Fai
 }
 
 /// Tells events on standard output.
-struct Teller {
+struct EventSender {
     /// After a prediction the lab goes on when a byte comes on standard input.
     waits: bool,
 }
 
-impl Audience for Teller {
+impl Audience for EventSender {
     fn hears(&mut self, event: LabEvent) {
         let is_prediction = matches!(event, LabEvent::Predicted { .. });
         tell(&event);
@@ -126,15 +127,15 @@ fn give_up() {
 
 /// Tells of every call: as a line, and as a value.
 #[derive(Debug)]
-struct Recorder {
+struct LabRecorder {
     line: TextLine,
     limits: ValueLimits,
     /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
     connections: bool,
-    watch: Watch,
+    watch: OverdueWatch,
 }
 
-impl Sink for Recorder {
+impl Sink for LabRecorder {
     fn begin(&mut self, event: &Event<'_>) {
         self.line.begin();
         self.watch.begin(event);

@@ -22,7 +22,11 @@ use super::messages::{Loudness, print, say};
 use super::tracing;
 
 /// Reads the logs, shows their calls where that is asked for, and reports.
-pub(crate) fn run(read: &cli::Read, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+pub(crate) fn run(
+    read: &cli::ReadArgs,
+    common: &Common,
+    loudness: Loudness,
+) -> Result<(), Failure> {
     let mut logs: Vec<(Box<dyn Read>, u32)> = Vec::new();
     for (at, file) in read.files.iter().enumerate() {
         let pid = pid_of(file).unwrap_or(at as u32);

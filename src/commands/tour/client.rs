@@ -23,7 +23,7 @@ const LOWEST_DESCRIPTOR: i32 = 32;
 
 /// A client.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(super) struct TourClient {
     name: &'static str,
     fd: Option<Fd>,
     /// Its own address, by which the server knows it.
@@ -32,20 +32,20 @@ pub(super) struct Client {
     tracer: Option<Tracer>,
 }
 
-impl fmt::Display for Client {
+impl fmt::Display for TourClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "client {}", self.name)
     }
 }
 
-impl Drop for Client {
+impl Drop for TourClient {
     fn drop(&mut self) {
         let fd = self.fd.take();
         traced_by(&mut self.tracer, || drop(fd));
     }
 }
 
-impl Client {
+impl TourClient {
     /// A client that is connected to the server, with a receive buffer of the given size.
     pub(super) fn connect(
         name: &'static str,

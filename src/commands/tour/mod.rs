@@ -24,12 +24,12 @@ use super::failure::Failure;
 use super::ladder::write_page;
 use super::tracing::{beside_the_tour, text_options, use_color};
 use paper::{Narrator, Paper};
-use recorder::Recorder;
+use recorder::TourRecordings;
 use stage::Stage;
 
 /// Plays the tour, at a pace that a person can follow if it is shown on a terminal; and draws both sides' calls, if it
 /// is to be a page as well.
-pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
+pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> {
     if !common.inject.is_empty() {
         let why = "the tour is played as it is written; --inject needs a command, such as serve";
         return Err(Failure::usage(why));
@@ -44,7 +44,7 @@ pub(crate) fn run(tour: &cli::Tour, common: &Common) -> Result<(), Failure> {
     if let Some(other) = beside_the_tour(common)? {
         sink = Box::new(Both::new(sink, other));
     }
-    let recorder = tour.html.as_ref().map(|_| Recorder::new(common));
+    let recorder = tour.html.as_ref().map(|_| TourRecordings::new(common));
     if let Some(recorder) = &recorder {
         sink = Box::new(Both::new(sink, recorder.server()));
     }

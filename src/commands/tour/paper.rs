@@ -29,7 +29,7 @@ pub(super) struct Paper {
 
 /// What a reader wants after a chapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum ReaderWish {
     GoOn,
     End,
 }
@@ -44,10 +44,10 @@ impl Paper {
 
     /// Lets a person read a chapter to its end, and say what is to follow. Whole lines are read, so that nothing that was typed
     /// is left to the shell, and an interrupt finds the terminal as it was.
-    pub(super) fn turn_over(&self, narrator: &Narrator) -> Wish {
+    pub(super) fn turn_over(&self, narrator: &Narrator) -> ReaderWish {
         if !self.asks.load(Ordering::Relaxed) {
             self.rest(STEP_PAUSE);
-            return Wish::GoOn;
+            return ReaderWish::GoOn;
         }
         narrator.line("");
         narrator.client(format_args!(
@@ -56,13 +56,13 @@ impl Paper {
         let mut typed = String::new();
         let read = io::stdin().read_line(&mut typed);
         match (read, typed.trim()) {
-            (_, "q") => Wish::End,
+            (_, "q") => ReaderWish::End,
             // Nobody will type any more.
             (Ok(0) | Err(_), _) | (_, "a") => {
                 self.asks.store(false, Ordering::Relaxed);
-                Wish::GoOn
+                ReaderWish::GoOn
             }
-            _ => Wish::GoOn,
+            _ => ReaderWish::GoOn,
         }
     }
 

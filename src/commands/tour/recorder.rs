@@ -12,12 +12,12 @@ use crate::commands::tracing::limits;
 
 /// A recording for the server and one for each client. It is the same one for all who have it.
 #[derive(Clone, Debug)]
-pub(super) struct Recorder {
+pub(super) struct TourRecordings {
     common: Common,
     recordings: Rc<RefCell<Vec<Recording>>>,
 }
 
-impl Recorder {
+impl TourRecordings {
     pub(super) fn new(common: &Common) -> Self {
         Self { common: common.clone(), recordings: Rc::default() }
     }

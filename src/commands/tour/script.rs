@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use baresock::explain::grouped;
 
-use super::paper::{Paper, Wish};
+use super::paper::{Paper, ReaderWish};
 use super::stage::Stage;
 use crate::commands::failure::Failure;
 
 /// One step.
-struct Step {
+struct TourStep {
     headline: &'static str,
     /// What will happen and what to look at.
     before: &'static str,
@@ -23,53 +23,53 @@ const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all 
 /// How much client A sends without reading: more than fits into the buffers on the way back.
 const MUCH: usize = 32 * 1024;
 
-const STEPS: &[Step] = &[
-    Step {
+const STEPS: &[TourStep] = &[
+    TourStep {
         headline: "The server makes a listener",
         before: "A server begins with a socket that will never carry a byte of data. Watch it get a name and a queue.",
         act: Stage::listen,
     },
-    Step {
+    TourStep {
         headline: "A client connects",
         before: "A client at the door makes the listener readable. Watch accept: the server calls it until nobody waits.",
         act: first_client,
     },
-    Step {
+    TourStep {
         headline: "A message comes in two pieces",
         before: "TCP carries bytes, not messages. Client A sends one line in two parts. Watch how many bytes each recv gives.",
         act: two_pieces,
     },
-    Step {
+    TourStep {
         headline: "Two messages come as one",
         before: "Now A sends two lines before the server looks. Watch how many recvs they need.",
         act: two_as_one,
     },
-    Step {
+    TourStep {
         headline: "A send takes only part",
         before: "A sends 32,768 bytes and does not read what comes back. Watch what send returns: the buffers on the way are small.",
         act: short_send,
     },
-    Step {
+    TourStep {
         headline: "Meanwhile, another client",
         before: "The server owes A a rest. Watch what it asks about A now: is there room to send? And watch B, who is served all the same.",
         act: another_client,
     },
-    Step {
+    TourStep {
         headline: "The rest is sent",
         before: "A reads at last, and so makes room. Watch what wakes the server.",
         act: the_rest,
     },
-    Step {
+    TourStep {
         headline: "A client breaks off",
         before: "B is gone without a farewell: its system sends a reset. Watch which call tells it, and that A does not notice.",
         act: reset,
     },
-    Step {
+    TourStep {
         headline: "A client finishes",
         before: "A has nothing more to say, and says that. Watch the recv that returns 0: no error, but the end.",
         act: finish,
     },
-    Step {
+    TourStep {
         headline: "The server ends",
         before: "Nobody is left. One descriptor is still open.",
         act: the_end,
@@ -110,7 +110,7 @@ fn as_typed(path: &OsStr) -> String {
 pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
     stage.narrator.say(INTRODUCTION);
     for (number, step) in (1..).zip(STEPS) {
-        if number > 1 && paper.turn_over(&stage.narrator) == Wish::End {
+        if number > 1 && paper.turn_over(&stage.narrator) == ReaderWish::End {
             return Ok(());
         }
         stage.narrator.headline(number, step.headline, step.before);

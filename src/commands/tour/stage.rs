@@ -12,9 +12,9 @@ use baresock::services::Echo;
 use baresock::sys;
 use baresock::trace::suspended;
 
-use super::client::Client;
+use super::client::TourClient;
 use super::paper::Narrator;
-use super::recorder::Recorder;
+use super::recorder::TourRecordings;
 use crate::commands::failure::Failure;
 use crate::commands::listen::{Listening, SocketFiles, listen_at};
 
@@ -33,13 +33,13 @@ pub(super) struct Stage {
     pub(super) narrator: Narrator,
     event_loop: EventLoop,
     server: Option<Address>,
-    a: Option<Client>,
-    b: Option<Client>,
-    recorder: Option<Recorder>,
+    a: Option<TourClient>,
+    b: Option<TourClient>,
+    recorder: Option<TourRecordings>,
 }
 
 impl Stage {
-    pub(super) fn new(narrator: Narrator, via: Via, recorder: Option<Recorder>) -> Self {
+    pub(super) fn new(narrator: Narrator, via: Via, recorder: Option<TourRecordings>) -> Self {
         let event_loop = EventLoop::new(via, Limits::default());
         Self { narrator, event_loop, server: None, a: None, b: None, recorder }
     }
@@ -91,24 +91,24 @@ impl Stage {
         Ok(())
     }
 
-    fn connect(&self, name: &'static str, rcvbuf: Option<i32>) -> Result<Client, Failure> {
+    fn connect(&self, name: &'static str, rcvbuf: Option<i32>) -> Result<TourClient, Failure> {
         let server = self.server.as_ref().ok_or_else(|| overdue("no server listens"))?;
-        let tracer = self.recorder.as_ref().map(Recorder::client);
-        Client::connect(name, server, rcvbuf, tracer)
+        let tracer = self.recorder.as_ref().map(TourRecordings::client);
+        TourClient::connect(name, server, rcvbuf, tracer)
     }
 
     /// Client A.
-    pub(super) fn a(&mut self) -> Result<&mut Client, Failure> {
+    pub(super) fn a(&mut self) -> Result<&mut TourClient, Failure> {
         self.a.as_mut().ok_or_else(|| overdue("client A is not connected"))
     }
 
     /// Client B.
-    pub(super) fn b(&mut self) -> Result<&mut Client, Failure> {
+    pub(super) fn b(&mut self) -> Result<&mut TourClient, Failure> {
         self.b.as_mut().ok_or_else(|| overdue("client B is not connected"))
     }
 
     /// Client B, who will not be needed any more.
-    pub(super) fn take_b(&mut self) -> Result<Client, Failure> {
+    pub(super) fn take_b(&mut self) -> Result<TourClient, Failure> {
         self.b.take().ok_or_else(|| overdue("client B is not connected"))
     }
 

@@ -22,7 +22,11 @@ use super::tracing;
 use signals::Forwarder;
 
 /// Runs the program, or attaches to it, and shows its calls until it ends; then reports, and ends as the program ended.
-pub(crate) fn run(watch: &cli::Watch, common: &Common, loudness: Loudness) -> Result<(), Failure> {
+pub(crate) fn run(
+    watch: &cli::WatchArgs,
+    common: &Common,
+    loudness: Loudness,
+) -> Result<(), Failure> {
     let strace = strace::find()?;
     let sink = calls_go_to(watch, common, loudness)?;
     let fifo = Fifo::make().map_err(|errno| Failure::of("mkfifo", errno))?;
@@ -60,7 +64,7 @@ pub(crate) fn run(watch: &cli::Watch, common: &Common, loudness: Loudness) -> Re
 
 /// Where the calls are shown: unlike other commands this one shows them without being asked.
 fn calls_go_to(
-    watch: &cli::Watch,
+    watch: &cli::WatchArgs,
     common: &Common,
     loudness: Loudness,
 ) -> Result<Option<Box<dyn Sink>>, Failure> {

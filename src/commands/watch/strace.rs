@@ -55,7 +55,12 @@ pub(super) fn warn_of_attaching() {
 }
 
 /// How strace is called: it follows children, writes microseconds and durations, and as many bytes as are shown.
-pub(super) fn command(strace: &Path, watch: &cli::Watch, common: &Common, log: &Path) -> Command {
+pub(super) fn command(
+    strace: &Path,
+    watch: &cli::WatchArgs,
+    common: &Common,
+    log: &Path,
+) -> Command {
     let mut command = Command::new(strace);
     command.args(["-f", "-q", "-ttt", "-T", "-e", CALLS, "-e", "signal=!SIGWINCH", "-s"]);
     command.arg(common.trace_bytes.max(64).to_string()).arg("-o").arg(log);

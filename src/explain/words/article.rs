@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde::Serialize;
 
-use super::entry::{Entry, Group};
+use super::entry::{Entry, WordGroup};
 use super::known::known;
 use super::table::GROUPS;
 use crate::names::Errno;
@@ -59,7 +59,7 @@ pub struct Article {
 
 /// An article's line in a list.
 #[derive(Serialize)]
-struct Summary {
+struct ArticleLine {
     name: &'static str,
     kind: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -108,7 +108,7 @@ impl Article {
     /// # Errors
     /// As [`Article::json`].
     pub fn summary(&self) -> serde_json::Result<String> {
-        let summary = Summary { name: self.name, kind: self.kind, gist: self.gist };
+        let summary = ArticleLine { name: self.name, kind: self.kind, gist: self.gist };
         serde_json::to_string(&summary)
     }
 
@@ -163,7 +163,7 @@ fn shown(kind: &str, value: i64) -> String {
     if bits { format!("{:#x}", value as u32) } else { value.to_string() }
 }
 
-fn group_of(name: &str) -> Option<&'static Group> {
+fn group_of(name: &str) -> Option<&'static WordGroup> {
     GROUPS.iter().find(|group| group.entries.iter().any(|entry| entry.name == name))
 }
 

@@ -75,7 +75,7 @@ impl Entry {
 
 /// Entries of one kind.
 #[derive(Debug)]
-pub struct Group {
+pub struct WordGroup {
     /// The heading in a list.
     pub title: &'static str,
     /// What each of them is: "an errno".

@@ -32,7 +32,7 @@ const TABLES: &[&[Constant]] = &[
 
 /// A name as this system knows it.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct KnownName {
     /// Its value here.
     pub value: i64,
     /// What it says, in a few words.
@@ -48,8 +48,8 @@ pub(super) fn constants() -> impl Iterator<Item = &'static Constant> {
 }
 
 /// What this system knows of a name, if it is a constant here.
-pub fn known(name: &str) -> Option<Known> {
+pub fn known(name: &str) -> Option<KnownName> {
     let constant = constants().find(|constant| constant.name == name)?;
     let is_errno = Errno::from_name(name).is_some();
-    Some(Known { value: constant.value, gist: constant.gist, is_errno })
+    Some(KnownName { value: constant.value, gist: constant.gist, is_errno })
 }

@@ -15,8 +15,8 @@ mod search;
 mod table;
 
 pub use article::{Article, list};
-pub use entry::{Entry, Group};
-pub use known::{Known, known};
+pub use entry::{Entry, WordGroup};
+pub use known::{KnownName, known};
 pub use lookup::{find, near, other_errno};
 pub use message::find_in_message;
 pub use search::search;

@@ -4,7 +4,7 @@
 //! set there, since the window is agreed on before `accept`. But whether it is non-blocking differs: on Linux it is not,
 //! on macOS and the BSDs it inherits that too.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, loopback, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -84,7 +84,7 @@ const NONBLOCKING: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("A listener with options of all kinds");
     let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     setsockopt(&l, SOL_TCP, TCP_NODELAY, &1)?;

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::labs::peers::Peer;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -57,7 +57,7 @@ const ONCE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (c, a) = tcp_pair()?;
     let mut buf = [0; 64];
 

@@ -13,11 +13,11 @@ mod stdio_hides_readiness;
 mod writable_hysteresis;
 mod zero_is_three_things;
 
-use super::Group;
+use super::LabGroup;
 use crate::sys::*;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "buffers",
     title: "Blocking I/O and buffers",
     labs: &[

@@ -12,9 +12,9 @@ use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
 use crate::labs::peers::run_to_its_end;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, tcp_pair};
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -36,7 +36,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["O_NONBLOCK", "F_SETFL", "MSG_DONTWAIT", "EAGAIN", "O_APPEND"],
     predictions: &[&ONCE, &NOT_KEPT, &SHARED, &DROPPED, &KEPT],
     spoiled_by: "recv:ECONNRESET@2",
-    roles: &[Role { name: "child", run: sets_nonblocking_on_its_input }],
+    roles: &[LabProcess { name: "child", run: sets_nonblocking_on_its_input }],
     run,
     ..Lab::ORDINARY
 };
@@ -71,7 +71,7 @@ const KEPT: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("yes")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (_c, a) = tcp_pair()?;
     let mut buf = [0; 64];
 
@@ -106,7 +106,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// The child: its standard input is the socket.
-fn sets_nonblocking_on_its_input(_: &[String]) -> Outcome {
+fn sets_nonblocking_on_its_input(_: &[String]) -> LabResult {
     set_nonblocking(std::io::stdin())?;
     Ok(())
 }

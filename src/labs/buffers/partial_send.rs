@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::share;
 use crate::labs::peers::{Alarm, Peer};
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -82,7 +82,7 @@ const INTERRUPTED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("a part")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let much = vec![b'x'; MUCH];
     lab.part("Non-blocking: a short send");
     let (c, _a) = tcp_pair()?;
@@ -110,7 +110,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     Ok(())
 }
 
-fn blocking(lab: &mut Run<'_>, some: &[u8]) -> Outcome {
+fn blocking(lab: &mut Run<'_>, some: &[u8]) -> LabResult {
     let (c, a) = tcp_pair()?;
     lab.say("Both buffers are made small, so that what lies in them hardly matters.");
     setsockopt(&c, SOL_SOCKET, SO_SNDBUF, &131_072)?;

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::labs::peers::Alarm;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -78,7 +78,7 @@ const THROWN_AWAY: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("\"cdef\"")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("MSG_PEEK: the bytes stay");
     let (c, a) = tcp_pair()?;

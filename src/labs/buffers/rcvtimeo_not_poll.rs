@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::labs::peers::Alarm;
 use crate::labs::prediction::Observed;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill_queue, loopback, millis, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -66,7 +66,7 @@ const POLL: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("300 ms")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Calls that block");
     let (_c, a) = tcp_pair()?;
     setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &millis(100))?;

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::labs::peers::Alarm;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -91,7 +91,7 @@ const AFTER_RECV: Prediction = Prediction {
 const PERIOD: Duration = Duration::from_millis(500);
 const AT_ONCE: Duration = Duration::from_millis(400);
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     let (c, a) = tcp_pair()?;
 

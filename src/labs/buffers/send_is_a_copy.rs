@@ -12,10 +12,10 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 
 use super::share;
-use crate::labs::peers::Process;
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::peers::ChildProcess;
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{fill, listener, set_nonblocking, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -39,7 +39,7 @@ pub(super) const LAB: Lab = Lab {
     minutes: 3,
     predictions: &[&TAKEN, &FULL, &STANDS, &RESET, &END],
     spoiled_by: "recv:EAGAIN@1",
-    roles: &[Role { name: "peer", run: connects_and_does_nothing }],
+    roles: &[LabProcess { name: "peer", run: connects_and_does_nothing }],
     run,
     ..Lab::ORDINARY
 };
@@ -74,7 +74,7 @@ const END: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("A peer that does not run");
     let (peer, a) = peer_process(lab)?;
     set_nonblocking(&a)?;
@@ -110,17 +110,17 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// Another process that is connected to us, and our end of the connection.
-fn peer_process(lab: &mut Run<'_>) -> std::result::Result<(Process, Fd), Stop> {
+fn peer_process(lab: &mut Run<'_>) -> std::result::Result<(ChildProcess, Fd), Stop> {
     let (l, address) = listener()?;
     let mut command = lab.role("peer")?;
     command.arg(address.port().unwrap_or_default().to_string());
-    let peer = Process::start(command)?;
+    let peer = ChildProcess::start(command)?;
     let (a, _address) = accept(&l)?;
     Ok((peer, a))
 }
 
 /// The other process: it connects, and reads nothing.
-fn connects_and_does_nothing(arguments: &[String]) -> Outcome {
+fn connects_and_does_nothing(arguments: &[String]) -> LabResult {
     let port = arguments.first().and_then(|port| port.parse().ok());
     let port: u16 = port.ok_or_else(|| Stop::failed("the peer wants a port"))?;
     let _stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;

@@ -4,7 +4,7 @@
 //! Too small a value is raised to a minimum, too large a one is cut at a limit, and neither is an error. The low-water mark
 //! for sending, which the BSDs let one set, cannot be set on Linux.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
@@ -84,7 +84,7 @@ const LOW_WATER: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.part("An ordinary wish");
     let before = getsockopt(&s, SOL_SOCKET, SO_RCVBUF)?;

@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::wild::stdio::StdioFile;
@@ -55,15 +55,15 @@ const HELD: Prediction = Prediction {
 };
 
 /// What a `BufReader` reads from: each of its reads is one `recv`.
-struct Received<'fd>(BorrowedFd<'fd>);
+struct RecvReader<'fd>(BorrowedFd<'fd>);
 
-impl Read for Received<'_> {
+impl Read for RecvReader<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         Ok(recv(self.0, buf, MsgFlags::NONE)?)
     }
 }
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (c, a) = tcp_pair()?;
 
     lab.part("The broken way: fgets, a line at a time, and poll in between");
@@ -85,7 +85,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 
     lab.part("The right way: a buffer that can be asked, and then poll");
     lab.say("C has no question for what a FILE holds. A BufReader has one, and so has a buffer of one's own.");
-    let mut reader = BufReader::new(Received(a.as_fd()));
+    let mut reader = BufReader::new(RecvReader(a.as_fd()));
     let mut line = String::new();
     send(&c, b"three\nfour\n", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;

@@ -5,7 +5,7 @@
 //! does not say `POLLOUT`. On Linux a TCP socket is writable from a third of the buffer free, a Unix-domain stream from
 //! three quarters.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -55,7 +55,7 @@ const UNIX_TAKES: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("1024")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("TCP: full, then drained step by step");
     let (c, a) = tcp_pair()?;
     let all = fill(lab, &c, &vec![b'x'; 1 << 20])?;

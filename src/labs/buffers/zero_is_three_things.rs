@@ -4,7 +4,7 @@
 //! bytes, and for a datagram without bytes. And asking for 0 bytes is not harmless: from a datagram socket it takes the
 //! datagram away.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{loopback, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -93,7 +93,7 @@ const GOES_ON: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("4")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("A stream");
     let (c, a) = tcp_pair()?;

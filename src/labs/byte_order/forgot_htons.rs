@@ -7,7 +7,7 @@
 use std::net::Ipv4Addr;
 
 use crate::byteorder::{htonl, htons};
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::this_system;
 use crate::sys::*;
@@ -64,7 +64,7 @@ const RIGHT_CLIENT: Prediction = Prediction {
 /// `INADDR_LOOPBACK`, as a number of this machine.
 const INADDR_LOOPBACK: u32 = 0x7f00_0001;
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let host = own_loopback();
     lab.say(format_args!(
         "First: are both ports free at {host}, an address of this machine's loopback?"

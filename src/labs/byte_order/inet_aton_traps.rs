@@ -6,7 +6,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::listener;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{LinuxMusl, NetBsd};
@@ -87,7 +87,7 @@ const STRICT: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: inet_aton");
     lab.say("It is a function of the C library that asks the system nothing: no trace shows it.");
     let wild = lab.wild();

@@ -4,7 +4,7 @@
 //! reads 16777216. Two machines of the same kind understand each other by chance, which is why the mistake lives long.
 
 use crate::byteorder::{htonl, ntohl, shown};
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::tcp_pair;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -55,7 +55,7 @@ const CONVERTED_NUMBER: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (c, a) = tcp_pair()?;
     let number: u32 = 1;
 

@@ -5,10 +5,10 @@ mod inet_aton_traps;
 mod int_on_the_wire;
 mod sockaddr_layout;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "byte-order",
     title: "Byte order and addresses",
     labs: &[forgot_htons::LAB, int_on_the_wire::LAB, inet_aton_traps::LAB, sockaddr_layout::LAB],

@@ -9,7 +9,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use crate::byteorder::shown;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, loopback};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::layouts::layouts;
@@ -132,7 +132,7 @@ const WRONG_FAMILY: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("How long addresses are");
     lab.say("There is as much room as sockaddr_storage has; the system says how many it wrote.");
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
@@ -178,7 +178,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// A path that fills `sun_path`, with its zero byte.
-fn longest_path(lab: &mut Run<'_>) -> Outcome {
+fn longest_path(lab: &mut Run<'_>) -> LabResult {
     // In the lab's own directory, which is the working directory.
     let path = PathBuf::from("x".repeat(SUN_PATH_LEN - 1));
     let s = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;

@@ -5,10 +5,10 @@
 
 use std::io;
 
-use crate::labs::peers::Process;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::peers::ChildProcess;
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{listener, set_nonblocking, tcp_pair, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
         &FREE,
     ],
     spoiled_by: "recv:ENOTCONN@1",
-    roles: &[Role { name: "keeper", run: keep }],
+    roles: &[LabProcess { name: "keeper", run: keep }],
     run,
     ..Lab::ORDINARY
 };
@@ -87,7 +87,7 @@ const CHILD_GONE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
     lab.part("Two descriptors, closed one after the other");
@@ -117,7 +117,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     let (peer, ours) = tcp_pair()?;
     set_nonblocking(&ours)?;
     // Every descriptor that is not close-on-exec goes with it, whether it is wanted there or not.
-    let child = Process::start(lab.role("keeper")?)?;
+    let child = ChildProcess::start(lab.role("keeper")?)?;
     lab.say("A child runs that has inherited a listener and both ends of a connection, and knows nothing of them.");
     close(peer)?;
     // A FIN would be here within this time.
@@ -140,7 +140,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     for fd in [&l, &peer, &ours] {
         fcntl_setfd(fd, FD_CLOEXEC)?;
     }
-    let _child = Process::start(lab.role("keeper")?)?;
+    let _child = ChildProcess::start(lab.role("keeper")?)?;
     lab.say("A child runs again. What is marked was closed when it became another program.");
     close(peer)?;
     wait_for(&ours, POLLIN)?;
@@ -154,7 +154,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// Holds what it inherited until it is killed, or the lab has ended.
-fn keep(_: &[String]) -> Outcome {
+fn keep(_: &[String]) -> LabResult {
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! With `shutdown(SHUT_WR)`: yes. The peer reads the end of file, answers, and the answer arrives. With `close`: the first
 //! part of the answer is taken by the peer's system and lost, and the second fails.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -43,7 +43,7 @@ const ANSWER: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("6")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: close, and hope for the answer");
     let (c, a) = tcp_pair()?;
     send(&c, b"question", MSG_NOSIGNAL)?;

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -48,7 +48,7 @@ const LINGERING: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Without SO_LINGER");
     let megabyte = vec![b'x'; 1 << 20];
     let (peer, ours) = tcp_pair()?;

@@ -3,7 +3,7 @@
 //! With SO_LINGER on and a time of zero, close sends a reset. What was not sent yet is thrown away, the peer gets ECONNRESET,
 //! and no TIME_WAIT is left.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::NetBsd;
@@ -54,7 +54,7 @@ const REBIND: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
     lab.part("The server closes first, in good order");

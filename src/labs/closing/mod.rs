@@ -10,10 +10,10 @@ mod shut_rd_is_local;
 mod silent_death;
 mod write_after_fin;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "closing",
     title: "Closing",
     labs: &[

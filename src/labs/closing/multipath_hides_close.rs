@@ -4,7 +4,7 @@
 //! and the connection waits for another to be opened: the sends go on succeeding, and poll says neither POLLERR nor POLLHUP.
 //! What tells at once is recv, which gives the end of file.
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{loopback, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::multipath::MULTIPATH_TCP;
@@ -59,7 +59,7 @@ const RECEIVED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let l = MULTIPATH_TCP.ok_or(Errno::EPROTONOSUPPORT);
     let l = l.and_then(|protocol| socket(AF_INET, SOCK_STREAM, protocol)).map_err(|errno| {
         Stop::skipped(format_args!("multipath TCP is not to be had here: {errno}"))

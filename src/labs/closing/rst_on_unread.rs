@@ -3,7 +3,7 @@
 //! Not if bytes were left unread: then the system says with a reset that they are lost. The peer still reads what it had
 //! received before, on Linux, and then ECONNRESET instead of the end of file.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, NetBsd, OpenBsd};
@@ -65,7 +65,7 @@ const READ: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
     lab.part("The broken way: closed, and a byte left unread");

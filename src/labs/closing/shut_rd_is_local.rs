@@ -2,7 +2,7 @@
 //!
 //! Nothing: TCP has no word for it. On Linux recv gives 0 while nothing is there, and gives what comes later all the same.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
@@ -59,7 +59,7 @@ const EMPTY_AGAIN: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (peer, ours) = tcp_pair()?;
     set_nonblocking(&ours)?;
     let mut buf = [0; 64];

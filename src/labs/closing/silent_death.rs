@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::keepalive::{keep_alive, limit_unacknowledged};
@@ -70,7 +70,7 @@ const UNACKNOWLEDGED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Between(400, 3000, "ms")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     own_network(lab.wild()).map_err(|errno| {
         Stop::skipped(format_args!(
             "a network of its own, to be cut, is not to be had here: {errno}"

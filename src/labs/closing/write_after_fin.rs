@@ -3,7 +3,7 @@
 //! The first one: that everything is fine. It only puts bytes into a buffer, and a FIN says no more than that the peer has
 //! finished sending. Its system answers those bytes with a reset, and the next send fails.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::signals::into_pipe;
@@ -74,7 +74,7 @@ const STILL_THE_END: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
         "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
     );

@@ -4,7 +4,7 @@
 //! `ECONNABORTED`. A server must survive both, and neither may end its loop. (A blocking listener has a trap of its own:
 //! where the dead client is taken out of the queue, an `accept` after readiness waits for the next one.)
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -65,7 +65,7 @@ const END: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (l, address) = listener()?;
     set_nonblocking(&l)?;
     let c = client_of(&address)?;

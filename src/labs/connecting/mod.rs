@@ -5,10 +5,10 @@ mod nb_connect_ok;
 mod nb_connect_refused;
 mod pending_and_eintr;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "connecting",
     title: "Connect and accept",
     labs: &[

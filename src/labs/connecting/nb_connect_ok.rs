@@ -4,7 +4,7 @@
 //! writable when there is a result; `SO_ERROR` says which, and 0 is success. To call `connect` again is not the way to ask:
 //! what it says differs between systems.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{listener, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -62,7 +62,7 @@ const ONCE_MORE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EISCONN")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (_l, address) = listener()?;
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&c)?;

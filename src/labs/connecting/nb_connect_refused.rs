@@ -4,7 +4,7 @@
 //! "writable" for "connected" is wrong: `SO_ERROR` has the error, once. And it is neither in `exceptfds` nor is the socket
 //! fit for another attempt: what it says then differs between systems. Close it and make a new one.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{deserted, set_nonblocking, sets_of, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, OpenBsd};
@@ -108,7 +108,7 @@ const FRESH: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
         "A connection keeps this port for us, and nobody listens there: connecting is refused.",
     );

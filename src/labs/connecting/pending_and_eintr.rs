@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::addr::Address;
 use crate::labs::peers::Alarm;
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{fill_queue, loopback, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -110,7 +110,7 @@ const NO_ERROR: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     bind(&l, &loopback(0))?;
     listen(&l, 0)?;
@@ -136,7 +136,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     }
 
     lab.part("The attempt goes on");
-    let mut attempt = Attempt { c, address, began };
+    let mut attempt = ConnectAttempt { c, address, began };
     lab.predict(&WAITS_ON);
     attempt.renew_after(lab, A_WHILE)?;
     let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
@@ -162,7 +162,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     lab.predict(&WRITABLE);
     attempt.renew_after(lab, A_MOMENT)?;
     let _a = accept(&l)?;
-    let Attempt { c, began, .. } = attempt;
+    let ConnectAttempt { c, began, .. } = attempt;
     let mut rows = [PollFd::new(c.as_fd(), POLLIN | POLLOUT)];
     let answered = poll(&mut rows, 10_000);
     let took = began.elapsed();
@@ -181,13 +181,13 @@ const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// A socket that tries to connect, and since when: whoever thinks for long about a question has it about another one, which
 /// has just begun, with the same flags.
-struct Attempt {
+struct ConnectAttempt {
     c: Fd,
     address: Address,
     began: Instant,
 }
 
-impl Attempt {
+impl ConnectAttempt {
     fn renew_after(&mut self, lab: &mut Run<'_>, age: Duration) -> Result<()> {
         if self.began.elapsed() < age {
             return Ok(());

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::labs::peers::{Alarm, joined};
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::only;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -70,7 +70,7 @@ const RECV_WITH_LIMIT: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("While each of these calls waits, a thread sends SIGUSR1 every 100 ms.");
     let restart = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::Interrupt) };
     sigaction(SIGUSR1, Some(&restart), None)?;

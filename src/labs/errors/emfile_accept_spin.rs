@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, listener, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::limits::set_descriptor_limit;
@@ -70,7 +70,7 @@ const ONE_FREE: Prediction = Prediction {
 /// So few descriptors are still to be had, which keeps the trace short.
 const FEW: i32 = 4;
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (l, address) = listener()?;
     set_nonblocking(&l)?;
     let _client = client_of(&address)?;

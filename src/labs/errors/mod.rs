@@ -6,10 +6,10 @@ mod signal_race;
 mod sigpipe_or_not;
 mod time_wait_bind;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "errors",
     title: "Errors and signals",
     labs: &[

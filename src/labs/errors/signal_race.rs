@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::signals::{into_pipe, ppoll_if_there_is_one};
 use crate::os::system::System::MacOs;
@@ -71,7 +71,7 @@ const PIPE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let me = std::process::id();
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
 

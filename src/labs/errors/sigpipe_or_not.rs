@@ -5,9 +5,9 @@
 
 use std::os::unix::process::ExitStatusExt;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, tcp_pair, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::os::signals::into_pipe;
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
@@ -38,7 +38,7 @@ pub(super) const LAB: Lab = Lab {
         &VICTIM,
     ],
     spoiled_by: "send:EAGAIN@2",
-    roles: &[Role { name: "victim", run: be_killed }],
+    roles: &[LabProcess { name: "victim", run: be_killed }],
     run,
     ..Lab::ORDINARY
 };
@@ -102,7 +102,7 @@ const VICTIM: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("killed by SIGPIPE")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
         "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
     );
@@ -151,7 +151,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     Ok(())
 }
 
-fn be_killed(_: &[String]) -> Outcome {
+fn be_killed(_: &[String]) -> LabResult {
     // A Rust program ignores it; a C program does not.
     sigaction(SIGPIPE, Some(&SigAction::new(Handler::Default)), None)?;
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;

@@ -4,7 +4,7 @@
 //! SO_REUSEADDR bind does not mind; on Linux the old socket must have had it too.
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, loopback, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -69,7 +69,7 @@ const TWO: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     // TIME_WAIT lasts a minute: each question stands before the server that it is about.
     lab.part("The server closes first");
     lab.predict(&SERVER_FIRST);

@@ -5,7 +5,7 @@
 //! yet. The second way does not wait in the middle of a message, which is what a server under `select` or `poll` needs.
 
 use crate::framing::{Framing, Rule};
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::tcp_pair;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -64,7 +64,7 @@ const AT_ONCE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1 recv, 2 messages")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let framing = Framing::new(Rule::Length);
     let mut wire = Vec::new();
     for message in [&b"abc"[..], b"defg"] {

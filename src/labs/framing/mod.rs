@@ -4,10 +4,10 @@ mod header_splits;
 mod no_message_boundaries;
 mod one_slow_client;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "framing",
     title: "Framing",
     labs: &[no_message_boundaries::LAB, header_splits::LAB, one_slow_client::LAB],

@@ -5,7 +5,7 @@
 //! receiver can see: here a newline. (Datagrams do keep their boundaries.)
 
 use crate::framing::{Framing, Rule};
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::tcp_pair;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -62,7 +62,7 @@ const DATAGRAM: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("3")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("The broken way: a receive for each message");
     let (c, a) = tcp_pair()?;

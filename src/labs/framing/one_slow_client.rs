@@ -4,7 +4,7 @@
 //! newline. `select` alone does not help, if what follows it waits for the rest of the line. One receive for each
 //! descriptor that is ready, and a buffer for each client, do.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -63,7 +63,7 @@ const SLOW_ANSWER: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("4")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     let (l, address) = listener()?;
     let (slow, quick) = (client_of(&address)?, client_of(&address)?);

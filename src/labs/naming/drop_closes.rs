@@ -6,7 +6,7 @@
 
 use std::mem;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::wild::ownership::close_number;
 use crate::sys::*;
@@ -70,7 +70,7 @@ const OUT_OF_SCOPE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let wild = lab.wild();
     let mut buf = [0; 64];
     lab.part("The broken way: nobody closes");

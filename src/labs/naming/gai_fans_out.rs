@@ -5,7 +5,7 @@
 //! datagram socket asks nobody. With the hint `SOCK_STREAM` there is one entry, and an error that is true. The
 //! function's own errors are numbers of their own, no errno.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::deserted;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{LinuxMusl, NetBsd};
@@ -75,7 +75,7 @@ const NO_NUMBER: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EAI_NONAME")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (address, _held) = deserted()?;
     let port = address.port().unwrap_or(0).to_string();
     lab.say("A connection keeps this port for us, and nobody listens on it any more.");

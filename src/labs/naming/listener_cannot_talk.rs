@@ -4,7 +4,7 @@
 //! fresh socket, which is connected to nobody, fails in the same way; its `send` is taken for one on a connection that
 //! has ended, SIGPIPE included.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, loopback};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::signals::into_pipe;
@@ -96,7 +96,7 @@ const ACCEPTED: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("5")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: to talk on the listener");
     let (l, address) = listener()?;
     let c = client_of(&address)?;

@@ -7,10 +7,10 @@ mod names_appear_late;
 mod socketpair_talks;
 mod wildcard_vs_loopback;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "naming",
     title: "Creating and naming",
     labs: &[

@@ -5,7 +5,7 @@
 //! connection is told apart by both of its ends. (The Python Socket HOWTO speaks of a port that is allocated for each
 //! conversation; that is the client's.)
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, loopback};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -78,7 +78,7 @@ const ACCEPTED: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("the listener's")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("A socket before it has a name");
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     lab.predict(&FRESH);

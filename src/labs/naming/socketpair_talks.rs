@@ -6,8 +6,8 @@
 
 use std::process::{self, Child};
 
-use crate::labs::run::{Outcome, Run, Stop};
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::run::{LabResult, Run, Stop};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::os::limits::no_core_file;
 use crate::sys::wild::Wild;
 use crate::sys::wild::ownership::inherited;
@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
     minutes: 3,
     predictions: &[&FIRST_ANSWER, &NO_END, &SECOND_ANSWER, &KILLED, &EXITED, &ABORTED],
     spoiled_by: "recv:EINTR@2",
-    roles: &[Role { name: "child", run: answer }],
+    roles: &[LabProcess { name: "child", run: answer }],
     run,
     loopback: false,
     ..Lab::ORDINARY
@@ -78,7 +78,7 @@ const ABORTED: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("The broken way: the parent keeps a copy of the child's end");
     lab.say("FD_CLOEXEC: the child gets its own end only. SO_RCVTIMEO: should something fail, we do not wait for ever.");
@@ -139,7 +139,7 @@ fn start(lab: &mut Run<'_>, theirs: &Fd) -> std::result::Result<Child, Stop> {
 }
 
 /// The child: it answers until it dies, as it is told to, or nobody is there any more.
-fn answer(arguments: &[String]) -> Outcome {
+fn answer(arguments: &[String]) -> LabResult {
     let number = arguments.first().and_then(|number| number.parse().ok());
     let (Some(wild), Some(number)) = (Wild::in_a_lab(), number) else {
         return Err(Stop::failed("the child is told the number of its end, by the lab"));

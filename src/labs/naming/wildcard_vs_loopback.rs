@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::listener;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::this_system;
@@ -67,7 +67,7 @@ const NAME: Prediction = Prediction {
 /// Another address of this machine, on Linux.
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 5, 6, 7);
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Ports that are reserved");
     if may_bind(80, lab.directory()) {
         lab.say(
@@ -127,7 +127,7 @@ fn may_bind(port: u16, own_directory: &Path) -> bool {
 
 /// Tells who could reach a server that is bound to `gethostname()`. Only if the name stands in /etc/hosts: otherwise
 /// name servers would be asked.
-fn tell_own_name(lab: &mut Run<'_>) -> Outcome {
+fn tell_own_name(lab: &mut Run<'_>) -> LabResult {
     let name = gethostname()?;
     let hosts = text_of("/etc/hosts");
     let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{loopback, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::limits::set_descriptor_limit;
@@ -152,7 +152,7 @@ const MOST: usize = 16;
 /// A handshake over loopback is over when connect returns; so long it has time all the same.
 const A_MOMENT_MS: i32 = 100;
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("TCP");
     let mut beyond = None;
     for (backlog, prediction) in [(0, &OF_0), (1, &OF_1), (2, &OF_2), (5, &OF_5)] {
@@ -221,7 +221,7 @@ fn state_of(c: &Fd) -> String {
     asked.ok().flatten().map_or("not told".to_string(), |told| told.state.to_string())
 }
 
-fn unix(lab: &mut Run<'_>) -> Outcome {
+fn unix(lab: &mut Run<'_>) -> LabResult {
     // In the lab's own directory, which is the working directory: the name is short, wherever that lies.
     let path = Path::new("server");
     let address = Address::unix(path);

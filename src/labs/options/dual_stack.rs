@@ -6,7 +6,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, loopback};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -68,7 +68,7 @@ const REFUSED: Prediction = Prediction {
 const ANY_V4: Address = Address::v4(Ipv4Addr::UNSPECIFIED, 0);
 const ANY_V6: Address = Address::v6(Ipv6Addr::UNSPECIFIED, 0);
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("IPV6_V6ONLY 0: one for both");
     let l = ipv6_socket()?;
     setsockopt(&l, SOL_IPV6, IPV6_V6ONLY, &0).map_err(|errno| {

@@ -6,10 +6,10 @@ mod nagle_40ms;
 mod reuseport_and_self;
 mod what_std_hides;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "options",
     title: "IPv6, options, limits",
     labs: &[

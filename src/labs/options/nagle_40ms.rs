@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::labs::peers::Peer;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::tcp_pair;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::corking::cork;
@@ -89,7 +89,7 @@ const UNCORKED: Prediction = Prediction {
 /// So often that it is seen to be no accident, and so rarely that the lab stays below two seconds.
 const ROUNDS: usize = 30;
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, theirs) = tcp_pair()?;
     let server = Peer::with(theirs, answer);
     lab.say("The peer is a thread: it reads until it has all eight bytes of a request, and answers with one.");

@@ -5,7 +5,7 @@
 //! itself.
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, loopback, set_nonblocking, udp_socket, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
@@ -112,7 +112,7 @@ const ECHO: Prediction = Prediction {
 
 const CLIENTS: usize = 40;
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("SO_REUSEADDR is not it");
     let l = tcp_socket(SO_REUSEADDR)?;
     bind(&l, &loopback(0))?;
@@ -162,7 +162,7 @@ fn tcp_socket(option: OptionName<i32>) -> Result<Fd> {
 }
 
 /// Clients come, and each is in the queue of one listener.
-fn share(lab: &mut Run<'_>, listeners: &[Fd; 2], address: &Address) -> Outcome {
+fn share(lab: &mut Run<'_>, listeners: &[Fd; 2], address: &Address) -> LabResult {
     for l in listeners {
         listen(l, CLIENTS as i32)?;
         set_nonblocking(l)?;
@@ -191,7 +191,7 @@ fn accept_all(l: &Fd) -> Result<usize> {
     }
 }
 
-fn take_over(lab: &mut Run<'_>) -> Outcome {
+fn take_over(lab: &mut Run<'_>) -> LabResult {
     let ((first, second), address) = match two_at_one_port(SO_REUSEADDR) {
         Err(Errno::EADDRINUSE) => {
             lab.say("SO_REUSEADDR is not enough here. Both are made once more, with SO_REUSEPORT.");

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use nix::sys::socket as of_nix;
 
 use crate::labs::peers::{Alarm, Peer, joined};
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, listener, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -157,7 +157,7 @@ const STD_READ_EXACT: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("success")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Before main");
     lab.say("Rust's runtime has made calls already. It has polled descriptors 0 to 2, to open /dev/null for one that is closed, and set SIGPIPE; strace shows both, and no trace of ours.");
     let mut found = SigAction::new(Handler::Default);
@@ -190,7 +190,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     Ok(())
 }
 
-fn listeners(lab: &mut Run<'_>) -> Outcome {
+fn listeners(lab: &mut Run<'_>) -> LabResult {
     lab.say("A thread makes a listener at 127.0.0.1 with each library, in the plainest way that it offers.");
     let [by_std, by_socket2, by_nix] = joined(thread::spawn(|| {
         Ok::<_, io::Error>(
@@ -240,7 +240,7 @@ fn nix_listener() -> io::Result<OwnedFd> {
     Ok(l)
 }
 
-fn writes(lab: &mut Run<'_>, pipe: &Fd) -> Outcome {
+fn writes(lab: &mut Run<'_>, pipe: &Fd) -> LabResult {
     let mut signal = [0; 8];
     sigaction(SIGPIPE, Some(&SigAction::new(Handler::SelfPipe)), None)?;
     let (ours, _peer) = tcp_pair()?;
@@ -264,7 +264,7 @@ fn is_broken(written: io::Result<usize>) -> io::Result<()> {
     }
 }
 
-fn waits(lab: &mut Run<'_>, pipe: &Fd) -> Outcome {
+fn waits(lab: &mut Run<'_>, pipe: &Fd) -> LabResult {
     let (l, _) = listener()?;
     lab.predict(&OUR_ACCEPT);
     let alarm = Alarm::every(PERIOD, SIGUSR1);

@@ -3,11 +3,11 @@
 mod oob_except_clears;
 mod oob_one_byte;
 
-use super::Group;
+use super::LabGroup;
 use crate::sys::*;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "out-of-band",
     title: "Out-of-band data",
     labs: &[oob_one_byte::LAB, oob_except_clears::LAB],

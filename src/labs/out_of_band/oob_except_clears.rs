@@ -5,7 +5,7 @@
 //! longer be read. A program that does neither, and waits with the descriptor in exceptfds, spins.
 
 use super::wait_until_taken;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, sets_of, tcp_pair, wait_for_urgent};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, OpenBsd};
@@ -73,7 +73,7 @@ const GONE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EINVAL")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("The urgent byte first");
     lab.say("TIOCOUTQ counts what was not acknowledged: at 0 everything has come.");

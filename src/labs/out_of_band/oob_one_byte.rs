@@ -6,7 +6,7 @@
 //! was read, the first is not urgent any more; if nothing lies before it, Linux drops it.
 
 use super::wait_until_taken;
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{millis, only, set_nonblocking, tcp_pair, wait_for_urgent};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
@@ -107,7 +107,7 @@ const JOINED: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Three bytes, one of them urgent");
     let (c, a) = tcp_pair()?;
     // Where MSG_OOB is not heeded, recv waits with it as without it.
@@ -147,7 +147,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// Twice the same, before and after `F_SETOWN`.
-fn signals(lab: &mut Run<'_>) -> Outcome {
+fn signals(lab: &mut Run<'_>) -> LabResult {
     let [told, tell] = pipe()?;
     set_nonblocking(&tell)?;
     self_pipe(Some(tell));
@@ -158,7 +158,7 @@ fn signals(lab: &mut Run<'_>) -> Outcome {
     outcome
 }
 
-fn twice(lab: &mut Run<'_>, told: &Fd) -> Outcome {
+fn twice(lab: &mut Run<'_>, told: &Fd) -> LabResult {
     let (c, a) = tcp_pair()?;
     send(&c, b"!", MSG_OOB | MSG_NOSIGNAL)?;
     wait_for_urgent(&a)?;

@@ -3,7 +3,7 @@
 //! Of bytes: as long as something is left it is said again, so a loop may take a little and come back. From how many on,
 //! SO_RCVLOWAT says: with 5, three bytes make nobody ready, though a non-blocking recv would take them.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{sets_of, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::GVisor;
@@ -86,7 +86,7 @@ const AT_THE_END: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (c, a) = tcp_pair()?;
     let mut buf = [0; 16];
 

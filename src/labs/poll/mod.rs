@@ -5,10 +5,10 @@ mod poll_array_rules;
 mod readiness_matrix;
 mod tty_readiness;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "poll",
     title: "poll",
     labs: &[readiness_matrix::LAB, poll_array_rules::LAB, level_and_lowat::LAB, tty_readiness::LAB],

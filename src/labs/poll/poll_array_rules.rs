@@ -4,7 +4,7 @@
 //! ask for the same descriptor and are counted apart. `events` is never written to. And a row that asks for nothing can
 //! still be answered: POLLERR, POLLHUP and POLLNVAL come unasked.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -70,7 +70,7 @@ const RESET_UNASKED: Prediction = Prediction {
         .but(&[MacOs], Expected::Is("0"), "a row that asks for nothing is not registered"),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     send(&c, b"x", MSG_NOSIGNAL)?;
 

@@ -11,7 +11,7 @@
 //! r and for w. A program that puts a write end into writefds alone, as one does, sees w.)
 
 use crate::labs::prediction::Observed;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, sets_of, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -219,10 +219,10 @@ const LISTENER_SHUT: Prediction = state(
 .but(&[MacOs], Expected::Is("0; none"), "shutdown says ENOTCONN, and does nothing");
 
 /// The lines of the table: a state, what poll said of it, and select.
-type Table = Vec<(&'static str, String, String)>;
+type ReadinessRows = Vec<(&'static str, String, String)>;
 
-fn run(lab: &mut Run<'_>) -> Outcome {
-    let mut table = Table::new();
+fn run(lab: &mut Run<'_>) -> LabResult {
+    let mut table = ReadinessRows::new();
     connections(lab, &mut table)?;
     pipes(lab, &mut table)?;
     listeners(lab, &mut table)?;
@@ -235,7 +235,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     Ok(())
 }
 
-fn connections(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
+fn connections(lab: &mut Run<'_>, table: &mut ReadinessRows) -> LabResult {
     lab.part("A TCP connection");
     let (c, a) = tcp_pair()?;
     look(lab, table, ("TCP: idle", &IDLE), &a);
@@ -268,7 +268,7 @@ fn connections(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
     Ok(())
 }
 
-fn pipes(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
+fn pipes(lab: &mut Run<'_>, table: &mut ReadinessRows) -> LabResult {
     lab.part("A pipe");
     let [read_end, write_end] = pipe()?;
     write(&write_end, b"x")?;
@@ -282,7 +282,7 @@ fn pipes(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
     Ok(())
 }
 
-fn listeners(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
+fn listeners(lab: &mut Run<'_>, table: &mut ReadinessRows) -> LabResult {
     lab.part("A listener");
     let (l, address) = listener()?;
     look(lab, table, ("listener: nobody waits", &LISTENER_IDLE), &l);
@@ -302,7 +302,7 @@ fn listeners(lab: &mut Run<'_>, table: &mut Table) -> Outcome {
 /// Asks both, and adds what they say to the table.
 fn look(
     lab: &mut Run<'_>,
-    table: &mut Table,
+    table: &mut ReadinessRows,
     (state, prediction): (&'static str, &'static Prediction),
     fd: &Fd,
 ) {
@@ -315,7 +315,12 @@ fn look(
 }
 
 /// Whether poll, asked once more, says all of these.
-fn says(lab: &mut Run<'_>, prediction: &'static Prediction, fd: &Fd, flags: PollEvents) -> Outcome {
+fn says(
+    lab: &mut Run<'_>,
+    prediction: &'static Prediction,
+    fd: &Fd,
+    flags: PollEvents,
+) -> LabResult {
     lab.predict(prediction);
     let mut rows = [PollFd::new(fd.as_fd(), POLLIN | POLLOUT)];
     poll(&mut rows, 0)?;

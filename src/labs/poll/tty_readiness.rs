@@ -7,7 +7,7 @@
 
 use std::thread;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{set_nonblocking, sets_of, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{GVisor, MacOs, NetBsd};
@@ -89,7 +89,7 @@ const READ_HANGUP: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("A thread opens a pseudo-terminal: what is written to one side is typed at the other.");
     let opened = thread::spawn(|| nix::pty::openpty(None, None)).join();
     let Ok(Ok(pty)) = opened else {

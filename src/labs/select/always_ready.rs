@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{millis, only, sets_of};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::machine::processor_time;
@@ -105,7 +105,7 @@ const IGNORED_END: Prediction = Prediction {
 const SAME_SPIN: Prediction =
     Prediction { asks: "And how often does that loop turn in 50 ms of processor time?", ..SPIN };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("What has no readiness is always ready");
     lab.say("Descriptors of three kinds, which std opens, so that no trace shows it.");
     let path = lab.directory().join("empty");

@@ -4,7 +4,7 @@
 //! says POLLNVAL in that row and answers the others. A peer that resets its connection is never the reason: the
 //! descriptor stays open until its owner closes it.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only, tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, NetBsd};
@@ -70,7 +70,7 @@ const STILL_THERE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("yes")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     send(&c, b"x", MSG_NOSIGNAL)?;
 

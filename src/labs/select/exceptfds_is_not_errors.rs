@@ -3,7 +3,7 @@
 //! No, whatever its name and POSIX say. A connection that was reset, or refused, is readable and writable: the next call is
 //! told what happened, and SO_ERROR too. In the third set stands a TCP socket with an urgent byte.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{
     listener, loopback, set_nonblocking, sets_of, tcp_pair, wait_for, wait_for_urgent,
 };
@@ -66,7 +66,7 @@ const URGENT: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("What one might believe: a reset is an exception");
     let (c, a) = tcp_pair()?;
     setsockopt(&c, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;

@@ -4,7 +4,7 @@
 //! what stands behind it (or aborts the program, where the C library was built to check), and select with a greater
 //! nfds reads and rewrites it. Our set refuses the number. A bitmap of one's own length works on Linux; poll needs none.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{MacOs, NetBsd};
@@ -103,7 +103,7 @@ const POLL: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let wild = lab.wild();
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     let far = fcntl_dupfd(&a, NUMBER)?;

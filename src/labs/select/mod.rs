@@ -9,10 +9,10 @@ mod select_as_sleep;
 mod select_eats_its_sets;
 mod timeout_mutates;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "select",
     title: "select",
     labs: &[

@@ -4,7 +4,7 @@
 //! sets, poll's counts rows. Bits beyond nfds are not looked at: some are cleared all the same, some stay, and a program
 //! that looks at a bit it did not ask for believes what is not so.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{GVisor, Linux32, MacOs, NetBsd, OpenBsd};
@@ -72,7 +72,7 @@ const BIT_BEYOND: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("yes")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     send(&c, b"x", MSG_NOSIGNAL)?;
 

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -94,7 +94,7 @@ const NEGATIVE_NFDS: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EINVAL")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Nobody to wait for");
     lab.predict(&SLEPT);
     let began = Instant::now();

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, LinuxMusl, MacOs, NetBsd, OpenBsd};
@@ -63,7 +63,7 @@ const BUILT_ANEW: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
 
     lab.part("The broken way: a set that was used already");

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::labs::peers::{Alarm, joined};
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::signals::ppoll_if_there_is_one;
@@ -95,7 +95,7 @@ const REWRITTEN: Expect = Expect::on_linux(Expected::Between(GIVEN_MS / 2, GIVEN
         "only Linux writes to the timeval, and musl gives it a copy",
     );
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     let nfds = a.number().get() + 1;
 

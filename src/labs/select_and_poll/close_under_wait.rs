@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::labs::peers::joined;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -105,7 +105,7 @@ const WOKEN: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: close under select");
     let (_c, a) = tcp_pair()?;
     let (nfds, mut readable) = (a.number().get() + 1, only(&a)?);

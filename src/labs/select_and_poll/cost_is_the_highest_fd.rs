@@ -7,7 +7,7 @@
 use std::thread;
 use std::time::Instant;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -69,7 +69,7 @@ const DENSE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Between(30, 300, "%")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     if FD_SETSIZE <= HIGH as usize {
         return Err(Stop::skipped("an fd_set has no bit for 1000 here"));
     }

@@ -3,7 +3,7 @@
 //! The kernel has one answer, and select folds it into three bits: IN, HUP and ERR make r; OUT and ERR make w; PRI makes x.
 //! So an error that poll names is, to select, somebody who can be read and written.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{sets_of, tcp_pair, wait_for_urgent};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -119,7 +119,7 @@ const FRESH_SETS: Prediction = Prediction {
     ..sets("In which of select's sets is a socket that was never connected?", "rw")
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("HUP is r");
     let [read_end, write_end] = pipe()?;
     close(write_end)?;

@@ -7,10 +7,10 @@ mod readable_but_recv_blocks;
 mod readiness_is_a_hint;
 mod stopped_while_waiting;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "select-and-poll",
     title: "select against poll",
     labs: &[

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::labs::peers::{Alarm, joined};
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
@@ -86,7 +86,7 @@ const LOW_WATER_RECV: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("13")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("An urgent byte that was taken");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
@@ -120,7 +120,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// An urgent byte has come, and nothing else.
-fn urgent_byte(lab: &mut Run<'_>, ours: &Fd) -> Outcome {
+fn urgent_byte(lab: &mut Run<'_>, ours: &Fd) -> LabResult {
     let mut buf = [0; 64];
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     recv(ours, &mut buf[..1], MSG_OOB | MSG_DONTWAIT)?;

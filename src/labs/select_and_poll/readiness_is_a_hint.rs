@@ -8,9 +8,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::thread;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, listener, millis, only, set_nonblocking};
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -31,7 +31,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["select", "accept", "EAGAIN", "O_NONBLOCK"],
     predictions: &[&BOTH_TOLD, &OTHER_TOLD, &TOO_LATE],
     spoiled_by: "accept:EMFILE@1",
-    roles: &[Role { name: "rival", run: rival }],
+    roles: &[LabProcess { name: "rival", run: rival }],
     run,
     ..Lab::ORDINARY
 };
@@ -54,7 +54,7 @@ const TOO_LATE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (l, address) = listener()?;
     set_nonblocking(&l)?;
 
@@ -76,7 +76,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
     outcome
 }
 
-fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> Outcome {
+fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> LabResult {
     let _c = client_of(address)?;
     lab.predict(&BOTH_TOLD);
     let mut readable = only(l)?;
@@ -99,7 +99,7 @@ fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> Outcome {
 }
 
 /// The other process: it waits for a connection, says so, and accepts it when it is told to.
-fn rival(_: &[String]) -> Outcome {
+fn rival(_: &[String]) -> LabResult {
     let (l, talk) = (io::stdin(), io::stdout());
     let mut readable = only(&l)?;
     let ready =

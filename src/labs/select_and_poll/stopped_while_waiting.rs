@@ -11,9 +11,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::millis;
-use crate::labs::{Expect, Expected, Lab, Prediction, Role};
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::os::signals::ppoll_if_there_is_one;
 use crate::os::system::System::GVisor;
 use crate::sys::*;
@@ -38,7 +38,7 @@ pub(super) const LAB: Lab = Lab {
     minutes: 3,
     predictions: &[&POLL, &PPOLL, &SELECT, &PSELECT, &HANDLED],
     spoiled_by: "select:EINTR@1",
-    roles: &[Role { name: "stopper", run: stop_and_continue }],
+    roles: &[LabProcess { name: "stopper", run: stop_and_continue }],
     run,
     loopback: false,
     ..Lab::ORDINARY
@@ -91,7 +91,7 @@ const HANDLED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EINTR")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: to trust the timeout");
     lab.say(
         "Another process stops this one 100 ms after a call has begun (SIGSTOP), and lets it go on 400 ms later (SIGCONT), \
@@ -207,7 +207,7 @@ fn clock() -> Duration {
 
 /// The other process: for each line it stops the lab's process a little later, and lets it go on; then it says when it was
 /// stopped.
-fn stop_and_continue(arguments: &[String]) -> Outcome {
+fn stop_and_continue(arguments: &[String]) -> LabResult {
     let Some(pid) = arguments.first().and_then(|pid| pid.parse().ok()) else {
         return Err(Stop::failed("the process is told whom it is to stop, by the lab"));
     };

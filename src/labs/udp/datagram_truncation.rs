@@ -2,7 +2,7 @@
 //!
 //! Gone. A receive takes one datagram, whole or cut, and only recvmsg says that it was cut.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, udp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -72,7 +72,7 @@ const LENGTH: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, peer) = udp_pair()?;
     set_nonblocking(&ours)?;
     let mut small = [0; 3];

@@ -5,10 +5,10 @@ mod udp_connect_filters;
 mod udp_drops_silently;
 mod udp_refused_later;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "udp",
     title: "UDP",
     labs: &[

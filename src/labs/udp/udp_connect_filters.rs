@@ -3,7 +3,7 @@
 //! It sends nothing. It notes a peer: where send goes, and from whom alone recv takes. It can be taken back.
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{loopback, set_nonblocking, udp_socket, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
@@ -71,7 +71,7 @@ const STRANGER_AGAIN: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("8")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     let [ours, peer, stranger] = [named()?, named()?, named()?];
     let our_address = getsockname(&ours)?;

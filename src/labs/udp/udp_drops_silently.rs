@@ -3,7 +3,7 @@
 //! Nobody says. What does not fit into the receiver's buffer is thrown away, and neither side is told.
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, udp_pair, udp_socket};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
@@ -67,7 +67,7 @@ const BROADCAST: Prediction = Prediction {
         ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, peer) = udp_pair()?;
     set_nonblocking(&ours)?;
     // What is too small is raised to the least that the system allows.

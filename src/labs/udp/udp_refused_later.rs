@@ -5,7 +5,7 @@
 //! (Linux: IP_RECVERR).
 
 use crate::addr::Address;
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{loopback, set_nonblocking, udp_socket, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::errors_of_datagrams::hear_errors;
@@ -89,7 +89,7 @@ const ASKED_FOR: Prediction = Prediction {
         .but(&[GVisor], Expected::Is("EAGAIN"), "the option can be set, and does nothing"),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     let nobody = a_port_of_nobody()?;
 

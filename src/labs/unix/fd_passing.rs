@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
-use crate::labs::run::{Outcome, Run, Stop};
+use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, Linux32, LinuxMusl, MacOs, NetBsd, OpenBsd};
@@ -99,7 +99,7 @@ const TOO_MANY: Prediction = Prediction {
         ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("A new number for the same open file");
     let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     lab.say("A file with \"hello world\" is made. std opens it, which no trace shows.");

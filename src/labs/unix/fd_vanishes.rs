@@ -4,7 +4,7 @@
 //! on every socket, and only those of the Unix domain do something with it. So the result of sendmsg is no test of whether a
 //! socket can pass descriptors; its domain is.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, udp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::GVisor;
@@ -73,7 +73,7 @@ const UNIX_FDS: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: over TCP");
     let (c, a) = tcp_pair()?;
     lab.predict(&TCP_SENT);

@@ -5,10 +5,10 @@ mod fd_vanishes;
 mod stale_socket_file;
 mod unix_is_not_tcp;
 
-use super::Group;
+use super::LabGroup;
 
 /// The labs of this group.
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: LabGroup = LabGroup {
     name: "unix",
     title: "Unix domain",
     labs: &[fd_passing::LAB, fd_vanishes::LAB, stale_socket_file::LAB, unix_is_not_tcp::LAB],

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{GVisor, MacOs};
 use crate::os::system::this_system;
@@ -76,7 +76,7 @@ const ABSTRACT: Prediction = Prediction {
     ),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     // In the lab's own directory, which is the working directory: the name is short, wherever that lies.
     let path = Path::new("server");
     let address = Address::unix(path);
@@ -115,7 +115,7 @@ fn run(lab: &mut Run<'_>) -> Outcome {
 }
 
 /// A name that is no file.
-fn abstract_name(lab: &mut Run<'_>) -> Outcome {
+fn abstract_name(lab: &mut Run<'_>) -> LabResult {
     lab.part("Another way, on Linux: a name that is no file");
     let name = format!("baresock-lab-{}", std::process::id()).into_bytes();
     let address = Address::Unix(UnixName::Abstract(name));

@@ -4,7 +4,7 @@
 //! told that the queue is full. And when a datagram's receiver is gone the very next send says so, while `poll` does not
 //! speak of a hangup.
 
-use crate::labs::run::{Outcome, Run};
+use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::set_nonblocking;
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
@@ -86,7 +86,7 @@ const GONE_SEND: Prediction = Prediction {
         .but(&[GVisor], Expected::Is("EPIPE"), "it says a hang-up"),
 };
 
-fn run(lab: &mut Run<'_>) -> Outcome {
+fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("A stream whose peer closes with unread bytes");
     let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;

@@ -14,7 +14,7 @@ const PART: usize = 256 * 1024;
 
 /// The bytes from `at` on, until before `until`.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct ResponseBody {
     source: Source,
     at: u64,
     until: u64,
@@ -34,7 +34,7 @@ pub(super) enum Next<'a> {
     File(FilePart),
 }
 
-impl Body {
+impl ResponseBody {
     pub(super) const fn new(source: Source, at: u64, until: u64) -> Self {
         Self { source, at, until }
     }

@@ -3,13 +3,13 @@
 //!
 //! There are no entity tags here, so that no tag of the peer's can be one of ours.
 
-use super::file::{Described, Moment};
+use super::file::{Described, HttpTime};
 use super::range::{Wanted, wanted};
 use super::request::{Conditions, Method, Request};
 
 /// What the conditions of a request come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum PreconditionResult {
     Send(Wanted),
     /// The peer has it already.
     NotModified,
@@ -18,18 +18,18 @@ pub(super) enum Verdict {
 }
 
 /// Judges a request for a file.
-pub(super) fn judge(request: &Request<'_>, file: &Described) -> Verdict {
+pub(super) fn judge(request: &Request<'_>, file: &Described) -> PreconditionResult {
     let conditions = &request.conditions;
     let modified = file.modified.as_ref().map(|moment| moment.seconds);
     // Without a date on either side there is nothing to compare.
-    let changed_since = |date: &str| Some(modified? > Moment::seconds_of(date)?);
+    let changed_since = |date: &str| Some(modified? > HttpTime::seconds_of(date)?);
     let has_failed = match (conditions.if_match, conditions.if_unmodified_since) {
         (Some(tags), _) => tags != "*",
         (None, Some(date)) => changed_since(date) == Some(true),
         (None, None) => false,
     };
     if has_failed {
-        return Verdict::Failed;
+        return PreconditionResult::Failed;
     }
     let is_known = match (conditions.if_none_match, conditions.if_modified_since) {
         (Some(tags), _) => tags == "*",
@@ -37,13 +37,13 @@ pub(super) fn judge(request: &Request<'_>, file: &Described) -> Verdict {
         (None, None) => false,
     };
     if is_known {
-        return Verdict::NotModified;
+        return PreconditionResult::NotModified;
     }
     match conditions.range {
         Some(range) if request.method == Method::Get && is_still(conditions, file) => {
-            Verdict::Send(wanted(range, file.len))
+            PreconditionResult::Send(wanted(range, file.len))
         }
-        _ => Verdict::Send(Wanted::Whole),
+        _ => PreconditionResult::Send(Wanted::Whole),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn judge(request: &Request<'_>, file: &Described) -> Verdict {
 fn is_still(conditions: &Conditions<'_>, file: &Described) -> bool {
     conditions.if_range.is_none_or(|date| {
         let modified = file.modified.as_ref().map(|moment| moment.seconds);
-        modified.is_some() && modified == Moment::seconds_of(date)
+        modified.is_some() && modified == HttpTime::seconds_of(date)
     })
 }
 
@@ -63,8 +63,8 @@ mod tests {
     const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
     const LATER: &str = "Sunday, 06-Nov-94 08:49:38 GMT";
 
-    fn verdict(method: Method, conditions: Conditions<'_>) -> Verdict {
-        let modified = Moment::at(784_111_777);
+    fn verdict(method: Method, conditions: Conditions<'_>) -> PreconditionResult {
+        let modified = HttpTime::at(784_111_777);
         let file = Described { len: 100, fields: String::new(), modified };
         judge(&Request { method, target: "/", keep_alive: true, conditions }, &file)
     }
@@ -72,16 +72,22 @@ mod tests {
     #[test]
     fn each_condition_decides_in_its_turn() {
         let none = Conditions::default;
-        let whole = Verdict::Send(Wanted::Whole);
-        let part = Verdict::Send(Wanted::Part(0, 10));
+        let whole = PreconditionResult::Send(Wanted::Whole);
+        let part = PreconditionResult::Send(Wanted::Part(0, 10));
         let range = Some("bytes=0-9");
         for (conditions, expected) in [
             (none(), whole),
-            (Conditions { if_modified_since: Some(THEN), ..none() }, Verdict::NotModified),
-            (Conditions { if_modified_since: Some(LATER), ..none() }, Verdict::NotModified),
+            (
+                Conditions { if_modified_since: Some(THEN), ..none() },
+                PreconditionResult::NotModified,
+            ),
+            (
+                Conditions { if_modified_since: Some(LATER), ..none() },
+                PreconditionResult::NotModified,
+            ),
             (Conditions { if_modified_since: Some(BEFORE), ..none() }, whole),
             (Conditions { if_modified_since: Some("yesterday"), ..none() }, whole),
-            (Conditions { if_none_match: Some("*"), ..none() }, Verdict::NotModified),
+            (Conditions { if_none_match: Some("*"), ..none() }, PreconditionResult::NotModified),
             (
                 Conditions {
                     if_none_match: Some("\"a\""),
@@ -90,9 +96,12 @@ mod tests {
                 },
                 whole,
             ),
-            (Conditions { if_unmodified_since: Some(BEFORE), ..none() }, Verdict::Failed),
+            (
+                Conditions { if_unmodified_since: Some(BEFORE), ..none() },
+                PreconditionResult::Failed,
+            ),
             (Conditions { if_unmodified_since: Some(THEN), ..none() }, whole),
-            (Conditions { if_match: Some("\"a\""), ..none() }, Verdict::Failed),
+            (Conditions { if_match: Some("\"a\""), ..none() }, PreconditionResult::Failed),
             (
                 Conditions { if_match: Some("*"), if_unmodified_since: Some(BEFORE), ..none() },
                 whole,
@@ -102,7 +111,10 @@ mod tests {
             (Conditions { range, if_range: Some(BEFORE), ..none() }, whole),
             (Conditions { range, if_range: Some(LATER), ..none() }, whole),
             (Conditions { range, if_range: Some("\"a\""), ..none() }, whole),
-            (Conditions { range, if_modified_since: Some(THEN), ..none() }, Verdict::NotModified),
+            (
+                Conditions { range, if_modified_since: Some(THEN), ..none() },
+                PreconditionResult::NotModified,
+            ),
         ] {
             let shown = format!("{conditions:?}");
             assert_eq!(verdict(Method::Get, conditions), expected, "{shown}");

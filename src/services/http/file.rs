@@ -11,14 +11,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) struct Described {
     pub(super) len: u64,
     /// When it was last changed, if that can be said.
-    pub(super) modified: Option<Moment>,
+    pub(super) modified: Option<HttpTime>,
     /// The fields that stand before its bytes, whichever part of them is sent.
     pub(super) fields: String,
 }
 
 /// A moment in HTTP has whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(super) struct HttpTime {
     /// Since 1970.
     pub(super) seconds: u64,
     /// `Sun, 06 Nov 1994 08:49:37 GMT`
@@ -28,7 +28,7 @@ pub(super) struct Moment {
 /// The first moment that has no date: the year has four digits.
 const YEAR_10000: u64 = 253_402_300_800;
 
-impl Moment {
+impl HttpTime {
     /// A moment as a date; none before 1970 or after 9999.
     pub(super) fn at(seconds: i64) -> Option<Self> {
         let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds < YEAR_10000)?;
@@ -51,7 +51,7 @@ pub(super) fn now() -> u64 {
 impl Described {
     pub(super) fn new(name: &Path, metadata: &Metadata, now: u64) -> Self {
         // A date that lies ahead is replaced by the date of the response (RFC 9110, 8.8.2.1).
-        let modified = Moment::at(metadata.mtime().min(now as i64));
+        let modified = HttpTime::at(metadata.mtime().min(now as i64));
         let media_type = media_type(name);
         let mut fields = format!("Content-Type: {media_type}\r\nAccept-Ranges: bytes\r\n");
         if let Some(moment) = &modified {
@@ -82,17 +82,17 @@ mod tests {
 
     #[test]
     fn dates_are_written_in_one_form_and_read_in_three() {
-        let moment = Moment::at(784_111_777).unwrap();
+        let moment = HttpTime::at(784_111_777).unwrap();
         assert_eq!(moment.text, "Sun, 06 Nov 1994 08:49:37 GMT");
         for text in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
         ] {
-            assert_eq!(Moment::seconds_of(text), Some(moment.seconds), "{text}");
+            assert_eq!(HttpTime::seconds_of(text), Some(moment.seconds), "{text}");
         }
         for text in ["", "now", "Sun, 99 Nov 1994 08:49:37 GMT", "784111777", "\u{fffd}"] {
-            assert_eq!(Moment::seconds_of(text), None, "{text}");
+            assert_eq!(HttpTime::seconds_of(text), None, "{text}");
         }
     }
 
@@ -110,12 +110,12 @@ mod tests {
 
     #[test]
     fn a_moment_without_a_date_is_none() {
-        assert_eq!(Moment::at(-1), None);
-        assert_eq!(Moment::at(i64::MIN), None);
-        assert_eq!(Moment::at(i64::MAX), None);
-        assert_eq!(Moment::at(YEAR_10000 as i64), None);
+        assert_eq!(HttpTime::at(-1), None);
+        assert_eq!(HttpTime::at(i64::MIN), None);
+        assert_eq!(HttpTime::at(i64::MAX), None);
+        assert_eq!(HttpTime::at(YEAR_10000 as i64), None);
         assert_eq!(
-            Moment::at(YEAR_10000 as i64 - 1).unwrap().text,
+            HttpTime::at(YEAR_10000 as i64 - 1).unwrap().text,
             "Fri, 31 Dec 9999 23:59:59 GMT"
         );
     }

@@ -6,9 +6,9 @@
 use std::fmt::{self, Write};
 use std::os::unix::fs::MetadataExt;
 
-use super::file::Moment;
-use super::path::{Place, encoded};
-use super::root::{Entries, Entry};
+use super::file::HttpTime;
+use super::path::{SitePath, encoded};
+use super::root::{DirectoryEntry, Entries};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -17,9 +17,9 @@ td,th{padding:.1em 1.5em .1em 0;text-align:left}\
 td.size,th.size{text-align:right;font-variant-numeric:tabular-nums}";
 
 /// The page of a directory: the directories in it first, then the files, each by name.
-pub(super) fn page(place: &Place, mut found: Entries) -> String {
+pub(super) fn page(place: &SitePath, mut found: Entries) -> String {
     found.entries.sort_by(|one, other| {
-        let key = |entry: &Entry| !entry.metadata.is_dir();
+        let key = |entry: &DirectoryEntry| !entry.metadata.is_dir();
         key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
     });
     let mut page = String::with_capacity(1024 + 200 * found.entries.len());
@@ -28,7 +28,7 @@ pub(super) fn page(place: &Place, mut found: Entries) -> String {
     page
 }
 
-fn write_page(page: &mut String, place: &Place, found: &Entries) -> fmt::Result {
+fn write_page(page: &mut String, place: &SitePath, found: &Entries) -> fmt::Result {
     let shown = place.shown();
     let path = Escaped(&shown);
     write!(
@@ -52,12 +52,12 @@ fn write_page(page: &mut String, place: &Place, found: &Entries) -> fmt::Result 
     Ok(())
 }
 
-fn write_entry(page: &mut String, entry: &Entry) -> fmt::Result {
+fn write_entry(page: &mut String, entry: &DirectoryEntry) -> fmt::Result {
     let slash = if entry.metadata.is_dir() { "/" } else { "" };
     let (href, name) = (encoded(&entry.name), entry.name.to_string_lossy());
     write!(page, "<tr><td><a href=\"{href}{slash}\">{}{slash}</a></td>", Escaped(&name))?;
     let size = entry.metadata.is_file().then(|| Size(entry.metadata.len()).to_string());
-    let changed = Moment::at(entry.metadata.mtime()).map(|moment| moment.text);
+    let changed = HttpTime::at(entry.metadata.mtime()).map(|moment| moment.text);
     writeln!(
         page,
         "<td class=\"size\">{}</td><td>{}</td></tr>",
@@ -113,12 +113,12 @@ mod tests {
 
     use super::*;
 
-    fn entry(name: &[u8], of: &str) -> Entry {
-        Entry { name: OsStr::from_bytes(name).into(), metadata: fs::metadata(of).unwrap() }
+    fn entry(name: &[u8], of: &str) -> DirectoryEntry {
+        DirectoryEntry { name: OsStr::from_bytes(name).into(), metadata: fs::metadata(of).unwrap() }
     }
 
-    fn page_of(entries: Vec<Entry>) -> String {
-        let place = Place { relative: "a<b".into(), is_directory: true };
+    fn page_of(entries: Vec<DirectoryEntry>) -> String {
+        let place = SitePath { relative: "a<b".into(), is_directory: true };
         page(&place, Entries { entries, there_is_more: false })
     }
 
@@ -154,13 +154,13 @@ mod tests {
         let order = [at("\"../\""), at("\"c/\">c/<"), at("\"a\">a<"), at("\"b\">b<")];
         assert!(order.is_sorted(), "{page}");
         let root =
-            super::page(&Place { relative: "".into(), is_directory: true }, Entries::default());
+            super::page(&SitePath { relative: "".into(), is_directory: true }, Entries::default());
         assert!(root.contains("<h1>/</h1>") && !root.contains("../"), "{root}");
     }
 
     #[test]
     fn a_directory_without_end_has_a_page_with_one() {
-        let place = Place { relative: "".into(), is_directory: true };
+        let place = SitePath { relative: "".into(), is_directory: true };
         let page = page(&place, Entries { there_is_more: true, ..Entries::default() });
         assert!(page.contains("There is more"));
     }

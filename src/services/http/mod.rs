@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use crate::events::{Action, LoopEvent, Service, Token, TokenMap};
 
-use body::{Body, Next};
+use body::{Next, ResponseBody};
 use out::Out;
 use request::{Method, Parsed, parse};
 use response::{Manner, say};
@@ -32,7 +32,7 @@ use root::Root;
 use site::Site;
 use status::Status;
 
-pub use options::Options;
+pub use options::SiteOptions;
 
 /// How long a peer may take for one chunk of a response, or for the last of what is owed to it.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
@@ -62,7 +62,7 @@ enum Phase {
     /// Sending; nothing is read meanwhile.
     Sending {
         /// None if only so much is sent already that the next request has to wait.
-        body: Option<Body>,
+        body: Option<ResponseBody>,
         /// Whether another request may follow.
         keep_alive: bool,
     },
@@ -73,11 +73,11 @@ enum Phase {
 }
 
 /// What some bytes of a peer have come to, once everything in `out` is sent.
-enum Outcome {
+enum Handled {
     /// So many bytes are left, which are no whole request.
     Reads(usize),
     /// So many bytes are left, and a body has to be sent before they are looked at.
-    Sends { body: Option<Body>, keep_alive: bool, left: usize },
+    Sends { body: Option<ResponseBody>, keep_alive: bool, left: usize },
     /// No further request is wanted.
     Closes,
 }
@@ -87,7 +87,7 @@ impl Http {
     ///
     /// # Errors
     /// The root is not there, is no directory, or may not be read.
-    pub fn new(options: &Options) -> io::Result<Self> {
+    pub fn new(options: &SiteOptions) -> io::Result<Self> {
         Ok(Self {
             site: Site::new(Root::new(&options.root)?),
             header_timeout: options.header_timeout,
@@ -98,7 +98,7 @@ impl Http {
     }
 
     /// Answers the requests in these bytes, one after the other.
-    fn answer_all(&mut self, bytes: &[u8]) -> Outcome {
+    fn answer_all(&mut self, bytes: &[u8]) -> Handled {
         self.site.look_at_clock();
         let mut rest = bytes;
         let mut answered = 0;
@@ -108,11 +108,11 @@ impl Http {
                 rest = after;
             }
             let (request, len) = match parse(rest) {
-                Parsed::Incomplete => return Outcome::Reads(rest.len()),
+                Parsed::Incomplete => return Handled::Reads(rest.len()),
                 Parsed::Refused(refused) => {
                     let manner = Manner::new(self.site.date(), refused.method, false);
                     say(&mut self.out, refused.status, manner);
-                    return Outcome::Closes;
+                    return Handled::Closes;
                 }
                 Parsed::Request(request, len) => (request, len),
             };
@@ -122,9 +122,9 @@ impl Http {
             let (keep_alive, left) = (request.keep_alive, rest.len());
             let is_enough = self.out.len() >= ENOUGH || answered == ENOUGH_REQUESTS;
             match (body.is_none(), keep_alive) {
-                (true, false) => return Outcome::Closes,
+                (true, false) => return Handled::Closes,
                 (true, true) if !is_enough || left == 0 => {}
-                _ => return Outcome::Sends { body, keep_alive, left },
+                _ => return Handled::Sends { body, keep_alive, left },
             }
         }
     }
@@ -142,18 +142,18 @@ impl Http {
         let answered = self.out.len() > 0;
         let (mut deadline, mut part) = (None, None);
         let phase = match outcome {
-            Outcome::Reads(0) => {
+            Handled::Reads(0) => {
                 deadline = (answered || !was_waiting).then_some(self.keep_alive);
                 Phase::Waiting
             }
-            Outcome::Reads(left) => {
+            Handled::Reads(left) => {
                 // From the first byte of a request on, and not anew with each.
                 deadline = (answered || !was_reading).then_some(self.header_timeout);
                 actions.push(Action::Keep(left));
                 Phase::Reading
             }
-            Outcome::Sends { mut body, keep_alive, left } => {
-                part = body.as_mut().and_then(Body::next_of_file);
+            Handled::Sends { mut body, keep_alive, left } => {
+                part = body.as_mut().and_then(ResponseBody::next_of_file);
                 deadline = Some(CHUNK_TIMEOUT);
                 actions.extend([
                     Action::Keep(left),
@@ -162,7 +162,7 @@ impl Http {
                 ]);
                 Phase::Sending { body, keep_alive }
             }
-            Outcome::Closes => Phase::Closed,
+            Handled::Closes => Phase::Closed,
         };
         let closes = matches!(phase, Phase::Closed);
         self.connections.insert(who, phase);

@@ -7,7 +7,7 @@ use crate::services::written::time_limit;
 
 /// How to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SiteOptions {
     /// The directory whose files are served.
     pub root: PathBuf,
     /// How long a request may take, from its first byte to its last.
@@ -16,7 +16,7 @@ pub struct Options {
     pub keep_alive: Duration,
 }
 
-impl Default for Options {
+impl Default for SiteOptions {
     fn default() -> Self {
         Self {
             root: ".".into(),
@@ -26,7 +26,7 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl SiteOptions {
     /// Their names.
     pub(in crate::services) const NAMES: &[&str] = &["root", "header-timeout", "keep-alive"];
 
@@ -56,17 +56,17 @@ fn time(name: &str, value: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn read(name: &str, value: &str) -> Result<Options, String> {
-        Options::read(&[(name.to_string(), value.to_string())])
+    fn read(name: &str, value: &str) -> Result<SiteOptions, String> {
+        SiteOptions::read(&[(name.to_string(), value.to_string())])
     }
 
     #[test]
     fn what_is_not_written_has_a_sound_value() {
-        assert_eq!(Options::read(&[]).unwrap(), Options::default());
+        assert_eq!(SiteOptions::read(&[]).unwrap(), SiteOptions::default());
         let options = read("keep-alive", "0.5").unwrap();
         assert_eq!(
             options,
-            Options { keep_alive: Duration::from_millis(500), ..Options::default() }
+            SiteOptions { keep_alive: Duration::from_millis(500), ..SiteOptions::default() }
         );
     }
 

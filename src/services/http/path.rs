@@ -17,7 +17,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// A place below the root.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SitePath {
     /// Made of ordinary names only; empty for the root itself.
     pub(super) relative: PathBuf,
     /// Whether it was written with a slash at its end.
@@ -79,7 +79,7 @@ fn is_ip_literal(address: &str) -> bool {
         || address.strip_prefix(['v', 'V']).is_some_and(is_future)
 }
 
-impl Place {
+impl SitePath {
     /// Decodes a path.
     ///
     /// `..` is refused, not followed: whoever means well has followed it already, as every browser does.
@@ -143,12 +143,12 @@ mod tests {
 
     use super::*;
 
-    fn parse(target: &str) -> Result<Place, Status> {
-        Place::parse(path_of(target)?)
+    fn parse(target: &str) -> Result<SitePath, Status> {
+        SitePath::parse(path_of(target)?)
     }
 
-    fn place(relative: &str, is_directory: bool) -> Result<Place, Status> {
-        Ok(Place { relative: relative.into(), is_directory })
+    fn place(relative: &str, is_directory: bool) -> Result<SitePath, Status> {
+        Ok(SitePath { relative: relative.into(), is_directory })
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_redirect_stays_on_this_host() {
         let place = parse("//other.example/%2561?x").unwrap();
-        assert_eq!(Place { is_directory: true, ..place }.encoded(), "/other.example/%2561/");
+        assert_eq!(SitePath { is_directory: true, ..place }.encoded(), "/other.example/%2561/");
     }
 
     proptest! {

@@ -91,7 +91,7 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     let target = read.path.unwrap_or_default();
     match whole_head(parsed, head) {
         Ok(len) => {
-            let fields = Fields::read(read.headers, read.version == Some(1));
+            let fields = HeadFields::read(read.headers, read.version == Some(1));
             request_of(bytes, len, (method, target), fields)
         }
         Err(None) => Parsed::Incomplete,
@@ -153,7 +153,7 @@ fn parse_another_version<'a>(bytes: &'a [u8], head: &'a [u8], method: Method) ->
     };
     match whole_head(parsed, head) {
         Ok(len) => {
-            let fields = Fields::read(read.unwrap_or_default(), true);
+            let fields = HeadFields::read(read.unwrap_or_default(), true);
             request_of(bytes, len, (method, target), fields)
         }
         Err(None) => Parsed::Incomplete,
@@ -166,7 +166,7 @@ fn request_of<'a>(
     bytes: &'a [u8],
     head_len: usize,
     (method, target): (Method, &'a str),
-    fields: Result<Fields<'a>, Status>,
+    fields: Result<HeadFields<'a>, Status>,
 ) -> Parsed<'a> {
     let refused = |status| Parsed::Refused(Refused { status, method });
     let fields = match fields {
@@ -192,7 +192,7 @@ fn request_of<'a>(
 
 /// The fields of a head that matter.
 #[derive(Default)]
-struct Fields<'a> {
+struct HeadFields<'a> {
     is_http_1_1: bool,
     hosts: usize,
     content_length: Option<u64>,
@@ -202,7 +202,7 @@ struct Fields<'a> {
     conditions: Conditions<'a>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> HeadFields<'a> {
     fn read(fields: &[httparse::Header<'a>], is_http_1_1: bool) -> Result<Self, Status> {
         let mut read = Self { is_http_1_1, ..Self::default() };
         for field in fields {

@@ -16,7 +16,7 @@ pub(super) struct Root(PathBuf);
 
 /// What stands at a place.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum FoundPath {
     /// A directory, at this path.
     Directory(PathBuf),
     /// A regular file that may be read.
@@ -25,7 +25,7 @@ pub(super) enum Found {
 
 /// One line of a directory.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct DirectoryEntry {
     pub(super) name: OsString,
     pub(super) metadata: Metadata,
 }
@@ -33,7 +33,7 @@ pub(super) struct Entry {
 /// What of a directory can be asked for.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<DirectoryEntry>,
     /// Whether there were more than is reasonable.
     pub(super) there_is_more: bool,
 }
@@ -59,11 +59,11 @@ impl Root {
     ///
     /// (Between looking and opening somebody might change a link. Whoever may write into the root decides anyway what
     /// is served from it.)
-    pub(super) fn find(&self, relative: &Path) -> Result<Found, Status> {
+    pub(super) fn find(&self, relative: &Path) -> Result<FoundPath, Status> {
         let path = self.inside(&self.path(relative)).map_err(|error| status_of(&error))?;
         let metadata = fs::symlink_metadata(&path).map_err(|error| status_of(&error))?;
         if metadata.is_dir() {
-            return Ok(Found::Directory(path));
+            return Ok(FoundPath::Directory(path));
         }
         // To open a pipe would wait for its other end; to open a device may do anything.
         if !metadata.is_file() {
@@ -75,7 +75,7 @@ impl Root {
         if (opened.dev(), opened.ino()) != (metadata.dev(), metadata.ino()) {
             return Err(Status::NotFound);
         }
-        Ok(Found::File(file, opened))
+        Ok(FoundPath::File(file, opened))
     }
 
     /// What of a directory can be asked for: files, directories, and links to such inside the root.
@@ -91,7 +91,7 @@ impl Root {
             if let Ok(metadata) = self.look(&entry)
                 && (metadata.is_file() || metadata.is_dir())
             {
-                found.entries.push(Entry { name: entry.file_name(), metadata });
+                found.entries.push(DirectoryEntry { name: entry.file_name(), metadata });
             }
         }
         Ok(found)

@@ -5,17 +5,17 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::body::{Body, CHUNK, Source};
+use super::body::{CHUNK, ResponseBody, Source};
 use super::cache::{Cache, MOST_OF_FILE};
-use super::conditions::{Verdict, judge};
-use super::file::{self, Described, Moment};
+use super::conditions::{PreconditionResult, judge};
+use super::file::{self, Described, HttpTime};
 use super::listing;
 use super::out::Out;
-use super::path::{Place, path_of};
+use super::path::{SitePath, path_of};
 use super::range::Wanted;
 use super::request::{Method, Request};
 use super::response::{Head, Manner, say, say_with};
-use super::root::{Found, Root};
+use super::root::{FoundPath, Root};
 use super::status::Status;
 
 /// What is served, and what is remembered of it.
@@ -24,14 +24,14 @@ pub(super) struct Site {
     root: Root,
     cache: Cache,
     /// The current second as a date.
-    now: Moment,
+    now: HttpTime,
     /// The same by a clock that is never set.
     instant: Instant,
 }
 
 impl Site {
     pub(super) fn new(root: Root) -> Self {
-        let now = Moment { seconds: 0, text: String::new() };
+        let now = HttpTime { seconds: 0, text: String::new() };
         Self { root, cache: Cache::default(), now, instant: Instant::now() }
     }
 
@@ -41,7 +41,7 @@ impl Site {
         let seconds = file::now();
         if seconds != self.now.seconds {
             self.now =
-                Moment::at(seconds as i64).unwrap_or(Moment { seconds, text: String::new() });
+                HttpTime::at(seconds as i64).unwrap_or(HttpTime { seconds, text: String::new() });
         }
     }
 
@@ -51,7 +51,7 @@ impl Site {
     }
 
     /// Writes the response to a request, and returns the part of its body that did not fit.
-    pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Option<Body> {
+    pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Option<ResponseBody> {
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         match request.method {
             Method::Get | Method::Head => {}
@@ -96,17 +96,17 @@ impl Site {
         path: &str,
         request: &Request<'_>,
         out: &mut Out,
-    ) -> Result<Option<Body>, Status> {
-        let place = Place::parse(path)?;
+    ) -> Result<Option<ResponseBody>, Status> {
+        let place = SitePath::parse(path)?;
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         let directory = match self.root.find(&place.relative)? {
-            Found::File(..) if place.is_directory => return Err(Status::NotFound),
-            Found::File(file, metadata) => {
+            FoundPath::File(..) if place.is_directory => return Err(Status::NotFound),
+            FoundPath::File(file, metadata) => {
                 return self.send_file(path, &place.relative, file, &metadata, request, out);
             }
-            Found::Directory(_) if !place.is_directory => {
+            FoundPath::Directory(_) if !place.is_directory => {
                 // Or the links in it would be followed from the directory above.
-                let mut location = Place { is_directory: true, ..place }.encoded();
+                let mut location = SitePath { is_directory: true, ..place }.encoded();
                 // The query belongs to what was asked for.
                 if let Some((_, query)) = request.target.split_once('?') {
                     location.push('?');
@@ -117,14 +117,14 @@ impl Site {
                 });
                 return Ok(None);
             }
-            Found::Directory(directory) => directory,
+            FoundPath::Directory(directory) => directory,
         };
         let index = place.relative.join("index.html");
         match self.root.find(&index) {
-            Ok(Found::File(file, metadata)) => {
+            Ok(FoundPath::File(file, metadata)) => {
                 return self.send_file(path, &index, file, &metadata, request, out);
             }
-            Ok(Found::Directory(_)) | Err(Status::NotFound) => {}
+            Ok(FoundPath::Directory(_)) | Err(Status::NotFound) => {}
             Err(status) => return Err(status),
         }
         let page = listing::page(&place, self.root.list(&directory)?);
@@ -135,7 +135,7 @@ impl Site {
         if !manner.with_body {
             return Ok(None);
         }
-        let body = Body::new(Source::Memory(page.as_bytes().into()), 0, page.len() as u64);
+        let body = ResponseBody::new(Source::Memory(page.as_bytes().into()), 0, page.len() as u64);
         Ok(begin(body, out))
     }
 
@@ -148,7 +148,7 @@ impl Site {
         metadata: &Metadata,
         request: &Request<'_>,
         out: &mut Out,
-    ) -> Result<Option<Body>, Status> {
+    ) -> Result<Option<ResponseBody>, Status> {
         let described = Described::new(relative, metadata, self.now.seconds);
         let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
         if metadata.len() > MOST_OF_FILE {
@@ -172,18 +172,20 @@ fn send(
     source: Source,
     manner: Manner<'_>,
     out: &mut Out,
-) -> Option<Body> {
+) -> Option<ResponseBody> {
     let len = described.len;
     let (status, from, until) = match judge(request, described) {
-        Verdict::Send(Wanted::Whole) => (Status::Ok, 0, len),
-        Verdict::Send(Wanted::Part(from, until)) => (Status::PartialContent, from, until),
-        Verdict::Send(Wanted::Nothing) => {
+        PreconditionResult::Send(Wanted::Whole) => (Status::Ok, 0, len),
+        PreconditionResult::Send(Wanted::Part(from, until)) => {
+            (Status::PartialContent, from, until)
+        }
+        PreconditionResult::Send(Wanted::Nothing) => {
             say_with(out, Status::RangeNotSatisfiable, manner, |head| {
                 head.field("Content-Range", format_args!("bytes */{len}"))
             });
             return None;
         }
-        Verdict::NotModified => {
+        PreconditionResult::NotModified => {
             let head = Head::begin(out, Status::NotModified, manner);
             match &described.modified {
                 Some(moment) => head.text("Last-Modified", &moment.text).end(),
@@ -191,7 +193,7 @@ fn send(
             }
             return None;
         }
-        Verdict::Failed => {
+        PreconditionResult::Failed => {
             say(out, Status::PreconditionFailed, manner);
             return None;
         }
@@ -207,11 +209,11 @@ fn send(
     if !manner.with_body {
         return None;
     }
-    begin(Body::new(source, from, until), out)
+    begin(ResponseBody::new(source, from, until), out)
 }
 
 /// Appends the beginning of a body to its head, if it is in memory, so that the two are one send. Returns what is left.
-fn begin(mut body: Body, out: &mut Out) -> Option<Body> {
+fn begin(mut body: ResponseBody, out: &mut Out) -> Option<ResponseBody> {
     body.append(out, CHUNK.saturating_sub(out.len()));
     (!body.is_done()).then_some(body)
 }

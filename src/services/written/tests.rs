@@ -3,13 +3,13 @@ use super::*;
 #[test]
 fn a_service_is_written_with_or_without_an_address() {
     let spec = Spec::parse("echo").unwrap();
-    assert_eq!((spec.kind, spec.transport), (Kind::Echo, Transport::Stream));
+    assert_eq!((spec.kind, spec.transport), (ServiceKind::Echo, Transport::Stream));
     assert_eq!(spec.address, Written::parse("7007").unwrap());
     let spec = Spec::parse("echo/udp=*:9").unwrap();
     assert_eq!((spec.to_string().as_str(), spec.transport), ("echo/udp", Transport::Datagram));
     assert_eq!(spec.address, Written::parse("*:9").unwrap());
     let spec = Spec::parse("http=8081,root=public").unwrap();
-    assert_eq!((spec.kind, spec.option("root")), (Kind::Http, Some("public")));
+    assert_eq!((spec.kind, spec.option("root")), (ServiceKind::Http, Some("public")));
     let spec = Spec::parse("http=root=public,keep-alive=5").unwrap();
     assert_eq!(spec.address, Written::parse("8080").unwrap());
     assert_eq!((spec.option("root"), spec.option("keep-alive")), (Some("public"), Some("5")));

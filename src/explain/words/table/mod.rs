@@ -19,7 +19,7 @@ mod sockets;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::entry::{Entry, Group};
+use super::entry::{Entry, WordGroup};
 use crate::sys::CHAPTERS;
 use crate::trace::page::Chapter;
 
@@ -36,22 +36,22 @@ macro_rules! entries {
 }
 use entries;
 
-const fn group(title: &'static str, noun: &'static str, entries: &'static [Entry]) -> Group {
-    Group { title, noun, entries: Cow::Borrowed(entries) }
+const fn group(title: &'static str, noun: &'static str, entries: &'static [Entry]) -> WordGroup {
+    WordGroup { title, noun, entries: Cow::Borrowed(entries) }
 }
 
 /// What the pages of the calls of a chapter say.
-fn calls(chapter: &Chapter) -> Group {
+fn calls(chapter: &Chapter) -> WordGroup {
     let entries = chapter.calls.iter().map(|call| Entry::of_call(call.page())).collect();
-    Group { title: chapter.title, noun: chapter.noun, entries }
+    WordGroup { title: chapter.title, noun: chapter.noun, entries }
 }
 
 /// Every word, in the order in which a list shows them.
-pub static GROUPS: LazyLock<Vec<Group>> =
+pub static GROUPS: LazyLock<Vec<WordGroup>> =
     LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
 
 /// All that are no calls.
-const WORDS: [Group; 35] = [
+const WORDS: [WordGroup; 35] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
     group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),
