@@ -9,10 +9,12 @@ use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use baresock::names::O_NONBLOCK;
 use baresock::sys;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use socket2::{Domain, Socket, Type};
 use support::*;
 
@@ -40,6 +42,7 @@ tests! {
         messages_in_place_of_bytes,
         listening_for_one,
         silence_ends_it_if_asked_to,
+        silence_goes_on_while_it_is_stopped,
         if_nobody_comes_it_ends_if_asked_to,
         a_single_byte_is_one_byte,
         other_programs_as_peers,
@@ -513,6 +516,27 @@ fn silence_ends_it_if_asked_to(kind: Kind) {
     server.write_all(b"hello").unwrap();
     let ended = client.end();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"hello"[..]));
+    assert!(ended.stderr.contains("nothing more came"), "{ended:?}");
+}
+
+/// Left alone, poll's timeout would run on while the client is stopped, and select would wait for the rest.
+fn silence_goes_on_while_it_is_stopped(kind: Kind) {
+    let limit = Duration::from_secs(3);
+    let (listener, address) = listener();
+    let mut client = start_client(kind, &[&address, "--idle-timeout", "3"]);
+    let _stdin = client.stdin();
+    let mut server = accept(&listener);
+    server.write_all(b"hello").unwrap();
+    client.0.0.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+    // It is to be stopped in its wait, which it begins when that is shown.
+    std::thread::sleep(limit / 10);
+    let pid = Pid::from_raw(client.0.0.id().cast_signed());
+    kill(pid, Signal::SIGSTOP).unwrap();
+    std::thread::sleep(limit);
+    kill(pid, Signal::SIGCONT).unwrap();
+    let began = Instant::now();
+    let ended = client.end();
+    assert!(began.elapsed() < limit / 2, "after {:?}", began.elapsed());
     assert!(ended.stderr.contains("nothing more came"), "{ended:?}");
 }
 

@@ -79,6 +79,7 @@ const NOT_OF_C: &[(&str, &str)] = &[
     ("inherited", "a number that the parent process gave, as an argument"),
     ("sockaddr_bytes", "an address as it lies in memory, to be looked at"),
     ("socket_state", "several calls that only look, which differ by system"),
+    ("retransmissions", "a call that only looks, which differs by system"),
 ];
 
 const MOST_LINES_OF_A_FILE: usize = 299;

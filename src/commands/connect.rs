@@ -6,8 +6,9 @@ use baresock::addr::Address;
 use baresock::cli::{Common, ConnectArgs};
 use baresock::client::{self, ClientEnd, ClientOptions, Meeting, SessionReport};
 use baresock::framing::in_bytes;
-use baresock::names::{FD_CLOEXEC, Protocol, SOCK_DGRAM, SOCK_STREAM};
+use baresock::names::{FD_CLOEXEC, Protocol, SIGCONT, SOCK_DGRAM, SOCK_STREAM};
 use baresock::os::accepting::set_nonblocking;
+use baresock::os::signals::interrupt_waits;
 use baresock::os::{naming, standard_output, watching};
 use baresock::poller::Via;
 use baresock::sys::{self, Fd};
@@ -44,6 +45,8 @@ pub(crate) fn run(
         frame: connect.frame,
         idle_timeout: connect.idle_timeout,
     };
+    // After Control-Z and fg, poll's timeout has run on, and select would wait for the rest: interrupted, both are asked again.
+    interrupt_waits(SIGCONT).map_err(|errno| Failure::of("sigaction", errno))?;
     let mut reporter = Reporter::new(loudness);
     let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
         .map_err(Failure::new)?;

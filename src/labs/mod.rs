@@ -27,6 +27,7 @@ mod scene;
 mod select;
 mod select_and_poll;
 pub mod show;
+mod stopper;
 pub mod systems;
 mod udp;
 mod unix;

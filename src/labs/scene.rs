@@ -1,6 +1,10 @@
 //! What many labs begin with, once: `l`, a listener; `c`, a client that is connected to it; `a`, the socket that was
 //! accepted. The calls are traced like all others. A lab whose subject they are writes them out instead.
 
+use std::time::Duration;
+
+use super::peers::Alarm;
+use super::prediction::Observed;
 use super::run::Run;
 use crate::addr::Address;
 use crate::sys::*;
@@ -131,6 +135,15 @@ pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usi
             }
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+/// What a call gives; that it waits forever if only the signal has ended its wait. The lab has a handler for `SIGUSR1`.
+pub(super) fn or_waits_forever<T: Observed>(call: impl FnOnce() -> Result<T>) -> String {
+    let _alarm = Alarm::every(Duration::from_millis(1500), SIGUSR1);
+    match call() {
+        Err(Errno::EINTR) => "waits forever".to_string(),
+        other => other.words(),
     }
 }
 

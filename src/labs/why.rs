@@ -31,4 +31,16 @@ pub const QUESTIONS: &[Question] = &[
         "The peer has closed. Why do my sends succeed?",
         &["write-after-fin", "multipath-hides-close"],
     ),
+    ("connect says EAGAIN. What do I wait for?", &["connect-says-eagain"]),
+    ("How soon does connect try again?", &["syn-sent-again", "pending-and-eintr"]),
+    (
+        "EINTR, and no signal handler of mine?",
+        &["eintr-without-handler", "eintr-despite-sa-restart"],
+    ),
+    (
+        "Why does MSG_WAITALL give less than I asked for?",
+        &["peek-waitall-trunc", "eintr-without-handler"],
+    ),
+    ("Is MSG_DONTWAIT as good as O_NONBLOCK?", &["nonblock-is-shared"]),
+    ("Why does an old program fail on a new kernel?", &["old-options"]),
 ];

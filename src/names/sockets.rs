@@ -94,6 +94,7 @@ constants! {
         IPPROTO_IPV6, "IPv6";
         IPPROTO_ICMPV6, "control messages of IPv6";
         IPPROTO_RAW, "packets with their IP header";
+        #[cfg(linux)] IPPROTO_UDPLITE, "datagrams that may arrive damaged";
         #[cfg(linux)] IPPROTO_MPTCP, "TCP over several paths";
     }
 }

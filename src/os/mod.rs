@@ -4,6 +4,7 @@
 
 pub mod accepting;
 pub mod corking;
+pub mod credentials;
 pub mod descriptors;
 pub mod errors_of_datagrams;
 #[cfg(feature = "program")]

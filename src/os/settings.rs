@@ -1,6 +1,9 @@
 //! What the kernel was told: limits that hold for every process. Linux has them as files below /proc/sys, the others
 //! behind sysctl(8).
 
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+
 /// The most that the second argument of `listen` can bring about.
 pub fn listen_backlog() -> Option<u64> {
     setting(BACKLOG)
@@ -20,6 +23,19 @@ pub fn ephemeral_ports() -> Option<[u64; 2]> {
 /// How many open files the whole system may have.
 pub fn open_files() -> Option<u64> {
     setting(OPEN_FILES)
+}
+
+/// Changes, in this process's own network, how many waits for the answer to a SYN stay at a second before they begin to double
+/// (`net.ipv4.tcp_syn_linear_timeouts`). In a thread of its own, so that these calls do not stand between those of a lab.
+///
+/// # Errors
+/// `ENOENT`: there is no such setting (Linux before 6.5, and other systems). `EACCES`, `EROFS`: it may not be changed here.
+pub fn set_linear_syn_timeouts(waits: u8) -> io::Result<()> {
+    const SETTING: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
+    let write = move || {
+        OpenOptions::new().write(true).open(SETTING)?.write_all(waits.to_string().as_bytes())
+    };
+    std::thread::spawn(write).join().unwrap_or(Err(io::ErrorKind::Other.into()))
 }
 
 /// Where a setting is, and which of its numbers it is.

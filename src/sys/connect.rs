@@ -49,6 +49,16 @@ static CONNECT: Page = Page {
             see: See::Lab("nb-connect-ok"),
         },
         &Lesson {
+            when: |call| call.failed(Errno::EAGAIN),
+            says: |call| {
+                format!(
+                    "the queue is full and nothing is under way: call again later; do not wait for {}",
+                    call.fd
+                )
+            },
+            see: See::Lab("connect-says-eagain"),
+        },
+        &Lesson {
             when: |call| call.failed(Errno::ECONNREFUSED),
             says: |_| "nobody listens there".into(),
             see: See::Lab("nb-connect-refused"),
@@ -79,7 +89,7 @@ impl Function {
 /// | `EHOSTUNREACH`, `ENETUNREACH` | there is no way to that host or network |
 /// | `EADDRNOTAVAIL` | no local port is left for this peer |
 /// | `EINTR` | a signal came; the connection is still being made: wait until it is writable, as after `EINPROGRESS` |
-/// | `EAGAIN` | a Unix-domain listener's queue is full (non-blocking) |
+/// | `EAGAIN` | a Unix-domain listener's queue is full (non-blocking, or `SO_SNDTIMEO`): nothing is under way, call again later |
 /// | `ENOENT` | a Unix-domain path does not exist |
 /// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |
 /// | `EPROTOTYPE` | the Unix-domain socket there is of another type |

@@ -129,7 +129,7 @@ pub use sockaddr::{SUN_PATH_LEN, sockaddr_bytes};
 pub use sockatmark::*;
 pub use socket::*;
 pub use socketpair::*;
-pub use state::socket_state;
+pub use state::{retransmissions, socket_state};
 pub use write::*;
 pub use writev::*;
 

@@ -17,7 +17,8 @@ static SHUTDOWN: Page = Page {
     result: "0. The descriptor is still open and must still be closed.",
     trap: "Unlike close it acts on the connection itself: for all duplicates and all processes, at once.",
     errnos: "ENOTCONN EINVAL ENOTSOCK",
-    systems: "Shutting a half twice is fine on Linux and FreeBSD; on macOS the second is ENOTCONN.",
+    systems: "Shutting a half twice changes nothing on Linux. On FreeBSD, NetBSD and OpenBSD a second SHUT_WR after the FIN was \
+        acknowledged succeeds and ends receiving, too; on macOS it is ENOTCONN.",
     man: "shutdown(2)",
     posix: "shutdown",
     lab: "half-close",

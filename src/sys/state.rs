@@ -52,6 +52,26 @@ pub fn socket_state(number: FdNumber) -> Option<SocketState> {
     Some(SocketState { state, unread, unacknowledged, waiting: None })
 }
 
+/// How often what was not acknowledged was sent again, by the number of a TCP socket, counted since something was: Linux's
+/// `TCP_INFO` says so. None elsewhere, and of other sockets.
+#[cfg(linux)]
+pub fn retransmissions(number: FdNumber) -> Option<u8> {
+    let mut info = [0u8; INFO_ROOM];
+    let mut len = INFO_ROOM as socklen_t;
+    let pointer = info.as_mut_ptr().cast();
+    // SAFETY: the kernel writes at most `len` bytes to `info`, which has that many.
+    let status =
+        unsafe { libc::getsockopt(number.get(), libc::IPPROTO_TCP, INFO, pointer, &raw mut len) };
+    let at = std::mem::offset_of!(libc::tcp_info, tcpi_retransmits);
+    (status == 0 && len as usize > at).then_some(info[at])
+}
+
+/// This system's structure has no such count where it is known.
+#[cfg(not(linux))]
+pub fn retransmissions(_: FdNumber) -> Option<u8> {
+    None
+}
+
 fn ask(number: FdNumber, request: IoctlRequest) -> Option<u64> {
     let mut value: c_int = 0;
     // SAFETY: every `IoctlRequest` takes a pointer to one int, and `value` is exclusively ours.

@@ -2,7 +2,7 @@
 //!
 //! `O_NONBLOCK` belongs to the open file, which a child inherits and a `dup` shares; when the child sets it, the parent's
 //! descriptor is non-blocking too. That is how one program ruins the terminal of the next. `MSG_DONTWAIT` is for one call
-//! and leaves nothing behind.
+//! and leaves nothing behind, where the system heeds it: NetBSD and macOS do so in `recv` and not in `send`.
 //!
 //! And many guides, Beej's among them, set it with `fcntl(fd, F_SETFL, O_NONBLOCK)` alone. That sets *all* the flags: those
 //! that are not named are cleared.
@@ -13,8 +13,9 @@ use std::process::Stdio;
 
 use crate::labs::peers::run_to_its_end;
 use crate::labs::run::{LabResult, Run};
-use crate::labs::scene::{set_nonblocking, tcp_pair};
+use crate::labs::scene::{fill, or_waits_forever, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
+use crate::os::system::System::{MacOs, NetBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -25,7 +26,8 @@ pub(super) const LAB: Lab = Lab {
         descriptor share them. So leave the flags of what you inherited alone, or put them back. MSG_DONTWAIT asks for \
         one call only. And F_SETFL replaces all flags, so the line that Beej's Guide has for it, with O_NONBLOCK alone, \
         clears the others: read them first, change one, write them back.",
-    elsewhere: "",
+    elsewhere: "On NetBSD and macOS send does not heed MSG_DONTWAIT: on a blocking socket it waits for room. A program that is \
+        to run there sets O_NONBLOCK.",
     sources: &[
         "fcntl(2), F_SETFL",
         "open(2), open file descriptions",
@@ -34,7 +36,7 @@ pub(super) const LAB: Lab = Lab {
     ],
     related: &["blocking-or-eagain", "accept-inherits", "fd-passing"],
     words: &["O_NONBLOCK", "F_SETFL", "MSG_DONTWAIT", "EAGAIN", "O_APPEND"],
-    predictions: &[&ONCE, &NOT_KEPT, &SHARED, &DROPPED, &KEPT],
+    predictions: &[&ONCE, &NOT_KEPT, &SENT, &SHARED, &DROPPED, &KEPT],
     spoiled_by: "recv:ECONNRESET@2",
     roles: &[LabProcess { name: "child", run: sets_nonblocking_on_its_input }],
     run,
@@ -51,6 +53,16 @@ const NOT_KEPT: Prediction = Prediction {
     asks: "Is O_NONBLOCK set after that?",
     choices: &["yes", "no"],
     expect: Expect::on_linux(Expected::Is("no")),
+};
+
+const SENT: Prediction = Prediction {
+    asks: "The socket is blocking, and its send buffer full. What does a send with MSG_DONTWAIT give?",
+    choices: &["EAGAIN", "0", "waits forever"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
+        &[NetBsd, MacOs],
+        Expected::Is("waits forever"),
+        "send looks at O_NONBLOCK alone",
+    ),
 };
 
 const SHARED: Prediction = Prediction {
@@ -80,6 +92,16 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(recv(&a, &mut buf, MSG_DONTWAIT));
     lab.predict(&NOT_KEPT);
     lab.observe(fcntl_getfl(&a).map(|flags| flags.contains(O_NONBLOCK)));
+
+    let (full, _nobody_reads) = tcp_pair()?;
+    fill(lab, &full, &[b'x'; 65_536])?;
+    let flags = fcntl_getfl(&full)?;
+    fcntl_setfl(&full, flags.without(O_NONBLOCK))?;
+    sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
+    lab.say("Where send waits all the same, SIGUSR1 ends its wait after 1.5 s.");
+    lab.predict(&SENT);
+    let sent = or_waits_forever(|| send(&full, b"x", MSG_DONTWAIT | MSG_NOSIGNAL));
+    lab.observe(sent);
 
     lab.part("O_NONBLOCK: for everybody who shares the open file");
     let mut child = lab.role("child")?;

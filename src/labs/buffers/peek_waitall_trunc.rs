@@ -4,9 +4,11 @@
 //! waits for the whole length, but not beyond the peer's end of file or a signal, so a short count is still to be
 //! expected. `MSG_TRUNC` on a TCP socket of Linux throws bytes away unread.
 
+use std::io::Write;
+use std::thread;
 use std::time::Duration;
 
-use crate::labs::peers::Alarm;
+use crate::labs::peers::{Alarm, Peer};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -23,11 +25,21 @@ pub(super) const LAB: Lab = Lab {
         does without all three.",
     elsewhere: "To ask a TCP socket for MSG_TRUNC is Linux's own; elsewhere it is an answer of recvmsg, and on \
         FreeBSD since 2022 a question too, for datagrams only. At a signal, NetBSD, OpenBSD and macOS give EINTR and \
-        leave the bytes where they are, if the whole request fits into the buffer.",
+        leave the bytes where they are, if the whole request fits into the buffer. And on FreeBSD MSG_WAITALL does not wait \
+        if MSG_PEEK stands beside it: it gives the length that was asked for, and what was there again and again.",
     sources: &["recv(2)", "tcp(7), MSG_TRUNC", "POSIX recv", "gVisor: MsgTrunc, RecvWaitAll"],
     related: &["header-splits", "no-message-boundaries", "always-ready", "datagram-truncation"],
     words: &["MSG_PEEK", "MSG_WAITALL", "MSG_TRUNC", "recv"],
-    predictions: &[&STILL_READY, &STILL_THERE, &AT_END, &AT_SIGNAL, &UNSEEN, &THROWN_AWAY],
+    predictions: &[
+        &STILL_READY,
+        &STILL_THERE,
+        &PEEKED,
+        &AT_END,
+        &AT_SIGNAL,
+        &AFTER_SIGNAL,
+        &UNSEEN,
+        &THROWN_AWAY,
+    ],
     spoiled_by: "recv:ECONNRESET@2",
     run,
     ..Lab::ORDINARY
@@ -45,6 +57,16 @@ const STILL_THERE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("6")),
 };
 
+const PEEKED: Prediction = Prediction {
+    asks: "\"abc\" is there, and \"def\" comes in 100 ms. recv of six with MSG_PEEK|MSG_WAITALL: what does it see?",
+    choices: &["\"abc\"", "\"abcdef\"", "\"abcabc\"", "EINVAL"],
+    expect: Expect::on_linux(Expected::Is("\"abcdef\"")).but(
+        &[FreeBsd],
+        Expected::Is("\"abcabc\""),
+        "it does not wait, and begins with the first byte again until the length is reached",
+    ),
+};
+
 const AT_END: Prediction = Prediction {
     asks: "Three bytes and the end of file have come. What does MSG_WAITALL of ten give?",
     choices: &["0", "3", "10", "EAGAIN"],
@@ -58,6 +80,16 @@ const AT_SIGNAL: Prediction = Prediction {
         &[NetBsd, OpenBsd, MacOs],
         Expected::Is("EINTR"),
         "a request that fits into the buffer is waited for before a byte is taken; the three stay",
+    ),
+};
+
+const AFTER_SIGNAL: Prediction = Prediction {
+    asks: "And the next recv, which does not wait?",
+    choices: &["EAGAIN", "3", "0"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
+        &[NetBsd, OpenBsd, MacOs],
+        Expected::Is("3"),
+        "the interrupted call has taken nothing",
     ),
 };
 
@@ -89,6 +121,20 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&STILL_THERE);
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
 
+    lab.part("MSG_PEEK with MSG_WAITALL");
+    send(&c, b"abc", MSG_NOSIGNAL)?;
+    wait_for(&a, POLLIN)?;
+    lab.say("The peer sends \"def\" in 100 ms; a thread does that.");
+    lab.predict(&PEEKED);
+    let peer = Peer::with(c, |stream| {
+        thread::sleep(Duration::from_millis(100));
+        stream.write_all(b"def")
+    });
+    let seen = recv(&a, &mut buf[..6], MSG_PEEK | MSG_WAITALL);
+    lab.observe(seen.map(|seen| format!("\"{}\"", buf[..seen].escape_ascii())));
+    let c = peer.done()?;
+    recv(&a, &mut buf[..6], MSG_WAITALL)?;
+
     lab.part("MSG_WAITALL at the end of file");
     send(&c, b"abc", MSG_NOSIGNAL)?;
     shutdown(&c, SHUT_WR)?;
@@ -106,6 +152,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let received = recv(&a, &mut buf[..10], MSG_WAITALL);
     drop(alarm);
     lab.observe(received);
+    lab.predict(&AFTER_SIGNAL);
+    lab.observe(recv(&a, &mut buf[..10], MSG_DONTWAIT));
 
     lab.part("MSG_TRUNC on TCP: gone, and never seen");
     let (c, a) = tcp_pair()?;

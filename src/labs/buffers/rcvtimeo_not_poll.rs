@@ -6,10 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::labs::peers::Alarm;
-use crate::labs::prediction::Observed;
 use crate::labs::run::{LabResult, Run};
-use crate::labs::scene::{fill_queue, loopback, millis, tcp_pair};
+use crate::labs::scene::{fill_queue, loopback, millis, or_waits_forever, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -50,13 +48,13 @@ const RECEIVE: Prediction = Prediction {
 
 const ACCEPT: Prediction = Prediction {
     asks: "The listener has it too, and nobody connects. What does accept give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED", "waits for ever"],
+    choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED", "waits forever"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
 const CONNECT: Prediction = Prediction {
     asks: "SO_SNDTIMEO is 100 ms, and the listener's queue is full. What does connect give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", "waits for ever"],
+    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", "waits forever"],
     expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
 };
 
@@ -80,7 +78,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("Where the limit does not count for a call, SIGUSR1 ends its wait after 1.5 s.");
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.predict(&ACCEPT);
-    let accepted = or_waits_for_ever(|| accept(&l).map(|_| ()));
+    let accepted = or_waits_forever(|| accept(&l).map(|_| ()));
     lab.observe(accepted);
 
     lab.say(
@@ -91,7 +89,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let another = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     setsockopt(&another, SOL_SOCKET, SO_SNDTIMEO, &millis(100))?;
     lab.predict(&CONNECT);
-    let connected = or_waits_for_ever(|| connect(&another, &address));
+    let connected = or_waits_forever(|| connect(&another, &address));
     lab.observe(connected);
 
     lab.part("poll does not know of it");
@@ -101,13 +99,4 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let waited = begun.elapsed();
     lab.observe(if waited < Duration::from_millis(300) { "100 ms" } else { "300 ms" });
     Ok(())
-}
-
-/// What a call gives; that it waits for ever if only the signal has ended its wait.
-fn or_waits_for_ever(call: impl FnOnce() -> Result<()>) -> String {
-    let _alarm = Alarm::every(Duration::from_millis(1500), SIGUSR1);
-    match call() {
-        Err(Errno::EINTR) => "waits for ever".to_string(),
-        other => other.words(),
-    }
 }

@@ -1,11 +1,13 @@
 //! May the peer still answer after I have said that I am finished?
 //!
 //! With `shutdown(SHUT_WR)`: yes. The peer reads the end of file, answers, and the answer arrives. With `close`: the first
-//! part of the answer is taken by the peer's system and lost, and the second fails.
+//! part of the answer is taken by the peer's system and lost, and the second fails. And once is enough: on the BSDs a second
+//! `shutdown(SHUT_WR)` gives up the other direction, too.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -14,12 +16,20 @@ pub(super) const LAB: Lab = Lab {
     question: "May the peer still answer after I have said that I am finished?",
     explanation: "A connection is two streams, one each way. shutdown(SHUT_WR) ends the one that we send, with a FIN; the \
         other goes on until its sender ends it. close gives up both: bytes that come afterwards find no reader, and \
-        the answer to them is a reset.",
-    elsewhere: "",
-    sources: &["shutdown(2)", "POSIX shutdown", "RFC 9293, 3.6 (half-closed connections)"],
-    related: &["write-after-fin", "close-is-refcount"],
+        the answer to them is a reset. A program that shuts down in two places (a library, and the program that uses it) \
+        notes that it has done so: the second shutdown is nothing on Linux, and loses the answer on the BSDs.",
+    elsewhere: "On FreeBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and ends receiving as well, \
+        and so it does on NetBSD and OpenBSD (all of them call soisdisconnected for a socket in FIN_WAIT_2). \
+        macOS refuses it with ENOTCONN, and the answer arrives.",
+    sources: &[
+        "shutdown(2)",
+        "POSIX shutdown",
+        "RFC 9293, 3.6 (half-closed connections)",
+        "FreeBSD, sys/netinet/tcp_usrreq.c: tcp_usrclosed",
+    ],
+    related: &["write-after-fin", "close-is-refcount", "shut-rd-is-local"],
     words: &["shutdown", "EPIPE"],
-    predictions: &[&AFTER_CLOSE, &END_OF_FILE, &ANSWER],
+    predictions: &[&AFTER_CLOSE, &TWICE, &ANSWER_AFTER_TWICE, &END_OF_FILE, &ANSWER],
     spoiled_by: "send:EAGAIN@3",
     run,
     ..Lab::ORDINARY
@@ -29,6 +39,26 @@ const AFTER_CLOSE: Prediction = Prediction {
     asks: "The client has closed. What does the second send of the answer give?",
     choices: &["6", "EPIPE", "EAGAIN"],
     expect: Expect::everywhere(Expected::OneOf(&["EPIPE", "ECONNRESET"])),
+};
+
+const TWICE: Prediction = Prediction {
+    asks: "The server has seen the end. The client shuts down sending once more. What does shutdown give?",
+    choices: &["success", "ENOTCONN", "EPIPE"],
+    expect: Expect::on_linux(Expected::Is("success")).but(
+        &[MacOs],
+        Expected::Is("ENOTCONN"),
+        "a half that is shut cannot be shut again",
+    ),
+};
+
+const ANSWER_AFTER_TWICE: Prediction = Prediction {
+    asks: "The server answers now. What does the client's recv give?",
+    choices: &["0", "6", "ENOTCONN"],
+    expect: Expect::on_linux(Expected::Is("6")).but(
+        &[FreeBsd, NetBsd, OpenBsd],
+        Expected::Is("0"),
+        "the second shutdown ends receiving, too: the answer is lost",
+    ),
 };
 
 const END_OF_FILE: Prediction = Prediction {
@@ -58,6 +88,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(send(&a, b"part 2", MSG_NOSIGNAL));
     lab.say("The forwarder in select_tut(2), useful as it is, does this to its clients: at the first end of file it shuts down both of its connections, in both directions, and the answer is lost.");
 
+    lab.part("Another broken way: to shut down twice");
+    twice(lab)?;
+
     lab.part("The right way: shut down sending, and read on");
     let (c, a) = tcp_pair()?;
     send(&c, b"question", MSG_NOSIGNAL)?;
@@ -68,5 +101,19 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     send(&a, b"answer", MSG_NOSIGNAL)?;
     lab.predict(&ANSWER);
     lab.observe(recv(&c, &mut buf, MsgFlags::NONE));
+    Ok(())
+}
+
+/// By the second time the server has seen the end.
+fn twice(lab: &mut Run<'_>) -> LabResult {
+    let (c, a) = tcp_pair()?;
+    shutdown(&c, SHUT_WR)?;
+    recv(&a, &mut [0; 64], MsgFlags::NONE)?; // 0: the FIN is here, and acknowledged
+    lab.predict(&TWICE);
+    lab.observe(shutdown(&c, SHUT_WR));
+    lab.predict(&ANSWER_AFTER_TWICE);
+    send(&a, b"answer", MSG_NOSIGNAL).ok();
+    wait_for(&c, POLLIN)?;
+    lab.observe(recv(&c, &mut [0; 64], MsgFlags::NONE));
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! Connect and accept: how a connection comes about, or does not.
 
 mod accept_after_rst;
+mod connect_says_eagain;
 mod nb_connect_ok;
 mod nb_connect_refused;
 mod pending_and_eintr;
+mod syn_sent_again;
 
 use super::LabGroup;
 
@@ -15,6 +17,8 @@ pub(super) const GROUP: LabGroup = LabGroup {
         nb_connect_ok::LAB,
         nb_connect_refused::LAB,
         pending_and_eintr::LAB,
+        connect_says_eagain::LAB,
+        syn_sent_again::LAB,
         accept_after_rst::LAB,
     ],
 };

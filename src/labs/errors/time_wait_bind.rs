@@ -17,13 +17,14 @@ pub(super) const LAB: Lab = Lab {
     explanation: "The side that sends the first FIN keeps the connection in TIME_WAIT for a minute or so: a late segment must \
         not reach a new connection of the same name. bind refuses the port meanwhile, unless SO_REUSEADDR says that one \
         knows what one does. Set it in every server, always before bind. It never allows two listeners at one address and port.",
-    elsewhere: "On the BSDs and macOS it is enough that the new socket has the option, and on NetBSD no socket needs \
-        it.",
+    elsewhere: "On the BSDs and macOS it is enough that the new socket has the option. On NetBSD no socket needs it: its \
+        accept makes sockets that bind does not find, whether they are in TIME_WAIT or still in use; so a second server \
+        can take the port while the first one's clients are served.",
     sources: &["socket(7), SO_REUSEADDR", "RFC 9293, 3.6 (TIME-WAIT)", "Stevens, UNP 2.7 and 7.5"],
     related: &["reuseport-and-self", "linger-zero", "close-is-refcount"],
     words: &["EADDRINUSE", "SO_REUSEADDR", "TIME_WAIT"],
     minutes: 3,
-    predictions: &[&SERVER_FIRST, &CLIENT_FIRST, &NEW_ONLY, &BOTH, &TWO],
+    predictions: &[&SERVER_FIRST, &CLIENT_FIRST, &NEW_ONLY, &BOTH, &STILL_SERVED, &TWO],
     spoiled_by: "bind:EACCES@2",
     run,
     ..Lab::ORDINARY
@@ -63,6 +64,16 @@ const BOTH: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
+const STILL_SERVED: Prediction = Prediction {
+    asks: "No option. The listener is closed, and a client that it accepted is still served. And now?",
+    choices: RESULTS,
+    expect: Expect::on_linux(Expected::Is("EADDRINUSE")).but(
+        &[NetBsd],
+        Expected::Is("success"),
+        "bind does not look at sockets that accept made",
+    ),
+};
+
 const TWO: Prediction = Prediction {
     asks: "A server still listens, and both have SO_REUSEADDR. What does bind or listen give?",
     choices: RESULTS,
@@ -93,6 +104,18 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&BOTH);
     let address = a_server_that_has_ended(Reuse(true), First::Server)?;
     let again = a_socket(Reuse(true))?;
+    lab.observe(bind(&again, &address));
+
+    lab.part("A server that serves its last client");
+    let l = a_socket(Reuse(false))?;
+    bind(&l, &loopback(0))?;
+    listen(&l, 5)?;
+    let address = getsockname(&l)?;
+    let _c = client_of(&address)?;
+    let (_a, _peer) = accept(&l)?;
+    close(l)?;
+    let again = a_socket(Reuse(false))?;
+    lab.predict(&STILL_SERVED);
     lab.observe(bind(&again, &address));
 
     lab.part("Two servers at a time");

@@ -3,6 +3,7 @@
 mod backlog_n_plus_1;
 mod dual_stack;
 mod nagle_40ms;
+mod old_options;
 mod reuseport_and_self;
 mod what_std_hides;
 
@@ -17,6 +18,7 @@ pub(super) const GROUP: LabGroup = LabGroup {
         nagle_40ms::LAB,
         reuseport_and_self::LAB,
         backlog_n_plus_1::LAB,
+        old_options::LAB,
         what_std_hides::LAB,
     ],
 };

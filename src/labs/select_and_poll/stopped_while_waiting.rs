@@ -5,15 +5,12 @@
 //! poll to ppoll changes its deadlines. A handler for SIGCONT makes all of them fail with EINTR, and then the program
 //! decides. (It takes four seconds, because a process has to stand still each time.)
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::millis;
-use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
+use crate::labs::stopper::{STOPPER, Stopper};
+use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::signals::ppoll_if_there_is_one;
 use crate::os::system::System::GVisor;
 use crate::sys::*;
@@ -38,19 +35,14 @@ pub(super) const LAB: Lab = Lab {
     minutes: 3,
     predictions: &[&POLL, &PPOLL, &SELECT, &PSELECT, &HANDLED],
     spoiled_by: "select:EINTR@1",
-    roles: &[LabProcess { name: "stopper", run: stop_and_continue }],
+    roles: &[STOPPER],
     run,
     loopback: false,
     ..Lab::ORDINARY
 };
 
-/// How long each call is to wait; when it is stopped, and for how long.
+/// How long each call is to wait.
 const WAITS_MS: i32 = 500;
-const STOPPED_AFTER: Duration = Duration::from_millis(100);
-const STOPPED_FOR: Duration = Duration::from_millis(400);
-/// It may be stopped so much after a call has begun, and what is observed is the same.
-const LATEST: Duration = Duration::from_millis(200);
-const ATTEMPTS: usize = 5;
 
 /// 500 ms if the deadline runs on, 900 ms if the rest is waited for. A busy machine adds to both.
 const HOW_LONG: &[&str] = &["less than 500 ms", "500 to 699 ms", "at least 700 ms"];
@@ -97,129 +89,40 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         "Another process stops this one 100 ms after a call has begun (SIGSTOP), and lets it go on 400 ms later (SIGCONT), \
          as Control-Z and fg do.",
     );
-    let stopper = Stopper::start(lab.role("stopper")?)?;
+    let stopper = Stopper::start(lab)?;
     let time = TimeSpec { tv_sec: 0, tv_nsec: i64::from(WAITS_MS) * 1_000_000 };
 
     lab.predict(&POLL);
-    let took = stopper.stops(lab, || poll(&mut [], WAITS_MS))?;
+    let took = how_long(&stopper, lab, || poll(&mut [], WAITS_MS))?;
     lab.observe(took);
 
     lab.predict(&PPOLL);
-    let took = stopper.stops(lab, || ppoll_if_there_is_one(&mut [], Some(&time), None))?;
+    let took = how_long(&stopper, lab, || ppoll_if_there_is_one(&mut [], Some(&time), None))?;
     lab.observe(took);
 
     lab.predict(&SELECT);
     let waits = || select(0, None, None, None, Some(&mut millis(WAITS_MS.into())));
-    let took = stopper.stops(lab, waits)?;
+    let took = how_long(&stopper, lab, waits)?;
     lab.observe(took);
 
     lab.predict(&PSELECT);
-    let took = stopper.stops(lab, || pselect(0, None, None, None, Some(&time), None))?;
+    let took = how_long(&stopper, lab, || pselect(0, None, None, None, Some(&time), None))?;
     lab.observe(took);
 
     lab.part("The right way: to handle SIGCONT, and to look at the clock");
     sigaction(SIGCONT, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.predict(&HANDLED);
-    let took = stopper.stops(lab, waits)?;
+    let took = how_long(&stopper, lab, waits)?;
     lab.observe(took);
     Ok(())
 }
 
-/// The other process, and a thread that speaks with it.
-struct Stopper {
-    /// Dropping it ends both.
-    ask: Option<Sender<()>>,
-    /// When it stopped this process, once this process runs again. The first word only says that it is there.
-    done: Receiver<Duration>,
-    thread: Option<JoinHandle<io::Result<()>>>,
-}
-
-impl Stopper {
-    /// Starts it, and waits until it runs.
-    fn start(mut command: Command) -> std::result::Result<Self, Stop> {
-        command.arg(std::process::id().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let (ask, asked) = channel();
-        let (tell, done) = channel();
-        let thread = thread::spawn(move || {
-            // Of several threads any one runs a handler; it is to be the one that waits.
-            sigprocmask(&SignalSet::empty().with(SIGCONT))?;
-            let mut child = command.spawn()?;
-            let lines = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
-            for line in lines.into_iter().flatten() {
-                let stopped_at = Duration::from_millis(line?.parse().unwrap_or_default());
-                // That nobody asks any more ends it.
-                if tell.send(stopped_at).is_err() || asked.recv().is_err() {
-                    break;
-                }
-                child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(b"\n"))?;
-            }
-            drop(child.stdin.take());
-            child.wait().map(|_| ())
-        });
-        let started = Self { ask: Some(ask), done, thread: Some(thread) };
-        started.has_done_so()?;
-        Ok(started)
-    }
-
-    /// How long a call takes during which this process is stopped. On a busy machine the other process may be late; then
-    /// the call is made again.
-    fn stops(
-        &self,
-        lab: &mut Run<'_>,
-        mut call: impl FnMut() -> Result<usize>,
-    ) -> std::result::Result<Result<Duration>, Stop> {
-        for _ in 0..ATTEMPTS {
-            if self.ask.as_ref().is_some_and(|ask| ask.send(()).is_err()) {
-                return Err(Stop::failed("the process that stops this one has ended"));
-            }
-            let (began_at, began) = (clock(), Instant::now());
-            let waited = call();
-            let took = began.elapsed();
-            let stopped_at = self.has_done_so()?;
-            if (began_at..began_at + LATEST).contains(&stopped_at) {
-                return Ok(waited.and(Ok(took)));
-            }
-            lab.say("The process was not stopped soon after the call had begun. Once more.");
-        }
-        Err(Stop::skipped("this machine is too busy to stop a process at a given moment"))
-    }
-
-    /// Waits until it has stopped this process, and let it go on.
-    fn has_done_so(&self) -> std::result::Result<Duration, Stop> {
-        let told = self.done.recv();
-        told.map_err(|_| Stop::failed("the process that stops this one has ended"))
-    }
-}
-
-impl Drop for Stopper {
-    fn drop(&mut self) {
-        drop(self.ask.take());
-        // It reads the end of its input, and ends.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-/// The time of day, which is the same for both processes, to the millisecond.
-fn clock() -> Duration {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::from_millis(since.as_millis() as u64)
-}
-
-/// The other process: for each line it stops the lab's process a little later, and lets it go on; then it says when it was
-/// stopped.
-fn stop_and_continue(arguments: &[String]) -> LabResult {
-    let Some(pid) = arguments.first().and_then(|pid| pid.parse().ok()) else {
-        return Err(Stop::failed("the process is told whom it is to stop, by the lab"));
-    };
-    println!("{}", clock().as_millis());
-    for line in io::stdin().lines() {
-        line?;
-        thread::sleep(STOPPED_AFTER);
-        let stopped_at = clock();
-        kill(pid, SIGSTOP)?;
-        thread::sleep(STOPPED_FOR);
-        kill(pid, SIGCONT)?;
-        println!("{}", stopped_at.as_millis());
-    }
-    Ok(())
+/// How long a call takes during which this process is stopped.
+fn how_long(
+    stopper: &Stopper,
+    lab: &mut Run<'_>,
+    call: impl FnMut() -> Result<usize>,
+) -> std::result::Result<Result<Duration>, Stop> {
+    let (returned, took) = stopper.stops(lab, call)?;
+    Ok(returned.and(Ok(took)))
 }

@@ -38,6 +38,7 @@ entries! { MESSAGE_FLAGS {
         means: "This one call behaves as if O_NONBLOCK were set; the descriptor is not changed.",
         when: "A descriptor shared with another process, whose mode must stay.",
         advice: "Give it every time: it does not stick.",
+        systems: "NetBSD and macOS do not heed it in send: set O_NONBLOCK there.",
         lab: "nonblock-is-shared",
     }
     MSG_EOR {
@@ -50,6 +51,7 @@ entries! { MESSAGE_FLAGS {
         means: "A blocking recv goes on until the buffer is full.",
         when: "Reading a header of known length without a loop.",
         advice: "Check the count all the same: the end, an error or a signal cuts it short. On a non-blocking socket it changes nothing.",
+        systems: "At a signal NetBSD, OpenBSD and macOS give EINTR, and the bytes stay. With MSG_PEEK it does not wait on FreeBSD.",
         lab: "peek-waitall-trunc",
     }
     MSG_WAITFORONE {

@@ -172,7 +172,8 @@ entries! { SOCKET_OPTIONS {
         means: "Each recvmsg gets a control message with process, user and group of the sender.",
         when: "Servers on Unix-domain sockets that must know who asks.",
         advice: "For a connection SO_PEERCRED is simpler.",
-        systems: "On Linux; recent kernels refuse it (EOPNOTSUPP) on sockets that are not Unix-domain.",
+        systems: "On Linux; on TCP and UDP 6.12 takes it without effect, and 6.18 says EOPNOTSUPP.",
+        lab: "old-options",
     }
     SO_PEERCRED {
         means: "Process, user and group of the peer, as they were when it connected or made the pair.",
