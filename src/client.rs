@@ -127,7 +127,7 @@ pub fn talk(
     let files = event_loop.add_stream(standard_files(), service);
     its_files.set(Some(files));
     // Nothing is read before there is somebody to send it to.
-    event_loop.perform(&Action::Hold(files, true), service);
+    event_loop.perform(&Action::Hold(files), service);
     meet(&mut event_loop, meeting, options.idle_timeout, files, service);
     event_loop.run()?;
     drop(event_loop);
@@ -218,7 +218,7 @@ impl ConnectService {
         self.report.borrow_mut().peer = Some(peer.clone());
         let files = self.files.get().into_iter();
         let coupled = files.flat_map(|files| {
-            let (couple, read) = (Action::Couple(files, socket), Action::Hold(files, false));
+            let (couple, read) = (Action::Couple(files, socket), Action::Release(files));
             [couple, read, Action::Deadline(files, None)]
         });
         coupled.chain([Action::Unlisten]).collect()

@@ -119,8 +119,10 @@ pub enum Action<'a> {
     /// Couple two connections: while something is owed to one, nothing is read from the other. What is sent leaves at
     /// once (`TCP_NODELAY`).
     Couple(Token, Token),
-    /// Read nothing from this connection (`true`), or read again (`false`).
-    Hold(Token, bool),
+    /// Read nothing from this connection until it is released.
+    Hold(Token),
+    /// Read again from a connection that was held.
+    Release(Token),
     /// Nothing more will be sent: when everything owed is, end our half, and go on receiving.
     Finish(Token),
     /// When everything owed is sent, end our half; when the peer has finished too, or after a moment, close. What the peer

@@ -211,7 +211,7 @@ fn is_whole(name: &str, prediction: &Prediction) {
         return;
     }
     let asks = prediction.asks;
-    let samples: Vec<String> = match prediction.expect.linux(false) {
+    let samples: Vec<String> = match prediction.expect.on_little_endian() {
         Expected::Is(right) => vec![right.to_string()],
         Expected::OneOf(right) => {
             // Whoever answers need not think of each of them.
@@ -231,7 +231,7 @@ fn is_whole(name: &str, prediction: &Prediction) {
     assert!(!samples.is_empty(), "{name}: {asks} nothing is expected on Linux");
     let right: Vec<&&str> =
         samples.iter().map(|sample| the_choice(name, prediction, sample.trim())).collect();
-    let is_range = !matches!(prediction.expect.linux(false), Expected::OneOf(_));
+    let is_range = !matches!(prediction.expect.on_little_endian(), Expected::OneOf(_));
     assert!(!is_range || right.iter().all(|choice| *choice == right[0]), "{name}: {asks}");
     for system in System::ALL {
         let expected = answer(name, prediction, system).expected;

@@ -2,16 +2,21 @@
 //!
 //! The rules look at *code*: comments are blanked and the text of literals is replaced before anything is
 //! looked for, so that this sentence may speak of `unsafe`. Each rule is a function from a source to what is
-//! wrong with it; the last test gives every one of them something wrong to find.
+//! wrong with it; tests below give every one of them something wrong to find.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used)]
 
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use baresock::trace::Function;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::visit::{self, Visit};
 
 /// The chapters in the order of reading: each uses only those above it. (`lib.rs` is the table of contents.)
 const CHAPTERS: &[&str] = &[
@@ -82,10 +87,18 @@ const NOT_OF_C: &[(&str, &str)] = &[
     ("retransmissions", "a call that only looks, which differs by system"),
 ];
 
+/// Types that have the name of another type, and why.
+const SHARED_NAMES: &[(&str, &str)] = &[(
+    "Client",
+    "bare_select.rs and bare_poll.rs are one program over two calls, to be read side by side",
+)];
+
 const MOST_LINES_OF_A_FILE: usize = 299;
 const MOST_LINES_WITH_COMMENTS: usize = 400;
 const MOST_LINES_OF_A_BARE_LOOP: usize = 80;
 const MOST_LINES_OF_A_FUNCTION: usize = 70;
+/// Parameters that are `bool`: each argument has a name that says what `true` means.
+const MOST_BOOLEAN_PARAMETERS: usize = 50;
 const MOST_PACKAGES: usize = 55;
 const MOST_PACKAGES_OF_THE_LIBRARY: usize = 8;
 
@@ -219,13 +232,14 @@ fn the_files_of_the_loop_have_no_circle_also_not_by_methods() {
 }
 
 /// Every use of a file of the loop that stands above, by its name or by a method that only it defines.
-fn calls_upwards(files: &[Source]) -> Vec<Finding> {
+fn calls_upwards<S: Borrow<Source>>(files: &[S]) -> Vec<Finding> {
     /// Every type may have one of these.
     const OF_EVERY_TYPE: [&str; 3] = ["new", "default", "fmt"];
     let place = |name: &str| LOOP_FILES.iter().position(|known| *known == name);
     let mut defined: Vec<(&str, usize)> = Vec::new();
     let mut findings = Vec::new();
-    for file in files {
+    let files: Vec<&Source> = files.iter().map(Borrow::borrow).collect();
+    for file in &files {
         let Some(own) = place(file.stem()) else {
             if file.stem() != "mod" || file.untested.contains("fn ") {
                 findings.push(file.finding(0, "it is not in the table of the loop's files"));
@@ -244,7 +258,7 @@ fn calls_upwards(files: &[Source]) -> Vec<Finding> {
             }
         }
     }
-    for file in files {
+    for file in &files {
         let Some(own) = place(file.stem()) else { continue };
         let code = &file.untested;
         let by_path = find(code, "super").flat_map(|at| {
@@ -426,9 +440,9 @@ fn every_function_that_a_trace_can_show_has_its_wrapper() {
 }
 
 /// Whether some code names it, in order to trace it.
-fn is_wrapped(function: Function, sources: &[Source]) -> bool {
+fn is_wrapped<S: Borrow<Source>>(function: Function, sources: &[S]) -> bool {
     let named = format!("Function::{}", function.name().to_uppercase());
-    sources.iter().any(|source| find(&source.untested, &named).next().is_some())
+    sources.iter().any(|source| find(&source.borrow().untested, &named).next().is_some())
 }
 
 #[test]
@@ -440,6 +454,211 @@ fn a_function_without_a_wrapper_is_missed() {
     {
         assert!(!is_wrapped(Function::RECV, &named(text)), "{text}");
     }
+}
+
+#[test]
+fn a_name_stands_for_one_type() {
+    let shared = shared_names(names_of_sources());
+    assert!(shared.is_empty(), "\n{}\n", shared.join("\n"));
+}
+
+/// Types of different files that have one name. (A file may have one for each kind of system.)
+fn shared_names(files: &[(&Source, Names)]) -> Vec<Finding> {
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (source, names) in files {
+        for (name, line) in &names.types {
+            let places = places.entry(name).or_default();
+            let is_here = |place: &String| place.starts_with(&format!("{}:", source.path));
+            if !places.iter().any(is_here) {
+                places.push(format!("{}:{line}", source.path));
+            }
+        }
+    }
+    places.retain(|name, places| {
+        places.len() > 1 && !SHARED_NAMES.iter().any(|(known, _)| known == name)
+    });
+    let told = places.iter().map(|(name, places)| {
+        let (first, others) = (&places[0], places[1..].join(", "));
+        format!(
+            "{first}: a type `{name}` is also in {others}: each gets the noun that says of what"
+        )
+    });
+    told.collect()
+}
+
+#[test]
+fn a_boolean_argument_says_what_it_means() {
+    let unreadable = unreadable_booleans(names_of_sources());
+    assert!(unreadable.is_empty(), "\n{}\n", unreadable.join("\n"));
+    let taken: usize =
+        names_of_sources().iter().map(|(_, names)| names.boolean_parameters.len()).sum();
+    assert!(
+        taken <= MOST_BOOLEAN_PARAMETERS,
+        "{taken} parameters are `bool`, of at most {MOST_BOOLEAN_PARAMETERS}: use an enum, or two functions"
+    );
+}
+
+/// Calls of functions of this crate that are given a bare `true` or `false`.
+fn unreadable_booleans(files: &[(&Source, Names)]) -> Vec<Finding> {
+    let takes_boolean =
+        |name: &String| files.iter().any(|(_, names)| names.boolean_parameters.contains(name));
+    let mut findings = Vec::new();
+    for (source, names) in files {
+        for (called, line) in names.bare_booleans.iter().filter(|(called, _)| takes_boolean(called))
+        {
+            let why = "is given a bare boolean, which does not say what it means";
+            findings.push(format!("{}:{line}: `{called}` {why}", source.path));
+        }
+    }
+    findings
+}
+
+fn names_of_sources() -> &'static [(&'static Source, Names)] {
+    static NAMES: LazyLock<Vec<(&Source, Names)>> = LazyLock::new(|| {
+        sources(&["src"]).into_iter().map(|source| (source, Names::of(source))).collect()
+    });
+    &NAMES
+}
+
+/// What a source names.
+#[derive(Default)]
+struct Names {
+    /// Its types, and the lines where they are defined.
+    types: Vec<(String, usize)>,
+    /// The functions and the variants that have a `bool` without a name at the place where one is given; a function once
+    /// for each.
+    boolean_parameters: Vec<String>,
+    /// What is called with `true` or `false`, and in which line.
+    bare_booleans: Vec<(String, usize)>,
+}
+
+impl Names {
+    /// Those of the source without its tests.
+    fn of(source: &Source) -> Self {
+        let mut names = Self::default();
+        if !source.is_tests {
+            let file = syn::parse_file(&source.text);
+            names.visit_file(&file.unwrap_or_else(|why| panic!("{}: {why}", source.path)));
+        }
+        names
+    }
+
+    fn defines(&mut self, name: &syn::Ident) {
+        self.types.push((name.to_string(), name.span().start().line));
+    }
+
+    fn calls<'a>(&mut self, name: &syn::Ident, arguments: impl Iterator<Item = &'a syn::Expr>) {
+        for argument in arguments {
+            if let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) = argument {
+                self.bare_booleans.push((name.to_string(), value.span.start().line));
+            }
+        }
+    }
+}
+
+fn is_bool(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.path.is_ident("bool"))
+}
+
+fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+    let is_test =
+        |list: &syn::MetaList| list.path.is_ident("cfg") && list.tokens.to_string() == "test";
+    attributes.iter().any(|attribute| attribute.meta.require_list().is_ok_and(is_test))
+}
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        self.defines(&item.ident);
+        visit::visit_item_struct(self, item);
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        self.defines(&item.ident);
+        visit::visit_item_enum(self, item);
+    }
+
+    fn visit_item_union(&mut self, item: &'ast syn::ItemUnion) {
+        self.defines(&item.ident);
+        visit::visit_item_union(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        self.defines(&item.ident);
+        visit::visit_item_trait(self, item);
+    }
+
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        self.defines(&item.ident);
+        visit::visit_item_type(self, item);
+    }
+
+    fn visit_variant(&mut self, variant: &'ast syn::Variant) {
+        if let syn::Fields::Unnamed(fields) = &variant.fields {
+            for _ in fields.unnamed.iter().filter(|field| is_bool(&field.ty)) {
+                self.boolean_parameters.push(variant.ident.to_string());
+            }
+        }
+        visit::visit_variant(self, variant);
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        for input in &signature.inputs {
+            if let syn::FnArg::Typed(typed) = input
+                && is_bool(&typed.ty)
+            {
+                self.boolean_parameters.push(signature.ident.to_string());
+            }
+        }
+        visit::visit_signature(self, signature);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let syn::Expr::Path(path) = &*call.func
+            && let Some(last) = path.path.segments.last()
+        {
+            self.calls(&last.ident, call.args.iter());
+        }
+        visit::visit_expr_call(self, call);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.calls(&call.method, call.args.iter());
+        visit::visit_expr_method_call(self, call);
+    }
+}
+
+#[test]
+fn shared_names_and_bare_booleans_are_found() {
+    let files = [
+        (
+            "src/a.rs",
+            "struct Plan;\nfn go(slowly: bool) {}\n#[cfg(test)]\nmod tests { enum Way {} }",
+        ),
+        (
+            "src/b.rs",
+            "fn f() {\n    enum Plan {}\n    go(true);\n    x.go(slowly);\n}\ntype Way = u8;",
+        ),
+        (
+            "src/c.rs",
+            "enum Action { Hold(u8, bool) }\nfn f() { set_nodelay(true); a.hold(1, true) }",
+        ),
+        ("src/d.rs", "#[cfg(a)]\ntype Word = u32;\n#[cfg(b)]\ntype Word = u64;"),
+        ("src/e.rs", "fn f() { Action::Hold(1, false) }"),
+    ];
+    let sources = files.map(|(path, text)| Source::new(path.into(), text.into()));
+    let files = sources.each_ref().map(|source| (source, Names::of(source)));
+    let shared = shared_names(&files);
+    assert!(matches!(&shared[..], [one] if one.starts_with("src/a.rs:1: ")), "{shared:?}");
+    let unreadable = unreadable_booleans(&files);
+    assert_eq!(unreadable.len(), 2, "{unreadable:?}");
+    assert!(unreadable[0].starts_with("src/b.rs:3: `go` "), "{unreadable:?}");
+    assert!(unreadable[1].starts_with("src/e.rs:1: `Hold` "), "{unreadable:?}");
 }
 
 #[test]
@@ -496,17 +715,27 @@ type Rule = fn(&Source) -> Vec<Finding>;
 
 /// Keeps a rule in every source of these places.
 fn keep(places: &[&str], rule: Rule) {
-    let findings: Vec<_> = sources(places).iter().flat_map(rule).collect();
+    let findings: Vec<_> = sources(places).into_iter().flat_map(rule).collect();
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
 
-fn sources(places: &[&str]) -> Vec<Source> {
-    let mut paths = Vec::new();
-    for place in places {
-        collect(&root().join(place), &mut paths);
-    }
-    assert!(!paths.is_empty(), "there are no sources in {places:?}");
-    paths.iter().map(|path| Source::read(path)).collect()
+fn sources(places: &[&str]) -> Vec<&'static Source> {
+    /// They are read once for all rules.
+    static ALL: LazyLock<Vec<Source>> = LazyLock::new(|| {
+        let mut paths = Vec::new();
+        for place in ["src", "tests", "build.rs"] {
+            collect(&root().join(place), &mut paths);
+        }
+        paths.iter().map(|path| Source::read(path)).collect()
+    });
+    let stands_there = |path: &str, place: &str| {
+        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let found =
+        ALL.iter().filter(|source| places.iter().any(|place| stands_there(&source.path, place)));
+    let found: Vec<_> = found.collect();
+    assert!(!found.is_empty(), "there are no sources in {places:?}");
+    found
 }
 
 fn root() -> &'static Path {
@@ -530,6 +759,8 @@ struct Source {
     code: String,
     /// The code without its `#[cfg(test)]` items.
     untested: String,
+    /// Whether all of it is an item that its parent has only in tests.
+    is_tests: bool,
 }
 
 impl Source {
@@ -542,7 +773,6 @@ impl Source {
     fn new(path: String, text: String) -> Self {
         const TEST: &str = "#[cfg(test)]";
         let code = code_of(&text);
-        // A file of tests is an item that its parent has only in tests.
         let is_tests = path.ends_with("/tests.rs") || path.ends_with("_tests.rs");
         let mut untested = if is_tests { String::new() } else { code.clone() };
         while let Some(at) = untested.find(TEST) {
@@ -550,7 +780,7 @@ impl Source {
             let blank = untested[at..end].replace(|c: char| c.is_ascii() && c != '\n', " ");
             untested.replace_range(at..end, &blank);
         }
-        Self { path, text, code, untested }
+        Self { path, text, code, untested, is_tests }
     }
 
     /// The chapter that it belongs to: of `src/sys/fd.rs` it is `sys`.
@@ -611,63 +841,43 @@ fn item_end(code: &str, at: usize) -> Option<usize> {
     None
 }
 
-/// A source without what is only said in it: comments become blanks, and every character of a literal an `x`.
+/// A source without what is only said in it: comments become blanks, and every character of a text an `x`.
 /// Each line stays where it is.
 fn code_of(text: &str) -> String {
+    let mut tokens = Vec::new();
+    collect_tokens(text.parse().expect("a source is made of tokens"), &mut tokens);
+    let blank = |text: &str| text.replace(|c: char| !c.is_whitespace(), " ");
     let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let (len, filler) = match (literal(rest), comment(rest)) {
-            (Some(len), _) => (len, 'x'),
-            (None, Some(len)) => (len, ' '),
-            (None, None) => (first.len_utf8(), first),
-        };
-        let (piece, behind) = rest.split_at(len);
-        code.extend(piece.chars().map(|c| if c.is_whitespace() { c } else { filler }));
-        rest = behind;
+    let mut end = 0;
+    for (span, is_literal) in tokens {
+        let range = span.byte_range();
+        let token = &text[range.clone()];
+        // A comment that is documentation is made of several tokens, each of which stands for the whole of it.
+        if range.start < end {
+            continue;
+        }
+        code.push_str(&blank(&text[end..range.start]));
+        if token.starts_with("//") || token.starts_with("/*") {
+            code.push_str(&blank(token));
+        } else if is_literal && token.contains(['"', '\'']) {
+            code.extend(token.chars().map(|c| if c.is_whitespace() { c } else { 'x' }));
+        } else {
+            code.push_str(token);
+        }
+        end = range.end;
     }
-    code
+    code + &blank(&text[end..])
 }
 
-/// The length of the comment that stands here; those between `/*` and `*/` nest.
-fn comment(text: &str) -> Option<usize> {
-    if text.starts_with("//") {
-        return Some(text.find('\n').unwrap_or(text.len()));
-    }
-    text.strip_prefix("/*")?;
-    let (mut depth, mut at) = (0, 0);
-    loop {
-        match text.as_bytes().get(at..at + 2) {
-            None => return Some(text.len()),
-            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
-            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
-            Some(_) => at += 1,
-        }
-        if depth == 0 {
-            return Some(at);
+/// Every token with its place, and whether it is a literal.
+fn collect_tokens(stream: TokenStream, tokens: &mut Vec<(Span, bool)>) {
+    for token in stream {
+        if let TokenTree::Group(group) = token {
+            tokens.push((group.span_open(), false));
+            collect_tokens(group.stream(), tokens);
+            tokens.push((group.span_close(), false));
+        } else {
+            tokens.push((token.span(), matches!(token, TokenTree::Literal(_))));
         }
     }
-}
-
-/// The length of the string or character that stands here. A lifetime is neither.
-fn literal(text: &str) -> Option<usize> {
-    if let Some(raw) = text.strip_prefix('r') {
-        let hashes = raw.len() - raw.trim_start_matches('#').len();
-        let body = raw[hashes..].strip_prefix('"')?;
-        let end = format!("\"{}", &raw[..hashes]);
-        return Some(1 + hashes + 1 + body.find(&end)? + end.len());
-    }
-    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let body = &text[1..];
-    let is_lifetime = quote == '\'' && !body.starts_with('\\') && body.chars().nth(1) != Some('\'');
-    if is_lifetime {
-        return None;
-    }
-    let mut escaped = false;
-    let end = body.find(|c| {
-        let ends = c == quote && !escaped;
-        escaped = c == '\\' && !escaped;
-        ends
-    })?;
-    Some(1 + end + 1)
 }

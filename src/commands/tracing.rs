@@ -152,21 +152,30 @@ pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
         return Ok(Box::new(JsonSink::new(output, limits(common))));
     }
     let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
-    let on_terminal = output.pace() == Pace::Live;
-    let text = TextSink::new(output, text_options(common, color, on_terminal));
+    let width = if output.pace() == Pace::Live { LineWidth::OfTerminal } else { LineWidth::Any };
+    let text = TextSink::new(output, text_options(common, color, width));
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(text)) } else { Box::new(text) };
     Ok(if common.explain { Box::new(Explainer::new(drawn)) } else { drawn })
 }
 
+/// How long a line of the trace may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineWidth {
+    /// What fits on the terminal where it is read.
+    OfTerminal,
+    /// As long as it is.
+    Any,
+}
+
 /// The text form as the flags ask for it.
-pub(crate) fn text_options(common: &Common, color: bool, for_eyes: bool) -> TextOptions {
+pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> TextOptions {
     TextOptions {
         limits: limits(common),
         time: common.trace_time,
         duration: common.trace_duration,
         color,
-        columns: for_eyes.then(columns),
+        columns: (width == LineWidth::OfTerminal).then(columns),
     }
 }
 

@@ -11,6 +11,13 @@ use super::Failed;
 use super::report::Server;
 use crate::os::machine;
 
+/// Whether a server counts its calls, which takes time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    Nothing,
+    Calls,
+}
+
 /// A server that runs; it ends with this value.
 pub(super) struct Contender {
     child: Child,
@@ -20,11 +27,15 @@ pub(super) struct Contender {
 
 impl Contender {
     /// Starts it and waits until it listens.
-    pub(super) fn start(program: &Path, server: Server, count: bool) -> Result<Self, Failed> {
+    pub(super) fn start(
+        program: &Path,
+        server: Server,
+        counting: Counting,
+    ) -> Result<Self, Failed> {
         let failed = |why: String| Failed::Server(format!("the server '{}': {why}", server.name()));
         let mut command = Command::new(program);
         command.args(["compare-server", server.name()]);
-        if count {
+        if counting == Counting::Calls {
             command.arg("--count");
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

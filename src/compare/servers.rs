@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::contender::Contender;
+use super::contender::{Contender, Counting};
 use super::load::{Load, MESSAGE_BYTES, Round};
 use super::noise::Noise;
 use super::report::{Served, Server, ServerRatio, Servers};
@@ -115,7 +115,7 @@ fn under_load(
     let program = &asked.options.program;
     let mut entrants = Vec::new();
     for server in servers.iter().copied() {
-        let contender = Contender::start(program, server, false)?;
+        let contender = Contender::start(program, server, Counting::Nothing)?;
         match Load::connect(contender.address, active, idle) {
             Ok(load) => entrants.push(Entrant { server, contender, load, rounds: Vec::new() }),
             // The others can be measured all the same.
@@ -163,7 +163,7 @@ fn counted(
     server: Server,
     (active, idle): (usize, usize),
 ) -> Result<Option<f64>, Failed> {
-    let contender = Contender::start(&asked.options.program, server, true)?;
+    let contender = Contender::start(&asked.options.program, server, Counting::Calls)?;
     let mut load =
         Load::connect(contender.address, active, idle).map_err(|error| failed(server, &error))?;
     let end = Instant::now() + MOST_COUNTING;

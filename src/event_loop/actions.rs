@@ -51,9 +51,9 @@ impl LoopState {
                 self.open(by, service, addresses, time_limit);
             }
             Action::Couple(one, other) => self.couple(one, other),
-            Action::Hold(token, held) => {
+            Action::Hold(token) | Action::Release(token) => {
                 if let Some((_, stream)) = self.endpoints.stream_mut(token) {
-                    stream.held = held;
+                    stream.held = matches!(action, Action::Hold(_));
                     self.endpoints.settle(token);
                 }
             }

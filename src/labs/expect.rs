@@ -81,9 +81,14 @@ impl Expect {
         Self { big_endian: Some(expected), ..self }
     }
 
-    /// What is expected on Linux, on a machine of this byte order.
-    pub fn linux(&self, big_endian: bool) -> Expected {
-        self.big_endian.filter(|_| big_endian).unwrap_or(self.linux)
+    /// What is expected on Linux, where the least significant byte comes first.
+    pub const fn on_little_endian(&self) -> Expected {
+        self.linux
+    }
+
+    /// What is expected on Linux on this machine.
+    pub fn on_this_machine(&self) -> Expected {
+        self.big_endian.filter(|_| is_big_endian()).unwrap_or(self.linux)
     }
 
     /// What is expected where the most significant byte comes first, if that makes a difference.
@@ -200,8 +205,8 @@ mod tests {
         let expect = Expect::on_linux(Expected::Is("a"))
             .but(&[System::FreeBsd], Expected::Is("b"), "it is another system")
             .big_endian(Expected::Is("c"));
-        assert_eq!(expect.linux(false), Expected::Is("a"));
-        assert_eq!(expect.linux(true), Expected::Is("c"));
+        assert_eq!(expect.on_little_endian(), Expected::Is("a"));
+        assert_eq!(expect.on_big_endian(), Some(Expected::Is("c")));
         assert!(expect.difference(System::MacOs).is_none());
         let differs = expect.difference(System::FreeBsd).map(|one| one.expected);
         assert_eq!(differs, Some(Expected::Is("b")).filter(|_| !is_big_endian()));

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::arrows::{Arrow, Crossing};
 use super::details::DetailsTeller;
 use super::short::shortened;
-use super::text::in_words;
+use super::text::{Zeros, in_words};
 use super::{Ladder, LadderStep, Side};
 use crate::trace::arg::Note;
 use crate::trace::json::printable;
@@ -232,7 +232,7 @@ fn steps(ladder: &Ladder) -> Vec<OnPage> {
 fn kernel(step: &LadderStep) -> Option<String> {
     let states = &step.call.states;
     let closed = || states.before.is_some().then(|| "closed".to_string());
-    let told = || states.after.as_ref().map(|state| in_words(state, true)).or_else(closed);
+    let told = || states.after.as_ref().map(|state| in_words(state, Zeros::Told)).or_else(closed);
     step.is_on_connection().then(told).flatten()
 }
 

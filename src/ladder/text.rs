@@ -72,14 +72,21 @@ fn state(step: &LadderStep) -> Option<String> {
         && (state.state.to_string() != "ESTABLISHED"
             || !idle(state.unread)
             || !idle(state.unacknowledged));
-    is_telling.then(|| format!("{was}{}", in_words(state, false)))
+    is_telling.then(|| format!("{was}{}", in_words(state, Zeros::LeftOut)))
 }
 
-/// `ESTABLISHED, 5 unread, 0 unacknowledged`, with those that are 0 or without.
-pub(super) fn in_words(state: &SocketState, with_zeros: bool) -> String {
+/// What to do with counts that are 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zeros {
+    Told,
+    LeftOut,
+}
+
+/// `ESTABLISHED, 5 unread, 0 unacknowledged`
+pub(super) fn in_words(state: &SocketState, zeros: Zeros) -> String {
     let mut words = state.state.to_string();
     for (count, what) in [(state.unread, "unread"), (state.unacknowledged, "unacknowledged")] {
-        if let Some(count) = count.filter(|count| with_zeros || *count > 0) {
+        if let Some(count) = count.filter(|count| zeros == Zeros::Told || *count > 0) {
             words.push_str(&format!(", {count} {what}"));
         }
     }

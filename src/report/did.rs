@@ -93,32 +93,48 @@ pub enum Did<'e> {
     Waited(Wait<'e>),
     /// What a wait said of the moment's descriptor.
     Ready(ReadyFor),
-    /// A half was closed: whether the sending one, whether the receiving one.
-    Finished(bool, bool),
+    /// The sending half was closed, or the receiving one, or both.
+    Finished {
+        /// By `SHUT_WR` or `SHUT_RDWR`.
+        sending: bool,
+        /// By `SHUT_RD` or `SHUT_RDWR`.
+        receiving: bool,
+    },
     /// A descriptor was closed.
     Closed,
     /// All descriptors of a range were closed.
     ClosedRange(i64, i64),
     /// The last descriptor of the moment's socket is gone.
     Gone(Departure),
-    /// A descriptor got a second number; whether with close-on-exec.
-    Copied(bool),
+    /// A descriptor got a second number.
+    Copied {
+        /// Whether the new number has `FD_CLOEXEC`.
+        is_closed_on_exec: bool,
+    },
     /// Status flags were asked for.
     FlagsAsked,
     /// Status flags were set.
     FlagsSet(OpenFlags),
-    /// Close-on-exec was set or cleared.
-    CloseOnExec(bool),
+    /// `F_SETFD`.
+    CloseOnExec {
+        /// Whether `FD_CLOEXEC` was among the flags.
+        is_set: bool,
+    },
     /// An option was set.
     OptionSet(Level, i32, Option<&'e Value<'e>>),
     /// An option was asked for.
     OptionAsked(Level, i32, Option<&'e Value<'e>>),
-    /// The name of this end, or of the peer's (true), was asked for.
-    NameAsked(bool, Option<&'e Address>),
+    /// The name of this end was asked for.
+    NameAsked(Option<&'e Address>),
+    /// The name of the peer was asked for.
+    PeerAsked(Option<&'e Address>),
     /// A name was looked up: what was found, if the call says.
     LookedUp(&'e [(SocketType, Address)]),
-    /// Another process or thread began; whether it shares this one's descriptors.
-    Forked(bool),
+    /// Another process or thread began.
+    Forked {
+        /// A thread shares them with this one, a process has copies.
+        shares_descriptors: bool,
+    },
     /// The process became another program.
     Executed,
     /// A file was removed.
@@ -215,7 +231,7 @@ impl<'e> Did<'e> {
             Effect::Selects | Effect::Polls => Self::Waited(Wait::of(event)),
             Effect::ShutsDown => finished(args.get(1)),
             Effect::Closes => Self::Closed,
-            Effect::Copies => Self::Copied(false),
+            Effect::Copies => Self::Copied { is_closed_on_exec: false },
             Effect::Commands if matches!(args.get(1), Some(Arg::Request(_))) => {
                 Self::OptionAsked(Level::from_bits(-1), 0, value(args.get(2)))
             }
@@ -232,8 +248,8 @@ impl<'e> Did<'e> {
                 }
                 _ => Self::Other,
             },
-            Effect::TellsName => Self::NameAsked(false, address(args.get(1))),
-            Effect::TellsPeer => Self::NameAsked(true, address(args.get(1))),
+            Effect::TellsName => Self::NameAsked(address(args.get(1))),
+            Effect::TellsPeer => Self::PeerAsked(address(args.get(1))),
             Effect::Resolves => Self::LookedUp(match args.get(3) {
                 Some(Arg::Found(found)) => found,
                 _ => &[],
@@ -254,14 +270,14 @@ impl<'e> Did<'e> {
             Self::Received(_) => DidKind::Received,
             Self::Waited(_) => DidKind::Waited,
             Self::Ready(_) => DidKind::Ready,
-            Self::Finished(..) => DidKind::Finished,
+            Self::Finished { .. } => DidKind::Finished,
             Self::Closed => DidKind::Closed,
             Self::Gone(_) => DidKind::Gone,
             Self::FlagsAsked => DidKind::FlagsAsked,
             Self::FlagsSet(_) => DidKind::FlagsSet,
             Self::OptionSet(..) => DidKind::OptionSet,
             Self::OptionAsked(..) => DidKind::OptionAsked,
-            Self::NameAsked(..) => DidKind::NameAsked,
+            Self::NameAsked(..) | Self::PeerAsked(..) => DidKind::NameAsked,
             Self::LookedUp(_) | Self::Opened(Some(_)) => DidKind::LookedUp,
             Self::Executed => DidKind::Executed,
             Self::Removed(_) => DidKind::Removed,
@@ -366,7 +382,7 @@ fn moved_message<'e>(message: &'e Message<'e>, flags: Option<&Arg<'_>>) -> Moved
 
 fn finished<'e>(how: Option<&Arg<'_>>) -> Did<'e> {
     let how = crate::names::ShutdownHow::from_bits(flags_of(how) as i32);
-    Did::Finished(how != crate::names::SHUT_RD, how != crate::names::SHUT_WR)
+    Did::Finished { sending: how != crate::names::SHUT_RD, receiving: how != crate::names::SHUT_WR }
 }
 
 fn of_fcntl<'e>(args: &'e [Arg<'e>]) -> Did<'e> {
@@ -374,9 +390,11 @@ fn of_fcntl<'e>(args: &'e [Arg<'e>]) -> Did<'e> {
     match (command, args.get(2)) {
         (F_GETFL, _) => Did::FlagsAsked,
         (F_SETFL, Some(Arg::OpenFlags(flags))) => Did::FlagsSet(*flags),
-        (F_SETFD, flags) => Did::CloseOnExec(flags_of(flags) & i64::from(FD_CLOEXEC.bits()) != 0),
-        (F_DUPFD, _) => Did::Copied(false),
-        (F_DUPFD_CLOEXEC, _) => Did::Copied(true),
+        (F_SETFD, flags) => {
+            Did::CloseOnExec { is_set: flags_of(flags) & i64::from(FD_CLOEXEC.bits()) != 0 }
+        }
+        (F_DUPFD, _) => Did::Copied { is_closed_on_exec: false },
+        (F_DUPFD_CLOEXEC, _) => Did::Copied { is_closed_on_exec: true },
         _ => Did::Other,
     }
 }

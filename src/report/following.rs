@@ -18,9 +18,9 @@ pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
             process.timeouts += u64::from(is_timeout);
         }
         Did::Slept => world.process_mut(process).waits += 1,
-        Did::CloseOnExec(on) => {
+        Did::CloseOnExec { is_set } => {
             if let (Some(entry), Some(_)) = (world.entry_mut(process, moment.fd), moment.count()) {
-                entry.is_closed_on_exec = *on;
+                entry.is_closed_on_exec = *is_set;
             }
         }
         Did::Registered(registration) if registration.data != registration.fd as u64 => {
@@ -41,10 +41,10 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
     }
     let Outcome::Value(result) = event.outcome else { return learn_of_failure(socket, moment) };
     match moment.did {
-        Did::Bound(name) | Did::NameAsked(false, name) => {
+        Did::Bound(name) | Did::NameAsked(name) => {
             socket.local = name.cloned().or(socket.local.take());
         }
-        Did::NameAsked(true, name) => socket.peer = name.cloned().or(socket.peer.take()),
+        Did::PeerAsked(name) => socket.peer = name.cloned().or(socket.peer.take()),
         Did::Connected(to) => connected(socket, *to, moment),
         Did::Listened(backlog) => {
             socket.is_listener = true;
@@ -64,7 +64,7 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
                 socket.receives += 1;
             }
         }
-        Did::Finished(sends, _) if *sends => {
+        Did::Finished { sending: true, .. } => {
             socket.finished.get_or_insert_with(|| moment.mark());
         }
         Did::FlagsSet(flags) => socket.is_nonblocking = Some(flags.contains(O_NONBLOCK)),

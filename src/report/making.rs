@@ -59,10 +59,15 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
             let closes = flags.asks_for_close_on_exec();
             moment.made = hold(world, process, result, socket, closes);
         }
-        Did::Opened(_) => set(world, process, result, Held::Other, false),
+        Did::Opened(_) => set(world, process, result, Held::Other, KEPT_ON_EXEC),
         _ => {}
     }
 }
+
+/// A file that was opened stays open in the next program, as far as its line says.
+const KEPT_ON_EXEC: bool = false;
+/// A socket whose making was not seen is not called one that a child inherits.
+const CLOSED_ON_EXEC: bool = true;
 
 /// A descriptor that is new leads to a socket that is new.
 fn hold(
@@ -104,7 +109,7 @@ pub(super) fn discover(world: &mut World, process: ProcessId, fd: i32, did: &Did
     let making = Making { is_stream: true, ..NOT_A_SOCKET };
     let is_listener = matches!(did, Did::Accepted(..));
     let socket = Socket { making, is_listener, ..Socket::default() };
-    if hold(world, process, fd, socket, true).is_some() {
+    if hold(world, process, fd, socket, CLOSED_ON_EXEC).is_some() {
         world.process_mut(process).sockets_made -= 1;
     }
 }

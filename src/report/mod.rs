@@ -186,10 +186,10 @@ impl Report {
         advice::leaking::note(&now, &mut self.world);
         match did {
             Did::Closed | Did::ClosedRange(..) | Did::Executed | Did::Ended(_) => self.close(&now),
-            Did::Copied(marked) => self.copy(&now, *marked),
-            Did::Forked(shares) => {
+            Did::Copied { is_closed_on_exec } => self.copy(&now, *is_closed_on_exec),
+            Did::Forked { shares_descriptors } => {
                 if let Some(child) = now.count().filter(|child| *child > 0) {
-                    following::fork(&mut self.world, process, child, *shares);
+                    following::fork(&mut self.world, process, child, *shares_descriptors);
                 }
             }
             _ => {}

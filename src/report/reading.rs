@@ -58,14 +58,16 @@ pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
         "writev" | "sendmmsg" => Did::Sent(moved_vectors(args)),
         "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => Did::Waited(Wait::of(event)),
         "epoll_ctl" => registration(args).map_or(Did::Other, Did::Registered),
-        "dup3" => Did::Copied(args.iter().any(|arg| text(Some(arg)).contains("O_CLOEXEC"))),
+        "dup3" => Did::Copied {
+            is_closed_on_exec: args.iter().any(|arg| text(Some(arg)).contains("O_CLOEXEC")),
+        },
         "close_range" => match (args.first().and_then(number), args.get(1).and_then(number)) {
             (Some(from), Some(to)) => Did::ClosedRange(from, to),
             _ => Did::Other,
         },
-        "clone" | "clone3" | "fork" | "vfork" => {
-            Did::Forked(args.iter().any(|arg| text(Some(arg)).contains("CLONE_FILES")))
-        }
+        "clone" | "clone3" | "fork" | "vfork" => Did::Forked {
+            shares_descriptors: args.iter().any(|arg| text(Some(arg)).contains("CLONE_FILES")),
+        },
         "execve" | "execveat" => Did::Executed,
         // `exit` ends a thread.
         "exit_group" => {

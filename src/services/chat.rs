@@ -82,7 +82,7 @@ impl Service for Chat {
             }
             LoopEvent::Deadline => {
                 // The pause is over: what waits is presented again, then more is read.
-                actions.extend([Action::Hold(who, false), Action::WantRoom(who)]);
+                actions.extend([Action::Release(who), Action::WantRoom(who)]);
                 MemberStep::Receive
             }
             _ => MemberStep::Receive,
@@ -91,7 +91,7 @@ impl Service for Chat {
         match step {
             MemberStep::Receive => {}
             MemberStep::Pause => {
-                actions.extend([Action::Hold(who, true), Action::Deadline(who, Some(PAUSE))]);
+                actions.extend([Action::Hold(who), Action::Deadline(who, Some(PAUSE))]);
             }
             MemberStep::End => actions.push(Action::Close(who)),
         }

@@ -68,11 +68,11 @@ impl Service for Relay {
             LoopEvent::Opened { asked_by: None, .. } => {
                 self.sides.insert(who, Counterpart::Waiting);
                 let (addresses, time_limit) = (&self.target, self.time_limit);
-                actions.push(Action::Hold(who, true));
+                actions.push(Action::Hold(who));
                 actions.push(Action::Open { by: who, addresses, time_limit });
             }
             LoopEvent::Opened { asked_by: Some(client), .. } => match self.couple(who, client) {
-                true => actions.extend([Action::Couple(who, client), Action::Hold(client, false)]),
+                true => actions.extend([Action::Couple(who, client), Action::Release(client)]),
                 false => actions.push(Action::Abort(who)),
             },
             // The client would have been refused by the target itself: an end of file would look like an answer.
@@ -128,11 +128,11 @@ mod tests {
     fn a_client_waits_unread_until_its_target_answers() {
         let (mut relay, client, target) = (relay(), token(1), token(2));
         let actions = opened(&mut relay, client, None);
-        assert!(actions[0].starts_with("Hold({1,") && actions[0].ends_with("true)"), "{actions:?}");
+        assert!(actions[0].starts_with("Hold({1,"), "{actions:?}");
         assert!(actions[1].starts_with("Open"), "{actions:?}");
         let actions = opened(&mut relay, target, Some(client));
         assert!(actions[0].starts_with("Couple"), "{actions:?}");
-        assert!(actions[1].starts_with("Hold({1,") && actions[1].ends_with("false)"));
+        assert!(actions[1].starts_with("Release({1,"), "{actions:?}");
     }
 
     #[test]

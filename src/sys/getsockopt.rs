@@ -96,7 +96,8 @@ pub fn getsockopt<T: OptionValue>(
     let is_error = (level, optname.number()) == (SOL_SOCKET, SO_ERROR.number());
     let call = call.rest(|| {
         let shown = match result {
-            Ok(()) => Arg::Value(value.shown(is_error)),
+            Ok(()) if is_error => Arg::Value(value.shown_as_errno()),
+            Ok(()) => Arg::Value(value.shown()),
             Err(_) => Arg::Pointer(&raw const c as usize),
         };
         [shown, Arg::Length { given: size.into(), returned: len.into() }]

@@ -38,7 +38,11 @@ mod sealed {
         /// From C.
         fn from_c(c: Self::C) -> Self;
         /// For the trace.
-        fn shown(self, is_error: bool) -> Value<'static>;
+        fn shown(self) -> Value<'static>;
+        /// For the trace, if it is an errno.
+        fn shown_as_errno(self) -> Value<'static> {
+            self.shown()
+        }
     }
 
     impl Convert for c_int {
@@ -49,8 +53,11 @@ mod sealed {
         fn from_c(c: c_int) -> Self {
             c
         }
-        fn shown(self, is_error: bool) -> Value<'static> {
-            if is_error { Value::Error(self) } else { Value::Int(self) }
+        fn shown(self) -> Value<'static> {
+            Value::Int(self)
+        }
+        fn shown_as_errno(self) -> Value<'static> {
+            Value::Error(self)
         }
     }
 
@@ -62,7 +69,7 @@ mod sealed {
         fn from_c(c: u8) -> Self {
             c
         }
-        fn shown(self, _: bool) -> Value<'static> {
+        fn shown(self) -> Value<'static> {
             Value::Byte(self)
         }
     }
@@ -75,7 +82,7 @@ mod sealed {
         fn from_c(c: libc::linger) -> Self {
             Self { l_onoff: c.l_onoff, l_linger: c.l_linger }
         }
-        fn shown(self, _: bool) -> Value<'static> {
+        fn shown(self) -> Value<'static> {
             Value::Linger(self)
         }
     }
@@ -88,7 +95,7 @@ mod sealed {
         fn from_c(c: libc::timeval) -> Self {
             Self { tv_sec: c.tv_sec as _, tv_usec: c.tv_usec as _ }
         }
-        fn shown(self, _: bool) -> Value<'static> {
+        fn shown(self) -> Value<'static> {
             Value::TimeVal(self)
         }
     }
@@ -110,7 +117,7 @@ mod sealed {
         fn from_c(c: Credentials) -> Self {
             Self { pid: c.pid, uid: c.uid, gid: c.gid }
         }
-        fn shown(self, _: bool) -> Value<'static> {
+        fn shown(self) -> Value<'static> {
             Value::Credentials(self)
         }
     }

@@ -98,7 +98,7 @@ pub fn setsockopt<T: OptionValue>(
     let len = size_of::<T::C>() as socklen_t;
     let call = enter(Function::SETSOCKOPT, || {
         let name = Arg::OptionName(level, optname.number());
-        let value = Arg::Value(optval.shown(false));
+        let value = Arg::Value(optval.shown());
         [sockfd.into(), level.named().into(), name, value, Arg::Int(len.into())]
     });
     let result = call.make(|| {

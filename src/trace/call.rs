@@ -172,7 +172,7 @@ impl<'a> Entered<'a> {
 
     /// The call is not made, because it would do harm; the caller is given this errno.
     pub(crate) fn refuse<T: Returned>(self, errno: Errno) -> Result<T> {
-        self.refused_if(true).returns(Err(errno))
+        self.marked(Mark::Refused).returns(Err(errno))
     }
 
     /// Marks a call that is not made, because it would do harm.

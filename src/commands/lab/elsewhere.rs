@@ -58,7 +58,7 @@ fn object(lab: &Lab, prediction: &Prediction, system: System) -> Value {
         "how": there.known.in_full(),
         "differs": there.differs,
         "why": there.why,
-        "linux": prediction.expect.linux(false).to_string(),
+        "linux": prediction.expect.on_little_endian().to_string(),
     })
 }
 
@@ -95,7 +95,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
             known => prose(out, &format!("{} ({})", there.expected, known.in_full()), "= ", 2),
         }
         if there.differs {
-            let linux = prediction.expect.linux(false);
+            let linux = prediction.expect.on_little_endian();
             let why = if there.why.is_empty() { "" } else { "; there " };
             prose(out, &format!("Linux: {linux}{why}{}", there.why), "", 4);
         }

@@ -22,7 +22,7 @@ use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
 use super::Failure;
 use super::overdue::OverdueWatch;
 use crate::commands::messages::say;
-use crate::commands::tracing::{beside_a_lab, limits, text_options, use_color};
+use crate::commands::tracing::{LineWidth, beside_a_lab, limits, text_options, use_color};
 
 /// Runs a lab here.
 pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
@@ -75,7 +75,7 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 /// The tracer of a lab: every call becomes an event; and goes to a file besides, if that was asked for.
 fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
-    let line = TextLine::new(text_options(common, color, false));
+    let line = TextLine::new(text_options(common, color, LineWidth::Any));
     let recorder =
         LabRecorder { line, limits: limits(common), connections: asked.connections, watch };
     let drawn: Box<dyn Sink> =

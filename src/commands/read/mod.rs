@@ -57,7 +57,7 @@ pub(crate) fn chooser(choice: &cli::Choice) -> Chooser {
 }
 
 /// Where the calls go: with `--json` to standard output, else where the flags of the trace say, if they say so.
-pub(crate) fn sink(json: bool, common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
+fn sink(json: bool, common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
     if json {
         let output = Output::new(io::stdout(), "standard output", Pace::Collected);
         return Ok(Some(Box::new(JsonSink::new(output, tracing::limits(common)))));

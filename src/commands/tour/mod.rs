@@ -22,7 +22,7 @@ use baresock::trace::{Both, Sink, Tracer, install};
 
 use super::failure::Failure;
 use super::ladder::write_page;
-use super::tracing::{beside_the_tour, text_options, use_color};
+use super::tracing::{LineWidth, beside_the_tour, text_options, use_color};
 use paper::{Narrator, Paper};
 use recorder::TourRecordings;
 use stage::Stage;
@@ -38,7 +38,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     let paper = Paper::new();
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
     let output = Output::new(paper.clone(), "standard output", Pace::EveryLine);
-    let text = TextSink::new(output.clone(), text_options(common, color, true));
+    let text = TextSink::new(output.clone(), text_options(common, color, LineWidth::OfTerminal));
     let shown = Explainer::new(text);
     let mut sink: Box<dyn Sink> = Box::new(shown);
     if let Some(other) = beside_the_tour(common)? {

@@ -17,7 +17,7 @@ use baresock::trace::Sink;
 
 use super::failure::Failure;
 use super::messages::{Loudness, say};
-use super::read::{Taker, chooser, report, sink};
+use super::read::{Taker, chooser, report};
 use super::tracing;
 use signals::Forwarder;
 
@@ -69,7 +69,7 @@ fn calls_go_to(
     loudness: Loudness,
 ) -> Result<Option<Box<dyn Sink>>, Failure> {
     if watch.json && common.trace.is_none() && common.trace_to.is_none() {
-        return sink(false, common);
+        return tracing::asked_sink(common);
     }
     match tracing::asked_sink(common)? {
         Some(asked) => Ok(Some(asked)),

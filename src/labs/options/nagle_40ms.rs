@@ -12,7 +12,7 @@ use crate::labs::peers::Peer;
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::tcp_pair;
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::corking::cork;
+use crate::os::corking::{cork, uncork};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
@@ -114,7 +114,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     setsockopt(&ours, SOL_TCP, TCP_NODELAY, &0).ok();
     lab.predict(&CORKED);
     let began = Instant::now();
-    let corked = cork(&ours, true).and_then(|()| in_two(&ours));
+    let corked = cork(&ours).and_then(|()| in_two(&ours));
     lab.observe(corked.map(|()| began.elapsed()));
     lab.predict(&UNCORKED);
     lab.observe(typical(|| corked_while_sending(&ours)));
@@ -140,10 +140,10 @@ fn in_two(fd: &Fd) -> Result<()> {
 }
 
 fn corked_while_sending(fd: &Fd) -> Result<()> {
-    cork(fd, true)?;
+    cork(fd)?;
     send(fd, b"head", MSG_NOSIGNAL)?;
     send(fd, b"body", MSG_NOSIGNAL)?;
-    cork(fd, false)?;
+    uncork(fd)?;
     recv(fd, &mut [0; 64], MsgFlags::NONE).map(drop)
 }
 

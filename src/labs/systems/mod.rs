@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 
 use super::expect::Expected;
 use super::{Lab, Prediction};
-use crate::os::system::{System, is_big_endian, this_system};
+use crate::os::system::{System, this_system};
 
 /// How an answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub fn answer_here(lab: &str, prediction: &Prediction) -> Answer {
 
 /// What a system answers to a prediction of the lab of this name.
 pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
-    let linux = prediction.expect.linux(is_big_endian());
+    let linux = prediction.expect.on_this_machine();
     let as_on_linux = |known| Answer { expected: linux, known, differs: false, why: "" };
     if system == System::LinuxGlibc {
         return as_on_linux(LINUX);

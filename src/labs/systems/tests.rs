@@ -54,7 +54,7 @@ fn what_a_system_answered_is_what_the_lab_expects_there() {
             if is_big_endian && row.lab == "sockaddr-layout" {
                 continue;
             }
-            let linux = prediction.expect.linux(false);
+            let linux = prediction.expect.on_little_endian();
             let as_on_linux = is_it(linux, row.answered);
             let difference = prediction.expect.difference(*system);
             let expected = difference.map_or(linux, |one| one.expected);

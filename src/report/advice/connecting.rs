@@ -59,7 +59,7 @@ fn watch_unchecked(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::Connected(_) => {
             seen.pending = now.failed(Errno::EINPROGRESS).then(|| now.quote());
         }
-        Did::NameAsked(true, _) => seen.pending = None,
+        Did::PeerAsked(_) => seen.pending = None,
         Did::OptionAsked(..) if now.did.asks_for_error() => seen.pending = None,
         Did::Sent(_) | Did::Received(_) => {
             // Too early is another matter: it is tried again.

@@ -69,7 +69,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 seen.is_known = true;
             }
         }
-        Did::Finished(true, _) | Did::Gone(Departure::Closed | Departure::Exit) => {
+        Did::Finished { sending: true, .. } | Did::Gone(Departure::Closed | Departure::Exit) => {
             judge(now, world, found);
         }
         _ => {}

@@ -176,7 +176,7 @@ fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
         for action in &actions {
             match action {
                 Action::Keep(kept) => rest = *kept,
-                Action::Hold(_, true) => pauses += 1,
+                Action::Hold(_) => pauses += 1,
                 Action::Send { to, bytes } if to.place == BOB => {
                     assert!(bytes.len() < SAID_AT_ONCE + 2 * LINE_LIMIT);
                     heard.push_str(std::str::from_utf8(bytes).unwrap());
@@ -186,7 +186,7 @@ fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
         }
         let mut actions = Vec::new();
         chat.on(token(ANN), LoopEvent::Deadline, &mut actions);
-        assert!(matches!(actions[..], [Action::Hold(_, false), Action::WantRoom(_)]));
+        assert!(matches!(actions[..], [Action::Release(_), Action::WantRoom(_)]));
     }
     assert_eq!(heard, (0..5000).map(|k| format!("<ann> {k}\n")).collect::<String>());
     assert!(pauses > 1);

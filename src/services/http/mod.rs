@@ -110,7 +110,7 @@ impl Http {
             let (request, len) = match parse(rest) {
                 Parsed::Incomplete => return Handled::Reads(rest.len()),
                 Parsed::Refused(refused) => {
-                    let manner = Manner::new(self.site.date(), refused.method, false);
+                    let manner = Manner::of_last(refused.method, self.site.date());
                     say(&mut self.out, refused.status, manner);
                     return Handled::Closes;
                 }
@@ -155,11 +155,7 @@ impl Http {
             Handled::Sends { mut body, keep_alive, left } => {
                 part = body.as_mut().and_then(ResponseBody::next_of_file);
                 deadline = Some(CHUNK_TIMEOUT);
-                actions.extend([
-                    Action::Keep(left),
-                    Action::Hold(who, true),
-                    Action::WantRoom(who),
-                ]);
+                actions.extend([Action::Keep(left), Action::Hold(who), Action::WantRoom(who)]);
                 Phase::Sending { body, keep_alive }
             }
             Handled::Closes => Phase::Closed,
@@ -189,7 +185,7 @@ impl Http {
             Some(Phase::Sending { keep_alive: true, .. }) => {
                 self.connections.insert(who, Phase::Waiting);
                 actions.push(Action::Deadline(who, Some(self.keep_alive)));
-                actions.push(Action::Hold(who, false));
+                actions.push(Action::Release(who));
             }
             Some(Phase::Sending { keep_alive: false, .. } | Phase::Leaving) => {
                 self.leave(who, actions);
@@ -223,7 +219,7 @@ impl Http {
             Some(Phase::Reading) => {
                 self.site.look_at_clock();
                 self.out.truncate(0);
-                let manner = Manner::new(self.site.date(), Method::Get, false);
+                let manner = Manner::of_last(Method::Get, self.site.date());
                 say(&mut self.out, Status::RequestTimeout, manner);
                 self.connections.insert(who, Phase::Closed);
                 actions.push(Action::Send { to: who, bytes: self.out.bytes() });

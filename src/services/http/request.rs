@@ -91,7 +91,8 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     let target = read.path.unwrap_or_default();
     match whole_head(parsed, head) {
         Ok(len) => {
-            let fields = HeadFields::read(read.headers, read.version == Some(1));
+            let version = if read.version == Some(1) { Version::Http11 } else { Version::Http10 };
+            let fields = HeadFields::read(read.headers, version);
             request_of(bytes, len, (method, target), fields)
         }
         Err(None) => Parsed::Incomplete,
@@ -153,7 +154,7 @@ fn parse_another_version<'a>(bytes: &'a [u8], head: &'a [u8], method: Method) ->
     };
     match whole_head(parsed, head) {
         Ok(len) => {
-            let fields = HeadFields::read(read.unwrap_or_default(), true);
+            let fields = HeadFields::read(read.unwrap_or_default(), Version::Http11);
             request_of(bytes, len, (method, target), fields)
         }
         Err(None) => Parsed::Incomplete,
@@ -190,6 +191,14 @@ fn request_of<'a>(
     }
 }
 
+/// The two versions that are answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http10,
+    /// Also what a later 1.x is taken for.
+    Http11,
+}
+
 /// The fields of a head that matter.
 #[derive(Default)]
 struct HeadFields<'a> {
@@ -203,7 +212,8 @@ struct HeadFields<'a> {
 }
 
 impl<'a> HeadFields<'a> {
-    fn read(fields: &[httparse::Header<'a>], is_http_1_1: bool) -> Result<Self, Status> {
+    fn read(fields: &[httparse::Header<'a>], version: Version) -> Result<Self, Status> {
+        let is_http_1_1 = version == Version::Http11;
         let mut read = Self { is_http_1_1, ..Self::default() };
         for field in fields {
             read.take(field.name, field.value)?;

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use super::out::Out;
-use super::request::Method;
+use super::request::{Method, Request};
 use super::status::Status;
 
 /// What every response to one request has in common.
@@ -18,8 +18,15 @@ pub(super) struct Manner<'a> {
 }
 
 impl<'a> Manner<'a> {
-    pub(super) fn new(date: &'a str, method: Method, keep_alive: bool) -> Self {
-        Self { date, keep_alive, with_body: method != Method::Head }
+    /// How a request is answered that was understood.
+    pub(super) fn of(request: &Request<'_>, date: &'a str) -> Self {
+        let with_body = request.method != Method::Head;
+        Self { date, keep_alive: request.keep_alive, with_body }
+    }
+
+    /// How the last answer on a connection is given.
+    pub(super) fn of_last(method: Method, date: &'a str) -> Self {
+        Self { date, keep_alive: false, with_body: method != Method::Head }
     }
 }
 

@@ -52,7 +52,7 @@ impl Site {
 
     /// Writes the response to a request, and returns the part of its body that did not fit.
     pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Option<ResponseBody> {
-        let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
+        let manner = Manner::of(request, &self.now.text);
         match request.method {
             Method::Get | Method::Head => {}
             Method::Other => {
@@ -85,7 +85,7 @@ impl Site {
         match self.look_up(path, request, out) {
             Ok(body) => body,
             Err(status) => {
-                say(out, status, Manner::new(&self.now.text, request.method, request.keep_alive));
+                say(out, status, Manner::of(request, &self.now.text));
                 None
             }
         }
@@ -98,7 +98,7 @@ impl Site {
         out: &mut Out,
     ) -> Result<Option<ResponseBody>, Status> {
         let place = SitePath::parse(path)?;
-        let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
+        let manner = Manner::of(request, &self.now.text);
         let directory = match self.root.find(&place.relative)? {
             FoundPath::File(..) if place.is_directory => return Err(Status::NotFound),
             FoundPath::File(file, metadata) => {
@@ -150,7 +150,7 @@ impl Site {
         out: &mut Out,
     ) -> Result<Option<ResponseBody>, Status> {
         let described = Described::new(relative, metadata, self.now.seconds);
-        let manner = Manner::new(&self.now.text, request.method, request.keep_alive);
+        let manner = Manner::of(request, &self.now.text);
         if metadata.len() > MOST_OF_FILE {
             return Ok(send(request, &described, Source::File(Rc::new(file)), manner, out));
         }

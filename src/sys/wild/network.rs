@@ -15,7 +15,7 @@ use crate::names::{Errno, Result};
 /// not in POSIX.
 pub fn own_network(_: Wild) -> Result<()> {
     unshare()?;
-    loopback_is_up(true)
+    raise_loopback()
 }
 
 /// `int ioctl(int fd, SIOCSIFFLAGS, struct ifreq *argp);` cuts the network of this process: its loopback interface goes
@@ -27,7 +27,7 @@ pub fn own_network(_: Wild) -> Result<()> {
 /// References: [`netdevice(7)`](https://man7.org/linux/man-pages/man7/netdevice.7.html);
 /// not in POSIX.
 pub fn cut_network(_: Wild) -> Result<()> {
-    loopback_is_up(false)
+    lower_loopback()
 }
 
 #[cfg(linux)]
@@ -36,14 +36,24 @@ fn unshare() -> Result<()> {
     super::super::status(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })
 }
 
-/// In a thread of its own, so that the calls of this setup do not stand between those of the lab.
 #[cfg(linux)]
-fn loopback_is_up(up: bool) -> Result<()> {
-    std::thread::spawn(move || set_loopback(up)).join().unwrap_or(Err(Errno::EINVAL))
+fn raise_loopback() -> Result<()> {
+    in_a_thread(|| set_flags_of_loopback((libc::IFF_UP | libc::IFF_RUNNING) as i16))
 }
 
 #[cfg(linux)]
-fn set_loopback(up: bool) -> Result<()> {
+fn lower_loopback() -> Result<()> {
+    in_a_thread(|| set_flags_of_loopback(0))
+}
+
+/// In a thread of its own, so that the calls of this setup do not stand between those of the lab.
+#[cfg(linux)]
+fn in_a_thread(work: fn() -> Result<()>) -> Result<()> {
+    std::thread::spawn(work).join().unwrap_or(Err(Errno::EINVAL))
+}
+
+#[cfg(linux)]
+fn set_flags_of_loopback(flags: i16) -> Result<()> {
     use std::os::fd::{AsFd, AsRawFd};
 
     use crate::names::{AF_INET, Protocol, SOCK_DGRAM};
@@ -54,7 +64,7 @@ fn set_loopback(up: bool) -> Result<()> {
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
         *to = *from as libc::c_char;
     }
-    request.ifr_ifru.ifru_flags = if up { (libc::IFF_UP | libc::IFF_RUNNING) as i16 } else { 0 };
+    request.ifr_ifru.ifru_flags = flags;
     // SAFETY: the kernel reads `request`, which lives through the call and has the type of this request.
     super::super::status(unsafe {
         libc::ioctl(any.as_fd().as_raw_fd(), libc::SIOCSIFFLAGS as _, &request)
@@ -67,6 +77,11 @@ fn unshare() -> Result<()> {
 }
 
 #[cfg(not(linux))]
-fn loopback_is_up(_: bool) -> Result<()> {
+fn raise_loopback() -> Result<()> {
+    Err(Errno::ENOSYS)
+}
+
+#[cfg(not(linux))]
+fn lower_loopback() -> Result<()> {
     Err(Errno::ENOSYS)
 }
