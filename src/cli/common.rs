@@ -36,6 +36,9 @@ pub struct Common {
     /// Draw the sets of select and the rows of poll (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub bits: bool,
+    /// Stand before each call until a key is pressed (implies --trace)
+    #[arg(long, global = true, help_heading = "Trace")]
+    pub step: bool,
     /// Show at most N bytes of a string
     #[arg(long, global = true, value_name = "N", default_value_t = 32, value_parser = items, help_heading = "Trace")]
     pub trace_bytes: usize,

@@ -14,6 +14,7 @@ pub(crate) mod listen;
 pub(crate) mod messages;
 pub(crate) mod read;
 pub(crate) mod serve;
+mod step;
 pub(crate) mod tour;
 pub(crate) mod tracing;
 pub(crate) mod usage;

@@ -18,9 +18,10 @@ use baresock::trace::output::{Output, Pace};
 use baresock::trace::page::Waits;
 use baresock::trace::text::{TextOptions, TextSink};
 use baresock::trace::tracer::NoSink;
-use baresock::trace::{Function, Sink, Tracer};
+use baresock::trace::{Both, Function, Sink, Tracer};
 
 use super::failure::Failure;
+use super::step::{self, Stepped};
 
 /// How wide prose is where nobody says otherwise: remarks are broken to fit, or their lines would run together with calls'.
 pub(crate) const COLUMNS: usize = 80;
@@ -80,6 +81,7 @@ pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
         _ if !common.inject.is_empty() => {
             "--inject does not go here: it changes our own calls only"
         }
+        _ if common.step => "--step does not go here: only our own calls can be held up",
         _ if common.state => "--state does not go here: it asks about our own sockets only",
         _ if common.via.is_some() => "--via does not go here: the program waits as it does",
         _ => return Ok(()),
@@ -124,13 +126,14 @@ const fn is_traced(common: &Common) -> bool {
         || common.explain
         || common.state
         || common.bits
+        || common.step
 }
 
 /// Where the tour's calls go besides standard output, where it shows them in any case.
 pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
     match (common.trace, &common.trace_to) {
         (Some(TraceForm::Text) | None, None) => Ok(None),
-        _ => sink(common).map(Some),
+        _ => sink(&Common { step: false, ..common.clone() }).map(Some),
     }
 }
 
@@ -138,12 +141,17 @@ pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, 
 pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
     match common.trace_to {
         None => Ok(None),
-        Some(_) => sink(&Common { explain: false, bits: false, ..common.clone() }).map(Some),
+        Some(_) => {
+            sink(&Common { explain: false, bits: false, step: false, ..common.clone() }).map(Some)
+        }
     }
 }
 
 /// Where calls go, as the flags of the trace have it.
 pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
+    if common.step {
+        return stepped(common);
+    }
     if common.trace == Some(TraceForm::Json) && (common.explain || common.bits) {
         return Err(Failure::usage("--explain and --bits are for the eyes: not with --trace=json"));
     }
@@ -153,10 +161,34 @@ pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     }
     let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
     let width = if output.pace() == Pace::Live { LineWidth::OfTerminal } else { LineWidth::Any };
+    Ok(text_sink(common, output, color, width))
+}
+
+/// Calls on the terminal, one key each; and all of them in a file, if one is named.
+fn stepped(common: &Common) -> Result<Box<dyn Sink>, Failure> {
+    let stepper = step::on_standard_error()?;
+    let output = Output::new(Patient(io::stderr()), "standard error", Pace::Live);
+    let color = use_color(common.color, &io::stderr());
+    let shown = text_sink(common, output.clone(), color, LineWidth::OfTerminal);
+    let stepped = Stepped::new(shown, stepper, &output);
+    if common.trace_to.is_none() {
+        return match common.trace {
+            Some(TraceForm::Json) => Err(Failure::usage(
+                "--step shows the calls as text: --trace=json goes with it to a file (--trace-to)",
+            )),
+            _ => Ok(Box::new(stepped)),
+        };
+    }
+    let to_file = Common { step: false, explain: false, bits: false, ..common.clone() };
+    Ok(Box::new(Both::new(stepped, sink(&to_file)?)))
+}
+
+/// Calls as text, explained and drawn as the flags ask for it.
+fn text_sink(common: &Common, output: Output, color: bool, width: LineWidth) -> Box<dyn Sink> {
     let text = TextSink::new(output, text_options(common, color, width));
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(text)) } else { Box::new(text) };
-    Ok(if common.explain { Box::new(Explainer::new(drawn)) } else { drawn })
+    if common.explain { Box::new(Explainer::new(drawn)) } else { drawn }
 }
 
 /// How long a line of the trace may be.

@@ -42,6 +42,13 @@ pub enum LabEvent {
         /// The answer on each system, by name.
         on: BTreeMap<String, SystemAnswer>,
     },
+    /// A call is about to be made, and the lab stands until it is told to go on (`--step`).
+    Calling {
+        /// As far as its line is known.
+        line: String,
+        /// As far as its value is known.
+        call: Box<Event<'static>>,
+    },
     /// A call, as the trace shows it.
     Called {
         /// As text.

@@ -152,6 +152,10 @@ impl EventWriter {
                 self.beside_code(&mut out, QUESTION, &format!("  prediction: {expected}"));
                 out.push_str(&self.elsewhere(on));
             }
+            LabEvent::Calling { line, .. } => {
+                self.open_code(&mut out);
+                let _ = write!(out, "    {line}");
+            }
             LabEvent::Called { line, .. } => {
                 self.open_code(&mut out);
                 let _ = writeln!(out, "    {line}");

@@ -16,6 +16,8 @@ pub mod identity;
 pub mod interfaces;
 pub mod keepalive;
 #[cfg(feature = "program")]
+pub mod keyboard;
+#[cfg(feature = "program")]
 pub mod layouts;
 pub mod limits;
 pub mod machine;

@@ -65,7 +65,11 @@ impl TextLine {
     /// The line as far as it is known before the call returns.
     pub fn first_half(&mut self, event: &Event<'_>) -> &str {
         self.write_arguments(event);
-        if event.args.len() < event.callee.parameters().len() {
+        // What is missing may be what the call fills in, or what it does without: fcntl(2)'s third argument.
+        let next = event.callee.parameters().get(event.args.len());
+        let fills = event.function().map_or(&[][..], |function| function.page().fills);
+        let more_will_follow = next.is_some_and(|next| fills.contains(next));
+        if more_will_follow && !event.args.is_empty() && !self.has_comma {
             self.line.push_str(", ");
             self.has_comma = true;
         }

@@ -9,6 +9,7 @@ mod place;
 mod process;
 mod report;
 mod stage;
+mod steps;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -24,6 +25,7 @@ use super::failure::Failure;
 use super::messages::print;
 use super::tracing::{refuse, use_color};
 use process::How;
+use steps::Steps;
 
 /// Does what was asked.
 pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
@@ -73,6 +75,12 @@ fn refuse_what_is_of_one_lab(
     if of_one && (labs > 1 || !each_is_told) {
         let which = "--html FILE, --trace-to FILE and --trace=json take the calls of one lab";
         return Err(Failure::usage(format_args!("lab: {which}; name one")));
+    }
+    if common.step && (!each_is_told || asked.json || asked.readme) {
+        let which = "--step shows the calls of one lab on a terminal";
+        return Err(Failure::usage(format_args!(
+            "lab: {which}; name one, without --json or --readme"
+        )));
     }
     if !each_is_told && (common.explain || common.state || common.bits) {
         let which = "--explain, --state and --bits show more of each call";
@@ -124,6 +132,9 @@ fn one(
         connections: asked.json || asked.html.is_some() || as_json_here,
     };
     let mut teller = LabWriter::new(lab, asked, form, asks);
+    if common.step {
+        teller.steps = Some(Steps::new()?);
+    }
     teller.traces_as_json = as_json_here;
     teller.tell(&EventWriter::head, lab);
     let complaints = process::watch(lab, how, |event| teller.hear(event))
@@ -143,6 +154,7 @@ struct LabWriter {
     verdict: LabVerdict,
     calls: Vec<Event<'static>>,
     answers: Option<answers::Answers>,
+    steps: Option<Steps>,
     failure: Option<Failure>,
 }
 
@@ -156,6 +168,7 @@ impl LabWriter {
             verdict: LabVerdict::default(),
             calls: Vec::new(),
             answers: asks.then(|| answers::Answers::of(lab)),
+            steps: None,
             failure: None,
         }
     }
@@ -187,7 +200,13 @@ impl LabWriter {
             return self.print(&text);
         }
         let text = self.writer.event(event);
-        self.print(&text);
+        match self.steps.take() {
+            Some(mut steps) => {
+                steps.hear(event, &text, &mut |text| self.print(text));
+                self.steps = Some(steps);
+            }
+            None => self.print(&text),
+        }
     }
 
     /// That standard output is closed or full ends the writing; the lab itself is let run to its end.

@@ -122,7 +122,7 @@ fn first_of(pipe: &Fd) -> Option<Signal> {
 }
 
 /// Ends all places, and then this program as the signal would have.
-fn end_with(signal: Signal) {
+pub(super) fn end_with(signal: Signal) {
     // Held to the end, so that no further one is made.
     let places = places();
     places.iter().filter_map(|inside| inside.process).for_each(end_group);

@@ -77,7 +77,12 @@ pub(super) fn watch(
         hears(&event);
         // Whoever is asked may think for as long as they like: the time is the lab's alone.
         deadline += told.elapsed();
-        if let (LabEvent::Predicted { .. }, Some(go_on)) = (&event, &mut go_on) {
+        let waits = match event {
+            LabEvent::Predicted { .. } => how.asks,
+            LabEvent::Calling { .. } => true,
+            _ => false,
+        };
+        if let Some(go_on) = go_on.as_mut().filter(|_| waits) {
             continue_lab(go_on);
         }
     }
@@ -142,7 +147,7 @@ fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child>
         .env(LAB_DIRECTORY, place.path())
         // A socket's name has little room; a file's name alone always fits.
         .current_dir(place.path())
-        .stdin(if how.asks { Stdio::piped() } else { Stdio::null() })
+        .stdin(if how.asks || how.common.step { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     place.start(&mut command)
@@ -165,6 +170,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         ("--explain", common.explain),
         ("--state", common.state),
         ("--bits", common.bits),
+        ("--step", common.step),
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
         ("--trace-sync", common.trace_sync),

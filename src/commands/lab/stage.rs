@@ -76,8 +76,8 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
     let line = TextLine::new(text_options(common, color, LineWidth::Any));
-    let recorder =
-        LabRecorder { line, limits: limits(common), connections: asked.connections, watch };
+    let (limits, connections, steps) = (limits(common), asked.connections, common.step);
+    let recorder = LabRecorder { line, limits, connections, steps, watch };
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
@@ -102,10 +102,14 @@ impl Audience for EventSender {
         let is_prediction = matches!(event, LabEvent::Predicted { .. });
         tell(&event);
         if self.waits && is_prediction {
-            // Nobody answers any more: it goes on all the same, and then cannot tell.
-            let _ = io::stdin().read(&mut [0]);
+            wait_to_go_on();
         }
     }
+}
+
+/// Waits for the byte with which the lab goes on. If none will come, it goes on all the same, and then cannot tell.
+fn wait_to_go_on() {
+    let _ = io::stdin().read(&mut [0]);
 }
 
 fn tell(event: &LabEvent) {
@@ -132,12 +136,19 @@ struct LabRecorder {
     limits: ValueLimits,
     /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
     connections: bool,
+    /// Whether it stands before each call.
+    steps: bool,
     watch: OverdueWatch,
 }
 
 impl Sink for LabRecorder {
     fn begin(&mut self, event: &Event<'_>) {
         self.line.begin();
+        if self.steps {
+            let line = self.line.first_half(event).to_string();
+            tell(&LabEvent::Calling { line, call: Box::new(event.kept(self.limits)) });
+            wait_to_go_on();
+        }
         self.watch.begin(event);
     }
 

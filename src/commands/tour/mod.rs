@@ -22,8 +22,9 @@ use baresock::trace::{Both, Sink, Tracer, install};
 
 use super::failure::Failure;
 use super::ladder::write_page;
+use super::step::{Stepped, Stepper, Whose};
 use super::tracing::{LineWidth, beside_the_tour, text_options, use_color};
-use paper::{Narrator, Paper};
+use paper::{Narrator, PageTurning, Paper};
 use recorder::TourRecordings;
 use stage::Stage;
 
@@ -35,12 +36,23 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         return Err(Failure::usage(why));
     }
     let color = use_color(common.color, &io::stdout());
-    let paper = Paper::new();
+    let stepper = match common.step {
+        true => Some(Stepper::new(&io::stdout(), "standard output", Whose::Ours)?),
+        false => None,
+    };
+    let paper = Paper::new(match stepper {
+        Some(_) => PageTurning::ByCalls,
+        None => PageTurning::ByChapters,
+    });
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
-    let output = Output::new(paper.clone(), "standard output", Pace::EveryLine);
+    let pace = if stepper.is_some() { Pace::Live } else { Pace::EveryLine };
+    let output = Output::new(paper.clone(), "standard output", pace);
     let text = TextSink::new(output.clone(), text_options(common, color, LineWidth::OfTerminal));
     let shown = Explainer::new(text);
-    let mut sink: Box<dyn Sink> = Box::new(shown);
+    let mut sink: Box<dyn Sink> = match stepper {
+        Some(stepper) => Box::new(Stepped::new(shown, stepper, &output)),
+        None => Box::new(shown),
+    };
     if let Some(other) = beside_the_tour(common)? {
         sink = Box::new(Both::new(sink, other));
     }

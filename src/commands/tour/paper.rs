@@ -34,10 +34,19 @@ pub(super) enum ReaderWish {
     End,
 }
 
+/// What a person at a terminal goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageTurning {
+    /// A line typed after each chapter.
+    ByChapters,
+    /// A key before each call, which is read elsewhere.
+    ByCalls,
+}
+
 impl Paper {
     /// Standard output; a person who is at a terminal with both eyes and hands turns the pages.
-    pub(super) fn new() -> Self {
-        let for_a_person = io::stdout().is_terminal();
+    pub(super) fn new(turning: PageTurning) -> Self {
+        let for_a_person = io::stdout().is_terminal() && turning == PageTurning::ByChapters;
         let asks = for_a_person && io::stdin().is_terminal();
         Self { error: Arc::default(), for_a_person, asks: Arc::new(AtomicBool::new(asks)) }
     }

@@ -129,6 +129,12 @@ impl DescriptorTable {
         Some(OpenFile { copies: Rc::strong_count(file) - 1, ..file.file.borrow().clone() })
     }
 
+    /// What every open descriptor leads to, in the order of their numbers.
+    pub fn open(&self) -> impl Iterator<Item = (FdNumber, OpenFile)> {
+        let numbers = self.numbers.keys().map(|number| FdNumber::new(*number));
+        numbers.filter_map(|fd| Some((fd, self.known(fd)?)))
+    }
+
     /// The connection of this descriptor.
     pub fn connection(&self, fd: FdNumber) -> Option<Connection> {
         let file = self.get(fd)?;

@@ -1,0 +1,230 @@
+//! `--step`: at a terminal the program stands before each call, and a key says how to go on. (In a file of its own: the
+//! descriptors of a terminal would be inherited by what other tests start.)
+#![cfg(linux)]
+// In a test a panic is the message, also outside of the functions marked as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::pty::openpty;
+use nix::sys::termios::{Termios, tcgetattr};
+use support::*;
+
+/// How long a terminal that should show something may show nothing, also where the processors are busy.
+const PATIENCE_MS: u16 = 30_000;
+
+/// Held while a program is started.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// The program at a terminal that controls it, as setsid(1) gives it one.
+struct Session {
+    child: KilledAtEnd,
+    terminal: File,
+    shown: String,
+    /// It keeps the terminal's settings when the program has ended.
+    slave: OwnedFd,
+    before: Termios,
+}
+
+impl Session {
+    fn start(arguments: &[&str]) -> Self {
+        // Between these two another test would start its program with this terminal open.
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let pty = openpty(None, None).unwrap();
+        for end in [&pty.master, &pty.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+        }
+        let before = tcgetattr(&pty.slave).unwrap();
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait", BARESOCK]).args(arguments).env("TERM", "dumb");
+        command.stdin(pty.slave.try_clone().unwrap()).stdout(pty.slave.try_clone().unwrap());
+        command.stderr(pty.slave.try_clone().unwrap());
+        let child = KilledAtEnd(command.spawn().expect("setsid of util-linux starts"));
+        let terminal = File::from(pty.master);
+        Self { child, terminal, shown: String::new(), slave: pty.slave, before }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.terminal.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Reads on until what is shown is as it should be.
+    fn until(&mut self, is_right: impl Fn(&str) -> bool) {
+        let mut buffer = [0; 4096];
+        while !is_right(&self.shown) {
+            let mut fds = [PollFd::new(self.terminal.as_fd(), PollFlags::POLLIN)];
+            let ready = poll(&mut fds, PATIENCE_MS).unwrap();
+            assert!(ready > 0, "nothing more than {:?}", self.shown);
+            match self.terminal.read(&mut buffer) {
+                Ok(len @ 1..) => {
+                    let text = String::from_utf8_lossy(&buffer[..len]).replace('\r', "");
+                    self.shown.push_str(&text);
+                }
+                other => panic!("{other:?} after {}", self.shown),
+            }
+        }
+    }
+
+    fn until_standing_at(&mut self, half: &str) {
+        self.until(|shown| shown.ends_with(half));
+    }
+
+    /// How the program ended, and all that it showed; the terminal is as it was before.
+    fn end(mut self) -> (ExitStatus, String) {
+        let status = wait_for(&mut self.child.0);
+        assert_eq!(tcgetattr(&self.slave).unwrap(), self.before, "the terminal's settings");
+        drop(self.slave);
+        let mut rest = Vec::new();
+        // On Linux the end of a terminal is EIO.
+        let _ = self.terminal.read_to_end(&mut rest);
+        (status, self.shown + &String::from_utf8_lossy(&rest).replace('\r', ""))
+    }
+}
+
+/// The lines of calls that have returned.
+fn calls_of(shown: &str) -> usize {
+    shown.lines().filter(|line| line.contains(") = ")).count()
+}
+
+#[test]
+fn each_of_twenty_keys_makes_one_call() {
+    for via in ["select", "poll"] {
+        let mut session =
+            Session::start(&["lab", "half-close", "--step", "--via", via, "--color", "never"]);
+        session.until_standing_at("socket(AF_INET, SOCK_STREAM, IPPROTO_IP");
+        // All at once, as an impatient person types them.
+        session.press(&"n \r\nn".repeat(4));
+        // The terminal makes a newline of a carriage return: that is one key, too.
+        session.until(|shown| calls_of(shown) == 20 && !shown.ends_with('\n'));
+        session.press("c");
+        let (status, shown) = session.end();
+        assert!(status.success(), "{status}: {shown}");
+        assert!(calls_of(&shown) > 21 && shown.contains("as predicted"), "{shown}");
+        assert_eq!(shown.matches("Enter, n: make this call").count(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn a_call_is_explained_and_the_descriptors_are_shown_before_it_is_made() {
+    let mut session = Session::start(&["lab", "half-close", "--step", "--color", "never"]);
+    session.until_standing_at("IPPROTO_IP");
+    session.press("es?\u{1b}[Bdn");
+    session.until_standing_at(
+        "bind(3, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}, 16",
+    );
+    let shown = session.shown.clone();
+    for part in [
+        "IPPROTO_IP <unfinished ...>\n    socket: ",
+        "No descriptor has been made yet.",
+        "This call has no descriptor.",
+    ] {
+        assert!(shown.contains(part), "{part} is missing in {shown}");
+    }
+    // At first, for `?`, and for the arrow.
+    assert_eq!(shown.matches("Enter, n: make this call").count(), 3, "{shown}");
+    session.press("nnnnns");
+    session.until(|shown| shown.contains("    3: listener 127.0.0.1:"));
+    // On to the close of the listener, past what other descriptors do.
+    session.press("q");
+    let (status, shown) = session.end();
+    assert!(!status.success() && !shown.contains("as predicted"), "{status}: {shown}");
+}
+
+#[test]
+fn a_key_goes_on_to_the_next_call_of_the_same_descriptor() {
+    let mut session = Session::start(&["lab", "half-close", "--step", "--color", "never"]);
+    session.until_standing_at("IPPROTO_IP");
+    session.press("nnd");
+    session.until(|shown| shown.ends_with("getsockname(3") || shown.ends_with("getsockname(3, "));
+    session.press("d");
+    session.until(|shown| shown.ends_with("accept(3") || shown.ends_with("accept(3, "));
+    assert!(session.shown.contains("connect(4, "), "{}", session.shown);
+    session.press("c");
+    assert!(session.end().0.success());
+}
+
+#[test]
+fn a_server_stands_and_an_interrupt_ends_it_in_order() {
+    for via in ["select", "poll"] {
+        let trace = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("step-{via}"));
+        let file = trace.to_str().unwrap();
+        let arguments = ["serve", "echo=127.0.0.1:0", "--step", "--via", via, "--trace-to", file];
+        let mut session = Session::start(&arguments);
+        // Until it waits, in the call that this is about.
+        let wait = if via == "select" { "\nselect(" } else { "\npoll(" };
+        while !session.shown.contains(wait) {
+            let known = calls_of(&session.shown);
+            session.press("n");
+            session.until(|shown| calls_of(shown) > known && !shown.ends_with('\n'));
+        }
+        let told = session.shown.lines().find_map(|line| line.split_once("listening echo "));
+        let address = told.expect(&session.shown).1.split(' ').next().unwrap().to_string();
+        let mut client = TcpStream::connect(&address).unwrap();
+        client.write_all(b"hello").unwrap();
+        session.press("c");
+        let mut echoed = [0; 5];
+        client.read_exact(&mut echoed).unwrap();
+        assert_eq!(&echoed, b"hello");
+        drop(client);
+        session.press("\u{3}");
+        let (status, shown) = session.end();
+        assert!(status.success(), "{status}: {shown}");
+        let traced = std::fs::read_to_string(&trace).unwrap();
+        assert!(traced.contains("\"hello\"") && traced.contains(wait), "{traced}");
+    }
+}
+
+#[test]
+fn an_interrupt_at_a_stop_leaves_the_terminal_as_it_was() {
+    for keys in ["\u{3}", "n\u{3}", "q"] {
+        let mut session = Session::start(&["serve", "echo=127.0.0.1:0", "--step"]);
+        session.until_standing_at("sigaction(SIGHUP, NULL, ");
+        session.press(keys);
+        let (status, shown) = session.end();
+        assert!(!shown.contains("panicked"), "{status}: {shown}");
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it() {
+    let mut session = Session::start(&["tour", "--step"]);
+    session.until(|shown| shown.contains("socket("));
+    let Session { mut child, terminal, slave, .. } = session;
+    drop((terminal, slave));
+    let status = wait_for(&mut child.0);
+    assert!(!status.success(), "{status}");
+}
+
+#[test]
+fn without_a_terminal_it_is_refused() {
+    let refused = |arguments: &[&str]| {
+        let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let output = output_of(Command::new(BARESOCK).args(arguments).stdin(Stdio::null()));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        said
+    };
+    for arguments in
+        [&["serve", "echo", "--step"][..], &["tour", "--step"], &["lab", "half-close", "--step"]]
+    {
+        assert!(refused(arguments).contains("is no terminal"), "{arguments:?}");
+    }
+    for arguments in [
+        &["watch", "--step", "--", "true"][..],
+        &["read", "--step", "/dev/null"],
+        &["explain", "--step", "recv"],
+        &["compare", "--step"],
+        &["lab", "--all", "--step"],
+    ] {
+        refused(arguments);
+    }
+}
