@@ -161,7 +161,7 @@ pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     }
     let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
     let width = if output.pace() == Pace::Live { LineWidth::OfTerminal } else { LineWidth::Any };
-    Ok(text_sink(common, output, color, width))
+    Ok(text_sink(common, output, text_options(common, color, width)))
 }
 
 /// Calls on the terminal, one key each; and all of them in a file, if one is named.
@@ -169,7 +169,8 @@ fn stepped(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     let stepper = step::on_standard_error()?;
     let output = Output::new(Patient(io::stderr()), "standard error", Pace::Live);
     let color = use_color(common.color, &io::stderr());
-    let shown = text_sink(common, output.clone(), color, LineWidth::OfTerminal);
+    let options = text_options(common, color, LineWidth::OfTerminal);
+    let shown = text_sink(common, output.clone(), options);
     let stepped = Stepped::new(shown, stepper, &output);
     if common.trace_to.is_none() {
         return match common.trace {
@@ -184,8 +185,8 @@ fn stepped(common: &Common) -> Result<Box<dyn Sink>, Failure> {
 }
 
 /// Calls as text, explained and drawn as the flags ask for it.
-fn text_sink(common: &Common, output: Output, color: bool, width: LineWidth) -> Box<dyn Sink> {
-    let text = TextSink::new(output, text_options(common, color, width));
+fn text_sink(common: &Common, output: Output, options: TextOptions) -> Box<dyn Sink> {
+    let text = TextSink::new(output, options);
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(text)) } else { Box::new(text) };
     if common.explain { Box::new(Explainer::new(drawn)) } else { drawn }
