@@ -537,8 +537,8 @@ impl Names {
     fn of(source: &Source) -> Self {
         let mut names = Self::default();
         if !source.is_tests {
-            let file = syn::parse_file(&source.text);
-            names.visit_file(&file.unwrap_or_else(|why| panic!("{}: {why}", source.path)));
+            let file = syn::parse_file(&source.text).expect(&source.path);
+            names.visit_file(&file);
         }
         names
     }
