@@ -1,4 +1,4 @@
-//! The command line: what can be said, and nothing of what is done about it.
+//! The command line: its syntax only. The commands act on it.
 
 // The program's help is no Markdown: [::1] is an address in it, not a link.
 #![allow(rustdoc::broken_intra_doc_links)]
@@ -44,8 +44,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Bare sockets: serve, connect, and see every call as it is made.
 ///
-/// Without a command: a tour. A server and two clients in this terminal, every call shown and explained. It goes to
-/// standard output; --trace-to and --trace=json take its calls as well.
+/// Without a command it plays a tour: a server and two clients in this terminal, with every call shown and
+/// explained on standard output. --trace-to and --trace=json record the calls as well.
 #[derive(Debug, Parser)]
 #[command(
     name = "baresock",
@@ -57,7 +57,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
     args_conflicts_with_subcommands = false
 )]
 pub struct Cli {
-    /// What to do; a tour if nothing is said.
+    /// What to do; without a command, the tour.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Flags of every command.
@@ -68,16 +68,16 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   baresock                                   the tour
-  baresock tour --html tour.html             and both sides' calls as a page
+  baresock tour --html tour.html             also both sides' calls as a page
   baresock serve echo --trace                an echo server that shows its calls
-  baresock serve echo=*:7007 --via poll      the same over poll, for everybody
+  baresock serve echo=*:7007 --via poll      over poll, for every machine
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
   baresock connect 7007                      talk to it
   baresock serve relay=9000,to=db:5432       a port forwarder
-  baresock explain EAGAIN                    what it means, and what to do
-  baresock watch -- python3 server.py         any program, and advice
+  baresock explain EAGAIN                    what an error means, what to do
+  baresock watch -- python3 server.py        any program, and advice
   baresock read strace.log                   the same from a log
-  baresock ladder client.json server.json    what both did, side by side
+  baresock ladder client.json server.json    both ends, side by side
   baresock compare --quick                   select or poll? measured here
   baresock host                              what sockets are like here
 
@@ -95,7 +95,7 @@ Examples:
   source <(baresock completions bash)   for this shell, if it is bash
   baresock completions zsh > _baresock  a file for zsh; see its fpath";
 
-/// The version with what a bug report needs.
+/// The version with the details that a bug report needs.
 fn long_version() -> String {
     format!(
         "{VERSION}\ntarget: {}\nFD_SETSIZE: {}",
@@ -107,9 +107,9 @@ fn long_version() -> String {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// The tour, which is also what there is without a command
+    /// Watch a server and two clients at work, call by call (the default)
     Tour(TourArgs),
-    /// The loop itself, nothing else: an echo server in one short file
+    /// Run the smallest event loop: an echo server in one short file
     ///
     /// Its source, src/bare_select.rs and src/bare_poll.rs, is meant to be read.
     #[command(after_long_help = BARE_EXAMPLES)]
@@ -118,46 +118,48 @@ pub enum Command {
         #[arg(value_name = "ADDR", default_value = "127.0.0.1:7007", value_parser = values::address)]
         address: Written,
     },
-    /// Serve one or more services in one loop
+    /// Serve one or more services in one event loop
     ///
     /// A service is written as SERVICE or SERVICE=ADDR. Without an address it listens on this machine only.
     Serve(ServeArgs),
-    /// Talk to a server: standard input and output, and a socket
+    /// Talk to a server: connect standard input and output to a socket
     ///
-    /// What comes on standard input is sent, what the peer sends goes to standard output, byte for byte. At the end of
-    /// standard input our half of the connection is closed and the answer still read.
+    /// It sends standard input to the peer, and writes what the peer sends to standard output, byte for byte. At the
+    /// end of standard input it closes its half of the connection, and still reads the answer.
     Connect(ConnectArgs),
-    /// Run labs: what sockets do, each shown by doing it
+    /// Run labs: each demonstrates one behaviour of sockets
     ///
-    /// A lab predicts, makes its calls, and says whether what was observed agrees. NAME is a lab, or a group of labs.
-    /// With more than one a line is written for each.
+    /// A lab predicts a result, makes the calls, and says whether the observation agrees. NAME is a lab, or a group
+    /// of labs. Several labs take one line each.
     Lab(LabArgs),
-    /// What an errno, a flag, an option or a call means, and what to do about it
+    /// Explain an errno, a flag, an option or a call, and what to do about it
     ///
-    /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or an idea: backlog,
-    /// half-close, short send.
+    /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or a
+    /// concept: backlog, half-close, short write.
     Explain(ExplainArgs),
-    /// Draw traces or logs of both ends of a connection as one picture
+    /// Draw the traces or logs of both ends of a connection as one picture
     ///
-    /// The side that connects stands left, the one that accepts right, and arrows show what crossed. Traces are made
-    /// with --trace=json, and with --state if the buffers are to be shown; logs with strace -f -tt.
+    /// The connecting side is on the left, the accepting side on the right, and arrows show the bytes that crossed.
+    /// Make traces with --trace=json, and with --state to show the buffers; make logs with strace -f -tt.
     Ladder(LadderArgs),
-    /// Run any program, show its socket calls, and say what went wrong (Linux, over strace)
+    /// Run any program, show its socket calls, and report what went wrong (Linux, uses strace)
     ///
-    /// The program has its own standard input and output, and its exit status is passed on. Its calls are shown as they
-    /// happen on standard error, the report follows when it has ended.
+    /// The program keeps its standard input and output, and watch exits with its exit status. The calls appear on
+    /// standard error as they happen; the report follows when the program has ended.
     Watch(WatchArgs),
-    /// Read a log of strace, or a trace: what happened, and what went wrong
+    /// Read a log of strace, or a trace, and report what happened and what went wrong
     ///
-    /// Each connection in two lines, a table of the calls, and advice with the lines that show it. Logs are read as they
-    /// are posted: quoted, numbered, wrapped, or cut. --trace, --explain and --bits show the calls, too.
+    /// The report has each connection in two lines, a table of the calls, and advice with the lines that prove it. Logs
+    /// may be pasted from a forum: quoted, numbered, wrapped, or truncated. --trace, --explain and --bits show the
+    /// calls, too.
     Read(ReadArgs),
-    /// select against poll, measured on this machine: tables, charts, and what they say
+    /// Measure select against poll on this machine: tables, charts, conclusions
     ///
-    /// First the bare calls, over how many descriptors are watched, how high the highest number is and how many are ready;
+    /// First the bare calls, by the number of watched descriptors, by the highest descriptor and by how many are ready;
     /// then whole echo servers. It takes less than a minute.
     Compare(CompareArgs),
-    /// What sockets are like here: byte order, FD_SETSIZE, limits, buffers, addresses, calls and flags
+    /// Show this machine's socket properties: byte order, FD_SETSIZE, limits, buffers, addresses,
+    /// calls and flags
     Host(HostArgs),
     /// One of the servers that compare measures
     #[command(hide = true)]
@@ -165,7 +167,7 @@ pub enum Command {
         /// Which
         #[arg(value_parser = values::server)]
         server: Server,
-        /// Count its calls, and tell now and then how many there were
+        /// Count its calls, and report the counts from time to time
         #[arg(long)]
         count: bool,
     },

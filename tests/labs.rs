@@ -138,7 +138,7 @@ fn a_report_says_which_system_it_is_of_and_what_was_observed_there() {
     assert!(lines[1].starts_with("system: ") && lines[1].ends_with(&system), "{told}");
     assert!(lines[2].starts_with("built for: ") && lines[3].starts_with("3 labs in "), "{told}");
     // A prediction that does not hold, with what was observed; a lab that ended early; and nothing of one that holds.
-    let row = "\"abc\" and \"defg\" were sent by two calls, and both have come. What does recv give? | 2 | differs, not 7";
+    let row = "\"abc\" and \"defg\" were sent by two calls, and both have arrived. What does recv give? | 2 | differs, not 7";
     let at = lines.iter().position(|line| *line == "[no-message-boundaries]").unwrap();
     assert_eq!(lines[at + 1], row, "{told}");
     let at = lines.iter().position(|line| *line == "[half-close]").unwrap();

@@ -1,4 +1,4 @@
-//! What the README shows is what happens: its example of the library, and every command of its consoles.
+//! What the README and the pages in `docs` show is what happens: the example of the library, and every command of a console.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
@@ -12,6 +12,18 @@ use baresock::labs::GROUPS;
 use baresock::sys::*;
 
 const README: &str = include_str!("../README.md");
+/// The pages, with the folder that their links start from.
+const PAGES: &[(&str, &str, &str)] = &[
+    ("README.md", "", README),
+    ("CONTRIBUTING.md", "", CONTRIBUTING),
+    ("docs/labs.md", "docs", LABS),
+    ("docs/services.md", "docs", include_str!("../docs/services.md")),
+    ("docs/compare.md", "docs", include_str!("../docs/compare.md")),
+    ("docs/systems.md", "docs", include_str!("../docs/systems.md")),
+    ("docs/source.md", "docs", SOURCE),
+];
+const LABS: &str = include_str!("../docs/labs.md");
+const SOURCE: &str = include_str!("../docs/source.md");
 const CHANGELOG: &str = include_str!("../CHANGELOG.md");
 const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 const THIS_FILE: &str = include_str!("readme.rs");
@@ -55,7 +67,8 @@ impl Drop for Server {
 
 #[test]
 fn every_console_shows_what_happens() {
-    let consoles: Vec<&str> = README.split("```console\n").skip(1).collect();
+    let consoles = PAGES.iter().flat_map(|(_, _, page)| page.split("```console\n").skip(1));
+    let consoles: Vec<&str> = consoles.collect();
     assert!(consoles.len() >= 4, "{} consoles", consoles.len());
     for console in consoles {
         play(console.split("```").next().unwrap());
@@ -142,7 +155,7 @@ fn assert_shown(printed: &str, expected: &str, command: &str) {
     }
 }
 
-/// The loop over select serves one client; what it wrote is in the README, but for what is said to be left out.
+/// The loop over select serves one client; its trace is in the README, except the lines that the README says are left out.
 #[test]
 fn the_trace_is_a_real_one() {
     let mut server = Server(
@@ -175,12 +188,13 @@ fn the_trace_is_a_real_one() {
         "bind(3, {sa_family=AF_INET, sin_port=htons(0)",
         "bind(3, {sa_family=AF_INET, sin_port=htons(7007)",
     );
-    let shown = README.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let shown = README.split("```text\n").find(|block| block.starts_with("socket(")).unwrap();
+    let shown = shown.split("```").next().unwrap();
     assert_shown(&printed, shown, "bare");
     assert_eq!(shown.lines().count(), 12);
 }
 
-/// Files are there, and so are headings.
+/// Every linked file exists, and so does every linked heading.
 #[test]
 fn no_link_leads_nowhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -189,29 +203,33 @@ fn no_link_leads_nowhere() {
         words.replace(|c: char| !c.is_alphanumeric() && c != '-', "")
     };
     let mut links = 0;
-    for (page, text) in [("README.md", README), ("CONTRIBUTING.md", CONTRIBUTING)] {
-        let headings: Vec<_> = text.lines().filter(|line| line.starts_with('#')).collect();
+    for (name, folder, text) in PAGES {
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             links += 1;
-            let is_there = match link.strip_prefix('#') {
-                Some(anchor) => headings.iter().any(|line| heading(line) == anchor),
-                None => link.contains("://") || root.join(link).exists(),
-            };
-            assert!(is_there, "{page} has a link to {link}");
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let path = if file.is_empty() { root.join(name) } else { root.join(folder).join(file) };
+            let is_there = link.contains("://")
+                || path.exists()
+                    && (anchor.is_empty() || {
+                        let page = std::fs::read_to_string(&path).unwrap();
+                        let mut headings = page.lines().filter(|line| line.starts_with('#'));
+                        headings.any(|line| heading(line) == anchor)
+                    });
+            assert!(is_there, "{name} has a link to {link}");
         }
     }
     assert!(links > 20, "{links} links");
 }
 
-/// The places that whoever adds something is sent to. (Those with NAME are still to be made.)
+/// The places that CONTRIBUTING and the pages name for a change. (Those with NAME do not exist yet.)
 #[test]
 fn the_places_that_are_named_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let quoted =
-        [README, CONTRIBUTING].into_iter().flat_map(|page| page.split('`').skip(1).step_by(2));
+    let quoted = PAGES.iter().flat_map(|(_, _, page)| page.split('`').skip(1).step_by(2));
     let is_place = |word: &&str| {
-        let begins =
-            ["src/", "tests/", "man/", "pictures/"].iter().any(|top| word.starts_with(top));
+        let begins = ["src/", "tests/", "man/", "pictures/", "docs/"]
+            .iter()
+            .any(|top| word.starts_with(top));
         begins && !word.contains(' ') && !word.contains("NAME")
     };
     let places: Vec<_> = quoted.filter(is_place).collect();
@@ -221,7 +239,7 @@ fn the_places_that_are_named_are_there() {
     }
 }
 
-/// Whoever gets the package has what its pages show, and Cargo has nothing to say about it.
+/// The package contains every file that its pages link to, and Cargo gives no warning about it.
 #[test]
 fn what_is_linked_is_in_the_package() {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -230,8 +248,18 @@ fn what_is_linked_is_in_the_package() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &said[..]), (Some(0), ""));
     let packed = String::from_utf8(output.stdout).unwrap();
-    for link in README.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-        let is_linked = |file: &str| file == link || file.starts_with(&format!("{link}/"));
+    let links = PAGES.iter().flat_map(|(_, folder, text)| {
+        let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        links.map(move |link| (folder, link))
+    });
+    for (folder, link) in links {
+        let file = link.split('#').next().unwrap();
+        let file = match file.strip_prefix("../") {
+            Some(file) => file.to_string(),
+            None if folder.is_empty() => file.to_string(),
+            None => format!("{folder}/{file}"),
+        };
+        let is_linked = |packed: &str| packed == file || packed.starts_with(&format!("{file}/"));
         let is_there =
             link.starts_with('#') || link.contains("://") || packed.lines().any(is_linked);
         assert!(is_there, "{link} is not in the package");
@@ -258,8 +286,9 @@ fn the_table_of_labs_is_that_of_the_labs() {
         let (name, count, title) = (group.name, group.labs.len(), group.title);
         table.push_str(&format!("| `{name}` | {title}: {count} | {minutes} | {words} |\n"));
     }
-    assert!(README.contains(&table), "the README needs this table:\n{table}");
+    assert!(LABS.contains(&table), "docs/labs.md needs this table:\n{table}");
     let all = GROUPS.iter().map(|group| group.labs.len()).sum::<usize>();
-    assert!(README.contains(&format!("There are {all}, ")));
+    assert!(LABS.contains(&format!("There are {all}, ")));
+    assert!(README.contains(&format!("[{all} labs](docs/labs.md)")));
     assert!(CHANGELOG.contains(&format!("**Labs**: {all} things")));
 }

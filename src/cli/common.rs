@@ -8,7 +8,7 @@ use super::values::items;
 use crate::poller::Via;
 use crate::trace::inject::InjectRule;
 
-/// Flags of every command.
+/// The flags of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// Wait with select(2), the default, or with poll(2)
@@ -20,20 +20,21 @@ pub struct Common {
         help_heading = "Every command"
     )]
     pub via: Option<ViaName>,
-    /// Show every call on standard error, as text or as json
+    /// Show every call on standard error, as text or json
     #[arg(long, global = true, value_name = "FORM", num_args = 0..=1, require_equals = true,
           default_missing_value = "text", hide_possible_values = true, help_heading = "Trace")]
     pub trace: Option<TraceForm>,
-    /// Write the trace to a file
+    /// Write the trace to FILE instead, to read it later or to draw a ladder
     #[arg(long, global = true, value_name = "FILE", help_heading = "Trace")]
     pub trace_to: Option<PathBuf>,
-    /// Explain calls when they first happen (implies --trace)
+    /// Explain in a sentence what a call means, the first time it occurs (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub explain: bool,
-    /// Show state and queues of each call's TCP socket (implies --trace)
+    /// After each call show the socket's TCP state, and how many bytes wait in its buffers (implies
+    /// --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub state: bool,
-    /// Draw the sets of select and the rows of poll (implies --trace)
+    /// Draw the sets of select and the rows of poll before and after each call (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub bits: bool,
     /// Stand before each call until a key is pressed (implies --trace)
@@ -48,13 +49,13 @@ pub struct Common {
     /// Begin each line with the time, in seconds since 1970
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_time: bool,
-    /// End each line with how long the call took
+    /// End each line with the duration of the call
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_duration: bool,
-    /// Write every line at once, also to a file
+    /// Write every line at once: a crash loses none (slower)
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_sync: bool,
-    /// Make a call misbehave: CALL:FAULT, as in recv:EINTR@3, send:short=5,
+    /// Make a call misbehave, to test rare cases: CALL:FAULT, as in recv:EINTR@3, send:short=5,
     /// poll:spurious@every:5, connect:delay=200ms, accept:hang
     #[arg(long, global = true, value_name = "RULE", value_parser = InjectRule::parse, help_heading = "Trace")]
     pub inject: Vec<InjectRule>,
@@ -68,16 +69,16 @@ pub struct Common {
         help_heading = "Every command"
     )]
     pub color: ColorWhen,
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Every command")]
     pub quiet: bool,
-    /// Say more: limits, who comes and goes
+    /// Print more: limits, each connect and disconnect
     #[arg(short, long, global = true, help_heading = "Every command")]
     pub verbose: bool,
 }
 
 impl Common {
-    /// What to wait with.
+    /// The call to wait with.
     pub fn via(&self) -> Via {
         self.via.map_or(Via::default(), Via::from)
     }

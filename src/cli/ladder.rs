@@ -8,10 +8,11 @@ use clap::Args;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct LadderArgs {
-    /// Traces made with --trace=json, or logs of strace: of both ends, of one, or both in one file
+    /// Traces made with --trace=json, or logs of strace: of both ends, of one end, or both in one
+    /// file
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Write a page to step through with the arrow keys, instead of text
+    /// Write an HTML page to step through with the arrow keys, instead of text
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Draw without line-drawing characters
@@ -21,9 +22,9 @@ pub struct LadderArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  baresock serve echo --trace=json --trace-to server.json    makes one
-  baresock connect 7007 --trace=json --trace-to client.json  the other
+  baresock serve echo --trace=json --trace-to server.json    the server's trace
+  baresock connect 7007 --trace=json --trace-to client.json  the client's trace
   baresock ladder client.json server.json                    side by side
-  baresock ladder server.json --ascii                        one end alone
+  baresock ladder server.json --ascii                        only one end
   baresock ladder server.json --html ladder.html             as a page
   baresock ladder log                                        a log of strace";

@@ -19,34 +19,40 @@ pub struct ServeArgs {
     /// http[=ADDR][,root=DIR][,header-timeout=SECONDS][,keep-alive=SECONDS].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,
-    /// Accept at most N clients at a time; more wait in the queue
+    /// Serve at most N clients at a time; more wait in the listen queue
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Limits")]
     pub max_clients: Option<NonZeroUsize>,
-    /// Close a connection after so many seconds of silence
+    /// Close a connection after SECONDS without traffic: frees descriptors of idle clients
     #[arg(long, value_name = "SECONDS", value_parser = time_limit, help_heading = "Limits")]
     pub idle_timeout: Option<Duration>,
-    /// How many connections may wait to be accepted
+    /// Let N connections wait to be accepted (the backlog of listen)
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = backlog, help_heading = "Limits")]
     pub backlog: i32,
-    /// Receive at most so many bytes at once
+    /// Receive at most BYTES with one call
     #[arg(long, value_name = "BYTES", default_value_t = 65536, value_parser = buffer, help_heading = "Limits")]
     pub receive_buffer: usize,
-    /// Drop a peer to which more than this is owed
+    /// Disconnect a client when more than BYTES of unsent data are queued for it: protects memory
+    /// from slow readers
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = buffer, help_heading = "Limits")]
     pub owed_limit: usize,
-    /// The system's buffer for sending on each connection (SO_SNDBUF), to make short sends frequent
+    /// Set the kernel's send buffer of each connection (SO_SNDBUF)
+    ///
+    /// A small buffer makes short writes frequent.
     #[arg(long, value_name = "BYTES", value_parser = system_buffer, help_heading = "Limits")]
     pub sndbuf: Option<i32>,
-    /// The limit on descriptors; raised as far as it goes if not given
+    /// Set the limit on file descriptors to N (default: the hard limit)
     #[arg(long, value_name = "N", value_parser = descriptors, help_heading = "Limits")]
     pub nofile: Option<u64>,
-    /// After the first SIGINT or SIGTERM, send what is owed for so many seconds
+    /// On the first SIGINT or SIGTERM, keep sending queued data for up to SECONDS (graceful
+    /// shutdown)
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
     pub drain: Duration,
-    /// When everything is bound, go on as this user, with its groups and no other; only root can
+    /// After binding every address, switch to this user for good; only root can
+    ///
+    /// So a server can bind port 80 without serving as root. The user's groups replace those of root.
     #[arg(long, value_name = "NAME", help_heading = "Privileges")]
     pub user: Option<String>,
-    /// Who may connect to the Unix-domain sockets, as chmod has it: 600, 660, 666
+    /// Permissions of the Unix-domain sockets, which decide which users may connect: 600, 660, 666
     #[arg(long, value_name = "OCTAL", value_parser = mode, help_heading = "Privileges")]
     pub mode: Option<u32>,
 }

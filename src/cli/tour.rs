@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TourArgs {
-    /// Also write what both sides did as a page to step through with the arrow keys
+    /// Also write the calls of both sides as an HTML page to step through with the arrow keys
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
@@ -17,5 +17,5 @@ const EXAMPLES: &str = "\
 Examples:
   baresock                        the same as baresock tour
   baresock tour --via poll        the server waits with poll
-  baresock tour --bits            and the sets of select are drawn
-  baresock tour --html tour.html  both sides' calls as a page as well";
+  baresock tour --bits            with the sets of select drawn
+  baresock tour --html tour.html  also both sides' calls as a page";

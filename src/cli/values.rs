@@ -1,4 +1,4 @@
-//! What can be written for a flag or an argument: each parser says so where something else was written.
+//! The values of flags and arguments: each parser's error says which values are valid.
 
 use std::fmt::Display;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::addr::Written;
 use crate::compare::{MeasuredPart, Server, WatchedKind};
 
-/// The most bytes of a buffer of ours.
+/// The largest buffer that a user may ask for.
 const MOST_BYTES: usize = 1 << 30;
 
 fn whole<T>(text: &str, least: T, most: T) -> Result<T, String>
@@ -20,7 +20,7 @@ where
     }
 }
 
-/// Without a limit, but for that of the machine's numbers.
+/// Without a limit, except that of the number's type.
 fn whole_from<T: FromStr + PartialOrd + Display>(text: &str, least: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| least <= *number);
     number.ok_or_else(|| format!("write a whole number, {least} or more"))
@@ -53,7 +53,7 @@ pub(super) fn system_buffer(text: &str) -> Result<i32, String> {
 pub(super) fn mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
         Ok(mode @ 0..=0o777) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(mode),
-        _ => Err("write an octal number from 0 to 777, as chmod has it".to_string()),
+        _ => Err("write an octal number from 0 to 777, as for chmod".to_string()),
     }
 }
 
@@ -67,14 +67,14 @@ pub(super) fn address(text: &str) -> Result<Written, String> {
         };
         let host = if host.is_empty() { "HOST" } else { host };
         let written = format!("{host}{port}").escape_debug().to_string();
-        return Err(format!("this is a URL, and an address is wanted: write {written}"));
+        return Err(format!("this is a URL, not an address: write {written}"));
     }
     Written::parse(text).map_err(|bad| bad.why)
 }
 
 pub(super) fn server(text: &str) -> Result<Server, String> {
     let known = Server::NAMES.iter().find(|(name, _)| *name == text);
-    known.map(|(_, server)| *server).ok_or_else(|| "there is no such server".to_string())
+    known.map(|(_, server)| *server).ok_or_else(|| "unknown server".to_string())
 }
 
 pub(super) fn half(text: &str) -> Result<MeasuredPart, String> {

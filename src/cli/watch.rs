@@ -10,16 +10,16 @@ use super::read::Choice;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct WatchArgs {
-    /// Watch a process that runs already
+    /// Attach to a running process
     #[arg(long, value_name = "PID", conflicts_with = "command", help_heading = "Choice")]
     pub pid: Option<u32>,
-    /// The report as JSON
+    /// Print the report as JSON
     #[arg(long, help_heading = "Report")]
     pub json: bool,
     /// Which of the calls are shown and reported
     #[command(flatten)]
     pub choice: Choice,
-    /// The program and its arguments
+    /// The program to run, and its arguments
     #[arg(
         value_name = "COMMAND",
         required_unless_present = "pid",
@@ -32,8 +32,8 @@ pub struct WatchArgs {
 const EXAMPLES: &str = "\
 Examples:
   baresock watch -- python3 server.py            its calls, then the report
-  baresock watch --explain -- ./server 8080      each call explained, too
-  baresock watch -q -- ./server                  the report alone
-  baresock watch --only accept,recv -- ./server  these calls alone
+  baresock watch --explain -- ./server 8080      with each call explained
+  baresock watch -q -- ./server                  only the report
+  baresock watch --only accept,recv -- ./server  only these calls
   baresock watch --trace-to log -- ./server      the calls to a file
-  baresock watch --pid 4711                      a program that runs already";
+  baresock watch --pid 4711                      a running program";

@@ -1,23 +1,23 @@
-//! What an answer means: whether its words speak of what was observed.
+//! What an answer means: whether its words cover the observation.
 //!
-//! A choice is a value, as it is observed (`EAGAIN`, `0 ms`), or a range, as an expectation is written: `30 to 2000 ms`, `at
-//! least 450 ms`, `less than 30 ms`. So a time that is never the same twice has one right choice all the same.
+//! A choice is a value as observed (`EAGAIN`, `0 ms`), or a range written like an expectation: `30 to 2000 ms`, `at
+//! least 450 ms`, `less than 30 ms`. So even a time that varies has exactly one right choice.
 
 use std::ops::RangeInclusive;
 
-/// Whether these words, of a choice or of an expectation, speak of what was observed.
+/// Whether these words, of a choice or of an expectation, cover the observation.
 pub fn speaks_of(words: &str, observed: &str) -> bool {
     let is_in_range = || {
         let ((range, unit), (number, observed)) = (range(words)?, number(observed)?);
-        // Whoever answers with a number alone means the unit that is asked for.
+        // A bare number as an answer has the unit of the observation.
         Some(range.contains(&number) && (observed.is_empty() || observed == unit))
     };
     words.eq_ignore_ascii_case(observed) || is_in_range() == Some(true)
 }
 
-/// Whether an answer is right: it is the choice that speaks of what was observed, or a value of which that speaks too.
-/// Where no choice does, the expectation decides in the same way; where nobody has looked, only what was observed itself
-/// is right.
+/// Whether an answer is right: it is the choice that covers the observation, or a value that this choice covers too. If
+/// no choice covers the observation, the expectation decides in the same way; if nothing is expected because this was
+/// never checked here, only the observed value itself is right.
 pub fn is_right(answer: &str, choices: &[String], expected: &str, observed: &str) -> bool {
     let right = choices.iter().map(String::as_str).find(|choice| speaks_of(choice, observed));
     let right = right.or_else(|| Some(expected).filter(|expected| speaks_of(expected, observed)));
@@ -25,7 +25,7 @@ pub fn is_right(answer: &str, choices: &[String], expected: &str, observed: &str
     is_it(observed) || right.is_some_and(|right| is_it(right) || speaks_of(right, answer))
 }
 
-/// The numbers of which words speak, and their unit; none if they are no range.
+/// The range that words describe, and its unit; none if they describe no range.
 fn range(words: &str) -> Option<(RangeInclusive<i64>, &str)> {
     if let Some(least) = words.strip_prefix("at least ") {
         let (least, unit) = number(least)?;
@@ -79,7 +79,7 @@ mod tests {
         for one in expected {
             let words = one.to_string();
             for observed in ["0", "0 ms", "29 ms", "30 ms", "19", "20", "EPIPE"] {
-                // The unit of an observation is never in doubt there.
+                // In these cases the unit of an observation is clear.
                 let is_of_it = words.contains("ms") == observed.contains("ms");
                 let agrees = one.agrees(observed) == Some(true);
                 assert!(!is_of_it || speaks_of(&words, observed) == agrees, "{words}: {observed}");
@@ -99,7 +99,7 @@ mod tests {
         }
         assert!(super::is_right("1", &[], "1 to 19", "9"));
         assert!(!super::is_right("1", &[], "not checked here", "9"));
-        // What was not expected is right if it was observed.
+        // An unexpected answer is right if it was observed.
         assert!(super::is_right("2001", &choices, "30 to 2000 ms", "2001"));
     }
 }

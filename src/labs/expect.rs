@@ -1,26 +1,26 @@
-//! What is expected on each system: Linux first, then where others differ, and why.
+//! The result expected on each system: Linux first, then the systems that differ, and why.
 
 use std::fmt;
 
 use super::choices::{number, speaks_of};
 use crate::os::system::{System, is_big_endian};
 
-/// What is expected to be observed, in the words of [`Observed`](super::prediction::Observed).
+/// The expected observation, in the words of [`Observed`](super::prediction::Observed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// Exactly this.
     Is(&'static str),
-    /// One of these: it depends on moments.
+    /// One of these: the result depends on timing.
     OneOf(&'static [&'static str]),
     /// A number from the first to the second, with its unit ("" if it has none).
     Between(i64, i64, &'static str),
     /// At least this number.
     AtLeast(i64, &'static str),
-    /// Not looked at on that system: whatever is observed is shown, and does not count.
+    /// Not checked on that system: the lab shows what it observed, and does not count it.
     NotChecked,
 }
 
-/// Where a system answers otherwise than Linux.
+/// A different answer than on Linux.
 #[derive(Clone, Copy, Debug)]
 pub struct Difference {
     /// The systems.
@@ -31,20 +31,20 @@ pub struct Difference {
     pub why: &'static str,
 }
 
-/// So many different answers have room beside that of Linux.
+/// How many different answers fit beside that of Linux.
 const MOST_DIFFERENCES: usize = 5;
 
 /// What is expected on each system.
 ///
-/// A lab says what Linux answers, and the differences that teach something, each with its reason. How each answer is
-/// known, and the rest, stands in the tables of [`systems`](super::systems).
+/// A lab states the answer of Linux, and the differences that teach something, each with its reason. The tables of
+/// [`systems`](super::systems) have the other differences, and how each answer is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Expect {
     linux: Expected,
-    /// POSIX or an RFC requires it: documented where nobody has run or read it.
+    /// POSIX or an RFC requires it: "documented" on systems where it was neither run nor read.
     is_required: bool,
     others: [Option<Difference>; MOST_DIFFERENCES],
-    /// Where the most significant byte comes first, whatever the system.
+    /// The answer on big-endian machines, whatever the system.
     big_endian: Option<Expected>,
 }
 
@@ -54,12 +54,12 @@ impl Expect {
         Self { is_required: true, ..Self::on_linux(expected) }
     }
 
-    /// This on Linux, where it was observed.
+    /// The answer on Linux, where it was observed.
     pub const fn on_linux(linux: Expected) -> Self {
         Self { linux, is_required: false, others: [None; MOST_DIFFERENCES], big_endian: None }
     }
 
-    /// Something else on these systems, for this reason.
+    /// Adds a different answer on these systems, for this reason.
     #[must_use]
     pub const fn but(
         mut self,
@@ -75,7 +75,7 @@ impl Expect {
         self
     }
 
-    /// On machines whose most significant byte comes first.
+    /// Sets the answer on big-endian machines.
     #[must_use]
     pub const fn big_endian(self, expected: Expected) -> Self {
         Self { big_endian: Some(expected), ..self }
@@ -91,12 +91,12 @@ impl Expect {
         self.big_endian.filter(|_| is_big_endian()).unwrap_or(self.linux)
     }
 
-    /// What is expected where the most significant byte comes first, if that makes a difference.
+    /// The expected answer on big-endian machines, if it differs.
     pub const fn on_big_endian(&self) -> Option<Expected> {
         self.big_endian
     }
 
-    /// Where and why a system answers otherwise, if the lab says so.
+    /// The different answer of a system and its reason, if the lab states one.
     pub fn difference(&self, system: System) -> Option<&Difference> {
         let is_other_order = is_big_endian() && self.big_endian.is_some();
         self.others.iter().flatten().find(|one| !is_other_order && one.on.contains(&system))
@@ -109,7 +109,7 @@ impl Expect {
 }
 
 impl Expected {
-    /// Whether this is what was expected; none where nobody has looked.
+    /// Whether this was expected; none if it was never checked on this system.
     pub fn agrees(&self, observed: &str) -> Option<bool> {
         match *self {
             Self::Is(expected) => Some(observed == expected),
@@ -119,7 +119,7 @@ impl Expected {
         }
     }
 
-    /// An expectation as a table has it: a value, or a range as it is displayed.
+    /// An expectation as written in a table: a value, or a range as displayed.
     pub fn written(words: &'static str) -> Self {
         Self::range(words).unwrap_or(Self::Is(words))
     }
@@ -134,7 +134,7 @@ impl Expected {
         Some(Self::Between(least.parse().ok()?, most, unit))
     }
 
-    /// One observation that would agree; none where nobody has looked.
+    /// One observation that would agree; none if this was never checked on the system.
     pub fn example(&self) -> Option<String> {
         match *self {
             Self::Is(expected) => Some(expected.to_string()),

@@ -1,12 +1,13 @@
-//! The labs: one thing that sockets do, each, shown by doing it.
+//! The labs: each shows one behaviour of sockets by running it.
 //!
-//! A lab is one file: what it claims, what is predicted on which system, and `run`, which makes the calls. Read it after
-//! running it. The groups are folders; [`GROUPS`] is the list. [`prediction`] is what a lab asks, [`expect`] what
-//! it expects on which system, [`systems`] how that is known, [`choices`] which answer is right, [`run`] what its code has in hand, [`show`] how it is written down, [`why`] what people ask.
+//! A lab is one file: its claim, its predictions for each system, and `run`, which makes the calls. Run a lab first,
+//! then read it. The groups are folders; [`GROUPS`] lists them. [`prediction`] defines what a lab asks, [`expect`] what
+//! it expects on each system, [`systems`] how that is known, [`choices`] which answer is right, [`run`] the tools for a
+//! lab's code, [`show`] the output, [`why`] the questions that people ask most.
 //!
-//! Each lab runs in a process of its own, so that its limits, its signals and the numbers of its descriptors are its
-//! own. A peer whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this
-//! program again, in a role of the lab.
+//! Each lab runs in its own process, so that its limits, its signals and its descriptor numbers are its own. A peer
+//! whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this program again, in
+//! a role of the lab.
 
 mod buffers;
 mod byte_order;
@@ -41,15 +42,15 @@ pub use prediction::Prediction;
 /// One lab.
 #[derive(Clone, Copy, Debug)]
 pub struct Lab {
-    /// Its name, as it is asked for.
+    /// Its name on the command line.
     pub name: &'static str,
     /// What it claims, in a line of at most 78 characters.
     pub claim: &'static str,
-    /// What a student asks.
+    /// The question of a student.
     pub question: &'static str,
-    /// Two or three sentences, told when everything has been seen.
+    /// A few sentences, shown at the end.
     pub explanation: &'static str,
-    /// How other systems differ, and who says so; empty if none is known to.
+    /// How other systems differ, and the source; empty if no difference is known.
     pub elsewhere: &'static str,
     /// Man pages, POSIX, RFCs, books.
     pub sources: &'static [&'static str],
@@ -59,29 +60,29 @@ pub struct Lab {
     pub words: &'static [&'static str],
     /// How long a student needs.
     pub minutes: u8,
-    /// What it predicts, in the order in which it does.
+    /// Its predictions, in order.
     pub predictions: &'static [&'static Prediction],
-    /// A rule for `--inject` that changes a deciding call, so that its observation must differ: by this a test knows that
-    /// the lab looks.
+    /// A rule for `--inject` that changes a deciding call, so that the lab's observation must differ: this proves to a
+    /// test that the lab really checks.
     pub spoiled_by: &'static str,
     /// How many descriptors it needs.
     pub descriptors: u64,
-    /// Whether it needs loopback. (Nearly all do: Unix domain and pipes do without.)
+    /// Whether it needs loopback. (Nearly all do, except those of the Unix domain and of pipes.)
     pub loopback: bool,
-    /// Whether it measures time so finely that nothing else should run beside it.
+    /// Whether its measurements of time are so fine that no other process should run beside it.
     pub alone: bool,
-    /// What else the program can be for this lab.
+    /// The roles that a second process can play for this lab.
     pub roles: &'static [LabProcess],
     /// The calls.
     pub run: fn(&mut Run<'_>) -> LabResult,
 }
 
-/// A second process of a lab. Its standard input and output lead to the first.
+/// A second process of a lab. Its standard input and output are connected to the first.
 #[derive(Clone, Copy, Debug)]
 pub struct LabProcess {
     /// Its name.
     pub name: &'static str,
-    /// What it does, with the arguments that it was given.
+    /// What it does with its arguments.
     pub run: fn(&[String]) -> LabResult,
 }
 
@@ -107,10 +108,10 @@ impl Lab {
     };
 }
 
-/// Labs about one subject: a folder.
+/// The labs about one subject: a folder.
 #[derive(Clone, Copy, Debug)]
 pub struct LabGroup {
-    /// Its name, as it is asked for; its folder has the same, with `_` for `-`.
+    /// Its name on the command line; its folder has the same name, with `_` for `-`.
     pub name: &'static str,
     /// What it is about.
     pub title: &'static str,
@@ -151,7 +152,7 @@ pub fn group_of(lab: &Lab) -> Option<&'static LabGroup> {
     GROUPS.iter().find(|group| group.labs.iter().any(|one| one.name == lab.name))
 }
 
-/// Where the source of a lab stands, from the root of this repository.
+/// The path of a lab's source, from the root of this repository.
 pub fn source_of(lab: &Lab) -> String {
     let folder = group_of(lab).map_or("", |group| group.name).replace('-', "_");
     format!("src/labs/{folder}/{}.rs", lab.name.replace('-', "_"))

@@ -1,5 +1,5 @@
-//! What others do while a lab runs, and no trace shows: a peer on a thread of its own, a signal that comes again and
-//! again, this program once more as another process. A lab says what they do with `lab.say`.
+//! The other actors of a lab, which no trace shows: a peer on a thread of its own, a signal that is sent again and
+//! again, this program as another process. A lab says what they do with `lab.say`.
 
 use std::io;
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use super::run::Stop;
 use crate::names::Signal;
 use crate::sys::{Fd, SignalSet, kill, sigprocmask};
 
-/// How long what a peer has begun may take.
+/// How long a peer may take to finish.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A thread that does something with `std::net`.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) struct Peer(JoinHandle<io::Result<Fd>>);
 
 impl Peer {
-    /// From now on somebody else holds this end of a connection, and does this with it.
+    /// Hands this end of a connection to a thread, which does this with it.
     pub(super) fn with(
         end: Fd,
         does: impl FnOnce(&mut TcpStream) -> io::Result<()> + Send + 'static,
@@ -33,14 +33,14 @@ impl Peer {
         }))
     }
 
-    /// Waits until it has done so, and takes its end back, still open.
+    /// Waits until the thread has finished, and takes the end back, still open.
     pub(super) fn done(self) -> Result<Fd, Stop> {
         joined(self.0)
     }
 }
 
-/// A signal that comes again and again until this is dropped. The first might come before the call that it is to
-/// interrupt has begun to wait; one of the next does not.
+/// A signal that is sent again and again until this is dropped. The first might arrive before the call that it
+/// should interrupt has begun to wait; a later one does not.
 #[derive(Debug)]
 pub(super) struct Alarm {
     /// Dropping it ends the thread.
@@ -49,11 +49,12 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Sends this signal to the lab's main thread each time that this has passed.
+    /// Sends this signal to the lab's main thread, once in each period.
     pub(super) fn every(period: Duration, signal: Signal) -> Self {
         let (end, ended) = channel();
         let thread = thread::spawn(move || {
-            // The signal is sent to the process: it goes to a thread that does not hold it back, and so to the lab's.
+            // The signal is sent to the process: the kernel delivers it to a thread that does not block it, which is
+            // the lab's.
             if sigprocmask(&SignalSet::empty().with(signal)).is_err() {
                 return;
             }
@@ -84,7 +85,7 @@ pub(super) struct ChildProcess {
 }
 
 impl ChildProcess {
-    /// Starts it. Its standard input stays open as long as the lab's process lives, and nobody hears what it writes.
+    /// Starts it. Its standard input stays open as long as the lab's process lives, and its output is discarded.
     pub(super) fn start(mut command: Command) -> Result<Self, Stop> {
         let (tell, told) = channel();
         let (end, ended) = channel();
@@ -102,7 +103,7 @@ impl ChildProcess {
         }
     }
 
-    /// Its number.
+    /// Its process ID.
     pub(super) fn pid(&self) -> u32 {
         self.pid
     }
@@ -111,12 +112,12 @@ impl ChildProcess {
 impl Drop for ChildProcess {
     fn drop(&mut self) {
         drop(self.end.take());
-        // It is dead by now, or never was.
+        // It has ended by now, or never ran.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Another process that ends by itself: runs it to its end. Nobody hears what it writes.
+/// Runs another process until it ends by itself. Its output is discarded.
 pub(super) fn run_to_its_end(mut command: Command) -> Result<(), Stop> {
     let status = joined(thread::spawn(move || command.stdout(Stdio::null()).status()))?;
     if status.success() {
@@ -126,13 +127,12 @@ pub(super) fn run_to_its_end(mut command: Command) -> Result<(), Stop> {
     }
 }
 
-/// What a thread returned, which is about to end. One that waits for something that never happens is left behind, and ends
-/// with the process.
+/// What a thread returned that is about to end. A thread that never ends is abandoned, and ends with the process.
 pub(super) fn joined<T: Send + 'static, E: Into<Stop> + Send + 'static>(
     thread: JoinHandle<Result<T, E>>,
 ) -> Result<T, Stop> {
     let (tell, told) = channel();
-    // join knows no time limit, so another thread waits for it.
+    // join has no time limit, so another thread waits for it.
     thread::spawn(move || tell.send(thread.join()));
     match told.recv_timeout(PATIENCE) {
         Ok(Ok(returned)) => returned.map_err(Into::into),

@@ -1,4 +1,4 @@
-//! What a lab asks, and how what it observed is written.
+//! What a lab asks, and how an observation is written.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use super::expect::{Expect, Expected};
 use crate::names::{Errno, PollEvents};
 use crate::os::system::System;
 
-/// One prediction: the question before the call that decides, and the answer by system.
+/// One prediction: the question before the deciding call, and the answer on each system.
 #[derive(Clone, Copy, Debug)]
 pub struct Prediction {
-    /// What a student is asked: "What does the peer's recv give?" A lab asks no two questions in the same words.
+    /// The question: "What does the peer's recv give?" No two questions of a lab have the same words.
     pub asks: &'static str,
-    /// What one might answer, values or ranges ([`choices`](super::choices)); exactly one of them is right on Linux.
-    /// None: any words.
+    /// The choices, values or ranges ([`choices`](super::choices)); exactly one of them is right on Linux. None: any
+    /// words.
     pub choices: &'static [&'static str],
     /// The answer.
     pub expect: Expect,
@@ -26,8 +26,8 @@ impl Prediction {
         Self { expect: self.expect.but(on, expected, why), ..self }
     }
 
-    /// What one might answer on a system where this is expected: if none of the lab's choices speaks of it, it is added
-    /// among them, at a place that tells nothing.
+    /// The choices on a system where this is expected: if none of the lab's choices covers the expectation, it is
+    /// inserted among them, at a place that does not give it away.
     pub fn choices_for(&self, expected: Expected) -> Vec<String> {
         let mut choices: Vec<String> = self.choices.iter().map(ToString::to_string).collect();
         let Some(right) = expected.example().filter(|_| !choices.is_empty()) else {
@@ -44,8 +44,8 @@ impl Prediction {
     }
 }
 
-/// What can be observed, and how it is written: a number as itself, a failure as its errno's name, a success without
-/// a number as "success", flags by their names, a time in milliseconds.
+/// A value that can be observed, and how it is written: a number as itself, a failure as its errno's name, a success
+/// without a number as "success", flags by their names, a time in milliseconds.
 pub trait Observed {
     /// The words that are compared with [`Expected`].
     fn words(&self) -> String;

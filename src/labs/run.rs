@@ -1,4 +1,4 @@
-//! What the code of a lab has in hand while it runs: it predicts, makes its calls, and tells what it observed.
+//! What a lab's code uses while it runs: it predicts, makes its calls, and reports what it observed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,18 +26,18 @@ pub enum LabEvent {
         /// Its headline.
         title: String,
     },
-    /// A sentence: what is seen, or what the peer does, which is not in the trace.
+    /// A sentence: what there is to see, or what the peer does, which is not in the trace.
     Said {
         /// The sentence.
         text: String,
     },
-    /// A prediction, ahead of the call that decides.
+    /// A prediction, before the deciding call.
     Predicted {
         /// The question.
         asks: String,
-        /// What one might answer.
+        /// The choices.
         choices: Vec<String>,
-        /// The answer that is expected here.
+        /// The expected answer here.
         expected: String,
         /// The answer on each system, by name.
         on: BTreeMap<String, SystemAnswer>,
@@ -62,7 +62,7 @@ pub enum LabEvent {
         /// The sentence.
         text: String,
     },
-    /// That call had not returned for so long that the lab interrupted it.
+    /// That call took so long that the lab interrupted it.
     Overdue {
         /// The call, as in `recv(6, …)`.
         call: String,
@@ -73,10 +73,10 @@ pub enum LabEvent {
     Observed {
         /// In words.
         observed: String,
-        /// Whether it agrees; none where nobody has looked.
+        /// Whether it agrees; none if it was never checked on this system.
         agrees: Option<bool>,
     },
-    /// The lab cannot run here, or something in it failed that was not the question.
+    /// The lab cannot run here, or a call failed that should have succeeded.
     Stopped(Stop),
     /// Something was left behind, which is a defect of the lab.
     Left {
@@ -88,13 +88,13 @@ pub enum LabEvent {
 /// What a system answers to a prediction, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SystemAnswer {
-    /// The answer; none where nobody has looked.
+    /// The answer; none if it was never checked.
     pub expected: Option<String>,
-    /// How it is known: "ran 13.0", "read", "documented", "not looked at".
+    /// How it is known: "ran 13.0", "read", "documented", "not checked".
     pub known: String,
-    /// Whether it is another answer than that of Linux.
+    /// Whether the answer differs from that of Linux.
     pub differs: bool,
-    /// Why it is another; empty where that is not known.
+    /// Why it differs; empty if that is not known.
     pub why: String,
 }
 
@@ -103,8 +103,7 @@ impl SystemAnswer {
     fn all(lab: &str, prediction: &Prediction) -> BTreeMap<String, Self> {
         let of = |system: System| (system.name(), answer(lab, prediction, system).into());
         let big_endian = prediction.expect.on_big_endian().map(|expected| {
-            let (known, why) =
-                (Provenance::Ran("s390x, emulated"), "the order of bytes is the other");
+            let (known, why) = (Provenance::Ran("s390x, emulated"), "the byte order is reversed");
             ("big-endian machines", Answer { expected, known, differs: true, why }.into())
         });
         let all = System::ALL.into_iter().map(of).chain(big_endian);
@@ -129,7 +128,7 @@ impl From<Answer> for SystemAnswer {
 pub enum Stop {
     /// It cannot run here.
     Skipped(String),
-    /// A call failed that was to succeed.
+    /// A call failed that should have succeeded.
     Failed(String),
 }
 
@@ -142,7 +141,7 @@ impl Stop {
         Self::Skipped(why.to_string())
     }
 
-    /// Something failed that was not the question.
+    /// Something failed that is not the lab's subject.
     pub fn failed(why: impl fmt::Display) -> Self {
         Self::Failed(why.to_string())
     }
@@ -150,7 +149,7 @@ impl Stop {
 
 impl From<Errno> for Stop {
     fn from(errno: Errno) -> Self {
-        Self::Failed(format!("a call failed that was to succeed: {errno}"))
+        Self::Failed(format!("a call failed that should have succeeded: {errno}"))
     }
 }
 
@@ -166,9 +165,9 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Who is told what happens.
+/// Receives the events of a lab.
 pub trait Audience {
-    /// Something happened. Returns when the lab may go on.
+    /// Something happened. Returns when the lab may continue.
     fn hears(&mut self, event: LabEvent);
 }
 
@@ -178,7 +177,7 @@ pub struct Run<'a> {
     wild: Wild,
     directory: PathBuf,
     lab: &'static str,
-    /// What was predicted, and waits for its observation.
+    /// The prediction that still waits for its observation.
     open: Option<Expected>,
 }
 
@@ -189,7 +188,7 @@ impl fmt::Debug for Run<'_> {
 }
 
 impl<'a> Run<'a> {
-    /// The lab of that name runs before this audience. `directory` is empty, and removed afterwards by others.
+    /// Runs the lab of this name before this audience. `directory` is empty; the caller removes it afterwards.
     pub fn new(
         lab: &'static str,
         audience: &'a mut dyn Audience,
@@ -204,12 +203,12 @@ impl<'a> Run<'a> {
         self.hear(LabEvent::Part { title: title.to_string() });
     }
 
-    /// A sentence about what is seen, or what somebody does whose calls are not traced.
+    /// A sentence about what there is to see, or about an actor whose calls are not traced.
     pub fn say(&mut self, text: impl fmt::Display) {
         self.hear(LabEvent::Said { text: text.to_string() });
     }
 
-    /// Predicts what the next call will give; [`Run::observe`] tells what it gave.
+    /// Predicts the result of the next call; [`Run::observe`] reports the result.
     pub fn predict(&mut self, prediction: &'static Prediction) {
         let here = answer_here(self.lab, prediction).expected;
         self.hear(LabEvent::Predicted {
@@ -224,7 +223,7 @@ impl<'a> Run<'a> {
     /// Tells what was observed.
     pub fn observe(&mut self, observed: impl Observed) {
         let observed = observed.words();
-        // Without a prediction it decides nothing, and so it does not agree.
+        // An observation without a prediction does not agree.
         let agrees = match self.open.take() {
             Some(here) => here.agrees(&observed),
             None => Some(false),
@@ -232,7 +231,7 @@ impl<'a> Run<'a> {
         self.hear(LabEvent::Observed { observed, agrees });
     }
 
-    /// The right to misuse descriptors, which only a process has that does nothing else.
+    /// The right to misuse descriptors; only a process that does nothing else has it.
     pub fn wild(&self) -> Wild {
         self.wild
     }
@@ -242,11 +241,11 @@ impl<'a> Run<'a> {
         &self.directory
     }
 
-    /// This program once more, as another role of this lab: to be given arguments (`arg`), spawned, spoken to through
-    /// standard input and output, and waited for.
+    /// This program in another role of this lab. The caller adds arguments (`arg`), spawns it, communicates through
+    /// its standard input and output, and waits for it.
     ///
     /// # Errors
-    /// The program does not know where it lies.
+    /// The program cannot find its own file.
     pub fn role(&self, role: &str) -> io::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["lab", self.lab, "--role", role, "--argument"]);
@@ -254,7 +253,7 @@ impl<'a> Run<'a> {
     }
 
     fn hear(&mut self, event: LabEvent) {
-        // To tell is not part of the lab.
+        // Reporting is not part of the lab, so it is not traced.
         suspended(|| self.audience.hears(event));
     }
 }

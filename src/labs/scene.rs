@@ -1,5 +1,5 @@
-//! What many labs begin with, once: `l`, a listener; `c`, a client that is connected to it; `a`, the socket that was
-//! accepted. The calls are traced like all others. A lab whose subject they are writes them out instead.
+//! The setup that many labs share: `l`, a listener; `c`, a client that is connected to it; `a`, the accepted socket.
+//! These calls are traced like all others. A lab about these calls makes them itself.
 
 use std::time::Duration;
 
@@ -42,9 +42,10 @@ pub(super) fn client_of(address: &Address) -> Result<Fd> {
     Ok(c)
 }
 
-/// An address at which nobody listens, so that every system refuses a connection there; the two ends of a connection keep
-/// its port from others. (A socket that is bound and does not listen would not do: macOS, NetBSD and OpenBSD drop what comes
-/// to it, and connect waits for more than a minute.) A socket with `SO_REUSEADDR` can listen there later.
+/// An address at which no socket listens, so that every system refuses a connection there; the two ends of a connection
+/// keep its port from other programs. (A socket that is bound and does not listen would not do: macOS, NetBSD and
+/// OpenBSD drop the SYN, and connect waits for more than a minute.) A socket with `SO_REUSEADDR` can listen there
+/// later.
 ///
 /// # Errors
 /// As [`socket`], [`setsockopt`], [`bind`], [`listen`], [`connect`] and [`accept`].
@@ -59,7 +60,8 @@ pub(super) fn deserted() -> Result<(Address, [Fd; 2])> {
     Ok((address, [c, a]))
 }
 
-/// Clients of a listener until its queue takes no more: one, where the backlog is 0, on Linux; 80 on OpenBSD, 128 on macOS.
+/// Connects clients to a listener until its queue is full. With a backlog of 0 that is one client on Linux, 80 on
+/// OpenBSD, 128 on macOS.
 ///
 /// # Errors
 /// As [`socket`] and [`poll`].
@@ -68,7 +70,7 @@ pub(super) fn fill_queue(address: &Address) -> Result<Vec<Fd>> {
     while clients.len() < MOST_CLIENTS {
         let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
         set_nonblocking(&c)?;
-        // EINPROGRESS, or done; what it came to is in SO_ERROR.
+        // EINPROGRESS, or connected; SO_ERROR has the result.
         let _ = connect(&c, address);
         let is_done = poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], A_MOMENT_MS)? == 1;
         if !is_done || getsockopt(&c, SOL_SOCKET, SO_ERROR)? != 0 {
@@ -80,7 +82,7 @@ pub(super) fn fill_queue(address: &Address) -> Result<Vec<Fd>> {
 }
 
 const MOST_CLIENTS: usize = 150;
-/// What loopback connects at all it connects within this time.
+/// A connection over loopback either succeeds within this time or never.
 const A_MOMENT_MS: i32 = 200;
 
 /// 127.0.0.1 with this port.
@@ -97,8 +99,8 @@ pub(super) fn set_nonblocking(fd: impl AsFd) -> Result<()> {
     fcntl_setfl(&fd, flags | O_NONBLOCK)
 }
 
-/// Waits with `poll` until these events are there, at most a second, and says which are. What loopback delivers is
-/// there at once as a rule, but nobody promises it.
+/// Waits with `poll` until these events are reported, at most a second, and returns those that are. Loopback
+/// usually delivers at once, but no standard promises it.
 ///
 /// # Errors
 /// As [`poll`].
@@ -108,16 +110,16 @@ pub(super) fn wait_for(fd: impl AsFd, events: PollEvents) -> Result<PollEvents> 
     Ok(rows[0].revents())
 }
 
-/// Makes a socket non-blocking, sends this chunk again and again until no more is taken, and says how much was. What one end
-/// holds travels on to the other, so that a socket that was full a moment ago may have room again: only when `send` and then
-/// `poll` and then `send` have nothing better to say is it full. (`MSG_DONTWAIT` would not do instead of `O_NONBLOCK`: macOS
-/// and NetBSD do not heed it in `send`.)
+/// Makes a socket non-blocking, sends this chunk again and again until `send` takes no more, and returns the number of
+/// bytes taken. Bytes travel from one end's buffer to the other's, so a socket that was full a moment ago may have room
+/// again: it is full only if `send`, then `poll` and then `send` again all say so. (`MSG_DONTWAIT` would not do instead
+/// of `O_NONBLOCK`: macOS and NetBSD ignore it in `send`.)
 ///
 /// # Errors
 /// As [`set_nonblocking`], [`send`] and [`poll`].
 pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usize> {
     lab.say(
-        "Sent until no more is taken; poll tells whether room comes back while the bytes travel.",
+        "The lab sends until send takes no more; poll tells whether room appears while the bytes travel.",
     );
     set_nonblocking(&fd)?;
     let mut taken = 0;
@@ -147,8 +149,8 @@ pub(super) fn or_waits_forever<T: Observed>(call: impl FnOnce() -> Result<T>) ->
     }
 }
 
-/// Waits with `select` until something exceptional is there, urgent data that is, at most a second. (Not with `poll`, which
-/// on macOS never says `POLLPRI` of a socket.)
+/// Waits with `select` until it reports an exceptional condition (urgent data), at most a second. (Not with `poll`,
+/// which on macOS never reports `POLLPRI` for a socket.)
 ///
 /// # Errors
 /// As [`select`]; `EINVAL` also if its number has no place in a set.
@@ -194,7 +196,8 @@ pub(super) const fn millis(ms: i64) -> TimeVal {
     TimeVal { tv_sec: ms / 1000, tv_usec: ms % 1000 * 1000 }
 }
 
-/// Asks `select` for this descriptor in all three sets, without waiting, and says in which it stays: "rw", or "none".
+/// Asks `select` for this descriptor in all three sets, without waiting, and returns the sets in which it stays:
+/// "rw", or "none".
 ///
 /// # Errors
 /// As [`select`]; `EINVAL` also if its number has no place in a set.

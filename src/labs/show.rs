@@ -1,4 +1,4 @@
-//! How a lab is written down: as text for a terminal, and as Markdown.
+//! How a lab is printed: as text for a terminal, and as Markdown.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,15 +22,15 @@ const COLUMNS: usize = 80;
 /// How a lab ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabVerdict {
-    /// So many observations agreed with their prediction.
+    /// How many observations agreed with their prediction.
     pub agreed: usize,
-    /// What differed, in words.
+    /// The differences, in words.
     pub differed: Vec<String>,
-    /// So many could not be held against anything, because nobody has looked on this system.
+    /// How many could not be compared, because they were never checked on this system.
     pub not_checked: usize,
     /// Why it cannot run here.
     pub skipped: Option<String>,
-    /// What was predicted last.
+    /// The last prediction.
     expected: String,
 }
 
@@ -54,12 +54,12 @@ impl LabVerdict {
         }
     }
 
-    /// Whether nothing differed.
+    /// Whether all observations agreed.
     pub fn holds(&self) -> bool {
         self.differed.is_empty()
     }
 
-    /// In a word.
+    /// As a word.
     pub fn word(&self) -> &'static str {
         match self {
             Self { differed, .. } if !differed.is_empty() => "differs",
@@ -69,7 +69,7 @@ impl LabVerdict {
         }
     }
 
-    /// In a sentence.
+    /// As a sentence.
     pub fn sentence(&self) -> String {
         match self {
             Self { differed, .. } if !differed.is_empty() => {
@@ -87,19 +87,19 @@ impl LabVerdict {
     }
 }
 
-/// The form of what is written.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Lines for a terminal, with or without colours.
     Text {
-        /// Whether to colour.
+        /// Whether to use colours.
         color: bool,
     },
     /// Markdown: prose, and the trace in blocks of code.
     Markdown,
 }
 
-/// Writes a lab down, event by event.
+/// Prints a lab, event by event.
 #[derive(Debug)]
 pub struct EventWriter {
     form: Form,
@@ -113,7 +113,7 @@ impl EventWriter {
         Self { form, in_code: false }
     }
 
-    /// What stands before the first call.
+    /// The text before the first call.
     pub fn head(&mut self, lab: &Lab) -> String {
         let mut out = String::new();
         match self.form {
@@ -129,8 +129,7 @@ impl EventWriter {
             }
         }
         if this_system() == System::GVisor {
-            let whose =
-                "It is gVisor's kernel that answers here, not Linux's: what differs says so.";
+            let whose = "gVisor's kernel answers here, not Linux's: differences are marked.";
             self.prose(&mut out, whose, "");
         }
         out
@@ -166,15 +165,16 @@ impl EventWriter {
                 }
             }
             LabEvent::Overdue { seconds, .. } => {
-                let told =
-                    format!("It had not returned after {seconds} s; an alarm ended its wait.");
+                let told = format!(
+                    "The call had not returned after {seconds} s; an alarm ended its wait."
+                );
                 self.beside_code(&mut out, DIFFERS, &format!("        {told}"));
             }
             LabEvent::Observed { observed, agrees } => {
                 let (style, verdict) = match agrees {
                     Some(true) => (QUESTION, "as predicted"),
                     Some(false) => (DIFFERS, "this DIFFERS from the prediction"),
-                    None => (QUESTION, "nobody has checked this system"),
+                    None => (QUESTION, "not checked on this system"),
                 };
                 self.beside_code(&mut out, style, &format!("= {observed}: {verdict}"));
             }
@@ -189,7 +189,7 @@ impl EventWriter {
         out
     }
 
-    /// What other systems answer, if one of them answers otherwise: the value, the systems, how it is known, and why.
+    /// The answers of other systems, if one of them differs: the value, the systems, how it is known, and why.
     pub fn elsewhere(&mut self, on: &BTreeMap<String, SystemAnswer>) -> String {
         let mut out = String::new();
         let mut told: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
@@ -211,13 +211,13 @@ impl EventWriter {
             self.beside_code(&mut out, QUESTION, &line);
         }
         if !told.is_empty() && !not_looked_at.is_empty() {
-            let line = format!("{:13}not looked at: {}", "", not_looked_at.join(", "));
+            let line = format!("{:13}not checked: {}", "", not_looked_at.join(", "));
             self.beside_code(&mut out, QUESTION, &line);
         }
         out
     }
 
-    /// What stands after the last call.
+    /// The text after the last call.
     pub fn tail(&mut self, lab: &Lab, verdict: &LabVerdict) -> String {
         let mut out = String::new();
         self.close_code(&mut out);
@@ -232,7 +232,7 @@ impl EventWriter {
         }
         let not_looked_at = not_looked_at(lab);
         if !not_looked_at.is_empty() {
-            self.prose(&mut out, &not_looked_at, "Not looked at: ");
+            self.prose(&mut out, &not_looked_at, "Not checked on: ");
         }
         self.prose(&mut out, &lab.sources.join("; "), "Sources: ");
         let related: Vec<&str> =
@@ -295,7 +295,7 @@ impl EventWriter {
     }
 }
 
-/// How many predictions of a lab were not looked at, by system.
+/// How many predictions of a lab were not checked, by system.
 fn not_looked_at(lab: &Lab) -> String {
     let count = |system: &System| (system.name(), AnswerCount::of([lab], *system));
     let some = System::ALL.iter().map(count).filter(|(_, count)| count.not_known > 0);

@@ -1,16 +1,16 @@
-//! What people ask, and the labs that answer.
+//! The questions that people ask most, and the labs that answer them.
 
 /// A question, and the names of labs.
 pub type Question = (&'static str, &'static [&'static str]);
 
-/// What is asked most.
+/// The most frequent questions.
 pub const QUESTIONS: &[Question] = &[
     ("Why did recv give half a message, or two?", &["no-message-boundaries", "header-splits"]),
     ("Why does select work only once?", &["select-eats-its-sets"]),
     ("Address already in use: REUSEADDR or REUSEPORT?", &["time-wait-bind", "reuseport-and-self"]),
-    ("Why does my server die when a client leaves?", &["write-after-fin", "sigpipe-or-not"]),
+    ("Why does my server die when a client disconnects?", &["write-after-fin", "sigpipe-or-not"]),
     ("Why does send return less than I gave it?", &["partial-send", "send-is-a-copy"]),
-    ("Why does select take all of the processor?", &["always-ready"]),
+    ("Why does select use 100 % of the processor?", &["always-ready"]),
     ("POLLHUP, POLLRDHUP, or recv giving 0?", &["readiness-matrix"]),
     ("close or shutdown?", &["half-close", "close-is-refcount"]),
     ("Why does close() not wake my recv?", &["close-under-wait"]),
@@ -19,14 +19,14 @@ pub const QUESTIONS: &[Question] = &[
     ("What is \"filedescriptor out of range in select()\"?", &["fdsetsize-overflow"]),
     ("Connection refused, on UDP?", &["udp-refused-later"]),
     ("Where do the 40 ms come from?", &["nagle-40ms"]),
-    ("Why can others not reach my server?", &["wildcard-vs-loopback"]),
+    ("Why can other machines not reach my server?", &["wildcard-vs-loopback"]),
     ("Why do my timeouts last longer after Control-Z?", &["stopped-while-waiting"]),
     ("Why does recv with no room in its buffer wait?", &["recv-of-nothing"]),
     (
-        "poll has said POLLIN. Why does recv wait?",
+        "poll has reported POLLIN. Why does recv wait?",
         &["readable-but-recv-blocks", "readiness-is-a-hint"],
     ),
-    ("Where is the descriptor that I have sent?", &["fd-vanishes", "fd-passing"]),
+    ("Where is the descriptor that I sent?", &["fd-vanishes", "fd-passing"]),
     (
         "The peer has closed. Why do my sends succeed?",
         &["write-after-fin", "multipath-hides-close"],

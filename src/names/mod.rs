@@ -34,7 +34,7 @@ pub struct Constant {
     pub name: &'static str,
     /// The value on this system.
     pub value: i64,
-    /// What it says, in a few words.
+    /// Its short description.
     pub gist: &'static str,
 }
 

@@ -44,7 +44,7 @@ impl Reported {
     /// The whole report as one JSON object.
     ///
     /// # Errors
-    /// None is known: texts and numbers can always be written.
+    /// No error is known: texts and numbers can always be written.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }

@@ -76,7 +76,7 @@ static IF_NAMETOINDEX: Page = Page {
     result: "The number, or 0 if there is no such interface; errno says so then.",
     trap: "The number is the scope id of link-local IPv6 addresses. It may be another when the interface comes back.",
     errnos: "ENODEV ENXIO",
-    systems: "Without such an interface Linux says ENODEV, FreeBSD ENXIO (lib/libc/net/if_nametoindex.c, read); the others were not looked at.",
+    systems: "Without such an interface Linux says ENODEV, FreeBSD ENXIO (lib/libc/net/if_nametoindex.c, read); the others were not checked.",
     man: "if_nametoindex(3)",
     posix: "if_nametoindex",
     lessons: &[&Lesson {

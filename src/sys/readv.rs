@@ -24,7 +24,7 @@ static READV: Page = Page {
     result: "How many bytes, over all the buffers, which are filled one after the other. 0 is the end of a file or stream.",
     trap: "A short count may end inside a buffer: count yourself which buffers are full and how far the next one is.",
     errnos: "EAGAIN EINTR EINVAL EBADF ECONNRESET EISDIR EIO",
-    systems: "The limit on buffers, IOV_MAX, is 1,024 on Linux, and on OpenBSD and macOS by their headers; FreeBSD's and NetBSD's were not looked at. POSIX promises 16.",
+    systems: "The limit on buffers, IOV_MAX, is 1,024 on Linux, and on OpenBSD and macOS by their headers; those of FreeBSD and NetBSD were not checked. POSIX promises 16.",
     man: "readv(2)",
     posix: "readv",
     lessons: &[

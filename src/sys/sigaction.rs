@@ -130,7 +130,7 @@ fn is_kept_by_libc(signum: Signal) -> bool {
     !(1..=libc::SIGRTMAX()).contains(&number) || (32..libc::SIGRTMIN()).contains(&number)
 }
 
-/// Elsewhere nobody has looked.
+/// Other systems were not checked.
 #[cfg(not(linux))]
 fn is_kept_by_libc(_: Signal) -> bool {
     false

@@ -66,7 +66,7 @@ impl std::fmt::Debug for SignalSet {
 /// Who handles a signal. Rust cannot know whether a function is fit to be a handler, so these are all there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handler {
-    /// `SIG_DFL`: what the system does by itself; most signals end the process.
+    /// `SIG_DFL`: the system's default action; most signals end the process.
     Default,
     /// `SIG_IGN`: nothing, and no call is interrupted.
     Ignore,

@@ -24,7 +24,7 @@ static WRITEV: Page = Page {
     trap: "A short count may end inside a buffer: the next call begins there. No flags, so no MSG_NOSIGNAL: a peer that is gone brings \
         SIGPIPE.",
     errnos: "EAGAIN EINTR EPIPE ECONNRESET EINVAL EBADF ENOSPC EFBIG EIO",
-    systems: "Linux takes 1,024 buffers at most, as do OpenBSD and macOS by their headers; FreeBSD and NetBSD were not looked at. POSIX promises 16.",
+    systems: "Linux takes 1,024 buffers at most, as do OpenBSD and macOS by their headers; FreeBSD and NetBSD were not checked. POSIX promises 16.",
     man: "writev(2)",
     posix: "writev",
     lessons: &[

@@ -39,7 +39,7 @@ pub struct Page {
     pub trap: &'static str,
     /// The errors to expect, by name, with blanks between.
     pub errnos: &'static str,
-    /// How systems differ, as far as a manual page or a source says.
+    /// How systems differ, according to a manual page or a source.
     pub systems: &'static str,
     /// Its manual page.
     pub man: &'static str,

@@ -76,7 +76,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
     out.push('\n');
     let known = format!(
         "Nothing is run now. Of these answers {ran} were run on {name}, {read} read in its source, {documented} are \
-         documented, and {not_known} were not looked at."
+         documented, and {not_known} were not checked."
     );
     prose(out, &known, "", 0);
     for prediction in lab.predictions {
@@ -91,7 +91,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
             };
         }
         match there.known {
-            Provenance::NotLookedAt => prose(out, "not looked at", "= ", 2),
+            Provenance::NotLookedAt => prose(out, "not checked", "= ", 2),
             known => prose(out, &format!("{} ({})", there.expected, known.in_full()), "= ", 2),
         }
         if there.differs {

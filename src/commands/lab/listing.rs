@@ -59,7 +59,7 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// What people ask, and the labs that answer.
+/// The questions that people ask most, and the labs that answer.
 pub(super) fn questions(as_json: bool, color: bool) -> String {
     let mut out = String::new();
     if as_json {

@@ -1,7 +1,7 @@
 //! `lab --report`: what a person with another system can send, so that its answers come into the tables.
 //!
-//! It has the form of those tables, `src/labs/systems/*.txt`: the question and what was observed, for each prediction that
-//! differs here or that nobody has checked here.
+//! It has the form of those tables, `src/labs/systems/*.txt`: the question and what was observed, for each prediction
+//! that differs here or that was never checked here.
 
 use std::fmt::Write;
 

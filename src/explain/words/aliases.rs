@@ -1,6 +1,6 @@
-//! What students type, and where it leads.
+//! Other words that students type, and the entries that explain them.
 
-/// Other names and ideas, in lower case with blanks, and the entries that explain them.
+/// Other names and ideas, in lower case with blanks, each with the entries that explain it.
 pub const ALIASES: &[(&str, &[&str])] = &[
     // Second names in C.
     ("ewouldblock", &["EAGAIN"]),
@@ -44,7 +44,7 @@ pub const ALIASES: &[(&str, &[&str])] = &[
     ("hup", &["POLLHUP", "SIGHUP"]),
     ("err", &["POLLERR"]),
     ("pri", &["POLLPRI"]),
-    // Ends and failures.
+    // Closing and errors.
     ("eof", &["recv", "SHUT_WR"]),
     ("end of file", &["recv", "SHUT_WR"]),
     ("fin", &["SHUT_WR", "POLLRDHUP"]),
@@ -83,6 +83,7 @@ pub const ALIASES: &[(&str, &[&str])] = &[
     ("self pipe", &["SIGINT", "pselect"]),
     // Bytes and messages.
     ("short send", &["send"]),
+    ("short write", &["send"]),
     ("partial send", &["send"]),
     ("short receive", &["recv"]),
     ("framing", &["SOCK_STREAM"]),

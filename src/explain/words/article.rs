@@ -1,4 +1,4 @@
-//! An entry as an article: what is said of a word, with what this system knows of it.
+//! An entry as an article: the texts about a word, with its value on this system.
 
 use std::fmt::Write;
 
@@ -12,20 +12,20 @@ use crate::names::Errno;
 use crate::trace::Function;
 
 const WIDTH: usize = 80;
-/// Where texts begin, behind their labels.
+/// The column where texts begin, after their labels.
 const INDENT: usize = 10;
 const NAME: Style = Style::new().bold();
 const LABEL: Style = anstyle::AnsiColor::Cyan.on_default();
 const PLAIN: Style = Style::new();
 
-/// A word, explained. What is empty or unknown is neither shown nor written.
+/// A word, explained. Empty and unknown fields are neither shown nor written.
 #[derive(Clone, Debug, Serialize)]
 pub struct Article {
     /// The name in C.
     pub name: &'static str,
     /// What it is: "an errno".
     pub kind: &'static str,
-    /// A few words.
+    /// A short description.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub gist: &'static str,
     /// Its value on this system, if it has one here.
@@ -67,7 +67,8 @@ struct ArticleLine {
 }
 
 impl Article {
-    /// The article of an entry. `has_lab` says whether the program has a lab of a name: others are not mentioned.
+    /// The article of an entry. `has_lab` says whether the program has a lab of a name: the article mentions no
+    /// other labs.
     pub fn new(entry: &Entry, has_lab: impl Fn(&str) -> bool) -> Self {
         let here = known(entry.name);
         let strerror = here.filter(|here| here.is_errno);
@@ -98,7 +99,7 @@ impl Article {
     /// As one JSON object.
     ///
     /// # Errors
-    /// None is known: texts and numbers can always be written.
+    /// No error is known: texts and numbers can always be written.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
@@ -157,7 +158,7 @@ impl Article {
     }
 }
 
-/// Bits in hexadecimal, everything else as people write it.
+/// Bits in hexadecimal, all other numbers in decimal.
 fn shown(kind: &str, value: i64) -> String {
     let bits = ["flag", "event", "request"].iter().any(|word| kind.contains(word));
     if bits { format!("{:#x}", value as u32) } else { value.to_string() }
@@ -191,7 +192,7 @@ fn wrapped(text: &str, column: usize, indent: usize) -> String {
     out
 }
 
-/// Every word with a few words, by kind, a line each.
+/// Every word with a short description, by kind, one line each.
 pub fn list(color: bool) -> String {
     let mut out = String::new();
     for (number, group) in GROUPS.iter().enumerate() {

@@ -1,15 +1,15 @@
-//! What is said of a word.
+//! The texts about a word.
 
 use std::borrow::Cow;
 
 use crate::trace::Page;
 
-/// A word and what is said of it. Every text is a sentence or two; an empty one is not shown.
+/// A word and the texts about it. Every text is a sentence or two; empty texts are not shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// The name in C.
     pub name: &'static str,
-    /// A few words, for names that have none in [`crate::names`].
+    /// A short description, for names that have none in [`crate::names`].
     pub gist: &'static str,
     /// What it means for a socket.
     pub means: &'static str,
@@ -17,24 +17,24 @@ pub struct Entry {
     pub result: &'static str,
     /// Of a call: what surprises.
     pub trap: &'static str,
-    /// When one meets it.
+    /// Where a program meets it.
     pub when: &'static str,
     /// What to do.
     pub advice: &'static str,
-    /// How systems differ, as far as a manual page or a source says.
+    /// How systems differ, according to a manual page or a source.
     pub systems: &'static str,
-    /// Of a call: the errors to expect, by name, with blanks between.
+    /// Of a call: the errors to expect, by name, separated by blanks.
     pub errnos: &'static str,
     /// Of a call: its manual page.
     pub man: &'static str,
     /// Of a call: its name in POSIX.
     pub posix: &'static str,
-    /// The lab that shows it.
+    /// The lab that demonstrates it.
     pub lab: &'static str,
 }
 
 impl Entry {
-    /// An entry that says nothing yet.
+    /// An empty entry.
     pub(super) const fn named(name: &'static str) -> Self {
         Self {
             name,
@@ -52,7 +52,7 @@ impl Entry {
         }
     }
 
-    /// What its page says of a call.
+    /// The entry of a call, from its page.
     pub(super) const fn of_call(page: &Page) -> Self {
         Self {
             gist: page.gist,
@@ -78,7 +78,7 @@ impl Entry {
 pub struct WordGroup {
     /// The heading in a list.
     pub title: &'static str,
-    /// What each of them is: "an errno".
+    /// The kind of each entry: "an errno".
     pub noun: &'static str,
     /// The entries.
     pub entries: Cow<'static, [Entry]>,

@@ -1,4 +1,4 @@
-//! What this system knows of a name: its number, and a few words.
+//! A name's number on this system, and its short description.
 
 use crate::names::{
     AddrInfoFlags, Constant, ControlKind, Domain, Errno, FcntlCommand, FdFlags, IoctlRequest,
@@ -6,7 +6,7 @@ use crate::names::{
     SaFlags, ShutdownHow, Signal, SocketFlags, SocketType, TcpState,
 };
 
-/// Every table of names, but those of the options.
+/// Every table of names, except those of the options.
 const TABLES: &[&[Constant]] = &[
     Errno::CONSTANTS,
     MsgFlags::CONSTANTS,
@@ -30,12 +30,12 @@ const TABLES: &[&[Constant]] = &[
     ResolveError::CONSTANTS,
 ];
 
-/// A name as this system knows it.
+/// A name on this system.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownName {
     /// Its value here.
     pub value: i64,
-    /// What it says, in a few words.
+    /// Its short description.
     pub gist: &'static str,
     /// Whether it is an errno.
     pub is_errno: bool,
@@ -47,7 +47,7 @@ pub(super) fn constants() -> impl Iterator<Item = &'static Constant> {
     TABLES.iter().copied().chain(options).flatten()
 }
 
-/// What this system knows of a name, if it is a constant here.
+/// The value and description of a name, if it is a constant on this system.
 pub fn known(name: &str) -> Option<KnownName> {
     let constant = constants().find(|constant| constant.name == name)?;
     let is_errno = Errno::from_name(name).is_some();

@@ -1,4 +1,4 @@
-//! From what a student types to entries.
+//! Finds the entries for the words that a student types.
 
 use super::aliases::ALIASES;
 use super::entry::Entry;
@@ -8,8 +8,8 @@ use crate::names::slips::{near as near_names, plain};
 use crate::names::{Constant, Errno, MsgFlags, OpenFlags, PollEvents, ResolveError};
 use crate::sys::gai_strerror;
 
-/// How names of a kind begin: a word that is the rest of such a name is understood (`NODELAY`, and `INT` as the trace
-/// writes a signal in a mask).
+/// The prefixes of names: a word is also found without its prefix (`NODELAY`, and `INT` as the trace writes a signal
+/// in a mask).
 const BEGINNINGS: &[&str] = &[
     "E", "SIG", "POLL", "SO_", "TCP_", "MSG_", "SOCK_", "O_", "F_", "FD_", "AF_", "SHUT_", "SA_",
     "IP_", "IPV6_", "UDP_", "SOL_", "IPPROTO_", "AI_", "NI_", "EAI_",
@@ -18,7 +18,7 @@ const BEGINNINGS: &[&str] = &[
 /// No system has an errno as high as this.
 const HIGHEST_ERRNO: i32 = 1_000;
 
-/// How many names are proposed for a word that nobody knows.
+/// How many names are proposed for an unknown word.
 const MOST_PROPOSED: usize = 3;
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
@@ -29,8 +29,8 @@ fn entry(name: &str) -> Option<&'static Entry> {
     entries().find(|entry| entry.name == name)
 }
 
-/// The entries that a word leads to: a name; an alias; a name in another case; a text of an error or an exception's name;
-/// a number; the rest of a name after its usual beginning; or flags in one word. Empty if it leads nowhere.
+/// The entries for a word: a name; an alias; a name in another case; the text of an error or the name of an exception;
+/// a number; a name without its prefix; or several flags in one word. Empty if nothing matches.
 pub fn find(word: &str) -> Vec<&'static Entry> {
     let word = word.trim().trim_matches(['"', '\'', '`']).trim_end_matches([',', ';', ':', '.']);
     let call = without_section(word);
@@ -39,7 +39,7 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
     let alias = ALIASES.iter().find(|(alias, _)| *alias == idea);
     let by_alias = || alias.iter().flat_map(|(_, names)| *names).filter_map(|name| entry(name));
     if let Some(exact) = entry(call) {
-        // `refused` is a mark, and the end of "connection refused".
+        // `refused` is a mark in the trace, and also the end of "connection refused".
         let is_among = |(_, names): &&(&str, &[&str])| names.contains(&exact.name);
         return if alias.is_some_and(|alias| is_among(&alias)) {
             by_alias().collect()
@@ -50,8 +50,8 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
     if alias.is_some() {
         return by_alias().collect();
     }
-    // `CLOSE` is a state and `close` a call: in another case it is both.
-    // And people write so-reuseaddr, or time wait.
+    // `CLOSE` is a state and `close` a call: `Close` finds both. And people write so-reuseaddr, or
+    // time wait.
     let in_any_case: Vec<_> = entries().filter(|entry| plain(entry.name) == idea).collect();
     if !in_any_case.is_empty() {
         return in_any_case;
@@ -74,7 +74,7 @@ fn without_section(word: &str) -> &str {
     }
 }
 
-/// What this system says of an error, in words.
+/// This system's text for an error.
 pub(super) fn text_of(constant: &Constant) -> String {
     match constant.name.starts_with("EAI_") {
         true => gai_strerror(ResolveError::from_bits(constant.value as i32)),
@@ -82,12 +82,12 @@ pub(super) fn text_of(constant: &Constant) -> String {
     }
 }
 
-/// Texts are one to a reader whatever their case and their marks.
+/// Case and punctuation do not matter in texts.
 fn in_words(text: &str) -> String {
     plain(text).replace(['`', '\'', '"', '.', '!'], "")
 }
 
-/// By what `strerror` and `gai_strerror` say here, and their like say elsewhere.
+/// By the texts of `strerror` and `gai_strerror` here and on other systems.
 fn by_text(text: &str) -> Vec<&'static Entry> {
     let asked = in_words(text);
     let own = Errno::CONSTANTS.iter().chain(ResolveError::CONSTANTS);
@@ -99,7 +99,7 @@ fn by_text(text: &str) -> Vec<&'static Entry> {
     }
     let found: Vec<_> = names.into_iter().filter_map(entry).collect();
     match found.is_empty() {
-        // Of another errno there is one page for all.
+        // All other errnos share one page.
         true => other_errno(text).and_then(|_| entry("errno")).into_iter().collect(),
         false => found,
     }
@@ -137,7 +137,8 @@ fn by_number(word: &str) -> Vec<&'static Entry> {
     name.or_else(other).and_then(entry).into_iter().collect()
 }
 
-/// Flags are written in hexadecimal, so their bits come first if they are few; it may be an errno all the same.
+/// Flags are written in hexadecimal, so the bits come first if there are few of them; the number may still be
+/// an errno.
 fn by_bits(value: i64) -> Vec<&'static Entry> {
     let mut found = Vec::new();
     for table in [PollEvents::CONSTANTS, MsgFlags::CONSTANTS, OpenFlags::CONSTANTS] {
@@ -196,7 +197,7 @@ fn by_what_is_called(word: &str) -> Vec<&'static Entry> {
     }
 }
 
-/// Names and ideas that look like a word that nobody knows, the nearest first.
+/// Names and ideas similar to an unknown word, the closest first.
 pub fn near(word: &str) -> Vec<&'static str> {
     let names = entries().map(|entry| entry.name);
     let mut proposed = near_names(word, names.chain(ALIASES.iter().map(|(alias, _)| *alias)));

@@ -1,4 +1,4 @@
-//! From a message or a line of a trace, pasted whole, to the words in it.
+//! Finds the words to explain in a pasted message or line of a trace.
 
 use super::entry::Entry;
 use super::lookup::{find, text_of};
@@ -9,11 +9,11 @@ use crate::names::{Errno, ResolveError};
 /// How many words of a message are explained: its error first.
 const MOST: usize = 6;
 
-/// What stands before the number of an error: in Python, Rust, C and Windows.
+/// The text before the number of an error: in Python, Rust, C and Windows.
 const BEFORE_A_NUMBER: &[&str] =
     &["errno", "os error", "error code", "error number", "winerror", "error"];
 
-/// The entries that a message speaks of: its error, its call, and the constants in it.
+/// The entries for a message: its error, its call, and its constants.
 pub fn find_in_message(message: &str) -> Vec<&'static Entry> {
     let mut found: Vec<&'static Entry> = Vec::new();
     let mut add = |entries: Vec<&'static Entry>| {
@@ -39,7 +39,7 @@ pub fn find_in_message(message: &str) -> Vec<&'static Entry> {
         .for_each(|token| add(find(token)));
     let constants = tokens.iter().filter(|token| is_constant(token));
     constants.for_each(|token| add(find(token)));
-    // In ConnectionResetError and java.net.ConnectException the name says all.
+    // In ConnectionResetError and java.net.ConnectException the name says it all.
     let names = tokens.iter().map(|token| plain(token));
     names.for_each(|name| add(said(|text| *text == name)));
     found.truncate(MOST);
@@ -78,14 +78,14 @@ fn number_of_error(message: &str) -> Option<String> {
     })
 }
 
-/// The errors whose texts stand in the message; of two that overlap the longer one.
+/// The errors whose texts occur in the message; the longer one of two that overlap.
 fn texts_in(message: &str) -> Vec<&'static Entry> {
     let message = format!(" {} ", words_of(message));
     let is_in = |text: &str| message.contains(&format!(" {} ", words_of(text)));
     let own = Errno::CONSTANTS.iter().chain(ResolveError::CONSTANTS);
     let texts = own.map(|known| (text_of(known), vec![known.name]));
     let others = SAID.iter().map(|(text, names)| ((*text).to_string(), names.to_vec()));
-    // One word of a program's own, such as "interrupted", says too little within a message.
+    // A single word, such as "interrupted", says too little within a message.
     let mut texts: Vec<_> =
         texts.chain(others).filter(|(text, _)| text.contains(' ') && is_in(text)).collect();
     texts.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));

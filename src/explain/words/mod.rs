@@ -1,8 +1,9 @@
-//! `explain`: every name that the trace can show, in its own words.
+//! `explain`: an entry for every name that the trace can show.
 //!
-//! [`GROUPS`] is the table. [`find`] leads from what a student types to its entries, through the aliases in [`aliases`] and
-//! what others say of an error ([`said`]); [`find_in_message`] from a pasted message; [`search()`] from any words.
-//! [`Article`] is an entry with what this system knows of it, as text for a terminal or as JSON.
+//! [`GROUPS`] is the table. [`find`] finds the entries for the words that a student types, through the aliases in
+//! [`aliases`] and the texts that other systems and languages print for an error ([`said`]); [`find_in_message`] those
+//! for a pasted message; [`search()`] those for any words. [`Article`] is an entry with its value on this system, as
+//! text for a terminal or as JSON.
 
 pub mod aliases;
 mod article;
@@ -52,7 +53,7 @@ mod tests {
         }
     }
 
-    /// Fields are written by hand, `sin_port=`; in the sources no other `=` stands close behind a word.
+    /// Fields are written by hand, `sin_port=`; in the sources no other `=` directly follows a word.
     #[test]
     fn nor_is_a_field_or_a_mark() {
         let sources = [
@@ -84,13 +85,14 @@ mod tests {
             "offender",
         ]) {
             let found: Vec<_> = find(word).iter().map(|entry| entry.name).collect();
-            // A student who asks for "refused" rather means a connection.
+            // A student who asks for "refused" probably means a connection.
             let expected = if word == "refused" { vec!["ECONNREFUSED", word] } else { vec![word] };
             assert_eq!(found, expected);
         }
     }
 
-    /// The tables of `names` leave out what this system lacks, but the entries are for all systems.
+    /// The tables of `names` leave out constants that this system lacks, but the entries are for
+    /// all systems.
     #[test]
     fn nor_is_a_name_of_another_system() {
         let mut names = BTreeSet::new();

@@ -1,7 +1,7 @@
-//! How other systems, languages and programs say what an errno says.
+//! The texts of other systems, languages and programs for an errno.
 
-/// Texts and names of others, in lower case with blanks, and the entries that explain them. (What this system's own
-/// `strerror` and `gai_strerror` say stands in no table: the system is asked.)
+/// Texts and names from elsewhere, in lower case with blanks, and the entries that explain them. (The texts of this
+/// system's own `strerror` and `gai_strerror` are not in a table: the lookup calls these functions.)
 pub const SAID: &[(&str, &[&str])] = &[
     // strerror of the BSDs and macOS.
     ("operation timed out", &["ETIMEDOUT"]),
@@ -29,7 +29,7 @@ pub const SAID: &[(&str, &[&str])] = &[
     ("operation in progress", &["EINPROGRESS"]),
     ("name does not resolve", &["EAI_NONAME"]),
     ("try again", &["EAI_AGAIN", "EAGAIN"]),
-    // What programs say.
+    // Texts of programs.
     ("connection reset", &["ECONNRESET"]),
     ("connection closed by foreign host", &["recv", "SHUT_WR"]),
     ("connection timed out", &["ETIMEDOUT"]),
@@ -78,7 +78,7 @@ pub const SAID: &[(&str, &[&str])] = &[
     ("filetoolarge", &["EFBIG"]),
     ("storagefull", &["ENOSPC"]),
     ("outofmemory", &["ENOMEM"]),
-    // Exceptions of Java that say no more.
+    // Exceptions of Java without a text.
     ("bindexception", &["EADDRINUSE", "EADDRNOTAVAIL"]),
     ("connectexception", &["ECONNREFUSED", "ETIMEDOUT"]),
     ("noroutetohostexception", &["EHOSTUNREACH"]),

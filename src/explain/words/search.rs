@@ -1,4 +1,5 @@
-//! Full-text search: the pages that speak of what has no page of its own, the best first.
+//! Full-text search, for words that have no page of their own: the pages that mention them, the
+//! best first.
 
 use std::cmp::Ordering;
 
@@ -6,15 +7,16 @@ use super::entry::Entry;
 use super::table::GROUPS;
 use crate::names::slips::plain;
 
-/// How many pages are named.
+/// How many pages are listed.
 const MOST_FOUND: usize = 5;
 
-/// What a word counts where it stands. A page that has it in its name is about it.
+/// The weight of a word by its place. A page that has the word in its name is about it.
 const IN_NAME: f64 = 8.0;
 const IN_GIST: f64 = 4.0;
 const IN_TEXT: f64 = 1.0;
 
-/// Pages that speak of these words, the best first: those that have most of the words, and of these the rare ones.
+/// Pages that mention these words, the best first: those with the most words, and among these those with the
+/// rarest.
 pub fn search(phrase: &str) -> Vec<&'static Entry> {
     let words = words_of(phrase);
     let pages: Vec<_> = GROUPS.iter().flat_map(|group| &*group.entries).collect();
@@ -23,7 +25,7 @@ pub fn search(phrase: &str) -> Vec<&'static Entry> {
     for word in &words {
         let counts: Vec<f64> = texts.iter().map(|fields| count(fields, word)).collect();
         let having = counts.iter().filter(|count| **count > 0.0).count();
-        // A word that every page has tells nothing.
+        // A word that is on every page does not help.
         let rarity = (pages.len() as f64 / (having as f64 + 1.0)).ln().max(0.0);
         for ((score, words), count) in scores.iter_mut().zip(counts).filter(|(_, c)| *c > 0.0) {
             *score += count * rarity;

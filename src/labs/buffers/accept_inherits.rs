@@ -1,8 +1,8 @@
 //! Which options does an accepted socket have?
 //!
-//! Those of its listener, as a rule: what is set once there need not be set for every client, and `SO_RCVBUF` even must be
-//! set there, since the window is agreed on before `accept`. But whether it is non-blocking differs: on Linux it is not,
-//! on macOS and the BSDs it inherits that too.
+//! Usually those of its listener: an option set on the listener need not be set for every client, and `SO_RCVBUF` must
+//! be set there, because the window is negotiated in the handshake, before `accept`. Non-blocking mode is the
+//! exception: Linux does not pass it on, macOS and the BSDs do.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, loopback, set_nonblocking, wait_for};
@@ -14,11 +14,12 @@ pub(super) const LAB: Lab = Lab {
     name: "accept-inherits",
     claim: "An accepted socket inherits the listener's options; O_NONBLOCK not on Linux.",
     question: "Which options does an accepted socket have?",
-    explanation: "The accepted socket is a copy of the listener that has a peer, so it has the listener's options: set \
-        them once. O_NONBLOCK is no option of the socket but a flag of the open file, and there the systems differ. A \
-        portable server sets it on every accepted socket itself, or says what it wants with accept4, where there is one.",
-    elsewhere: "The BSDs and macOS let the accepted socket inherit O_NONBLOCK. accept4 says what it shall be; macOS \
-        has none. In gVisor it inherits nothing of the listener but the size of its buffers.",
+    explanation: "The accepted socket is a copy of the listener with a peer, so it has the listener's options: set \
+        them once. O_NONBLOCK is not a socket option but a status flag of the open file, and there the systems differ. \
+        A portable server sets O_NONBLOCK on every accepted socket itself, or passes SOCK_NONBLOCK to accept4, where \
+        accept4 exists.",
+    elsewhere: "On the BSDs and macOS the accepted socket inherits O_NONBLOCK. accept4 sets the flag explicitly; macOS \
+        has no accept4. In gVisor the accepted socket inherits only the sizes of the listener's buffers.",
     sources: &["accept(2)", "tcp(7)", "accept(2) of FreeBSD, OpenBSD and macOS"],
     related: &["nonblock-is-shared", "sockbuf-doubling", "readiness-is-a-hint"],
     words: &["accept", "accept4", "O_NONBLOCK", "TCP_NODELAY", "SO_KEEPALIVE"],
@@ -34,7 +35,7 @@ const NODELAY: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("yes")).but(
         &[GVisor],
         Expected::Is("no"),
-        "its accepted sockets begin anew",
+        "its accepted sockets start with defaults",
     ),
 };
 
@@ -44,7 +45,7 @@ const KEEPALIVE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("yes")).but(
         &[GVisor],
         Expected::Is("no"),
-        "its accepted sockets begin anew",
+        "its accepted sockets start with defaults",
     ),
 };
 
@@ -54,7 +55,7 @@ const LINGER: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("7")).but(
         &[GVisor],
         Expected::Is("0"),
-        "its accepted sockets begin anew",
+        "its accepted sockets start with defaults",
     ),
 };
 
@@ -64,7 +65,7 @@ const REUSE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("yes")).but(
         &[GVisor],
         Expected::Is("no"),
-        "its accepted sockets begin anew",
+        "its accepted sockets start with defaults",
     ),
 };
 

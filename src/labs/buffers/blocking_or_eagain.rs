@@ -1,8 +1,9 @@
-//! Does recv wait when nothing has come?
+//! Does recv wait when no data has arrived?
 //!
-//! That is up to the socket. A blocking one, as `socket` makes it, waits until the peer sends. With `O_NONBLOCK` the same
-//! call on the same socket returns at once: `EAGAIN`, "nothing now, ask again". Who asks in a loop burns the processor;
-//! who asks `select` first sleeps until there is an answer, and then calls `recv` once.
+//! It depends on the socket. `socket` makes a blocking one, on which `recv` waits until the peer sends. With
+//! `O_NONBLOCK` the same call on the same socket returns at once with `EAGAIN`: "nothing now, try again". A program
+//! that retries in a loop burns the processor (busy waiting); one that calls `select` first sleeps until bytes have
+//! come, and then calls `recv` once.
 
 use std::io::Write;
 use std::thread::sleep;
@@ -16,11 +17,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "blocking-or-eagain",
-    claim: "The same recv waits on a blocking socket and gives EAGAIN on another.",
-    question: "Does recv wait when nothing has come?",
-    explanation: "Blocking is a property of the open socket, which MSG_DONTWAIT overrules for one call. A blocking recv \
-        puts the process to sleep until bytes come, so a server that reads from one client cannot hear the others. A non-blocking one answers at \
-        once, which is of use only together with a call that waits for many sockets at a time: select or poll.",
+    claim: "recv waits on a blocking socket, and fails with EAGAIN on a non-blocking one.",
+    question: "Does recv wait when no data has arrived?",
+    explanation: "Blocking is a property of the open socket; MSG_DONTWAIT overrides it for one call. A blocking recv \
+        puts the process to sleep until bytes arrive, so a server that waits for one client cannot serve the others. A \
+        non-blocking recv returns at once. That helps only together with a call that waits for many sockets at a time: \
+        select or poll.",
     elsewhere: "",
     sources: &[
         "recv(2)",
@@ -46,7 +48,7 @@ const WAITS: Prediction = Prediction {
 };
 
 const AT_ONCE: Prediction = Prediction {
-    asks: "The socket is non-blocking, and nothing has come. What does recv give?",
+    asks: "The socket is non-blocking, and no data has arrived. What does recv give?",
     choices: &["0", "1", "EAGAIN", "EINPROGRESS"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };

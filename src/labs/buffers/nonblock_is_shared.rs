@@ -4,8 +4,8 @@
 //! descriptor is non-blocking too. That is how one program ruins the terminal of the next. `MSG_DONTWAIT` is for one call
 //! and leaves nothing behind, where the system heeds it: NetBSD and macOS do so in `recv` and not in `send`.
 //!
-//! And many guides, Beej's among them, set it with `fcntl(fd, F_SETFL, O_NONBLOCK)` alone. That sets *all* the flags: those
-//! that are not named are cleared.
+//! Many guides, Beej's among them, set `O_NONBLOCK` with `fcntl(fd, F_SETFL, O_NONBLOCK)`. That call sets *all* the
+//! status flags, and clears every flag that it does not name.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -20,12 +20,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "nonblock-is-shared",
-    claim: "O_NONBLOCK belongs to the open file: whoever shares it has it too.",
+    claim: "O_NONBLOCK belongs to the open file: all who share the file share the flag.",
     question: "I never set O_NONBLOCK: why does my recv give EAGAIN?",
-    explanation: "A descriptor is a number for an open file, and status flags belong to the file: dup, fork and passing a \
-        descriptor share them. So leave the flags of what you inherited alone, or put them back. MSG_DONTWAIT asks for \
-        one call only. And F_SETFL replaces all flags, so the line that Beej's Guide has for it, with O_NONBLOCK alone, \
-        clears the others: read them first, change one, write them back.",
+    explanation: "A file descriptor is a number for an open file, and status flags belong to the file: dup, fork and \
+        descriptor passing share them. So leave the flags of inherited descriptors alone, or restore them before you \
+        exit. MSG_DONTWAIT makes one call non-blocking. F_SETFL replaces all flags, so the line in Beej's Guide, with \
+        O_NONBLOCK alone, clears the others: read the flags first, change one, write them back.",
     elsewhere: "On NetBSD and macOS send does not heed MSG_DONTWAIT: on a blocking socket it waits for room. A program that is \
         to run there sets O_NONBLOCK.",
     sources: &[
@@ -44,7 +44,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const ONCE: Prediction = Prediction {
-    asks: "Nothing has come. What does a recv with MSG_DONTWAIT give?",
+    asks: "No data has arrived. What does a recv with MSG_DONTWAIT give?",
     choices: &["0", "EAGAIN", "it waits"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
@@ -103,7 +103,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let sent = or_waits_forever(|| send(&full, b"x", MSG_DONTWAIT | MSG_NOSIGNAL));
     lab.observe(sent);
 
-    lab.part("O_NONBLOCK: for everybody who shares the open file");
+    lab.part("O_NONBLOCK: for every process that shares the open file");
     let mut child = lab.role("child")?;
     child.stdin(Stdio::from(OwnedFd::from(dup(&a)?)));
     lab.say("A child inherits the socket, sets O_NONBLOCK on it, and ends.");

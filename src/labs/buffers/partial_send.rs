@@ -1,9 +1,10 @@
 //! Why does send return less than I gave it?
 //!
-//! On a non-blocking socket `send` takes what there is room for, and says how much: a *short send*, which is no error. When
-//! there is no room at all it gives `EAGAIN`, and `poll` says no `POLLOUT`. On a blocking socket `send` waits until it has
-//! taken everything, so a long one returns when the peer has read most of it; but a signal midway makes a short send there too. So
-//! every program needs the loop, or a buffer for the rest.
+//! On a non-blocking socket `send` takes only as many bytes as there is room for, and returns that count. This is a
+//! *short write*, and no error. Without any room `send` fails with `EAGAIN`, and `poll` does not report `POLLOUT`. On a
+//! blocking socket `send` waits until it has taken everything, so a long `send` returns when the peer has read most of
+//! it; but a signal midway causes a short write there too. So every program needs a loop around `send`, or a buffer for
+//! the rest.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -19,12 +20,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "partial-send",
-    claim: "send may take less than it was given: non-blocking, or when a signal comes.",
+    claim: "send may take fewer bytes than given: non-blocking, or after a signal.",
     question: "Why does send return less than I gave it?",
-    explanation: "A non-blocking send takes what fits into the buffers. The rest is the caller's: keep it, ask select or \
-        poll for writability, and go on from there. A blocking send waits until all is taken, which may be for ever if \
-        the peer does not read; a signal ends that wait, and then the count is short as well.",
-    elsewhere: "The sizes differ between systems, and from moment to moment: never rely on a number seen once.",
+    explanation: "A non-blocking send takes what fits into the buffers (a short write). The caller must keep the rest, \
+        wait with select or poll until the socket is writable, and continue from there. A blocking send waits until \
+        all bytes are taken, which may be forever if the peer does not read; a signal ends that wait, and then the \
+        count is short as well.",
+    elsewhere: "The sizes differ between systems, and from one moment to the next: do not rely on a number seen once.",
     sources: &[
         "send(2)",
         "signal(7)",
@@ -47,7 +49,7 @@ const MUCH: usize = 100_000_000;
 const SOME: usize = 4_000_000;
 
 const SHORT: Prediction = Prediction {
-    asks: "A non-blocking send of 100 MB, and nobody reads. What does it take?",
+    asks: "A non-blocking send of 100 MB, and the peer does not read. How much does send take?",
     choices: &["all", "a part", "nothing", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("a part")),
 };
@@ -65,7 +67,7 @@ const NOT_WRITABLE: Prediction = Prediction {
 };
 
 const WHOLE: Prediction = Prediction {
-    asks: "A blocking send of 4 MB, and the peer begins to read. What does it take?",
+    asks: "A blocking send of 4 MB, and the peer begins to read. How much does send take?",
     choices: &["all", "a part", "nothing", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("all")),
 };
@@ -77,14 +79,14 @@ const DRAINED: Prediction = Prediction {
 };
 
 const INTERRUPTED: Prediction = Prediction {
-    asks: "A blocking send of 100 MB, nobody reads, and a signal comes. What does it take?",
+    asks: "A blocking send of 100 MB, the peer does not read, and a signal arrives. How much does send take?",
     choices: &["all", "a part", "nothing", "EINTR"],
     expect: Expect::on_linux(Expected::Is("a part")),
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     let much = vec![b'x'; MUCH];
-    lab.part("Non-blocking: a short send");
+    lab.part("Non-blocking: a short write");
     let (c, _a) = tcp_pair()?;
     set_nonblocking(&c)?;
     lab.predict(&SHORT);
@@ -112,7 +114,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
 fn blocking(lab: &mut Run<'_>, some: &[u8]) -> LabResult {
     let (c, a) = tcp_pair()?;
-    lab.say("Both buffers are made small, so that what lies in them hardly matters.");
+    lab.say("Both buffers are made small, so that the bytes in them hardly matter.");
     setsockopt(&c, SOL_SOCKET, SO_SNDBUF, &131_072)?;
     setsockopt(&a, SOL_SOCKET, SO_RCVBUF, &131_072)?;
     let read = Arc::new(AtomicUsize::new(0));

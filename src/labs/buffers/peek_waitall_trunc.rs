@@ -1,8 +1,8 @@
-//! What do MSG_PEEK, MSG_WAITALL and MSG_TRUNC do with what I have not read?
+//! What do MSG_PEEK, MSG_WAITALL and MSG_TRUNC do with bytes that I have not read?
 //!
-//! `MSG_PEEK` leaves the bytes where they are, so that the socket stays ready: a loop that only peeks spins. `MSG_WAITALL`
-//! waits for the whole length, but not beyond the peer's end of file or a signal, so a short count is still to be
-//! expected. `MSG_TRUNC` on a TCP socket of Linux throws bytes away unread.
+//! `MSG_PEEK` leaves the bytes where they are, so that the socket stays ready: a loop that only peeks spins.
+//! `MSG_WAITALL` waits for the whole length, but the peer's end of file or a signal ends the wait, so a program must
+//! still handle a short count. On Linux `MSG_TRUNC` makes a TCP socket discard bytes unread.
 
 use std::io::Write;
 use std::thread;
@@ -17,16 +17,17 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "peek-waitall-trunc",
-    claim: "PEEK keeps the bytes, WAITALL may be short, TRUNC on TCP throws them away.",
-    question: "What do MSG_PEEK, MSG_WAITALL and MSG_TRUNC do with what I have not read?",
-    explanation: "A peek takes nothing, so the next select or poll returns at once: peeking until a whole message is \
-        there burns the processor. MSG_WAITALL spares the loop only as long as nothing goes wrong: at the peer's end of \
-        file, at an error and at a signal it returns what there is. A buffer of one's own, as every server needs anyhow, \
-        does without all three.",
-    elsewhere: "To ask a TCP socket for MSG_TRUNC is Linux's own; elsewhere it is an answer of recvmsg, and on \
-        FreeBSD since 2022 a question too, for datagrams only. At a signal, NetBSD, OpenBSD and macOS give EINTR and \
-        leave the bytes where they are, if the whole request fits into the buffer. And on FreeBSD MSG_WAITALL does not wait \
-        if MSG_PEEK stands beside it: it gives the length that was asked for, and what was there again and again.",
+    claim: "PEEK keeps the bytes, WAITALL may be short, TRUNC on TCP discards them.",
+    question: "What do MSG_PEEK, MSG_WAITALL and MSG_TRUNC do with bytes that I have not read?",
+    explanation: "A peek removes nothing, so the next select or poll returns at once: a loop that peeks until a whole \
+        message has arrived burns the processor. MSG_WAITALL replaces the receive loop only as long as nothing goes \
+        wrong: at the peer's end of file, on an error and after a signal it returns the bytes received so far. A \
+        server keeps its own buffer for each client anyway, and then needs none of the three flags.",
+    elsewhere: "Only Linux lets a caller pass MSG_TRUNC to recv on a TCP socket; elsewhere recvmsg returns the flag, \
+        and FreeBSD accepts it as an argument since 2022, for datagrams only. After a signal, NetBSD, OpenBSD and \
+        macOS give EINTR and leave the bytes in the socket, if the whole request fits into its buffer. And on FreeBSD \
+        MSG_WAITALL does not wait if MSG_PEEK stands beside it: it gives the length that was asked for, and what was \
+        there again and again.",
     sources: &["recv(2)", "tcp(7), MSG_TRUNC", "POSIX recv", "gVisor: MsgTrunc, RecvWaitAll"],
     related: &["header-splits", "no-message-boundaries", "always-ready", "datagram-truncation"],
     words: &["MSG_PEEK", "MSG_WAITALL", "MSG_TRUNC", "recv"],
@@ -68,13 +69,13 @@ const PEEKED: Prediction = Prediction {
 };
 
 const AT_END: Prediction = Prediction {
-    asks: "Three bytes and the end of file have come. What does MSG_WAITALL of ten give?",
+    asks: "Three bytes and the end of file have arrived. What does MSG_WAITALL of ten give?",
     choices: &["0", "3", "10", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("3")),
 };
 
 const AT_SIGNAL: Prediction = Prediction {
-    asks: "Three bytes have come, the peer is silent, and a signal comes. What does MSG_WAITALL of ten give?",
+    asks: "Three bytes have arrived, the peer is silent, and a signal comes. What does MSG_WAITALL of ten give?",
     choices: &["0", "3", "10", "EINTR"],
     expect: Expect::everywhere(Expected::Is("3")).but(
         &[NetBsd, OpenBsd, MacOs],
@@ -93,9 +94,10 @@ const AFTER_SIGNAL: Prediction = Prediction {
     ),
 };
 
-/// Elsewhere it is not among recv's flags, and two bytes are received as ever.
+/// Elsewhere MSG_TRUNC is not among recv's flags, and recv receives two bytes as usual.
 const UNSEEN: Prediction = Prediction {
-    asks: "\"abcdef\" has come. recv with room for two, which hold \"--\", and MSG_TRUNC: what do they hold then?",
+    asks: "\"abcdef\" has arrived. recv gets MSG_TRUNC and a buffer of two bytes, which hold \"--\". What do they hold \
+        afterwards?",
     choices: &["\"--\"", "\"ab\""],
     expect: Expect::on_linux(Expected::Is("\"--\"")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
@@ -155,7 +157,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&AFTER_SIGNAL);
     lab.observe(recv(&a, &mut buf[..10], MSG_DONTWAIT));
 
-    lab.part("MSG_TRUNC on TCP: gone, and never seen");
+    lab.part("MSG_TRUNC on TCP: discarded, and never seen");
     let (c, a) = tcp_pair()?;
     send(&c, b"abcdef", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;

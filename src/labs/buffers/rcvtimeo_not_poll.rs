@@ -1,8 +1,8 @@
 //! I have set SO_RCVTIMEO: how long does poll wait?
 //!
-//! As long as it was told to, for ever if need be. `SO_RCVTIMEO` and `SO_SNDTIMEO` limit the calls that move bytes or make
-//! connections; when their time is over these give `EAGAIN`, as if the socket were non-blocking, and `connect` gives
-//! `EINPROGRESS`. `select` and `poll` have a timeout of their own and know nothing of the socket's.
+//! As long as its own timeout says, forever if that is -1. `SO_RCVTIMEO` and `SO_SNDTIMEO` limit the calls that move
+//! bytes or make connections. When the time is up these calls fail with `EAGAIN`, as if the socket were non-blocking,
+//! and `connect` with `EINPROGRESS`. `select` and `poll` ignore the socket's timeouts.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "rcvtimeo-not-poll",
-    claim: "SO_RCVTIMEO makes recv give EAGAIN; poll and select do not know of it.",
+    claim: "SO_RCVTIMEO makes recv fail with EAGAIN; poll and select ignore it.",
     question: "I have set SO_RCVTIMEO: how long does poll wait?",
-    explanation: "The timeouts of a socket belong to the calls that block on it: recv, accept, send, connect. Their end \
-        looks like that of a non-blocking call, EAGAIN, and for connect EINPROGRESS: the attempt goes on. select and \
-        poll wait as long as their own timeout says. A timeout is for one call, not for a message: a peer that sends a \
-        byte now and then keeps recv alive for ever.",
-    elsewhere: "That SO_RCVTIMEO ends accept, and SO_SNDTIMEO connect, is so on Linux alone: the BSDs and macOS wait \
-        on.",
+    explanation: "A socket's timeouts apply to the calls that block on it: recv, accept, send, connect. When the time \
+        is up the call fails like a non-blocking one, with EAGAIN; connect fails with EINPROGRESS, and its attempt \
+        continues. select and poll wait as long as their own timeout says. The limit is for one call, not for a \
+        message: a peer that sends one byte now and then restarts it forever.",
+    elsewhere: "Only on Linux does SO_RCVTIMEO limit accept, and SO_SNDTIMEO connect: on the BSDs and macOS both calls \
+        keep waiting.",
     sources: &[
         "socket(7), SO_RCVTIMEO and SO_SNDTIMEO",
         "POSIX setsockopt",
@@ -41,13 +41,13 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const RECEIVE: Prediction = Prediction {
-    asks: "SO_RCVTIMEO is 100 ms, and nothing comes. What does recv give?",
+    asks: "SO_RCVTIMEO is 100 ms, and no data arrives. What does recv give?",
     choices: &["0", "EAGAIN", "ETIMEDOUT", "EINTR"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
 
 const ACCEPT: Prediction = Prediction {
-    asks: "The listener has it too, and nobody connects. What does accept give?",
+    asks: "The listener has it too, and no client connects. What does accept give?",
     choices: &["EAGAIN", "ETIMEDOUT", "ECONNABORTED", "waits forever"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
@@ -59,7 +59,7 @@ const CONNECT: Prediction = Prediction {
 };
 
 const POLL: Prediction = Prediction {
-    asks: "SO_RCVTIMEO is 100 ms; poll is told 300 ms, and nothing comes. How long does it wait?",
+    asks: "SO_RCVTIMEO is 100 ms, poll's timeout is 300 ms, and no data arrives. How long does poll wait?",
     choices: &["100 ms", "300 ms"],
     expect: Expect::everywhere(Expected::Is("300 ms")),
 };
@@ -75,14 +75,16 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     bind(&l, &loopback(0))?;
     listen(&l, 0)?;
     setsockopt(&l, SOL_SOCKET, SO_RCVTIMEO, &millis(100))?;
-    lab.say("Where the limit does not count for a call, SIGUSR1 ends its wait after 1.5 s.");
+    lab.say(
+        "On a system where the limit does not apply to a call, SIGUSR1 ends its wait after 1.5 s.",
+    );
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.predict(&ACCEPT);
     let accepted = or_waits_forever(|| accept(&l).map(|_| ()));
     lab.observe(accepted);
 
     lab.say(
-        "The queue of this listener is filled; nobody accepts. On Linux one client fits into it.",
+        "The queue of this listener is full, and the server does not accept. On Linux one client fits into the queue.",
     );
     let address = getsockname(&l)?;
     let _waiting = fill_queue(&address)?;
@@ -92,7 +94,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let connected = or_waits_forever(|| connect(&another, &address));
     lab.observe(connected);
 
-    lab.part("poll does not know of it");
+    lab.part("poll ignores it");
     lab.predict(&POLL);
     let begun = Instant::now();
     poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 300)?;

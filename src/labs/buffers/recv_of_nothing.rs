@@ -1,8 +1,9 @@
 //! I ask for 0 bytes. Does the call return at once?
 //!
-//! read does. recv goes on to the protocol, and waits until a byte comes, which it then leaves where it is. If a signal ends
-//! that wait, recv on a Unix-domain stream fails with EINTR, but recv on TCP returns 0, which otherwise means that the peer has
-//! finished. On a datagram socket read takes nothing, and recv takes the datagram and throws its bytes away.
+//! read does. recv asks the protocol, waits until a byte arrives, and then leaves that byte in the socket. If a signal
+//! ends the wait, recv on a Unix-domain stream fails with EINTR, but recv on TCP returns 0, which otherwise means that
+//! the peer has finished. On a datagram socket read takes nothing, whereas recv takes the datagram and discards its
+//! bytes.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,11 @@ pub(super) const LAB: Lab = Lab {
     name: "recv-of-nothing",
     claim: "read of 0 bytes returns at once; recv of 0 bytes waits, or loses a datagram.",
     question: "Does recv with a buffer of 0 bytes return at once, as read does?",
-    explanation: "For read the kernel looks at the count first, and 0 bytes are done at once. recv hands the call to the protocol, \
-        which waits for data before it looks at the room. So a program whose buffer is full, and which calls recv with the 0 \
-        bytes that are left, sleeps, or takes the 0 for the end of the stream. Make room before you receive, and use FIONREAD \
-        or MSG_PEEK to look.",
-    elsewhere: "POSIX lets read of 0 bytes return 0 and do nothing else; of recv it says nothing.",
+    explanation: "In read the kernel checks the count first and returns at once if it is 0. recv passes the call to \
+        the protocol, which waits for data before it looks at the size of the buffer. So a program whose buffer is \
+        full, and which calls recv for the 0 bytes that are left, sleeps, or mistakes the 0 for the end of the stream. \
+        Make room before you receive, and use FIONREAD or MSG_PEEK to look.",
+    elsewhere: "POSIX lets read of 0 bytes return 0 and do nothing else; it does not say what recv of 0 bytes does.",
     sources: &[
         "read(2): count is zero",
         "POSIX read, recv",
@@ -46,7 +47,7 @@ pub(super) const LAB: Lab = Lab {
 const WHAT_HAPPENS: &[&str] = &["0 at once", "0, when a signal comes", "EINTR", "EINVAL"];
 
 const READ: Prediction = Prediction {
-    asks: "Nothing has come on a TCP connection. What does read of 0 bytes give?",
+    asks: "No data has arrived on a TCP connection. What does read of 0 bytes give?",
     choices: WHAT_HAPPENS,
     expect: Expect::on_linux(Expected::Is("0 at once")),
 };
@@ -64,7 +65,7 @@ const RECV_UNIX: Prediction = Prediction {
 };
 
 const RECV_WITH_A_BYTE: Prediction = Prediction {
-    asks: "A byte has come on TCP. What does recv of 0 bytes give now?",
+    asks: "A byte has arrived on TCP. What does recv of 0 bytes give now?",
     choices: WHAT_HAPPENS,
     expect: Expect::on_linux(Expected::Is("0 at once")),
 };
@@ -87,7 +88,7 @@ const AFTER_RECV: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("def")),
 };
 
-/// How often the signal comes. What returned in less than most of that did so by itself.
+/// How often the signal comes. A call that returned in much less time returned by itself.
 const PERIOD: Duration = Duration::from_millis(500);
 const AT_ONCE: Duration = Duration::from_millis(400);
 
@@ -95,7 +96,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     let (c, a) = tcp_pair()?;
 
-    lab.part("Streams, and nothing has come");
+    lab.part("Streams, and no data has arrived");
     lab.predict(&READ);
     lab.observe(interrupted(|| read(&a, &mut [])));
     lab.predict(&RECV_TCP);
@@ -104,7 +105,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&RECV_UNIX);
     lab.observe(interrupted(|| recv(&ours, &mut [], MsgFlags::NONE)));
 
-    lab.part("A stream, and a byte has come");
+    lab.part("A stream, and a byte has arrived");
     send(&c, b"x", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
     lab.predict(&RECV_WITH_A_BYTE);

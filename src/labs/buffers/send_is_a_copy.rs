@@ -1,11 +1,11 @@
 //! `send` has returned: does the peer have my bytes?
 //!
-//! Nobody knows. `send` copies them into a buffer of our own system, which passes them on to a buffer of the peer's system;
-//! there they lie until the peer reads. A peer that is stopped dead takes megabytes in this way. If it then is killed,
-//! what it never read is gone, and all that we hear is a reset.
+//! You cannot tell. `send` copies the bytes into a buffer of our own kernel, which passes them on to a buffer of the
+//! peer's kernel; there they lie until the peer reads. Even a peer process that is stopped takes megabytes in this way.
+//! If that process is then killed, the bytes that it never read are gone, and all that we get is a reset.
 //!
-//! The Python Socket HOWTO says that a send which completes tells that the client was there to receive. It tells only that
-//! our own system had room.
+//! The Python Socket HOWTO says that a send which completes shows that the client was there to receive. It shows only
+//! that our own kernel had room.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
@@ -20,14 +20,15 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "send-is-a-copy",
-    claim: "send copies into buffers: that it returned does not say that anybody read.",
+    claim: "send copies into buffers: its return does not mean that the peer has read.",
     question: "send has returned: does the peer have my bytes?",
-    explanation: "send returns when our own system has taken the bytes. They wait in its send buffer and in the peer's \
-        receive buffer, whether the peer runs or not. A process that dies without a close does not vanish without a \
-        word: its system closes for it, with a FIN, or with a reset if bytes were left unread. The Python Socket HOWTO \
-        takes a send that completes for a client that was there to receive; it tells only that there was room. Who must \
-        know that something has arrived needs an answer from the peer's program.",
-    elsewhere: "How much the buffers take differs from system to system, and with the load.",
+    explanation: "send returns when our own kernel has taken the bytes. They wait in its send buffer and in the peer's \
+        receive buffer, whether the peer runs or not. A process that dies without calling close does not vanish \
+        silently: its kernel closes its sockets, with a FIN, or with a reset if bytes were left unread. The Python \
+        Socket HOWTO takes a completed send as proof that the client was receiving; it proves only that there was \
+        room. If you must know that the bytes arrived, let the peer's program answer (an acknowledgement in your own \
+        protocol).",
+    elsewhere: "How many bytes the buffers hold differs from system to system, and with the load.",
     sources: &[
         "send(2)",
         "tcp(7), tcp_wmem and tcp_rmem",
@@ -45,7 +46,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const TAKEN: Prediction = Prediction {
-    asks: "The peer is stopped. What does send take of a first megabyte?",
+    asks: "The peer is stopped. How much of a first megabyte does send take?",
     choices: &["all", "a part", "nothing", "EAGAIN"],
     expect: Expect::on_linux(Expected::OneOf(&["all", "a part"])),
 };
@@ -57,7 +58,7 @@ const FULL: Prediction = Prediction {
 };
 
 const STANDS: Prediction = Prediction {
-    asks: "The peer reads nothing, and answers nothing. In which state is the connection?",
+    asks: "The peer neither reads nor answers. In which state is the connection?",
     choices: &["ESTABLISHED", "CLOSE_WAIT", "CLOSE"],
     expect: Expect::on_linux(Expected::Is("ESTABLISHED")),
 };
@@ -84,10 +85,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let first = send(&a, &megabyte, MSG_NOSIGNAL);
     lab.observe(share(first, megabyte.len()));
     let all = first? + fill(lab, &a, &megabyte)?;
-    lab.say(format_args!("Taken in all: {all} bytes, and the peer has not seen one of them."));
+    lab.say(format_args!(
+        "The kernel has taken {all} bytes in all, and the peer has not seen one of them."
+    ));
     lab.predict(&FULL);
     lab.observe(send(&a, &megabyte, MSG_NOSIGNAL));
-    lab.say("The state is what ss shows, and getsockopt as TCP_INFO: a thread asks for it.");
+    lab.say(
+        "The state is the one that ss shows, and getsockopt with TCP_INFO: a thread asks for it.",
+    );
     lab.predict(&STANDS);
     let number = a.number();
     let asked = thread::spawn(move || socket_state(number)).join().ok().flatten();
@@ -100,7 +105,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&RESET);
     lab.observe(recv(&a, &mut buf, MSG_DONTWAIT));
 
-    lab.part("Another one is killed, with nothing unread");
+    lab.part("Another peer is killed, with nothing unread");
     let (peer, a) = peer_process(lab)?;
     kill(peer.pid(), SIGKILL)?;
     wait_for(&a, POLLIN)?;

@@ -1,8 +1,8 @@
-//! I read one line of two: why does poll say that nothing is there?
+//! I read one line of two: why does poll say that there is nothing to read?
 //!
-//! Because a reader with a buffer of its own (C's `fgets` with its `FILE`, Rust's `BufReader`) takes from the socket as much as fits
-//! and hands it out line by line. What it holds `poll` cannot see: the socket is empty, and poll sleeps, while the second
-//! line is already in this process. So either no such reader, or ask its buffer before asking `poll`.
+//! Because a buffered reader (C's `fgets` with its `FILE`, Rust's `BufReader`) takes from the socket as much as fits
+//! and hands it out line by line. `poll` cannot see that buffer: the socket is empty, and poll sleeps, while the second
+//! line is already in this process. So either avoid buffered readers, or check their buffer before you call `poll`.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -15,11 +15,11 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "stdio-hides-readiness",
     claim: "poll sees the socket, not the buffer of stdio or of BufReader before it.",
-    question: "I read one line of two: why does poll say that nothing is there?",
-    explanation: "A buffered reader takes whatever the socket holds with one call and hands it out in lines. select and \
-        poll ask the kernel, which has nothing left: a loop that waits there while the reader still holds a line waits \
-        for a client that waits for it. Handle every line that the buffer has before you wait, or keep the buffer \
-        yourself, as a server must.",
+    question: "I read one line of two: why does poll say that there is nothing to read?",
+    explanation: "A buffered reader takes all that the socket holds with one call and hands it out in lines. select \
+        and poll ask the kernel, which has nothing left: a loop that waits while the reader still holds a line waits \
+        for a client that waits for an answer (a deadlock). Handle every line in the buffer before you wait, or keep \
+        the buffer yourself, as a server must.",
     elsewhere: "",
     sources: &["select(2)", "fgets(3), setvbuf(3)", "UNP, 6.5 (select and stdio)"],
     related: &["header-splits", "one-slow-client", "select-eats-its-sets"],
@@ -31,7 +31,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const LEFT: Prediction = Prediction {
-    asks: "Two lines of four bytes have come, and fgets has given one. How many bytes are left in the socket (FIONREAD)?",
+    asks: "Two lines of four bytes have arrived, and fgets has returned one. How many bytes are left in the socket (FIONREAD)?",
     choices: &["0", "4", "8"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -43,7 +43,7 @@ const SILENT: Prediction = Prediction {
 };
 
 const A_LINE: Prediction = Prediction {
-    asks: "poll says that nothing is there. What does the next fgets give?",
+    asks: "poll reports nothing to read. What does the next fgets give?",
     choices: &["\"two\\n\"", "\"\"", "it waits"],
     expect: Expect::everywhere(Expected::Is("\"two\\n\"")),
 };
@@ -67,7 +67,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (c, a) = tcp_pair()?;
 
     lab.part("The broken way: fgets, a line at a time, and poll in between");
-    lab.say("fdopen makes a FILE of a copy of the socket. What stdio calls is done on a thread, and so not shown.");
+    lab.say("fdopen makes a FILE of a copy of the socket. A thread runs stdio, so the trace does not show stdio's calls.");
     let mut file = StdioFile::fdopen(lab.wild(), dup(&a)?)?;
     send(&c, b"one\ntwo\n", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
@@ -83,8 +83,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     drop(file);
     lab.say("fclose, on its thread, has closed the copy.");
 
-    lab.part("The right way: a buffer that can be asked, and then poll");
-    lab.say("C has no question for what a FILE holds. A BufReader has one, and so has a buffer of one's own.");
+    lab.part("The right way: check the buffer first, then call poll");
+    lab.say("In C there is no way to ask what a FILE still holds. A BufReader can be asked, and so can a buffer of \
+        your own.");
     let mut reader = BufReader::new(RecvReader(a.as_fd()));
     let mut line = String::new();
     send(&c, b"three\nfour\n", MSG_NOSIGNAL)?;
@@ -97,6 +98,6 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         reader.read_line(&mut line)?;
         lab.say(format_args!("From the buffer: {line:?}"));
     }
-    lab.say("Now the buffer is empty, and poll may be asked.");
+    lab.say("Now the buffer is empty, and it is time to call poll.");
     Ok(())
 }

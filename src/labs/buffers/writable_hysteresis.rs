@@ -1,9 +1,9 @@
-//! There is room again: why does poll not say so?
+//! There is room again: why does poll not report it?
 //!
-//! Because a socket counts as writable only when a good part of its buffer is free; otherwise a writer would be woken for
-//! every few bytes. So between "full" and "writable" there is a range in which `send` would take something although `poll`
-//! does not say `POLLOUT`. On Linux a TCP socket is writable from a third of the buffer free, a Unix-domain stream from
-//! three quarters.
+//! Because a socket counts as writable only when a good part of its buffer is free; otherwise every few bytes of room
+//! would wake the writer. So between "full" and "writable" there is a range in which `send` would take some bytes
+//! although `poll` does not report `POLLOUT` (hysteresis). On Linux a TCP socket is writable from a third of the buffer
+//! free, a Unix-domain stream from three quarters.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill, tcp_pair};
@@ -13,13 +13,13 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "writable-hysteresis",
     claim: "A full socket is writable again only when a good part has been drained.",
-    question: "There is room again: why does poll not say so?",
-    explanation: "poll and select answer whether it is worth waking you, not whether one byte would fit. A full socket \
-        becomes writable when a good part of its buffer is free; until then they are silent, although send would take \
-        something. So a silent poll is no promise that send would give EAGAIN, and a loop that always tries send first \
-        is not wrong.",
-    elsewhere: "macOS and the BSDs have a low-water mark instead, SO_SNDLOWAT, which can be set there: FreeBSD is \
-        writable at once, NetBSD when the peer has read less than half.",
+    question: "There is room again: why does poll not report it?",
+    explanation: "poll and select report when it is worth waking you, not when one byte would fit. A full socket \
+        becomes writable when a good part of its buffer is free; until then both report nothing, although send would \
+        take some bytes. So if poll reports nothing, send need not fail with EAGAIN, and a loop that always tries send \
+        first is not wrong.",
+    elsewhere: "macOS and the BSDs use a low-water mark instead, SO_SNDLOWAT, which a program can set there: on \
+        FreeBSD the socket is writable at once, on NetBSD before the peer has read half.",
     sources: &["poll(2)", "socket(7)", "Linux: sk_stream_is_writeable, unix_writable"],
     related: &["partial-send", "sockbuf-doubling", "level-and-lowat"],
     words: &["POLLOUT", "SO_SNDBUF", "SO_SNDLOWAT", "EAGAIN"],
@@ -37,7 +37,7 @@ const A_LITTLE: Prediction = Prediction {
 };
 
 const DRAINED: Prediction = Prediction {
-    asks: "How much of everything must the peer read until poll says POLLOUT?",
+    asks: "How much of all bytes must the peer read until poll says POLLOUT?",
     choices: &["less than 10 %", "10 to 40 %", "at least 41 %"],
     // 35 to 36 % was seen on 5.10 to 7.2, with the congestion controls bbr, cubic and reno.
     expect: Expect::on_linux(Expected::Between(10, 40, "%")),
@@ -50,7 +50,7 @@ const UNIX_SILENT: Prediction = Prediction {
 };
 
 const UNIX_TAKES: Prediction = Prediction {
-    asks: "poll is silent. What does send of 1 KiB give all the same?",
+    asks: "poll reports nothing. What does send of 1 KiB give all the same?",
     choices: &["1024", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("1024")),
 };
@@ -65,7 +65,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(writable(&c));
     lab.say("Now the peer reads on, a sixty-fourth of everything at a time.");
     lab.predict(&DRAINED);
-    // More looks than steps, for what is still in the sender's buffer is on its way now and then.
+    // More looks than steps, because now and then bytes from the sender's buffer are still on their
+    // way.
     for _ in 0..10 * STEPS {
         if writable(&c)? == 1 || drained >= all {
             break;
@@ -78,14 +79,15 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let percent = drained * 100 / all.max(1);
     lab.observe(format!("{percent} %"));
     lab.say(format_args!(
-        "Writable after {drained} of {all} bytes, of which its own buffer held a part only."
+        "Writable after the peer has read {drained} of {all} bytes; only a part of these was in the sender's own buffer."
     ));
     lab.say(
-        "What decides the share on Linux: a third of the send buffer must be free. A peer that reads in large steps makes \
-        its own buffer grow, which takes bytes over by itself, and then it has to read less; in small steps it has not.",
+        "On Linux a third of the send buffer must be free. A peer that reads in large steps makes its own receive \
+        buffer grow, which then takes more bytes from the sender, so the peer has to read less. Reading in small steps \
+        does not have that effect.",
     );
 
-    lab.part("A Unix-domain stream: silent, and yet there is room");
+    lab.part("A Unix-domain stream: not writable, and yet there is room");
     let [near, far] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     setsockopt(&near, SOL_SOCKET, SO_SNDBUF, &8192)?;
     let kibibyte = [b'x'; 1024];

@@ -1,8 +1,8 @@
 //! recv has returned 0: has the peer finished?
 //!
-//! Only if it was a stream, and there was room for at least one byte. `recv` also returns 0 to a caller that asked for 0
-//! bytes, and for a datagram without bytes. And asking for 0 bytes is not harmless: from a datagram socket it takes the
-//! datagram away.
+//! Only if the socket is a stream, and the buffer had room for at least one byte. `recv` also returns 0 to a caller
+//! that asked for 0 bytes, and for an empty datagram. And asking for 0 bytes is not harmless: on a datagram socket it
+//! discards a datagram.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{loopback, tcp_pair, wait_for};
@@ -14,10 +14,11 @@ pub(super) const LAB: Lab = Lab {
     name: "zero-is-three-things",
     claim: "recv gives 0 at the end of a stream, for no room, and for an empty datagram.",
     question: "recv has returned 0: has the peer finished?",
-    explanation: "On a stream 0 is the end of file, unless the caller offered no room: a loop that computes its room and \
-        comes to 0 takes a live peer for gone. On a datagram socket 0 is a message like any other, which happens to be \
-        empty; there is no end of file. And a recv without room still takes a whole datagram out of the queue.",
-    elsewhere: "On the BSDs and macOS a recv without room gives 0 also where nothing has come.",
+    explanation: "On a stream 0 is the end of file, unless the buffer has no room: a loop that computes its room and \
+        arrives at 0 mistakes a live peer for a closed one. On a datagram socket 0 is a message like any other that \
+        happens to be empty; there is no end of file. And a recv without room still removes a whole datagram from the \
+        queue.",
+    elsewhere: "On the BSDs and macOS a recv without room gives 0 even if no data has arrived.",
     sources: &[
         "recv(2)",
         "udp(7)",
@@ -42,7 +43,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const NO_ROOM_EMPTY: Prediction = Prediction {
-    asks: "TCP, nothing has come. What does a recv with room for 0 bytes give? (It must not wait.)",
+    asks: "TCP, no data has arrived. What does a recv with room for 0 bytes give? (It must not wait.)",
     choices: &["0", "EAGAIN", "EINVAL"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
@@ -52,7 +53,7 @@ const NO_ROOM_EMPTY: Prediction = Prediction {
 };
 
 const NO_ROOM: Prediction = Prediction {
-    asks: "TCP, three bytes have come. What does a recv with room for 0 give?",
+    asks: "TCP, three bytes have arrived. What does a recv with room for 0 give?",
     choices: &["0", "3", "EAGAIN", "EINVAL"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -82,7 +83,7 @@ const NEXT: Prediction = Prediction {
 };
 
 const EMPTY: Prediction = Prediction {
-    asks: "A datagram without bytes has come. What does recv give?",
+    asks: "An empty datagram has arrived. What does recv give?",
     choices: &["0", "EAGAIN", "EMSGSIZE"],
     expect: Expect::everywhere(Expected::Is("0")),
 };

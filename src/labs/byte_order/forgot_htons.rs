@@ -1,8 +1,8 @@
 //! What if I forget `htons`?
 //!
-//! It compiles, and works, somewhere else: 8080 in the order of a little-endian machine is read as 36895. The address
-//! suffers in the same way: 127.0.0.1 becomes 1.0.0.127, which is not ours. Where the most significant byte comes first
-//! already, nothing changes, and the mistake waits for another machine.
+//! The program compiles and runs, but uses another port: 8080 in little-endian order is read as 36895. The address
+//! suffers in the same way: 127.0.0.1 becomes 1.0.0.127, which is not an address of this machine. On a big-endian
+//! machine nothing changes, and the mistake shows only after the program moves to another machine.
 
 use std::net::Ipv4Addr;
 
@@ -15,10 +15,10 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "forgot-htons",
     claim: "Without htons port 8080 is 36895, and 127.0.0.1 without htonl is 1.0.0.127.",
-    question: "My server says that it listens, and nobody can connect. Did I forget htons?",
-    explanation: "The port and the address in a sockaddr_in are in network order, the most significant byte first. Most machines \
-        keep numbers the other way round, and C takes either for a uint16_t. So bind succeeds, on the wrong port; a \
-        wrong address at least fails. getsockname, or ss -l, tells where a server really listens.",
+    question: "My server says that it listens, but no client can connect. Did I forget htons?",
+    explanation: "The port and the address in a sockaddr_in are in network order, the most significant byte first. \
+        Most machines store numbers the other way round, and to C both are a uint16_t. So bind succeeds, on the wrong \
+        port; a wrong address at least fails. getsockname, or ss -l, shows where a server really listens.",
     elsewhere: "On a big-endian machine host order is network order: the functions change nothing, and forgetting them \
         goes unnoticed.",
     sources: &["byteorder(3)", "ip(7)", "POSIX htons; POSIX <netinet/in.h>", "UNP, 3.4"],
@@ -99,8 +99,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A `struct sockaddr_in` as C has it: the numbers lie in it just as they are given, whatever their order. (The typed
-/// address of this library takes a port in the machine's order and cannot be wrong.)
+/// A `struct sockaddr_in` as in C: it stores the numbers exactly as given, whatever their order. (The typed address
+/// of this library takes a port in host order and converts it.)
 fn sockaddr_in(sin_port: u16, sin_addr: u32) -> Address {
     let mut data = sin_port.to_ne_bytes().to_vec();
     data.extend(sin_addr.to_ne_bytes());
@@ -117,7 +117,7 @@ fn listening(address: &Address) -> std::result::Result<Fd, Stop> {
 fn bound(address: &Address) -> std::result::Result<Fd, Stop> {
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     match bind(&s, address) {
-        Err(Errno::EADDRINUSE) => Err(Stop::skipped("somebody uses port 8080 or 36895")),
+        Err(Errno::EADDRINUSE) => Err(Stop::skipped("another program uses port 8080 or 36895")),
         result => Ok(result.map(|()| s)?),
     }
 }
@@ -126,8 +126,8 @@ fn port_of(l: &Fd) -> Result<String> {
     Ok(getsockname(l)?.port().unwrap_or(0).to_string())
 }
 
-/// An address of loopback that nobody else is likely to use, since the ports are not free to choose: all of 127.0.0.0/8
-/// is loopback on Linux.
+/// A loopback address that no other program is likely to use, because this lab cannot choose its ports: on Linux all of
+/// 127.0.0.0/8 is loopback.
 fn own_loopback() -> Ipv4Addr {
     let [.., a, b] = std::process::id().to_be_bytes();
     match this_system().runs_linux_programs() {

@@ -1,8 +1,8 @@
 //! Which texts are IPv4 addresses?
 //!
-//! For `inet_aton` more than one thinks: parts may be missing, a single number is an address, a leading zero means octal,
-//! and glibc stops reading at a space. `inet_pton` takes four decimal numbers and nothing else. `inet_ntoa`, the way
-//! back, keeps its text in one buffer, which the next call overwrites.
+//! For `inet_aton`, more than you would think: parts may be missing, a single number is an address, a leading zero
+//! means octal, and glibc stops reading at a space. `inet_pton` accepts four decimal numbers and nothing else.
+//! `inet_ntoa`, the conversion back to text, returns a static buffer that the next call overwrites.
 
 use std::net::Ipv4Addr;
 
@@ -16,11 +16,13 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "inet-aton-traps",
     claim: "inet_aton takes 127.1, 2130706433, octal and junk; inet_pton takes none.",
-    question: "Which texts are taken for IPv4 addresses?",
-    explanation: "inet_aton comes from a time when addresses were written in many ways, and still takes them all. Whoever checks \
-        a text by one rule and connects by another can be led elsewhere: 010.0.0.1 is not 10.0.0.1. inet_pton and \
-        inet_ntop have one form each, know IPv6 too, and write into a buffer of the caller's.",
-    elsewhere: "musl does not take what follows a space. NetBSD's inet_pton does, up to version 7 at least.",
+    question: "Which texts do inet_aton and inet_pton accept as IPv4 addresses?",
+    explanation: "inet_aton comes from a time when addresses were written in many ways, and still accepts them all. A \
+        program that checks a text by one rule and connects by another can be led elsewhere: 010.0.0.1 is not \
+        10.0.0.1. inet_pton and inet_ntop accept and produce one form, support IPv6 too, and write into the caller's \
+        buffer.",
+    elsewhere: "musl rejects a text with anything after a space. NetBSD's inet_pton accepts it, up to version 7 at \
+        least.",
     sources: &[
         "inet_aton(3)",
         "inet_pton(3)",
@@ -83,13 +85,15 @@ const STRICT: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")).but(
         &[NetBsd],
         Expected::Is("1"),
-        "its inet_pton takes what stands behind white space",
+        "its inet_pton accepts text after white space",
     ),
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: inet_aton");
-    lab.say("It is a function of the C library that asks the system nothing: no trace shows it.");
+    lab.say(
+        "inet_aton is a function of the C library and makes no system call, so no trace shows it.",
+    );
     let wild = lab.wild();
     lab.predict(&SHORT);
     let address = inet_aton(wild, "127.1");

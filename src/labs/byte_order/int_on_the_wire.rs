@@ -1,7 +1,8 @@
 //! What arrives if I send an `int` as it lies in memory?
 //!
-//! Its bytes in the order of this machine: 1 becomes 01 00 00 00 on most. A receiver that does what one should, `ntohl`,
-//! reads 16777216. Two machines of the same kind understand each other by chance, which is why the mistake lives long.
+//! Its bytes in the order of this machine (host order): on most machines 1 becomes 01 00 00 00. A correct receiver
+//! applies `ntohl` and reads 16777216. Two machines of the same kind understand each other by chance, which is why the
+//! mistake often goes unnoticed for years.
 
 use crate::byteorder::{htonl, ntohl, shown};
 use crate::labs::run::{LabResult, Run};
@@ -13,9 +14,10 @@ pub(super) const LAB: Lab = Lab {
     name: "int-on-the-wire",
     claim: "send carries bytes, not numbers: an int goes as it lies in memory.",
     question: "May I send the bytes of an int?",
-    explanation: "send copies bytes; what they mean is for the two sides to agree. A number in memory has this machine's byte \
-        order, a structure its padding, a long its length. So a protocol says which bytes stand for a number: \
-        in the internet the most significant first, by htonl, or digits as text.",
+    explanation: "send copies bytes; both sides must agree on what the bytes mean. A number in memory has this \
+        machine's byte order, a structure has this compiler's padding, and a long has 4 or 8 bytes. So a protocol \
+        defines how numbers are written: on the internet with the most significant byte first (htonl), or as decimal \
+        text.",
     elsewhere: "On a big-endian machine both ways give the same bytes.",
     sources: &[
         "byteorder(3)",
@@ -77,7 +79,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// What comes, at most four bytes. (That all four come at once is good luck: see header-splits.)
+/// The bytes received, at most four. (That all four arrive at once is luck: see header-splits.)
 fn received(a: &Fd) -> Result<Vec<u8>> {
     let mut buf = [0; 4];
     let received = recv(a, &mut buf, MsgFlags::NONE)?;

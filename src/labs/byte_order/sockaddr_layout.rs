@@ -1,9 +1,9 @@
-//! How long is an address, and who says so?
+//! How long is an address, and where is its length stated?
 //!
 //! The length depends on the family: 16 bytes for IPv4, 28 for IPv6, up to 110 for a path, and `sockaddr_storage` has
-//! room for all. A call that writes an address is told how much room there is, and reports how much it wanted: with too
-//! little room the address is cut, and nobody complains. A call that reads one does: a length that is too short, or
-//! another family's address, is refused.
+//! room for all. A call that writes an address gets the size of the buffer, and reports how long the address is: if the
+//! buffer is too small, the address is truncated without an error. A call that reads an address checks it, and refuses
+//! a length that is too short or an address of another family.
 
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
@@ -19,11 +19,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "sockaddr-layout",
-    claim: "An address is as long as its family says; with too little room it is cut.",
+    claim: "An address is as long as its family says; a small buffer truncates it.",
     question: "How long is an address, and what if I give too little room?",
-    explanation: "bind and connect are told the length of what they read, and refuse one that is too short for the family. accept, \
-        getsockname and recvfrom are told the room that there is, and report the length that the address has: if that is \
-        more, it was cut. sockaddr_storage has room for every family. The length must be set anew before each call.",
+    explanation: "bind and connect get the length of the address, and refuse one that is too short for the family. \
+        accept, getsockname and recvfrom get the size of the buffer, and report the length of the address: if that is \
+        more, the address was truncated. sockaddr_storage has room for every family. Set the length again before each \
+        call.",
     elsewhere: "On the BSDs and macOS a byte with the length stands before the family, which has one byte then, and sun_path \
         has 104 bytes. sockaddr_storage has 128 bytes, on OpenBSD 256 (<sys/socket.h>).",
     sources: &[

@@ -1,7 +1,8 @@
 //! I closed the socket. Why does the peer not see the end?
 //!
-//! Because somebody else still holds it: a duplicate, or a child that inherited it. close gives up one descriptor; the
-//! connection ends with the last. shutdown ends it at once, however many there are.
+//! Because another descriptor still refers to the socket: a duplicate, or the copy that a child process inherited.
+//! close gives up one descriptor; the connection ends with the last one. shutdown ends the connection at once, however
+//! many descriptors there are.
 
 use std::io;
 
@@ -15,9 +16,9 @@ pub(super) const LAB: Lab = Lab {
     name: "close-is-refcount",
     claim: "close ends a connection only for the last descriptor; shutdown does at once.",
     question: "I closed the socket. Why does the peer not see the end?",
-    explanation: "dup, and fork, make further descriptors for the same open socket; the FIN is sent when the last of them is \
-        closed. shutdown speaks of the connection and not of a descriptor, so it acts at once. A listener that a child \
-        keeps over exec goes on holding its port: that is what close-on-exec is for.",
+    explanation: "dup and fork make more file descriptors for the same open socket; the kernel sends the FIN when the \
+        last of them is closed. shutdown acts on the connection and not on a descriptor, so it takes effect at once. A \
+        listener that a child process keeps across exec still holds its port: close-on-exec (FD_CLOEXEC) prevents that.",
     elsewhere: "",
     sources: &["close(2)", "shutdown(2)", "POSIX close and shutdown", "Stevens, UNP 4.8"],
     related: &["half-close", "time-wait-bind", "drop-closes"],
@@ -46,25 +47,25 @@ const ONE_OF_TWO: Prediction = Prediction {
 };
 
 const LAST: Prediction = Prediction {
-    asks: "It has closed the other one too. And now?",
+    asks: "The peer has closed the other one too. And now?",
     choices: &["0", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
 const SHUT_DOWN: Prediction = Prediction {
-    asks: "This time it shuts down, and closes neither. What does recv give?",
+    asks: "This time the peer calls shutdown, and closes neither. What does our recv give?",
     choices: &["0", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
 const LEAKED: Prediction = Prediction {
-    asks: "A child inherited our listener. We have closed ours. What does bind to its port give?",
+    asks: "A child process inherited our listener. We have closed our copy. What does bind to its port give?",
     choices: &["success", "EADDRINUSE"],
     expect: Expect::everywhere(Expected::Is("EADDRINUSE")),
 };
 
 const CHILD_HOLDS: Prediction = Prediction {
-    asks: "A child inherited the peer's end, and the peer has closed its own. What does our recv give?",
+    asks: "A child process inherited the peer's end, and the peer has closed its own copy. What does our recv give?",
     choices: &["0", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
@@ -112,13 +113,13 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     drop((peer, second));
 
-    lab.part("The broken way: what a child keeps without knowing");
+    lab.part("The broken way: a child keeps descriptors that it does not know of");
     let (l, address) = listener()?;
     let (peer, ours) = tcp_pair()?;
     set_nonblocking(&ours)?;
-    // Every descriptor that is not close-on-exec goes with it, whether it is wanted there or not.
+    // The child inherits every descriptor that is not close-on-exec, whether it needs them or not.
     let child = ChildProcess::start(lab.role("keeper")?)?;
-    lab.say("A child runs that has inherited a listener and both ends of a connection, and knows nothing of them.");
+    lab.say("A child process runs. It has inherited a listener and both ends of a connection, and does not use them.");
     close(peer)?;
     // A FIN would be here within this time.
     poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 50)?;
@@ -141,7 +142,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         fcntl_setfd(fd, FD_CLOEXEC)?;
     }
     let _child = ChildProcess::start(lab.role("keeper")?)?;
-    lab.say("A child runs again. What is marked was closed when it became another program.");
+    lab.say(
+        "A child process runs again. exec closed the descriptors that are marked close-on-exec.",
+    );
     close(peer)?;
     wait_for(&ours, POLLIN)?;
     lab.predict(&CLOSED);

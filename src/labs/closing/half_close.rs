@@ -1,8 +1,8 @@
-//! May the peer still answer after I have said that I am finished?
+//! Can the peer still answer after I have finished sending?
 //!
-//! With `shutdown(SHUT_WR)`: yes. The peer reads the end of file, answers, and the answer arrives. With `close`: the first
-//! part of the answer is taken by the peer's system and lost, and the second fails. And once is enough: on the BSDs a second
-//! `shutdown(SHUT_WR)` gives up the other direction, too.
+//! Yes, if you finish with `shutdown(SHUT_WR)`: the peer reads the end of file, answers, and the answer arrives. After
+//! `close` the peer's kernel takes the first part of the answer, which is lost, and the second part fails. And once is
+//! enough: on the BSDs a second `shutdown(SHUT_WR)` gives up the other direction, too.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
@@ -13,11 +13,12 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "half-close",
     claim: "shutdown(SHUT_WR) ends one direction: the answer still arrives.",
-    question: "May the peer still answer after I have said that I am finished?",
-    explanation: "A connection is two streams, one each way. shutdown(SHUT_WR) ends the one that we send, with a FIN; the \
-        other goes on until its sender ends it. close gives up both: bytes that come afterwards find no reader, and \
-        the answer to them is a reset. A program that shuts down in two places (a library, and the program that uses it) \
-        notes that it has done so: the second shutdown is nothing on Linux, and loses the answer on the BSDs.",
+    question: "Can the peer still answer after I have finished sending?",
+    explanation: "A connection is two streams, one in each direction. shutdown(SHUT_WR) ends the stream that we send, \
+        with a FIN; the other stream continues until the peer ends it. This is a half-close. close gives up both \
+        directions: the kernel answers bytes that arrive afterwards with a reset. A program that shuts down in two \
+        places (a library, and the program that uses it) notes that it has done so: the second shutdown is nothing on \
+        Linux, and loses the answer on the BSDs.",
     elsewhere: "On FreeBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and ends receiving as well, \
         and so it does on NetBSD and OpenBSD (all of them call soisdisconnected for a socket in FIN_WAIT_2). \
         macOS refuses it with ENOTCONN, and the answer arrives.",
@@ -80,18 +81,18 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     close(c)?;
     let mut buf = [0; 64];
     recv(&a, &mut buf, MsgFlags::NONE)?;
-    recv(&a, &mut buf, MsgFlags::NONE)?; // 0: the end, and no word of whether anybody still listens
-    lab.say("The first part of the answer is taken: our system does not know yet that nobody is there to read it.");
+    recv(&a, &mut buf, MsgFlags::NONE)?; // 0: the peer has finished sending; whether it still reads, the FIN does not say
+    lab.say("send takes the first part of the answer: our kernel does not know yet that the client's socket is closed.");
     send(&a, b"part 1", MSG_NOSIGNAL)?;
-    wait_for(&a, POLLIN)?; // readable it was before; by now the reset is there too, for loopback does not wait
+    wait_for(&a, POLLIN)?; // it was readable before; by now the reset has arrived too, because loopback delivers at once
     lab.predict(&AFTER_CLOSE);
     lab.observe(send(&a, b"part 2", MSG_NOSIGNAL));
-    lab.say("The forwarder in select_tut(2), useful as it is, does this to its clients: at the first end of file it shuts down both of its connections, in both directions, and the answer is lost.");
+    lab.say("The forwarder in select_tut(2) makes this mistake: at the first end of file it shuts down both of its connections in both directions, and the answer is lost.");
 
-    lab.part("Another broken way: to shut down twice");
+    lab.part("Another broken way: shut down twice");
     twice(lab)?;
 
-    lab.part("The right way: shut down sending, and read on");
+    lab.part("The right way: shut down sending, and keep reading");
     let (c, a) = tcp_pair()?;
     send(&c, b"question", MSG_NOSIGNAL)?;
     shutdown(&c, SHUT_WR)?;

@@ -1,7 +1,7 @@
 //! Can close wait?
 //!
-//! Yes, if it was asked to: with SO_LINGER and a time, close waits that long for what is unsent. On Linux even on a
-//! non-blocking socket, which no loop expects.
+//! Yes, if the program asked for it: with SO_LINGER and a time, close waits up to that long until the unsent bytes
+//! are acknowledged. On Linux close waits even on a non-blocking socket, which no event loop expects.
 
 use std::time::Instant;
 
@@ -15,9 +15,9 @@ pub(super) const LAB: Lab = Lab {
     name: "linger-blocks-close",
     claim: "With SO_LINGER and a time, close waits, even on a non-blocking socket.",
     question: "My loop stood still for a second in close. Why?",
-    explanation: "Without SO_LINGER close returns at once, and the system sends what is left by itself. With it, close waits \
-        until everything is sent and acknowledged, or the time is over; here the peer does not read, so it is over. The \
-        option does not look at O_NONBLOCK on Linux: leave it alone in a loop.",
+    explanation: "Without SO_LINGER close returns at once, and the kernel sends the remaining bytes in the background. \
+        With SO_LINGER close waits until everything is sent and acknowledged, or the time is up; here the peer does \
+        not read, so the time runs out. On Linux SO_LINGER ignores O_NONBLOCK: do not set it in an event loop.",
     elsewhere: "The BSDs and macOS do not wait on a non-blocking socket (soclose in the kernels).",
     sources: &[
         "socket(7), SO_LINGER",

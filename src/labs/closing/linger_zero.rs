@@ -1,7 +1,7 @@
-//! How do I break off a connection, instead of ending it?
+//! How do I abort a connection instead of closing it gracefully?
 //!
-//! With SO_LINGER on and a time of zero, close sends a reset. What was not sent yet is thrown away, the peer gets ECONNRESET,
-//! and no TIME_WAIT is left.
+//! With SO_LINGER on and a time of zero, close sends a reset. The kernel discards unsent bytes, the peer gets
+//! ECONNRESET, and no TIME_WAIT remains.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, wait_for};
@@ -13,9 +13,9 @@ pub(super) const LAB: Lab = Lab {
     name: "linger-zero",
     claim: "SO_LINGER with 0 seconds: close sends a reset, and leaves no TIME_WAIT.",
     question: "What does the peer see of a close with l_linger = 0?",
-    explanation: "Linger with time zero makes close an abort: the peer is told of it once, by ECONNRESET, and reads the end \
-        from then on. Because nothing has been ended in good order, nothing must be remembered either, and the port is \
-        free at once. That is no way to avoid TIME_WAIT: it throws away what the peer has not received yet.",
+    explanation: "Linger with a time of zero turns close into an abort: the peer gets ECONNRESET once, and reads the \
+        end of file from then on. An aborted connection leaves no TIME_WAIT, so the port is free at once. Do not use \
+        this to avoid TIME_WAIT: it discards bytes that the peer has not received yet.",
     elsewhere: "On NetBSD the port is free in either case: bind does not see the sockets that accept made.",
     sources: &["socket(7), SO_LINGER", "POSIX setsockopt and close", "RFC 9293, 3.10.5 (ABORT)"],
     related: &["rst-on-unread", "time-wait-bind", "linger-blocks-close"],
@@ -27,7 +27,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const ORDINARY_REBIND: Prediction = Prediction {
-    asks: "The server closed first, in the ordinary way. What does bind to its port give now?",
+    asks: "The server closed first, gracefully. What does bind to its port give now?",
     choices: &["success", "EADDRINUSE"],
     expect: Expect::everywhere(Expected::Is("EADDRINUSE")).but(
         &[NetBsd],
@@ -57,7 +57,7 @@ const REBIND: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
-    lab.part("The server closes first, in good order");
+    lab.part("The server closes first, gracefully");
     let (l, address) = listener()?;
     let c = client_of(&address)?;
     let (a, _peer) = accept(&l)?;

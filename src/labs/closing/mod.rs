@@ -1,4 +1,4 @@
-//! Closing: who is told what, and when.
+//! Closing: what each side learns of it, and when.
 
 mod close_is_refcount;
 mod half_close;

@@ -1,8 +1,8 @@
-//! The peer has closed. Does send over multipath TCP tell me, as over TCP?
+//! The peer has closed. Does send fail over multipath TCP, as it does over TCP?
 //!
-//! Not for a minute. Over TCP the first send draws a reset, and the second fails. Over multipath TCP the reset ends one path,
-//! and the connection waits for another to be opened: the sends go on succeeding, and poll says neither POLLERR nor POLLHUP.
-//! What tells at once is recv, which gives the end of file.
+//! Not for a minute. Over TCP the first send provokes a reset, and the second fails. Over multipath TCP the reset ends
+//! one path, and the connection waits for another path: sends continue to succeed, and poll reports neither POLLERR nor
+//! POLLHUP. Only recv tells at once: it returns the end of file.
 
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{loopback, wait_for};
@@ -13,12 +13,12 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "multipath-hides-close",
     claim: "Over multipath TCP sends to a peer that has closed succeed for a minute.",
-    question: "Does send tell me that the peer has closed, if the connection is multipath TCP?",
-    explanation: "A connection of multipath TCP outlives its paths: a client may lose one network and come back by another. So a reset, \
-        which ends a path, is no news for the program, until net.mptcp.close_timeout has passed (60 s), and only then does send \
-        fail with EPIPE. Servers in Go listen with multipath TCP by default since 1.24. Receive, too, and heed the end of \
-        file; ask for an answer to what must have arrived.",
-    elsewhere: "Linux has multipath TCP since 5.6; macOS has it by other calls.",
+    question: "Does send fail after the peer has closed, if the connection is multipath TCP?",
+    explanation: "A multipath TCP connection outlives its paths: a client may lose one network and come back through \
+        another. So the kernel does not report a reset, which ends one path, until net.mptcp.close_timeout has passed \
+        (60 s); only then does send fail with EPIPE. Servers in Go listen with multipath TCP by default since 1.24. So \
+        receive as well, act on the end of file, and let the peer acknowledge what must arrive.",
+    elsewhere: "Linux has had multipath TCP since 5.6; macOS offers it through other calls.",
     sources: &[
         "Linux, Documentation/networking/mptcp.rst and mptcp-sysctl.rst (close_timeout)",
         "RFC 8684, 3.3 and 3.4",
@@ -62,7 +62,7 @@ const RECEIVED: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let l = MULTIPATH_TCP.ok_or(Errno::EPROTONOSUPPORT);
     let l = l.and_then(|protocol| socket(AF_INET, SOCK_STREAM, protocol)).map_err(|errno| {
-        Stop::skipped(format_args!("multipath TCP is not to be had here: {errno}"))
+        Stop::skipped(format_args!("multipath TCP is not available here: {errno}"))
     })?;
     let multipath = MULTIPATH_TCP.unwrap_or_default();
     drop(l);
@@ -86,7 +86,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A connection whose peer has closed, which has come to this end.
+/// A connection whose peer has closed, after the FIN has arrived here.
 fn left_alone(protocol: Protocol) -> Result<Fd> {
     let l = socket(AF_INET, SOCK_STREAM, protocol)?;
     bind(&l, &loopback(0))?;
@@ -104,7 +104,8 @@ fn left_alone(protocol: Protocol) -> Result<Fd> {
     Ok(c)
 }
 
-/// How many of 30 sends succeed before one fails. What comes back has time to come.
+/// How many of 30 sends succeed before one fails. A pause after each send gives the peer's answer
+/// time to arrive.
 fn sends_that_succeed(fd: &Fd) -> Result<usize> {
     for sent in 0..30 {
         if send(fd, b"z", MSG_NOSIGNAL).is_err() {

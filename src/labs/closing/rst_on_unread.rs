@@ -1,7 +1,7 @@
-//! Is close always a farewell?
+//! Does close always end a connection gracefully?
 //!
-//! Not if bytes were left unread: then the system says with a reset that they are lost. The peer still reads what it had
-//! received before, on Linux, and then ECONNRESET instead of the end of file.
+//! Not if bytes were left unread: then the kernel sends a reset, because those bytes are lost. On Linux the peer still
+//! reads what it had received before the reset, and then gets ECONNRESET instead of the end of file.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
@@ -13,12 +13,12 @@ pub(super) const LAB: Lab = Lab {
     name: "rst-on-unread",
     claim: "close with unread input sends a reset instead of a FIN.",
     question: "I sent an answer and closed. Why does the client see \"connection reset\"?",
-    explanation: "Bytes that were received and never read are lost by close, and TCP must not hide that: it sends a reset. \
-        A server that answers before it has read the whole request loses its own answer this way, at worst. Read until \
-        the end, or shut down sending and read on, before you close.",
-    elsewhere: "macOS resets, too. FreeBSD, NetBSD and OpenBSD send a FIN all the same, and the reset only when more comes \
-        (tcp_disconnect in their kernels), which RFC 2525, 2.17 calls a fault. Whether the peer may still read what came before \
-        the reset differs.",
+    explanation: "close discards bytes that were received and never read, and TCP must not hide that: it sends a \
+        reset. A server that answers before it has read the whole request may lose its own answer this way. Before you \
+        close, read to the end of file, or shut down sending and keep reading.",
+    elsewhere: "macOS resets, too. FreeBSD, NetBSD and OpenBSD send a FIN all the same, and a reset only when more \
+        bytes arrive (tcp_disconnect in their kernels), which RFC 2525, 2.17 calls a fault. Whether the peer may still \
+        read what came before the reset differs.",
     sources: &[
         "RFC 9293, 3.6.1",
         "RFC 2525, 2.17",
@@ -68,7 +68,7 @@ const READ: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
-    lab.part("The broken way: closed, and a byte left unread");
+    lab.part("The broken way: close with a byte left unread");
     let (ours, peer) = tcp_pair()?;
     send(&ours, b"x", MSG_NOSIGNAL)?;
     wait_for(&peer, POLLIN)?;

@@ -1,6 +1,7 @@
 //! What does shutdown(SHUT_RD) tell the peer?
 //!
-//! Nothing: TCP has no word for it. On Linux recv gives 0 while nothing is there, and gives what comes later all the same.
+//! Nothing: TCP has no message for it. On Linux recv then returns 0 while there is nothing to read, and still returns
+//! bytes that arrive later.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, tcp_pair, wait_for};
@@ -10,14 +11,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "shut-rd-is-local",
-    claim: "shutdown(SHUT_RD) sends nothing: the peer goes on, and so may we.",
+    claim: "shutdown(SHUT_RD) sends nothing: the peer can go on sending, and we reading.",
     question: "Does shutdown(SHUT_RD) stop the peer from sending?",
-    explanation: "There is no message in TCP that says \"I no longer read\", so SHUT_RD is a note on our side of the socket: \
-        recv no longer waits. So a recv that gives 0 does not always mean that the peer has finished, nor that nothing \
-        more will ever come, as the Python Socket HOWTO puts it: after our own SHUT_RD it says so whenever nothing is \
-        there.",
-    elsewhere: "FreeBSD, NetBSD and macOS throw away what was received and what still comes (shutdown(2), and \
-        soshutdown in the kernels).",
+    explanation: "TCP has no message that says \"I no longer read\", so SHUT_RD only changes our side of the socket: \
+        recv no longer waits. So a recv that returns 0 does not always mean that the peer has finished, nor that \
+        nothing more will ever arrive, as the Python Socket HOWTO puts it: after our own SHUT_RD recv returns 0 \
+        whenever there is nothing to read.",
+    elsewhere: "FreeBSD, NetBSD and macOS discard the bytes already received and those that still arrive (shutdown(2), \
+        and soshutdown in the kernels).",
     sources: &[
         "shutdown(2)",
         "POSIX shutdown",
@@ -32,7 +33,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const EMPTY: Prediction = Prediction {
-    asks: "After SHUT_RD, nothing has come. What does recv give, which would have given EAGAIN before?",
+    asks: "After SHUT_RD, no data has arrived. What does recv give, which would have given EAGAIN before?",
     choices: &["0", "EAGAIN", "ESHUTDOWN"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
@@ -44,12 +45,12 @@ const PEER_SENDS: Prediction = Prediction {
 };
 
 const LATER: Prediction = Prediction {
-    asks: "And our recv, now that five bytes have come?",
+    asks: "And our recv, now that five bytes have arrived?",
     choices: &["0", "5", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("5")).but(
         &[FreeBsd, NetBsd, MacOs],
         Expected::Is("0"),
-        "what comes after SHUT_RD is thrown away",
+        "bytes that arrive after SHUT_RD are discarded",
     ),
 };
 
@@ -63,7 +64,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (peer, ours) = tcp_pair()?;
     set_nonblocking(&ours)?;
     let mut buf = [0; 64];
-    // Nothing is there, and nobody has finished: EAGAIN.
+    // There is nothing to read, and the peer has not finished: EAGAIN.
     recv(&ours, &mut buf, MsgFlags::NONE).err();
     shutdown(&ours, SHUT_RD)?;
     lab.predict(&EMPTY);

@@ -1,8 +1,8 @@
 //! The peer's machine has lost its power. When do I notice?
 //!
-//! Never, by waiting: nobody is left to send a FIN, and silence is no event. Only a question finds out: keepalive, when
-//! nothing was to be sent; a limit for acknowledgements, when something was. (It takes more than three seconds, because keepalive counts
-//! in whole ones.)
+//! Never, if you only wait: a dead machine sends no FIN, and silence is not an event. You must probe: with keepalive
+//! when the connection is idle, with a limit for acknowledgements when bytes were sent. (The lab takes more than three
+//! seconds, because keepalive counts in whole seconds.)
 
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,16 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "silent-death",
-    claim: "A peer that vanishes without a FIN is not noticed, unless one asks.",
+    claim: "A peer that vanishes without a FIN goes unnoticed unless you probe it.",
     question: "The network is cut, or the peer has lost its power. Does recv tell me?",
-    explanation: "A connection is what two systems remember; no wire is watched. A peer that vanishes leaves us with \
-        ESTABLISHED and silence, for ever. Keepalive asks after a time, by default of two hours, here of one second, and \
-        ends the connection with ETIMEDOUT if nobody answers. What was sent is sent again for a quarter of an hour, unless \
-        TCP_USER_TIMEOUT sets a limit. A server that must know sooner asks in its own protocol.",
-    elsewhere: "The options that tune keepalive have other names on other systems: TCP_KEEPIDLE is TCP_KEEPALIVE on macOS; \
-        OpenBSD has sysctl only. TCP_USER_TIMEOUT, for bytes that are not acknowledged, is Linux's (RFC 5482).",
+    explanation: "A TCP connection is state in two kernels; neither watches the wire. If the peer vanishes, our socket \
+        stays ESTABLISHED and silent forever. Keepalive probes the peer after an idle time, two hours by default, one \
+        second here, and ends the connection with ETIMEDOUT if no answer comes. Unacknowledged bytes are retransmitted \
+        for a quarter of an hour, unless TCP_USER_TIMEOUT sets a limit. A server that must know sooner sends its own \
+        heartbeat.",
+    elsewhere: "The options that tune keepalive have other names on other systems: TCP_KEEPIDLE is TCP_KEEPALIVE on \
+        macOS; OpenBSD has only sysctl. TCP_USER_TIMEOUT, for bytes that are not acknowledged, exists on Linux (RFC \
+        5482).",
     sources: &[
         "tcp(7), TCP_KEEPIDLE, TCP_USER_TIMEOUT, tcp_retries2",
         "RFC 9293, 3.8.4",
@@ -63,7 +65,7 @@ const ENDED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("ETIMEDOUT")),
 };
 
-/// Which retransmission finds that the time is over is the machine's affair.
+/// Which retransmission notices that the time is up depends on the machine.
 const UNACKNOWLEDGED: Prediction = Prediction {
     asks: "A byte was sent, with TCP_USER_TIMEOUT of 500 ms. How long does poll wait (at most 6 s)?",
     choices: &["less than 400 ms", "400 to 3000 ms", "at least 3001 ms"],
@@ -73,7 +75,7 @@ const UNACKNOWLEDGED: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     own_network(lab.wild()).map_err(|errno| {
         Stop::skipped(format_args!(
-            "a network of its own, to be cut, is not to be had here: {errno}"
+            "this lab needs a network namespace of its own, which is not available here: {errno}"
         ))
     })?;
     let mut buf = [0; 64];
@@ -86,14 +88,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     }
     cut_network(lab.wild())?;
     lab.say(
-        "The network of this process is cut. Nothing that is sent arrives, and nobody says so.",
+        "The network of this process is cut. Nothing that is sent arrives, and no error reports that.",
     );
     lab.predict(&SILENT);
     lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 300));
     lab.predict(&SILENCE);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
 
-    lab.part("Sending, with a limit for what is not acknowledged");
+    lab.part("Sending, with a limit for unacknowledged bytes");
     lab.predict(&UNACKNOWLEDGED);
     limit_unacknowledged(&sending, Duration::from_millis(500))?;
     send(&sending, b"x", MSG_NOSIGNAL)?;
@@ -105,7 +107,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("Asking: keepalive");
     lab.predict(&ASKED);
-    // From here on keepalive counts.
+    // Keepalive starts counting here.
     keep_alive(&asking, Duration::from_secs(1), Duration::from_secs(1), 2)?;
     let began = Instant::now();
     poll(&mut [PollFd::new(asking.as_fd(), POLLIN)], 6000)?;

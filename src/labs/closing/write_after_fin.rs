@@ -1,7 +1,7 @@
-//! The peer has closed. What does send say?
+//! The peer has closed. When does send fail?
 //!
-//! The first one: that everything is fine. It only puts bytes into a buffer, and a FIN says no more than that the peer has
-//! finished sending. Its system answers those bytes with a reset, and the next send fails.
+//! The first send succeeds. It only puts bytes into a buffer, and a FIN means only that the peer has finished sending.
+//! The peer's kernel answers those bytes with a reset, and the next send fails.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
@@ -13,13 +13,14 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "write-after-fin",
     claim: "The peer has closed: the first send succeeds, the second gives EPIPE.",
-    question: "The peer has closed its socket. When does send tell me?",
-    explanation: "That send succeeds means that the bytes are in our buffer, not that anybody receives them. The Python \
-        Socket HOWTO, good as it is, takes a send that completes for a client that was receiving. The reset that answers them makes the next \
-        send fail with EPIPE, and without MSG_NOSIGNAL it raises SIGPIPE, which ends a program that does not expect it. \
-        recv knows earlier: it gives 0 as soon as the FIN is there.",
-    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket; all systems know MSG_NOSIGNAL by \
-        now. gVisor raises no SIGPIPE at all. On the BSDs and macOS recv tells of the reset after EPIPE.",
+    question: "The peer has closed its socket. When does send fail?",
+    explanation: "A send that succeeds means that the bytes are in our buffer, not that the peer receives them. (The \
+        Python Socket HOWTO takes a completed send as proof that the client was receiving.) The peer's kernel answers \
+        the bytes with a reset, which makes the next send fail with EPIPE; without MSG_NOSIGNAL that send also raises \
+        SIGPIPE, which kills a program that does not expect it. recv tells you earlier: it returns 0 as soon as the \
+        FIN has arrived.",
+    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket; all systems have MSG_NOSIGNAL by \
+        now. gVisor raises no SIGPIPE at all. On the BSDs and macOS recv still reports the reset after EPIPE.",
     sources: &[
         "send(2)",
         "POSIX send (EPIPE)",
@@ -70,13 +71,13 @@ const STILL_THE_END: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ECONNRESET"),
-        "EPIPE leaves the error of the socket where it is, and recv tells it",
+        "EPIPE does not clear the socket's error, and recv reports it",
     ),
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
-        "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
+        "First a pipe, and a handler for SIGPIPE that writes into it: that makes the signal visible.",
     );
     let signals = into_pipe(&[SIGPIPE])?;
     let (peer, ours) = tcp_pair()?;
@@ -86,7 +87,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     lab.predict(&FIRST);
     lab.observe(send(&ours, b"hello", MSG_NOSIGNAL));
-    wait_for(&ours, POLLIN)?; // readable it was before; by now the reset is there too, for loopback does not wait
+    wait_for(&ours, POLLIN)?; // it was readable before; by now the reset has arrived too, because loopback delivers at once
     lab.predict(&SECOND);
     lab.observe(send(&ours, b"hello", MsgFlags::NONE));
     lab.predict(&SIGNAL);

@@ -1,8 +1,8 @@
-//! A client has connected and reset before I called accept: what do I get?
+//! A client has connected and reset before I called accept: what does accept return?
 //!
-//! On Linux a socket that is dead already: `accept` succeeds, and the next calls say what happened. On FreeBSD `accept` says
-//! `ECONNABORTED`. A server must survive both, and neither may end its loop. (A blocking listener has a trap of its own:
-//! where the dead client is taken out of the queue, an `accept` after readiness waits for the next one.)
+//! On Linux, a socket that is already dead: `accept` succeeds, and the next calls report the reset. On FreeBSD `accept`
+//! fails with `ECONNABORTED`. A server must handle both without ending its loop. (A blocking listener adds a trap: on
+//! systems that remove the dead client from the queue, an `accept` after readiness waits for the next client.)
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, set_nonblocking, wait_for};
@@ -13,7 +13,7 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "accept-after-rst",
     claim: "A client that resets in the queue: Linux hands out a dead socket.",
-    question: "A client has connected and reset before I called accept: what do I get?",
+    question: "A client has connected and reset before I called accept: what does accept return?",
     explanation: "The connection is complete before accept sees it, so it can also be over before. Linux leaves it in the \
         queue and lets the new socket tell: no peer's name, ECONNRESET, then end of file. Elsewhere accept itself says \
         ECONNABORTED. Both concern this one client: close what you got, if anything, and accept the next.",

@@ -1,8 +1,9 @@
-//! A non-blocking connect that fails: who says so?
+//! How do I learn that a non-blocking connect has failed?
 //!
-//! `connect` has long returned `EINPROGRESS`. The socket becomes ready, for reading and for writing, and whoever takes
-//! "writable" for "connected" is wrong: `SO_ERROR` has the error, once. And it is neither in `exceptfds` nor is the socket
-//! fit for another attempt: what it says then differs between systems. Close it and make a new one.
+//! `connect` returned `EINPROGRESS` long ago. The socket becomes ready for reading and for writing, so "writable" does
+//! not mean "connected": read `SO_ERROR`, which returns the error once. The socket is not in `exceptfds`, and it cannot
+//! be used for another attempt: what a second `connect` returns differs between systems. Close the socket and make a
+//! new one.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{deserted, set_nonblocking, sets_of, wait_for};
@@ -12,15 +13,16 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "nb-connect-refused",
-    claim: "A refused connect makes the socket ready; SO_ERROR tells why, once.",
-    question: "A non-blocking connect that fails: who says so?",
-    explanation: "Ready means that there is a result. A refused attempt is both readable and writable, and poll adds \
-        POLLERR and POLLHUP on Linux; the reason is in SO_ERROR and is cleared by reading it. After a failure POSIX \
-        leaves the state of the socket open: the portable way is to close it and to begin with a new one.",
-    elsewhere: "POSIX does not say what a socket is good for after a failed connect: FreeBSD repeats ECONNREFUSED for \
-        ever, macOS and OpenBSD give EINVAL. Their polls never say POLLERR of a socket. A port that is bound and does \
-        not listen refuses nobody on macOS, NetBSD and OpenBSD: what comes to it is dropped, and connect waits for 75 \
-        s.",
+    claim: "A refused connect makes the socket ready; SO_ERROR returns the reason, once.",
+    question: "How do I learn that a non-blocking connect has failed?",
+    explanation: "Ready means that there is a result. After a refused attempt the socket is both readable and \
+        writable, and on Linux poll adds POLLERR and POLLHUP. SO_ERROR has the reason, and reading SO_ERROR clears it. \
+        POSIX does not define the state of the socket after a failed connect: the portable way is to close the socket \
+        and start with a new one.",
+    elsewhere: "POSIX does not say what a socket is good for after a failed connect: FreeBSD repeats ECONNREFUSED \
+        forever, macOS and OpenBSD give EINVAL. On these systems poll never reports POLLERR for a socket. A port that \
+        is bound but not listening refuses no connection on macOS, NetBSD and OpenBSD: the kernel drops the SYN, and \
+        connect waits for 75 s.",
     sources: &[
         "connect(2), EINPROGRESS and NOTES",
         "POSIX connect",
@@ -37,7 +39,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const BEGUN: Prediction = Prediction {
-    asks: "Nobody listens there, on this machine. What does a non-blocking connect give?",
+    asks: "No server listens on that port of this machine. What does a non-blocking connect give?",
     choices: &["ECONNREFUSED", "EINPROGRESS", "success"],
     expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
 };
@@ -48,7 +50,7 @@ const EVENTS: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("POLLIN|POLLOUT|POLLERR|POLLHUP")).but(
         &[FreeBsd, OpenBsd, MacOs],
         Expected::Is("POLLIN|POLLHUP"),
-        "POLLERR is not said of sockets, and hang-up excludes POLLOUT",
+        "poll does not report POLLERR for sockets, and POLLHUP excludes POLLOUT",
     ),
 };
 
@@ -77,12 +79,12 @@ const AGAIN: Prediction = Prediction {
         .but(
             &[FreeBsd],
             Expected::Is("ECONNREFUSED"),
-            "the failed socket gives the error of its first attempt for ever",
+            "the failed socket repeats the error of its first attempt forever",
         )
         .but(
             &[OpenBsd, MacOs],
             Expected::Is("EINVAL"),
-            "the failed socket has no connection to make any more",
+            "a socket that failed once cannot connect again",
         ),
 };
 
@@ -93,24 +95,24 @@ const ONCE_MORE: Prediction = Prediction {
         .but(
             &[FreeBsd],
             Expected::Is("ECONNREFUSED"),
-            "the failed socket gives the error of its first attempt for ever",
+            "the failed socket repeats the error of its first attempt forever",
         )
         .but(
             &[OpenBsd, MacOs],
             Expected::Is("EINVAL"),
-            "the failed socket has no connection to make any more",
+            "a socket that failed once cannot connect again",
         ),
 };
 
 const FRESH: Prediction = Prediction {
-    asks: "Now somebody listens there. What is SO_ERROR of a new socket when it is writable?",
+    asks: "Now a server listens there. What is SO_ERROR of a new socket when it is writable?",
     choices: &["0", "ECONNREFUSED"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
-        "A connection keeps this port for us, and nobody listens there: connecting is refused.",
+        "A connection keeps this port for us, and no socket listens on it: the kernel refuses new connections.",
     );
     let (address, _held) = deserted()?;
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
@@ -142,7 +144,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     listen(&l, 5)?;
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&c)?;
-    // EINPROGRESS; the result comes with SO_ERROR.
+    // EINPROGRESS; SO_ERROR has the result later.
     let _ = connect(&c, &address);
     wait_for(&c, POLLOUT)?;
     lab.predict(&FRESH);

@@ -1,10 +1,10 @@
 //! The listener's queue is full: what does a client see?
 //!
-//! Nothing. Nobody refuses it: on Linux its SYN is dropped, sent again after a second, and the attempt goes on. The Python
-//! Socket HOWTO says that beyond the backlog connections are refused; on Linux they wait. A signal ends the wait of a
-//! blocking `connect`, but not the attempt: calling `connect` again starts nothing new. POSIX has it say `EALREADY`, which
-//! Linux says on a non-blocking socket; on a blocking one it waits on. When a place becomes free the attempt succeeds, and
-//! `SO_ERROR` says so.
+//! Nothing. The client is not refused: Linux drops its SYN, the client sends it again after a second, and the attempt
+//! continues. The Python Socket HOWTO says that connections beyond the backlog are refused; on Linux they wait. A
+//! signal ends the wait of a blocking `connect`, but not the attempt: calling `connect` again starts no new attempt.
+//! POSIX says that the second call fails with `EALREADY`. Linux does that on a non-blocking socket; on a blocking one
+//! the call waits again. When a place becomes free the attempt succeeds, and `SO_ERROR` is 0.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use crate::labs::scene::{fill_queue, loopback, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
-/// It takes a second, the time after which Linux sends a SYN again.
+/// The lab takes a second, the time after which Linux retransmits a SYN.
 pub(super) const LAB: Lab = Lab {
     name: "pending-and-eintr",
-    claim: "A full queue refuses nobody: connect waits, and a signal ends only the wait.",
+    claim: "A full queue refuses no client: connect waits; a signal ends only the wait.",
     question: "The listener's queue is full: what does a client see?",
-    explanation: "The attempt belongs to the socket, not to the call. EINTR ends the call, the attempt goes on, and \
-        connect must not simply be called again as recv is: POSIX has it give EALREADY, and Linux waits on instead \
-        where the socket is blocking. Do as after EINPROGRESS: wait until the socket is writable and read SO_ERROR. Meanwhile the socket is neither connected nor in error, so poll is silent. \
-        (The Python Socket HOWTO has it that beyond the backlog, five as a normal maximum, connections are refused: here \
-        they wait.)",
-    elsewhere: "How many fit into the queue differs. FreeBSD answers the handshake of one that does not fit, and \
-        resets it then; NetBSD sends the SYN again after six seconds.",
+    explanation: "The attempt belongs to the socket, not to the call. EINTR ends the call, and the attempt continues. \
+        Do not simply call connect again, as you would recv: POSIX says that it fails with EALREADY, and on a blocking \
+        socket Linux waits again instead. Do as after EINPROGRESS: wait until the socket is writable, then read \
+        SO_ERROR. Until then the socket is neither connected nor in error, so poll reports nothing. (The Python Socket \
+        HOWTO says that connections beyond the backlog, with five as a normal maximum, are refused: here they wait.)",
+    elsewhere: "How many connections fit into the queue differs. FreeBSD completes the handshake of a connection that \
+        does not fit, and then resets it; NetBSD retransmits the SYN after six seconds.",
     sources: &[
         "connect(2)",
         "listen(2)",
@@ -63,12 +63,12 @@ const INTERRUPTED: Prediction = Prediction {
 const WAITS_ON: Prediction = Prediction {
     asks: "connect is called again, still blocking, and a signal comes again. What does it give?",
     choices: &["EINTR", "EALREADY", "EISCONN", "success"],
-    // POSIX: EALREADY. Here it waits again, and so it is interrupted again.
+    // POSIX: EALREADY. Here connect waits again, and so the signal interrupts it again.
     expect: Expect::on_linux(Expected::Is("EINTR")),
 };
 
 const SILENT: Prediction = Prediction {
-    asks: "For how many descriptors does poll say anything now?",
+    asks: "For how many descriptors does poll report anything now?",
     choices: &["0", "1"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -80,7 +80,7 @@ const ALREADY: Prediction = Prediction {
 };
 
 const SEND: Prediction = Prediction {
-    asks: "What does send give meanwhile?",
+    asks: "What does send give in the meantime?",
     choices: &["EAGAIN", "ENOTCONN", "EPIPE"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
@@ -92,14 +92,14 @@ const RECEIVE: Prediction = Prediction {
 };
 
 const WRITABLE: Prediction = Prediction {
-    asks: "The server accepts the first client. What does poll say, when it says something?",
+    asks: "The server accepts the first client. What does poll report then?",
     choices: &["POLLOUT", "POLLIN|POLLOUT|POLLERR|POLLHUP", "POLLHUP"],
     expect: Expect::on_linux(Expected::Is("POLLOUT")),
 };
 
-/// Measured from the SYN that was dropped: it is sent again after a second; somewhat later if the machine is busy.
+/// Measured from the dropped SYN: the kernel sends it again after a second; somewhat later if the machine is busy.
 const WAITED: Prediction = Prediction {
-    asks: "How long after it began was the attempt done? (Its SYN, which was dropped, is sent again after a second.)",
+    asks: "How long after its start did the attempt succeed? (The kernel sends the dropped SYN again after a second.)",
     choices: &["less than 900 ms", "900 to 3900 ms", "at least 3901 ms"],
     expect: Expect::on_linux(Expected::Between(900, 3900, "ms")),
 };
@@ -115,7 +115,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     bind(&l, &loopback(0))?;
     listen(&l, 0)?;
     let address = getsockname(&l)?;
-    lab.say("Clients come until the queue is full. Backlog 0: on Linux one fits into it.");
+    lab.say("Clients connect until the queue is full. The backlog is 0: on Linux one client fits.");
     let _waiting = fill_queue(&address)?;
     wait_for(&l, POLLIN)?;
 
@@ -131,7 +131,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(interrupted);
     if interrupted != Err(Errno::EINTR) {
         return Err(Stop::skipped(
-            "the rest asks of an attempt that waits for a place, and this system does not let it wait",
+            "the rest is about an attempt that waits for a place in the queue, and on this system no attempt waits",
         ));
     }
 
@@ -176,11 +176,11 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
 /// An attempt gives up after two minutes.
 const A_WHILE: Duration = Duration::from_secs(30);
-/// The longer it lasts, the more rarely it sends its SYN again.
+/// The longer the attempt lasts, the more rarely it sends its SYN again.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
-/// A socket that tries to connect, and since when: whoever thinks for long about a question has it about another one, which
-/// has just begun, with the same flags.
+/// A socket that tries to connect, and since when. If the reader thinks about a question for too long, the lab starts a
+/// new attempt on another socket with the same flags.
 struct ConnectAttempt {
     c: Fd,
     address: Address,
@@ -192,7 +192,7 @@ impl ConnectAttempt {
         if self.began.elapsed() < age {
             return Ok(());
         }
-        lab.say("Meanwhile that attempt has become old. Here is a new one.");
+        lab.say("That attempt has become too old in the meantime. Here is a new one.");
         let flags = fcntl_getfl(&self.c)?;
         let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
         set_nonblocking(&c)?;

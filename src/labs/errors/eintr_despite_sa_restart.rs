@@ -1,7 +1,7 @@
 //! I asked for SA_RESTART. Why does select fail with EINTR?
 //!
-//! Because select and poll are never begun again, whatever the flag says: how much of the timeout would be left? recv is, but
-//! not one with a time limit of its own (SO_RCVTIMEO), for the same reason.
+//! Because the kernel never restarts select and poll, whatever the flag says: how much of the timeout would be left? It
+//! restarts recv, except on a socket with a time limit (SO_RCVTIMEO), for the same reason.
 
 use std::io;
 use std::thread;
@@ -16,13 +16,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "eintr-despite-sa-restart",
-    claim: "select and poll fail with EINTR even with SA_RESTART; recv goes on.",
+    claim: "select and poll fail with EINTR even with SA_RESTART; recv is restarted.",
     question: "I asked for SA_RESTART. Why does select still fail with EINTR?",
-    explanation: "SA_RESTART begins an interrupted recv or accept again, as if nothing had been. A wait with a timeout is \
-        never begun again, or signals that keep coming could make it wait for ever. So every select and poll \
-        needs its case for EINTR, and so does every recv on a socket with SO_RCVTIMEO.",
-    elsewhere: "POSIX leaves it open whether SA_RESTART restarts select; signal(7) says never. The BSDs and macOS \
-        restart a recv that has SO_RCVTIMEO, each time with the whole limit.",
+    explanation: "With SA_RESTART the kernel restarts an interrupted recv or accept, as if there had been no signal. \
+        It never restarts a wait with a timeout, because repeated signals could make it wait forever. So every select \
+        and poll must handle EINTR, and so must every recv on a socket with SO_RCVTIMEO.",
+    elsewhere: "POSIX leaves open whether SA_RESTART restarts select; signal(7) says never. The BSDs and macOS restart \
+        a recv with SO_RCVTIMEO, each time with the whole limit.",
     sources: &[
         "signal(7), Interruption of system calls",
         "POSIX sigaction and select",
@@ -51,7 +51,7 @@ const POLL: Prediction = Prediction {
 };
 
 const RECV: Prediction = Prediction {
-    asks: "And a blocking recv, to which five bytes come a while after the first signals?",
+    asks: "And a blocking recv, if five bytes arrive a while after the first signals?",
     choices: &["0", "5", "EINTR"],
     expect: Expect::everywhere(Expected::Is("5")).but(
         &[GVisor],
@@ -108,7 +108,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let peer = thread::spawn(move || send_later(theirs));
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
     drop(alarm);
-    // It has lived through the signals, to the five bytes.
+    // The signals did not end it; the five bytes did.
     lab.observe(received.map(|_| "restarted"));
     joined(peer)?;
     Ok(())
@@ -118,7 +118,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 /// The peer: it sends when some signals have come.
 fn send_later(end: Fd) -> io::Result<Fd> {
-    // Held back here, so that they come to the thread that waits in recv.
+    // Blocked in this thread, so that the kernel delivers them to the thread that waits in recv.
     sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
     thread::sleep(PERIOD * 4);
     send(&end, b"hello", MSG_NOSIGNAL)?;

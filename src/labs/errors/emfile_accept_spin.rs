@@ -1,7 +1,7 @@
-//! No descriptor is left, and a client waits. What does the loop do?
+//! The process has no file descriptor left, and a client waits. What does the loop do?
 //!
-//! It spins, if it does not think of it: accept fails with EMFILE, the client stays in the queue, and the listener stays
-//! readable. Stop asking about the listener until a descriptor is free.
+//! A loop that does not handle this case spins: accept fails with EMFILE, the client stays in the queue, and the
+//! listener stays readable. Take the listener out of the set until a descriptor is free.
 
 use std::thread;
 
@@ -15,11 +15,12 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "emfile-accept-spin",
     claim: "accept gives EMFILE and the listener stays readable: a loop that spins.",
-    question: "My server takes all of the processor, and says \"too many open files\". Why?",
-    explanation: "accept that fails with EMFILE takes nobody out of the queue, so the next select or poll returns at once, \
-        for ever. baresock's loop leaves the listener out of its question until a descriptor has been closed or a moment has \
-        passed. Some keep a descriptor in reserve, close it, accept, and close the client at once: that tells the client.",
-    elsewhere: "macOS drops the connection that it could not accept (soacceptlock and accept in the kernel), and so \
+    question: "My server uses 100 % of a processor and reports \"too many open files\". Why?",
+    explanation: "When accept fails with EMFILE the client stays in the queue, so every further select or poll returns \
+        at once. baresock's loop leaves the listener out of its set until a descriptor has been closed or a moment has \
+        passed. Some servers keep a spare descriptor, close it, accept, and close the client at once: then the client \
+        learns that it was turned away.",
+    elsewhere: "macOS drops the connection that accept could not take (soacceptlock and accept in the kernel), and so \
         does gVisor.",
     sources: &["accept(2)", "POSIX accept (EMFILE)", "getrlimit(2), RLIMIT_NOFILE"],
     related: &["level-and-lowat", "backlog-n-plus-1"],
@@ -32,28 +33,28 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const NONE_LEFT: Prediction = Prediction {
-    asks: "No descriptor is free. What does accept give?",
+    asks: "No file descriptor is free. What does accept give?",
     choices: &["a descriptor", "EAGAIN", "EMFILE"],
     expect: Expect::everywhere(Expected::Is("EMFILE")),
 };
 
 const STILL_READABLE: Prediction = Prediction {
-    asks: "What does poll say of the listener now, without waiting?",
+    asks: "What does poll report for the listener now, without waiting?",
     choices: &["0", "POLLIN"],
     expect: Expect::on_linux(Expected::Is("POLLIN")).but(
         &[MacOs, GVisor],
         Expected::Is("0"),
-        "accept takes the connection from the queue before it finds no number, and drops it",
+        "accept takes the connection from the queue before it looks for a free descriptor, and then drops it",
     ),
 };
 
 const SPIN: Prediction = Prediction {
-    asks: "A thread goes on as a loop would, poll and accept in turn. In how many of 100 turns does it find POLLIN, and EMFILE?",
+    asks: "A thread calls poll and accept in turn, as a loop would. In how many of 100 turns does it get POLLIN, and EMFILE?",
     choices: &["0", "1", "100"],
     expect: Expect::on_linux(Expected::Is("100")).but(
         &[MacOs, GVisor],
         Expected::Is("0"),
-        "accept takes the connection from the queue before it finds no number, and drops it",
+        "accept takes the connection from the queue before it looks for a free descriptor, and then drops it",
     ),
 };
 
@@ -67,19 +68,19 @@ const ONE_FREE: Prediction = Prediction {
     ),
 };
 
-/// So few descriptors are still to be had, which keeps the trace short.
+/// So few descriptors are left, which keeps the trace short.
 const FEW: i32 = 4;
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     let (l, address) = listener()?;
     set_nonblocking(&l)?;
     let _client = client_of(&address)?;
-    // The lowest number that is free. Which it is depends on what this process has inherited.
+    // The lowest free number, which depends on what this process has inherited.
     let free = dup(&l)?;
     let limit = free.number().get() + FEW;
     set_descriptor_limit(limit.unsigned_abs().into())?;
     lab.say(format_args!(
-        "Numbers stay below {limit} from now on (RLIMIT_NOFILE), and duplicates take what is left."
+        "From now on descriptors stay below {limit} (RLIMIT_NOFILE), and duplicates use up the free ones."
     ));
     let mut held = vec![free];
     loop {
@@ -103,7 +104,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// How many of 100 turns of a loop do not wait, and accept nobody. On a thread, which is not traced.
+/// How many of 100 turns of a loop do not wait, and accept no client. On a thread, which is not
+/// traced.
 fn turns(l: &Fd) -> std::result::Result<usize, Stop> {
     let in_vain = |_: &i32| {
         let ready = poll(&mut [PollFd::new(l.as_fd(), POLLIN)], 0);

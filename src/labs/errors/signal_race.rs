@@ -1,7 +1,7 @@
 //! I check a flag, then I call select. What if the signal comes in between?
 //!
-//! Then select sleeps, for the signal has been and gone. pselect lets it in only while it waits; a self-pipe keeps it
-//! until somebody looks.
+//! Then select sleeps, because the handler has already run. pselect admits the signal only while it waits; a
+//! self-pipe stores it until the loop reads the pipe.
 
 use std::time::Instant;
 
@@ -13,11 +13,11 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "signal-race",
-    claim: "A signal just before select is lost for it; pselect or a self-pipe sees it.",
-    question: "My handler sets a flag, and my loop looks at it. Why does it sometimes sleep on?",
-    explanation: "Between looking at the flag and beginning to wait there is a gap, and a signal that falls into it \
-        interrupts nothing. Hold the signal back all the time, and let pselect (or ppoll) admit it in the same step in which \
-        it begins to wait; or let the handler write into a pipe that the loop watches, which is what baresock serve does.",
+    claim: "A signal just before select does not end it; pselect or a self-pipe helps.",
+    question: "My handler sets a flag, and my loop checks it. Why does the loop sometimes keep sleeping?",
+    explanation: "There is a gap between checking the flag and starting to wait, and a signal that arrives in this gap \
+        interrupts nothing (a race). Keep the signal blocked, and let pselect (or ppoll) unblock it atomically when it \
+        starts to wait; or let the handler write into a pipe that the loop watches, as baresock serve does.",
     elsewhere: "ppoll, which does the same for poll, is missing on macOS.",
     sources: &["select_tut(2)", "pselect(2)", "POSIX pselect", "D. J. Bernstein's self-pipe trick"],
     related: &["eintr-despite-sa-restart"],
@@ -37,25 +37,25 @@ const BROKEN: Prediction = Prediction {
 };
 
 const BROKEN_TIME: Prediction = Prediction {
-    asks: "The same before a poll, whose timeout is 300 ms. How long does poll sleep?",
+    asks: "The same just before a poll with a timeout of 300 ms. How long does poll sleep?",
     choices: &["less than 299 ms", "at least 299 ms"],
     expect: Expect::everywhere(Expected::AtLeast(299, "ms")),
 };
 
 const PSELECT: Prediction = Prediction {
-    asks: "The signal is held back, and came before pselect, which admits it. What does pselect give?",
+    asks: "The signal is blocked, and arrived before pselect, which unblocks it. What does pselect give?",
     choices: &["0", "1", "EINTR"],
     expect: Expect::everywhere(Expected::Is("EINTR")),
 };
 
 const PSELECT_TIME: Prediction = Prediction {
-    asks: "It comes so once more. How long does pselect wait, whose timeout is 2 s?",
+    asks: "The same again, with a timeout of 2 s. How long does pselect wait?",
     choices: &["less than 500 ms", "500 to 1999 ms", "at least 2000 ms"],
     expect: Expect::everywhere(Expected::Between(0, 499, "ms")),
 };
 
 const PPOLL: Prediction = Prediction {
-    asks: "And once more, before ppoll. What does ppoll give?",
+    asks: "The same again, before ppoll. What does ppoll give?",
     choices: &["0", "EINTR", "ENOSYS"],
     // macOS has none.
     expect: Expect::everywhere(Expected::Is("EINTR")).but(
@@ -75,8 +75,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let me = std::process::id();
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
 
-    lab.part("The broken way: look at a flag, then wait");
-    lab.say("The flag is not set. In this very moment, before select is called, the signal comes.");
+    lab.part("The broken way: check a flag, then wait");
+    lab.say(
+        "The flag is not set. At this very moment, before the call of select, the signal arrives.",
+    );
     kill(me, SIGUSR1)?;
     let mut timeout = TimeVal { tv_sec: 0, tv_usec: 300_000 };
     lab.predict(&BROKEN);
@@ -89,7 +91,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("A right way: pselect, or ppoll");
     let admitted = sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
-    lab.say("It comes at the same moment. Held back, it waits.");
+    lab.say("The signal arrives at the same moment. It is blocked, so it stays pending.");
     kill(me, SIGUSR1)?;
     lab.predict(&PSELECT);
     let limit = TimeSpec { tv_sec: 2, tv_nsec: 0 };
@@ -97,7 +99,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     kill(me, SIGUSR1)?;
     lab.predict(&PSELECT_TIME);
     let began = Instant::now();
-    // What it gives was seen above; only the time counts here.
+    // Its result was shown above; only the time counts here.
     let _ = pselect(0, None, None, None, Some(&limit), Some(&admitted));
     lab.observe(began.elapsed());
     kill(me, SIGUSR1)?;

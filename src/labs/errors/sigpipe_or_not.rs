@@ -1,7 +1,7 @@
-//! Which failures of send raise a signal as well?
+//! Which errors of send also raise a signal?
 //!
-//! EPIPE on a stream, unless MSG_NOSIGNAL asks for peace. Nothing else: not a reset, not a datagram to nobody. A program that
-//! does not expect the signal is ended by it, without a word.
+//! EPIPE on a stream, unless the caller passes MSG_NOSIGNAL. No other: neither a reset nor a datagram to a closed port.
+//! The signal kills a program that does not handle it, without a message.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -14,15 +14,15 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "sigpipe-or-not",
-    claim: "EPIPE on a stream raises SIGPIPE, which ends a program; datagrams do not.",
+    claim: "EPIPE on a stream raises SIGPIPE, which kills a program; datagrams do not.",
     question: "My server vanished without a message when a client left. What killed it?",
-    explanation: "Writing to a pipe whose reader is gone ends a program in a shell's pipeline, which is what SIGPIPE is \
-        for. Sockets inherited it: a send that gives EPIPE raises it too. A server passes MSG_NOSIGNAL to each send, or \
-        ignores the signal. Beej's servers do neither where they broadcast, and die of the first client that leaves \
-        in the wrong moment.",
-    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket. On the BSDs and macOS the first \
-        send after a reset is EPIPE already, with the signal; in gVisor none comes. Rust programs ignore SIGPIPE from \
-        the start.",
+    explanation: "SIGPIPE exists for shell pipelines: it ends a program that writes to a pipe without a reader. \
+        Sockets inherited it: a send that fails with EPIPE raises SIGPIPE too. A server passes MSG_NOSIGNAL to each \
+        send, or ignores the signal. Beej's servers do neither where they broadcast, so the first client that \
+        disconnects at the wrong moment kills them.",
+    elsewhere: "macOS, FreeBSD and NetBSD also have SO_NOSIGPIPE, for the socket. On the BSDs and macOS the first send \
+        after a reset already fails with EPIPE, and raises the signal; gVisor raises none. Rust programs ignore \
+        SIGPIPE from the start.",
     sources: &["send(2), MSG_NOSIGNAL", "POSIX send (EPIPE)", "signal(7)", "Stack Overflow 108183"],
     related: &["write-after-fin", "what-std-hides"],
     words: &["SIGPIPE", "MSG_NOSIGNAL", "EPIPE"],
@@ -43,7 +43,7 @@ pub(super) const LAB: Lab = Lab {
     ..Lab::ORDINARY
 };
 
-/// What a read of the self-pipe gives tells whether the signal came.
+/// A read of the self-pipe tells whether the signal came.
 const CAME: &[&str] = &["1", "EAGAIN"];
 
 const RESET: Prediction = Prediction {
@@ -52,7 +52,7 @@ const RESET: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("ECONNRESET")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("EPIPE"),
-        "send looks at the half that is over before it looks at the error",
+        "send checks for a closed half before it checks for an error",
     ),
 };
 
@@ -97,14 +97,14 @@ const DATAGRAM_SIGNAL: Prediction = Prediction {
 };
 
 const VICTIM: Prediction = Prediction {
-    asks: "A program with SIGPIPE as the system has it sends to a closed socket. How does it end?",
+    asks: "A program with the default action for SIGPIPE sends to a closed socket. How does it end?",
     choices: &["exit status 0", "exit status 1", "killed by SIGPIPE"],
     expect: Expect::everywhere(Expected::Is("killed by SIGPIPE")),
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
-        "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
+        "First a pipe, and a handler for SIGPIPE that writes into it: that makes the signal visible.",
     );
     let pipe = into_pipe(&[SIGPIPE])?;
     let mut signal = [0; 8];
@@ -138,7 +138,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&DATAGRAM_SIGNAL);
     lab.observe(read(&pipe, &mut signal));
 
-    lab.part("A program that expects nothing");
+    lab.part("A program without a handler");
     lab.predict(&VICTIM);
     let status = lab.role("victim")?.status()?;
     lab.observe(match (status.code(), status.signal()) {

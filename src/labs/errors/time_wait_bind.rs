@@ -1,7 +1,7 @@
 //! My server has ended. Why is its address already in use?
 //!
-//! Because it closed first: whoever closes first remembers the connection for a while (TIME_WAIT), and the port with it. With
-//! SO_REUSEADDR bind does not mind; on Linux the old socket must have had it too.
+//! Because it closed first: the side that closes first keeps the connection for a while (TIME_WAIT), and the port with
+//! it. With SO_REUSEADDR bind succeeds all the same; on Linux the old socket must have had the option too.
 
 use crate::addr::Address;
 use crate::labs::run::{LabResult, Run};
@@ -14,9 +14,10 @@ pub(super) const LAB: Lab = Lab {
     name: "time-wait-bind",
     claim: "A server that closed first leaves TIME_WAIT, and EADDRINUSE without REUSEADDR.",
     question: "My server has ended. Why is its address already in use?",
-    explanation: "The side that sends the first FIN keeps the connection in TIME_WAIT for a minute or so: a late segment must \
-        not reach a new connection of the same name. bind refuses the port meanwhile, unless SO_REUSEADDR says that one \
-        knows what one does. Set it in every server, always before bind. It never allows two listeners at one address and port.",
+    explanation: "The side that sends the first FIN keeps the connection in TIME_WAIT for a minute or so: a late \
+        segment must not reach a new connection between the same addresses and ports. During that time bind refuses \
+        the port, unless SO_REUSEADDR is set. Set SO_REUSEADDR in every server, always before bind. It never allows \
+        two listeners at one address and port.",
     elsewhere: "On the BSDs and macOS it is enough that the new socket has the option. On NetBSD no socket needs it: its \
         accept makes sockets that bind does not find, whether they are in TIME_WAIT or still in use; so a second server \
         can take the port while the first one's clients are served.",
@@ -43,13 +44,13 @@ const SERVER_FIRST: Prediction = Prediction {
 };
 
 const CLIENT_FIRST: Prediction = Prediction {
-    asks: "This time the client closes first. And now?",
+    asks: "This time the client closes first. What does bind give now?",
     choices: RESULTS,
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
 const NEW_ONLY: Prediction = Prediction {
-    asks: "The server closes first, and only the new socket has SO_REUSEADDR. And now?",
+    asks: "The server closes first, and only the new socket has SO_REUSEADDR. What does bind give?",
     choices: RESULTS,
     expect: Expect::on_linux(Expected::Is("EADDRINUSE")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
@@ -59,7 +60,7 @@ const NEW_ONLY: Prediction = Prediction {
 };
 
 const BOTH: Prediction = Prediction {
-    asks: "The server closes first, and both have SO_REUSEADDR. And now?",
+    asks: "The server closes first, and both sockets have SO_REUSEADDR. What does bind give?",
     choices: RESULTS,
     expect: Expect::everywhere(Expected::Is("success")),
 };
@@ -81,7 +82,7 @@ const TWO: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    // TIME_WAIT lasts a minute: each question stands before the server that it is about.
+    // TIME_WAIT lasts a minute, so each question comes before the server that it is about.
     lab.part("The server closes first");
     lab.predict(&SERVER_FIRST);
     let address = a_server_that_has_ended(Reuse(false), First::Server)?;
@@ -118,7 +119,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&STILL_SERVED);
     lab.observe(bind(&again, &address));
 
-    lab.part("Two servers at a time");
+    lab.part("Two servers at the same time");
     let l = a_socket(Reuse(true))?;
     bind(&l, &loopback(0))?;
     listen(&l, 5)?;
@@ -133,7 +134,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 #[derive(Clone, Copy)]
 struct Reuse(bool);
 
-/// Who closes first.
+/// Which side closes first.
 #[derive(Clone, Copy, PartialEq)]
 enum First {
     Server,

@@ -1,8 +1,9 @@
 //! May I rely on receiving at least the header in one piece?
 //!
-//! No. Four bytes of length can come as two and two. The receiver asks for what is missing until it has all of it, and
-//! for no more, or it takes the beginning of the next message; or it takes whatever comes, and keeps what it cannot use
-//! yet. The second way does not wait in the middle of a message, which is what a server under `select` or `poll` needs.
+//! No. Four bytes of length can arrive as two and two. A receiver can ask for exactly the missing bytes until it has
+//! them all (with more it would take the beginning of the next message), or it can take all that has arrived and keep
+//! what it cannot use yet. The second way never waits in the middle of a message, which is what a server with `select`
+//! or `poll` needs.
 
 use crate::framing::{Framing, Rule};
 use crate::labs::run::{LabResult, Run, Stop};
@@ -12,12 +13,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "header-splits",
-    claim: "Even a header of four bytes can come in pieces: keep what came, ask again.",
+    claim: "Even a 4-byte header can arrive in pieces: keep them and receive again.",
     question: "May I rely on receiving at least the header in one piece?",
-    explanation: "A receive gives at least one byte, and no promise beyond. Where the length stands before the message, the \
-        receiver either asks for exactly what is missing (the Python Socket HOWTO's min(MSGLEN - got, 2048)), or it \
-        appends what comes to a buffer, takes whole messages from its front, and carries the rest over. Both are right \
-        for every way in which the bytes can be cut, also one by one.",
+    explanation: "A receive returns at least one byte, and promises no more. If a length precedes each message, the \
+        receiver either asks for exactly the missing bytes (the Python Socket HOWTO's min(MSGLEN - got, 2048)), or it \
+        appends all bytes to a buffer, takes whole messages from its front, and keeps the rest. Both ways are correct \
+        however the bytes are split, even one by one.",
     elsewhere: "",
     sources: &[
         "recv(2)",
@@ -41,7 +42,7 @@ const HALF_HEADER: Prediction = Prediction {
 };
 
 const MISSING: Prediction = Prediction {
-    asks: "The rest has come, and the whole of the next message. The server asks for the 2 bytes that are missing. It gets?",
+    asks: "The rest has arrived, and the whole next message too. The server asks for the 2 missing bytes. How many does it get?",
     choices: &["2", "4", "13"],
     expect: Expect::everywhere(Expected::Is("2")),
 };
@@ -53,13 +54,13 @@ const BODY: Prediction = Prediction {
 };
 
 const DRIBBLED: Prediction = Prediction {
-    asks: "Two messages of 15 bytes, with their lengths, come a byte at a time, and each byte is received at once. What does a decoder that keeps the rest make of them?",
+    asks: "Two messages, 15 bytes with their lengths, arrive one byte at a time, and each byte is received at once. What does a decoder that keeps the rest report?",
     choices: &["15 recv, 2 messages", "2 recv, 2 messages", "15 recv, 15 messages"],
     expect: Expect::everywhere(Expected::Is("15 recv, 2 messages")),
 };
 
 const AT_ONCE: Prediction = Prediction {
-    asks: "The same 15 bytes come at once. What does the same decoder make of them?",
+    asks: "The same 15 bytes arrive all at once. What does the same decoder report?",
     choices: &["1 recv, 1 message", "1 recv, 2 messages", "2 recv, 2 messages"],
     expect: Expect::everywhere(Expected::Is("1 recv, 2 messages")),
 };
@@ -79,9 +80,11 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let mut header = [0; 4];
     lab.predict(&HALF_HEADER);
     lab.observe(recv(&a, &mut header, MsgFlags::NONE));
-    lab.say("Whoever reads the length now reads two bytes of it, and two that have never come.");
+    lab.say(
+        "A server that decodes the length now uses two received bytes, and two that never arrived.",
+    );
 
-    lab.part("The right way: exactly what is missing, until nothing is");
+    lab.part("The right way: ask for exactly the missing bytes, until none is missing");
     send(&c, &wire[2..], MSG_NOSIGNAL)?;
     lab.predict(&MISSING);
     lab.observe(recv(&a, &mut header[2..], MsgFlags::NONE));
@@ -91,7 +94,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(recv(&a, &mut body[..missing], MsgFlags::NONE));
     lab.say("The next message is untouched. A whole program repeats each of these until it has them all.");
 
-    lab.part("The right way: take what comes, and keep the rest");
+    lab.part("The right way: take what has arrived, and keep the rest");
     let (c, a) = tcp_pair()?;
     setsockopt(&c, SOL_TCP, TCP_NODELAY, &1)?; // each byte at once: see nagle-40ms
     lab.predict(&DRIBBLED);
@@ -109,7 +112,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// What has come and is not yet a message, and what was made of the rest.
+/// The bytes that are not yet a whole message, and the messages decoded so far.
 struct Decoder {
     framing: Framing,
     leftover: Vec<u8>,
@@ -122,7 +125,7 @@ impl Decoder {
         Self { framing, leftover: Vec::new(), receives: 0, messages: 0 }
     }
 
-    /// One receive, however little it gives, and all messages that are whole by it.
+    /// One receive, however little it returns, and all messages that it completes.
     fn receive(&mut self, a: &Fd) -> Result<usize> {
         let mut buf = [0; 64];
         let received = recv(a, &mut buf, MsgFlags::NONE)?;

@@ -1,4 +1,4 @@
-//! Framing: TCP carries bytes, and messages are what the two sides make of them.
+//! Framing: TCP carries bytes; both sides must agree where a message ends.
 
 mod header_splits;
 mod no_message_boundaries;

@@ -1,8 +1,9 @@
 //! Why did `recv` give two messages at once, or half of one?
 //!
-//! Because TCP knows no messages. What two sends gave can come with one receive, and what one send gave in several. A
-//! program that takes each receive for a message works on loopback, slowly, by hand. Messages need an end that the
-//! receiver can see: here a newline. (Datagrams do keep their boundaries.)
+//! Because TCP is a byte stream without messages. One receive can return the bytes of two sends, and the bytes of one
+//! send can take several receives. A program that takes each receive for a message works in a slow test by hand on
+//! loopback, and breaks under load. A message needs an end that the receiver can recognise: here a newline.
+//! (Datagrams do keep their boundaries.)
 
 use crate::framing::{Framing, Rule};
 use crate::labs::run::{LabResult, Run};
@@ -12,11 +13,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "no-message-boundaries",
-    claim: "TCP keeps the order of bytes, not their grouping: two sends, one recv.",
+    claim: "TCP keeps the order of bytes, not message boundaries: two sends, one recv.",
     question: "Why did recv give two messages at once, or half of one?",
-    explanation: "A stream socket is one long row of bytes. recv gives what is there, up to the length that it was asked for, \
-        however many sends it came from. So the two sides agree on where a message ends, by a newline, a length before \
-        it, a fixed size or the end of the connection, and the receiver goes on until it has seen that end.",
+    explanation: "A stream socket carries one long sequence of bytes. recv returns the bytes that have arrived, up to \
+        the size of the buffer, however many sends they came from. So both sides must agree where a message ends \
+        (framing): by a newline, a length before the message, a fixed size or the end of the connection. The receiver \
+        keeps receiving until it has found that end.",
     elsewhere: "",
     sources: &[
         "POSIX 2.10.6 (SOCK_STREAM: record boundaries are not preserved)",
@@ -33,7 +35,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const TOGETHER: Prediction = Prediction {
-    asks: "\"abc\" and \"defg\" were sent by two calls, and both have come. What does recv give?",
+    asks: "\"abc\" and \"defg\" were sent by two calls, and both have arrived. What does recv give?",
     choices: &["3", "4", "7"],
     expect: Expect::everywhere(Expected::Is("7")),
 };
@@ -45,13 +47,13 @@ const APART: Prediction = Prediction {
 };
 
 const REST: Prediction = Prediction {
-    asks: "And the next, with room for 64?",
+    asks: "And the next recv, with room for 64?",
     choices: &["0", "6", "11"],
     expect: Expect::everywhere(Expected::Is("6")),
 };
 
 const FRAMED: Prediction = Prediction {
-    asks: "\"abc\\n\" and \"defg\\n\" come together. How many messages does the receiver find in them?",
+    asks: "\"abc\\n\" and \"defg\\n\" arrive together. How many messages does the receiver find in them?",
     choices: &["1", "2"],
     expect: Expect::everywhere(Expected::Is("2")),
 };
@@ -69,7 +71,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     send(&c, b"abc", MSG_NOSIGNAL)?;
     send(&c, b"defg", MSG_NOSIGNAL)?;
     lab.predict(&TOGETHER);
-    lab.say("FIONREAD counts the bytes that have come: at seven both are there.");
+    lab.say("FIONREAD counts the bytes that have arrived: at seven, both messages are there.");
     wait_for_bytes(&a, 7)?;
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));
     send(&c, b"hello world", MSG_NOSIGNAL)?;
@@ -87,20 +89,20 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let received = recv(&a, &mut buf, MsgFlags::NONE);
     lab.observe(received.map(|received| lines_in(&buf[..received])));
 
-    lab.part("Another way: datagrams, which are messages");
+    lab.part("Another way: datagrams, which keep message boundaries");
     let [one, other] = socketpair(AF_UNIX, SOCK_DGRAM, Protocol::default())?;
     send(&one, b"abc", MSG_NOSIGNAL)?;
     send(&one, b"defg", MSG_NOSIGNAL)?;
     lab.predict(&DATAGRAM);
     lab.observe(recv(&other, &mut buf, MsgFlags::NONE));
     lab.say(
-        "The second waits for the next recv. UDP keeps boundaries too, but may lose the message.",
+        "The second datagram waits for the next recv. UDP keeps boundaries too, but may lose the message.",
     );
     Ok(())
 }
 
-/// Waits until so many bytes have come, and takes none: the second send may wait for an acknowledgement of the first. (To
-/// peek with MSG_WAITALL waits on Linux only.)
+/// Waits until that many bytes have arrived, and takes none: the second send may wait for an acknowledgement of the
+/// first. (MSG_PEEK with MSG_WAITALL waits on Linux only.)
 fn wait_for_bytes(a: &Fd, bytes: i32) -> Result<()> {
     let mut came = 0;
     for _ in 0..200 {

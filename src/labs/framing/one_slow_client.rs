@@ -1,8 +1,8 @@
 //! What can one slow client do to my server?
 //!
-//! If the server reads a whole line from one client before it turns to the next: stop it, with three bytes and no
-//! newline. `select` alone does not help, if what follows it waits for the rest of the line. One receive for each
-//! descriptor that is ready, and a buffer for each client, do.
+//! If the server reads a whole line from one client before it turns to the next, a client can stop it with three
+//! bytes and no newline. `select` alone does not help if the code after it waits for the rest of the line. The
+//! remedy is one receive for each ready descriptor, and a buffer for each client.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, wait_for};
@@ -13,10 +13,10 @@ pub(super) const LAB: Lab = Lab {
     name: "one-slow-client",
     claim: "A server that waits for one client's whole line makes all the others wait.",
     question: "What can one slow client do to my server?",
-    explanation: "Readiness says that some bytes have come, not a whole message. A server that goes on receiving from one client \
-        until its line is complete belongs to that client. So: one receive for each descriptor that is ready, what came \
-        into that client's own buffer, and an answer only to lines that are whole. The same holds for sending: a client \
-        that does not read stops a server that waits for it, as in Beej's pollserver.",
+    explanation: "Readiness means that some bytes have arrived, not a whole message. A server that keeps receiving \
+        from one client until its line is complete cannot serve any other client. So call recv once for each ready \
+        descriptor, append the bytes to that client's own buffer, and answer only complete lines. The same holds for \
+        sending: a client that does not read stops a server that waits for it, as in Beej's pollserver.",
     elsewhere: "",
     sources: &[
         "select(2)",
@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const STALLED: Prediction = Prediction {
-    asks: "The server waits for the rest of the line, for ever, if a time limit did not end it here. What does recv give?",
+    asks: "The server waits for the rest of the line; without the time limit set here it would wait forever. What does recv give?",
     choices: &["0", "3", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
@@ -46,7 +46,7 @@ const NO_ANSWER: Prediction = Prediction {
 };
 
 const READY: Prediction = Prediction {
-    asks: "Nobody has sent more. How many of the two does select find ready?",
+    asks: "Neither client has sent more. How many of the two does select find ready?",
     choices: &["0", "1", "2"],
     expect: Expect::everywhere(Expected::Is("1")),
 };
@@ -82,7 +82,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&NO_ANSWER);
     lab.observe(poll(&mut [PollFd::new(quick.as_fd(), POLLIN)], 0));
 
-    lab.part("The right way: one receive from whoever is ready, and a buffer for each");
+    lab.part("The right way: one receive from each ready client, and a buffer for each");
     let mut clients = [(a, line), (b, Vec::new())];
     lab.predict(&READY);
     let served = turn(&mut clients);
@@ -98,7 +98,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// One turn of an echo server: waits until somebody is ready, receives once from each who is, and answers whole lines.
+/// One turn of an echo server: waits until a client is ready, receives once from each ready client, and answers whole
+/// lines.
 fn turn(clients: &mut [(Fd, Vec<u8>); 2]) -> Result<usize> {
     let mut readable = FdSet::new();
     for (fd, _) in clients.iter() {

@@ -1,8 +1,9 @@
-//! Who closes a descriptor, and what if nobody does, or two do?
+//! What closes a file descriptor, and what if it is never closed, or closed twice?
 //!
-//! In Rust a descriptor has one owner, and is closed when the owner goes out of scope: the peer reads the end of file at
-//! once. Leaked, it stays open, and the peer waits for something that never comes. Closed twice it is worse: numbers
-//! are given out again, the lowest first, so that the second close hits whoever has the number now.
+//! In Rust a file descriptor has one owner, and is closed when the owner goes out of scope: the peer reads the end of
+//! file at once. A leaked descriptor stays open, and the peer waits forever for the end of file. A double close is
+//! worse: the kernel reuses numbers, the lowest first, so the second close may hit another connection that now has the
+//! number.
 
 use std::mem;
 
@@ -13,11 +14,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "drop-closes",
-    claim: "One owner for each descriptor: leaked, the peer waits; closed twice, it harms.",
-    question: "Who closes a socket, and what if nobody does, or two do?",
-    explanation: "The peer reads the end of file when the last descriptor is closed, not when we stop caring. A number that is \
-        closed may belong to somebody else a moment later; closing it again, harmless in a test of one thread, cuts a \
-        stranger's connection in a server. One owner, which closes once and cannot be used afterwards, excludes both.",
+    claim: "One owner for each descriptor: a leak makes peers wait; closing twice harms.",
+    question: "What closes a socket, and what if it is never closed, or closed twice?",
+    explanation: "The peer reads the end of file when the last descriptor is closed, not when our program stops using \
+        it. The number of a closed descriptor may belong to another connection a moment later; closing the number \
+        again is harmless in a single-threaded test, but cuts another client's connection in a server. An owner that \
+        closes once, and cannot be used afterwards, prevents both mistakes.",
     elsewhere: "",
     sources: &[
         "close(2)",
@@ -35,7 +37,8 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const LEAKED: Prediction = Prediction {
-    asks: "The descriptor is leaked: open, and nobody has it. How many descriptors are ready for the peer's poll?",
+    asks: "The descriptor is leaked: still open, but no variable holds it. For how many descriptors does the peer's \
+        poll report anything?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
@@ -47,19 +50,19 @@ const TWICE: Prediction = Prediction {
 };
 
 const STRANGER: Prediction = Prediction {
-    asks: "Between the two, somebody else was given the number. What does the second close give?",
+    asks: "Between the two calls, a new socket got the number. What does the second close give?",
     choices: &["success", "EBADF"],
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
 const ITS_PEER: Prediction = Prediction {
-    asks: "What does the stranger's peer get from recv?",
+    asks: "What does the new socket's peer get from recv?",
     choices: &["0", "5", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
 const ITS_CLOSE: Prediction = Prediction {
-    asks: "And the stranger, when it closes its own socket?",
+    asks: "And the owner of the new socket, when it closes it?",
     choices: &["success", "EBADF"],
     expect: Expect::everywhere(Expected::Is("EBADF")),
 };
@@ -73,22 +76,22 @@ const OUT_OF_SCOPE: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let wild = lab.wild();
     let mut buf = [0; 64];
-    lab.part("The broken way: nobody closes");
+    lab.part("The broken way: the descriptor is leaked");
     let [ours, peer] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     let number = ours.number();
     mem::forget(ours);
     lab.predict(&LEAKED);
     lab.observe(poll(&mut [PollFd::new(peer.as_fd(), POLLIN)], 100));
-    lab.say("It would stay so until this process ends. Only its number is left to close it by.");
+    lab.say("The descriptor would stay open until this process ends. Only its number is left to close it by.");
     close_number(wild, number)?;
 
     lab.part("The broken way: closed twice");
     lab.predict(&TWICE);
     lab.observe(close_number(wild, number));
-    lab.say("Nothing happened. But numbers are given out again, the lowest first:");
+    lab.say("No harm was done. But the kernel reuses numbers, the lowest first:");
     let [stranger, its_peer] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     if stranger.number() != number {
-        return Err(Stop::failed("the number was not given out again"));
+        return Err(Stop::failed("the number was not reused"));
     }
     lab.predict(&STRANGER);
     lab.observe(close_number(wild, number));

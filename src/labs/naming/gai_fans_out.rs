@@ -1,9 +1,9 @@
 //! Why does `getaddrinfo` give the same address three times?
 //!
-//! Without hints it answers for every type of socket: a stream, a datagram and a raw one. A program that tries the
-//! entries in turn until one connects then gets a *datagram* socket where nobody listens, because `connect` on a
-//! datagram socket asks nobody. With the hint `SOCK_STREAM` there is one entry, and an error that is true. The
-//! function's own errors are numbers of their own, no errno.
+//! Without hints it returns an entry for every type of socket: stream, datagram and raw. A program that tries the
+//! entries in turn until one connects then ends up with a *datagram* socket when no server listens, because
+//! `connect` on a datagram socket contacts no peer. With the hint `SOCK_STREAM` there is one entry, and the error
+//! is the true one. The function's own errors are separate codes (`EAI_…`), not errnos.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::deserted;
@@ -13,13 +13,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "gai-fans-out",
-    claim: "Without hints getaddrinfo answers for every type of socket, so ask for one.",
+    claim: "Without hints getaddrinfo returns every type of socket, so ask for one.",
     question: "Why does getaddrinfo give the same address several times?",
-    explanation: "An entry is a recipe: family, type and protocol for socket, and the address for connect. Without hints all \
-        types are meant. Trying them in turn until one connects ends with UDP, whose connect sends nothing and so \
-        succeeds, whether anybody is there or not. And getaddrinfo's failures are EAI_ codes: perror tells whatever errno happened to be.",
-    elsewhere: "musl and NetBSD have two entries for each address: they leave out the raw one. NetBSD and FreeBSD \
-        list the datagram socket first.",
+    explanation: "An entry is a recipe: family, type and protocol for socket, and the address for connect. Without \
+        hints getaddrinfo returns entries for all types. A program that tries them in turn ends with UDP, whose \
+        connect sends nothing and therefore succeeds, whether a server listens or not. And getaddrinfo fails with EAI_ \
+        codes: perror prints whatever errno happened to be (use gai_strerror).",
+    elsewhere: "musl and NetBSD return two entries for each address, without the raw one. NetBSD and FreeBSD list the \
+        datagram socket first.",
     sources: &[
         "getaddrinfo(3)",
         "POSIX getaddrinfo; POSIX connect (a datagram socket: only the peer is set)",
@@ -46,7 +47,7 @@ const WITHOUT: Prediction = Prediction {
 };
 
 const STREAM: Prediction = Prediction {
-    asks: "Nobody listens on this port. What does connect give for the first entry, a stream?",
+    asks: "No server listens on this port. What does connect give for the first entry, a stream?",
     choices: &["success", "ECONNREFUSED"],
     expect: Expect::everywhere(Expected::Is("ECONNREFUSED")),
 };
@@ -78,7 +79,7 @@ const NO_NUMBER: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let (address, _held) = deserted()?;
     let port = address.port().unwrap_or(0).to_string();
-    lab.say("A connection keeps this port for us, and nobody listens on it any more.");
+    lab.say("A connection keeps this port for us, and no socket listens on it any more.");
 
     lab.part("The broken way: no hints, and the first that connects");
     lab.predict(&WITHOUT);
@@ -92,9 +93,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         lab.predict(prediction);
         lab.observe(connect(&s, &entry.address));
     }
-    lab.say("The program believes that it is connected to a server. There is none.");
+    lab.say("The program believes that it is connected to a server. There is no server.");
 
-    lab.part("The right way: the type that is meant");
+    lab.part("The right way: ask for the type you need");
     let hints = Hints { family: AF_INET, socktype: SOCK_STREAM, ..Hints::default() };
     lab.predict(&WITH);
     let found = getaddrinfo(Some("127.0.0.1"), Some(&port), Some(&hints));
@@ -105,7 +106,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         lab.observe(connect(&s, &entry.address));
     }
 
-    lab.part("Errors that are no errno");
+    lab.part("Errors that are not errnos");
     let hints = Hints { flags: AI_NUMERICHOST, ..hints };
     lab.predict(&NO_NUMBER);
     let found = getaddrinfo(Some("one.example"), Some(&port), Some(&hints));

@@ -1,8 +1,8 @@
 //! Can the listener itself send and receive?
 //!
-//! No: it only makes other sockets. Each attempt has an error of its own, and none of them says "this is a listener". A
-//! fresh socket, which is connected to nobody, fails in the same way; its `send` is taken for one on a connection that
-//! has ended, SIGPIPE included.
+//! No: `accept` on it produces the sockets that do. Each attempt fails with a different error, and none of them says
+//! "this is a listener". A new socket without a connection fails in the same way: its `send` fails as if the connection
+//! had ended, SIGPIPE included.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, loopback};
@@ -13,13 +13,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "listener-cannot-talk",
-    claim: "A listener only makes other sockets: recv, send and connect on it fail.",
+    claim: "A listener only produces connected sockets: recv, send and connect fail.",
     question: "What happens if I send or receive on the listener instead of the accepted socket?",
-    explanation: "listen turns a socket into a queue of connections; bytes travel on the sockets that accept takes out of \
-        it. A program that confuses the two variables meets ENOTCONN, EPIPE or EISCONN, and one that accepts on the \
-        wrong one EINVAL. On Linux such a send also raises SIGPIPE, which ends a program that does not expect it.",
-    elsewhere: "The BSDs and macOS give ENOTCONN to a send on a socket that is not connected, as POSIX says, without \
-        a signal, and EOPNOTSUPP for connect on a listener.",
+    explanation: "listen turns a socket into a queue of connections; bytes travel on the sockets that accept takes out \
+        of that queue. A program that confuses the two variables gets ENOTCONN, EPIPE or EISCONN, and EINVAL if it \
+        calls accept on the wrong one. On Linux such a send also raises SIGPIPE, which kills a program that does not \
+        handle it.",
+    elsewhere: "On the BSDs and macOS send on an unconnected socket fails with ENOTCONN, as POSIX says, without a \
+        signal, and connect on a listener with EOPNOTSUPP.",
     sources: &[
         "listen(2)",
         "POSIX accept, recv, send",
@@ -46,7 +47,7 @@ const SEND: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EPIPE")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ENOTCONN"),
-        "a socket without a connection is ENOTCONN; EPIPE is for a half that was shut down",
+        "without a connection send fails with ENOTCONN; EPIPE means that sending was shut down",
     ),
 };
 
@@ -68,7 +69,7 @@ const FRESH: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EPIPE")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ENOTCONN"),
-        "a socket without a connection is ENOTCONN; EPIPE is for a half that was shut down",
+        "without a connection send fails with ENOTCONN; EPIPE means that sending was shut down",
     ),
 };
 
@@ -97,7 +98,7 @@ const ACCEPTED: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("The broken way: to talk on the listener");
+    lab.part("The broken way: talk on the listener");
     let (l, address) = listener()?;
     let c = client_of(&address)?;
     send(&c, b"hello", MSG_NOSIGNAL)?;
@@ -112,7 +113,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("The same on a socket that does not listen");
     lab.say(
-        "First a pipe, and a handler for SIGPIPE that writes into it: so the signal can be seen.",
+        "First a pipe, and a handler for SIGPIPE that writes into it: that makes the signal visible.",
     );
     let signals = into_pipe(&[SIGPIPE])?;
     let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
@@ -124,7 +125,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&NOT_LISTENING);
     lab.observe(accept(&s));
 
-    lab.part("The right way: on the socket that accept made");
+    lab.part("The right way: talk on the socket that accept returned");
     let (a, _peer) = accept(&l)?;
     lab.predict(&ACCEPTED);
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));

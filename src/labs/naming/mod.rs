@@ -1,4 +1,4 @@
-//! Creating and naming: what a socket is before it is connected, and who owns it.
+//! Creating and naming: what a socket is before it is connected, and what owns it.
 
 mod drop_closes;
 mod gai_fans_out;

@@ -1,9 +1,9 @@
-//! When does a socket get its name?
+//! When does a socket get its name (its address and port)?
 //!
-//! Not from `socket`: a fresh one is 0.0.0.0, port 0. `bind` gives it a name once and for all; `listen` and `connect` give
-//! one to a socket that has none. The socket that `accept` makes has the listener's port, not one of its own: a
-//! connection is told apart by both of its ends. (The Python Socket HOWTO speaks of a port that is allocated for each
-//! conversation; that is the client's.)
+//! Not from `socket`: the name of a new socket is 0.0.0.0, port 0. `bind` names a socket once and for all; `listen` and
+//! `connect` name a socket that has no name yet. The socket that `accept` returns has the listener's port, not a port
+//! of its own: the kernel distinguishes connections by the addresses of both ends. (The Python Socket HOWTO speaks of a
+//! port that is allocated for each conversation; that is the client's, an ephemeral port.)
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, loopback};
@@ -14,12 +14,13 @@ pub(super) const LAB: Lab = Lab {
     name: "names-appear-late",
     claim: "A name comes from bind, listen or connect; accept shares the listener's port.",
     question: "When does a socket get its address and port, and which?",
-    explanation: "socket makes an end without a name. bind gives it one, and port 0 asks the system for a free one; \
-        listen and connect do that for a socket that was never bound. An accepted socket has the listener's port: \
-        thousands of connections share it, because each is known by the addresses and ports of both ends. (The port \
-        that the Python Socket HOWTO sees allocated for each conversation is the client's.)",
-    elsewhere: "POSIX leaves open what getsockname tells of a socket without a name, and lets listen fail with \
-        EDESTADDRREQ where a socket has none.",
+    explanation: "socket creates an endpoint without a name. bind names it, and port 0 asks the kernel for a free port \
+        (an ephemeral port); listen and connect do the same for a socket that was never bound. An accepted socket has \
+        the listener's port: thousands of connections share that port, because the kernel identifies each by the \
+        addresses and ports of both ends. (The port that the Python Socket HOWTO sees allocated for each conversation \
+        is the client's.)",
+    elsewhere: "POSIX leaves open what getsockname returns for a socket without a name, and lets listen fail with \
+        EDESTADDRREQ on such a socket.",
     sources: &[
         "bind(2)",
         "getsockname(2)",
@@ -49,7 +50,7 @@ const NO_PEER: Prediction = Prediction {
 };
 
 const BOUND: Prediction = Prediction {
-    asks: "It was bound to port 0. Has it a port now?",
+    asks: "It was bound to port 0. Does it have a port now?",
     choices: &["yes", "no"],
     expect: Expect::everywhere(Expected::Is("yes")),
 };
@@ -61,20 +62,20 @@ const TWICE: Prediction = Prediction {
 };
 
 const UNBOUND: Prediction = Prediction {
-    asks: "A socket listens that was never bound. Has it a port?",
+    asks: "A socket that was never bound listens. Does it have a port?",
     choices: &["yes", "no"],
     expect: Expect::on_linux(Expected::Is("yes")),
 };
 
 const CONNECTED: Prediction = Prediction {
-    asks: "The client was never bound either, and is connected. Has it a port?",
+    asks: "The client was never bound either, and is connected. Does it have a port?",
     choices: &["yes", "no"],
     expect: Expect::everywhere(Expected::Is("yes")),
 };
 
 const ACCEPTED: Prediction = Prediction {
-    asks: "Which port has the socket that accept made?",
-    choices: &["the listener's", "one of its own"],
+    asks: "Which port does the socket from accept have?",
+    choices: &["the listener's", "a port of its own"],
     expect: Expect::everywhere(Expected::Is("the listener's")),
 };
 
@@ -93,14 +94,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&TWICE);
     lab.observe(bind(&s, &loopback(0)));
 
-    lab.part("listen and connect: a name for those that have none");
+    lab.part("listen and connect: a name for sockets that have none");
     let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     listen(&l, 5)?;
     lab.predict(&UNBOUND);
     let name = getsockname(&l);
     let port = name.as_ref().ok().and_then(Address::port).unwrap_or(0);
     lab.observe(name.map(|name| name.port() != Some(0)));
-    lab.say("Its address is 0.0.0.0: whoever listens without bind can be reached from everywhere.");
+    lab.say("Its address is 0.0.0.0: a server that listens without bind can be reached from everywhere.");
     let c = client_of(&loopback(port))?;
     lab.predict(&CONNECTED);
     lab.observe(getsockname(&c).map(|name| name.port() != Some(0)));
@@ -111,7 +112,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let name = getsockname(&a);
     let whose = |name: Address| match name.port() == Some(port) {
         true => "the listener's",
-        false => "one of its own",
+        false => "a port of its own",
     };
     lab.observe(name.map(|name| whose(name).to_string()));
     lab.say("Another connection to this port has the same name here; the peers' names differ.");

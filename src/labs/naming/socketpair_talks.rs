@@ -1,8 +1,8 @@
-//! How do two processes talk without a name or a port?
+//! How do two processes communicate without a name or a port?
 //!
-//! With a pair of sockets that one process makes and another inherits. It goes both ways, unlike a pipe. When the other
-//! process dies, however it dies, the system closes what it had open, and we read the end of file: unless we have kept
-//! its end open ourselves, which is the mistake that everybody makes once.
+//! With a pair of sockets that one process creates and another inherits. Unlike a pipe, the pair carries bytes both
+//! ways. When the other process dies, however it dies, the kernel closes its descriptors, and we read the end of file:
+//! unless we have kept a copy of its end open ourselves, a mistake that everyone makes once.
 
 use std::process::{self, Child};
 
@@ -16,12 +16,13 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "socketpair-talks",
     claim: "socketpair and a child process: both ways, and EOF however the child dies.",
-    question: "How do two processes talk without a name or a port, and how do I learn that the other has died?",
-    explanation: "socketpair makes both ends at once; a child process inherits its end, because descriptors stay open over fork \
-        and, without FD_CLOEXEC, over exec. The end of file comes when the last copy of the other end is closed, by \
-        whatever end the process came to. So the parent closes its copy of the child's end, and the child the parent's. \
-        (The Python Socket HOWTO fears that a socket which disappears without close leaves its peer waiting: a dead \
-        process does not, a dead machine or network does.)",
+    question: "How do two processes communicate without a name or a port, and how do I learn that the other process \
+        has died?",
+    explanation: "socketpair creates both ends at once; a child process inherits its end, because descriptors stay \
+        open across fork and, without FD_CLOEXEC, across exec. The end of file arrives when the last copy of the other \
+        end is closed, however its process ended. So the parent closes its copy of the child's end, and the child its \
+        copy of the parent's. (The Python Socket HOWTO warns that a socket which disappears without close leaves its \
+        peer waiting: a dead process does not, a dead machine or network does.)",
     elsewhere: "",
     sources: &[
         "socketpair(2)",
@@ -47,7 +48,8 @@ const FIRST_ANSWER: Prediction = Prediction {
 };
 
 const NO_END: Prediction = Prediction {
-    asks: "The child was killed, and we still hold a copy of its end. How many descriptors are ready for our poll?",
+    asks: "The child was killed, and we still hold a copy of its end. For how many descriptors does our poll report \
+        anything?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
@@ -81,7 +83,7 @@ const ABORTED: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("The broken way: the parent keeps a copy of the child's end");
-    lab.say("FD_CLOEXEC: the child gets its own end only. SO_RCVTIMEO: should something fail, we do not wait for ever.");
+    lab.say("FD_CLOEXEC: the child gets only its own end. SO_RCVTIMEO: if something fails, we do not wait forever.");
     let (ours, theirs) = pair()?;
     let mut child = start(lab, &theirs)?;
     send(&ours, b"ping", MSG_NOSIGNAL)?;
@@ -89,7 +91,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     kill(child.id(), SIGKILL)?;
     child.wait()?;
-    lab.say("The child has ended: its system has closed everything that it had open.");
+    lab.say("The child has ended, and the kernel has closed everything that it had open.");
     lab.predict(&NO_END);
     lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 100));
     drop(theirs);
@@ -114,18 +116,18 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         send(&ours, how, MSG_NOSIGNAL)?;
         lab.predict(prediction);
         lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
-        // If it has not heard how to end, it ends with this.
+        // Its exit status if it was not told how to end.
         close(ours)?;
         child.wait()?;
     }
     Ok(())
 }
 
-/// Our end and the child's. Ours is closed when the child becomes another program, or it would hold both ends.
+/// Our end and the child's. Ours is close-on-exec; otherwise the child would hold both ends.
 fn pair() -> Result<(Fd, Fd)> {
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     fcntl_setfd(&ours, FD_CLOEXEC)?;
-    // Nobody waits for ever for an answer that somebody has spoiled.
+    // An answer that `--inject` has spoiled must not make the lab wait forever.
     setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 10, tv_usec: 0 })?;
     Ok((ours, theirs))
 }
@@ -138,11 +140,11 @@ fn start(lab: &mut Run<'_>, theirs: &Fd) -> std::result::Result<Child, Stop> {
     Ok(lab.role("child")?.arg(number.to_string()).spawn()?)
 }
 
-/// The child: it answers until it dies, as it is told to, or nobody is there any more.
+/// The child: it answers until it dies as told, or until its peer has closed.
 fn answer(arguments: &[String]) -> LabResult {
     let number = arguments.first().and_then(|number| number.parse().ok());
     let (Some(wild), Some(number)) = (Wild::in_a_lab(), number) else {
-        return Err(Stop::failed("the child is told the number of its end, by the lab"));
+        return Err(Stop::failed("the lab passes the child the number of its end"));
     };
     let end = inherited(wild, number);
     let mut buf = [0; 64];

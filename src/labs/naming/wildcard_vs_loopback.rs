@@ -1,8 +1,8 @@
-//! Why can others not reach my server?
+//! Why can other machines not reach my server?
 //!
-//! Because it is bound to 127.0.0.1: only packets to that very address come to it. All of 127.0.0.0/8 leads to this
-//! machine on Linux, so 127.5.6.7 can play the other address here. Bound to 0.0.0.0 the server can be reached at every
-//! address that this machine has, and each accepted socket has the name by which its client called.
+//! Because it is bound to 127.0.0.1: only packets to that address reach it. On Linux all of 127.0.0.0/8 leads to this
+//! machine, so here 127.5.6.7 plays the part of another address. A server bound to 0.0.0.0 can be reached at every
+//! address of this machine, and each accepted socket has the address that its client connected to.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -18,13 +18,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "wildcard-vs-loopback",
-    claim: "Bound to 127.0.0.1 it is reached there only; to 0.0.0.0, at every address.",
-    question: "Why can others not reach my server?",
-    explanation: "bind says at which of this machine's addresses the socket is reached. 127.0.0.1 is for this machine alone, \
-        which is a sound default; 0.0.0.0 stands for every address, also of interfaces that come later. The advice to \
-        bind to gethostname() leaves it to /etc/hosts who can connect.",
-    elsewhere: "On macOS and the BSDs the loopback interface has 127.0.0.1 alone, unless more are added: this part is \
-        left out there.",
+    claim: "A server bound to 127.0.0.1 is reached only there; 0.0.0.0 is every address.",
+    question: "Why can other machines not reach my server?",
+    explanation: "bind decides at which of this machine's addresses the socket can be reached. 127.0.0.1 is for \
+        clients on this machine only, which is a sound default; 0.0.0.0 stands for every address, including those of \
+        interfaces that are added later. With the advice to bind to gethostname(), /etc/hosts decides which clients \
+        can connect.",
+    elsewhere: "On macOS and the BSDs the loopback interface has only 127.0.0.1, unless more addresses are added: this \
+        part is skipped there.",
     sources: &[
         "bind(2)",
         "ip(7)",
@@ -47,19 +48,19 @@ const RESERVED: Prediction = Prediction {
 };
 
 const LOOPBACK: Prediction = Prediction {
-    asks: "The server is bound to 127.0.0.1. A client connects to 127.5.6.7 with the right port. It gets?",
+    asks: "The server is bound to 127.0.0.1. A client connects to 127.5.6.7 with the right port. What does connect give?",
     choices: &["success", "ECONNREFUSED", "ETIMEDOUT"],
     expect: Expect::on_linux(Expected::Is("ECONNREFUSED")),
 };
 
 const WILDCARD: Prediction = Prediction {
-    asks: "The server is bound to 0.0.0.0. The client at 127.5.6.7 gets?",
+    asks: "The server is bound to 0.0.0.0. What does the connect to 127.5.6.7 give?",
     choices: &["success", "ECONNREFUSED", "ETIMEDOUT"],
     expect: Expect::on_linux(Expected::Is("success")),
 };
 
 const NAME: Prediction = Prediction {
-    asks: "The listener is called 0.0.0.0. What address has the accepted socket?",
+    asks: "The listener's address is 0.0.0.0. What address does the accepted socket have?",
     choices: &["0.0.0.0", "127.0.0.1", "127.5.6.7"],
     expect: Expect::on_linux(Expected::Is("127.5.6.7")),
 };
@@ -68,20 +69,20 @@ const NAME: Prediction = Prediction {
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 5, 6, 7);
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("Ports that are reserved");
+    lab.part("Reserved ports");
     if may_bind(80, lab.directory()) {
         lab.say(
-            "Here this process may have port 80; an ordinary user's would get EACCES as a rule.",
+            "This process may bind port 80; an ordinary user's process would usually get EACCES.",
         );
     } else {
         let s = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
         lab.predict(&RESERVED);
         lab.observe(bind(&s, &Address::v4(Ipv4Addr::LOCALHOST, 80)));
     }
-    lab.part("What this machine calls itself");
+    lab.part("The name of this machine");
     tell_own_name(lab)?;
     if !this_system().runs_linux_programs() {
-        lab.say("The rest needs a second address of loopback, which only Linux has by itself.");
+        lab.say("The rest needs a second loopback address, which only Linux has by default.");
         return Ok(());
     }
 
@@ -105,7 +106,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let connected = connect(&c, &Address::v4(OTHER, port));
     lab.observe(connected);
     if connected.is_err() {
-        return Ok(()); // accept would wait for ever
+        return Ok(()); // accept would wait forever
     }
     let (a, _peer) = accept(&l)?;
     lab.predict(&NAME);
@@ -116,8 +117,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// Whether this process may bind a reserved port, as far as can be seen: its directory is root's, or the administrator has
-/// moved the border (Linux).
+/// Whether this process may probably bind a reserved port: its directory belongs to root, or the administrator has
+/// lowered the limit (Linux).
 fn may_bind(port: u16, own_directory: &Path) -> bool {
     let border = text_of("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     let border = border.trim().parse().unwrap_or(1024);
@@ -125,14 +126,14 @@ fn may_bind(port: u16, own_directory: &Path) -> bool {
     is_root || port >= border
 }
 
-/// Tells who could reach a server that is bound to `gethostname()`. Only if the name stands in /etc/hosts: otherwise
-/// name servers would be asked.
+/// Says which clients could reach a server that is bound to `gethostname()`. Only if /etc/hosts has the name:
+/// otherwise libc would ask name servers.
 fn tell_own_name(lab: &mut Run<'_>) -> LabResult {
     let name = gethostname()?;
     let hosts = text_of("/etc/hosts");
     let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
     if !lines.flat_map(str::split_whitespace).any(|word| word == name) {
-        lab.say("That name does not stand in /etc/hosts, and this lab asks no name server.");
+        lab.say("/etc/hosts does not have that name, and this lab asks no name server.");
         return Ok(());
     }
     let hints = Hints { family: AF_INET, socktype: SOCK_STREAM, ..Hints::default() };
@@ -145,7 +146,7 @@ fn tell_own_name(lab: &mut Run<'_>) -> LabResult {
                 ));
             }
         }
-        Err(error) => lab.say(format_args!("Nobody can bind to it: {}.", gai_strerror(error))),
+        Err(error) => lab.say(format_args!("No server can bind to it: {}.", gai_strerror(error))),
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! How many clients may wait, and what becomes of the others?
+//! How many clients may wait in the queue, and what happens to the others?
 //!
-//! Linux queues one more than the backlog says. Whoever comes after that is not refused: its SYN is dropped, so it goes on
-//! asking, and its connect goes on waiting. The Python Socket HOWTO has it that five is the normal maximum and that more are
-//! refused; so it was on some systems, once.
+//! Linux queues one more than the backlog says. A client beyond that is not refused: Linux drops its SYN, the client's
+//! kernel sends the SYN again and again, and its connect keeps waiting. The Python Socket HOWTO says that five is the
+//! normal maximum and that more are refused; that was once true on some systems.
 
 use std::fs;
 use std::path::Path;
@@ -18,17 +18,17 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "backlog-n-plus-1",
-    claim: "listen(l, n) queues n + 1 clients on Linux; the next wait, unrefused.",
-    question: "What does the number mean that listen wants, and what happens beyond it?",
-    explanation: "The queue holds connections that are complete and not yet accepted. Linux compares with \"more than n\", so \
-        n + 1 fit, and no number is special, not even the five that the Python Socket HOWTO calls the normal maximum; only the \
-        machine's limit (somaxconn) cuts it down. A client beyond that stays in \
-        SYN_SENT and tries again after a second, and then again and again; it is not refused, as the HOWTO has it: a full queue looks like a slow \
-        network. A Unix-domain connect says \
-        EAGAIN instead, if it may not wait.",
-    elsewhere: "FreeBSD takes nobody in when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 and 8 \
-        fit. macOS queues exactly n, at most 128, and 128 for a backlog of 0; OpenBSD 80 at least. In the Unix domain \
-        a full queue is ECONNREFUSED on all of them.",
+    claim: "listen(l, n) queues n + 1 clients on Linux; further clients wait, unrefused.",
+    question: "What does listen's backlog mean, and what happens to clients beyond it?",
+    explanation: "The queue holds connections whose handshake is complete and that are not yet accepted. Linux \
+        compares with \"more than n\", so n + 1 fit. No number is special, not even the five that the Python Socket \
+        HOWTO calls the normal maximum; only the system's limit (somaxconn) caps the backlog. A client beyond that \
+        stays in SYN_SENT and tries again after a second, and then again and again. It is not refused, as the HOWTO \
+        says: a full queue looks like a slow network. A non-blocking connect in the Unix domain fails with EAGAIN \
+        instead.",
+    elsewhere: "FreeBSD takes no more connections when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 \
+        and 8 fit. macOS queues exactly n, at most 128, and 128 for a backlog of 0; OpenBSD at least 80. In the Unix \
+        domain connect to a full queue fails with ECONNREFUSED on all of them.",
     sources: &[
         "listen(2)",
         "POSIX listen",
@@ -60,7 +60,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const OF_0: Prediction = Prediction {
-    asks: "listen(l, 0), and nobody accepts. How many clients are connected?",
+    asks: "listen(l, 0), and the server does not accept. How many clients are connected?",
     choices: &["0", "1", "5", "128"],
     expect: Expect::on_linux(Expected::Is("1")),
 };
@@ -92,12 +92,12 @@ const OF_5: Prediction = Prediction {
 };
 
 const BEYOND: Prediction = Prediction {
-    asks: "What does poll say of the first client that is not, asked for POLLOUT?",
+    asks: "What does poll report for the first client that is not, asked for POLLOUT?",
     choices: &["0", "POLLOUT", "POLLOUT|POLLERR|POLLHUP"],
     expect: Expect::on_linux(Expected::Is("0")).but(
         &[FreeBsd],
         Expected::Is("POLLHUP"),
-        "it answers the handshake, and then resets what finds no place",
+        "it completes the handshake, and then resets a connection that does not fit",
     ),
 };
 
@@ -127,12 +127,12 @@ const UNIX_BEYOND: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ECONNREFUSED"),
-        "a full queue refuses in the Unix domain, also a blocking connect",
+        "in the Unix domain a full queue refuses even a blocking connect",
     ),
 };
 
 const ROWS: Prediction = Prediction {
-    asks: "This process may have 20 descriptors now. What does poll of 20 rows give, all of them to be skipped?",
+    asks: "This process may now have 20 descriptors. What does poll of 20 rows give, all of them negative?",
     choices: &["0", "20", "EINVAL"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -143,13 +143,14 @@ const TOO_MANY_ROWS: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EINVAL")).but(
         &[FreeBsd, NetBsd],
         Expected::Is("0"),
-        "the limit on rows is another there",
+        "the limit on rows differs there",
     ),
 };
 
-/// More clients than any of these queues holds, and few enough for everybody's limit on descriptors.
+/// More clients than any of these queues holds, and few enough for the limit on descriptors of every
+/// system.
 const MOST: usize = 16;
-/// A handshake over loopback is over when connect returns; so long it has time all the same.
+/// A handshake over loopback is complete when connect returns; it is still given this much time.
 const A_MOMENT_MS: i32 = 100;
 
 fn run(lab: &mut Run<'_>) -> LabResult {
@@ -166,17 +167,19 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         beyond = next.map(|next| (l, connected, next));
     }
     let Some((_l, _connected, c)) = beyond else {
-        return Err(Stop::failed(format_args!("{MOST} clients are connected, and no end is seen")));
+        return Err(Stop::failed(format_args!(
+            "{MOST} clients are connected, and the queue is still not full"
+        )));
     };
 
-    lab.part("The one that found no place");
+    lab.part("The client that did not fit");
     lab.predict(&BEYOND);
     let mut rows = [PollFd::new(c.as_fd(), POLLOUT)];
     let answered = poll(&mut rows, 0);
     lab.observe(answered.map(|_| rows[0].revents()));
     lab.predict(&NO_ERROR);
     lab.observe(getsockopt(&c, SOL_SOCKET, SO_ERROR));
-    lab.say("What ss shows as the state, and getsockopt as TCP_INFO: a thread asks for it.");
+    lab.say("The state that ss shows, and getsockopt with TCP_INFO: a thread asks for it.");
     lab.predict(&STATE);
     lab.observe(state_of(&c));
 
@@ -192,8 +195,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// Clients that come one after the other, each when the one before it is connected: those that are, and the first that is
-/// not.
+/// Clients that connect one after the other: those that succeeded, and the first one that did not.
 fn fill(address: &Address) -> Result<(Vec<Fd>, Option<Fd>)> {
     let mut connected = Vec::new();
     while connected.len() < MOST {
@@ -222,7 +224,8 @@ fn state_of(c: &Fd) -> String {
 }
 
 fn unix(lab: &mut Run<'_>) -> LabResult {
-    // In the lab's own directory, which is the working directory: the name is short, wherever that lies.
+    // In the lab's own directory, which is the working directory: so the name is short, wherever that
+    // directory is.
     let path = Path::new("server");
     let address = Address::unix(path);
     let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;

@@ -1,7 +1,7 @@
 //! Do I need two listeners, one for IPv4 and one for IPv6?
 //!
-//! It depends on IPV6_V6ONLY. Without it, a listener at `::` takes IPv4 clients as well, whose addresses it sees in the
-//! form ::ffff:127.0.0.1, and it holds the port for both. With it, each family has a port of its own.
+//! It depends on IPV6_V6ONLY. Without it, a listener at `::` accepts IPv4 clients as well, with addresses like
+//! ::ffff:127.0.0.1, and occupies the port for both families. With it, each family has its own port.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -15,9 +15,10 @@ pub(super) const LAB: Lab = Lab {
     name: "dual-stack",
     claim: "One IPv6 listener can serve IPv4 too: IPV6_V6ONLY decides, before bind.",
     question: "Do I need two listeners, one for IPv4 and one for IPv6?",
-    explanation: "With IPV6_V6ONLY 0 a socket at :: takes the clients of both families. An IPv4 peer then has an address that \
-        begins with ::ffff:, which a list of allowed addresses must know. With 1 it takes IPv6 alone, and the same port at \
-        0.0.0.0 is free for a second listener. The default is a setting of the machine: say which you mean, before bind.",
+    explanation: "With IPV6_V6ONLY 0 a socket at :: accepts clients of both families. An IPv4 peer then has an address \
+        that begins with ::ffff: (an IPv4-mapped address), which a list of allowed addresses must take into account. \
+        With 1 the socket accepts IPv6 only, and the same port at 0.0.0.0 is free for a second listener. The default \
+        is a setting of the system: set the option yourself, before bind.",
     elsewhere: "On OpenBSD every IPv6 socket is V6ONLY, and the option cannot be turned off: two listeners are needed. FreeBSD \
         and NetBSD have 1 as the default, Linux and macOS 0.",
     sources: &[
@@ -36,31 +37,31 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const MAPPED: Prediction = Prediction {
-    asks: "A client connects to 127.0.0.1. Which address has it, as accept on the IPv6 listener tells?",
+    asks: "A client connects to 127.0.0.1. Which peer address does accept on the IPv6 listener return?",
     choices: &["127.0.0.1", "::1", "::ffff:127.0.0.1"],
     expect: Expect::on_linux(Expected::Is("::ffff:127.0.0.1")),
 };
 
 const TAKEN: Prediction = Prediction {
-    asks: "What does bind to the same port give, at 0.0.0.0?",
+    asks: "What does bind to the same port at 0.0.0.0 give?",
     choices: &["success", "EADDRINUSE"],
     expect: Expect::on_linux(Expected::Is("EADDRINUSE")),
 };
 
 const TOO_LATE: Prediction = Prediction {
-    asks: "The socket is bound already. What does it give to set IPV6_V6ONLY now?",
+    asks: "The socket is already bound. What does setting IPV6_V6ONLY give now?",
     choices: &["success", "EINVAL", "EISCONN"],
     expect: Expect::on_linux(Expected::Is("EINVAL")),
 };
 
 const BESIDE: Prediction = Prediction {
-    asks: "0.0.0.0 has a port. An IPv6 socket with IPV6_V6ONLY 1 binds the same port at :: and gets?",
+    asks: "0.0.0.0 has a port. What does bind of an IPv6 socket with IPV6_V6ONLY 1 to the same port at :: give?",
     choices: &["success", "EADDRINUSE"],
     expect: Expect::on_linux(Expected::Is("success")),
 };
 
 const REFUSED: Prediction = Prediction {
-    asks: "Only the IPv6 one listens. What does an IPv4 client get?",
+    asks: "Only the IPv6 socket listens. What does connect give an IPv4 client?",
     choices: &["success", "ECONNREFUSED"],
     expect: Expect::on_linux(Expected::Is("ECONNREFUSED")),
 };
@@ -72,7 +73,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("IPV6_V6ONLY 0: one for both");
     let l = ipv6_socket()?;
     setsockopt(&l, SOL_IPV6, IPV6_V6ONLY, &0).map_err(|errno| {
-        Stop::skipped(format_args!("the families are always apart here: {errno}"))
+        Stop::skipped(format_args!("on this system the families are always separate: {errno}"))
     })?;
     bind(&l, &ANY_V6)?;
     listen(&l, 5)?;

@@ -1,8 +1,8 @@
 //! Where do the 40 ms come from?
 //!
-//! From two sound ideas that wait for each other. Nagle's algorithm holds a small piece back while another one is not
-//! acknowledged; the peer delays its acknowledgement, because an answer may be about to take it along. A message that is
-//! sent in two pieces meets both.
+//! From two sound optimisations that wait for each other. Nagle's algorithm holds back a small segment while an earlier
+//! one is unacknowledged; the peer delays its acknowledgement (a delayed ACK), because an answer could carry it. A
+//! message that is sent in two pieces runs into both.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -20,12 +20,13 @@ pub(super) const LAB: Lab = Lab {
     name: "nagle-40ms",
     claim: "send, send, recv costs 40 ms each time; one send, or TCP_NODELAY, costs none.",
     question: "My requests take 40 ms on an idle machine. Where does the time go?",
-    explanation: "The first piece goes out at once. The second waits for the acknowledgement of the first (Nagle), and the peer, \
-        which cannot answer half a request, delays that by 40 ms in the hope of an answer to send it with. Put what belongs \
-        together into one send; TCP_NODELAY turns the holding back off, and TCP_CORK is its opposite: it holds everything \
-        back until it is taken off, or 200 ms have passed.",
-    elsewhere: "The delay of an acknowledgement differs; RFC 1122 allows up to 500 ms. The BSDs and macOS have TCP_NOPUSH in \
-        place of TCP_CORK.",
+    explanation: "The first piece goes out at once. The second piece waits for the acknowledgement of the first \
+        (Nagle's algorithm). The peer cannot answer half a request, and delays its acknowledgement by 40 ms in the \
+        hope of sending it with an answer. So send a message with one call. TCP_NODELAY turns Nagle's algorithm off. \
+        TCP_CORK is the opposite: it holds back every partial segment until you clear the option, or 200 ms have \
+        passed.",
+    elsewhere: "The delay of the acknowledgement differs; RFC 1122 allows up to 500 ms. The BSDs and macOS have \
+        TCP_NOPUSH in place of TCP_CORK.",
     sources: &[
         "tcp(7), TCP_NODELAY and TCP_CORK",
         "RFC 896 (Nagle)",
@@ -67,26 +68,26 @@ const NODELAY: Prediction = Prediction {
 };
 
 const CORKED: Prediction = Prediction {
-    asks: "In two sends, with TCP_CORK, which nobody takes off. How long?",
+    asks: "In two sends, with TCP_CORK, which is never cleared. How long?",
     choices: TIMES,
     expect: Expect::on_linux(Expected::AtLeast(180, "ms")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ENOPROTOOPT"),
-        "TCP_CORK is an option of Linux; TCP_NOPUSH is near to it",
+        "TCP_CORK exists on Linux only; TCP_NOPUSH is similar",
     ),
 };
 
 const UNCORKED: Prediction = Prediction {
-    asks: "Set before the two sends and taken off after them. How long?",
+    asks: "TCP_CORK is set before the two sends and cleared after them. How long?",
     choices: TIMES,
     expect: Expect::on_linux(Expected::Between(0, 29, "ms")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ENOPROTOOPT"),
-        "TCP_CORK is an option of Linux; TCP_NOPUSH is near to it",
+        "TCP_CORK exists on Linux only; TCP_NOPUSH is similar",
     ),
 };
 
-/// So often that it is seen to be no accident, and so rarely that the lab stays below two seconds.
+/// Often enough to rule out chance, and rarely enough that the lab stays below two seconds.
 const ROUNDS: usize = 30;
 
 fn run(lab: &mut Run<'_>) -> LabResult {
@@ -95,7 +96,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("The peer is a thread: it reads until it has all eight bytes of a request, and answers with one.");
 
     lab.part("The broken way: two sends");
-    lab.say("The first one does not count: at the beginning of a connection Linux acknowledges at once.");
+    lab.say("The first request does not count: at the start of a connection Linux acknowledges at once.");
     in_two(&ours)?;
     lab.predict(&NAGLE);
     lab.observe(typical(|| in_two(&ours)));
@@ -123,7 +124,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// How long this takes, the median of several times: others use the processor too.
+/// How long this takes, as the median of several runs: other processes use the processor too.
 fn typical(round: impl Fn() -> Result<()>) -> Result<Duration> {
     let mut took = [Duration::ZERO; ROUNDS];
     for took in &mut took {
@@ -155,7 +156,7 @@ fn ask(fd: &Fd, pieces: &[&[u8]]) -> Result<()> {
     recv(fd, &mut [0; 64], MsgFlags::NONE).map(drop)
 }
 
-/// What the peer does, until nobody asks any more.
+/// What the peer does, until the client closes.
 fn answer(stream: &mut TcpStream) -> std::io::Result<()> {
     let mut request = [0; 8];
     loop {

@@ -1,8 +1,8 @@
-//! SO_REUSEADDR or SO_REUSEPORT? And who answers when nobody listens?
+//! SO_REUSEADDR or SO_REUSEPORT? And can a socket connect to itself?
 //!
-//! SO_REUSEADDR is about the remains of old connections; it never allows two TCP listeners at one address. SO_REUSEPORT does, if every one
-//! of them asks for it, and the system shares the clients out. And a socket that connects to its own address reaches
-//! itself.
+//! SO_REUSEADDR ignores the remains of old connections (TIME_WAIT); it never allows two TCP listeners at one address.
+//! SO_REUSEPORT does, if every one of them sets it, and the kernel distributes the clients among them. And a socket
+//! that connects to its own address is connected to itself.
 
 use crate::addr::Address;
 use crate::labs::run::{LabResult, Run};
@@ -13,15 +13,16 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "reuseport-and-self",
-    claim: "SO_REUSEPORT on all of them: two listeners share a port and its clients.",
+    claim: "SO_REUSEPORT on every socket lets two listeners share a port and its clients.",
     question: "I want two servers on one port. SO_REUSEADDR or SO_REUSEPORT?",
-    explanation: "For TCP, SO_REUSEADDR only disregards connections that are over; a port with a listener stays taken. \
-        SO_REUSEPORT must be set on every socket before its bind, also on the first, and then each new connection goes \
-        to one of them. On UDP SO_REUSEADDR alone lets a second socket in, and the last one gets the datagrams: that takes \
-        them from the first. A client that tries a free local port again and again may at last reach itself.",
-    elsewhere: "FreeBSD shares clients out only with SO_REUSEPORT_LB; with SO_REUSEPORT alone the last that was bound \
-        gets all, as on NetBSD and macOS. For a second UDP socket they want SO_REUSEPORT, too. macOS refuses to \
-        connect a socket to itself.",
+    explanation: "For TCP, SO_REUSEADDR only ignores connections that are over; a port with a listener stays in use. \
+        SO_REUSEPORT must be set on every socket before its bind, including the first, and then each new connection \
+        goes to one of them. On UDP SO_REUSEADDR alone lets a second socket bind the port; the last one gets the \
+        datagrams, so it takes them from the first. A client that keeps connecting to an unused local port may at last \
+        connect to itself.",
+    elsewhere: "FreeBSD distributes clients only with SO_REUSEPORT_LB; with SO_REUSEPORT alone the socket that was \
+        bound last gets all of them, as on NetBSD and macOS. A second UDP socket needs SO_REUSEPORT on these systems, \
+        too. macOS refuses to connect a socket to itself.",
     sources: &[
         "socket(7), SO_REUSEADDR and SO_REUSEPORT",
         "ip(7)",
@@ -72,7 +73,7 @@ const SHARE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Between(1, 39, "")).but(
         &[FreeBsd, NetBsd, MacOs],
         Expected::Is("0"),
-        "the last that was bound gets every connection",
+        "the socket that was bound last gets every connection",
     ),
 };
 
@@ -83,19 +84,19 @@ const ALL: Prediction = Prediction {
 };
 
 const LAST_BINDER: Prediction = Prediction {
-    asks: "Two UDP sockets with SO_REUSEADDR have one port; five bytes come. What does recv on the second give?",
+    asks: "Two UDP sockets with SO_REUSEADDR share a port; five bytes arrive. What does recv on the second give?",
     choices: &["5", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("5")),
 };
 
 const FIRST_BINDER: Prediction = Prediction {
-    asks: "And on the first, which had the port before?",
+    asks: "And recv on the first socket, which had the port before?",
     choices: &["5", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
 const TO_ITSELF: Prediction = Prediction {
-    asks: "A TCP socket is bound, nobody listens, and it connects to its own address. What does connect give?",
+    asks: "A TCP socket is bound, no socket listens, and it connects to its own address. What does connect give?",
     choices: &["success", "ECONNREFUSED", "EADDRINUSE", "EINVAL"],
     expect: Expect::on_linux(Expected::Is("success")).but(
         &[MacOs],
@@ -113,7 +114,7 @@ const ECHO: Prediction = Prediction {
 const CLIENTS: usize = 40;
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("SO_REUSEADDR is not it");
+    lab.part("SO_REUSEADDR is not enough");
     let l = tcp_socket(SO_REUSEADDR)?;
     bind(&l, &loopback(0))?;
     listen(&l, 5)?;
@@ -133,10 +134,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(bind(&second, &address));
     share(lab, &[first, second], &address)?;
 
-    lab.part("UDP: SO_REUSEADDR lets a second one in");
+    lab.part("UDP: SO_REUSEADDR lets a second socket bind");
     take_over(lab)?;
 
-    lab.part("A socket that meets itself");
+    lab.part("A socket that connects to itself");
     let own = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     bind(&own, &loopback(0))?;
     let address = getsockname(&own)?;
@@ -161,7 +162,7 @@ fn tcp_socket(option: OptionName<i32>) -> Result<Fd> {
     Ok(fd)
 }
 
-/// Clients come, and each is in the queue of one listener.
+/// Clients connect, and each is in the queue of one listener.
 fn share(lab: &mut Run<'_>, listeners: &[Fd; 2], address: &Address) -> LabResult {
     for l in listeners {
         listen(l, CLIENTS as i32)?;
@@ -179,7 +180,7 @@ fn share(lab: &mut Run<'_>, listeners: &[Fd; 2], address: &Address) -> LabResult
     Ok(())
 }
 
-/// Accepts until nobody is left in the queue, and says how many there were.
+/// Accepts until the queue is empty, and returns how many clients there were.
 fn accept_all(l: &Fd) -> Result<usize> {
     let mut count = 0;
     loop {
@@ -194,7 +195,7 @@ fn accept_all(l: &Fd) -> Result<usize> {
 fn take_over(lab: &mut Run<'_>) -> LabResult {
     let ((first, second), address) = match two_at_one_port(SO_REUSEADDR) {
         Err(Errno::EADDRINUSE) => {
-            lab.say("SO_REUSEADDR is not enough here. Both are made once more, with SO_REUSEPORT.");
+            lab.say("SO_REUSEADDR is not enough on this system. Both sockets are made once more, with SO_REUSEPORT.");
             two_at_one_port(SO_REUSEPORT)?
         }
         made => made?,

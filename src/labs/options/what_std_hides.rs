@@ -1,9 +1,9 @@
 //! What do `std::net`, `socket2` and `nix` do that I did not ask for?
 //!
-//! std does much: it ignores SIGPIPE before main, closes its descriptors on exec, sets SO_REUSEADDR, listens with 128, sends
-//! with MSG_NOSIGNAL, and accepts again after a signal. socket2 only closes on exec. nix does what C does, less some of its
-//! answers. Their calls are
-//! made on threads, which are not traced; what they leave behind can be asked for.
+//! std does a lot: it ignores SIGPIPE before main, makes its descriptors close-on-exec, sets SO_REUSEADDR, listens with
+//! a backlog of 128, sends with MSG_NOSIGNAL, and retries accept after a signal. socket2 only adds close-on-exec. nix
+//! does what C does, but drops some results. The libraries' calls run on threads, which are not traced; the lab then
+//! queries the state that they leave behind.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -21,15 +21,15 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "what-std-hides",
-    claim: "std adds options, flags and retries, socket2 a flag; nix leaves things out.",
+    claim: "std adds options, flags and retries; socket2 adds a flag; nix drops results.",
     question: "What do std::net, socket2 and nix do that I did not ask for?",
-    explanation: "std chooses what suits most programs: no SIGPIPE, close-on-exec everywhere, SO_REUSEADDR and a backlog of \
-        128 on every TcpListener, an accept that outlives signals. socket2 closes on exec and leaves the rest to you, so only \
-        the SIGPIPE that std ignores keeps its send from ending the program. nix adds nothing to the calls of C, but leaves \
-        out: its accept returns a descriptor without the peer's address, and its FdSet panics at FD_SETSIZE, where C \
-        overruns and ours returns an error. Who knows the calls can tell what a library spares them.",
-    elsewhere: "Where there is SO_NOSIGPIPE (macOS) std and socket2 set it on their sockets. Where there is no accept4 \
-        close-on-exec is set in a second call, and a fork between the two leaks the descriptor.",
+    explanation: "std chooses what suits most programs: no SIGPIPE, close-on-exec everywhere, SO_REUSEADDR and a \
+        backlog of 128 on every TcpListener, an accept that retries after signals. socket2 only sets close-on-exec; \
+        its send does not kill the program only because std ignores SIGPIPE. nix adds nothing to the C calls, but \
+        drops some results: its accept returns no peer's address, and its FdSet panics at FD_SETSIZE, where C overruns \
+        and ours returns an error. If you know the calls, you can tell what a library does for you.",
+    elsewhere: "On macOS std and socket2 set SO_NOSIGPIPE on their sockets, and close-on-exec in a second call after \
+        accept: a fork in between leaks the descriptor.",
     sources: &[
         "library/std/src/sys/net of Rust",
         "library/std/src/sys/pal/unix of Rust (reset_sigpipe, sanitize_standard_fds)",
@@ -63,7 +63,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const BEFORE_MAIN: Prediction = Prediction {
-    asks: "This is a Rust program, and it has said nothing of SIGPIPE yet. What is done with it?",
+    asks: "This is a Rust program that has not changed SIGPIPE. What is the signal's action?",
     choices: &["SIG_DFL", "SIG_IGN"],
     expect: Expect::on_linux(Expected::Is("SIG_IGN")),
 };
@@ -71,7 +71,7 @@ const BEFORE_MAIN: Prediction = Prediction {
 const CLOEXEC: &[&str] = &["0", "FD_CLOEXEC"];
 
 const STD_CLOEXEC: Prediction = Prediction {
-    asks: "Which flags has the descriptor of std's TcpListener?",
+    asks: "Which flags does the descriptor of std's TcpListener have?",
     choices: CLOEXEC,
     expect: Expect::on_linux(Expected::Is("FD_CLOEXEC")),
 };
@@ -89,19 +89,19 @@ const NIX_CLOEXEC: Prediction = Prediction {
 };
 
 const STD_REUSEADDR: Prediction = Prediction {
-    asks: "What is SO_REUSEADDR of std's?",
+    asks: "What is SO_REUSEADDR on std's listener?",
     choices: &["0", "1"],
     expect: Expect::on_linux(Expected::Is("1")),
 };
 
 const SOCKET2_REUSEADDR: Prediction = Prediction {
-    asks: "And of socket2's?",
+    asks: "And on socket2's?",
     choices: &["0", "1"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
 const STD_BACKLOG: Prediction = Prediction {
-    asks: "std's bind takes no backlog. With which did it call listen?",
+    asks: "std's bind takes no backlog. Which backlog did it pass to listen?",
     choices: &["5", "128", "4096"],
     expect: Expect::on_linux(Expected::Is("128")),
 };
@@ -128,13 +128,13 @@ const OUR_ACCEPT: Prediction = Prediction {
 };
 
 const STD_ACCEPT: Prediction = Prediction {
-    asks: "Signals come while std's accept waits, then a client. What does it give?",
+    asks: "Signals come while std's accept waits, then a client connects. What does it give?",
     choices: &["success", "EINTR"],
     expect: Expect::on_linux(Expected::Is("success")),
 };
 
 const STD_ACCEPTED: Prediction = Prediction {
-    asks: "Which flags has the descriptor that it accepted?",
+    asks: "Which flags does the accepted descriptor have?",
     choices: CLOEXEC,
     expect: Expect::on_linux(Expected::Is("FD_CLOEXEC")),
 };
@@ -146,7 +146,7 @@ const SOCKET2_ACCEPT: Prediction = Prediction {
 };
 
 const STD_READ: Prediction = Prediction {
-    asks: "Signals come while std's read waits, then a byte. What does it give?",
+    asks: "Signals come while std's read waits, then a byte arrives. What does it give?",
     choices: &["success", "EINTR"],
     expect: Expect::on_linux(Expected::Is("EINTR")),
 };
@@ -159,7 +159,7 @@ const STD_READ_EXACT: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Before main");
-    lab.say("Rust's runtime has made calls already. It has polled descriptors 0 to 2, to open /dev/null for one that is closed, and set SIGPIPE; strace shows both, and no trace of ours.");
+    lab.say("Rust's runtime has already made calls: it polled descriptors 0 to 2, to open /dev/null for one that is closed, and set SIGPIPE to be ignored. strace shows these calls; our trace does not.");
     let mut found = SigAction::new(Handler::Default);
     lab.predict(&BEFORE_MAIN);
     sigaction(SIGPIPE, None, Some(&mut found))?;
@@ -172,8 +172,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Three listeners");
     listeners(lab)?;
 
-    lab.part("Writing where nothing can be written");
-    lab.say("First a pipe, and handlers that write into it: so a signal can be seen.");
+    lab.part("Writing after shutdown");
+    lab.say("First a pipe, and handlers that write into it: that makes a signal visible.");
     let [pipe, write_end] = pipe()?;
     set_nonblocking(&pipe)?;
     set_nonblocking(&write_end)?;
@@ -182,7 +182,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     sigaction(SIGPIPE, Some(&found), None)?;
 
     lab.part("Signals while they wait");
-    // Without SA_RESTART, or the kernel itself would begin these calls again.
+    // Without SA_RESTART, because otherwise the kernel itself would restart these calls.
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::SelfPipe)), None)?;
     waits(lab, &pipe)?;
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Ignore)), None)?;
@@ -191,7 +191,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 }
 
 fn listeners(lab: &mut Run<'_>) -> LabResult {
-    lab.say("A thread makes a listener at 127.0.0.1 with each library, in the plainest way that it offers.");
+    lab.say("A thread makes a listener at 127.0.0.1 with each library, in the simplest way that the library offers.");
     let [by_std, by_socket2, by_nix] = joined(thread::spawn(|| {
         Ok::<_, io::Error>(
             [std_listener()?.into(), socket2_listener()?.into(), nix_listener()?]
@@ -208,7 +208,7 @@ fn listeners(lab: &mut Run<'_>) -> LabResult {
     lab.observe(getsockopt(&by_std, SOL_SOCKET, SO_REUSEADDR));
     lab.predict(&SOCKET2_REUSEADDR);
     lab.observe(getsockopt(&by_socket2, SOL_SOCKET, SO_REUSEADDR));
-    lab.say("What ss shows as the Send-Q of a listener, and getsockopt in TCP_INFO: a thread asks for it.");
+    lab.say("The backlog that ss shows as the listener's Send-Q, and getsockopt in TCP_INFO: a thread asks for it.");
     lab.predict(&STD_BACKLOG);
     let number = by_std.number();
     let told = joined(thread::spawn(move || Ok::<_, Errno>(socket_state(number))))?;
@@ -255,12 +255,12 @@ fn writes(lab: &mut Run<'_>, pipe: &Fd) -> LabResult {
     Ok(())
 }
 
-/// That it fails is known; whether it kills is the question.
+/// That the write fails is known; whether it kills the process is the question.
 fn is_broken(written: io::Result<usize>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(error),
-        Ok(_) => Err(io::Error::other("it could be written")),
+        Ok(_) => Err(io::Error::other("the write succeeded")),
     }
 }
 
@@ -272,7 +272,7 @@ fn waits(lab: &mut Run<'_>, pipe: &Fd) -> LabResult {
     drop(alarm);
     lab.observe(accepted.map(drop));
     lab.say(
-        "From now on this thread holds SIGUSR1 back, so that it comes to the thread that waits.",
+        "From now on this thread blocks SIGUSR1, so that the kernel delivers it to the thread that waits.",
     );
     sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
 
@@ -285,7 +285,7 @@ fn waits(lab: &mut Run<'_>, pipe: &Fd) -> LabResult {
     let accepted = Fd::from(OwnedFd::from(accepted));
     lab.predict(&STD_ACCEPTED);
     lab.observe(fcntl_getfd(&accepted).map(|flags| flags.to_string()));
-    lab.say("It was set in the same step, by accept4, where the system has that.");
+    lab.say("accept4 set the flag in the same call, where the system has accept4.");
 
     let (l, address) = listener()?;
     let l = socket2::Socket::from(OwnedFd::from(l));
@@ -313,14 +313,15 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// The first of them might come before the call that is to be interrupted has begun to wait.
 const SIGNALS: usize = 5;
 
-/// Lets a thread wait while signals come, then ends its wait if it still waits, and says what it got.
+/// Lets a thread wait while signals come, then ends its wait if it still waits, and returns its
+/// result.
 fn under_signals<T: Send + 'static>(
     pipe: &Fd,
     waits: impl FnOnce() -> io::Result<T> + Send + 'static,
     end: impl FnOnce() -> Result<()>,
 ) -> std::result::Result<io::Result<T>, Stop> {
     let waiting = thread::spawn(move || {
-        // It began with the mask of the lab's thread, which lets none through.
+        // It inherited the signal mask of the lab's thread, which blocks them all.
         sigprocmask(&SignalSet::empty())?;
         Ok::<_, Errno>(waits())
     });
@@ -344,7 +345,7 @@ fn wait_a_moment(pipe: &Fd) -> Result<bool> {
     Ok(ready == 1)
 }
 
-/// In the words of C, which std has translated.
+/// The errno's name in C, which std has translated.
 fn errno_of<T>(got: &io::Result<T>) -> Result<()> {
     match got {
         Ok(_) => Ok(()),

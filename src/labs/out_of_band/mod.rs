@@ -13,8 +13,8 @@ pub(super) const GROUP: LabGroup = LabGroup {
     labs: &[oob_one_byte::LAB, oob_except_clears::LAB],
 };
 
-/// Waits until the peer's system has acknowledged everything. `poll` tells of the first urgent byte only, and of nothing
-/// behind it. Where the system does not tell what is unacknowledged, a tenth of a second must do.
+/// Waits until the peer's kernel has acknowledged everything. `poll` reports only the first urgent byte, and nothing
+/// behind it. On a system that does not report unacknowledged bytes, this waits a tenth of a second.
 ///
 /// # Errors
 /// As [`poll`].

@@ -1,8 +1,8 @@
 //! The urgent byte was read: is it still in exceptfds?
 //!
-//! Not on Linux: reading the byte with `MSG_OOB` clears it, although the mark still lies ahead in the stream. The other way
-//! round, whoever reads on in the stream and passes the mark clears it as well, and the urgent byte is gone: it can no
-//! longer be read. A program that does neither, and waits with the descriptor in exceptfds, spins.
+//! Not on Linux: reading the byte with `MSG_OOB` clears the condition, although the mark still lies ahead in the
+//! stream. Reading the stream past the mark clears it as well, but then the urgent byte is lost. A program that does
+//! neither, and waits with the descriptor in exceptfds, spins.
 
 use super::wait_until_taken;
 use crate::labs::run::{LabResult, Run};
@@ -15,11 +15,11 @@ pub(super) const LAB: Lab = Lab {
     name: "oob-except-clears",
     claim: "Reading the urgent byte ends exceptfds; reading past the mark loses it.",
     question: "The urgent byte was read: is it still in exceptfds?",
-    explanation: "exceptfds and POLLPRI stay until the urgent byte has been dealt with: taken with MSG_OOB, or passed in \
-        the stream, which throws it away. So read with MSG_OOB as soon as select says so, and take the descriptor out of \
-        exceptfds if you are not going to.",
-    elsewhere: "On FreeBSD, OpenBSD and macOS the condition lasts while the mark lies ahead and while the stream \
-        stands at it, whether the byte was read or not. gVisor has no urgent data.",
+    explanation: "select keeps reporting exceptfds, and poll POLLPRI, until the program reads the urgent byte with \
+        MSG_OOB or reads the stream past it, which discards the byte. So read with MSG_OOB as soon as select reports \
+        it, or take the descriptor out of exceptfds.",
+    elsewhere: "On FreeBSD, OpenBSD and macOS the condition lasts until the stream has been read past the mark, \
+        whether the byte was read or not. gVisor has no urgent data.",
     sources: &[
         "select(2), exceptional conditions",
         "tcp(7)",
@@ -34,13 +34,13 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const BEFORE: Prediction = Prediction {
-    asks: "\"ab\", an urgent Z and \"cd\" have come. In which of select's sets (r, w, x) does the socket stay?",
+    asks: "\"ab\", an urgent Z and \"cd\" have arrived. In which of select's sets (r, w, x) does the socket stay?",
     choices: &["rw", "x", "rwx", "wx"],
     expect: Expect::everywhere(Expected::Is("rwx")),
 };
 
 const AFTER: Prediction = Prediction {
-    asks: "Z was read with MSG_OOB; \"ab\" still lies before the mark. In which now?",
+    asks: "Z was read with MSG_OOB; \"ab\" still lies before the mark. In which sets now?",
     choices: &["rw", "x", "rwx", "wx"],
     expect: Expect::on_linux(Expected::Is("rw")).but(
         &[FreeBsd, OpenBsd, MacOs],
@@ -56,13 +56,13 @@ const STREAM: Prediction = Prediction {
 };
 
 const NOT_CLEARED: Prediction = Prediction {
-    asks: "The same again, but only \"ab\" is read, up to the mark. In which sets is it?",
+    asks: "The same again, but only \"ab\" is read, up to the mark. In which sets is the socket?",
     choices: &["rw", "x", "rwx", "wx"],
     expect: Expect::on_linux(Expected::Is("rwx")),
 };
 
 const PASSED: Prediction = Prediction {
-    asks: "\"cd\" was read too, past the mark. In which now?",
+    asks: "\"cd\" was read too, past the mark. In which sets now?",
     choices: &["w", "x", "rwx", "wx"],
     expect: Expect::on_linux(Expected::Is("w")),
 };
@@ -76,12 +76,12 @@ const GONE: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     lab.part("The urgent byte first");
-    lab.say("TIOCOUTQ counts what was not acknowledged: at 0 everything has come.");
+    lab.say("TIOCOUTQ counts unacknowledged bytes: at 0 everything has arrived.");
     let (_c, a) = with_an_urgent_byte()?;
     lab.predict(&BEFORE);
     lab.observe(sets_of(&a));
     if let Err(errno) = recv(&a, &mut buf[..1], MSG_OOB) {
-        lab.say(format_args!("Nothing can be read out of band here: {errno}."));
+        lab.say(format_args!("This system has no out-of-band data: {errno}."));
     }
     lab.predict(&AFTER);
     lab.observe(sets_of(&a));
@@ -91,7 +91,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("The stream first: the urgent byte is lost");
     let (_c, a) = with_an_urgent_byte()?;
-    // Up to the mark, where the system keeps one; otherwise everything, and the next recv finds nothing.
+    // Reads up to the mark, on a system that keeps one; otherwise it reads everything, and the next recv
+    // finds nothing.
     let _ = recv(&a, &mut buf, MSG_DONTWAIT);
     lab.predict(&NOT_CLEARED);
     lab.observe(sets_of(&a));
@@ -103,10 +104,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A connection to whose second end "ab", an urgent Z and "cd" have come.
+/// A connection whose second end has received "ab", an urgent Z and "cd".
 fn with_an_urgent_byte() -> Result<(Fd, Fd)> {
     let (c, a) = tcp_pair()?;
-    // Where MSG_OOB is not heeded, recv waits with it as without it.
+    // On a system that ignores MSG_OOB, recv waits as it does without the flag.
     set_nonblocking(&a)?;
     send(&c, b"ab", MSG_NOSIGNAL)?;
     send(&c, b"Z", MSG_OOB | MSG_NOSIGNAL)?;

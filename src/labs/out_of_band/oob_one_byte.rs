@@ -1,9 +1,10 @@
-//! I send "XYZ" with MSG_OOB: what comes out of band?
+//! I send "XYZ" with MSG_OOB: what arrives out of band?
 //!
-//! One byte: Z, the last. TCP has no second channel, only a mark in the stream; the bytes before it are ordinary ones. `recv`
-//! stops at the mark, `recv` with `MSG_OOB` takes the byte, once. It is what `exceptfds` and `POLLPRI` are for, and
-//! `SIGURG` for whoever has asked with `F_SETOWN`. There is one mark only: when a second urgent byte comes before the first
-//! was read, the first is not urgent any more; if nothing lies before it, Linux drops it.
+//! One byte: Z, the last. TCP has no second channel, only a mark in the stream; the bytes before the mark are ordinary
+//! bytes. `recv` stops at the mark, and `recv` with `MSG_OOB` takes the urgent byte, once. `exceptfds` and `POLLPRI`
+//! report it, and `SIGURG` to the process that `F_SETOWN` has named. There is only one mark: if a second urgent byte
+//! arrives before the first was read, the first is no longer urgent; if no ordinary byte lies before it, Linux drops
+//! it.
 
 use super::wait_until_taken;
 use crate::labs::run::{LabResult, Run, Stop};
@@ -14,14 +15,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "oob-one-byte",
-    claim: "Of three bytes sent with MSG_OOB the last is urgent; a second mark moves it.",
-    question: "I send \"XYZ\" with MSG_OOB: what comes out of band?",
-    explanation: "TCP's urgent pointer names one place in the stream. The socket interface makes of it one byte outside \
-        the stream, so every further byte is an ordinary one and every further mark replaces the one before. This is \
-        what select's third set is for: not for errors. RFC 6093 asks new programs to leave urgent data alone; a second \
+    claim: "Of three bytes sent with MSG_OOB only the last is urgent; a new mark moves it.",
+    question: "I send \"XYZ\" with MSG_OOB: what arrives out of band?",
+    explanation: "TCP's urgent pointer marks one place in the stream. The socket interface turns it into one byte \
+        outside the stream, so every other byte is ordinary, and every new mark replaces the mark before. select's \
+        third set reports urgent data, not errors. RFC 6093 advises against urgent data in new programs; a second \
         connection does better.",
-    elsewhere: "On FreeBSD, NetBSD and macOS an urgent byte that the next one overtakes is lost; on Linux it is put \
-        back into the stream. gVisor has no urgent data.",
+    elsewhere: "On FreeBSD, NetBSD and macOS a second urgent byte makes an unread first one disappear; Linux puts the \
+        first back into the stream. gVisor has no urgent data.",
     sources: &["tcp(7)", "recv(2), MSG_OOB", "fcntl(2), F_SETOWN", "RFC 6093", "UNP, chapter 24"],
     related: &["oob-except-clears", "exceptfds-is-not-errors", "hup-maps-to-r"],
     words: &["MSG_OOB", "POLLPRI", "SIGURG", "F_SETOWN", "SIOCATMARK", "SO_OOBINLINE"],
@@ -44,7 +45,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const EXCEPTIONAL: Prediction = Prediction {
-    asks: "For how many descriptors of exceptfds does select say that something is there?",
+    asks: "For how many descriptors of exceptfds does select report anything?",
     choices: &["0", "1", "3"],
     expect: Expect::everywhere(Expected::Is("1")),
 };
@@ -74,19 +75,19 @@ const ONCE: Prediction = Prediction {
 };
 
 const UNASKED: Prediction = Prediction {
-    asks: "A handler for SIGURG is there, and an urgent byte has come. For how many descriptors does poll say that the self-pipe has a byte?",
+    asks: "A handler for SIGURG is installed, and an urgent byte has arrived. For how many descriptors does poll report a byte in the self-pipe?",
     choices: &["0", "1"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
 const SIGNALLED: Prediction = Prediction {
-    asks: "F_SETOWN has said whom to tell, and another urgent byte comes. For how many now?",
+    asks: "F_SETOWN has named this process, and another urgent byte arrives. For how many descriptors now?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("1")),
 };
 
 const LATEST: Prediction = Prediction {
-    asks: "1 was sent as urgent, then 2, and nothing was read. What does recv with MSG_OOB give?",
+    asks: "1 was sent as urgent, then 2, and neither was read. What does recv with MSG_OOB give?",
     choices: &["1", "2", "12", "EINVAL"],
     expect: Expect::on_linux(Expected::Is("2")),
 };
@@ -110,7 +111,7 @@ const JOINED: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Three bytes, one of them urgent");
     let (c, a) = tcp_pair()?;
-    // Where MSG_OOB is not heeded, recv waits with it as without it.
+    // On a system that ignores MSG_OOB, recv waits as it does without the flag.
     set_nonblocking(&a)?;
     send(&c, b"XYZ", MSG_OOB | MSG_NOSIGNAL)?;
     lab.predict(&EXCEPTIONAL);
@@ -126,11 +127,11 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&ONCE);
     lab.observe(received(&a, MSG_OOB));
 
-    lab.part("SIGURG comes to whoever asked");
+    lab.part("SIGURG is sent to the process that F_SETOWN named");
     signals(lab)?;
 
     lab.part("Two in a row: there is one mark only");
-    lab.say("TIOCOUTQ counts what was not acknowledged: at 0 everything has come.");
+    lab.say("TIOCOUTQ counts unacknowledged bytes: at 0 everything has arrived.");
     let (c, a) = tcp_pair()?;
     set_nonblocking(&a)?;
     send_both(&c, &a, b"1", b"2")?;
@@ -138,7 +139,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(received(&a, MSG_OOB));
     lab.predict(&FIRST);
     lab.observe(received(&a, MSG_DONTWAIT));
-    lab.say("It is lost. With an ordinary byte before it, it joins the stream instead:");
+    lab.say("The first urgent byte is lost. With an ordinary byte before it, it joins the stream instead:");
     let (c, a) = tcp_pair()?;
     send_both(&c, &a, b"a1", b"b2")?;
     lab.predict(&JOINED);

@@ -1,7 +1,8 @@
-//! Does poll tell of new bytes, or of bytes?
+//! Does poll report new bytes, or all unread bytes?
 //!
-//! Of bytes: as long as something is left it is said again, so a loop may take a little and come back. From how many on,
-//! SO_RCVLOWAT says: with 5, three bytes make nobody ready, though a non-blocking recv would take them.
+//! All unread bytes: poll reports POLLIN again as long as any byte is left, so a loop may read some bytes and come
+//! back. SO_RCVLOWAT sets the number of bytes from which poll reports: with 5, three bytes do not make the socket
+//! ready, though a non-blocking recv would take them.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{sets_of, tcp_pair, wait_for};
@@ -11,12 +12,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "level-and-lowat",
-    claim: "poll tells of bytes as long as some are left; SO_RCVLOWAT says from how many.",
-    question: "Does poll tell of new bytes, or of bytes?",
-    explanation: "select and poll describe a state, not an event (they are level-triggered): what was not drained is \
-        reported again, so nothing is lost by reading once for each readiness. SO_RCVLOWAT moves the level. A loop that \
-        sets it must know that the last bytes of a stream may be fewer; at the end of file all are reported.",
-    elsewhere: "gVisor takes SO_RCVLOWAT, and does not heed it.",
+    claim: "poll reports unread bytes again and again; SO_RCVLOWAT says from how many.",
+    question: "Does poll report new bytes, or all unread bytes?",
+    explanation: "select and poll report a state, not an event (they are level-triggered): they report bytes that were \
+        not read again, so a loop loses nothing if it reads once for each readiness. SO_RCVLOWAT moves the level. The \
+        last bytes of a stream may be fewer than the level; at the end of file poll reports them all the same.",
+    elsewhere: "gVisor accepts SO_RCVLOWAT, and ignores it.",
     sources: &[
         "poll(2)",
         "socket(7), SO_RCVLOWAT",
@@ -37,7 +38,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const SOME_LEFT: Prediction = Prediction {
-    asks: "Ten bytes have come, four were received, nothing new comes. What does poll return?",
+    asks: "Ten bytes have arrived, four were received, no more arrive. What does poll return?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("1")),
 };
@@ -49,12 +50,12 @@ const NONE_LEFT: Prediction = Prediction {
 };
 
 const BELOW: Prediction = Prediction {
-    asks: "SO_RCVLOWAT is 5, three bytes have come. What does poll return?",
+    asks: "SO_RCVLOWAT is 5, three bytes have arrived. What does poll return?",
     choices: &["0", "1"],
     expect: Expect::on_linux(Expected::Is("0")).but(
         &[GVisor],
         Expected::Is("1"),
-        "it does not heed SO_RCVLOWAT",
+        "it ignores SO_RCVLOWAT",
     ),
 };
 
@@ -64,7 +65,7 @@ const BELOW_SELECT: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("w")).but(
         &[GVisor],
         Expected::Is("rw"),
-        "it does not heed SO_RCVLOWAT",
+        "it ignores SO_RCVLOWAT",
     ),
 };
 
@@ -75,7 +76,7 @@ const TAKEN: Prediction = Prediction {
 };
 
 const ENOUGH: Prediction = Prediction {
-    asks: "Two more bytes come, which makes five. What does poll return?",
+    asks: "Two more bytes arrive, which makes five. What does poll return?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("1")),
 };
@@ -90,7 +91,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (c, a) = tcp_pair()?;
     let mut buf = [0; 16];
 
-    lab.part("As long as something is left");
+    lab.part("As long as bytes are left");
     send(&c, b"0123456789", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
     recv(&a, &mut buf[..4], MsgFlags::NONE)?;
@@ -100,7 +101,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&NONE_LEFT);
     lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0));
 
-    lab.part("From how many on");
+    lab.part("From how many bytes on");
     send(&c, b"abc", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
     setsockopt(&a, SOL_SOCKET, SO_RCVLOWAT, &5)?;

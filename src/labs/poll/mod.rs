@@ -1,4 +1,4 @@
-//! `poll`: what its answers say, state by state.
+//! `poll`: what its results mean, state by state.
 
 mod level_and_lowat;
 mod poll_array_rules;

@@ -1,8 +1,8 @@
 //! What are the rules of poll's rows?
 //!
-//! A row with a negative descriptor is skipped, which is how one leaves the array without moving the others. Two rows may
-//! ask for the same descriptor and are counted apart. `events` is never written to. And a row that asks for nothing can
-//! still be answered: POLLERR, POLLHUP and POLLNVAL come unasked.
+//! poll skips a row with a negative descriptor: so a program can disable a row without moving the others. Two rows may
+//! contain the same descriptor; each counts. poll never writes to `events`. And even a row with `events` 0 can get an
+//! answer: poll reports POLLERR, POLLHUP and POLLNVAL unasked.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
@@ -15,11 +15,11 @@ pub(super) const LAB: Lab = Lab {
     name: "poll-array-rules",
     claim: "Negative rows are skipped, events is kept, and errors come unasked.",
     question: "What are the rules of poll's rows?",
-    explanation: "The array can be kept from call to call: only revents is written. To leave a descriptor out, make its row \
-        negative or take the row away; events = 0 is not enough, because a reset wakes poll all the same, again and \
-        again, and a loop that expects nothing there spins. A FIN does not wake such a row.",
-    elsewhere: "macOS's poll is built on kqueue: a row with events = 0 is never answered, and of two rows for one \
-        descriptor only the last is. NetBSD tells a row with events = 0 nothing of a reset either.",
+    explanation: "A program can keep the array from call to call: poll writes only revents. To leave a descriptor out, \
+        negate its number or remove the row ; events = 0 is not enough, because a reset still wakes poll, again and \
+        again, and a loop that ignores this row spins. A FIN does not wake such a row.",
+    elsewhere: "macOS's poll is built on kqueue: it never answers a row with events = 0, and of two rows for one \
+        descriptor only the last. NetBSD does not report a reset in a row with events = 0 either.",
     sources: &["poll(2)", "POSIX poll", "gVisor: EventsFieldNotModified"],
     related: &["select-eats-its-sets", "readiness-matrix", "bad-fd-poisons-select"],
     words: &["poll", "POLLERR", "POLLHUP", "POLLNVAL"],
@@ -30,7 +30,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const NEGATIVE: Prediction = Prediction {
-    asks: "A row asks for POLLIN of descriptor -1. What is answered in it?",
+    asks: "A row asks for POLLIN of descriptor -1. What is in its revents?",
     choices: &["0", "POLLNVAL", "POLLERR"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
@@ -41,32 +41,36 @@ const TWICE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("2")).but(
         &[MacOs],
         Expected::Is("1"),
-        "kqueue keeps one filter for a descriptor, so only the last row is answered",
+        "kqueue keeps one filter for a descriptor, so poll answers only the last row",
     ),
 };
 
 const EVENTS: Prediction = Prediction {
-    asks: "The first row asked for POLLIN|POLLPRI and was answered with POLLIN. What stands in events?",
+    asks: "The first row asked for POLLIN|POLLPRI and got POLLIN. What is in its events now?",
     choices: &["POLLIN|POLLPRI", "POLLIN", "0"],
     expect: Expect::everywhere(Expected::Is("POLLIN|POLLPRI")).but(
         &[GVisor],
         Expected::Is("POLLIN|POLLPRI|POLLERR|POLLHUP"),
-        "it writes back what it added; later releases do not",
+        "it writes back the flags that it added; later releases do not",
     ),
 };
 
 const FIN_UNASKED: Prediction = Prediction {
-    asks: "A row asks for nothing (events = 0). The peer has sent a FIN. What is answered?",
+    asks: "A row asks for nothing (events = 0). The peer has sent a FIN. What is in revents?",
     choices: &["0", "POLLHUP", "POLLIN"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
 const RESET_UNASKED: Prediction = Prediction {
-    asks: "Another row that asks for nothing, and the peer has reset. What is answered?",
+    asks: "Another row asks for nothing, and the peer has reset the connection. What is in revents?",
     choices: &["0", "POLLERR|POLLHUP", "POLLIN|POLLERR"],
     expect: Expect::on_linux(Expected::Is("POLLERR|POLLHUP"))
-        .but(&[FreeBsd, OpenBsd], Expected::Is("POLLHUP"), "POLLERR is not said of sockets")
-        .but(&[NetBsd], Expected::Is("0"), "neither is said of sockets")
+        .but(
+            &[FreeBsd, OpenBsd],
+            Expected::Is("POLLHUP"),
+            "poll does not report POLLERR for sockets",
+        )
+        .but(&[NetBsd], Expected::Is("0"), "poll reports neither for sockets")
         .but(&[MacOs], Expected::Is("0"), "a row that asks for nothing is not registered"),
 };
 
@@ -101,6 +105,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let mut rows = [PollFd::new(a.as_fd(), PollEvents::NONE)];
     lab.predict(&RESET_UNASKED);
     lab.observe(poll(&mut rows, 0).and(Ok(rows[0].revents())));
-    lab.say("Nobody asked, and it would be answered again, until the descriptor is closed or its row is taken away.");
+    lab.say("The row asked for nothing, and poll would report the reset again and again, until the descriptor is \
+        closed or its row removed.");
     Ok(())
 }

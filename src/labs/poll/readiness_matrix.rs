@@ -1,14 +1,14 @@
-//! What do poll and select say of a socket, state by state?
+//! What do poll and select report for a socket, state by state?
 //!
-//! The table that every event loop carries in its head, made on the spot: each state is built, poll is asked for all that can
-//! be asked, then select for all three sets. Each line is an observation of this system; the table comes at the end.
+//! The table that the author of every event loop needs, measured here: the lab builds each state, asks poll for every
+//! flag, then select for all three sets. Each line is an observation of this system; the table comes at the end.
 //!
-//! Read it for what it does not say. POLLIN does not tell data from the end of it: recv does. POLLHUP comes when both
-//! halves are closed, so it is no sign that the peer has finished; for a pipe it comes without POLLIN. And select has one
-//! bit where poll has four.
+//! Note what the table does not say. POLLIN does not distinguish data from the end of file: recv does. POLLHUP means
+//! that both halves are closed, so it does not tell you that the peer has finished; for a pipe it comes without POLLIN.
+//! And select has one bit where poll has four flags.
 //!
-//! (A pipe's write end without a reader is in r as well, because select was asked for all three sets: POLLERR counts for
-//! r and for w. A program that puts a write end into writefds alone, as one does, sees w.)
+//! (A pipe's write end without a reader is in r as well, because the lab puts it into all three sets: POLLERR counts
+//! for r and for w. A program that puts a write end only into writefds, as usual, sees w.)
 
 use crate::labs::prediction::Observed;
 use crate::labs::run::{LabResult, Run};
@@ -20,14 +20,16 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "readiness-matrix",
-    claim: "What poll and select say of idle, data, FIN, reset and hang-up, side by side.",
-    question: "POLLHUP, POLLRDHUP, or recv giving 0: what is said of which state?",
-    explanation: "Treat IN, HUP and ERR alike: read, and let recv say what it is: data, the end (0) or an error. POLLHUP \
-        on a stream means that both directions are over, POLLRDHUP (where it exists) that the peer has finished, and \
-        POLLERR that SO_ERROR has something to tell. POSIX calls HUP and OUT exclusive; Linux sets both.",
-    elsewhere: "FreeBSD and OpenBSD tell of a FIN by POLLIN alone (FreeBSD 14 adds POLLRDHUP), of both halves by POLLHUP without \
-        POLLOUT, and never say POLLERR of a socket. NetBSD says neither POLLHUP nor POLLERR of one. macOS's poll is built \
-        on kqueue: a FIN alone gives POLLHUP. So recv alone tells, everywhere, what happened.",
+    claim: "What poll and select report for idle, data, FIN, reset and hang-up.",
+    question: "POLLHUP, POLLRDHUP, or recv returning 0: which belongs to which state?",
+    explanation: "Treat IN, HUP and ERR alike: call recv, and its result tells you whether there is data, the end of \
+        file (0) or an error. POLLHUP on a stream means that both directions are closed, POLLRDHUP (where it exists) \
+        that the peer has finished sending, and POLLERR that SO_ERROR holds an error. POSIX says that HUP and OUT \
+        exclude each other; Linux sets both.",
+    elsewhere: "FreeBSD and OpenBSD report a FIN as POLLIN alone (FreeBSD 14 adds POLLRDHUP), both closed halves as \
+        POLLHUP without POLLOUT, and never POLLERR for a socket. NetBSD reports neither POLLHUP nor POLLERR for a \
+        socket. macOS's poll is built on kqueue: a FIN alone gives POLLHUP. So only recv tells you on every system \
+        what happened.",
     sources: &[
         "poll(2)",
         "select(2)",
@@ -69,7 +71,7 @@ const fn state(
 }
 
 const IDLE: Prediction = Prediction {
-    asks: "A TCP connection; nothing was sent. What do poll and select say?",
+    asks: "A TCP connection; no data was sent. What do poll and select report?",
     choices: &["0; none", "POLLOUT; w", "POLLIN|POLLOUT; rw"],
     expect: Expect::everywhere(Expected::Is("POLLOUT; w")),
 };
@@ -92,7 +94,7 @@ const FIN: Prediction = state(
 )
 .but(&[MacOs], Expected::Is("POLLIN|POLLPRI|POLLHUP; rw"), KQUEUE);
 
-/// What kernel sources tell of the other systems: one flag in one state.
+/// What the kernel sources of other systems show: one flag in one state.
 const fn flag(asks: &'static str, expect: Expect) -> Prediction {
     Prediction { asks, choices: &["yes", "no"], expect }
 }
@@ -104,32 +106,33 @@ const FIN_HUP: Prediction = flag(
 .but(&[MacOs], Expected::Is("yes"), KQUEUE);
 
 const HUP_OUT: Prediction = flag(
-    "Does POLLOUT stand beside POLLHUP, which POSIX excludes?",
+    "Is POLLOUT reported together with POLLHUP, which POSIX excludes?",
     Expect::on_linux(Expected::Is("yes")),
 )
 .but(
     &[FreeBsd, NetBsd, OpenBsd, MacOs],
     Expected::Is("no"),
-    "hang-up excludes POLLOUT, or is not said",
+    "POLLHUP excludes POLLOUT, or is not reported",
 );
 
 const RESET_ERR: Prediction =
-    flag("Is a reset said with POLLERR?", Expect::on_linux(Expected::Is("yes"))).but(
+    flag("Is a reset reported with POLLERR?", Expect::on_linux(Expected::Is("yes"))).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("no"),
-        "POLLERR is not said of sockets: recv and SO_ERROR tell",
+        "poll does not report POLLERR for sockets: recv and SO_ERROR tell",
     );
 
 /// Why macOS answers so often in its own way.
 const KQUEUE: &str = "poll is built on kqueue, where an end of file is a hang-up";
 
-/// What gVisor says of a TCP connection that is over, however it ended.
+/// What gVisor reports for a TCP connection that is over, however it ended.
 const ALL_OF_IT: &str = "POLLIN|POLLPRI|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rwx";
 
-/// A connection of which both halves are over: the BSDs and macOS do not say how it ended.
+/// A connection with both halves closed: the BSDs and macOS do not report how it ended.
 const fn over(on_linux: Prediction) -> Prediction {
-    let hung_up = "hang-up excludes POLLOUT, as POSIX wants, and POLLERR is not said of sockets";
-    let not_said = "POLLHUP and POLLERR are not said of sockets";
+    let hung_up =
+        "POLLHUP excludes POLLOUT, as POSIX requires, and poll does not report POLLERR for sockets";
+    let not_said = "poll reports neither POLLHUP nor POLLERR for sockets";
     on_linux
         .but(&[FreeBsd, OpenBsd], Expected::Is("POLLIN|POLLHUP; rw"), hung_up)
         .but(&[NetBsd], Expected::Is("POLLIN|POLLOUT; rw"), not_said)
@@ -138,8 +141,8 @@ const fn over(on_linux: Prediction) -> Prediction {
 
 /// A pipe whose other end is closed.
 const fn one_ended(on_linux: Prediction) -> Prediction {
-    let same = "a pipe without its other end says the same at either end";
-    let each_set = "select takes any flag for each of its sets";
+    let same = "a pipe without its other end reports the same at either end";
+    let each_set = "select maps any flag to each of its sets";
     on_linux
         .but(&[FreeBsd, OpenBsd], Expected::Is("POLLIN|POLLHUP; rw"), same)
         .but(&[NetBsd], Expected::Is("POLLIN|POLLOUT|POLLHUP; rwx"), each_set)
@@ -151,14 +154,14 @@ const BOTH_FINS: Prediction = over(state(
     &["POLLHUP; r", "POLLIN|POLLRDHUP; r", "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw"],
     "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
 ))
-.but(&[GVisor], Expected::Is(ALL_OF_IT), "it says all that it has");
+.but(&[GVisor], Expected::Is(ALL_OF_IT), "it reports every flag");
 
 const RESET: Prediction = over(state(
     "The peer has reset the connection.",
     &["POLLERR; x", "POLLERR|POLLHUP; none", "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw"],
     "POLLIN|POLLOUT|POLLERR|POLLHUP|POLLRDHUP; rw",
 ))
-.but(&[GVisor], Expected::Is(ALL_OF_IT), "it says all that it has");
+.but(&[GVisor], Expected::Is(ALL_OF_IT), "it reports every flag");
 
 const RESET_TOLD: Prediction = over(state(
     "The same socket, after SO_ERROR was read.",
@@ -169,7 +172,7 @@ const RESET_TOLD: Prediction = over(state(
     ],
     "POLLIN|POLLOUT|POLLHUP|POLLRDHUP; rw",
 ))
-.but(&[GVisor], Expected::Is(ALL_OF_IT), "it says all that it has");
+.but(&[GVisor], Expected::Is(ALL_OF_IT), "it reports every flag");
 
 const UNIX_CLOSED: Prediction = over(state(
     "A Unix-domain stream whose peer has closed.",
@@ -196,29 +199,29 @@ const PIPE_BROKEN: Prediction = one_ended(state(
 ));
 
 const LISTENER_IDLE: Prediction =
-    state("A listener at which nobody waits.", &["0; none", "POLLOUT; w"], "0; none");
+    state("A listener with an empty queue.", &["0; none", "POLLOUT; w"], "0; none");
 
 const LISTENER_ASKED: Prediction = state(
-    "A listener at which a connection waits.",
+    "A listener with a connection in its queue.",
     &["POLLIN; r", "POLLIN|POLLOUT; rw", "POLLOUT; w"],
     "POLLIN; r",
 );
 
 const LISTENER_SHUT: Prediction = state(
-    "A listener that was shut down.",
+    "A listener after shutdown.",
     &["POLLNVAL; none", "POLLHUP; r", "POLLOUT|POLLHUP; rw"],
     "POLLOUT|POLLHUP; rw",
 )
 .but(
     &[FreeBsd],
     Expected::Is("POLLIN|POLLHUP; rw"),
-    "shutdown says ENOTCONN and takes effect; accept is ECONNABORTED",
+    "shutdown fails with ENOTCONN and takes effect; accept fails with ECONNABORTED",
 )
-.but(&[NetBsd], Expected::Is("POLLIN|POLLOUT; rw"), "POLLHUP is not said of sockets")
-.but(&[GVisor], Expected::Is("0; none"), "it stops listening without a word")
-.but(&[MacOs], Expected::Is("0; none"), "shutdown says ENOTCONN, and does nothing");
+.but(&[NetBsd], Expected::Is("POLLIN|POLLOUT; rw"), "poll does not report POLLHUP for sockets")
+.but(&[GVisor], Expected::Is("0; none"), "it stops listening without an error")
+.but(&[MacOs], Expected::Is("0; none"), "shutdown fails with ENOTCONN, and does nothing");
 
-/// The lines of the table: a state, what poll said of it, and select.
+/// The lines of the table: a state, what poll reported for it, and select.
 type ReadinessRows = Vec<(&'static str, String, String)>;
 
 fn run(lab: &mut Run<'_>) -> LabResult {
@@ -285,21 +288,21 @@ fn pipes(lab: &mut Run<'_>, table: &mut ReadinessRows) -> LabResult {
 fn listeners(lab: &mut Run<'_>, table: &mut ReadinessRows) -> LabResult {
     lab.part("A listener");
     let (l, address) = listener()?;
-    look(lab, table, ("listener: nobody waits", &LISTENER_IDLE), &l);
+    look(lab, table, ("listener: empty queue", &LISTENER_IDLE), &l);
     let _c = client_of(&address)?;
     wait_for(&l, POLLIN)?;
     look(lab, table, ("listener: a connection waits", &LISTENER_ASKED), &l);
     accept(&l)?;
     if let Err(errno) = shutdown(&l, SHUT_RDWR) {
         lab.say(format_args!(
-            "shutdown says {errno} of a listener here, and may have done it all the same."
+            "shutdown of a listener fails with {errno} here, and may have taken effect all the same."
         ));
     }
     look(lab, table, ("listener: shut down", &LISTENER_SHUT), &l);
     Ok(())
 }
 
-/// Asks both, and adds what they say to the table.
+/// Asks both, and adds their answers to the table.
 fn look(
     lab: &mut Run<'_>,
     table: &mut ReadinessRows,
@@ -314,7 +317,7 @@ fn look(
     table.push((state, polled, sets));
 }
 
-/// Whether poll, asked once more, says all of these.
+/// Whether poll, called again, reports all of these.
 fn says(
     lab: &mut Run<'_>,
     prediction: &'static Prediction,

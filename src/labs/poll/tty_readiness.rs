@@ -1,9 +1,9 @@
 //! When is a terminal ready?
 //!
-//! In its usual mode, the canonical one, when a line is: letters without their newline are the terminal's, which still edits
-//! them. Control-D on an empty line makes
-//! it ready and read gives 0, the end of file; the terminal itself goes on. When the other side of a pseudo-terminal is
-//! closed, everything is said at once.
+//! In its usual mode (canonical mode) a terminal is ready when a whole line is: until the newline the terminal driver
+//! keeps the letters, so that the user can edit them. Control-D on an empty line makes the terminal ready, and read
+//! returns 0, the end of file; the terminal itself stays open. When the other side of a pseudo-terminal is closed, poll
+//! reports everything at once.
 
 use std::thread;
 
@@ -15,13 +15,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "tty-readiness",
-    claim: "A terminal is ready when a line is; Control-D is ready, and reads as 0.",
+    claim: "A terminal is ready after a whole line; Control-D makes read return 0.",
     question: "When is a terminal ready?",
-    explanation: "A terminal in its usual mode (ICANON; an editor turns it off) collects a line, so that it can be \
-        corrected, and becomes readable with the newline. Control-D hands over what there is: on an empty line nothing, so read gives 0, as at an end of file. One loop can therefore watch \
-        standard input beside sockets, if it takes a 0 for the end and does not wait for a letter.",
-    elsewhere: "On macOS poll answers POLLNVAL for /dev/tty, which select can watch; a pseudo-terminal it can watch \
-        as well.",
+    explanation: "A terminal in its usual mode (ICANON; an editor turns it off) collects a line, so that the user can \
+        correct it, and becomes readable with the newline. Control-D hands over what was typed so far: on an empty \
+        line nothing, so read returns 0, as at an end of file. One loop can therefore watch standard input beside \
+        sockets, if it treats 0 as the end and does not wait for single letters.",
+    elsewhere: "On macOS poll reports POLLNVAL for /dev/tty, which select can watch; poll can watch a pseudo-terminal.",
     sources: &[
         "poll(2)",
         "pty(7)",
@@ -39,19 +39,19 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const PARTIAL: Prediction = Prediction {
-    asks: "Two letters were typed, and no newline. What does poll answer?",
+    asks: "Two letters were typed, and no newline. What does poll report?",
     choices: &["0", "POLLIN", "POLLNVAL"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
 const LINE: Prediction = Prediction {
-    asks: "Now the newline. What does poll answer?",
+    asks: "Now the newline. What does poll report?",
     choices: &["0", "POLLIN", "POLLNVAL"],
     expect: Expect::on_linux(Expected::Is("POLLIN")),
 };
 
 const END: Prediction = Prediction {
-    asks: "The line was read. Control-D is typed. What does poll answer?",
+    asks: "The line was read. Control-D is typed. What does poll report?",
     choices: &["0", "POLLIN", "POLLHUP", "POLLNVAL"],
     expect: Expect::on_linux(Expected::Is("POLLIN")),
 };
@@ -63,7 +63,7 @@ const READ_END: Prediction = Prediction {
 };
 
 const HANGUP: Prediction = Prediction {
-    asks: "The other side is closed: the terminal is gone. What does poll answer for POLLIN|POLLOUT?",
+    asks: "The other side is closed: the terminal is gone. What does poll report for POLLIN|POLLOUT?",
     choices: &["POLLHUP", "POLLIN|POLLHUP", "POLLIN|POLLOUT|POLLERR|POLLHUP", "POLLNVAL"],
     expect: Expect::on_linux(Expected::Is("POLLIN|POLLOUT|POLLERR|POLLHUP"))
         .but(
@@ -71,20 +71,20 @@ const HANGUP: Prediction = Prediction {
             Expected::Is("POLLIN|POLLHUP"),
             "poll is built on kqueue, where an end of file is a hang-up",
         )
-        .but(&[NetBsd], Expected::Is("POLLHUP"), "hang-up excludes the rest")
-        .but(&[GVisor], Expected::Is("POLLOUT"), "it says nothing of a terminal that is gone"),
+        .but(&[NetBsd], Expected::Is("POLLHUP"), "POLLHUP excludes the other flags")
+        .but(&[GVisor], Expected::Is("POLLOUT"), "it reports nothing for a terminal that is gone"),
 };
 
 const HANGUP_SELECT: Prediction = Prediction {
     asks: "And in which of its sets does select leave it?",
     choices: &["r", "rw", "rwx", "none"],
     expect: Expect::on_linux(Expected::Is("rw"))
-        .but(&[NetBsd], Expected::Is("rwx"), "select takes any flag for each of its sets")
-        .but(&[GVisor], Expected::Is("w"), "it says nothing of a terminal that is gone"),
+        .but(&[NetBsd], Expected::Is("rwx"), "select maps any flag to each of its sets")
+        .but(&[GVisor], Expected::Is("w"), "it reports nothing for a terminal that is gone"),
 };
 
 const READ_HANGUP: Prediction = Prediction {
-    asks: "And what does read give of a terminal that is gone?",
+    asks: "And what does read give on a terminal that is gone?",
     choices: &["0", "EIO", "EBADF"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -97,15 +97,15 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     };
     let (keyboard, terminal) = (Fd::from(pty.master), Fd::from(pty.slave));
     let mut buf = [0; 16];
-    // Where poll does not say of the terminal what it says here, a read would wait.
+    // On a system where poll does not report the same, a read would wait.
     set_nonblocking(&keyboard)?;
     set_nonblocking(&terminal)?;
 
     lab.part("A line");
     write(&keyboard, b"ab")?;
-    lab.say("The terminal echoes what was typed: so it has it.");
+    lab.say("The terminal echoes what was typed: so the terminal has received it.");
     wait_for(&keyboard, POLLIN)?;
-    // If the echo has not come yet, it comes later, and nobody looks.
+    // If the echo has not arrived yet, it arrives later and is ignored.
     let _ = read(&keyboard, &mut buf);
     lab.predict(&PARTIAL);
     lab.observe(answer(&terminal, POLLIN, 0));

@@ -1,8 +1,7 @@
-//! Why does select take all of the processor?
+//! Why does select use 100 % of the processor?
 //!
-//! Because something in its sets is always ready. Files and directories are, by definition. A socket that nobody has
-//! anything to send on is writable, and an end of file that was read and not acted upon stays readable: select returns at
-//! once, each time.
+//! Because something in its sets is always ready. Files and directories are, by definition. An idle socket is writable,
+//! and a socket whose end of file the program has read but ignored stays readable: select returns at once, each time.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
@@ -20,11 +19,11 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "always-ready",
     claim: "Files, idle sockets in writefds and an ignored end of file are always ready.",
-    question: "Why does select take all of the processor?",
-    explanation: "Ready means that the call would not wait, not that there is something to do. Ask for writability only \
-        while something is owed to the peer, take a descriptor out of the sets once its end of file was read, and do not \
-        ask about files at all: reading one waits for the disk, and no readiness tells of that.",
-    elsewhere: "poll on macOS answers POLLNVAL for devices such as /dev/null; select can watch them (its poll(2)).",
+    question: "Why does select use 100 % of the processor?",
+    explanation: "Ready means that a call would not wait, not that there is something to do. Ask for writability only \
+        while you have unsent bytes, take a descriptor out of the sets after you have read its end of file, and do not \
+        watch files at all: a read of a file may wait for the disk, and readiness does not show that.",
+    elsewhere: "On macOS poll reports POLLNVAL for devices such as /dev/null; select can watch them (its poll(2)).",
     sources: &[
         "select(2)",
         "poll(2)",
@@ -49,22 +48,22 @@ pub(super) const LAB: Lab = Lab {
     ..Lab::ORDINARY
 };
 
-/// So many turns are shown.
+/// How many turns are shown.
 const TURNS: usize = 3;
-/// So much of a processor's time the untraced loop takes. (What else the machine does changes how long that lasts by the
-/// clock, and not how many turns it buys.)
+/// How much processor time the untraced loop uses. (The load of the machine changes how long that lasts by the clock,
+/// but not how many turns the loop makes.)
 const A_WHILE: Duration = Duration::from_millis(50);
 
 const FILE: Prediction = Prediction {
     asks: "A file without a byte in it: in which of the sets r, w and x does it stay?",
     choices: &["none", "w", "rw", "rwx"],
-    expect: Expect::on_linux(Expected::Is("rw")).but(&[MacOs], Expected::Is("rwx"), "what has no readiness answers yes to each set; seen in HFS, as the source of APFS is closed"),
+    expect: Expect::on_linux(Expected::Is("rw")).but(&[MacOs], Expected::Is("rwx"), "a file without readiness is in every set; read in HFS, because the source of APFS is closed"),
 };
 
 const DIRECTORY: Prediction = Prediction {
     asks: "And a directory?",
     choices: &["none", "r", "rw", "EBADF"],
-    expect: Expect::on_linux(Expected::Is("rw")).but(&[MacOs], Expected::Is("rwx"), "what has no readiness answers yes to each set; seen in HFS, as the source of APFS is closed"),
+    expect: Expect::on_linux(Expected::Is("rw")).but(&[MacOs], Expected::Is("rwx"), "a file without readiness is in every set; read in HFS, because the source of APFS is closed"),
 };
 
 const DEVICE: Prediction = Prediction {
@@ -73,25 +72,25 @@ const DEVICE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("rw")).but(
         &[MacOs],
         Expected::Is("rwx"),
-        "what has no readiness answers yes to each set",
+        "a file without readiness is in every set",
     ),
 };
 
 const IDLE_WRITER: Prediction = Prediction {
-    asks: "Nobody sends anything. Three turns with the socket in writefds, each may wait a second: how many do not wait?",
+    asks: "Neither side sends anything. Three turns with the socket in writefds, each may wait a second: how many do not wait?",
     choices: &["0", "1", "3"],
     expect: Expect::everywhere(Expected::Is("3")),
 };
 
 /// A fast machine turns 30,000 times.
 const SPIN: Prediction = Prediction {
-    asks: "The same loop on a thread, without a trace: how often does it turn in 50 ms of processor time?",
+    asks: "The same loop on a thread, without a trace: how many turns does it make in 50 ms of processor time?",
     choices: &["0 to 99", "100 to 999", "at least 1000"],
     expect: Expect::on_linux(Expected::AtLeast(1000, "")),
 };
 
 const NOTHING_OWED: Prediction = Prediction {
-    asks: "Nothing is owed, so it is only asked for reading. What does a select of 50 ms return?",
+    asks: "There are no unsent bytes, so the socket is only in readfds. What does a select of 50 ms return?",
     choices: &["0", "1"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
@@ -102,11 +101,13 @@ const IGNORED_END: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("3")),
 };
 
-const SAME_SPIN: Prediction =
-    Prediction { asks: "And how often does that loop turn in 50 ms of processor time?", ..SPIN };
+const SAME_SPIN: Prediction = Prediction {
+    asks: "And how many turns does that loop make in 50 ms of processor time?",
+    ..SPIN
+};
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("What has no readiness is always ready");
+    lab.part("Files are always ready");
     lab.say("Descriptors of three kinds, which std opens, so that no trace shows it.");
     let path = lab.directory().join("empty");
     let file = open(OpenOptions::new().read(true).write(true).create_new(true), &path)?;
@@ -120,7 +121,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&DEVICE);
     lab.observe(sets_of(&device));
 
-    lab.part("The broken way: writability, though nothing is owed");
+    lab.part("The broken way: ask for writability without unsent bytes");
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     lab.predict(&IDLE_WRITER);
     let mut at_once = 0;
@@ -131,7 +132,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&SPIN);
     lab.observe(turns(&a, Asks::Writing)?);
 
-    lab.part("The right way: only while something is owed");
+    lab.part("The right way: ask only while there are unsent bytes");
     lab.predict(&NOTHING_OWED);
     let mut readable = only(&a)?;
     lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(50))));
@@ -147,7 +148,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(at_once);
     lab.predict(&SAME_SPIN);
     lab.observe(turns(&a, Asks::Reading)?);
-    lab.say("The right way: after a 0 from recv, the descriptor leaves the set, and is closed when nothing is owed.");
+    lab.say("The right way: after recv has returned 0, take the descriptor out of the set, and close it when no bytes \
+        are left to send.");
     Ok(())
 }
 
@@ -169,7 +171,8 @@ fn turn(fd: &Fd, asks: Asks) -> Result<usize> {
     select(nfds, r, w, None, Some(&mut millis(1000)))
 }
 
-/// How many turns a while has, on a thread, which is not traced. (The main thread waits for that thread, and uses no time.)
+/// How many turns the loop makes in this time, on a thread, which is not traced. (The main thread waits for that
+/// thread, and uses no processor time.)
 fn turns(fd: &Fd, asks: Asks) -> std::result::Result<usize, Stop> {
     let spin = || {
         let (mut turns, end) = (0, processor_time() + A_WHILE);

@@ -1,8 +1,8 @@
 //! Why does select give EBADF, and for which descriptor?
 //!
-//! One closed number in any set fails the whole call; the sets stay as they were, and nobody says which number it was. poll
-//! says POLLNVAL in that row and answers the others. A peer that resets its connection is never the reason: the
-//! descriptor stays open until its owner closes it.
+//! One closed descriptor in any set makes the whole call fail; the sets stay as they were, and select does not say
+//! which descriptor it was. poll reports POLLNVAL in that row and answers the others. A peer that resets its connection
+//! is never the reason: our descriptor stays open until we close it.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only, tcp_pair, wait_for};
@@ -13,13 +13,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "bad-fd-poisons-select",
-    claim: "One closed number fails select for all; poll answers it in its own row.",
+    claim: "One closed descriptor fails the whole select; poll reports it in its own row.",
     question: "Why does select give EBADF, and for which descriptor?",
-    explanation: "EBADF means that this program has closed a descriptor and left its number in a set: a peer cannot cause \
-        it. UNP's select server ends when a client resets, but that is the wrapper around its read, which takes any error for \
-        the end of the program: close that one client instead. select names no culprit; a poll that does not wait finds it. Worse than EBADF is no EBADF: the number may have \
-        been given to another connection meanwhile, and Linux does not even look at numbers beyond its table of \
-        descriptors.",
+    explanation: "EBADF means that this program has closed a descriptor and left its number in a set: a peer cannot \
+        cause it. UNP's select server does end when a client resets, but for another reason: the wrapper around its \
+        read ends the program on any error. Close that one client instead. select does not name the closed descriptor; \
+        a poll with timeout 0 finds it. The case without EBADF is worse: the kernel may have reused the number for \
+        another connection, and Linux does not even check numbers beyond its table of descriptors.",
     elsewhere: "FreeBSD and NetBSD give EBADF for a number beyond the table as well.",
     sources: &["select(2), BUGS", "poll(2)", "POSIX select", "POSIX poll", "gVisor: ClosedFds"],
     related: &["close-under-wait", "drop-closes", "poll-array-rules"],
@@ -43,7 +43,7 @@ const SETS: Prediction = Prediction {
 };
 
 const ROW: Prediction = Prediction {
-    asks: "The same two numbers as rows of poll, for POLLIN. What is answered in the closed one's row?",
+    asks: "The same two numbers as rows of poll, for POLLIN. What is in revents of the closed one?",
     choices: &["POLLNVAL", "POLLERR", "EBADF", "0"],
     expect: Expect::everywhere(Expected::Is("POLLNVAL")),
 };
@@ -60,7 +60,7 @@ const BEYOND_TABLE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")).but(
         &[FreeBsd, NetBsd, GVisor],
         Expected::Is("EBADF"),
-        "every number below nfds is looked up",
+        "it looks up every number below nfds",
     ),
 };
 
@@ -86,7 +86,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&SETS);
     lab.observe(readable == before);
 
-    lab.part("The same question to poll, which finds the culprit");
+    lab.part("The same question to poll, which finds the closed descriptor");
     let row = |fd| PollRow { fd, events: POLLIN, revents: PollEvents::NONE };
     let mut rows = [row(a.number()), row(stale_number)];
     lab.predict(&ROW);
@@ -101,7 +101,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&RESET);
     lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(0))));
 
-    lab.part("A number beyond the table of descriptors, which is as long as it ever had to be");
+    lab.part("A number beyond the table of descriptors, which grows only as needed");
     let never = FdNumber::new(1000);
     let mut memory = [0; FD_SETSIZE.div_ceil(WORD_BITS)];
     if selecting::fd_set(lab.wild(), never, &mut memory).is_err() {

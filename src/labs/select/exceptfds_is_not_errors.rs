@@ -1,7 +1,7 @@
 //! Is exceptfds for errors?
 //!
-//! No, whatever its name and POSIX say. A connection that was reset, or refused, is readable and writable: the next call is
-//! told what happened, and SO_ERROR too. In the third set stands a TCP socket with an urgent byte.
+//! No, in spite of its name and of POSIX. A connection that was reset or refused is readable and writable: the next
+//! call returns the error, and SO_ERROR has it too. The third set reports a TCP socket with an urgent byte.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{
@@ -15,12 +15,12 @@ pub(super) const LAB: Lab = Lab {
     name: "exceptfds-is-not-errors",
     claim: "An error makes a socket readable and writable; exceptfds is for urgent data.",
     question: "What is exceptfds for? For errors?",
-    explanation: "For TCP the third set means one thing: an urgent byte has come (poll says POLLPRI). Errors are found where \
-        they would be met, by reading or writing, so a socket with an error is ready for both; SO_ERROR tells which error. \
-        Beej's guide describes the set as one of errors, and POSIX asks for it to hold sockets with a pending error; \
-        Linux does not do so.",
-    elsewhere: "The BSDs and macOS put sockets there for out-of-band data only. gVisor puts failed ones there, and \
-        has no out-of-band data.",
+    explanation: "For TCP the third set means one thing: an urgent byte has arrived (poll reports POLLPRI). The next \
+        read or write returns an error, so a socket with an error is ready for both; SO_ERROR tells which error. \
+        Beej's guide describes exceptfds as the set for errors, and POSIX requires it to hold sockets with a pending \
+        error; Linux does not do that.",
+    elsewhere: "The BSDs and macOS use exceptfds for out-of-band data only. gVisor puts failed sockets there, and has \
+        no out-of-band data.",
     sources: &["select(2)", "select_tut(2)", "POSIX select", "Stack Overflow 1342712"],
     related: &["oob-one-byte", "nb-connect-refused", "hup-maps-to-r", "readiness-matrix"],
     words: &["select", "SO_ERROR", "ECONNRESET", "MSG_OOB", "POLLPRI"],
@@ -30,12 +30,12 @@ pub(super) const LAB: Lab = Lab {
     ..Lab::ORDINARY
 };
 
-/// macOS and FreeBSD: soreadable and sowriteable ask for so_error, and nothing but urgent data makes an exception
+/// macOS and FreeBSD: soreadable and sowriteable check so_error, and only urgent data is an exceptional condition
 /// (sys/socketvar.h).
 const READ_AND_WRITE: Expect = Expect::on_linux(Expected::Is("rw")).but(
     &[GVisor],
     Expected::Is("rwx"),
-    "it takes an error for an exception",
+    "it treats an error as an exceptional condition",
 );
 
 const RESET: Prediction = Prediction {
@@ -51,7 +51,7 @@ const REFUSED: Prediction = Prediction {
 };
 
 const WHY: Prediction = Prediction {
-    asks: "What does SO_ERROR say of it?",
+    asks: "What does SO_ERROR return for it?",
     choices: &["0", "ECONNREFUSED", "EINPROGRESS"],
     expect: Expect::everywhere(Expected::Is("ECONNREFUSED")),
 };
@@ -67,7 +67,7 @@ const URGENT: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("What one might believe: a reset is an exception");
+    lab.part("The obvious guess: a reset is an exceptional condition");
     let (c, a) = tcp_pair()?;
     setsockopt(&c, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
     close(c)?; // with this option: a reset
@@ -75,9 +75,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&RESET);
     lab.observe(sets_of(&a));
 
-    lab.part("Nor is a refused connection");
+    lab.part("Nor does a refused connection count");
     let (l, address) = listener()?;
-    close(l)?; // nobody listens at that port now
+    close(l)?; // no socket listens on that port now
     let refused = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&refused)?;
     // EINPROGRESS, or refused at once.
@@ -88,7 +88,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&WHY);
     lab.observe(getsockopt(&refused, SOL_SOCKET, SO_ERROR).map(Errno::from_number));
 
-    lab.part("What it is for: urgent data");
+    lab.part("What exceptfds is for: urgent data");
     let (c, a) = tcp_pair()?;
     send(&c, b"!", MSG_OOB)?;
     wait_for_urgent(&a)?;

@@ -1,8 +1,9 @@
 //! What happens to a descriptor that an fd_set has no bit for?
 //!
-//! An `fd_set` is a bitmap of FD_SETSIZE bits, and neither C's FD_SET nor the kernel asks where it ends: FD_SET writes into
-//! what stands behind it (or aborts the program, where the C library was built to check), and select with a greater
-//! nfds reads and rewrites it. Our set refuses the number. A bitmap of one's own length works on Linux; poll needs none.
+//! An `fd_set` is a bitmap of FD_SETSIZE bits, and neither C's FD_SET nor the kernel checks where it ends: FD_SET
+//! writes into the memory behind it (or aborts the program, if the C library was built to check), and select with a
+//! larger nfds reads and rewrites that memory. Our set refuses the number. On Linux a longer bitmap of your own works;
+//! poll needs none.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
@@ -15,13 +16,15 @@ pub(super) const LAB: Lab = Lab {
     name: "fdsetsize-overflow",
     claim: "From FD_SETSIZE on a number has no bit: C overruns its set, ours refuses.",
     question: "What happens to a descriptor that an fd_set has no bit for?",
-    explanation: "The limit is the set's, not the kernel's: Linux takes as many bits as nfds says, and so writes beyond a \
-        set that is too short. UNP's select server looks whether its array has a free slot, and not whether the \
-        descriptor has a bit: one that has inherited open files overruns its set. Python's \"filedescriptor out of range in select()\" is the same refusal as ours. Raise the \
-        limit on descriptors only in a program that uses poll, that makes longer sets where the system takes them, or that \
-        refuses what select cannot watch.",
-    elsewhere: "FD_SETSIZE is 256 on NetBSD, 1024 elsewhere; FreeBSD and OpenBSD let a program define a greater one before \
-        its includes (select(2)). macOS gives EINVAL beyond 1024 unless the program asks for unlimited sets (select(2)).",
+    explanation: "The limit is that of the set, not of the kernel: Linux takes as many bits as nfds says, and so \
+        writes beyond a set that is too short. UNP's select server checks whether its array has a free slot, but not \
+        whether the descriptor has a bit: if it has inherited open files, it overruns its set. Python's \
+        \"filedescriptor out of range in select()\" is the same refusal as ours. Raise the limit on descriptors only \
+        in a program that uses poll, allocates longer sets where the system accepts them, or refuses descriptors that \
+        select cannot watch.",
+    elsewhere: "FD_SETSIZE is 256 on NetBSD, 1024 elsewhere; FreeBSD and OpenBSD let a program define a larger value \
+        before its includes (select(2)). macOS gives EINVAL beyond 1024 unless the program asks for unlimited sets \
+        (select(2)).",
     sources: &["select(2), NOTES", "POSIX select"],
     related: &["nfds-and-count", "bad-fd-poisons-select", "cost-is-the-highest-fd"],
     words: &["FD_SETSIZE", "select", "poll"],
@@ -36,12 +39,12 @@ pub(super) const LAB: Lab = Lab {
 /// A number that no fd_set has a bit for, and how many words would be needed.
 const NUMBER: i32 = 1600;
 const WORDS: usize = (NUMBER as usize + 1).div_ceil(WORD_BITS);
-/// The words of an fd_set; what comes after them is somebody else's.
+/// The words of an fd_set; the memory after them belongs to another variable.
 const SET: usize = FD_SETSIZE / WORD_BITS;
 
 /// <sys/select.h> of each: libc's constant, and the length of the structure.
 const BITS: Prediction = Prediction {
-    asks: "For how many descriptors has an fd_set bits?",
+    asks: "For how many descriptors does an fd_set have bits?",
     choices: &["256", "1024", "65536"],
     expect: Expect::everywhere(Expected::Is("1024")).but(
         &[NetBsd],
@@ -57,13 +60,13 @@ const REFUSED: Prediction = Prediction {
 };
 
 const REFUSED_CALL: Prediction = Prediction {
-    asks: "What does our select say to nfds 1601?",
+    asks: "What does our select give for nfds 1601?",
     choices: &["0", "EINVAL", "EBADF"],
     expect: Expect::everywhere(Expected::Is("EINVAL")),
 };
 
 const OVERRUN: Prediction = Prediction {
-    asks: "FD_SET(1600) as C's macro does it. Has it changed what stands behind the set?",
+    asks: "FD_SET(1600) as C's macro does it. Has it changed the memory behind the set?",
     choices: &["yes", "no"],
     expect: Expect::everywhere(Expected::Is("yes")),
 };
@@ -109,7 +112,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let far = fcntl_dupfd(&a, NUMBER)?;
     send(&c, b"x", MSG_NOSIGNAL)?;
 
-    lab.part("What our wrappers say");
+    lab.part("What our wrappers do");
     lab.predict(&BITS);
     lab.observe(size_of::<FdSet>() * 8);
     let mut set = only(&a)?;
@@ -128,20 +131,20 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let behind = memory[SET..].iter().any(|word| *word != 0);
     lab.observe(behind);
     lab.say(format_args!(
-        "Bit {NUMBER} is in byte {}, {} bytes behind the end of the set.",
+        "Bit {NUMBER} is in byte {}, {} bytes past the end of the set.",
         NUMBER / 8,
         NUMBER as usize / 8 - size_of::<FdSet>()
     ));
     lab.predict(&FOUND);
     lab.observe(selecting::select(wild, NUMBER + 1, &mut memory, &mut millis(0)));
-    lab.say("The kernel has read the neighbour's memory, and also writes to it:");
+    lab.say("The kernel has read the neighbour's memory, and it also writes to it:");
     recv(&a, &mut [0], MsgFlags::NONE)?;
     lab.predict(&REWRITTEN);
-    // That it fails, as it does on macOS, is answered by the bit.
+    // If it fails, as on macOS, the bit shows that.
     let _ = selecting::select(wild, NUMBER + 1, &mut memory, &mut millis(0));
     lab.observe(fd_isset(wild, far.number(), &memory));
 
-    lab.part("A right way, where the system takes it: a set that is long enough");
+    lab.part("A right way, where the system accepts it: a set that is long enough");
     send(&c, b"x", MSG_NOSIGNAL)?;
     let mut wide = WideFdSet::new();
     wide.set(&far);

@@ -1,4 +1,4 @@
-//! `select`: what it does to its sets and its timeout, and what it cannot say.
+//! `select`: what it does to its sets and its timeout, and what it cannot report.
 
 mod always_ready;
 mod bad_fd_poisons_select;

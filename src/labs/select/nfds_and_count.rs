@@ -1,8 +1,8 @@
 //! What is nfds, and what does select count?
 //!
-//! nfds is the highest number plus one, not a count and not the highest number. select's result counts bits over all three
-//! sets, poll's counts rows. Bits beyond nfds are not looked at: some are cleared all the same, some stay, and a program
-//! that looks at a bit it did not ask for believes what is not so.
+//! nfds is the highest descriptor plus one: neither a count nor the highest number. select's result counts bits over
+//! all three sets, poll's counts rows. select ignores bits beyond nfds: some are cleared all the same, some stay set,
+//! and a program that tests a bit it did not ask for draws a wrong conclusion.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only};
@@ -12,13 +12,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "nfds-and-count",
-    claim: "nfds is the highest number plus one; select counts bits, poll counts rows.",
+    claim: "nfds is the highest descriptor plus 1; select counts bits, poll counts rows.",
     question: "What is nfds, and what does select count?",
-    explanation: "The kernel looks at the numbers from 0 to nfds - 1. Linux copies the sets in and out by words, of 64 bits \
-        (of 32 for a 32-bit program): an unasked bit in the last word is cleared, one in a word beyond it survives and looks like an answer. The result \
-        is the number of bits left in all three sets, so one descriptor may count twice.",
-    elsewhere: "The count and the meaning of nfds are POSIX's. What becomes of bits beyond nfds is not: macOS, \
-        NetBSD, OpenBSD and Linux for a 32-bit program copy words of 32 bits, so that more of them survive.",
+    explanation: "The kernel checks the descriptors from 0 to nfds - 1. Linux copies the sets in and out in words of \
+        64 bits (32 for a 32-bit program): it clears a bit beyond nfds in the last word, but a bit in a later word \
+        survives and looks like an answer. The result is the number of bits left in all three sets, so one descriptor \
+        may count twice.",
+    elsewhere: "POSIX defines the count and nfds, but not what happens to bits beyond nfds: macOS, NetBSD, OpenBSD and \
+        Linux for a 32-bit program copy words of 32 bits, so more bits survive.",
     sources: &["select(2)", "poll(2)", "POSIX select", "POSIX poll", "gVisor: IgnoreBitsAboveNfds"],
     related: &["select-eats-its-sets", "fdsetsize-overflow", "poll-array-rules"],
     words: &["select", "poll", "FD_SETSIZE"],
@@ -37,7 +38,7 @@ const ONE_TOO_LOW: Prediction = Prediction {
 };
 
 const BIT_IN_THE_WORD: Prediction = Prediction {
-    asks: "That descriptor was not looked at. Is its bit still set?",
+    asks: "That descriptor was not checked. Is its bit still set?",
     choices: &["yes", "no"],
     expect: Expect::on_linux(Expected::Is("no")),
 };
@@ -76,7 +77,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     send(&c, b"x", MSG_NOSIGNAL)?;
 
-    lab.part("The broken way: nfds is the highest number, without the one");
+    lab.part("The broken way: nfds is the highest number, without plus one");
     let mut readable = only(&a)?;
     lab.predict(&ONE_TOO_LOW);
     let nfds = a.number().get();
@@ -84,7 +85,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&BIT_IN_THE_WORD);
     lab.observe(readable.isset(&a));
 
-    lab.part("The right way: plus one; and what is counted");
+    lab.part("The right way: plus one; and what the result counts");
     let nfds = a.number().get() + 1;
     let (mut readable, mut writable) = (only(&a)?, only(&a)?);
     lab.predict(&BITS);
@@ -93,10 +94,12 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN | POLLOUT)], -1));
 
     lab.part("Numbers beyond nfds");
-    lab.say("Of a set the trace shows what select is asked for: the numbers below nfds.");
+    lab.say(
+        "The trace shows only the part of a set that select is asked for: the numbers below nfds.",
+    );
     let near = fcntl_dupfd(&a, 64)?;
     for (number, prediction) in [(100, &BIT_IN_LAST_WORD), (130, &BIT_BEYOND)] {
-        let far = fcntl_dupfd(&c, number)?; // nothing waits at it
+        let far = fcntl_dupfd(&c, number)?; // it has nothing to read
         let mut readable = only(&near)?;
         readable.set(&far)?;
         lab.predict(prediction);

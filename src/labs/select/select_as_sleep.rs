@@ -1,8 +1,8 @@
-//! Can select sleep, and which times does it take?
+//! Can select sleep, and which times does it accept?
 //!
-//! Without descriptors it waits for the timeout alone, as programs once slept for less than a second. Linux's C libraries
-//! take more than a million microseconds as a second and some (that part takes just that long); a negative time, or a
-//! negative nfds, is EINVAL.
+//! Without descriptors select just waits for the timeout; programs once used it to sleep for less than a second.
+//! Linux's C libraries accept more than a million microseconds and carry them into the seconds (that part of the lab
+//! takes over a second); a negative time, or a negative nfds, is EINVAL.
 
 use std::time::Instant;
 
@@ -14,11 +14,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "select-as-sleep",
-    claim: "select without descriptors sleeps; times that make no sense are EINVAL.",
-    question: "Can select sleep, and which times does it take?",
-    explanation: "Without descriptors only the timeout can end select, or a signal. A timeval should have less than a \
-        million microseconds: glibc carries what is more into the seconds, other systems refuse it. poll takes \
-        milliseconds in an int, where -1 means for ever; that Linux takes every negative number so is no rule.",
+    claim: "select without descriptors sleeps; invalid times are EINVAL.",
+    question: "Can select sleep, and which times does it accept?",
+    explanation: "Without descriptors only the timeout or a signal can end select. A timeval should have less than a \
+        million microseconds: glibc carries the excess into the seconds, other systems refuse it. poll takes \
+        milliseconds in an int, where -1 means forever; Linux treats every negative number like that, but not every \
+        system does.",
     elsewhere: "The BSDs and macOS give EINVAL for a million microseconds and more, and the BSDs for a timeout of \
         poll below -1.",
     sources: &["select(2)", "poll(2)", "POSIX select", "gVisor: NullFds"],
@@ -47,7 +48,7 @@ const SLEPT: Prediction = Prediction {
 };
 
 const POLL_SLEPT: Prediction = Prediction {
-    asks: "poll without a row, for 50 ms: how long does it take?",
+    asks: "poll without rows, for 50 ms: how long does it take?",
     choices: &["less than 50 ms", "at least 50 ms", "for ever"],
     expect: Expect::everywhere(Expected::AtLeast(50, "ms")),
 };
@@ -58,23 +59,23 @@ const MANY_MICROSECONDS: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("1")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("EINVAL"),
-        "a million microseconds must be written as a second",
+        "a million microseconds or more are invalid",
     ),
 };
 
 const CARRIED: Prediction = Prediction {
-    asks: "Now nothing comes, and the timeout has 1,100,000 microseconds. How long does select wait?",
+    asks: "Now no data arrives, and the timeout has 1,100,000 microseconds. How long does select wait?",
     choices: &["0 to 99 ms", "100 to 1099 ms", "at least 1100 ms", "EINVAL"],
     expect: Expect::on_linux(Expected::AtLeast(1100, "ms")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("EINVAL"),
-        "a million microseconds must be written as a second",
+        "a million microseconds or more are invalid",
     ),
 };
 
 const NEGATIVE_TIME: Prediction = Prediction {
     asks: "The timeout is -1 seconds. What does select give?",
-    choices: &["0", "EINVAL", "it waits for ever"],
+    choices: &["0", "EINVAL", "it waits forever"],
     expect: Expect::everywhere(Expected::Is("EINVAL")),
 };
 
@@ -95,7 +96,7 @@ const NEGATIVE_NFDS: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("Nobody to wait for");
+    lab.part("No descriptors to wait for");
     lab.predict(&SLEPT);
     let began = Instant::now();
     let slept = select(0, None, None, None, Some(&mut millis(100)));
@@ -105,7 +106,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let slept = poll(&mut [], 50);
     lab.observe(slept.and(Ok(began.elapsed())));
 
-    lab.part("Times that are odd");
+    lab.part("Odd times");
     let [c, a] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     send(&c, b"x", MSG_NOSIGNAL)?;
     let mut timeout = TimeVal { tv_sec: 0, tv_usec: 1_500_000 };
@@ -123,7 +124,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&NEGATIVE_POLL);
     lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], -2));
 
-    lab.part("A count that is odd");
+    lab.part("An odd count");
     lab.predict(&NEGATIVE_NFDS);
     lab.observe(select(-1, None, None, None, Some(&mut millis(0))));
     Ok(())

@@ -1,9 +1,8 @@
-//! What stands in the timeval after select has returned?
+//! What is in the timeval after select has returned?
 //!
-//! On Linux, through glibc, what is left of it: also after a signal, and also after an error, where POSIX wants it left
-//! alone. It can be used (a signal need not lengthen the wait), but not relied upon: the other systems leave the timeval
-//! alone, and so does musl.
-//! pselect and ppoll take their timeout as const and cannot change it, anywhere.
+//! On Linux with glibc, the time that is left: also after a signal, and also after an error, where POSIX requires it to
+//! be unchanged. This is useful (a signal need not lengthen the wait), but not portable: other systems leave the
+//! timeval alone, and so does musl. pselect and ppoll take their timeout as const and never change it.
 
 use std::io;
 use std::thread;
@@ -19,13 +18,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "timeout-mutates",
-    claim: "Linux writes into select's timeout what is left of it; others leave it.",
-    question: "What stands in the timeval after select has returned?",
-    explanation: "The kernel of Linux counts down the time that was given, and glibc hands the rest back, whether select \
-        found something, was interrupted or failed. pselect and ppoll take a const timeout, so glibc gives the kernel a \
-        copy. Portable programs write the timeval anew before every call and keep a deadline of their own.",
-    elsewhere: "The BSDs and macOS leave the timeval alone, and so does musl on Linux. POSIX allows both where select \
-        succeeds, and no change where it fails, as after a signal (select(2), BUGS).",
+    claim: "Linux writes the time left into select's timeout; other systems do not.",
+    question: "What is in the timeval after select has returned?",
+    explanation: "The Linux kernel subtracts the time it has waited, and glibc hands the rest back, whether select \
+        found something, was interrupted or failed. pselect and ppoll take a const timeout, so glibc passes the kernel \
+        a copy. Portable programs set the timeval again before every call and keep a deadline of their own.",
+    elsewhere: "The BSDs and macOS leave the timeval alone, and so does musl on Linux. POSIX allows both if select \
+        succeeds, but no change if it fails, as after a signal (select(2), BUGS).",
     sources: &["select(2), NOTES and BUGS", "pselect(2)", "POSIX select", "gVisor: PselectTest"],
     related: &[
         "stopped-while-waiting",
@@ -44,7 +43,7 @@ pub(super) const LAB: Lab = Lab {
 const GIVEN_MS: i64 = 2000;
 
 const LEFT: Prediction = Prediction {
-    asks: "The timeout is 2000 ms, a byte comes after about 100 ms. What stands in the timeval then?",
+    asks: "The timeout is 2000 ms, a byte arrives after about 100 ms. What is in the timeval then?",
     choices: &["less than 1000 ms", "1000 to 1999 ms", "2000 ms"],
     expect: REWRITTEN,
 };
@@ -56,29 +55,29 @@ const INTERRUPTED: Prediction = Prediction {
 };
 
 const AFTER_SIGNAL: Prediction = Prediction {
-    asks: "And what stands in the timeval after EINTR?",
+    asks: "And what is in the timeval after EINTR?",
     choices: &["less than 1000 ms", "1000 to 1999 ms", "2000 ms"],
     expect: REWRITTEN,
 };
 
 const AFTER_ERROR: Prediction = Prediction {
-    asks: "The set has a number that is closed: EBADF at once. Was the timeval written to?",
+    asks: "The set has a closed descriptor: EBADF at once. Did select change the timeval?",
     choices: &["yes", "no"],
     expect: Expect::on_linux(Expected::Is("yes")).but(
         &[LinuxMusl, FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("no"),
-        "only Linux writes to the timeval, and musl gives it a copy",
+        "only Linux writes to the timeval, and musl passes it a copy",
     ),
 };
 
 const CONST: Prediction = Prediction {
-    asks: "pselect has waited 100 ms for nothing. The same timespec again: how long does it wait?",
+    asks: "pselect has waited 100 ms and timed out. The same timespec again: how long does it wait?",
     choices: &["less than 100 ms", "at least 100 ms"],
     expect: Expect::everywhere(Expected::AtLeast(100, "ms")),
 };
 
 const CONST_TOO: Prediction = Prediction {
-    asks: "ppoll has waited 100 ms for nothing. The same timespec again: how long does it wait?",
+    asks: "ppoll has waited 100 ms and timed out. The same timespec again: how long does it wait?",
     choices: &["less than 100 ms", "at least 100 ms", "ENOSYS"],
     expect: Expect::everywhere(Expected::AtLeast(100, "ms")).but(
         &[MacOs],
@@ -87,12 +86,13 @@ const CONST_TOO: Prediction = Prediction {
     ),
 };
 
-/// With glibc what is left of it: the machine may be late, but not by a second. Elsewhere what was given.
+/// With glibc the time that is left: the machine may be late, but not by a second. Elsewhere the original
+/// timeout.
 const REWRITTEN: Expect = Expect::on_linux(Expected::Between(GIVEN_MS / 2, GIVEN_MS - 1, "ms"))
     .but(
         &[LinuxMusl, FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("2000 ms"),
-        "only Linux writes to the timeval, and musl gives it a copy",
+        "only Linux writes to the timeval, and musl passes it a copy",
     );
 
 fn run(lab: &mut Run<'_>) -> LabResult {
@@ -128,14 +128,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let result = select(nfds, Some(&mut closed), None, None, Some(&mut timeout));
     lab.observe(result.is_err() && timeout != millis(GIVEN_MS));
 
-    lab.part("The right way, if it must not change: pselect, or a timeval written anew");
+    lab.part("The right way, if it must not change: pselect, or set the timeval again");
     let timeout = TimeSpec { tv_sec: 0, tv_nsec: 100_000_000 };
     pselect(0, None, None, None, Some(&timeout), None)?;
     lab.predict(&CONST);
     let began = Instant::now();
     pselect(0, None, None, None, Some(&timeout), None)?;
     lab.observe(began.elapsed());
-    // Where there is none, the second call says so.
+    // On a system without it, the second call says so.
     let _ = ppoll_if_there_is_one(&mut [], Some(&timeout), None);
     lab.predict(&CONST_TOO);
     let began = Instant::now();
@@ -144,7 +144,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// What stands in a timeval.
+/// The time in a timeval.
 fn left_of(timeout: TimeVal) -> Duration {
     Duration::from_micros((timeout.tv_sec * 1_000_000 + timeout.tv_usec) as u64)
 }

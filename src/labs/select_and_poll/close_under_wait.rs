@@ -1,8 +1,8 @@
 //! Does close() wake a thread that waits on the descriptor?
 //!
-//! Not on Linux. select and poll wait on to their timeout; a recv that has begun goes on, and receives. The connection is not
-//! even closed: the call that waits holds it, so the peer sees no FIN. shutdown wakes, because it acts on the connection
-//! and not on the number.
+//! Not on Linux. select and poll keep waiting until their timeout; a recv that has begun continues, and receives. The
+//! connection is not even closed: the waiting call holds it, so the peer gets no FIN. shutdown wakes the thread,
+//! because it acts on the connection and not on the descriptor.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
@@ -19,14 +19,15 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "close-under-wait",
-    claim: "close does not wake who waits on the descriptor; shutdown does.",
+    claim: "close does not wake a thread that waits on the descriptor; shutdown does.",
     question: "Why does close() not wake my recv?",
-    explanation: "close gives back a number; the call that waits has found the open file before and holds it until it \
-        returns. The number is free meanwhile, so the next accept may get it, and the waiting thread speaks for a stranger \
-        when it comes back. Call shutdown, wait until the other thread has gone, then close.",
-    elsewhere: "On the BSDs and macOS close wakes a select that waits, which gives EBADF. The BSDs wake poll as well; \
-        macOS's sleeps on. On NetBSD and macOS recv ends with EBADF. POSIX leaves it open. Until 2022 Linux left the \
-        closed descriptor out of select's answer, which was 0 then.",
+    explanation: "close frees a number; the waiting call looked up the open file earlier and holds it until it \
+        returns. The number is free in the meantime, so the next accept may get it, and then the waiting thread \
+        continues with another client's connection. Call shutdown, wait until the other thread has finished, then \
+        close.",
+    elsewhere: "On the BSDs and macOS close wakes a waiting select, which fails with EBADF. The BSDs wake poll as \
+        well; macOS's poll keeps sleeping. On NetBSD and macOS recv fails with EBADF. POSIX leaves it open. Until 2022 \
+        Linux left the closed descriptor out of select's result, which was 0 then.",
     sources: &[
         "select(2), NOTES (multithreaded applications)",
         "Linux 5.17, do_select (EPOLLNVAL counts as ready)",
@@ -48,13 +49,13 @@ const CLOSES_AFTER: Duration = Duration::from_millis(150);
 const WAITS_MS: i32 = 450;
 
 const SELECT_SAID: Prediction = Prediction {
-    asks: "Another thread closes the descriptor under a select of 450 ms. What does select return at last?",
+    asks: "Another thread closes the descriptor during a select of 450 ms. What does select return in the end?",
     choices: &["0", "1", "EBADF"],
     expect: Expect::on_linux(Expected::Is("1"))
         .but(
             &[FreeBsd, NetBsd, OpenBsd, MacOs],
             Expected::Is("EBADF"),
-            "close wakes who waits in select",
+            "close wakes a waiting select",
         )
         .but(&[GVisor], Expected::Is("0"), "it forgets the descriptor"),
 };
@@ -65,32 +66,32 @@ const SELECT_WAITED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::AtLeast(WAITS_MS as i64, "ms")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Between(0, 449, "ms"),
-        "close wakes who waits in select",
+        "close wakes a waiting select",
     ),
 };
 
 const POLL_SAID: Prediction = Prediction {
-    asks: "The same with poll. What is answered at its timeout?",
+    asks: "The same with poll. What is in revents at its timeout?",
     choices: &["0", "POLLNVAL", "POLLHUP"],
     expect: Expect::on_linux(Expected::Is("POLLNVAL")).but(
         &[MacOs, GVisor],
         Expected::Is("0"),
-        "the descriptor is forgotten, and poll waits to its end",
+        "the descriptor is forgotten, and poll waits until its timeout",
     ),
 };
 
 const RECEIVED: Prediction = Prediction {
-    asks: "recv waits, the descriptor is closed, then the peer sends a byte. What does recv give?",
+    asks: "recv waits, another thread closes the descriptor, then the peer sends a byte. What does recv give?",
     choices: &["1", "0", "EBADF"],
     expect: Expect::on_linux(Expected::Is("1")).but(
         &[NetBsd, MacOs],
         Expected::Is("EBADF"),
-        "close ends a recv that waits",
+        "close ends a waiting recv",
     ),
 };
 
 const NO_FIN: Prediction = Prediction {
-    asks: "Between the close and that byte the peer looked, without waiting. What did its recv give?",
+    asks: "Between the close and that byte the peer called recv, without waiting. What did it give?",
     choices: &["0 (a FIN)", "EAGAIN (nothing)", "ECONNRESET"],
     expect: Expect::on_linux(Expected::Is("EAGAIN (nothing)")).but(
         &[NetBsd, MacOs],
@@ -101,7 +102,7 @@ const NO_FIN: Prediction = Prediction {
 
 const WOKEN: Prediction = Prediction {
     asks: "recv waits, and another thread shuts the connection down. What does recv give?",
-    choices: &["0", "EBADF", "it waits on"],
+    choices: &["0", "EBADF", "it keeps waiting"],
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
@@ -120,7 +121,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(took);
     if result == Ok(1) {
         lab.say(
-            "At the timeout it looked once more, found no such descriptor, and called it ready.",
+            "At the timeout select checked once more, found no such descriptor, and reported it as ready.",
         );
     }
 
@@ -136,7 +137,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: close under recv");
     let (c, a) = tcp_pair()?;
     let number = a.number();
-    lab.say("150 ms after the close, the peer looks whether a FIN has come, and sends a byte.");
+    lab.say("150 ms after the close, the peer checks whether a FIN has arrived, and sends a byte.");
     lab.predict(&RECEIVED);
     let closer = thread::spawn(|| close_and_look(a, c));
     let received = selecting::recv(lab.wild(), number, &mut [0; 8], MsgFlags::NONE);
@@ -145,7 +146,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&NO_FIN);
     lab.observe(seen);
 
-    lab.part("The right way: shutdown, and close when nobody waits any more");
+    lab.part("The right way: shutdown, and close when no thread waits any more");
     let (_c, a) = tcp_pair()?;
     let copy = TcpStream::from(OwnedFd::from(dup(&a)?));
     lab.predict(&WOKEN);
@@ -165,7 +166,8 @@ fn close_later(fd: Fd) -> JoinHandle<Result<()>> {
     })
 }
 
-/// The other thread: it closes one end, looks at the other end whether it was told, and sends a byte from there.
+/// The other thread: it closes one end, checks at the other end whether a FIN has arrived, and sends a byte from
+/// there.
 fn close_and_look(a: Fd, c: Fd) -> Result<&'static str> {
     thread::sleep(CLOSES_AFTER);
     close(a)?;
@@ -176,7 +178,7 @@ fn close_and_look(a: Fd, c: Fd) -> Result<&'static str> {
         Ok(_) => "a byte",
         Err(_) => "another error",
     };
-    // Where the close was heard, nobody is left to send to.
+    // On a system where the close took effect, no receiver is left.
     let _ = send(&c, b"x", MSG_NOSIGNAL);
     Ok(seen)
 }

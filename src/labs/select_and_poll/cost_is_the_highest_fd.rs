@@ -1,8 +1,8 @@
 //! What makes select slow, and what poll?
 //!
-//! select pays for the highest number: it copies and walks bits up to nfds, set or not. poll pays for the number of rows,
-//! whatever their numbers. One descriptor with a high number is where they differ most; where all numbers are watched,
-//! they hardly differ at all.
+//! select's cost grows with the highest descriptor: it copies and scans bits up to nfds, set or not. poll's cost grows
+//! with the number of rows, whatever their descriptors. They differ most for one descriptor with a high number; if all
+//! descriptors are watched, they hardly differ.
 
 use std::thread;
 use std::time::Instant;
@@ -14,12 +14,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "cost-is-the-highest-fd",
-    claim: "select pays for the highest number that it watches, poll for its rows.",
+    claim: "select's cost grows with the highest descriptor, poll's with the rows.",
     question: "Which is faster, select or poll?",
-    explanation: "It depends on the numbers. Few descriptors with high numbers, as in a server most of whose clients have \
-        left, are cheap for poll and dear for select. Watching nearly all of them costs about the same, because both \
-        ask each descriptor in turn, every time; that walk is what epoll and kqueue were made to avoid. baresock compare \
-        measures it at length.",
+    explanation: "It depends on the descriptors. A few descriptors with high numbers, as in a server that most clients \
+        have left, are cheap for poll and expensive for select. If nearly all are watched, both cost about the same, \
+        because both check every descriptor in turn on each call; epoll and kqueue were made to avoid that scan. \
+        baresock compare measures it in detail.",
     elsewhere: "",
     sources: &["select(2)", "poll(2)"],
     related: &["nfds-and-count", "fdsetsize-overflow"],
@@ -36,13 +36,13 @@ pub(super) const LAB: Lab = Lab {
 
 /// The high number: FD_SETSIZE is 1024 on most systems.
 const HIGH: i32 = 1000;
-/// Rounds are short, so that some of them are not disturbed, however busy the machine is.
+/// Rounds are short, so that some of them are undisturbed, however busy the machine is.
 const ROUNDS: usize = 100;
 const CALLS: u32 = 40;
 const DENSE_CALLS: u32 = 3;
-/// A time counts once so many rounds came within a tenth of it: one alone may be an accident.
+/// A time counts if this many rounds came within a tenth of it: a single round may be chance.
 const AGREEING: usize = 5;
-/// A machine on which that many rounds do not agree is too busy to measure anything.
+/// If not even that many rounds agree, the machine is too busy to measure anything.
 const MOST_ROUNDS: usize = 2_000;
 
 const HIGH_READY: Prediction = Prediction {
@@ -52,19 +52,19 @@ const HIGH_READY: Prediction = Prediction {
 };
 
 const SELECT_GROWS: Prediction = Prediction {
-    asks: "The time of select at number 1000, in percent of its time at the lowest number?",
+    asks: "How long does select take with number 1000, in percent of its time with the lowest number?",
     choices: &["less than 105 %", "105 to 1000 %", "at least 1001 %"],
     expect: Expect::on_linux(Expected::Between(105, 1000, "%")),
 };
 
 const POLL_STAYS: Prediction = Prediction {
-    asks: "The time of poll at number 1000, in percent of its time at the lowest number?",
+    asks: "How long does poll take with number 1000, in percent of its time with the lowest number?",
     choices: &["less than 50 %", "50 to 150 %", "at least 151 %"],
     expect: Expect::on_linux(Expected::Between(50, 150, "%")),
 };
 
 const DENSE: Prediction = Prediction {
-    asks: "900 descriptors are watched, one is ready. The time of select in percent of poll's?",
+    asks: "900 descriptors are watched, one is ready. How long does select take, in percent of poll's time?",
     choices: &["less than 30 %", "30 to 300 %", "at least 301 %"],
     expect: Expect::on_linux(Expected::Between(30, 300, "%")),
 };
@@ -83,7 +83,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(0))));
     poll(&mut [PollFd::new(high.as_fd(), POLLIN)], 0)?;
     lab.say(
-        "A thread makes each call 4000 times, without a trace, 40 calls in turn. The quickest 40 of each count.",
+        "A thread makes each call 4000 times, without a trace, in alternating rounds of 40. The fastest round of each \
+            counts.",
     );
     let (low_fd, high_fd) = (read_end.as_fd(), high.as_fd());
     lab.predict(&SELECT_GROWS);
@@ -96,7 +97,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(format_args!("poll: {low} ns low, {high} ns high"));
 
     lab.part("900 descriptors, one of them ready");
-    lab.say("The thread makes them, copies of one pipe's idle end, and closes them again.");
+    lab.say("The thread creates them, as copies of one pipe's idle end, and closes them again.");
     lab.predict(&DENSE);
     let [dense_select, dense_poll] = measured(|| {
         let idle = pipe()?;
@@ -114,7 +115,7 @@ fn percent(of: u128, whole: u128) -> String {
     format!("{} %", of * 100 / whole.max(1))
 }
 
-/// Measures in a thread of its own, whose calls are not traced: to write them down would take longer than to make them.
+/// Measures in a separate thread whose calls are not traced: tracing a call takes longer than making it.
 fn measured<const N: usize>(
     what: impl FnOnce() -> std::result::Result<[u128; N], Stop> + Send,
 ) -> std::result::Result<[u128; N], Stop> {
@@ -122,7 +123,7 @@ fn measured<const N: usize>(
     result.map_err(|_| Stop::failed("the thread that measures panicked"))?
 }
 
-/// A select that watches these, and finds one.
+/// A select that watches these descriptors, and finds one ready.
 fn selects(
     fds: &[BorrowedFd<'_>],
 ) -> std::result::Result<impl FnMut() -> Result<usize> + use<>, Stop> {
@@ -137,14 +138,14 @@ fn selects(
     })
 }
 
-/// A poll that watches these, and finds one.
+/// A poll that watches these descriptors, and finds one ready.
 fn polls(fds: &[BorrowedFd<'_>]) -> impl FnMut() -> Result<usize> {
     let mut rows: Vec<_> = fds.iter().map(|fd| PollFd::new(*fd, POLLIN)).collect();
     move || poll(&mut rows, -1)
 }
 
-/// Nanoseconds for one call of each, in their quickest rounds: what else the machine does makes rounds slower, never
-/// quicker. Rounds of the two alternate, so that a machine that is slower for a while is slower for both.
+/// Nanoseconds for one call of each, in their fastest rounds: other load makes rounds slower, never faster. Rounds
+/// of the two alternate, so that a slow phase of the machine slows both.
 fn time_both(
     calls: u32,
     mut one: impl FnMut() -> Result<usize>,
@@ -160,7 +161,7 @@ fn time_both(
             return Ok([one, other]);
         }
     }
-    Err(Stop::skipped("this machine is too busy: no time of a call could be measured twice"))
+    Err(Stop::skipped("this machine is too busy: no measurement could be repeated"))
 }
 
 /// Nanoseconds for one call, in one round.
@@ -175,7 +176,7 @@ fn time_round(
     Ok(began.elapsed().as_nanos() / u128::from(calls))
 }
 
-/// The least time, if it is no accident.
+/// The shortest time, if several rounds confirm it.
 fn agreed(rounds: &[u128]) -> Option<u128> {
     let least = *rounds.iter().min()?;
     let near = rounds.iter().filter(|time| **time <= least + least / 10);
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn a_time_counts_only_if_rounds_agree_on_it() {
         assert_eq!(agreed(&[]), None);
-        assert_eq!(agreed(&[500, 900, 905, 910, 915, 920]), None, "500 is an accident");
+        assert_eq!(agreed(&[500, 900, 905, 910, 915, 920]), None, "500 is chance");
         assert_eq!(agreed(&[900, 905, 2000, 910, 915, 920]), Some(900));
     }
 

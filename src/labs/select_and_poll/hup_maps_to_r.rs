@@ -1,7 +1,7 @@
 //! Which of poll's flags becomes which of select's sets?
 //!
-//! The kernel has one answer, and select folds it into three bits: IN, HUP and ERR make r; OUT and ERR make w; PRI makes x.
-//! So an error that poll names is, to select, somebody who can be read and written.
+//! The kernel has one answer, and select maps it to three bits: IN, HUP and ERR become r; OUT and ERR become w; PRI
+//! becomes x. So a socket for which poll reports an error is, for select, readable and writable.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{sets_of, tcp_pair, wait_for_urgent};
@@ -11,14 +11,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "hup-maps-to-r",
-    claim: "select folds poll's flags: IN, HUP, ERR are r; OUT, ERR are w; PRI is x.",
+    claim: "select maps poll's flags: IN, HUP, ERR to r; OUT, ERR to w; PRI to x.",
     question: "Which of poll's flags becomes which of select's sets?",
-    explanation: "Both calls ask the same function of the kernel; select keeps less of its answer. That is enough, because \
-        whatever is the matter, the next read or write tells it. A socket that was never connected shows the oddest \
-        fold: poll says OUT and HUP, select says readable and writable, and no byte can move.",
+    explanation: "Both calls ask the same function in the kernel; select keeps less of its answer. That is enough, \
+        because the next read or write tells what happened. A socket that was never connected shows the oddest result: \
+        poll reports OUT and HUP, select says readable and writable, and yet no byte can move.",
     elsewhere: "On the BSDs and macOS a socket that was never connected is neither readable nor writable, and a pipe \
-        without its other end is POLLHUP at either end. FreeBSD and macOS count hang-up for r and w; NetBSD takes any \
-        flag for each of the three sets.",
+        without its other end is POLLHUP at either end. FreeBSD and macOS map POLLHUP to r and w; NetBSD maps any flag \
+        to each of the three sets.",
     sources: &[
         "select(2), NOTES (the correspondence)",
         "poll(2)",
@@ -41,7 +41,7 @@ const fn sets(asks: &'static str, linux: &'static str) -> Prediction {
 }
 
 const HUP: Prediction = Prediction {
-    asks: "A pipe's read end; the writer has gone. What does poll answer, asked for everything?",
+    asks: "A pipe's read end; the writer has closed. What does poll report, asked for everything?",
     choices: &["POLLHUP", "POLLIN|POLLHUP", "POLLIN"],
     expect: Expect::on_linux(Expected::Is("POLLHUP"))
         .but(
@@ -62,11 +62,11 @@ const HUP: Prediction = Prediction {
 };
 
 const HUP_SETS: Prediction = sets("POLLHUP alone: in which of select's sets is it?", "r")
-    .but(&[FreeBsd, OpenBsd, MacOs], Expected::Is("rw"), "hang-up counts for both")
-    .but(&[NetBsd], Expected::Is("rwx"), "select takes any flag for each of its sets");
+    .but(&[FreeBsd, OpenBsd, MacOs], Expected::Is("rw"), "POLLHUP counts for both")
+    .but(&[NetBsd], Expected::Is("rwx"), "select maps any flag to each of its sets");
 
 const ERR: Prediction = Prediction {
-    asks: "A pipe's write end; the reader has gone. What does poll answer, asked only for POLLIN?",
+    asks: "A pipe's write end; the reader has closed. What does poll report, asked only for POLLIN?",
     choices: &["0", "POLLIN", "POLLERR"],
     expect: Expect::on_linux(Expected::Is("POLLERR")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
@@ -79,13 +79,13 @@ const ERR_SETS: Prediction = sets(
     "It is open for writing only. In which of select's sets is it?",
     "rw",
 )
-.but(&[NetBsd], Expected::Is("rwx"), "select takes any flag for each of its sets");
+.but(&[NetBsd], Expected::Is("rwx"), "select maps any flag to each of its sets");
 
 const PRI: Prediction = Prediction {
-    asks: "A TCP socket with an urgent byte and nothing else. What does poll answer?",
+    asks: "A TCP socket with an urgent byte and nothing else. What does poll report?",
     choices: &["POLLIN|POLLOUT", "POLLPRI|POLLOUT", "POLLIN|POLLPRI|POLLOUT"],
     expect: Expect::on_linux(Expected::Is("POLLPRI|POLLOUT"))
-        .but(&[MacOs], Expected::Is("POLLOUT"), "its poll never tells of urgent data: select does")
+        .but(&[MacOs], Expected::Is("POLLOUT"), "its poll never reports urgent data: select does")
         .but(&[GVisor], Expected::Is("POLLIN|POLLOUT"), "it has no urgent data"),
 };
 
@@ -96,7 +96,7 @@ const PRI_SETS: Prediction = sets("In which of select's sets is it?", "wx").but(
 );
 
 const FRESH: Prediction = Prediction {
-    asks: "A TCP socket that was never connected. What does poll answer?",
+    asks: "A TCP socket that was never connected. What does poll report?",
     choices: &["0", "POLLOUT", "POLLOUT|POLLHUP", "POLLERR"],
     expect: Expect::on_linux(Expected::Is("POLLOUT|POLLHUP"))
         .but(
@@ -120,7 +120,7 @@ const FRESH_SETS: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("HUP is r");
+    lab.part("HUP maps to r");
     let [read_end, write_end] = pipe()?;
     close(write_end)?;
     lab.predict(&HUP);
@@ -128,7 +128,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&HUP_SETS);
     lab.observe(sets_of(&read_end));
 
-    lab.part("ERR is r and w, and comes unasked");
+    lab.part("ERR maps to r and w, and is reported unasked");
     let [read_end, write_end] = pipe()?;
     close(read_end)?;
     lab.predict(&ERR);
@@ -136,7 +136,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&ERR_SETS);
     lab.observe(sets_of(&write_end));
 
-    lab.part("PRI is x");
+    lab.part("PRI maps to x");
     let (c, a) = tcp_pair()?;
     send(&c, b"!", MSG_OOB)?;
     wait_for_urgent(&a)?;
@@ -154,7 +154,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// What poll answers now.
+/// What poll reports now.
 fn answer(fd: &Fd, events: PollEvents) -> Result<PollEvents> {
     let mut rows = [PollFd::new(fd.as_fd(), events)];
     poll(&mut rows, 0)?;

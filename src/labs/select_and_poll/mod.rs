@@ -1,4 +1,4 @@
-//! `select` against `poll`: what one says and the other cannot, what both do not notice, and what each costs.
+//! `select` against `poll`: what only one of them can report, what both miss, and what each costs.
 
 mod close_under_wait;
 mod cost_is_the_highest_fd;

@@ -1,8 +1,9 @@
-//! poll says POLLIN. Can a blocking recv wait all the same, with both ends on one machine?
+//! poll reports POLLIN. Can a blocking recv still wait, with both ends on one machine?
 //!
-//! Yes, on a Unix-domain stream. An urgent byte that was taken with MSG_OOB leaves its mark in the queue, and poll only looks
-//! whether the queue is empty. And SO_RCVLOWAT makes recv wait for more bytes, of which poll knows nothing there. On TCP poll
-//! and recv agree about SO_RCVLOWAT. A non-blocking recv gives EAGAIN, or what is there.
+//! Yes, on a Unix-domain stream. An urgent byte that was taken with MSG_OOB leaves its mark in the queue, and poll only
+//! checks whether the queue is empty. And SO_RCVLOWAT makes recv wait for more bytes, but poll ignores the option
+//! there. On TCP poll and recv agree about SO_RCVLOWAT. A non-blocking recv gives EAGAIN, or the bytes that have
+//! arrived.
 
 use std::thread;
 use std::time::Duration;
@@ -15,13 +16,15 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "readable-but-recv-blocks",
-    claim: "On a Unix-domain stream poll says POLLIN, and a blocking recv waits.",
-    question: "poll has said POLLIN on my Unix-domain stream. Can recv still wait?",
-    explanation: "For a Unix-domain stream poll asks whether the queue is empty. The mark of an urgent byte that was taken stays in the \
-        queue, and bytes fewer than SO_RCVLOWAT are in it, too; recv finds nothing to give, or not enough, and waits. So \
-        readiness is a hint also where no other process can take the bytes away: a loop's descriptors are non-blocking.",
-    elsewhere: "Linux has urgent data on Unix-domain streams since 5.15; other systems, and 5.10, say EOPNOTSUPP, and that part is \
-        left out. On 6.1 bytes behind such a mark are hidden once: poll says POLLIN, and the first recv gives EAGAIN.",
+    claim: "On a Unix-domain stream poll reports POLLIN, yet a blocking recv waits.",
+    question: "poll has reported POLLIN on my Unix-domain stream. Can recv still wait?",
+    explanation: "For a Unix-domain stream poll checks whether the queue is empty. The mark of an urgent byte stays in \
+        the queue after the byte was taken, and so do bytes below the SO_RCVLOWAT level; recv finds no bytes, or not \
+        enough, and waits. So readiness is only a hint, even if no other process can take the bytes away: make every \
+        descriptor of a loop non-blocking.",
+    elsewhere: "Linux has had urgent data on Unix-domain streams since 5.15; other systems, and 5.10, fail with \
+        EOPNOTSUPP, and that part is skipped. On 6.1 bytes behind such a mark are hidden once: poll reports POLLIN, \
+        and the first recv gives EAGAIN.",
     sources: &[
         "unix(7), MSG_OOB",
         "socket(7), SO_RCVLOWAT",
@@ -45,7 +48,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const URGENT_POLL: Prediction = Prediction {
-    asks: "An urgent byte came alone on a Unix-domain stream, and was taken with MSG_OOB. What does poll say?",
+    asks: "A single urgent byte arrived on a Unix-domain stream, and was taken with MSG_OOB. What does poll say?",
     choices: &["0", "POLLIN", "POLLPRI"],
     expect: Expect::on_linux(Expected::Is("POLLIN")),
 };
@@ -69,7 +72,7 @@ const URGENT_AT_ONCE: Prediction = Prediction {
 };
 
 const LOW_WATER_TCP: Prediction = Prediction {
-    asks: "SO_RCVLOWAT is 10, and three bytes have come on TCP. What does poll say?",
+    asks: "SO_RCVLOWAT is 10, and three bytes have arrived on TCP. What does poll say?",
     choices: &["0", "POLLIN"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -81,7 +84,7 @@ const LOW_WATER_POLL: Prediction = Prediction {
 };
 
 const LOW_WATER_RECV: Prediction = Prediction {
-    asks: "The peer sends ten more bytes 300 ms later. What does a blocking recv give that is called now?",
+    asks: "The peer will send ten more bytes in 300 ms. What does a blocking recv give now?",
     choices: &["3", "10", "13", "EAGAIN"],
     expect: Expect::on_linux(Expected::Is("13")),
 };
@@ -97,7 +100,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         }
     }
 
-    lab.part("SO_RCVLOWAT: TCP, where poll knows of it");
+    lab.part("SO_RCVLOWAT: TCP, where poll respects it");
     let (c, a) = tcp_pair()?;
     send(&c, b"abc", MSG_NOSIGNAL)?;
     wait_for(&a, POLLIN)?;
@@ -105,7 +108,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&LOW_WATER_TCP);
     lab.observe(polled(&a));
 
-    lab.part("SO_RCVLOWAT: a Unix-domain stream, where it does not");
+    lab.part("SO_RCVLOWAT: a Unix-domain stream, where poll ignores it");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     send(&theirs, b"abc", MSG_NOSIGNAL)?;
     setsockopt(&ours, SOL_SOCKET, SO_RCVLOWAT, &10)?;
@@ -119,7 +122,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// An urgent byte has come, and nothing else.
+/// An urgent byte has arrived, and nothing else.
 fn urgent_byte(lab: &mut Run<'_>, ours: &Fd) -> LabResult {
     let mut buf = [0; 64];
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
@@ -139,7 +142,7 @@ fn urgent_byte(lab: &mut Run<'_>, ours: &Fd) -> LabResult {
     Ok(())
 }
 
-/// What poll says of a socket now, asked for what can be received.
+/// What poll reports for a socket now, asked for everything that can be received.
 fn polled(fd: &Fd) -> Result<PollEvents> {
     let mut rows = [PollFd::new(fd.as_fd(), POLLIN | POLLPRI)];
     poll(&mut rows, 0)?;

@@ -1,8 +1,8 @@
-//! May I accept without O_NONBLOCK, after select has said that a connection waits?
+//! May I call accept without O_NONBLOCK, after select has reported a connection?
 //!
-//! No. Between the answer and the call the world goes on. Two processes watch one listener; both are told of the one
-//! connection; one gets it. The other gets EAGAIN, or, without O_NONBLOCK, waits for the next client while all its others
-//! wait for it.
+//! No. The state can change between the answer and the next call. Two processes watch one listener; select reports the
+//! one connection in both; one process accepts it. The other process gets EAGAIN, or, without O_NONBLOCK, waits for the
+//! next client while all its own clients wait.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,11 +15,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "readiness-is-a-hint",
-    claim: "Two processes are told of one connection; one gets it, the other EAGAIN.",
-    question: "After select has said that a connection waits, may I accept without O_NONBLOCK?",
-    explanation: "Readiness is what was true when the call looked. Another process or thread may take it first, a client may \
-        reset its connection in the queue, a datagram with a wrong checksum may be thrown away. So every descriptor in \
-        such a loop is non-blocking, and EAGAIN after readiness is an ordinary answer: wait again.",
+    claim: "Two processes see one connection; one gets it, the other EAGAIN.",
+    question: "After select has reported a connection, may I call accept without O_NONBLOCK?",
+    explanation: "Readiness describes the moment at which the call checked. Another process or thread may take the \
+        connection first, a client may reset its connection in the queue, the kernel may discard a datagram with a \
+        wrong checksum. So make every descriptor in such a loop non-blocking, and treat EAGAIN after readiness as an \
+        ordinary result: wait again.",
     elsewhere: "",
     sources: &["select(2), BUGS", "accept(2)", "POSIX accept"],
     related: &[
@@ -49,7 +50,7 @@ const OTHER_TOLD: Prediction = Prediction {
 };
 
 const TOO_LATE: Prediction = Prediction {
-    asks: "The other process was quicker and has accepted. What does our accept give?",
+    asks: "The other process was faster and has accepted the connection. What does our accept give?",
     choices: &["a descriptor", "EAGAIN", "ECONNABORTED"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
@@ -59,7 +60,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     set_nonblocking(&l)?;
 
     lab.part("Two processes, one listener");
-    lab.say("A second process has the listener as its standard input, and its standard output is a socket to us.");
+    lab.say("A second process has the listener as its standard input, and a socket to us as its standard output.");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     fcntl_setfd(&ours, FD_CLOEXEC)?;
     let (its_input, its_output) = (OwnedFd::from(dup(&l)?), OwnedFd::from(theirs));
@@ -70,7 +71,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let mut rival = spawned.map_err(|_| Stop::failed("the thread that spawns panicked"))??;
 
     let outcome = race(lab, &l, &address, &ours);
-    // It reads the end of our stream, if it has not ended already.
+    // The other process reads the end of our stream, if it has not ended already.
     close(ours)?;
     rival.wait()?;
     outcome
@@ -86,7 +87,7 @@ fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> LabResult {
     recv(rival, &mut word, MsgFlags::NONE)?;
     lab.observe(i32::from(word[0].saturating_sub(b'0')));
 
-    lab.say("We are slow. The other process accepts, and says so.");
+    lab.say("We are slow. The other process accepts, and reports it.");
     send(rival, b"!", MSG_NOSIGNAL)?;
     recv(rival, &mut word, MsgFlags::NONE)?;
     if word != *b"a" {
@@ -98,7 +99,7 @@ fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> LabResult {
     Ok(())
 }
 
-/// The other process: it waits for a connection, says so, and accepts it when it is told to.
+/// The other process: it waits for a connection, reports it, and accepts it when told to.
 fn rival(_: &[String]) -> LabResult {
     let (l, talk) = (io::stdin(), io::stdout());
     let mut readable = only(&l)?;
@@ -106,7 +107,7 @@ fn rival(_: &[String]) -> LabResult {
         select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(10_000)))?;
     send(&talk, ready.to_string().as_bytes(), MSG_NOSIGNAL)?;
     if recv(&talk, &mut [0], MsgFlags::NONE)? == 0 {
-        return Ok(()); // nobody asks any more
+        return Ok(()); // the lab's process has ended
     }
     let said = if accept(&l).is_ok() { b"a" } else { b"e" };
     send(&talk, said, MSG_NOSIGNAL)?;

@@ -1,9 +1,9 @@
 //! I press Control-Z, and later fg. Is the time between them part of a timeout?
 //!
-//! For poll it is: the kernel has noted when the wait ends, and that moment passes while the process stands still. ppoll,
-//! select and pselect are begun again with what was left of their time, and wait for it. So a program that changes from
-//! poll to ppoll changes its deadlines. A handler for SIGCONT makes all of them fail with EINTR, and then the program
-//! decides. (It takes four seconds, because a process has to stand still each time.)
+//! For poll it is: the kernel stores the time at which the wait ends, and that moment may pass while the process is
+//! stopped. The kernel restarts ppoll, select and pselect with the time that was left, and they wait for all of it. So
+//! a program that changes from poll to ppoll changes its deadlines. A handler for SIGCONT makes all of them fail with
+//! EINTR, and then the program decides. (The lab takes four seconds, because it stops a process several times.)
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "stopped-while-waiting",
-    claim: "Stopped by Control-Z, poll's deadline runs on; select waits for the rest.",
-    question: "Is the time in which a process is stopped part of its timeout?",
-    explanation: "A stopped process leaves its wait, and begins it again when it goes on. For poll the kernel keeps the moment at \
-        which the wait ends; for ppoll, select and pselect it keeps the time that was left. So the same program closes its \
-        idle clients at once, or later, after fg, a debugger or a frozen container. A program with deadlines of its own \
-        handles SIGCONT: then each of these calls fails with EINTR, and the next one is given the right time. \
-        baresock serve does so.",
-    elsewhere: "In gVisor poll, too, waits for the rest.",
+    claim: "After Control-Z and fg, poll's deadline has run on; select waits the rest.",
+    question: "Does the time during which a process is stopped count towards its timeout?",
+    explanation: "A stopped process leaves its wait, and the kernel restarts the wait when the process continues. For \
+        poll the kernel keeps the time at which the wait ends; for ppoll, select and pselect it keeps the time that \
+        was left. So after fg, a debugger or a frozen container, a server closes idle clients at once over poll, but \
+        later over select. A program with deadlines should handle SIGCONT: then each of these calls fails with EINTR, \
+        and the program computes the next timeout again. baresock serve does that.",
+    elsewhere: "In gVisor poll, too, waits for the time that was left.",
     sources: &[
         "signal(7), Interruption of system calls and library functions by stop signals",
         "restart_syscall(2)",
@@ -44,18 +44,19 @@ pub(super) const LAB: Lab = Lab {
 /// How long each call is to wait.
 const WAITS_MS: i32 = 500;
 
-/// 500 ms if the deadline runs on, 900 ms if the rest is waited for. A busy machine adds to both.
+/// 500 ms if the deadline runs on, 900 ms if the call waits for the rest. A busy machine adds to
+/// both.
 const HOW_LONG: &[&str] = &["less than 500 ms", "500 to 699 ms", "at least 700 ms"];
 const RUNS_ON: Expected = Expected::Between(500, 699, "ms");
 const WAITS_FOR_THE_REST: Expected = Expected::AtLeast(700, "ms");
 
 const POLL: Prediction = Prediction {
-    asks: "poll is to wait 500 ms. The process is stopped after 100 ms, for 400 ms. When does poll return?",
+    asks: "poll has a timeout of 500 ms. The process is stopped after 100 ms, for 400 ms. When does poll return?",
     choices: HOW_LONG,
     expect: Expect::on_linux(RUNS_ON).but(
         &[GVisor],
         WAITS_FOR_THE_REST,
-        "it keeps what was left of the time, for poll as well",
+        "it keeps the time that was left, for poll as well",
     ),
 };
 
@@ -84,10 +85,10 @@ const HANDLED: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    lab.part("The broken way: to trust the timeout");
+    lab.part("The broken way: trust the timeout");
     lab.say(
-        "Another process stops this one 100 ms after a call has begun (SIGSTOP), and lets it go on 400 ms later (SIGCONT), \
-         as Control-Z and fg do.",
+        "Another process stops this one 100 ms after the start of a call (SIGSTOP), and continues it 400 ms later \
+         (SIGCONT), as Control-Z and fg do.",
     );
     let stopper = Stopper::start(lab)?;
     let time = TimeSpec { tv_sec: 0, tv_nsec: i64::from(WAITS_MS) * 1_000_000 };
@@ -109,7 +110,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let took = how_long(&stopper, lab, || pselect(0, None, None, None, Some(&time), None))?;
     lab.observe(took);
 
-    lab.part("The right way: to handle SIGCONT, and to look at the clock");
+    lab.part("The right way: handle SIGCONT, and check the clock");
     sigaction(SIGCONT, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.predict(&HANDLED);
     let took = how_long(&stopper, lab, waits)?;

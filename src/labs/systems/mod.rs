@@ -1,8 +1,8 @@
-//! What each system answers to each prediction, and how that is known.
+//! The answer of each system to each prediction, and how it is known.
 //!
-//! A table for each system stands beside this file, a row for each prediction that was run or read there: the question,
-//! the answer as it was seen, and how it is known. Where a row says `differs`, the lab says nothing of that difference
-//! itself. A prediction without a row was not looked at.
+//! Beside this file is a table for each system, with a row for each prediction that was run or read there: the
+//! question, the answer as seen, and how it is known. `differs` in a row marks a difference that the lab itself does
+//! not mention. A prediction without a row was not checked.
 //!
 //! ```text
 //! ran: 13.0
@@ -13,7 +13,7 @@
 //! And once more? | 0 | read uipc_socket.c: soreceive
 //! ```
 //!
-//! A test holds every row against the lab's prediction, so that neither can change without the other.
+//! A test compares every row with the lab's prediction, so that neither can change without the other.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,18 +32,18 @@ pub enum Provenance {
     Read(&'static str, &'static str),
     /// POSIX, an RFC or a manual says so.
     Documented,
-    /// Nobody has looked.
+    /// Not checked.
     NotLookedAt,
 }
 
 impl Provenance {
-    /// Which of the four it is, in a word.
+    /// The kind, as a word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ran(_) => "ran",
             Self::Read(..) => "read",
             Self::Documented => "documented",
-            Self::NotLookedAt => "not looked at",
+            Self::NotLookedAt => "not checked",
         }
     }
 
@@ -74,28 +74,28 @@ pub struct ReportRow {
     pub lab: &'static str,
     /// The question, as the lab asks it.
     pub asks: &'static str,
-    /// The answer, as it was seen; a range if it is never the same.
+    /// The answer as seen; a range if it varies.
     pub answered: &'static str,
     /// How it is known.
     pub known: Provenance,
-    /// That it differs from Linux, which the lab itself does not say; and why, or nothing.
+    /// A difference from Linux that the lab itself does not mention; with the reason, or empty.
     pub differs: Option<&'static str>,
 }
 
-/// What a system answers to one prediction.
+/// The answer of a system to one prediction.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
-    /// What is expected there; [`Expected::NotChecked`] where nobody has looked.
+    /// The expected answer; [`Expected::NotChecked`] if it was never checked there.
     pub expected: Expected,
     /// How it is known.
     pub known: Provenance,
-    /// Whether it is another answer than that of Linux.
+    /// Whether the answer differs from that of Linux.
     pub differs: bool,
-    /// Why it is another; empty where that is not known.
+    /// Why it differs; empty if that is not known.
     pub why: &'static str,
 }
 
-/// On which Linux the labs are run.
+/// The Linux versions on which the labs are run.
 const LINUX: Provenance = Provenance::Ran("6.18");
 
 /// The tables, by system.
@@ -109,12 +109,12 @@ const TABLES: &[(System, &str)] = &[
     (System::MacOs, include_str!("macos.txt")),
 ];
 
-/// What this system answers.
+/// The answers of this system.
 pub fn answer_here(lab: &str, prediction: &Prediction) -> Answer {
     answer(lab, prediction, this_system())
 }
 
-/// What a system answers to a prediction of the lab of this name.
+/// The answer of a system to a prediction of the lab of this name.
 pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
     let linux = prediction.expect.on_this_machine();
     let as_on_linux = |known| Answer { expected: linux, known, differs: false, why: "" };
@@ -139,12 +139,12 @@ pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
     }
 }
 
-/// What is counted over predictions: how many of them a system answers as Linux does, and how it is known.
+/// Counts over predictions: how many of them a system answers like Linux, and how that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerCount {
     /// Those answered as on Linux.
     pub same: usize,
-    /// Those answered otherwise.
+    /// Those answered differently.
     pub differ: usize,
     /// Those whose answer is not known.
     pub not_known: usize,
@@ -192,11 +192,11 @@ impl AnswerCount {
 #[derive(Debug, Default)]
 struct ReportTable {
     rows: HashMap<(&'static str, &'static str), ReportRow>,
-    /// How all other predictions are known, which are answered as on Linux: where each lab was run.
+    /// How the other predictions, which agree with Linux, are known: where each lab was run.
     otherwise: Option<Provenance>,
 }
 
-/// The rows that tell of a system, in no order.
+/// The rows of a system, in no particular order.
 pub fn rows_of(system: System) -> impl Iterator<Item = &'static ReportRow> {
     table(system).rows.values()
 }
@@ -210,7 +210,7 @@ fn table(system: System) -> &'static ReportTable {
     of_it.map_or_else(|| NONE.get_or_init(ReportTable::default), |(_, table)| table)
 }
 
-/// Reads a table. What is no row is left out; a test says so.
+/// Reads a table. Lines that are not rows are skipped; a test finds them.
 fn read(text: &'static str) -> ReportTable {
     let (mut table, mut lab) = (ReportTable::default(), "");
     let mut versions = Versions::default();

@@ -38,7 +38,7 @@ fn each_line_of_a_table_is_a_row_that_answers_a_question_of_a_lab() {
     }
 }
 
-/// What was seen agrees; or, where a row was read, it says itself all that is expected.
+/// An answer that was seen agrees; a row that was read states the whole expectation itself.
 fn is_it(expected: Expected, answered: &str) -> bool {
     expected.agrees(answered) == Some(true) || expected.to_string() == answered
 }

@@ -1,6 +1,6 @@
-//! I receive three bytes of a datagram of six. Where are the others?
+//! I receive three bytes of a six-byte datagram. Where are the others?
 //!
-//! Gone. A receive takes one datagram, whole or cut, and only recvmsg says that it was cut.
+//! Lost. A receive takes one datagram, whole or truncated, and only recvmsg reports the truncation.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{set_nonblocking, udp_pair, wait_for};
@@ -10,14 +10,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "datagram-truncation",
-    claim: "What a buffer is too short for is lost; recvmsg says so with MSG_TRUNC.",
-    question: "I received three bytes of a datagram of six. Where are the others?",
-    explanation: "A datagram is received at once or not at all; there is no rest to come back for, as there is on a stream. recv \
-        gives the number of bytes that fitted, and only recvmsg tells, by MSG_TRUNC in its flags, that there were more. \
-        FIONREAD says how long the next datagram is, on Linux.",
-    elsewhere: "On the BSDs and macOS FIONREAD counts everything that waits, and but for OpenBSD addresses as well. \
-        MSG_TRUNC as an argument, which makes recv return the datagram's true length, is Linux's; FreeBSD has it \
-        since 2022 (kernel source).",
+    claim: "Bytes that do not fit the buffer are lost; recvmsg reports it by MSG_TRUNC.",
+    question: "I received three bytes of a six-byte datagram. Where are the others?",
+    explanation: "One call receives a whole datagram or loses the rest; unlike on a stream, a later call cannot read \
+        the remaining bytes. recv returns the number of bytes that fitted, and only recvmsg reports, with MSG_TRUNC in \
+        its flags, that there were more. On Linux FIONREAD returns the length of the next datagram.",
+    elsewhere: "On the BSDs and macOS FIONREAD counts all waiting datagrams, and except on OpenBSD their addresses as \
+        well. MSG_TRUNC as an argument, which makes recv return the datagram's true length, exists on Linux, and on \
+        FreeBSD since 2022 (kernel source).",
     sources: &[
         "recv(2), MSG_TRUNC",
         "udp(7), FIONREAD",
@@ -33,15 +33,15 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const WAITING: Prediction = Prediction {
-    asks: "Two datagrams of six and four bytes wait. What does FIONREAD say?",
+    asks: "Two datagrams of six and four bytes wait. What does FIONREAD return?",
     choices: &["4", "6", "10"],
     expect: Expect::on_linux(Expected::Is("6"))
         .but(
             &[FreeBsd, NetBsd, MacOs],
             Expected::Is("42"),
-            "FIONREAD counts all that waits, with 16 bytes of address for each",
+            "FIONREAD counts all waiting datagrams, with 16 bytes of address for each",
         )
-        .but(&[OpenBsd], Expected::Is("10"), "FIONREAD counts all that waits"),
+        .but(&[OpenBsd], Expected::Is("10"), "FIONREAD counts all waiting datagrams"),
 };
 
 const CUT: Prediction = Prediction {

@@ -1,4 +1,4 @@
-//! UDP: messages, without promises.
+//! UDP: messages, without guarantees.
 
 mod datagram_truncation;
 mod udp_connect_filters;

@@ -1,6 +1,7 @@
 //! What does connect do on a UDP socket?
 //!
-//! It sends nothing. It notes a peer: where send goes, and from whom alone recv takes. It can be taken back.
+//! It sends nothing. It stores a peer: send goes to that address, and recv accepts datagrams from it only.
+//! connect with AF_UNSPEC removes the peer again.
 
 use crate::addr::Address;
 use crate::labs::run::{LabResult, Run};
@@ -11,11 +12,12 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "udp-connect-filters",
-    claim: "connect on UDP notes a peer and filters the others; AF_UNSPEC undoes it.",
+    claim: "connect on UDP stores a peer and filters out others; AF_UNSPEC undoes it.",
     question: "What does connect do on a UDP socket?",
-    explanation: "No packet is sent. From now on send needs no address, datagrams of strangers are not for this socket, and \
-        errors that come back can be told, because it is clear whom they concern. Linux still lets sendto name somebody else. \
-        An address of the family AF_UNSPEC dissolves the association.",
+    explanation: "connect sends no packet. From now on send needs no address, the socket receives no datagrams from \
+        other senders, and the kernel can report errors that come back, because it knows which socket they belong to. \
+        Linux still lets sendto name another address. connect to an address of the family AF_UNSPEC dissolves the \
+        association.",
     elsewhere: "FreeBSD, NetBSD and macOS answer AF_UNSPEC with EAFNOSUPPORT, and dissolve it all the same; and \
         sendto with an address on a connected socket with EISCONN.",
     sources: &[
@@ -34,7 +36,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const STRANGER: Prediction = Prediction {
-    asks: "A stranger has sent a datagram to a socket that is connected to another. What does recv give?",
+    asks: "A stranger has sent a datagram to a socket that is connected to another peer. What does recv give?",
     choices: &["8", "EAGAIN"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
@@ -51,7 +53,7 @@ const ELSEWHERE: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("5")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("EISCONN"),
-        "a connected socket sends to its peer alone",
+        "a connected socket sends only to its peer",
     ),
 };
 
@@ -79,7 +81,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     connect(&ours, &getsockname(&peer)?)?;
 
     sendto(&stranger, b"stranger", MsgFlags::NONE, &our_address)?;
-    // On loopback a datagram is there when sendto returns; so long it has time all the same.
+    // On loopback a datagram has arrived when sendto returns; it is still given this much time.
     poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 50)?;
     lab.predict(&STRANGER);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
@@ -90,12 +92,12 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&ELSEWHERE);
     lab.observe(sendto(&ours, b"hello", MsgFlags::NONE, &getsockname(&stranger)?));
 
-    lab.part("Taking it back");
+    lab.part("Removing the peer again");
     let nobody = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
     lab.predict(&DISSOLVED);
     lab.observe(connect(&ours, &nobody));
     if getsockname(&ours)?.port() == Some(0) {
-        lab.say("The port went with it, for the system had chosen it. One that bind asked for by number would be kept.");
+        lab.say("The socket lost its port too, because the system had chosen it. A port that bind set explicitly would be kept.");
         bind(&ours, &loopback(0))?;
     }
     let our_address = loopback(getsockname(&ours)?.port().unwrap_or(0));
@@ -106,7 +108,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A UDP socket that others can find.
+/// A UDP socket with an address that others can send to.
 fn named() -> Result<Fd> {
     let fd = udp_socket()?;
     bind(&fd, &loopback(0))?;

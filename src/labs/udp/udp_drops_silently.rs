@@ -1,6 +1,7 @@
 //! Every send succeeded. Did every datagram arrive?
 //!
-//! Nobody says. What does not fit into the receiver's buffer is thrown away, and neither side is told.
+//! You cannot tell. The kernel discards datagrams that do not fit into the receive buffer, and reports
+//! it to neither side.
 
 use crate::addr::Address;
 use crate::labs::run::{LabResult, Run};
@@ -11,13 +12,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "udp-drops-silently",
-    claim: "200 sends succeed, a few datagrams arrive, and nobody is told.",
+    claim: "200 sends succeed, a few datagrams arrive, and neither side gets an error.",
     question: "Every send succeeded. Did every datagram arrive?",
-    explanation: "UDP has no way to hold a sender back: what finds the receive buffer full is dropped, on the same machine as \
-        on the way. Who needs every message numbers them and asks again, or uses TCP. Only what can be known at once is an \
-        error of send: a datagram that is too long, an address that may not be used.",
-    elsewhere: "The longest datagram differs: the BSDs and macOS take no more than 9,216 bytes before SO_SNDBUF is \
-        raised. A buffer can be so small there that it holds none.",
+    explanation: "UDP has no flow control: a datagram that finds the receive buffer full is dropped, even on the same \
+        machine. If you need every message, number them and request the missing ones again, or use TCP. send reports \
+        only errors that the kernel can detect at once: a datagram that is too long, an address that may not be used.",
+    elsewhere: "The longest datagram differs: the BSDs and macOS take at most 9,216 bytes unless SO_SNDBUF is raised. \
+        There a buffer can be so small that it holds no datagram at all.",
     sources: &[
         "udp(7)",
         "socket(7), SO_RCVBUF and SO_BROADCAST",
@@ -34,7 +35,7 @@ pub(super) const LAB: Lab = Lab {
 const SENDS: usize = 200;
 
 const SENT: Prediction = Prediction {
-    asks: "The receive buffer is as small as it can be, and nobody reads. How many of 200 sends succeed?",
+    asks: "The receive buffer is as small as possible, and the receiver does not read. How many of 200 sends succeed?",
     choices: &["less than 100", "100 to 199", "200"],
     expect: Expect::everywhere(Expected::Is("200")),
 };
@@ -45,7 +46,7 @@ const RECEIVED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Between(1, 100, "")).but(
         &[FreeBsd, NetBsd, MacOs],
         Expected::Is("0"),
-        "there is no minimum: not even one fits",
+        "there is no minimum: not even one datagram fits",
     ),
 };
 
@@ -59,7 +60,7 @@ const BROADCAST: Prediction = Prediction {
     asks: "What does sendto to a broadcast address give, without SO_BROADCAST?",
     choices: &["1", "EACCES", "ENETUNREACH"],
     expect: Expect::on_linux(Expected::Is("EACCES"))
-        .but(&[FreeBsd, NetBsd], Expected::Is("EHOSTUNREACH"), "no route leads there")
+        .but(&[FreeBsd, NetBsd], Expected::Is("EHOSTUNREACH"), "there is no route to it")
         .but(
             &[MacOs],
             Expected::Is("1"),
@@ -70,7 +71,7 @@ const BROADCAST: Prediction = Prediction {
 fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, peer) = udp_pair()?;
     set_nonblocking(&ours)?;
-    // What is too small is raised to the least that the system allows.
+    // The system raises a value that is too small to its minimum.
     setsockopt(&ours, SOL_SOCKET, SO_RCVBUF, &1)?;
     let message = [b'x'; 500];
     lab.predict(&SENT);
@@ -87,7 +88,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     }
     lab.observe(received);
 
-    lab.part("What can be known at once");
+    lab.part("Errors that send can detect at once");
     let too_long = vec![b'x'; 65_508];
     lab.predict(&TOO_LONG);
     lab.observe(send(&peer, &too_long, MsgFlags::NONE));

@@ -1,8 +1,8 @@
-//! Connection refused, on UDP, where there are no connections?
+//! Connection refused on UDP, which has no connections?
 //!
-//! The datagram was sent, nobody was there, and the other side's system said so (ICMP, port unreachable). A socket that is
-//! connected is told, by whatever call comes next; one that is not hears nothing, unless it has asked for errors
-//! (Linux: IP_RECVERR).
+//! The datagram arrived at a port without a socket, and the other kernel answered with an ICMP message (port
+//! unreachable). On a connected socket the next call returns the error, whichever call that is; an unconnected socket
+//! gets no error, unless it has asked for errors (Linux: IP_RECVERR).
 
 use crate::addr::Address;
 use crate::labs::run::{LabResult, Run};
@@ -15,12 +15,13 @@ use crate::sys::*;
 pub(super) const LAB: Lab = Lab {
     name: "udp-refused-later",
     claim: "Connected UDP: send succeeds, and the next call gives ECONNREFUSED, once.",
-    question: "UDP has no connections. What is refused, then, and when am I told?",
-    explanation: "send only hands the datagram over. If nobody has the port, an ICMP message comes back, and the system \
-        keeps it as the socket's error until the next call, which fails although it did nothing wrong; that call's own \
-        datagram is not sent. An unconnected socket could not tell which of its datagrams is meant, and is told nothing.",
-    elsewhere: "The BSDs and macOS give the error to the next call, but their polls never say POLLERR. On Linux an \
-        unconnected socket is told if it sets IP_RECVERR.",
+    question: "UDP has no connections. What is refused, then, and when do I get the error?",
+    explanation: "send only hands the datagram to the kernel. If no socket has the port, an ICMP message comes back, \
+        and the kernel stores it as the socket's error until the next call. That call fails although it did nothing \
+        wrong, and does not send its own datagram. An unconnected socket could not tell which of its datagrams the \
+        error is about, so it gets no error.",
+    elsewhere: "On the BSDs and macOS the next call gets the error, but poll never reports POLLERR. On Linux an \
+        unconnected socket gets the error if it sets IP_RECVERR.",
     sources: &[
         "udp(7)",
         "RFC 1122, 4.1.3.3",
@@ -37,7 +38,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const SENT: Prediction = Prediction {
-    asks: "Nobody has that port. What does send on a connected UDP socket give?",
+    asks: "No socket has that port. What does send on a connected UDP socket give?",
     choices: &["5", "ECONNREFUSED"],
     expect: Expect::everywhere(Expected::Is("5")),
 };
@@ -49,7 +50,7 @@ const TOLD_BY_POLL: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("POLLOUT|POLLERR")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("POLLIN|POLLOUT"),
-        "an error makes a socket readable and writable; POLLERR is not said of sockets",
+        "an error makes a socket readable and writable; poll does not report POLLERR for sockets",
     ),
 };
 
@@ -66,13 +67,13 @@ const THEN: Prediction = Prediction {
 };
 
 const UNCONNECTED: Prediction = Prediction {
-    asks: "A socket that is not connected: what does sendto to that port give?",
+    asks: "An unconnected socket: what does sendto to that port give?",
     choices: &["5", "ECONNREFUSED"],
     expect: Expect::everywhere(Expected::Is("5")),
 };
 
 const SILENCE: Prediction = Prediction {
-    asks: "And recvfrom after it, when the answer must have come?",
+    asks: "And recvfrom after it, when the answer must have arrived?",
     choices: &["0", "EAGAIN", "ECONNREFUSED"],
     expect: Expect::everywhere(Expected::Is("EAGAIN")),
 };
@@ -100,7 +101,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&SENT);
     lab.observe(send(&ours, b"hello", MsgFlags::NONE));
     lab.predict(&TOLD_BY_POLL);
-    wait_for(&ours, POLLIN)?; // writable it is all the time, so that is not asked while we wait
+    wait_for(&ours, POLLIN)?; // the socket is always writable, so the wait does not ask for that
     lab.observe(wait_for(&ours, POLLIN | POLLOUT)?);
     lab.predict(&NEXT);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
@@ -112,12 +113,12 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     set_nonblocking(&free)?;
     lab.predict(&UNCONNECTED);
     lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &nobody));
-    // The answer comes as fast as above; so long it has time.
+    // The answer arrives as fast as above; it is given this much time.
     poll(&mut [PollFd::new(free.as_fd(), POLLIN)], 100)?;
     lab.predict(&SILENCE);
     lab.observe(recvfrom(&free, &mut buf, MsgFlags::NONE));
 
-    lab.part("Not connected, and asking for errors");
+    lab.part("Unconnected, and asking for errors");
     lab.predict(&ASKED_FOR);
     lab.observe(hear_errors(&free).and_then(|()| {
         sendto(&free, b"hello", MsgFlags::NONE, &nobody)?;
@@ -127,7 +128,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A port that somebody had a moment ago.
+/// A port that another socket had a moment ago.
 fn a_port_of_nobody() -> Result<Address> {
     let somebody = udp_socket()?;
     bind(&somebody, &loopback(0))?;

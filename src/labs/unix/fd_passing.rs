@@ -1,8 +1,8 @@
-//! What arrives when a descriptor is sent?
+//! What arrives when a file descriptor is sent?
 //!
-//! Not its number: the receiver gets a number of its own for the same open file, which shares the position as after
-//! `dup`. A receiver that does not ask for descriptors gets the bytes, and the descriptor is closed. One that has room
-//! for one may be given two, because the room is rounded up.
+//! Not its number: the receiver gets a new number for the same open file, and shares its position as after `dup`. If
+//! the receiver does not ask for descriptors, it gets the bytes, and the kernel closes the descriptor. A receiver with
+//! room for one may get two, because the room is rounded up.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -16,15 +16,15 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "fd-passing",
-    claim: "A descriptor that is sent gets a new number for the same open file.",
-    question: "What arrives when a descriptor is sent over a Unix-domain socket?",
-    explanation: "SCM_RIGHTS passes the open file, not the number: both processes share its position and its flags. The descriptor \
-        hangs on the byte that it was sent with; if that byte is taken by recv or read, it is closed. CMSG_SPACE rounds \
-        up to 8 bytes on 64-bit machines, so a receiver with room for one must look for two, or it leaks one that it \
-        never sees.",
-    elsewhere: "How many can be sent at once differs: Linux takes 253 (SCM_MAX_FD). On macOS a plain recv puts them \
-        into the table of the receiver, and so does recvmsg with those that had no room: they stay open, and nobody \
-        knows their numbers.",
+    claim: "A passed descriptor arrives as a new number for the same open file.",
+    question: "What arrives when a file descriptor is sent over a Unix-domain socket?",
+    explanation: "SCM_RIGHTS passes the open file, not the number: both processes share its position and its flags. \
+        The descriptor travels with the byte that it was sent with; if recv or read takes that byte, the kernel closes \
+        the descriptor. CMSG_SPACE rounds up to 8 bytes on 64-bit machines, so a receiver with room for one descriptor \
+        must check for two, or it leaks one.",
+    elsewhere: "How many descriptors can be sent at once differs: Linux takes 253 (SCM_MAX_FD). On macOS a plain recv \
+        installs them in the receiver's table, and recvmsg also installs those without room: they stay open, and the \
+        program does not know their numbers.",
     sources: &[
         "unix(7)",
         "cmsg(3)",
@@ -61,7 +61,7 @@ const PLAIN: Prediction = Prediction {
 };
 
 const LOST: Prediction = Prediction {
-    asks: "Does anybody still have that writing end? What does read give on the pipe's other end?",
+    asks: "Is a copy of that writing end still open? What does read give on the pipe's other end?",
     choices: &["0", "EAGAIN", "it waits"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
@@ -73,12 +73,12 @@ const ROUNDED: Prediction = Prediction {
         .but(
             &[MacOs],
             Expected::Is("1"),
-            "MSG_CTRUNC; the second is open all the same, and nobody knows its number",
+            "MSG_CTRUNC; the second is open all the same, with a number that the program does not know",
         )
         .but(
             &[Linux32],
             Expected::Is("1"),
-            "room is rounded up to 4 bytes there, and so it is room for one",
+            "room is rounded up to 4 bytes there, so only one fits",
         ),
 };
 
@@ -89,7 +89,7 @@ const TOO_MANY: Prediction = Prediction {
         .but(
             &[FreeBsd, NetBsd, MacOs],
             Expected::Is("1"),
-            "the limit is another: FreeBSD takes 254 and refuses 255 with E2BIG",
+            "the limit differs: FreeBSD takes 254 and refuses 255 with E2BIG",
         )
         .but(&[OpenBsd], Expected::Is("E2BIG"), "the limit is that of a block of memory")
         .but(
@@ -122,12 +122,13 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&PLAIN);
     lab.observe(recv(&b, &mut buf, MsgFlags::NONE));
     lab.predict(&LOST);
-    // Where the kernel keeps it, or closes it later (macOS, NetBSD), a blocking read would wait.
+    // On a kernel that keeps the descriptor, or closes it later (macOS, NetBSD), a blocking read
+    // would wait.
     set_nonblocking(&out)?;
     wait_for(&out, POLLIN)?;
     lab.observe(read(&out, &mut buf));
 
-    lab.part("Room for one, and what comes");
+    lab.part("Room for one, and what arrives");
     sendmsg(&a, None, &[b"x"], &[a.as_fd(), b.as_fd()], MsgFlags::NONE)?;
     lab.predict(&ROUNDED);
     let received = recvmsg(&b, &mut [&mut buf], 1, MsgFlags::NONE);
@@ -139,7 +140,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A file that is open at its beginning, and has no name any more.
+/// An open file at position 0, whose name has been removed.
 fn file_with(lab: &Run<'_>, bytes: &[u8]) -> std::result::Result<Fd, Stop> {
     let path = lab.directory().join("a file");
     let writing = Fd::from(OwnedFd::from(File::create(&path)?));

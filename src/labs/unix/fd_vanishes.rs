@@ -1,8 +1,8 @@
 //! I send a descriptor with SCM_RIGHTS over TCP. What happens?
 //!
-//! sendmsg succeeds, the byte arrives, and the descriptor does not; no flag says so at either end. Linux accepts SCM_RIGHTS
-//! on every socket, and only those of the Unix domain do something with it. So the result of sendmsg is no test of whether a
-//! socket can pass descriptors; its domain is.
+//! sendmsg succeeds, the byte arrives, but the descriptor does not, and no flag at either end reports that. Linux
+//! accepts SCM_RIGHTS on every socket, but only Unix-domain sockets act on it. So do not use the result of sendmsg to
+//! test whether a socket can pass descriptors; check its domain.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, udp_pair, wait_for};
@@ -14,10 +14,10 @@ pub(super) const LAB: Lab = Lab {
     name: "fd-vanishes",
     claim: "A descriptor sent over TCP or UDP: sendmsg succeeds, and it never arrives.",
     question: "What happens to a descriptor that I send over TCP?",
-    explanation: "The code that all protocols share takes SCM_RIGHTS for known, and leaves the work to the Unix domain's. So over TCP and \
-        UDP the message goes out without the descriptor, as if it had not been given, and MSG_CTRUNC is not set, because nothing \
-        was cut off. A program that is handed a socket asks for its domain (SO_DOMAIN, or getsockname) before it passes a \
-        descriptor, and a receiver counts what has come.",
+    explanation: "The code shared by all protocols accepts SCM_RIGHTS, and leaves the work to the Unix domain. So over \
+        TCP and UDP the message goes out without the descriptor, and MSG_CTRUNC is not set, because nothing was \
+        truncated. A program that gets a socket from elsewhere should check its domain (SO_DOMAIN, or getsockname) \
+        before it passes a descriptor, and a receiver should count the descriptors that arrived.",
     elsewhere: "gVisor refuses it with EINVAL.",
     sources: &["unix(7), SCM_RIGHTS", "cmsg(3)", "Linux, net/core/sock.c: __sock_cmsg_send"],
     related: &["fd-passing", "unix-is-not-tcp"],
@@ -29,7 +29,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const REFUSED: Expected = Expected::Is("EINVAL");
-const WHY_REFUSED: &str = "control messages of the Unix domain are refused elsewhere";
+const WHY_REFUSED: &str = "it refuses control messages of the Unix domain on other sockets";
 
 const TCP_SENT: Prediction = Prediction {
     asks: "A descriptor is sent with one byte over TCP. What does sendmsg give?",
@@ -50,7 +50,7 @@ const TCP_FDS: Prediction = Prediction {
 };
 
 const TCP_CUT: Prediction = Prediction {
-    asks: "Is MSG_CTRUNC among its flags, which says that one is lost?",
+    asks: "Is MSG_CTRUNC, which reports a lost descriptor, among its flags?",
     choices: &["yes", "no"],
     expect: Expect::on_linux(Expected::Is("no")),
 };
@@ -107,7 +107,7 @@ fn passed(fd: &Fd) -> Result<usize> {
     sendmsg(fd, None, &[b"x"], &[fd.as_fd()], MSG_NOSIGNAL)
 }
 
-/// What has come, with room for a descriptor. Where nothing was sent, nothing is waited for long.
+/// What has arrived, with room for a descriptor. If nothing was sent, the wait is short.
 fn received(fd: &Fd) -> Result<Received> {
     wait_for(fd, POLLIN)?;
     recvmsg(fd, &mut [&mut [0; 8]], 1, MSG_DONTWAIT)

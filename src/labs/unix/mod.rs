@@ -1,4 +1,4 @@
-//! Unix-domain sockets: the same calls inside one machine, and what only they can do.
+//! Unix-domain sockets: the same calls within one machine, and what only they can do.
 
 mod fd_passing;
 mod fd_vanishes;

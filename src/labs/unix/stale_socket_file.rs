@@ -1,7 +1,8 @@
-//! Why is the address in use, although the server has ended?
+//! Why is the path in use, although the server has ended?
 //!
-//! Because `bind` makes a file, and `close` does not remove it. The file leads nowhere: `connect` is refused. But it is
-//! there, and so the next `bind` fails, until somebody removes it. An abstract name (Linux) is gone with its socket.
+//! Because `bind` creates a file, and `close` does not remove it. No socket belongs to the file any more, so `connect`
+//! is refused. But the file exists, and so the next `bind` fails until a program removes it. An abstract name (Linux)
+//! disappears with its socket.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +15,13 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "stale-socket-file",
-    claim: "A Unix-domain socket's file outlives it: connect is refused, bind is in use.",
+    claim: "A Unix-domain socket's file outlives it: connect is refused, bind fails.",
     question: "Why is the path in use, although the server has ended?",
-    explanation: "bind makes a file of the type socket, and only unlink removes it; SO_REUSEADDR does not help. A server removes \
-        the file when it ends, and at the start removes one that is left over, after connect has said ECONNREFUSED: \
-        a file that answers belongs to a server that lives. A path also has a type: a datagram socket cannot connect to \
-        a stream's.",
-    elsewhere: "Abstract names, which begin with a zero byte and are no file, are Linux's.",
+    explanation: "bind creates a file of the type socket, and only unlink removes it; SO_REUSEADDR does not help. A \
+        server removes the file when it ends. At its start it removes a leftover file, but only after connect to it \
+        has failed with ECONNREFUSED: if connect succeeds, a running server owns the file. A path also has a socket \
+        type: a datagram socket cannot connect to a stream socket's path.",
+    elsewhere: "Abstract names, which begin with a zero byte and are not files, exist on Linux only.",
     sources: &["unix(7)", "POSIX bind, connect", "gVisor's tests of bound Unix-domain sockets"],
     related: &["time-wait-bind", "unix-is-not-tcp"],
     words: &["AF_UNIX", "bind", "EADDRINUSE", "ECONNREFUSED", "EPROTOTYPE"],
@@ -33,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
 };
 
 const WRONG_TYPE: Prediction = Prediction {
-    asks: "A server listens at this path. A datagram socket connects to it, and gets?",
+    asks: "A server listens at this path. What does connect give a datagram socket?",
     choices: &["success", "ECONNREFUSED", "EPROTOTYPE"],
     expect: Expect::everywhere(Expected::Is("EPROTOTYPE")).but(
         &[GVisor],
@@ -77,7 +78,8 @@ const ABSTRACT: Prediction = Prediction {
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    // In the lab's own directory, which is the working directory: the name is short, wherever that lies.
+    // In the lab's own directory, which is the working directory: so the name is short, wherever that
+    // directory is.
     let path = Path::new("server");
     let address = Address::unix(path);
     lab.part("A path has a type");
@@ -100,7 +102,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&BIND);
     lab.observe(bind(&l, &address));
 
-    lab.part("The right way: remove the file that nobody answers at");
+    lab.part("The right way: remove the file if no server answers");
     lab.say("unlink(path), which std calls remove_file.");
     fs::remove_file(path)?;
     lab.predict(&AFTER_UNLINK);
@@ -114,9 +116,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// A name that is no file.
+/// A name that is not a file.
 fn abstract_name(lab: &mut Run<'_>) -> LabResult {
-    lab.part("Another way, on Linux: a name that is no file");
+    lab.part("Another way, on Linux: a name that is not a file");
     let name = format!("baresock-lab-{}", std::process::id()).into_bytes();
     let address = Address::Unix(UnixName::Abstract(name));
     let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;

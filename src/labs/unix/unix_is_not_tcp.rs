@@ -1,8 +1,8 @@
-//! What differs from TCP and UDP, inside one machine?
+//! How does a Unix-domain socket differ from TCP and UDP?
 //!
-//! A stream whose peer closes with unread bytes gives ECONNRESET, as TCP does. But datagrams are not lost: the sender is
-//! told that the queue is full. And when a datagram's receiver is gone the very next send says so, while `poll` does not
-//! speak of a hangup.
+//! A stream whose peer closes with unread bytes gives ECONNRESET, as TCP does. But datagrams are not lost: the sender
+//! gets an error if the queue is full. And after the receiver of datagrams has closed, the very next send fails, while
+//! `poll` does not report POLLHUP.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::set_nonblocking;
@@ -12,13 +12,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "unix-is-not-tcp",
-    claim: "Unix datagrams are not lost: a full queue is EAGAIN, a lost peer an error.",
-    question: "Can I take a Unix-domain socket for a quicker TCP or UDP?",
-    explanation: "Both ends are in one kernel, so that it can say at once what a network learns late or never: a datagram that finds \
-        no room is refused (a blocking send waits), and one to a peer that is gone is ECONNREFUSED at that very call, \
-        where UDP tells it at the next. A stream's peer that closes with unread bytes is ECONNRESET once, then the end.",
-    elsewhere: "On the BSDs and macOS bytes that were left unread are no error; a full queue of datagrams is ENOBUFS, \
-        never EAGAIN; and a receiver that has closed gives ECONNRESET.",
+    claim: "Unix datagrams are not lost: a full queue is EAGAIN, a closed peer an error.",
+    question: "Is a Unix-domain socket just a faster TCP or UDP?",
+    explanation: "Both ends are in one kernel, which can report at once what a network reports late or never: send \
+        fails if the receiver's queue is full (a blocking send waits), and a send to a closed peer fails with \
+        ECONNREFUSED in that very call, where UDP reports it in the next. If a stream's peer closes with unread bytes, \
+        recv gives ECONNRESET once, then the end of file.",
+    elsewhere: "On the BSDs and macOS unread bytes cause no error; a full queue of datagrams is ENOBUFS, never EAGAIN; \
+        and a receiver that has closed causes ECONNRESET.",
     sources: &["unix(7)", "POSIX send", "gVisor's tests of Unix-domain sockets"],
     related: &["rst-on-unread", "udp-drops-silently", "udp-refused-later", "readiness-matrix"],
     words: &["AF_UNIX", "SOCK_DGRAM", "ECONNRESET", "ECONNREFUSED", "POLLHUP"],
@@ -36,7 +37,7 @@ const UNREAD: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("ECONNRESET")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("0"),
-        "bytes that were left unread are no error",
+        "unread bytes cause no error",
     ),
 };
 
@@ -47,31 +48,31 @@ const THEN: Prediction = Prediction {
 };
 
 const FULL: Prediction = Prediction {
-    asks: "Datagrams are sent until one is not taken; nobody receives. What does that send give?",
+    asks: "Datagrams are sent until send refuses one; the receiver does not read. What does that send give?",
     choices: &["EAGAIN", "ENOBUFS", "1"],
     expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ENOBUFS"),
-        "there a full queue is ENOBUFS",
+        "a full queue is ENOBUFS",
     ),
 };
 
 const ROOM: Prediction = Prediction {
-    asks: "The receiver takes all that have come. How many of those that were taken for sending are missing?",
+    asks: "The receiver reads all that have arrived. How many of the accepted datagrams are missing?",
     choices: &["0", "1", "most"],
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
 const GONE_POLL: Prediction = Prediction {
-    asks: "The receiver has closed. What does poll say to the sender?",
+    asks: "The receiver has closed. What does poll report to the sender?",
     choices: &["POLLOUT", "POLLOUT|POLLHUP", "POLLOUT|POLLERR"],
     expect: Expect::on_linux(Expected::Is("POLLOUT"))
         .but(
             &[FreeBsd, NetBsd, OpenBsd, MacOs],
             Expected::Is("POLLIN|POLLOUT"),
-            "the sender has an error to fetch",
+            "the sender has a pending error",
         )
-        .but(&[GVisor], Expected::Is("POLLIN|POLLOUT|POLLHUP"), "it says a hang-up"),
+        .but(&[GVisor], Expected::Is("POLLIN|POLLOUT|POLLHUP"), "it reports POLLHUP"),
 };
 
 const GONE_SEND: Prediction = Prediction {
@@ -83,7 +84,7 @@ const GONE_SEND: Prediction = Prediction {
             Expected::Is("ECONNRESET"),
             "the receiver that closes resets its senders",
         )
-        .but(&[GVisor], Expected::Is("EPIPE"), "it says a hang-up"),
+        .but(&[GVisor], Expected::Is("EPIPE"), "it reports POLLHUP"),
 };
 
 fn run(lab: &mut Run<'_>) -> LabResult {
@@ -117,7 +118,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     }
     lab.observe(sent - received);
 
-    lab.part("Datagrams: a receiver that is gone");
+    lab.part("Datagrams: a receiver that has closed");
     close(b)?;
     lab.predict(&GONE_POLL);
     let mut rows = [PollFd::new(a.as_fd(), POLLIN | POLLOUT)];
@@ -128,7 +129,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// Room for so many has no system.
+/// No system has room for this many.
 const MOST: usize = 100_000;
 
 /// A small send buffer, so that a few datagrams fill it on Linux. (On the BSDs and macOS the receiver's buffer counts, and

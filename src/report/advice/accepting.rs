@@ -1,4 +1,4 @@
-//! accept at the limit of descriptors, and accept that waits although a wait has said ready.
+//! accept at the limit of descriptors, and accept that blocks although select reported readiness.
 
 use super::{is_quick, subject};
 use crate::names::Errno;
@@ -11,11 +11,11 @@ use crate::report::world::World;
 pub(super) const ACCEPT_EMFILE_SPIN: Advice = Advice {
     name: "accept-emfile-spin",
     gist: "accept fails with EMFILE again and again",
-    means: "The client stays in the queue, so the listener stays ready, and the wait returns at once: the loop turns at full \
-        speed and can do nothing until a descriptor is free.",
-    shown_by: "accept fails five times in a row with EMFILE or ENFILE, and the process closes nothing in between.",
-    remedy: "Stop asking for the listener until a connection has been closed or a moment has passed. Raise the soft limit with \
-        setrlimit, and set a limit of clients below it.",
+    means: "The client stays in the queue, so the listener stays ready, and select or poll returns at once: the loop \
+        spins and can do nothing until a descriptor is free.",
+    shown_by: "accept fails five times in a row with EMFILE or ENFILE, and the process closes no descriptor in between.",
+    remedy: "Take the listener out of the set until a connection has been closed or a moment has passed. Raise the \
+        soft limit with setrlimit, and limit the number of clients below it.",
     lab: "emfile-accept-spin",
     exercise: "Run `baresock serve echo --nofile 16 --trace`, connect twenty clients, and see how it pauses.",
     cares_for: &[DidKind::Accepted],
@@ -24,12 +24,12 @@ pub(super) const ACCEPT_EMFILE_SPIN: Advice = Advice {
 
 pub(super) const BLOCKING_ACCEPT_AFTER_SELECT: Advice = Advice {
     name: "blocking-accept-after-select",
-    gist: "select said ready, and accept waits",
-    means: "Readiness is a hint. Between the wait and accept another process may take the client, or it may leave; a blocking \
-        accept then waits for the next one, and everything else stands still.",
-    shown_by: "A wait calls a blocking listener ready, and the accept that follows takes 50 milliseconds or longer, or does not \
-        return.",
-    remedy: "Make the listener non-blocking (O_NONBLOCK), and take EAGAIN from accept for what it is: nobody there.",
+    gist: "select reported a client, but accept blocks",
+    means: "Readiness is a hint. Between select and accept another process may take the client, or the client may \
+        disconnect; a blocking accept then waits for the next client, and all other clients wait too.",
+    shown_by: "select or poll reports a blocking listener as ready, and the next accept takes 50 milliseconds or \
+        longer, or does not return.",
+    remedy: "Make the listener non-blocking (O_NONBLOCK), and treat EAGAIN from accept as an empty queue.",
     lab: "readiness-is-a-hint",
     exercise: "",
     cares_for: &[DidKind::Ready, DidKind::Accepted],
@@ -71,8 +71,9 @@ fn watch_emfile(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         seen.count = 0;
         return;
     }
-    let says =
-        || format!("accept failed {ENOUGH} times in a row, and nothing was closed in between");
+    let says = || {
+        format!("accept failed {ENOUGH} times in a row, and no descriptor was closed in between")
+    };
     let evidence = [(&first, "no descriptor is free"), (&now.quote(), "and still none")];
     found.add(&ACCEPT_EMFILE_SPIN, Certainty::Certain, subject, says, &evidence);
 }
@@ -95,11 +96,11 @@ fn watch_blocking(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             seen.was_told = true;
             let says = || match now.took_us() {
                 Some(us) => {
-                    format!("accept waited {} ms for a client that was not there", us / 1_000)
+                    format!("accept blocked for {} ms: the queue was empty", us / 1_000)
                 }
-                None => "accept waits for a client that was not there".to_string(),
+                None => "accept blocks: the queue is empty".to_string(),
             };
-            let evidence = [(&ready, "the listener is ready"), (&now.quote(), "but accept waits")];
+            let evidence = [(&ready, "the listener is ready"), (&now.quote(), "but accept blocks")];
             let advice = &BLOCKING_ACCEPT_AFTER_SELECT;
             found.add(advice, Certainty::Certain, subject, says, &evidence);
         }

@@ -12,11 +12,10 @@ use crate::report::world::World;
 pub(super) const FORGOT_HTONS: Advice = Advice {
     name: "forgot-htons",
     gist: "a port or an address with its bytes swapped",
-    means: "The kernel reads sin_port and sin_addr with the highest byte first. 8080 stored as this machine stores it is port \
-        36895, and INADDR_LOOPBACK is 1.0.0.127.",
-    shown_by: "bind or connect is given an address that is 127.0.0.1 read backwards, or a port that is a well-known one with \
-        its two bytes swapped.",
-    remedy: "Write htons(port) and htonl(INADDR_LOOPBACK); inet_pton gives the right order by itself.",
+    means: "The kernel reads sin_port and sin_addr in network byte order, most significant byte first. 8080 stored in \
+        little-endian order is port 36895, and INADDR_LOOPBACK is 1.0.0.127.",
+    shown_by: "bind or connect gets 127.0.0.1 with its bytes reversed, or a well-known port with its two bytes swapped.",
+    remedy: "Write htons(port) and htonl(INADDR_LOOPBACK); inet_pton produces the right order by itself.",
     lab: "forgot-htons",
     exercise: "",
     cares_for: &[DidKind::Bound, DidKind::Connected],
@@ -60,7 +59,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             false => format!("{} is {meant} with its bytes swapped", address.ip()),
         }
     };
-    let evidence = [(&now.quote(), "the bytes stand the wrong way round")];
+    let evidence = [(&now.quote(), "the bytes are in the wrong order")];
     found.add(&FORGOT_HTONS, certainty, subject(now, world), says, &evidence);
 }
 
@@ -78,6 +77,6 @@ fn check_port(
     }
     let certainty = if is_bound { Certainty::Likely } else { Certainty::Perhaps };
     let says = || format!("port {port} is {meant} with its bytes swapped");
-    let evidence = [(&now.quote(), "an odd port, but for its bytes")];
+    let evidence = [(&now.quote(), "an odd port, unless its bytes are swapped")];
     found.add(&FORGOT_HTONS, certainty, subject(now, world), says, &evidence);
 }

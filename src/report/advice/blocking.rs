@@ -1,4 +1,4 @@
-//! A call that waits for one client while others wait for the program.
+//! A call that blocks on one client while other clients wait for the program.
 
 use super::subject;
 use crate::names::MSG_DONTWAIT;
@@ -10,13 +10,13 @@ use crate::report::world::{SocketId, SocketRole, World};
 
 pub(super) const ONE_CLIENT_BLOCKS_ALL: Advice = Advice {
     name: "one-client-blocks-all",
-    gist: "a call waits for one client, and all others too",
-    means: "A blocking recv waits until this client says something, a blocking send until it reads. Meanwhile the thread serves \
-        no other: one slow client, or one that means harm, stops them all.",
-    shown_by: "A recv or send on an accepted connection takes 100 milliseconds or longer, or does not return, in a thread that \
-        serves other clients as well; and what it does next finds one of them waiting.",
-    remedy: "Make every connection non-blocking, and wait for all of them with select or poll. What is not whole yet stays in a \
-        buffer until the rest comes.",
+    gist: "a call blocks on one client, so all others wait",
+    means: "A blocking recv waits until this client sends, a blocking send until it reads. In the meantime the thread \
+        serves no other client: one slow or malicious client stops them all.",
+    shown_by: "A recv or send on an accepted connection takes 100 milliseconds or longer, or does not return, in a \
+        thread that serves other clients as well; and its next calls find another client waiting.",
+    remedy: "Make every connection non-blocking, and wait for all of them with select or poll. Keep an incomplete \
+        message in a buffer until the rest arrives.",
     lab: "one-slow-client",
     exercise: "",
     cares_for: &[
@@ -152,13 +152,13 @@ fn tell(
     let took_ms = mark.end_ns.saturating_sub(mark.begin_ns) / 1_000_000;
     let last = now.quote();
     if now.is_unfinished() {
-        let says = || "the call waits for one client, and others are open".to_string();
+        let says = || "the call blocks on one client, and others are open".to_string();
         let evidence = [(mark, "it has not returned")];
         found.add(&ONE_CLIENT_BLOCKS_ALL, certainty, subject, says, &evidence);
         return;
     }
     let says =
-        || format!("the call waited {took_ms} ms for one client, and another was there already");
-    let evidence = [(mark, "it waits"), (&last, "another client was there already")];
+        || format!("the call blocked for {took_ms} ms on one client while another was waiting");
+    let evidence = [(mark, "it waits"), (&last, "another client was already waiting")];
     found.add(&ONE_CLIENT_BLOCKS_ALL, certainty, subject, says, &evidence);
 }

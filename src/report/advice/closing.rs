@@ -12,11 +12,12 @@ use crate::report::world::{SocketRole, World};
 pub(super) const CLOSE_WITH_UNREAD: Advice = Advice {
     name: "close-with-unread",
     gist: "closed with bytes unread: the peer gets a reset",
-    means: "close with unread input makes the kernel send a reset instead of an ordinary end. The peer's next call gives \
-        ECONNRESET, and the answer that was on its way to it may be thrown away.",
-    shown_by: "The socket had unread bytes when it was closed; or its peer, in the same log, had sent more than was received, \
-        and gets ECONNRESET; or the last wait called it readable, and no recv followed.",
-    remedy: "Read the whole request. To end early, shut down the sending half (SHUT_WR), read until 0, and close then.",
+    means: "close with unread input makes the kernel send a reset instead of a FIN. The peer's next call gives \
+        ECONNRESET, and the answer that was on its way may be lost.",
+    shown_by: "The socket had unread bytes when it was closed; or its peer, in the same log, had sent more than was \
+        received, and gets ECONNRESET; or the last select or poll reported it readable, and no recv followed.",
+    remedy: "Read the whole request before you close. To end early, shut down sending (SHUT_WR), read until recv \
+        returns 0, then close.",
     lab: "rst-on-unread",
     exercise: "",
     cares_for: &[DidKind::Ready, DidKind::Received, DidKind::Gone, DidKind::Closed],

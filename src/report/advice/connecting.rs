@@ -1,4 +1,4 @@
-//! A connect that goes on after it has returned, and one that has failed.
+//! A connect that continues after it has returned, and one that has failed.
 
 use super::subject;
 use crate::names::Errno;
@@ -11,12 +11,12 @@ use crate::report::world::World;
 
 pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
     name: "connect-not-checked",
-    gist: "the result of connect was never asked for",
-    means: "After EINPROGRESS, writable says only that connect has ended, well or not. A refused connection is writable, too; \
-        what became of it is in SO_ERROR.",
+    gist: "the result of connect was never checked",
+    means: "After EINPROGRESS, writable means only that connect has finished, with or without success. A refused \
+        connection is writable, too; SO_ERROR has the result.",
     shown_by: "connect gives EINPROGRESS, and send or recv is called on the descriptor, and fails, before getsockopt(SO_ERROR), \
         a second connect or getpeername.",
-    remedy: "When the wait says writable, call getsockopt(SO_ERROR): 0 is success, anything else is the reason.",
+    remedy: "When the socket becomes writable, call getsockopt(SO_ERROR): 0 is success, anything else is the error.",
     lab: "nb-connect-refused",
     exercise: "",
     cares_for: &[
@@ -31,10 +31,11 @@ pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
 
 pub(super) const CONNECT_AGAIN_AFTER_FAILURE: Advice = Advice {
     name: "connect-again-after-failure",
-    gist: "connect again on a socket where it had failed",
-    means: "What a socket is after a failed connect is not specified. Linux lets it try again; on other systems the second \
-        call fails (ECONNABORTED, EINVAL), whatever the server does.",
-    shown_by: "connect of a TCP socket fails with ECONNREFUSED, ETIMEDOUT or the like, and is called again on it.",
+    gist: "connect again after connect had failed",
+    means: "POSIX does not define the state of a socket after a failed connect. Linux lets it try again; on other \
+        systems the second call fails (ECONNABORTED, EINVAL), whatever the server does.",
+    shown_by: "connect fails on a TCP socket with ECONNREFUSED, ETIMEDOUT or the like, and the program calls it again \
+        on the same socket.",
     remedy: "Close the socket, and make a new one for each attempt.",
     lab: "nb-connect-refused",
     exercise: "",
@@ -71,7 +72,7 @@ fn watch_unchecked(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             if !now.event.errno().is_some_and(ends_a_connection) {
                 return;
             }
-            let says = || "the result of connect was not asked for: it had failed".to_string();
+            let says = || "the result of connect was not checked: it had failed".to_string();
             let evidence = [(&pending, "under way"), (&now.quote(), "used without SO_ERROR")];
             found.add(&CONNECT_NOT_CHECKED, Certainty::Certain, subject, says, &evidence);
         }
@@ -91,7 +92,8 @@ fn watch_again(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     match &seen.failed {
         Some(failed) if !seen.was_told => {
             seen.was_told = true;
-            let says = || "a socket whose connect has failed was used for another".to_string();
+            let says =
+                || "a socket whose connect had failed was used for another connect".to_string();
             let evidence =
                 [(failed, "it fails"), (&now.quote(), "and is tried on the same socket")];
             found.add(&CONNECT_AGAIN_AFTER_FAILURE, Certainty::Certain, subject, says, &evidence);

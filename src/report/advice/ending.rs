@@ -1,4 +1,4 @@
-//! A peer that is gone, and what it takes with it: the signal, the connection, the whole program.
+//! A peer that has closed, and its effects: the signal, the error, the end of the program.
 
 use super::subject;
 use crate::names::Errno;
@@ -10,12 +10,12 @@ use crate::report::world::{Held, SocketId, SocketRole, World};
 
 pub(super) const SIGPIPE_DEATH: Advice = Advice {
     name: "sigpipe-death",
-    gist: "SIGPIPE ended the program: the peer was gone",
-    means: "A send on a stream whose peer has gone raises SIGPIPE, and without a handler that ends the process: one client that \
-        leaves at the wrong moment takes the server with it.",
+    gist: "SIGPIPE killed the program: the peer had closed",
+    means: "A send on a stream whose peer has closed raises SIGPIPE, which kills the process unless it handles or \
+        ignores the signal: one client that disconnects at the wrong moment ends the whole server.",
     shown_by: "A send on a socket fails with EPIPE, and the process is killed by SIGPIPE.",
-    remedy: "Send with MSG_NOSIGNAL, or ignore SIGPIPE at the start (signal(SIGPIPE, SIG_IGN)), or set SO_NOSIGPIPE where there \
-        is one. Then EPIPE ends the connection, and nothing else.",
+    remedy: "Send with MSG_NOSIGNAL, or ignore SIGPIPE at the start (signal(SIGPIPE, SIG_IGN)), or set SO_NOSIGPIPE on \
+        systems that have it. Then EPIPE ends only the connection.",
     lab: "sigpipe-or-not",
     exercise: "",
     cares_for: &[DidKind::Sent, DidKind::Ended],
@@ -24,10 +24,10 @@ pub(super) const SIGPIPE_DEATH: Advice = Advice {
 
 pub(super) const SEND_AFTER_RESET: Advice = Advice {
     name: "send-after-reset",
-    gist: "the connection is over, and the program sends on",
-    means: "After ECONNRESET or EPIPE nothing that is sent can arrive. A program that goes on does not look at what send returns.",
+    gist: "send on a connection that is over",
+    means: "After ECONNRESET or EPIPE no more bytes can arrive. A program that keeps sending does not check the result of send.",
     shown_by: "A send or recv on a stream fails with ECONNRESET, EPIPE or ETIMEDOUT, and a send on the same descriptor follows.",
-    remedy: "Look at the result of every send and recv. At such an error close the descriptor and forget what was owed to it.",
+    remedy: "Check the result of every send and recv. On such an error close the descriptor and discard its unsent bytes.",
     lab: "write-after-fin",
     exercise: "",
     cares_for: &[DidKind::Sent, DidKind::Received],
@@ -37,13 +37,13 @@ pub(super) const SEND_AFTER_RESET: Advice = Advice {
 pub(super) const ONE_RESET_ENDS_ALL: Advice = Advice {
     name: "one-reset-ends-all",
     gist: "one client's reset ended the whole server",
-    means: "ECONNRESET, EPIPE and ETIMEDOUT say that one connection is over. A server that exits at them can be ended by any \
-        client that pulls its plug.",
-    shown_by: "A recv or send on an accepted connection fails so, and the next thing the process does is to exit with a status \
-        that is not 0, with a listener or other clients open.",
-    remedy: "At an error of a connection close that connection, and go on with the others.",
+    means: "ECONNRESET, EPIPE and ETIMEDOUT mean that one connection is over. Any client can end a server that exits \
+        on these errors.",
+    shown_by: "A recv or send on an accepted connection fails with one of them, and the process then exits with a \
+        nonzero status, with a listener or other clients open.",
+    remedy: "On an error of one connection close that connection, and continue with the others.",
     lab: "linger-zero",
-    exercise: "Write a client that sets SO_LINGER to 0 and closes, and let it loose on your server.",
+    exercise: "Write a client that sets SO_LINGER to 0 and closes, and run it against your server.",
     cares_for: &[
         DidKind::Sent,
         DidKind::Received,
@@ -91,9 +91,10 @@ fn watch_sigpipe(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let seen = &mut world.process_mut(now.process).seen.ending;
             let Some((sent, fd, end)) = seen.broken_pipe.take() else { return };
             let subject = crate::report::findings::Subject(subject(now, world).0, fd);
-            let says = || "the peer was gone, and the program was killed by SIGPIPE".to_string();
+            let says = || "the peer had closed, and SIGPIPE killed the program".to_string();
             let last = now.quote();
-            let mut evidence = vec![(&sent, "the peer is gone"), (&last, "the program too")];
+            let mut evidence =
+                vec![(&sent, "the peer has closed"), (&last, "the program is killed")];
             if let Some(end) = &end {
                 evidence.push((end, "the peer has finished"));
             }
@@ -115,8 +116,11 @@ fn watch_send(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     match (&seen.broken, now.did) {
         (Some(broken), Did::Sent(_)) if !seen.was_told => {
             seen.was_told = true;
-            let says = || "the connection was over, and the program went on sending".to_string();
-            let evidence = [(broken, "the connection is over"), (&now.quote(), "and it sends on")];
+            let says = || "the connection was over, but the program kept sending".to_string();
+            let evidence = [
+                (broken, "the connection is over"),
+                (&now.quote(), "and the program keeps sending"),
+            ];
             found.add(&SEND_AFTER_RESET, Certainty::Certain, subject, says, &evidence);
         }
         (None, _) if is_over(now) => seen.broken = Some(now.quote()),

@@ -1,4 +1,4 @@
-//! O_NONBLOCK, lost on the way.
+//! O_NONBLOCK, cleared by accident.
 
 use super::subject;
 use crate::names::{O_NONBLOCK, O_RDWR, O_WRONLY, OpenFlags};
@@ -11,10 +11,10 @@ use crate::report::world::World;
 pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
     name: "nonblocking-flag-lost",
     gist: "F_SETFL cleared O_NONBLOCK",
-    means: "F_SETFL sets all status flags at once: what is not among them is cleared. A socket that was non-blocking waits again, \
-        and with it the whole loop.",
+    means: "F_SETFL sets all status flags at once, and clears those that are not named. A socket that was non-blocking \
+        blocks again, and with it the whole loop.",
     shown_by: "fcntl(F_SETFL) without O_NONBLOCK on a descriptor that had it, and no F_GETFL on it before.",
-    remedy: "Get the flags with F_GETFL, add yours with |, and set the result.",
+    remedy: "Read the flags with F_GETFL, add yours with |, and set the result.",
     lab: "nonblock-is-shared",
     exercise: "",
     cares_for: &[DidKind::FlagsAsked, DidKind::FlagsSet, DidKind::Accepted, DidKind::Made],
@@ -53,7 +53,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(set) = seen.set.take().filter(|_| was_nonblocking && !was_asked) else { return };
     let names_others = flags.without(O_RDWR | O_WRONLY) != OpenFlags::NONE;
     let certainty = if names_others { Certainty::Certain } else { Certainty::Perhaps };
-    let says = || "O_NONBLOCK was set, and is not among the flags that were set later".to_string();
+    let says = || "O_NONBLOCK was set, and a later F_SETFL cleared it".to_string();
     let evidence = [(&set, "non-blocking"), (&now.quote(), "and blocking again")];
     found.add(&NONBLOCKING_FLAG_LOST, certainty, subject, says, &evidence);
 }

@@ -9,13 +9,13 @@ use crate::report::world::{ProcessId, SocketId, SocketRole, World};
 
 pub(super) const DESCRIPTOR_LEAK: Advice = Advice {
     name: "descriptor-leak",
-    gist: "connections that are over are never closed",
-    means: "A descriptor is the program's until it closes it, whatever the peer does. A server that forgets one for each client \
-        runs out of them: accept gives EMFILE, and the peers wait for an end that never comes.",
-    shown_by: "Three connections or more whose peers have finished, or that have failed, were not touched again and not closed, \
-        while the process went on to make others.",
-    remedy: "Close the descriptor on every path that ends a connection: at 0, at an error, and after fork in the process that \
-        does not serve it.",
+    gist: "finished connections are never closed",
+    means: "A descriptor stays open until the program closes it, whatever the peer does. A server that leaks one for \
+        each client runs out of descriptors: accept fails with EMFILE, and the peers wait forever for the end of file.",
+    shown_by: "Three or more connections whose peers have finished, or that have failed, were neither used again nor \
+        closed, while the process opened others.",
+    remedy: "Close the descriptor on every path that ends a connection: at end of file, on an error, and after fork in \
+        the process that does not serve the client.",
     lab: "drop-closes",
     exercise: "",
     cares_for: &[DidKind::Gone],
@@ -24,12 +24,13 @@ pub(super) const DESCRIPTOR_LEAK: Advice = Advice {
 
 pub(super) const NEVER_CLOSED: Advice = Advice {
     name: "never-closed",
-    gist: "a connection is over, and its descriptor stays",
-    means: "The connection ends for the peer only when the last descriptor of it is closed, in every process that has a copy. \
-        Until then the peer waits, and the number is taken.",
-    shown_by: "The peer has finished, or another process that shares the descriptor has closed it; this process keeps it to the \
-        end, does nothing with it, and goes on with others.",
-    remedy: "Close it where the connection ends. After fork, close in the parent what the child serves.",
+    gist: "a finished connection keeps its descriptor",
+    means: "The connection ends for the peer only when its last descriptor is closed, in every process that has a \
+        copy. Until then the peer waits.",
+    shown_by: "The peer has finished, or another process that shares the descriptor has closed its copy; this process \
+        keeps its own to the end without using it, and serves other clients.",
+    remedy: "Close the descriptor when the connection ends. After fork, close in the parent the connection that the \
+        child serves.",
     lab: "close-is-refcount",
     exercise: "",
     cares_for: &[DidKind::Gone],
@@ -39,10 +40,10 @@ pub(super) const NEVER_CLOSED: Advice = Advice {
 pub(super) const INHERIT_LEAK: Advice = Advice {
     name: "inherit-leak",
     gist: "another program inherits a socket",
-    means: "execve keeps every descriptor that is not marked FD_CLOEXEC. The other program does not know of the socket and never \
-        closes it: a port stays taken, a peer never sees the end.",
-    shown_by: "execve succeeds while the process has a socket above descriptor 2 that was not marked.",
-    remedy: "Make sockets with SOCK_CLOEXEC, accept with accept4 and the same flag, or set FD_CLOEXEC with fcntl.",
+    means: "execve keeps every descriptor that is not marked FD_CLOEXEC. The new program does not know of the socket \
+        and never closes it: a port stays in use, a peer never gets the end of file.",
+    shown_by: "execve succeeds while the process has a socket above descriptor 2 without FD_CLOEXEC.",
+    remedy: "Create sockets with SOCK_CLOEXEC, accept with accept4 and the same flag, or set FD_CLOEXEC with fcntl.",
     lab: "close-is-refcount",
     exercise: "",
     cares_for: &[DidKind::Executed],
@@ -125,8 +126,8 @@ fn watch_gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         return;
     };
     let says = || match count {
-        1 => "a connection that is over was never closed".to_string(),
-        _ => format!("{count} connections that are over were never closed"),
+        1 => "a finished connection was never closed".to_string(),
+        _ => format!("{count} finished connections were never closed"),
     };
     let last = now.quote();
     let evidence = [(&made, "made"), (&over, shows), (&last, "never closed until here")];
@@ -175,8 +176,8 @@ fn watch_exec(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some((fd, id)) = inherited.first().copied() else { return };
     let Some(made) = world.socket(id).made.clone() else { return };
     let says = || match inherited.len() {
-        1 => format!("descriptor {fd}, a socket, stays open in the program that was started"),
-        count => format!("{count} sockets stay open in the program that was started"),
+        1 => format!("descriptor {fd}, a socket, stays open in the program that execve started"),
+        count => format!("{count} sockets stay open in the program that execve started"),
     };
     let evidence = [(&made, "made without close-on-exec"), (&now.quote(), "and inherited here")];
     let subject = crate::report::findings::Subject(subject(now, world).0, fd);

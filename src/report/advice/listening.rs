@@ -1,4 +1,4 @@
-//! A port that is still taken, and a queue that is full.
+//! A port that is still in use, and a queue that is full.
 
 use super::subject;
 use crate::addr::Address;
@@ -12,11 +12,11 @@ use crate::report::world::{SocketRole, World};
 pub(super) const NO_REUSEADDR: Advice = Advice {
     name: "no-reuseaddr",
     gist: "EADDRINUSE, and SO_REUSEADDR was not set",
-    means: "The side that closes a TCP connection first keeps its port in TIME_WAIT for a minute or so. Without SO_REUSEADDR a \
-        server that was just ended cannot have its port back.",
+    means: "The side that closes a TCP connection first keeps its port in TIME_WAIT for a minute or so. Without \
+        SO_REUSEADDR a restarted server cannot bind its port again.",
     shown_by: "bind of a TCP socket fails with EADDRINUSE, and SO_REUSEADDR was not set on it. It is certain if the log shows \
         a connection on that port that this side closed first.",
-    remedy: "Set SO_REUSEADDR before bind, on every listener, always. If another program listens there, it still fails.",
+    remedy: "Always set SO_REUSEADDR before bind, on every listener. If another program listens there, bind still fails.",
     lab: "time-wait-bind",
     exercise: "",
     cares_for: &[DidKind::Bound, DidKind::Gone],
@@ -26,11 +26,13 @@ pub(super) const NO_REUSEADDR: Advice = Advice {
 pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
     name: "backlog-overflow",
     gist: "more clients than the listener's queue holds",
-    means: "The kernel holds connections until the server accepts them, as many as listen asked for, and one more on Linux. \
-        Further clients are not refused: their systems try again after 1, 3 and 7 seconds.",
+    means: "The kernel queues connections until the server accepts them, as many as the backlog of listen says, and \
+        one more on Linux. Further clients are not refused: their kernels send the SYN again after a second, and then \
+        again and again.",
     shown_by: "A connect takes 1, 3 or 7 seconds, and the queue of its listener is short; or accept returns at once as often in \
         a row as the queue is long, and one time more; or a connect to a Unix domain socket gives EAGAIN.",
-    remedy: "Give listen a longer queue (128 or SOMAXCONN), and accept until EAGAIN each time the listener is ready.",
+    remedy: "Pass listen a larger backlog (128 or SOMAXCONN), and call accept until EAGAIN each time the listener is \
+        ready.",
     lab: "backlog-n-plus-1",
     exercise: "",
     cares_for: &[
@@ -101,7 +103,7 @@ fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let closed =
                 closed.iter().rev().find(|(of, _)| *of == port).map(|(_, mark)| mark.clone());
             let certainty = if closed.is_some() { Certainty::Certain } else { Certainty::Likely };
-            let says = || format!("port {port} is still taken, and SO_REUSEADDR was not set");
+            let says = || format!("port {port} is still in use, and SO_REUSEADDR was not set");
             let last = now.quote();
             let mut evidence = vec![(&last, "no SO_REUSEADDR before it")];
             if let Some(closed) = &closed {
@@ -170,8 +172,10 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     };
     let listened = socket.named.clone();
     world.socket_mut(id).seen.listening.was_told = true;
-    let says = || format!("a client waited for seconds: the queue holds {backlog} and one more");
-    let mut evidence = vec![(&slow, "the system of the client had to try again")];
+    let says = || {
+        format!("a client waited for seconds: the queue holds {backlog} connections and one more")
+    };
+    let mut evidence = vec![(&slow, "the client's kernel had to try again")];
     if let Some(listened) = &listened {
         evidence.push((listened, "the queue is short"));
     }

@@ -1,4 +1,4 @@
-//! A header that came in two pieces and was used after the first.
+//! A header that arrived in two pieces and was used after the first.
 
 use super::subject;
 use crate::report::advice::Advice;
@@ -10,12 +10,12 @@ use crate::report::world::World;
 pub(super) const SHORT_RECV_AS_MESSAGE: Advice = Advice {
     name: "short-recv-as-message",
     gist: "a part of a message was used as the whole",
-    means: "A stream has no messages: recv gives what has come so far. A reader that asks for a header of four bytes and does \
-        not look at the result takes two bytes, and what was in the buffer before, for a length.",
-    shown_by: "A recv of a few bytes returns fewer. The next recv on the descriptor does not ask for the ones that are missing, \
-        but for another number.",
-    remedy: "Call recv until the header is whole, asking each time for what is missing; then until the body is. Or collect what \
-        comes in a buffer and take whole messages from its beginning.",
+    means: "A stream has no messages: recv returns the bytes that have arrived so far. A reader that asks for a header \
+        of four bytes and does not check the result may use two bytes, and two old bytes of the buffer, as a length.",
+    shown_by: "A recv of a few bytes returns fewer. The next recv on the descriptor does not ask for exactly the \
+        missing ones, but for another number.",
+    remedy: "Call recv until the header is complete, asking each time for the missing bytes; then until the body is. \
+        Or append all bytes to a buffer and take whole messages from its front.",
     lab: "header-splits",
     exercise: "Write a client for `baresock serve framed`, and let `--inject recv:chunk=1` give it one byte at a time.",
     cares_for: &[DidKind::Received],
@@ -73,8 +73,8 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     };
     let missing = wanted - had;
     let says = || format!("{had} of {wanted} bytes were used as a message; {missing} came later");
-    let then = format!("it does not ask for the {missing} that are missing");
-    let evidence = [(&mark, "a part only"), (&now.quote(), &then[..])];
+    let then = format!("it does not ask for the {missing} missing bytes");
+    let evidence = [(&mark, "only a part"), (&now.quote(), &then[..])];
     found.add(&SHORT_RECV_AS_MESSAGE, certainty, subject(now, world), says, &evidence);
 }
 

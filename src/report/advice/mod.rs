@@ -44,7 +44,7 @@ pub struct Advice {
     pub shown_by: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// The lab that shows it.
+    /// The lab that demonstrates it.
     pub lab: &'static str,
     /// Something to try; empty where nothing fits.
     pub exercise: &'static str,

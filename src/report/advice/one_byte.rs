@@ -10,10 +10,10 @@ use crate::report::world::{SocketRole, World};
 pub(super) const ONE_BYTE_IO: Advice = Advice {
     name: "one-byte-io",
     gist: "a call for each byte",
-    means: "Each call goes into the kernel and back, which costs as much for one byte as for thousands.",
+    means: "Each call enters the kernel and returns, which costs as much for one byte as for thousands.",
     shown_by: "64 calls in a row on one socket ask for a single byte.",
-    remedy: "Receive into a buffer of a few kilobytes, and look for the end of the line in it. Collect what is to be sent, and \
-        send it with one call.",
+    remedy: "Receive into a buffer of a few kilobytes, and search it for the end of the line. Collect the bytes to \
+        send, and send them with one call.",
     lab: "no-message-boundaries",
     exercise: "",
     cares_for: &[DidKind::Received, DidKind::Sent],

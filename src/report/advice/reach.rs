@@ -1,4 +1,4 @@
-//! Who can reach a listener, and who came.
+//! Which clients can reach a listener, and which connected.
 
 use super::subject_of;
 use crate::addr::Reach;
@@ -12,11 +12,11 @@ use crate::report::world::{SocketId, World};
 pub(super) const LOOPBACK_ONLY: Advice = Advice {
     name: "loopback-only",
     gist: "a listener on loopback, and no client came",
-    means: "A server that is bound to 127.0.0.1 or ::1 is there for programs of this machine alone. From another machine its \
+    means: "A server that is bound to 127.0.0.1 or ::1 serves only programs on this machine. From another machine its \
         port looks closed.",
     shown_by: "A listener is bound to a loopback address, the program waits for a second or longer, and accepts no client.",
-    remedy: "If others are to reach it, bind to the wildcard address (INADDR_ANY, in6addr_any) or to the address of one interface. \
-        If not, all is well.",
+    remedy: "If other machines should reach it, bind to the wildcard address (INADDR_ANY, in6addr_any) or to the \
+        address of one interface. If not, everything is fine.",
     lab: "wildcard-vs-loopback",
     exercise: "",
     cares_for: &[DidKind::Waited, DidKind::Accepted, DidKind::Gone],
@@ -25,10 +25,11 @@ pub(super) const LOOPBACK_ONLY: Advice = Advice {
 
 pub(super) const OPEN_TO_ALL: Advice = Advice {
     name: "open-to-all",
-    gist: "open to every machine, used by this one",
-    means: "A server that is bound to 0.0.0.0 or :: takes clients from every network that this machine is on.",
+    gist: "open to every machine, used only from this one",
+    means: "A server that is bound to 0.0.0.0 or :: accepts clients from every network that this machine is on.",
     shown_by: "A listener is bound to the wildcard address, and every client that it accepted has a loopback address.",
-    remedy: "If it is for programs of this machine only, bind to 127.0.0.1 or ::1. If it is for all, all is well.",
+    remedy: "If it is only for programs on this machine, bind to 127.0.0.1 or ::1. If it is for every machine, \
+        everything is fine.",
     lab: "wildcard-vs-loopback",
     exercise: "",
     cares_for: &[DidKind::Accepted, DidKind::Gone],
@@ -83,7 +84,8 @@ fn watch_loopback(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let (Some(listened), Some(local)) = (socket.named.clone(), socket.local.clone()) else {
                 return;
             };
-            let says = || format!("no client came to {local}, which only this machine can reach");
+            let says =
+                || format!("no client connected to {local}, which only this machine can reach");
             let evidence = [(&listened, "on loopback")];
             let subject = subject_of(world, id);
             found.add(&LOOPBACK_ONLY, Certainty::Perhaps, subject, says, &evidence);
@@ -110,7 +112,8 @@ fn watch_open(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             }
             let Some(listened) = socket.named.clone() else { return };
             let clients = if near == 1 { "its client" } else { "all its clients" };
-            let says = || format!("{local} is open to every machine; {clients} came from this one");
+            let says =
+                || format!("{local} is open to every machine; {clients} connected from this one");
             let evidence = [(&listened, "on every interface")];
             let subject = subject_of(world, id);
             found.add(&OPEN_TO_ALL, Certainty::Perhaps, subject, says, &evidence);

@@ -1,4 +1,4 @@
-//! Readiness that leads to nothing: the wait returns at once, and at once again.
+//! Readiness that the program does not use: the wait returns at once, again and again.
 
 use super::{is_quick, subject};
 use crate::report::advice::Advice;
@@ -9,12 +9,12 @@ use crate::report::world::World;
 
 pub(super) const EOF_IGNORED: Advice = Advice {
     name: "eof-ignored",
-    gist: "recv gave 0, and is called again",
-    means: "0 says that the peer has finished sending. A socket at its end is readable, and every recv on it gives 0 at once: \
-        the loop turns without waiting, at full speed.",
-    shown_by: "A recv on a stream gives 0. After it, recv gives 0 twice more, or three waits call the descriptor readable.",
-    remedy: "Treat 0 as the end: send what is still owed, close the descriptor, and take it out of the set. To send on after \
-        it (half-close), stop asking for readability.",
+    gist: "recv returned 0, and is called again",
+    means: "0 means that the peer has finished sending. A socket at end of file is readable, and every recv on it \
+        returns 0 at once: the loop spins.",
+    shown_by: "A recv on a stream returns 0. After it, recv returns 0 twice more, or three waits report the descriptor as readable.",
+    remedy: "Treat 0 as the end of file: send the remaining bytes, close the descriptor, and take it out of the set. \
+        To keep sending after it (half-close), stop asking for readability.",
     lab: "always-ready",
     exercise: "Write an echo loop without the test for 0, run it under `strace -c`, and count the calls in a second.",
     cares_for: &[DidKind::Received, DidKind::Ready],
@@ -24,10 +24,10 @@ pub(super) const EOF_IGNORED: Advice = Advice {
 pub(super) const SPIN: Advice = Advice {
     name: "spin",
     gist: "a wait returns at once, and nothing is served",
-    means: "select and poll say what is so, not what is new. A descriptor that is ready stays ready until it is read from, \
-        written to or closed; a loop that does none of these uses the whole processor.",
-    shown_by: "Ten waits in a row call the same descriptor readable, and no call is made on it in between.",
-    remedy: "Serve every descriptor that the wait names, or take the descriptor out of the question until it can be served.",
+    means: "select and poll report a state, not changes (they are level-triggered). A ready descriptor stays ready \
+        until the program reads, writes or closes it; a loop that does none of these uses a whole processor.",
+    shown_by: "Ten waits in a row report the same descriptor as readable, and no call is made on it in between.",
+    remedy: "Serve every descriptor that the wait reports, or take it out of the set until you can serve it.",
     lab: "level-and-lowat",
     exercise: "",
     cares_for: &[DidKind::Ready],
@@ -37,9 +37,9 @@ pub(super) const SPIN: Advice = Advice {
 pub(super) const WRITABLE_ALWAYS_ASKED: Advice = Advice {
     name: "writable-always-asked",
     gist: "a wait for room with nothing to send",
-    means: "A socket is writable nearly all the time: whenever its buffer has room. A loop that always asks for it never waits.",
-    shown_by: "Ten waits in a row call the same descriptor writable, and nothing is sent on it in between.",
-    remedy: "Ask for writability (the second set, POLLOUT) only while bytes wait to be sent, and stop when the last is gone.",
+    means: "A socket is writable nearly all the time: whenever its send buffer has room. A loop that always asks for writability never waits.",
+    shown_by: "Ten waits in a row report the same descriptor as writable, and nothing is sent on it in between.",
+    remedy: "Ask for writability (the second set, POLLOUT) only while you have unsent bytes, and stop when the last is sent.",
     lab: "always-ready",
     exercise: "",
     cares_for: &[DidKind::Ready, DidKind::Sent, DidKind::Connected],
@@ -108,7 +108,7 @@ fn watch_spin(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         seen.unserved = 0;
         return;
     }
-    let says = || format!("{ENOUGH} waits in a row called it ready, and it was not served");
+    let says = || format!("{ENOUGH} waits in a row reported it as ready, and it was not served");
     let evidence = [(&first, "ready, and not served"), (&now.quote(), "still ready")];
     found.add(&SPIN, Certainty::Certain, subject(now, world), says, &evidence);
 }
@@ -133,7 +133,7 @@ fn watch_writable(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         seen.unsent = 0;
         return;
     }
-    let says = || format!("{ENOUGH} waits in a row called it writable, and nothing was sent");
+    let says = || format!("{ENOUGH} waits in a row reported it as writable, and nothing was sent");
     let evidence = [(&first, "writable, with nothing to send"), (&now.quote(), "and again")];
     found.add(&WRITABLE_ALWAYS_ASKED, Certainty::Certain, subject(now, world), says, &evidence);
 }

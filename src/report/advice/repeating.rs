@@ -1,4 +1,5 @@
-//! What is to be called again later, called again at once; and what is to be called again, taken for a failure.
+//! A call that should be repeated later is repeated at once; and a call that should be repeated is taken for a
+//! failure.
 
 use super::{is_quick, subject};
 use crate::names::{Errno, MSG_DONTWAIT};
@@ -11,9 +12,9 @@ use crate::report::world::World;
 pub(super) const EAGAIN_SPIN: Advice = Advice {
     name: "eagain-spin",
     gist: "EAGAIN again and again, without a wait",
-    means: "EAGAIN says: not now. Asking again at once gets the same answer, as fast as the processor can ask.",
+    means: "EAGAIN means: not now. A retry at once gets the same answer, and burns the processor.",
     shown_by: "Ten calls in a row on one descriptor fail with EAGAIN, and the process does not wait in between.",
-    remedy: "At EAGAIN, go back to select or poll, and call again when the descriptor is ready.",
+    remedy: "On EAGAIN, go back to select or poll, and call again when the descriptor is ready.",
     lab: "blocking-or-eagain",
     exercise: "",
     cares_for: &[DidKind::Received, DidKind::Sent, DidKind::Accepted],
@@ -23,13 +24,13 @@ pub(super) const EAGAIN_SPIN: Advice = Advice {
 pub(super) const EINTR_NOT_RETRIED: Advice = Advice {
     name: "eintr-not-retried",
     gist: "an interrupted call was taken for a failure",
-    means: "EINTR is no error of the descriptor: a signal handler ran, and the call did nothing. What was asked for is still \
-        there to be asked for again.",
-    shown_by: "A call fails with EINTR, and the next thing the program does is to close that descriptor, or to exit with a \
-        status that is not 0. Signals that ask a program to end do not count.",
+    means: "EINTR is not an error of the descriptor: a signal handler ran, and the call did nothing. Just make the \
+        call again.",
+    shown_by: "A call fails with EINTR, and the program then closes that descriptor, or exits with a nonzero status. \
+        Signals that ask a program to end do not count.",
     remedy: "Call it again. With SA_RESTART the kernel does that for accept, recv and send, but never for select and poll.",
     lab: "eintr-despite-sa-restart",
-    exercise: "Run your server with `kill -USR1` sent to it, and a handler that does nothing: it must not notice.",
+    exercise: "Install an empty handler for SIGUSR1, and send `kill -USR1` to your server: no client must notice.",
     cares_for: &[
         DidKind::Received,
         DidKind::Sent,
@@ -150,7 +151,7 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Some(SignalMeaning::Passing) => Certainty::Certain,
         Some(SignalMeaning::Time) | None => Certainty::Perhaps,
     };
-    let says = || "a signal interrupted the call, and it was not made again".to_string();
+    let says = || "a signal interrupted the call, and the program did not repeat it".to_string();
     let last = now.quote();
     let mut evidence =
         vec![(&interrupted, "interrupted, nothing is wrong"), (&last, "taken for a failure")];

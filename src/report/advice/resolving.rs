@@ -1,4 +1,4 @@
-//! Names: only the first address tried, and a search within the loop.
+//! Names: only the first address tried, and a lookup within the event loop.
 
 use std::net::IpAddr;
 
@@ -13,10 +13,10 @@ use crate::report::world::{SocketRole, World};
 pub(super) const GETADDRINFO_FIRST_ONLY: Advice = Advice {
     name: "getaddrinfo-first-only",
     gist: "only the first of several addresses was tried",
-    means: "getaddrinfo gives a list: ::1 and 127.0.0.1 for localhost, IPv6 and IPv4 for most hosts. A server may listen on one \
-        of them only; a client that tries the first alone calls it down.",
-    shown_by: "Two addresses or more are found for a name (glibc sorts them with a UDP socket that it connects to each); connect \
-        to one of them fails, and the process ends without a connect to the others.",
+    means: "getaddrinfo gives a list: ::1 and 127.0.0.1 for localhost, IPv6 and IPv4 for most hosts. A server may \
+        listen on only one of them; a client that tries only the first believes that the server is down.",
+    shown_by: "A name has two or more addresses (glibc sorts them with a UDP socket that it connects to each); connect \
+        to one of them fails, and the process ends without trying the others.",
     remedy: "Walk through the list: socket and connect for each entry, until one succeeds.",
     lab: "gai-fans-out",
     exercise: "",
@@ -27,11 +27,11 @@ pub(super) const GETADDRINFO_FIRST_ONLY: Advice = Advice {
 pub(super) const DNS_IN_LOOP: Advice = Advice {
     name: "dns-in-loop",
     gist: "the loop looks up names, and all clients wait",
-    means: "getaddrinfo and getnameinfo read files and ask servers, which may take seconds. They know nothing of the loop: while \
-        they wait, no client is served.",
+    means: "getaddrinfo and getnameinfo read files and ask servers, which may take seconds. While they wait, the loop \
+        serves no client.",
     shown_by: "Between two waits of a thread that has clients, the same thread looks up a name: it connects to port 53 or to \
         nscd, or opens /etc/hosts or /etc/resolv.conf.",
-    remedy: "Show addresses as numbers (NI_NUMERICHOST). Look up names before the loop, or in a thread or process of their own.",
+    remedy: "Show addresses as numbers (NI_NUMERICHOST). Look up names before the loop, or in a separate thread or process.",
     lab: "wildcard-vs-loopback",
     exercise: "",
     cares_for: &[DidKind::LookedUp, DidKind::Connected, DidKind::Waited],

@@ -1,4 +1,4 @@
-//! What select makes of its arguments: sets that must be filled again, numbers that must fit.
+//! The arguments of select: sets that must be filled again, numbers that must fit.
 
 use super::subject;
 use crate::names::Errno;
@@ -12,11 +12,11 @@ use crate::values::FdNumber;
 
 pub(super) const SETS_NOT_REBUILT: Advice = Advice {
     name: "sets-not-rebuilt",
-    gist: "select is given the sets that it has cut down",
-    means: "The sets are question and answer in one: select leaves in them only what is ready. Given again as they are, they ask \
-        for fewer descriptors each time, and the others are never served.",
-    shown_by: "A select asks for exactly what the one before has left in its sets, twice in a row, and a descriptor that fell \
-        out is still open; or it asks for nothing at all after a timeout.",
+    gist: "select gets the sets that it has overwritten",
+    means: "The sets are question and answer in one: select leaves only the ready descriptors in them. Passed again \
+        unchanged, they ask for fewer descriptors each time, and the others are never served.",
+    shown_by: "Twice in a row a select asks for exactly the descriptors that the one before has left in its sets, and \
+        a descriptor that is missing now is still open; or it asks for nothing at all after a timeout.",
     remedy: "Keep the descriptors elsewhere and fill the sets before each call, or copy them (fd_set ready = all).",
     lab: "select-eats-its-sets",
     exercise: "",
@@ -27,10 +27,11 @@ pub(super) const SETS_NOT_REBUILT: Advice = Advice {
 pub(super) const CLOSED_DESCRIPTOR_IN_SET: Advice = Advice {
     name: "closed-descriptor-in-set",
     gist: "a wait asks about a closed descriptor",
-    means: "For select one closed descriptor spoils the whole call: EBADF, and nothing is said of the others. poll marks the \
-        row with POLLNVAL and goes on. If the number is given out again, the wait watches a stranger.",
-    shown_by: "select fails with EBADF, or poll answers POLLNVAL for a descriptor that was closed before.",
-    remedy: "Take a descriptor out of the set or the rows in the same place where it is closed.",
+    means: "One closed descriptor makes the whole select fail with EBADF, without an answer for the others. poll marks \
+        the row with POLLNVAL and answers the rest. If the kernel reuses the number, the wait watches another \
+        connection.",
+    shown_by: "select fails with EBADF, or poll reports POLLNVAL for a descriptor that was closed before.",
+    remedy: "Take a descriptor out of the set or the rows at the place where you close it.",
     lab: "bad-fd-poisons-select",
     exercise: "",
     cares_for: &[DidKind::Waited, DidKind::Ready],
@@ -40,8 +41,8 @@ pub(super) const CLOSED_DESCRIPTOR_IN_SET: Advice = Advice {
 pub(super) const BEYOND_FD_SETSIZE: Advice = Advice {
     name: "beyond-fd-setsize",
     gist: "select with a descriptor beyond FD_SETSIZE",
-    means: "An fd_set has FD_SETSIZE bits, 1,024 on most systems. FD_SET of a larger number writes beyond it, into whatever lies \
-        there, and select reads and writes there too.",
+    means: "An fd_set has FD_SETSIZE bits, 1,024 on most systems. FD_SET of a larger number writes past the set into \
+        other memory, and select reads and writes there too.",
     shown_by: "A select has a first argument above 1,024.",
     remedy: "Use poll, which has no such limit; or refuse descriptors from FD_SETSIZE on, and close them.",
     lab: "fdsetsize-overflow",
@@ -52,12 +53,12 @@ pub(super) const BEYOND_FD_SETSIZE: Advice = Advice {
 
 pub(super) const NFDS_TOO_SMALL: Advice = Advice {
     name: "nfds-too-small",
-    gist: "select does not look at the highest descriptor",
-    means: "select looks at the descriptors below its first argument. If that is the highest descriptor itself, this one is not \
-        watched, and its bit is cleared: the program waits for something that it does not look at.",
-    shown_by: "Two selects have a first argument that is the number of an open socket which no wait has ever called ready, and \
-        no set has the descriptor just below.",
-    remedy: "Give the highest descriptor of all three sets plus one.",
+    gist: "select ignores the highest descriptor",
+    means: "select checks the descriptors below its first argument (nfds). If nfds is the highest descriptor itself, \
+        that descriptor is not watched, and the program waits for it in vain.",
+    shown_by: "Two selects have as their first argument the number of an open socket that no wait has ever reported as \
+        ready, and no set has the descriptor just below.",
+    remedy: "Pass the highest descriptor of all three sets plus one.",
     lab: "nfds-and-count",
     exercise: "",
     cares_for: &[DidKind::Waited, DidKind::Ready],
@@ -164,10 +165,11 @@ fn tell_sets(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let seen = &mut world.process_mut(now.process).seen.selecting;
     seen.sets_were_told = true;
     let Some(first) = seen.shrank.clone() else { return };
-    let says = || format!("descriptor {fd} fell out of the set and is not asked for any more");
-    let shows = format!("it asks for what the one before has left, without {fd}");
+    let says =
+        || format!("descriptor {fd} is missing from the set, and select no longer watches it");
+    let shows = format!("it asks for the descriptors that the last call left, without {fd}");
     let evidence = [
-        (&first, "the sets are filled, and cut down to what is ready"),
+        (&first, "the sets are filled, and select leaves only the ready descriptors"),
         (&now.quote(), &shows[..]),
     ];
     found.add(&SETS_NOT_REBUILT, Certainty::Certain, subject, says, &evidence);
@@ -212,8 +214,7 @@ fn watch_beyond(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     if std::mem::replace(&mut seen.beyond_was_told, true) {
         return;
     }
-    let says =
-        || format!("select is given {nfds} descriptors, and an fd_set has {FD_SETSIZE} bits");
+    let says = || format!("select gets nfds {nfds}, and an fd_set has {FD_SETSIZE} bits");
     let evidence = [(&now.quote(), "its first argument is beyond the set")];
     found.add(&BEYOND_FD_SETSIZE, Certainty::Certain, subject, says, &evidence);
 }
@@ -253,8 +254,8 @@ fn watch_nfds(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let is_enough = seen.too_small.1 >= 2 || now.is_unfinished();
     let Some(made) = made.filter(|_| is_enough) else { return };
     seen.too_small_was_told = true;
-    let says = || format!("descriptor {nfds} is not watched: select looks at those below {nfds}");
-    let first = format!("descriptor {nfds} is there");
+    let says = || format!("descriptor {nfds} is not watched: select checks those below {nfds}");
+    let first = format!("descriptor {nfds} is open");
     let evidence = [(&made, &first[..]), (&now.quote(), "its first argument should be one more")];
     found.add(&NFDS_TOO_SMALL, Certainty::Likely, subject, says, &evidence);
 }

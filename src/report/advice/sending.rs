@@ -1,4 +1,4 @@
-//! A short send whose rest is forgotten.
+//! A short write whose remaining bytes are forgotten.
 
 use super::subject;
 use crate::names::Errno;
@@ -10,13 +10,13 @@ use crate::report::world::World;
 
 pub(super) const SHORT_SEND_DROPPED: Advice = Advice {
     name: "short-send-dropped",
-    gist: "the rest of a short send was never sent",
-    means: "send says how many bytes the kernel took. What is more stays with the caller, which must send it again; here it \
-        did not, and the peer gets a message with its end cut off.",
+    gist: "the rest of a short write was never sent",
+    means: "send returns how many bytes the kernel took. The caller must send the rest again; here it did not, and the \
+        peer gets a truncated message.",
     shown_by: "A send on a stream returns fewer bytes than it was given. The descriptor is closed, or its sending half shut \
         down, before that many bytes more were sent, and no wait asked for room in between.",
-    remedy: "Keep the rest in a buffer of that connection, ask select or poll for writability while it is not empty, and send \
-        from where the last send stopped.",
+    remedy: "Keep the rest in a buffer of that connection, ask select or poll for writability while the buffer is not \
+        empty, and continue where the last send stopped.",
     lab: "partial-send",
     exercise: "Run `baresock serve echo --trace --inject send:short=5` and follow the rest of a message through the trace.",
     cares_for: &[
@@ -113,7 +113,7 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     if is_known {
         return;
     }
-    let says = || format!("{owed} bytes of a short send were never sent");
-    let evidence = [(&short, "it took less than it was given"), (&now.quote(), "the rest is lost")];
+    let says = || format!("{owed} bytes of a short write were never sent");
+    let evidence = [(&short, "it took fewer bytes than given"), (&now.quote(), "the rest is lost")];
     found.add(&SHORT_SEND_DROPPED, Certainty::Certain, subject(now, world), says, &evidence);
 }

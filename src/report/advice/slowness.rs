@@ -10,11 +10,12 @@ use crate::report::world::World;
 pub(super) const NAGLE_DELAY: Advice = Advice {
     name: "nagle-delay",
     gist: "write, write, read: 40 milliseconds",
-    means: "TCP keeps the second small piece back until the first is acknowledged (Nagle's algorithm), and the peer's kernel waits \
-        40 ms with its acknowledgement, in the hope of an answer to put it on. Neither side has anything else to do.",
+    means: "TCP holds the second small piece back until the first is acknowledged (Nagle's algorithm), and the peer's \
+        kernel delays its acknowledgement by 40 ms, in the hope of sending it with an answer (delayed ACK). Both sides \
+        are idle for that time.",
     shown_by: "Three times or more, two sends on a TCP socket without TCP_NODELAY are followed by a recv that ends between 35 and \
         60 ms later.",
-    remedy: "Put the pieces into one send (or writev, or MSG_MORE for all but the last). Where that cannot be, set TCP_NODELAY.",
+    remedy: "Put the pieces into one send (or writev, or MSG_MORE for all but the last). If that is impossible, set TCP_NODELAY.",
     lab: "nagle-40ms",
     exercise: "",
     cares_for: &[DidKind::Sent, DidKind::Received],

@@ -1,4 +1,4 @@
-//! The time of select, which runs down.
+//! The timeout of select, which runs down.
 
 use super::subject;
 use crate::report::advice::Advice;
@@ -10,12 +10,13 @@ use crate::report::world::World;
 
 pub(super) const TIMEOUT_NOT_REBUILT: Advice = Advice {
     name: "timeout-not-rebuilt",
-    gist: "select is given the time that is left: none",
-    means: "On Linux select writes into its timeout what is left of it. Given again as it is, the time runs down to 0, and from \
-        then on select does not wait.",
-    shown_by: "A select is given exactly the time that the one before has left, and three in a row do not wait; or the only \
-        time that was ever set has run out, and sixteen in a row do not wait.",
-    remedy: "Set the time before each call. Other systems leave it as it was: a program for all of them sets it, too.",
+    gist: "select gets the remaining time again: zero",
+    means: "On Linux select writes the remaining time into its timeout. Passed again unchanged, the time runs down to \
+        0, and from then on select does not wait.",
+    shown_by: "A select gets exactly the time that the one before has left, and three in a row do not wait; or the \
+        only time that was ever set has run out, and sixteen in a row do not wait.",
+    remedy: "Set the timeout before each call. Other systems leave it unchanged; a portable program sets it all the \
+        same.",
     lab: "timeout-mutates",
     exercise: "",
     cares_for: &[DidKind::Waited, DidKind::Ended],
@@ -88,7 +89,7 @@ fn tell_timeout(
     found: &mut Findings,
 ) {
     let (Some(first), Some(last)) = (&time.first, &time.last) else { return };
-    let says = || "nothing is left of the time, and select does not wait any more".to_string();
+    let says = || "no time is left, and select no longer waits".to_string();
     let evidence = [(first, "the time is set, and runs down"), (last, "it is 0 since")];
     found.add(&TIMEOUT_NOT_REBUILT, certainty, subject, says, &evidence);
 }

@@ -1,4 +1,4 @@
-//! Datagrams: cut without a word, refused without a word.
+//! Datagrams: truncated silently, refused silently.
 
 use super::subject_of;
 use crate::addr::Address;
@@ -11,13 +11,13 @@ use crate::report::world::World;
 
 pub(super) const UDP_TRUNCATED: Advice = Advice {
     name: "udp-truncated",
-    gist: "a datagram was cut, and the rest is gone",
-    means: "A receive takes one datagram, whole or cut. What the buffer is too short for is thrown away, and recv does not say \
-        so: it returns the length of the buffer.",
+    gist: "a datagram was truncated, and the rest is lost",
+    means: "A receive takes one datagram. The kernel discards the bytes that do not fit into the buffer, and recv does \
+        not report it: it returns the length of the buffer.",
     shown_by: "recvmsg returns MSG_TRUNC; or a recv on a datagram socket fills its buffer to the last byte, and most others on \
         it are shorter, or the log shows that a longer one was sent to it.",
-    remedy: "Give recv a buffer for the longest datagram that the protocol allows (65,507 bytes fit all), or use recvmsg and look \
-        at MSG_TRUNC.",
+    remedy: "Pass recv a buffer for the longest datagram that the protocol allows (65,507 bytes fit all), or use \
+        recvmsg and check MSG_TRUNC.",
     lab: "datagram-truncation",
     exercise: "",
     cares_for: &[DidKind::Sent, DidKind::Received, DidKind::OptionAsked, DidKind::Gone],
@@ -26,11 +26,12 @@ pub(super) const UDP_TRUNCATED: Advice = Advice {
 
 pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
     name: "udp-refused-unseen",
-    gist: "no answer, and no way to hear of a refusal",
-    means: "If nobody is at the port, the other system says so (ICMP port unreachable), but the kernel can tell it to a connected \
-        UDP socket only. One that uses sendto alone waits for an answer that cannot come.",
-    shown_by: "sendto on a UDP socket that is not connected, nothing is ever received on it, and a wait for it ran out of time or \
-        did not end.",
+    gist: "no answer, and no way to learn of a refusal",
+    means: "If no socket has the port, the other machine reports it (ICMP port unreachable), but the kernel can pass \
+        the error only to a connected UDP socket. A program that uses only sendto waits for an answer that cannot \
+        arrive.",
+    shown_by: "sendto on an unconnected UDP socket, nothing is ever received on it, and a wait for it timed out or did \
+        not end.",
     remedy: "connect the UDP socket to the peer: then send and recv give ECONNREFUSED. Or, on Linux, set IP_RECVERR.",
     lab: "udp-refused-later",
     exercise: "",
@@ -134,9 +135,9 @@ fn received(
         seen.was_told = true;
         let says = || match known {
             Some(len) => {
-                format!("{} of {len} bytes of a datagram are gone", len.saturating_sub(asked))
+                format!("{} of {len} bytes of a datagram are lost", len.saturating_sub(asked))
             }
-            None => format!("a datagram was longer than {asked} bytes; the rest is gone"),
+            None => format!("a datagram was longer than {asked} bytes; the rest is lost"),
         };
         let evidence = [(&now.quote(), "the buffer is full, and the datagram was longer")];
         found.add(&UDP_TRUNCATED, Certainty::Certain, subject, says, &evidence);
@@ -157,7 +158,7 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         return;
     }
     let says = || {
-        "a datagram filled the buffer to the last byte; if it was longer, the rest is gone"
+        "a datagram filled the buffer to the last byte; if it was longer, the rest is lost"
             .to_string()
     };
     let evidence = [(&first, "the buffer is full")];
@@ -204,7 +205,7 @@ fn watch_refused(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let Some(sent) = seen.unanswered.take() else { return };
             if seen.waited && !seen.is_told_of_errors {
                 let says = || {
-                    "no answer came, and a refusal could not have been told to this socket"
+                    "no answer arrived, and this socket could not have learnt of a refusal"
                         .to_string()
                 };
                 let evidence =

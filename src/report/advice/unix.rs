@@ -1,4 +1,4 @@
-//! The file of a Unix domain socket, which nobody removes.
+//! The file of a Unix domain socket, which no program removes.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ use crate::report::world::World;
 
 pub(super) const UNIX_FILE_LEFT: Advice = Advice {
     name: "unix-file-left",
-    gist: "the file of a Unix domain socket stays behind",
-    means: "bind makes a file, and neither close nor the end of the process removes it. The next bind of that path fails with \
-        EADDRINUSE, and a connect gives ECONNREFUSED.",
+    gist: "the file of a Unix domain socket is left behind",
+    means: "bind creates a file, and neither close nor the end of the process removes it. The next bind of that path \
+        fails with EADDRINUSE, and connect with ECONNREFUSED.",
     shown_by: "bind makes a path, and the process ends without an unlink of it; or bind of a path fails with EADDRINUSE. It is \
         certain where the log shows calls on files.",
-    remedy: "unlink the path when the server ends, and before bind if no server answers there.",
+    remedy: "Call unlink when the server ends, and before bind if no server answers at that path.",
     lab: "stale-socket-file",
     exercise: "",
     cares_for: &[DidKind::Bound, DidKind::Removed, DidKind::LookedUp, DidKind::Ended],
@@ -51,8 +51,8 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 world.seen.unix.files.push((path.clone(), subject.0, now.quote()));
             } else if now.failed(Errno::EADDRINUSE) {
                 let says =
-                    || format!("{} is there already, perhaps from an earlier run", path.display());
-                let evidence = [(&now.quote(), "the file is there")];
+                    || format!("{} already exists, perhaps from an earlier run", path.display());
+                let evidence = [(&now.quote(), "the file exists")];
                 found.add(&UNIX_FILE_LEFT, Certainty::Likely, subject, says, &evidence);
             }
         }
@@ -63,8 +63,8 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let Some(at) = seen.files.iter().position(|(_, of, _)| *of == pid) else { return };
             let (path, _, bound) = seen.files.remove(at);
             let certainty = if shows_files { Certainty::Certain } else { Certainty::Perhaps };
-            let says = || format!("{} was made, and not removed", path.display());
-            let evidence = [(&bound, "bind makes the file"), (&now.quote(), "it is still there")];
+            let says = || format!("{} was created, and not removed", path.display());
+            let evidence = [(&bound, "bind creates the file"), (&now.quote(), "it still exists")];
             found.add(&UNIX_FILE_LEFT, certainty, Subject(pid, -1), says, &evidence);
         }
         _ => {}

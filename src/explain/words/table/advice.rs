@@ -1,4 +1,4 @@
-//! What the report advises, by name. The words are those of [`crate::report::advice`].
+//! The advice of the report, by name. The texts are those of [`crate::report::advice`].
 
 use super::Entry;
 use crate::report::advice::ALL;

@@ -5,12 +5,12 @@ use super::entries;
 entries! { STATUS_FLAGS {
     O_RDONLY {
         gist: "open for reading only",
-        means: "The value 0: no bit that could be tested, only the absence of the two others.",
+        means: "The value 0: there is no bit to test, only the absence of the two others.",
         when: "F_GETFL of a pipe's reading end.",
         advice: "Compare flags & O_ACCMODE with it.",
     }
     O_RDWR {
-        means: "What every socket is, from its birth.",
+        means: "Every socket is opened this way.",
         when: "F_GETFL of a socket: 0x2 on Linux.",
         advice: "F_SETFL cannot change it.",
     }
@@ -20,13 +20,13 @@ entries! { STATUS_FLAGS {
         advice: "Nothing to do: it belongs to how the file was opened.",
     }
     O_APPEND {
-        means: "Each write finds the end of the file itself, so that several writers do not overwrite one another.",
+        means: "Each write goes to the current end of the file, so that several writers do not overwrite one another.",
         when: "Log files, and shells' >>.",
-        advice: "F_SETFL with O_NONBLOCK alone switches it off: read with F_GETFL and join.",
+        advice: "F_SETFL with O_NONBLOCK alone clears it: read the flags with F_GETFL first.",
         lab: "nonblock-is-shared",
     }
     O_NONBLOCK {
-        means: "No call on this open file sleeps; where it would, it says EAGAIN.",
+        means: "A call on this open file that would sleep fails with EAGAIN instead.",
         when: "Every socket of an event loop: readiness is a hint, and one blocked call stops all clients.",
         advice: "F_GETFL first, then F_SETFL with the old flags and this one. Beware of standard input: the flag is shared with the shell.",
         systems: "Accepted sockets inherit it on the BSDs and macOS, not on Linux.",
@@ -53,8 +53,8 @@ entries! { STATUS_FLAGS {
 
 entries! { DESCRIPTOR_FLAGS {
     FD_CLOEXEC {
-        means: "exec closes this number. A duplicate has a flag of its own, which dup clears.",
-        when: "Any program that starts another: what leaks keeps connections open and ports taken.",
+        means: "exec closes this descriptor. A duplicate has its own flag, which dup clears.",
+        when: "Any program that starts another: leaked descriptors keep connections open and ports in use.",
         advice: "Set it from the start with SOCK_CLOEXEC, or F_SETFD at once.",
         lab: "close-is-refcount",
     }
@@ -70,7 +70,7 @@ entries! { DESCRIPTOR_FLAGS {
 
 entries! { FCNTL_COMMANDS {
     F_DUPFD {
-        means: "dup with a say in the number: the first free one that is not below the argument.",
+        means: "Like dup, but with a minimum: the lowest free number not below the argument.",
         when: "Tests of select's limit; moving a descriptor out of the way of 0, 1 and 2.",
         advice: "The two share position and status flags, not FD_CLOEXEC.",
     }
@@ -82,7 +82,7 @@ entries! { FCNTL_COMMANDS {
     F_GETFD {
         means: "The result is 0 or FD_CLOEXEC.",
         when: "Checking what a child would inherit; also whether a number is open at all.",
-        advice: "EBADF is the answer for one that is not.",
+        advice: "A number that is not open gives EBADF.",
     }
     F_SETFD {
         means: "Sets or clears FD_CLOEXEC of this number alone.",
@@ -90,12 +90,12 @@ entries! { FCNTL_COMMANDS {
         advice: "Do it before another thread can fork.",
     }
     F_GETFL {
-        means: "The result is the way of access and flags such as O_NONBLOCK.",
+        means: "The result is the access mode and flags such as O_NONBLOCK.",
         when: "Before every F_SETFL.",
         advice: "Its flags belong to the open file, and so to every process that shares it.",
     }
     F_SETFL {
-        means: "Replaces O_APPEND, O_NONBLOCK and O_ASYNC at once; what is not named is switched off.",
+        means: "Replaces O_APPEND, O_NONBLOCK and O_ASYNC at once; it clears every flag that is not named.",
         when: "Making a socket non-blocking. A bare O_NONBLOCK clobbers the rest.",
         advice: "fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK).",
         lab: "nonblock-is-shared",
@@ -106,7 +106,7 @@ entries! { FCNTL_COMMANDS {
         advice: "A group with a small number looks like an error to a careless program.",
     }
     F_SETOWN {
-        means: "Without it nobody gets SIGURG, and SIGIO needs O_ASYNC as well.",
+        means: "Without it no process gets SIGURG; SIGIO also needs O_ASYNC.",
         when: "Urgent data by signal.",
         advice: "Give the process id; a negative number is a group. ESRCH: there is none.",
         lab: "oob-one-byte",
@@ -115,9 +115,9 @@ entries! { FCNTL_COMMANDS {
 
 entries! { IOCTL_REQUESTS {
     FIONREAD {
-        means: "How many bytes one recv could return without waiting; of UDP, the length of the first datagram (Linux).",
+        means: "How many bytes one recv could return without waiting; for UDP, the length of the first datagram (Linux).",
         when: "Curiosity, and choosing a buffer.",
-        advice: "0 means empty or finished: only recv tells which. A listener says EINVAL (Linux).",
+        advice: "0 means empty or finished: only recv tells which. On a listener it gives EINVAL (Linux).",
         systems: "macOS: the total of all datagrams; SO_NREAD gives the first.",
         lab: "datagram-truncation",
     }
@@ -132,9 +132,9 @@ entries! { IOCTL_REQUESTS {
         advice: "Prefer select or poll.",
     }
     TIOCOUTQ {
-        means: "What is still in the send buffer: not sent, or sent and not yet acknowledged.",
-        when: "Was it delivered? 0 says that the peer's kernel has it, not its program.",
-        advice: "Have the peer answer, if you must know.",
+        means: "The bytes still in the send buffer: not sent, or sent and not yet acknowledged.",
+        when: "Were the bytes delivered? 0 means that the peer's kernel has them, not its program.",
+        advice: "If you must know, let the peer's program answer.",
         systems: "Linux answers it for sockets; for a Unix-domain one in memory used, not in bytes sent. Elsewhere it is for terminals, and a socket \
             refuses it: see FIONWRITE and SO_NWRITE.",
         lab: "send-is-a-copy",
@@ -146,8 +146,9 @@ entries! { IOCTL_REQUESTS {
         systems: "FreeBSD and NetBSD.",
     }
     SIOCATMARK {
-        means: "1 if the urgent byte is next. Where it is kept apart, the next that recv gives is the one behind it.",
-        when: "Telnet-like protocols that throw away everything up to the mark.",
+        means: "1 if the stream has reached the urgent byte. recv then returns the byte after it, unless SO_OOBINLINE \
+            is set.",
+        when: "Telnet-like protocols that discard everything up to the mark.",
         advice: "sockatmark is the portable way to ask.",
         lab: "oob-one-byte",
     }

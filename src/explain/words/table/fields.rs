@@ -12,9 +12,9 @@ entries! { FIELDS {
         lab: "sockaddr-layout",
     }
     sa_data {
-        gist: "the bytes of an address of another family",
-        means: "What follows the family, as bytes, where the trace does not know the family.",
-        when: "An address made for AF_NETLINK, say, or one that a broken program filled.",
+        gist: "the bytes of an address of an unknown family",
+        means: "The bytes after the family, if the trace does not know the family.",
+        when: "For example an AF_NETLINK address, or one from a broken program.",
         advice: "Read it with the header of that family at hand.",
     }
     sin_port {
@@ -28,32 +28,32 @@ entries! { FIELDS {
         gist: "the host of an IPv4 address",
         means: "Four bytes in network order. 127.0.0.1 is this machine, 0.0.0.0 every interface of it.",
         when: "In the addresses of AF_INET.",
-        advice: "Say 127.0.0.1 for a server that nobody else is to reach.",
+        advice: "Use 127.0.0.1 for a server that other machines must not reach.",
         lab: "wildcard-vs-loopback",
     }
     sin6_port {
         gist: "the port of an IPv6 address",
         means: "The same 16 bits as sin_port, in another structure.",
         when: "In the addresses of AF_INET6.",
-        advice: "Convert it with htons as the other one.",
+        advice: "Convert it with htons, like sin_port.",
         lab: "dual-stack",
     }
     sin6_addr {
         gist: "the host of an IPv6 address",
         means: "Sixteen bytes; the trace writes them as inet_pton reads them. ::1 is this machine, :: every interface.",
-        when: "What begins with ::ffff: is an IPv4 peer of a socket for both.",
+        when: "An address that begins with ::ffff: is an IPv4 peer of a dual-stack socket.",
         advice: "Print it with inet_ntop, never by hand.",
         lab: "dual-stack",
     }
     sin6_flowinfo {
         gist: "the flow label of an IPv6 address",
-        means: "A mark for routers, which nearly nobody sets.",
+        means: "A mark for routers, which hardly any program sets.",
         when: "It is 0.",
         advice: "Leave it.",
     }
     sin6_scope_id {
         gist: "which interface a link-local address is on",
-        means: "The number that stands behind the percent sign: fe80::1%eth0. Link-local addresses exist on every link anew.",
+        means: "The number after the percent sign: fe80::1%eth0. The same link-local address may exist on every link.",
         when: "Connecting to fe80:: addresses; 0 for all others.",
         advice: "Let getaddrinfo fill it from the name, or if_nameindex.",
     }
@@ -69,14 +69,14 @@ entries! { FIELDS {
         gist: "seconds of a time",
         means: "Whole ones, in timeval and timespec alike.",
         when: "The timeouts of select, pselect and ppoll, SO_RCVTIMEO, times of arrival.",
-        advice: "A negative one is EINVAL; NULL, not a huge number, waits for ever.",
+        advice: "A negative value is EINVAL; to wait forever pass NULL, not a huge number.",
         lab: "select-as-sleep",
     }
     tv_usec {
         gist: "microseconds of a timeval",
         means: "Millionths, 0 to 999,999, beyond the seconds.",
         when: "select and the timeouts of sockets.",
-        advice: "More than that is carried over or refused, by system: keep it in range.",
+        advice: "Some systems carry a larger value into the seconds, others refuse it: keep it in range.",
         systems: "glibc carries over in select; the kernel of FreeBSD says EINVAL.",
         lab: "select-as-sleep",
     }
@@ -87,30 +87,30 @@ entries! { FIELDS {
         advice: "It is a thousand times tv_usec: the classic slip between select and pselect.",
     }
     l_onoff {
-        gist: "whether close is to linger",
-        means: "Not zero: close waits, or resets where l_linger is 0.",
+        gist: "whether close lingers",
+        means: "Nonzero: close waits, or resets if l_linger is 0.",
         when: "The first half of SO_LINGER.",
-        advice: "Leave it 0, unless a reset is wanted.",
+        advice: "Leave it 0, unless you want a reset.",
         lab: "linger-zero",
     }
     l_linger {
         gist: "how long close may linger",
-        means: "Seconds; with 0 what is unsent is thrown away and the peer gets a reset.",
+        means: "Seconds; with 0 close discards unsent bytes and sends the peer a reset.",
         when: "The second half of SO_LINGER.",
-        advice: "A blocking close of so many seconds stops a loop for just as long.",
+        advice: "A close that waits this long stops an event loop for as long.",
         lab: "linger-blocks-close",
     }
     ai_flags {
-        gist: "what getaddrinfo is to mind",
+        gist: "flags for getaddrinfo",
         means: "AI_PASSIVE for servers, AI_NUMERICHOST for no look-up, and others.",
         when: "In the hints.",
         advice: "explain each by its name.",
     }
     ai_family {
-        gist: "which addresses getaddrinfo is to find",
+        gist: "which address family getaddrinfo looks for",
         means: "AF_INET, AF_INET6, or AF_UNSPEC for both.",
         when: "In the hints and in every result.",
-        advice: "Take AF_UNSPEC and try all that come.",
+        advice: "Use AF_UNSPEC and try all results.",
         lab: "gai-fans-out",
     }
     ai_socktype {
@@ -130,13 +130,13 @@ entries! { FIELDS {
         gist: "an address that was found",
         means: "Ready for connect or bind, with its length beside it.",
         when: "In every result of getaddrinfo.",
-        advice: "Try them in their order.",
+        advice: "Try the results in order.",
     }
     if_index {
         gist: "the number of an interface",
-        means: "What scope ids and IP_PKTINFO speak of.",
+        means: "Scope IDs and IP_PKTINFO refer to it.",
         when: "if_nameindex.",
-        advice: "It may change when an interface goes and comes again.",
+        advice: "It may change when an interface is removed and added again.",
     }
     if_name {
         gist: "the name of an interface",
@@ -146,23 +146,23 @@ entries! { FIELDS {
     }
     fd {
         gist: "the descriptor of a row of poll",
-        means: "A negative one switches the row off: poll skips it and answers 0.",
-        when: "In the array that poll is given.",
-        advice: "Write ~fd (-fd would not do for 0) to leave somebody out for a while, without moving the rows.",
+        means: "A negative value disables the row: poll skips it and sets revents to 0.",
+        when: "In the array passed to poll.",
+        advice: "Store ~fd (-fd would not work for 0) to skip a descriptor for a while without moving the rows.",
         lab: "poll-array-rules",
     }
     sa_handler {
-        gist: "what is done when a signal comes",
-        means: "SIG_DFL, SIG_IGN, or a function; the trace shows its place in memory.",
+        gist: "what happens when a signal arrives",
+        means: "SIG_DFL, SIG_IGN, or a function; the trace shows its address.",
         when: "sigaction.",
         advice: "In a function do next to nothing: write a byte into a pipe.",
         lab: "signal-race",
     }
     sa_mask {
-        gist: "which signals wait meanwhile",
-        means: "While the handler runs, these are held back; [] is none.",
+        gist: "which signals are blocked in the meantime",
+        means: "While the handler runs, these signals are blocked; [] means none.",
         when: "Beside sa_handler.",
-        advice: "The signal itself is held back without being named.",
+        advice: "The signal itself is blocked too, without being named.",
     }
     sa_flags {
         gist: "how a handler is called",
@@ -172,24 +172,24 @@ entries! { FIELDS {
         lab: "eintr-despite-sa-restart",
     }
     events {
-        gist: "what is asked of a row of poll",
-        means: "Bits that are joined: POLLIN|POLLOUT. poll leaves them as they are.",
+        gist: "the events that a row of poll asks for",
+        means: "Bits joined with |: POLLIN|POLLOUT. poll does not change them.",
         when: "Each row of poll and ppoll.",
-        advice: "Ask for POLLOUT only while something is owed.",
+        advice: "Ask for POLLOUT only while you have unsent bytes.",
         lab: "poll-array-rules",
     }
     revents {
-        gist: "what poll answers for a row",
-        means: "Of what was asked, what is so; and POLLERR, POLLHUP and POLLNVAL unasked.",
-        when: "After each poll; 0 for a row about which there is nothing to say.",
-        advice: "Look at every bit, or call recv and let it tell.",
+        gist: "poll's answer for a row",
+        means: "The requested events that have occurred; and POLLERR, POLLHUP and POLLNVAL unasked.",
+        when: "After each poll; 0 for a row without events.",
+        advice: "Check every bit, or call recv and use its result.",
         lab: "readiness-matrix",
     }
     PIPE_BUF {
-        gist: "how much a pipe takes whole or not at all",
-        means: "So many bytes, written at once, are not mixed with another writer's; a pipe that is writable takes so many without waiting.",
-        when: "Writing to a standard output that others share.",
-        advice: "Write at most so much for each readiness of a blocking descriptor.",
+        gist: "how many bytes a pipe takes in one piece",
+        means: "Up to this many bytes, written at once, are not mixed with those of another writer; a writable pipe takes this many without waiting.",
+        when: "Writing to a standard output that other processes share.",
+        advice: "Write at most this much to a blocking descriptor each time it is ready.",
         systems: "4,096 on Linux (pipe(7)); POSIX promises 512, which is what macOS and the BSDs have in limits.h.",
     }
 } }

@@ -1,25 +1,25 @@
-//! Fields of messages and of what travels beside them, as a trace names them.
+//! Fields of messages and of their control data, as a trace names them.
 
 use super::entries;
 
 entries! { FIELDS_OF_MESSAGES {
     msg_name {
-        gist: "from whom a message came, or to whom it goes",
+        gist: "the sender of a message, or its destination",
         means: "The address of one datagram.",
         when: "recvmsg and sendmsg on sockets without a peer.",
-        advice: "NULL on a connected socket: there it is known.",
+        advice: "NULL on a connected socket, which knows its peer.",
     }
     msg_namelen {
         gist: "how long msg_name is",
         means: "Room on the way in, the length of the address on the way out: 128 => 16.",
         when: "Each recvmsg; 0 where there is no address.",
-        advice: "Set it anew before each call, for the kernel overwrites it.",
+        advice: "Set it again before each call, because the kernel overwrites it.",
     }
     msg_iov {
-        gist: "where the bytes of a message lie",
-        means: "An array of pieces, taken or filled in their order: a header and a body go out together without being copied together.",
+        gist: "the buffers of a message",
+        means: "An array of buffers, sent or filled in order: a header and a body go out together without being copied into one buffer.",
         when: "sendmsg, recvmsg, readv, writev.",
-        advice: "Count what was taken across all of them: a short count may end in the midst of one.",
+        advice: "The result counts bytes across all buffers: a short write may end in the middle of one.",
     }
     msg_hdr {
         gist: "one message of several",
@@ -49,26 +49,26 @@ entries! { FIELDS_OF_MESSAGES {
         gist: "how long a piece is",
         means: "The room in it when receiving, its bytes when sending.",
         when: "Inside msg_iov, beside iov_base.",
-        advice: "Several in one call cost far less than a call for each.",
+        advice: "Several buffers in one call cost far less than a call for each.",
     }
     msg_control {
-        gist: "what travels beside the bytes",
+        gist: "control data beside the bytes",
         means: "Control messages, one after another, each with its own header, aligned.",
         when: "Passing descriptors, times of arrival, errors of the queue.",
         advice: "Walk it with CMSG_FIRSTHDR and CMSG_NXTHDR.",
         lab: "fd-passing",
     }
     msg_controllen {
-        gist: "the room for control messages",
-        means: "In bytes, on the way out what was filled. Too little, and MSG_CTRUNC tells that some are lost.",
+        gist: "the size of the buffer for control messages",
+        means: "In bytes; on return, the bytes used. If it is too small, MSG_CTRUNC reports lost control messages.",
         when: "Each recvmsg that wants any.",
         advice: "Make room with CMSG_SPACE for each that may come.",
         lab: "fd-passing",
     }
     msg_flags {
-        gist: "what recvmsg has to say of a message",
+        gist: "what recvmsg reports about a message",
         means: "MSG_TRUNC: it was longer than the room. MSG_CTRUNC: control messages are lost. MSG_OOB, MSG_EOR.",
-        when: "Only on the way out of recvmsg; what is asked goes in as an argument.",
+        when: "Only a result of recvmsg; its input flags are an argument.",
         advice: "Look at it after each datagram.",
         lab: "datagram-truncation",
     }
@@ -80,31 +80,31 @@ entries! { FIELDS_OF_MESSAGES {
         lab: "fd-passing",
     }
     cmsg_level {
-        gist: "whose control message it is",
-        means: "SOL_SOCKET, or the protocol that tells it, as with options.",
+        gist: "the protocol level of a control message",
+        means: "SOL_SOCKET, or the protocol, as with options.",
         when: "In the header of a control message, behind its length.",
-        advice: "Compare it and cmsg_type before the data are believed.",
+        advice: "Check it and cmsg_type before you use the data.",
     }
     cmsg_type {
         gist: "which control message it is",
         means: "SCM_RIGHTS and its like for SOL_SOCKET; elsewhere the option that asked for it.",
-        when: "The second half of what cmsg_level begins.",
-        advice: "Skip what is not known.",
+        when: "Together with cmsg_level it says what the data is.",
+        advice: "Skip unknown types.",
     }
     cmsg_data {
-        gist: "what a control message carries",
+        gist: "the data of a control message",
         means: "Descriptors, credentials, a time, an address: by its level and type.",
         when: "Behind the header of each control message.",
         advice: "Copy it out: it need not be aligned for its type.",
     }
     ee_errno {
         gist: "which error a datagram met",
-        means: "The errno that the next call would have told.",
+        means: "The errno that the next call would have returned.",
         when: "MSG_ERRQUEUE with IP_RECVERR (Linux).",
         advice: "It belongs to the datagram whose address msg_name has.",
     }
     ee_origin {
-        gist: "who reports an error",
+        gist: "the source of an error",
         means: "This machine, or a router or host by ICMP.",
         when: "Beside ee_errno.",
         advice: "The local ones come at once, those by ICMP some time later.",
@@ -117,9 +117,9 @@ entries! { FIELDS_OF_MESSAGES {
     }
     ee_code {
         gist: "the code of an ICMP message",
-        means: "What precisely the type says: of unreachable, 3 is the port.",
+        means: "Details of the type: for unreachable, 3 is the port.",
         when: "Beside ee_type.",
-        advice: "Port unreachable is what ECONNREFUSED is made of.",
+        advice: "The kernel turns port unreachable into ECONNREFUSED.",
         lab: "udp-refused-later",
     }
     ee_info {
@@ -150,7 +150,7 @@ entries! { FIELDS_OF_MESSAGES {
         gist: "this machine's address for a datagram",
         means: "The address that an answer should come from.",
         when: "The second field of IP_PKTINFO.",
-        advice: "A server bound to every interface answers from it.",
+        advice: "A server bound to every interface should answer from it.",
     }
     ipi_addr {
         gist: "where a datagram was sent to",
@@ -160,20 +160,20 @@ entries! { FIELDS_OF_MESSAGES {
     }
     pid {
         gist: "a process",
-        means: "In credentials: who was at the other end of a Unix-domain socket when it was connected, or who sent.",
+        means: "In credentials: the process at the other end of a Unix-domain socket when it connected, or the sender.",
         when: "SO_PEERCRED and SCM_CREDENTIALS (Linux).",
-        advice: "It may have ended since, and the number be another's.",
+        advice: "The process may have ended since, and its number may belong to another.",
     }
     uid {
         gist: "a user",
-        means: "Whose process it was, by number; 0 is root.",
+        means: "The user of that process, by number; 0 is root.",
         when: "In credentials, between pid and gid.",
-        advice: "This is the one to decide by: the kernel vouches for it.",
+        advice: "Base decisions on this field: the kernel has verified it.",
     }
     gid {
         gist: "a group",
-        means: "The main group of that process; others that it belongs to are not told.",
+        means: "The primary group of that process; its other groups are not included.",
         when: "The last field of credentials.",
-        advice: "Look the user up where groups matter.",
+        advice: "Look the user up if groups matter.",
     }
 } }

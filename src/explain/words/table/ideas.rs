@@ -1,8 +1,8 @@
-//! What textbooks speak of and no call is named after.
+//! Concepts from textbooks that are not named after a call.
 
 use crate::explain::words::entry::Entry;
 
-/// Ideas have names of several words, which no macro takes for one.
+/// Concepts have names of several words, which the macro cannot take as one name.
 const fn idea(
     name: &'static str,
     gist: &'static str,
@@ -12,15 +12,15 @@ const fn idea(
     Entry { gist, means, when, advice, lab, ..Entry::named(name) }
 }
 
-/// Ideas.
+/// Concepts.
 pub(super) const IDEAS: &[Entry] = &[
     idea(
         "file-descriptor",
         "a process's number for an open file or socket",
         [
-            "An index into a table that the kernel keeps for each process. dup and fork make further numbers for the same open socket, and the socket is closed when the last of them is.",
-            "Every call on a socket takes one. The lowest free number is given, so a number that was closed soon means another socket.",
-            "Close each exactly once, and never use a number after its close.",
+            "An index into a table that the kernel keeps for each process. dup and fork make more numbers for the same open socket, which closes when the last of them is closed.",
+            "Every call on a socket takes one. The kernel assigns the lowest free number, so a closed number soon belongs to another socket.",
+            "Close each descriptor exactly once, and never use its number afterwards.",
         ],
         "close-is-refcount",
     ),
@@ -28,9 +28,9 @@ pub(super) const IDEAS: &[Entry] = &[
         "errno",
         "the number that says why the last call failed",
         [
-            "A call that returns -1 leaves it; a call that succeeds leaves it as it was. The numbers differ between systems, the names do not.",
+            "A call that returns -1 sets it; a call that succeeds leaves it as it was. The numbers differ between systems, the names do not.",
             "Errors that no call on a socket gives have no page here: strerror has their text, errno(3) the list.",
-            "Copy it at once after the call: the next call, also the one that prints a message, may change it.",
+            "Copy it right after the call: the next call, even the one that prints the message, may change it.",
         ],
         "",
     ),
@@ -38,7 +38,7 @@ pub(super) const IDEAS: &[Entry] = &[
         "handshake",
         "the three segments that make a TCP connection",
         [
-            "The client sends SYN, the server's kernel answers SYN and ACK, the client acknowledges. The kernels do it: accept only takes a connection that is made already.",
+            "The client sends SYN, the server's kernel answers SYN and ACK, the client acknowledges. The kernels do it: accept only takes a connection that is already established.",
             "connect returns after the second segment. A client may send before the server has called accept.",
             "That connect succeeds says that a kernel answered, not that a program looks at the connection.",
         ],
@@ -49,7 +49,7 @@ pub(super) const IDEAS: &[Entry] = &[
         "a port that the kernel picks for a socket without one",
         [
             "connect without bind, and bind to port 0, take a free port of a range (on Linux net.ipv4.ip_local_port_range, mostly 32768 to 60999).",
-            "Clients, and servers of tests. Very many short connections to one server use the range up: EADDRNOTAVAIL.",
+            "Clients, and servers of tests. Very many short connections to one server exhaust the range: EADDRNOTAVAIL.",
             "Bind to port 0 and ask getsockname which port it became, instead of guessing a free one.",
         ],
         "names-appear-late",
@@ -58,7 +58,7 @@ pub(super) const IDEAS: &[Entry] = &[
         "half-open",
         "one end has a connection that the other has lost",
         [
-            "The peer's machine was switched off, or a router between has forgotten the connection. No segment tells it, so recv waits for ever.",
+            "The peer's machine was switched off, or a router between has forgotten the connection. No segment reports it, so recv waits forever.",
             "Long silence on one connection, and ETIMEDOUT or ECONNRESET at the first send. A half-closed connection is another thing: see shutdown.",
             "Give each wait a deadline, or set SO_KEEPALIVE with short times.",
         ],
@@ -69,8 +69,9 @@ pub(super) const IDEAS: &[Entry] = &[
         "the kernel's memory for bytes on their way in or out",
         [
             "Each socket has two. send copies into one and returns; recv takes from the other. Both are bounded by SO_SNDBUF and SO_RCVBUF.",
-            "A full send buffer makes send wait, take a part, or give EAGAIN; a full receive buffer stops the peer.",
-            "Do not take the return of send for the peer's having read anything.",
+            "With a full send buffer send waits, takes only a part (a short write), or gives EAGAIN; a full receive \
+                buffer stops the peer.",
+            "That send returned does not mean that the peer has read anything.",
         ],
         "send-is-a-copy",
     ),
@@ -78,7 +79,7 @@ pub(super) const IDEAS: &[Entry] = &[
         "flow-control",
         "the receiver tells how many bytes it has room for",
         [
-            "Each acknowledgement carries the receive window, the room left in the receive buffer. At zero the sender's kernel holds bytes back and asks from time to time.",
+            "Each acknowledgement carries the receive window, the room left in the receive buffer. At zero the sender's kernel holds bytes back and probes from time to time.",
             "A peer that does not read: the send buffer fills, then send gives EAGAIN or waits.",
             "Read what arrives, or accept that the peer has to wait.",
         ],
@@ -88,9 +89,9 @@ pub(super) const IDEAS: &[Entry] = &[
         "backpressure",
         "a slow reader slows its writer down",
         [
-            "When a client does not read, the server stops reading from that client too, so that what is owed to it stays bounded.",
+            "When a client does not read, the server stops reading from that client too, so that its unsent output stays bounded.",
             "Relays, echo servers, chats: wherever one side produces faster than the other reads.",
-            "Keep a limit for each connection's output; above it, leave the descriptor out of the set for reading.",
+            "Set a limit for each connection's unsent output; above it, leave the descriptor out of the set for reading.",
         ],
         "one-slow-client",
     ),
@@ -129,8 +130,8 @@ pub(super) const IDEAS: &[Entry] = &[
         "a wait reports a descriptor while it is ready",
         [
             "select and poll ask for a state: while bytes are unread the descriptor is reported at every turn, whether anything is new or not.",
-            "Read once per turn and leave the rest: the next turn says again that there is more.",
-            "Take out of the question what you do not want to serve now, or the loop spins.",
+            "Read once per turn and leave the rest: the next turn reports it again.",
+            "Take descriptors that you do not want to serve now out of the set, or the loop spins.",
         ],
         "always-ready",
     ),
@@ -156,9 +157,9 @@ pub(super) const IDEAS: &[Entry] = &[
     ),
     idea(
         "deadlock",
-        "both ends wait for the other, for ever",
+        "each end waits for the other, forever",
         [
-            "Each sends more than the buffers take and reads nothing meanwhile; or each waits for a message that the other sends only as an answer.",
+            "Each sends more than the buffers hold and does not read in the meantime; or each waits for a message that the other sends only as an answer.",
             "Two programs that first send all and then read all; a client that waits for the server's end of file without having closed its own half.",
             "Read while you send, with select or poll; and half-close once everything is sent.",
         ],
@@ -166,7 +167,7 @@ pub(super) const IDEAS: &[Entry] = &[
     ),
     idea(
         "graceful-shutdown",
-        "to end without losing what is on its way",
+        "to close without losing bytes that are on their way",
         [
             "Send all, shutdown with SHUT_WR, read until recv gives 0, and only then close. Closing with unread bytes sends a reset, which may destroy what the peer has not read yet.",
             "Servers that stop, and protocols in which the server closes first.",

@@ -1,5 +1,5 @@
-//! The table of words, in chapters by kind. What a word says in a few words stands beside the constant itself, in
-//! [`crate::names`]; an entry begins where that ends. What is said of a call stands on its page, in [`crate::sys`].
+//! The table of words, in chapters by kind. The short description of a constant is beside the constant, in
+//! [`crate::names`]; its entry here says more. The text about a call is on its page, in [`crate::sys`].
 
 mod advice;
 mod descriptors;
@@ -23,7 +23,7 @@ use super::entry::{Entry, WordGroup};
 use crate::sys::CHAPTERS;
 use crate::trace::page::Chapter;
 
-/// A table of entries. A field that has nothing to say is left out. (A name may be a word of Rust, as `in` is.)
+/// A table of entries. Empty fields are left out. (A name may be a keyword of Rust, as `in` is.)
 macro_rules! entries {
     ($TABLE:ident { $( $name:tt { $( $field:ident: $text:literal, )* } )* }) => {
         pub(super) const $TABLE: &[crate::explain::words::entry::Entry] = &[$(
@@ -40,7 +40,7 @@ const fn group(title: &'static str, noun: &'static str, entries: &'static [Entry
     WordGroup { title, noun, entries: Cow::Borrowed(entries) }
 }
 
-/// What the pages of the calls of a chapter say.
+/// The entries from the pages of a chapter's calls.
 fn calls(chapter: &Chapter) -> WordGroup {
     let entries = chapter.calls.iter().map(|call| Entry::of_call(call.page())).collect();
     WordGroup { title: chapter.title, noun: chapter.noun, entries }
@@ -50,7 +50,7 @@ fn calls(chapter: &Chapter) -> WordGroup {
 pub static GROUPS: LazyLock<Vec<WordGroup>> =
     LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
 
-/// All that are no calls.
+/// All entries except the calls.
 const WORDS: [WordGroup; 35] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),

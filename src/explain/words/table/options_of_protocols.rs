@@ -4,14 +4,14 @@ use super::entries;
 
 entries! { IP_OPTIONS {
     IP_TOS {
-        means: "One byte of every IPv4 header, in which routers may find how the packet wants to be treated.",
+        means: "One byte of every IPv4 header, which tells routers how to treat the packet.",
         when: "Marking traffic for the network's own queues.",
         advice: "Most networks ignore or rewrite it. Accepted sockets inherit it (Linux).",
     }
     IP_TTL {
-        means: "Each router takes one off; at 0 the packet dies and its sender is told.",
-        when: "traceroute, and tests that must not leave the neighbourhood.",
-        advice: "1 to 255; 0 and 256 say EINVAL. 64 is where Linux starts.",
+        means: "Each router subtracts one; at 0 it drops the packet and informs the sender by ICMP.",
+        when: "traceroute, and tests that must not leave the local network.",
+        advice: "1 to 255; 0 and 256 give EINVAL. Linux starts with 64.",
     }
     IP_MULTICAST_TTL {
         means: "How far this socket's datagrams to a group travel.",
@@ -21,20 +21,20 @@ entries! { IP_OPTIONS {
     }
     IP_MULTICAST_LOOP {
         means: "Whether group members on the sending machine hear this socket; it is on at first.",
-        when: "A program that receives its own announcements and wonders.",
+        when: "A program that unexpectedly receives its own announcements.",
         advice: "Switch it off on the sender, or recognise your own messages.",
         systems: "An unsigned char on the BSDs and macOS, as IP_MULTICAST_TTL.",
     }
     IP_RECVERR {
-        means: "ICMP errors about what this socket sent are queued for it, with the packet that caused them.",
-        when: "An unconnected UDP socket hears nothing of unreachable ports otherwise.",
+        means: "The kernel queues ICMP errors about packets of this socket, with the packet that caused them.",
+        when: "Otherwise an unconnected UDP socket gets no error for unreachable ports.",
         advice: "Read them by recvmsg with MSG_ERRQUEUE. Once it is set, errors also reach unconnected sockets' calls.",
         systems: "Linux only.",
         lab: "udp-refused-later",
     }
     IP_PKTINFO {
         means: "recvmsg tells the interface and the local address of each datagram.",
-        when: "A UDP server bound to 0.0.0.0 that must answer from the address it was asked at.",
+        when: "A UDP server bound to 0.0.0.0 that must answer from the address that received the request.",
         advice: "Send the answer with the same control message.",
         systems: "Linux here; FreeBSD has IP_RECVDSTADDR (ip(4)).",
     }
@@ -56,20 +56,21 @@ entries! { IP_OPTIONS {
         systems: "Linux 4.2 and later.",
     }
     IPV6_V6ONLY {
-        means: "1: an IPv6 listener takes IPv6 alone. 0: IPv4 clients come too, named ::ffff:127.0.0.1.",
-        when: "Two listeners on one port, one for each family: without 1 the second bind says EADDRINUSE.",
-        advice: "Say which you want, before bind; afterwards it is EINVAL (Linux).",
+        means: "1: an IPv6 listener accepts IPv6 only. 0: it accepts IPv4 clients too, with addresses like \
+            ::ffff:127.0.0.1.",
+        when: "Two listeners on one port, one for each family: without 1 the second bind fails with EADDRINUSE.",
+        advice: "Set it before bind; afterwards it gives EINVAL (Linux).",
         systems: "Linux and macOS start with 0, FreeBSD and NetBSD with 1. OpenBSD always has 1.",
         lab: "dual-stack",
     }
     IPV6_UNICAST_HOPS {
         means: "IPv6's IP_TTL, under the name that says what it is.",
         when: "Tools like traceroute, over IPv6.",
-        advice: "-1 gives the system's default back (ipv6(7)).",
+        advice: "-1 restores the system's default (ipv6(7)).",
     }
     IPV6_MULTICAST_HOPS {
         means: "How far this socket's datagrams to an ff00::/8 group travel; 1 at first.",
-        when: "Announcements that shall pass a router.",
+        when: "Announcements that must pass a router.",
         advice: "An int here, unlike IP_MULTICAST_TTL.",
     }
     IPV6_MULTICAST_LOOP {
@@ -98,52 +99,52 @@ entries! { IP_OPTIONS {
 
 entries! { TCP_OPTIONS {
     TCP_NODELAY {
-        means: "A small packet leaves although an earlier one is not yet acknowledged.",
+        means: "Small packets are sent at once, even if an earlier one is not yet acknowledged.",
         when: "write, write, read: the second write waits for an acknowledgement that the peer delays, 40 ms each time on Linux.",
-        advice: "Better join the two writes into one; else set this. One large send gains nothing.",
+        advice: "Better combine the two writes into one; otherwise set this. One large send gains nothing.",
         lab: "nagle-40ms",
     }
     TCP_MAXSEG {
         means: "The largest piece that one packet carries; agreed in the handshake, and only ever lowered.",
-        when: "Networks whose packets are shorter than they say.",
+        when: "Networks that pass only smaller packets than they announce.",
         advice: "Set it before connect or listen. Leave it alone otherwise.",
-        systems: "Read before a connection stands, Linux says 536.",
+        systems: "Before a connection is established Linux returns 536.",
     }
     TCP_CORK {
-        means: "Only full segments leave until the cork is pulled (set 0) or 200 ms have passed.",
+        means: "The kernel sends only full segments until you set 0 or 200 ms have passed.",
         when: "A header and then a file, in several calls.",
         advice: "Set 1, send, set 0. One sendmsg with several buffers does without.",
         systems: "Linux. FreeBSD and macOS have TCP_NOPUSH, which has no such limit in its manual.",
         lab: "nagle-40ms",
     }
     TCP_KEEPIDLE {
-        means: "How long nothing must have come before SO_KEEPALIVE asks.",
+        means: "How long the connection must be idle before SO_KEEPALIVE sends a probe.",
         when: "Two hours (7200) is the default, which is too long for most servers.",
-        advice: "Set SO_KEEPALIVE as well; this alone does nothing. 0 is EINVAL (Linux). Set on a listener, accept passes it on.",
+        advice: "Set SO_KEEPALIVE as well; this alone has no effect. 0 is EINVAL (Linux). Accepted sockets inherit it from the listener.",
         systems: "macOS calls it TCP_KEEPALIVE; OpenBSD's tcp(4) has none.",
         lab: "silent-death",
     }
     TCP_KEEPALIVE {
         means: "TCP_KEEPIDLE under the name that macOS gives it.",
-        when: "Keepalive on macOS. Do not take it for SO_KEEPALIVE, the switch.",
+        when: "Keepalive on macOS. Do not confuse it with SO_KEEPALIVE, the switch.",
         advice: "Set both: the switch and this.",
         systems: "macOS only; there the first probe comes after net.inet.tcp.keepidle unless this is set.",
         lab: "silent-death",
     }
     TCP_KEEPINTVL {
-        means: "The pause before the question is put again, when no answer came.",
+        means: "The pause between probes that get no answer.",
         when: "75 by default, on Linux and FreeBSD.",
-        advice: "Idle + interval x count is how long a dead peer goes unnoticed.",
+        advice: "A dead peer goes unnoticed for idle + interval x count.",
         lab: "silent-death",
     }
     TCP_KEEPCNT {
-        means: "So many unanswered questions, and the connection ends with ETIMEDOUT.",
+        means: "After this many unanswered probes the connection ends with ETIMEDOUT.",
         when: "9 at first on Linux, 8 on FreeBSD (tcp(4)).",
         advice: "At least 2, or one lost packet ends a good connection. Linux takes at most 127.",
         lab: "silent-death",
     }
     TCP_SYNCNT {
-        means: "How long connect persists with a host that does not answer: each try waits twice as long as the one before.",
+        means: "How often connect sends the SYN again to a host that does not answer: each try waits twice as long as the one before.",
         when: "A connect that takes two minutes to fail.",
         advice: "A non-blocking connect with a timeout of your own is portable.",
         systems: "Linux: 6 by default, at most 127 (tcp(7) says 255).",
@@ -155,45 +156,45 @@ entries! { TCP_OPTIONS {
         systems: "Linux; FreeBSD has a sysctl, finwait2_timeout.",
     }
     TCP_DEFER_ACCEPT {
-        means: "A connection is queued for accept only when its first bytes are there; the figure is seconds of patience.",
+        means: "A connection is queued for accept only after its first bytes have arrived; the value is a limit in seconds.",
         when: "Servers in which the client speaks first, such as HTTP.",
         advice: "Never where the server speaks first: both would wait.",
         systems: "Linux. FreeBSD has accept filters (SO_ACCEPTFILTER).",
     }
     TCP_WINDOW_CLAMP {
-        means: "The peer is never offered a larger window than this, whatever the buffer.",
+        means: "The largest window offered to the peer, whatever the buffer.",
         when: "Experiments with slow receivers.",
         advice: "SO_RCVBUF is the usual way.",
         systems: "Linux (tcp(7)).",
     }
     TCP_QUICKACK {
-        means: "0 or 1 switches the mode of acknowledging now; TCP changes it again by itself.",
+        means: "0 or 1 switches delayed acknowledgements on or off for the moment; TCP changes the mode again by itself.",
         when: "The other half of the 40 ms puzzle: the receiver that delays.",
         advice: "It does not last: set it again after each recv, or better use TCP_NODELAY at the sender.",
         systems: "Linux only.",
         lab: "nagle-40ms",
     }
     TCP_USER_TIMEOUT {
-        means: "The connection ends with ETIMEDOUT when sent bytes stay unacknowledged, or unsent, for so long.",
+        means: "The connection ends with ETIMEDOUT if bytes stay unacknowledged, or unsent, for this long.",
         when: "A peer that vanished while bytes are on the way; the default takes up to 20 minutes (tcp(7)).",
         advice: "With SO_KEEPALIVE it overrides the count of probes. accept passes it on.",
         systems: "Linux 2.6.37 and later.",
         lab: "silent-death",
     }
     TCP_FASTOPEN {
-        means: "A listener takes bytes that came with the SYN of a client it has met before; the figure is the length of that queue.",
+        means: "A listener accepts bytes in the SYN of a client that has connected before; the value is the length of that queue.",
         when: "Saving a round trip for short requests.",
-        advice: "The request may arrive twice: use it only for what may be repeated. The sysctl tcp_fastopen must allow it.",
+        advice: "The request may arrive twice: use it only for requests that may be repeated. The sysctl tcp_fastopen must allow it.",
         systems: "This entry describes Linux 3.6 and later.",
     }
     TCP_NOTSENT_LOWAT {
-        means: "Writable only while less than this is waiting to be sent, however large the buffer.",
-        when: "Programs that want to decide late what to send: video, games.",
+        means: "The socket is writable only while fewer unsent bytes than this wait, however large the buffer.",
+        when: "Programs that decide late what to send: video, games.",
         advice: "Use it with select or poll; then old data does not pile up in the kernel.",
         systems: "Linux, and macOS by its tcp(4).",
     }
     UDP_CORK {
-        means: "Every send adds to one datagram, which leaves when the option is set back to 0.",
+        means: "Every send adds to one datagram, which is sent when you set the option back to 0.",
         when: "Building a datagram from pieces.",
         advice: "sendmsg with several buffers does it in one call and everywhere.",
         systems: "Linux; MSG_MORE does the same for single sends.",

@@ -10,7 +10,7 @@ entries! { LEVELS {
         systems: "1 on Linux, 0xffff on the BSDs and macOS: never write the number.",
     }
     SOL_IP {
-        means: "Options of IPv4 packets: their lifetime, multicast, what is told about datagrams received.",
+        means: "Options of IPv4 packets: lifetime, multicast, information about received datagrams.",
         when: "With names that begin with IP_.",
         advice: "IPPROTO_IP is the portable name of this level.",
     }
@@ -21,13 +21,13 @@ entries! { LEVELS {
     }
     SOL_TCP {
         means: "Options of a TCP connection: Nagle, keepalive's timers, time limits.",
-        when: "With names that begin with TCP_; a UDP socket says ENOPROTOOPT, a Unix-domain one EOPNOTSUPP (Linux).",
+        when: "With names that begin with TCP_; a UDP socket gives ENOPROTOOPT, a Unix-domain one EOPNOTSUPP (Linux).",
         advice: "Programs for all systems write IPPROTO_TCP, which has the same number.",
     }
     SOL_UDP {
         means: "Options of UDP itself; there are few.",
         when: "With names that begin with UDP_.",
-        advice: "Most of what one wants of a datagram socket is at SOL_SOCKET or SOL_IP.",
+        advice: "Most options for datagram sockets are at SOL_SOCKET or SOL_IP.",
     }
 } }
 
@@ -39,11 +39,11 @@ entries! { SOCKET_OPTIONS {
         systems: "Linux wants CAP_NET_ADMIN (socket(7)).",
     }
     SO_REUSEADDR {
-        means: "bind asks whether a listener has the address, and does not mind connections that are over.",
-        when: "Every server that may be restarted: who closes first keeps the port in TIME_WAIT for a minute.",
+        means: "bind fails only if a listener has the address, and ignores connections in TIME_WAIT.",
+        when: "Every server that may be restarted: the side that closes first keeps the port in TIME_WAIT for a minute.",
         advice: "Set it before bind, on every listener. It never gives two TCP listeners the same address and port.",
-        systems: "Linux wants it on the old socket as well (accepted ones inherit it); FreeBSD asks the new socket only. For UDP it lets \
-            two sockets bind one address.",
+        systems: "Linux requires it on the old socket as well (accepted sockets inherit it); FreeBSD only on the new \
+            socket. For UDP it lets two sockets bind one address.",
         lab: "time-wait-bind",
     }
     SO_TYPE {
@@ -52,9 +52,9 @@ entries! { SOCKET_OPTIONS {
         advice: "getsockopt; SO_PROTOCOL and SO_DOMAIN tell the rest where they exist.",
     }
     SO_ERROR {
-        means: "The result of something that happened while nobody called: a connect that ended, a datagram that came back.",
+        means: "The pending error of the socket, from an event outside any call: a finished connect, an ICMP message for a datagram.",
         when: "After a non-blocking connect, when the socket has become writable; after POLLERR.",
-        advice: "Read it once: the second read says 0. The value is an errno, not the result of getsockopt.",
+        advice: "Read it once: the second read gives 0. The value is an errno, not the result of getsockopt.",
         lab: "nb-connect-refused",
     }
     SO_DONTROUTE {
@@ -63,28 +63,28 @@ entries! { SOCKET_OPTIONS {
         advice: "Leave it; MSG_DONTROUTE does it for one send.",
     }
     SO_BROADCAST {
-        means: "A promise that sending to everybody is meant. It has no part in receiving.",
-        when: "Before the first datagram to 255.255.255.255 or a network's last address; without it sendto says EACCES.",
+        means: "Allows sending to a broadcast address. It does not affect receiving.",
+        when: "Before the first datagram to 255.255.255.255 or a network's last address; without it sendto fails with EACCES.",
         advice: "Set it on the sender. Prefer multicast where it works.",
         lab: "udp-drops-silently",
     }
     SO_SNDBUF {
-        means: "How much send can take off your hands before the peer has acknowledged it.",
-        when: "When short sends are to be made frequent, or to bound the memory of each connection.",
+        means: "How many bytes send can accept before the peer has acknowledged them.",
+        when: "To make short writes frequent in a test, or to bound the memory of each connection.",
         advice: "Leave it to the system for speed: setting it ends automatic growth on Linux (tcp(7)).",
         systems: "Linux doubles the figure for its own book-keeping and reports the double; FreeBSD does not.",
         lab: "partial-send",
     }
     SO_RCVBUF {
-        means: "How much may come in before recv is called; for TCP it bounds the window that the peer is offered.",
+        means: "How many bytes may arrive before recv is called; for TCP it bounds the window offered to the peer.",
         when: "UDP bursts that are dropped; experiments with a full pipe.",
-        advice: "Set it before connect or listen, since the window's scale is fixed in the handshake. Read back what you got.",
+        advice: "Set it before connect or listen, because the handshake fixes the window's scale. Read the value back.",
         systems: "10000 reads back as 20000 on Linux, unchanged on FreeBSD.",
         lab: "sockbuf-doubling",
     }
     SO_KEEPALIVE {
-        means: "After long silence TCP sends probes that the peer's kernel must answer, or the connection ends with ETIMEDOUT.",
-        when: "Connections on which the peer may vanish without a FIN: without this, recv waits for ever.",
+        means: "After a long silence TCP sends probes; if the peer's kernel does not answer, the connection ends with ETIMEDOUT.",
+        when: "Connections whose peer may vanish without a FIN: without this, recv waits forever.",
         advice: "Set the timers too: the first probe comes after two hours unless TCP_KEEPIDLE says otherwise.",
         systems: "The timers are TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT; macOS calls the first TCP_KEEPALIVE; OpenBSD has none for one \
             socket.",
@@ -97,10 +97,11 @@ entries! { SOCKET_OPTIONS {
         lab: "oob-one-byte",
     }
     SO_LINGER {
-        means: "l_onoff 1 and l_linger > 0: close waits that long for the peer's acknowledgement. l_linger 0: close throws away what is \
-            unsent and resets. l_onoff 0, the default: close returns at once and the system goes on sending.",
+        means: "l_onoff 1 and l_linger > 0: close waits that long for the peer's acknowledgement. l_linger 0: close \
+            discards unsent bytes and sends a reset. l_onoff 0, the default: close returns at once and the kernel \
+            keeps sending.",
         when: "Hunting lost last bytes, or TIME_WAIT.",
-        advice: "To be sure that the peer has everything, shutdown(SHUT_WR) and recv until 0 instead.",
+        advice: "To be sure that the peer has everything, use shutdown(SHUT_WR) and recv until 0 instead.",
         systems: "Linux waits even when the socket is non-blocking; FreeBSD and macOS then do not. macOS counts in clock ticks: see \
             SO_LINGER_SEC.",
         lab: "linger-blocks-close",
@@ -113,34 +114,34 @@ entries! { SOCKET_OPTIONS {
         lab: "reuseport-and-self",
     }
     SO_RCVLOWAT {
-        means: "Below this many bytes select and poll stay silent and a blocking recv sleeps on.",
-        when: "Fixed headers: wake me when five bytes are there.",
+        means: "With fewer bytes select and poll report nothing, and a blocking recv keeps sleeping.",
+        when: "Fixed headers: wake up when five bytes have arrived.",
         advice: "Keep your own buffer instead; a message may never reach the mark. A non-blocking recv returns less all the same.",
         lab: "level-and-lowat",
     }
     SO_SNDLOWAT {
         means: "A socket counts as writable only with at least this much room.",
-        when: "Reading it; hardly setting it.",
-        advice: "Expect writability with little room, and short sends.",
-        systems: "Linux always has 1 and answers ENOPROTOOPT to setting it. FreeBSD and macOS start with 1024 or 2048 and let it be set.",
+        when: "Programs read it, but hardly ever set it.",
+        advice: "Expect writability with little room, and short writes.",
+        systems: "On Linux it is always 1, and setting it gives ENOPROTOOPT. FreeBSD and macOS start with 1024 or 2048 and let you set it.",
         lab: "writable-hysteresis",
     }
     SO_RCVTIMEO {
         means: "A time limit for each recv, and on Linux for accept too; then they return EAGAIN, as if non-blocking.",
         when: "Simple blocking clients that must not hang.",
-        advice: "select and poll do not look at it. Zero means no limit, not no waiting.",
-        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not. accept waits for ever on FreeBSD.",
+        advice: "select and poll ignore it. Zero means no limit, not an immediate return.",
+        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not. On FreeBSD accept waits forever.",
         lab: "rcvtimeo-not-poll",
     }
     SO_SNDTIMEO {
         means: "A time limit for send, and on Linux for connect too.",
-        when: "A peer that stops reading: a blocking send would sleep for ever.",
-        advice: "After part was taken, send returns that count; after nothing, EAGAIN. connect that ran out says EINPROGRESS and goes on.",
+        when: "A peer that stops reading: a blocking send would sleep forever.",
+        advice: "If a part was taken, send returns that count; otherwise EAGAIN. After its time connect fails with EINPROGRESS, and its attempt continues.",
         lab: "rcvtimeo-not-poll",
     }
     SO_ACCEPTCONN {
         means: "1 after listen, else 0.",
-        when: "A program that inherits a socket and asks whether to accept or to talk.",
+        when: "A program that inherits a socket and must know whether to call accept or recv.",
         advice: "getsockopt only.",
         systems: "macOS's getsockopt(2) does not list it.",
     }
@@ -151,33 +152,34 @@ entries! { SOCKET_OPTIONS {
         systems: "FreeBSD and NetBSD describe it for SOCK_DGRAM only.",
     }
     SO_PROTOCOL {
-        means: "Which protocol 0 turned into: IPPROTO_TCP for an ordinary stream.",
+        means: "The protocol that 0 stood for: IPPROTO_TCP for an ordinary stream.",
         when: "Inherited sockets, together with SO_TYPE.",
-        advice: "getsockopt only; setting says ENOPROTOOPT (Linux).",
+        advice: "getsockopt only; setting it gives ENOPROTOOPT (Linux).",
         systems: "Linux, FreeBSD and OpenBSD; this program knows no such name on macOS and NetBSD.",
     }
     SO_DOMAIN {
         means: "The first argument of socket, AF_INET for instance.",
-        when: "Code that is given a descriptor and must build an address for it.",
-        advice: "Where it is missing, the family of getsockname's answer says the same.",
+        when: "Code that gets a descriptor and must build an address for it.",
+        advice: "On systems without it, use the family that getsockname returns.",
         systems: "On Linux, FreeBSD and OpenBSD; not known here on the other two.",
     }
     SO_PRIORITY {
         means: "The order in which the queue of an interface sends this socket's packets.",
         when: "Traffic shaping.",
-        advice: "0 to 6 are for everybody; more needs CAP_NET_ADMIN (socket(7)). Accepted sockets do not inherit it.",
+        advice: "0 to 6 are allowed for every user; more needs CAP_NET_ADMIN (socket(7)). Accepted sockets do not \
+            inherit it.",
         systems: "Linux only.",
     }
     SO_PASSCRED {
         means: "Each recvmsg gets a control message with process, user and group of the sender.",
-        when: "Servers on Unix-domain sockets that must know who asks.",
+        when: "Servers on Unix-domain sockets that must know which user sends a request.",
         advice: "For a connection SO_PEERCRED is simpler.",
         systems: "On Linux; on TCP and UDP 6.12 takes it without effect, and 6.18 says EOPNOTSUPP.",
         lab: "old-options",
     }
     SO_PEERCRED {
-        means: "Process, user and group of the peer, as they were when it connected or made the pair.",
-        when: "Asking for permission without passwords, on Unix-domain sockets.",
+        means: "Process, user and group of the peer at the time when it connected or made the pair.",
+        when: "Access control without passwords, on Unix-domain sockets.",
         advice: "Trust uid and gid; the pid may belong to another process by now.",
         systems: "struct ucred is Linux's; the others have getpeereid.",
     }
@@ -188,8 +190,8 @@ entries! { SOCKET_OPTIONS {
         systems: "A Linux option (socket(7)).",
     }
     SO_BUSY_POLL {
-        means: "A receive with nothing there keeps asking the network device for so long before it sleeps.",
-        when: "Where microseconds count more than an idle processor.",
+        means: "A receive without data polls the network device for this long before it sleeps.",
+        when: "If microseconds matter more than an idle processor.",
         advice: "Measure; raising it needs CAP_NET_ADMIN.",
         systems: "Linux, with drivers that take part.",
     }
@@ -207,15 +209,15 @@ entries! { SOCKET_OPTIONS {
         systems: "macOS only.",
     }
     SO_NREAD {
-        means: "What FIONREAD tells; of datagrams, the size of the first.",
+        means: "The value of FIONREAD; for datagrams, the size of the first one.",
         when: "Looking into a receive buffer on macOS.",
-        advice: "Do not allocate by it and then expect exactly that much: more may come in between.",
+        advice: "Do not allocate exactly this much: more bytes may arrive in the meantime.",
         systems: "macOS only. Its manual says that FIONREAD gives the total of all datagrams there.",
     }
     SO_NWRITE {
         means: "How full the send buffer is.",
         when: "Watching a peer that does not read, on macOS.",
-        advice: "0 does not say that the peer's program has read anything.",
+        advice: "0 does not mean that the peer's program has read anything.",
         systems: "macOS only; Linux has TIOCOUTQ, FreeBSD and NetBSD FIONWRITE.",
     }
 } }

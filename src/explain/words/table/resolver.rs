@@ -11,13 +11,13 @@ entries! { ADDRESS_FLAGS {
     }
     AI_CANONNAME {
         means: "The first answer carries the official name in ai_canonname.",
-        when: "Aliases: what is www really called?",
+        when: "Aliases: the real name of www.",
         advice: "A host must be given, or it is EAI_BADFLAGS (glibc).",
     }
     AI_NUMERICHOST {
         means: "The host must be written as an address; anything else is EAI_NONAME, at once.",
-        when: "Parsing what a user typed without waiting for a network.",
-        advice: "Use it wherever a name would be a mistake.",
+        when: "Parsing a user's input without waiting for a network.",
+        advice: "Use it wherever a host name would be a mistake.",
     }
     AI_NUMERICSERV {
         means: "The service must be digits; \"http\" is EAI_NONAME.",
@@ -46,18 +46,18 @@ entries! { NAME_FLAGS {
     }
     NI_NUMERICSERV {
         means: "80 instead of http.",
-        when: "Printing addresses that a program shall read again.",
+        when: "Printing addresses that a program must read again.",
         advice: "Give it together with NI_NUMERICHOST.",
     }
     NI_NOFQDN {
-        means: "Of a host in the own domain, the part before the first dot.",
+        means: "For a host in your own domain, only the part before the first dot.",
         when: "Short listings.",
         advice: "Do not store such names.",
     }
     NI_NAMEREQD {
         means: "An address without a name is EAI_NONAME instead of digits.",
         when: "Checks that insist on a reverse entry.",
-        advice: "Whoever owns an address writes its reverse entry: it proves nothing.",
+        advice: "The owner of an address writes its reverse entry: the entry proves nothing.",
     }
     NI_DGRAM {
         means: "The service's name for UDP: port 514 is syslog, for TCP shell.",
@@ -78,22 +78,22 @@ entries! { RESOLVER_ERRORS {
         advice: "In C: memset the hints.",
     }
     EAI_FAIL {
-        means: "The name server answered that it cannot, and trying again will not help.",
+        means: "The name server reported a failure, and trying again will not help.",
         when: "A broken zone or resolver configuration.",
-        advice: "Ask with dig what the server really says.",
+        advice: "Use dig to see what the server really answers.",
     }
     EAI_FAMILY {
-        means: "ai_family names none that the resolver handles.",
+        means: "The resolver does not handle this ai_family.",
         when: "AF_UNIX in the hints: names of files are not looked up.",
         advice: "AF_UNSPEC, AF_INET or AF_INET6.",
     }
     EAI_MEMORY {
         means: "The list of answers could not be allocated.",
         when: "A process at its memory limit.",
-        advice: "Nothing that a program can do but give up this lookup.",
+        advice: "A program can only give up this lookup.",
     }
     EAI_NONAME {
-        means: "The name does not exist, or was to be a number and is not.",
+        means: "The name does not exist, or it had to be a number and is not one.",
         when: "A typing mistake; neither host nor service given; NI_NAMEREQD.",
         advice: "Check the spelling, then /etc/hosts, then the name server.",
     }
@@ -118,7 +118,7 @@ entries! { RESOLVER_ERRORS {
         advice: "Give 1025 and 32 bytes.",
     }
     EAI_NODATA {
-        means: "There is such a name, with entries of other kinds only.",
+        means: "The name exists, but only with entries of other kinds.",
         when: "A domain that receives mail and has no server of that name.",
         advice: "Treat it as EAI_NONAME.",
         systems: "RFC 2553 had it, RFC 3493 and POSIX do not; known here on Linux only.",
@@ -126,7 +126,7 @@ entries! { RESOLVER_ERRORS {
     EAI_ADDRFAMILY {
         means: "A numeric address, or a host, of the other family than the hints ask for.",
         when: "\"127.0.0.1\" with ai_family AF_INET6.",
-        advice: "Ask with AF_UNSPEC and take what comes.",
+        advice: "Ask with AF_UNSPEC and use what is returned.",
         systems: "Known here on Linux only, and not in POSIX.",
     }
 } }

@@ -1,4 +1,4 @@
-//! Signals, the flags of `sigaction`, and what can be done with a signal.
+//! Signals, the flags of `sigaction`, and the actions for a signal.
 
 use super::entries;
 
@@ -11,32 +11,32 @@ entries! { SIGNALS {
     SIGINT {
         means: "Control-C. It ends the process unless handled, and goes to the whole foreground group.",
         when: "Stopping a server by hand.",
-        advice: "Write a byte into a pipe that the loop watches, and end in order.",
+        advice: "Write a byte into a pipe that the loop watches, and shut down gracefully.",
         lab: "signal-race",
     }
     SIGQUIT {
         means: "Control-\\: end, and leave a core dump.",
-        when: "A program that does not heed SIGINT.",
-        advice: "Leave it alone, as a way out.",
+        when: "A program that ignores SIGINT.",
+        advice: "Leave it at its default, as a way out.",
     }
     SIGKILL {
-        means: "The process has no say; its kernel closes all its descriptors.",
+        means: "The process cannot catch it; the kernel closes all its descriptors.",
         when: "kill -9, or the kernel out of memory.",
-        advice: "Peers see an ordinary FIN, or RST if bytes were unread. sigaction says EINVAL.",
+        advice: "Peers see an ordinary FIN, or RST if bytes were unread. sigaction gives EINVAL.",
     }
     SIGUSR1 {
-        means: "Nothing by custom; it ends the process unless handled.",
-        when: "Own uses: print statistics, open the log again.",
+        means: "It has no fixed meaning; it ends the process unless handled.",
+        when: "Uses of your own: print statistics, reopen the log.",
         advice: "Install the handler early.",
     }
     SIGUSR2 {
-        means: "A second signal for one's own use, also deadly by default.",
-        when: "Where SIGUSR1 is taken.",
-        advice: "Two meanings are the most that fit; then use a socket for commands.",
+        means: "A second signal for your own use; it also ends the process unless handled.",
+        when: "If SIGUSR1 is already used.",
+        advice: "Two commands are the limit; for more, use a socket.",
     }
     SIGPIPE {
-        means: "Comes with EPIPE and by default ends the process without a word.",
-        when: "\"My server dies when a client leaves.\"",
+        means: "Comes with EPIPE and by default kills the process without a message.",
+        when: "\"My server dies when a client disconnects.\"",
         advice: "MSG_NOSIGNAL with each send, or ignore the signal for the whole process.",
         systems: "Rust programs ignore it from the start, C programs do not.",
         lab: "sigpipe-or-not",
@@ -50,23 +50,23 @@ entries! { SIGNALS {
     SIGTERM {
         means: "What kill sends, and init at shutdown; it ends the process unless handled.",
         when: "Services that are stopped or restarted.",
-        advice: "Stop accepting, send what is owed, close, exit.",
+        advice: "Stop accepting, send all pending bytes, close, exit (a graceful shutdown).",
     }
     SIGCHLD {
-        means: "wait would now return. Ignored unless handled.",
-        when: "Servers that fork for each client: EINTR in accept, and zombies if nobody waits.",
+        means: "A child has ended, so wait would return. Ignored unless handled.",
+        when: "Servers that fork for each client: EINTR in accept, and zombies unless the server waits.",
         advice: "In the handler, wait in a loop without blocking: several ends may come as one signal.",
         lab: "eintr-despite-sa-restart",
     }
     SIGCONT {
-        means: "A stopped process runs again, whether or not it handles this.",
+        means: "It continues a stopped process, whether or not the process handles it.",
         when: "fg and bg in a shell.",
-        advice: "Draw the screen again, and look at the clock: a handler makes select and poll fail with EINTR. On Linux a recv with SO_RCVTIMEO may say it without a handler.",
+        advice: "Draw the screen again, and check the clock: a handler makes select and poll fail with EINTR. On Linux a recv with SO_RCVTIMEO may fail with EINTR even without a handler.",
         lab: "stopped-while-waiting",
     }
     SIGSTOP {
-        means: "The process stands still until SIGCONT. Its kernel goes on acknowledging for it.",
-        when: "A stopped peer: connect still works and sends are still taken, until buffers are full.",
+        means: "The process is stopped until SIGCONT. Its kernel still acknowledges bytes for it.",
+        when: "A stopped peer: connect and send still succeed, until buffers are full.",
         advice: "Good for experiments: kill -STOP the server, and watch the client.",
         lab: "send-is-a-copy",
     }
@@ -84,7 +84,7 @@ entries! { SIGNALS {
     SIGIO {
         means: "Some descriptor with O_ASYNC can be read or written. It ends the process unless handled (Linux).",
         when: "Signal-driven input and output.",
-        advice: "It does not say which one: ask select or poll.",
+        advice: "It does not say which descriptor: ask select or poll.",
     }
     SIGWINCH {
         means: "The window was resized. Ignored unless handled.",
@@ -100,25 +100,25 @@ entries! { SIGACTION_FLAGS {
         advice: "Needs sigaltstack first.",
     }
     SA_RESTART {
-        means: "recv, send, accept and connect go on after the handler as if nothing had been; select and poll never do.",
+        means: "The kernel restarts recv, send, accept and connect after the handler; it never restarts select and poll.",
         when: "Programs that do not want EINTR everywhere.",
         advice: "Handle EINTR all the same.",
-        systems: "On Linux a socket with SO_RCVTIMEO is not restarted either (signal(7)). On FreeBSD connect never is: it says EINTR and goes on by \
-            itself.",
+        systems: "On Linux a socket with SO_RCVTIMEO is not restarted either (signal(7)). On FreeBSD connect is never \
+            restarted: it fails with EINTR, and its attempt continues.",
         lab: "eintr-despite-sa-restart",
     }
     SA_NODEFER {
-        means: "The signal is not held back while its handler runs, so it can nest.",
+        means: "The signal is not blocked while its handler runs, so the handler can be interrupted by itself.",
         when: "Rarely wanted.",
-        advice: "Leave it out, unless the handler may be entered twice.",
+        advice: "Leave it out, unless the handler is reentrant.",
     }
     SA_RESETHAND {
-        means: "After the first time SIG_DFL is back.",
+        means: "The first delivery resets the action to SIG_DFL.",
         when: "\"A second Control-C ends at once.\"",
-        advice: "Mind what the default does: mostly it ends the process.",
+        advice: "Remember the default action: usually it ends the process.",
     }
     SA_SIGINFO {
-        means: "The handler takes three arguments and learns who sent the signal and why.",
+        means: "The handler takes three arguments, with the sender of the signal and its reason.",
         when: "Which child? Which fault address?",
         advice: "Set sa_sigaction instead of sa_handler.",
     }
@@ -130,26 +130,26 @@ entries! { SIGACTION_FLAGS {
     SA_NOCLDWAIT {
         means: "For SIGCHLD: no zombies, and no exit status either.",
         when: "Servers that do not care how a child ended.",
-        advice: "wait then says ECHILD.",
+        advice: "wait then fails with ECHILD.",
     }
 } }
 
 entries! { DISPOSITIONS {
     SIG_DFL {
-        gist: "what the system does by itself",
+        gist: "the system's default action",
         means: "For most signals: end the process. For SIGCHLD, SIGURG and SIGWINCH: nothing.",
         when: "In sigaction, and in every program that was just started.",
         advice: "exec resets handlers to this, but keeps SIG_IGN.",
     }
     SIG_IGN {
-        gist: "the signal is thrown away",
+        gist: "the signal is discarded",
         means: "No handler runs and no call is interrupted.",
-        when: "SIGPIPE in servers: then EPIPE alone tells.",
+        when: "SIGPIPE in servers: then only EPIPE reports it.",
         advice: "Children inherit it through exec: restore the default before starting other programs.",
         lab: "what-std-hides",
     }
     SIG_SETMASK {
-        gist: "these signals wait, and no others",
+        gist: "block exactly these signals",
         means: "sigprocmask replaces the thread's mask by the set; a signal in it stays pending.",
         when: "Blocking a signal everywhere except inside pselect or ppoll.",
         advice: "Keep the old set and put it back.",

@@ -4,10 +4,10 @@ use super::entries;
 
 entries! { DOMAINS {
     AF_UNSPEC {
-        means: "In getaddrinfo's hints: any family will do. In connect on UDP: dissolve the connection.",
-        when: "Clients that take IPv6 or IPv4, whichever works.",
+        means: "In getaddrinfo's hints: any family. In connect on UDP: dissolve the association.",
+        when: "Clients that use IPv6 or IPv4, whichever works.",
         advice: "Try all addresses that come back, in order.",
-        systems: "macOS dissolves too, but says EAFNOSUPPORT, which its manual calls harmless.",
+        systems: "macOS dissolves it too, but returns EAFNOSUPPORT, which its manual calls harmless.",
         lab: "udp-connect-filters",
     }
     AF_UNIX {
@@ -33,7 +33,7 @@ entries! { DOMAINS {
     AF_NETLINK {
         means: "Messages to and from the kernel: interfaces, routes, addresses.",
         when: "In the trace of programs such as ip; glibc asks it for addresses inside getaddrinfo.",
-        advice: "Nothing to do: it is no network connection.",
+        advice: "Nothing to do: it is not a network connection.",
         systems: "Linux only; the BSDs have routing sockets.",
     }
     AF_PACKET {
@@ -52,46 +52,46 @@ entries! { DOMAINS {
 
 entries! { TYPES {
     SOCK_STREAM {
-        means: "TCP in the internet domains. Bytes in order, and nothing about where one send ended.",
-        when: "Two sends arrive as one recv, or one as three.",
-        advice: "Decide how a message ends (length, newline), and keep what is left over for the next.",
+        means: "TCP in the internet domains. Bytes arrive in order, without any mark where one send ended.",
+        when: "One recv returns the bytes of two sends, or one send takes three recvs.",
+        advice: "Decide how a message ends (length, newline), and keep the remaining bytes for the next message.",
         lab: "no-message-boundaries",
     }
     SOCK_DGRAM {
         means: "UDP in the internet domains. One send is one recv, or nothing.",
         when: "Questions with short answers, announcements, media.",
-        advice: "Give recv room for the whole datagram: the rest is cut. Number your messages.",
-        systems: "On Linux nothing is lost in AF_UNIX: a full queue makes the sender wait, or says EAGAIN.",
+        advice: "Give recv room for the whole datagram: the rest is lost. Number your messages.",
+        systems: "On Linux no datagram is lost in AF_UNIX: with a full queue the sender waits, or gets EAGAIN.",
         lab: "datagram-truncation",
     }
     SOCK_RAW {
         means: "Packets below TCP and UDP, such as ping's.",
-        when: "socket says EPERM to ordinary users.",
+        when: "socket fails with EPERM for ordinary users.",
         advice: "getaddrinfo without hints offers it as a third choice: set ai_socktype.",
         lab: "gai-fans-out",
     }
     SOCK_RDM {
-        means: "Datagrams that are delivered for certain, though not in order.",
-        when: "Hardly anywhere: no protocol of the internet offers it.",
+        means: "Datagrams that are delivered reliably, though not in order.",
+        when: "Hardly ever: no internet protocol offers it.",
         advice: "Take SOCK_SEQPACKET in AF_UNIX, or frame a stream.",
     }
     SOCK_SEQPACKET {
         means: "A connection that keeps the boundaries of messages.",
         when: "Messages within one machine, over AF_UNIX; SCTP.",
-        advice: "recv 0 is the end, but an empty message looks the same; a short buffer cuts a message.",
-        systems: "AF_UNIX has it on Linux and FreeBSD, not on macOS. In AF_INET Linux says ESOCKTNOSUPPORT.",
+        advice: "recv returns 0 at the end, but also for an empty message; a short buffer truncates a message.",
+        systems: "AF_UNIX has it on Linux and FreeBSD, not on macOS. In AF_INET Linux gives ESOCKTNOSUPPORT.",
     }
     SOCK_CLOEXEC {
-        means: "FD_CLOEXEC from the first moment, joined to the type with |.",
+        means: "Sets FD_CLOEXEC from the start; joined to the type with |.",
         when: "Programs that start others: a listener that leaks keeps its port (EADDRINUSE).",
-        advice: "Give it always, except to a descriptor that is meant to be inherited.",
+        advice: "Always pass it, except for a descriptor that a child should inherit.",
         systems: "Not on macOS: there fcntl sets FD_CLOEXEC afterwards.",
         lab: "close-is-refcount",
     }
     SOCK_NONBLOCK {
-        means: "O_NONBLOCK from the start, without two calls of fcntl.",
+        means: "Sets O_NONBLOCK from the start, without two calls of fcntl.",
         when: "socket, socketpair and accept4 of an event loop.",
-        advice: "Where it is missing, read the flags with F_GETFL and add O_NONBLOCK.",
+        advice: "On systems without it, read the flags with F_GETFL and add O_NONBLOCK.",
         systems: "Linux and the BSDs. macOS lacks it.",
     }
 } }
@@ -108,19 +108,19 @@ entries! { PROTOCOLS {
         advice: "You meet its messages as errnos: ECONNREFUSED on UDP, EHOSTUNREACH.",
     }
     IPPROTO_TCP {
-        means: "What SOCK_STREAM means in AF_INET; also the portable name of the level of TCP's options.",
+        means: "The protocol of SOCK_STREAM in AF_INET; also the portable level of TCP's options.",
         when: "socket's third argument and setsockopt's second.",
         advice: "Not needed in socket; needed in setsockopt.",
     }
     IPPROTO_UDP {
-        means: "What SOCK_DGRAM means in AF_INET.",
+        means: "The protocol of SOCK_DGRAM in AF_INET.",
         when: "Hints of getaddrinfo, or socket's third argument.",
         advice: "With SOCK_STREAM it is EPROTONOSUPPORT.",
     }
     IPPROTO_IPV6 {
         means: "The level of IPv6's options, here printed as SOL_IPV6.",
         when: "setsockopt with IPV6_V6ONLY.",
-        advice: "It is no protocol for socket's third argument.",
+        advice: "It is not a protocol for socket's third argument.",
     }
     IPPROTO_ICMPV6 {
         means: "Errors and ping of IPv6, and how neighbours find each other.",
@@ -140,9 +140,9 @@ entries! { PROTOCOLS {
         lab: "old-options",
     }
     IPPROTO_MPTCP {
-        means: "TCP over several paths at once; with a peer that does not know it, ordinary TCP.",
+        means: "TCP over several paths at once; with a peer that does not support it, ordinary TCP.",
         when: "socket's third argument. Servers in Go listen with it by default since 1.24.",
-        advice: "A peer that has closed is not told of by send for a minute: heed the end of file.",
+        advice: "For a minute send does not fail after the peer has closed: act on the end of file.",
         systems: "Linux, since 5.6.",
         lab: "multipath-hides-close",
     }
@@ -150,49 +150,49 @@ entries! { PROTOCOLS {
 
 entries! { HALVES {
     SHUT_RD {
-        means: "Our receiving ends, and only here: no packet tells the peer.",
+        means: "We stop receiving, on this side only: no packet tells the peer.",
         when: "Seldom of use.",
         advice: "Do not rely on it to stop a peer: it may go on sending.",
-        systems: "On Linux later bytes can still be read after the 0; FreeBSD and macOS throw them away.",
+        systems: "On Linux bytes that arrive later can still be read after the 0; FreeBSD and macOS discard them.",
         lab: "shut-rd-is-local",
     }
     SHUT_WR {
-        means: "The half-close: a FIN follows the last unsent byte. Receiving goes on.",
+        means: "The half-close: the kernel sends a FIN after the last unsent byte. Receiving still works.",
         when: "\"That was my whole request\": then read the answer until 0.",
         advice: "A send afterwards is EPIPE. The descriptor must still be closed.",
         lab: "half-close",
     }
     SHUT_RDWR {
         means: "Both halves, for every duplicate and every process that shares the socket.",
-        when: "Waking another thread that sleeps in recv on it, which close does not do on Linux.",
-        advice: "Then close: the number stays taken until that.",
+        when: "To wake another thread that sleeps in recv on it; close does not do that on Linux.",
+        advice: "Then close: until then the descriptor stays open.",
         lab: "close-under-wait",
     }
 } }
 
 entries! { STATES {
     ESTABLISHED {
-        means: "The handshake is done. It does not say that a program has accepted: the kernel answers for a listener's queue.",
+        means: "The handshake is done. It does not mean that a program has accepted: the kernel completes handshakes for a listener's queue.",
         when: "After connect returned; for queued clients even before accept.",
-        advice: "It also does not say that the peer lives: a silent death stays ESTABLISHED.",
+        advice: "It also does not mean that the peer is alive: after a silent death our side stays ESTABLISHED.",
         lab: "send-is-a-copy",
     }
     SYN_SENT {
-        means: "Our SYN is out and is sent again from time to time.",
-        when: "A non-blocking connect on its way; a server whose queue is full (Linux).",
+        means: "We have sent a SYN; the kernel sends it again from time to time.",
+        when: "A non-blocking connect in progress; a server whose queue is full (Linux).",
         advice: "Wait for writability, with a limit of your own.",
         lab: "pending-and-eintr",
     }
     SYN_RECV {
         means: "We have answered a SYN and wait for the last part of the handshake.",
-        when: "Seen from outside (ss) only: accept gives sockets that are further on.",
-        advice: "Many of them at once are a flood, or a path that loses packets.",
+        when: "Visible only from outside (ss): accept returns sockets in a later state.",
+        advice: "Many of them at once mean a SYN flood, or a path that loses packets.",
         systems: "Elsewhere the name is SYN_RECEIVED or SYN_RCVD.",
     }
     FIN_WAIT1 {
         means: "Our FIN is sent, or waits behind unsent bytes.",
         when: "After close or shutdown(SHUT_WR) towards a peer that does not answer or does not read.",
-        advice: "The kernel sees to it; the program need not stay.",
+        advice: "The kernel handles it; the program may exit.",
     }
     FIN_WAIT2 {
         means: "The peer has acknowledged our FIN and may still send.",
@@ -201,21 +201,21 @@ entries! { STATES {
         lab: "half-close",
     }
     TIME_WAIT {
-        means: "The end that finished first remembers the connection, for the sake of late packets and of the last acknowledgement.",
-        when: "bind says EADDRINUSE after a server was restarted.",
+        means: "The side that closed first keeps the connection, to handle late packets and to repeat the last acknowledgement.",
+        when: "bind fails with EADDRINUSE after a server was restarted.",
         advice: "SO_REUSEADDR on every listener. It costs no descriptor; do not fight it with SO_LINGER 0.",
         systems: "60 seconds on Linux, 30 on macOS (read), 2 on NetBSD over loopback. On NetBSD it does not keep a server's port from bind.",
         lab: "time-wait-bind",
     }
     CLOSE {
-        means: "The socket belongs to no connection: fresh, or finished by a reset.",
+        means: "The socket has no connection: it is new, or a reset has ended it.",
         when: "Before connect or listen, and after ECONNRESET.",
         advice: "Make a new socket rather than use this one again.",
     }
     CLOSE_WAIT {
-        means: "The peer's FIN has come; the system waits for this program to close.",
-        when: "recv has said 0, or would. Many of them are a leak: the program does not close.",
-        advice: "Send what is owed, then close.",
+        means: "The peer's FIN has arrived; the kernel waits for this program to close.",
+        when: "recv has returned 0, or would. Many of them mean a leak: the program does not close.",
+        advice: "Send the remaining bytes, then close.",
         lab: "half-close",
     }
     LAST_ACK {
