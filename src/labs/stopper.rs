@@ -17,16 +17,17 @@ pub(super) const STOPPER: LabProcess = LabProcess { name: "stopper", run: stop_a
 /// When the lab's process is stopped, and for how long.
 const STOPPED_AFTER: Duration = Duration::from_millis(100);
 const STOPPED_FOR: Duration = Duration::from_millis(400);
-/// It may be stopped so much after a call has begun, and what is observed is the same.
+/// It may be stopped so much after a call has begun, and stand still for so long, and what is observed is the same.
 const LATEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_millis(480);
 const ATTEMPTS: usize = 5;
 
 /// The other process, and a thread that speaks with it.
 pub(super) struct Stopper {
     /// Dropping it ends both.
     ask: Option<Sender<()>>,
-    /// When it stopped this process, once this process runs again. The first word only says that it is there.
-    done: Receiver<Duration>,
+    /// When it stopped this process and let it go on, once this process runs again. The first pair only says that it is there.
+    done: Receiver<[Duration; 2]>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -43,9 +44,12 @@ impl Stopper {
             let mut child = command.spawn()?;
             let lines = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
             for line in lines.into_iter().flatten() {
-                let stopped_at = Duration::from_millis(line?.parse().unwrap_or_default());
+                let line = line?;
+                let mut moments = line.split(' ').map(|ms| ms.parse().unwrap_or_default());
+                let moments =
+                    [(); 2].map(|()| Duration::from_millis(moments.next().unwrap_or_default()));
                 // The end of the questions ends it.
-                if tell.send(stopped_at).is_err() || asked.recv().is_err() {
+                if tell.send(moments).is_err() || asked.recv().is_err() {
                     break;
                 }
                 child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(b"\n"))?;
@@ -72,17 +76,18 @@ impl Stopper {
             let (began_at, began) = (clock(), Instant::now());
             let returned = call();
             let took = began.elapsed();
-            let stopped_at = self.has_done_so()?;
-            if (began_at..began_at + LATEST).contains(&stopped_at) {
+            let [stopped_at, continued_at] = self.has_done_so()?;
+            let is_in_time = (began_at..began_at + LATEST).contains(&stopped_at);
+            if is_in_time && continued_at <= stopped_at + LONGEST {
                 return Ok((returned, took));
             }
-            lab.say("The process was not stopped soon after the call had begun. Once more.");
+            lab.say("The process was stopped too late after the call had begun, or for too long. Once more.");
         }
         Err(Stop::skipped("this machine is too busy to stop a process at a given moment"))
     }
 
     /// Waits until it has stopped this process, and let it go on.
-    fn has_done_so(&self) -> Result<Duration, Stop> {
+    fn has_done_so(&self) -> Result<[Duration; 2], Stop> {
         let told = self.done.recv();
         told.map_err(|_| Stop::failed("the process that stops this one has ended"))
     }
@@ -102,13 +107,17 @@ fn clock() -> Duration {
     Duration::from_millis(since.as_millis() as u64)
 }
 
-/// The other process: for each line it stops the lab's process a little later, and lets it go on; then it says when it was
-/// stopped.
+/// The other process: for each line it stops the lab's process a little later, and lets it go on; then it says when it did
+/// both.
 fn stop_and_continue(arguments: &[String]) -> LabResult {
     let Some(pid) = arguments.first().and_then(|pid| pid.parse().ok()) else {
         return Err(Stop::failed("the lab tells this process which one it is to stop"));
     };
-    println!("{}", clock().as_millis());
+    let tell = |moments: [Duration; 2]| {
+        let [stopped_at, continued_at] = moments.map(|moment| moment.as_millis());
+        println!("{stopped_at} {continued_at}");
+    };
+    tell([clock(); 2]);
     for line in io::stdin().lines() {
         line?;
         thread::sleep(STOPPED_AFTER);
@@ -116,7 +125,7 @@ fn stop_and_continue(arguments: &[String]) -> LabResult {
         kill(pid, SIGSTOP)?;
         thread::sleep(STOPPED_FOR);
         kill(pid, SIGCONT)?;
-        println!("{}", stopped_at.as_millis());
+        tell([stopped_at, clock()]);
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub(super) const LAB: Lab = Lab {
     elsewhere: "Only Linux lets a caller pass MSG_TRUNC to recv on a TCP socket; elsewhere recvmsg returns the flag, \
         and FreeBSD accepts it as an argument since 2022, for datagrams only. After a signal, NetBSD, OpenBSD and \
         macOS give EINTR and leave the bytes in the socket, if the whole request fits into its buffer. And on FreeBSD \
-        MSG_WAITALL does not wait if MSG_PEEK stands beside it: it gives the length that was asked for, and what was \
+        and in gVisor MSG_WAITALL does not wait if MSG_PEEK stands beside it: it gives the length that was asked for, and what was \
         there again and again.",
     sources: &["recv(2)", "tcp(7), MSG_TRUNC", "POSIX recv", "gVisor: MsgTrunc, RecvWaitAll"],
     related: &["header-splits", "no-message-boundaries", "always-ready", "datagram-truncation"],

@@ -25,7 +25,9 @@ pub(super) const LAB: Lab = Lab {
         connected, of which poll says POLLOUT and POLLHUP at once, and SO_ERROR 0: the usual way to end a connect succeeds, and \
         the first send fails. So call connect again, after a moment; or let it block, with SO_SNDTIMEO as a limit: then it \
         waits for a place.",
-    elsewhere: "On the BSDs and macOS a full queue in the Unix domain refuses with ECONNREFUSED, also if the socket is blocking.",
+    elsewhere: "On the BSDs and macOS a full queue in the Unix domain refuses with ECONNREFUSED, also if the socket is blocking. \
+        In gVisor also a blocking connect gives EAGAIN, and poll is silent: a program that waits for that socket waits \
+        forever.",
     sources: &[
         "connect(2), EAGAIN",
         "unix(7)",

@@ -27,12 +27,12 @@ pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
     name: "backlog-overflow",
     gist: "more clients than the listener's queue holds",
     means: "The kernel queues connections until the server accepts them, as many as the backlog of listen says, and \
-        one more on Linux. Further clients are not refused: their kernels send the SYN again after a second, and then \
-        again and again.",
-    shown_by: "A connect takes 1, 3 or 7 seconds, and the queue of its listener is short; or accept returns at once as often in \
-        a row as the queue is long, and one time more; or a connect to a Unix domain socket gives EAGAIN.",
+        one more on Linux. Further clients are not refused: their kernels send the SYN again, each second at first. In the Unix \
+        domain connect gives EAGAIN: no connection is under way then, and poll cannot tell when there is room.",
+    shown_by: "A connect takes 1, 2, 3, 4, 5, 7 or 11 seconds, and the queue of its listener is short; or accept returns at once as \
+        often in a row as the queue is long, and one time more; or a connect to a Unix domain socket gives EAGAIN.",
     remedy: "Pass listen a larger backlog (128 or SOMAXCONN), and call accept until EAGAIN each time the listener is \
-        ready.",
+        ready. A client in the Unix domain calls connect again.",
     lab: "backlog-n-plus-1",
     exercise: "",
     cares_for: &[
@@ -115,9 +115,13 @@ fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     }
 }
 
-/// Longer than a connection on this machine takes, and about what a second, third or fourth attempt takes.
+/// Longer than a connection on this machine takes, and about what one takes whose SYN was sent again: after 1, 2, 3, 4, 5, 7 and
+/// 11 seconds, and before Linux 6.5 after 1, 3 and 7.
 fn is_repeated(took_us: u64) -> bool {
-    [1_000_000, 3_000_000, 7_000_000].iter().any(|at| took_us.abs_diff(*at) < at / 8)
+    [1, 2, 3, 4, 5, 7, 11]
+        .map(|seconds| seconds * 1_000_000)
+        .iter()
+        .any(|at| took_us.abs_diff(*at) < at / 8)
 }
 
 fn watch_backlog(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
@@ -180,4 +184,19 @@ fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         evidence.push((listened, "the queue is short"));
     }
     found.add(&BACKLOG_OVERFLOW, Certainty::Likely, subject(now, world), says, &evidence);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_repeated;
+
+    #[test]
+    fn an_attempt_that_was_repeated_takes_whole_seconds() {
+        for took_us in [1_020_000, 2_030_000, 3_050_000, 4_040_000, 5_050_000, 7_100_000] {
+            assert!(is_repeated(took_us), "{took_us}");
+        }
+        for took_us in [200, 400_000, 1_500_000, 20_000_000] {
+            assert!(!is_repeated(took_us), "{took_us}");
+        }
+    }
 }

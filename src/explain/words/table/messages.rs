@@ -52,7 +52,7 @@ entries! { MESSAGE_FLAGS {
         means: "A blocking recv goes on until the buffer is full.",
         when: "Reading a header of known length without a loop.",
         advice: "Check the count all the same: end of file, an error or a signal makes it short. On a non-blocking socket the flag has no effect.",
-        systems: "At a signal NetBSD, OpenBSD and macOS give EINTR, and the bytes stay. With MSG_PEEK it does not wait on FreeBSD.",
+        systems: "At a signal NetBSD, OpenBSD and macOS give EINTR, and the bytes stay. With MSG_PEEK it does not wait on FreeBSD and in gVisor.",
         lab: "peek-waitall-trunc",
     }
     MSG_WAITFORONE {
