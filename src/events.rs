@@ -116,6 +116,8 @@ pub enum Action<'a> {
         /// The time limit of each.
         time_limit: Duration,
     },
+    /// Make no connection any more that this endpoint has asked for with [`Action::Open`]: it has no use for it.
+    GiveUp(Token),
     /// Couple two connections: while something is owed to one, nothing is read from the other. What is sent leaves at
     /// once (`TCP_NODELAY`).
     Couple(Token, Token),

@@ -7,6 +7,7 @@ mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,7 +29,9 @@ tests! {
         a_target_that_is_down_is_said_once,
         the_next_address_is_tried,
         what_comes_before_the_target_answers_is_kept,
-        a_reset_before_the_target_answers_leaves_nothing_behind,
+        much_that_comes_before_the_target_answers_is_kept,
+        a_reset_before_the_target_answers_is_noticed_then,
+        a_crowd_before_a_short_queue_is_served,
         a_target_that_does_not_answer_in_time_is_given_up,
         a_slow_client_slows_the_target_down,
         a_slow_target_slows_the_client_down,
@@ -260,20 +263,71 @@ fn what_comes_before_the_target_answers_is_kept(kind: Kind) {
     assert_eq!(read_all(&client), b"late");
 }
 
-fn a_reset_before_the_target_answers_leaves_nothing_behind(kind: Kind) {
-    let (server, client, listener, queued) = not_answered(kind);
-    let connecting = if HAS_PROC { descriptors(server.pid()) } else { 0 };
-    reset(client);
-    drop(queued);
-    // The target may see the reset, or may never have known of the connection.
-    listener.set_nonblocking(true).unwrap();
-    if HAS_PROC {
-        wait_until("both sides are closed", || {
-            drop(listener.accept());
-            descriptors(server.pid()) == connecting - 2
-        });
+/// The target's listener lets nobody in meanwhile, so that nothing but the reset itself can tell.
+fn a_reset_before_the_target_answers_is_noticed_then(kind: Kind) {
+    for early in [&b""[..], b"a question"] {
+        let (server, mut client, _listener, _queued) = not_answered(kind);
+        let with_client = if HAS_PROC { descriptors(server.pid()) } else { 0 };
+        client.write_all(early).unwrap();
+        reset(client);
+        server.wait_until_it_says("recv: ECONNRESET");
+        if HAS_PROC {
+            wait_until("both sides are closed", || descriptors(server.pid()) == with_client - 2);
+        }
     }
-    server.wait_until_it_says("recv: ECONNRESET");
+}
+
+/// More than is kept: the rest waits in the systems' buffers, and none is lost.
+fn much_that_comes_before_the_target_answers_is_kept(kind: Kind) {
+    let (server, client, listener, queued) = not_answered(kind);
+    let memory = || if HAS_PROC { resident_bytes(server.pid()) } else { 0 };
+    let (message, before) = (Message::of(16 << 20), memory());
+    std::thread::scope(|scope| {
+        scope.spawn(|| send_and_finish(&message, &client));
+        if HAS_PROC {
+            wait_until("the relay waits", || state(server.pid()) == 'S');
+        }
+        assert!(memory() - before <= 1 << 20, "{} bytes more", memory() - before);
+        drop(queued);
+        let target = loop {
+            let target = accept(&listener);
+            // Those that filled the queue have ended already.
+            if target.peek(&mut [0]).unwrap() > 0 {
+                break target;
+            }
+        };
+        message.assert_comes_back(&target, 64 << 10, |_| {});
+    });
+}
+
+/// A Unix-domain listener lets five in, of sixty that come at once, and takes its time: all are served.
+fn a_crowd_before_a_short_queue_is_served(kind: Kind) {
+    const CLIENTS: usize = 60;
+    let directory = TempDir::new();
+    let path = directory.file("target");
+    let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    listener.bind(&socket2::SockAddr::unix(&path).unwrap()).unwrap();
+    listener.listen(5).unwrap();
+    let listener = UnixListener::from(OwnedFd::from(listener));
+    let server = relay_to(kind, &format!("unix:{}", text(&path)), &[]);
+    let mut clients = connect_many(&server, CLIENTS);
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.write_all(format!("{number:02}").as_bytes()).unwrap();
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..CLIENTS {
+                let (mut target, _) = listener.accept().unwrap();
+                let mut question = [0; 2];
+                target.read_exact(&mut question).unwrap();
+                target.write_all(&question).unwrap();
+            }
+        });
+        for (number, client) in clients.iter().enumerate() {
+            assert_eq!(read_all(client), format!("{number:02}").as_bytes());
+        }
+    });
+    assert_eq!(server.end().stderr, "");
 }
 
 fn a_target_that_does_not_answer_in_time_is_given_up(kind: Kind) {

@@ -50,6 +50,7 @@ impl LoopState {
             Action::Open { by, addresses, time_limit } => {
                 self.open(by, service, addresses, time_limit);
             }
+            Action::GiveUp(asked_by) => self.give_up_asked(asked_by),
             Action::Couple(one, other) => self.couple(one, other),
             Action::Hold(token) | Action::Release(token) => {
                 if let Some((_, stream)) = self.endpoints.stream_mut(token) {

@@ -205,4 +205,15 @@ impl LoopState {
         self.tell_person(&Notice::NotConnected { address, errno, others });
         self.try_next_address(failed.wish, errno);
     }
+
+    /// Whoever asked has no use for the connection any more: what was being made is closed.
+    pub(super) fn give_up_asked(&mut self, asked_by: Token) {
+        let is_asked = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Connecting(connecting) if connecting.wish.asked_by == asked_by);
+        for token in self.endpoints.tokens_where(is_asked) {
+            trace::intent(
+                "the client has gone: the connection that was being made for it is given up",
+            );
+            self.endpoints.remove(token);
+        }
+    }
 }

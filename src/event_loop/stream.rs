@@ -267,7 +267,7 @@ impl Stream {
 
     /// The next step towards its end: everything sent, then our half, then the peer's.
     pub(super) fn closing_step(&self, ends: &Ends) -> ClosingStep {
-        if self.conn.owed() > 0 {
+        if self.conn.owed() > 0 || self.is_used_later() {
             return ClosingStep::Wait;
         }
         let is_done = self.conn.sending.finished() || self.closing != Closing::No;

@@ -5,6 +5,13 @@
 //! select_tut(2) does, cuts that answer off.) A reset: to one side as to the other, so that nobody takes a
 //! broken transfer for a complete one. And slowness: while something is owed to one side, nothing is read from the
 //! other, so the memory has a bound and the sender feels how fast the receiver reads.
+//!
+//! Unix-domain sockets have no reset: to such a client the target's reset, and its refusal, look like a clean end. (Linux
+//! alone says `ECONNRESET` there, and only if bytes of the client had not been read.)
+//!
+//! While the target's answer is waited for, a TCP client is read from, up to a bound, for only a receive says that the
+//! client has reset the connection; then the target is given up. A client that has ended its half may still wait for
+//! the answer, and nothing tells it from one that has closed everything.
 
 use std::time::Duration;
 
@@ -13,6 +20,10 @@ use crate::events::{Action, Ending, LoopEvent, Service, Token, TokenMap};
 
 /// How long an address may take to answer, if nothing else is said.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// When so much has come from a client whose target has not answered yet, nothing more is read: its system keeps what the
+/// client still sends, and a reset behind it is noticed later.
+const MOST_KEPT: usize = 16 * 1024;
 
 /// Connects every client to the first of its addresses that answers.
 #[derive(Debug)]
@@ -25,10 +36,19 @@ pub struct Relay {
 /// What is known of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counterpart {
-    /// A client whose target has not answered yet: nothing is read from it, its system keeps what it sends.
-    Waiting,
-    /// The other side.
-    With(Token),
+    /// A client whose target has not answered yet: what it has sent is kept by the loop.
+    Waiting(Early),
+    /// The other side, and what is still to be passed on to it.
+    With(Token, Early),
+}
+
+/// What a client has done before its target answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Early {
+    /// How many bytes are kept.
+    kept: usize,
+    /// Whether it has ended its half after them.
+    finished: bool,
 }
 
 impl Relay {
@@ -37,59 +57,92 @@ impl Relay {
         Self { target, time_limit, sides: TokenMap::default() }
     }
 
-    fn other(&self, who: Token) -> Option<Token> {
-        match self.sides.get(who) {
-            Some(Counterpart::With(other)) => Some(*other),
-            Some(Counterpart::Waiting) | None => None,
+    /// A client has come: its target is connected to.
+    fn wait_for_target<'a>(&'a mut self, client: Token, peer: &Address) -> Vec<Action<'a>> {
+        self.sides.insert(client, Counterpart::Waiting(Early::default()));
+        let (addresses, time_limit) = (&self.target, self.time_limit);
+        // Where there are no resets, nothing is learnt by reading; and unread bytes let Linux tell the client of a refusal.
+        let hold = matches!(peer, Address::Unix(_)).then_some(Action::Hold(client));
+        let open = Action::Open { by: client, addresses, time_limit };
+        hold.into_iter().chain([open]).collect()
+    }
+
+    /// A target has answered: what its client has done before is passed on, and then all that follows.
+    fn couple<'a>(&mut self, target: Token, client: Token) -> Vec<Action<'a>> {
+        let Some(Counterpart::Waiting(early)) = self.sides.get(client).copied() else {
+            return vec![Action::Abort(target)];
+        };
+        self.sides.insert(client, Counterpart::With(target, early));
+        self.sides.insert(target, Counterpart::With(client, Early::default()));
+        let mut actions = vec![Action::Couple(target, client), Action::Release(client)];
+        match early {
+            Early { kept: 0, finished: true } => actions.push(Action::Finish(target)),
+            Early { kept: 0, finished: false } => {}
+            // As soon as there is room for an answer, they are presented.
+            _ => actions.push(Action::WantRoom(client)),
+        }
+        actions
+    }
+
+    fn bytes<'a>(&mut self, who: Token, bytes: &'a [u8], actions: &mut Vec<Action<'a>>) {
+        match self.sides.get_mut(who) {
+            Some(Counterpart::With(other, early)) => {
+                actions.push(Action::Send { to: *other, bytes });
+                let had_finished = std::mem::take(early).finished;
+                actions.extend(had_finished.then_some(Action::Finish(*other)));
+            }
+            Some(Counterpart::Waiting(early)) => {
+                early.kept = bytes.len();
+                actions.push(Action::Keep(early.kept));
+                actions.extend((early.kept >= MOST_KEPT).then_some(Action::Hold(who)));
+            }
+            None => {}
         }
     }
 
-    fn couple(&mut self, target: Token, client: Token) -> bool {
-        if self.sides.get(client) != Some(&Counterpart::Waiting) {
-            return false;
+    fn finished<'a>(&mut self, who: Token) -> Option<Action<'a>> {
+        match self.sides.get_mut(who)? {
+            Counterpart::Waiting(early) | Counterpart::With(_, early @ Early { kept: 1.., .. }) => {
+                early.finished = true;
+                None
+            }
+            Counterpart::With(other, _) => Some(Action::Finish(*other)),
         }
-        self.sides.insert(client, Counterpart::With(target));
-        self.sides.insert(target, Counterpart::With(client));
-        true
     }
 
     /// Forgets both sides; what is still owed to the other is the loop's business.
-    fn part(&mut self, who: Token) -> Option<Token> {
-        let other = self.other(who);
-        self.sides.remove(who);
-        self.sides.remove(other?);
-        other
+    fn part<'a>(&mut self, who: Token, ending: Ending) -> Option<Action<'a>> {
+        let other = match self.sides.remove(who)? {
+            Counterpart::Waiting(_) => return Some(Action::GiveUp(who)),
+            Counterpart::With(other, _) => other,
+        };
+        self.sides.remove(other);
+        Some(match ending {
+            Ending::Failed(_) => Action::Abort(other),
+            Ending::Finished | Ending::TooSlow | Ending::Silent | Ending::Refused => {
+                Action::Close(other)
+            }
+        })
     }
 }
 
 impl Service for Relay {
     fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
         match event {
-            LoopEvent::Opened { asked_by: None, .. } => {
-                self.sides.insert(who, Counterpart::Waiting);
-                let (addresses, time_limit) = (&self.target, self.time_limit);
-                actions.push(Action::Hold(who));
-                actions.push(Action::Open { by: who, addresses, time_limit });
+            LoopEvent::Bytes(bytes) => self.bytes(who, bytes, actions),
+            LoopEvent::Opened { asked_by: None, peer } => {
+                actions.extend(self.wait_for_target(who, peer));
             }
-            LoopEvent::Opened { asked_by: Some(client), .. } => match self.couple(who, client) {
-                true => actions.extend([Action::Couple(who, client), Action::Release(client)]),
-                false => actions.push(Action::Abort(who)),
-            },
+            LoopEvent::Opened { asked_by: Some(client), .. } => {
+                actions.extend(self.couple(who, client))
+            }
             // The client would have been refused by the target itself: an end of file would look like an answer.
             LoopEvent::NotOpened(_) => {
                 self.sides.remove(who);
                 actions.push(Action::Abort(who));
             }
-            LoopEvent::Bytes(bytes) => {
-                actions.extend(self.other(who).map(|to| Action::Send { to, bytes }));
-            }
-            LoopEvent::PeerFinished => actions.extend(self.other(who).map(Action::Finish)),
-            LoopEvent::Closed(ending) => actions.extend(self.part(who).map(|other| match ending {
-                Ending::Failed(_) => Action::Abort(other),
-                Ending::Finished | Ending::TooSlow | Ending::Silent | Ending::Refused => {
-                    Action::Close(other)
-                }
-            })),
+            LoopEvent::PeerFinished => actions.extend(self.finished(who)),
+            LoopEvent::Closed(ending) => actions.extend(self.part(who, ending)),
             _ => {}
         }
     }
@@ -124,8 +177,13 @@ mod tests {
         (relay, client, target)
     }
 
+    /// Which actions there are, in words.
+    fn names(actions: &[String]) -> Vec<&str> {
+        actions.iter().map(|action| action.split(['(', ' ']).next().unwrap()).collect()
+    }
+
     #[test]
-    fn a_client_waits_unread_until_its_target_answers() {
+    fn a_unix_domain_client_waits_unread_until_its_target_answers() {
         let (mut relay, client, target) = (relay(), token(1), token(2));
         let actions = opened(&mut relay, client, None);
         assert!(actions[0].starts_with("Hold({1,"), "{actions:?}");
@@ -133,6 +191,48 @@ mod tests {
         let actions = opened(&mut relay, target, Some(client));
         assert!(actions[0].starts_with("Couple"), "{actions:?}");
         assert!(actions[1].starts_with("Release({1,"), "{actions:?}");
+    }
+
+    #[test]
+    fn what_a_client_does_before_its_target_answers_is_passed_on_in_order() {
+        for (kept, finishes) in [(0, false), (0, true), (5, false), (5, true), (MOST_KEPT, true)] {
+            let (mut relay, client, target) = (relay(), token(1), token(2));
+            let peer = Address::v4(std::net::Ipv4Addr::LOCALHOST, 1);
+            let actions = done(&mut relay, client, LoopEvent::Opened { peer: &peer, asked_by: None });
+            assert_eq!(names(&actions), ["Open"]);
+            let bytes = vec![b'x'; kept];
+            if kept > 0 {
+                let actions = done(&mut relay, client, LoopEvent::Bytes(&bytes));
+                assert_eq!(actions[0], format!("Keep({kept})"));
+                let expected = ["Keep", "Hold"];
+                let is_held = kept >= MOST_KEPT;
+                assert_eq!(names(&actions), &expected[..1 + usize::from(is_held)]);
+            }
+            if finishes {
+                assert!(done(&mut relay, client, LoopEvent::PeerFinished).is_empty());
+            }
+            let actions = opened(&mut relay, target, Some(client));
+            let last = match (kept, finishes) {
+                (0, false) => None,
+                (0, true) => Some("Finish"),
+                _ => Some("WantRoom"),
+            };
+            assert_eq!(names(&actions).get(2).copied(), last, "{actions:?}");
+            if kept > 0 {
+                let actions = done(&mut relay, client, LoopEvent::Bytes(&bytes));
+                assert_eq!(names(&actions), &["Send", "Finish"][..1 + usize::from(finishes)]);
+                // Each end is passed on once.
+                assert_eq!(names(&done(&mut relay, client, LoopEvent::Bytes(b"y"))), ["Send"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_that_goes_gives_up_its_target() {
+        let (mut relay, client) = (relay(), token(1));
+        opened(&mut relay, client, None);
+        let reset = LoopEvent::Closed(Ending::Failed(Errno::ECONNRESET));
+        assert_eq!(names(&done(&mut relay, client, reset)), ["GiveUp"]);
     }
 
     #[test]
