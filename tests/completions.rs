@@ -8,6 +8,7 @@ mod support;
 use std::process::Command;
 
 use baresock::cli::Cli;
+use baresock::labs;
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use support::*;
@@ -46,6 +47,12 @@ fn shown() -> Vec<String> {
 fn every_script_has_every_command_and_flag() {
     for shell in Shell::value_variants() {
         let script = script(&shell.to_string());
+        // clap_complete offers no values in the other two, of any argument.
+        if ["bash", "zsh", "fish"].contains(&&*shell.to_string()) {
+            for name in labs::all().map(|lab| lab.name).chain(["EAGAIN", "half-close"]) {
+                assert!(script.contains(name), "{shell}: {name} is missing");
+            }
+        }
         for name in shown() {
             assert!(script.contains(&name), "{shell}: {name} is missing");
         }
@@ -74,6 +81,8 @@ fn bash_completes() {
     assert_eq!(complete("baresock compare --sv"), "--svg");
     assert_eq!(complete("baresock completions fi"), "fish");
     assert_eq!(complete("baresock serve --via po"), "poll");
+    assert_eq!(complete("baresock lab half"), "half-close");
+    assert_eq!(complete("baresock explain EAG"), "EAGAIN");
 }
 
 #[test]
@@ -91,6 +100,9 @@ fn fish_completes() {
     assert_eq!(complete("baresock comp"), "compare completions");
     assert_eq!(complete("baresock compare --sv"), "--svg");
     assert_eq!(complete("baresock serve --via po"), "poll");
+    assert_eq!(complete("baresock lab half"), "half-close");
+    assert_eq!(complete("baresock explain EAG"), "EAGAIN");
+    assert_eq!(complete("baresock completions fi"), "fish");
 }
 
 /// What it completes is seen by its line editor only; here it is parsed, and known as the completion of this program.

@@ -682,13 +682,65 @@ fn messages_among_the_calls_and_a_last_line_that_was_cut_off_are_left_out() {
     assert_eq!(baresock(&["ladder", text(&file)]).status.code(), Some(1));
 }
 
+/// Windows' editors put a mark before a text, and PowerShell's `>` writes two bytes for each character.
+#[test]
+fn what_windows_does_to_a_file_is_undone_or_named() {
+    let [client, server] = a_session();
+    let log = "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\nclose(3) = 0\n";
+    let place = TempDir::new();
+    let (file, page) = (place.file("trace"), place.file("other"));
+    std::fs::write(&page, server).unwrap();
+    let run = |command: &str| {
+        let output = baresock(&[command, text(&file)]);
+        let texts = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), texts)
+    };
+    for trace in [client, log] {
+        for command in ["ladder", "read"] {
+            std::fs::write(&file, trace).unwrap();
+            let plain = run(command);
+            assert_eq!(plain.0, Some(0), "{plain:?}");
+            std::fs::write(&file, format!("\u{feff}{trace}")).unwrap();
+            assert_eq!(run(command), plain, "{command}");
+            let wide = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+                format!("\u{feff}{trace}").encode_utf16().flat_map(order).collect()
+            };
+            for bytes in [wide(u16::to_le_bytes), wide(u16::to_be_bytes)] {
+                std::fs::write(&file, bytes).unwrap();
+                let (status, [shown, said]) = run(command);
+                assert_eq!((status, &*shown), (Some(1), ""), "{command}");
+                assert!(said.contains("UTF-16") && said.contains("save it as UTF-8"), "{said}");
+                assert_eq!(said.lines().count(), 1, "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trace_may_come_on_standard_input() {
+    let [client, server] = a_session();
+    let place = TempDir::new();
+    let files = ["client.json", "server.json"].map(|name| place.file(name));
+    std::fs::write(&files[0], client).unwrap();
+    std::fs::write(&files[1], server).unwrap();
+    let from_files = baresock(&["ladder", text(&files[0]), text(&files[1])]);
+    let mut command = Command::new(BARESOCK);
+    command.args(["ladder", "-", text(&files[1])]).stdin(File::open(&files[0]).unwrap());
+    let piped = command.output().unwrap();
+    assert_eq!((piped.status.code(), piped.stdout), (Some(0), from_files.stdout));
+    let nothing = baresock(&["ladder", "-"]);
+    let said = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert_eq!(nothing.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("baresock: standard input: empty"), "{said}");
+}
+
 #[test]
 fn a_file_that_is_given_twice_or_was_shuffled_is_the_same_trace() {
     let [client, server] = a_session();
     let read = |trace: &str| ladder::read_json(trace.as_bytes()).unwrap().calls;
     let drawn = |traces: &[&str]| {
         let ladder = ladder::Ladder::of(traces.iter().map(|trace| read(trace)).collect());
-        (ladder::text::draw(&ladder, true), ladder.repeated())
+        (ladder::text::draw(&ladder, true, 80), ladder.repeated())
     };
     let (once, none) = drawn(&[client, server]);
     let (twice, repeated) = drawn(&[client, server, client]);
@@ -738,7 +790,7 @@ fn draws(traces: &[String; 2]) -> Option<[String; 3]> {
         .map(|trace| ladder::read_json(trace.as_bytes()).map(|trace| trace.calls))
         .collect();
     let drawn = ladder::Ladder::of(read.ok()?);
-    let text = [false, true].map(|ascii| ladder::text::draw(&drawn, ascii));
+    let text = [false, true].map(|ascii| ladder::text::draw(&drawn, ascii, 80));
     let page = ladder::html::page(&drawn);
     assert_eq!(page.matches("<script").count(), 2);
     assert!(!text.concat().replace('\n', "").contains(char::is_control));

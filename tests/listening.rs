@@ -20,6 +20,7 @@ tests! {
     serve {
         several_services_share_one_loop,
         nobody_reads_standard_output,
+        a_quiet_server_says_nothing,
     }
 }
 
@@ -83,6 +84,31 @@ fn several_services_share_one_loop(kind: Kind) {
     for _ in 0..10 {
         assert_echo(&to_first, b"to the first");
         assert_echo(&to_second, b"to the second");
+    }
+}
+
+/// Nothing but errors, in the bare server as well.
+fn a_quiet_server_says_nothing(kind: Kind) {
+    use std::process::{Command, Stdio};
+    for command in ["serve", "bare"] {
+        let place = TempDir::new();
+        let path = place.file("echo.sock");
+        let at = format!("{}unix:{}", if command == "bare" { "" } else { "echo=" }, text(&path));
+        let mut quiet = Command::new(BARESOCK);
+        quiet.args([command, &at, "-q", "--via", kind.via]);
+        quiet.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut server = KilledAtEnd(quiet.spawn().unwrap());
+        wait_until("it serves", || {
+            UnixStream::connect(&path).is_ok_and(|client| {
+                client.set_read_timeout(Some(PATIENCE)).unwrap();
+                assert_echo(&client, b"hello");
+                true
+            })
+        });
+        server.0.kill().unwrap();
+        let output = read_all(server.0.stdout.take().unwrap());
+        let errors = read_all(server.0.stderr.take().unwrap());
+        assert_eq!((output, errors), (Vec::new(), Vec::new()), "{command}");
     }
 }
 

@@ -30,7 +30,7 @@ fn on_a_terminal(columns: u16, arguments: &[&str]) -> String {
     let mut shown = Vec::new();
     // On Linux the end is EIO.
     let _ = File::from(pty.master).read_to_end(&mut shown);
-    assert!(child.wait().unwrap().success());
+    assert!(child.wait().unwrap().success(), "{arguments:?}");
     String::from_utf8(shown).unwrap().replace("\r\n", "\n")
 }
 
@@ -69,6 +69,87 @@ fn charts_are_as_wide_as_the_terminal() {
     let prose = text.lines().skip_while(|line| !line.starts_with("Medians"));
     assert!(prose.clone().all(|line| width(line) <= 100), "{text}");
     assert!(prose.count() > 5, "{text}");
+}
+
+/// What cannot be broken is as long as it is: a call, of a lab; a name, an address or a prototype's word.
+fn assert_fits(text: &str, columns: usize, arguments: &[&str]) {
+    for line in text.lines().filter(|line| width(line) > columns) {
+        let is_call = line.starts_with("    ") && line.contains(") = ");
+        let is_one_word = line.split_whitespace().count() == 1;
+        assert!(is_call || is_one_word, "{arguments:?} on {columns} columns: {line}");
+    }
+}
+
+/// Prose is not made wider than is read with ease. Where there is no terminal it is for 80 columns.
+#[test]
+fn pages_are_as_wide_as_the_terminal() {
+    let log = TempDir::new();
+    let file = log.file("log");
+    let call = "recv(3, \"0123456789\", 65536, 0) = 10\n";
+    std::fs::write(&file, format!("accept(4, NULL, NULL) = 3\n{}", call.repeat(40))).unwrap();
+    let pages: [&[&str]; 10] = [
+        &["explain", "EAGAIN", "select", "half-close"],
+        &["explain", "--list"],
+        &["explain", "send", "receive", "slowly"],
+        &["lab", "half-close"],
+        &["lab", "half-close", "backlog-n-plus-1"],
+        &["lab", "--list"],
+        &["lab", "--why"],
+        &["lab", "backlog-n-plus-1", "--on", "freebsd"],
+        &["host"],
+        &["read", text(&file)],
+    ];
+    for arguments in pages {
+        let arguments = &[arguments, &["--color", "never"]].concat()[..];
+        let piped = String::from_utf8(baresock(arguments).stdout).unwrap();
+        let [narrow, wide] = [20, 132].map(|columns| on_a_terminal(columns, arguments));
+        assert_fits(&narrow, 20, arguments);
+        assert_fits(&piped, 80, arguments);
+        assert_fits(&wide, 132, arguments);
+        assert!(narrow.lines().count() > piped.lines().count(), "{arguments:?}");
+        assert!(wide.lines().count() <= piped.lines().count(), "{arguments:?}");
+    }
+    let prose = on_a_terminal(132, &["explain", "EAGAIN", "--color", "never"]);
+    let longest = prose.lines().map(width).max();
+    assert!(longest.is_some_and(|longest| (81..=100).contains(&longest)), "{prose}");
+}
+
+/// Of what crossed and of what was called more is seen where there is more room.
+#[test]
+fn a_ladder_is_as_wide_as_the_terminal() {
+    let place = TempDir::new();
+    let file = place.file("log");
+    let address = "{sa_family=AF_INET, sin_port=htons(7007), sin_addr=inet_addr(\"127.0.0.1\")}";
+    let sent = "connection-oriented";
+    let log = format!(
+        "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\nconnect(3, {address}, 16) = 0\n\
+         send(3, \"{sent}\", 19, MSG_NOSIGNAL) = 19\nclose(3) = 0\n"
+    );
+    std::fs::write(&file, log).unwrap();
+    let arguments = ["ladder", text(&file)];
+    for (columns, is_whole) in [(40, false), (80, false), (132, true)] {
+        let drawn = on_a_terminal(columns, &arguments);
+        let picture = drawn.lines().filter(|line| line.contains(['─', '┄']));
+        let longest = drawn.lines().map(width).max().unwrap_or(0);
+        assert!(longest <= usize::from(columns).max(60), "{drawn}");
+        assert!(picture.clone().count() > 2, "{drawn}");
+        assert_eq!(drawn.contains("send(3, \"connection-oriented\") = 19"), is_whole, "{drawn}");
+    }
+    assert_eq!(on_a_terminal(80, &arguments).as_bytes(), baresock(&arguments).stdout);
+}
+
+/// A matrix of the systems is cut between its columns.
+#[test]
+fn a_table_that_is_too_wide_is_told_in_parts() {
+    let arguments = ["lab", "--systems"];
+    let piped = String::from_utf8(baresock(&arguments).stdout).unwrap();
+    let narrow = on_a_terminal(40, &arguments);
+    assert_fits(&narrow, 40, &arguments);
+    let heads = |text: &str| text.lines().filter(|line| line.starts_with("lab ")).count();
+    assert_eq!((heads(&piped), heads(&narrow)), (1, 4));
+    for system in ["FreeBSD", "NetBSD", "OpenBSD", "macOS", "gVisor", "musl", "32-bit"] {
+        assert_eq!(narrow.matches(system).count(), piped.matches(system).count(), "{system}");
+    }
 }
 
 /// At a terminal of its own, with this typed at each question, one after the other.

@@ -9,7 +9,7 @@ use clap::Args;
 #[command(after_long_help = EXAMPLES)]
 pub struct LadderArgs {
     /// Traces made with --trace=json, or logs of strace: of both ends, of one end, or both in one
-    /// file
+    /// file; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Write an HTML page to step through with the arrow keys, instead of text

@@ -11,19 +11,19 @@ use super::listen::{SocketFiles, makes_way};
 use super::messages::{Loudness, announce};
 
 /// Serves until a signal or an error ends the program.
-pub(crate) fn run(written: &Written, via: Via) -> Result<(), Failure> {
+pub(crate) fn run(written: &Written, via: Via, loudness: Loudness) -> Result<(), Failure> {
     let addresses = naming::resolve(written, SOCK_STREAM).map_err(Failure::new)?;
     let [address, ..] = &addresses[..] else {
         return Err(Failure::new(format_args!("{written}: no address")));
     };
     // A signal ends this loop without a word, and leaves the file of a Unix-domain socket to the next one.
-    makes_way(address, SOCK_STREAM, Loudness::Ordinary);
+    makes_way(address, SOCK_STREAM, loudness);
     let mut files = SocketFiles::default();
     let (mut listening, mut unannounced) = (false, None);
     let announce = |name: &_| {
         files.add(name);
         listening = true;
-        announce("echo", name).map_err(|failure| {
+        announce("echo", name, loudness).map_err(|failure| {
             unannounced = Some(failure);
             Errno::EIO
         })

@@ -1,4 +1,47 @@
-//! The help in lines that fit a terminal. (clap breaks them only with its feature `wrap_help`, which takes more packages.)
+//! Lines that fit a terminal: how wide it is, and text broken to fit. (clap breaks its help only with its feature
+//! `wrap_help`, which takes more packages.)
+
+use console::Term;
+
+/// How wide prose is where nobody says otherwise: remarks are broken to fit, or their lines would run together with calls'.
+pub(crate) const COLUMNS: usize = 80;
+
+/// Narrower than this no terminal is taken for: nothing would fit.
+const FEWEST_COLUMNS: usize = 20;
+
+/// Prose in longer lines is hard to read.
+const MOST_COLUMNS_OF_PROSE: usize = 100;
+
+/// How wide what stands between calls is: as ever, or less on a terminal that is narrower.
+pub(crate) fn columns() -> usize {
+    width(&Term::stdout())
+        .or_else(|| width(&Term::stderr()))
+        .map_or(COLUMNS, |width| width.min(COLUMNS))
+}
+
+/// How wide standard output is, if it is a terminal.
+pub(crate) fn width_of_output() -> Option<usize> {
+    width(&Term::stdout())
+}
+
+/// How wide prose on standard output is.
+pub(crate) fn columns_of_prose() -> usize {
+    width_of_output().map_or(COLUMNS, |width| width.min(MOST_COLUMNS_OF_PROSE))
+}
+
+/// The width of a terminal that tells it. (Terminals on a serial line say 0.)
+fn width(terminal: &Term) -> Option<usize> {
+    let (_, width) = terminal.size_checked().filter(|(_, width)| *width > 0)?;
+    Some(usize::from(width).max(FEWEST_COLUMNS))
+}
+
+/// Text for standard output, broken where that is a terminal too narrow for it; elsewhere as it is.
+pub(crate) fn fitted_to_output(text: String) -> String {
+    match width_of_output() {
+        Some(width) => fitted(&text, width),
+        None => text,
+    }
+}
 
 /// What would be hard to read in two lines.
 const TOGETHER: &[&str] = &["[default: ", "(implies --"];
@@ -18,7 +61,7 @@ pub(crate) fn fitted(text: &str, columns: usize) -> String {
         let indent = indent(line, columns / 2);
         let (mut used, mut is_first) = (0, true);
         for word in line.trim_end().split_inclusive(' ') {
-            let (with_blank, alone) = (width(word), width(word.trim_end()));
+            let (with_blank, alone) = (length(word), length(word.trim_end()));
             if !is_first && used + alone > columns {
                 out.truncate(out.trim_end().len());
                 out.push('\n');
@@ -44,7 +87,7 @@ fn indent(line: &str, most: usize) -> usize {
     beside.filter(|column| *column <= most).unwrap_or(margin)
 }
 
-fn width(text: &str) -> usize {
+fn length(text: &str) -> usize {
     without_style(text).chars().count()
 }
 

@@ -9,9 +9,9 @@ use baresock::compare::table::Look;
 use baresock::compare::{self, CompareOptions, Comparison, Server, chart, csv, picture, table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::columns::COLUMNS;
 use super::failure::Failure;
 use super::messages::{Loudness, announce, print};
-use super::tracing::COLUMNS;
 
 /// How finely the bar moves.
 const STEPS: u64 = 1000;
@@ -189,7 +189,7 @@ fn progress_bar(loudness: Loudness) -> ProgressBar {
 pub(crate) fn serve(server: Server, count: bool) -> Result<(), Failure> {
     let announced = |address: &_| {
         // Whoever started it cannot have lost it: that is this program.
-        let _ = announce("echo", address);
+        let _ = announce("echo", address, Loudness::Ordinary);
         Ok(())
     };
     compare::role::serve(server, count, announced)

@@ -8,6 +8,7 @@ use baresock::explain::words::{
     Article, Entry, GROUPS, find, find_in_message, list, near, other_errno, search,
 };
 
+use super::columns::{columns_of_prose, fitted_to_output};
 use super::failure::Failure;
 use super::messages::print;
 use super::tracing::use_color;
@@ -19,23 +20,26 @@ const MOST_WORDS_OF_AN_IDEA: usize = 4;
 pub(crate) fn run(asked: &ExplainArgs, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
     if asked.list && !asked.json {
-        return print(list(color).as_bytes());
+        return print(fitted_to_output(list(color)).as_bytes());
     }
     let answer = match asked.list {
         true => FoundWords::of(GROUPS.iter().flat_map(|group| &*group.entries).collect()),
         false => look_up(&asked.words),
     };
     let pages = answer.entries.into_iter().map(|entry| Article::new(entry, has_lab));
-    let mut out = answer.before;
+    let mut out = fitted_to_output(answer.before);
     for (number, page) in pages.enumerate() {
         let is_short = asked.list || answer.is_list;
         match (asked.json, is_short) {
             (true, true) => out.push_str(&page.summary().map_err(Failure::new)?),
             (true, false) => out.push_str(&page.json().map_err(Failure::new)?),
-            (false, true) => out.push_str(&format!("  {:<22}{}", page.name, page.gist)),
+            (false, true) => {
+                out.push_str(&fitted_to_output(format!("  {:<22}{}\n", page.name, page.gist)));
+                continue;
+            }
             (false, false) => {
                 out.push_str(if number > 0 { "\n" } else { "" });
-                out.push_str(&page.text(color));
+                out.push_str(&page.text(color, columns_of_prose()));
                 continue;
             }
         }

@@ -6,6 +6,7 @@ use baresock::cli;
 use baresock::os::host::{Here, HostFacts, host};
 use baresock::os::layouts::Layout;
 
+use super::columns::{columns_of_prose, fitted_to_output};
 use super::failure::Failure;
 use super::messages::print;
 
@@ -16,7 +17,7 @@ pub(crate) fn run(asked: &cli::HostArgs) -> Result<(), Failure> {
         let json = serde_json::to_string_pretty(&host).map_err(Failure::new)?;
         return print(format!("{json}\n").as_bytes());
     }
-    print(in_words(&host).as_bytes())
+    print(fitted_to_output(in_words(&host)).as_bytes())
 }
 
 fn in_words(host: &HostFacts) -> String {
@@ -83,7 +84,10 @@ fn listening(host: &HostFacts) -> Vec<String> {
             backlog.somaxconn,
             number(backlog.setting)
         ),
-        format!("a listener that asks for more gets {}", number(backlog.in_force)),
+        backlog.in_force.map_or(
+            "what a listener gets that asks for more is not told here".to_string(),
+            |in_force| format!("a listener that asks for more gets {in_force}"),
+        ),
         format!("ports for those who do not choose: {ports}"),
     ]
 }
@@ -130,11 +134,12 @@ fn calls_and_flags(host: &HostFacts) -> Vec<String> {
 
 /// Words in lines of a terminal's width, under each other.
 fn folded(head: &str, words: &str) -> Vec<String> {
-    const WIDTH: usize = 76;
+    // Each line is indented by two.
+    let width = columns_of_prose() - 4;
     let mut lines = vec![head.trim_end().to_string()];
     for word in words.split(' ') {
         match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= WIDTH => {
+            Some(line) if line.len() + 1 + word.len() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }

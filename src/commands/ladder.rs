@@ -1,6 +1,7 @@
 //! `baresock ladder`: traces of both ends as one picture.
 
 use std::fs;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use baresock::cli;
 use baresock::ladder::{Ladder, html, read, text};
 use baresock::trace::Recording;
 
+use super::columns::{COLUMNS, width_of_output};
 use super::failure::Failure;
 use super::messages::{Loudness, print, say};
 
@@ -24,7 +26,7 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
     }
     let mut traces = Vec::new();
     for (number, file) in ladder.files.iter().enumerate() {
-        let trace = fs::read(file).map_err(|error| Failure::from_std(shown(file), &error))?;
+        let trace = contents(file).map_err(|error| Failure::from_std(shown(file), &error))?;
         let trace = read(&trace, number);
         let trace = trace.map_err(|bad| Failure::new(format_args!("{}: {bad}", shown(file))))?;
         if loudness >= Loudness::Ordinary {
@@ -37,10 +39,25 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
         say(format_args!("calls that are there more than once, drawn once: {}", drawn.repeated()));
     }
     match &ladder.html {
-        None => print(text::draw(&drawn, ladder.ascii).as_bytes()),
+        None => {
+            print(text::draw(&drawn, ladder.ascii, width_of_output().unwrap_or(COLUMNS)).as_bytes())
+        }
         Some(file) => write(&drawn, file),
     }
 }
+
+/// All that a file has, or standard input.
+fn contents(file: &Path) -> io::Result<Vec<u8>> {
+    if file != Path::new(STANDARD_INPUT) {
+        return fs::read(file);
+    }
+    let mut all = Vec::new();
+    io::stdin().read_to_end(&mut all)?;
+    Ok(all)
+}
+
+/// What stands for it among files.
+const STANDARD_INPUT: &str = "-";
 
 /// Whether both names are of one file.
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -59,5 +76,8 @@ fn write(drawn: &Ladder, file: &Path) -> Result<(), Failure> {
 }
 
 fn shown(file: &Path) -> String {
+    if file == Path::new(STANDARD_INPUT) {
+        return "standard input".to_string();
+    }
     file.display().to_string().escape_debug().to_string()
 }

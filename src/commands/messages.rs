@@ -43,12 +43,19 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// The line that says where a service listens, at once, for a script that waits for it. That it waits no longer is no
-/// reason not to serve.
+/// The line that says where a service listens, at once, for a script that waits for it, unless nothing but errors is
+/// wanted. That the script waits no longer is no reason not to serve.
 ///
 /// # Errors
 /// Standard output is full: nobody would learn the port.
-pub(crate) fn announce(service: &str, address: &Address) -> Result<(), Failure> {
+pub(crate) fn announce(
+    service: &str,
+    address: &Address,
+    loudness: Loudness,
+) -> Result<(), Failure> {
+    if loudness == Loudness::Quiet {
+        return Ok(());
+    }
     print(format!("listening {service} {address} ({})\n", address.reach()).as_bytes())
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Res
                 Transport::Stream => event_loop.add_listener(fd, service),
                 Transport::Datagram => event_loop.add_datagram(fd, service),
             };
-            announce(&spec.to_string(), &name)?;
+            announce(&spec.to_string(), &name, loudness)?;
         }
     }
     event_loop.run().map_err(Failure::new)

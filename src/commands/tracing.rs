@@ -20,18 +20,9 @@ use baresock::trace::text::{TextOptions, TextSink};
 use baresock::trace::tracer::NoSink;
 use baresock::trace::{Both, Function, Sink, Tracer};
 
+use super::columns::columns;
 use super::failure::Failure;
 use super::step::{self, Stepped};
-
-/// How wide prose is where nobody says otherwise: remarks are broken to fit, or their lines would run together with calls'.
-pub(crate) const COLUMNS: usize = 80;
-
-/// The same for a terminal, which may be narrower.
-pub(crate) fn columns() -> usize {
-    let size = console::Term::stdout().size_checked();
-    let size = size.or_else(|| console::Term::stderr().size_checked());
-    size.map_or(COLUMNS, |(_, columns)| usize::from(columns).clamp(20, COLUMNS))
-}
 
 /// The tracer that the flags ask for, if they ask for one.
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {

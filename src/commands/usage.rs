@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use baresock::cli::ColorWhen;
 
-use super::columns::fitted;
+use super::columns::{columns, fitted};
 use super::messages::{print, say};
-use super::tracing::{columns, use_color};
+use super::tracing::use_color;
 
 /// Says what there is to say instead of doing anything: the help and the version on standard output; what is wrong, in
 /// one line as every other error, on standard error. Exit status 2 says that it is the command line's.

@@ -16,9 +16,6 @@ const QUESTION: Style = AnsiColor::Yellow.on_default();
 const REMARK: Style = AnsiColor::Cyan.on_default();
 const DIFFERS: Style = AnsiColor::Red.on_default().bold();
 
-/// How wide prose is.
-const COLUMNS: usize = 80;
-
 /// How a lab ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabVerdict {
@@ -103,14 +100,16 @@ pub enum Form {
 #[derive(Debug)]
 pub struct EventWriter {
     form: Form,
+    /// How wide prose is.
+    columns: usize,
     /// Whether a block of code is open, in Markdown.
     in_code: bool,
 }
 
 impl EventWriter {
-    /// A writer of this form.
-    pub const fn new(form: Form) -> Self {
-        Self { form, in_code: false }
+    /// A writer of this form, with prose of so many columns.
+    pub const fn new(form: Form, columns: usize) -> Self {
+        Self { form, columns, in_code: false }
     }
 
     /// The text before the first call.
@@ -124,7 +123,13 @@ impl EventWriter {
                 out.push_str(&self.styled(HEADLINE, lab.name));
                 let group = group_of(lab).map_or("", |group| group.title);
                 let minutes = if lab.minutes == 1 { "minute" } else { "minutes" };
-                let _ = writeln!(out, "   ({group}; {} {minutes})", lab.minutes);
+                let beside = format!("({group}; {} {minutes})", lab.minutes);
+                if lab.name.len() + 3 + beside.len() <= self.columns {
+                    let _ = writeln!(out, "   {beside}");
+                } else {
+                    out.push('\n');
+                    self.prose(&mut out, &beside, "");
+                }
                 self.prose(&mut out, lab.question, "");
             }
         }
@@ -142,7 +147,8 @@ impl EventWriter {
             LabEvent::Part { title } => match self.form {
                 Form::Markdown => self.in_prose(&mut out, &format!("## {title}")),
                 Form::Text { .. } => {
-                    let _ = writeln!(out, "\n{}", self.styled(HEADLINE, title));
+                    out.push('\n');
+                    self.headline(&mut out, HEADLINE, title);
                 }
             },
             LabEvent::Said { text } => self.in_prose(&mut out, text),
@@ -222,7 +228,9 @@ impl EventWriter {
         let mut out = String::new();
         self.close_code(&mut out);
         let style = if verdict.holds() { HEADLINE } else { DIFFERS };
-        let _ = writeln!(out, "\n{}\n", self.styled(style, &verdict.sentence()));
+        out.push('\n');
+        self.headline(&mut out, style, &verdict.sentence());
+        out.push('\n');
         self.prose(&mut out, lab.explanation, "");
         if self.form != Form::Markdown {
             out.push('\n');
@@ -255,8 +263,10 @@ impl EventWriter {
     /// A line that belongs to the calls around it.
     fn beside_code(&mut self, out: &mut String, style: Style, text: &str) {
         self.open_code(out);
-        let before = text.len() - text.trim_start().len();
-        for (at, line) in wrapped(text.trim_start(), COLUMNS - 6 - before).into_iter().enumerate() {
+        // Where there is little room, not most of it is given to the indentation.
+        let before = (text.len() - text.trim_start().len()).min(self.columns / 5);
+        let columns = self.columns.saturating_sub(6 + before);
+        for (at, line) in wrapped(text.trim_start(), columns).into_iter().enumerate() {
             let indent = before + if at == 0 { 2 } else { 4 };
             let _ = writeln!(out, "{:indent$}{}", "", self.styled(style, line));
         }
@@ -268,8 +278,21 @@ impl EventWriter {
             return;
         }
         let hanging = before.len() - before.trim_start().len();
-        for line in wrapped(&format!("{}{text}", before.trim_start()), COLUMNS - hanging) {
+        for line in
+            wrapped(&format!("{}{text}", before.trim_start()), self.columns.saturating_sub(hanging))
+        {
             let _ = writeln!(out, "{:hanging$}{line}", "");
+        }
+    }
+
+    /// A line of its own that stands out; more than one where it is longer than prose is wide.
+    fn headline(&self, out: &mut String, style: Style, text: &str) {
+        let lines = match self.form {
+            Form::Markdown => vec![text],
+            Form::Text { .. } => wrapped(text, self.columns),
+        };
+        for line in lines {
+            let _ = writeln!(out, "{}", self.styled(style, line));
         }
     }
 

@@ -109,13 +109,18 @@ const OF_THE_PROGRAM: &[u8] = b"baresock: ";
 pub fn read(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
     let first = trace
         .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii_start)
+        .map(|line| without_mark(line).trim_ascii_start())
         .find(|line| !line.is_empty() && !line.starts_with(OF_THE_PROGRAM));
     if first.is_none_or(|line| line.starts_with(b"{")) {
         read_json(trace)
     } else {
         read_log(trace, number)
     }
+}
+
+/// Without the byte order mark that some editors put before a text.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
 }
 
 /// Reads a log. Its calls have a clock of their own, if it does not say when they were made: its lines.
@@ -162,6 +167,7 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
     let mut read = Trace::default();
     let mut said = 0;
     let lines = trace.split_inclusive(|byte| *byte == b'\n').zip(1..);
+    let lines = lines.map(|(line, number)| (without_mark(line), number));
     for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
         if line.starts_with(OF_THE_PROGRAM) {
             said += 1;

@@ -1,33 +1,37 @@
-//! The ladder for a terminal: 80 columns, a line for each call.
+//! The ladder for a terminal: a line for each call.
 
 use super::gutter::{ASCII, Gutter, UNICODE, WIDTH};
 use super::short::shortened;
 use super::{Ladder, LadderStep, Side};
 use crate::values::SocketState;
 
-/// How wide a column of calls is: with the gutter and its margins, 80 together.
-const COLUMN: usize = (80 - WIDTH - 2) / 2;
+/// Into less no call fits.
+const NARROWEST_COLUMN: usize = 12;
 
-/// The ladder as text, with line-drawing characters or in ASCII.
-pub fn draw(ladder: &Ladder, ascii: bool) -> String {
+/// The ladder as text so many columns wide, with line-drawing characters or in ASCII. (Less than 40 columns are not enough
+/// for two sides and the gutter.)
+pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
+    // The gutter has a margin at each side.
+    let room = (columns.saturating_sub(WIDTH + 2) / 2).max(NARROWEST_COLUMN);
     let (pens, dots) = if ascii { (&ASCII, "...") } else { (&UNICODE, "…") };
     let mut out = String::new();
     line(
         &mut out,
-        &fit(&ladder.who(Side::Left), dots),
+        room,
+        &fit(&ladder.who(Side::Left), room, dots),
         &" ".repeat(WIDTH),
-        &fit(&ladder.who(Side::Right), dots),
+        &fit(&ladder.who(Side::Right), room, dots),
     );
     out.push_str(&format!("({})\n\n", ladder.about_the_order()));
     let mut gutter = Gutter::new(ladder, pens);
     for (number, step) in ladder.steps.iter().enumerate() {
         let tag = ladder.tag(step.source);
-        let call = shortened(&step.call, COLUMN.saturating_sub(tag.len()), dots);
+        let call = shortened(&step.call, room.saturating_sub(tag.len()), dots);
         let row = gutter.row(number);
-        beside(&mut out, step.side, &format!("{tag}{call}"), &row);
+        beside(&mut out, room, step.side, &format!("{tag}{call}"), &row);
         if let Some(state) = state(step) {
             let passing: String = gutter.passing().iter().collect();
-            beside(&mut out, step.side, &fit(&format!("    {state}"), dots), &passing);
+            beside(&mut out, room, step.side, &fit(&format!("    {state}"), room, dots), &passing);
         }
     }
     legend(&mut out, ladder, ascii);
@@ -35,27 +39,27 @@ pub fn draw(ladder: &Ladder, ascii: bool) -> String {
 }
 
 /// A line with something in one column.
-fn beside(out: &mut String, side: Side, text: &str, gutter: &str) {
+fn beside(out: &mut String, room: usize, side: Side, text: &str, gutter: &str) {
     match side {
-        Side::Left => line(out, text, gutter, ""),
-        Side::Right => line(out, "", gutter, text),
+        Side::Left => line(out, room, text, gutter, ""),
+        Side::Right => line(out, room, "", gutter, text),
     }
 }
 
-fn line(out: &mut String, left: &str, gutter: &str, right: &str) {
+fn line(out: &mut String, room: usize, left: &str, gutter: &str, right: &str) {
     let begin = out.len();
     out.push_str(left);
-    out.extend(std::iter::repeat_n(' ', COLUMN.saturating_sub(left.chars().count())));
+    out.extend(std::iter::repeat_n(' ', room.saturating_sub(left.chars().count())));
     out.push_str(&format!(" {gutter} {right}"));
     out.truncate(begin + out[begin..].trim_end().len());
     out.push('\n');
 }
 
-fn fit(text: &str, dots: &str) -> String {
-    if text.chars().count() <= COLUMN {
+fn fit(text: &str, room: usize, dots: &str) -> String {
+    if text.chars().count() <= room {
         return text.to_string();
     }
-    let room = COLUMN - dots.chars().count();
+    let room = room.saturating_sub(dots.chars().count());
     text.chars().take(room).chain(dots.chars()).collect()
 }
 

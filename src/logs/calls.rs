@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::answer::RawCall;
 use super::body::{LineBody, ProcessExit};
-use super::clean::{Habits, clean};
+use super::clean::{Habits, clean, unreadable};
 use super::clock::Clock;
 use super::halves::{HalfCall, Halves, Origin, cut, headless, is_new, whole};
 use super::line::{LogLine, Stamp};
@@ -143,7 +143,13 @@ impl<R: Read> CallReader<R> {
     pub fn read_line(&mut self, mut tell: impl FnMut(LogItem<'_>, &Where<'_>)) -> io::Result<bool> {
         let habits = match self.habits {
             Some(habits) => habits,
-            None => *self.habits.insert(Habits::of(self.lines.sample()?)),
+            None => {
+                let sample = self.lines.sample()?;
+                if let Some(why) = unreadable(sample) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+                }
+                *self.habits.insert(Habits::of(sample))
+            }
         };
         let Self { lines, halves, counts, pid, clock, scratch, .. } = self;
         let mut teller = LineTeller { tell: &mut tell, counts, clock, pid: *pid };

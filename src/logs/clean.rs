@@ -42,6 +42,17 @@ pub fn clean<'a>(bytes: &'a [u8], habits: Habits, scratch: &'a mut String) -> &'
 
 const ESCAPE: u8 = 0x1b;
 
+/// What some editors of Windows put before a text; also in its midst, where files were joined.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// What a log is, whose characters are not of one byte each; nothing if it may be read. PowerShell's `>` writes such files.
+pub fn unreadable(sample: &[u8]) -> Option<&'static str> {
+    let is_marked = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| sample.starts_with(mark));
+    let has_wide_letters = sample.iter().take(100).any(|byte| *byte == 0);
+    (is_marked && has_wide_letters)
+        .then_some("this is UTF-16, as PowerShell's > writes it; save it as UTF-8")
+}
+
 /// Copies a line without the sequences that colour it on a terminal: `ESC [ … m` and the like.
 fn copy_without_colours(bytes: &[u8], to: &mut String) {
     let mut pieces = bytes.split(|byte| *byte == ESCAPE);
@@ -60,7 +71,7 @@ fn copy_without_colours(bytes: &[u8], to: &mut String) {
 
 /// Without indentation and the marks of quotation: `> > `, and what Markdown puts before an item or around a line of code.
 fn without_quotes(text: &str) -> &str {
-    let mut text = text.trim_ascii_start();
+    let mut text = text.trim_start_matches(BYTE_ORDER_MARK).trim_ascii_start();
     loop {
         text = match text.as_bytes() {
             // An arrow of strace's is within a line; its stacks begin with a mark and a path.

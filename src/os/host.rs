@@ -151,13 +151,13 @@ fn descriptors() -> Descriptors {
     Descriptors { soft: limits.map(|limits| limits.soft), hard, system: settings::open_files() }
 }
 
-/// What the kernel made of more than it allows.
+/// What the kernel made of more than it allows, if it tells. (gVisor has TCP_INFO, and leaves this at 0.)
 fn backlog_in_force() -> Option<u64> {
     let listener = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).ok()?;
     sys::bind(&listener, &Address::v4(std::net::Ipv4Addr::LOCALHOST, 0)).ok()?;
     sys::listen(&listener, i32::MAX).ok()?;
     let (_, backlog) = sys::socket_state(listener.number())?.waiting?;
-    Some(backlog.into())
+    Some(backlog.into()).filter(|backlog| *backlog > 0)
 }
 
 fn buffers() -> Vec<Buffer> {

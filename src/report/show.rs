@@ -1,4 +1,4 @@
-//! The report as text for a terminal of 80 columns.
+//! The report as text for a terminal.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,6 @@ use super::findings::{Certainty, Finding};
 use super::story::{ConnectionStory, Story};
 use super::summary::CallTable;
 
-const WIDTH: usize = 80;
 const HEADING: Style = Style::new().bold();
 const CERTAIN: Style = AnsiColor::Red.on_default().bold();
 const PERHAPS: Style = AnsiColor::Yellow.on_default();
@@ -29,12 +28,13 @@ pub enum Colors {
 struct ReportPage {
     out: String,
     colors: Colors,
+    columns: usize,
 }
 
 impl Reported {
-    /// As text.
-    pub fn text(&self, colors: Colors) -> String {
-        let mut page = ReportPage { out: String::new(), colors };
+    /// As text, for a terminal of so many columns.
+    pub fn text(&self, colors: Colors, columns: usize) -> String {
+        let mut page = ReportPage { out: String::new(), colors, columns };
         page.story(&self.story);
         page.summary(&self.summary);
         page.advice(self);
@@ -89,7 +89,7 @@ impl ReportPage {
         let mut at = column;
         for (number, word) in text.split(' ').enumerate() {
             let width = word.chars().count();
-            if number > 0 && at + 1 + width > WIDTH {
+            if number > 0 && at + 1 + width > self.columns {
                 let _ = write!(self.out, "\n{:indent$}", "");
                 at = indent;
             } else if number > 0 {

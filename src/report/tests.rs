@@ -64,7 +64,9 @@ fn an_advice_has_the_lines_that_show_it() {
     assert_eq!(finding.certainty, Certainty::Certain);
     let lines: Vec<_> = finding.evidence.iter().map(|evidence| evidence.line).collect();
     assert_eq!(lines, [4, 5]);
-    assert!(reported.text(Colors::Plain).contains("40 bytes of a short write were never sent"));
+    assert!(
+        reported.text(Colors::Plain, 80).contains("40 bytes of a short write were never sent")
+    );
 }
 
 #[test]
@@ -86,7 +88,7 @@ fn lines_fit_a_terminal_of_80_columns() {
     let mut events = accepted();
     events.push(moves("send", 4, 100, 60));
     events.push(call("close", vec![Arg::Fd(FdNumber::new(4))], Outcome::Value(0)));
-    for line in report_on(&events).text(Colors::Plain).lines() {
+    for line in report_on(&events).text(Colors::Plain, 80).lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
 }

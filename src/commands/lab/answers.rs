@@ -16,6 +16,7 @@ use baresock::labs::{Lab, all};
 use serde_json::json;
 
 use super::Failure;
+use crate::commands::columns::fitted_to_output;
 use crate::commands::messages::print;
 
 /// The answers to one lab.
@@ -57,7 +58,8 @@ impl Answers {
                 if *agrees == Some(false) {
                     text.push_str(" (this DIFFERS from what the lab expects)");
                 }
-                Some(format!("  {text}\n{}", writer.elsewhere(&on)))
+                let text = fitted_to_output(format!("  {text}\n"));
+                Some(text + &writer.elsewhere(&on))
             }
             _ => None,
         }
@@ -89,6 +91,7 @@ fn ask(question: &str, choices: &[String]) -> Option<String> {
     for (letter, choice) in ('a'..).zip(choices) {
         let _ = writeln!(text, "      {letter}) {choice}");
     }
+    let mut text = fitted_to_output(text);
     text.push_str("    your answer (Enter to see): ");
     // If the question cannot be seen, an answer to it cannot be right.
     print(text.as_bytes()).ok()?;
@@ -141,7 +144,7 @@ pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
         true => writeln!(out, "{}", json!({ "labs": labs, "of": of, "file": file })),
         false => writeln!(out, "{labs} of {of} labs answered; kept in {file}"),
     };
-    Ok(out)
+    Ok(if as_json { out } else { fitted_to_output(out) })
 }
 
 /// Where answers are kept.

@@ -9,11 +9,11 @@ use baresock::os::system::System;
 use baresock::trace::text::wrapped;
 use serde_json::{Value, json};
 
+use crate::commands::columns::{columns_of_prose, fitted_to_output, width_of_output};
+
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
 const QUESTION: Style = AnsiColor::Yellow.on_default();
 
-/// How wide prose is.
-const COLUMNS: usize = 80;
 /// The columns of the matrix: the name of a lab, and a system each.
 const NAME_COLUMNS: usize = 24;
 const CELL_COLUMNS: usize = 8;
@@ -66,11 +66,12 @@ fn object(lab: &Lab, prediction: &Prediction, system: System) -> Value {
 fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
     let name = system.name();
     let title = format!("{}, as {name} answers", lab.name);
-    let _ = match color {
-        true => write!(out, "{HEADLINE}{title}{HEADLINE:#}"),
-        false => write!(out, "{title}"),
+    let group = group_of(lab).map_or("", |group| group.title);
+    let line = match color {
+        true => format!("{HEADLINE}{title}{HEADLINE:#}   ({group})\n"),
+        false => format!("{title}   ({group})\n"),
     };
-    let _ = writeln!(out, "   ({})", group_of(lab).map_or("", |group| group.title));
+    out.push_str(&fitted_to_output(line));
     prose(out, lab.question, "", 0);
     let AnswerCount { ran, read, documented, not_known, .. } = AnswerCount::of([lab], system);
     out.push('\n');
@@ -83,7 +84,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
         let there = answer(lab.name, prediction, system);
         out.push('\n');
         let asks = format!("? {}", prediction.asks);
-        for (at, line) in wrapped(&asks, COLUMNS - 4).into_iter().enumerate() {
+        for (at, line) in wrapped(&asks, columns_of_prose() - 4).into_iter().enumerate() {
             let indent = if at == 0 { 2 } else { 4 };
             let _ = match color {
                 true => writeln!(out, "{:indent$}{QUESTION}{line}{QUESTION:#}", ""),
@@ -110,7 +111,9 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
 
 fn prose(out: &mut String, text: &str, before: &str, indent: usize) {
     let text = format!("{before}{text}");
-    for (at, line) in wrapped(&text, COLUMNS - indent - before.len()).into_iter().enumerate() {
+    for (at, line) in
+        wrapped(&text, columns_of_prose() - indent - before.len()).into_iter().enumerate()
+    {
         let indent = if at == 0 { indent } else { indent + before.len() };
         let _ = writeln!(out, "{:indent$}{line}", "");
     }
@@ -136,34 +139,51 @@ pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
     }
     let legend = "=: every prediction is answered as on Linux; 2/6: two of six otherwise; ?1: one is not known";
     prose(&mut out, legend, "", 0);
-    row(&mut out, "lab", BESIDE.map(|(_, name)| name.to_string()));
-    for lab in labs {
-        row(&mut out, lab.name, of(&[lab]).map(|count| cell(&count)));
+    // Of a terminal that is too narrow for all systems beside each other, some stand below the others.
+    let room = width_of_output()
+        .map_or(BESIDE.len(), |width| width.saturating_sub(NAME_COLUMNS) / CELL_COLUMNS);
+    for (at, systems) in BESIDE.chunks(room.max(1)).enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        block(&mut out, labs, systems);
     }
-    totals(&mut out, &of(labs));
     out
 }
 
-fn totals(out: &mut String, counts: &[AnswerCount; 7]) {
-    type Part = (&'static str, fn(&AnswerCount) -> usize);
-    const PARTS: [Part; 6] = [
-        ("as on Linux", |count| count.same),
-        ("otherwise", |count| count.differ),
-        ("not known", |count| count.not_known),
-        ("ran", |count| count.ran),
-        ("read", |count| count.read),
-        ("documented", |count| count.documented),
-    ];
+/// Labs beside these systems.
+fn block(out: &mut String, labs: &[&Lab], systems: &[(System, &str)]) {
+    let of = |labs: &[&Lab]| -> Vec<AnswerCount> {
+        systems.iter().map(|(system, _)| AnswerCount::of(labs.iter().copied(), *system)).collect()
+    };
+    let names = || systems.iter().map(|(_, name)| name.to_string());
+    row(out, "lab", names());
+    for lab in labs {
+        row(out, lab.name, of(&[lab]).iter().map(cell));
+    }
+    let counts = of(labs);
     let all = counts.first().map_or(0, AnswerCount::all);
-    row(out, &format!("\n{all} predictions"), BESIDE.map(|(_, name)| name.to_string()));
+    out.push('\n');
+    row(out, &format!("{all} predictions"), names());
     for (name, part) in PARTS {
-        row(out, &format!("  {name}"), std::array::from_fn(|at| part(&counts[at]).to_string()));
+        row(out, &format!("  {name}"), counts.iter().map(|count| part(count).to_string()));
     }
 }
 
-fn row(out: &mut String, name: &str, cells: [String; 7]) {
-    let name_columns = NAME_COLUMNS + name.matches('\n').count();
-    let _ = write!(out, "{name:name_columns$}");
+/// What a count is made of.
+type Part = (&'static str, fn(&AnswerCount) -> usize);
+
+const PARTS: [Part; 6] = [
+    ("as on Linux", |count| count.same),
+    ("otherwise", |count| count.differ),
+    ("not known", |count| count.not_known),
+    ("ran", |count| count.ran),
+    ("read", |count| count.read),
+    ("documented", |count| count.documented),
+];
+
+fn row(out: &mut String, name: &str, cells: impl Iterator<Item = String>) {
+    let _ = write!(out, "{name:NAME_COLUMNS$}");
     for cell in cells {
         let _ = write!(out, "{cell:>CELL_COLUMNS$}");
     }

@@ -12,18 +12,19 @@ use serde_json::json;
 use strsim::jaro_winkler;
 
 use super::Failure;
+use crate::commands::columns::{columns_of_prose, fitted_to_output};
 
 const QUESTION: Style = AnsiColor::Green.on_default().bold();
 const DIFFERS: Style = AnsiColor::Red.on_default().bold();
 
 /// Names are at most so long.
 const NAME_COLUMNS: usize = 24;
-/// What is left of 80 beside them.
-const CLAIM_COLUMNS: usize = 80 - NAME_COLUMNS - 3;
+/// With less room beside them claims stand below them.
+const FEWEST_CLAIM_COLUMNS: usize = 30;
 /// From here on a name is like another.
 const LIKENESS: f64 = 0.8;
 
-/// Every lab: its name and its claim, by groups, in at most 80 columns.
+/// Every lab: its name and its claim, by groups.
 pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
     let mut out = String::new();
     if as_json {
@@ -42,11 +43,17 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
         }
         return Ok(out);
     }
+    let beside = columns_of_prose().saturating_sub(NAME_COLUMNS + 3);
     for group in GROUPS {
         let minutes: u32 = group.labs.iter().map(|lab| u32::from(lab.minutes)).sum();
-        let _ = writeln!(out, "{} ({}; {} min)", group.title, group.name, minutes);
+        let title = format!("{} ({}; {} min)\n", group.title, group.name, minutes);
+        out.push_str(&fitted_to_output(title));
         for lab in group.labs {
-            for (at, line) in wrapped(lab.claim, CLAIM_COLUMNS).into_iter().enumerate() {
+            if beside < FEWEST_CLAIM_COLUMNS {
+                out.push_str(&fitted_to_output(format!("  {}\n    {}\n", lab.name, lab.claim)));
+                continue;
+            }
+            for (at, line) in wrapped(lab.claim, beside).into_iter().enumerate() {
                 let name = if at == 0 { lab.name } else { "" };
                 let _ = writeln!(out, "  {name:NAME_COLUMNS$} {line}");
             }
@@ -54,8 +61,9 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
         out.push('\n');
     }
     let minutes: u32 = all().map(|lab| u32::from(lab.minutes)).sum();
-    let _ =
-        writeln!(out, "{} labs, {minutes} minutes. One of them: baresock lab NAME", all().count());
+    let count = all().count();
+    let last = format!("{count} labs, {minutes} minutes. One of them: baresock lab NAME\n");
+    out.push_str(&fitted_to_output(last));
     Ok(out)
 }
 
@@ -78,7 +86,7 @@ pub(super) fn questions(as_json: bool, color: bool) -> String {
             let _ = writeln!(out, "   baresock lab {:NAME_COLUMNS$} {} min", lab.name, lab.minutes);
         }
     }
-    out
+    fitted_to_output(out)
 }
 
 /// A lab that has run: a line, and the claim, or what went wrong instead, below it.
@@ -88,9 +96,10 @@ pub(super) fn line(lab: &Lab, verdict: &LabVerdict, took: Duration, color: bool)
         true => format!("{DIFFERS}{word:8}{DIFFERS:#}"),
         false => format!("{word:8}"),
     };
-    let mut out = format!("{word} {:NAME_COLUMNS$} {:5.2} s\n", lab.name, took.as_secs_f64());
+    let line = format!("{word} {:NAME_COLUMNS$} {:5.2} s\n", lab.name, took.as_secs_f64());
+    let mut out = fitted_to_output(line);
     let detail = if word.starts_with("ok") { lab.claim.to_string() } else { verdict.sentence() };
-    for line in wrapped(&detail, 78) {
+    for line in wrapped(&detail, columns_of_prose() - 2) {
         let _ = writeln!(out, "  {line}");
     }
     out

@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::process::{How, watch};
 use super::report::{self, LabReport};
 use super::{Failure, listing};
+use crate::commands::columns::fitted_to_output;
 use crate::commands::messages::print;
 
 /// How many run at a time. Most wait most of the time.
@@ -66,7 +67,7 @@ pub(super) fn run(
         return print(report::written(findings, &summary).as_bytes());
     }
     if !asked.json {
-        print(summary(&done, began.elapsed()).as_bytes())?;
+        print(fitted_to_output(summary(&done, began.elapsed())).as_bytes())?;
     }
     let differed = done.iter().filter(|one| !one.verdict.holds()).map(|one| one.lab.name);
     match &differed.collect::<Vec<_>>()[..] {

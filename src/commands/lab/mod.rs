@@ -21,6 +21,7 @@ use baresock::ladder;
 use baresock::os::output::Patient;
 use baresock::trace::Event;
 
+use super::columns::columns_of_prose;
 use super::failure::Failure;
 use super::messages::print;
 use super::tracing::{refuse, use_color};
@@ -162,7 +163,7 @@ impl LabWriter {
     fn new(lab: &'static Lab, asked: &cli::LabArgs, form: Form, asks: bool) -> Self {
         Self {
             lab,
-            writer: EventWriter::new(form),
+            writer: EventWriter::new(form, columns_of_prose()),
             as_json: asked.json,
             traces_as_json: false,
             verdict: LabVerdict::default(),

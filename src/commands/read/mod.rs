@@ -17,6 +17,7 @@ use baresock::trace::output::{Output, Pace};
 
 pub(crate) use told::Taker;
 
+use super::columns::{columns_of_prose, fitted_to_output};
 use super::failure::Failure;
 use super::messages::{Loudness, print, say};
 use super::tracing;
@@ -73,7 +74,7 @@ pub(crate) fn report(reported: Reported, json: bool, common: &Common) -> Result<
     }
     let colored = tracing::use_color(common.color, &io::stdout());
     let colors = if colored { Colors::Colored } else { Colors::Plain };
-    print(reported.text(colors).as_bytes())
+    print(fitted_to_output(reported.text(colors, columns_of_prose())).as_bytes())
 }
 
 /// What the reader of a report has to know about how the log was read.

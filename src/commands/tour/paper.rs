@@ -12,7 +12,7 @@ use baresock::os::output::Patient;
 use baresock::trace::output::{Output, OutputShare};
 use baresock::trace::text::wrapped;
 
-use crate::commands::tracing::columns;
+use crate::commands::columns::columns;
 
 /// After each line, and before each headline: the whole tour stays below six seconds.
 const LINE_PAUSE: Duration = Duration::from_millis(15);

@@ -11,9 +11,11 @@ use super::table::GROUPS;
 use crate::names::Errno;
 use crate::trace::Function;
 
-const WIDTH: usize = 80;
-/// The column where texts begin, after their labels.
+/// The column where texts begin, after their labels; and where they continue if there is little room.
 const INDENT: usize = 10;
+const LITTLE_INDENT: usize = 4;
+/// Fewer columns are little room.
+const ROOM: usize = 50;
 const NAME: Style = Style::new().bold();
 const LABEL: Style = anstyle::AnsiColor::Cyan.on_default();
 const PLAIN: Style = Style::new();
@@ -113,13 +115,14 @@ impl Article {
         serde_json::to_string(&summary)
     }
 
-    /// As text for a terminal of 80 columns.
-    pub fn text(&self, color: bool) -> String {
+    /// As text for a terminal of so many columns.
+    pub fn text(&self, color: bool, columns: usize) -> String {
+        let indent = if columns < ROOM { LITTLE_INDENT } else { INDENT };
         let mut out = String::new();
         styled(&mut out, if color { NAME } else { PLAIN }, self.name);
         let gist = if self.gist.is_empty() { String::new() } else { format!(": {}", self.gist) };
-        out.push_str(&wrapped(&gist, self.name.len(), 2));
-        out.push_str(&wrapped(&format!("  {}", self.what_it_is()), 0, 6));
+        out.push_str(&wrapped(&gist, columns, self.name.len(), 2));
+        out.push_str(&wrapped(&format!("  {}", self.what_it_is()), columns, 0, indent.min(6)));
         let paragraphs = [
             ("result", self.result.to_string()),
             ("means", self.means.to_string()),
@@ -134,8 +137,10 @@ impl Article {
         for (label, text) in paragraphs.iter().filter(|(_, text)| !text.is_empty()) {
             out.push_str("  ");
             styled(&mut out, if color { LABEL } else { PLAIN }, label);
-            let gap = " ".repeat(INDENT - 2 - label.len());
-            out.push_str(&wrapped(&format!("{gap}{text}"), 2 + label.len(), INDENT));
+            // Where texts go on below their labels there are no columns.
+            let beside = if indent == INDENT { INDENT - 2 - label.len() } else { 1 };
+            out.push_str(&" ".repeat(beside));
+            out.push_str(&wrapped(text, columns, 2 + label.len() + beside, indent));
         }
         out
     }
@@ -172,13 +177,14 @@ fn styled(out: &mut String, style: Style, text: &str) {
     let _ = write!(out, "{style}{text}{style:#}");
 }
 
-/// A paragraph that begins in this column and goes on indented, with its last line ended.
-fn wrapped(text: &str, column: usize, indent: usize) -> String {
+/// A paragraph of so many columns that begins in this one and goes on indented, with its last line ended.
+fn wrapped(text: &str, columns: usize, column: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut at = column;
     for (number, word) in text.split(' ').enumerate() {
         let width = word.chars().count();
-        if number > 0 && at + 1 + width > WIDTH {
+        let blank = usize::from(number > 0);
+        if at > indent && at + blank + width > columns {
             let _ = write!(out, "\n{}", " ".repeat(indent));
             at = indent;
         } else if number > 0 {
