@@ -89,6 +89,22 @@ impl Address {
         }
     }
 
+    /// The number of the interface to whose link it belongs, if it says so: of IPv6 addresses that mean something on one
+    /// link only.
+    pub const fn link(&self) -> Option<u32> {
+        match self {
+            Self::V6(address) if is_of_a_link(address.ip()) && address.scope_id() > 0 => {
+                Some(address.scope_id())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it belongs to a link, and does not say to which.
+    pub const fn lacks_link(&self) -> bool {
+        matches!(self, Self::V6(address) if is_of_a_link(address.ip()) && address.scope_id() == 0)
+    }
+
     /// The same address with another port; one without ports stays as it is.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
@@ -116,6 +132,12 @@ impl Address {
             Reach::OneAddress
         }
     }
+}
+
+/// fe80::/10, and the multicast addresses of a link, ff02::/16 and those with other flags.
+const fn is_of_a_link(ip: &Ipv6Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    ip.is_unicast_link_local() || (first == 0xff && second & 0xf == 2)
 }
 
 /// Who can reach a server that is bound to an address.

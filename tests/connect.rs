@@ -32,6 +32,8 @@ tests! {
         nobody_there,
         the_next_address_is_tried,
         an_address_that_does_not_answer_has_a_time_limit,
+        a_full_unix_domain_queue_is_waited_for_without_spinning,
+        a_place_in_a_full_unix_domain_queue_is_taken_when_there_is_one,
         a_reset_is_an_error,
         every_kind_of_standard_input,
         standard_output_that_takes_nothing,
@@ -339,6 +341,69 @@ fn an_address_that_does_not_answer_has_a_time_limit(kind: Kind) {
     let ended = run(kind, &[&address, "--timeout", "0.2"], b"");
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains(&format!("connect {address}: ETIMEDOUT")), "{ended:?}");
+}
+
+/// A Unix-domain listener whose queue is full, at a path, with those that fill it; none where the system refuses the next.
+fn full_unix_domain_queue(place: &TempDir) -> Option<(Socket, String, Vec<Socket>)> {
+    let path = place.file("full");
+    let address = socket2::SockAddr::unix(&path).unwrap();
+    let socket = || Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    let listener = socket();
+    listener.bind(&address).unwrap();
+    listener.listen(0).unwrap();
+    let mut queued = Vec::new();
+    loop {
+        let client = socket();
+        client.set_nonblocking(true).unwrap();
+        match client.connect(&address) {
+            Ok(()) => queued.push(client),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(_) => {
+                skipped("this system refuses where the queue is full");
+                return None;
+            }
+        }
+    }
+    Some((listener, format!("unix:{}", text(&path)), queued))
+}
+
+/// connect says EAGAIN there, and nothing is in progress: no readiness will come.
+fn a_full_unix_domain_queue_is_waited_for_without_spinning(kind: Kind) {
+    let place = TempDir::new();
+    let Some((_listener, address, _queued)) = full_unix_domain_queue(&place) else { return };
+    let begun = std::time::Instant::now();
+    let trace = place.file("trace");
+    let ended = run(kind, &[&address, "--timeout", "3", "--trace-to", text(&trace)], b"");
+    assert!(begun.elapsed() >= Duration::from_secs(3), "{ended:?}");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("connect {address}: EAGAIN")), "{ended:?}");
+    // A pause of at most 64 ms gives 50 calls; one that spins makes thousands in a second.
+    let calls = std::fs::read_to_string(&trace).unwrap();
+    let tries = calls.lines().filter(|line| line.starts_with("connect(")).count();
+    assert!((2..200).contains(&tries), "{tries} calls of connect");
+    let waits = calls.lines().filter(|line| line.starts_with(kind.via)).count();
+    assert!(waits < 400, "{waits} waits");
+}
+
+fn a_place_in_a_full_unix_domain_queue_is_taken_when_there_is_one(kind: Kind) {
+    let place = TempDir::new();
+    let Some((listener, address, queued)) = full_unix_domain_queue(&place) else { return };
+    let trace = place.file("trace");
+    let flags = ["--timeout", "60", "--trace-to", text(&trace), "--trace-sync"];
+    let client = start_client(kind, &[&[&*address], &flags[..]].concat());
+    wait_until("it has been turned away", || {
+        std::fs::read_to_string(&trace).is_ok_and(|calls| calls.contains("EAGAIN"))
+    });
+    for _ in 0..queued.len() {
+        drop(listener.accept().unwrap());
+    }
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"served").unwrap();
+    });
+    let ended = client.end();
+    assert_eq!((ended.code, &ended.stdout[..]), (Some(0), &b"served"[..]), "{ended:?}");
+    server.join().unwrap();
 }
 
 fn a_reset_is_an_error(kind: Kind) {

@@ -51,6 +51,7 @@ fn a_word_may_be_written_in_several_ways() {
         ("so_reuseaddr", "SO_REUSEADDR: "),
         ("accept()", "accept: "),
         ("half close", "shutdown: "),
+        ("self connect", "self-connection: "),
         ("half-close", "shutdown: "),
         ("so-reuseaddr", "SO_REUSEADDR: "),
         ("time-wait", "TIME_WAIT: "),
@@ -218,5 +219,23 @@ fn standard_output_may_be_closed() {
         let output = run.unwrap();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+/// What connect says of a Unix-domain listener whose queue is full stands where people look for it; and so does what macOS
+/// says where its user has not allowed the local network.
+#[test]
+fn a_full_queue_and_a_forbidden_network_are_explained() {
+    for (word, parts) in [
+        ("EAGAIN", &["Unix-domain listener whose queue is full", "nothing is in progress"][..]),
+        ("connect", &["nothing is in progress", "ECONNREFUSED"]),
+        ("backlog", &["those of Unix-domain sockets", "EAGAIN if they are non-blocking"]),
+        ("EHOSTUNREACH", &["macOS 15", "Local Network", "documented: Apple's TN3179"]),
+    ] {
+        let said = text(&baresock(&["explain", word]).stdout);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in parts {
+            assert!(said.contains(part), "{word}: {part} is missing in {said}");
+        }
     }
 }

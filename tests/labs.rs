@@ -725,6 +725,31 @@ fn descriptors_that_were_inherited_do_no_harm() {
     assert!(told.iter().all(|(_, verdict)| verdict == "as predicted"), "{told:?}");
 }
 
+/// Ready bits stand under the bits that were asked for, and each answer under its headline.
+#[test]
+fn what_is_drawn_below_a_call_stands_under_itself() {
+    let shown = |lab: &str| text(&baresock(&["lab", lab, "--bits", "--color", "never"]).stdout);
+    let sets = shown("select-eats-its-sets");
+    let lines: Vec<&str> = sets.lines().collect();
+    let pairs = lines.windows(2).filter(|pair| pair[0].ends_with("  asked"));
+    let bits = |line: &str| line.find(['.', '1']).unwrap();
+    assert!(pairs.clone().count() >= 4, "{sets}");
+    for pair in pairs {
+        assert!(pair[1].ends_with("  ready"), "{sets}");
+        assert_eq!(bits(pair[0]), bits(pair[1]), "{sets}");
+        assert_eq!(pair[0].len(), pair[1].len(), "{sets}");
+    }
+    let rows = shown("poll-array-rules");
+    let lines: Vec<&str> = rows.lines().collect();
+    let is_head = |line: &&&str| line.ends_with(" revents");
+    assert!(lines.iter().filter(is_head).count() > 3, "{rows}");
+    for pair in lines.windows(2).filter(|pair| is_head(&&pair[0])) {
+        let [events, fd_end] = [pair[0].find("events").unwrap(), pair[0].find("fd").unwrap() + 2];
+        assert!(pair[1][..events].ends_with("  ") && !pair[1][events..].starts_with(' '), "{rows}");
+        assert!(pair[1][..fd_end].ends_with(|c: char| c.is_ascii_digit()), "{rows}");
+    }
+}
+
 #[test]
 fn without_loopback_a_lab_that_needs_it_says_so() {
     let mut command = Command::new("unshare");

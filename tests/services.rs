@@ -348,3 +348,114 @@ fn what_cannot_be_served_is_refused_with_what_can() {
         assert!(said.contains(reason), "{service} gave {said}");
     }
 }
+
+/// Sends a byte every few milliseconds, until the server takes no more, and meanwhile reads slowly. Returns what came.
+fn talk_and_read_slowly(mut client: TcpStream, question: &[u8], piece: usize) -> Vec<u8> {
+    client.write_all(question).unwrap();
+    let mut talking = client.try_clone().unwrap();
+    std::thread::spawn(move || {
+        while talking.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let (mut came, mut buffer) = (Vec::new(), vec![0; piece]);
+    // The end may be a reset, for a client that never ends is not waited for without limit; but nothing before it is lost.
+    while let Ok(len @ 1..) = client.read(&mut buffer) {
+        came.extend_from_slice(&buffer[..len]);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let _ = client.shutdown(Shutdown::Both);
+    came
+}
+
+/// A connection that takes in little at a time.
+fn narrow(to: std::net::SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    socket.connect(&to.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// RFC 9112, 9.6: closed while unread bytes come, a connection is reset, and that takes away what is on its way. Each
+/// service that closes first sends more than fits at once, or is read for longer than its two seconds.
+#[test]
+fn the_last_bytes_reach_a_client_that_still_talks() {
+    const LONG: usize = 3_000_000;
+    let dir = TempDir::new();
+    std::fs::write(dir.file("file"), vec![b'f'; LONG]).unwrap();
+    let target = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = target.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in target.incoming() {
+            std::thread::spawn(move || {
+                let mut stream = stream.unwrap();
+                stream.write_all(&vec![b'r'; LONG]).unwrap();
+                // It has finished, and takes what the client still says.
+                stream.shutdown(Shutdown::Write).unwrap();
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
+            });
+        }
+    });
+    let (http, relay) = (
+        format!("http=127.0.0.1:0,root={}", text(&dir.file(""))),
+        format!("relay=127.0.0.1:0,to={to}"),
+    );
+    let long_line = vec![b'l'; 70_000];
+    for via in BOTH {
+        let listed = [
+            "daytime=127.0.0.1:0",
+            "time=127.0.0.1:0",
+            "framed=127.0.0.1:0",
+            "chat=127.0.0.1:0",
+            &http,
+            &relay,
+        ];
+        let server = serve(via, &listed);
+        let at: Vec<_> = (0..listed.len()).map(|number| server.at(number)).collect();
+        let get = b"GET /file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let bad = b"BAD\r\n\r\n";
+        std::thread::scope(|scope| {
+            let ask = |number: usize, question: &'static [u8], piece: usize| {
+                let to = at[number];
+                scope.spawn(move || talk_and_read_slowly(narrow(to), question, piece))
+            };
+            let [daytime, time] = [ask(0, b"now?", 1), ask(1, b"now?", 1)];
+            let [file, refused, passed_on] =
+                [ask(4, get, 100_000), ask(4, bad, 10), ask(5, b"hello", 100_000)];
+            let left = ask(3, b"/nick talker\n/quit\n", 2);
+            let framed = {
+                let (to, line) = (at[2], &long_line);
+                scope.spawn(move || talk_and_read_slowly(narrow(to), line, 2))
+            };
+            let [daytime, time, file, refused, passed_on, left, framed] =
+                [daytime, time, file, refused, passed_on, left, framed]
+                    .map(|all| all.join().unwrap());
+            assert!(daytime.ends_with(b"\r\n"), "{daytime:?}, {via}");
+            assert_eq!(time.len(), 4, "{via}");
+            assert!(file.ends_with(&[b'f'; 100]), "{via}");
+            assert_eq!(
+                file.iter().filter(|byte| **byte == b'f').count(),
+                LONG + count_of_f(&file),
+                "{via}"
+            );
+            assert_eq!(passed_on.len(), LONG, "{via}");
+            let refused = String::from_utf8(refused).unwrap();
+            assert!(
+                refused.starts_with("HTTP/1.1 400") && refused.ends_with('\n'),
+                "{refused}, {via}"
+            );
+            for (said, what) in [(left, "chat"), (framed, "framed")] {
+                let said = String::from_utf8(said).unwrap();
+                assert!(said.ends_with('\n'), "{what}: {said:?}, {via}");
+            }
+        });
+    }
+}
+
+/// How many there are in the head of an answer.
+fn count_of_f(answer: &[u8]) -> usize {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    answer[..end].iter().filter(|byte| **byte == b'f').count()
+}

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
@@ -57,6 +58,19 @@ fn the_tour_breaks_no_word_of_its_prose() {
     let wide = on_a_terminal(120, &[]);
     assert!(wide.contains("\n  baresock bare                    the loop itself"), "{wide}");
     assert!(wide.contains('\u{1b}'), "a terminal has colours");
+}
+
+/// A terminal gets the same lines one by one, with pauses of some seconds in all.
+#[test]
+fn in_a_pipe_there_are_no_pauses() {
+    let took = |run: &dyn Fn()| {
+        let begun = Instant::now();
+        run();
+        begun.elapsed()
+    };
+    let piped = (0..3).map(|_| took(&|| assert!(baresock(&[]).status.success()))).min();
+    let paused = took(&|| drop(on_a_terminal(80, &[])));
+    assert!(piped < Some(paused), "{piped:?} in a pipe, {paused:?} on a terminal");
 }
 
 /// Charts use the width that there is, and prose is not made wider than is read with ease.

@@ -31,6 +31,7 @@ tests! {
         on_a_terminal_half_a_line_shows_where_it_waits,
         on_a_terminal_the_lines_are_those_of_a_file,
         times_and_sets_are_shown_to_those_who_ask,
+        each_end_is_named_to_those_who_ask,
         colour_is_for_terminals_and_not_against_anybodys_will,
     }
     serve {}
@@ -292,6 +293,48 @@ fn times_and_sets_are_shown_to_those_who_ask(kind: Kind) {
     for part in parts {
         assert!(drawn.iter().any(|line| line.contains(part)), "{part} is not in {drawn:#?}");
     }
+}
+
+/// As strace's -yy would, without its inodes; and a reader of logs takes them for what they are.
+fn each_end_is_named_to_those_who_ask(kind: Kind) {
+    let place = TempDir::new();
+    let files = [place.file("plain"), place.file("named")];
+    for (file, flags) in files.iter().zip([&[][..], &["--trace-ends"]]) {
+        let arguments = [&["--trace-to", text(file), "--trace-sync"], flags].concat();
+        let server = starting(kind).with(&arguments).start();
+        let client = connect(&server);
+        assert_echo(&client, b"hello");
+        let (at, from) = (server.address(), client.local_addr().unwrap());
+        drop(client);
+        let closes = |trace: &str| trace.lines().filter(|line| line.starts_with("close(")).count();
+        wait_until("the connection is closed", || closes(&read(file)) > 0);
+        let trace = read(file);
+        assert_eq!(trace.contains('<'), !flags.is_empty(), "{trace}");
+        if flags.is_empty() {
+            continue;
+        }
+        let accepted = |line: &&str| {
+            line.starts_with("accept") && line.contains(&format!("<listener at {at}>, "))
+        };
+        let end = format!("<server of {from}>");
+        assert!(trace.lines().filter(accepted).any(|line| line.ends_with(&end)), "{trace}");
+        for call in ["recv", "send", "close"] {
+            let is_named = |line: &str| {
+                let (name, rest) = line.split_once('(').unwrap_or_default();
+                name == call
+                    && rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(&end)
+            };
+            assert!(trace.lines().any(is_named), "{call}: {trace}");
+        }
+    }
+    let reports = files.map(|file| {
+        let output = baresock(&["read", "-q", text(&file)]);
+        assert!(output.status.success(), "{output:?}");
+        let report = String::from_utf8(output.stdout).unwrap();
+        // Each session has its own ports.
+        report.split(|c: char| c.is_ascii_digit()).collect::<String>()
+    });
+    assert_eq!(reports[0], reports[1]);
 }
 
 fn colour_is_for_terminals_and_not_against_anybodys_will(kind: Kind) {

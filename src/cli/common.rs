@@ -52,6 +52,9 @@ pub struct Common {
     /// End each line with the duration of the call
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_duration: bool,
+    /// Write after each descriptor which end it is
+    #[arg(long, global = true, hide_short_help = true, help_heading = "Trace")]
+    pub trace_ends: bool,
     /// Write every line at once: a crash loses none (slower)
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_sync: bool,

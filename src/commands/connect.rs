@@ -16,7 +16,7 @@ use baresock::trace::Function;
 
 use super::failure::Failure;
 use super::listen::{Listening, SocketFiles, listen_at};
-use super::messages::{Loudness, Reporter, say};
+use super::messages::{Loudness, Reporter, Told, say};
 
 /// Talks until the peer has finished.
 pub(crate) fn run(
@@ -84,7 +84,7 @@ fn meeting(
         for (fd, name) in listen_at(addresses, how, files)? {
             if loudness >= Loudness::Ordinary {
                 // Standard output is for what the peer sends.
-                say(format_args!("listening {name} ({})", name.reach()));
+                say(format_args!("listening {} ({})", Told(&name), name.reach()));
             }
             listeners.push(fd);
         }
@@ -115,7 +115,7 @@ fn datagram_socket(address: &Address) -> baresock::names::Result<Fd> {
 }
 
 fn end(report: SessionReport, connect: &ConnectArgs, loudness: Loudness) -> Result<(), Failure> {
-    let peer = report.peer.map_or(String::new(), |peer| peer.to_string());
+    let peer = report.peer.map_or(String::new(), |peer| Told(&peer).to_string());
     let counts =
         format!("{} sent, {} received", in_bytes(report.bytes_sent), report.bytes_received);
     let why = match report.end {

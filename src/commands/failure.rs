@@ -9,6 +9,8 @@ use baresock::sys::{self, FD_SETSIZE};
 use baresock::trace::page::Effect;
 use baresock::trace::{Function, suspended};
 
+use super::messages::Told;
+
 /// A command that failed, in one line.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -41,7 +43,7 @@ impl Failure {
 
     /// A call failed at an address.
     pub(crate) fn at(call: Function, address: &Address, errno: Errno) -> Self {
-        Self::new(format_args!("{call} {address}: {errno}{}", hint(call, address, errno)))
+        Self::new(format_args!("{call} {}: {errno}{}", Told(address), hint(call, address, errno)))
     }
 
     /// `select` cannot watch a descriptor of this number. It has one because the process that started this one has left it
@@ -89,6 +91,10 @@ impl Failure {
 fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
     let is_unix = matches!(address, Address::Unix(_));
     match (call.effect(), errno) {
+        (Effect::Binds | Effect::Connects, Errno::EINVAL) if address.lacks_link() => {
+            ": such an address means something on one link only: name its interface, as in \
+             [fe80::1%eth0]:PORT; 'baresock host' lists them"
+        }
         (Effect::Binds, Errno::EACCES) if is_unix => ": this directory may not be written by you",
         (Effect::Binds, Errno::EACCES) => ": ports below 1024 are reserved; try one above",
         (Effect::Binds | Effect::Listens, Errno::EADDRINUSE) if is_unix => {

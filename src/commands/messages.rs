@@ -9,6 +9,7 @@ use std::mem::{Discriminant, discriminant};
 use baresock::addr::Address;
 use baresock::event_loop::Notice;
 use baresock::explain::is_due;
+use baresock::names::interface_name;
 use baresock::os::output::Patient;
 
 use super::failure::Failure;
@@ -56,7 +57,22 @@ pub(crate) fn announce(
     if loudness == Loudness::Quiet {
         return Ok(());
     }
-    print(format!("listening {service} {address} ({})\n", address.reach()).as_bytes())
+    print(format!("listening {service} {} ({})\n", Told(address), address.reach()).as_bytes())
+}
+
+/// An address as its user typed it: with the name of its interface, where it has one.
+pub(crate) struct Told<'a>(pub(crate) &'a Address);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.link().and_then(interface_name);
+        match (self.0, name) {
+            (Address::V6(at), Some(name)) => {
+                write!(f, "[{}%{}]:{}", at.ip(), name.escape_debug(), at.port())
+            }
+            (address, _) => address.fmt(f),
+        }
+    }
 }
 
 /// Tells what happens in the loop: each kind of trouble once, and again at the 10th, 100th, … time with its count, so
@@ -123,29 +139,38 @@ struct InWords<'a>(&'a Notice<'a>);
 impl fmt::Display for InWords<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Notice::Opened(peer) => write!(f, "{peer}: connected"),
-            Notice::Closed(peer) => write!(f, "{peer}: closed"),
+            Notice::Opened(peer) => write!(f, "{}: connected", Told(peer)),
+            Notice::Closed(peer) => write!(f, "{}: closed", Told(peer)),
             Notice::Failed(peer, call, errno) => {
-                write!(f, "{peer}: {call}: {errno}: this connection is closed, the server goes on")
+                write!(
+                    f,
+                    "{}: {call}: {errno}: this connection is closed, the server goes on",
+                    Told(peer)
+                )
             }
             Notice::FileFailed(call, errno) => write!(f, "{call}: {errno}"),
             Notice::NotConnected { address, errno, others: 0 } => {
-                write!(f, "connect {address}: {errno}: the server goes on")
+                write!(f, "connect {}: {errno}: the server goes on", Told(address))
             }
             Notice::NotConnected { address, errno, .. } => {
-                write!(f, "connect {address}: {errno}: the next address is tried")
+                write!(f, "connect {}: {errno}: the next address is tried", Told(address))
             }
-            Notice::TimedOut(peer) => write!(f, "{peer}: silent for too long: closed"),
+            Notice::TimedOut(peer) => write!(f, "{}: silent for too long: closed", Told(peer)),
             Notice::TooSlow(peer) => {
-                write!(f, "{peer}: does not read, and too much is owed to it: closed")
+                write!(f, "{}: does not read, and too much is owed to it: closed", Told(peer))
             }
             Notice::Unwatchable(peer, number) => write!(
                 f,
-                "{peer}: closed: descriptor {number} has no bit in an fd_set (FD_SETSIZE is {}); --via poll has no such limit",
+                "{}: closed: descriptor {number} has no bit in an fd_set (FD_SETSIZE is {}); --via poll has no such limit",
+                Told(peer),
                 baresock::sys::FD_SETSIZE
             ),
             Notice::Refused(peer) => {
-                write!(f, "{peer}: closed: poll may not be asked about more descriptors here")
+                write!(
+                    f,
+                    "{}: closed: poll may not be asked about more descriptors here",
+                    Told(peer)
+                )
             }
             Notice::WaitFailed(call, errno) => {
                 write!(

@@ -14,8 +14,8 @@ use baresock::trace::text::wrapped;
 use baresock::trace::{Event, Sink, suspended};
 use baresock::values::FdNumber;
 
+use super::columns::columns;
 use super::failure::Failure;
-use super::tracing::columns;
 
 /// What the keys do.
 const KEYS: &str = "Enter, n: make this call; d: go on to the next call of this descriptor; c: go on without stopping; \
@@ -173,7 +173,8 @@ fn described(file: &OpenFile) -> String {
 fn explained(event: &Event<'_>) -> Vec<String> {
     let entries = find(event.callee.name());
     let color = false;
-    let pages = entries.into_iter().map(|entry| Article::new(entry, has_lab).text(color));
+    let pages =
+        entries.into_iter().map(|entry| Article::new(entry, has_lab).text(color, columns()));
     pages
         .flat_map(|page| page.lines().map(|line| format!("    {line}")).collect::<Vec<_>>())
         .collect()

@@ -11,7 +11,7 @@ use baresock::os::output::Patient;
 use baresock::os::watching::poll_can_watch;
 use baresock::poller::Via;
 use baresock::sys::socket_state;
-use baresock::trace::arg::ValueLimits;
+use baresock::trace::arg::{Interfaces, ValueLimits};
 use baresock::trace::bits::BitsSink;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
@@ -54,6 +54,7 @@ fn refuse_manners(common: &Common) -> Result<(), Failure> {
     let given = [
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
+        ("--trace-ends", common.trace_ends),
         ("--trace-sync", common.trace_sync),
         ("--trace-bytes", common.trace_bytes != plain.bytes),
         ("--trace-items", common.trace_items != plain.items),
@@ -81,8 +82,11 @@ pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
 }
 
 /// Where the flags of the trace want to have calls that are made elsewhere, if they do.
-pub(crate) fn asked_sink(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
-    if is_traced(common) { sink(common).map(Some) } else { Ok(None) }
+pub(crate) fn asked_sink(
+    common: &Common,
+    interfaces: Interfaces,
+) -> Result<Option<Box<dyn Sink>>, Failure> {
+    if is_traced(common) { sink_with(common, interfaces).map(Some) } else { Ok(None) }
 }
 
 /// Refuses rules about a wait that is never made: whoever has written them waits for an effect in vain.
@@ -140,6 +144,10 @@ pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Fai
 
 /// Where calls go, as the flags of the trace have it.
 pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
+    sink_with(common, Interfaces::Named)
+}
+
+fn sink_with(common: &Common, interfaces: Interfaces) -> Result<Box<dyn Sink>, Failure> {
     if common.step {
         return stepped(common);
     }
@@ -152,7 +160,9 @@ pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     }
     let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
     let width = if output.pace() == Pace::Live { LineWidth::OfTerminal } else { LineWidth::Any };
-    Ok(text_sink(common, output, text_options(common, color, width)))
+    let mut options = text_options(common, color, width);
+    options.limits.interfaces = interfaces;
+    Ok(text_sink(common, output, options))
 }
 
 /// Calls on the terminal, one key each; and all of them in a file, if one is named.
@@ -198,6 +208,7 @@ pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> Te
         limits: limits(common),
         time: common.trace_time,
         duration: common.trace_duration,
+        ends: common.trace_ends,
         color,
         columns: (width == LineWidth::OfTerminal).then(columns),
     }
@@ -205,7 +216,11 @@ pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> Te
 
 /// How much of strings and arrays is shown.
 pub(crate) const fn limits(common: &Common) -> ValueLimits {
-    ValueLimits { bytes: common.trace_bytes, items: common.trace_items }
+    ValueLimits {
+        bytes: common.trace_bytes,
+        items: common.trace_items,
+        interfaces: Interfaces::Named,
+    }
 }
 
 fn output(common: &Common) -> Result<Output, Failure> {

@@ -62,6 +62,11 @@ pub enum LabEvent {
         /// The sentence.
         text: String,
     },
+    /// A line of a drawing below that call: bits of a set, a row of `poll`. What stands under what has a meaning.
+    Drawn {
+        /// The line.
+        line: String,
+    },
     /// That call took so long that the lab interrupted it.
     Overdue {
         /// The call, as in `recv(6, …)`.

@@ -170,6 +170,10 @@ impl EventWriter {
                     self.beside_code(&mut out, REMARK, &format!("        {}", line.trim()));
                 }
             }
+            LabEvent::Drawn { line } => {
+                self.open_code(&mut out);
+                let _ = writeln!(out, "        {}", self.styled(REMARK, line));
+            }
             LabEvent::Overdue { seconds, .. } => {
                 let told = format!(
                     "The call had not returned after {seconds} s; an alarm ended its wait."

@@ -55,7 +55,7 @@ impl DetailsTeller {
 impl SourceExplainer {
     fn new() -> Self {
         let notes = Notes::default();
-        let limits = ValueLimits { bytes: usize::MAX, items: usize::MAX };
+        let limits = ValueLimits::NONE;
         let options = TextOptions { limits, duration: true, ..TextOptions::default() };
         let explainer = Explainer::new(BitsSink::new(notes.clone())).every_time();
         Self { explainer, notes, text: TextLine::new(options) }

@@ -8,6 +8,7 @@
 
 mod errno;
 mod files;
+mod interfaces;
 mod messages;
 mod options;
 mod resolver;
@@ -20,6 +21,7 @@ use std::fmt;
 
 pub use errno::*;
 pub use files::*;
+pub use interfaces::*;
 pub use messages::*;
 pub use options::*;
 pub use resolver::*;

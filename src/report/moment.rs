@@ -117,7 +117,7 @@ impl SeenCall {
     }
 }
 
-const LIMITS: ValueLimits = ValueLimits { bytes: 32, items: 8 };
+const LIMITS: ValueLimits = ValueLimits { bytes: 32, items: 8, ..ValueLimits::NONE };
 
 /// A line of a log may be of any length.
 const LONGEST: usize = 400;

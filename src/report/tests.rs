@@ -64,9 +64,7 @@ fn an_advice_has_the_lines_that_show_it() {
     assert_eq!(finding.certainty, Certainty::Certain);
     let lines: Vec<_> = finding.evidence.iter().map(|evidence| evidence.line).collect();
     assert_eq!(lines, [4, 5]);
-    assert!(
-        reported.text(Colors::Plain, 80).contains("40 bytes of a short write were never sent")
-    );
+    assert!(reported.text(Colors::Plain, 80).contains("40 bytes of a short write were never sent"));
 }
 
 #[test]

@@ -198,7 +198,8 @@ mod tests {
         for (kept, finishes) in [(0, false), (0, true), (5, false), (5, true), (MOST_KEPT, true)] {
             let (mut relay, client, target) = (relay(), token(1), token(2));
             let peer = Address::v4(std::net::Ipv4Addr::LOCALHOST, 1);
-            let actions = done(&mut relay, client, LoopEvent::Opened { peer: &peer, asked_by: None });
+            let actions =
+                done(&mut relay, client, LoopEvent::Opened { peer: &peer, asked_by: None });
             assert_eq!(names(&actions), ["Open"]);
             let bytes = vec![b'x'; kept];
             if kept > 0 {

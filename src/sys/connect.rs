@@ -23,6 +23,8 @@ static CONNECT: Page = Page {
         new socket. On UDP it sends nothing and only fixes the peer.",
     errnos: "EINPROGRESS EALREADY EISCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENETUNREACH EADDRNOTAVAIL EINTR EAGAIN ENOENT EACCES \
         EPROTOTYPE EAFNOSUPPORT ENAMETOOLONG ENOTSOCK",
+    systems: "A Unix-domain listener's queue is full: on Linux connect waits, or, non-blocking, gives EAGAIN, and nothing is \
+        in progress: poll would say POLLOUT|POLLHUP at once. Call again after a pause. The BSDs and macOS give ECONNREFUSED (read).",
     man: "connect(2)",
     posix: "connect",
     lab: "nb-connect-ok",

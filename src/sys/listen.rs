@@ -21,7 +21,8 @@ static LISTEN: Page = Page {
     trap: "backlog bounds the queue of those that wait for accept, not the clients. A listener never receives or sends.",
     errnos: "EADDRINUSE EINVAL EOPNOTSUPP EDESTADDRREQ ENOTSOCK",
     systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many; \
-        macOS at most 128.",
+        macOS at most 128. Where the queue is full, TCP clients wait for an answer to their SYN; those of Unix-domain sockets \
+        wait in connect, or get EAGAIN if they are non-blocking (Linux), or ECONNREFUSED (the BSDs and macOS, read).",
     man: "listen(2)",
     posix: "listen",
     lab: "backlog-n-plus-1",

@@ -251,7 +251,7 @@ impl Arg<'_> {
     /// In strace's notation, all of it. It is printable.
     pub fn written(&self) -> String {
         let mut text = String::new();
-        write_arg(&mut text, self, ValueLimits { bytes: usize::MAX, items: usize::MAX });
+        write_arg(&mut text, self, ValueLimits::NONE);
         text
     }
 }
@@ -293,17 +293,34 @@ impl From<Named> for Arg<'_> {
     }
 }
 
-/// How much of a string and of an array is shown.
+/// How arguments are shown: how much of a string and of an array, and how an interface.
 #[derive(Clone, Copy, Debug)]
 pub struct ValueLimits {
     /// Bytes of a string.
     pub bytes: usize,
     /// Rows of an array.
     pub items: usize,
+    /// The interface of an address of a link.
+    pub interfaces: Interfaces,
+}
+
+/// How a network interface is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interfaces {
+    /// By its name on this machine: `if_nametoindex("eth0")`, as strace writes it. For calls that are made now and here.
+    Named,
+    /// By its number: the call may be of another machine.
+    Numbered,
+}
+
+impl ValueLimits {
+    /// No limits, for what is kept.
+    pub const NONE: Self =
+        Self { bytes: usize::MAX, items: usize::MAX, interfaces: Interfaces::Numbered };
 }
 
 impl Default for ValueLimits {
     fn default() -> Self {
-        Self { bytes: 32, items: 32 }
+        Self { bytes: 32, items: 32, interfaces: Interfaces::Named }
     }
 }

@@ -58,11 +58,13 @@ impl<S: Sink> BitsSink<S> {
     }
 
     fn draw_rows(&mut self, event: &Event<'_>, answered: &[PollRow]) {
-        self.below.drawing(&format!("{:>6}  {:20} revents", "fd", "events"));
         let Some(Arg::Rows(rows)) = event.args.first() else { return };
+        let widest = rows.iter().map(|row| row.events.to_string().len()).max().unwrap_or(0);
+        let width = widest.max(20);
+        self.below.drawing(&format!("{:>6}  {:width$} revents", "fd", "events"));
         let mut answers = answered.iter().peekable();
         for row in rows.iter() {
-            let mut line = format!("{:>6}  {:20}", row.fd.get(), row.events.to_string());
+            let mut line = format!("{:>6}  {:width$}", row.fd.get(), row.events.to_string());
             // The answers are in the order of the rows; a row without an answer is left out of them.
             if let Some(answer) =
                 answers.next_if(|answer| (answer.fd, answer.events) == (row.fd, row.events))

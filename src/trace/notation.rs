@@ -62,7 +62,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
         }
         Arg::Bytes(bytes) => return write_bytes(out, bytes, limits),
         Arg::Str(Some(text)) => return quote(out, text.as_bytes(), usize::MAX),
-        Arg::Address(address) => return write_address(out, address),
+        Arg::Address(address) => return write_address(out, address, limits),
         Arg::Value(value) => return write_value(out, value, limits),
         Arg::Set(Some(members)) => return write_set(out, members),
         Arg::Rows(rows) => return write_rows(out, rows, limits, |row| ("events", row.events)),

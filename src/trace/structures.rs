@@ -3,17 +3,17 @@
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 
-use super::arg::{Bytes, Message, SignalAction, SignalHandler, ValueLimits};
+use super::arg::{Bytes, Interfaces, Message, SignalAction, SignalHandler, ValueLimits};
 use super::notation::write_bytes;
 use super::quote::quote;
 use crate::addr::{Address, UnixName};
-use crate::names::option_name;
 use crate::names::{
     AF_INET, CONTROL_HEADER_LEN, ControlKind, Domain, SOL_IPV6, SOL_SOCKET, Signal, SocketType,
 };
+use crate::names::{interface_name, option_name};
 use crate::values::ControlMessage;
 
-pub(super) fn write_address(out: &mut String, address: &Address) {
+pub(super) fn write_address(out: &mut String, address: &Address, limits: ValueLimits) {
     let _ = match address {
         Address::V4(at) => write!(
             out,
@@ -28,7 +28,10 @@ pub(super) fn write_address(out: &mut String, address: &Address) {
             at.port(),
             u32::from_be(at.flowinfo()),
             at.ip(),
-            at.scope_id()
+            match address.link() {
+                Some(number) => interface(number, limits),
+                None => at.scope_id().to_string(),
+            }
         ),
         Address::Unix(UnixName::Unnamed) => write!(out, "{{sa_family=AF_UNIX}}"),
         Address::Unix(UnixName::Path(path)) => {
@@ -50,6 +53,18 @@ pub(super) fn write_address(out: &mut String, address: &Address) {
             write!(out, "}}")
         }
     };
+}
+
+/// An interface, as `sin6_scope_id` has it.
+fn interface(number: u32, limits: ValueLimits) -> String {
+    let named = limits.interfaces == Interfaces::Named;
+    let Some(name) = named.then(|| interface_name(number)).flatten() else {
+        return number.to_string();
+    };
+    let mut text = "if_nametoindex(".to_string();
+    quote(&mut text, name.as_bytes(), usize::MAX);
+    text.push(')');
+    text
 }
 
 /// Signals without their SIG, between brackets, as strace writes them: `[INT TERM]`.
@@ -75,7 +90,7 @@ pub(super) fn write_action(out: &mut String, action: &SignalAction) {
 pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
     out.push_str("{msg_name=");
     match &message.name {
-        Ok(address) => write_address(out, address),
+        Ok(address) => write_address(out, address, limits),
         Err(0) => out.push_str("NULL"),
         Err(pointer) => {
             let _ = write!(out, "{pointer:#x}");
@@ -197,7 +212,7 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueL
             write!(
                 out,
                 "IP_PKTINFO, cmsg_data={{ipi_ifindex={}, ipi_spec_dst=inet_addr(\"{}\"), ipi_addr=inet_addr(\"{}\")}}",
-                int(0),
+                interface(int(0) as u32, limits),
                 ip(4),
                 ip(8)
             )
@@ -236,7 +251,7 @@ fn write_extended_error(out: &mut String, data: &[u8]) {
             AF_INET => Address::v4(Ipv4Addr::new(*a, *b, *c, *d), u16::from_be_bytes([*p0, *p1])),
             _ => Address::Other { family, data: [&[*p0, *p1, *a, *b, *c, *d], rest].concat() },
         };
-        write_address(out, &address);
+        write_address(out, &address, ValueLimits::NONE);
     }
     out.push('}');
 }
@@ -252,7 +267,7 @@ pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], lim
             break;
         }
         let _ = write!(out, "{{ai_socktype={kind}, ai_addr=");
-        write_address(out, address);
+        write_address(out, address, limits);
         out.push('}');
     }
     out.push(']');

@@ -3,11 +3,14 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::arg::{Note, ValueLimits};
+use super::arg::{Arg, Note, ValueLimits};
+use super::ends::EndNames;
 use super::event::{Event, Mark, Outcome, States};
 use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, OutputShare, Pace};
+use super::page::Effect;
 use super::tracer::Sink;
+use crate::values::FdNumber;
 
 const FUNCTION: &str = "\x1b[1m";
 /// The dark red is hard to read on black.
@@ -27,6 +30,8 @@ pub struct TextOptions {
     pub time: bool,
     /// Each line ends with how long the call took (strace's `-T`).
     pub duration: bool,
+    /// Behind each descriptor stands which end of a connection it is (strace's `-yy`).
+    pub ends: bool,
     /// Names and failures are coloured.
     pub color: bool,
     /// Remarks are broken into lines of this many columns; without, each is one line.
@@ -43,12 +48,15 @@ pub struct TextLine {
     arguments: Option<usize>,
     /// Whether a comma stands behind them already.
     has_comma: bool,
+    /// What is known of descriptors, if that is to be written.
+    ends: Option<EndNames>,
 }
 
 impl TextLine {
     /// Lines of this form.
-    pub const fn new(options: TextOptions) -> Self {
-        Self { options, line: String::new(), arguments: None, has_comma: false }
+    pub fn new(options: TextOptions) -> Self {
+        let ends = options.ends.then(EndNames::default);
+        Self { options, line: String::new(), arguments: None, has_comma: false, ends }
     }
 
     /// A call begins now: its line does, too.
@@ -79,6 +87,9 @@ impl TextLine {
     /// The whole line.
     pub fn whole(&mut self, event: &Event<'_>) -> &str {
         self.write_arguments(event);
+        if let Some(ends) = &mut self.ends {
+            ends.learn(event);
+        }
         self.write_outcome(event);
         &self.line
     }
@@ -94,6 +105,9 @@ impl TextLine {
                 self.line.push_str(", ");
             }
             write_arg(&mut self.line, arg, self.options.limits);
+            if let (Some(ends), Arg::Fd(fd)) = (&self.ends, arg) {
+                ends.write(&mut self.line, *fd);
+            }
         }
     }
 
@@ -115,6 +129,10 @@ impl TextLine {
             }
             Outcome::Value(value) => {
                 self.write_value(value, &event.note);
+                let makes_fd = matches!(event.callee.effect(), Effect::Accepts | Effect::Copies);
+                if let (Some(ends), true) = (&self.ends, makes_fd) {
+                    ends.write(&mut self.line, FdNumber::new(value as i32));
+                }
                 write_note(&mut self.line, &event.note, value, self.options.limits);
             }
         }

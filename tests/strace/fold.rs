@@ -62,7 +62,6 @@ pub(crate) const RULES: &[(&str, Rule)] = rules![
     an_int_has_a_sign,
     nanoseconds_have_a_sign,
     an_offset_has_a_sign,
-    an_interface_is_a_number,
     an_address_is_a_token,
     a_set_that_is_not_read_is_empty,
 ];
@@ -336,30 +335,6 @@ fn an_offset_has_a_sign(call: &mut Call) {
         && let Ok(number) = number.parse::<u64>()
     {
         call.args[2] = format!("[{}]", number.cast_signed());
-    }
-}
-
-/// The scope of an IPv6 address is the number of an interface, and so is what `IP_PKTINFO` tells; strace looks up its
-/// name.
-fn an_interface_is_a_number(call: &mut Call) {
-    for field in ["sin6_scope_id=", "ipi_ifindex="] {
-        an_interface_in(field, call);
-    }
-}
-
-fn an_interface_in(field: &str, call: &mut Call) {
-    let before = format!("{field}if_nametoindex(\"");
-    for arg in &mut call.args {
-        let Some(from) = arg.find(&before) else { continue };
-        let name_from = from + before.len();
-        let Some(name_len) = arg[name_from..].find("\")") else { continue };
-        let interfaces = baresock::sys::if_nameindex().unwrap_or_default();
-        let name = &arg[name_from..name_from + name_len];
-        let Some((number, _)) = interfaces.iter().find(|(_, known)| known == name) else {
-            continue;
-        };
-        let with_number = format!("{field}{number}");
-        arg.replace_range(from..name_from + name_len + 2, &with_number);
     }
 }
 
@@ -744,22 +719,6 @@ mod tests {
         );
         stays("sendfile(4, 3, [0] => [5], 5) = 5");
         stays("sendfile(4, 3, NULL, 5) = 5");
-    }
-
-    #[test]
-    fn an_interface_is_a_number() {
-        let interfaces = baresock::sys::if_nameindex().unwrap();
-        let (number, name) = &interfaces[0];
-        folds(
-            "an_interface_is_a_number",
-            &format!(r#"bind(3, {{sin6_scope_id=if_nametoindex("{name}")}}, 28) = 0"#),
-            &format!("bind(3, {{sin6_scope_id={number}}}, 28) = 0"),
-        );
-        folds(
-            "an_interface_is_a_number",
-            &format!(r#"recvmsg(3, {{ipi_ifindex=if_nametoindex("{name}"), x}}, 0) = 1"#),
-            &format!("recvmsg(3, {{ipi_ifindex={number}, x}}, 0) = 1"),
-        );
     }
 
     #[test]

@@ -83,10 +83,24 @@ pub(crate) fn seen(
     let lines = interrupted(&lines)?;
     let mut seen = Vec::new();
     let mut of_std = BTreeSet::new();
+    let mut of_tracer = None;
     for line in lines {
         let call = Call::parse(&line).ok_or_else(|| format!("not understood: {line}"))?;
         if is_of_std(&call, &mut of_std) {
             *left_out.entry(format!("{} (std's pipe to a child)", call.name)).or_default() += 1;
+            continue;
+        }
+        // The tracer looks up the name of an interface, as strace does.
+        if call.args.get(1).is_some_and(|request| request == "SIOCGIFNAME") {
+            of_tracer = call.args.first().cloned();
+            if seen.last().is_some_and(|last| makes(last, of_tracer.as_deref())) {
+                seen.pop();
+            }
+            *left_out.entry("if_indextoname (of the tracer)".into()).or_default() += 1;
+            continue;
+        }
+        if call.name == "close" && of_tracer.is_some() && call.args.first() == of_tracer.as_ref() {
+            of_tracer = None;
             continue;
         }
         if call.args.first() == Some(&trace_fd) {
@@ -107,6 +121,11 @@ pub(crate) fn seen(
         }
     }
     Ok(seen)
+}
+
+/// Whether a call made this socket.
+fn makes(seen: &Seen, fd: Option<&str>) -> bool {
+    matches!(seen, Seen::Call(call, _) if call.name == "socket" && Some(&*call.result) == fd)
 }
 
 /// Whether a call is about a pipe to or from a child that the standard library has made: `pipe2` with O_CLOEXEC, which no

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{BARESOCK, KilledAtEnd, Kind, PATIENCE, wait_for, wait_until};
+use super::{BARESOCK, KilledAtEnd, Kind, PATIENCE, ended_within, wait_for, wait_until};
 
 /// How a server is to be started.
 pub(crate) struct Starting {
@@ -157,6 +158,17 @@ impl Server {
         // The thread that collects ends with the pipe, and lets go of its half.
         wait_until("all that it said is read", || Arc::strong_count(&self.stderr) == 1);
         Ended { status, stderr: self.stderr() }
+    }
+
+    /// Waits until it has ended, which it must without sleeping for so long. (How long it takes for its work, on a machine
+    /// that is busy with other things, does not matter.)
+    #[track_caller]
+    pub(crate) fn wait_without_sleeping_for(mut self, most: Duration) -> Ended {
+        assert!(
+            ended_within(&mut self.child.0, most).is_some(),
+            "it sleeps for more than {most:?}"
+        );
+        self.wait()
     }
 
     /// Ends it with SIGTERM.

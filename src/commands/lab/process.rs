@@ -173,6 +173,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         ("--step", common.step),
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
+        ("--trace-ends", common.trace_ends),
         ("--trace-sync", common.trace_sync),
         ("--quiet", common.quiet),
     ];

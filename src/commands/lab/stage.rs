@@ -169,7 +169,7 @@ impl Sink for LabRecorder {
     }
 
     fn drawing(&mut self, line: &str) {
-        tell(&LabEvent::Remarked { text: line.to_string() });
+        tell(&LabEvent::Drawn { line: line.to_string() });
     }
 
     fn wants_times(&self) -> bool {

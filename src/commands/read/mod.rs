@@ -12,6 +12,7 @@ use baresock::logs::choice::Chooser;
 use baresock::logs::reader::LogReader;
 use baresock::report::{Colors, Reported};
 use baresock::trace::Sink;
+use baresock::trace::arg::Interfaces;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 
@@ -63,7 +64,8 @@ fn sink(json: bool, common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
         let output = Output::new(io::stdout(), "standard output", Pace::Collected);
         return Ok(Some(Box::new(JsonSink::new(output, tracing::limits(common)))));
     }
-    tracing::asked_sink(common)
+    // The log may be of another machine.
+    tracing::asked_sink(common, Interfaces::Numbered)
 }
 
 /// Says what was found.

@@ -14,6 +14,7 @@ use baresock::names::Signal;
 use baresock::os::fifo::Fifo;
 use baresock::os::system::{System, this_system};
 use baresock::trace::Sink;
+use baresock::trace::arg::Interfaces;
 
 use super::failure::Failure;
 use super::messages::{Loudness, say};
@@ -69,9 +70,9 @@ fn calls_go_to(
     loudness: Loudness,
 ) -> Result<Option<Box<dyn Sink>>, Failure> {
     if watch.json && common.trace.is_none() && common.trace_to.is_none() {
-        return tracing::asked_sink(common);
+        return tracing::asked_sink(common, Interfaces::Named);
     }
-    match tracing::asked_sink(common)? {
+    match tracing::asked_sink(common, Interfaces::Named)? {
         Some(asked) => Ok(Some(asked)),
         None if loudness == Loudness::Quiet => Ok(None),
         None => {

@@ -61,6 +61,10 @@ pub const ALIASES: &[(&str, &[&str])] = &[
     ("linger", &["SO_LINGER"]),
     ("graceful close", &["graceful-shutdown"]),
     ("half open connection", &["half-open"]),
+    ("self connect", &["self-connection"]),
+    ("connect to itself", &["self-connection"]),
+    ("connected to itself", &["self-connection"]),
+    ("simultaneous open", &["self-connection"]),
     ("dead peer", &["half-open", "SO_KEEPALIVE"]),
     // Waiting.
     ("reactor", &["event-loop"]),

@@ -63,6 +63,7 @@ impl DescriptorTable {
                 let mut file = self.make(made, DescriptorKind::Connection, event).file.borrow_mut();
                 (file.local, file.peer) = (local, address(event));
                 file.connection = Some(id);
+                file.accepted = true;
             }
             (Effect::MakesPair | Effect::MakesPipe, _) => self.make_pair(event),
             (Effect::Copies, Some(fd)) => self.copy(fd, made, event),

@@ -50,6 +50,8 @@ pub struct OpenFile {
     pub peer: Option<Address>,
     /// The number of its connection, if `connect` or `accept` made one.
     pub connection: Option<u64>,
+    /// `accept` made it: this is the server's end.
+    pub accepted: bool,
     /// `O_NONBLOCK` is set.
     pub nonblocking: bool,
     /// Bytes received, since it was made or connected.

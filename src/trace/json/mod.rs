@@ -120,7 +120,7 @@ impl Event<'_> {
     /// A line of a JSON trace.
     pub fn to_json(&self) -> String {
         let mut line = String::new();
-        write_event(&mut line, self, ValueLimits { bytes: usize::MAX, items: usize::MAX });
+        write_event(&mut line, self, ValueLimits::NONE);
         line
     }
 }
@@ -224,9 +224,9 @@ mod tests {
     #[test]
     fn what_is_cut_says_so() {
         let sent = event("send", [Arg::Fd(FdNumber::new(3)), Arg::bytes(b"hello")]);
-        let kept = sent.kept(ValueLimits { bytes: 2, items: 1 });
+        let kept = sent.kept(ValueLimits { bytes: 2, items: 1, ..ValueLimits::NONE });
         let mut line = String::new();
-        write_event(&mut line, &sent, ValueLimits { bytes: 2, items: 1 });
+        write_event(&mut line, &sent, ValueLimits { bytes: 2, items: 1, ..ValueLimits::NONE });
         assert!(line.contains(r#"{"text":"he","cut":true}"#), "{line}");
         assert_eq!(Event::from_json(&line).unwrap(), kept);
     }

@@ -99,6 +99,8 @@ entries! { CONNECTIONS {
         means: "Packets reach the network but not this host: a router said so, or the neighbour did not answer.",
         when: "connect or send to a machine that is off, or behind a firewall that answers.",
         advice: "Close this connection; the fault is in the network, not in the program.",
+        systems: "macOS 15 and later return it also where the user has not allowed this program, or the terminal that started \
+            it, to reach the local network (System Settings, Privacy & Security, Local Network; documented: Apple's TN3179).",
     }
     ENETUNREACH {
         means: "The routing table has no entry for that destination.",

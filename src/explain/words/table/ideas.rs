@@ -45,6 +45,16 @@ pub(super) const IDEAS: &[Entry] = &[
         "backlog-n-plus-1",
     ),
     idea(
+        "self-connection",
+        "a socket that is connected to itself",
+        [
+            "connect found no listener at a port of this machine, and the kernel picked that port as the client's own: both SYNs are one, and TCP allows that (simultaneous open). What is sent comes back.",
+            "A client that tries a local port of the ephemeral range again and again until its server is there. The server then finds its port taken.",
+            "Give servers ports below the ephemeral range. Where getsockname and getpeername are equal after connect, close and try again later.",
+        ],
+        "reuseport-and-self",
+    ),
+    idea(
         "ephemeral-port",
         "a port that the kernel picks for a socket without one",
         [

@@ -188,7 +188,7 @@ fn control(out: &mut String, control: &ControlMessage) {
         array(out, fds.map(i32::from_ne_bytes), |out, fd| decimal(out, fd.into()));
     } else {
         out.push_str(",\"data\":");
-        bytes(out, &control.data[..].into(), ValueLimits { bytes: usize::MAX, items: usize::MAX });
+        bytes(out, &control.data[..].into(), ValueLimits::NONE);
     }
     out.push('}');
 }

@@ -156,7 +156,7 @@ pub(super) fn address(out: &mut String, address: &Address) {
             out.push_str("{\"family\":");
             one(out, family.named());
             out.push_str(",\"data\":");
-            bytes(out, &data[..].into(), ValueLimits { bytes: usize::MAX, items: usize::MAX });
+            bytes(out, &data[..].into(), ValueLimits::NONE);
             out.push('}');
         }
         Address::V6(at) if at.flowinfo() != 0 => {
