@@ -402,18 +402,19 @@ fn whoever_is_asked_predicts_before_seeing_and_is_told_afterwards() {
     let mut typist = fs::File::from(pty.master);
     let mut stdout = child.stdout.take().unwrap();
     let mut told = String::new();
-    // The first is answered rightly, by its letter; the second wrongly, in words; the third not at all.
-    for answer in ["b\n", "EAGAIN\n", "\n"] {
-        read_until(&mut stdout, &mut told, "(Enter to see): ");
-        assert!(!told.ends_with("as predicted"));
+    // The first is answered rightly, by its letter, after a word that is no choice; the second wrongly, in words; the others not
+    // at all.
+    let mut answers = ["EXDEV\n", "B)\n", "EPIPE\n"].into_iter();
+    while read_until(&mut stdout, &mut told, "(Enter to see): ") {
         told.push('\n');
-        typist.write_all(answer.as_bytes()).unwrap();
+        typist.write_all(answers.next().unwrap_or("\n").as_bytes()).unwrap();
     }
-    stdout.read_to_string(&mut told).unwrap();
     assert!(child.wait().unwrap().success(), "{told}");
     assert!(!told.contains("prediction:"), "the answer stands before the question: {told}");
     assert!(told.contains("= EPIPE: you were right"), "{told}");
-    assert!(told.contains("= 0: you said EAGAIN"), "{told}");
+    assert!(told.contains("= success: you said EPIPE"), "{told}");
+    assert_eq!(told.matches("That is none of the choices").count(), 1, "{told}");
+    assert!(told.contains("\nOf your predictions, 1 of 2 were right.\n"), "{told}");
 
     let kept = fs::read_to_string(state.join("baresock/answers")).unwrap();
     let marks: Vec<&str> = kept.lines().map(|line| line.split('\t').nth(2).unwrap()).collect();
@@ -429,6 +430,33 @@ fn whoever_is_asked_predicts_before_seeing_and_is_told_afterwards() {
     assert_eq!((&told[1]["labs"], &told[1]["of"]), (&json!(1), &json!(all().count())));
     assert_eq!(told.len(), 2);
     fs::remove_dir_all(&state).unwrap();
+}
+
+#[test]
+fn a_worksheet_has_the_questions_and_no_answer() {
+    let readme = text(&baresock(&["lab", "half-close", "--readme"]).stdout);
+    let sheet = text(&baresock(&["lab", "half-close", "--readme", "--worksheet"]).stdout);
+    let questions = |told: &str| told.lines().filter(|line| line.starts_with("  ? ")).count();
+    assert!(questions(&sheet) > 2 && questions(&sheet) == questions(&readme), "{sheet}");
+    assert!(readme.contains("= EPIPE: as predicted") && readme.contains("EPIPE (Broken pipe)"));
+    for answer in
+        ["prediction: EPIPE", "= EPIPE", "EPIPE (", "elsewhere", "as predicted", "Sources:"]
+    {
+        assert!(!sheet.contains(answer), "{answer} stands in {sheet}");
+    }
+    assert_eq!(sheet.matches("  = ____").count(), questions(&sheet), "{sheet}");
+    assert_eq!(baresock(&["lab", "half-close", "--worksheet"]).status.code(), Some(2));
+}
+
+#[test]
+fn without_a_name_the_labs_are_listed() {
+    assert_eq!(baresock(&["lab"]).stdout, baresock(&["lab", "--list"]).stdout);
+    assert_eq!(baresock(&["lab", "--json"]).stdout, baresock(&["lab", "--list", "--json"]).stdout);
+    for what in ["--ask", "--readme", "--report", "--html=x"] {
+        let output = baresock(&["lab", what]);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains("which one?"), "{what}: {said}");
+    }
 }
 
 /// On a line nothing stands beyond column 80.
@@ -530,12 +558,11 @@ fn an_answer_need_not_be_exact_where_the_observation_is_never_the_same() {
     let mut typist = fs::File::from(pty.master);
     let mut stdout = child.stdout.take().unwrap();
     let mut told = String::new();
-    for answer in ["40\n", "a\n", "b\n", "200 ms\n", "EAGAIN\n"] {
-        read_until(&mut stdout, &mut told, "(Enter to see): ");
+    let mut answers = ["40\n", "a\n", "b\n", "200 ms\n", "EAGAIN\n", "c\n"].into_iter();
+    while read_until(&mut stdout, &mut told, "(Enter to see): ") {
         told.push('\n');
-        typist.write_all(answer.as_bytes()).unwrap();
+        typist.write_all(answers.next().expect(&told).as_bytes()).unwrap();
     }
-    stdout.read_to_string(&mut told).unwrap();
     child.wait().unwrap();
     let marks: Vec<bool> = told
         .lines()
@@ -766,10 +793,14 @@ fn without_loopback_a_lab_that_needs_it_says_so() {
     }
 }
 
-fn read_until(from: &mut impl Read, text: &mut String, end: &str) {
+/// Reads on until these words; false if all is read before they come.
+fn read_until(from: &mut impl Read, text: &mut String, words: &str) -> bool {
     let mut byte = [0];
-    while !text.ends_with(end) {
-        assert_eq!(from.read(&mut byte).unwrap(), 1, "it ended: {text}");
+    while !text.ends_with(words) {
+        if from.read(&mut byte).unwrap() == 0 {
+            return false;
+        }
         text.push(char::from(byte[0]));
     }
+    true
 }

@@ -12,7 +12,7 @@ use crate::os::system::System;
 #[command(after_long_help = EXAMPLES)]
 pub struct LabArgs {
     /// Labs, or groups of labs
-    #[arg(value_name = "NAME", required_unless_present_any = ["list", "all", "why", "progress", "systems"])]
+    #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// List the labs with name, claim and minutes
     #[arg(long, conflicts_with_all = ["names", "all", "why", "progress"], help_heading = "Which labs")]
@@ -49,6 +49,9 @@ pub struct LabArgs {
     /// Print Markdown, for a handout
     #[arg(long, conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub readme: bool,
+    /// With --readme: leave the answers out, for a class to fill in
+    #[arg(long, requires = "readme", help_heading = "How they are shown")]
+    pub worksheet: bool,
     /// Make the calls in this process, and report events as JSON
     #[arg(long, hide = true)]
     pub stage: bool,

@@ -94,7 +94,18 @@ pub enum Form {
     },
     /// Markdown: prose, and the trace in blocks of code.
     Markdown,
+    /// The same without the answers, for a class to fill in.
+    Worksheet,
 }
+
+impl Form {
+    const fn is_markdown(self) -> bool {
+        matches!(self, Self::Markdown | Self::Worksheet)
+    }
+}
+
+/// What stands where an answer belongs.
+const BLANK: &str = "________";
 
 /// Prints a lab, event by event.
 #[derive(Debug)]
@@ -104,12 +115,14 @@ pub struct EventWriter {
     columns: usize,
     /// Whether a block of code is open, in Markdown.
     in_code: bool,
+    /// Whether a prediction waits for its observation: on a worksheet the calls between them do not tell what they returned.
+    is_asking: bool,
 }
 
 impl EventWriter {
     /// A writer of this form, with prose of so many columns.
     pub const fn new(form: Form, columns: usize) -> Self {
-        Self { form, columns, in_code: false }
+        Self { form, columns, in_code: false, is_asking: false }
     }
 
     /// The text before the first call.
@@ -118,6 +131,9 @@ impl EventWriter {
         match self.form {
             Form::Markdown => {
                 let _ = writeln!(out, "# {}\n\n**{}**\n\n{}\n", lab.name, lab.question, lab.claim);
+            }
+            Form::Worksheet => {
+                let _ = writeln!(out, "# {}\n\n**{}**\n", lab.name, lab.question);
             }
             Form::Text { .. } => {
                 out.push_str(&self.styled(HEADLINE, lab.name));
@@ -142,10 +158,15 @@ impl EventWriter {
 
     /// One event.
     pub fn event(&mut self, event: &LabEvent) -> String {
+        if self.form == Form::Worksheet
+            && let Some(text) = self.without_answer(event)
+        {
+            return text;
+        }
         let mut out = String::new();
         match event {
             LabEvent::Part { title } => match self.form {
-                Form::Markdown => self.in_prose(&mut out, &format!("## {title}")),
+                Form::Markdown | Form::Worksheet => self.in_prose(&mut out, &format!("## {title}")),
                 Form::Text { .. } => {
                     out.push('\n');
                     self.headline(&mut out, HEADLINE, title);
@@ -199,6 +220,34 @@ impl EventWriter {
         out
     }
 
+    /// An event of which a worksheet leaves out something: the answer.
+    fn without_answer(&mut self, event: &LabEvent) -> Option<String> {
+        let mut out = String::new();
+        match event {
+            LabEvent::Predicted { asks, choices, .. } => {
+                self.is_asking = true;
+                self.beside_code(&mut out, QUESTION, &format!("? {asks}"));
+                for (letter, choice) in ('a'..).zip(choices) {
+                    self.beside_code(&mut out, QUESTION, &format!("    {letter}) {choice}"));
+                }
+                self.beside_code(&mut out, QUESTION, &format!("  my prediction: {BLANK}"));
+            }
+            LabEvent::Called { call, .. } if self.is_asking => {
+                self.open_code(&mut out);
+                let fd = call.fd().map_or(String::new(), |fd| format!("{fd}, "));
+                let _ = writeln!(out, "    {}({fd}...) = {BLANK}", call.callee);
+            }
+            // It may speak of what the call returned.
+            LabEvent::Remarked { .. } if self.is_asking => {}
+            LabEvent::Observed { .. } => {
+                self.is_asking = false;
+                self.beside_code(&mut out, QUESTION, &format!("= {BLANK}"));
+            }
+            _ => return None,
+        }
+        Some(out)
+    }
+
     /// The answers of other systems, if one of them differs: the value, the systems, how it is known, and why.
     pub fn elsewhere(&mut self, on: &BTreeMap<String, SystemAnswer>) -> String {
         let mut out = String::new();
@@ -231,12 +280,16 @@ impl EventWriter {
     pub fn tail(&mut self, lab: &Lab, verdict: &LabVerdict) -> String {
         let mut out = String::new();
         self.close_code(&mut out);
+        if self.form == Form::Worksheet {
+            self.prose(&mut out, &format!("In my own words: {BLANK}"), "");
+            return out;
+        }
         let style = if verdict.holds() { HEADLINE } else { DIFFERS };
         out.push('\n');
         self.headline(&mut out, style, &verdict.sentence());
         out.push('\n');
         self.prose(&mut out, lab.explanation, "");
-        if self.form != Form::Markdown {
+        if !self.form.is_markdown() {
             out.push('\n');
         }
         if !lab.elsewhere.is_empty() {
@@ -260,7 +313,7 @@ impl EventWriter {
     /// A line of prose between calls.
     fn in_prose(&mut self, out: &mut String, text: &str) {
         self.close_code(out);
-        let before = if self.form == Form::Markdown { "" } else { "  " };
+        let before = if self.form.is_markdown() { "" } else { "  " };
         self.prose(out, text, before);
     }
 
@@ -277,7 +330,7 @@ impl EventWriter {
     }
 
     fn prose(&self, out: &mut String, text: &str, before: &str) {
-        if self.form == Form::Markdown {
+        if self.form.is_markdown() {
             let _ = writeln!(out, "{before}{text}\n");
             return;
         }
@@ -292,7 +345,7 @@ impl EventWriter {
     /// A line of its own that stands out; more than one where it is longer than prose is wide.
     fn headline(&self, out: &mut String, style: Style, text: &str) {
         let lines = match self.form {
-            Form::Markdown => vec![text],
+            Form::Markdown | Form::Worksheet => vec![text],
             Form::Text { .. } => wrapped(text, self.columns),
         };
         for line in lines {
@@ -301,14 +354,14 @@ impl EventWriter {
     }
 
     fn open_code(&mut self, out: &mut String) {
-        if self.form == Form::Markdown && !self.in_code {
+        if self.form.is_markdown() && !self.in_code {
             out.push_str("```\n");
         }
         self.in_code = true;
     }
 
     fn close_code(&mut self, out: &mut String) {
-        if self.form == Form::Markdown && self.in_code {
+        if self.form.is_markdown() && self.in_code {
             out.push_str("```\n\n");
         }
         self.in_code = false;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use baresock::labs::choices::is_right;
+use baresock::labs::choices::{is_right, speaks_of};
 use baresock::labs::run::LabEvent;
 use baresock::labs::show::EventWriter;
 use baresock::labs::{Lab, all};
@@ -65,6 +65,13 @@ impl Answers {
         }
     }
 
+    /// How many of the predictions that were made were right, as a line.
+    pub(super) fn score(&self) -> Option<String> {
+        let right = self.given.iter().filter(|(_, is_right)| *is_right).count();
+        let all = self.given.len();
+        (all > 0).then(|| format!("\nOf your predictions, {right} of {all} were right.\n"))
+    }
+
     /// Adds the answers to those of earlier days.
     pub(super) fn keep(&self) -> Result<(), Failure> {
         if self.given.is_empty() {
@@ -85,23 +92,44 @@ impl Answers {
     }
 }
 
-/// Asks on standard output and reads a line of standard input; none if nothing was answered.
+/// Asks on standard output and reads a line of standard input, again if it is none of the choices; none if nothing was answered.
 fn ask(question: &str, choices: &[String]) -> Option<String> {
     let mut text = format!("  ? {question}\n");
     for (letter, choice) in ('a'..).zip(choices) {
         let _ = writeln!(text, "      {letter}) {choice}");
     }
     let mut text = fitted_to_output(text);
-    text.push_str("    your answer (Enter to see): ");
-    // If the question cannot be seen, an answer to it cannot be right.
-    print(text.as_bytes()).ok()?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line).ok()?;
-    let said = line.trim();
-    let chosen =
-        ('a'..).zip(choices).find(|(letter, _)| said.eq_ignore_ascii_case(&letter.to_string()));
-    let answer = chosen.map_or(said, |(_, choice)| choice);
-    (!answer.is_empty()).then(|| answer.to_string())
+    loop {
+        text.push_str("    your answer (Enter to see): ");
+        // If the question cannot be seen, an answer to it cannot be right.
+        print(text.as_bytes()).ok()?;
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).ok()?;
+        let said = line.trim();
+        if said.is_empty() {
+            return None;
+        }
+        match chosen(said, choices) {
+            Some(answer) => return Some(answer.to_string()),
+            None => {
+                text =
+                    "    That is none of the choices: a letter or the words, please.\n".to_string()
+            }
+        }
+    }
+}
+
+/// What these words choose: a letter (`a`, `A`, `a)`), a choice in words, or a value of which a choice speaks. Without choices
+/// they stand for themselves.
+fn chosen<'a>(said: &'a str, choices: &'a [String]) -> Option<&'a str> {
+    let letter = said.trim_matches(['(', ')', '.']);
+    let by_letter =
+        ('a'..).zip(choices).find(|(of, _)| letter.eq_ignore_ascii_case(&of.to_string()));
+    if let Some((_, choice)) = by_letter {
+        return Some(choice);
+    }
+    let is_meant = choices.is_empty() || choices.iter().any(|choice| speaks_of(choice, said));
+    is_meant.then_some(said)
 }
 
 /// What was answered so far, by labs.
@@ -157,4 +185,29 @@ fn file() -> Result<PathBuf, Failure> {
         Failure::new("lab: neither XDG_STATE_HOME nor HOME says where answers are kept")
     })?;
     Ok(state.join("baresock").join("answers"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_meant_by_its_letter_its_words_or_a_value_of_its_range() {
+        let choices = ["EAGAIN", "30 to 179 ms", "0"].map(str::to_string);
+        for (said, meant) in [
+            ("a", "EAGAIN"),
+            ("A", "EAGAIN"),
+            ("b)", "30 to 179 ms"),
+            ("(C)", "0"),
+            ("eagain", "eagain"),
+            ("40", "40"),
+            ("40 ms", "40 ms"),
+        ] {
+            assert_eq!(chosen(said, &choices), Some(meant), "{said}");
+        }
+        for said in ["d", "EPIPE", "200 ms", ")"] {
+            assert_eq!(chosen(said, &choices), None, "{said}");
+        }
+        assert_eq!(chosen("anything", &[]), Some("anything"));
+    }
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
     if asked.list || asked.why || asked.progress || asked.systems || asked.on.is_some() {
         refuse(common, "no lab is run")?;
     }
-    if asked.list {
+    if asked.list || is_bare(asked) {
         return print(listing::labs(asked.json)?.as_bytes());
     }
     if asked.why {
@@ -44,6 +44,10 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
         return print(answers::progress(asked.json)?.as_bytes());
     }
     let labs = chosen(asked)?;
+    if labs.is_empty() {
+        let hint = "lab: which one? Name a lab or a group (lab --list has them), or give --all";
+        return Err(Failure::usage(hint));
+    }
     if asked.systems {
         return print(elsewhere::matrix(&labs, asked.json).as_bytes());
     }
@@ -62,6 +66,13 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
         true => labs.iter().try_for_each(|lab| one(lab, asked, common, color)),
         false => many::run(&labs, asked, common, color),
     }
+}
+
+/// Whether it says nothing of what is to be done: then the labs are listed, for one to be chosen.
+fn is_bare(asked: &cli::LabArgs) -> bool {
+    let shows_labs = asked.ask || asked.report || asked.readme || asked.html.is_some();
+    let lists = asked.why || asked.progress || asked.systems || asked.on.is_some();
+    asked.names.is_empty() && !asked.all && !lists && !shows_labs
 }
 
 /// Refuses what several labs would overwrite or mix up, and what nobody would see where each has a line.
@@ -123,7 +134,11 @@ fn one(
     color: bool,
 ) -> Result<(), Failure> {
     let asks = asked.ask && io::stdin().is_terminal();
-    let form = if asked.readme { Form::Markdown } else { Form::Text { color } };
+    let form = match (asked.worksheet, asked.readme) {
+        (true, _) => Form::Worksheet,
+        (false, true) => Form::Markdown,
+        (false, false) => Form::Text { color },
+    };
     // A file gets its calls from the process that makes them.
     let as_json_here = common.trace == Some(TraceForm::Json) && common.trace_to.is_none();
     let how = How {
@@ -222,6 +237,9 @@ impl LabWriter {
         if self.as_json {
             self.print(&listing::summary(lab, &verdict, None));
         } else {
+            if let Some(score) = self.answers.as_ref().and_then(answers::Answers::score) {
+                self.print(&score);
+            }
             let tail = self.writer.tail(lab, &verdict);
             self.print(&tail);
         }
