@@ -32,6 +32,7 @@ mod stopper;
 pub mod systems;
 mod udp;
 mod unix;
+pub mod verdict;
 pub mod why;
 
 use run::{LabResult, Run};

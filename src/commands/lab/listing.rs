@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use baresock::labs::show::LabVerdict;
+use baresock::labs::verdict::LabVerdict;
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find, group_of, source_of};
 use baresock::trace::text::wrapped;

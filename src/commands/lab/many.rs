@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use baresock::cli::{self, Common};
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
-use baresock::labs::show::LabVerdict;
+use baresock::labs::verdict::LabVerdict;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::process::{How, watch};

@@ -15,7 +15,8 @@ use std::io::{self, IsTerminal, Write};
 
 use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::run::LabEvent;
-use baresock::labs::show::{EventWriter, Form, LabVerdict};
+use baresock::labs::show::{EventWriter, Form};
+use baresock::labs::verdict::LabVerdict;
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::ladder;
 use baresock::os::output::Patient;
