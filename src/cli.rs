@@ -8,6 +8,7 @@ mod compare;
 mod connect;
 mod explain;
 mod host;
+mod judge;
 mod lab;
 mod ladder;
 mod read;
@@ -24,6 +25,7 @@ pub use compare::CompareArgs;
 pub use connect::ConnectArgs;
 pub use explain::ExplainArgs;
 pub use host::HostArgs;
+pub use judge::JudgeArgs;
 pub use lab::LabArgs;
 pub use ladder::LadderArgs;
 pub use read::{Choice, ReadArgs};
@@ -77,6 +79,7 @@ Examples:
   baresock explain EAGAIN                    what an error means, what to do
   baresock watch -- python3 server.py        any program, and advice
   baresock read strace.log                   the same from a log
+  baresock judge echo -- ./server {port}     attack it, say what broke
   baresock ladder client.json server.json    both ends, side by side
   baresock compare --quick                   select or poll? measured here
   baresock host                              what sockets are like here
@@ -153,6 +156,11 @@ pub enum Command {
     /// may be pasted from a forum: quoted, numbered, wrapped, or truncated. --trace, --explain and --bits show the
     /// calls, too.
     Read(ReadArgs),
+    /// Attack a server, or a client, and say what broke and why
+    ///
+    /// judge plays the peers that break such programs: slow ones, silent ones, those that reset, leave, never read, or come by
+    /// the thousand. A failure is told with what was sent, expected and came, what usually causes it, and the lab that explains it.
+    Judge(JudgeArgs),
     /// Measure select against poll on this machine: tables, charts, conclusions
     ///
     /// First the bare calls, by the number of watched descriptors, by the highest descriptor and by how many are ready;

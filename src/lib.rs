@@ -17,7 +17,8 @@
 //! 10. [`explain`]: what a call means as it is made, and what every name means. [`ladder`]: what both ends of a connection
 //!     did, side by side.
 //! 11. [`compare`]: `select` against `poll`, measured.
-//! 12. [`cli`]: the command line of the program, which is the rest.
+//! 12. [`judge`]: a server or client of somebody's own, attacked, and told what broke.
+//! 13. [`cli`]: the command line of the program, which is the rest.
 //!
 //! The library stands without the program: with `default-features = false` it is chapters 1 to 6, and needs only `libc`
 //! and `nix`. The others, and the trace as JSON, come with the feature `program`, which is on by default.
@@ -85,6 +86,8 @@ pub mod events;
 #[cfg(feature = "program")]
 pub mod explain;
 pub mod framing;
+#[cfg(feature = "program")]
+pub mod judge;
 #[cfg(feature = "program")]
 pub mod labs;
 #[cfg(feature = "program")]

@@ -1,6 +1,6 @@
 //! The program: dispatch, messages, exit status.
 //!
-//! Exit status: 0 done; 1 the operation failed; 2 the command line is wrong.
+//! Exit status: 0 done; 1 the operation failed; 2 the command line is wrong; 3 what was to be judged could not be.
 
 mod commands;
 
@@ -52,6 +52,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             }
             None
         }
+        Command::Judge(_) if common.via.is_some() => {
+            return Err(Failure::usage(
+                "--via does not go here: judge waits with poll, for it has more connections than an fd_set has bits",
+            ));
+        }
         Command::Explain(_)
         | Command::Ladder(_)
         | Command::Host(_)
@@ -81,6 +86,7 @@ fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<()
         Command::Watch(watch) => commands::watch::run(watch, common, loudness),
         Command::Ladder(ladder) => commands::ladder::run(ladder, loudness),
         Command::Lab(lab) => commands::lab::run(lab, common),
+        Command::Judge(judge) => commands::judge::run(judge, common, loudness),
         Command::Compare(compare) => commands::compare::run(compare, loudness),
         Command::CompareServer { server, count } => commands::compare::serve(*server, *count),
         Command::Host(host) => commands::host::run(host),

@@ -42,6 +42,7 @@ const CHAPTERS: &[&str] = &[
     "explain",
     "ladder",
     "compare",
+    "judge",
     "cli",
     "commands",
     "main",

@@ -15,8 +15,8 @@ use super::messages::Told;
 #[derive(Debug)]
 pub(crate) struct Failure {
     line: String,
-    /// Whether it is the command line that is wrong.
-    is_usage: bool,
+    /// The program's exit status.
+    status: u8,
 }
 
 impl fmt::Display for Failure {
@@ -28,17 +28,22 @@ impl fmt::Display for Failure {
 impl Failure {
     /// Something else than a call failed.
     pub(crate) fn new(what: impl fmt::Display) -> Self {
-        Self { line: what.to_string(), is_usage: false }
+        Self { line: what.to_string(), status: 1 }
     }
 
     /// The command line is wrong.
     pub(crate) fn usage(what: impl fmt::Display) -> Self {
-        Self { line: format!("{what}; see --help"), is_usage: true }
+        Self { line: format!("{what}; see --help"), status: 2 }
+    }
+
+    /// What was to be judged could not be.
+    pub(crate) fn not_judged(what: impl fmt::Display) -> Self {
+        Self { line: what.to_string(), status: 3 }
     }
 
     /// The program's exit status.
     pub(crate) const fn status(&self) -> u8 {
-        if self.is_usage { 2 } else { 1 }
+        self.status
     }
 
     /// A call failed at an address.

@@ -8,6 +8,7 @@ pub(crate) mod connect;
 pub(crate) mod explain;
 pub(crate) mod failure;
 pub(crate) mod host;
+pub(crate) mod judge;
 pub(crate) mod lab;
 pub(crate) mod ladder;
 pub(crate) mod listen;

@@ -3,6 +3,10 @@
 //! are those of [`sys`](crate::sys) and of nix, so there is no `unsafe`.
 
 pub mod accepting;
+#[cfg(feature = "program")]
+pub mod bound;
+#[cfg(feature = "program")]
+pub mod children;
 pub mod corking;
 pub mod credentials;
 pub mod descriptors;

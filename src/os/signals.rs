@@ -43,6 +43,12 @@ pub fn is_ignored(signal: Signal) -> Result<bool> {
     Ok(action.handler == Handler::Ignore)
 }
 
+/// The name of a signal by its number, also of one that has nothing to do with sockets.
+pub fn name_of(number: i32) -> String {
+    nix::sys::signal::Signal::try_from(number)
+        .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_string())
+}
+
 /// Ends this process by a signal, as another one was ended by it. If the signal does not end processes, this returns.
 pub fn end_by(signal: Signal) {
     // What cannot be set, such as SIGKILL's, is the default already.

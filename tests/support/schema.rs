@@ -15,7 +15,7 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
     let keywords = schema.as_object().expect("a schema is an object");
     for (keyword, rule) in keywords {
         match &keyword[..] {
-            "$schema" | "title" | "$defs" => {}
+            "$schema" | "title" | "description" | "$defs" => {}
             "$ref" => {
                 let pointer = rule.as_str().unwrap().trim_start_matches('#');
                 let referred = root.pointer(pointer).expect("what is referred to is there");

@@ -1,7 +1,7 @@
 //! `baresock watch`: any program's socket calls, as it makes them.
 
 mod signals;
-mod strace;
+pub(super) mod strace;
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;

@@ -1,6 +1,7 @@
 //! strace: where it is, and how it is asked.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -28,7 +29,7 @@ pub(super) const WHY_NOT: &str = "strace saw no call: it may not trace here (a c
 ///
 /// # Errors
 /// It is not in PATH, or this system has none.
-pub(super) fn find() -> Result<PathBuf, Failure> {
+pub(crate) fn find() -> Result<PathBuf, Failure> {
     if instead() != "strace" {
         return Err(Failure::new(format_args!(
             "watch needs strace, which is for Linux. This system has: {}. `baresock read` reads logs of strace",
@@ -52,6 +53,21 @@ pub(super) fn warn_of_attaching() {
         "attaching interrupts what the program waits in: epoll_wait, and recv and accept with SO_RCVTIMEO, fail with \
          EINTR; recv with MSG_WAITALL returns what it has. Such calls are marked. Ctrl-C detaches",
     );
+}
+
+/// strace and its flags, for a log of what a program does that is started behind `-o LOG --`.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) fn words() -> Result<Vec<OsString>, Failure> {
+    let strace = find()?;
+    let mut words = vec![strace.clone().into_os_string()];
+    let flags = ["-f", "-q", "-ttt", "-T", "-e", CALLS, "-e", "signal=!SIGWINCH", "-s", "64"];
+    words.extend(flags.map(OsString::from));
+    if knows_seccomp(&strace) {
+        words.push("--seccomp-bpf".into());
+    }
+    Ok(words)
 }
 
 /// How strace is called: it follows children, writes microseconds and durations, and as many bytes as are shown.

@@ -1,0 +1,117 @@
+//! `baresock judge`: what is judged, by which cases, and what is written.
+
+mod chosen;
+mod class;
+mod subject;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use baresock::cli::{self, Common};
+use baresock::judge::ending::clean_up_at_signals;
+use baresock::judge::judging::{Judge, Options};
+use baresock::judge::shown::{self, Looks};
+use baresock::judge::{JudgeCase, JudgeReport};
+use baresock::os::limits::raise_descriptor_limit;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::failure::Failure;
+use super::messages::{Loudness, print};
+use super::tracing::use_color;
+use super::watch::strace;
+
+/// Judges, and shows what came of it.
+pub(crate) fn run(
+    asked: &cli::JudgeArgs,
+    common: &Common,
+    loudness: Loudness,
+) -> Result<(), Failure> {
+    if asked.list {
+        return print(chosen::listed(asked)?.as_bytes());
+    }
+    let who = chosen::who(asked)?;
+    let cases = chosen::cases(asked, who)?;
+    if let Some(directory) = &asked.each {
+        return class::run(directory, asked, who, loudness);
+    }
+    // Before minutes are spent on a report that cannot be written.
+    let junit = asked.junit.as_deref().map(create).transpose()?;
+    let watch = asked.watch.then(strace::words).transpose()?;
+    // Children get the limit that judge itself was given.
+    let soft = baresock::os::limits::descriptor_limits().map_or(1024, |limits| limits.soft);
+    // What cannot be raised makes cases that need many not asked.
+    let _ = raise_descriptor_limit();
+    baresock::os::children::adopt_orphans();
+    clean_up_at_signals().map_err(|errno| Failure::of("pipe", errno))?;
+    let (subject, site) = subject::subject(asked, who, soft)?;
+    let options = Options {
+        role: who.role,
+        timeout: asked.timeout,
+        repeat: u32::try_from(asked.repeat.get()).unwrap_or(u32::MAX),
+        watch,
+    };
+    let bar = progress_bar(cases.len(), loudness);
+    let report =
+        Judge::new(options, subject, site).judge(&cases, &mut |at, _, case: &JudgeCase| {
+            bar.set_position(at as u64);
+            bar.set_message(case.name);
+            bar.tick();
+        });
+    bar.finish_and_clear();
+    let shown = if asked.json {
+        shown::json(&report) + "\n"
+    } else if asked.markdown {
+        shown::markdown(&report)
+    } else {
+        let color = use_color(common.color, &io::stdout());
+        shown::text(&report, if color { Looks::Colored } else { Looks::Plain })
+    };
+    print(shown.as_bytes())?;
+    if let (Some(()), Some(file)) = (junit, &asked.junit) {
+        fs::write(file, shown::junit(&report)).map_err(|error| {
+            Failure::from_std(file.display().to_string().escape_debug(), &error)
+        })?;
+    }
+    verdict(&report)
+}
+
+/// The exit status, with a word of why.
+fn verdict(report: &JudgeReport) -> Result<(), Failure> {
+    let score = report.score();
+    match (report.status(), &report.not_judged) {
+        (0, _) => Ok(()),
+        (3, Some(why)) => {
+            Err(Failure::not_judged(why.lines().next().unwrap_or("it could not be judged")))
+        }
+        (3, None) => Err(Failure::not_judged("no case could be asked")),
+        _ => {
+            let asked = score.passed + score.failed;
+            Err(Failure::new(format_args!("{} of {asked} cases failed", score.failed)))
+        }
+    }
+}
+
+fn create(file: &Path) -> Result<(), Failure> {
+    let name = file.display().to_string().escape_debug().to_string();
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(file)
+        .map(drop)
+        .map_err(|error| Failure::from_std(format_args!("open {name}"), &error))
+}
+
+/// On standard error, and on a terminal only.
+fn progress_bar(cases: usize, loudness: Loudness) -> ProgressBar {
+    if loudness == Loudness::Quiet {
+        return ProgressBar::hidden();
+    }
+    let target = ProgressDrawTarget::stderr_with_hz(8);
+    let bar = ProgressBar::with_draw_target(Some(cases as u64), target);
+    if let Ok(style) = ProgressStyle::with_template("{pos} of {len}: {msg} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,301 @@
+//! What the code of a case has in hand: clients of the program, a look into its process, and the program itself where judge
+//! has started it.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::dialogue;
+use super::judging::START_LIMIT;
+use super::peer::JudgePeer;
+use super::program::{Program, ending};
+use super::recipe::Recipe;
+use super::role::Role;
+use super::scene::CaseScene;
+use super::site::JudgeSite;
+use super::steps::Way;
+use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
+use crate::addr::Address;
+use crate::names::Signal;
+use crate::os::children::{Use, is_stopped, use_of};
+use crate::os::process_group::{Stops, stop_group};
+
+/// A case has this in hand.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// What the program is judged as.
+    pub role: Role,
+    /// What happens.
+    pub scene: Rc<CaseScene>,
+    /// What the program was given: files, a server behind it.
+    pub site: &'a JudgeSite,
+    pub(super) started: Option<Started<'a>>,
+    /// How a client is started, if one is judged.
+    pub(super) client: Option<&'a Recipe>,
+    /// How many tokens were said.
+    pub(super) said: u32,
+}
+
+/// A program that judge has started, and how.
+#[derive(Debug)]
+pub struct Started<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) program: &'a mut Option<Program>,
+}
+
+impl Bench<'_> {
+    /// A client connects.
+    ///
+    /// # Errors
+    /// As [`JudgePeer::connect`].
+    pub fn connect(&self, who: &str) -> Result<JudgePeer, CaseStop> {
+        JudgePeer::connect(&self.scene, who)
+    }
+
+    /// A word that was not said before.
+    pub fn token(&mut self) -> String {
+        self.said += 1;
+        format!("judge-{}", self.said)
+    }
+
+    /// A new client asks and is answered.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn serves(&mut self, who: &str) -> CaseOutcome {
+        if self.role == Role::EchoUdp {
+            return super::datagrams::ask(self, who);
+        }
+        let peer = self.connect(who)?;
+        dialogue::whole(self, peer, who)
+    }
+
+    /// The same while something goes on that must hold up no other client.
+    ///
+    /// # Errors
+    /// The new client is not served.
+    pub fn serves_while(&mut self, what: &str, who: &str) -> CaseOutcome {
+        self.serves(who).map_err(|stop| match stop {
+            CaseStop::Failed(failure) if failure.symptom == Symptom::Silent => CaseFailure {
+                symptom: Symptom::HoldsUp,
+                sent: format!("{} from another client, while {what}", failure.sent),
+                ..*failure
+            }
+            .into(),
+            CaseStop::Failed(failure) => CaseFailure {
+                sent: format!("{} from another client, while {what}", failure.sent),
+                ..*failure
+            }
+            .into(),
+            other => other,
+        })
+    }
+
+    /// An exchange on a connection that is there; it stays open if this kind of service lets it.
+    ///
+    /// # Errors
+    /// It goes wrong.
+    pub fn ask(&mut self, peer: &mut JudgePeer) -> CaseOutcome {
+        dialogue::ask(self, peer)
+    }
+
+    /// A moment passes, longer on a slow machine.
+    pub fn pause(&self, ms: u64) {
+        self.scene.pause(ms);
+    }
+
+    /// A line of the ladder that is no message.
+    pub fn says(&self, what: impl Into<String>) {
+        self.scene.step("", Way::Beside, what);
+    }
+
+    /// What the program uses now.
+    ///
+    /// # Errors
+    /// It cannot be looked into: the case is not asked.
+    pub fn used(&mut self) -> Result<Use, CaseStop> {
+        let Some(pid) = self.scene.pid.get() else {
+            return Err(CaseStop::not_asked(
+                "the number of its process is not known (--pid PID, or have judge start it)",
+            ));
+        };
+        if self.has_ended() {
+            return Err(self.died("it goes on running"));
+        }
+        use_of(pid).ok_or_else(|| {
+            CaseStop::not_asked(
+                "its process cannot be looked into: another user's, or no /proc here",
+            )
+        })
+    }
+
+    /// Whether it works while this time passes: uses a tenth of a processor and more, or wants one nearly all the time, which a busy
+    /// machine does not give it. None if it does not; else in words.
+    ///
+    /// # Errors
+    /// As [`Bench::used`].
+    pub fn works_for(&mut self, time: Duration) -> Result<Option<String>, CaseStop> {
+        const LOOKS: u32 = 40;
+        let before = self.used()?;
+        let began = Instant::now();
+        let mut at_work = 0;
+        for _ in 0..LOOKS {
+            std::thread::sleep(time / LOOKS);
+            at_work += u32::from(self.used()?.is_at_work);
+        }
+        let used = self.used()?.processor_time.saturating_sub(before.processor_time);
+        let share = used.as_secs_f64() / began.elapsed().as_secs_f64();
+        let wants = f64::from(at_work) / f64::from(LOOKS);
+        let words = format!(
+            "it used {:.0} % of a processor, and wanted it {:.0} % of the time",
+            share * 100.0,
+            wants * 100.0
+        );
+        self.says(words.clone());
+        let works = share > 0.1 || (wants > 0.6 && !used.is_zero());
+        Ok(works.then_some(words))
+    }
+
+    /// Stops the program, where judge has started it: what clients do now is all there when it goes on. Whether it is stopped.
+    pub fn stop(&mut self) -> bool {
+        let Ok(pid) = self.program().map(|program| program.pid()) else { return false };
+        if self.has_ended() || !stop_group(pid, Stops::Stop) {
+            return false;
+        }
+        self.says("the program is stopped (SIGSTOP)");
+        for _ in 0..30 {
+            if is_stopped(pid) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&mut self) {
+        if let Ok(pid) = self.program().map(|program| program.pid()) {
+            stop_group(pid, Stops::GoOn);
+            self.says("the program goes on (SIGCONT)");
+        }
+    }
+
+    /// Waits until the program has taken up what there is to take up: its descriptors stay the same. Where they are not told, a
+    /// moment passes.
+    pub fn settle(&mut self) {
+        let (mut last, mut same) = (0, 0);
+        for _ in 0..60 {
+            let Ok(used) = self.used() else { return self.pause(500) };
+            same = if used.descriptors == last && !used.is_at_work { same + 1 } else { 0 };
+            last = used.descriptors;
+            if same == 4 {
+                return;
+            }
+            self.pause(20);
+        }
+    }
+
+    /// Nothing is to be done, and so the processor is not used. What is still being done may take a while.
+    ///
+    /// # Errors
+    /// It works, time after time.
+    pub fn expect_idle(&mut self, what: &str) -> CaseOutcome {
+        let mut came = String::new();
+        for _ in 0..4 {
+            match self.works_for(Duration::from_millis(400))? {
+                Some(words) => came = words,
+                None => return Ok(()),
+            }
+        }
+        let expected = "waiting uses no processor time";
+        Err(CaseFailure::new(Symptom::Spins, what, expected, came).into())
+    }
+
+    /// Whether judge has started the program and it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        match &mut self.started {
+            Some(started) => {
+                started.program.as_mut().is_none_or(|program| program.ended().is_some())
+            }
+            None if self.client.is_some() => false,
+            None => self.scene.pid.get().is_some_and(crate::os::children::has_ended),
+        }
+    }
+
+    /// The failure that it has ended.
+    pub fn died(&mut self, expected: &str) -> CaseStop {
+        CaseFailure::new(Symptom::Died, "as the ladder shows", expected, self.end_in_words()).into()
+    }
+
+    pub(super) fn end_in_words(&mut self) -> String {
+        let program = self.started.as_mut().and_then(|started| started.program.as_mut());
+        let status = program.and_then(Program::ended);
+        status.map_or_else(
+            || "the program has ended".to_string(),
+            |status| format!("the program has ended: {}", ending(status)),
+        )
+    }
+
+    /// The program that judge has started.
+    ///
+    /// # Errors
+    /// judge has not started it: the case is not asked.
+    pub fn program(&mut self) -> Result<&mut Program, CaseStop> {
+        let program = self.started.as_mut().and_then(|started| started.program.as_mut());
+        program.ok_or_else(|| {
+            CaseStop::not_asked("only a program that judge starts can be asked (-- COMMAND)")
+        })
+    }
+
+    /// Sends the program a signal and waits until it has ended, for one time limit; whether it has.
+    ///
+    /// # Errors
+    /// judge has not started it.
+    pub fn end_with(&mut self, signal: Signal) -> Result<bool, CaseStop> {
+        let limit = self.scene.limit();
+        self.says(format!("{signal} to the program"));
+        let program = self.program()?;
+        program.signal(signal);
+        let ended = program.wait(limit).is_some();
+        if let (true, Some(status)) = (ended, program.ended()) {
+            self.says(ending(status));
+        }
+        Ok(ended)
+    }
+
+    /// Starts the program again at the address that it had.
+    ///
+    /// # Errors
+    /// judge has not started it; or it does not come up.
+    pub fn start_again(&mut self) -> CaseOutcome {
+        let address: Address = self.scene.address.clone();
+        let most = START_LIMIT.mul_f64(self.scene.slowness());
+        self.program()?;
+        let Some(started) = &mut self.started else { return Ok(()) };
+        *started.program = None;
+        let again = started.recipe.start(&address, None, most);
+        self.says(format!("the program is started again at {address}"));
+        match again {
+            Ok(program) => {
+                self.scene.pid.set(Some(program.pid()));
+                if let Some(started) = &mut self.started {
+                    *started.program = Some(program);
+                }
+                Ok(())
+            }
+            // It may be slow. What has ended is evidence.
+            Err(not_started) if !not_started.has_ended => Err(CaseStop::not_asked(not_started.why)),
+            Err(not_started) => {
+                let said = not_started.output.lines().last().unwrap_or("").to_string();
+                let came = format!("{}; it said: {said}", not_started.why);
+                let expected = "it listens at the same address again";
+                Err(CaseFailure::new(
+                    Symptom::NotAgain,
+                    "the program was ended and started again",
+                    expected,
+                    came,
+                )
+                .into())
+            }
+        }
+    }
+}

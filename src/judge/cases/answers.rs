@@ -1,0 +1,24 @@
+//! Does it do at all what it is to do?
+
+use crate::judge::verdict::Symptom;
+use crate::judge::{JudgeCase, Role};
+
+pub(super) const CASE: JudgeCase = JudgeCase {
+    name: "answers",
+    question: "Is one client, who does nothing special, answered?",
+    points: 2,
+    lab: "drop-closes",
+    run: |bench| {
+        if Role::ECHOING.contains(&bench.role) {
+            let mut peer = bench.connect("client")?;
+            bench.ask(&mut peer)?;
+            bench.pause(50);
+            peer.receive_what_is_there()?;
+            if !peer.received().is_empty() {
+                return Err(peer.failed(Symptom::TooMuch, "the answer, and nothing more", None));
+            }
+        }
+        bench.serves("client")
+    },
+    ..JudgeCase::ORDINARY
+};

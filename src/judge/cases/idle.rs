@@ -1,0 +1,28 @@
+//! Waiting costs nothing.
+
+use crate::judge::{JudgeCase, Role};
+
+pub(super) const CASE: JudgeCase = JudgeCase {
+    name: "idle",
+    question: "Does it use no processor time while its clients are silent?",
+    points: 2,
+    lab: "always-ready",
+    run: |bench| {
+        // These have nothing to say to a silent client, or close.
+        let stays = !matches!(bench.role, Role::Chargen | Role::Daytime | Role::Time | Role::Http);
+        let mut peers = Vec::new();
+        for number in 0..3 {
+            let mut peer = bench.connect(&format!("client {number}"))?;
+            if stays {
+                bench.ask(&mut peer)?;
+            }
+            peers.push(peer);
+        }
+        if bench.role == Role::Chargen {
+            // Everything is full after a while.
+            bench.pause(300);
+        }
+        bench.expect_idle("three clients are connected and silent")
+    },
+    ..JudgeCase::ORDINARY
+};

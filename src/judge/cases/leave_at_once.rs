@@ -1,0 +1,20 @@
+//! Who connects may be gone before accept returns.
+
+use super::many::ConnectPace;
+use crate::judge::JudgeCase;
+
+const TIMES: usize = 500;
+
+pub(super) const CASE: JudgeCase = JudgeCase {
+    name: "leave-at-once",
+    question: "Does it live when clients connect and leave at once, 500 times?",
+    lab: "accept-after-rst",
+    run: |bench| {
+        let mut pace = ConnectPace::default();
+        for number in 0..TIMES {
+            pace.connect(bench, &format!("client {number}"))?.leave();
+        }
+        bench.serves("another client")
+    },
+    ..JudgeCase::ORDINARY
+};

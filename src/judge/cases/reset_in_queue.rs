@@ -1,0 +1,36 @@
+//! A connection may be reset before accept takes it from the queue.
+
+use super::many::ConnectPace;
+use crate::judge::Cause;
+use crate::judge::JudgeCase;
+use crate::judge::verdict::Symptom;
+
+pub(super) const CASE: JudgeCase = JudgeCase {
+    name: "reset-in-queue",
+    question: "Does it live when connections are reset that wait to be accepted?",
+    lab: "accept-after-rst",
+    tcp_only: true,
+    causes: &[Cause {
+        when: Symptom::Died,
+        because: "a connection that was reset in the queue makes accept, or the first call on what it returns (getpeername, \
+            setsockopt, recv, send), fail, and that was taken for the server's end",
+        remedy: "go on after ECONNABORTED, ECONNRESET, ENOTCONN and EPIPE of one client",
+    }],
+    run: |bench| {
+        let mut pace = ConnectPace::default();
+        let is_stopped = bench.stop();
+        // No more than wait in the shortest of queues, where nothing takes them out of it.
+        for number in 0..if is_stopped { 4 } else { 100 } {
+            let mut peer = pace.connect(bench, &format!("client {number}"))?;
+            if number % 2 == 1 {
+                peer.push(b"gone\n", 5, 0)?;
+            }
+            peer.reset()?;
+        }
+        if is_stopped {
+            bench.go_on();
+        }
+        bench.serves("another client")
+    },
+    ..JudgeCase::ORDINARY
+};

@@ -1,0 +1,17 @@
+//! A silent client holds up no other client.
+
+use crate::judge::JudgeCase;
+
+pub(super) const CASE: JudgeCase = JudgeCase {
+    name: "silence",
+    question: "Is a client served while another is connected and silent?",
+    points: 2,
+    lab: "one-slow-client",
+    run: |bench| {
+        let mut silent = bench.connect("a silent client")?;
+        bench.pause(100);
+        bench.serves_while("a client is connected and says nothing", "client")?;
+        bench.ask(&mut silent)
+    },
+    ..JudgeCase::ORDINARY
+};

@@ -1,0 +1,20 @@
+//! The cases for clients: judge is the server, and not a kind one.
+
+mod kind;
+mod play;
+mod unkind;
+
+use super::JudgeCase;
+
+/// Every case for a client.
+pub const ALL: &[&JudgeCase] = &[
+    &kind::ANSWERED,
+    &kind::DRIBBLED,
+    &kind::WITH_THE_ACCEPT,
+    &kind::FINISHED_FIRST,
+    &kind::LARGE,
+    &unkind::TOO_MUCH,
+    &unkind::RESET,
+    &unkind::REFUSED,
+    &unkind::NEVER_ANSWERED,
+];

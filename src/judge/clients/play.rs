@@ -1,0 +1,311 @@
+//! The server that judge plays for a client, and the client, started for one case.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::addr::Address;
+use crate::judge::bench::Bench;
+use crate::judge::client::JudgedClient;
+use crate::judge::dialogue::has;
+use crate::judge::peer::JudgePeer;
+use crate::judge::program::ending;
+use crate::judge::role::Role;
+use crate::judge::scene::CaseScene;
+use crate::judge::site::HELLO_BYTES;
+use crate::judge::steps::{Way, shown};
+use crate::judge::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
+use crate::names::{POLLIN, Protocol, SOCK_STREAM};
+use crate::os::accepting::{accept_nonblocking, set_nonblocking};
+use crate::os::signals::name_of;
+use crate::sys::{self, Fd};
+
+/// What a client gets on its standard input, to send it.
+pub(super) const INPUT: &[u8] = b"judge-1 says hello\njudge-2 says more\njudge-3 has said enough\n";
+/// What a server of daytime says.
+const DAYTIME: &[u8] = b"Saturday, November 28, 2026 12:34:56-UTC\r\n";
+
+/// A server with one client, which has been started.
+#[derive(Debug)]
+pub(super) struct Play {
+    role: Role,
+    scene: Rc<CaseScene>,
+    listener: Option<Fd>,
+    client: JudgedClient,
+}
+
+impl Play {
+    /// Listens, and starts the client with this on its standard input.
+    pub(super) fn start(bench: &mut Bench<'_>, input: &[u8]) -> Result<Self, CaseStop> {
+        let listener = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default())?;
+        sys::bind(&listener, &Address::v4(std::net::Ipv4Addr::LOCALHOST, 0))?;
+        sys::listen(&listener, 8)?;
+        set_nonblocking(&listener)?;
+        sys::fcntl_setfd(&listener, crate::names::FD_CLOEXEC)?;
+        let address = sys::getsockname(&listener)?;
+        Self::start_at(bench, address, Some(listener), input)
+    }
+
+    /// The same without a listener: the connection is refused.
+    pub(super) fn start_refused(bench: &mut Bench<'_>, input: &[u8]) -> Result<Self, CaseStop> {
+        let listener = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default())?;
+        sys::bind(&listener, &Address::v4(std::net::Ipv4Addr::LOCALHOST, 0))?;
+        let address = sys::getsockname(&listener)?;
+        // It is bound and does not listen: no other process gets the port meanwhile.
+        Self::start_at(bench, address, Some(listener), input)
+    }
+
+    fn start_at(
+        bench: &mut Bench<'_>,
+        address: Address,
+        listener: Option<Fd>,
+        input: &[u8],
+    ) -> Result<Self, CaseStop> {
+        let Some(recipe) = bench.client else {
+            return Err(CaseStop::not_asked("only a client that judge starts can be asked"));
+        };
+        let command = recipe.command(&address, None);
+        let input =
+            if bench.role == Role::Echo || bench.role == Role::LineEcho { input } else { b"" };
+        let client = JudgedClient::start(command, input.to_vec())
+            .map_err(|error| CaseStop::not_asked(format_args!("it cannot be started: {error}")))?;
+        bench.scene.pid.set(Some(client.pid()));
+        Ok(Self { role: bench.role, scene: bench.scene.clone(), listener, client })
+    }
+
+    /// Waits until the client has connected.
+    pub(super) fn accept(&mut self) -> Result<JudgePeer, CaseStop> {
+        let scene = self.scene.clone();
+        let Some(listener) = &self.listener else { return Err(CaseStop::not_asked("no listener")) };
+        let mut patience = scene.patience();
+        loop {
+            match accept_nonblocking(listener) {
+                Ok((fd, _)) => {
+                    scene.step("", Way::In, "connect");
+                    return Ok(JudgePeer::of(&scene, "", fd));
+                }
+                Err(crate::names::Errno::EAGAIN | crate::names::Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            let slice = Instant::now() + Duration::from_millis(20);
+            let mut is_over = false;
+            while !is_over && Instant::now() < slice {
+                let mut rows = [sys::PollFd::new(sys::AsFd::as_fd(listener), POLLIN)];
+                if sys::poll(&mut rows, 20).unwrap_or(0) > 0 {
+                    break;
+                }
+                is_over = patience.left_ms().is_none();
+            }
+            if is_over || (self.client.ended().is_some() && !self.is_waiting()) {
+                let came = match self.client.ended() {
+                    Some(status) => format!("{}, without having connected", ending(status)),
+                    None => format!("no connection in {}", patience.waited()),
+                };
+                let expected = "it connects to 127.0.0.1 at {port}";
+                return Err(self.failed(Symptom::Silent, "the client was started", expected, came));
+            }
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        let Some(listener) = &self.listener else { return false };
+        let mut rows = [sys::PollFd::new(sys::AsFd::as_fd(listener), POLLIN)];
+        sys::poll(&mut rows, 0).unwrap_or(0) > 0
+    }
+
+    /// What a server answers, whole.
+    pub(super) fn answer(&self) -> Vec<u8> {
+        match self.role {
+            Role::Daytime => DAYTIME.to_vec(),
+            Role::Http => response(HELLO_BYTES),
+            _ => INPUT.to_vec(),
+        }
+    }
+
+    /// What has to stand in the output then.
+    pub(super) fn wanted(&self) -> Vec<u8> {
+        match self.role {
+            Role::Daytime => DAYTIME.trim_ascii().to_vec(),
+            Role::Http => HELLO_BYTES.to_vec(),
+            _ => INPUT.to_vec(),
+        }
+    }
+
+    /// Takes the question, and answers with `say`, piece by piece as it comes.
+    pub(super) fn serve(
+        &self,
+        peer: &mut JudgePeer,
+        mut say: impl FnMut(&mut JudgePeer, &[u8]) -> CaseOutcome,
+    ) -> CaseOutcome {
+        match self.role {
+            Role::Daytime => say(peer, DAYTIME),
+            Role::Http => {
+                self.hear_request(peer)?;
+                say(peer, &response(HELLO_BYTES))
+            }
+            _ => {
+                let mut heard = 0;
+                while heard < INPUT.len() {
+                    if !peer.receive(1)? {
+                        return Err(peer.failed(peer.symptom(), "it answers", None))
+                            .map_err(|stop| self.as_sender(stop, heard));
+                    }
+                    let piece = peer.take_received();
+                    heard += piece.len();
+                    say(peer, &piece)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for a request of HTTP.
+    pub(super) fn hear_request(&self, peer: &mut JudgePeer) -> CaseOutcome {
+        if peer.receive_until(|bytes| has(bytes, b"\r\n\r\n"))? {
+            peer.take_received();
+            return Ok(());
+        }
+        let came = shown(peer.received());
+        Err(self.failed(
+            Symptom::Silent,
+            "the connection was accepted",
+            "a request of HTTP, with its empty line",
+            came,
+        ))
+    }
+
+    fn as_sender(&self, stop: CaseStop, heard: usize) -> CaseStop {
+        let CaseStop::Failed(failure) = stop else { return stop };
+        let expected = format!("the client sends its standard input, {}", shown(INPUT));
+        let came = format!("{heard} bytes of it");
+        CaseFailure { sent: "the connection was accepted".to_string(), expected, came, ..*failure }
+            .into()
+    }
+
+    /// Waits until the client has ended, and says how.
+    pub(super) fn end(&mut self, after: &str) -> Result<ExitStatus, CaseStop> {
+        let end = Instant::now() + self.scene.limit();
+        loop {
+            if let Some(status) = self.client.ended() {
+                self.scene.step("", Way::Beside, ending(status));
+                return Ok(status);
+            }
+            if Instant::now() >= end {
+                let came = format!("it still runs after {:.0} s", self.scene.limit().as_secs_f64());
+                return Err(self.failed(Symptom::Stays, after, "it ends", came));
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+
+    /// It ends well, and has written this to standard output.
+    pub(super) fn expect_output(&mut self, after: &str, wanted: &[u8]) -> CaseOutcome {
+        let status = self.end(after)?;
+        let output = self.client.output.begin();
+        if !is_written(&output, wanted) {
+            let expected = format!("on its standard output {}", shown(wanted));
+            return Err(self.failed(Symptom::Wrong, after, expected, shown(&output)));
+        }
+        match status.signal() {
+            Some(_) => Err(self.failed(Symptom::Died, after, "it exits", ending(status))),
+            None => Ok(()),
+        }
+    }
+
+    /// It ends, by itself, and says that something went wrong: by its status or on standard error.
+    pub(super) fn expect_complaint(&mut self, after: &str) -> CaseOutcome {
+        let status = self.end(after)?;
+        if let Some(signal) = status.signal() {
+            let stop = self.failed(
+                Symptom::Died,
+                after,
+                "it says what went wrong, and exits",
+                ending(status),
+            );
+            return Err(match stop {
+                CaseStop::Failed(failure) => {
+                    CaseFailure { signal: Some(name_of(signal)), ..*failure }.into()
+                }
+                other => other,
+            });
+        }
+        if status.success() && self.client.errors.text().trim().is_empty() {
+            let expected = "another status than 0, or some words on standard error";
+            return Err(self.failed(
+                Symptom::ClaimsSuccess,
+                after,
+                expected,
+                "status 0, and not a word",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The client itself.
+    pub(super) fn client(&mut self) -> &mut JudgedClient {
+        &mut self.client
+    }
+
+    pub(super) fn failed(
+        &self,
+        symptom: Symptom,
+        sent: impl std::fmt::Display,
+        expected: impl std::fmt::Display,
+        came: impl std::fmt::Display,
+    ) -> CaseStop {
+        let said = self.client.errors.text();
+        let said = said
+            .lines()
+            .last()
+            .map_or(String::new(), |line| format!("; on standard error: {line}"));
+        CaseFailure::new(symptom, sent, expected, format!("{came}{said}")).into()
+    }
+}
+
+/// An answer of HTTP with this body.
+pub(super) fn response(body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Whether its lines stand in the output, one after the other: a client may write more, such as a prompt.
+fn is_written(output: &[u8], wanted: &[u8]) -> bool {
+    let mut rest = output;
+    wanted.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).all(|line| {
+        match memchr::memmem::find(rest, line.trim_ascii_end()) {
+            Some(at) => {
+                rest = &rest[at + line.trim_ascii_end().len()..];
+                true
+            }
+            None => false,
+        }
+    })
+}
+
+/// Waits until nothing more has come for a while, or the other has finished.
+pub(super) fn drain(scene: &CaseScene, peer: &mut JudgePeer, ms: u64) -> CaseOutcome {
+    let end = Instant::now() + Duration::from_millis(ms).mul_f64(scene.slowness());
+    while Instant::now() < end && peer.end().is_none() {
+        peer.receive_what_is_there()?;
+        peer.take_received();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_may_write_more_than_the_answer() {
+        assert!(is_written(b"> a\n> b\n", b"a\nb\n"));
+        assert!(!is_written(b"b\na\n", b"a\nb\n"));
+        assert!(!is_written(b"", b"a\n"));
+        assert!(is_written(INPUT, INPUT));
+    }
+}

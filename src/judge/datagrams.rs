@@ -1,0 +1,143 @@
+//! A sender of datagrams to the program that is judged.
+
+use std::rc::Rc;
+
+use super::bench::Bench;
+use super::peer::wait;
+use super::scene::CaseScene;
+use super::steps::{Way, shown};
+use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
+use crate::names::{
+    Errno, FD_CLOEXEC, MSG_NOSIGNAL, MsgFlags, POLLIN, Protocol, SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET,
+};
+use crate::os::accepting::set_nonblocking;
+use crate::sys::{self, AsFd, Fd, PollFd};
+
+/// How often a datagram is sent that may have been lost: nothing promises that one arrives.
+const TRIES: i32 = 4;
+/// The longest datagram, and room for one more byte.
+const ROOM: usize = 65_536;
+
+/// A socket for datagrams, connected to the program.
+#[derive(Debug)]
+pub struct Sender {
+    who: String,
+    fd: Fd,
+    scene: Rc<CaseScene>,
+}
+
+impl Sender {
+    /// A new socket with a port of its own.
+    ///
+    /// # Errors
+    /// The system refuses it.
+    pub fn new(bench: &Bench<'_>, who: &str) -> Result<Self, CaseStop> {
+        let scene = bench.scene.clone();
+        let fd = sys::socket(scene.address.domain(), SOCK_DGRAM, Protocol::default())?;
+        sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
+        set_nonblocking(&fd)?;
+        sys::setsockopt(&fd, SOL_SOCKET, SO_RCVBUF, &(1 << 20))?;
+        sys::connect(&fd, &scene.address)?;
+        Ok(Self { who: who.to_string(), fd, scene })
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    /// Nothing is bound there, as an earlier datagram has found out; or the system refuses it.
+    pub fn send(&self, bytes: &[u8]) -> CaseOutcome {
+        self.scene.step(&self.who, Way::Out, format!("send {}", shown(bytes)));
+        match sys::send(&self.fd, bytes, MSG_NOSIGNAL) {
+            Ok(_) | Err(Errno::EAGAIN) => Ok(()),
+            Err(Errno::ECONNREFUSED) => Err(self.refused(bytes)),
+            Err(Errno::EMSGSIZE) => {
+                Err(CaseStop::not_asked("this system sends no datagram of that size"))
+            }
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Waits for the next datagram, for a part of the time limit.
+    ///
+    /// # Errors
+    /// Nothing is bound there.
+    pub fn receive(&self, sent: &[u8], part: i32) -> Result<Option<Vec<u8>>, CaseStop> {
+        let mut buf = vec![0; ROOM];
+        let limit_ms = i32::try_from(self.scene.limit().as_millis()).unwrap_or(i32::MAX) / part;
+        loop {
+            match sys::recv(&self.fd, &mut buf, MsgFlags::NONE) {
+                Ok(count) => {
+                    self.scene.step(&self.who, Way::In, shown(&buf[..count]));
+                    return Ok(Some(buf[..count].to_vec()));
+                }
+                Err(Errno::ECONNREFUSED) => return Err(self.refused(sent)),
+                Err(Errno::EINTR) => continue,
+                Err(Errno::EAGAIN) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            let mut rows = [PollFd::new(self.fd.as_fd(), POLLIN)];
+            match sys::poll(&mut rows, limit_ms) {
+                Ok(0) => return Ok(None),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Sends a datagram and gets it back. It is sent again where nothing comes: a datagram may be lost.
+    ///
+    /// # Errors
+    /// Another comes, or none.
+    pub fn expect_echo(&self, bytes: &[u8]) -> CaseOutcome {
+        for _ in 0..TRIES {
+            self.send(bytes)?;
+            match self.receive(bytes, TRIES)? {
+                None => {}
+                Some(came) if came == bytes => return Ok(()),
+                Some(came) => {
+                    let symptom =
+                        if came.len() > bytes.len() { Symptom::TooMuch } else { Symptom::Wrong };
+                    return Err(CaseFailure::new(
+                        symptom,
+                        shown(bytes),
+                        shown(bytes),
+                        shown(&came),
+                    )
+                    .into());
+                }
+            }
+        }
+        // One that is at work, or a machine that was slower than was known.
+        let mut patience = self.scene.patience();
+        if wait(&self.fd, POLLIN, &mut patience)?
+            && self.receive(bytes, 1)?.is_some_and(|came| came == bytes)
+        {
+            return Ok(());
+        }
+        let came = format!("nothing, though it was sent {TRIES} times");
+        Err(CaseFailure::new(Symptom::Silent, shown(bytes), shown(bytes), came).into())
+    }
+
+    /// Throws away what is still there: second answers to what was sent twice.
+    pub fn forget(&self) {
+        let mut buf = vec![0; ROOM];
+        while sys::recv(&self.fd, &mut buf, MsgFlags::NONE).is_ok() {}
+    }
+
+    fn refused(&self, sent: &[u8]) -> CaseStop {
+        self.scene.step(&self.who, Way::In, "ECONNREFUSED");
+        CaseFailure::new(
+            Symptom::Refused,
+            shown(sent),
+            "the same datagram",
+            "ECONNREFUSED: no socket has this port",
+        )
+        .into()
+    }
+}
+
+/// A new sender is answered.
+pub(super) fn ask(bench: &mut Bench<'_>, who: &str) -> CaseOutcome {
+    let token = bench.token();
+    Sender::new(bench, who)?.expect_echo(token.as_bytes())
+}

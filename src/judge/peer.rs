@@ -1,0 +1,330 @@
+//! A client of the program that is judged: one connection, never blocking, every wait with an end.
+
+mod sending;
+
+use std::rc::Rc;
+
+use super::scene::CaseScene;
+use super::steps::{Way, in_bytes, shown};
+use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
+use crate::addr::Address;
+use crate::names::{
+    Errno, FD_CLOEXEC, MsgFlags, POLLIN, POLLOUT, PollEvents, Protocol, SO_ERROR, SOCK_STREAM,
+    SOL_SOCKET,
+};
+use crate::os::accepting::set_nonblocking;
+use crate::sys::{self, AsFd, Fd, PollFd};
+
+/// So many bytes of what was sent are kept, to be told.
+const MOST_KEPT: usize = 64;
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How the program's half of the connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In good order.
+    Finished,
+    /// By an errno.
+    Failed(Errno),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct JudgePeer {
+    who: String,
+    fd: Fd,
+    scene: Rc<CaseScene>,
+    /// What came and was not looked at yet.
+    received: Vec<u8>,
+    /// Where in the stream `received` begins.
+    looked_at: usize,
+    end: Option<End>,
+    /// The first bytes that were sent, and how many there were.
+    sent: (Vec<u8>, usize),
+}
+
+impl JudgePeer {
+    /// Connects. That it cannot is a failure of the program.
+    ///
+    /// # Errors
+    /// It is refused, or nothing comes of it in time.
+    pub fn connect(scene: &Rc<CaseScene>, who: &str) -> Result<Self, CaseStop> {
+        let fd = started(&scene.address)?;
+        let mut patience = scene.patience();
+        let expected = "the connection is made";
+        loop {
+            match sys::connect(&fd, &scene.address) {
+                Ok(()) | Err(Errno::EISCONN) => break,
+                // The queue of a Unix-domain listener is full: nothing was begun.
+                Err(Errno::EAGAIN) => {
+                    std::thread::sleep(std::time::Duration::from_millis(3));
+                    if patience.left_ms().is_none() {
+                        scene.step(who, Way::Out, "connect: it waits in the queue");
+                        let came =
+                            format!("the queue of the listener was full for {}", patience.waited());
+                        return Err(
+                            CaseFailure::new(Symptom::Silent, "connect", expected, came).into()
+                        );
+                    }
+                }
+                Err(Errno::EINPROGRESS) => {
+                    if !wait(&fd, POLLOUT, &mut patience)? {
+                        scene.step(who, Way::Out, "connect: no answer");
+                        let came = format!("no answer to it in {}", patience.waited());
+                        return Err(
+                            CaseFailure::new(Symptom::Silent, "connect", expected, came).into()
+                        );
+                    }
+                    match sys::getsockopt(&fd, SOL_SOCKET, SO_ERROR)? {
+                        0 => break,
+                        errno => return Err(refused(scene, who, Errno::from_number(errno))),
+                    }
+                }
+                Err(errno @ (Errno::EMFILE | Errno::EADDRNOTAVAIL | Errno::EACCES)) => {
+                    return Err(CaseStop::not_asked(format_args!("judge cannot connect: {errno}")));
+                }
+                Err(errno) => return Err(refused(scene, who, errno)),
+            }
+        }
+        scene.step(who, Way::Out, "connect");
+        Ok(Self::of(scene, who, fd))
+    }
+
+    /// A connection that is there already.
+    pub fn of(scene: &Rc<CaseScene>, who: &str, fd: Fd) -> Self {
+        Self {
+            who: who.to_string(),
+            fd,
+            scene: scene.clone(),
+            received: Vec::new(),
+            looked_at: 0,
+            end: None,
+            sent: (Vec::new(), 0),
+        }
+    }
+
+    /// What came and was not looked at yet.
+    pub fn received(&self) -> &[u8] {
+        &self.received
+    }
+
+    /// Takes what came so far.
+    pub fn take_received(&mut self) -> Vec<u8> {
+        self.looked_at += self.received.len();
+        std::mem::take(&mut self.received)
+    }
+
+    /// Takes the first bytes of what came.
+    pub fn take_first(&mut self, count: usize) {
+        self.looked_at += count;
+        self.received.drain(..count);
+    }
+
+    /// How the other half ended, if it did.
+    pub const fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Closes, and says so.
+    pub fn leave(self) {
+        self.scene.step(&self.who, Way::Out, "close");
+    }
+
+    /// Waits until so many bytes have come; false if the connection ends before, or nothing more comes in time.
+    ///
+    /// # Errors
+    /// A call that cannot fail did.
+    pub fn receive(&mut self, wanted: usize) -> Result<bool, CaseStop> {
+        let scene = self.scene.clone();
+        let mut patience = scene.patience();
+        while self.received.len() < wanted && self.end.is_none() {
+            if self.receive_what_is_there()? > 0 {
+                patience.renew();
+            } else if self.end.is_none() && !wait(&self.fd, POLLIN, &mut patience)? {
+                let what = format!("nothing came for {}", patience.waited());
+                self.scene.step(&self.who, Way::Beside, what);
+                break;
+            }
+        }
+        Ok(self.received.len() >= wanted)
+    }
+
+    /// Waits until something that is looked for is there, in what came; false as in [`JudgePeer::receive`].
+    ///
+    /// # Errors
+    /// As [`JudgePeer::receive`].
+    pub fn receive_until(&mut self, is_there: impl Fn(&[u8]) -> bool) -> Result<bool, CaseStop> {
+        while !is_there(&self.received) {
+            if !self.receive(self.received.len() + 1)? {
+                return Ok(is_there(&self.received));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Exactly these bytes come next. They are taken.
+    ///
+    /// # Errors
+    /// Others come, or fewer.
+    pub fn expect(&mut self, bytes: &[u8]) -> CaseOutcome {
+        let expected = || shown(bytes);
+        let mut compared = 0;
+        loop {
+            let len = self.received.len().min(bytes.len());
+            let (came, wanted) = (&self.received[compared..len], &bytes[compared..len]);
+            // Comparing byte by byte is for those that differ.
+            if came != wanted {
+                let at = came.iter().zip(wanted).position(|(came, wanted)| came != wanted);
+                return Err(self.wrong_at(compared + at.unwrap_or(0), bytes));
+            }
+            compared = len;
+            if len == bytes.len() {
+                self.take_first(len);
+                return Ok(());
+            }
+            if !self.receive(len + 1)? {
+                return Err(self.failed(self.symptom(), expected(), None));
+            }
+        }
+    }
+
+    /// Nothing more comes but the end of the connection.
+    ///
+    /// # Errors
+    /// More bytes come, or no end.
+    pub fn expect_end(&mut self) -> CaseOutcome {
+        let expected = "the end of the connection";
+        if self.receive(1)? {
+            return Err(self.failed(Symptom::TooMuch, expected, None));
+        }
+        match self.end {
+            Some(End::Finished) => Ok(()),
+            Some(End::Failed(_)) => Err(self.failed(Symptom::Reset, expected, None)),
+            None => Err(self.failed(Symptom::Silent, expected, None)),
+        }
+    }
+
+    /// What it means that less came than was expected.
+    pub const fn symptom(&self) -> Symptom {
+        match self.end {
+            None => Symptom::Silent,
+            Some(End::Finished) => Symptom::Ended,
+            Some(End::Failed(_)) => Symptom::Reset,
+        }
+    }
+
+    /// A failure, told with what was sent and what came; `came` if that is known better.
+    pub fn failed(
+        &self,
+        symptom: Symptom,
+        expected: impl Into<String>,
+        came: Option<String>,
+    ) -> CaseStop {
+        let came = came.unwrap_or_else(|| self.came());
+        CaseFailure::new(symptom, self.sent_words(), expected.into(), came).into()
+    }
+
+    /// What was sent, in words.
+    pub fn sent_words(&self) -> String {
+        let (begin, count) = &self.sent;
+        match *count {
+            0 => "nothing: it connected".to_string(),
+            count if count == begin.len() => shown(begin),
+            count => format!("{} in all, which begin with {}", in_bytes(count), shown(begin)),
+        }
+    }
+
+    fn wrong_at(&self, at: usize, expected: &[u8]) -> CaseStop {
+        let place = self.looked_at + at;
+        let (came, wanted) = (&self.received[at..], &expected[at..]);
+        let came = format!("from byte {place} on {}", shown(came));
+        let expected = format!("from byte {place} on {}", shown(wanted));
+        self.failed(Symptom::Wrong, expected, Some(came))
+    }
+
+    fn came(&self) -> String {
+        let got = if self.received.is_empty() && self.looked_at > 0 {
+            format!("nothing after the first {}", in_bytes(self.looked_at))
+        } else if self.received.is_empty() {
+            "nothing".to_string()
+        } else {
+            shown(&self.received)
+        };
+        match self.end {
+            None => format!("{got}, and no more"),
+            Some(End::Finished) => format!("{got}, then the end of the connection"),
+            Some(End::Failed(errno)) => format!("{got}, then {errno}"),
+        }
+    }
+
+    fn keep_sent(&mut self, bytes: &[u8]) {
+        let room = MOST_KEPT.saturating_sub(self.sent.0.len()).min(bytes.len());
+        self.sent.0.extend_from_slice(&bytes[..room]);
+        self.sent.1 += bytes.len();
+    }
+
+    /// Receives what is there now, at most a chunk, and says how much.
+    ///
+    /// # Errors
+    /// A call that cannot fail did.
+    pub fn receive_what_is_there(&mut self) -> Result<usize, CaseStop> {
+        let mut chunk = [0; CHUNK_BYTES];
+        loop {
+            if self.end.is_some() {
+                return Ok(0);
+            }
+            match sys::recv(&self.fd, &mut chunk, MsgFlags::NONE) {
+                Ok(0) => self.ends(End::Finished),
+                Ok(count) => {
+                    self.received.extend_from_slice(&chunk[..count]);
+                    self.scene.step(&self.who, Way::In, shown(&chunk[..count]));
+                    return Ok(count);
+                }
+                Err(Errno::EAGAIN) => return Ok(0),
+                Err(Errno::EINTR) => {}
+                Err(errno) => self.ends(End::Failed(errno)),
+            }
+        }
+    }
+
+    fn ends(&mut self, end: End) {
+        let what = match end {
+            End::Finished => "end of the connection".to_string(),
+            End::Failed(errno) => format!("{errno}"),
+        };
+        if self.end.is_none() {
+            self.scene.step(&self.who, Way::In, what);
+        }
+        self.end = Some(end);
+    }
+}
+
+fn started(address: &Address) -> Result<Fd, CaseStop> {
+    let made = sys::socket(address.domain(), SOCK_STREAM, Protocol::default());
+    let fd =
+        made.map_err(|errno| CaseStop::not_asked(format_args!("judge has no socket: {errno}")))?;
+    sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
+    set_nonblocking(&fd)?;
+    Ok(fd)
+}
+
+fn refused(scene: &CaseScene, who: &str, errno: Errno) -> CaseStop {
+    scene.step(who, Way::Out, format!("connect: {errno}"));
+    CaseFailure::new(Symptom::Refused, "connect", "the connection is made", errno).into()
+}
+
+/// Waits until something of this is so; false if patience is over.
+pub(super) fn wait(
+    fd: &Fd,
+    events: PollEvents,
+    patience: &mut super::scene::WaitLimit<'_>,
+) -> Result<bool, CaseStop> {
+    loop {
+        let Some(left_ms) = patience.left_ms() else { return Ok(false) };
+        let mut rows = [PollFd::new(fd.as_fd(), events)];
+        match sys::poll(&mut rows, left_ms) {
+            Ok(0) | Err(Errno::EINTR) => {}
+            result => return Ok(result? > 0),
+        }
+    }
+}

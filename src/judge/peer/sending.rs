@@ -1,0 +1,142 @@
+//! What a client does to the program: it sends, finishes, resets.
+
+use super::{CHUNK_BYTES, End, JudgePeer, wait};
+use crate::judge::steps::{Way, in_bytes, shown};
+use crate::judge::verdict::{CaseOutcome, CaseStop, Symptom};
+use crate::names::{Errno, MSG_NOSIGNAL, MSG_OOB, POLLIN, POLLOUT, SHUT_WR, SO_LINGER, SOL_SOCKET};
+use crate::sys::{self, AsFd, PollFd};
+use crate::values::Linger;
+
+impl JudgePeer {
+    /// Sends all of it; what comes meanwhile is kept.
+    ///
+    /// # Errors
+    /// The program does not take it in time, or has ended the connection.
+    pub fn send(&mut self, bytes: &[u8]) -> CaseOutcome {
+        self.scene.step(&self.who, Way::Out, format!("send {}", shown(bytes)));
+        self.send_untold(bytes)
+    }
+
+    /// The same without a step in the ladder: for one of many.
+    ///
+    /// # Errors
+    /// As [`JudgePeer::send`].
+    pub fn send_untold(&mut self, bytes: &[u8]) -> CaseOutcome {
+        let scene = self.scene.clone();
+        let mut patience = scene.patience();
+        let mut unsent = bytes;
+        while !unsent.is_empty() {
+            let len = unsent.len().min(CHUNK_BYTES);
+            match sys::send(&self.fd, &unsent[..len], MSG_NOSIGNAL) {
+                Ok(sent) => {
+                    self.keep_sent(&unsent[..sent]);
+                    unsent = &unsent[sent..];
+                    patience.renew();
+                }
+                Err(Errno::EAGAIN) => {
+                    let taken = self.receive_what_is_there()?;
+                    if taken > 0 {
+                        patience.renew();
+                        continue;
+                    }
+                    let events = if self.end.is_none() { POLLOUT.union(POLLIN) } else { POLLOUT };
+                    if !wait(&self.fd, events, &mut patience)? {
+                        let came = format!("it took no more for {}", patience.waited());
+                        self.scene.step(&self.who, Way::Beside, came.clone());
+                        return Err(self.failed(
+                            Symptom::Silent,
+                            "it receives all of it",
+                            Some(came),
+                        ));
+                    }
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => {
+                    // What it said before is of interest.
+                    let _ = self.receive_what_is_there();
+                    self.ends(End::Failed(errno));
+                    return Err(self.failed(Symptom::Reset, "it receives all of it", None));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends these bytes, again and again, until no more is taken or so many were; receives nothing, and says how many.
+    ///
+    /// # Errors
+    /// A call that cannot fail did.
+    pub fn push(&mut self, bytes: &[u8], most: usize, wait_ms: i32) -> Result<usize, CaseStop> {
+        let mut taken = 0;
+        while taken < most {
+            let from = taken % bytes.len();
+            let piece = &bytes[from..];
+            let piece = &piece[..piece.len().min(most - taken)];
+            match sys::send(&self.fd, piece, MSG_NOSIGNAL) {
+                Ok(sent) => {
+                    self.keep_sent(&piece[..sent]);
+                    taken += sent;
+                }
+                Err(Errno::EAGAIN) => {
+                    let mut rows = [PollFd::new(self.fd.as_fd(), POLLOUT)];
+                    if sys::poll(&mut rows, wait_ms)? == 0 {
+                        break;
+                    }
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => {
+                    self.ends(End::Failed(errno));
+                    break;
+                }
+            }
+        }
+        let what = format!("send {}, receive nothing", in_bytes(taken));
+        self.scene.step(&self.who, Way::Out, what);
+        Ok(taken)
+    }
+
+    /// An urgent byte.
+    ///
+    /// # Errors
+    /// The program has ended the connection.
+    pub fn send_urgent(&mut self, byte: u8) -> CaseOutcome {
+        self.scene.step(&self.who, Way::Out, format!("send {} with MSG_OOB", shown(&[byte])));
+        match sys::send(&self.fd, &[byte], MSG_NOSIGNAL.union(MSG_OOB)) {
+            Ok(_) => Ok(()),
+            Err(errno) => {
+                self.ends(End::Failed(errno));
+                Err(self.failed(Symptom::Reset, "it takes the urgent byte or leaves it", None))
+            }
+        }
+    }
+
+    /// Finishes sending: our half of the connection is closed.
+    ///
+    /// # Errors
+    /// The program has ended the connection.
+    pub fn finish(&mut self) -> CaseOutcome {
+        self.scene.step(&self.who, Way::Out, "shutdown SHUT_WR");
+        match sys::shutdown(&self.fd, SHUT_WR) {
+            Ok(()) => Ok(()),
+            Err(errno) => {
+                let _ = self.receive_what_is_there();
+                self.ends(End::Failed(errno));
+                Err(self.failed(
+                    Symptom::Reset,
+                    "the connection lasts until both have finished",
+                    None,
+                ))
+            }
+        }
+    }
+
+    /// Breaks the connection off with a reset.
+    ///
+    /// # Errors
+    /// The option is refused.
+    pub fn reset(self) -> CaseOutcome {
+        sys::setsockopt(&self.fd, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+        self.scene.step(&self.who, Way::Out, "close with a reset");
+        Ok(())
+    }
+}

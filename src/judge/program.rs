@@ -1,0 +1,183 @@
+//! The program that judge starts: in a process group of its own, its output kept, ended with this value together with
+//! everything that it has started.
+
+use std::cell::OnceCell;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::output::KeptOutput;
+use super::recipe::Recipe;
+use crate::addr::Address;
+use crate::names::{SIGKILL, SOCK_DGRAM, SOCK_STREAM, Signal, SocketType};
+use crate::os::bound::is_served;
+use crate::os::children::end_all;
+use crate::os::signals::name_of;
+use crate::sys;
+
+/// How often it is looked whether the program listens, or has ended.
+const LOOK: Duration = Duration::from_millis(3);
+/// How long what a program wrote last is waited for, when it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Why a program does not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotStarted {
+    /// What happened.
+    pub why: String,
+    /// What it wrote.
+    pub output: String,
+    /// Whether it ran, and has ended.
+    pub has_ended: bool,
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// Where it listens.
+    pub address: Address,
+    output: KeptOutput,
+    status: OnceCell<ExitStatus>,
+}
+
+impl Recipe {
+    /// Starts it at this address, with at most so many descriptors if a number is given, and waits until it listens, at most
+    /// so long.
+    ///
+    /// # Errors
+    /// It does not run, has ended, or does not listen.
+    pub fn start(
+        &self,
+        address: &Address,
+        descriptors: Option<u64>,
+        most: Duration,
+    ) -> Result<Program, NotStarted> {
+        let not_started = |why: String| NotStarted { why, output: String::new(), has_ended: false };
+        let failed = |error: io::Error| not_started(error.to_string());
+        let mut command = self.command(address, descriptors);
+        let (from, to) = io::pipe().map_err(failed)?;
+        let (stdout, stderr) = (to.try_clone().map_err(failed)?, to);
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
+        let shown = self.words.first().map_or(OsStr::new(""), OsString::as_os_str).display();
+        let child = command.spawn();
+        // It holds copies of the ends that only the program is to have.
+        drop(command);
+        let child = child.map_err(|error| {
+            not_started(format!("{} cannot be started: {error}", shown.to_string().escape_debug()))
+        })?;
+        let output = KeptOutput::collect_little(from);
+        let program = Program { child, address: address.clone(), output, status: OnceCell::new() };
+        program.wait_until_served(self.kind, most)
+    }
+}
+
+impl Program {
+    /// Its number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.status.get().is_none()
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
+            let _ = self.status.set(status);
+        }
+        self.status.get().copied()
+    }
+
+    /// Waits until it has ended, at most so long.
+    pub fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + most;
+        while self.ended().is_none() && Instant::now() < end {
+            thread::sleep(LOOK);
+        }
+        self.ended()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: Signal) {
+        if self.ended().is_none() {
+            // It may have ended in between.
+            let _ = sys::kill(self.pid(), signal);
+        }
+    }
+
+    /// Ends it at once, alone.
+    pub fn kill(&mut self) {
+        self.signal(SIGKILL);
+        let _ = self.wait(LAST_WORDS);
+    }
+
+    /// What it wrote.
+    pub fn output(&mut self) -> String {
+        if self.ended().is_some() {
+            self.output.wait(LAST_WORDS);
+        }
+        self.output.text()
+    }
+
+    fn wait_until_served(mut self, kind: SocketType, most: Duration) -> Result<Self, NotStarted> {
+        let end = Instant::now() + most;
+        loop {
+            if let Some(found) = served(&self.address, kind) {
+                // One that listens at both addresses may have come to the first meanwhile.
+                if found != self.address {
+                    thread::sleep(LOOK);
+                }
+                self.address = served(&self.address, kind).unwrap_or(found);
+                return Ok(self);
+            }
+            if let Some(status) = self.ended() {
+                let why = format!("it ended before it listened: {}", ending(status));
+                return Err(NotStarted { why, output: self.output(), has_ended: true });
+            }
+            if Instant::now() > end {
+                let why = format!(
+                    "it did not listen at {} within {:.0} s ({{port}} or PORT says where)",
+                    self.address,
+                    most.as_secs_f64()
+                );
+                return Err(NotStarted { why, output: self.output(), has_ended: false });
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.ended();
+        end_all(self.child.id());
+    }
+}
+
+/// Where it is served: there, or at the same port over IPv6.
+fn served(address: &Address, kind: SocketType) -> Option<Address> {
+    let other = address.port().map(|port| Address::v6(std::net::Ipv6Addr::LOCALHOST, port));
+    let all = [Some(address.clone()), other];
+    all.into_iter().flatten().find(|one| match is_served(one, kind) {
+        Some(is_served) => is_served,
+        None => can_connect(one, kind),
+    })
+}
+
+/// Where the system has no table to look at, a connection has to be made. (For datagrams none can tell: they are sent.)
+fn can_connect(address: &Address, kind: SocketType) -> bool {
+    let made = sys::socket(address.domain(), SOCK_STREAM, sys::Protocol::default());
+    kind == SOCK_DGRAM || made.is_ok_and(|fd| sys::connect(&fd, address).is_ok())
+}
+
+/// How a process ended, in words.
+pub fn ending(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => format!("{} ended it", name_of(signal)),
+        (None, Some(code)) => format!("it exited with status {code}"),
+        (None, None) => "it ended".to_string(),
+    }
+}

@@ -1,0 +1,121 @@
+//! How a program is started: its words, and what stands in their places.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::site::HELLO;
+use crate::addr::Address;
+use crate::names::{SOCK_DGRAM, SocketType};
+
+/// How a program is started.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// The program and its arguments, with places such as `{port}`.
+    pub words: Vec<OsString>,
+    /// Where it listens, if that is not for judge to choose.
+    pub at: Option<Address>,
+    /// A directory for a socket's file.
+    pub directory: PathBuf,
+    /// What stands for other places: `dir` and `to`.
+    pub places: Vec<(&'static str, OsString)>,
+    /// What kind of socket it has.
+    pub kind: SocketType,
+    /// The limit on descriptors that it is given, which judge itself was given.
+    pub soft_limit: u64,
+    /// strace, and the file that its log goes to.
+    pub strace: Option<(Vec<OsString>, PathBuf)>,
+}
+
+impl Recipe {
+    /// Whether its address is a file, which it gets as `{path}`.
+    pub fn is_unix(&self) -> bool {
+        let wants = |word: &OsString| find(word.as_bytes(), b"{path}").is_some();
+        matches!(self.at, Some(Address::Unix(_))) || self.words.iter().any(wants)
+    }
+
+    /// A free address for it.
+    ///
+    /// # Errors
+    /// The machine has none.
+    pub fn address(&self) -> io::Result<Address> {
+        if let Some(at) = &self.at {
+            return Ok(at.clone());
+        }
+        if self.is_unix() {
+            return Ok(Address::unix(self.directory.join("socket")));
+        }
+        let port = match self.kind {
+            SOCK_DGRAM => std::net::UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port(),
+            _ => std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+        };
+        Ok(Address::v4(Ipv4Addr::LOCALHOST, port))
+    }
+
+    /// The command with everything in its place.
+    pub fn command(&self, address: &Address, descriptors: Option<u64>) -> Command {
+        let port = address.port().unwrap_or(0).to_string();
+        let path = match address {
+            Address::Unix(crate::addr::UnixName::Path(path)) => path.clone().into_os_string(),
+            _ => OsString::new(),
+        };
+        let mut places = self.places.clone();
+        let url = format!("http://127.0.0.1:{port}/{HELLO}");
+        places.extend([("port", OsString::from(&port)), ("path", path), ("url", url.into())]);
+        let filled: Vec<OsString> = self.words.iter().map(|word| fill(word, &places)).collect();
+        let mut words: Vec<OsString> = Vec::new();
+        let limit = match descriptors {
+            Some(number) => format!("ulimit -n {number} && exec \"$0\" \"$@\""),
+            None => format!("ulimit -Sn {} && exec \"$0\" \"$@\"", self.soft_limit),
+        };
+        words.extend(["sh".into(), "-c".into(), limit.into()]);
+        if let Some((strace, log)) = &self.strace {
+            words.extend(strace.iter().cloned());
+            words.extend(["-o".into(), log.clone().into_os_string(), "--".into()]);
+        }
+        words.extend(filled);
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
+        for (name, value) in &places {
+            let name = if *name == "path" { "SOCKET".to_string() } else { name.to_uppercase() };
+            command.env(name, value);
+        }
+        command
+    }
+}
+
+fn fill(word: &OsStr, places: &[(&'static str, OsString)]) -> OsString {
+    let mut filled = word.as_bytes().to_vec();
+    for (name, value) in places {
+        let place = format!("{{{name}}}").into_bytes();
+        let mut from = 0;
+        while let Some(at) = find(&filled[from..], &place) {
+            let at = from + at;
+            filled.splice(at..at + place.len(), value.as_bytes().iter().copied());
+            from = at + value.len();
+        }
+    }
+    OsString::from_vec(filled)
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_filled_wherever_they_stand() {
+        let places = [("port", OsString::from("80")), ("to", OsString::from("{port}"))];
+        let filled = |word: &str| fill(OsStr::new(word), &places).into_string().unwrap();
+        assert_eq!(filled("http://x:{port}/{port}"), "http://x:80/80");
+        assert_eq!(filled("{port"), "{port");
+        assert_eq!(filled("{dir}{port}"), "{dir}80");
+    }
+}

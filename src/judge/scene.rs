@@ -1,0 +1,131 @@
+//! What judge's peers share in a case: the program's address, the time limit, and what has happened so far.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use super::baseline::slowness;
+use super::steps::{CaseSteps, DrawnSteps, Way};
+use crate::addr::Address;
+use crate::os::children::use_of;
+
+/// A wait that goes on and on is over after so many time limits, also while bytes come.
+const MOST_LIMITS: u32 = 6;
+
+/// A case that runs.
+#[derive(Debug)]
+pub struct CaseScene {
+    /// Where the program is.
+    pub address: Address,
+    /// Its number, if it is known.
+    pub pid: Cell<Option<u32>>,
+    steps: RefCell<CaseSteps>,
+    /// How long nothing may happen, on an idle machine.
+    timeout: Duration,
+    slowness: Cell<f64>,
+}
+
+impl CaseScene {
+    /// Nothing has happened yet.
+    pub fn new(address: Address, pid: Option<u32>, timeout: Duration, slowness: f64) -> Self {
+        Self {
+            address,
+            pid: Cell::new(pid),
+            steps: RefCell::default(),
+            timeout,
+            slowness: Cell::new(slowness),
+        }
+    }
+
+    /// Something happened.
+    pub fn step(&self, who: &str, way: Way, what: impl Into<String>) {
+        self.steps.borrow_mut().push(who, way, what.into());
+    }
+
+    /// What happened, as a ladder.
+    pub fn draw(&self, program: &str) -> DrawnSteps {
+        self.steps.borrow().draw(program)
+    }
+
+    /// How much slower than an idle machine this one is, as far as it was measured.
+    pub fn slowness(&self) -> f64 {
+        self.slowness.get()
+    }
+
+    /// How long nothing may happen on this machine.
+    pub fn limit(&self) -> Duration {
+        self.timeout.mul_f64(self.slowness.get())
+    }
+
+    /// A wait begins.
+    pub fn patience(&self) -> WaitLimit<'_> {
+        let now = Instant::now();
+        WaitLimit { scene: self, begun: now, last: now }
+    }
+
+    /// Waits for a moment, longer on a slow machine: so that what is on its way arrives.
+    pub fn pause(&self, ms: u64) {
+        std::thread::sleep(Duration::from_millis(ms).mul_f64(self.slowness.get()));
+    }
+
+    fn processor_time(&self) -> Option<Duration> {
+        Some(use_of(self.pid.get()?)?.processor_time)
+    }
+
+    /// Measures the machine again; true if it has become slower than was known.
+    fn is_slower_than_known(&self) -> bool {
+        let known = self.slowness.get();
+        let now = slowness();
+        self.slowness.set(now.max(known));
+        now > known * 1.2
+    }
+}
+
+/// How long a wait may still last. It is over when nothing has happened for the time limit; not yet, though, if the machine has
+/// become slower meanwhile, or if the program is at work on it.
+#[derive(Debug)]
+pub struct WaitLimit<'a> {
+    scene: &'a CaseScene,
+    begun: Instant,
+    last: Instant,
+}
+
+impl WaitLimit<'_> {
+    /// Something happened.
+    pub fn renew(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// How many milliseconds to wait; none if it is over.
+    pub fn left_ms(&mut self) -> Option<i32> {
+        let limit = self.scene.limit();
+        let end = (self.last + limit).min(self.begun + limit * MOST_LIMITS);
+        let now = Instant::now();
+        if now < end {
+            let left_ms = (end - now).as_millis().min(60_000) as i32 + 1;
+            return Some(left_ms);
+        }
+        let is_over = now >= self.begun + limit * MOST_LIMITS || !self.may_go_on();
+        (!is_over).then_some(1 + limit.as_millis().min(60_000) as i32 / 2)
+    }
+
+    fn may_go_on(&mut self) -> bool {
+        if self.scene.is_slower_than_known() {
+            return true;
+        }
+        if self.last.elapsed() > self.scene.limit() * 4 {
+            return false;
+        }
+        // At work means: it uses some of the time, as much as a busy machine gives it.
+        let before = self.scene.processor_time();
+        let look = Duration::from_millis(100).mul_f64(self.scene.slowness());
+        std::thread::sleep(look);
+        let used =
+            before.and_then(|before| Some(self.scene.processor_time()?.saturating_sub(before)));
+        used.is_some_and(|used| used > look / 25)
+    }
+
+    /// How long it has lasted since something happened, in words.
+    pub fn waited(&self) -> String {
+        format!("{:.1} s", self.last.elapsed().as_secs_f64())
+    }
+}

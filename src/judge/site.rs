@@ -1,0 +1,161 @@
+//! What a program needs beside its clients: for http a directory with files, for a relay a server behind it.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::ending::Directory;
+
+/// A short file.
+pub const HELLO: &str = "hello.txt";
+/// What stands in it.
+pub const HELLO_BYTES: &[u8] = b"hello, judge: this file is served as it is\n";
+/// A long file.
+pub const LARGE: &str = "large.bin";
+/// How long it is.
+pub const LARGE_BYTES: usize = 8 << 20;
+/// A file beside the directory, which no client may get.
+pub const SECRET: &str = "secret.txt";
+/// What stands in it.
+pub const SECRET_BYTES: &[u8] = b"baresock-judge-secret: outside of the directory that is served\n";
+
+/// A line that makes the server behind a relay send something long and close.
+pub const SEND_AND_CLOSE: &[u8] = b"judge: send and close\n";
+/// What it sends then.
+pub const SENT_AT_THE_END: usize = 300_000;
+/// A line that makes it break the connection off.
+pub const RESET: &[u8] = b"judge: reset\n";
+
+/// Everything beside the program.
+#[derive(Debug)]
+pub struct JudgeSite {
+    /// Files of judge's own: sockets, logs.
+    pub own: Directory,
+    /// The directory that is served, and what a request for a file in it begins with: `/` or `/NAME/`.
+    pub served: Option<ServedFiles>,
+    /// Where the server behind a relay listens.
+    pub to: Option<String>,
+}
+
+/// A directory that is served over http.
+#[derive(Debug)]
+pub struct ServedFiles {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What a path in a request begins with.
+    pub prefix: String,
+    /// Whether the secret lies beside it.
+    pub has_secret: bool,
+    /// It is removed with this.
+    _made: Option<Directory>,
+}
+
+impl JudgeSite {
+    /// One with nothing but a directory for judge's own files.
+    ///
+    /// # Errors
+    /// No directory can be made.
+    pub fn make() -> io::Result<Self> {
+        Ok(Self { own: Directory::make(&std::env::temp_dir())?, served: None, to: None })
+    }
+
+    /// Files for http: in `root`, which a running server serves, or in a directory of judge's own.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn with_files(mut self, root: Option<&Path>) -> io::Result<Self> {
+        let (path, prefix, made) = match root {
+            Some(root) => {
+                let made = Directory::make(root)?;
+                let name = made.path().file_name().unwrap_or_default().to_string_lossy();
+                (made.path().to_path_buf(), format!("/{name}/"), Some(made))
+            }
+            None => {
+                let path = self.own.path().join("public");
+                fs::create_dir(&path)?;
+                fs::write(self.own.path().join(SECRET), SECRET_BYTES)?;
+                (path, "/".to_string(), None)
+            }
+        };
+        // Those that a server with another user reads.
+        for open in [Some(path.as_path()), root.is_none().then(|| self.own.path())] {
+            open.into_iter().try_for_each(|directory| {
+                use std::os::unix::fs::PermissionsExt;
+                fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
+            })?;
+        }
+        fs::write(path.join(HELLO), HELLO_BYTES)?;
+        fs::write(path.join(LARGE), pattern(LARGE_BYTES))?;
+        self.served = Some(ServedFiles { path, prefix, has_secret: root.is_none(), _made: made });
+        Ok(self)
+    }
+
+    /// A server behind a relay, at this address or a free one of 127.0.0.1.
+    ///
+    /// # Errors
+    /// It cannot listen there.
+    pub fn with_target(mut self, at: Option<&str>) -> io::Result<Self> {
+        let listener = TcpListener::bind(at.unwrap_or("127.0.0.1:0"))?;
+        self.to = Some(listener.local_addr()?.to_string());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                match client {
+                    // Where no thread is left, this client is closed.
+                    Ok(client) => drop(
+                        thread::Builder::new().stack_size(256 << 10).spawn(move || serve(client)),
+                    ),
+                    Err(_) => thread::sleep(Duration::from_millis(5)),
+                }
+            }
+        });
+        Ok(self)
+    }
+}
+
+/// An echo server, which two lines make do something else.
+fn serve(mut client: TcpStream) -> io::Result<()> {
+    let mut chunk = vec![0; 64 * 1024];
+    client.set_nodelay(true)?;
+    loop {
+        let count = client.read(&mut chunk)?;
+        match &chunk[..count] {
+            [] => return Ok(()),
+            SEND_AND_CLOSE => {
+                client.write_all(&pattern(SENT_AT_THE_END))?;
+                client.shutdown(Shutdown::Write)?;
+                // Until the relay has finished, too; what comes still is thrown away.
+                while client.read(&mut chunk)? > 0 {}
+                return Ok(());
+            }
+            RESET => {
+                // What is not sent yet is thrown away, and close sends a reset.
+                return socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO));
+            }
+            bytes => client.write_all(bytes)?,
+        }
+    }
+}
+
+/// Bytes of every value without a short period, so that a piece that is missing or comes twice is seen.
+pub fn pattern(len: usize) -> Vec<u8> {
+    let mut state: u32 = 0x2545_f491;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 11) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// The same in lines of at most 64 bytes, all of them printable.
+pub fn lines(len: usize) -> Vec<u8> {
+    let mut bytes = pattern(len);
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = if at % 61 == 60 || at + 1 == len { b'\n' } else { b'a' + *byte % 26 };
+    }
+    bytes
+}

@@ -1,0 +1,228 @@
+//! The processes that this one has started, and those that they have started: what they use, and their end.
+//!
+//! A program that forks twice and calls `setsid` is no child and in no group any more. On Linux such an orphan comes to this
+//! process, once [`adopt_orphans`] has said so, and so all of them are found below this process. Elsewhere the group is what
+//! there is.
+
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::process_group::kill_group;
+
+/// What a process uses, together with those that it has started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Open descriptors.
+    pub descriptors: usize,
+    /// Memory that it has, not what it has asked for.
+    pub resident_bytes: u64,
+    /// Processor time of the processes that live, and of those that ended and were waited for.
+    pub processor_time: Duration,
+    /// Whether one of them has a processor just now, waits for one, or waits for a disk.
+    pub is_at_work: bool,
+    /// How many processes there are.
+    pub processes: usize,
+}
+
+/// From now on orphans among the descendants become children of this process. Elsewhere than on Linux nothing happens.
+pub fn adopt_orphans() {
+    #[cfg(linux)]
+    // It fails on kernels before 3.4 alone, and then the group is ended, as elsewhere.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
+}
+
+/// Ends a process that this one has started, its group, and, on Linux, everything else below this process; waits for those
+/// that end. Takes at most about three seconds, also with programs that start new processes as fast as they can.
+pub fn end_all(leader: u32) {
+    /// In each round the newest are stopped before any is ended, so that none is left to start others.
+    const ROUNDS: usize = 300;
+    for _ in 0..ROUNDS {
+        kill_group(leader);
+        let below = descendants(std::process::id());
+        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+            below.iter().for_each(|pid| signal_to(*pid, signal));
+        }
+        let is_leader_gone = reap(leader);
+        for pid in &below {
+            let _ = reap(*pid);
+        }
+        if is_leader_gone && below.iter().all(|pid| *pid == leader || reap(*pid)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn signal_to(pid: u32, signal: Signal) {
+    if let Ok(pid) = i32::try_from(pid) {
+        // It may have ended in between.
+        let _ = kill(Pid::from_raw(pid), signal);
+    }
+}
+
+/// Takes the status of a child that has ended, if it has; true if there is none to wait for any more.
+fn reap(pid: u32) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return true };
+    match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::StillAlive) => false,
+        Ok(_) | Err(Errno::ECHILD) => true,
+        Err(_) => false,
+    }
+}
+
+/// What a process and its descendants use; none where the system does not tell, or where it may not be looked into.
+#[cfg(linux)]
+pub fn use_of(pid: u32) -> Option<Use> {
+    let mut all = descendants(pid);
+    all.push(pid);
+    let mut used = Use { processes: all.len(), ..Use::default() };
+    for one in all {
+        let Some(stat) = Stat::of(one) else {
+            // A process that ended in between uses nothing; the first has to be there.
+            if one == pid {
+                return None;
+            }
+            continue;
+        };
+        used.resident_bytes += stat.resident_bytes;
+        used.processor_time += stat.processor_time;
+        used.is_at_work |= matches!(stat.state, 'R' | 'D');
+        match std::fs::read_dir(format!("/proc/{one}/fd")) {
+            Ok(entries) => used.descriptors += entries.count(),
+            Err(_) if one == pid && stat.state != 'Z' => return None,
+            Err(_) => {}
+        }
+    }
+    Some(used)
+}
+
+/// What a process uses: this system does not tell by files.
+#[cfg(not(linux))]
+pub fn use_of(_pid: u32) -> Option<Use> {
+    None
+}
+
+/// Whether a process is stopped.
+#[cfg(linux)]
+pub fn is_stopped(pid: u32) -> bool {
+    Stat::of(pid).is_some_and(|stat| matches!(stat.state, 'T' | 't'))
+}
+
+/// Whether a process is stopped: not told here.
+#[cfg(not(linux))]
+pub fn is_stopped(_pid: u32) -> bool {
+    false
+}
+
+/// Whether a process has ended, also one that is still to be waited for.
+#[cfg(linux)]
+pub fn has_ended(pid: u32) -> bool {
+    Stat::of(pid).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'))
+}
+
+/// Whether a process has ended. (One that is still to be waited for counts as one that lives.)
+#[cfg(not(linux))]
+pub fn has_ended(pid: u32) -> bool {
+    i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH))
+}
+
+/// The processes below this one, parents before their children.
+#[cfg(linux)]
+pub fn descendants(pid: u32) -> Vec<u32> {
+    // Kernels without this file are asked about all processes, which takes long where there are many.
+    let has_lists = std::path::Path::new("/proc/thread-self/children").exists();
+    let parents: Vec<(u32, u32)> = if has_lists { Vec::new() } else { every_parent() };
+    let mut found = vec![pid];
+    let mut at = 0;
+    while at < found.len() {
+        let parent = found[at];
+        match has_lists {
+            true => found.extend(children_of(parent)),
+            false => {
+                found.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(one, _)| *one));
+            }
+        }
+        at += 1;
+    }
+    found.remove(0);
+    found
+}
+
+/// Each process with its parent.
+#[cfg(linux)]
+fn every_parent() -> Vec<(u32, u32)> {
+    let all = numbers_in("/proc");
+    all.filter_map(|one| Some((one, Stat::of(one)?.parent))).collect()
+}
+
+/// The children of all threads of a process.
+#[cfg(linux)]
+fn children_of(pid: u32) -> Vec<u32> {
+    let threads = numbers_in(&format!("/proc/{pid}/task"));
+    let lists = threads.filter_map(|thread| {
+        std::fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).ok()
+    });
+    let mut children = Vec::new();
+    for list in lists {
+        children.extend(list.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+    }
+    children
+}
+
+/// The entries of a directory that are numbers.
+#[cfg(linux)]
+fn numbers_in(directory: &str) -> impl Iterator<Item = u32> + use<> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter_map(|name| name.parse().ok())
+}
+
+/// The processes below this one: not told here.
+#[cfg(not(linux))]
+pub fn descendants(_pid: u32) -> Vec<u32> {
+    Vec::new()
+}
+
+/// A part of `/proc/PID/stat`.
+#[cfg(linux)]
+struct Stat {
+    state: char,
+    parent: u32,
+    processor_time: Duration,
+    resident_bytes: u64,
+}
+
+#[cfg(linux)]
+impl Stat {
+    fn of(pid: u32) -> Option<Self> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name stands in brackets, and may have brackets itself.
+        let (_, fields) = text.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        let ticks = number(11)? + number(12)? + number(13)? + number(14)?;
+        let per_second = ticks_per_second();
+        Some(Self {
+            state: fields.first()?.chars().next()?,
+            parent: u32::try_from(number(1)?).ok()?,
+            processor_time: Duration::from_micros(ticks * 1_000_000 / per_second),
+            resident_bytes: number(21)? * page_bytes(),
+        })
+    }
+}
+
+#[cfg(linux)]
+fn ticks_per_second() -> u64 {
+    let known = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten();
+    known.and_then(|known| u64::try_from(known).ok()).filter(|known| *known > 0).unwrap_or(100)
+}
+
+#[cfg(linux)]
+fn page_bytes() -> u64 {
+    let known = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
+    known.and_then(|known| u64::try_from(known).ok()).unwrap_or(4096)
+}
