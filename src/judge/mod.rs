@@ -2,7 +2,7 @@
 //!
 //! A [`JudgeCase`] is a value in a file of its own, in the form of a lab: its question, what its failures usually mean, and `run`,
 //! which plays the peers. [`cases::ALL`] are those for servers, [`clients::ALL`] those for clients. What a case has in hand is
-//! a [`Bench`](bench::Bench): [`JudgePeer`](peer::Peer)s, each one connection that never blocks and whose every wait has an end;
+//! a [`Bench`](bench::Bench): [`JudgePeer`](peer::JudgePeer)s, each one connection that never blocks and whose every wait has an end;
 //! [`dialogue`] knows what each kind of service is asked and answers; [`program`] starts and ends what is judged.
 //! [`judging`] runs cases one after the other, and [`shown`] writes down what came of it.
 //!
