@@ -45,12 +45,33 @@ pub struct Constant {
 pub struct Named {
     /// The value.
     pub value: i64,
+    /// The constants that it is one of, or made of.
+    pub family: &'static Family,
+}
+
+/// Constants of one kind: their names, and how they are printed.
+#[derive(Debug)]
+pub struct Family {
     /// The names that a value of this kind can have.
     pub names: &'static [Constant],
     /// How an unknown value is labelled: `AF_???`. Without a label it is a plain number.
     pub unknown: &'static str,
     /// Whether a value is a set of flags, joined with `|`, rather than one of several.
     pub flags: bool,
+    /// How 0 is printed where it is a set of flags, as it often is: the constant of that value, or the digit.
+    pub zero: &'static str,
+}
+
+/// The name of the constant that is 0, or the digit.
+const fn name_of_zero(names: &[Constant]) -> &'static str {
+    let mut at = 0;
+    while at < names.len() {
+        if names[at].value == 0 {
+            return names[at].name;
+        }
+        at += 1;
+    }
+    "0"
 }
 
 /// The value of what [`Named`] printed: a name, names joined with `|`, or a number. None if a name is not known here.
@@ -76,7 +97,7 @@ impl fmt::Display for Named {
 
 impl PartialEq for Named {
     fn eq(&self, other: &Self) -> bool {
-        let kind = |named: &Self| (named.unknown, named.flags, named.names.len());
+        let kind = |Self { family, .. }: &Self| (family.unknown, family.flags, family.names.len());
         self.value == other.value && kind(self) == kind(other)
     }
 }
@@ -90,32 +111,36 @@ impl fmt::Debug for Named {
 impl Named {
     /// Whether it would be shown as a number.
     fn has_no_name(&self) -> bool {
-        !self.names.iter().any(|known| known.value != 0 && self.value & known.value == known.value)
+        !self
+            .family
+            .names
+            .iter()
+            .any(|known| known.value != 0 && self.value & known.value == known.value)
     }
 
     /// Writes the name, or the names joined with `|`. (The trace writes into a string, without a formatter.)
     pub(crate) fn write_to(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        if self.flags { self.write_flags(f) } else { self.write_one(f) }
+        if self.family.flags { self.write_flags(f) } else { self.write_one(f) }
     }
 
     fn write_one(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        match self.names.iter().find(|known| known.value == self.value) {
+        match self.family.names.iter().find(|known| known.value == self.value) {
             Some(known) => f.write_str(known.name),
-            None if self.unknown.is_empty() => write!(f, "{}", self.value),
-            None => write!(f, "{:#x} /* {} */", self.value as i32, self.unknown),
+            None if self.family.unknown.is_empty() => write!(f, "{}", self.value),
+            None => write!(f, "{:#x} /* {} */", self.value as i32, self.family.unknown),
         }
     }
 
     fn write_flags(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        if let Some(whole) = self.names.iter().find(|known| known.value == self.value) {
-            return f.write_str(whole.name);
-        }
         if self.value == 0 {
-            return f.write_str("0");
+            return f.write_str(self.family.zero);
+        }
+        if let Some(whole) = self.family.names.iter().find(|known| known.value == self.value) {
+            return f.write_str(whole.name);
         }
         let mut rest = self.value as i32;
         let mut separator = "";
-        for known in self.names {
+        for known in self.family.names {
             let bits = known.value as i32;
             if bits != 0 && rest & bits == bits {
                 f.write_str(separator)?;
@@ -126,7 +151,7 @@ impl Named {
         }
         match (rest, separator) {
             (0, _) => Ok(()),
-            (_, "") => write!(f, "{rest:#x} /* {} */", self.unknown),
+            (_, "") => write!(f, "{rest:#x} /* {} */", self.family.unknown),
             _ => write!(f, "|{rest:#x}"),
         }
     }
@@ -222,14 +247,16 @@ macro_rules! constants {
                 Self(bits)
             }
 
+            const FAMILY: &'static crate::names::Family = &crate::names::Family {
+                names: Self::CONSTANTS,
+                unknown: $unknown,
+                flags: crate::names::constants!(@is_flags $kind),
+                zero: crate::names::name_of_zero(Self::CONSTANTS),
+            };
+
             /// The value with its names but without its type.
             pub const fn named(self) -> crate::names::Named {
-                crate::names::Named {
-                    value: self.0 as i64,
-                    names: Self::CONSTANTS,
-                    unknown: $unknown,
-                    flags: crate::names::constants!(@is_flags $kind),
-                }
+                crate::names::Named { value: self.0 as i64, family: Self::FAMILY }
             }
         }
 

@@ -16,11 +16,8 @@ use crate::values::{
 
 /// An argument, by its kind. What it lends from its caller (bytes, addresses, sets) it lends as a [`Cow`], so that an
 /// event can be made without copying anything and kept without lending anything.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Arg<'a> {
-    /// No argument: what stands in the unused places of [`Args`](super::event::Args).
-    #[default]
-    None,
     /// A descriptor.
     Fd(FdNumber),
     /// The two descriptors of `socketpair` and `pipe`.

@@ -127,8 +127,8 @@ pub(crate) struct Entered<'a> {
 /// What is known of a call that is traced.
 struct Traced<'a> {
     event: Event<'a>,
-    /// What the rules say of it.
-    plan: Cell<Plan>,
+    /// What the rules say of it, if there are any.
+    plan: Option<Cell<Plan>>,
     /// When it was made, if the sink wants to know.
     end_ns: Cell<u64>,
 }
@@ -167,7 +167,7 @@ impl<'a> Entered<'a> {
     /// Whether a rule says that everything asked for is ready.
     #[inline]
     pub(crate) fn is_spurious(&self) -> bool {
-        self.traced.as_ref().is_some_and(|traced| traced.plan.get().spurious)
+        self.traced.as_ref().is_some_and(|traced| traced.is_spurious())
     }
 
     /// The call is not made, because it would do harm; the caller is given this errno.
@@ -197,7 +197,7 @@ impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn rest<const N: usize>(mut self, args: impl FnOnce() -> [Arg<'a>; N]) -> Self {
         if let Some(traced) = &mut self.traced {
-            traced.event.args.extend(args());
+            traced.event.args.append(args());
         }
         self
     }
@@ -237,10 +237,10 @@ impl<'a> Entered<'a> {
 #[cold]
 fn begin<'a, const N: usize>(function: Function, args: [Arg<'a>; N]) -> Box<Traced<'a>> {
     let event = Event::new(function.into());
-    let mut traced = Box::new(Traced { event, plan: Cell::default(), end_ns: Cell::new(0) });
-    traced.event.args.extend(args);
-    let plan = with_tracer(|tracer| tracer.begin(function, &mut traced.event));
-    traced.plan.set(plan.unwrap_or_default());
+    let mut traced = Box::new(Traced { event, plan: None, end_ns: Cell::new(0) });
+    traced.event.args.append(args);
+    let plan = with_tracer(|tracer| tracer.begin(function, &mut traced.event)).flatten();
+    traced.plan = plan.map(Cell::new);
     traced
 }
 
@@ -248,7 +248,7 @@ impl Traced<'_> {
     /// What a rule says that the call fails with, after the delay that a rule says.
     #[cold]
     fn delayed_error(&self) -> Option<Errno> {
-        let plan = self.plan.get();
+        let plan = self.plan.as_ref()?.get();
         plan.delay.into_iter().for_each(std::thread::sleep);
         if plan.hangs {
             // It returns when a signal's handler has run.
@@ -260,10 +260,15 @@ impl Traced<'_> {
 
     #[cold]
     fn shortened(&self, len: usize) -> usize {
-        let mut plan = self.plan.get();
+        let Some(planned) = &self.plan else { return len };
+        let mut plan = planned.get();
         let shorter = plan.length(len);
-        self.plan.set(plan);
+        planned.set(plan);
         shorter
+    }
+
+    fn is_spurious(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.get().spurious)
     }
 
     #[cold]
@@ -278,11 +283,14 @@ impl Traced<'_> {
     fn end(mut self: Box<Self>, outcome: Outcome, note: Note<'static>) {
         let (event, end_ns) = (&mut self.event, self.end_ns.get());
         (event.outcome, event.note) = (outcome, note);
-        if self.plan.get().has_interfered() {
+        let plan = self.plan.as_ref().map(Cell::get);
+        if plan.is_some_and(|plan| plan.has_interfered()) {
             event.mark = Mark::Injected;
         }
         with_tracer(|tracer| {
-            tracer.carried_out(self.plan.get());
+            if let Some(plan) = plan {
+                tracer.carried_out(plan);
+            }
             tracer.end(event, end_ns);
         });
     }

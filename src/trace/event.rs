@@ -9,7 +9,7 @@
 //! use baresock::trace::{Arg, Function};
 //! use baresock::values::FdNumber;
 //!
-//! // From a log: nothing is copied, nothing is allocated.
+//! // From a log: none of its bytes are copied.
 //! let line = "recv(0, \"hello\", 512, 0) = 5";
 //! let stdin = FdNumber::of(&std::io::stdin());
 //! let mut event = Event::new(Callee::of("recv"));
@@ -194,12 +194,9 @@ impl fmt::Display for Callee<'_> {
     }
 }
 
-/// The arguments of one call, in place: no call of C has more than [`Args::MOST`].
-#[derive(Clone, PartialEq)]
-pub struct Args<'a> {
-    pub(super) len: usize,
-    pub(super) args: [Arg<'a>; Args::MOST],
-}
+/// The arguments of one call. No call of C has more than [`Args::MOST`].
+#[derive(Clone, Default, PartialEq)]
+pub struct Args<'a>(pub(super) Vec<Arg<'a>>);
 
 impl Args<'_> {
     /// How many arguments there can be.
@@ -210,34 +207,35 @@ impl<'a> Args<'a> {
     /// None yet.
     #[inline]
     pub const fn new() -> Self {
-        Self { len: 0, args: [const { Arg::None }; Args::MOST] }
+        Self(Vec::new())
     }
 
     /// Adds one at the end. (A ninth would be left out; nothing has nine.)
     pub fn push(&mut self, arg: Arg<'a>) {
-        if let Some(place) = self.args.get_mut(self.len) {
-            *place = arg;
-            self.len += 1;
+        if self.0.len() < Self::MOST {
+            self.append([arg]);
         }
     }
-}
 
-impl Default for Args<'_> {
-    fn default() -> Self {
-        Self::new()
+    /// Adds those of a wrapper, which are not too many.
+    #[inline]
+    pub(super) fn append<const N: usize>(&mut self, args: [Arg<'a>; N]) {
+        // Once, for those that come later, too.
+        self.0.reserve(Self::MOST - self.0.len().min(Self::MOST));
+        self.0.extend(args);
     }
 }
 
 impl<'a> Deref for Args<'a> {
     type Target = [Arg<'a>];
     fn deref(&self) -> &[Arg<'a>] {
-        &self.args[..self.len]
+        &self.0
     }
 }
 
-impl DerefMut for Args<'_> {
+impl<'a> DerefMut for Args<'a> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.args[..self.len]
+        &mut self.0
     }
 }
 

@@ -44,7 +44,7 @@ impl Callee<'_> {
 
 impl Args<'_> {
     fn into_owned(self) -> Args<'static> {
-        Args { len: self.len, args: self.args.map(Arg::into_owned) }
+        Args(self.0.into_iter().map(Arg::into_owned).collect())
     }
 }
 
@@ -115,7 +115,6 @@ impl Arg<'_> {
             Self::Room(room) => Arg::Room(room),
             Self::Found(found) => Arg::Found(own(found)),
             Self::Text(text) => Arg::Text(own(text)),
-            Self::None => Arg::None,
             Self::Fd(fd) => Arg::Fd(fd),
             Self::Fds(pair) => Arg::Fds(pair),
             Self::Int(number) => Arg::Int(number),

@@ -25,7 +25,6 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
         Arg::Millis(timeout_ms) => return decimal(out, (*timeout_ms).into()),
         Arg::Named(named) => named.write_to(out),
         Arg::Fds([first, second]) => write!(out, "[{first}, {second}]"),
-        Arg::None => Ok(()),
         Arg::Word(text) | Arg::Text(text) => out.write_str(text),
         Arg::Type(kind) => return write_type(out, *kind),
         Arg::Protocol(AF_INET | AF_INET6, protocol) => write!(out, "{protocol}"),
@@ -91,8 +90,14 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
         out.push('-');
     }
     let mut rest = number.unsigned_abs();
-    if rest < 10 {
-        return out.push(char::from(b'0' + rest as u8));
+    if rest < 1000 {
+        if rest >= 100 {
+            out.push(char::from(b'0' + (rest / 100) as u8));
+        }
+        if rest >= 10 {
+            out.push(char::from(b'0' + (rest / 10 % 10) as u8));
+        }
+        return out.push(char::from(b'0' + (rest % 10) as u8));
     }
     let mut digits = [0; 20];
     let mut at = digits.len();
@@ -254,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_number_is_written_in_digits() {
-        for number in [0, 7, -1, 10, 65536, i64::MAX, i64::MIN] {
+        for number in [0, 7, -1, 10, 99, 100, 101, 110, 999, -999, 1000, 65536, i64::MAX, i64::MIN]
+        {
             let mut out = String::new();
             decimal(&mut out, number);
             assert_eq!(out, number.to_string());

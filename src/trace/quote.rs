@@ -15,15 +15,43 @@ pub(crate) fn quote(out: &mut String, bytes: &[u8], limit: usize) {
 
 /// Appends `bytes` escaped, without quotes.
 pub(crate) fn escape(out: &mut String, bytes: &[u8]) {
+    append(out, bytes, &IN_TEXT);
+}
+
+/// The same within a string of JSON: each backslash and each quote of it has one more backslash.
+pub(crate) fn escape_in_json(out: &mut String, bytes: &[u8]) {
+    append(out, bytes, &IN_JSON);
+}
+
+/// So many bytes are escaped at a time: byte by byte, a string would have to be made longer each time.
+const PIECE: usize = 32;
+
+fn append(out: &mut String, bytes: &[u8], table: &Table) {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let plain = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
-        // As one piece: char by char would cost three times as much. Plain bytes are UTF-8.
-        out.push_str(std::str::from_utf8(&rest[..plain]).unwrap_or_default());
-        if let Some(byte) = rest.get(plain) {
-            escape_one(out, *byte, rest.get(plain + 1));
+        let piece = &rest[..rest.len().min(PIECE)];
+        // Without an early end, so that many bytes are looked at in one instruction.
+        if piece.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+            out.push_str(std::str::from_utf8(piece).unwrap_or_default());
+            rest = &rest[piece.len()..];
+            continue;
         }
-        rest = rest.get(plain + 1..).unwrap_or_default();
+        let (mut escaped, mut len) = ([0; SPACE + ROOM], 0);
+        let mut write = |byte: u8, next: u8| {
+            let before_digit = matches!(next, b'0'..=b'7');
+            let written = table[usize::from(before_digit)][usize::from(byte)];
+            // The remainder is `len` itself, and spares the question whether there is room.
+            escaped[len % SPACE..][..ROOM].copy_from_slice(&written.to_le_bytes());
+            len += (written >> LEN) as usize;
+        };
+        for (byte, next) in piece.iter().zip(&rest[1..]) {
+            write(*byte, *next);
+        }
+        if let ([.., last], true) = (piece, piece.len() == rest.len()) {
+            write(*last, b'"');
+        }
+        out.push_str(std::str::from_utf8(&escaped[..len]).unwrap_or_default());
+        rest = &rest[piece.len()..];
     }
 }
 
@@ -31,33 +59,65 @@ const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
-fn escape_one(out: &mut String, byte: u8, next: Option<&u8>) {
-    match byte {
-        b'"' => out.push_str("\\\""),
-        b'\\' => out.push_str("\\\\"),
-        b'\n' => out.push_str("\\n"),
-        b'\t' => out.push_str("\\t"),
-        b'\r' => out.push_str("\\r"),
-        0x0b => out.push_str("\\v"),
-        0x0c => out.push_str("\\f"),
-        _ => octal(out, byte, next.is_some_and(|next| matches!(next, b'0'..=b'7'))),
+/// How each byte is written: as it is before most bytes, and as it is before an octal digit.
+type Table = [[EscapedByte; 256]; 2];
+
+static IN_TEXT: Table = table(b"\\", b"\"");
+static IN_JSON: Table = table(b"\\\\", b"\\\"");
+
+/// How one byte is written: from the lowest byte on, and in the highest how many they are. (Eight bytes are copied as quickly
+/// as one, and the next ones go over those that are too many.)
+type EscapedByte = u64;
+const ROOM: usize = size_of::<EscapedByte>();
+const LEN: u32 = EscapedByte::BITS - 8;
+
+/// What a piece becomes at most: of each byte two backslashes and three digits.
+const SPACE: usize = (PIECE * 5).next_power_of_two();
+
+const fn table(backslash: &[u8], quote: &[u8]) -> Table {
+    let mut table = [[0; 256]; 2];
+    let mut number = 0;
+    while number < 256 {
+        let byte = number as u8;
+        // As few octal digits as will do, but all three where the next byte would be taken for one of them.
+        let mut before_digit = 0;
+        while before_digit < 2 {
+            table[before_digit][number] = match byte {
+                b'"' => escaped_byte(backslash, quote),
+                b'\\' => escaped_byte(backslash, backslash),
+                b'\n' => escaped_byte(backslash, b"n"),
+                b'\t' => escaped_byte(backslash, b"t"),
+                b'\r' => escaped_byte(backslash, b"r"),
+                0x0b => escaped_byte(backslash, b"v"),
+                0x0c => escaped_byte(backslash, b"f"),
+                b' '..=b'~' => escaped_byte(&[byte], b""),
+                0..8 if before_digit == 0 => escaped_byte(backslash, &[octal(byte)]),
+                8..64 if before_digit == 0 => {
+                    escaped_byte(backslash, &[octal(byte >> 3), octal(byte)])
+                }
+                _ => escaped_byte(backslash, &[octal(byte >> 6), octal(byte >> 3), octal(byte)]),
+            };
+            before_digit += 1;
+        }
+        number += 1;
     }
+    table
 }
 
-/// As few octal digits as will do, but all three before an octal digit, which would be taken for one of them. (By hand: a string
-/// may be nothing but these, and formats would take most of the time of its line.)
-fn octal(out: &mut String, byte: u8, digit_follows: bool) {
-    let digits = [byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| char::from(b'0' + digit));
-    let needless = match byte {
-        _ if digit_follows => 0,
-        0..8 => 2,
-        8..64 => 1,
-        64.. => 0,
-    };
-    out.push('\\');
-    for digit in &digits[needless..] {
-        out.push(*digit);
+const fn escaped_byte(first: &[u8], then: &[u8]) -> EscapedByte {
+    let mut written = ((first.len() + then.len()) as u64) << LEN;
+    let mut at = 0;
+    while at < first.len() + then.len() {
+        let byte = if at < first.len() { first[at] } else { then[at - first.len()] };
+        written |= (byte as u64) << (8 * at);
+        at += 1;
     }
+    written
+}
+
+/// The digit of the lowest three bits.
+const fn octal(bits: u8) -> u8 {
+    b'0' + (bits & 7)
 }
 
 #[cfg(test)]
@@ -82,11 +142,34 @@ mod tests {
     #[test]
     fn octal_digits_are_as_few_as_will_do() {
         for byte in 0..=255u8 {
-            let (mut few, mut all) = (String::new(), String::new());
-            octal(&mut few, byte, false);
-            octal(&mut all, byte, true);
-            assert_eq!((few, all), (format!("\\{byte:o}"), format!("\\{byte:03o}")));
+            if matches!(byte, b' '..=b'~' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r') {
+                continue;
+            }
+            let (few, all) = (quoted(&[byte, b'8'], 32), quoted(&[byte, b'7'], 32));
+            assert_eq!(few, format!("\"\\{byte:o}8\""));
+            assert_eq!(all, format!("\"\\{byte:03o}7\""));
         }
+    }
+
+    /// A string of many pieces, each byte next to each other one.
+    #[test]
+    fn every_byte_is_escaped_alike_wherever_it_stands() {
+        let bytes: Vec<u8> =
+            (0..=255u8).flat_map(|one| (0..=255u8).flat_map(move |other| [one, other])).collect();
+        let (mut whole, mut by_bytes, mut json) = (String::new(), String::new(), String::new());
+        escape(&mut whole, &bytes);
+        for (at, byte) in bytes.iter().enumerate() {
+            let with_next = &bytes[at..bytes.len().min(at + 2)];
+            let (mut two, mut next) = (String::new(), String::new());
+            escape(&mut two, with_next);
+            escape(&mut next, &with_next[1..]);
+            // The next byte is short here: none follows it.
+            let alone = two.strip_suffix(&next[..]);
+            by_bytes.push_str(alone.unwrap_or_else(|| panic!("{byte:#x} in {two:?}")));
+        }
+        assert!(whole == by_bytes, "the pieces differ");
+        escape_in_json(&mut json, &bytes);
+        assert!(json == whole.replace('\\', "\\\\").replace('"', "\\\""), "JSON differs");
     }
 
     #[test]

@@ -134,8 +134,8 @@ impl Tracer {
         self
     }
 
-    /// A call begins; returns what the rules say of it.
-    pub(crate) fn begin(&mut self, function: Function, event: &mut Event<'_>) -> Plan {
+    /// A call begins; returns what the rules say of it, if there are any.
+    pub(crate) fn begin(&mut self, function: Function, event: &mut Event<'_>) -> Option<Plan> {
         let fd = event.fd();
         event.seq = self.seq;
         self.seq += 1;
@@ -148,7 +148,7 @@ impl Tracer {
         }
         // After that, so that the time it took to write is not taken for the call's.
         event.begin_ns = self.now();
-        inject::plan(&mut self.rules, function)
+        (!self.rules.is_empty()).then(|| inject::plan(&mut self.rules, function))
     }
 
     /// A call has returned, at this time if it was made.

@@ -149,7 +149,7 @@ impl DescriptorTable {
                 self.file(fd).file.borrow_mut().nonblocking = flags.contains(O_NONBLOCK);
             }
             (Some(Arg::Named(command)), Some(flags)) if *command == F_SETFD.named() => {
-                let is_set = says(flags, FD_CLOEXEC.named().names[0].name);
+                let is_set = says(flags, FD_CLOEXEC.named().family.names[0].name);
                 self.descriptor(fd).closed_on_exec = is_set;
             }
             (Some(command), _) if says(command, "F_DUPFD") || says(command, "F_DUPFD_CLOEXEC") => {
@@ -267,8 +267,8 @@ fn is_datagram(arg: &Arg<'_>) -> bool {
 /// Whether a constant of this name stands in an argument, alone or joined with others.
 fn says(arg: &Arg<'_>, name: &str) -> bool {
     let has = |named: Named| {
-        let known = named.names.iter().find(|known| known.name == name);
-        known.is_some_and(|known| match named.flags {
+        let known = named.family.names.iter().find(|known| known.name == name);
+        known.is_some_and(|known| match named.family.flags {
             true => known.value != 0 && named.value & known.value == known.value,
             false => named.value == known.value,
         })

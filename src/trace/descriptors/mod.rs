@@ -214,7 +214,7 @@ pub(crate) fn asked_for_bytes(event: &Event<'_>) -> bool {
 /// Whether it is flags of a message, and this one among them.
 pub(super) fn has_message_flag(arg: &Arg<'_>, flag: MsgFlags) -> bool {
     match arg {
-        Arg::Named(named) if named.unknown == MsgFlags::NONE.named().unknown => {
+        Arg::Named(named) if named.family.unknown == MsgFlags::NONE.named().family.unknown => {
             named.value & i64::from(flag.bits()) != 0
         }
         _ => false,

@@ -26,10 +26,10 @@ impl Given<'_> {
             return Some(Arg::Pointer(pointer));
         }
         self.number_or_name(name, json).or_else(|| self.structure(name, json)).or_else(|| {
-            let family = self.family(name)?;
+            let kind = self.kind(name)?;
             let value =
-                if family.flags { bits(family, json).into() } else { one_of(family, json)? };
-            Some(Arg::Named(Named { value, ..family }))
+                if kind.family.flags { bits(kind, json).into() } else { one_of(kind, json)? };
+            Some(Arg::Named(Named { value, ..kind }))
         })
     }
 
@@ -106,7 +106,7 @@ impl Given<'_> {
     }
 
     /// The constants that a parameter takes.
-    fn family(&self, name: &str) -> Option<Named> {
+    fn kind(&self, name: &str) -> Option<Named> {
         Some(match (name, self.call) {
             ("domain", _) | ("type", "gethostbyaddr") => Domain::default().named(),
             ("level", _) => Level::default().named(),
@@ -121,8 +121,8 @@ impl Given<'_> {
         })
     }
 
-    fn one(&self, name: &str, family: Named) -> Option<i64> {
-        one_of(family, self.all.get(name)?)
+    fn one(&self, name: &str, kind: Named) -> Option<i64> {
+        one_of(kind, self.all.get(name)?)
     }
 
     /// What an option is set to.

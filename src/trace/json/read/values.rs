@@ -34,21 +34,21 @@ pub(super) fn pointer(json: &Json) -> Option<usize> {
 }
 
 /// One of several constants.
-pub(super) fn one_of(family: Named, json: &Json) -> Option<i64> {
+pub(super) fn one_of(kind: Named, json: &Json) -> Option<i64> {
     match json {
-        Json::String(name) => value_of_name(family, name),
+        Json::String(name) => value_of_name(kind, name),
         _ => json.as_i64(),
     }
 }
 
-fn value_of_name(family: Named, name: &str) -> Option<i64> {
-    family.names.iter().find(|known| known.name == name).map(|known| known.value)
+fn value_of_name(kind: Named, name: &str) -> Option<i64> {
+    kind.family.names.iter().find(|known| known.name == name).map(|known| known.value)
 }
 
 /// Flags; those without a name here are left out, unless they are a number.
-pub(super) fn bits(family: Named, json: &Json) -> i32 {
+pub(super) fn bits(kind: Named, json: &Json) -> i32 {
     let flags = json.as_array().into_iter().flatten();
-    flags.filter_map(|flag| one_of(family, flag)).fold(0, |all, flag| all | flag) as i32
+    flags.filter_map(|flag| one_of(kind, flag)).fold(0, |all, flag| all | flag) as i32
 }
 
 pub(super) fn open_flags(json: &Json) -> OpenFlags {
@@ -172,8 +172,7 @@ fn control(json: &Json) -> Option<ControlMessage> {
 pub(super) fn hints(json: &Json) -> Option<[Named; 4]> {
     let flags = AddrInfoFlags::NONE.named();
     let flags = Named { value: bits(flags, json.get("ai_flags")?).into(), ..flags };
-    let one =
-        |family: Named, name| Some(Named { value: one_of(family, json.get(name)?)?, ..family });
+    let one = |kind: Named, name| Some(Named { value: one_of(kind, json.get(name)?)?, ..kind });
     Some([
         flags,
         one(Domain::default().named(), "ai_family")?,

@@ -12,12 +12,11 @@ use crate::values::ControlMessage;
 
 pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     match arg {
-        Arg::None => out.push_str("null"),
         Arg::Fd(fd) => decimal(out, fd.get().into()),
         Arg::Fds(pair) => numbers(out, pair),
         Arg::Int(number) => decimal(out, *number),
         Arg::Millis(timeout_ms) => decimal(out, (*timeout_ms).into()),
-        Arg::Named(named) if named.flags => flags(out, *named),
+        Arg::Named(named) if named.family.flags => flags(out, *named),
         Arg::Named(named) => one(out, *named),
         Arg::Word(word) => string(out, word),
         Arg::Type(kind) => socket_type(out, *kind),

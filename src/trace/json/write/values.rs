@@ -6,7 +6,7 @@ use crate::addr::Address;
 use crate::names::{Named, O_RDONLY, OpenFlags, SocketType};
 use crate::trace::arg::{Bytes, ValueLimits};
 use crate::trace::notation::decimal;
-use crate::trace::quote::escape;
+use crate::trace::quote::escape_in_json;
 use crate::values::{FdNumber, TimeSpec, TimeVal};
 
 pub(super) fn number(out: &mut String, name: &str, number: u64) {
@@ -49,7 +49,7 @@ pub(super) fn constant(out: &mut String, name: &str) {
 
 /// One of several constants: its name, or its number.
 pub(super) fn one(out: &mut String, named: Named) {
-    match named.names.iter().find(|known| known.value == named.value) {
+    match named.family.names.iter().find(|known| known.value == named.value) {
         Some(known) => constant(out, known.name),
         None => decimal(out, named.value),
     }
@@ -65,7 +65,7 @@ pub(super) fn flags(out: &mut String, named: Named) {
 
 fn parts(named: Named) -> impl Iterator<Item = Result<&'static str, i64>> {
     let mut rest = named.value;
-    let mut known = named.names.iter();
+    let mut known = named.family.names.iter();
     std::iter::from_fn(move || {
         for known in known.by_ref() {
             if rest != 0 && known.value != 0 && rest & known.value == known.value {
@@ -105,23 +105,8 @@ pub(super) fn open_flags(out: &mut String, flags: OpenFlags) {
 pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
     let (shown, is_cut) = bytes.cut(limits.bytes);
     out.push_str("{\"text\":\"");
-    let begin = out.len();
-    escape(out, shown);
-    escape_again(out, begin);
+    escape_in_json(out, shown);
     out.push_str(if is_cut { "\",\"cut\":true}" } else { "\",\"cut\":false}" });
-}
-
-/// What is printable ASCII already, and may have quotes and backslashes.
-fn escape_again(out: &mut String, begin: usize) {
-    if out[begin..].contains(['\\', '"']) {
-        let text = out.split_off(begin);
-        for c in text.chars() {
-            if matches!(c, '\\' | '"') {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-    }
 }
 
 /// Any text, in ASCII.
