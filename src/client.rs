@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::addr::Address;
 use crate::conn::{Ends, FileEnd, Files};
 use crate::event_loop::{EventLoop, Limits, Notice, ServiceId, WaitFailed};
-use crate::events::{Action, Ending, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token};
 use crate::framing::{Rule, TooLong, Unfinished};
 use crate::names::Errno;
 use crate::poller::Via;
@@ -304,7 +304,7 @@ impl ConnectService {
 }
 
 impl Service for ConnectService {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         let is_socket = self.socket == Some(who);
         match event {
             LoopEvent::Opened { peer, .. } => actions.extend(self.opened(who, peer)),

@@ -139,10 +139,66 @@ pub enum Action<'a> {
     Stop,
 }
 
+/// What a service says is to be done, in this order. The first action has its place here, for mostly it is the only one: the
+/// memory for the others is not touched then.
+#[derive(Debug, Default)]
+pub struct Actions<'a> {
+    first: Option<Action<'a>>,
+    others: Vec<Action<'a>>,
+}
+
+impl<'a> Actions<'a> {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self::in_memory(Vec::new())
+    }
+
+    /// None yet, and room for others in memory that is used again.
+    pub(crate) const fn in_memory(others: Vec<Action<'a>>) -> Self {
+        Self { first: None, others }
+    }
+
+    /// Adds one more.
+    #[inline]
+    pub fn push(&mut self, action: Action<'a>) {
+        match self.first {
+            None => self.first = Some(action),
+            Some(_) => self.others.push(action),
+        }
+    }
+
+    /// All of them, in their order.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = &Action<'a>> {
+        self.first.iter().chain(&self.others)
+    }
+
+    /// The memory of the others; all of them are done.
+    #[inline]
+    pub(crate) fn into_memory(self) -> Vec<Action<'a>> {
+        self.others
+    }
+}
+
+impl<'a> IntoIterator for Actions<'a> {
+    type Item = Action<'a>;
+    type IntoIter =
+        std::iter::Chain<std::option::IntoIter<Action<'a>>, std::vec::IntoIter<Action<'a>>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
+impl<'a> Extend<Action<'a>> for Actions<'a> {
+    fn extend<I: IntoIterator<Item = Action<'a>>>(&mut self, actions: I) {
+        actions.into_iter().for_each(|action| self.push(action));
+    }
+}
+
 /// A server's or client's own part: what is to be done when something happens.
 pub trait Service {
     /// Answers one event at one endpoint. What the actions borrow may be the event's bytes or the service's own.
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>);
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>);
 }
 
 /// What a service knows of each of its connections: a map from tokens, as quick as an index.
@@ -197,17 +253,27 @@ impl<T> TokenMap<T> {
 /// For tests of services: tokens, and a service driven without a loop.
 #[cfg(test)]
 pub(crate) mod testing {
-    use super::{Action, LoopEvent, Service, Token};
+    use super::{Action, Actions, LoopEvent, Service, Token};
 
     /// A token that a test may use.
     pub(crate) fn token(place: u32) -> Token {
         Token { place, generation: 0 }
     }
 
+    /// What a service says in answer to an event.
+    pub(crate) fn answers<'a>(
+        service: &'a mut impl Service,
+        who: Token,
+        event: LoopEvent<'a>,
+    ) -> Vec<Action<'a>> {
+        let mut actions = Actions::new();
+        service.on(who, event, &mut actions);
+        actions.into_iter().collect()
+    }
+
     /// What a service sends to `who` in answer to an event.
     pub(crate) fn sent(service: &mut impl Service, who: Token, event: LoopEvent<'_>) -> Vec<u8> {
-        let mut actions = Vec::new();
-        service.on(who, event, &mut actions);
+        let actions = answers(service, who, event);
         let bytes = actions.iter().filter_map(|action| match action {
             Action::Send { to, bytes } if *to == who => Some(*bytes),
             _ => None,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{EventLoop, Limits, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, FilePart};
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 use crate::names::{AF_INET, AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
@@ -42,7 +42,7 @@ fn received(fd: &Fd) -> String {
 struct Endless;
 
 impl Service for Endless {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         if matches!(event, LoopEvent::Opened { .. } | LoopEvent::Room) {
             actions.extend([Action::Send { to: who, bytes: b"x" }, Action::WantRoom(who)]);
         }
@@ -64,7 +64,7 @@ fn a_service_that_always_has_more_to_send_gets_one_step_in_each_turn() {
 struct OneByOne;
 
 impl Service for OneByOne {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         if let LoopEvent::Bytes(bytes) = event
             && let Some((first, rest)) = bytes.split_at_checked(1)
         {
@@ -92,7 +92,7 @@ fn what_was_kept_is_presented_when_there_is_room_and_nothing_is_read_before() {
 struct HeadOnly(FilePart);
 
 impl Service for HeadOnly {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         if matches!(event, LoopEvent::Opened { .. }) {
             actions.push(Action::SendFile { to: who, head: b"head", part: self.0.clone() });
         }
@@ -123,7 +123,7 @@ struct PutsOff {
 }
 
 impl Service for PutsOff {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Opened { .. } => {
                 self.all.push(who);

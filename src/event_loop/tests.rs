@@ -9,7 +9,7 @@ use super::endpoints::Endpoint;
 use super::{EventLoop, Limits, Notice, Progress, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, Files};
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 use crate::names::{AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
@@ -31,7 +31,7 @@ struct Scribe {
 }
 
 impl Service for Scribe {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         let line = match &event {
             LoopEvent::Opened { peer, asked_by } => format!("opened {peer} {}", asked_by.is_some()),
             LoopEvent::Bytes(bytes) => format!("{} bytes", bytes.len()),

@@ -15,7 +15,7 @@ use super::tasks::{Happened, News};
 use super::waiting::WaitFailed;
 use crate::addr::Address;
 use crate::conn::{Conn, Ends, Files};
-use crate::events::{Action, Service, ServiceId, Token};
+use crate::events::{Action, Actions, Service, ServiceId, Token};
 use crate::names::{Errno, Result};
 use crate::poller::{Evidence, Row, Via, emptied};
 use crate::sys::Fd;
@@ -87,16 +87,16 @@ impl EventLoop {
             else {
                 continue;
             };
-            let mut actions: Vec<Action<'_>> = std::mem::take(&mut self.actions);
+            let mut actions = Actions::in_memory(std::mem::take(&mut self.actions));
             self.services[service.0 as usize].on(who, what.event(&self.buffer), &mut actions);
             let mut kept = 0;
-            for action in &actions {
+            for action in actions.iter() {
                 match action {
                     Action::Keep(bytes) => kept = *bytes,
                     action => self.state.carry_out(action, service),
                 }
             }
-            self.actions = emptied(actions);
+            self.actions = emptied(actions.into_memory());
             if kept > 0 {
                 self.keep_rest(who, what, kept);
             }

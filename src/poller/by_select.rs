@@ -43,31 +43,37 @@ impl Poller for BySelect {
         evidence: &mut Vec<Evidence>,
     ) -> Result<()> {
         let (mut read, mut write) = (FdSet::new(), FdSet::new());
+        let (mut read_nfds, mut write_nfds) = (0, 0);
         for (at, row) in question.iter().enumerate() {
             // Of a connection can_watch was asked before. A listener's number is too high only where this process was
             // started with a thousand descriptors open.
+            let number = FdNumber::from(row.fd).get();
             if row.interest.reads() {
                 read.set(row.fd).map_err(|_| Errno::EMFILE)?;
+                read_nfds = read_nfds.max(number + 1);
             }
             if row.interest.writes() {
                 write.set(row.fd).map_err(|_| Errno::EMFILE)?;
+                write_nfds = write_nfds.max(number + 1);
             }
-            self.rows[FdNumber::from(row.fd).get() as usize] = at;
+            self.rows[number as usize] = at;
         }
         // A set without members is NULL: the kernel need not look at it.
-        let (read_nfds, write_nfds) = (read.nfds(), write.nfds());
         let (read_set, write_set) =
             ((read_nfds > 0).then_some(&mut read), (write_nfds > 0).then_some(&mut write));
         // Made anew for each call, because Linux rewrites it.
         let mut timeout = timeout.map(timeval);
-        select(read_nfds.max(write_nfds), read_set, write_set, None, timeout.as_mut())?;
+        let mut bits =
+            select(read_nfds.max(write_nfds), read_set, write_set, None, timeout.as_mut())?;
 
         let row = |number: FdNumber| question[self.rows[number.get() as usize]];
-        for number in read.numbers() {
+        // As many bits as select has counted: behind the last one it need not be looked for more.
+        for number in read.numbers().take(bits) {
             let write = write.contains(number);
+            bits -= 1;
             evidence.push(row(number).answered(Said::Sets { read: true, write }));
         }
-        for number in write.numbers().filter(|number| !read.contains(*number)) {
+        for number in write.numbers().take(bits).filter(|number| !read.contains(*number)) {
             evidence.push(row(number).answered(Said::Sets { read: false, write: true }));
         }
         Ok(())

@@ -205,7 +205,11 @@ impl fmt::Display for Via {
 
 /// The memory of a vector that is empty from now on, for the next turn: what its rows borrowed is borrowed no more. (Collecting
 /// an empty vector into one of the same layout keeps its allocation.)
+#[inline]
 pub(crate) fn emptied<T, U>(mut rows: Vec<T>) -> Vec<U> {
+    if rows.capacity() == 0 {
+        return Vec::new();
+    }
     rows.clear();
     rows.into_iter().map_while(|_| None).collect()
 }

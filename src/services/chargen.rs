@@ -6,7 +6,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
 /// The printing characters of ASCII, from the space to the tilde: a ring.
 const RING: std::ops::RangeInclusive<u8> = b' '..=b'~';
@@ -45,7 +45,7 @@ fn rotation() -> Vec<u8> {
 }
 
 impl Service for Chargen {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             // One chunk, and the next when the peer has taken it. Everything at once would be endless memory.
             LoopEvent::Opened { .. } | LoopEvent::Room => {
@@ -79,7 +79,7 @@ impl Chargen {
 mod tests {
     use super::*;
     use crate::addr::Address;
-    use crate::events::testing::{sent, token};
+    use crate::events::testing::{answers, sent, token};
 
     #[test]
     fn each_line_begins_one_character_later_also_from_one_chunk_to_the_next() {
@@ -104,8 +104,7 @@ mod tests {
         let mut chargen = Chargen::default();
         for event in [LoopEvent::Room, LoopEvent::Bytes(b"x"), LoopEvent::PeerFinished] {
             let sends = matches!(event, LoopEvent::Room);
-            let mut actions = Vec::new();
-            chargen.on(token(1), event, &mut actions);
+            let actions = answers(&mut chargen, token(1), event);
             assert_eq!(matches!(actions[..], [Action::Send { .. }, Action::WantRoom(_)]), sends);
             assert_eq!(actions.is_empty(), !sends);
         }
@@ -117,8 +116,8 @@ mod tests {
         let from = Address::unix("peer");
         let mut lens = std::collections::BTreeSet::new();
         for _ in 0..20_000 {
-            let mut actions = Vec::new();
-            chargen.on(token(1), LoopEvent::Datagram { from: &from, bytes: b"" }, &mut actions);
+            let actions =
+                answers(&mut chargen, token(1), LoopEvent::Datagram { from: &from, bytes: b"" });
             let [Action::SendDatagram { bytes, .. }] = actions[..] else { panic!("{actions:?}") };
             lens.insert(bytes.len());
         }

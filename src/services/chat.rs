@@ -14,7 +14,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::printable::append_printable;
-use crate::events::{Action, Ending, LoopEvent, Service, Token, TokenMap};
+use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token, TokenMap};
 use crate::framing::{Framing, Rule, TooLong};
 
 /// The longest line, in bytes.
@@ -65,7 +65,7 @@ enum MemberStep {
 }
 
 impl Service for Chat {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         self.reply.clear();
         self.news.clear();
         let step = match event {
@@ -100,7 +100,7 @@ impl Service for Chat {
 
 impl Chat {
     /// What has been written goes out, without a copy for each reader.
-    fn send<'a>(&'a self, who: Token, actions: &mut Vec<Action<'a>>) {
+    fn send<'a>(&'a self, who: Token, actions: &mut Actions<'a>) {
         if !self.reply.is_empty() {
             actions.push(Action::Send { to: who, bytes: self.reply.as_bytes() });
         }

@@ -4,7 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
 /// Sends one line to whoever connects and closes, or answers each datagram with one.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Default for Daytime {
 }
 
 impl Service for Daytime {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Opened { .. } => {
                 let bytes = self.line_now();
@@ -49,15 +49,16 @@ impl Daytime {
 mod tests {
     use super::*;
     use crate::addr::Address;
-    use crate::events::testing::token;
+    use crate::events::testing::{answers, token};
     use std::time::Duration;
 
     #[test]
     fn one_line_and_the_end() {
         let clock = || UNIX_EPOCH + Duration::from_secs(784_111_777);
         let mut daytime = Daytime { clock, ..Daytime::default() };
-        let (peer, mut actions) = (Address::unix("peer"), Vec::new());
-        daytime.on(token(1), LoopEvent::Opened { peer: &peer, asked_by: None }, &mut actions);
+        let peer = Address::unix("peer");
+        let actions =
+            answers(&mut daytime, token(1), LoopEvent::Opened { peer: &peer, asked_by: None });
         let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {
             panic!("{actions:?}")
         };
@@ -68,8 +69,9 @@ mod tests {
     fn a_datagram_is_answered_with_the_line() {
         let clock = || UNIX_EPOCH - Duration::from_secs(1);
         let mut daytime = Daytime { clock, ..Daytime::default() };
-        let (from, mut actions) = (Address::unix("peer"), Vec::new());
-        daytime.on(token(1), LoopEvent::Datagram { from: &from, bytes: b"" }, &mut actions);
+        let from = Address::unix("peer");
+        let actions =
+            answers(&mut daytime, token(1), LoopEvent::Datagram { from: &from, bytes: b"" });
         let [Action::SendDatagram { bytes, .. }] = actions[..] else { panic!("{actions:?}") };
         assert_eq!(bytes, b"Thu, 01 Jan 1970 00:00:00 GMT\r\n");
     }

@@ -1,13 +1,13 @@
 //! discard (RFC 863): whatever comes is thrown away.
 
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
 /// Answers nothing, by stream or by datagram.
 #[derive(Debug, Default)]
 pub struct Discard;
 
 impl Service for Discard {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         // Bytes are received and not kept: that alone makes room for more. One who never received would let the
         // sender wait in send for ever.
         if matches!(event, LoopEvent::PeerFinished) {
@@ -20,15 +20,15 @@ impl Service for Discard {
 mod tests {
     use super::*;
     use crate::addr::Address;
-    use crate::events::testing::token;
+    use crate::events::testing::{answers, token};
 
     #[test]
     fn nothing_is_answered_and_nothing_kept() {
         let from = Address::unix("peer");
         for event in [LoopEvent::Bytes(b"abc"), LoopEvent::Datagram { from: &from, bytes: b"abc" }]
         {
-            let (mut discard, mut actions) = (Discard, Vec::new());
-            discard.on(token(1), event, &mut actions);
+            let mut discard = Discard;
+            let actions = answers(&mut discard, token(1), event);
             assert!(actions.is_empty(), "{actions:?}");
         }
     }

@@ -1,13 +1,13 @@
 //! echo (RFC 862): whatever comes goes back.
 
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
 /// Sends back whatever it receives, by stream or by datagram.
 #[derive(Debug, Default)]
 pub struct Echo;
 
 impl Service for Echo {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Bytes(bytes) => actions.push(Action::Send { to: who, bytes }),
             LoopEvent::Datagram { from, bytes } => {

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use crate::events::{Action, LoopEvent, Service, Token, TokenMap};
+use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 use crate::framing::{Framing, Rule, TooLong, in_bytes};
 
 /// How many messages are answered at once. A receive may bring 65,536 empty ones, whose answers would be a megabyte;
@@ -47,7 +47,7 @@ impl Framed {
 }
 
 impl Service for Framed {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         self.answers.clear();
         let step = match event {
             LoopEvent::Opened { .. } => {
@@ -148,12 +148,11 @@ fn answer(framing: Framing, answers: &mut Vec<u8>, what: std::fmt::Arguments<'_>
 mod tests {
     use super::*;
     use crate::addr::Address;
-    use crate::events::testing::token;
+    use crate::events::testing::{answers, token};
 
     /// What is answered, how many bytes are kept, whether room is waited for, and whether the end comes.
     fn told(framed: &mut Framed, event: LoopEvent<'_>) -> (String, usize, bool, bool) {
-        let mut actions = Vec::new();
-        framed.on(token(1), event, &mut actions);
+        let actions = answers(framed, token(1), event);
         let mut told = (String::new(), 0, false, false);
         for action in actions {
             match action {

@@ -6,7 +6,7 @@
 
 use super::written::answering_ports;
 use crate::addr::Address;
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Actions, LoopEvent, Service, Token};
 use crate::trace;
 
 /// A service that is not told of datagrams which may come from a server.
@@ -31,7 +31,7 @@ impl Guarded {
 }
 
 impl Service for Guarded {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Datagram { from, .. } if !self.may_be_answered(from) => {
                 trace::intent(
@@ -46,14 +46,13 @@ impl Service for Guarded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::testing::token;
+    use crate::events::testing::{answers, token};
     use crate::services::Echo;
     use std::net::{Ipv4Addr, Ipv6Addr};
 
     fn is_answered(from: &Address) -> bool {
         let mut guarded = Guarded::new(Box::new(Echo), vec![40_000]);
-        let mut actions = Vec::new();
-        guarded.on(token(1), LoopEvent::Datagram { from, bytes: b"x" }, &mut actions);
+        let actions = answers(&mut guarded, token(1), LoopEvent::Datagram { from, bytes: b"x" });
         !actions.is_empty()
     }
 

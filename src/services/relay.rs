@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use crate::addr::Address;
-use crate::events::{Action, Ending, LoopEvent, Service, Token, TokenMap};
+use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token, TokenMap};
 
 /// How long an address may take to answer, if nothing else is said.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -84,7 +84,7 @@ impl Relay {
         actions
     }
 
-    fn bytes<'a>(&mut self, who: Token, bytes: &'a [u8], actions: &mut Vec<Action<'a>>) {
+    fn bytes<'a>(&mut self, who: Token, bytes: &'a [u8], actions: &mut Actions<'a>) {
         match self.sides.get_mut(who) {
             Some(Counterpart::With(other, early)) => {
                 actions.push(Action::Send { to: *other, bytes });
@@ -127,7 +127,7 @@ impl Relay {
 }
 
 impl Service for Relay {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Bytes(bytes) => self.bytes(who, bytes, actions),
             LoopEvent::Opened { asked_by: None, peer } => {
@@ -151,13 +151,12 @@ impl Service for Relay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::testing::token;
+    use crate::events::testing::{answers, token};
     use crate::names::Errno;
 
     /// What is done when this happens, in words.
     fn done(relay: &mut Relay, who: Token, event: LoopEvent<'_>) -> Vec<String> {
-        let mut actions = Vec::new();
-        relay.on(who, event, &mut actions);
+        let actions = answers(relay, who, event);
         actions.iter().map(|action| format!("{action:?}").replace("Token { place: ", "{")).collect()
     }
 

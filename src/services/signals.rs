@@ -1,6 +1,6 @@
 //! The reading end of the self-pipe as a service: each byte is a signal that came.
 
-use crate::events::{Action, Ending, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token};
 
 /// Asks the loop to end at every signal; and if the pipe fails, for then no signal would be heard any more, and the
 /// program could only be killed.
@@ -8,7 +8,7 @@ use crate::events::{Action, Ending, LoopEvent, Service, Token};
 pub struct Signals;
 
 impl Service for Signals {
-    fn on<'a>(&'a mut self, _: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, _: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Bytes(signals) => actions.extend(signals.iter().map(|_| Action::Stop)),
             LoopEvent::Closed(Ending::Failed(_)) => actions.push(Action::Stop),

@@ -6,7 +6,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::byteorder::htonl;
-use crate::events::{Action, LoopEvent, Service, Token};
+use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
 /// From 1900 to 1970: 70 years, 17 of them leap years.
 const SECONDS_BEFORE_1970: u64 = (70 * 365 + 17) * 24 * 60 * 60;
@@ -25,7 +25,7 @@ impl Default for Time {
 }
 
 impl Service for Time {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Opened { .. } => {
                 let bytes = self.answer_now();
@@ -57,13 +57,13 @@ impl Time {
 mod tests {
     use super::*;
     use crate::addr::Address;
-    use crate::events::testing::token;
+    use crate::events::testing::{answers, token};
     use std::time::Duration;
 
     fn answer_at(clock: fn() -> SystemTime) -> [u8; 4] {
         let (mut time, peer) = (Time { clock, ..Time::default() }, Address::unix("peer"));
-        let mut actions = Vec::new();
-        time.on(token(1), LoopEvent::Opened { peer: &peer, asked_by: None }, &mut actions);
+        let actions =
+            answers(&mut time, token(1), LoopEvent::Opened { peer: &peer, asked_by: None });
         let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {
             panic!("{actions:?}")
         };

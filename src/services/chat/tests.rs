@@ -1,6 +1,6 @@
 use super::*;
 use crate::addr::Address;
-use crate::events::testing::token;
+use crate::events::testing::{answers, token};
 use crate::names::Errno;
 
 const ANN: u32 = 1;
@@ -22,8 +22,7 @@ fn enter(chat: &mut Chat, who: u32) -> Vec<(u32, String)> {
 }
 
 fn told(chat: &mut Chat, who: u32, event: LoopEvent<'_>) -> Vec<(u32, String)> {
-    let mut actions = Vec::new();
-    chat.on(token(who), event, &mut actions);
+    let actions = answers(chat, token(who), event);
     let sends = actions.iter().filter_map(|action| match action {
         Action::Send { to, bytes } => Some((to.place, String::from_utf8(bytes.to_vec()).unwrap())),
         _ => None,
@@ -48,8 +47,7 @@ fn replied(chat: &mut Chat, bytes: &[u8]) -> String {
 }
 
 fn kept(chat: &mut Chat, who: u32, bytes: &[u8]) -> Option<usize> {
-    let mut actions = Vec::new();
-    chat.on(token(who), LoopEvent::Bytes(bytes), &mut actions);
+    let actions = answers(chat, token(who), LoopEvent::Bytes(bytes));
     actions.iter().find_map(|action| match action {
         Action::Keep(kept) => Some(*kept),
         _ => None,
@@ -59,8 +57,7 @@ fn kept(chat: &mut Chat, who: u32, bytes: &[u8]) -> Option<usize> {
 #[test]
 fn what_one_says_all_others_read_and_nobody_gets_a_copy_of_the_bytes() {
     let mut chat = chat();
-    let mut actions = Vec::new();
-    chat.on(token(BOB), LoopEvent::Bytes(b"hello\r\nall\n"), &mut actions);
+    let actions = answers(&mut chat, token(BOB), LoopEvent::Bytes(b"hello\r\nall\n"));
     let sends: Vec<_> = actions
         .iter()
         .filter_map(|action| match action {
@@ -158,8 +155,7 @@ fn a_name_is_valid_and_borne_by_one() {
 #[test]
 fn who_quits_is_gone_before_the_connection_is() {
     let mut chat = chat();
-    let mut actions = Vec::new();
-    chat.on(token(ANN), LoopEvent::Bytes(b"/quit\nstill here?\n"), &mut actions);
+    let actions = answers(&mut chat, token(ANN), LoopEvent::Bytes(b"/quit\nstill here?\n"));
     assert!(matches!(actions.last(), Some(Action::Close(_))), "{actions:?}");
     assert_eq!(replied(&mut chat, b"still here?\n"), "");
     assert_eq!(says(&mut chat, BOB, b"/who\n")[0].1, "* here are: bob eve\n");
@@ -171,8 +167,8 @@ fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
     let sent: String = (0..5000).map(|k| format!("{k}\n")).collect();
     let (mut rest, mut heard, mut pauses) = (sent.len(), String::new(), 0);
     while rest > 0 {
-        let mut actions = Vec::new();
-        chat.on(token(ANN), LoopEvent::Bytes(&sent.as_bytes()[sent.len() - rest..]), &mut actions);
+        let actions =
+            answers(&mut chat, token(ANN), LoopEvent::Bytes(&sent.as_bytes()[sent.len() - rest..]));
         for action in &actions {
             match action {
                 Action::Keep(kept) => rest = *kept,
@@ -184,8 +180,7 @@ fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
                 _ => {}
             }
         }
-        let mut actions = Vec::new();
-        chat.on(token(ANN), LoopEvent::Deadline, &mut actions);
+        let actions = answers(&mut chat, token(ANN), LoopEvent::Deadline);
         assert!(matches!(actions[..], [Action::Release(_), Action::WantRoom(_)]));
     }
     assert_eq!(heard, (0..5000).map(|k| format!("<ann> {k}\n")).collect::<String>());

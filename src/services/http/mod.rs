@@ -22,7 +22,7 @@ mod status;
 use std::io;
 use std::time::Duration;
 
-use crate::events::{Action, LoopEvent, Service, Token, TokenMap};
+use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 
 use body::{Next, ResponseBody};
 use out::Out;
@@ -129,7 +129,7 @@ impl Http {
         }
     }
 
-    fn bytes<'a>(&'a mut self, who: Token, bytes: &[u8], actions: &mut Vec<Action<'a>>) {
+    fn bytes<'a>(&'a mut self, who: Token, bytes: &[u8], actions: &mut Actions<'a>) {
         let (was_waiting, was_reading) = match self.connections.get(who) {
             Some(Phase::Waiting) => (true, false),
             Some(Phase::Reading) => (false, true),
@@ -177,7 +177,7 @@ impl Http {
     }
 
     /// Everything is sent: what comes next?
-    fn room<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+    fn room<'a>(&'a mut self, who: Token, actions: &mut Actions<'a>) {
         match self.connections.get(who) {
             Some(Phase::Sending { body: Some(body), .. }) if !body.is_done() => {
                 self.send_next(who, actions);
@@ -194,7 +194,7 @@ impl Http {
         }
     }
 
-    fn send_next<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+    fn send_next<'a>(&'a mut self, who: Token, actions: &mut Actions<'a>) {
         let Some(Phase::Sending { body: Some(body), .. }) = self.connections.get_mut(who) else {
             return;
         };
@@ -208,7 +208,7 @@ impl Http {
         ]);
     }
 
-    fn deadline<'a>(&'a mut self, who: Token, actions: &mut Vec<Action<'a>>) {
+    fn deadline<'a>(&'a mut self, who: Token, actions: &mut Actions<'a>) {
         match self.connections.get(who) {
             Some(Phase::Waiting) => {
                 // Silent it is, but perhaps because it is still busy with the last response.
@@ -232,19 +232,19 @@ impl Http {
         }
     }
 
-    fn leave(&mut self, who: Token, actions: &mut Vec<Action<'_>>) {
+    fn leave(&mut self, who: Token, actions: &mut Actions<'_>) {
         self.connections.insert(who, Phase::Closed);
         close(who, actions);
     }
 }
 
 /// Closes as soon as everything is sent, but does not wait for that for ever.
-fn close(who: Token, actions: &mut Vec<Action<'_>>) {
+fn close(who: Token, actions: &mut Actions<'_>) {
     actions.extend([Action::Close(who), Action::Deadline(who, Some(CHUNK_TIMEOUT))]);
 }
 
 impl Service for Http {
-    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Vec<Action<'a>>) {
+    fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
             LoopEvent::Opened { .. } => {
                 self.connections.insert(who, Phase::Waiting);
