@@ -69,14 +69,14 @@ impl LoopState {
         let now = Instant::now();
         if let Some((ends, stream)) = self.endpoints.stream_mut(token) {
             let unarrived = unarrived(ends);
-            let (taken_at, at_most) = match stream.closing {
+            let (taken_at, at_most) = match &stream.closing {
                 Closing::Lingering(before) if unarrived < before.unarrived => (now, before.at_most),
                 Closing::Lingering(before) => (before.taken_at, before.at_most),
                 Closing::No | Closing::WhenSent => (now, now + LONGEST_LINGER),
             };
             let until = at_most.min(now + time);
             let lingering = Lingering { until, unarrived, taken_at, at_most };
-            stream.closing = Closing::Lingering(lingering);
+            stream.closing = Closing::Lingering(Box::new(lingering));
             self.endpoints.settle(token);
         }
     }
@@ -99,7 +99,7 @@ impl LoopState {
     /// before that. (A peer that reads slowly makes room in its window only now and then.)
     fn takes_bytes(&self, token: Token) -> bool {
         let Some((ends, stream)) = self.endpoints.stream(token) else { return false };
-        let Closing::Lingering(lingering) = stream.closing else { return false };
+        let Closing::Lingering(lingering) = &stream.closing else { return false };
         let now = Instant::now();
         match unarrived(ends) {
             None | Some(0) => false,

@@ -246,4 +246,10 @@ mod tests {
         assert!(endpoints.get_mut(first).is_none());
         assert!(endpoints.get_mut(second).is_some());
     }
+
+    /// A server that keeps 10,000 clients keeps 10,000 of these, most of them idle.
+    #[test]
+    fn an_endpoint_is_small() {
+        assert!(size_of::<Endpoint>() <= 160, "{} bytes", size_of::<Endpoint>());
+    }
 }

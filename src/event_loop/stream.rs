@@ -43,13 +43,14 @@ pub(super) struct Stream {
 }
 
 /// Whether the service is done with a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Closing {
     No,
     /// When everything owed is sent.
     WhenSent,
-    /// Everything is sent and our half is ended; the peer may end its own.
-    Lingering(Lingering),
+    /// Everything is sent and our half is ended; the peer may end its own. It stands apart, so that all the others are
+    /// small: there may be thousands.
+    Lingering(Box<Lingering>),
 }
 
 /// How long the peer is waited for.
@@ -243,8 +244,8 @@ impl Stream {
     /// The nearest moment at which something is to be done about it.
     pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
         let silent = self.last_active.zip(idle_timeout).map(|(last, limit)| last + limit);
-        let lingering = match self.closing {
-            Closing::Lingering(Lingering { until, .. }) => Some(until),
+        let lingering = match &self.closing {
+            Closing::Lingering(lingering) => Some(lingering.until),
             Closing::No | Closing::WhenSent => None,
         };
         [silent, lingering, self.deadline].into_iter().flatten().min()
@@ -262,7 +263,7 @@ impl Stream {
 
     /// Whether the time for the peer to end its half is over.
     pub(super) fn has_lingered(&self, now: Instant) -> bool {
-        matches!(self.closing, Closing::Lingering(Lingering { until, .. }) if until <= now)
+        matches!(&self.closing, Closing::Lingering(lingering) if lingering.until <= now)
     }
 
     /// The next step towards its end: everything sent, then our half, then the peer's.
