@@ -1,4 +1,4 @@
-//! Socket addresses as values: written by people, printed for people, and who can reach them.
+//! Socket addresses as values: how people write them, how they are printed, and which machines can reach them.
 //!
 //! Nothing here asks the system. Looking up a name is [`crate::sys::getaddrinfo`](crate::sys::getaddrinfo())'s work; turning a
 //! value into the bytes that the kernel reads is that of `sys/sockaddr.rs`.
@@ -116,7 +116,7 @@ impl Address {
         self
     }
 
-    /// Who can reach a server that is bound here.
+    /// Which machines can reach a server bound here.
     pub fn reach(&self) -> Reach {
         let ip = match self {
             Self::V4(address) => IpAddr::V4(*address.ip()),
@@ -140,14 +140,15 @@ const fn is_of_a_link(ip: &Ipv6Addr) -> bool {
     ip.is_unicast_link_local() || (first == 0xff && second & 0xf == 2)
 }
 
-/// Who can reach a server that is bound to an address.
+/// Which machines can reach a server bound to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Loopback and Unix-domain sockets.
     ThisMachine,
-    /// The wildcard address: whoever can send this machine a packet, on any of its interfaces.
+    /// The wildcard address: every machine that can send this one a packet, on any of its
+    /// interfaces.
     EveryInterface,
-    /// One address of this machine: whoever has a way to that address.
+    /// One address of this machine: every machine with a route to that address.
     OneAddress,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::sys::*;
 
-/// One client, and what is still owed to it because `send` did not take it.
+/// One client, and the bytes still to be sent to it because `send` did not take them.
 struct Client {
     fd: Fd,
     unsent: Vec<u8>,
@@ -26,7 +26,8 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     loop {
         // A row borrows its descriptor, so the rows live for one turn. The listener's is the last.
         let mut rows: Vec<PollFd> = Vec::with_capacity(clients.len() + 1);
-        // While something is owed, nothing more is read: so the memory for a client has a bound.
+        // While bytes are unsent, nothing more is read (backpressure): so the memory for a client
+        // has a bound.
         rows.extend(clients.iter().map(|client| {
             let events = if client.unsent.is_empty() { POLLIN } else { POLLOUT };
             PollFd::new(client.fd.as_fd(), events)
@@ -55,7 +56,8 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     }
 }
 
-/// Accepts all who wait. True if it cannot go on for now, with the next still waiting: to ask again at once would spin.
+/// Accepts all waiting clients. True if it cannot continue for now, with a client still waiting: to ask again at once
+/// would spin.
 fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> bool {
     loop {
         match accept(listener) {
@@ -71,7 +73,7 @@ fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> bool {
 fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     let received = match recv(&client.fd, buf, MsgFlags::NONE) {
         Err(Errno::EAGAIN | Errno::EINTR) => return true, // readiness was only a hint
-        Ok(0) | Err(_) => return false, // the peer has finished, and nothing is owed to it; or a reset
+        Ok(0) | Err(_) => return false, // the peer has finished, and nothing is unsent; or a reset
         Ok(received) => received,
     };
     let Some(sent) = taken(send(&client.fd, &buf[..received], MSG_NOSIGNAL)) else { return false };
@@ -79,7 +81,8 @@ fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     true
 }
 
-/// Sends what is owed, as far as it goes. False if nothing can be sent to this client any more.
+/// Sends unsent bytes, as many as the kernel takes. False if nothing can be sent to this client any
+/// more.
 fn send_rest(client: &mut Client) -> bool {
     let Some(sent) = taken(send(&client.fd, &client.unsent, MSG_NOSIGNAL)) else { return false };
     client.unsent = client.unsent.split_off(sent); // where nothing is left, it holds no memory

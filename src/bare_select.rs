@@ -2,7 +2,7 @@
 
 use crate::sys::*;
 
-/// One client, and what is still owed to it because `send` did not take it.
+/// One client, and the bytes still to be sent to it because `send` did not take them.
 struct Client {
     fd: Fd,
     unsent: Vec<u8>,
@@ -47,7 +47,8 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
                 clients[number.get() as usize] = None; // going out of scope closes the descriptor
                 continue;
             }
-            // While something is owed, nothing more is read: so the memory for a client has a bound.
+            // While bytes are unsent, nothing more is read (backpressure): so the memory for a
+            // client has a bound.
             let want = if client.unsent.is_empty() { &mut want_read } else { &mut want_write };
             want.set(&client.fd).map_err(|_| Errno::EMFILE)?;
         }
@@ -55,7 +56,8 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     }
 }
 
-/// Accepts all who wait. True if it cannot go on for now, with the next still waiting: to ask again at once would spin.
+/// Accepts all waiting clients. True if it cannot continue for now, with a client still waiting: to ask again at once
+/// would spin.
 fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdSet) -> bool {
     loop {
         match accept(listener) {
@@ -75,15 +77,16 @@ fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdS
 fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     let received = match recv(&client.fd, buf, MsgFlags::NONE) {
         Err(Errno::EAGAIN | Errno::EINTR) => return true, // readiness was only a hint
-        Ok(0) | Err(_) => return false, // the peer has finished, and nothing is owed to it; or a reset
+        Ok(0) | Err(_) => return false, // the peer has finished, and nothing is unsent; or a reset
         Ok(received) => received,
     };
     let Some(sent) = taken(send(&client.fd, &buf[..received], MSG_NOSIGNAL)) else { return false };
-    client.unsent.extend_from_slice(&buf[sent..received]); // a short send leaves a rest
+    client.unsent.extend_from_slice(&buf[sent..received]); // a short write leaves a rest
     true
 }
 
-/// Sends what is owed, as far as it goes. False if nothing can be sent to this client any more.
+/// Sends unsent bytes, as many as the kernel takes. False if nothing can be sent to this client any
+/// more.
 fn send_rest(client: &mut Client) -> bool {
     let Some(sent) = taken(send(&client.fd, &client.unsent, MSG_NOSIGNAL)) else { return false };
     client.unsent = client.unsent.split_off(sent); // where nothing is left, it holds no memory

@@ -1,9 +1,9 @@
 //! The client: standard input, standard output and one socket under the same loop.
 //!
-//! The terminal and the socket are coupled as the two sides of a relay are: while something is owed to one, nothing is
-//! read from the other, so a slow terminal slows the peer down instead of filling memory. What differs are the ends.
-//! At the end of standard input only our half is closed, for the answer is still to come; at the end of what the peer
-//! sends, everything is written that is owed to either, and the client is done, unless it was asked to go on sending.
+//! The terminal and the socket are coupled like the two sides of a relay: while one has unsent bytes, nothing is read
+//! from the other, so a slow terminal slows the peer down instead of filling memory (backpressure). Only the ends
+//! differ. At the end of standard input the client closes only its half, because the answer is still to come; at the
+//! peer's end of file it writes all remaining bytes to either side and is done, unless it was asked to keep sending.
 
 mod messages;
 
@@ -24,8 +24,7 @@ use crate::trace::Function;
 
 use messages::Messages;
 
-/// After the end of standard input, how long datagrams may be missing until no more are expected: nobody says which
-/// was the last.
+/// After the end of standard input, how long to wait for another datagram: UDP has no end of file.
 const DATAGRAM_SILENCE: Duration = Duration::from_secs(1);
 
 /// How to come by the one socket.
@@ -33,7 +32,7 @@ const DATAGRAM_SILENCE: Duration = Duration::from_secs(1);
 pub enum Meeting {
     /// Connect to the first of these addresses that answers, each within the time limit.
     Connect(Vec<Address>, Duration),
-    /// Accept the first who comes to one of these listeners.
+    /// Accept the first client of one of these listeners.
     Accept(Vec<Fd>),
     /// Talk over this datagram socket, which is connected to this peer.
     Datagrams(Fd, Address),
@@ -80,9 +79,9 @@ pub enum ClientEnd {
     TooLong(TooLong),
     /// Nothing came or went for a while.
     Silent,
-    /// Nobody came to the listeners for a while.
+    /// No client connected to the listeners for a while.
     NobodyCame,
-    /// Whoever reads our standard output has gone.
+    /// The reader of our standard output has closed it.
     OutputClosed,
     /// No connection could be made; with the address that was tried last, if there was one.
     NotConnected(Option<Address>, Errno),
@@ -106,7 +105,7 @@ pub fn talk(
         idle_timeout: options.idle_timeout,
         // Never reached: what one receive brings, or the lines that show it, is written before the next.
         owed_bytes: usize::MAX,
-        // Whoever asks this loop to end has waited for everything before.
+        // The caller that stops this loop has already waited for everything.
         drain: Duration::ZERO,
         ..Limits::default()
     };
@@ -126,7 +125,7 @@ pub fn talk(
     let service = event_loop.add_service(Box::new(client));
     let files = event_loop.add_stream(standard_files(), service);
     its_files.set(Some(files));
-    // Nothing is read before there is somebody to send it to.
+    // Nothing is read before there is a peer to send it to.
     event_loop.perform(&Action::Hold(files), service);
     meet(&mut event_loop, meeting, options.idle_timeout, files, service);
     event_loop.run()?;
@@ -238,7 +237,7 @@ impl ConnectService {
         let mut actions: Vec<_> = self.write(bytes).into_iter().collect();
         match taken {
             Ok(()) => actions.extend(self.expect_datagram()),
-            // Where the next one begins nobody knows.
+            // Where the next message begins is unknown.
             Err(too_long) => actions.extend(self.close_both(ClientEnd::TooLong(too_long))),
         }
         actions
@@ -285,7 +284,7 @@ impl ConnectService {
         Some(Action::Deadline(socket, Some(DATAGRAM_SILENCE)))
     }
 
-    /// Everything that is owed to either is still sent and written.
+    /// All remaining bytes for either side are still sent and written.
     fn close_both<'a>(&self, end: ClientEnd) -> Vec<Action<'a>> {
         note(&self.report, end);
         self.files.get().into_iter().chain(self.socket).map(Action::Close).collect()

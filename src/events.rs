@@ -31,22 +31,22 @@ pub enum LoopEvent<'a> {
         /// Whose [`Action::Open`] made it; none for a client that was accepted.
         asked_by: Option<Token>,
     },
-    /// [`Action::Open`] has tried every address in vain; told to the one who asked.
+    /// [`Action::Open`] has tried every address in vain; sent to the endpoint that asked.
     NotOpened(Errno),
     /// Bytes have come: those that the service kept last time, and new ones (none after [`LoopEvent::Room`]). All are taken
     /// as used, except those that it keeps ([`Action::Keep`]).
     Bytes(&'a [u8]),
     /// A datagram has come.
     Datagram {
-        /// Who sent it.
+        /// The sender.
         from: &'a Address,
         /// What; perhaps nothing.
         bytes: &'a [u8],
     },
-    /// Everything that was owed to this endpoint is sent (only if asked for with [`Action::WantRoom`]). If bytes were
-    /// kept, they are presented next.
+    /// All bytes queued for this endpoint are sent (only if requested with [`Action::WantRoom`]). If bytes were kept,
+    /// they are presented next.
     Room,
-    /// The peer has finished sending. What is owed to it can still be sent.
+    /// The peer has finished sending. It can still receive.
     PeerFinished,
     /// The time set with [`Action::Deadline`] is over.
     Deadline,
@@ -61,7 +61,7 @@ pub enum Ending {
     Finished,
     /// A call failed: the peer is gone.
     Failed(Errno),
-    /// Too much was owed to the peer, which does not read.
+    /// Too many bytes were queued for the peer, which does not read.
     TooSlow,
     /// It was silent for too long.
     Silent,
@@ -74,7 +74,7 @@ pub enum Ending {
 pub enum Action<'a> {
     /// Send these bytes to a connection.
     Send {
-        /// To whom.
+        /// The destination.
         to: Token,
         /// What.
         bytes: &'a [u8],
@@ -82,7 +82,7 @@ pub enum Action<'a> {
     /// Send these bytes to a connection, and then a part of a file. What is not sent at once stays in the file; if that
     /// becomes shorter meanwhile, the connection ends with a reset, for what was begun cannot be completed.
     SendFile {
-        /// To whom.
+        /// The destination.
         to: Token,
         /// What before it.
         head: &'a [u8],
@@ -93,23 +93,23 @@ pub enum Action<'a> {
     SendDatagram {
         /// From which endpoint.
         by: Token,
-        /// To whom.
+        /// The destination.
         to: Address,
         /// What.
         bytes: &'a [u8],
     },
     /// The last so many of the bytes are not used yet: present them again, before what comes next.
     Keep(usize),
-    /// Tell ([`LoopEvent::Room`]) when everything owed to this connection is sent, in the next turn at the earliest: so an
-    /// answer without end, or a thousand answers to what came at once, is given in pieces, each when the peer has taken
-    /// the one before. What was kept waits until then, and nothing is read in addition.
+    /// Send [`LoopEvent::Room`] when all bytes queued for this connection are sent, in the next turn at the earliest:
+    /// so an endless answer, or a thousand answers to one batch, is sent in pieces, each after the peer has taken the
+    /// one before. Kept bytes wait until then, and nothing more is read.
     WantRoom(Token),
     /// Tell ([`LoopEvent::Deadline`]) when so much time is over; `None` takes the last one back.
     Deadline(Token, Option<Duration>),
-    /// Make a connection to the first of these addresses that answers, each within the time limit. It belongs to the same
-    /// service, and its first event says who asked.
+    /// Make a connection to the first of these addresses that answers, each within the time limit. It belongs to the
+    /// same service, and its first event names the endpoint that asked.
     Open {
-        /// Who asks.
+        /// The endpoint that asks.
         by: Token,
         /// The addresses, tried in turn.
         addresses: &'a [Address],
@@ -118,22 +118,22 @@ pub enum Action<'a> {
     },
     /// Make no connection any more that this endpoint has asked for with [`Action::Open`]: it has no use for it.
     GiveUp(Token),
-    /// Couple two connections: while something is owed to one, nothing is read from the other. What is sent leaves at
-    /// once (`TCP_NODELAY`).
+    /// Couple two connections: while bytes are queued for one, nothing is read from the other (backpressure). Bytes
+    /// leave at once (`TCP_NODELAY`).
     Couple(Token, Token),
     /// Read nothing from this connection until it is released.
     Hold(Token),
     /// Read again from a connection that was held.
     Release(Token),
-    /// Nothing more will be sent: when everything owed is, end our half, and go on receiving.
+    /// No more bytes will follow: when all queued bytes are sent, end our half, and keep receiving.
     Finish(Token),
-    /// When everything owed is sent, end our half; when the peer has finished too, or after a moment, close. What the peer
-    /// sends meanwhile is thrown away. (Closing at once would be a reset if there were unread bytes, and could destroy
-    /// what was sent.)
+    /// Close gracefully: when all queued bytes are sent, end our half; when the peer has finished too, or after a
+    /// moment, close. Bytes that the peer still sends are discarded. (Closing at once would send a reset if there were
+    /// unread bytes, and could destroy bytes on their way.)
     Close(Token),
     /// Close at once, with a reset.
     Abort(Token),
-    /// Close the listeners of this service: nobody else is accepted.
+    /// Close the listeners of this service: no more clients are accepted.
     Unlisten,
     /// The whole loop is to end.
     Stop,

@@ -9,8 +9,8 @@
 //! - its length stands before it, here in 4 bytes in network order;
 //! - it ends where the sender finishes: one message for each connection.
 //!
-//! [`Framing::take`] takes a buffer and returns the first message and what stands after it. Whatever is not yet a
-//! message stays with the caller, who puts what comes next behind it.
+//! [`Framing::take`] takes a buffer and returns the first message and what stands after it. The caller keeps the bytes
+//! that are not yet a message, and appends later bytes to them.
 //!
 //! ```
 //! use baresock::framing::{Framing, Rule};

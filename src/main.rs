@@ -45,10 +45,10 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             None
         }
         Command::Compare(_) => {
-            // Writing a line takes longer than the call that it tells.
-            commands::tracing::refuse(common, "compare would measure them")?;
+            // Writing a line takes longer than the call that it shows.
+            commands::tracing::refuse(common, "compare would measure the tracing as well")?;
             if common.via.is_some() {
-                return Err(Failure::usage("--via does not go here: compare measures both"));
+                return Err(Failure::usage("--via cannot be used here: compare measures both"));
             }
             None
         }
@@ -61,7 +61,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         | Command::Ladder(_)
         | Command::Host(_)
         | Command::Completions { .. } => {
-            commands::tracing::refuse(common, "it shows no call")?;
+            commands::tracing::refuse(common, "this command makes no calls to trace")?;
             None
         }
         _ => commands::tracing::tracer(common)?,

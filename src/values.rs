@@ -8,9 +8,9 @@ use crate::names::{Level, PollEvents, TcpState};
 
 /// A descriptor's *number*: a name without rights.
 ///
-/// Sets, evidence and the trace yield it; no wrapper accepts it. To use a descriptor one must own it
-/// ([`crate::sys::Fd`]) or borrow it ([`BorrowedFd`]), so that nobody can speak on a number that was
-/// closed, and perhaps given to a stranger, in the meantime.
+/// Sets, evidence and the trace yield it; no wrapper accepts it. To use a descriptor, code must own
+/// it ([`crate::sys::Fd`]) or borrow it ([`BorrowedFd`]), so that it cannot use a number that was
+/// closed, and perhaps reused for another connection, in the meantime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FdNumber(RawFd);
 
@@ -76,8 +76,8 @@ pub struct Linger {
     pub l_linger: i32,
 }
 
-/// C's `struct ucred`, the value of `SO_PEERCRED` (Linux): who called `connect`, `listen` or `socketpair` at the other
-/// end of a Unix-domain socket, as they were then.
+/// C's `struct ucred`, the value of `SO_PEERCRED` (Linux): the process that called `connect`, `listen` or `socketpair`
+/// at the other end of a Unix-domain socket, at that time.
 #[doc(alias = "ucred")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeerCredentials {
@@ -119,7 +119,7 @@ pub struct ControlMessage {
 pub struct SocketState {
     /// Where the connection is in its life.
     pub state: TcpState,
-    /// Bytes received that nobody has read yet.
+    /// Bytes received but not yet read.
     pub unread: Option<u64>,
     /// Bytes taken for sending that the peer's system has not acknowledged yet.
     pub unacknowledged: Option<u64>,

@@ -390,7 +390,8 @@ fn answers(via: Via, service: Box<dyn Service>, pieces: &[&[u8]]) -> [Vec<u8>; 2
     let mut peers = [enter(), enter()];
     let mut got = [Vec::new(), Vec::new()];
     let mut served = |peers: &mut [UnixStream; 2]| {
-        // More turns than anything needs: a loop that always finds somebody ready would not end.
+        // More turns than any input needs: a loop that always finds a ready descriptor would not
+        // end.
         for _ in 0..2_000 {
             if !event_loop.ready_within(Duration::ZERO).unwrap() {
                 return;
@@ -427,7 +428,7 @@ fn cut<'b>(bytes: &'b [u8], places: &[prop::sample::Index]) -> Vec<&'b [u8]> {
         .collect()
 }
 
-/// A directory with a file. It is always the same one, for nobody would remove it after the last test.
+/// A directory with a file. It is always the same one, because no test would remove it at the end.
 static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("any-input");
     std::fs::create_dir_all(&root).unwrap();

@@ -17,7 +17,7 @@ struct Member {
     name: String,
 }
 
-/// Somebody comes in.
+/// A member joins.
 #[track_caller]
 fn enter(server: &Services) -> Member {
     member(server.connect(0))
@@ -189,7 +189,7 @@ fn too_long_a_line_reaches_nobody_and_its_writer_is_told() {
         let server = serve(via, &["chat=127.0.0.1:0"]);
         let (mut ann, mut bob) = ann_and_bob(&server);
         ann.sends([b'x'; 200_000]);
-        assert_eq!(ann.reads(), "* this line is too long and nobody gets it: at most 1024 bytes");
+        assert_eq!(ann.reads(), "* this line is too long and was not sent: at most 1024 bytes");
         ann.sends("and its end\nshort\n");
         assert_eq!(bob.reads(), "<ann> short", "{via}");
     }
@@ -230,12 +230,14 @@ fn two_hundred_read_every_line_although_one_does_not_read_and_one_resets() {
                 scope.spawn(move || reads_all_lines(member, names, LINES, gone));
             }
         });
-        // He who read nothing was owed less than the limit: he is still there, and reads it all now.
+        // The member that read nothing had less than the limit queued: it is still connected, and
+        // reads everything now.
         reads_all_lines(reads_nothing, &names, LINES, &gone);
     }
 }
 
-/// Every line of everybody else, each speaker's in order, and once that somebody is gone.
+/// Every line of all other members, each speaker's in order, and one message when a member has
+/// left.
 fn reads_all_lines(mut member: Member, speakers: &[String], lines: usize, gone: &str) {
     let others: Vec<_> = speakers.iter().filter(|name| **name != member.name).collect();
     let mut heard = vec![0; others.len()];
@@ -268,16 +270,16 @@ fn who_reads_too_slowly_is_dropped_and_the_others_are_told() {
         let mut told = 0;
         for _ in 0..10_000 {
             ann.says(&"x".repeat(900));
-            // Bob keeps pace, so nothing is owed to him.
+            // Bob keeps pace, so nothing is queued for him.
             let line = bob.reads();
-            if line == "* guest3 did not read what was sent, and was dropped" {
+            if line == "* guest3 did not read, and was disconnected" {
                 told += 1;
                 assert_eq!(bob.reads(), said, "the next line comes all the same");
                 break;
             }
             assert_eq!(line, said);
         }
-        assert_eq!(told, 1, "nobody was dropped, {via}");
+        assert_eq!(told, 1, "no member was disconnected, {via}");
         // What had reached his system is his; then comes the end, or a reset.
         let mut rest = Vec::new();
         let _ = slow.lines.read_to_end(&mut rest);

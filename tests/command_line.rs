@@ -58,37 +58,37 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("serve echo=0 --idle-timeout nan", "--idle-timeout"),
         ("serve echo=0 --receive-buffer 0", "--receive-buffer"),
         ("serve echo=0 --receive-buffer 99999999999999999999", "--receive-buffer"),
-        ("explain EAGAIN --trace-to /nonexistent/keep.json", "the flags of the trace"),
-        ("completions bash --trace", "the flags of the trace"),
+        ("explain EAGAIN --trace-to /nonexistent/keep.json", "trace flags cannot be used here"),
+        ("completions bash --trace", "trace flags cannot be used here"),
         ("serve echo=127.0.0.1:0 --trace-duration", "add --trace or --explain"),
         ("bare 127.0.0.1:0 --trace-bytes 10", "add --trace or --explain"),
         ("serve echo=127.0.0.1:0 --inject send:short=0", "short=0@3"),
-        ("host --trace-to /nonexistent/keep.json", "the flags of the trace"),
-        ("lab --list --trace", "the flags of the trace"),
-        ("lab --why --explain", "the flags of the trace"),
-        ("lab --progress --inject recv:EINTR", "the flags of the trace"),
-        ("lab select --trace=json", "the calls of one lab; name one"),
-        ("lab half-close linger-zero --trace-to /nonexistent/keep", "of one lab; name one"),
-        ("lab half-close linger-zero --explain", "of several labs none is shown; name one"),
+        ("host --trace-to /nonexistent/keep.json", "trace flags cannot be used here"),
+        ("lab --list --trace", "trace flags cannot be used here"),
+        ("lab --why --explain", "trace flags cannot be used here"),
+        ("lab --progress --inject recv:EINTR", "trace flags cannot be used here"),
+        ("lab select --trace=json", "the calls of one lab; name one lab"),
+        ("lab half-close linger-zero --trace-to /nonexistent/keep", "of one lab; name one lab"),
+        ("lab half-close linger-zero --explain", "but several labs show no calls; name one lab"),
         (
             "serve echo=0 --inject poll:EINTR",
-            "--inject poll:EINTR: poll is never called: the wait is made with select (--via poll does)",
+            "--inject poll:EINTR: poll is never called: the loop waits with select (--via poll does)",
         ),
         (
             "bare 0 --via poll --inject select:EINTR",
-            "select is never called: the wait is made with poll (--via select does)",
+            "select is never called: the loop waits with poll (--via select does)",
         ),
-        ("connect 7 --inject ppoll:EINTR", "ppoll is never called: the wait is made with select;"),
-        ("connect 7007 80", "a port follows its host after a colon, as in HOST:80"),
-        ("connect 127.0.0.1:7 80", "a port follows its host after a colon, as in HOST:80"),
+        ("connect 7 --inject ppoll:EINTR", "ppoll is never called: the loop waits with select;"),
+        ("connect 7007 80", "write host and port with a colon, HOST:80"),
+        ("connect 127.0.0.1:7 80", "write host and port with a colon, HOST:80"),
         ("connect http://localhost/x", "this is a URL, not an address: write localhost:80"),
         ("connect http://localhost:8080/x", "this is a URL, not an address: write localhost:8080"),
         ("serve echo=0 --inject recv:EGAIN", "did you mean EAGAIN?"),
         ("serve echo=0 --inject selct:EINTR", "did you mean select?"),
-        ("compare --quick --inject recv:EINTR", "the flags of the trace"),
+        ("compare --quick --inject recv:EINTR", "trace flags cannot be used here"),
         ("tour --inject recv:EINTR", "--inject"),
-        ("serve echo=0 --trace=json --explain", "not with --trace=json"),
-        ("serve echo=0 --trace=json --bits", "not with --trace=json"),
+        ("serve echo=0 --trace=json --explain", "cannot be used with --trace=json"),
+        ("serve echo=0 --trace=json --bits", "cannot be used with --trace=json"),
         ("serve echo=0 --inject recv:chunk=0", "chunk=BYTES"),
         ("serve echo=0 --inject recv:EINTR%101", "ten in a hundred"),
         ("serve echo=0 --max-clients 0", "--max-clients <N>': write a whole number, 1 or more"),
@@ -172,7 +172,7 @@ fn standard_output_may_be_full() {
     }
 }
 
-/// Nobody would learn the port. (Where standard output is closed, whoever read it has seen enough.)
+/// No client could learn the port. (If standard output is closed, its reader has seen enough.)
 #[test]
 fn a_server_that_cannot_say_where_it_listens_does_not_serve() {
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
@@ -233,7 +233,8 @@ fn a_rule_that_has_not_interfered_says_so() {
     assert_eq!(said.matches("--inject").count(), 3, "{said}");
 }
 
-/// Whoever shares a pipe or a terminal can make it non-blocking: then there may be no room, and the rest has to wait.
+/// Any process that shares a pipe or a terminal can make it non-blocking: then there may be no room, and the rest has
+/// to wait.
 #[test]
 fn output_that_is_non_blocking_is_written_to_the_end() {
     use std::io::Read;

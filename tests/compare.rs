@@ -251,7 +251,10 @@ fn a_trace_would_be_what_is_measured() {
         let output = baresock(&["compare", "--quick", flag]);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
-        assert!(said.contains("compare would measure them") && said.lines().count() == 1, "{said}");
+        assert!(
+            said.contains("compare would measure the tracing as well") && said.lines().count() == 1,
+            "{said}"
+        );
     }
 }
 
@@ -261,7 +264,7 @@ fn which_call_to_wait_with_is_not_for_compare() {
     let output = baresock(&["compare", "--quick", "--via", "poll"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
-    assert_eq!(said, "baresock: --via does not go here: compare measures both; see --help\n");
+    assert_eq!(said, "baresock: --via cannot be used here: compare measures both; see --help\n");
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn a_peer_that_finishes_first_may_be_sent_the_rest(kind: Kind) {
     assert!(ended.stderr.contains("EPIPE") || ended.stderr.contains("ECONNRESET"), "{ended:?}");
 }
 
-/// Nobody reads its standard output, and its peer reads nothing: it waits, and takes in no more.
+/// Its standard output is not read, and its peer does not read: it waits, and receives no more.
 fn nothing_is_buffered_without_bound(kind: Kind) {
     let (listener, address) = listener();
     let mut client = start_client(kind, &[&address]);
@@ -287,7 +287,7 @@ fn an_inherited_descriptor_stays_as_it_was(kind: Kind) {
     assert!(wait_for(&mut client.0).success());
 }
 
-/// Where nobody listens: bound, so that nobody else is given the port, and no listener.
+/// An address without a listener: bound, so that no other program gets the port.
 fn dead(kind: Type) -> (Socket, String) {
     let socket = Socket::new(Domain::IPV4, kind, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
@@ -299,7 +299,7 @@ fn nobody_there(kind: Kind) {
     let (_held, address) = dead(Type::STREAM);
     let ended = run(kind, &[&address], b"hello");
     let why = format!(
-        "baresock: connect {address}: ECONNREFUSED (Connection refused): nobody listens there\n"
+        "baresock: connect {address}: ECONNREFUSED (Connection refused): no server listens there\n"
     );
     assert_eq!((ended.code, &*ended.stderr), (Some(1), &*why));
     assert!(ended.stdout.is_empty());
@@ -312,7 +312,8 @@ fn the_next_address_is_tried(kind: Kind) {
     if !has_ipv6() {
         return skipped("this machine has no IPv6");
     }
-    // A port alone means 127.0.0.1 and ::1, in this order. The first one's is held, and nobody listens there.
+    // A port alone means 127.0.0.1 and ::1, in this order. The first one's port is held, and no server
+    // listens on it.
     let (listener, _held) = loop {
         let listener = TcpListener::bind("[::1]:0").unwrap();
         let held = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -326,7 +327,7 @@ fn the_next_address_is_tried(kind: Kind) {
     accept(&listener).write_all(b"here").unwrap();
     let ended = client.end();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"here"[..]));
-    for said in ["connect 127.0.0.1:", "ECONNREFUSED", "the next address is tried", "[::1]:"] {
+    for said in ["connect 127.0.0.1:", "ECONNREFUSED", "trying the next address", "[::1]:"] {
         assert!(ended.stderr.contains(said), "{}", ended.stderr);
     }
 }
@@ -334,7 +335,7 @@ fn the_next_address_is_tried(kind: Kind) {
 fn an_address_that_does_not_answer_has_a_time_limit(kind: Kind) {
     let (socket, address) = dead(Type::STREAM);
     socket.listen(0).unwrap();
-    // The queue of a listener that accepts nobody is full after a few.
+    // The queue of a listener that never accepts is full after a few clients.
     let there: SocketAddr = address.parse().unwrap();
     let connect = || TcpStream::connect_timeout(&there, Duration::from_millis(300));
     let _queued: Vec<_> = std::iter::repeat_with(connect).map_while(Result::ok).collect();
@@ -496,7 +497,7 @@ fn datagrams(kind: Kind) {
     let ended = client.end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout == [&b"one, another"[..], &largest].concat());
-    assert!(ended.stderr.contains("nothing more came: 60012 bytes sent, 65519 received"));
+    assert!(ended.stderr.contains("no more datagrams arrived: 60012 bytes sent, 65519 received"));
 }
 
 fn nobody_there_for_datagrams(kind: Kind) {
@@ -581,7 +582,7 @@ fn silence_ends_it_if_asked_to(kind: Kind) {
     server.write_all(b"hello").unwrap();
     let ended = client.end();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"hello"[..]));
-    assert!(ended.stderr.contains("nothing more came"), "{ended:?}");
+    assert!(ended.stderr.contains("no more datagrams arrived"), "{ended:?}");
 }
 
 /// Left alone, poll's timeout would run on while the client is stopped, and select would wait for the rest.
@@ -602,15 +603,15 @@ fn silence_goes_on_while_it_is_stopped(kind: Kind) {
     let began = Instant::now();
     let ended = client.end();
     assert!(began.elapsed() < limit / 2, "after {:?}", began.elapsed());
-    assert!(ended.stderr.contains("nothing more came"), "{ended:?}");
+    assert!(ended.stderr.contains("no more datagrams arrived"), "{ended:?}");
 }
 
-/// The time begins when it listens, and is over when somebody has come.
+/// The time begins when it listens, and ends when a client has connected.
 fn if_nobody_comes_it_ends_if_asked_to(kind: Kind) {
     let ended = run(kind, &["--listen", "127.0.0.1:0", "--idle-timeout", "0.3"], b"unheard");
     assert_eq!((ended.code, &*ended.stdout), (Some(1), &b""[..]), "{ended:?}");
     let last = ended.stderr.lines().last().unwrap();
-    assert_eq!(last, "baresock: 127.0.0.1:0: nobody came in 0.3 s", "{ended:?}");
+    assert_eq!(last, "baresock: 127.0.0.1:0: no client connected within 0.3 s", "{ended:?}");
 
     let place = TempDir::new();
     let path = place.file("socket");
@@ -626,7 +627,10 @@ fn if_nobody_comes_it_ends_if_asked_to(kind: Kind) {
     peer.write_all(b"hello").unwrap();
     let ended = client.end();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"hello"[..]), "{ended:?}");
-    assert!(ended.stderr.contains("nothing more came: 0 bytes sent, 5 received"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("no more datagrams arrived: 0 bytes sent, 5 received"),
+        "{ended:?}"
+    );
 }
 
 fn a_single_byte_is_one_byte(kind: Kind) {

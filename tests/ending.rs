@@ -1,4 +1,5 @@
-//! How a server ends: SIGINT or SIGTERM, what is owed is sent first, a second signal ends it at once.
+//! How a server shuts down: after SIGINT or SIGTERM it sends queued bytes first, a second signal ends
+//! it at once.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -30,7 +31,7 @@ tests! {
 }
 
 fn a_signal_ends_it_with_success(kind: Kind) {
-    // Whoever runs the tests may have had SIGHUP ignored for all that he starts; a server of ours would respect that.
+    // The tests may run with SIGHUP ignored (nohup); the server would inherit that.
     let default = SigAction::new(Handler::Default);
     sigaction(SIGHUP, Some(&default), None).unwrap();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
@@ -95,8 +96,8 @@ fn what_is_owed_is_sent_first(kind: Kind) {
     let (server, client) = owing(kind, &[], &message, &trace);
     let address = server.address();
     server.signal(Signal::SIGTERM);
-    server.wait_until_it_says("still owed something: 1");
-    // Nobody else comes in.
+    server.wait_until_it_says("clients with unsent data: 1");
+    // No more clients are accepted.
     let refused = TcpStream::connect(address).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 
@@ -112,7 +113,7 @@ fn what_is_owed_is_sent_first(kind: Kind) {
     assert!(calls(&trace).iter().any(interrupted), "no wait was interrupted");
 }
 
-/// Bytes that nobody reads turn a close into a reset, and a reset would take away what is still on its way.
+/// Unread bytes turn close into a reset, and a reset would destroy bytes on their way.
 fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
     let place = TempDir::new();
     let trace = place.file("trace.json");
@@ -124,7 +125,7 @@ fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
     while client.write(&[7; 65_536]).is_ok() {}
 
     server.signal(Signal::SIGTERM);
-    server.wait_until_it_says("still owed something: 1");
+    server.wait_until_it_says("clients with unsent data: 1");
     let mut received = 0;
     let mut buffer = vec![0; 65_536];
     let end = loop {
@@ -169,7 +170,7 @@ fn what_the_system_owes_is_not_taken_away(kind: Kind) {
     assert_eq!(server.wait().status.code(), Some(0));
 }
 
-/// Somebody whose connection is open and quiet is not waited for, with its two seconds.
+/// The server does not wait for an idle connection, with its two seconds.
 fn who_only_keeps_a_connection_open_is_not_waited_for(kind: Kind) {
     let server = starting(kind).with(&["--drain", "3600"]).start();
     let client = connect(&server);
@@ -204,7 +205,7 @@ fn a_second_signal_ends_it_at_once(kind: Kind) {
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
 }
 
-/// As by a timer that somebody set: the pipe is never found readable, for no wait succeeds.
+/// As by a timer: the pipe never becomes readable, because no wait succeeds.
 fn a_signal_is_heard_also_where_every_wait_is_interrupted(kind: Kind) {
     let rule = format!("{}:EINTR", kind.via);
     let server = starting(kind).with(&["--inject", &rule]).start();

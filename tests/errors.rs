@@ -53,7 +53,7 @@ fn assert_says(output: &Output, parts: &[&str]) {
 }
 
 fn a_host_that_is_unknown(kind: Kind) {
-    // (Which error it is depends on whether there is anybody to be asked.)
+    // (Which error it is depends on whether there is a name server.)
     assert_fails(kind, "host.invalid:0", &["getaddrinfo host.invalid: EAI_", " ("]);
 }
 
@@ -62,7 +62,7 @@ fn a_service_name_that_is_unknown(kind: Kind) {
 }
 
 fn an_address_of_another_machine(kind: Kind) {
-    // TEST-NET-1 (RFC 5737): nobody's.
+    // TEST-NET-1 (RFC 5737): no machine has such an address.
     let parts = ["bind 192.0.2.1:0: EADDRNOTAVAIL (", "): ", "this machine has no such address"];
     assert_fails(kind, "192.0.2.1:0", &parts);
 }
@@ -87,7 +87,7 @@ fn a_port_that_is_reserved(kind: Kind) {
             let place = TempDir::new();
             let copy = place.file("baresock");
             // By another program: if this one wrote the file, a child that another test is just starting might still
-            // hold it open for writing, and then nobody may run it (ETXTBSY).
+            // hold it open for writing, and then it cannot be run (ETXTBSY).
             assert!(Command::new("cp").args([BARESOCK, text(&copy)]).status().unwrap().success());
             let mut command = Command::new("setpriv");
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
@@ -95,7 +95,8 @@ fn a_port_that_is_reserved(kind: Kind) {
         }
         true => return,
     };
-    let parts = ["bind 127.0.0.1:80: EACCES (", "): ports below 1024 are reserved; try one above"];
+    let parts =
+        ["bind 127.0.0.1:80: EACCES (", "): ports below 1024 are reserved; try a higher port"];
     assert_says(&output, &parts);
 }
 
@@ -118,7 +119,7 @@ fn a_path_in_no_directory(kind: Kind) {
 fn a_path_that_is_in_use(kind: Kind) {
     let place = TempDir::new();
     let path = place.file("echo.sock");
-    std::fs::write(&path, "not a socket, but somebody's").unwrap();
+    std::fs::write(&path, "not a socket, but a user's file").unwrap();
     let address = format!("unix:{}", text(&path));
     let parts = [&format!("bind {address}: EADDRINUSE (")[..], "): a file of that name exists"];
     assert_fails(kind, &address, &parts);

@@ -119,7 +119,7 @@ fn on_all_sides(kind: Kind, seed: usize) -> Vec<String> {
     rules.into_iter().flat_map(|rule| ["--inject".into(), rule]).collect()
 }
 
-/// Nobody may notice any of it.
+/// No client may notice any of it.
 fn faults_on_all_sides_at_once(kind: Kind) {
     const RUNS: usize = 20;
     let echo = serve("poll", &["echo=127.0.0.1:0"]);
@@ -206,7 +206,7 @@ fn faults_that_strace_makes_come_to_the_same() {
     }
 }
 
-/// The same, where it is not known whose connection was struck: it may be anybody's, but one only.
+/// The same, if it is unknown which connection was hit: it may be any, but only one.
 fn judge_from_outside(
     kind: Kind,
     fault: &Fault,
@@ -320,7 +320,7 @@ fn judge_given(
     {
         why.push(format!("{name} is said to be gone, and is not"));
     }
-    // The loop itself has nobody to talk to.
+    // The loop itself has no peer.
     let says_nothing = matches!(fault.expected, Expected::Unnoticed) || kind.is_bare() && !ended;
     let said = report.stderr.contains(&fault.errno);
     if said == says_nothing {

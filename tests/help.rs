@@ -11,7 +11,7 @@ use baresock::cli::Cli;
 use clap::{CommandFactory, Parser};
 use support::BARESOCK;
 
-/// A terminal has as many, unless somebody has made it wider.
+/// The usual width of a terminal.
 const COLUMNS: usize = 80;
 
 /// Every command that people type, and the program without one.

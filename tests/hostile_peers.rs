@@ -27,8 +27,8 @@ const PEERS: u64 = 3_000;
 /// How many at a time.
 const AT_ONCE: u64 = 12;
 
-/// The most memory that the server may ever have had. A build for tests has about 8 MB before anybody comes; to each of
-/// those who are there at the same time it may owe a megabyte (`--owed-limit`), and it reads no more from them meanwhile.
+/// The most memory that the server may use. A test build has about 8 MB before the first client; for each client it may
+/// queue a megabyte (`--owed-limit`), and it reads no more from that client in the meantime.
 const MOST_MEMORY: u64 = 8_000_000 + AT_ONCE * 1_500_000;
 
 /// Knuth's MMIX generator: the same peers on every machine.
@@ -126,7 +126,7 @@ fn misbehave(server: &Addresses, number: u64, seed: u64) -> (&'static str, Manne
     let Ok(mut stream) = connected else {
         return (SERVICES[service], manner);
     };
-    // Nobody waits long: there are many more to come.
+    // No peer waits long: there are many more to come.
     let _ = stream.set_read_timeout(Some(Duration::from_millis(30)));
     let _ = stream.set_write_timeout(Some(Duration::from_millis(30)));
     let _ = talk(&mut stream, manner, &mut dice);
@@ -285,7 +285,8 @@ fn hostile_peers_harm_only_themselves(via: &str) {
                 }
             });
         }
-        // Meanwhile somebody else is served, though not always at once. (It must not be silent for three seconds.)
+        // In the meantime another client is served, though not always at once. (It must not be silent for three
+        // seconds.)
         while !enough(made.lock().unwrap().values().sum::<u64>() + AT_ONCE) {
             assert_echo(&bystander, b"meanwhile");
             std::thread::sleep(Duration::from_millis(50));
@@ -301,7 +302,7 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     if !HAS_PROC {
         return skipped("this system does not show what a process has");
     }
-    wait_until("nobody is left", || descriptors(server.pid()) == own);
+    wait_until("no client is left", || descriptors(server.pid()) == own);
     let most = most_resident_bytes(server.pid());
     let peers: u64 = made.values().sum();
     counted(format_args!(
@@ -312,7 +313,7 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     assert!(most <= MOST_MEMORY, "{most} bytes of memory");
     let before = cpu_ticks(server.pid());
     std::thread::sleep(Duration::from_secs(1));
-    assert!(cpu_ticks(server.pid()) <= before + 1, "it is busy with nobody");
+    assert!(cpu_ticks(server.pid()) <= before + 1, "it is idle");
 }
 
 /// The most memory that the process has ever had at a time.
@@ -348,7 +349,7 @@ fn an_end_at_every_point_of_a_request() {
                 let half_closed = server.connect(service);
                 (&half_closed).write_all(before).unwrap();
                 half_closed.shutdown(Shutdown::Write).unwrap();
-                // It gets what it is owed, and then the end; it is not left waiting.
+                // It gets its queued bytes, and then the end of file; it is not left waiting.
                 let got = read_all(&half_closed);
                 if service == 0 || service == 7 {
                     assert_eq!(got, before, "{via}");
@@ -366,7 +367,7 @@ fn an_end_at_every_point_of_a_request() {
             }
         }
         if HAS_PROC {
-            wait_until("nobody is left", || descriptors(server.pid()) == own);
+            wait_until("no client is left", || descriptors(server.pid()) == own);
         }
         assert_echo(server.connect(0), b"an ordinary client");
     }

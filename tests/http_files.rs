@@ -125,7 +125,7 @@ fn a_file_that_becomes_shorter_ends_the_connection_in_whichever_way_it_is_sent()
     }
 }
 
-/// What is owed of a file costs no memory, so it does not count as such.
+/// The unsent part of a file costs no memory, so it does not count towards the limit.
 #[test]
 fn a_slow_reader_of_a_file_is_not_dropped_for_what_stays_in_the_file() {
     let site = Site::new(900_000);

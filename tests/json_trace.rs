@@ -608,7 +608,7 @@ mod every_wrapper {
         let this = "every_wrapper::every_event_is_read_back_equal";
         drives.args(["--exact", this, "--nocapture", "--test-threads=1"]);
         drives.env(DRIVE, place.file("")).current_dir(place.file("place"));
-        // Whoever is started inherits this: of all the threads there, only the one that drives lets these in.
+        // Child processes inherit this: of all threads, only the driving one unblocks these signals.
         let sent = sys::SignalSet::empty().with(sys::SIGUSR1).with(sys::SIGUSR2);
         let before = sys::sigprocmask(&sent).unwrap();
         let driven = output_of(&mut drives);

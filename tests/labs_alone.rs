@@ -12,7 +12,7 @@ use support::baresock;
 
 #[test]
 fn a_port_that_somebody_uses_at_every_address_skips_the_lab() {
-    // If somebody else has it, so much the better.
+    // If another program has it, so much the better.
     let server = TcpListener::bind("0.0.0.0:8080");
     let output = baresock(&["lab", "--json", "forgot-htons"]);
     let told = String::from_utf8(output.stdout).unwrap();

@@ -1,4 +1,5 @@
-//! No lab hangs: each ends by itself, and says which call did not return, whichever of its calls waits for ever.
+//! No lab hangs: each ends by itself, and reports which call did not return, whichever of its calls waits
+//! forever.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::unwrap_used)]
@@ -43,7 +44,7 @@ fn may_wait(function: Function) -> bool {
     !page.is_library && (page.waits != Waits::Never || page.effect == Effect::Closes)
 }
 
-/// What is wrong with how a lab ends in which all calls of a function wait for ever.
+/// What is wrong with the end of a lab in which all calls of a function wait forever.
 fn fault(lab: &Lab, function: &str) -> Option<String> {
     let told = told(lab, Some(&format!("{function}:hang")));
     let verdict = told.last().unwrap();

@@ -240,7 +240,7 @@ fn assert_shows_the_reset(picture: &Picture) {
     assert_eq!(
         picture.rows[close][1].trim(),
         "",
-        "a close after a reset tells nobody\n{}",
+        "a close after a reset sends nothing\n{}",
         picture.text
     );
     assert!(!picture.text.contains("FIN"), "{}", picture.text);
@@ -370,7 +370,7 @@ fn a_session_of_the_program_with_itself_is_shown() {
     }
 }
 
-/// A call that somebody made at a time.
+/// A call of a process at a time.
 fn at(pid: u32, clock: &str, seq: u64, begin_ns: u64) -> Value {
     json!({
         "schema": 2, "pid": pid, "tid": pid, "clock": clock, "seq": seq, "begin_ns": begin_ns,
@@ -448,11 +448,7 @@ fn other_addresses_are_another_connection_whatever_the_time() {
     write(file, &calls);
     let picture = Picture::of(session.drawn(&[]));
     assert!(!picture.text.contains(['┐', '┌']), "{}", picture.text);
-    assert!(
-        picture.text.contains("came from somebody who is in no trace here"),
-        "{}",
-        picture.text
-    );
+    assert!(picture.text.contains("came from a peer without a trace here"), "{}", picture.text);
 }
 
 /// Speaks through a copy of its descriptor, after it has closed the first one.
@@ -945,7 +941,7 @@ fn a_person_steps_through_the_page() {
         format!("#step={}", place.unwrap() + 1)
     };
 
-    // It begins at the first, where nobody has said another.
+    // It begins at the first, unless another is given.
     let dom = browsed(&page, "");
     assert_eq!(element(&dom, "place"), format!("step 1 of {}", rows.len()));
 
@@ -974,7 +970,7 @@ fn a_person_steps_through_the_page() {
     let dom = browsed(&page, &step("left", &format!("recv({ours}, &quot;&quot;) = 0")));
     let (who, about) = (element(&dom, "who"), element(&dom, "about"));
     assert!(who.starts_with("client, pid "), "{who}");
-    assert!(about.contains("0 is the end: the peer has finished sending"), "{about}");
+    assert!(about.contains("0 is the end of file: the peer has finished sending"), "{about}");
     let buffers = element(&dom, "buffers");
     assert!(
         buffers.contains("sent and not yet received: 0 to the server, 0 to the client"),

@@ -81,7 +81,7 @@ const AGAINST_THE_ORDER: &[(&str, &str, &str)] = &[
 
 /// Public functions of `sys` that wrap no function of C, and what they are.
 const NOT_OF_C: &[(&str, &str)] = &[
-    ("self_pipe", "where a handler writes: in C a global variable that anybody sets"),
+    ("self_pipe", "where a handler writes: in C a global variable"),
     ("inherited", "a number that the parent process gave, as an argument"),
     ("sockaddr_bytes", "an address as it lies in memory, to be looked at"),
     ("socket_state", "several calls that only look, which differ by system"),

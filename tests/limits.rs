@@ -99,7 +99,7 @@ fn the_limit_of_an_fd_set(kind: Kind) {
         assert!(said.lines().all(is_right), "it says: {said}");
     }
 
-    // Whoever leaves makes room, also below FD_SETSIZE.
+    // A client that leaves makes room, also below FD_SETSIZE.
     let before = descriptors(server.pid());
     clients.drain(..20);
     wait_for_descriptors(&server, before - 20);
@@ -166,7 +166,7 @@ fn silence_has_a_limit(kind: Kind) {
     });
     assert!(began.elapsed() >= limit, "after {:?}", began.elapsed());
     assert_echo(&talking, b"still here");
-    server.wait_until_it_says("silent for too long");
+    server.wait_until_it_says("idle for too long");
     assert_eq!(server.stderr().lines().count(), 1, "it says: {}", server.stderr());
 }
 
@@ -219,6 +219,6 @@ fn silence_goes_on_while_the_server_is_stopped(kind: Kind) {
     // What came meanwhile counts: this one was not silent.
     assert_receives(&talking, b"in time");
     assert_echo(&talking, b"still here");
-    servers[0].wait_until_it_says("silent for too long");
+    servers[0].wait_until_it_says("idle for too long");
     assert_eq!(servers[1].stderr(), "");
 }

@@ -1,4 +1,4 @@
-//! Logs of strace, read: every call in them, whatever strace was asked to write beside it, and whoever pasted it where.
+//! Logs of strace, read: every call in them, whatever options strace had, and wherever the log was pasted.
 //!
 //! `tests/logs/strace` has logs of one program (`tests/logs/calls.c`) under the options of strace 6.1, 6.13 and 7.2. Each
 //! ends with the table that strace itself made of the same run (`-C`): what a reader has to find.

@@ -1,5 +1,5 @@
-//! The pictures of the README are real output. `SNAPSHOTS=overwrite cargo test --test pictures` draws the trace anew; look at
-//! it then. The measurements are of one run on a quiet machine, and here only what stands beside them is held.
+//! The pictures of the README are real output. `SNAPSHOTS=overwrite cargo test --test pictures` draws the trace again;
+//! look at it then. The measurements are of one run on a quiet machine; the tests compare only the words beside them.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]

@@ -1,5 +1,5 @@
 //! What a server may do and what it leaves behind: root's rights are given up, the file of a Unix-domain socket has the
-//! mode that was asked for, is removed at the end, and is replaced only where nobody listens on it.
+//! mode that was asked for, is removed at the end, and is replaced only if no server listens on it.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -49,7 +49,7 @@ fn nobody() -> User {
     User::from_name("nobody").unwrap().expect("every system has a user nobody")
 }
 
-/// A port below 1024 that nobody uses.
+/// A port below 1024 that is not in use.
 fn low_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     (600..1024).rev().find(is_free).expect("a free port")
@@ -62,7 +62,7 @@ fn root_is_given_up_after_a_low_port_is_bound(kind: Kind) {
     let address = format!("127.0.0.1:{}", low_port());
     let server = starting(kind).at(address).with(&["--user", "nobody", "-v"]).start();
     assert_echo(&connect(&server), b"hello");
-    server.wait_until_it_says("goes on as nobody (uid ");
+    server.wait_until_it_says("running as nobody (uid ");
     if HAS_PROC {
         let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
         let numbers = |field: &str| -> Vec<u32> {
@@ -77,11 +77,11 @@ fn root_is_given_up_after_a_low_port_is_bound(kind: Kind) {
     assert_eq!(server.end().status.code(), Some(0));
 }
 
-/// The program as nobody, in a place where nobody may start it.
+/// The program as the user nobody, in a directory where that user may start it.
 fn as_nobody(place: &TempDir, arguments: &[&str]) -> Command {
     let copy = place.file("baresock");
     // By another process: what this one has open for writing, a child that a neighbouring test is starting may hold
-    // open for a moment, and then nobody may run it (ETXTBSY).
+    // open for a moment, and then it cannot be run (ETXTBSY).
     assert!(Command::new("cp").args([BARESOCK, text(&copy)]).status().unwrap().success());
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
@@ -105,9 +105,9 @@ fn who_is_not_root_cannot_become_another(kind: Kind) {
 
 fn a_user_that_cannot_be_is_refused(kind: Kind) {
     for (name, why) in [
-        ("no-such-user", "no-such-user: there is no user of this name"),
-        ("root", "root: this is root, who has every right"),
-        ("\u{1b}[2J", r"\u{1b}[2J: there is no user of this name"),
+        ("no-such-user", "no-such-user: unknown user"),
+        ("root", "root: this is root, which keeps every privilege"),
+        ("\u{1b}[2J", r"\u{1b}[2J: unknown user"),
     ] {
         let output = baresock(&["serve", "echo=127.0.0.1:0", "--user", name, "--via", kind.via]);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -116,7 +116,7 @@ fn a_user_that_cannot_be_is_refused(kind: Kind) {
     }
 }
 
-/// In a directory like /tmp everybody may make files, and remove only their own.
+/// In a directory like /tmp every user may create files, and remove only their own.
 fn a_file_of_another_users_server_is_removed_at_the_end(kind: Kind) {
     if !only_root_can() {
         return;
@@ -147,7 +147,7 @@ fn a_socket_has_the_mode_that_was_asked_for(kind: Kind) {
     }
     let output = baresock(&["serve", "echo=127.0.0.1:0", "--mode", "600", "--via", kind.via]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--mode: it is for Unix-domain"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--mode: applies to Unix-domain"));
 }
 
 fn echoes(path: &Path) -> bool {
@@ -164,7 +164,7 @@ fn a_socket_that_nobody_listens_on_is_replaced(kind: Kind) {
     drop(UnixListener::bind(&path).unwrap());
     let server = starting(kind).at(format!("unix:{}", text(&path))).start();
     assert!(echoes(&path));
-    server.wait_until_it_says("nobody listened on this socket any more: it is replaced");
+    server.wait_until_it_says("a leftover socket file, on which no server listens: it is replaced");
     assert_eq!(server.end().status.code(), Some(0));
     assert!(!path.exists(), "the file is left");
 

@@ -1,4 +1,5 @@
-//! What one client does, or the system lacks, harms nobody else: the server goes on, says so once, and does not spin.
+//! What one client does, or the system lacks, harms no other client: the server continues, reports it once, and does
+//! not spin.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -26,7 +27,7 @@ fn a_client_that_resets_ends_its_own_connection_only(kind: Kind) {
     assert_echo(&bystander, b"before");
     let before = if HAS_PROC { descriptors(server.pid()) } else { 0 };
 
-    // In the midst of a message, and with an answer to it that nobody has read.
+    // In the middle of a message, and with an unread answer to it.
     let mut resetting = connect(&server);
     assert_echo(&resetting, b"before");
     resetting.write_all(&[7; 100_000]).unwrap();
@@ -64,7 +65,8 @@ fn come_and_go(server: &Server, count: usize) {
     }
 }
 
-/// All come in whom the limit allows, the others wait; whoever leaves makes room for the next.
+/// The limit's number of clients is accepted, the others wait; a client that leaves makes room for
+/// the next.
 fn no_descriptor_is_left(kind: Kind) {
     const LIMIT: usize = 32;
     if !HAS_PROC {

@@ -65,7 +65,7 @@ fn through(kind: Kind, arguments: &[&str]) -> Through {
     Through { server, client, target }
 }
 
-/// The next who comes. Somebody must.
+/// The next client. One must connect.
 #[track_caller]
 fn accept(listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).unwrap();
@@ -80,7 +80,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
     impatient(stream)
 }
 
-/// Where nobody listens: bound, so that nobody else is given the port, and no listener.
+/// An address without a listener: bound, so that no other program gets the port.
 fn dead() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
@@ -88,7 +88,7 @@ fn dead() -> (Socket, SocketAddr) {
     (socket, address)
 }
 
-/// A listener that lets nobody in any more: its queue is full.
+/// A listener that accepts no more: its queue is full.
 fn full() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
     let (socket, address) = dead();
     socket.listen(0).unwrap();
@@ -213,7 +213,8 @@ fn the_next_address_is_tried(kind: Kind) {
     if !has_ipv6() {
         return skipped("this machine has no IPv6");
     }
-    // A port alone means 127.0.0.1 and ::1, in this order. The first one's is held, and nobody listens there.
+    // A port alone means 127.0.0.1 and ::1, in this order. The first one's port is held, and no server
+    // listens on it.
     let (listener, _held) = loop {
         let listener = TcpListener::bind("[::1]:0").unwrap();
         let held = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -230,7 +231,7 @@ fn the_next_address_is_tried(kind: Kind) {
     assert_receives(&target, b"hello");
     let tried = format!("connect 127.0.0.1:{port}: ECONNREFUSED");
     server.wait_until_it_says(&tried);
-    server.wait_until_it_says("the next address is tried");
+    server.wait_until_it_says("trying the next address");
 }
 
 /// A relay whose target does not answer, a client of it, and the target's listener with what keeps it from answering.
@@ -468,7 +469,7 @@ fn what_is_owed_is_sent_when_it_ends(kind: Kind) {
     }
     server.signal(Signal::SIGTERM);
     assert_finished(&target);
-    assert!(read_all(&client) == message, "something was owed, and lost");
+    assert!(read_all(&client) == message, "queued bytes were lost");
     assert_eq!(server.wait().status.code(), Some(0));
 }
 

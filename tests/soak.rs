@@ -58,8 +58,8 @@ enum At<'a> {
     File(&'a Path),
 }
 
-/// One connection of a client. Its bytes are a sequence that begins anew with each connection, so that each byte that
-/// comes back says whether it is the right one.
+/// One connection of a client. Its bytes are a sequence that starts again with each connection, so that each returned
+/// byte can be checked.
 struct Client {
     stream: TcpStream,
     sent: u64,
@@ -121,8 +121,8 @@ fn soak(kind: Kind, count: usize) {
         }
         wait_until("all are connected", || here.load(Ordering::Relaxed) == THREADS);
         let began = Instant::now();
-        // A third of the time is for warming up; then it is looked at again and again, and the least counts: what is
-        // owed to slow ones at a moment is no loss.
+        // A third of the time is for warming up; then it is looked at again and again, and the least counts: bytes
+        // queued for slow clients at that moment are not lost.
         let warm_up = time / 3;
         let least = |from: Instant, time: Duration| {
             let mut least = u64::MAX;
@@ -160,7 +160,7 @@ fn soak(kind: Kind, count: usize) {
     assert_eq!(others.count(), 0, "it says: {said}");
 }
 
-/// Keeps `count` connections going until it is over; then each gets all that is owed to it.
+/// Keeps `count` connections going until the end; then each gets all its queued bytes.
 fn come_and_go(
     at: At<'_>,
     count: usize,
@@ -243,7 +243,7 @@ impl Client {
         }
     }
 
-    /// A reset, or an end with everything that is owed.
+    /// A reset, or an end of file after all queued bytes.
     fn end(mut self, tally: &Tally) {
         if self.leaves_at_once {
             tally.resets.fetch_add(u64::from(self.is_tcp), Ordering::Relaxed);

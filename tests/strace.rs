@@ -39,7 +39,7 @@ fn every_line_equals_straces() {
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(dir.join("place")).unwrap();
     let (trace_file, strace_file) = (dir.join("ours"), dir.join("straces"));
-    // Whoever is started inherits this: of all the threads there, only the one that drives lets these in.
+    // Child processes inherit this: of all threads, only the driving one unblocks these signals.
     let before = sigprocmask(&driven_by()).unwrap();
     let output = equality::strace(&strace_file, std::env::current_exe().unwrap())
         .args(["--exact", "every_line_equals_straces", "--nocapture", "--test-threads=1"])

@@ -26,7 +26,7 @@ fn on_a_terminal(columns: u16, arguments: &[&str]) -> String {
     command.args(arguments).env("LC_ALL", "C.UTF-8").env("TERM", "xterm").env_remove("NO_COLOR");
     command.stdin(Stdio::null()).stdout(pty.slave).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    // It has the terminal as well, which ends when nobody has it any more.
+    // It has the terminal as well, which ends when no process has it open any more.
     drop(command);
     let mut shown = Vec::new();
     // On Linux the end is EIO.
@@ -51,12 +51,12 @@ fn the_tour_breaks_no_word_of_its_prose() {
     for line in text.lines().filter(|line| !is_call(line) && !is_path(line)) {
         assert!(width(line) <= 40, "{line}");
     }
-    let broken = "-- client A has all 32,768 bytes back,\n   each as it was sent\n";
-    for part in [broken, "  baresock bare\n      the loop itself"] {
+    let broken = "-- client A gets all 32,768 bytes back,\n   unchanged\n";
+    for part in [broken, "  baresock bare\n      the event loop itself"] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
     let wide = on_a_terminal(120, &[]);
-    assert!(wide.contains("\n  baresock bare                    the loop itself"), "{wide}");
+    assert!(wide.contains("\n  baresock bare                    the event loop itself"), "{wide}");
     assert!(wide.contains('\u{1b}'), "a terminal has colours");
 }
 
@@ -181,7 +181,7 @@ fn tour_with(answers: &[&str]) -> (String, std::process::ExitStatus) {
     while let Ok(len @ 1..) = terminal.read(&mut buffer) {
         shown.extend_from_slice(&buffer[..len]);
         let text = String::from_utf8_lossy(&shown);
-        while asked < text.matches("q and Enter ends").count() {
+        while asked < text.matches("q, Enter: quit").count() {
             asked += 1;
             terminal.write_all(answers.next().expect("it asks once more").as_bytes()).unwrap();
         }
@@ -197,7 +197,7 @@ fn a_person_at_a_terminal_turns_the_pages_of_the_tour() {
     let (shown, status) = tour_with(&["a\n"]);
     assert!(status.success(), "{status}");
     assert!(
-        shown.contains("\n10. The server ends") && shown.contains("What to try next"),
+        shown.contains("\n10. The server exits") && shown.contains("What to try next"),
         "{shown}"
     );
     let (shown, _) = tour_with(&["\n"; 9]);
@@ -222,7 +222,7 @@ fn a_terminal_that_is_dumb_gets_no_colours() {
     }
 }
 
-/// Whoever interrupts it finds the terminal as it was: settings, colours, and a cursor.
+/// After an interrupt the terminal is as it was: settings, colours, and a cursor.
 #[test]
 fn an_interrupt_leaves_the_terminal_as_it_was() {
     for arguments in [&[][..], &["compare", "--quick"], &["lab", "--all"], &["lab", "select"]] {

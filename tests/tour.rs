@@ -1,4 +1,4 @@
-//! The tour, as somebody sees it who types `baresock` and nothing else.
+//! The tour, as a user sees it after typing just `baresock`.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::unwrap_used)]
@@ -13,16 +13,16 @@ use support::{BARESOCK, with_three_descriptors};
 const POLLERS: [&str; 2] = ["select", "poll"];
 
 const HEADLINES: [&str; 10] = [
-    "1. The server makes a listener",
+    "1. The server creates a listener",
     "2. A client connects",
-    "3. A message comes in two pieces",
-    "4. Two messages come as one",
-    "5. A send takes only part",
-    "6. Meanwhile, another client",
-    "7. The rest is sent",
-    "8. A client breaks off",
+    "3. A message arrives in two pieces",
+    "4. Two messages arrive as one",
+    "5. A short write: send takes only a part",
+    "6. Meanwhile, another client connects",
+    "7. The server sends the rest",
+    "8. A client aborts its connection",
     "9. A client finishes",
-    "10. The server ends",
+    "10. The server exits",
 ];
 
 fn baresock() -> Command {
@@ -112,7 +112,7 @@ fn each_step_shows_the_call_that_decides() {
         assert_eq!(result(the(step(&text, 6), "send")), 8, "B is served, {via}");
         let rest = the(step(&text, 7), "send");
         assert_eq!(result(rest) + result(sent), 32_768, "{via}: {rest}");
-        assert!(step(&text, 7).contains("has all 32,768 bytes back"), "{via}");
+        assert!(step(&text, 7).contains("gets all 32,768 bytes back"), "{via}");
 
         let reset = calls(step(&text, 8));
         assert!(reset[1].starts_with("recv(") && reset[1].contains("ECONNRESET"), "{reset:?}");

@@ -37,7 +37,7 @@ pub struct Common {
     /// Draw the sets of select and the rows of poll before and after each call (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub bits: bool,
-    /// Stand before each call until a key is pressed (implies --trace)
+    /// Stop before each call until a key is pressed (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]
     pub step: bool,
     /// Show at most N bytes of a string

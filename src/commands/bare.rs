@@ -16,7 +16,8 @@ pub(crate) fn run(written: &Written, via: Via, loudness: Loudness) -> Result<(),
     let [address, ..] = &addresses[..] else {
         return Err(Failure::new(format_args!("{written}: no address")));
     };
-    // A signal ends this loop without a word, and leaves the file of a Unix-domain socket to the next one.
+    // A signal ends this loop silently, and leaves the file of a Unix-domain socket for the next server to
+    // replace.
     makes_way(address, SOCK_STREAM, loudness);
     let mut files = SocketFiles::default();
     let (mut listening, mut unannounced) = (false, None);

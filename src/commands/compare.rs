@@ -18,8 +18,9 @@ const STEPS: u64 = 1000;
 
 /// Measures, and shows what was found.
 pub(crate) fn run(asked: &CompareArgs, loudness: Loudness) -> Result<(), Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::from_std("compare: this program cannot be found", &error))?;
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::from_std("compare: this program cannot find its own file", &error)
+    })?;
     let options = CompareOptions {
         quick: asked.quick,
         wide: asked.wide,
@@ -107,21 +108,22 @@ fn in_words(report: &Comparison, look: Look) -> String {
         rounds.push(format!("{} rounds of the servers", method.server_rounds));
     }
     let mut prose = format!(
-        "Medians of {}, each with half the distance between the lowest and the highest tenth of them. The harness takes \
-         {:.2} % of the time it measures, at most. Others had the processor for {:.1} % of the time. {:.1} s in all.\n",
+        "Medians of {}, each with half the distance between the lowest and the highest tenth of them. The harness \
+         takes at most {:.2} % of the time it measures. Other processes used the processor for {:.1} % of the time. \
+         {:.1} s in all.\n",
         rounds.join(" and "),
         method.overhead_percent,
         noise.taken_percent,
         method.seconds
     );
     for missing in &report.not_reached {
-        prose.push_str(&format!("Not reached: {missing}.\n"));
+        prose.push_str(&format!("Not measured: {missing}.\n"));
     }
     prose.push('\n');
     for finding in &report.findings {
         prose.push_str(&format!("- {finding}\n"));
     }
-    // Prose is read with ease where it is not too wide; tables and charts are made to fit.
+    // Prose is easier to read in lines that are not too wide; tables and charts are made to fit.
     text.extend(prose.lines().map(|line| wrapped(line, look.columns.min(100))));
     look.plain(&text)
 }
@@ -166,8 +168,8 @@ fn speaks_utf8() -> bool {
     locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
 }
 
-/// On standard error, and on a terminal only. It is drawn by this thread, between two rounds: one that draws by itself
-/// would be measured as well.
+/// On standard error, and only on a terminal. This thread draws it between two rounds: a separate thread would disturb
+/// the measurement.
 fn progress_bar(loudness: Loudness) -> ProgressBar {
     if loudness == Loudness::Quiet {
         return ProgressBar::hidden();
@@ -188,7 +190,7 @@ fn progress_bar(loudness: Loudness) -> ProgressBar {
 /// One of the servers that are measured: it ends when its parent ends it.
 pub(crate) fn serve(server: Server, count: bool) -> Result<(), Failure> {
     let announced = |address: &_| {
-        // Whoever started it cannot have lost it: that is this program.
+        // This program has started it, so its standard input is there.
         let _ = announce("echo", address, Loudness::Ordinary);
         Ok(())
     };

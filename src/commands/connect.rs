@@ -27,12 +27,12 @@ pub(crate) fn run(
     if let Some(port) = &connect.port {
         let (host, port) = (connect.address.to_string(), port.escape_debug());
         return Err(Failure::usage(format_args!(
-            "'{port}' is one argument too many: a port follows its host after a colon, as in HOST:{port} ({host} was read as the address)"
+            "'{port}' is one argument too many: write host and port with a colon, HOST:{port} ({host} was read as the address)"
         )));
     }
     if standard_output::was_closed(io::stdout()) {
         return Err(Failure::new(
-            "standard output is closed, and what the peer sends goes there; >/dev/null throws it away",
+            "standard output is closed, but the peer's bytes go there; use >/dev/null to discard them",
         ));
     }
     let via = via_for_files(common.via(), loudness);
@@ -105,7 +105,7 @@ fn meeting(
     Err(failure)
 }
 
-/// For datagrams `connect` sends nothing: it only says where they go, and from whom they are taken.
+/// For datagrams `connect` sends nothing: it only sets the address that they go to and come from.
 fn datagram_socket(address: &Address) -> baresock::names::Result<Fd> {
     let fd = sys::socket(address.domain(), SOCK_DGRAM, Protocol::default())?;
     sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
@@ -139,18 +139,18 @@ fn end(report: SessionReport, connect: &ConnectArgs, loudness: Loudness) -> Resu
         Some(ClientEnd::NobodyCame) => {
             let waited = connect.idle_timeout.map_or(0.0, |limit| limit.as_secs_f64());
             return Err(Failure::new(format_args!(
-                "{}: nobody came in {waited} s",
+                "{}: no client connected within {waited} s",
                 connect.address
             )));
         }
-        // As with every filter whose reader has seen enough.
+        // As with every filter whose reader has closed the pipe.
         Some(ClientEnd::OutputClosed) | None => return Ok(()),
         // At a terminal it never ends before.
         Some(ClientEnd::PeerFinished) if !report.input_ended && !io::stdin().is_terminal() => {
-            "the peer has finished, and standard input has not (see --keep-sending)"
+            "the peer has finished, but standard input has not (see --keep-sending)"
         }
         Some(ClientEnd::PeerFinished) => "the peer has finished",
-        Some(ClientEnd::Silent) => "nothing more came",
+        Some(ClientEnd::Silent) => "no more datagrams arrived",
     };
     if loudness >= Loudness::Ordinary {
         say(format_args!("{peer}: {why}: {counts}"));

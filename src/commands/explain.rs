@@ -82,9 +82,7 @@ fn look_up(words: &[String]) -> FoundWords {
     let whole = find(&phrase);
     if !whole.is_empty() {
         let other = other_errno(&phrase).map(|(errno, number)| {
-            format!(
-                "{errno}: {number} on this system; no call on a socket is known to give it.\n\n"
-            )
+            format!("{errno}: {number} on this system; no socket call is known to return it.\n\n")
         });
         return FoundWords { before: other.unwrap_or_default(), ..FoundWords::of(whole) };
     }
@@ -98,7 +96,7 @@ fn look_up(words: &[String]) -> FoundWords {
         (false, true) if !in_message.is_empty() => return FoundWords::of(in_message),
         _ => {}
     }
-    // A word that some page uses is no slip.
+    // A word that some page uses is not a typing error.
     let is_slip = |word: &&String| !near(word).is_empty() && search(word).is_empty();
     let found =
         if unknown.iter().any(|word| is_slip(&word)) { Vec::new() } else { search(&phrase) };
@@ -106,7 +104,7 @@ fn look_up(words: &[String]) -> FoundWords {
         return FoundWords { unknown, ..FoundWords::of(entries) };
     }
     let before = format!(
-        "No page is about '{}'. These speak of it, the best first:\n",
+        "No page is about '{}'. These pages mention it, the best first:\n",
         phrase.escape_debug()
     );
     FoundWords { before, is_list: true, ..FoundWords::of(found) }
@@ -138,10 +136,10 @@ fn not_found(word: &str) -> Failure {
     let shown = word.escape_debug();
     match &near(word)[..] {
         [] => Failure::new(format_args!(
-            "explain {shown}: there is no such word here; 'baresock explain --list' has them all"
+            "explain {shown}: unknown word; 'baresock explain --list' lists all words"
         )),
         near => Failure::new(format_args!(
-            "explain {shown}: there is no such word here; did you mean {}?",
+            "explain {shown}: unknown word; did you mean {}?",
             near.join(" or ")
         )),
     }

@@ -1,4 +1,4 @@
-//! Why a command failed: what was tried, the errno's name, its text, and a hint where one helps.
+//! Why a command failed: what was tried, the errno's name, its text, and a hint if one helps.
 
 use std::fmt;
 
@@ -46,24 +46,24 @@ impl Failure {
         self.status
     }
 
-    /// A call failed at an address.
+    /// A call with an address failed.
     pub(crate) fn at(call: Function, address: &Address, errno: Errno) -> Self {
         Self::new(format_args!("{call} {}: {errno}{}", Told(address), hint(call, address, errno)))
     }
 
-    /// `select` cannot watch a descriptor of this number. It has one because the process that started this one has left it
-    /// so many open. (No call says so: the system has no such limit.)
+    /// `select` cannot watch a descriptor of this number. The number is so high because the parent process left that
+    /// many descriptors open. (No call says so: the system has no such limit.)
     pub(crate) fn if_unwatchable(via: Via, number: i32) -> Result<(), Self> {
         if via != Via::Select || number < FD_SETSIZE as i32 {
             return Ok(());
         }
         Err(Self::new(format_args!(
             "select cannot watch file descriptor {number}, which has no bit in an fd_set (FD_SETSIZE is {FD_SETSIZE}): \
-             this process was started with all lower ones open; --via poll has no such limit"
+             this process inherited all lower ones open; --via poll has no such limit"
         )))
     }
 
-    /// The same if an errno said EMFILE where it was that: the number of the next descriptor tells.
+    /// The same if an errno said EMFILE for this reason: the number of the next descriptor tells.
     pub(crate) fn unless_unwatchable(self, via: Via, errno: Errno) -> Self {
         let next = || {
             sys::socket(AF_UNIX, SOCK_STREAM, sys::Protocol::default()).map(|fd| fd.number().get())
@@ -100,10 +100,12 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
             ": such an address means something on one link only: name its interface, as in \
              [fe80::1%eth0]:PORT; 'baresock host' lists them"
         }
-        (Effect::Binds, Errno::EACCES) if is_unix => ": this directory may not be written by you",
-        (Effect::Binds, Errno::EACCES) => ": ports below 1024 are reserved; try one above",
+        (Effect::Binds, Errno::EACCES) if is_unix => {
+            ": you have no write permission for this directory"
+        }
+        (Effect::Binds, Errno::EACCES) => ": ports below 1024 are reserved; try a higher port",
         (Effect::Binds | Effect::Listens, Errno::EADDRINUSE) if is_unix => {
-            ": a file of that name exists: a server listens there, or it is no socket"
+            ": a file of that name exists: a server listens there, or the file is not a socket"
         }
         (Effect::Binds | Effect::Listens, Errno::EADDRINUSE) => {
             ": another program listens there; try another port, or 0 for a free one"
@@ -113,10 +115,12 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
             ": a Unix-domain path fits into 107 bytes (103 on the BSDs and macOS)"
         }
         (Effect::Binds, Errno::ENOENT) => ": the directory does not exist",
-        (Effect::Connects, Errno::ECONNREFUSED) => ": nobody listens there",
-        (Effect::Connects, Errno::ETIMEDOUT) => ": there was no answer in time",
-        (Effect::Connects, Errno::ENOENT) if is_unix => ": there is no such socket",
-        (_, Errno::EMFILE) => ": this process may have no more descriptors; see ulimit -n",
+        (Effect::Connects, Errno::ECONNREFUSED) => ": no server listens there",
+        (Effect::Connects, Errno::ETIMEDOUT) => ": no answer within the time limit",
+        (Effect::Connects, Errno::ENOENT) if is_unix => ": no such socket file",
+        (_, Errno::EMFILE) => {
+            ": this process has reached its limit on file descriptors; see ulimit -n"
+        }
         _ => "",
     }
 }

@@ -31,10 +31,10 @@ fn in_words(host: &HostFacts) -> String {
     part("Byte order", byte_order(host));
     part("Descriptors", descriptors(host));
     part("Listening", listening(host));
-    part("Buffers (bytes, as getsockopt gives them)", buffers(host));
+    part("Buffers (bytes, as getsockopt returns them)", buffers(host));
     part("Socket addresses in memory", host.addresses.iter().flat_map(layout).collect());
     part("Calls and flags", calls_and_flags(host));
-    part("Who can reach a server that is bound to", reach(host));
+    part("Which machines can reach a server bound to", reach(host));
     out
 }
 
@@ -46,15 +46,15 @@ fn byte_order(host: &HostFacts) -> Vec<String> {
         format!("htons({}):          {}", order.port, order.in_network_order),
     ];
     lines.push(if order.without_htons == order.port {
-        "whoever forgets htons will not notice here".to_string()
+        "without htons nothing changes here".to_string()
     } else {
-        format!("whoever forgets htons asks for port {}", order.without_htons)
+        format!("without htons it would be port {}", order.without_htons)
     });
     lines
 }
 
 fn number(number: Option<u64>) -> String {
-    number.map_or("not told here".to_string(), |number| number.to_string())
+    number.map_or("not reported here".to_string(), |number| number.to_string())
 }
 
 fn descriptors(host: &HostFacts) -> Vec<String> {
@@ -75,7 +75,7 @@ fn descriptors(host: &HostFacts) -> Vec<String> {
 
 fn listening(host: &HostFacts) -> Vec<String> {
     let backlog = &host.backlog;
-    let ports = host.ephemeral_ports.map_or("not told here".to_string(), |[first, last]| {
+    let ports = host.ephemeral_ports.map_or("not reported here".to_string(), |[first, last]| {
         format!("{first} to {last} ({} of them)", (last + 1).saturating_sub(first))
     });
     vec![
@@ -85,10 +85,10 @@ fn listening(host: &HostFacts) -> Vec<String> {
             number(backlog.setting)
         ),
         backlog.in_force.map_or(
-            "what a listener gets that asks for more is not told here".to_string(),
+            "what a listener gets that asks for more is not reported here".to_string(),
             |in_force| format!("a listener that asks for more gets {in_force}"),
         ),
-        format!("ports for those who do not choose: {ports}"),
+        format!("ephemeral ports: {ports}"),
     ]
 }
 

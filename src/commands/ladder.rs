@@ -19,7 +19,7 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
         && let Some(file) = ladder.files.iter().find(|file| is_same(file, page))
     {
         return Err(Failure::usage(format_args!(
-            "--html {}: it is the trace {}, and would be overwritten",
+            "--html {}: this file is the trace {}, and would be overwritten",
             shown(page),
             shown(file)
         )));
@@ -36,7 +36,7 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
     }
     let drawn = Ladder::of(traces);
     if drawn.repeated() > 0 && loudness >= Loudness::Ordinary {
-        say(format_args!("calls that are there more than once, drawn once: {}", drawn.repeated()));
+        say(format_args!("duplicate calls, drawn once: {}", drawn.repeated()));
     }
     match &ladder.html {
         None => {
@@ -65,7 +65,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Draws what was recorded, each recording by one of those who spoke, as a page in a file.
+/// Draws the recordings, one for each side, as a page in a file.
 pub(crate) fn write_page(recordings: &[Recording], file: &Path) -> Result<(), Failure> {
     let traces = recordings.iter().map(Recording::events).filter(|calls| !calls.is_empty());
     write(&Ladder::of(traces.collect()), file)

@@ -16,7 +16,7 @@ use baresock::trace::Function;
 use super::failure::Failure;
 use super::messages::{Loudness, say};
 
-/// How somebody is to listen.
+/// How to listen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listening {
     pub(crate) transport: Transport,
@@ -24,7 +24,7 @@ pub(crate) struct Listening {
     pub(crate) backlog: i32,
     /// The system's buffer for sending.
     pub(crate) sndbuf: Option<i32>,
-    /// Who may connect to a Unix-domain socket, as `chmod` has it.
+    /// The permissions of a Unix-domain socket, as for `chmod`.
     pub(crate) mode: Option<u32>,
     pub(crate) loudness: Loudness,
 }
@@ -62,12 +62,13 @@ pub(crate) fn listen_at(
         let fd = fd.map_err(failure)?;
         files.add(at);
         if let Some(mode) = how.mode {
-            // Before listen, so that nobody has connected by then.
+            // Before listen, so that no client has connected by then.
             socket_file::set_mode(at, mode)
                 .map_err(|error| Failure::from_std(format_args!("chmod {at}"), &error))?;
         }
         if how.transport == Transport::Stream {
-            // At once: to others who want this path, a socket that is bound and does not listen looks abandoned.
+            // At once: to another server that wants this path, a bound socket that does not listen looks
+            // abandoned.
             sys::listen(&fd, how.backlog).map_err(|errno| failure((Function::LISTEN, errno)))?;
         }
         set_nonblocking(&fd).map_err(|errno| failure((Function::FCNTL, errno)))?;
@@ -103,7 +104,8 @@ fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
     Ok(fd)
 }
 
-/// Removes the file of a Unix-domain socket on which nobody listens any more; says whether it did.
+/// Removes a leftover file of a Unix-domain socket, on which no server listens; returns whether it
+/// did.
 pub(crate) fn makes_way(address: &Address, kind: SocketType, loudness: Loudness) -> bool {
     if socket_file::is_abandoned(address, kind) != Ok(true) {
         return false;
@@ -113,7 +115,9 @@ pub(crate) fn makes_way(address: &Address, kind: SocketType, loudness: Loudness)
         return false;
     }
     if loudness >= Loudness::Ordinary {
-        say(format_args!("{address}: nobody listened on this socket any more: it is replaced"));
+        say(format_args!(
+            "{address}: a leftover socket file, on which no server listens: it is replaced"
+        ));
     }
     true
 }

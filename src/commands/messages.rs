@@ -1,5 +1,4 @@
-//! What the program says to people: the line for each listener on standard output, everything else on standard
-//! error.
+//! The program's messages: the line for each listener on standard output, everything else on standard error.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,7 +21,7 @@ pub(crate) enum Loudness {
     Verbose,
 }
 
-/// A line on standard error, behind the trace that led to it. That it cannot be written is no reason to stop.
+/// A line on standard error, after the trace that led to it. A failed write is no reason to stop.
 pub(crate) fn say(line: impl fmt::Display) {
     baresock::trace::call::flush();
     // In one write, so that the lines of two processes do not mix.
@@ -30,7 +29,7 @@ pub(crate) fn say(line: impl fmt::Display) {
     let _ = Patient(io::stderr()).write_all(whole.as_bytes());
 }
 
-/// Everything that a command has to say, on standard output. That nobody reads it (`| head`) is no failure.
+/// The whole output of a command, on standard output. A closed pipe (`| head`) is not a failure.
 ///
 /// # Errors
 /// Standard output is full.
@@ -48,7 +47,7 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
 /// wanted. That the script waits no longer is no reason not to serve.
 ///
 /// # Errors
-/// Standard output is full: nobody would learn the port.
+/// Standard output is full, so no script or user would learn the port.
 pub(crate) fn announce(
     service: &str,
     address: &Address,
@@ -75,8 +74,8 @@ impl fmt::Display for Told<'_> {
     }
 }
 
-/// Tells what happens in the loop: each kind of trouble once, and again at the 10th, 100th, … time with its count, so
-/// that a thousand resets do not fill the terminal.
+/// Reports events of the loop: each kind of trouble the first time, and again the 10th, 100th, … time with its count,
+/// so that a thousand resets do not fill the terminal.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     loudness: Loudness,
@@ -107,7 +106,7 @@ impl Reporter {
     }
 }
 
-/// Which kind of notice, whoever it speaks of.
+/// The kind of a notice, whatever connection it is about.
 fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
     // A discriminant says nothing of lifetimes, but its type does; so that of a like value without a borrow is taken.
     use baresock::names::Errno;
@@ -144,20 +143,24 @@ impl fmt::Display for InWords<'_> {
             Notice::Failed(peer, call, errno) => {
                 write!(
                     f,
-                    "{}: {call}: {errno}: this connection is closed, the server goes on",
+                    "{}: {call}: {errno}: this connection is closed, the server continues",
                     Told(peer)
                 )
             }
             Notice::FileFailed(call, errno) => write!(f, "{call}: {errno}"),
             Notice::NotConnected { address, errno, others: 0 } => {
-                write!(f, "connect {}: {errno}: the server goes on", Told(address))
+                write!(f, "connect {}: {errno}: the server continues", Told(address))
             }
             Notice::NotConnected { address, errno, .. } => {
-                write!(f, "connect {}: {errno}: the next address is tried", Told(address))
+                write!(f, "connect {}: {errno}: trying the next address", Told(address))
             }
-            Notice::TimedOut(peer) => write!(f, "{}: silent for too long: closed", Told(peer)),
+            Notice::TimedOut(peer) => write!(f, "{}: idle for too long: closed", Told(peer)),
             Notice::TooSlow(peer) => {
-                write!(f, "{}: does not read, and too much is owed to it: closed", Told(peer))
+                write!(
+                    f,
+                    "{}: does not read, and too many unsent bytes are queued for it: closed",
+                    Told(peer)
+                )
             }
             Notice::Unwatchable(peer, number) => write!(
                 f,
@@ -166,25 +169,21 @@ impl fmt::Display for InWords<'_> {
                 baresock::sys::FD_SETSIZE
             ),
             Notice::Refused(peer) => {
-                write!(
-                    f,
-                    "{}: closed: poll may not be asked about more descriptors here",
-                    Told(peer)
-                )
+                write!(f, "{}: closed: this system's poll accepts no more descriptors", Told(peer))
             }
             Notice::WaitFailed(call, errno) => {
-                write!(
-                    f,
-                    "{call}: {errno}: this may pass: the same question is asked again after a moment"
-                )
+                write!(f, "{call}: {errno}: this may be temporary: waiting again after a moment")
             }
             Notice::NoDescriptor(errno) => {
-                write!(f, "accept: {errno}: no new client is accepted until a descriptor is free")
+                write!(f, "accept: {errno}: accepting no new client until a descriptor is free")
             }
-            Notice::AcceptFailed(errno) => write!(f, "accept: {errno}: the server goes on"),
-            Notice::DatagramFailed(errno) => write!(f, "a datagram: {errno}: the server goes on"),
+            Notice::AcceptFailed(errno) => write!(f, "accept: {errno}: the server continues"),
+            Notice::DatagramFailed(errno) => write!(f, "a datagram: {errno}: the server continues"),
             Notice::Draining(clients) => {
-                write!(f, "ending; still owed something: {clients} (a second signal ends at once)")
+                write!(
+                    f,
+                    "shutting down; clients with unsent data: {clients} (a second signal ends at once)"
+                )
             }
         }
     }

@@ -20,7 +20,7 @@ use super::failure::Failure;
 use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, announce, say};
 
-/// Serves until a signal asks it to end.
+/// Serves until a signal ends it.
 pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     set_descriptor_limit(serve.nofile, loudness)?;
     let mut event_loop = EventLoop::new(common.via(), limits(serve));
@@ -57,8 +57,8 @@ struct Entrance<'a> {
     sockets: Vec<(Fd, Address)>,
 }
 
-/// Listens everywhere before anybody is served: either everything that was asked for is served, or nothing. (Names are
-/// looked up first, which may take long.)
+/// Starts every listener before it serves any client: either all requested services start, or none. (It looks names up
+/// first, which may take long.)
 fn listen<'a>(
     serve: &'a ServeArgs,
     loudness: Loudness,
@@ -77,7 +77,9 @@ fn listen<'a>(
         entrances.push(Entrance { spec, sockets: listen_at(addresses, how, files)? });
     }
     if serve.mode.is_some() && files.is_empty() {
-        return Err(Failure::new("--mode: it is for Unix-domain sockets, and none is served"));
+        return Err(Failure::new(
+            "--mode: applies to Unix-domain sockets, but no service uses one",
+        ));
     }
     Ok(entrances)
 }
@@ -85,9 +87,12 @@ fn listen<'a>(
 /// The user to go on as.
 fn account(name: &str) -> Result<Account, Failure> {
     let account = Account::find(name).map_err(|errno| user_failure(name, errno))?;
-    let account = account.ok_or_else(|| user_failure(name, "there is no user of this name"))?;
+    let account = account.ok_or_else(|| user_failure(name, "unknown user"))?;
     if account.is_root() {
-        return Err(user_failure(name, "this is root, who has every right: name another user"));
+        return Err(user_failure(
+            name,
+            "this is root, which keeps every privilege: name another user",
+        ));
     }
     Ok(account)
 }
@@ -96,18 +101,19 @@ fn user_failure(name: &str, why: impl Display) -> Failure {
     Failure::new(format_args!("--user {}: {why}", name.escape_debug()))
 }
 
-/// Goes on as a user with fewer rights, or not at all. Every port is bound by now; nobody is served yet, and no file of
-/// http is open.
+/// Switches to a user with fewer privileges, or fails. Every port is bound by now; no client is served yet, and no file
+/// of http is open.
 fn become_user(account: &Account, files: &SocketFiles, loudness: Loudness) -> Result<(), Failure> {
     files.give_to(account)?;
     privileges::drop_to(account).map_err(|why| match why {
-        NotDropped::Failed(_, Errno::EPERM) => {
-            user_failure(account.name(), format_args!("{why}: only root can become another user"))
-        }
+        NotDropped::Failed(_, Errno::EPERM) => user_failure(
+            account.name(),
+            format_args!("{why}: only root can switch to another user"),
+        ),
         _ => user_failure(account.name(), why),
     })?;
     if loudness == Loudness::Verbose {
-        say(format_args!("goes on as {account}"));
+        say(format_args!("running as {account}"));
     }
     Ok(())
 }
@@ -166,8 +172,8 @@ fn limits(serve: &ServeArgs) -> Limits {
     }
 }
 
-/// As many descriptors as the system allows, or as many as were asked for: at the usual 1,024 select and poll would
-/// not differ, both would meet EMFILE first.
+/// As many descriptors as the system allows, or as requested: at the usual 1,024 select and poll would not differ,
+/// because both would fail with EMFILE first.
 fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), Failure> {
     let before = limits::descriptor_limits().map_err(|errno| Failure::of("getrlimit", errno))?;
     let set = match nofile {
@@ -190,17 +196,19 @@ fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), F
 
 fn watch_signals(event_loop: &mut EventLoop) -> Result<(), Failure> {
     let failure = |errno| match errno {
-        Errno::EMFILE => Failure::of("the self-pipe", errno)
-            .adding("this process may have no more descriptors; see --nofile and ulimit -n"),
+        Errno::EMFILE => Failure::of("the self-pipe", errno).adding(
+            "this process has reached its limit on file descriptors; see --nofile and ulimit -n",
+        ),
         _ => Failure::of("the self-pipe", errno),
     };
     let mut ending = vec![SIGINT, SIGTERM];
-    // Its terminal is closed. Whoever started it with nohup wants it to go on.
+    // Its terminal is closed. A server started with nohup must continue.
     if !signals::is_ignored(SIGHUP).map_err(failure)? {
         ending.push(SIGHUP);
     }
     let pipe = signals::into_pipe(&ending).map_err(failure)?;
-    // After Control-Z and fg, poll's deadline has run on, and select would wait for the rest: interrupted, both are asked anew.
+    // After Control-Z and fg, poll's deadline has run on, and select would wait for the rest: the signal interrupts
+    // both, and the loop waits again.
     signals::interrupt_waits(SIGCONT).map_err(|errno| Failure::of("sigaction", errno))?;
     let service = event_loop.add_service(Box::new(Signals));
     event_loop.add_self_pipe(pipe, service);

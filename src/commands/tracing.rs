@@ -1,4 +1,4 @@
-//! From the flags of the trace to a tracer.
+//! Builds the tracer that the trace flags describe.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -29,26 +29,27 @@ pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
     refuse_rules_of_other_waits(common)?;
     if !is_traced(common) {
         refuse_manners(common)?;
-        // Rules interfere with the calls also where nobody looks on.
+        // Rules change the calls even without a trace.
         let silent = || Tracer::new(NoSink).with_rules(common.inject.clone());
         return Ok((!common.inject.is_empty()).then(silent));
     }
     let tracer = Tracer::boxed(sink(common)?).with_rules(common.inject.clone());
-    // Only JSON says who calls, and finding that out takes calls of its own.
+    // Only JSON names the calling process, and finding that out takes calls of its own.
     let is_json = common.trace == Some(TraceForm::Json);
     let tracer = if is_json { tracer.with_caller(identity::caller()) } else { tracer };
     Ok(Some(if common.state { tracer.with_probe(socket_state) } else { tracer }))
 }
 
-/// Refuses every flag of the trace: a file that was to get it would be emptied for nothing.
+/// Refuses every trace flag: otherwise the file of --trace-to would be emptied for nothing.
 pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
     match is_traced(common) || !common.inject.is_empty() {
-        true => Err(Failure::usage(format_args!("the flags of the trace do not go here: {why}"))),
+        true => Err(Failure::usage(format_args!("trace flags cannot be used here: {why}"))),
         false => Ok(()),
     }
 }
 
-/// Refuses flags that say how a trace is written where none is: whoever gave them would wait for it.
+/// Refuses flags that format a trace if there is no trace: otherwise the user would wait for it in
+/// vain.
 fn refuse_manners(common: &Common) -> Result<(), Failure> {
     let plain = ValueLimits::default();
     let given = [
@@ -61,7 +62,7 @@ fn refuse_manners(common: &Common) -> Result<(), Failure> {
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(Failure::usage(format_args!(
-            "{flag} says how a trace is written, and there is none: add --trace or --explain"
+            "{flag} only changes how a trace looks: add --trace or --explain"
         ))),
         None => Ok(()),
     }
@@ -71,11 +72,13 @@ fn refuse_manners(common: &Common) -> Result<(), Failure> {
 pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
     let why = match common {
         _ if !common.inject.is_empty() => {
-            "--inject does not go here: it changes our own calls only"
+            "--inject cannot be used here: it changes only baresock's own calls"
         }
-        _ if common.step => "--step does not go here: only our own calls can be held up",
-        _ if common.state => "--state does not go here: it asks about our own sockets only",
-        _ if common.via.is_some() => "--via does not go here: the program waits as it does",
+        _ if common.step => "--step cannot be used here: it stops only baresock's own calls",
+        _ if common.state => "--state cannot be used here: it inspects only baresock's own sockets",
+        _ if common.via.is_some() => {
+            "--via cannot be used here: the program chooses its own waiting call"
+        }
         _ => return Ok(()),
     };
     Err(Failure::usage(why))
@@ -89,7 +92,7 @@ pub(crate) fn asked_sink(
     if is_traced(common) { sink_with(common, interfaces).map(Some) } else { Ok(None) }
 }
 
-/// Refuses rules about a wait that is never made: whoever has written them waits for an effect in vain.
+/// Refuses rules about a waiting call that is never made: they would have no effect.
 fn refuse_rules_of_other_waits(common: &Common) -> Result<(), Failure> {
     let via = common.via();
     let waits_with = match via {
@@ -108,7 +111,7 @@ fn refuse_rules_of_other_waits(common: &Common) -> Result<(), Failure> {
                 _ => "",
             };
             return Err(Failure::usage(format_args!(
-                "--inject {shown}: {call} is never called: the wait is made with {via}{other}"
+                "--inject {shown}: {call} is never called: the loop waits with {via}{other}"
             )));
         }
     }
@@ -152,7 +155,9 @@ fn sink_with(common: &Common, interfaces: Interfaces) -> Result<Box<dyn Sink>, F
         return stepped(common);
     }
     if common.trace == Some(TraceForm::Json) && (common.explain || common.bits) {
-        return Err(Failure::usage("--explain and --bits are for the eyes: not with --trace=json"));
+        return Err(Failure::usage(
+            "--explain and --bits add text for people: they cannot be used with --trace=json",
+        ));
     }
     let output = output(common)?;
     if common.trace == Some(TraceForm::Json) {

@@ -230,7 +230,7 @@ fn without_either(servers: &Servers) -> Vec<String> {
         && served.answered_connections == 0
     {
         sentences.push(format!(
-            "With {} idle clients that came first it answered {}: the first of them holds it for ever.",
+            "With {} idle clients that connected first it answered {}: the first of them holds it forever.",
             served.idle, served.answered_connections
         ));
     }

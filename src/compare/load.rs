@@ -13,7 +13,8 @@ use crate::sys::{PollFd, poll};
 /// The bytes of a request, and of its answer.
 pub(super) const MESSAGE_BYTES: usize = 64;
 
-/// How long to wait for an answer that may never come: that of a server busy with somebody else.
+/// How long to wait for an answer that may never arrive: the server may be busy with another
+/// client.
 const PATIENCE: Duration = Duration::from_millis(60);
 
 /// How long a connection over loopback may take.

@@ -1,7 +1,7 @@
 //! Whether the machine left us alone while it was measured.
 //!
-//! The bare calls never wait. So if more time passes on the clock than this process has used of a processor, somebody
-//! else had the processor meanwhile.
+//! The bare calls never wait. So if more time passes on the clock than this process has used, another process had the
+//! processor in the meantime.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! The servers that are compared, each in a process of its own: this program, run again.
 //!
 //! Two of them need neither `select` nor `poll`, and that is their lesson. `one_at_a_time` is the first server that
-//! everybody writes: whoever comes second waits until the first has left, also if the first says nothing. A thread for
-//! each client (`thread_each`) has no such trouble, and pays with memory and with switching between them.
+//! everyone writes: the second client waits until the first has left, even if the first is idle. A thread for each
+//! client (`thread_each`) avoids that, and pays with memory and context switches.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -162,7 +162,7 @@ impl Sink for Counter {
         }
         let sends = self.0.sends.fetch_add(1, Ordering::Relaxed) + 1;
         if sends.is_multiple_of(ANSWERS_PER_LINE) {
-            // Whoever counts may have seen enough.
+            // The counting process may have closed its end.
             let _ = writeln!(std::io::stdout(), "counted {calls} {sends}");
         }
     }

@@ -85,7 +85,8 @@ fn entrants(
     wanted.retain(|server| match server {
         Server::Select | Server::BareSelect => connections + OTHERS <= FD_SETSIZE,
         Server::ThreadEach => connections <= MOST_THREADS,
-        // Its idle clients come first: one or many, it serves nobody else. All but one wait in the listener's queue.
+        // Its idle clients come first: one or many, it serves no other client. All but one wait in the listener's
+        // queue.
         Server::OneAtATime => connections <= MOST_THREADS.min(most_waiting),
         Server::Poll | Server::BarePoll => true,
     });
@@ -135,7 +136,8 @@ fn under_load(
     for round in 0..rounds {
         progress(round as f64 / (rounds + 1) as f64);
         noise.probe();
-        // Each begins in turn, and every second round goes backwards: nobody always comes after the same one.
+        // Each begins in turn, and every second round goes backwards: no server always comes after the same
+        // one.
         if round % 2 == 1 {
             entrants.iter_mut().rev().try_for_each(|entrant| entrant.round(asked.plan))?;
         } else {

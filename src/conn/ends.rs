@@ -10,8 +10,8 @@ use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
 pub enum Ends {
     /// A socket: one descriptor, both ways.
     Socket(Fd),
-    /// A datagram socket that has a peer: each receive is one datagram, perhaps without a byte, and nobody says that
-    /// it was the last.
+    /// A datagram socket that has a peer: each receive is one datagram, perhaps an empty one, and no datagram is
+    /// marked as the last.
     Datagrams(Fd),
     /// A terminal, a pipe or a file: one to read from, one to write to.
     Files(Box<Files>),
@@ -86,8 +86,8 @@ impl Ends {
             Self::Datagrams(fd) => {
                 sys::send(fd, &bytes[..bytes.len().min(DATAGRAM_BYTES)], MSG_NOSIGNAL)
             }
-            // The descriptor may be blocking and shared with a shell; so much a writable pipe takes without waiting. (Not so
-            // a terminal: it is writable when a byte has room, and then this write waits for those who read there.)
+            // The descriptor may be blocking and shared with a shell; a writable pipe takes this much without waiting.
+            // (A terminal may not: it is writable when there is room for one byte, and then this write may wait.)
             Self::Files(files) => {
                 let some = &bytes[..bytes.len().min(PIPE_BUF)];
                 files.output.as_ref().map_or(Err(Errno::EPIPE), |fd| sys::write(fd, some))

@@ -57,8 +57,8 @@ impl Owed {
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.behind.is_empty() {
-            // A peer that reads on and on, but never all of it, is owed little: what it has had must not be kept. (As the
-            // larger part is given up, what moves is the smaller.)
+            // For a peer that keeps reading but never reads everything, the buffer must not keep bytes that were sent.
+            // (The larger part is dropped, so the smaller one moves.)
             if self.sent > self.outgoing.len() / 2 {
                 self.outgoing.drain(..self.sent);
                 self.sent = 0;
@@ -104,7 +104,7 @@ impl Owed {
         Ok(FileState::Whole)
     }
 
-    /// A file is sent: what comes next, if it is in memory, is owed as bytes are.
+    /// A file is sent: later bytes in memory are queued like others.
     fn after_file(&mut self) {
         match self.behind.pop_front() {
             Some(Piece::Bytes(bytes)) => {

@@ -58,8 +58,8 @@ impl FilePart {
         Ok(sent)
     }
 
-    /// Reads some and sends it. What is not taken is read again: nobody keeps it. (Reading does not wait for anybody: a
-    /// file on a disk has no readiness.)
+    /// Reads a piece and sends it. Bytes that send does not take are read again, not kept. (The read does not wait for
+    /// a peer: a file on a disk has no readiness.)
     fn send_copied(&self, ends: &Ends) -> Result<Option<usize>> {
         let mut buffer = vec![0; self.len.min(COPIED_BYTES)];
         let read = self.file.read_at(&mut buffer, self.at).map_err(errno_of)?;

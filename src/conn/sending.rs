@@ -25,14 +25,15 @@ enum Finishing {
     /// More may be sent.
     #[default]
     No,
-    /// When everything owed is sent, this half is closed.
+    /// When all queued bytes are sent, this half is closed.
     WhenSent,
     /// This half is closed.
     Done,
 }
 
 impl SendingHalf {
-    /// Sends `bytes` after what is owed already. What the system does not take now is owed.
+    /// Sends `bytes` after the bytes already queued. Bytes that the kernel does not take now are
+    /// queued.
     ///
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
@@ -66,8 +67,8 @@ impl SendingHalf {
         Ok(())
     }
 
-    /// Sends a part of a file after what is owed already. What the system does not take now is owed, and stays in the
-    /// file.
+    /// Sends a part of a file after the bytes already queued. The part that the kernel does not take now is queued,
+    /// and stays in the file.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -87,12 +88,12 @@ impl SendingHalf {
         }
     }
 
-    /// Forgets what is owed: it cannot be sent any more.
+    /// Discards the queued bytes: they cannot be sent any more.
     pub fn give_up(&mut self) {
         self.owed = None;
     }
 
-    /// Sends what is owed, as far as it goes.
+    /// Sends queued bytes, as many as the kernel takes.
     ///
     /// # Errors
     /// What ends this connection; `EAGAIN` and `EINTR` do not.
@@ -127,7 +128,7 @@ impl SendingHalf {
         !std::mem::replace(&mut self.sends_files, true)
     }
 
-    /// Whether a file has become shorter than what was promised of it: what is owed will never be complete.
+    /// Whether a file has become shorter than the promised part, so that the part can never be completed.
     pub const fn is_broken(&self) -> bool {
         self.is_broken
     }
@@ -137,15 +138,16 @@ impl SendingHalf {
         self.finishing == Finishing::Done
     }
 
-    /// Says that nothing more will be sent: when everything owed is, this half is closed.
+    /// Announces that no more bytes will follow: when all queued bytes are sent, this half is
+    /// closed.
     pub fn finish(&mut self) {
         if self.finishing == Finishing::No {
             self.finishing = Finishing::WhenSent;
         }
     }
 
-    /// Closes this half if that was asked for and everything owed is sent: the peer reads end of file, and may go on
-    /// sending.
+    /// Closes this half if that was requested and all queued bytes are sent: the peer reads end of file, and may
+    /// keep sending.
     ///
     /// # Errors
     /// As [`shutdown`](crate::sys::shutdown()).

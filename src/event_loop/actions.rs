@@ -138,7 +138,7 @@ impl LoopState {
                 stream.send_without_delay(ends);
             }
         }
-        // After both know their partner: settling one says to the other whether something is owed.
+        // After both know their partner: settling one tells the other whether bytes are queued.
         self.endpoints.settle(one);
         self.endpoints.settle(other);
     }

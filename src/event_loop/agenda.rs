@@ -12,7 +12,7 @@ use crate::sys::Fd;
 pub(super) enum Task {
     /// The wait has found an endpoint readable: receive, or accept, once.
     Receive(Token),
-    /// The wait has found an endpoint writable: send what is owed, or see what has become of a connect.
+    /// An endpoint is writable: send queued bytes, or check the result of a connect.
     Send(Token),
     /// The wait has found that a descriptor is not open.
     DropInvalid(Token),

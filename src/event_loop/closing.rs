@@ -34,7 +34,7 @@ const LONGEST_LINGER: Duration = Duration::from_secs(120);
 const LINGER_AT_THE_END: Duration = Duration::from_millis(50);
 
 impl LoopState {
-    /// The service is done with a connection: closes it when everything owed is sent.
+    /// The service is done with a connection: closes it when all queued bytes are sent.
     pub(super) fn close_stream(&mut self, token: Token) {
         if let Some((_, stream)) = self.endpoints.stream_mut(token)
             && stream.closing == Closing::No
@@ -124,7 +124,8 @@ impl LoopState {
         self.end_stream(token, Ending::Finished);
     }
 
-    /// The loop is to end. The first time: no more clients, and what is owed is sent. The second: at once.
+    /// Ends the loop. The first time gracefully: no more clients, and queued bytes are sent. The second
+    /// time at once.
     pub(super) fn begin_to_end(&mut self) {
         if self.draining.is_some() {
             self.draining = Some(Instant::now());
@@ -158,10 +159,10 @@ impl LoopState {
         }
     }
 
-    /// Whether the loop has ended: it was asked to, and nothing is owed any more or the time is over.
+    /// Whether the loop has ended: it was asked to, and no bytes are queued or the time is up.
     pub(super) fn progress(&mut self) -> Progress {
         let Some(deadline) = self.draining else { return Progress::Continue };
-        // Connections to which nothing is owed any more are closed gently, as in `begin_to_end`.
+        // Connections without queued bytes are closed gracefully, as in `begin_to_end`.
         for token in self.endpoints.streams_where(Stream::is_idle_connection) {
             self.close_stream(token);
         }

@@ -13,7 +13,7 @@ pub(super) fn receive_one(
     match sys::recvfrom(fd, buffer, MsgFlags::NONE) {
         Ok((len, from)) => Ok(from.map(|from| (from, len))),
         Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-        // It says that an earlier datagram of ours reached nobody, and concerns no other peer.
+        // It means that no socket had the port of an earlier datagram, and concerns no other peer.
         Err(errno) => Err(errno),
     }
 }

@@ -1,4 +1,4 @@
-//! Who is in the loop: places that are used again, each with a generation.
+//! The endpoints of the loop: slots that are reused, each with a generation.
 //!
 //! What every turn looks at stands in columns of its own: the descriptors, and what each waits for. With 9,000 idle
 //! connections a turn walks over 150 KB of these, instead of over the megabyte that is known of all.
@@ -148,7 +148,7 @@ impl Endpoints {
         }
     }
 
-    /// Says whether something is owed to the partner of this stream.
+    /// Records whether bytes are queued for the partner of this stream.
     fn block(&mut self, token: Token, blocked: bool) {
         let Some(at) = self.find(token) else { return };
         if let Some(Endpoint::Stream(stream)) = &mut self.endpoints[at]

@@ -11,14 +11,14 @@ pub struct Limits {
     pub idle_timeout: Option<Duration>,
     /// The most that is received at once, and so per connection and turn.
     pub receive_bytes: usize,
-    /// The most that may be kept in memory for one peer, because it is owed; beyond, it is dropped. (What is owed of a
-    /// file stays there. What a peer itself causes stays far below: while something is owed to it, nothing more is read
-    /// from it.)
+    /// The most bytes that may be queued in memory for one peer; a peer above this limit is disconnected. (Unsent parts
+    /// of a file stay in the file. A peer cannot reach the limit by its own requests: while bytes are queued for it,
+    /// nothing more is read from it.)
     pub owed_bytes: usize,
     /// The system's send buffer (`SO_SNDBUF`) of connections that the loop makes; those that it accepts have their
     /// listener's.
     pub send_buffer: Option<i32>,
-    /// After the first signal, how long to go on sending what is owed.
+    /// After the first signal, how long to keep sending queued bytes.
     pub drain: Duration,
 }
 

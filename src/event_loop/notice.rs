@@ -26,7 +26,7 @@ pub enum Notice<'a> {
     },
     /// A connection was silent for too long.
     TimedOut(&'a Address),
-    /// A peer did not read, and too much was owed to it.
+    /// A peer did not read, and too many bytes were queued for it.
     TooSlow(&'a Address),
     /// Its descriptor cannot be watched: a number from FD_SETSIZE on, under `select`.
     Unwatchable(&'a Address, i32),
@@ -40,6 +40,6 @@ pub enum Notice<'a> {
     AcceptFailed(Errno),
     /// A datagram could not be sent or received; the server goes on.
     DatagramFailed(Errno),
-    /// The loop ends: so many connections are still owed something.
+    /// The loop ends: this many connections still have queued bytes.
     Draining(usize),
 }

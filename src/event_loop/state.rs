@@ -16,14 +16,14 @@ use crate::trace::{self, Function};
 pub(super) struct LoopState {
     /// The call that waits, `select` or `poll`.
     pub(super) poller: Box<dyn Poller>,
-    /// Who is in the loop, and what each waits for.
+    /// The endpoints of the loop, and what each waits for.
     pub(super) endpoints: Endpoints,
     /// What is still to be done in this turn. It is empty while the loop waits.
     pub(super) agenda: Agenda,
     pub(super) limits: Limits,
     /// The reading end of the self-pipe, if signals come through one.
     pub(super) self_pipe: Option<Token>,
-    /// The loop was asked to end: until when it sends what is owed.
+    /// The loop was asked to end: until when it sends queued bytes.
     pub(super) draining: Option<Instant>,
     /// Whether an endpoint may have a deadline. If not, none is looked at.
     pub(super) has_deadlines: bool,
@@ -37,7 +37,7 @@ pub(super) struct LoopState {
     pub(super) connections: usize,
     /// How many connections there were, ever.
     pub(super) admitted: u64,
-    /// Who is told what a person may want to know.
+    /// Receives the notices for a person.
     pub(super) on_notice: Box<dyn FnMut(&Notice<'_>)>,
 }
 
@@ -87,7 +87,7 @@ impl LoopState {
         let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
         drop(ends);
         self.agenda.add_consequence(Task::TellClosed(token, stream.service, ending));
-        // What was owed here will not be sent any more: the partner need not wait for it.
+        // The bytes queued here will not be sent any more: the partner need not wait for them.
         if let Some(partner) = stream.partner
             && let Some((_, other)) = self.endpoints.stream_mut(partner)
         {

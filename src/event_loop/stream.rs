@@ -29,13 +29,13 @@ pub(super) struct Stream {
     pub(super) last_active: Option<Instant>,
     /// When the service wants to be told.
     pub(super) deadline: Option<Instant>,
-    /// The other one of a couple: what comes from here is owed there.
+    /// The other one of a couple: bytes received here are queued there.
     pub(super) partner: Option<Token>,
-    /// Something is owed to the partner: nothing is read from here.
+    /// Bytes are queued for the partner: nothing is read from here.
     pub(super) blocked: bool,
     /// The service has said that nothing is to be read from here.
     pub(super) held: bool,
-    /// The service waits until everything owed is sent.
+    /// The service waits until all queued bytes are sent.
     pub(super) wants_room: bool,
     pub(super) closing: Closing,
     /// A send failed: what had come before is still passed on to the partner, and then the connection ends with this.
@@ -46,7 +46,7 @@ pub(super) struct Stream {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Closing {
     No,
-    /// When everything owed is sent.
+    /// When all queued bytes are sent.
     WhenSent,
     /// Everything is sent and our half is ended; the peer may end its own. It stands apart, so that all the others are
     /// small: there may be thousands.
@@ -69,7 +69,7 @@ pub(super) struct Lingering {
 /// The next step towards the end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClosingStep {
-    /// None now: it goes on, or something is still owed.
+    /// None now: the stream continues, or bytes are still queued.
     Wait,
     /// Everything is sent: end our half, and wait for the peer's end.
     EndOurHalf,
@@ -103,7 +103,7 @@ impl Stream {
     /// Receives once. Level-triggered readiness brings the rest in the next turn, and no stream starves another.
     #[inline]
     pub(super) fn receive(&mut self, ends: &Ends, buffer: &mut [u8]) -> Result<Incoming> {
-        // Asked again: since the wait, another stream may have been given something that is owed here.
+        // Checked again: since the wait, another stream may have queued bytes here.
         if !self.reads() {
             return Ok(Incoming::Nothing);
         }
@@ -121,7 +121,8 @@ impl Stream {
         }
     }
 
-    /// Sends what is owed, as far as it goes, and ends our half if that was asked for and everything is sent.
+    /// Sends queued bytes, as many as the kernel takes, and ends our half if that was requested and
+    /// everything is sent.
     pub(super) fn send_owed(&mut self, ends: &mut Ends) -> std::result::Result<(), FailedCall> {
         self.note_activity();
         let sending = &mut self.conn.sending;
@@ -134,7 +135,7 @@ impl Stream {
         sending.finish_if_sent(ends).map_err(|errno| FailedCall(Function::SHUTDOWN, errno))
     }
 
-    /// Ends our half as soon as everything owed is sent.
+    /// Ends our half as soon as all queued bytes are sent.
     pub(super) fn finish(&mut self, ends: &mut Ends) -> std::result::Result<(), FailedCall> {
         self.note_activity();
         self.conn.sending.finish();
@@ -160,8 +161,8 @@ impl Stream {
         Interest::of(reads, self.conn.owed() > 0 || self.waits_for_room() || looks)
     }
 
-    /// Whether it is read from. While something is owed where the bytes go (to the peer itself, or to the partner), it
-    /// is not.
+    /// Whether it is read from. It is not while bytes are queued where its bytes go (to the peer itself, or to the
+    /// partner): backpressure.
     #[inline]
     pub(super) fn reads(&self) -> bool {
         match self.closing {
@@ -179,12 +180,12 @@ impl Stream {
         self.peer.as_deref()
     }
 
-    /// Whether there is a peer at the other end, to whom something may be owed when the loop ends.
+    /// Whether there is a peer at the other end, for which bytes may be queued when the loop ends.
     pub(super) const fn is_connection(&self) -> bool {
         self.peer.is_some()
     }
 
-    /// Whether the service is to be told when everything owed is sent.
+    /// Whether the service wants to know when all queued bytes are sent.
     fn waits_for_room(&self) -> bool {
         self.wants_room && self.closing == Closing::No
     }
@@ -206,8 +207,8 @@ impl Stream {
         uses_more.then(|| self.conn.receiving.take_leftover())
     }
 
-    /// Whether it is a connection, nothing is owed on it nor will be by the service's own doing, and it is not being closed
-    /// already.
+    /// Whether it is a connection without queued bytes, to which the service will add none by itself, and which is not
+    /// yet closing.
     pub(super) fn is_idle_connection(&self) -> bool {
         self.is_connection()
             && self.conn.owed() == 0
@@ -215,8 +216,8 @@ impl Stream {
             && !self.wants_room
     }
 
-    /// Whether bytes may have come that its partner can still be given, although sending to the peer has failed. What is
-    /// still owed to the peer is given up.
+    /// Whether bytes may have arrived for its partner, although sending to the peer has failed. Bytes queued for the
+    /// peer are discarded.
     pub(super) fn goes_on_reading(&mut self, failed: FailedCall) -> bool {
         let is_sending = [Function::SEND, Function::SENDFILE].contains(&failed.0);
         let goes_on = is_sending

@@ -115,7 +115,7 @@ fn a_head_without_a_file_does_not_wait_for_one() {
     assert_eq!(client.read(&mut [0; 8]).unwrap(), 4);
 }
 
-/// Whoever is told first that its time is over gives all others more.
+/// The connection whose deadline is checked first gives all others more time.
 #[derive(Default)]
 struct PutsOff {
     all: Vec<Token>,

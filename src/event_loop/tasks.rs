@@ -160,7 +160,7 @@ impl LoopState {
                 self.agenda.add_consequence(Task::CloseIfDone(who));
                 is_told.then(|| {
                     trace::intent(
-                        "what is still owed to the peer is sent, then the socket is closed",
+                        "the queued bytes are sent to the peer, then the socket is closed",
                     );
                     News { service, who, what: Happened::PeerFinished }
                 })
@@ -173,7 +173,7 @@ impl LoopState {
         }
     }
 
-    /// A descriptor is writable: sends what is owed there, or looks what has become of a connect.
+    /// A descriptor is writable: sends its queued bytes, or checks the result of a connect.
     fn send_at(&mut self, who: Token) -> Option<News> {
         let (ends, stream) = match self.endpoints.get_mut(who)? {
             (ends, Endpoint::Stream(stream)) => (ends, stream),

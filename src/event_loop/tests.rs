@@ -51,7 +51,7 @@ pub(super) struct Scene {
     pub(super) service: ServiceId,
     pub(super) log: SharedLog,
     pub(super) couple: Rc<RefCell<Vec<Token>>>,
-    /// Somebody who can ask for connections.
+    /// A service that can ask for connections.
     pub(super) asker: Token,
 }
 
@@ -114,7 +114,7 @@ pub(super) fn listener() -> (TcpListener, Address) {
     (listener, address)
 }
 
-/// Where nobody listens: bound, so that nobody else is given the port, and no listener.
+/// An address without a listener: bound, so that no other program gets the port.
 pub(super) fn dead() -> (Fd, Address) {
     let fd = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
     sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -122,7 +122,8 @@ pub(super) fn dead() -> (Fd, Address) {
     (fd, address)
 }
 
-/// Where nobody answers: the queue of a listener that accepts nobody is full after a few.
+/// An address that does not answer: the queue of a listener that never accepts is full after a few
+/// clients.
 struct Silent {
     address: Address,
     _listener: Fd,
@@ -183,7 +184,7 @@ fn that_a_connection_is_ready_is_only_a_hint() {
 }
 
 #[test]
-fn whoever_asked_is_told_that_nobody_answers() {
+fn the_asking_endpoint_learns_that_no_address_answers() {
     for mut scene in scenes() {
         let ((_held, one), (_held_too, other)) = (dead(), dead());
         scene.open(&[one, other], AGES);
@@ -215,7 +216,7 @@ fn what_is_settled_before_the_first_wait_is_told() {
 }
 
 #[test]
-fn nobody_is_told_who_is_gone() {
+fn a_closed_endpoint_gets_no_events() {
     for mut scene in scenes() {
         let (_listener, alive) = listener();
         let (_held, dead) = dead();
@@ -241,7 +242,7 @@ fn nobody_is_told_who_is_gone() {
     }
 }
 
-/// While something is owed to one of a couple, nothing is read from the other; and that ends with the couple.
+/// While bytes are queued for one of a couple, nothing is read from the other; and that ends with the couple.
 #[test]
 fn a_couple_reads_no_more_than_it_can_pass_on() {
     for mut scene in scenes() {
@@ -304,7 +305,8 @@ fn files_are_done_with_when_everything_is_written() {
     }
 }
 
-/// Everything has arrived, and our half is closed: that the peer keeps its own open delays nobody.
+/// Everything has arrived, and our half is closed: a peer that keeps its own half open delays no
+/// other client.
 #[test]
 fn who_was_closed_before_the_end_is_not_waited_for() {
     for mut scene in scenes() {

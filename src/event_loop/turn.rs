@@ -135,7 +135,7 @@ impl EventLoop {
     }
 }
 
-/// For the program that runs the loop: who is in it, and what is to be done between turns.
+/// For the program that runs the loop: its endpoints, and the work between turns.
 impl EventLoop {
     /// A loop without any endpoint.
     pub fn new(via: Via, limits: Limits) -> Self {
@@ -199,7 +199,8 @@ impl EventLoop {
         self.state.carry_out(action, service);
     }
 
-    /// Asks the loop to end. The first time: no more clients, and what is owed is sent. The second: at once.
+    /// Asks the loop to end. The first time gracefully: no more clients, and queued bytes are sent. The
+    /// second time at once.
     pub fn stop(&mut self) {
         self.state.begin_to_end();
     }

@@ -165,7 +165,7 @@ fn the_limit_holds_before_the_end_has_come() {
         assert_ne!(seen(rule, 3, fits).1, StreamEnd::TooLong, "{rule}");
         assert_eq!(seen(rule, 3, too_long).1, StreamEnd::TooLong, "{rule}");
     }
-    // Who speaks HTTP to it announces a gigabyte, and is not waited for.
+    // A client that speaks HTTP announces a gigabyte by accident; the server does not wait for it.
     assert_eq!(seen(Rule::Length, MESSAGE_LIMIT, b"GET / HTTP/1.1").1, StreamEnd::TooLong);
 }
 

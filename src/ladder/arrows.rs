@@ -39,7 +39,7 @@ pub(super) struct Arrow {
 }
 
 impl Arrow {
-    /// The same from place to place. What would go upwards is two arrows, of which nobody knows that they are one.
+    /// The same from place to place. An arrow that would go upwards is drawn as two.
     pub(super) fn placed(self, places: &[usize]) -> Vec<Self> {
         let place = |call: Option<usize>| call.map(|call| places[call]);
         let (from, to) = (place(self.from), place(self.to));

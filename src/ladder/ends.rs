@@ -1,4 +1,4 @@
-//! Who speaks in the traces, and which of their calls are about which end of which connection.
+//! The speakers of the traces, and which of their calls are about which end of which connection.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -250,7 +250,7 @@ impl LadderFacts {
             Arg::Address(address) => Some(address.to_string()),
             _ => None,
         });
-        let other = || address.clone().unwrap_or_else(|| "somebody".into());
+        let other = || address.clone().unwrap_or_else(|| "an unknown peer".into());
         match (call.callee.effect(), fd) {
             (Effect::MakesSocket, _) if succeeded => {
                 self.of_calls[at].life = Some(self.life(source, made));

@@ -17,7 +17,7 @@ pub(super) struct Pens {
     /// Where it comes from or goes to is in no trace.
     faint: char,
     lane: char,
-    /// Heads: something arrives; something went, and nobody received it.
+    /// Heads: something arrives; something was sent and never received.
     right: [char; 2],
     left: [char; 2],
     /// From a call into a lane: from the left, from the right.
@@ -68,9 +68,9 @@ struct Lane {
 pub(super) struct Gutter<'a> {
     connections: &'a [EndPair],
     pens: &'a Pens,
-    /// The lane of each column, if somebody is on his way there.
+    /// The lane of each column, if an arrow is on its way there.
     lanes: [Option<Lane>; WIDTH],
-    /// Those for whom there was no lane, by where they come from.
+    /// The arrows without a lane, by their origin.
     tagged: HashMap<usize, char>,
     next_tag: u8,
     by_place: HashMap<usize, Vec<&'a Arrow>>,

@@ -1,8 +1,8 @@
 //! The ladder: what both ends of a connection did, side by side, and what crossed between them.
 //!
-//! It is drawn from JSON traces. `ends` finds out who speaks and which descriptor is which connection's end; `arrows`
-//! joins the two ends by their addresses, and what one sent with what the other received by the place of the bytes
-//! in the stream, never by time; `order` puts all calls into one order. [`text`] and [`html`] draw it.
+//! It is drawn from JSON traces. `ends` finds the speakers, and which descriptor is which connection's end; `arrows`
+//! matches the two ends by their addresses, and sent bytes with received bytes by their position in the stream, never
+//! by time; `order` puts all calls into one order. [`text`] and [`html`] draw it.
 
 mod arrows;
 mod details;
@@ -31,7 +31,7 @@ enum Side {
 }
 
 impl Side {
-    /// Its name, as people call who stands there.
+    /// Its name: server, client, or the file's.
     const fn name(self) -> &'static str {
         match self {
             Self::Left => "client",
@@ -77,7 +77,7 @@ impl LadderStep {
     }
 }
 
-/// Why a file is not a trace: one line for whoever gave it.
+/// Why a file is not a trace: one line for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadTrace(String);
 
@@ -153,7 +153,7 @@ fn read_log(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
         return Err(BadTrace("no call is in it: neither a JSON trace nor a log of strace".into()));
     }
     if left_out > 0 {
-        read.remarks.push(format!("lines that are no part of a log, left out: {left_out}"));
+        read.remarks.push(format!("lines that do not belong to a log, skipped: {left_out}"));
     }
     Ok(read)
 }
@@ -228,7 +228,7 @@ impl Ladder {
         ladder
     }
 
-    /// How many calls there were more than once, and are drawn once: somebody gave a file twice.
+    /// How many duplicate calls are drawn once: a file was given twice.
     pub const fn repeated(&self) -> usize {
         self.repeated
     }
@@ -242,7 +242,7 @@ impl Ladder {
         }
     }
 
-    /// Who stands on a side.
+    /// The speaker on a side.
     fn who(&self, side: Side) -> String {
         const MOST: usize = 3;
         let speakers = self.speakers(side);

@@ -106,8 +106,8 @@ fn shift(
     }
 }
 
-/// Each source in its own order, merged by time, a call never before those that led to it. (A trace that somebody has
-/// made up may have calls that lead to each other; the earliest goes first then.)
+/// Each source in its own order, merged by time, a call never before those that led to it. (A made-up trace may have
+/// calls that lead to each other; the earliest goes first then.)
 fn merged(moments: &[i128], ends: &LadderFacts, arrows: &[Arrow]) -> Vec<usize> {
     let mut left: Vec<VecDeque<usize>> = vec![VecDeque::new(); ends.sources.len()];
     for (call, of) in ends.of_calls.iter().enumerate() {

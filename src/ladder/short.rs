@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_show_whom_they_ask_and_who_is_ready() {
+    fn waits_show_their_question_and_the_ready_descriptors() {
         let select = call(
             r#""call":"select","arguments":{"nfds":8,"readfds":[4,6],"writefds":[7],"exceptfds":null,"timeout":null},"result":1,"errno":null,"returned":{"in":[],"out":[7],"except":null,"left":null}"#,
         );

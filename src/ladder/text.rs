@@ -110,7 +110,7 @@ fn legend(out: &mut String, ladder: &Ladder, ascii: bool) {
         out.push('\n');
     }
     if open(true) {
-        out.push_str(&format!("{came}  came from somebody who is in no trace here\n"));
+        out.push_str(&format!("{came}  came from a peer without a trace here\n"));
     }
     if open(false) {
         out.push_str(&format!("{went}  went, and no call in these traces received it\n"));

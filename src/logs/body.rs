@@ -1,4 +1,4 @@
-//! What a line tells, behind who and when.
+//! The content of a line, after process and time.
 
 use super::answer::{RawCall, split_answer};
 use super::number::{digits, number};

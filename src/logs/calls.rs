@@ -71,7 +71,7 @@ pub enum LogItem<'a> {
     Text,
 }
 
-/// Where and when it is said, and by whom.
+/// The line, the time, and the calling thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Where<'a> {
     /// The process or thread; 0 if the log does not say.

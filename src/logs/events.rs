@@ -55,7 +55,7 @@ fn errno(name: &str) -> Errno {
     }
 }
 
-/// Whether somebody interfered, as strace or our own trace has it.
+/// Whether a rule changed the call, as strace or our own trace marks it.
 fn mark(rest: &str) -> Mark {
     if !rest.ends_with(')') {
         return Mark::None;

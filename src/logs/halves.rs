@@ -20,7 +20,7 @@ const MOST_MAKERS: usize = 64;
 /// How many lines a call may be wrapped into, and how many bytes they may have.
 const MOST_WRAPPED: (u32, usize) = (40, 256 << 10);
 
-/// Where a call began: in which line, when, and who called.
+/// Where a call began: line, time and caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The process or thread, where the line says it.
@@ -156,7 +156,7 @@ impl Halves {
         half
     }
 
-    /// The one thread that is making another thread or process, if no more than one is: who it is, and whether it makes a
+    /// The one thread that is making another thread or process, if no more than one is: its ID, and whether it makes a
     /// thread.
     pub fn making(&self) -> Option<(u32, bool)> {
         match self.makers[..] {

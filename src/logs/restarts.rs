@@ -101,7 +101,7 @@ impl Restarts {
         }
         if self.of.len() < MOST {
             let (text, begun, time) = (place.text.to_string(), place.begun, place.time);
-            // The text may begin with who and when.
+            // The text may begin with process and time.
             let text = match text.find(call.name) {
                 Some(at) => text[at..].to_string(),
                 None => text,

@@ -62,7 +62,7 @@ errnos! {
     EPIPE, "the reading end is gone";
     EDOM, "a number is out of its domain";
     ERANGE, "a number is out of range";
-    EDEADLK, "this would wait for ever";
+    EDEADLK, "this would wait forever";
     ENAMETOOLONG, "a name is too long";
     ENOSYS, "this system has no such call";
     ELOOP, "too many symbolic links";
@@ -91,7 +91,7 @@ errnos! {
     ESHUTDOWN, "this half is shut down";
     ETOOMANYREFS, "too many descriptors are on their way";
     ETIMEDOUT, "the peer did not answer in time";
-    ECONNREFUSED, "nobody listens there";
+    ECONNREFUSED, "no server listens there";
     EHOSTDOWN, "the host is down";
     EHOSTUNREACH, "there is no way to that host";
     EALREADY, "an earlier attempt is still under way";

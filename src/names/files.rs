@@ -82,8 +82,8 @@ constants! {
         F_SETFD, "set the descriptor's own flags";
         F_GETFL, "read the open file's status flags";
         F_SETFL, "set the open file's status flags, all of them";
-        F_GETOWN, "who gets SIGIO and SIGURG";
-        F_SETOWN, "say who gets SIGIO and SIGURG";
+        F_GETOWN, "the process that gets SIGIO and SIGURG";
+        F_SETOWN, "set the process that gets SIGIO and SIGURG";
     }
 }
 

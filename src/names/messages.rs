@@ -45,7 +45,7 @@ constants! {
     /// What a control message of the level SOL_SOCKET carries.
     one ControlKind, "SCM_???" {
         SCM_RIGHTS, "descriptors";
-        #[cfg(linux)] SCM_CREDENTIALS, "who sends it";
+        #[cfg(linux)] SCM_CREDENTIALS, "the sender's process, user and group";
         SCM_TIMESTAMP, "when it arrived";
     }
 }

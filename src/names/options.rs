@@ -110,8 +110,8 @@ options! {
         #[cfg(any(linux, freebsd, openbsd))] SO_PROTOCOL: c_int, "the protocol it was made with (read only)";
         #[cfg(any(linux, freebsd, openbsd))] SO_DOMAIN: c_int, "the domain it was made with (read only)";
         #[cfg(linux)] SO_PRIORITY: c_int, "how urgent its packets are";
-        #[cfg(linux)] SO_PASSCRED: c_int, "messages come with who sent them";
-        #[cfg(linux)] SO_PEERCRED: PeerCredentials, "who is at the other end (read only)";
+        #[cfg(linux)] SO_PASSCRED: c_int, "messages carry their sender's credentials";
+        #[cfg(linux)] SO_PEERCRED: PeerCredentials, "the peer's credentials (read only)";
         #[cfg(linux)] SO_INCOMING_CPU: c_int, "the processor that served it last";
         #[cfg(linux)] SO_BUSY_POLL: c_int, "microseconds to spin for packets";
         #[cfg(any(apple, freebsd, netbsd))] SO_NOSIGPIPE: c_int, "EPIPE without SIGPIPE, always";

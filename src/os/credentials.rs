@@ -1,9 +1,9 @@
-//! Who sent a message, told with each of them.
+//! The sender of a message, received with each message.
 
 use crate::names::Result;
 use crate::sys::AsFd;
 
-/// From now on `recvmsg` on this socket tells who sent a message (`SO_PASSCRED`).
+/// From now on `recvmsg` on this socket returns the sender of each message (`SO_PASSCRED`).
 ///
 /// # Errors
 /// As [`setsockopt`](crate::sys::setsockopt()); `EOPNOTSUPP` on Linux 6.18 for sockets that are not of the Unix domain, where

@@ -37,7 +37,7 @@ pub struct HostFacts {
     pub backlog: Backlog,
     /// The buffers of new sockets.
     pub buffers: Vec<Buffer>,
-    /// The ports that the system takes for those who do not choose: first and last.
+    /// The range of ephemeral ports: first and last.
     pub ephemeral_ports: Option<[u64; 2]>,
     /// The socket addresses in memory.
     pub addresses: Vec<Layout>,

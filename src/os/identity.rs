@@ -1,4 +1,4 @@
-//! Who is speaking in a JSON trace: process, thread, and whose clock.
+//! The caller in a JSON trace: process, thread, and clock.
 
 use crate::trace::Caller;
 

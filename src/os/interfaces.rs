@@ -1,4 +1,5 @@
-//! The network interfaces of this machine, and who can reach a server that is bound to their addresses.
+//! The network interfaces of this machine, and which machines can reach a server bound to their
+//! addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,7 +25,7 @@ pub struct Interface {
 pub struct Bindable {
     /// The address.
     pub address: String,
-    /// Who can reach a server that is bound to it.
+    /// Which machines can reach a server bound to it.
     pub reached_by: String,
 }
 

@@ -1,6 +1,6 @@
-//! What touches the system and is not the subject: limits, users, interfaces, settings of the kernel. And what has another
-//! name on each system, or is missing on some, so that all who come after need not ask which system this is. The calls
-//! are those of [`sys`](crate::sys) and of nix, so there is no `unsafe`.
+//! Everything else that touches the system: limits, users, interfaces, settings of the kernel. And everything with a
+//! different name on each system, or missing on some, so that later chapters need not ask which system this is. The
+//! calls are those of [`sys`](crate::sys) and of nix, so there is no `unsafe`.
 
 pub mod accepting;
 #[cfg(feature = "program")]

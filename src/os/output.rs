@@ -1,4 +1,4 @@
-//! Standard output and standard error, of which this process knows only that somebody has opened them.
+//! Standard output and standard error, which this process has inherited.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -6,9 +6,9 @@ use std::os::fd::AsFd;
 use crate::sys::{self, POLLOUT, PollFd};
 use crate::trace::suspended;
 
-/// A descriptor that is written to the end, also where a neighbour has made it non-blocking: the flag belongs to the open
-/// file, so whoever shares a terminal or a pipe can set it. Where there is no room, it waits for room, as a blocking
-/// descriptor does.
+/// A descriptor to which everything is written, even if another process has made it non-blocking: the flag belongs to
+/// the open file, so every process that shares a terminal or a pipe can set it. Without room the write waits, as on a
+/// blocking descriptor.
 #[derive(Debug)]
 pub struct Patient<W>(pub W);
 

@@ -39,7 +39,7 @@ impl Account {
         self.gid.as_raw()
     }
 
-    /// Whether it is root, who has nothing to lose.
+    /// Whether it is root, which keeps every privilege.
     pub fn is_root(&self) -> bool {
         self.uid.is_root()
     }
@@ -52,7 +52,8 @@ impl fmt::Display for Account {
     }
 }
 
-/// Which step of becoming somebody else failed. The process may be half of either then: it must end.
+/// Which step of switching to another user failed. The process may have switched only in part then:
+/// it must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDropped {
     /// A call failed.

@@ -26,7 +26,7 @@ pub enum Stops {
 /// that have ended already are no failure.
 pub fn kill_group(leader: u32) {
     if let Ok(leader) = i32::try_from(leader) {
-        // There may be nobody left.
+        // There may be no process left.
         let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
     }
 }
@@ -35,7 +35,7 @@ pub fn kill_group(leader: u32) {
 pub fn end_group(leader: u32) {
     kill_group(leader);
     if let Ok(leader) = i32::try_from(leader) {
-        // Somebody else may have waited for it.
+        // Another thread may have waited for it.
         let _ = waitpid(Pid::from_raw(leader), None);
     }
 }

@@ -14,7 +14,7 @@ pub fn most_waiting() -> u64 {
     listen_backlog().unwrap_or(libc::SOMAXCONN.unsigned_abs().into())
 }
 
-/// The ports that the system takes for those who do not choose: first and last.
+/// The range of ephemeral ports: first and last.
 pub fn ephemeral_ports() -> Option<[u64; 2]> {
     let [first, last] = PORTS;
     Some([setting(first)?, setting(last)?])

@@ -2,7 +2,7 @@
 //!
 //! `send` with `MSG_NOSIGNAL` asks for `EPIPE` alone, call by call. macOS came to it late (about macOS 12), and an
 //! older kernel ignores the flag; there the socket itself is told, once. (Rust programs ignore `SIGPIPE` from
-//! their start, so this matters to those who turn it on again.)
+//! their start, so this matters only if it is turned on again.)
 
 use crate::names::Result;
 use crate::sys::AsFd;

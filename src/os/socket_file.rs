@@ -47,7 +47,8 @@ impl SocketFile {
         }
     }
 
-    /// Gives the file to a user, who then may remove it also from a directory like `/tmp`.
+    /// Makes a user the owner of the file, so that the user may remove it even from a directory
+    /// like `/tmp`.
     ///
     /// # Errors
     /// `EPERM`: this process may not.
@@ -60,7 +61,7 @@ fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Says who may connect: writing to the file is what they need permission for.
+/// Sets which users may connect: they need write permission for the file.
 ///
 /// # Errors
 /// As `chmod(2)`.
@@ -73,8 +74,7 @@ pub fn set_mode(address: &Address, mode: u32) -> io::Result<()> {
     }
 }
 
-/// Whether the file at this address is a socket's on which nobody listens, left by a server that did not remove it: a
-/// connect is refused.
+/// Whether the file at this address is a leftover of a server that did not remove it: connect is refused.
 ///
 /// It is refused also between another server's `bind` and its `listen`: of two servers that start in the same moment, one
 /// may take the other's file away. And the BSDs refuse where the queue of a living server is full, whose file is taken for

@@ -66,7 +66,8 @@ impl System {
         }
     }
 
-    /// Whether programs for Linux run there: it has Linux's calls, flags and limits, whoever answers them.
+    /// Whether programs for Linux run there: it has Linux's calls, flags and limits, whichever kernel
+    /// implements them.
     pub const fn runs_linux_programs(self) -> bool {
         matches!(self, Self::LinuxGlibc | Self::LinuxMusl | Self::Linux32 | Self::GVisor)
     }

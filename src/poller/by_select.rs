@@ -61,7 +61,7 @@ impl Poller for BySelect {
         // A set without members is NULL: the kernel need not look at it.
         let (read_set, write_set) =
             ((read_nfds > 0).then_some(&mut read), (write_nfds > 0).then_some(&mut write));
-        // Made anew for each call, because Linux rewrites it.
+        // Set again for each call, because Linux rewrites it.
         let mut timeout = timeout.map(timeval);
         let mut bits =
             select(read_nfds.max(write_nfds), read_set, write_set, None, timeout.as_mut())?;

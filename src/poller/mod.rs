@@ -93,7 +93,7 @@ pub enum Said {
     Revents(PollEvents),
 }
 
-/// What evidence means for somebody who wants to receive or to send.
+/// What the evidence means for a program that wants to receive or to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     /// A receive will not wait: there are bytes, or the end of them, or an error to be told.
@@ -116,10 +116,10 @@ impl Evidence {
     /// | poll says | readable | writable | because |
     /// |---|---|---|---|
     /// | `POLLIN` | yes | | there are bytes, or the peer has finished |
-    /// | `POLLPRI` | | | nobody asks for it: an urgent byte has come, which only `MSG_OOB` receives; `recv` without it would wait |
+    /// | `POLLPRI` | | | never requested: an urgent byte has arrived, which only `MSG_OOB` receives; `recv` without it would wait |
     /// | `POLLOUT` | | yes | there is room |
     /// | `POLLERR` | yes | yes | whichever call comes next tells the error |
-    /// | `POLLHUP` | yes | yes | both halves are closed, or nobody writes into this pipe any more: `recv` gives what is left, then 0; `send` gives `EPIPE` |
+    /// | `POLLHUP` | yes | yes | both halves are closed, or the pipe has no writer any more: `recv` gives the remaining bytes, then 0; `send` gives `EPIPE` |
     /// | `POLLNVAL` | | | no such descriptor is open |
     ///
     /// `select` needs no table: the kernel has put its answers into the sets by such a rule (Linux: IN, HUP and ERR into
@@ -152,8 +152,8 @@ pub trait Poller {
     /// Whether it can watch a descriptor of this number at all.
     fn can_watch(&self, number: FdNumber) -> bool;
 
-    /// Waits at most `timeout` (for ever without one) and appends the evidence: `poll`'s in the order of the question,
-    /// `select`'s in that of the descriptors' numbers, the readable first. No evidence means that the time was over.
+    /// Waits at most `timeout` (forever without one) and appends the evidence: `poll`'s in the order of the question,
+    /// `select`'s in the order of the descriptors, the readable first. No evidence means that the time is up.
     ///
     /// # Errors
     /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()): `EINTR` is passed on. `EMFILE`: a descriptor in the
@@ -305,8 +305,8 @@ mod tests {
         assert_eq!(meaning(POLLNVAL), (false, false, true));
     }
 
-    /// Standard input is a pipe whose writer is gone, standard output one that nobody reads: each is spoken of for
-    /// itself, or the loop would write where it has to wait.
+    /// Standard input is a pipe without a writer, standard output one that no process reads: each has its own
+    /// evidence, because otherwise the loop would write and wait.
     #[test]
     fn what_was_not_asked_is_not_answered() {
         let answer = |asked| {

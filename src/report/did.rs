@@ -177,7 +177,7 @@ pub struct Moved<'e> {
     pub flags: MsgFlags,
     /// The first bytes, if the line shows any.
     pub bytes: Option<&'e Bytes<'e>>,
-    /// To whom, of a datagram.
+    /// The destination of a datagram.
     pub to: Option<&'e Address>,
     /// `recvmsg` says that the datagram was cut.
     pub is_cut: bool,

@@ -66,7 +66,7 @@ pub struct Findings {
     counts: Vec<u64>,
 }
 
-/// Whom a finding is about: a process, and a descriptor of it.
+/// The subject of a finding: a process, and one of its descriptors.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject(pub u32, pub i32);
 

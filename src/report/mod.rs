@@ -47,7 +47,7 @@ pub struct At<'a> {
     pub begun: u64,
     /// The line in which it ended.
     pub line: u64,
-    /// Its text; empty where there is none, and the call is then written anew.
+    /// Its text; if it is empty, the call is written again from the event.
     pub text: &'a str,
 }
 

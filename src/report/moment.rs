@@ -29,7 +29,7 @@ pub struct Moment<'m> {
     pub socket: Option<SocketId>,
     /// Of `accept` and `socket`, what they made.
     pub made: Option<SocketId>,
-    /// Who called.
+    /// The caller.
     pub process: ProcessId,
 }
 

@@ -135,7 +135,7 @@ impl ReportPage {
         }
         if !connections.is_empty() {
             self.heading("Connections");
-            self.told(2, "(this end and its peer, the descriptor, lines, when; bytes and calls each way, who finished first)");
+            self.told(2, "(this end and its peer, the descriptor, lines, when; bytes and calls each way, which side finished first)");
         }
         for one in connections {
             self.connection(one);

@@ -1,4 +1,4 @@
-//! The story: who spoke with whom, how much, and who ended it.
+//! The story: the peers, how many bytes each way, and which side ended it.
 
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ pub struct ConnectionStory {
     pub sends: u64,
     /// How it ended: `finished`, `reset`, `failed`, `killed`, or `open`.
     pub end: &'static str,
-    /// Who ended it: `peer`, `this side`, or nobody known.
+    /// The side that ended it: `peer`, `this side`, or unknown.
     pub ended_by: Option<&'static str>,
     /// The errno that ended it.
     pub errno: Option<&'static str>,
@@ -70,7 +70,7 @@ pub struct ListenerStory {
     pub fd: i32,
     /// Where it listens.
     pub local: Option<String>,
-    /// Who can reach it.
+    /// Which machines can reach it.
     pub reach: Option<String>,
     /// The length of its queue, as it was asked for.
     pub backlog: i64,
@@ -227,7 +227,7 @@ fn connection(socket: &Socket, now: &Moment<'_>, why: Departure, first_ns: u64) 
     }
 }
 
-/// How it ended, and who ended it.
+/// How it ended, and which side ended it.
 fn ending(
     socket: &Socket,
     now: &Moment<'_>,

@@ -1,4 +1,4 @@
-//! Who exists at a moment of the log: processes, their descriptors, and the sockets behind these.
+//! The world at a moment of the log: processes, their descriptors, and the sockets behind these.
 //!
 //! What is over is given back: the world is as large as what is open, however long the log is.
 

@@ -65,7 +65,7 @@ impl Service for Chargen {
 }
 
 impl Chargen {
-    /// 0 to 512, without a pattern that matters: three shifts of Marsaglia's (xorshift), begun with the time. Nobody's
+    /// 0 to 512, without a pattern that matters: three shifts of Marsaglia's (xorshift), begun with the time. No
     /// secret depends on it.
     fn next_len(&mut self) -> usize {
         self.random ^= self.random << 13;

@@ -3,9 +3,9 @@
 //! Where TCP's lessons meet: a line may come in pieces (framing), a reader may be slow or gone (the loop drops it, and
 //! the others are told), and what a stranger writes must not command another's terminal (printable).
 //!
-//! What goes to everybody is written once, and every send borrows the same bytes. Its limits: a line longer than
-//! [`LINE_LIMIT`] is refused, and its writer told; who says more than [`SAID_AT_ONCE`] is not read for a moment; to whom
-//! more is owed than the loop allows, that one is dropped.
+//! A line for all members is written once, and every send borrows the same bytes. Its limits: a line longer than
+//! [`LINE_LIMIT`] is refused with a message to its writer; a member that sends more than [`SAID_AT_ONCE`] is not read
+//! for a moment; a member with more queued bytes than the loop allows is disconnected.
 
 #[cfg(test)]
 mod tests;
@@ -20,11 +20,12 @@ use crate::framing::{Framing, Rule, TooLong};
 /// The longest line, in bytes.
 const LINE_LIMIT: usize = 1024;
 
-/// When one member has caused so many bytes, the rest of its lines waits for [`PAUSE`]. Without that, whoever sends a
-/// file as fast as the network takes it fills everybody's queue, and the readers are dropped, who can do nothing for it.
+/// When one member has caused this many bytes, the rest of its lines waits for [`PAUSE`]. Without that, a member that
+/// sends a file as fast as the network takes it would fill the queues of all others, and the server would disconnect
+/// innocent readers.
 const SAID_AT_ONCE: usize = 16 * 1024;
 
-/// How long a member who says much at once is not read.
+/// How long a member that sends much at once is not read.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest name, in bytes.
@@ -34,7 +35,7 @@ const LINES: Framing = Framing { rule: Rule::Line, limit: LINE_LIMIT };
 
 const HELP: &str = "\
 * whatever you write, all others read; /nick NAME gives you a name,
-* /who tells who is here, /quit ends, /help is this
+* /who lists the members, /quit ends, /help is this
 ";
 
 /// Passes lines on between its members.
@@ -43,7 +44,7 @@ pub struct Chat {
     members: TokenMap<Member>,
     /// How many names were made up so far.
     guests: u64,
-    /// To the member who caused the event.
+    /// To the member that caused the event.
     reply: String,
     /// To all others.
     news: String,
@@ -126,7 +127,7 @@ impl Chat {
     }
 
     fn leave(&mut self, who: Token, how: impl fmt::Display) -> MemberStep {
-        // Who has left already is told of no more: that it is closed is the end of that.
+        // A member that has left gets no more lines.
         if let Some(member) = self.members.remove(who) {
             line(&mut self.news, format_args!("* {} {how}", member.name));
         }
@@ -137,9 +138,9 @@ impl Chat {
         match ending {
             Ending::Finished => self.leave(who, "has left"),
             Ending::Failed(errno) => self.leave(who, format_args!("is gone: {errno}")),
-            Ending::TooSlow => self.leave(who, "did not read what was sent, and was dropped"),
-            Ending::Refused => self.leave(who, "was one too many, and was dropped"),
-            Ending::Silent => self.leave(who, "was silent for too long, and was dropped"),
+            Ending::TooSlow => self.leave(who, "did not read, and was disconnected"),
+            Ending::Refused => self.leave(who, "was one too many, and was disconnected"),
+            Ending::Silent => self.leave(who, "was idle for too long, and was disconnected"),
         }
     }
 
@@ -162,7 +163,7 @@ impl Chat {
                 Ok(None) => return (MemberStep::Receive, rest),
                 Err(TooLong { limit }) => {
                     member.refusing = true;
-                    let what = "* this line is too long and nobody gets it";
+                    let what = "* this line is too long and was not sent";
                     line(&mut self.reply, format_args!("{what}: at most {limit} bytes"));
                 }
             }
@@ -231,7 +232,7 @@ impl Chat {
         self.reply.push('\n');
     }
 
-    /// Who bears a name. Names that differ in case only could be taken for each other.
+    /// The member with a name. Names that differ only in case could be confused.
     fn bearer_of(&self, name: &str) -> Option<Token> {
         let mut bearers =
             self.members.iter().filter(|(_, member)| member.name.eq_ignore_ascii_case(name));

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
-/// Sends one line to whoever connects and closes, or answers each datagram with one.
+/// Sends one line to each client and closes, or answers each datagram with one.
 #[derive(Debug)]
 pub struct Daytime {
     clock: fn() -> SystemTime,

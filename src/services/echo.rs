@@ -13,7 +13,7 @@ impl Service for Echo {
             LoopEvent::Datagram { from, bytes } => {
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
             }
-            // A client may finish sending first and read afterwards: what is owed is still sent.
+            // A client may finish sending first and read afterwards: queued bytes are still sent.
             LoopEvent::PeerFinished => actions.push(Action::Close(who)),
             _ => {}
         }

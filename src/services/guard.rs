@@ -1,8 +1,8 @@
 //! The guard of the datagram services: no answer to a port that would answer it.
 //!
-//! A datagram's sender is only what stands in it. Somebody who writes the address of one server into a datagram to
-//! another has them talk to each other for ever, as fast as the network goes (CERT advisory CA-1996-01). What cannot be
-//! a client is not answered: a port where such a service listens.
+//! The sender's address of a datagram can be forged. An attacker who writes the address of one server into a datagram
+//! to another makes them answer each other forever, as fast as the network allows (CERT advisory CA-1996-01). So a port
+//! of such a service cannot be a client, and gets no answer.
 
 use super::written::answering_ports;
 use crate::addr::Address;
@@ -23,7 +23,7 @@ impl Guarded {
 
     fn may_be_answered(&self, from: &Address) -> bool {
         let port = from.port();
-        // Without ports (Unix-domain sockets) nobody can write another's name into a datagram.
+        // Without ports (Unix-domain sockets) no sender can forge its address.
         port.is_none_or(|port| {
             !answering_ports().any(|answering| answering == port) && !self.own_ports.contains(&port)
         })

@@ -2,9 +2,9 @@
 //!
 //! Everything is carried through, not only bytes. The end of a half: when the client has finished sending, the target
 //! reads end of file and may still answer. (A relay that closes both sides at the first end of file, as the example in
-//! select_tut(2) does, cuts that answer off.) A reset: to one side as to the other, so that nobody takes a
-//! broken transfer for a complete one. And slowness: while something is owed to one side, nothing is read from the
-//! other, so the memory has a bound and the sender feels how fast the receiver reads.
+//! select_tut(2) does, cuts that answer off.) A reset: to both sides, so that a client does not take a broken transfer
+//! for a complete one. And backpressure: while bytes are queued for one side, nothing is read from the other, so the
+//! memory has a bound and the sender goes as fast as the receiver reads.
 //!
 //! Unix-domain sockets have no reset: to such a client the target's reset, and its refusal, look like a clean end. (Linux
 //! alone says `ECONNRESET` there, and only if bytes of the client had not been read.)
@@ -110,7 +110,7 @@ impl Relay {
         }
     }
 
-    /// Forgets both sides; what is still owed to the other is the loop's business.
+    /// Forgets both sides; the loop sends the bytes still queued for the other.
     fn part<'a>(&mut self, who: Token, ending: Ending) -> Option<Action<'a>> {
         let other = match self.sides.remove(who)? {
             Counterpart::Waiting(_) => return Some(Action::GiveUp(who)),

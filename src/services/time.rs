@@ -1,7 +1,8 @@
 //! time (RFC 868): the time as a number for machines: the seconds since 1900 in UTC, 32 bits in network order.
 //!
-//! 32 bits end on 7 February 2036 at 06:28:15. A second later the number is 0 again, and whoever reads it as it stands
-//! takes it for 1900. Nothing in the protocol says which era is meant: a reader must know. (That is not the end of `time_t` in 2038, which counts from 1970 and has a sign.)
+//! 32 bits end on 7 February 2036 at 06:28:15. A second later the number is 0 again, and a naive reader takes it for
+//! 1900. Nothing in the protocol says which era is meant: a reader must know. (That is not the end of `time_t` in 2038,
+//! which counts from 1970 and has a sign.)
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ use crate::events::{Action, Actions, LoopEvent, Service, Token};
 /// From 1900 to 1970: 70 years, 17 of them leap years.
 const SECONDS_BEFORE_1970: u64 = (70 * 365 + 17) * 24 * 60 * 60;
 
-/// Sends four bytes to whoever connects and closes, or answers each datagram with them.
+/// Sends four bytes to each client and closes, or answers each datagram with them.
 #[derive(Debug)]
 pub struct Time {
     clock: fn() -> SystemTime,

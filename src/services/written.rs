@@ -180,7 +180,7 @@ impl Spec {
         Ok(spec)
     }
 
-    /// Whoever starts a server hears of a wrong value at once, not when the first client comes.
+    /// A wrong value is an error at the start of the server, not when the first client connects.
     fn check_options(&self) -> Result<(), String> {
         for (at, (name, _)) in self.options.iter().enumerate() {
             if self.options[..at].iter().any(|(earlier, _)| earlier == name) {
@@ -228,7 +228,7 @@ impl Spec {
     }
 }
 
-/// Far more than anybody means, and so few that a moment so far ahead can still be computed.
+/// More than any user needs, and few enough to compute a time that far ahead.
 const MOST_SECONDS: f64 = 1e9;
 
 /// Reads a number of seconds: `5`, `0.25`.

@@ -20,9 +20,9 @@ static ACCEPT: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Accepts,
     returns: Returns::Descriptor,
-    gist: "takes the next connection out of a listener's queue",
-    result: "A new descriptor for this connection; the peer's address through the pointer. The listener stays what it was.",
-    trap: "On a listener set to block it may wait although select said ready: the client can be gone again.",
+    gist: "takes the next connection from a listener's queue",
+    result: "A new descriptor for this connection; the peer's address through the pointer. The listener keeps listening.",
+    trap: "On a blocking listener it may wait although select reported it ready: the client may have disconnected.",
     errnos: "EAGAIN EINTR ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EINVAL EOPNOTSUPP ENOTSOCK",
     systems: "O_NONBLOCK is inherited on the BSDs and macOS, not on Linux; options such as TCP_NODELAY are inherited on Linux.",
     man: "accept(2)",
@@ -47,19 +47,19 @@ pub(super) static ACCEPTED: Lesson = Lesson {
 
 pub(super) static NONE_WAITS: Lesson = Lesson {
     when: |call| call.failed(Errno::EAGAIN),
-    says: |_| "nobody waits any more: the queue is empty".into(),
+    says: |_| "no client waits any more: the queue is empty".into(),
     see: See::Word("EAGAIN"),
 };
 
 pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
     when: |call| call.failed(Errno::EMFILE) || call.failed(Errno::ENFILE),
-    says: |call| format!("no descriptor is left: the client waits on, {} stays ready", call.fd),
+    says: |call| format!("no descriptor is left: the client stays queued, {} stays ready", call.fd),
     see: See::Lab("emfile-accept-spin"),
 };
 
 pub(super) static GONE_BEFORE: Lesson = Lesson {
     when: |call| call.failed(Errno::ECONNABORTED),
-    says: |_| "this one went before it was accepted; the next is fine".into(),
+    says: |_| "this client reset before accept; the next one is fine".into(),
     see: See::Lab("accept-after-rst"),
 };
 

@@ -17,19 +17,19 @@ static BIND: Page = Page {
     parameters: &["sockfd", "addr", "addrlen"],
     short: &["sockfd", "addr"],
     effect: Effect::Binds,
-    gist: "gives a socket its own address",
-    result: "0. With port 0 the system has chosen: getsockname tells what.",
-    trap: "Clients need no bind. A socket can be bound once only, and 127.0.0.1 is reached from this machine alone.",
+    gist: "gives a socket its local address",
+    result: "0. With port 0 the kernel has chosen a free port: getsockname returns it.",
+    trap: "Clients need no bind. A socket can be bound only once, and 127.0.0.1 can be reached only from this machine.",
     errnos: "EADDRINUSE EADDRNOTAVAIL EACCES EINVAL EAFNOSUPPORT ENOENT ENOTDIR ENAMETOOLONG ENOTSOCK",
-    systems: "A wrong family is EAFNOSUPPORT; on Linux EINVAL where the address is also too short, and on a Unix-domain socket. sun_path is \
-        shorter on the others (104).",
+    systems: "A wrong family gives EAFNOSUPPORT; on Linux EINVAL if the address is also too short, and on a \
+        Unix-domain socket. sun_path is shorter on the others (104).",
     man: "bind(2)",
     posix: "bind",
     lab: "time-wait-bind",
     lessons: &[
         &Lesson {
             when: |call| call.succeeded() && call.port == Some(0),
-            says: |_| "port 0: the system chooses a free one".into(),
+            says: |_| "port 0: the kernel chooses a free port".into(),
             see: See::Lab("names-appear-late"),
         },
         &Lesson {
@@ -39,8 +39,10 @@ static BIND: Page = Page {
                     && call.known.kind != DescriptorKind::Datagram
             },
             says: |call| match call.port {
-                Some(port) => format!("a name, with port {port}; nobody can connect yet"),
-                None => "a name; nobody can connect yet".into(),
+                Some(port) => {
+                    format!("a local address, with port {port}; no client can connect yet")
+                }
+                None => "a local address; no client can connect yet".into(),
             },
             see: See::Lab("names-appear-late"),
         },
@@ -50,18 +52,18 @@ static BIND: Page = Page {
                     && call.port != Some(0)
                     && call.known.kind == DescriptorKind::Datagram
             },
-            says: |_| "a name: datagrams can come to it from now on".into(),
+            says: |_| "a local address: datagrams can arrive from now on".into(),
             see: See::Lab("names-appear-late"),
         },
         &ADDRESS_IN_USE,
         &Lesson {
             when: |call| call.failed(Errno::EADDRINUSE) && binds_a_path(call),
-            says: |_| "that name is taken: a file stays when its server has ended".into(),
+            says: |_| "that path is in use: a socket's file outlives its server".into(),
             see: See::Lab("stale-socket-file"),
         },
         &Lesson {
             when: |call| call.failed(Errno::EACCES),
-            says: |_| "ports below 1,024 are reserved; so may be a path".into(),
+            says: |_| "no permission: ports below 1,024 are reserved, and a path may be".into(),
             see: See::Word("EACCES"),
         },
     ],
@@ -80,7 +82,7 @@ fn binds_a_path(call: &Facts) -> bool {
 
 pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
     when: |call| call.failed(Errno::EADDRINUSE) && !binds_a_path(call),
-    says: |_| "another socket has it, or an old connection in TIME_WAIT".into(),
+    says: |_| "another socket has this address, or an old connection in TIME_WAIT".into(),
     see: See::Lab("time-wait-bind"),
 };
 

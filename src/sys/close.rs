@@ -17,32 +17,38 @@ static CLOSE: Page = Page {
     prototype: "int close(int fd)",
     parameters: &["fd"],
     effect: Effect::Closes,
-    gist: "gives a number back",
-    result: "0. The connection ends only if this was its last descriptor; unsent bytes still go out.",
-    trap: "Bytes left unread turn the FIN into a reset, and the peer may lose your last answer. Never repeat it after EINTR: the \
-        number may be somebody else's by then.",
+    gist: "closes a file descriptor",
+    result: "0. The connection ends only if this was its last descriptor; the kernel still sends unsent bytes.",
+    trap: "Unread bytes turn the FIN into a reset, and the peer may lose your last answer. Never repeat it after \
+        EINTR: the number may belong to another connection by then.",
     errnos: "EBADF EINTR EIO",
-    systems: "After EINTR the descriptor is closed on Linux and FreeBSD. POSIX (2024) would have it open then, and wants EINPROGRESS where it is \
-        closed. With bytes unread the BSDs send a FIN, and the reset when more comes.",
+    systems: "After EINTR the descriptor is closed on Linux and FreeBSD. According to POSIX (2024) it is still open \
+        then, and EINPROGRESS means that it is closed. With unread bytes the BSDs send a FIN, and a reset only when \
+        more bytes arrive.",
     man: "close(2)",
     posix: "close",
     lab: "rst-on-unread",
     lessons: &[
         &Lesson {
             when: |call| closes(call, DescriptorKind::Listener),
-            says: |_| "no new clients from now on; connections would go on".into(),
+            says: |_| "no new clients from now on; open connections continue".into(),
             see: See::Lab("close-is-refcount"),
         },
         &Lesson {
             when: |call| call.succeeded() && call.known.copies > 0,
             says: |call| {
-                format!("{} is free again; what it led to ends with its last copy", call.fd)
+                format!(
+                    "{} is free again; the file it referred to closes with its last copy",
+                    call.fd
+                )
             },
             see: See::Lab("close-is-refcount"),
         },
         &Lesson {
             when: |call| closes(call, DescriptorKind::Connection) && call.known.broken,
-            says: |call| format!("it was over already; the number {} is free again", call.fd),
+            says: |call| {
+                format!("the connection was already over; the number {} is free again", call.fd)
+            },
             see: See::Lab("drop-closes"),
         },
         &Lesson {
@@ -50,7 +56,7 @@ static CLOSE: Page = Page {
                 let known = &call.known;
                 closes(call, DescriptorKind::Connection) && known.abrupt && !known.broken
             },
-            says: |_| "SO_LINGER with 0: what is unsent is lost, and the peer gets a reset".into(),
+            says: |_| "SO_LINGER with 0: unsent bytes are lost, and the peer gets a reset".into(),
             see: See::Lab("linger-zero"),
         },
         &Lesson {
@@ -61,7 +67,7 @@ static CLOSE: Page = Page {
                     && !known.broken
                     && !known.abrupt
             },
-            says: |_| "both have finished; in TCP the first keeps TIME_WAIT".into(),
+            says: |_| "both sides have finished; in TCP the first to close keeps TIME_WAIT".into(),
             see: See::Lab("time-wait-bind"),
         },
         &Lesson {
@@ -72,7 +78,7 @@ static CLOSE: Page = Page {
                     && !known.broken
                     && !known.abrupt
             },
-            says: |_| "the peer will read 0, or a reset if we left bytes unread".into(),
+            says: |_| "the peer will read 0, or get a reset if we left bytes unread".into(),
             see: See::Lab("rst-on-unread"),
         },
     ],

@@ -17,10 +17,10 @@ static CONNECT: Page = Page {
     short: &["sockfd", "addr"],
     waits: Waits::OnDescriptor,
     effect: Effect::Connects,
-    gist: "asks for a connection to an address",
-    result: "0: for TCP, the peer's kernel has answered. Its program may not have accepted yet.",
-    trap: "Interrupted or non-blocking, it goes on by itself: wait for writability, then read SO_ERROR. After a failure make a \
-        new socket. On UDP it sends nothing and only fixes the peer.",
+    gist: "connects a socket to an address",
+    result: "0: for TCP, the handshake is complete. The peer's program may not have called accept yet.",
+    trap: "If it is interrupted or non-blocking, the attempt continues by itself: wait for writability, then read \
+        SO_ERROR. After a failure make a new socket. On UDP it sends nothing and only sets the peer.",
     errnos: "EINPROGRESS EALREADY EISCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENETUNREACH EADDRNOTAVAIL EINTR EAGAIN ENOENT EACCES \
         EPROTOTYPE EAFNOSUPPORT ENAMETOOLONG ENOTSOCK",
     systems: "A Unix-domain listener's queue is full: on Linux connect waits, or, non-blocking, gives EAGAIN, and nothing is \
@@ -31,7 +31,7 @@ static CONNECT: Page = Page {
     lessons: &[
         &Lesson {
             when: |call| call.succeeded() && call.known.kind != DescriptorKind::Datagram,
-            says: |_| "the peer's system has answered; its program may not know".into(),
+            says: |_| "the handshake is complete; the peer's program may not have accepted".into(),
             see: See::Lab("backlog-n-plus-1"),
         },
         &Lesson {
@@ -40,13 +40,15 @@ static CONNECT: Page = Page {
                     && call.known.kind == DescriptorKind::Datagram
                     && call.port.is_some()
             },
-            says: |call| format!("nothing is sent: {} has a peer now, and hears no other", call.fd),
+            says: |call| {
+                format!("nothing is sent: {} has a peer now, and receives from no other", call.fd)
+            },
             see: See::Lab("udp-connect-filters"),
         },
         &Lesson {
             when: |call| call.failed(Errno::EINPROGRESS),
             says: |call| {
-                format!("under way: wait until {} is writable, then read SO_ERROR", call.fd)
+                format!("in progress: wait until {} is writable, then read SO_ERROR", call.fd)
             },
             see: See::Lab("nb-connect-ok"),
         },
@@ -54,7 +56,7 @@ static CONNECT: Page = Page {
             when: |call| call.failed(Errno::EAGAIN),
             says: |call| {
                 format!(
-                    "the queue is full and nothing is under way: call again later; do not wait for {}",
+                    "the queue is full and nothing is in progress: call again later; do not wait for {}",
                     call.fd
                 )
             },
@@ -62,7 +64,7 @@ static CONNECT: Page = Page {
         },
         &Lesson {
             when: |call| call.failed(Errno::ECONNREFUSED),
-            says: |_| "nobody listens there".into(),
+            says: |_| "no server listens there".into(),
             see: See::Lab("nb-connect-refused"),
         },
     ],
@@ -86,7 +88,7 @@ impl Function {
 /// | `EINPROGRESS` | it is under way (non-blocking) |
 /// | `EALREADY` | an earlier one is under way (non-blocking; on Linux a blocking socket waits for that one's end) |
 /// | `EISCONN` | it is connected already |
-/// | `ECONNREFUSED` | nobody listens there |
+/// | `ECONNREFUSED` | no server listens there |
 /// | `ETIMEDOUT` | no answer, for minutes |
 /// | `EHOSTUNREACH`, `ENETUNREACH` | there is no way to that host or network |
 /// | `EADDRNOTAVAIL` | no local port is left for this peer |

@@ -16,7 +16,7 @@ static DUP: Page = Page {
     returns: Returns::Descriptor,
     gist: "a second number for the same open file",
     result: "The lowest free number.",
-    trap: "Both share O_NONBLOCK and the position. The peer sees the end only after both are closed.",
+    trap: "Both share O_NONBLOCK and the position. The peer gets the end of file only after both are closed.",
     errnos: "EBADF EMFILE",
     man: "dup(2)",
     posix: "dup",
@@ -59,9 +59,9 @@ static DUP2: Page = Page {
     parameters: &["oldfd", "newfd"],
     effect: Effect::Copies,
     returns: Returns::Descriptor,
-    gist: "a second number of one's choice for the same open file",
-    result: "newfd, which was closed first if it was open.",
-    trap: "That close happens silently: an error of it is lost. With two equal numbers nothing happens, FD_CLOEXEC included.",
+    gist: "a second number of your choice for the same open file",
+    result: "newfd, which it closes first if it was open.",
+    trap: "That close is silent: its error is lost. With two equal numbers nothing changes, not even FD_CLOEXEC.",
     errnos: "EBADF EBUSY EINTR",
     man: "dup2(2)",
     posix: "dup2",
@@ -89,7 +89,8 @@ pub fn dup2(oldfd: impl AsFd, newfd: &mut Fd) -> Result<()> {
     let (oldfd, newfd) = (oldfd.as_fd(), newfd.as_fd());
     let call = enter(Function::DUP2, || [Arg::Fd(oldfd.into()), Arg::Fd(newfd.into())]);
     let result = call.make(|| {
-        // SAFETY: takes no pointers; `newfd` is exclusively ours, so replacing its file surprises nobody.
+        // SAFETY: takes no pointers; `newfd` is exclusively ours, so replacing its file affects no other
+        // owner.
         number(unsafe { libc::dup2(oldfd.as_raw_fd(), newfd.as_raw_fd()) })
     });
     call.returns(result).map(drop)

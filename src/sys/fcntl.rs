@@ -22,7 +22,7 @@ static FCNTL: Page = Page {
     returns: Returns::Number,
     gist: "flags, owners and duplicates of a descriptor",
     result: "Depends on the command: flags, a new number, or 0.",
-    trap: "F_SETFL replaces all flags, and they belong to everybody who shares the open file.",
+    trap: "F_SETFL replaces all flags, for every process that shares the open file.",
     errnos: "EBADF EINVAL EMFILE EPERM ESRCH",
     man: "fcntl(2)",
     posix: "fcntl",
@@ -30,17 +30,19 @@ static FCNTL: Page = Page {
     lessons: &[
         &Lesson {
             when: |call| call.succeeded() && call.says("F_GETFL"),
-            says: |_| "reads the flags: F_SETFL will set all of them".into(),
+            says: |_| "reads the flags, because F_SETFL sets all of them".into(),
             see: See::Lab("nonblock-is-shared"),
         },
         &Lesson {
             when: |call| call.succeeded() && call.makes_nonblocking(),
-            says: |call| format!("instead of waiting, {} gives EAGAIN from now on", call.fd),
+            says: |call| {
+                format!("non-blocking: calls on {} give EAGAIN instead of waiting", call.fd)
+            },
             see: See::Lab("blocking-or-eagain"),
         },
         &Lesson {
             when: |call| call.succeeded() && call.says("FD_CLOEXEC"),
-            says: |call| format!("{} will not be passed on to other programs", call.fd),
+            says: |call| format!("exec will close {}: other programs do not inherit it", call.fd),
             see: See::Lab("close-is-refcount"),
         },
     ],
@@ -119,7 +121,7 @@ pub fn fcntl_getown(fd: impl AsFd) -> Result<i32> {
     fcntl(fd.as_fd(), F_GETOWN, None, |_| Note::None)
 }
 
-/// `int fcntl(int fd, F_SETOWN, int pid);` says who gets `SIGIO` and `SIGURG`.
+/// `int fcntl(int fd, F_SETOWN, int pid);` sets the process that gets `SIGIO` and `SIGURG`.
 ///
 /// # Errors
 /// | errno | when |

@@ -1,4 +1,4 @@
-//! Who owns a descriptor: whoever holds an [`Fd`], and closes it once.
+//! Ownership of descriptors: the owner holds an [`Fd`], and closes it once.
 
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -17,7 +17,7 @@ impl Fd {
     /// Takes a descriptor that the kernel has just given to this process.
     ///
     /// # Safety
-    /// `raw` is open, and nobody else owns it.
+    /// `raw` is open, and has no other owner.
     pub(super) unsafe fn own(raw: RawFd) -> Self {
         // SAFETY: the caller says that `raw` is open and has no other owner.
         Self(ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(raw) }))
@@ -49,7 +49,8 @@ impl From<OwnedFd> for Fd {
 impl From<Fd> for OwnedFd {
     fn from(fd: Fd) -> Self {
         let mut fd = ManuallyDrop::new(fd);
-        // SAFETY: `fd` is forgotten, so neither its `Drop` nor anybody else uses the inner value again.
+        // SAFETY: `fd` is forgotten, so neither its `Drop` nor any other code uses the inner value
+        // again.
         unsafe { ManuallyDrop::take(&mut fd.0) }
     }
 }
@@ -58,7 +59,7 @@ impl Drop for Fd {
     fn drop(&mut self) {
         // SAFETY: this runs once, and `self.0` is not used after it.
         let owned = unsafe { ManuallyDrop::take(&mut self.0) };
-        // Nobody is left who could do something about an error.
+        // No caller is left that could handle an error.
         let _ = close_raw(owned.into_raw_fd());
     }
 }

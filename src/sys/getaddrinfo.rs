@@ -56,9 +56,9 @@ static GETADDRINFO: Page = Page {
     effect: Effect::Resolves,
     is_library: true,
     gist: "from a host and a service to addresses",
-    result: "0, or an EAI_ code that is no errno; res is a list.",
-    trap: "It may wait for the network and stop the whole loop. Without hints each address comes three times, once for each type. \
-        Try all the answers.",
+    result: "0, or an EAI_ code, which is not an errno; res is a list.",
+    trap: "It may wait for the network and block the whole loop. Without hints each address appears three times, once \
+        for each type. Try all the results.",
     errnos: "EAI_NONAME EAI_AGAIN EAI_SERVICE EAI_FAMILY EAI_SYSTEM",
     man: "getaddrinfo(3)",
     posix: "getaddrinfo",

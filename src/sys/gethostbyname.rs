@@ -30,17 +30,17 @@ static GETHOSTBYNAME: Page = Page {
     returns: Returns::Number,
     is_library: true,
     gist: "from a host's name to IPv4 addresses, before getaddrinfo",
-    result: "A structure, or NULL; why not stands in h_errno, which is no errno. Our wrapper says ENOENT.",
-    trap: "IPv4 only, and the structure is one for the whole program: the next call overwrites it, also another thread's. getaddrinfo knows \
-        IPv6 and services, says what is wrong, and gives every caller a list of its own.",
+    result: "A structure, or NULL; then h_errno, which is not errno, has the reason. Our wrapper returns ENOENT.",
+    trap: "IPv4 only, and the structure is static: the next call overwrites it, even from another thread. getaddrinfo \
+        supports IPv6 and services, reports what is wrong, and returns a separate list to every caller.",
     errnos: "ENOENT",
-    systems: "POSIX has dropped it since 2008.",
+    systems: "POSIX dropped it in 2008.",
     man: "gethostbyname(3)",
     lab: "gai-fans-out",
     lessons: &[
         &Lesson {
             when: |call| call.succeeded(),
-            says: |_| "IPv4 addresses only; getaddrinfo knows IPv6, services and threads".into(),
+            says: |_| "IPv4 addresses only; getaddrinfo supports IPv6, services and threads".into(),
             see: See::Lab("gai-fans-out"),
         },
         &Lesson {
@@ -63,10 +63,10 @@ static GETHOSTBYADDR: Page = Page {
     is_library: true,
     gist: "from an address to a host's name, before getnameinfo",
     result: "As gethostbyname: a structure or NULL, and then the reason is in h_errno.",
-    trap: "The address is a struct in_addr, no sockaddr, and the structure is one for the whole program. The name is what the owner of the \
-        address says: it proves nothing. getnameinfo takes any sockaddr and writes into the caller's buffers.",
+    trap: "The address is a struct in_addr, not a sockaddr, and the structure is static. The owner of the address \
+        chooses the name: it proves nothing. getnameinfo takes any sockaddr and writes into the caller's buffers.",
     errnos: "ENOENT",
-    systems: "POSIX has dropped it since 2008.",
+    systems: "POSIX dropped it in 2008.",
     man: "gethostbyaddr(3)",
     lessons: &[&Lesson {
         when: |call| call.succeeded(),

@@ -1,4 +1,4 @@
-//! `gethostname` tells what this machine calls itself.
+//! `gethostname` tells the name of this machine.
 
 use super::c_string::text_of;
 use super::status;
@@ -13,9 +13,10 @@ static GETHOSTNAME: Page = Page {
     parameters: &["name", "len"],
     fills: &["name"],
     is_library: true,
-    gist: "what this machine calls itself",
+    gist: "the name of this machine",
     result: "0; the name in the buffer.",
-    trap: "What that name resolves to decides who can reach a server bound to it: often loopback alone.",
+    trap: "The address that the name resolves to decides which machines can reach a server bound to it: often only \
+        loopback.",
     errnos: "ENAMETOOLONG",
     man: "gethostname(2)",
     posix: "gethostname",
@@ -28,8 +29,8 @@ impl Function {
     pub const GETHOSTNAME: Self = Self::on(&GETHOSTNAME);
 }
 
-/// `int gethostname(char *name, size_t len);` what this machine calls itself. Whether others can reach it by that name
-/// is another question.
+/// `int gethostname(char *name, size_t len);` the name of this machine. Whether others can reach it by that name is
+/// another question.
 ///
 /// # Errors
 /// | errno | when |

@@ -23,7 +23,7 @@ static GETNAMEINFO: Page = Page {
     waits: Waits::Always,
     effect: Effect::Resolves,
     is_library: true,
-    gist: "from an address to a host and a service in words",
+    gist: "from an address to the names of a host and a service",
     result: "0, or an EAI_ code.",
     trap: "Without NI_NUMERICHOST it asks a name server, which can take seconds.",
     errnos: "EAI_NONAME EAI_AGAIN EAI_OVERFLOW EAI_FAMILY EAI_SYSTEM",

@@ -16,17 +16,15 @@ static GETPROTOBYNAME: Page = Page {
     returns: Returns::Number,
     is_library: true,
     gist: "from a protocol's name to its number",
-    result: "A structure with the number, or NULL without an errno; our wrapper says ENOENT then.",
-    trap: "It reads /etc/protocols, which a small machine may not have: IPPROTO_TCP and its like are always there.",
+    result: "A structure with the number, or NULL without an errno; our wrapper returns ENOENT then.",
+    trap: "It reads /etc/protocols, which a small system may lack: IPPROTO_TCP and the other constants always exist.",
     errnos: "ENOENT",
     man: "getprotobyname(3)",
     posix: "getprotobyname",
     lessons: &[
         &Lesson {
             when: |call| call.succeeded(),
-            says: |call| {
-                format!("protocol {}: what socket takes as its third argument", call.returned())
-            },
+            says: |call| format!("protocol {}: the third argument of socket", call.returned()),
             see: See::Word("getprotobyname"),
         },
         &Lesson {

@@ -18,16 +18,16 @@ static GETSOCKNAME: Page = Page {
     effect: Effect::TellsName,
     gist: "this end's address",
     result: "0; the address and its real length through the pointers.",
-    trap: "Before bind, listen or connect it is 0.0.0.0 and port 0. If the room was too short the address is cut, and only the \
-        length tells.",
+    trap: "Before bind, listen or connect it is 0.0.0.0 and port 0. A buffer that is too small truncates the address, \
+        and only the length shows it.",
     errnos: "EINVAL ENOTSOCK",
-    systems: "macOS says EINVAL after shutdown.",
+    systems: "macOS returns EINVAL after shutdown.",
     man: "getsockname(2)",
     posix: "getsockname",
     lab: "names-appear-late",
     lessons: &[&Lesson {
         when: |call| call.succeeded() && call.port.is_some(),
-        says: |call| format!("this end's name: the port is {}", call.port.unwrap_or(0)),
+        says: |call| format!("the local address: the port is {}", call.port.unwrap_or(0)),
         see: See::Lab("names-appear-late"),
     }],
     ..Page::blank()
@@ -66,7 +66,7 @@ static GETPEERNAME: Page = Page {
     effect: Effect::TellsPeer,
     gist: "the other end's address",
     result: "0; the peer's address and its length.",
-    trap: "After a reset there is no peer any more: keep what accept gave you if you want to log it.",
+    trap: "After a reset there is no peer any more: keep the address from accept if you want to log it.",
     errnos: "ENOTCONN EINVAL ENOTSOCK",
     man: "getpeername(2)",
     posix: "getpeername",

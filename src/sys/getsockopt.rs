@@ -20,7 +20,7 @@ static GETSOCKOPT: Page = Page {
     effect: Effect::TellsOption,
     gist: "reads an option of a socket",
     result: "0; the value and its length through the pointers.",
-    trap: "Reading SO_ERROR clears it: who looks twice sees 0.",
+    trap: "Reading SO_ERROR clears it: a second read gives 0.",
     errnos: "ENOPROTOOPT EINVAL EOPNOTSUPP ENOTSOCK",
     man: "getsockopt(2)",
     posix: "getsockopt",
@@ -29,7 +29,7 @@ static GETSOCKOPT: Page = Page {
         &Lesson {
             when: |call| call.option_is("SO_ERROR") && call.value == Some(0),
             says: |_| {
-                "no error waits: a connect that has ended went well, if none was read before".into()
+                "no pending error: a finished connect was successful, unless the error was read before".into()
             },
             see: See::Lab("nb-connect-ok"),
         },
@@ -38,7 +38,7 @@ static GETSOCKOPT: Page = Page {
             says: |call| {
                 let errno = Errno::from_number(call.value.unwrap_or(0) as i32);
                 format!(
-                    "{} waited here; now that it is read it is gone",
+                    "{} was pending; reading it has cleared it",
                     errno.name().unwrap_or("an error")
                 )
             },

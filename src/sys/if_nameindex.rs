@@ -17,8 +17,9 @@ static IF_NAMEINDEX: Page = Page {
     returns: Returns::Number,
     is_library: true,
     gist: "the network interfaces, with their numbers",
-    result: "An array that ends with 0, to be freed with if_freenameindex.",
-    trap: "The number is the scope id of link-local IPv6 addresses. It may change when an interface comes back.",
+    result: "An array that ends with 0; free it with if_freenameindex.",
+    trap: "The number is the scope ID of link-local IPv6 addresses. It may change when an interface is removed and \
+        added again.",
     errnos: "ENOBUFS",
     man: "if_nameindex(3)",
     posix: "if_nameindex",
@@ -73,17 +74,16 @@ static IF_NAMETOINDEX: Page = Page {
     returns: Returns::Number,
     is_library: true,
     gist: "from a network interface's name to its number",
-    result: "The number, or 0 if there is no such interface; errno says so then.",
-    trap: "The number is the scope id of link-local IPv6 addresses. It may be another when the interface comes back.",
+    result: "The number, or 0 with an errno if there is no such interface.",
+    trap: "The number is the scope ID of link-local IPv6 addresses. It may change when the interface is removed and \
+        added again.",
     errnos: "ENODEV ENXIO",
-    systems: "Without such an interface Linux says ENODEV, FreeBSD ENXIO (lib/libc/net/if_nametoindex.c, read); the others were not checked.",
+    systems: "Without such an interface Linux returns ENODEV, FreeBSD ENXIO (lib/libc/net/if_nametoindex.c, read); the others were not checked.",
     man: "if_nametoindex(3)",
     posix: "if_nametoindex",
     lessons: &[&Lesson {
         when: |call| call.succeeded(),
-        says: |call| {
-            format!("{}: what sin6_scope_id wants for addresses of this link", call.returned())
-        },
+        says: |call| format!("{}: the sin6_scope_id for addresses of this link", call.returned()),
         see: See::Word("sin6_scope_id"),
     }],
     ..Page::blank()
@@ -97,8 +97,8 @@ static IF_INDEXTONAME: Page = Page {
     returns: Returns::Number,
     is_library: true,
     gist: "from a network interface's number to its name",
-    result: "ifname, which has the name now, or NULL if no interface has this number. In the trace 1 stands for ifname.",
-    trap: "ifname must have room for IF_NAMESIZE bytes; C does not ask how much there is.",
+    result: "ifname, which holds the name, or NULL if no interface has this number. The trace shows 1 for ifname.",
+    trap: "ifname must have room for IF_NAMESIZE bytes; C does not check.",
     errnos: "ENXIO",
     man: "if_indextoname(3)",
     posix: "if_indextoname",

@@ -15,9 +15,9 @@ static IOCTL: Page = Page {
     prototype: "int ioctl(int fd, unsigned long request, ...)",
     parameters: &["fd", "request", "arg"],
     effect: Effect::Commands,
-    gist: "requests that have no call of their own",
+    gist: "requests without a call of their own",
     result: "0; the answer is where the argument points to.",
-    trap: "The request decides what the argument must be, and no compiler checks it. Ours allow only those with an int.",
+    trap: "The request determines the type of the argument, and no compiler checks it. Our wrappers allow only requests with an int.",
     errnos: "ENOTTY EINVAL EBADF",
     man: "ioctl(2)",
     ..Page::blank()

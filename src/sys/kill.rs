@@ -10,8 +10,8 @@ static KILL: Page = Page {
     prototype: "int kill(pid_t pid, int sig)",
     parameters: &["pid", "sig"],
     gist: "sends a signal",
-    result: "0: sent, which is not handled.",
-    trap: "Signal 0 only asks whether the process exists. A negative id means a whole group, -1 everybody.",
+    result: "0: the signal was sent; it may not be handled yet.",
+    trap: "Signal 0 only checks whether the process exists. A negative ID means a whole group, -1 every process.",
     errnos: "ESRCH EPERM EINVAL",
     man: "kill(2)",
     posix: "kill",
@@ -24,8 +24,9 @@ impl Function {
     pub const KILL: Self = Self::on(&KILL);
 }
 
-/// `int kill(pid_t pid, int sig);` sends a signal to a process: one's own, to try out what it does. 0 is
-/// the caller's whole group. The negative numbers, which in C are groups and, with -1, everybody, cannot be said here.
+/// `int kill(pid_t pid, int sig);` sends a signal to a process, for example to itself as an experiment. 0 is the
+/// caller's whole group. The negative numbers, which in C mean groups and, with -1, every process, cannot be expressed
+/// here.
 ///
 /// # Errors
 /// | errno | when |
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_is_too_large_is_not_everybody() {
+    fn a_number_that_is_too_large_does_not_become_minus_one() {
         for pid in [u32::MAX, 1 << 31] {
             assert_eq!(kill(pid, Signal::from_bits(0)), Err(Errno::ESRCH));
         }

@@ -17,8 +17,8 @@ static LISTEN: Page = Page {
     parameters: &["sockfd", "backlog"],
     effect: Effect::Listens,
     gist: "turns a socket into a listener",
-    result: "0. From now on the kernel makes connections, whether or not accept is called.",
-    trap: "backlog bounds the queue of those that wait for accept, not the clients. A listener never receives or sends.",
+    result: "0. From now on the kernel completes handshakes, whether or not the program calls accept.",
+    trap: "backlog bounds the queue of connections that wait for accept, not the number of clients. A listener never receives or sends.",
     errnos: "EADDRINUSE EINVAL EOPNOTSUPP EDESTADDRREQ ENOTSOCK",
     systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many; \
         macOS at most 128. Where the queue is full, TCP clients wait for an answer to their SYN; those of Unix-domain sockets \
@@ -32,7 +32,7 @@ static LISTEN: Page = Page {
             when: |call| call.succeeded(),
             says: |call| {
                 let backlog = grouped(call.number());
-                format!("a listener: it only makes sockets; {backlog} may wait")
+                format!("a listener: it only produces sockets; {backlog} clients may wait")
             },
             see: See::Lab("listener-cannot-talk"),
         },

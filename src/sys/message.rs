@@ -194,7 +194,7 @@ mod tests {
         put_fds(&mut header, &mut control, &[a.as_fd(), b.as_fd()]);
         // SAFETY: the header's control data has room for a message.
         let first = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
-        // SAFETY: `put_fds` wrote it into `control`, which nobody else looks at.
+        // SAFETY: `put_fds` wrote it into `control`, which no other code reads.
         let first = unsafe { &mut *first };
         // Not SCM_RIGHTS: these two have their owners.
         (first.cmsg_type, first.cmsg_len) = (-1, 1_000_000);

@@ -13,7 +13,7 @@ use crate::values::{Linger, PeerCredentials, TimeVal};
 
 /// A value that an option can have. The kernel copies its bytes, so it must be a plain structure of C.
 ///
-/// The list is closed: nobody else can implement it.
+/// The list is closed: no other crate can implement it.
 pub trait OptionValue: sealed::Convert {}
 
 impl OptionValue for c_int {}

@@ -1,8 +1,8 @@
 //! `poll`, and the rows it answers.
 //!
 //! A row is question and answer side by side: `events` stays as it was asked, `revents` is written. So the
-//! rows need not be built anew, descriptors may be as high as they like, and the answer is richer than
-//! select's three bits; but the kernel walks all the rows, every time.
+//! rows need not be built again, descriptors may have any number, and the answer is richer than select's
+//! three bits; but the kernel scans all the rows, every time.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -84,9 +84,9 @@ static POLL: Page = Page {
     returns: Returns::Number,
     gist: "waits, with a row for each descriptor",
     result: "How many rows have an answer in revents; 0 when the time is up.",
-    trap: "POLLERR, POLLHUP and POLLNVAL come unasked: who looks for POLLIN alone spins. The timeout is in milliseconds, -1 for ever.",
+    trap: "POLLERR, POLLHUP and POLLNVAL are reported unasked: a loop that checks only POLLIN spins. The timeout is in milliseconds, -1 means forever.",
     errnos: "EINTR EINVAL ENOMEM",
-    systems: "macOS's cannot watch terminals and other devices.",
+    systems: "macOS's poll cannot watch terminals and other devices.",
     man: "poll(2)",
     posix: "poll",
     lab: "poll-array-rules",
@@ -114,7 +114,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.number() > 0,
         says: |call| {
-            format!("{} of questions; events stays as it is", counted(call.number(), "row"))
+            format!("{} of questions; poll does not change events", counted(call.number(), "row"))
         },
         see: See::Lab("poll-array-rules"),
     },
@@ -122,27 +122,35 @@ pub(super) static LESSONS: &[&Lesson] = &[
         when: |call| call.returned() > 0 && call.returned() < call.number(),
         says: |call| {
             let (ready, rows) = (grouped(call.returned()), grouped(call.number()));
-            format!("{ready} of {rows} answered; the others have revents 0")
+            format!("{ready} of {rows} ready; the others have revents 0")
         },
         see: See::Lab("poll-array-rules"),
     },
     &Lesson {
         when: |call| call.row_with(POLLOUT).is_some(),
         says: |call| {
-            format!("POLLOUT: to send on {} would not wait: room, or an error", row(call, POLLOUT))
+            format!(
+                "POLLOUT: send on {} would not wait: there is room, or an error",
+                row(call, POLLOUT)
+            )
         },
         see: See::Lab("writable-hysteresis"),
     },
     &Lesson {
         when: |call| call.row_with(POLLHUP).is_some(),
         says: |call| {
-            format!("POLLHUP, unasked: {} is over, or was never connected", row(call, POLLHUP))
+            format!(
+                "POLLHUP, unasked: {} is closed in both directions, or was never connected",
+                row(call, POLLHUP)
+            )
         },
         see: See::Lab("readiness-matrix"),
     },
     &Lesson {
         when: |call| call.row_with(POLLERR).is_some(),
-        says: |call| format!("POLLERR, unasked: the next call on {} tells why", row(call, POLLERR)),
+        says: |call| {
+            format!("POLLERR, unasked: the next call on {} returns the error", row(call, POLLERR))
+        },
         see: See::Lab("readiness-matrix"),
     },
     &Lesson {
@@ -164,13 +172,13 @@ pub(super) static LESSONS: &[&Lesson] = &[
     },
     &Lesson {
         when: |call| call.failed(Errno::EINTR),
-        says: |_| "a signal came before anything was ready".into(),
+        says: |_| "a signal arrived before any descriptor was ready".into(),
         see: See::Lab("eintr-despite-sa-restart"),
     },
 ];
 
 /// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until one of the rows can be answered; returns how
-/// many are, 0 after the timeout. A timeout of -1 waits for ever.
+/// many are, 0 after the timeout. A timeout of -1 waits forever.
 ///
 /// `POLLERR`, `POLLHUP` and `POLLNVAL` are answered without being asked for. A descriptor that is not open is no
 /// error: its own row says `POLLNVAL`.
@@ -182,7 +190,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// | `EINVAL` | more rows than this process may have descriptors |
 /// | `ENOMEM` | no memory (`EAGAIN` on some systems) |
 ///
-/// Systems differ: on Linux every negative timeout waits for ever; below -1 FreeBSD gives `EINVAL`.
+/// Systems differ: on Linux every negative timeout waits forever; below -1 FreeBSD gives `EINVAL`.
 ///
 /// References: [`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html);
 /// POSIX [`poll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html).

@@ -24,7 +24,7 @@ static PPOLL: Page = Page {
     is_here: cfg!(has_ppoll),
     gist: "poll, with a signal mask and nanoseconds",
     result: "As poll.",
-    trap: "A NULL timeout waits for ever, where poll takes -1.",
+    trap: "A NULL timeout waits forever, where poll takes -1.",
     errnos: "EINTR EINVAL ENOMEM",
     systems: "Not on macOS.",
     man: "ppoll(2)",

@@ -20,7 +20,7 @@ static PSELECT: Page = Page {
     returns: Returns::Number,
     gist: "select, with a signal mask for as long as it waits",
     result: "As select; the timeout is left alone.",
-    trap: "The signals must be blocked before: only then can none slip in between looking and sleeping.",
+    trap: "Block the signals before: only then can none arrive between the check and the wait.",
     errnos: "EBADF EINTR EINVAL ENOMEM",
     man: "pselect(2)",
     posix: "pselect",

@@ -38,7 +38,7 @@ static READV: Page = Page {
         },
         &Lesson {
             when: |call| call.result() == Some(0) && call.number() > 0 && call.is_stream(),
-            says: |_| "0 is the end: nothing more will come".into(),
+            says: |_| "0 is the end of file: no more bytes will arrive".into(),
             see: See::Lab("half-close"),
         },
         &super::recv::INTERRUPTED,

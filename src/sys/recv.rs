@@ -26,9 +26,9 @@ static RECV: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Receives,
     returns: Returns::Bytes,
-    gist: "takes bytes that have come",
+    gist: "receives bytes that have arrived",
     result: "How many; any number from 1 to len. 0 on a stream: end of file, the peer has finished sending.",
-    trap: "One recv is not one send: messages arrive joined or in pieces. On a datagram socket 0 is an empty message, no end.",
+    trap: "One recv is not one send: messages arrive joined or in pieces. On a datagram socket 0 is an empty message, not the end.",
     errnos: "EAGAIN EINTR ECONNRESET ENOTCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENOMEM EINVAL EOPNOTSUPP ENOTSOCK",
     man: "recv(2)",
     posix: "recv",
@@ -42,19 +42,17 @@ static RECV: Page = Page {
         &AS_MUCH_AS_ASKED,
         &Lesson {
             when: Facts::is_the_end,
-            says: |_| "0 is the end: the peer has finished sending".into(),
+            says: |_| "0 is the end of file: the peer has finished sending".into(),
             see: See::Lab("half-close"),
         },
         &Lesson {
             when: |call| call.result() == Some(0) && call.number() == 0,
-            says: |_| {
-                "0 of 0 bytes is no end; without data recv waits for some all the same".into()
-            },
+            says: |_| "0 of 0 bytes is not the end; without data recv would still wait".into(),
             see: See::Lab("recv-of-nothing"),
         },
         &Lesson {
             when: |call| call.failed(Errno::EAGAIN),
-            says: |_| "nothing is here now; readiness is only a hint".into(),
+            says: |_| "nothing to receive now; readiness is only a hint".into(),
             see: See::Lab("readiness-is-a-hint"),
         },
         &RESET,
@@ -71,7 +69,7 @@ impl Function {
 
 pub(super) static AS_MUCH_AS_ASKED: Lesson = Lesson {
     when: |call| call.is_stream() && call.returned() > 0 && call.returned() == call.number(),
-    says: |call| format!("{}, as much as asked for: more may wait", bytes(call.returned())),
+    says: |call| format!("{}, as many as asked for: more may wait", bytes(call.returned())),
     see: See::Lab("level-and-lowat"),
 };
 
@@ -83,13 +81,13 @@ pub(super) static RESET: Lesson = Lesson {
 
 pub(super) static INTERRUPTED: Lesson = Lesson {
     when: |call| call.failed(Errno::EINTR),
-    says: |_| "a signal came before any byte: call again".into(),
+    says: |_| "a signal arrived before any byte: call again".into(),
     see: See::Lab("eintr-despite-sa-restart"),
 };
 
 pub(super) static REFUSED: Lesson = Lesson {
     when: Facts::is_refused_datagram,
-    says: |_| "an earlier datagram found nobody".into(),
+    says: |_| "no socket had the port of an earlier datagram".into(),
     see: See::Lab("udp-refused-later"),
 };
 
@@ -103,7 +101,7 @@ pub(super) static REFUSED: Lesson = Lesson {
 /// | `EINTR` | a signal came before any byte did |
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOTCONN` | the socket is not connected |
-/// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
+/// | `ECONNREFUSED` | (UDP) no socket had the port of an earlier datagram |
 /// | `ETIMEDOUT` | the peer has not acknowledged for minutes, or keepalive found it gone |
 /// | `EHOSTUNREACH` | there is no way to the host any more |
 /// | `ENOMEM`, `ENOBUFS` | no memory |
@@ -138,8 +136,8 @@ static RECVFROM: Page = Page {
     effect: Effect::Receives,
     returns: Returns::Bytes,
     gist: "takes a datagram and its sender's address",
-    result: "The bytes that fitted. The rest of that datagram is gone.",
-    trap: "The sender's address is whatever the packet says; anyone can write there.",
+    result: "The bytes that fitted. The rest of that datagram is lost.",
+    trap: "The sender's address is copied from the packet; it can be forged.",
     errnos: "EAGAIN EINTR ECONNREFUSED ENOTCONN ENOTSOCK",
     man: "recvfrom(2)",
     posix: "recvfrom",
@@ -161,7 +159,7 @@ static RECVFROM: Page = Page {
         },
         &Lesson {
             when: |call| call.result() == Some(0) && !call.is_stream(),
-            says: |_| "an empty datagram, which is no end".into(),
+            says: |_| "an empty datagram, which is not the end".into(),
             see: See::Lab("zero-is-three-things"),
         },
         &Lesson {

@@ -30,9 +30,10 @@ static RECVMMSG: Page = Page {
     returns: Returns::Messages,
     is_here: cfg!(has_mmsg),
     gist: "receives several messages in one call",
-    result: "How many messages; msg_len says of each how many bytes, msg_flags what was cut.",
-    trap: "On a blocking socket it waits until all vlen have come; MSG_WAITFORONE waits for the first alone. The timeout is looked at only \
-        after a message has come, so without one it ends nothing.",
+    result: "How many messages; for each, msg_len has its bytes, and msg_flags says what was truncated.",
+    trap: "On a blocking socket it waits until all vlen have arrived; with MSG_WAITFORONE only for the first. The \
+        kernel checks the timeout only after a message has arrived, so without a message the timeout does not end the \
+        wait.",
     errnos: "EAGAIN EINTR ECONNREFUSED ENOTSOCK EINVAL",
     systems: "Linux (since 2.6.33), NetBSD, OpenBSD, and FreeBSD, where the C library makes it of recvmsg (lib/libc/gen, read). Not on macOS.",
     man: "recvmmsg(2)",
@@ -51,7 +52,7 @@ static RECVMMSG: Page = Page {
             when: |call| call.returned() > 0 && call.returned() < call.number(),
             says: |call| {
                 let (came, room) = (grouped(call.returned()), counted(call.number(), "message"));
-                format!("{came} of {room} came: the queue is empty")
+                format!("{came} of {room} arrived: the queue is empty")
             },
             see: See::Word("recvmmsg"),
         },
@@ -73,7 +74,7 @@ pub struct IncomingMessage<'a> {
     pub buf: &'a mut [u8],
     /// How many bytes came.
     pub len: usize,
-    /// Who sent it, where that is told.
+    /// The sender's address, if the kernel reports it.
     pub from: Option<Address>,
     /// `MSG_TRUNC` for a message that was cut.
     pub flags: MsgFlags,
@@ -103,7 +104,7 @@ impl<'a> IncomingMessage<'a> {
 /// |---|---|
 /// | `EAGAIN` | nothing is there (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
 /// | `EINTR` | a signal came before any message did |
-/// | `ECONNREFUSED` | an earlier datagram found nobody |
+/// | `ECONNREFUSED` | no socket had the port of an earlier datagram |
 /// | `ENOTSOCK` | the descriptor is no socket |
 /// | `EINVAL` | the timeout makes no sense |
 ///

@@ -20,12 +20,12 @@ use crate::values::{ControlMessage, FdNumber};
 pub struct Received {
     /// How many bytes, over all buffers.
     pub len: usize,
-    /// Who sent it, where that is told.
+    /// The sender's address, if the kernel reports it.
     pub from: Option<Address>,
     /// The descriptors that came with it, ours now.
     pub fds: Vec<Fd>,
-    /// What else came beside the bytes, because an option asked for it: who sent it (`SO_PASSCRED`), when it arrived
-    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), what became of an earlier one (`IP_RECVERR`).
+    /// Control data that an option asked for: the sender's credentials (`SO_PASSCRED`), the time of arrival
+    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), the error of an earlier one (`IP_RECVERR`).
     pub control: Vec<ControlMessage>,
     /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
     pub flags: MsgFlags,
@@ -46,10 +46,10 @@ static RECVMSG: Page = Page {
     effect: Effect::Receives,
     returns: Returns::Bytes,
     gist: "receives into several buffers, with control data",
-    result: "Bytes received; msg_flags says what was cut (MSG_TRUNC, MSG_CTRUNC).",
+    result: "Bytes received; msg_flags says what was truncated (MSG_TRUNC, MSG_CTRUNC).",
     trap: "Descriptors that arrive are open, wanted or not: close what you do not use, or a peer fills your table.",
     errnos: "EAGAIN EINTR ECONNRESET EMSGSIZE ENOTCONN ENOMEM",
-    systems: "Without room in the table, FreeBSD's recv(2) says EMSGSIZE.",
+    systems: "Without room in the descriptor table, FreeBSD returns EMSGSIZE (recv(2)).",
     man: "recvmsg(2)",
     posix: "recvmsg",
     lab: "fd-passing",
@@ -61,12 +61,12 @@ impl Function {
     pub const RECVMSG: Self = Self::on(&RECVMSG);
 }
 
-/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with who sent it and
-/// descriptors that came along. There is room for control data of `max_fds` descriptors, whatever it is that comes;
-/// the room is whole words (`CMSG_SPACE`), so where an odd number was wanted one more descriptor may come.
+/// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with the sender's
+/// address and passed descriptors. There is room for control data of `max_fds` descriptors, of whatever kind; the
+/// room is rounded up to whole words (`CMSG_SPACE`), so with an odd number one more descriptor may arrive.
 ///
 /// With `MSG_ERRQUEUE` it takes an error that `IP_RECVERR` asked for: the bytes are those that were sent, the address
-/// is the one they were sent to, and a control message says what went wrong and who told.
+/// is the one they were sent to, and a control message has the error and its source.
 ///
 /// The trace shows control messages as strace does: those of the socket level and of IPv4 with their structure, those
 /// of IPv6 by the number of their type alone.

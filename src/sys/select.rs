@@ -1,9 +1,9 @@
 //! `select`, and what `pselect` has in common with it.
 //!
-//! Three things surprise everybody once. The sets are question and answer in one: after the call they
-//! hold only what is ready, so they are built anew before every call. `nfds` is not a count but the highest
-//! number plus one. And a set is a bitmap of fixed size, so numbers from [`FD_SETSIZE`] on have no place:
-//! C's `FD_SET` writes beyond the end then, ours refuses.
+//! Three things surprise everyone once. The sets are question and answer in one: after the call they hold
+//! only the ready descriptors, so build them again before every call. `nfds` is not a count but the highest
+//! descriptor plus one. And a set is a bitmap of fixed size, so descriptors from [`FD_SETSIZE`] on have no
+//! bit: C's `FD_SET` then writes past the end, ours refuses.
 
 mod wide;
 
@@ -31,10 +31,10 @@ static SELECT: Page = Page {
     returns: Returns::Number,
     gist: "waits until one of many descriptors is ready",
     result: "How many bits are set in the three sets together; 0 when the time is up. The sets now hold the answer.",
-    trap: "Question and answer share the sets, and on Linux the timeout: build all of them anew each time. nfds is the highest number \
-        plus one. Numbers from FD_SETSIZE on do not fit.",
+    trap: "Question and answer share the sets, and on Linux the timeout: set all of them again each time. nfds is the \
+        highest descriptor plus one. Descriptors from FD_SETSIZE on do not fit.",
     errnos: "EBADF EINTR EINVAL ENOMEM",
-    systems: "The remaining time is written back by Linux (not through musl), not by macOS, FreeBSD and OpenBSD.",
+    systems: "Linux writes the remaining time back (not with musl); macOS, FreeBSD and OpenBSD do not.",
     man: "select(2)",
     posix: "select",
     lab: "select-eats-its-sets",
@@ -47,7 +47,7 @@ impl Function {
     pub const SELECT: Self = Self::on(&SELECT);
 }
 
-/// Who is ready, where all are.
+/// Which descriptors are ready, if all are.
 fn ready(call: &Facts) -> String {
     match call.found.iter().find(|set| set.count == 1) {
         Some(only) if call.returned() == 1 => format!("{only} is ready"),
@@ -78,20 +78,22 @@ pub(super) static LESSONS: &[&Lesson] = &[
     },
     &Lesson {
         when: |call| call.returned() > 0 && call.bits_left() == call.bits_asked(),
-        says: |call| format!("{}: what is ready stays in its set", ready(call)),
+        says: |call| format!("{}: the ready ones stay in their set", ready(call)),
         see: See::Lab("select-eats-its-sets"),
     },
     &Lesson {
         when: |call| call.returned() > 0 && call.bits_left() < call.bits_asked(),
         says: |call| {
             let (ready, asked) = (grouped(call.returned()), grouped(call.bits_asked() as i64));
-            format!("{ready} of {asked} ready: the other bits are cleared; set them anew")
+            format!("{ready} of {asked} ready: the other bits are cleared; set them again")
         },
         see: See::Lab("select-eats-its-sets"),
     },
     &Lesson {
         when: |call| call.found[1].count > 0,
-        says: |call| format!("out: to send on {} would not wait: room, or an error", call.found[1]),
+        says: |call| {
+            format!("out: send on {} would not wait: there is room, or an error", call.found[1])
+        },
         see: See::Lab("writable-hysteresis"),
     },
     &Lesson {
@@ -101,17 +103,17 @@ pub(super) static LESSONS: &[&Lesson] = &[
     },
     &Lesson {
         when: |call| call.left.is_some(),
-        says: |call| format!("Linux leaves {} in the timeout: set it anew", call.patience_left()),
+        says: |call| format!("Linux leaves {} in the timeout: set it again", call.patience_left()),
         see: See::Lab("timeout-mutates"),
     },
     &Lesson {
         when: |call| call.failed(Errno::EINTR),
-        says: |_| "a signal came: the sets say nothing".into(),
+        says: |_| "a signal arrived: the sets say nothing".into(),
         see: See::Lab("eintr-despite-sa-restart"),
     },
     &Lesson {
         when: |call| call.failed(Errno::EBADF),
-        says: |_| "one descriptor is not open; which is not said".into(),
+        says: |_| "one descriptor is not open; select does not say which".into(),
         see: See::Lab("bad-fd-poisons-select"),
     },
 ];
@@ -120,7 +122,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// one of the descriptors in the sets is ready, and leaves in the sets those that are. Returns how many bits are set,
 /// over all three sets; 0 after the timeout.
 ///
-/// `nfds` is the highest number in any set plus one ([`FdSet::nfds`]). Without a timeout it waits for ever.
+/// `nfds` is the highest number in any set plus one ([`FdSet::nfds`]). Without a timeout it waits forever.
 ///
 /// # Errors
 /// | errno | when |
@@ -184,7 +186,7 @@ fn rewrite(timeout: Option<&mut TimeVal>, time: Option<libc::timeval>) -> Option
     Some(*timeout).filter(|_| cfg!(all(linux, target_env = "gnu")))
 }
 
-/// For a rule that says so: whoever was asked about in the first two sets is ready. Returns how many bits that makes.
+/// For a rule of `--inject`: every descriptor of the first two sets is ready. Returns the number of bits.
 pub(super) fn all_ready(sets: &mut [Option<&mut FdSet>; 3], asked: [Option<FdSet>; 3]) -> usize {
     for (set, asked) in sets.iter_mut().zip(asked).take(2) {
         if let (Some(set), Some(asked)) = (set, asked) {

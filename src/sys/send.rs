@@ -24,10 +24,10 @@ static SEND: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
-    gist: "gives bytes to the kernel for the peer",
-    result: "How many bytes were taken, perhaps fewer than offered: a short send.",
-    trap: "Taken is not delivered: the bytes are in the kernel's buffer. The rest is the program's to send, when the socket is \
-        writable again.",
+    gist: "hands bytes to the kernel for the peer",
+    result: "How many bytes were taken, perhaps fewer than offered: a short write.",
+    trap: "Taken is not delivered: the bytes are in the kernel's buffer. The program must send the rest when the \
+        socket is writable again.",
     errnos: "EAGAIN EINTR EPIPE ECONNRESET ENOTCONN EDESTADDRREQ ECONNREFUSED EMSGSIZE ENOBUFS ETIMEDOUT EHOSTUNREACH EOPNOTSUPP ENOTSOCK",
     systems: "A blocking send returns short only after a signal or a timeout, on Linux.",
     man: "send(2)",
@@ -59,7 +59,7 @@ static SEND: Page = Page {
         },
         &Lesson {
             when: |call| call.failed(Errno::EPIPE) && call.says("MSG_NOSIGNAL"),
-            says: |_| "this direction is over; MSG_NOSIGNAL: no SIGPIPE".into(),
+            says: |_| "sending is no longer possible; MSG_NOSIGNAL: no SIGPIPE".into(),
             see: See::Lab("sigpipe-or-not"),
         },
         &BROKEN_PIPE,
@@ -76,19 +76,21 @@ impl Function {
 
 pub(super) static BROKEN_PIPE: Lesson = Lesson {
     when: |call| call.failed(Errno::EPIPE) && !call.says("MSG_NOSIGNAL"),
-    says: |_| "this direction is over; SIGPIPE came too".into(),
+    says: |_| "sending is no longer possible; SIGPIPE was raised too".into(),
     see: See::Lab("sigpipe-or-not"),
 };
 
 pub(super) static RESET_BEFORE_SENDING: Lesson = Lesson {
     when: |call| call.failed(Errno::ECONNRESET),
-    says: |_| "the peer has reset the connection: nobody gets this".into(),
+    says: |_| "the peer has reset the connection: these bytes are lost".into(),
     see: See::Lab("rst-on-unread"),
 };
 
 pub(super) static REFUSED: Lesson = Lesson {
     when: Facts::is_refused_datagram,
-    says: |_| "an earlier datagram found nobody, or in the Unix domain this one".into(),
+    says: |_| {
+        "no socket had the port of an earlier datagram, or in the Unix domain of this one".into()
+    },
     see: See::Lab("udp-refused-later"),
 };
 
@@ -104,7 +106,7 @@ pub(super) static REFUSED: Lesson = Lesson {
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOTCONN` | the socket is not connected (`EPIPE` for TCP on Linux) |
 /// | `EDESTADDRREQ` | a datagram socket without a peer |
-/// | `ECONNREFUSED` | (UDP) an earlier datagram found nobody |
+/// | `ECONNREFUSED` | (UDP) no socket had the port of an earlier datagram |
 /// | `EMSGSIZE` | the datagram is too long |
 /// | `ENOBUFS` | no memory (the BSDs: the interface's queue is full) |
 /// | `ETIMEDOUT` | the peer has not acknowledged for minutes |
@@ -137,8 +139,8 @@ static SENDTO: Page = Page {
     effect: Effect::Sends,
     returns: Returns::Bytes,
     gist: "sends a datagram to an address",
-    result: "The whole length, or -1: a datagram goes whole or not at all.",
-    trap: "Success says that it left, not that it came. A refusal is heard of only on a connected socket, at a later call.",
+    result: "The whole length, or -1: a datagram is sent whole or not at all.",
+    trap: "Success means that the datagram left, not that it arrived. Only a connected socket learns of a refusal, in a later call.",
     errnos: "EAGAIN EISCONN EACCES EINVAL EAFNOSUPPORT ENETUNREACH EMSGSIZE ENAMETOOLONG ENOTSOCK",
     man: "sendto(2)",
     posix: "sendto",

@@ -22,18 +22,20 @@ static SENDFILE: Page = Page {
     returns: Returns::Bytes,
     is_here: cfg!(has_sendfile),
     gist: "sends bytes of a file without reading them first",
-    result: "How many were taken, perhaps fewer than asked for. 0: the file has no byte there, now.",
-    trap: "A file that becomes shorter on the way gives 0, again and again. No flags, so no MSG_NOSIGNAL: a peer that is gone brings \
-        SIGPIPE. Bytes that are changed before they have arrived may arrive changed.",
+    result: "How many were taken, perhaps fewer than asked for. 0: the file has no byte at this offset.",
+    trap: "If the file becomes shorter in the meantime, it returns 0, again and again. No flags, so no MSG_NOSIGNAL: a \
+        closed peer raises SIGPIPE. Bytes that change before they have arrived may arrive changed.",
     errnos: "EAGAIN EINTR EPIPE EDESTADDRREQ EINVAL ESPIPE EBADF EOVERFLOW EIO ENOMEM",
-    systems: "This is Linux's. FreeBSD and macOS have another of that name: the file first, other arguments, its header and trailer. \
-        OpenBSD and NetBSD have none.",
+    systems: "This is Linux's function. FreeBSD and macOS have another one with the same name: the file comes first, \
+        with other arguments, a header and a trailer. OpenBSD and NetBSD have none.",
     man: "sendfile(2)",
     lessons: &[
         &super::recv::INTERRUPTED,
         &Lesson {
             when: |call| call.returned() > 0 && call.returned() == call.number(),
-            says: |call| format!("{} of a file, never in this process", bytes(call.returned())),
+            says: |call| {
+                format!("{} of a file, which never entered this process", bytes(call.returned()))
+            },
             see: See::Word("sendfile"),
         },
         &Lesson {
@@ -46,7 +48,7 @@ static SENDFILE: Page = Page {
         },
         &Lesson {
             when: |call| call.result() == Some(0) && call.number() > 0,
-            says: |_| "0: the file ends here; to call again gives 0 again".into(),
+            says: |_| "0: the file ends here; another call returns 0 again".into(),
             see: See::Word("sendfile"),
         },
         &Lesson {
@@ -56,12 +58,12 @@ static SENDFILE: Page = Page {
         },
         &Lesson {
             when: |call| call.failed(Errno::EINVAL) || call.failed(Errno::ENOSYS),
-            says: |_| "not from here in this way: read, then send".into(),
+            says: |_| "not possible from this file: read, then send".into(),
             see: See::Word("sendfile"),
         },
         &Lesson {
             when: |call| call.failed(Errno::EPIPE),
-            says: |_| "this direction is over; SIGPIPE came too".into(),
+            says: |_| "sending is no longer possible; SIGPIPE was raised too".into(),
             see: See::Word("SIGPIPE"),
         },
     ],

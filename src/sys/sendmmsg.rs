@@ -28,7 +28,7 @@ static SENDMMSG: Page = Page {
     returns: Returns::Messages,
     is_here: cfg!(has_mmsg),
     gist: "sends several messages in one call",
-    result: "How many messages were taken, from the first on; msg_len says of each how many bytes.",
+    result: "How many messages were taken, from the first on; msg_len has the bytes of each.",
     trap: "If the second message fails the result is 1, and the errno is lost unless you send that message again. It saves calls, not \
         packets: each message is a datagram of its own.",
     errnos: "EAGAIN EINTR EDESTADDRREQ EMSGSIZE ECONNREFUSED ENOTSOCK ENAMETOOLONG",
@@ -39,7 +39,7 @@ static SENDMMSG: Page = Page {
             when: |call| call.returned() > 0 && call.returned() == call.number(),
             says: |call| {
                 format!(
-                    "{} left with one call, as so many datagrams",
+                    "{} left with one call, as separate datagrams",
                     counted(call.returned(), "message")
                 )
             },
@@ -88,7 +88,7 @@ pub struct OutgoingMessage<'a> {
 /// | `EINTR` | a signal came before any message was taken |
 /// | `EDESTADDRREQ` | a socket without a peer, and no address |
 /// | `EMSGSIZE` | the message is too long |
-/// | `ECONNREFUSED` | an earlier datagram found nobody |
+/// | `ECONNREFUSED` | no socket had the port of an earlier datagram |
 /// | `EOPNOTSUPP` | this socket does not know the flag |
 /// | `ENOTSOCK` | the descriptor is no socket |
 /// | `ENAMETOOLONG` | (refused) a path does not fit into `sun_path` |

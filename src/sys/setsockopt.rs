@@ -19,10 +19,10 @@ static SETSOCKOPT: Page = Page {
     short: &["sockfd", "optname", "optval"],
     effect: Effect::SetsOption,
     gist: "sets an option of a socket",
-    result: "0. It does not promise the very value: read it back.",
+    result: "0. The kernel may change the value: read it back.",
     trap: "Order matters: SO_REUSEADDR and IPV6_V6ONLY before bind, SO_RCVBUF before connect or listen.",
     errnos: "ENOPROTOOPT EINVAL EDOM EPERM EOPNOTSUPP EISCONN ENOTSOCK",
-    systems: "macOS gives EINVAL for a connection that is over.",
+    systems: "macOS gives EINVAL after the connection has ended.",
     man: "setsockopt(2)",
     posix: "setsockopt",
     lab: "sockbuf-doubling",
@@ -44,12 +44,12 @@ static SETSOCKOPT: Page = Page {
         },
         &Lesson {
             when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY") && call.value != Some(0),
-            says: |_| "IPv6 only: IPv4 needs a socket of its own".into(),
+            says: |_| "IPv6 only: IPv4 needs a second socket".into(),
             see: See::Lab("dual-stack"),
         },
         &Lesson {
             when: |call| call.succeeded() && call.option_is("IPV6_V6ONLY") && call.value == Some(0),
-            says: |_| "IPv4 peers may come too, named ::ffff: and their address".into(),
+            says: |_| "IPv4 peers may connect too, as ::ffff: and their address".into(),
             see: See::Lab("dual-stack"),
         },
         &Lesson {
@@ -57,7 +57,7 @@ static SETSOCKOPT: Page = Page {
                 call.succeeded()
                     && call.linger.is_some_and(|it| it.l_onoff != 0 && it.l_linger == 0)
             },
-            says: |_| "close will throw away what is unsent, and reset".into(),
+            says: |_| "close will discard unsent bytes, and send a reset".into(),
             see: See::Lab("linger-zero"),
         },
     ],

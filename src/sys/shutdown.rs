@@ -17,8 +17,8 @@ static SHUTDOWN: Page = Page {
     result: "0. The descriptor is still open and must still be closed.",
     trap: "Unlike close it acts on the connection itself: for all duplicates and all processes, at once.",
     errnos: "ENOTCONN EINVAL ENOTSOCK",
-    systems: "Shutting a half twice changes nothing on Linux. On FreeBSD, NetBSD and OpenBSD a second SHUT_WR after the FIN was \
-        acknowledged succeeds and ends receiving, too; on macOS it is ENOTCONN.",
+    systems: "Shutting down the same half twice changes nothing on Linux. On FreeBSD, NetBSD and OpenBSD a second \
+        SHUT_WR after the FIN was acknowledged succeeds and ends receiving, too; on macOS it is ENOTCONN.",
     man: "shutdown(2)",
     posix: "shutdown",
     lab: "half-close",
@@ -30,7 +30,7 @@ static SHUTDOWN: Page = Page {
         },
         &Lesson {
             when: |call| call.succeeded() && call.says("SHUT_RD"),
-            says: |_| "here only: the peer is not told, and may go on sending".into(),
+            says: |_| "on this side only: the peer is not informed, and may keep sending".into(),
             see: See::Lab("shut-rd-is-local"),
         },
         &Lesson {

@@ -1,4 +1,4 @@
-//! `sigaction` says what a signal does.
+//! `sigaction` sets the action of a signal.
 
 use libc::c_int;
 
@@ -13,7 +13,7 @@ use crate::trace::page::{Function, Page};
 /// `struct sigaction`: what is to happen when a signal comes.
 #[derive(Clone, Copy, Debug)]
 pub struct SigAction {
-    /// Who handles it.
+    /// Its handler.
     pub handler: Handler,
     /// Which signals wait meanwhile.
     pub mask: SignalSet,
@@ -60,9 +60,9 @@ static SIGACTION: Page = Page {
     parameters: &["signum", "act", "oldact"],
     fills: &["oldact"],
     short: &["signum"],
-    gist: "says what a signal does",
-    result: "0; what was set before through oldact.",
-    trap: "A handler may call very little: write one byte into a pipe and return. A handled signal interrupts select and poll.",
+    gist: "sets the action of a signal",
+    result: "0; the previous action through oldact.",
+    trap: "A handler may call only a few functions: write one byte into a pipe and return. A handled signal interrupts select and poll.",
     errnos: "EINVAL",
     man: "sigaction(2)",
     posix: "sigaction",

@@ -22,7 +22,7 @@ impl SignalSet {
     /// `int sigemptyset(sigset_t *set);` a set without signals.
     #[doc(alias = "sigemptyset")]
     pub fn empty() -> Self {
-        // SAFETY: a sigset_t is plain data; sigemptyset gives it its value before anybody looks.
+        // SAFETY: a sigset_t is plain data; sigemptyset gives it its value before it is read.
         let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
         // SAFETY: `set` is exclusively ours. It cannot fail.
         unsafe { libc::sigemptyset(&raw mut set) };
@@ -63,7 +63,8 @@ impl std::fmt::Debug for SignalSet {
     }
 }
 
-/// Who handles a signal. Rust cannot know whether a function is fit to be a handler, so these are all there are.
+/// The action of a signal. Rust cannot check whether a function may be a signal handler, so these are the only
+/// ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handler {
     /// `SIG_DFL`: the system's default action; most signals end the process.
@@ -78,7 +79,7 @@ pub enum Handler {
     Found(ForeignHandler),
 }
 
-/// The address of somebody else's handler.
+/// The address of a handler that this crate did not install.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForeignHandler(libc::sighandler_t);
 

@@ -27,8 +27,8 @@ impl Function {
     pub const SOCKATMARK: Self = Self::on(&SOCKATMARK);
 }
 
-/// `int sockatmark(int sockfd);` whether the next byte to be received is the one behind the urgent mark. `recv` never
-/// reads across the mark, so who asks before each `recv` finds it.
+/// `int sockatmark(int sockfd);` whether the next byte to be received is the one after the urgent mark. `recv` never
+/// reads across the mark, so a program that checks before each `recv` finds it.
 ///
 /// On Linux it is made of `ioctl` with `SIOCATMARK`.
 ///

@@ -14,9 +14,9 @@ static SOCKET: Page = Page {
     short: &["domain", "type"],
     effect: Effect::MakesSocket,
     returns: Returns::Descriptor,
-    gist: "makes one end of a connection that does not exist yet",
+    gist: "creates an endpoint for communication",
     result: "A new descriptor, the lowest free number.",
-    trap: "It has no name, no peer and no privilege; nothing has gone over the network. The number may be one that was just closed.",
+    trap: "It has no address and no peer yet; nothing was sent over the network. The number may be one that was just closed.",
     errnos: "EAFNOSUPPORT EPROTONOSUPPORT ESOCKTNOSUPPORT EINVAL EMFILE ENFILE EPERM",
     systems: "SOCK_NONBLOCK and SOCK_CLOEXEC do not exist on macOS.",
     man: "socket(2)",
@@ -25,7 +25,7 @@ static SOCKET: Page = Page {
     lessons: &[
         &Lesson {
             when: |call| call.succeeded(),
-            says: |call| format!("{}: a socket, as yet without a name or a peer", call.returned()),
+            says: |call| format!("{}: a socket, without an address or a peer yet", call.returned()),
             see: See::Lab("names-appear-late"),
         },
         &NO_DESCRIPTOR_LEFT,
@@ -44,7 +44,7 @@ pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
     see: See::Word("EMFILE"),
 };
 
-/// `int socket(int domain, int type, int protocol);` makes one end of a connection that does not exist yet.
+/// `int socket(int domain, int type, int protocol);` creates an endpoint for communication.
 ///
 /// Protocol 0 (`Protocol::default()`, which is [`IPPROTO_IP`](crate::names::IPPROTO_IP)) chooses the one that
 /// goes with the type.

@@ -17,7 +17,7 @@ static SOCKETPAIR: Page = Page {
     effect: Effect::MakesPair,
     gist: "two sockets, connected to each other",
     result: "0; the two descriptors are in sv.",
-    trap: "Both ends must be closed: end of file comes only when every copy of the other end is gone, also those in children.",
+    trap: "Close both ends: end of file arrives only when every copy of the other end is closed, including those in child processes.",
     errnos: "EOPNOTSUPP EAFNOSUPPORT EPROTONOSUPPORT EMFILE",
     man: "socketpair(2)",
     posix: "socketpair",

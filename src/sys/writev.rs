@@ -19,9 +19,9 @@ static WRITEV: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
-    gist: "gives the bytes of several buffers to any descriptor",
+    gist: "writes the bytes of several buffers to any descriptor",
     result: "How many bytes were taken, over all the buffers together: perhaps fewer than they have.",
-    trap: "A short count may end inside a buffer: the next call begins there. No flags, so no MSG_NOSIGNAL: a peer that is gone brings \
+    trap: "A short write may end inside a buffer: continue there. No flags, so no MSG_NOSIGNAL: a closed peer raises \
         SIGPIPE.",
     errnos: "EAGAIN EINTR EPIPE ECONNRESET EINVAL EBADF ENOSPC EFBIG EIO",
     systems: "Linux takes 1,024 buffers at most, as do OpenBSD and macOS by their headers; FreeBSD and NetBSD were not checked. POSIX promises 16.",

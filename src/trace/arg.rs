@@ -103,7 +103,7 @@ pub enum Arg<'a> {
 pub struct Bytes<'a> {
     /// The bytes that are shown.
     pub shown: Cow<'a, [u8]>,
-    /// Whether there were more: whoever wrote the event down kept only the first.
+    /// Whether there were more: only the first were kept.
     pub is_cut: bool,
 }
 
@@ -150,7 +150,7 @@ pub struct SignalAction {
     pub flags: SaFlags,
 }
 
-/// Who handles a signal.
+/// The handler of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalHandler {
     /// `SIG_DFL`.

@@ -7,8 +7,8 @@
 //!     .returns(result)                                     //                             = 6
 //! ```
 //!
-//! The arguments are closures, so that nothing is looked at while nobody traces. The tracer belongs to
-//! the thread: loops and tests that run side by side do not see each other.
+//! The arguments are closures, so that an untraced call looks at nothing. The tracer belongs to the
+//! thread: loops and tests that run in parallel do not see each other.
 
 use std::cell::{Cell, RefCell};
 
@@ -68,8 +68,8 @@ pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
     untraced()
 }
 
-/// Does something that another tracer than the thread's is told of; without one, nobody is. For somebody who plays two
-/// parts on one thread.
+/// Runs something under another tracer than the thread's, or under none. For a program that plays two parts on one
+/// thread.
 pub fn traced_by<T>(tracer: &mut Option<Tracer>, what: impl FnOnce() -> T) -> T {
     /// Also when `what` panics.
     struct Back<'a>(&'a mut Option<Tracer>, bool);
@@ -85,8 +85,7 @@ pub fn traced_by<T>(tracer: &mut Option<Tracer>, what: impl FnOnce() -> T) -> T 
     what()
 }
 
-/// Says why the loop makes its next call or what follows from its last one, for those who asked for
-/// explanations.
+/// Says why the loop makes its next call, or what follows from its last one, for `--explain`.
 pub fn intent(words: &'static str) {
     if ON.get() {
         with_tracer(|tracer| tracer.intent(words));
@@ -98,7 +97,7 @@ pub fn idle_rules() -> Vec<String> {
     with_tracer(|tracer| tracer.idle_rules()).unwrap_or_default()
 }
 
-/// Writes what was collected. For those who end the process without unwinding.
+/// Writes the collected lines. For code that ends the process without unwinding.
 pub fn flush() {
     with_tracer(Tracer::flush);
 }
@@ -117,7 +116,7 @@ fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
     TRACER.with_borrow_mut(|tracer| tracer.as_mut().map(what))
 }
 
-/// A call that was entered and has not returned. A call that nobody traces carries nothing from step to step.
+/// A call that was entered and has not returned. An untraced call carries nothing from step to step.
 #[must_use = "a call that was entered must return"]
 pub(crate) struct Entered<'a> {
     function: Function,
@@ -232,7 +231,7 @@ impl<'a> Entered<'a> {
     }
 }
 
-// What a traced call does at each step stands by itself, out of the way of the calls that nobody traces.
+// The steps of a traced call are separate functions, out of the way of untraced calls.
 
 #[cold]
 fn begin<'a, const N: usize>(function: Function, args: [Arg<'a>; N]) -> Box<Traced<'a>> {

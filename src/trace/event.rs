@@ -1,4 +1,4 @@
-//! A call is a value: one [`Event`], whoever made the call and however it came here.
+//! A call is a value: one [`Event`], whichever program made the call and however it came here.
 //!
 //! A wrapper of [`crate::sys`] makes one as it makes its call, and lends it its arguments. A line of a JSON trace is
 //! one, and so is a line in a log of strace. Text, JSON, lessons, drawings, the ladder and the labs' own protocol are
@@ -63,7 +63,7 @@ pub struct Event<'a> {
     pub clock: Option<Arc<str>>,
     /// The connection of its descriptor, if it has one, as it was before this call.
     pub connection: Option<Connection>,
-    /// The state of its socket before and after, if somebody looked (`--state`).
+    /// The state of its socket before and after, if it was inspected (`--state`).
     pub states: States,
 }
 

@@ -48,11 +48,11 @@ pub struct Facts {
     pub pair: Option<[i32; 2]>,
     /// The port of its address.
     pub port: Option<u16>,
-    /// How long it was to wait at most; `None` for ever.
+    /// How long to wait at most; `None` means forever.
     pub timeout: Option<TimeVal>,
     /// What the system left of that.
     pub left: Option<TimeVal>,
-    /// Who was in the sets of `select`: to read, to write, and for something urgent.
+    /// The descriptors in the sets of `select`: to read, to write, and for urgent data.
     pub asked: [Members; 3],
     /// What `select` left in its sets.
     pub found: [Members; 3],

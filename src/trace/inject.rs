@@ -7,7 +7,7 @@
 //! accept:EMFILE@2+        the second, and all after it; accept4 is accept, too
 //! poll:spurious@every:5   each fifth poll says that everything asked for is ready
 //! connect:delay=200ms     connect begins late
-//! accept:hang             accept waits for ever; only a signal ends its wait, with EINTR
+//! accept:hang             accept waits forever; only a signal ends its wait, with EINTR
 //! recv:EINTR@2-5          the second to the fifth
 //! send:EAGAIN%10:seed=7   one send in ten, the same ones each time
 //! ```
@@ -64,7 +64,7 @@ enum When {
     From(u64),
     /// From the first to the last of these.
     Between(u64, u64),
-    /// At each so-manieth.
+    /// At every Nth call.
     Every(u64),
     /// At so many in a hundred, chosen by a generator that starts from the seed.
     Percent {
@@ -142,7 +142,7 @@ impl InjectRule {
             && matches!(when, When::Always | When::From(_) | When::Every(1))
         {
             return Err(BadRule(format!(
-                "'{shown}': a send of no byte is made again at once, for ever; say when, as in {call}:short=0@3"
+                "'{shown}': a program retries a send of 0 bytes forever; say when, as in {call}:short=0@3"
             )));
         }
         Ok(Self {
@@ -163,7 +163,8 @@ impl InjectRule {
         self.function
     }
 
-    /// Whether it is about this function. On most systems a server accepts with `accept4`: who says `accept` means it.
+    /// Whether it is about this function. On most systems a server accepts with `accept4`: a rule for `accept`
+    /// includes it.
     fn is_about(&self, function: Function) -> bool {
         self.function == function || function.page().extends == Some(self.function.name())
     }

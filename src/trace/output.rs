@@ -1,6 +1,6 @@
-//! Where the lines go. To a terminal they are written at once, and the line of a call that waits stands
-//! there half while it waits. To a file or a pipe they are collected, and written before the program
-//! may sleep, so that whoever looks then sees all that has happened.
+//! Where the lines go. To a terminal they are written at once, and half the line of a call is visible
+//! while the call waits. To a file or a pipe they are collected, and written before the program may
+//! sleep, so that a reader then sees everything that has happened.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -29,13 +29,13 @@ struct Inner {
     what: String,
     pace: Pace,
     collected: Vec<u8>,
-    /// Who has left half a line on the terminal.
+    /// The writer that has left half a line on the terminal.
     half: Option<OutputShare>,
     writers: u32,
     failed: bool,
 }
 
-/// One of those who share an output.
+/// One of the writers that share an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputShare(u32);
 
@@ -59,7 +59,7 @@ impl Output {
         })))
     }
 
-    /// One more who writes here.
+    /// One more writer.
     pub fn writer(&self) -> OutputShare {
         let mut inner = self.lock();
         inner.writers += 1;
@@ -110,7 +110,7 @@ impl Output {
 }
 
 impl Inner {
-    /// Ends the half line of somebody else.
+    /// Ends the half line of another writer.
     fn make_way(&mut self, writer: OutputShare) {
         if self.half.take_if(|other| *other != writer).is_some() {
             self.write(b" <unfinished ...>\n");

@@ -1,5 +1,5 @@
-//! A function of C has one page, on which stands all that is true of it. The pages themselves are beside the wrappers,
-//! in [`crate::sys`]; whoever needs to know something of a call asks its page instead of keeping a list of calls.
+//! A C function has one page, with every fact about it. The pages themselves are beside the wrappers, in
+//! [`crate::sys`]; code that needs a fact about a call asks its page instead of keeping a list of calls.
 
 use std::fmt;
 
@@ -215,7 +215,7 @@ impl Function {
         Self::all().find(|function| function.name() == name)
     }
 
-    /// Whether both do the same work, each in its own way: who looks in vain for one may have meant the other.
+    /// Whether both do similar work: a rule that never matched one may have meant the other.
     pub fn is_like(self, other: Self) -> bool {
         let does_the_same = self.effect() == other.effect();
         match self.effect() {

@@ -227,7 +227,8 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueL
     };
 }
 
-/// How long a `struct sock_extended_err` is; the address of who reported the error follows.
+/// How long a `struct sock_extended_err` is; the address of the machine that reported the error
+/// follows.
 const EXTENDED_ERROR_LEN: usize = 16;
 
 /// A `struct sock_extended_err` (linux/errqueue.h).

@@ -113,7 +113,7 @@ impl Tracer {
         }
     }
 
-    /// The same, whose events say who calls.
+    /// The same, with events that name the caller.
     #[must_use]
     pub fn with_caller(mut self, caller: Caller) -> Self {
         self.caller = caller;
@@ -154,7 +154,7 @@ impl Tracer {
     /// A call has returned, at this time if it was made.
     pub(crate) fn end(&mut self, event: &mut Event<'_>, end_ns: u64) {
         let fd = event.fd();
-        // Refused, or a function of the library: nobody has told when it was made.
+        // Refused, or a library function: the time of the call is unknown.
         event.end_ns = if end_ns < event.begin_ns { self.now() } else { end_ns };
         if self.wants_connections {
             event.connection = fd.and_then(|fd| self.descriptors.connection(fd));
@@ -187,7 +187,7 @@ impl Tracer {
         self.wants_connections
     }
 
-    /// Both ends of a connection, which somebody has asked the system for.
+    /// Both ends of a connection, as queried from the system.
     pub(crate) fn connection(
         &mut self,
         fd: FdNumber,

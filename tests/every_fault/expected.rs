@@ -16,11 +16,12 @@ use Phase::{Serving, Starting};
 pub(crate) enum Expected {
     /// The server does not start: status 1, and a line that says which errno it was.
     NotStarted,
-    /// Nobody notices: the call is made again, or was not needed.
+    /// No client notices: the call is made again, or was not needed.
     Unnoticed,
     /// The connection that the call was made on ends, and no other; the server says why.
     ConnectionEnds,
-    /// The listener rests for a moment, and the server says so. Everybody is served in the end.
+    /// The listener rests for a moment, and the server reports it. Every client is served in the
+    /// end.
     ListenerRests,
     /// Nothing but a datagram is lost, and the server says so.
     DatagramLost,

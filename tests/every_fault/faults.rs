@@ -172,8 +172,8 @@ const OF_EACH: usize = 3;
 /// results that can be given without the call.
 ///
 /// Left out, besides `close`: each errno at each call, which would take many minutes, for strace starts slowly. A count
-/// that is short, but not of nothing: strace cannot change how much is asked for, and to say that a byte was sent which was
-/// not is to lose it. Readiness that is none: where strace makes no call, nobody fills in who is ready.
+/// that is short, but not of nothing: strace cannot change how much is asked for, and to say that a byte was sent which
+/// was not is to lose it. False readiness: if strace skips the call, the sets are not filled in.
 pub(crate) fn for_strace(calls: &[Call], kind: Kind) -> Vec<Fault> {
     let errors = Errors::documented();
     let mut kinds: BTreeMap<_, Vec<&Call>> = BTreeMap::new();

@@ -1,7 +1,8 @@
 //! The fixed session: clients of echo (over TCP and a Unix-domain socket), chat, http and relay, and what each of them
 //! must see.
 //!
-//! Nothing here panics because of what the server does: it is noted, and judged by whoever knows what was injected.
+//! Nothing here panics because of the server's behaviour: it is recorded, and judged by the code that knows the
+//! injected fault.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};

@@ -106,7 +106,7 @@ fn hold(
     for row @ (wrapper, errno) in &rows {
         match (seen.contains(row), excuses.get(row)) {
             (false, None) => wrong.push(format!(
-                "{wrapper}: {errno} is in its table, the driver has not seen it, and nobody says why"
+                "{wrapper}: {errno} is in its table, the driver has not seen it, and no reason is given"
             )),
             (true, Some(why)) => {
                 wrong.push(format!("{wrapper}: {errno} was seen, and needs no excuse ({why})"));

@@ -176,7 +176,8 @@ fn timestamps_have_no_age(call: &mut Call) {
     }
 }
 
-/// strace shows the structure of `SO_PEERCRED` when it is read, and bytes when somebody tries to set it.
+/// strace shows the structure of `SO_PEERCRED` when it is read, and bytes when a program tries to set
+/// it.
 fn credentials_are_their_bytes(call: &mut Call) {
     if is_option(call, &["SO_PEERCRED"])
         && let Some(bytes) = bytes_of(&call.args[3])
@@ -358,7 +359,7 @@ fn an_address_is_a_token(call: &mut Call) {
     }
 }
 
-/// With an `nfds` of 0 or less nobody looks into the sets: strace shows where they are, we show that nothing in them
+/// With an `nfds` of 0 or less the sets are ignored: strace shows where they are, we show that nothing in them
 /// counts.
 fn a_set_that_is_not_read_is_empty(call: &mut Call) {
     let reads =

@@ -162,7 +162,7 @@ fn since_opened(text: &str, trace_file: &Path) -> Result<(Vec<String>, String), 
         let fd = Call::parse(&lines[at]).map(|call| call.result).unwrap_or_default();
         return Ok((lines[at + 1..].to_vec(), fd));
     }
-    Err(format!("strace saw nobody open {named}"))
+    Err(format!("strace saw no open of {named}"))
 }
 
 /// The lines of each thread, without its number; where strace cut a line because another thread wrote, its

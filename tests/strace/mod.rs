@@ -113,7 +113,7 @@ pub(crate) fn walk(seen: &[Seen], our_text: &str) -> Result<Report, String> {
         }
         if call.result.ends_with(" (library)") {
             if written < number {
-                return Err(format!("written in one go, so nobody knows what belongs to {line}"));
+                return Err(format!("written in one go, so it is unknown what belongs to {line}"));
             }
             report.library += 1;
             at += seen[at..].iter().take_while(|seen| !matches!(seen, Seen::WroteTrace)).count();

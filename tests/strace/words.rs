@@ -1,4 +1,4 @@
-//! Whoever reads a trace can ask what a word in it means.
+//! A reader of a trace can ask what a word in it means.
 
 use std::collections::BTreeSet;
 

@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::{PATIENCE, Server};
 
-/// A connection to the server. What it waits for must come: a read that would wait for ever fails.
+/// A connection to the server. What it waits for must arrive: a read that would wait forever fails.
 #[track_caller]
 pub(crate) fn connect(server: &Server) -> TcpStream {
     impatient(TcpStream::connect(server.address()).unwrap())

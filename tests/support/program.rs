@@ -29,7 +29,7 @@ pub(crate) fn output_of(command: &mut Command) -> Output {
     let child = command.stdin(Stdio::null()).spawn().unwrap();
     let mut child = KilledAtEnd(child);
     wait_for(&mut child.0);
-    // It has ended and nobody else holds its pipes; what it said fits into them.
+    // It has ended and no other process holds its pipes; its output fits into them.
     let read = |from: &mut dyn std::io::Read| {
         let mut text = Vec::new();
         from.read_to_end(&mut text).unwrap();

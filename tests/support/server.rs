@@ -194,7 +194,7 @@ pub(crate) fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
-            // Nobody may want to know any more, but the pipe must not fill up.
+            // The output may not be needed any more, but the pipe must not fill up.
             let _ = sender.send(line);
         }
     });

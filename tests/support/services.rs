@@ -55,7 +55,7 @@ impl Services {
         self.listening[service].parse().unwrap()
     }
 
-    /// A connection to it. What is waited for must come: a read that would wait for ever fails.
+    /// A connection to it. What it waits for must arrive: a read that would wait forever fails.
     #[track_caller]
     pub(crate) fn connect(&self, service: usize) -> TcpStream {
         let stream = TcpStream::connect(self.at(service)).unwrap();

@@ -51,7 +51,7 @@ impl Answers {
                     let is_right = is_right(&answer, &choices, &expected, observed);
                     let _ = match is_right {
                         true => write!(text, ": you were right"),
-                        false => write!(text, ": you said {}", answer.escape_debug()),
+                        false => write!(text, ": you answered {}", answer.escape_debug()),
                     };
                     self.given.push((asks, is_right));
                 }
@@ -182,7 +182,7 @@ fn file() -> Result<PathBuf, Failure> {
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
     let home = || home.map(|home| PathBuf::from(home).join(".local/state"));
     let state = state.or_else(home).ok_or_else(|| {
-        Failure::new("lab: neither XDG_STATE_HOME nor HOME says where answers are kept")
+        Failure::new("lab: set XDG_STATE_HOME or HOME, so that there is a place for your answers")
     })?;
     Ok(state.join("baresock").join("answers"))
 }

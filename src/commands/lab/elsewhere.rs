@@ -76,8 +76,8 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
     let AnswerCount { ran, read, documented, not_known, .. } = AnswerCount::of([lab], system);
     out.push('\n');
     let known = format!(
-        "Nothing is run now. Of these answers {ran} were run on {name}, {read} read in its source, {documented} are \
-         documented, and {not_known} were not checked."
+        "This does not run the lab. Of these answers {ran} were run on {name}, {read} read in its source, {documented} \
+         are documented, and {not_known} were not checked."
     );
     prose(out, &known, "", 0);
     for prediction in lab.predictions {
@@ -137,7 +137,8 @@ pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
         );
         return out;
     }
-    let legend = "=: every prediction is answered as on Linux; 2/6: two of six otherwise; ?1: one is not known";
+    let legend =
+        "=: every answer is the same as on Linux; 2/6: two of six differ; ?1: one is unknown";
     prose(&mut out, legend, "", 0);
     // Of a terminal that is too narrow for all systems beside each other, some stand below the others.
     let room = width_of_output()

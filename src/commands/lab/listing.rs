@@ -132,10 +132,10 @@ pub(super) fn not_found(name: &str) -> Failure {
     near.sort_by(|one, other| other.0.total_cmp(&one.0));
     match near.first() {
         None => Failure::new(format_args!(
-            "lab {shown}: there is no such lab; 'baresock lab --list' has them all"
+            "lab {shown}: unknown lab; 'baresock lab --list' lists all labs"
         )),
         Some((_, near)) => {
-            Failure::new(format_args!("lab {shown}: there is no such lab; did you mean {near}?"))
+            Failure::new(format_args!("lab {shown}: unknown lab; did you mean {near}?"))
         }
     }
 }

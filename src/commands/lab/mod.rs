@@ -33,7 +33,7 @@ use steps::Steps;
 pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
     if asked.list || asked.why || asked.progress || asked.systems || asked.on.is_some() {
-        refuse(common, "no lab is run")?;
+        refuse(common, "no lab runs")?;
     }
     if asked.list || is_bare(asked) {
         return print(listing::labs(asked.json)?.as_bytes());
@@ -86,8 +86,8 @@ fn refuse_what_is_of_one_lab(
     let as_json = common.trace == Some(TraceForm::Json);
     let of_one = asked.html.is_some() || common.trace_to.is_some() || as_json;
     if of_one && (labs > 1 || !each_is_told) {
-        let which = "--html FILE, --trace-to FILE and --trace=json take the calls of one lab";
-        return Err(Failure::usage(format_args!("lab: {which}; name one")));
+        let which = "--html FILE, --trace-to FILE and --trace=json record the calls of one lab";
+        return Err(Failure::usage(format_args!("lab: {which}; name one lab")));
     }
     if common.step && (!each_is_told || asked.json || asked.readme) {
         let which = "--step shows the calls of one lab on a terminal";
@@ -98,7 +98,7 @@ fn refuse_what_is_of_one_lab(
     if !each_is_told && (common.explain || common.state || common.bits) {
         let which = "--explain, --state and --bits show more of each call";
         return Err(Failure::usage(format_args!(
-            "lab: {which}, and of several labs none is shown; name one"
+            "lab: {which}, but several labs show no calls; name one lab"
         )));
     }
     Ok(())
@@ -111,7 +111,7 @@ fn chosen(asked: &cli::LabArgs) -> Result<Vec<&'static Lab>, Failure> {
     }
     let mut labs: Vec<&'static Lab> = Vec::new();
     for name in &asked.names {
-        // A group and a lab may have one name: the lab is meant by whoever asks for one.
+        // A group and a lab may have the same name: a single name means the lab.
         let group = GROUPS.iter().find(|group| group.name == name);
         let found: Vec<&'static Lab> = match (find(name), group) {
             (Some(lab), _) => vec![lab],
@@ -201,7 +201,7 @@ impl LabWriter {
         self.verdict.hear(event);
         if let LabEvent::Called { call, .. } = event {
             if self.traces_as_json {
-                // In one write; that nobody reads it is no reason to stop.
+                // In one write; a closed pipe is no reason to stop.
                 let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
             }
             self.calls.push((**call).clone());

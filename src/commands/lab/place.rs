@@ -47,7 +47,7 @@ impl ScratchDirectory {
         let path = made.map_err(|error| {
             let tried = format!("mkdir {}", path.display().to_string().escape_debug());
             Failure::from_std(tried, &error)
-                .adding("let TMPDIR name a directory that you may write to")
+                .adding("set TMPDIR to a directory that you may write to")
         })?;
         places.push(Inside { directory: path.clone(), process: None });
         Ok(Self(path))
@@ -94,7 +94,7 @@ pub(super) fn clean_up_at_signals() -> Result<(), Failure> {
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         let mut found = SigAction::new(Handler::Default);
         sigaction(signal, None, Some(&mut found)).map_err(failed)?;
-        // What whoever started this program has it ignore, it goes on ignoring: nohup does that.
+        // Signals that the parent process has set to be ignored (nohup) stay ignored.
         if found.handler != Handler::Ignore {
             heeded.push(signal);
         }

@@ -75,7 +75,7 @@ pub(super) fn watch(
         last.note(&event);
         let told = Instant::now();
         hears(&event);
-        // Whoever is asked may think for as long as they like: the time is the lab's alone.
+        // The limit counts only the lab's time, not the time that a person takes to answer.
         deadline += told.elapsed();
         let waits = match event {
             LabEvent::Predicted { .. } => how.asks,
@@ -88,7 +88,7 @@ pub(super) fn watch(
     }
     place.belongs_to_nobody();
     let status = child.wait().map_err(failed)?;
-    // Whoever else holds the end of this pipe is a process that the lab has started and not waited for.
+    // Only a process that the lab has started and not waited for can still hold the end of this pipe.
     match complaints.recv_timeout(FAREWELL) {
         Err(_) => {
             hears(&LabEvent::Left { what: "a process".to_string() });
@@ -222,7 +222,7 @@ fn complaints_of(child: &mut Child) -> Receiver<String> {
         let mut text = Vec::new();
         // What came before an error is still worth showing.
         let _ = stderr.map(|mut stderr| stderr.read_to_end(&mut text));
-        // If nobody waits for it, nobody needs it.
+        // If no thread waits for it, it is not needed.
         let _ = tell.send(String::from_utf8_lossy(&text).into_owned());
     });
     told

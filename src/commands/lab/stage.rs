@@ -27,7 +27,7 @@ use crate::commands::tracing::{LineWidth, beside_a_lab, limits, text_options, us
 /// Runs a lab here.
 pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
     let Some(wild) = Wild::in_a_lab() else {
-        return Err(Failure::new("lab --stage is for the program itself"));
+        return Err(Failure::new("lab --stage is for baresock's own use"));
     };
     let directory = PathBuf::from(std::env::var_os(LAB_DIRECTORY).unwrap_or_default());
     let mut teller = EventSender { waits: asked.ask };
@@ -68,7 +68,10 @@ pub(super) fn play(lab: &Lab, role: &str, arguments: &[String]) -> Result<(), Fa
 fn too_few_descriptors(lab: &Lab) -> Option<String> {
     let limits = raise_descriptor_limit().ok()?;
     (limits.soft < lab.descriptors).then(|| {
-        format!("it needs {} descriptors, and the limit is {}", lab.descriptors, limits.soft)
+        format!(
+            "this lab needs {} file descriptors, and the limit is {}",
+            lab.descriptors, limits.soft
+        )
     })
 }
 
@@ -115,7 +118,7 @@ fn wait_to_go_on() {
 fn tell(event: &LabEvent) {
     if let Ok(mut line) = serde_json::to_vec(event) {
         line.push(b'\n');
-        // That nobody listens any more ends the process at its next word, without a lab to be told of it.
+        // If the watching process has ended, this one ends at its next report.
         if Patient(io::stdout()).write_all(&line).is_err() {
             std::process::exit(1);
         }
@@ -124,7 +127,7 @@ fn tell(event: &LabEvent) {
 
 /// Ends this process and those that it has started, without the rest of the lab.
 fn give_up() {
-    let why = "a second call did not return, so that the rest would only wait, too";
+    let why = "a second call did not return, so the rest of the lab would only wait, too";
     tell(&LabEvent::Stopped(Stop::failed(why)));
     kill_group(std::process::id());
 }

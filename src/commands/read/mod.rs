@@ -41,7 +41,7 @@ pub(crate) fn run(
     let counts = reader.counts();
     if counts.calls == 0 && counts.not_understood > 0 {
         return Err(Failure::new(format_args!(
-            "{}: no call was found in {} lines: a log of strace, or a trace of baresock, is wanted",
+            "{}: no call found in {} lines: this is neither a log of strace nor a trace of baresock",
             shown(&read.files[0]),
             counts.lines
         )));
@@ -82,7 +82,7 @@ pub(crate) fn report(reported: Reported, json: bool, common: &Common) -> Result<
 /// What the reader of a report has to know about how the log was read.
 fn remark(counts: LogCounts) {
     if counts.not_understood > 0 {
-        say(format_args!("lines that are no part of a log, left out: {}", counts.not_understood));
+        say(format_args!("lines that do not belong to a log, skipped: {}", counts.not_understood));
     }
     if counts.headless > 0 {
         say(format_args!("calls whose beginnings are not in the log: {}", counts.headless));

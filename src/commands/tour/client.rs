@@ -28,7 +28,7 @@ pub(super) struct TourClient {
     fd: Option<Fd>,
     /// Its own address, by which the server knows it.
     pub(super) address: Address,
-    /// Who is told of its calls; if nobody, they are not traced.
+    /// The tracer of its calls; without one they are not traced.
     tracer: Option<Tracer>,
 }
 
@@ -89,7 +89,7 @@ impl TourClient {
         Ok(())
     }
 
-    /// Receives until it has so many bytes.
+    /// Receives until it has this many bytes.
     pub(super) fn receive(&mut self, count: usize) -> Result<Vec<u8>, Failure> {
         let mut bytes = vec![0; count];
         let mut received = 0;
@@ -98,7 +98,7 @@ impl TourClient {
             match self.call("recv", |fd| sys::recv(fd, room, MsgFlags::NONE))? {
                 0 => {
                     return Err(Failure::new(format_args!(
-                        "the tour: {self}: the end came too early"
+                        "the tour: {self}: end of file too early"
                     )));
                 }
                 more => received += more,
@@ -107,7 +107,7 @@ impl TourClient {
         Ok(bytes)
     }
 
-    /// Receives the end of the stream, and nothing before it.
+    /// Receives the end of file, and no byte before it.
     pub(super) fn receive_end(&mut self) -> Result<(), Failure> {
         match self.call("recv", |fd| sys::recv(fd, &mut [0; 1], MsgFlags::NONE))? {
             0 => Ok(()),
@@ -115,7 +115,7 @@ impl TourClient {
         }
     }
 
-    /// Says that it has finished sending.
+    /// Shuts down sending.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         self.call("shutdown", |fd| sys::shutdown(fd, SHUT_WR))
     }
@@ -128,7 +128,7 @@ impl TourClient {
         });
     }
 
-    /// Breaks off: its system sends a reset instead of an end.
+    /// Aborts the connection: the kernel sends a reset instead of a FIN.
     pub(super) fn reset(mut self) -> Result<(), Failure> {
         let at_once = Linger { l_onoff: 1, l_linger: 0 };
         self.call("setsockopt SO_LINGER", |fd| sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once))
@@ -173,7 +173,7 @@ fn connect(fd: &Fd, server: &Address, rcvbuf: Option<i32>) -> Result<(), Errno> 
     }
 }
 
-/// From now on its calls wait, but not for ever. Returns its address.
+/// From now on its calls wait, but not forever. Returns its address.
 fn prepare(fd: &Fd) -> Result<Address, Errno> {
     sys::fcntl_setfl(fd, OpenFlags::from_bits(sys::fcntl_getfl(fd)?.bits() & !O_NONBLOCK.bits()))?;
     let patience = TimeVal { tv_sec: PATIENCE.as_secs() as i64, tv_usec: 0 };

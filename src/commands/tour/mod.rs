@@ -1,8 +1,8 @@
 //! `baresock` without a command: a tour. One process plays a server and two clients; the clients' part is not in the
 //! server's trace, so the calls that one sees are the server's.
 //!
-//! Here: from the flags to a stage. `script` is what is played, `stage` plays it, `client` is the other side, `paper`
-//! what it is written on, `recorder` who takes down both sides for a page.
+//! This file goes from the flags to a stage. `script` is the play, `stage` plays it, `client` is the other side,
+//! `paper` the output, `recorder` records both sides for a page.
 
 mod client;
 mod paper;
@@ -32,7 +32,7 @@ use stage::Stage;
 /// is to be a page as well.
 pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> {
     if !common.inject.is_empty() {
-        let why = "the tour is played as it is written; --inject needs a command, such as serve";
+        let why = "the tour follows a fixed script; --inject needs a command, such as serve";
         return Err(Failure::usage(why));
     }
     let color = use_color(common.color, &io::stdout());
@@ -69,7 +69,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     drop(stage);
     drop(traced);
     match paper.error() {
-        // Whoever closed standard output (`| head`) has seen enough.
+        // If standard output is closed (`| head`), the reader has seen enough.
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
         Some(error) => return Err(Failure::from_std("standard output", &error)),
         None => played?,

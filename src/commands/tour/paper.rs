@@ -1,4 +1,4 @@
-//! What the tour is written on: standard output, line by line, slowly enough for a reader if there is one.
+//! The output of the tour: standard output, line by line, slowly enough to read on a terminal.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -44,7 +44,7 @@ pub(super) enum PageTurning {
 }
 
 impl Paper {
-    /// Standard output; a person who is at a terminal with both eyes and hands turns the pages.
+    /// Standard output; on a terminal with a keyboard the reader turns the pages.
     pub(super) fn new(turning: PageTurning) -> Self {
         let for_a_person = io::stdout().is_terminal() && turning == PageTurning::ByChapters;
         let asks = for_a_person && io::stdin().is_terminal();
@@ -59,14 +59,13 @@ impl Paper {
             return ReaderWish::GoOn;
         }
         narrator.line("");
-        narrator.client(format_args!(
-            "Enter goes on; a and Enter shows all the rest; q and Enter ends"
-        ));
+        narrator
+            .client(format_args!("Enter: continue; a, Enter: show all the rest; q, Enter: quit"));
         let mut typed = String::new();
         let read = io::stdin().read_line(&mut typed);
         match (read, typed.trim()) {
             (_, "q") => ReaderWish::End,
-            // Nobody will type any more.
+            // Standard input has ended.
             (Ok(0) | Err(_), _) | (_, "a") => {
                 self.asks.store(false, Ordering::Relaxed);
                 ReaderWish::GoOn
@@ -144,7 +143,7 @@ impl Narrator {
         }
     }
 
-    /// What a client does or finds, which is not in the trace.
+    /// An action or result of a client, which is not in the trace.
     pub(super) fn client(&self, what: fmt::Arguments<'_>) {
         let what = what.to_string();
         for (number, line) in wrapped(&what, columns().saturating_sub(3)).iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Who takes down what each side does, for a page that shows them beside each other.
+//! Records the calls of each side, for a page that shows them side by side.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use baresock::trace::{Recording, Sink, Tracer};
 
 use crate::commands::tracing::limits;
 
-/// A recording for the server and one for each client. It is the same one for all who have it.
+/// A recording for the server and one for each client. All clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct TourRecordings {
     common: Common,

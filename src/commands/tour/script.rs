@@ -1,4 +1,4 @@
-//! What is played, step by step: a headline, what to look at, and what happens.
+//! The script, step by step: a headline, what to watch, and what happens.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -17,61 +17,63 @@ struct TourStep {
     act: fn(&mut Stage) -> Result<(), Failure>,
 }
 
-const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all in this terminal. \
-    You see the server's calls as it makes them, and under a call what it means. What the clients do stands behind --.";
+const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all in this terminal. You see the server's \
+    calls as it makes them, and under each call what it means. Lines after -- say what the clients do.";
 
 /// How much client A sends without reading: more than fits into the buffers on the way back.
 const MUCH: usize = 32 * 1024;
 
 const STEPS: &[TourStep] = &[
     TourStep {
-        headline: "The server makes a listener",
-        before: "A server begins with a socket that will never carry a byte of data. Watch it get a name and a queue.",
+        headline: "The server creates a listener",
+        before: "A server starts with a socket that will never carry data. Watch it get an address (bind) and a queue \
+            for clients (listen).",
         act: Stage::listen,
     },
     TourStep {
         headline: "A client connects",
-        before: "A client at the door makes the listener readable. Watch accept: the server calls it until nobody waits.",
+        before: "A new client makes the listener readable. Watch accept: the server calls it until the queue is empty (EAGAIN).",
         act: first_client,
     },
     TourStep {
-        headline: "A message comes in two pieces",
-        before: "TCP carries bytes, not messages. Client A sends one line in two parts. Watch how many bytes each recv gives.",
+        headline: "A message arrives in two pieces",
+        before: "TCP carries bytes, not messages. Client A sends one line in two parts. Watch how many bytes each recv returns.",
         act: two_pieces,
     },
     TourStep {
-        headline: "Two messages come as one",
-        before: "Now A sends two lines before the server looks. Watch how many recvs they need.",
+        headline: "Two messages arrive as one",
+        before: "Now A sends two lines before the server wakes up. Watch how many recvs the server needs.",
         act: two_as_one,
     },
     TourStep {
-        headline: "A send takes only part",
-        before: "A sends 32,768 bytes and does not read what comes back. Watch what send returns: the buffers on the way are small.",
+        headline: "A short write: send takes only a part",
+        before: "A sends 32,768 bytes and does not read the echo. Watch what send returns when the buffers are full. From then on the server stops reading from A: a slow reader slows its writer down (backpressure).",
         act: short_send,
     },
     TourStep {
-        headline: "Meanwhile, another client",
-        before: "The server owes A a rest. Watch what it asks about A now: is there room to send? And watch B, who is served all the same.",
+        headline: "Meanwhile, another client connects",
+        before: "The server has unsent bytes for A. Watch what it asks about A now: is there room to send? And watch B, which is served all the same.",
         act: another_client,
     },
     TourStep {
-        headline: "The rest is sent",
-        before: "A reads at last, and so makes room. Watch what wakes the server.",
+        headline: "The server sends the rest",
+        before: "A reads at last, which makes room in the buffers. Watch what wakes the server.",
         act: the_rest,
     },
     TourStep {
-        headline: "A client breaks off",
-        before: "B is gone without a farewell: its system sends a reset. Watch which call tells it, and that A does not notice.",
+        headline: "A client aborts its connection",
+        before: "B aborts: its kernel sends a reset instead of a FIN. Watch which call reports it, and that A is not affected.",
         act: reset,
     },
     TourStep {
         headline: "A client finishes",
-        before: "A has nothing more to say, and says that. Watch the recv that returns 0: no error, but the end.",
+        before: "A shuts down sending (a half-close). Watch the recv that returns 0: this is not an error but the end \
+            of file.",
         act: finish,
     },
     TourStep {
-        headline: "The server ends",
-        before: "Nobody is left. One descriptor is still open.",
+        headline: "The server exits",
+        before: "No client is left. One descriptor is still open: the listener.",
         act: the_end,
     },
 ];
@@ -79,16 +81,16 @@ const STEPS: &[TourStep] = &[
 /// Commands, and what each does.
 const NEXT: &[(&str, &str)] = &[
     ("baresock --via poll", "this tour over poll instead of select"),
-    ("baresock serve echo --trace", "an echo server of your own, every call shown"),
+    ("baresock serve echo --trace", "your own echo server, every call shown"),
     ("baresock connect 7007 --explain", "talk to it, from another terminal"),
-    ("baresock bare", "the loop itself: one short file, to be read"),
-    ("baresock lab --list", "what sockets do, each shown by doing it"),
-    ("baresock explain EAGAIN", "what a name in a trace means"),
+    ("baresock bare", "the event loop itself: one short file"),
+    ("baresock lab --list", "each shows one behaviour of sockets"),
+    ("baresock explain EAGAIN", "the meaning of a name in a trace"),
     ("baresock --help", "everything else"),
 ];
 
-/// The path under which the user started the program, if a shell does not find it by its name alone: the commands below
-/// need that path instead of the name.
+/// The path under which the user started the program, if a shell cannot find it by its name: the commands below then
+/// need the path.
 fn path_of_the_program() -> Option<String> {
     let written = std::env::args_os().next()?;
     written.as_encoded_bytes().contains(&b'/').then(|| as_typed(&written))
@@ -106,7 +108,7 @@ fn as_typed(path: &OsStr) -> String {
     }
 }
 
-/// Plays every step, until there is nobody to play for.
+/// Plays every step, until standard output is closed.
 pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
     stage.narrator.say(INTRODUCTION);
     for (number, step) in (1..).zip(STEPS) {
@@ -120,7 +122,7 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
         }
     }
     stage.narrator.line("");
-    stage.narrator.say("That was all. What to try next:");
+    stage.narrator.say("That was the tour. What to try next:");
     stage.narrator.line("");
     stage.narrator.list(NEXT);
     if let Some(path) = path_of_the_program() {
@@ -146,7 +148,7 @@ fn two_pieces(stage: &mut Stage) -> Result<(), Failure> {
     stage.a()?.send(b"lo\n")?;
     stage.turn()?;
     back_at_a(stage, b"hello\n")?;
-    stage.narrator.client(format_args!("client A has \"hello\\n\" back"));
+    stage.narrator.client(format_args!("client A gets \"hello\\n\" back"));
     Ok(())
 }
 
@@ -157,7 +159,7 @@ fn two_as_one(stage: &mut Stage) -> Result<(), Failure> {
     stage.until_arrived_from_a(8)?;
     stage.turn()?;
     back_at_a(stage, b"one\ntwo\n")?;
-    stage.narrator.client(format_args!("client A has both back"));
+    stage.narrator.client(format_args!("client A gets both back"));
     Ok(())
 }
 
@@ -168,9 +170,9 @@ fn short_send(stage: &mut Stage) -> Result<(), Failure> {
     stage.until_arrived_from_a(MUCH)?;
     stage.turn()?;
     if stage.owed_to_a()? == 0 {
-        stage
-            .narrator
-            .client(format_args!("(this system has room for all of it, though asked for little)"));
+        stage.narrator.client(format_args!(
+            "(this system has room for all of it, in spite of small buffers)"
+        ));
     }
     Ok(())
 }
@@ -184,7 +186,7 @@ fn another_client(stage: &mut Stage) -> Result<(), Failure> {
     stage.turn()?;
     let back = stage.b()?.receive(8)?;
     same(&back, b"and me?\n", "B")?;
-    stage.narrator.client(format_args!("client B has \"and me?\\n\" back"));
+    stage.narrator.client(format_args!("client B gets \"and me?\\n\" back"));
     Ok(())
 }
 
@@ -205,19 +207,19 @@ fn the_rest(stage: &mut Stage) -> Result<(), Failure> {
     }
     same(&back, &much(), "A")?;
     let shown = grouped(MUCH as i64);
-    stage.narrator.client(format_args!("client A has all {shown} bytes back, each as it was sent"));
+    stage.narrator.client(format_args!("client A gets all {shown} bytes back, unchanged"));
     Ok(())
 }
 
 fn reset(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client B breaks off"));
+    stage.narrator.client(format_args!("client B aborts its connection"));
     stage.take_b()?.reset()?;
     stage.turn()?;
     stage.narrator.client(format_args!("client A sends \"still here?\\n\""));
     stage.a()?.send(b"still here?\n")?;
     stage.turn()?;
     back_at_a(stage, b"still here?\n")?;
-    stage.narrator.client(format_args!("client A has \"still here?\\n\" back"));
+    stage.narrator.client(format_args!("client A gets \"still here?\\n\" back"));
     Ok(())
 }
 
@@ -226,7 +228,7 @@ fn finish(stage: &mut Stage) -> Result<(), Failure> {
     stage.a()?.finish()?;
     stage.turn()?;
     stage.a()?.receive_end()?;
-    stage.narrator.client(format_args!("client A reads 0 as well: both have finished"));
+    stage.narrator.client(format_args!("client A reads 0 as well: both sides have finished"));
     Ok(())
 }
 
@@ -235,7 +237,7 @@ fn the_end(stage: &mut Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Bytes without a pattern that a lost or a doubled piece could hide in.
+/// Bytes without a pattern, so that a lost or duplicated piece is noticed.
 fn much() -> Vec<u8> {
     (0..MUCH as u32).map(|at| b'a' + (at.wrapping_mul(at) / 7 % 26) as u8).collect()
 }
@@ -245,10 +247,10 @@ fn back_at_a(stage: &mut Stage, expected: &[u8]) -> Result<(), Failure> {
     same(&back, expected, "A")
 }
 
-/// The tour claims that everything comes back, so it looks.
+/// The tour claims that everything comes back, so it checks.
 fn same(back: &[u8], expected: &[u8], name: &str) -> Result<(), Failure> {
     if back == expected {
         return Ok(());
     }
-    Err(Failure::new(format_args!("the tour: what came back to client {name} is not what it sent")))
+    Err(Failure::new(format_args!("the tour: client {name} got other bytes back than it sent")))
 }

@@ -1,4 +1,5 @@
-//! Where the tour is played: a server that turns exactly when somebody is ready, and its clients.
+//! The stage of the tour: a server that makes one turn whenever a descriptor is ready, and its
+//! clients.
 
 use std::net::Ipv4Addr;
 use std::thread::sleep;
@@ -27,7 +28,7 @@ const SEND_BUFFER: i32 = 16 * 1024;
 /// make so much room there that the server is woken.
 const RECEIVE_BUFFER: i32 = 2 * 1024;
 
-/// The server, its clients, and who tells of them.
+/// The server, its clients, and the output.
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) narrator: Narrator,
@@ -56,14 +57,14 @@ impl Stage {
         Ok(())
     }
 
-    /// One turn of the server, which does not wait, for somebody is ready.
+    /// One turn of the server, which does not block, because a descriptor is ready.
     pub(super) fn turn(&mut self) -> Result<(), Failure> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match suspended(|| self.event_loop.ready_within(left)) {
                 Ok(true) => break,
-                Ok(false) => return Err(overdue("nobody became ready")),
+                Ok(false) => return Err(overdue("no descriptor became ready")),
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(Failure::of("the tour: the server's wait", errno)),
             }
@@ -107,7 +108,7 @@ impl Stage {
         self.b.as_mut().ok_or_else(|| overdue("client B is not connected"))
     }
 
-    /// Client B, who will not be needed any more.
+    /// Client B, which is no longer needed.
     pub(super) fn take_b(&mut self) -> Result<TourClient, Failure> {
         self.b.take().ok_or_else(|| overdue("client B is not connected"))
     }

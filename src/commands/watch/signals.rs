@@ -16,7 +16,7 @@ use super::super::failure::Failure;
 /// Passes signals on.
 #[derive(Clone, Debug)]
 pub(super) struct Forwarder {
-    /// Who gets them; 0 while that is not known.
+    /// The process that gets them; 0 while it is unknown.
     program: Arc<AtomicU32>,
     strace: Arc<AtomicU32>,
     is_attached: bool,

@@ -22,8 +22,8 @@ const CALLS: &str = "trace=?socket,?socketpair,?bind,?listen,?accept,?accept4,?c
 ?kill,?rt_sigaction,?rt_sigreturn,?sigreturn,?restart_syscall,?prlimit64,?setrlimit";
 
 /// Said when strace was started and saw nothing.
-pub(super) const WHY_NOT: &str = "strace saw no call: it may not trace here (a container needs --cap-add=SYS_PTRACE, \
-    --pid the same user and kernel.yama.ptrace_scope 0), or the program could not be started";
+pub(super) const WHY_NOT: &str = "strace saw no call: tracing is not permitted here (a container needs \
+    --cap-add=SYS_PTRACE, --pid the same user and kernel.yama.ptrace_scope 0), or the program could not be started";
 
 /// Where strace is.
 ///
@@ -32,7 +32,7 @@ pub(super) const WHY_NOT: &str = "strace saw no call: it may not trace here (a c
 pub(crate) fn find() -> Result<PathBuf, Failure> {
     if instead() != "strace" {
         return Err(Failure::new(format_args!(
-            "watch needs strace, which is for Linux. This system has: {}. `baresock read` reads logs of strace",
+            "watch needs strace, which runs only on Linux. This system has: {}. `baresock read` reads logs of strace",
             instead()
         )));
     }
@@ -50,8 +50,8 @@ pub(crate) fn find() -> Result<PathBuf, Failure> {
 /// What attaching does to a program that waits (seen on Linux 6.18).
 pub(super) fn warn_of_attaching() {
     say(
-        "attaching interrupts what the program waits in: epoll_wait, and recv and accept with SO_RCVTIMEO, fail with \
-         EINTR; recv with MSG_WAITALL returns what it has. Such calls are marked. Ctrl-C detaches",
+        "attaching interrupts the program's waiting call: epoll_wait, and recv and accept with SO_RCVTIMEO, fail with \
+         EINTR; recv with MSG_WAITALL returns the bytes so far. Such calls are marked. Ctrl-C detaches",
     );
 }
 

@@ -23,7 +23,7 @@ impl Sink for Heard {
     }
 }
 
-/// An explainer that is told of calls that nobody made.
+/// An explainer of calls that were never made.
 struct ToldExplainer {
     explainer: Explainer<Heard>,
     heard: Heard,
@@ -125,7 +125,7 @@ fn making_has_its_lessons() {
     let stream = [Arg::Type(SOCK_STREAM)];
     assert_eq!(
         told(F::SOCKET, &stream, ok(4)),
-        "4: a socket, as yet without a name or a peer (lab names-appear-late)"
+        "4: a socket, without an address or a peer yet (lab names-appear-late)"
     );
     assert!(told(F::SOCKET, &stream, err(Errno::EMFILE)).contains("no descriptor left"));
     let reuse = [FD, Arg::OptionName(SOL_SOCKET, SO_REUSEADDR.number())];
@@ -139,7 +139,7 @@ fn making_has_its_lessons() {
         [FD, Arg::OptionName(SOL_IPV6, IPV6_V6ONLY.number()), Arg::Value(Value::Int(value))]
     };
     assert!(told(F::SETSOCKOPT, &v6only(1), ok(0)).contains("IPv6 only"));
-    assert!(told(F::SETSOCKOPT, &v6only(0), ok(0)).contains("IPv4 peers may come"));
+    assert!(told(F::SETSOCKOPT, &v6only(0), ok(0)).contains("IPv4 peers may connect"));
     let linger = Arg::Value(Value::Linger(Linger { l_onoff: 1, l_linger: 0 }));
     assert!(told(F::SETSOCKOPT, &[FD, linger], ok(0)).contains("(lab linger-zero)"));
 
@@ -152,7 +152,7 @@ fn making_has_its_lessons() {
     assert!(taken.contains("TIME_WAIT"), "{taken}");
     let path = Address::Unix(UnixName::Path("server".into()));
     let taken = told(F::BIND, &[FD, Arg::address(&path)], err(Errno::EADDRINUSE));
-    assert!(taken.contains("a file stays"), "{taken}");
+    assert!(taken.contains("a socket's file outlives its server"), "{taken}");
     let denied = told(F::BIND, &[FD, Arg::address(&at(80))], err(Errno::EACCES));
     assert!(denied.contains("1,024"), "{denied}");
     let name = told(F::GETSOCKNAME, &[FD, Arg::address(&at(51_344))], ok(0));
@@ -180,16 +180,18 @@ fn connecting_has_its_lessons() {
     use Function as F;
     let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
-    assert!(told(F::CONNECT, &[FD], ok(0)).contains("has answered"));
+    assert!(told(F::CONNECT, &[FD], ok(0)).contains("the handshake is complete"));
     assert!(told(F::CONNECT, &[FD], err(Errno::EINPROGRESS)).contains("SO_ERROR"));
-    assert!(told(F::CONNECT, &[FD], err(Errno::ECONNREFUSED)).contains("nobody listens"));
+    assert!(told(F::CONNECT, &[FD], err(Errno::ECONNREFUSED)).contains("no server listens"));
     let error = |errno: i32| {
         let option = Arg::OptionName(SOL_SOCKET, SO_ERROR.number());
         [FD, option, Arg::Value(Value::Error(errno))]
     };
-    assert!(told(F::GETSOCKOPT, &error(0), ok(0)).starts_with("no error waits: a connect"));
+    assert!(
+        told(F::GETSOCKOPT, &error(0), ok(0)).starts_with("no pending error: a finished connect")
+    );
     let refused = error(Errno::ECONNREFUSED.number());
-    assert!(told(F::GETSOCKOPT, &refused, ok(0)).starts_with("ECONNREFUSED waited"));
+    assert!(told(F::GETSOCKOPT, &refused, ok(0)).starts_with("ECONNREFUSED was pending"));
 }
 
 #[test]
@@ -197,15 +199,15 @@ fn select_has_its_lessons() {
     let mut told = ToldExplainer::new();
     let first = selects(&mut told, &[7], &[], ok(1));
     assert!(first.starts_with("can 7 be read? nfds 8 "), "{first}");
-    assert!(first.contains("7 is ready: what is ready stays"), "{first}");
+    assert!(first.contains("7 is ready: the ready ones stay"), "{first}");
     let second = selects(&mut told, &[3, 7], &[], ok(1));
     assert!(second.starts_with("1 of 2 ready: the other bits are cleared"), "{second}");
     let both = selects(&mut told, &[3, 7], &[5], err(Errno::EINTR));
     assert!(both.starts_with("can 2 descriptors be read? Is there room to send on 5?"), "{both}");
-    assert!(both.contains("a signal came"), "{both}");
+    assert!(both.contains("a signal arrived"), "{both}");
     let room = selects(&mut ToldExplainer::new(), &[], &[5], ok(1));
     assert!(room.starts_with("is there room to send on 5?"), "{room}");
-    assert!(room.contains("out: to send on 5 would not wait"), "{room}");
+    assert!(room.contains("out: send on 5 would not wait"), "{room}");
     let over = selects(&mut told, &[3], &[], ok(0));
     assert_eq!(over, "nothing ready in 1.5 s: the sets are empty now (lab select-eats-its-sets)");
     assert!(selects(&mut told, &[3], &[], err(Errno::EBADF)).contains("not open"));
@@ -221,14 +223,14 @@ fn poll_has_its_lessons() {
     let mut told = ToldExplainer::new();
     let first = polls(&mut told, &[POLLIN], ok(1));
     assert!(first.starts_with("1,000 rows of questions"), "{first}");
-    assert!(first.contains("1 of 1,000 answered"), "{first}");
-    assert!(polls(&mut told, &[POLLOUT], ok(1)).contains("POLLOUT: to send on 4 would not wait"));
+    assert!(first.contains("1 of 1,000 ready"), "{first}");
+    assert!(polls(&mut told, &[POLLOUT], ok(1)).contains("POLLOUT: send on 4 would not wait"));
     let broken = polls(&mut told, &[POLLIN | POLLERR | POLLHUP], ok(1));
     assert!(broken.contains("POLLHUP, unasked: 4"), "{broken}");
     assert!(broken.contains("POLLERR, unasked: the next call on 4"), "{broken}");
     assert!(polls(&mut told, &[POLLNVAL], ok(1)).contains("POLLNVAL: 4 is not open"));
     assert!(polls(&mut told, &[], ok(0)).contains("nothing ready in 0.25 s"));
-    assert!(polls(&mut told, &[], err(Errno::EINTR)).contains("a signal came"));
+    assert!(polls(&mut told, &[], err(Errno::EINTR)).contains("a signal arrived"));
     if let Some(rdhup) = PollEvents::CONSTANTS.iter().find(|bit| bit.name == "POLLRDHUP") {
         let finished = PollEvents::from_bits(rdhup.value as i32);
         assert!(polls(&mut told, &[finished], ok(1)).contains("the peer of 4 has finished"));
@@ -257,25 +259,25 @@ fn moving_has_its_lessons() {
     let mut told = ToldExplainer::new();
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     assert!(told(F::RECV, &bytes(65_536), ok(1)).starts_with("1 byte;"));
-    assert!(told(F::RECV, &bytes(65_536), ok(65_536)).starts_with("65,536 bytes, as much"));
+    assert!(told(F::RECV, &bytes(65_536), ok(65_536)).starts_with("65,536 bytes, as many"));
     assert!(told(F::RECV, &bytes(65_536), err(Errno::EAGAIN)).contains("only a hint"));
     assert!(told(F::RECV, &bytes(65_536), err(Errno::EINTR)).contains("call again"));
     assert!(told(F::RECV, &bytes(65_536), err(Errno::ECONNRESET)).contains("reset"));
     assert!(told(F::RECV, &bytes(65_536), ok(0)).starts_with("0 is the end"));
-    assert!(told(F::RECV, &bytes(0), ok(0)).starts_with("0 of 0 bytes is no end"));
+    assert!(told(F::RECV, &bytes(0), ok(0)).starts_with("0 of 0 bytes is not the end"));
     assert!(told(F::SEND, &bytes(6), ok(6)).starts_with("6 bytes in the send buffer"));
     assert_eq!(
         told(F::SEND, &bytes(65_536), ok(2_304)),
         "took 2,304 of 65,536 bytes: the send buffer is full (lab partial-send)"
     );
     assert!(told(F::SEND, &bytes(65_536), err(Errno::EAGAIN)).contains("none of 65,536"));
-    assert!(told(F::SEND, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE came too"));
+    assert!(told(F::SEND, &bytes(6), err(Errno::EPIPE)).contains("SIGPIPE was raised too"));
     let quietly = [FD, Arg::Int(6), Arg::Named(MSG_NOSIGNAL.named())];
     assert!(told(F::SEND, &quietly, err(Errno::EPIPE)).contains("no SIGPIPE"));
-    assert!(told(F::SEND, &bytes(6), err(Errno::ECONNRESET)).contains("nobody gets this"));
-    assert!(told(F::READ, &bytes(9), ok(3)).starts_with("3 bytes: as many as were there"));
-    assert!(told(F::READ, &bytes(9), ok(0)).contains("nothing more will come"));
-    assert!(told(F::READ, &bytes(9), err(Errno::EAGAIN)).contains("nothing is here"));
+    assert!(told(F::SEND, &bytes(6), err(Errno::ECONNRESET)).contains("these bytes are lost"));
+    assert!(told(F::READ, &bytes(9), ok(3)).starts_with("3 bytes: all that had arrived"));
+    assert!(told(F::READ, &bytes(9), ok(0)).contains("no more bytes will arrive"));
+    assert!(told(F::READ, &bytes(9), err(Errno::EAGAIN)).contains("nothing to read"));
     assert!(told(F::WRITE, &bytes(9), ok(9)).starts_with("9 bytes taken"));
     assert!(told(F::WRITE, &bytes(9), ok(3)).starts_with("took 3 of 9 bytes"));
     assert!(told(F::WRITE, &bytes(9), err(Errno::EAGAIN)).contains("none of 9"));
@@ -288,7 +290,7 @@ fn moving_has_its_lessons() {
     assert!(told(F::SENDFILE, &file(9_000), ok(0)).starts_with("0: the file ends here"));
     assert!(told(F::SENDFILE, &file(9_000), err(Errno::EAGAIN)).contains("none of 9,000"));
     assert!(told(F::SENDFILE, &file(9), err(Errno::EINVAL)).contains("read, then send"));
-    assert!(told(F::SENDFILE, &file(9), err(Errno::EPIPE)).contains("SIGPIPE came too"));
+    assert!(told(F::SENDFILE, &file(9), err(Errno::EPIPE)).contains("SIGPIPE was raised too"));
 }
 
 #[test]
@@ -298,16 +300,16 @@ fn datagrams_are_not_told_what_is_true_of_streams() {
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     told(F::SOCKET, &[Arg::Type(SOCK_DGRAM)], ok(4));
     let at = Address::v4([127, 0, 0, 1].into(), 7007);
-    assert!(told(F::BIND, &[FD, Arg::address(&at)], ok(0)).contains("datagrams can come"));
+    assert!(told(F::BIND, &[FD, Arg::address(&at)], ok(0)).contains("datagrams can arrive"));
     assert_eq!(told(F::RECV, &bytes(100), ok(0)), "");
     assert_eq!(told(F::RECV, &bytes(100), ok(7)), "");
-    assert!(told(F::RECVFROM, &bytes(100), ok(0)).contains("which is no end"));
+    assert!(told(F::RECVFROM, &bytes(100), ok(0)).contains("which is not the end"));
     assert!(told(F::RECVFROM, &bytes(100), ok(7)).starts_with("one datagram of 7 bytes"));
     assert!(told(F::RECVFROM, &bytes(100), ok(100)).contains("what did not fit is lost"));
     assert!(told(F::RECVFROM, &bytes(100), err(Errno::EAGAIN)).contains("queue is empty"));
     assert!(told(F::SENDTO, &bytes(100), ok(100)).contains("arrival is not reported"));
-    assert!(told(F::SENDTO, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
-    assert!(told(F::RECV, &bytes(7), err(Errno::ECONNREFUSED)).contains("found nobody"));
+    assert!(told(F::SENDTO, &bytes(7), err(Errno::ECONNREFUSED)).contains("no socket had"));
+    assert!(told(F::RECV, &bytes(7), err(Errno::ECONNREFUSED)).contains("no socket had"));
     assert!(told(F::CONNECT, &[FD, Arg::address(&at)], ok(0)).starts_with("nothing is sent: 4 "));
 }
 

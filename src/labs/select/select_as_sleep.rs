@@ -43,13 +43,13 @@ pub(super) const LAB: Lab = Lab {
 
 const SLEPT: Prediction = Prediction {
     asks: "nfds is 0, there is no set, the timeout is 100 ms. How long does select take?",
-    choices: &["less than 100 ms", "at least 100 ms", "for ever"],
+    choices: &["less than 100 ms", "at least 100 ms", "forever"],
     expect: Expect::everywhere(Expected::AtLeast(100, "ms")),
 };
 
 const POLL_SLEPT: Prediction = Prediction {
     asks: "poll without rows, for 50 ms: how long does it take?",
-    choices: &["less than 50 ms", "at least 50 ms", "for ever"],
+    choices: &["less than 50 ms", "at least 50 ms", "forever"],
     expect: Expect::everywhere(Expected::AtLeast(50, "ms")),
 };
 

@@ -49,7 +49,7 @@ const LEFT_OF_TIMEOUT: Prediction = Prediction {
 
 const REUSED_TIMEOUT: Prediction = Prediction {
     asks: "The set is new, the same timeval is passed again, and no data arrives. How long does select wait?",
-    choices: &["less than 300 ms", "at least 300 ms", "for ever"],
+    choices: &["less than 300 ms", "at least 300 ms", "forever"],
     expect: Expect::on_linux(Expected::Between(0, 250, "ms")).but(
         &[LinuxMusl, FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::AtLeast(300, "ms"),

@@ -22,7 +22,7 @@ pub(super) const FORGOT_HTONS: Advice = Advice {
     watch,
 };
 
-/// Ports that people choose, and whose swapped form nobody does.
+/// Ports that people choose, but not with their bytes swapped.
 const WELL_KNOWN: &[u16] = &[
     21, 22, 23, 25, 53, 80, 110, 143, 443, 587, 993, 1234, 1883, 3000, 3306, 3490, 4000, 4242,
     4950, 5000, 5001, 5432, 5555, 5672, 6379, 6667, 7000, 7007, 7777, 8000, 8001, 8080, 8081, 8443,
@@ -32,7 +32,7 @@ const WELL_KNOWN: &[u16] = &[
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let to = match now.did {
         Did::Bound(Some(to)) => to,
-        // A connection that is made has found somebody there.
+        // A connection was made, so the address was right.
         Did::Connected(Some(to)) if now.count().is_none() => to,
         _ => return,
     };

@@ -68,7 +68,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::Sent(moved) | Did::Received(moved) => {
             let Some(id) = now.socket else { return };
             let is_receive = matches!(now.did, Did::Received(_));
-            // What it sends to others in between, a broadcast, says nothing of who waits.
+            // A broadcast to other clients in between does not show which client waits.
             if let Some((mark, blocked, of)) = waited.as_ref().filter(|_| is_receive) {
                 caller.seen.blocking.waited = None;
                 let got_some = now.count().is_some_and(|count| count > 0);

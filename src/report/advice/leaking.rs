@@ -98,7 +98,7 @@ pub(in crate::report) fn note_close(now: &Moment<'_>, world: &mut World, id: Soc
     if socket.copies != 1 || socket.seen.leaking.user != Some(pid) {
         return;
     }
-    // Who keeps it? Only a process that never used it is of interest.
+    // Which process keeps it? Only one that never used it is of interest.
     let keeper = world.living().find(|other| {
         *other != now.process && world.sockets_of(*other).any(|(_, held)| held == id)
     });

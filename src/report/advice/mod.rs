@@ -152,12 +152,12 @@ pub struct OfWorld {
     pub(super) unix: unix::UnixOfWorld,
 }
 
-/// Whom a finding about this moment is about.
+/// The subject of a finding about this moment.
 fn subject(now: &Moment<'_>, world: &World) -> Subject {
     Subject(world.process(now.process).pid, now.fd)
 }
 
-/// Whom a finding about a socket is about, where the moment is of something else.
+/// The subject of a finding about a socket, if the moment is about something else.
 fn subject_of(world: &World, id: SocketId) -> Subject {
     let socket = world.socket(id);
     Subject(socket.pid, socket.fd)

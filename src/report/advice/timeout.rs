@@ -32,7 +32,7 @@ pub(in crate::report) struct TimeoutMemory {
     left_us: Option<u64>,
     /// How often in a row the time was the one that was left.
     handed_on: u32,
-    /// Whether something was left the first time: that is no time that somebody computes.
+    /// Whether time was left the first time: no program computes such a value.
     was_left: bool,
     /// How often it was 0 then.
     zeros: u32,

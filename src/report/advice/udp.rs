@@ -59,7 +59,7 @@ pub(in crate::report) struct UdpMemory {
     first: Option<(SeenCall, bool)>,
     is_measured: bool,
     was_told: bool,
-    /// The first send to somebody, if nothing has come back.
+    /// The first send to a peer, if nothing has come back.
     unanswered: Option<SeenCall>,
     waited: bool,
     is_told_of_errors: bool,

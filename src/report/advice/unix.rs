@@ -28,7 +28,7 @@ pub(super) const UNIX_FILE_LEFT: Advice = Advice {
 /// What is remembered beyond processes.
 #[derive(Debug, Default)]
 pub(in crate::report) struct UnixOfWorld {
-    /// Files that are there, and who made them.
+    /// Existing files, and the processes that created them.
     files: Vec<(PathBuf, u32, SeenCall)>,
     /// Whether the log shows that files are removed.
     shows_files: bool,

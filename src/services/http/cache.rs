@@ -1,9 +1,9 @@
 //! Small files that were served lately, so that serving them again costs one `stat` at most, and no open, read and close.
 //! (Larger ones are not read at all: the system sends them.)
 //!
-//! A file is remembered under the path by which it was asked for. Before it is served again that path is looked at
-//! anew: device, inode, length and the moments of its last changes must be the same. They tell everything, but for a
-//! change within the same tick of the clock; so a file that was changed just now is not remembered.
+//! A file is cached under the requested path. Before it is served again the path is checked: device, inode, length and
+//! the times of its last changes must be the same. They show every change, except one within the same tick of the
+//! clock; so a file that has just changed is not cached.
 //!
 //! A thousand requests in one millisecond look once: a file that was changed may be served as it was for so long.
 

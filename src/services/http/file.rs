@@ -36,7 +36,7 @@ impl HttpTime {
         Some(Self { seconds, text: httpdate::fmt_http_date(time) })
     }
 
-    /// The seconds of a date as somebody else wrote it, in any of the three forms that HTTP knows.
+    /// The seconds of a date from a client, in any of the three forms of HTTP.
     pub(super) fn seconds_of(text: &str) -> Option<u64> {
         let time = httpdate::parse_http_date(text).ok()?;
         time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
@@ -68,7 +68,8 @@ fn media_type(name: &Path) -> String {
     format!("{media_type}{charset}")
 }
 
-/// Reads exactly these bytes of a file. (A file on a disk has no readiness: everybody waits for it.)
+/// Reads exactly these bytes of a file. (A file on a disk has no readiness: all clients wait for
+/// it.)
 ///
 /// # Errors
 /// Also if the file has become shorter.

@@ -1,7 +1,6 @@
 //! A directory as a page.
 //!
-//! Names come from whoever fills the directory: they are escaped where they are shown, and encoded where they are
-//! followed.
+//! Names are untrusted: they are escaped in text, and encoded in links.
 
 use std::fmt::{self, Write};
 use std::os::unix::fs::MetadataExt;

@@ -34,7 +34,7 @@ use status::Status;
 
 pub use options::SiteOptions;
 
-/// How long a peer may take for one chunk of a response, or for the last of what is owed to it.
+/// How long a peer may take for one chunk of a response, or for the last queued bytes.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
 /// When so much is written, or so many requests are answered, that is sent before the next is looked at, and others have
 /// their turn.
@@ -66,7 +66,7 @@ enum Phase {
         /// Whether another request may follow.
         keep_alive: bool,
     },
-    /// It was silent for too long, and is closed as soon as it has what it is owed.
+    /// It was idle for too long, and is closed as soon as its queued bytes are sent.
     Leaving,
     /// It was closed, as far as this service is concerned.
     Closed,
@@ -147,7 +147,7 @@ impl Http {
                 Phase::Waiting
             }
             Handled::Reads(left) => {
-                // From the first byte of a request on, and not anew with each.
+                // From the first byte of a request on; later bytes do not extend it.
                 deadline = (answered || !was_reading).then_some(self.header_timeout);
                 actions.push(Action::Keep(left));
                 Phase::Reading
@@ -252,7 +252,8 @@ impl Service for Http {
             }
             LoopEvent::Bytes(bytes) => self.bytes(who, bytes, actions),
             LoopEvent::Room => self.room(who, actions),
-            // Nothing is read while something is sent, so nothing is being sent; what is owed still is.
+            // Nothing is read while a response is sent, so no response is in progress; queued bytes are
+            // still sent.
             LoopEvent::PeerFinished => self.leave(who, actions),
             LoopEvent::Deadline => self.deadline(who, actions),
             LoopEvent::Closed(_) => {

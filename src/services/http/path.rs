@@ -82,7 +82,7 @@ fn is_ip_literal(address: &str) -> bool {
 impl SitePath {
     /// Decodes a path.
     ///
-    /// `..` is refused, not followed: whoever means well has followed it already, as every browser does.
+    /// `..` is refused, not followed: an honest client resolves it itself, as every browser does.
     pub(super) fn parse(path: &str) -> Result<Self, Status> {
         let mut relative = PathBuf::new();
         let mut is_directory = true;

@@ -1,7 +1,7 @@
 //! From bytes to a request: where its head ends, where its body ends, and what of it matters here.
 //!
-//! A request is whole or it is not: nothing is remembered of a part of one, and the bytes are presented again when
-//! more have come. Whoever sends a byte at a time is asked for little: head and body are short.
+//! A request is parsed only as a whole: nothing is stored about a part of one, and the bytes are presented again
+//! when more have arrived. A client that sends one byte at a time costs little: head and body are short.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +11,7 @@ use super::status::Status;
 
 /// The most that the head of a request may have.
 pub(super) const MOST_OF_HEAD: usize = 8 * 1024;
-/// The most that is read, and thrown away, of a body that nobody asked for.
+/// The most bytes of an unwanted body that are read and discarded.
 const MOST_OF_BODY: u64 = 16 * 1024;
 const MOST_FIELDS: usize = 64;
 
@@ -268,7 +268,7 @@ impl<'a> HeadFields<'a> {
         Ok(())
     }
 
-    /// HTTP/1.1 goes on unless somebody says otherwise; HTTP/1.0 ends unless somebody says otherwise.
+    /// By default HTTP/1.1 keeps the connection open, and HTTP/1.0 closes it.
     fn keep_alive(&self) -> bool {
         !self.says_close && (self.is_http_1_1 || self.says_keep_alive)
     }

@@ -38,7 +38,7 @@ pub(super) struct Entries {
     pub(super) there_is_more: bool,
 }
 
-/// Somebody may have filled a directory with a million files; while it is read, everybody waits.
+/// A directory may have a million files; while it is read, all clients wait.
 const MOST_ENTRIES: usize = 10_000;
 
 impl Root {
@@ -57,8 +57,8 @@ impl Root {
 
     /// What stands at a place. A link that leads out of the root leads nowhere.
     ///
-    /// (Between looking and opening somebody might change a link. Whoever may write into the root decides anyway what
-    /// is served from it.)
+    /// (Between the check and the open another process might change a link. A user who may write into the root
+    /// decides anyway what is served from it.)
     pub(super) fn find(&self, relative: &Path) -> Result<FoundPath, Status> {
         let path = self.inside(&self.path(relative)).map_err(|error| status_of(&error))?;
         let metadata = fs::symlink_metadata(&path).map_err(|error| status_of(&error))?;

@@ -50,28 +50,28 @@ impl Status {
         }
     }
 
-    /// One sentence for whoever asked.
+    /// One sentence for the client.
     pub(super) const fn sentence(self) -> &'static str {
         match self {
             Self::Ok | Self::PartialContent | Self::NotModified => "",
-            Self::MovedPermanently => "A directory's address ends in a slash.",
-            Self::BadRequest => "This request is not what RFC 9112 calls one.",
+            Self::MovedPermanently => "The address of a directory ends in a slash.",
+            Self::BadRequest => "This is not a valid HTTP request (RFC 9112).",
             Self::Forbidden => "This may not be read.",
-            Self::NotFound => "There is nothing of this name.",
-            Self::MethodNotAllowed => "Files can be read here (GET, HEAD), and nothing else.",
-            Self::RequestTimeout => "The request did not come to its end in time.",
-            Self::PreconditionFailed => "The file is not as the request wants it to be.",
-            Self::ContentTooLarge => "The request brings more with it than is read here.",
-            Self::UriTooLong => "The address is longer than is read here.",
-            Self::RangeNotSatisfiable => "The file ends before the part that was asked for.",
-            Self::ExpectationFailed => "Nothing can be expected here but 100-continue.",
+            Self::NotFound => "There is no file of this name.",
+            Self::MethodNotAllowed => "This server supports only GET and HEAD.",
+            Self::RequestTimeout => "The request was not complete in time.",
+            Self::PreconditionFailed => "The file does not meet the conditions of the request.",
+            Self::ContentTooLarge => "The body of the request is too long.",
+            Self::UriTooLong => "The address is too long.",
+            Self::RangeNotSatisfiable => "The file ends before the requested range.",
+            Self::ExpectationFailed => "This server supports no expectation but 100-continue.",
             Self::HeaderFieldsTooLarge => {
-                "The head of the request is longer, or has more fields, than is read here: 8192 bytes and 64 fields."
+                "The head of the request exceeds the limit of 8192 bytes or 64 fields."
             }
             Self::InternalServerError => "The file could not be read.",
-            Self::NotImplemented => "The request asks for something that is not known here.",
+            Self::NotImplemented => "This server does not support a feature of the request.",
             Self::ServiceUnavailable => "Too many files are open. Try again in a moment.",
-            Self::VersionNotSupported => "HTTP/1.0 and HTTP/1.1 are spoken here.",
+            Self::VersionNotSupported => "This server supports HTTP/1.0 and HTTP/1.1.",
         }
     }
 }

@@ -10,8 +10,8 @@
 //! | FreeBSD, OpenBSD, NetBSD | taken: select(2) names a larger `FD_SETSIZE`, set before the header is read |
 //! | macOS | `EINVAL`, unless the program was built with `_DARWIN_UNLIMITED_SELECT`; this one was not |
 //!
-//! It is here to be measured (`baresock compare`) and to be looked at (the lab fdsetsize-overflow). Nothing else uses it:
-//! whoever has so many descriptors wants `poll`.
+//! It is here to be measured (`baresock compare`) and to be looked at (the lab fdsetsize-overflow). Nothing else uses
+//! it: a program with so many descriptors should use `poll`.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -151,7 +151,7 @@ pub fn select_wide(
     call.returns_noting(result, |_| Note::select(shown(nfds, &sets), left))
 }
 
-/// For a rule that says so: whoever was asked about in the first two sets is ready. Returns how many bits that makes.
+/// For a rule of `--inject`: every descriptor of the first two sets is ready. Returns the number of bits.
 fn all_ready(sets: &mut [Option<&mut WideFdSet>; 3], asked: [Option<WideFdSet>; 3]) -> usize {
     for (set, asked) in sets.iter_mut().zip(asked).take(2) {
         if let (Some(set), Some(asked)) = (set, asked) {

@@ -116,7 +116,7 @@ pub fn inet_ntoa_of_first(_: Wild, first: Ipv4Addr, second: Ipv4Addr) -> String 
     let to_c = |ip: Ipv4Addr| in_addr { s_addr: u32::from_ne_bytes(ip.octets()) };
     // SAFETY: takes a value, and returns a pointer to a text in a buffer that lives as long as this thread.
     let kept = unsafe { inet_ntoa_in_libc(to_c(first)) };
-    // SAFETY: as above; it writes over that buffer, which nobody borrows.
+    // SAFETY: as above; it writes over that buffer, which is not borrowed.
     unsafe { inet_ntoa_in_libc(to_c(second)) };
     // SAFETY: the buffer is still there and holds a text with a zero byte at its end.
     unsafe { CStr::from_ptr(kept) }.to_string_lossy().into_owned()

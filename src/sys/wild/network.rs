@@ -1,4 +1,4 @@
-//! A network that can be cut: a namespace of one's own, of which nobody else notices anything.
+//! A network that can be cut: a network namespace of this process, which affects no other process.
 
 use super::Wild;
 use crate::names::{Errno, Result};
@@ -32,7 +32,7 @@ pub fn cut_network(_: Wild) -> Result<()> {
 
 #[cfg(linux)]
 fn unshare() -> Result<()> {
-    // SAFETY: takes no pointers. The process has one thread, so that the new namespaces are everybody's.
+    // SAFETY: takes no pointers. The process has one thread, so the new namespaces apply to all of it.
     super::super::status(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })
 }
 

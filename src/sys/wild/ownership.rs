@@ -11,8 +11,8 @@ use crate::trace::call::enter;
 use crate::trace::page::Function;
 use crate::values::FdNumber;
 
-/// `int close(int fd);` on a number, whoever has it now. The wrapper takes an [`Fd`] away from its owner instead, so that
-/// nobody can close it again.
+/// `int close(int fd);` on a number, whatever it refers to now. The safe wrapper takes an [`Fd`] from its owner
+/// instead, so that it cannot be closed again.
 ///
 /// # Errors
 /// | errno | when |
@@ -24,15 +24,15 @@ use crate::values::FdNumber;
 pub fn close_number(_: Wild, fd: FdNumber) -> Result<()> {
     let call = enter(Function::CLOSE, || [Arg::Fd(fd)]);
     let result = call.make(|| {
-        // SAFETY: takes no pointers. That the number may belong to somebody who goes on using it is what the caller
-        // wants to show, in a process that has nothing to lose.
+        // SAFETY: takes no pointers. The number may belong to code that still uses it: the caller wants to show
+        // this, in a process that does nothing else.
         status(unsafe { libc::close(fd.get()) })
     });
     call.returns(result)
 }
 
-/// A descriptor that this process was born with: its parent left it open, and told the number. Nobody can check that it
-/// is meant, nor that it has no owner here.
+/// A descriptor that this process inherited: its parent left it open, and passed its number. It cannot be checked that
+/// this is the right one, nor that it has no owner here.
 pub fn inherited(_: Wild, number: u16) -> Fd {
     // SAFETY: a process that a lab has started opens nothing before it asks for what it has inherited, so the number has
     // no owner here; if it were not open, the calls on it would say so.

@@ -1,4 +1,5 @@
-//! Waiting for what one does not own: sets without an end, rows and calls on numbers that somebody else may close.
+//! Waiting for descriptors without owning them: sets without an end, rows and calls on numbers that other code may
+//! close.
 
 use libc::{c_int, nfds_t};
 
@@ -40,13 +41,13 @@ pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
     memory.get(number / WORD_BITS).is_some_and(|word| word & (1 << (number % WORD_BITS)) != 0)
 }
 
-/// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);` with an `nfds`
-/// that may be greater than `FD_SETSIZE`, and numbers that nobody may have open. The kernel reads and writes as many
+/// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);` with an
+/// `nfds` that may be greater than `FD_SETSIZE`, and numbers that may not be open. The kernel reads and writes as many
 /// bits as `nfds` says, wherever the set ends.
 ///
 /// # Errors
-/// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which really would be somebody
-/// else's memory.
+/// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which really would be other
+/// memory.
 ///
 /// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
@@ -82,7 +83,7 @@ fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
     (0..nfds).filter(is_set).map(FdNumber::new).collect()
 }
 
-/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` with rows of numbers that nobody may have open any more.
+/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` with rows of numbers that may not be open any more.
 ///
 /// # Errors
 /// As [`poll`](crate::sys::poll()).
@@ -108,7 +109,8 @@ pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
     call.returns_noting(result.map(|ready| ready as usize), |_| Note::Poll(answered()))
 }
 
-/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` on a number that somebody else may close meanwhile.
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` on a number that another thread may close in the
+/// meantime.
 ///
 /// # Errors
 /// As [`recv`](crate::sys::recv()), and `EBADF` if it is closed already.

@@ -1,4 +1,4 @@
-//! C's stdio over a socket: a `FILE`, which reads ahead into a buffer that nobody else can see.
+//! C's stdio over a socket: a `FILE`, which reads ahead into a buffer that only stdio can see.
 //!
 //! What libc calls inside (`read`, `fstat`, `fcntl`) is libc's choice. It is done on a thread of its own, so that it does
 //! not stand between the calls of the lab.
@@ -34,7 +34,7 @@ impl StdioFile {
     pub fn fdopen(_: Wild, fd: Fd) -> Result<Self> {
         on_a_thread(move || {
             let raw = OwnedFd::from(fd).into_raw_fd();
-            // SAFETY: `raw` is open and nobody else owns it; the mode is a string of C. Both are only read.
+            // SAFETY: `raw` is open and has no other owner; the mode is a C string. Both are only read.
             let file = unsafe { libc::fdopen(raw, c"r".as_ptr()) };
             NonNull::new(file).map(Self).ok_or_else(|| {
                 let errno = Errno::last();
@@ -77,7 +77,7 @@ impl Drop for StdioFile {
     }
 }
 
-/// What this returns, from a thread that nobody traces.
+/// What this returns, from an untraced thread.
 fn on_a_thread<T: Send>(what: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(what).join())
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))

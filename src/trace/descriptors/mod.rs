@@ -145,7 +145,7 @@ impl DescriptorTable {
         Some(Connection { id: file.connection?, local, peer, bytes_in, bytes_out })
     }
 
-    /// What somebody who looked knows of a descriptor's two names.
+    /// What a probe knows about a descriptor's two names.
     pub fn name(&mut self, fd: FdNumber, local: Option<Address>, peer: Option<Address>) {
         let mut file = self.file(fd).file.borrow_mut();
         file.local = local.or(file.local.take());

@@ -14,7 +14,7 @@ fn at(port: u16) -> Address {
     Address::v4([127, 0, 0, 1].into(), port)
 }
 
-/// A table that is told of calls that nobody made.
+/// A table that gets calls that were never made.
 #[derive(Default)]
 struct ToldTable(DescriptorTable);
 

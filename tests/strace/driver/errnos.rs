@@ -22,7 +22,7 @@ pub(crate) struct Ready {
     hung_up: Fd,
     /// A file at its end, which is as far as this process may write.
     longest: Fd,
-    /// A directory in which nobody may make a name, with a socket in it that nobody may write to.
+    /// A directory without write permission, with a socket in it without write permission.
     closed: (&'static str, &'static str),
     /// The number of the interface that is this machine alone.
     loopback_number: u32,
@@ -52,7 +52,7 @@ impl Ready {
 }
 
 impl Drop for Ready {
-    /// Whoever clears up may remove the socket again.
+    /// The cleanup may remove the socket again.
     fn drop(&mut self) {
         fs::set_permissions(self.closed.0, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -89,7 +89,7 @@ pub(super) fn drive(interrupter: &Interrupter, ready: &Ready) {
 type Sends = fn(&Fd, &[u8], MsgFlags) -> Result<usize>;
 type Receives = fn(&Fd, MsgFlags) -> Result<usize>;
 
-/// Everyone who sends to whom the socket is connected to.
+/// The calls that send to the connected peer.
 const SENDERS: [Sends; 3] =
     [|fd, buf, flags| send(fd, buf, flags), send_message, |fd, buf, _| write(fd, buf)];
 
@@ -114,7 +114,7 @@ fn tcp() -> Fd {
     socket(AF_INET, SOCK_STREAM, ANY).unwrap()
 }
 
-/// The queue of a datagram socket stays full while nobody reads.
+/// The queue of a datagram socket stays full while the receiver does not read.
 fn full(interrupter: &Interrupter) {
     super::signals::interrupt_on_usr1(SaFlags::NONE);
     let (_receiver, at) = udp(&Address::unix("full datagrams"));
@@ -129,7 +129,7 @@ fn full(interrupter: &Interrupter) {
     assert_eq!(sent, Err(Errno::EINTR));
 }
 
-/// A socket whose peer has reset the connection, which nobody has been told yet.
+/// A socket whose peer has reset the connection, which no call has reported yet.
 fn reset() -> Fd {
     let [fd, peer] = tcp_pair();
     setsockopt(&peer, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 }).unwrap();
@@ -150,7 +150,7 @@ fn resets() {
     }
 }
 
-/// A UDP socket to which it was told that nobody is there, and that has not been asked yet.
+/// A UDP socket with a pending ECONNREFUSED.
 fn refused() -> (Fd, Address) {
     let (closed, at) = udp(&loopback());
     drop(closed);
@@ -298,7 +298,7 @@ fn accepting(interrupter: &Interrupter) {
     assert_eq!(accept(&pipe_end), Err(Errno::ENOTSOCK));
 }
 
-/// Does something as somebody who has no privilege, and comes back.
+/// Does something as a user without privileges, and switches back.
 fn as_nobody(what: impl FnOnce()) {
     let root = Uid::from_raw(0);
     if !Uid::effective().is_root() {

@@ -76,7 +76,7 @@ fn other_control() {
     }
 }
 
-/// What became of an earlier datagram: nobody was there, or this system would not send it.
+/// What became of an earlier datagram: no socket had its port, or this system would not send it.
 fn queued_errors() {
     let mut places = vec![(loopback(), SOL_IP, IP_RECVERR)];
     if has_ipv6() {

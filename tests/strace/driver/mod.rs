@@ -46,7 +46,7 @@ pub(crate) fn drive(interrupter: &Interrupter, ready: &Ready) {
 /// What the second thread does to the first.
 enum Disturbance {
     Signal(TestSignal),
-    /// Closes this, so that whoever waits for the other end wakes up.
+    /// Closes this, so that a thread that waits for the other end wakes up.
     Close(OwnedFd),
 }
 
@@ -112,7 +112,8 @@ impl Drop for Interrupter {
     }
 }
 
-/// A thread that strace holds is in state t, one that waits for the lock here holds nobody up, so S is the call.
+/// A thread that strace holds is in state t, one that waits for the lock here holds up no other, so S is the
+/// call.
 fn disturb_if_asleep(to_do: &Mutex<Vec<Disturbance>>, target: Pthread, tid: i32) {
     let mut to_do = to_do.lock().unwrap();
     if to_do.is_empty() {

@@ -114,7 +114,7 @@ fn waiting_or_not(interrupter: &Interrupter) {
     assert_eq!(recv(&a, &mut [], MsgFlags::NONE), Err(Errno::EAGAIN));
     let much = vec![b'x'; 100_000];
     while send(&a, &much, MSG_NOSIGNAL) != Err(Errno::EAGAIN) {}
-    // TCP may find room again while nobody reads; a Unix-domain socket that is full stays full.
+    // TCP may find room again while the peer does not read; a full Unix-domain socket stays full.
     let [full, _reader] = unix_pair(SOCK_STREAM);
     fcntl_setfl(&full, O_NONBLOCK).unwrap();
     while send(&full, &much, MSG_NOSIGNAL) != Err(Errno::EAGAIN) {}

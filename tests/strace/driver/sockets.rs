@@ -62,7 +62,7 @@ fn naming() {
     assert_eq!(bind(&taken, &loopback()), Err(Errno::EINVAL));
     let second = socket(AF_INET, SOCK_DGRAM, ANY).unwrap();
     assert_eq!(bind(&second, &at), Err(Errno::EADDRINUSE));
-    // 192.0.2.0/24 is for documentation: nobody has such an address.
+    // 192.0.2.0/24 is for documentation: no machine has such an address.
     let nobody = Address::v4(Ipv4Addr::new(192, 0, 2, 1), 0);
     assert_eq!(bind(fd(), &nobody), Err(Errno::EADDRNOTAVAIL));
     bind(fd(), &Address::v4(Ipv4Addr::UNSPECIFIED, 0)).unwrap();

@@ -7,15 +7,15 @@ fn ending_has_its_lessons_and_knows_what_ends() {
     let mut told = |function, args: &[Arg<'_>], outcome| told.plain(function, args, outcome);
     let half = |how: ShutdownHow| [FD, Arg::Named(how.named())];
     assert!(told(F::SHUTDOWN, &half(SHUT_WR), ok(0)).contains("may still send"));
-    assert!(told(F::SHUTDOWN, &half(SHUT_RD), ok(0)).contains("not told"));
+    assert!(told(F::SHUTDOWN, &half(SHUT_RD), ok(0)).contains("not informed"));
     assert!(told(F::SHUTDOWN, &half(SHUT_RDWR), ok(0)).contains("every copy of 4"));
 
-    assert_eq!(told(F::CLOSE, &[FD], ok(0)), "", "nobody knows what it was");
+    assert_eq!(told(F::CLOSE, &[FD], ok(0)), "", "its kind is unknown");
     told(F::ACCEPT, &[Arg::Fd(FdNumber::new(3))], ok(4));
-    assert!(told(F::CLOSE, &[FD], ok(0)).contains("will read 0, or a reset"));
+    assert!(told(F::CLOSE, &[FD], ok(0)).contains("will read 0, or get a reset"));
     told(F::ACCEPT, &[Arg::Fd(FdNumber::new(3))], ok(4));
     told(F::RECV, &bytes(100), ok(0));
-    assert!(told(F::CLOSE, &[FD], ok(0)).contains("both have finished"));
+    assert!(told(F::CLOSE, &[FD], ok(0)).contains("both sides have finished"));
     told(F::ACCEPT, &[Arg::Fd(FdNumber::new(3))], ok(4));
     told(F::RECV, &bytes(100), err(Errno::ECONNRESET));
     assert!(told(F::CLOSE, &[FD], ok(0)).contains("the number 4 is free again"));
@@ -48,7 +48,10 @@ fn a_copy_may_still_be_open() {
         told(F::ACCEPT, &other, ok(4));
         told(copy, args, ok(5));
         let said = told(F::CLOSE, &[FD], ok(0));
-        assert!(said.starts_with("4 is free again; what it led to ends with its last"), "{said}");
+        assert!(
+            said.starts_with("4 is free again; the file it referred to closes with its last"),
+            "{said}"
+        );
         let said = told(F::CLOSE, &other, ok(0));
         assert!(said.starts_with("the peer will read 0"), "5 is the last copy: {said}");
     }
@@ -63,5 +66,5 @@ fn after_one_s_own_shutdown_epipe_does_not_say_that_the_peer_is_gone() {
     told(F::SHUTDOWN, &[FD, Arg::Named(SHUT_WR.named())], ok(0));
     told(F::SEND, &bytes(6), err(Errno::EPIPE));
     told(F::RECV, &bytes(100), ok(0));
-    assert!(told(F::CLOSE, &[FD], ok(0)).contains("both have finished"));
+    assert!(told(F::CLOSE, &[FD], ok(0)).contains("both sides have finished"));
 }

@@ -19,7 +19,7 @@ use arguments::{Given, untyped};
 pub(crate) use values::printable;
 use values::{address, bits, errno_of, one_of, open_flags, rows_of, set, timeval};
 
-/// Why a line is not a call: one line for whoever gave it.
+/// Why a line is not a call: one line for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine(String);
 
@@ -162,7 +162,7 @@ impl JsonLine {
         match (self.result, errno) {
             (None, _) => Outcome::Unknown,
             (Some(value), None) => Outcome::Value(value),
-            // 0: of another system. It failed, and here nobody knows why.
+            // 0: an errno of another system, whose name is unknown here.
             (_, Some(name)) => Outcome::Error(errno_of(name).unwrap_or(Errno::from_number(0))),
         }
     }

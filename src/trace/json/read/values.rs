@@ -12,7 +12,7 @@ use crate::names::*;
 use crate::trace::arg::{Bytes, Message, SignalAction, SignalHandler};
 use crate::values::{ControlMessage, FdNumber, PollRow, TimeSpec, TimeVal};
 
-/// What a trace says is printable; what somebody else has made of it may not be.
+/// Our own traces are printable; an edited one may not be.
 pub(crate) fn printable(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.into();
