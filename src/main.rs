@@ -42,6 +42,12 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         // The calls that they show are another program's.
         Command::Read(_) | Command::Watch(_) => {
             commands::tracing::refuse_for_others(common)?;
+            // Of a program that runs just now the states can be seen.
+            if common.state && matches!(command, Command::Read(_)) {
+                return Err(Failure::usage(
+                    "--state does not go here: the sockets of a log are gone",
+                ));
+            }
             None
         }
         Command::Compare(_) => {

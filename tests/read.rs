@@ -16,7 +16,7 @@ use baresock::sys::{
 };
 use baresock::trace::Event;
 use proptest::prelude::*;
-use support::{BARESOCK, TempDir, baresock, text};
+use support::{BARESOCK, TempDir, baresock, text, violations};
 
 /// The calls of a log, without what only the place of a line in a log says.
 fn calls(log: &str) -> Vec<Event<'static>> {
@@ -140,10 +140,53 @@ fn an_older_strace_says_the_same_otherwise() {
             "12 recvfrom(3,  <unfinished ...>\n13 close(4) = 0\n12 <... recvfrom resumed> \"x\", 9, 0, NULL, NULL) = 1",
             "13 close(4) = 0\n12 recvfrom(3, \"x\", 9, 0, NULL, NULL) = 1",
         ),
+        (
+            "poll([{fd=3, events=POLLIN, revents=POLLIN}, {fd=4, events=POLLIN}], 2, -1) = 1",
+            "poll([{fd=3, events=POLLIN, revents=POLLIN}, {fd=4, events=POLLIN}], 2, -1) = 1 ([{fd=3, revents=POLLIN}])",
+        ),
+        (
+            "setsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0",
+            "setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0",
+        ),
+        (
+            "sendmsg(3, {msg_name(0)=NULL, msg_iov(1)=[{\"f\", 1}], msg_controllen=20, {cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, {7}}, msg_flags=0}, 0) = 1",
+            "sendmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"f\", iov_len=1}], msg_iovlen=1, msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[7]}], msg_controllen=20, msg_flags=0}, 0) = 1",
+        ),
+        (
+            "recvmsg(3, {msg_name(0)=NULL, msg_iov(1)=[{\"f\", 9}], msg_controllen=28, {cmsg_len=28, cmsg_level=SOL_SOCKET, cmsg_type=SCM_CREDENTIALS{pid=5, uid=6, gid=7}}, msg_flags=0}, 0) = 1",
+            "recvmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"f\", iov_len=9}], msg_iovlen=1, msg_control=[{cmsg_len=28, cmsg_level=SOL_SOCKET, cmsg_type=SCM_CREDENTIALS, cmsg_data={pid=5, uid=6, gid=7}}], msg_controllen=28, msg_flags=0}, 0) = 1",
+        ),
+        (
+            "rt_sigaction(SIGPIPE, {SIG_IGN, [PIPE], SA_RESTORER|SA_RESTART, 0x7f8600001000}, {SIG_DFL, [], 0}, 8) = 0",
+            "rt_sigaction(SIGPIPE, {sa_handler=SIG_IGN, sa_mask=[PIPE], sa_flags=SA_RESTORER|SA_RESTART, sa_restorer=0x7f8600001000}, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0",
+        ),
+        (
+            "writev(3, [{\"ab\", 2}, {\"c\", 1}], 2) = 3",
+            "writev(3, [{iov_base=\"ab\", iov_len=2}, {iov_base=\"c\", iov_len=1}], 2) = 3",
+        ),
+        (
+            "pselect6(4, [3], NULL, NULL, {0, 3000}, 0) = 0 (Timeout)",
+            "pselect6(4, [3], NULL, NULL, {tv_sec=0, tv_nsec=3000}, NULL) = 0 (Timeout)",
+        ),
         ("0x7f accept(3", "0x7f accept(3"),
     ] {
         assert_eq!(told(older), told(newer), "{older}");
     }
+}
+
+/// The errors that no name is known of here.
+#[test]
+fn an_error_has_its_name_or_its_number_and_is_none_of_another_name() {
+    let failed = |error: &str| {
+        let log = format!("close(3) = -1 {error}\n");
+        told(&log)[0].errno().unwrap()
+    };
+    assert_eq!(failed("ENOTEMPTY (Directory not empty)").name(), Some("ENOTEMPTY"));
+    assert_eq!(failed("EREMOTEIO (Remote I/O error)").name(), Some("EREMOTEIO"));
+    assert_eq!(failed("ENOTSUPP (errno 524)").name(), Some("ENOTSUPP"));
+    assert_eq!(failed("(errno 530)").number(), 530);
+    let unheard = failed("ENEVERHEARD (Never heard of)");
+    assert!(unheard.name().is_none() && !unheard.to_string().contains("Success"), "{unheard}");
 }
 
 #[test]
@@ -291,6 +334,40 @@ fn json_has_the_calls_and_then_the_report() {
     assert!(report["advice"].is_array() && report["story"].is_object(), "{report}");
     // What was read can be read again.
     assert_eq!(told(&out), told(SERVER));
+}
+
+const SCHEMA: &str = include_str!("read.schema.json");
+
+#[test]
+fn the_json_is_as_the_schema_has_it() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let logs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/strace");
+    let mut advice = 0;
+    for log in ["f-yy-ttt-T.log", "terminal-6.1.log", "f-r.log", "network-only.log"] {
+        let output = baresock(&["read", "--json", text(&logs.join(log))]);
+        let out = String::from_utf8(output.stdout).unwrap();
+        let mut last = serde_json::Value::Null;
+        for line in out.lines() {
+            last = serde_json::from_str(line).unwrap();
+            let kind = if line.starts_with("{\"report\"") { "report" } else { "call" };
+            // The one that is meant says more of what is wrong than that it is none of them.
+            let meant =
+                serde_json::json!({"$defs": schema["$defs"], "$ref": format!("#/$defs/{kind}")});
+            assert_eq!(violations(&meant, &last), [""; 0], "{log}: {line}");
+            assert_eq!(violations(&schema, &last), [""; 0], "{log}: {line}");
+        }
+        assert_eq!(last["report"], baresock::report::JSON_VERSION, "{log}");
+        advice += last["advice"].as_array().unwrap().len();
+        assert!(last["story"]["connections"].as_array().is_some_and(|all| !all.is_empty()));
+    }
+    assert!(advice > 0);
+    for wrong in [
+        "{}",
+        r#"{"report": 1, "story": {}, "summary": {"calls": [], "total": 0}, "advice": [], "more": {}}"#,
+        r#"{"report": 1, "advice": [{"advice": 5}]}"#,
+    ] {
+        assert!(!violations(&schema, &serde_json::from_str(wrong).unwrap()).is_empty(), "{wrong}");
+    }
 }
 
 #[test]

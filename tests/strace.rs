@@ -10,6 +10,8 @@ mod driver;
 mod equality;
 #[path = "strace/errors.rs"]
 mod errors;
+#[path = "strace/events.rs"]
+mod events;
 #[path = "strace/words.rs"]
 mod words;
 
@@ -76,6 +78,8 @@ fn every_line_equals_straces() {
     }
     let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));
     equality::counted(format_args!("{errors}"));
+    let same = events::compare(&report.pairs).unwrap_or_else(|wrong| panic!("{wrong}"));
+    equality::counted(format_args!("{same}"));
     let unexplained = words::unexplained(&ours);
     assert!(unexplained.is_empty(), "explain knows nothing of {unexplained:?}");
     every_harm_is_seen(&straces, &ours, &trace_file);

@@ -100,6 +100,93 @@ fn the_program_reads_the_input_and_gets_the_signals() {
     assert_eq!(support::wait_for(&mut child.0).code(), Some(5));
 }
 
+/// The states of another program's sockets are seen while it runs.
+#[test]
+fn the_states_of_its_sockets_are_shown() {
+    if !usable() {
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; read line <&3; echo $line");
+    let mut command = Command::new(BARESOCK);
+    command.args(["watch", "--state", "--", "bash", "-c", &script]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = support::KilledAtEnd(command.spawn().unwrap());
+    let (mut peer, _) = listener.accept().unwrap();
+    let mut err = std::io::BufReader::new(child.0.stderr.take().unwrap());
+    let mut shown = String::new();
+    // bash waits for an answer, which comes when its connection has been seen.
+    while !shown.contains("   ESTABLISHED, 0 unread, 0 unacknowledged\n") {
+        let len = std::io::BufRead::read_line(&mut err, &mut shown).unwrap();
+        assert!(len > 0, "{shown}");
+    }
+    peer.write_all(b"answer\n").unwrap();
+    std::io::Read::read_to_string(&mut err, &mut shown).unwrap();
+    assert!(support::wait_for(&mut child.0).success(), "{shown}");
+}
+
+#[test]
+fn a_wait_that_attaching_ends_is_marked() {
+    if !usable() {
+        return;
+    }
+    let compiler = Command::new("cc").arg("--version").output();
+    if !compiler.is_ok_and(|output| output.status.success()) {
+        return missing("there is no cc");
+    }
+    let place = support::TempDir::new();
+    let program = place.file("waits");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/watch/waits.c");
+    let compiled = Command::new("cc").arg("-o").arg(&program).arg(source).status().unwrap();
+    assert!(compiled.success());
+    for (call, marked) in [
+        ("epoll_wait", Some("epoll_wait(")),
+        ("recv", Some("recvfrom(")),
+        ("waitall", Some("recvfrom(")),
+        ("poll", None),
+    ] {
+        let mut waits = Command::new(&program);
+        waits.arg(call).stdout(Stdio::piped());
+        let mut waits = support::KilledAtEnd(waits.spawn().unwrap());
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(waits.0.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        let pid = waits.0.id().to_string();
+        wait_until_it_sleeps(waits.0.id());
+        let watched = watch(&["--pid", &pid]).unwrap();
+        let shown = String::from_utf8(watched.stderr).unwrap();
+        assert!(support::wait_for(&mut waits.0).success());
+        assert!(shown.starts_with("baresock: attaching interrupts"), "{shown}");
+        let injected = shown.lines().find(|line| line.ends_with(" = ? (INJECTED)"));
+        match marked {
+            Some(name) => {
+                assert!(injected.is_some_and(|line| line.starts_with(name)), "{call}: {shown}");
+                assert!(shown.contains("attaching ended this wait"), "{call}: {shown}");
+            }
+            None => assert_eq!(injected, None, "{call}: {shown}"),
+        }
+        assert!(shown.contains("\"after\", 5"), "{call}: {shown}");
+        let report = String::from_utf8(watched.stdout).unwrap();
+        assert!(!report.contains("eintr-not-retried"), "{call}: {report}");
+    }
+}
+
+/// Until the process waits in a call.
+fn wait_until_it_sleeps(pid: u32) {
+    let sleeps = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
+    };
+    // Twice, for what it does before its wait may sleep a moment, too.
+    for _ in 0..2 {
+        while !sleeps() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn without_strace_one_line_says_how_to_get_it() {
     let output =
@@ -107,6 +194,6 @@ fn without_strace_one_line_says_how_to_get_it() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     assert!(said.contains("strace"), "{said}");
-    let refused = output_of(Command::new(BARESOCK).args(["watch", "--state", "--", "true"]));
+    let refused = output_of(Command::new(BARESOCK).args(["watch", "--via", "poll", "--", "true"]));
     assert_eq!(refused.status.code(), Some(2));
 }

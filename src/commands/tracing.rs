@@ -16,7 +16,7 @@ use baresock::trace::bits::BitsSink;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::page::Waits;
-use baresock::trace::text::{TextOptions, TextSink};
+use baresock::trace::text::{TextOptions, TextSink, TimesOf};
 use baresock::trace::tracer::NoSink;
 use baresock::trace::{Both, Function, Sink, Tracer};
 
@@ -75,7 +75,6 @@ pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
             "--inject cannot be used here: it changes only baresock's own calls"
         }
         _ if common.step => "--step cannot be used here: it stops only baresock's own calls",
-        _ if common.state => "--state cannot be used here: it inspects only baresock's own sockets",
         _ if common.via.is_some() => {
             "--via cannot be used here: the program chooses its own waiting call"
         }
@@ -89,7 +88,7 @@ pub(crate) fn asked_sink(
     common: &Common,
     interfaces: Interfaces,
 ) -> Result<Option<Box<dyn Sink>>, Failure> {
-    if is_traced(common) { sink_with(common, interfaces).map(Some) } else { Ok(None) }
+    if is_traced(common) { sink_of_log(common, interfaces).map(Some) } else { Ok(None) }
 }
 
 /// Refuses rules about a waiting call that is never made: they would have no effect.
@@ -145,15 +144,27 @@ pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Fai
     }
 }
 
-/// Where calls go, as the flags of the trace have it.
+/// Where our calls go, as the flags of the trace have it.
 pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
-    sink_with(common, Interfaces::Named)
-}
-
-fn sink_with(common: &Common, interfaces: Interfaces) -> Result<Box<dyn Sink>, Failure> {
     if common.step {
         return stepped(common);
     }
+    sink_with(common, Interfaces::Named, TimesOf::Now)
+}
+
+/// Where calls go that are made elsewhere, as the flags of the trace have it.
+pub(crate) fn sink_of_log(
+    common: &Common,
+    interfaces: Interfaces,
+) -> Result<Box<dyn Sink>, Failure> {
+    sink_with(common, interfaces, TimesOf::Events)
+}
+
+fn sink_with(
+    common: &Common,
+    interfaces: Interfaces,
+    times: TimesOf,
+) -> Result<Box<dyn Sink>, Failure> {
     if common.trace == Some(TraceForm::Json) && (common.explain || common.bits) {
         return Err(Failure::usage(
             "--explain and --bits add text for people: they cannot be used with --trace=json",
@@ -165,7 +176,7 @@ fn sink_with(common: &Common, interfaces: Interfaces) -> Result<Box<dyn Sink>, F
     }
     let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
     let width = if output.pace() == Pace::Live { LineWidth::OfTerminal } else { LineWidth::Any };
-    let mut options = text_options(common, color, width);
+    let mut options = TextOptions { times, ..text_options(common, color, width) };
     options.limits.interfaces = interfaces;
     Ok(text_sink(common, output, options))
 }
@@ -212,6 +223,7 @@ pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> Te
     TextOptions {
         limits: limits(common),
         time: common.trace_time,
+        times: TimesOf::Now,
         duration: common.trace_duration,
         ends: common.trace_ends,
         color,

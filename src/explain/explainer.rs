@@ -6,7 +6,7 @@ mod tests;
 use std::collections::HashMap;
 
 use super::has_lab;
-use crate::trace::descriptors::DescriptorTable;
+use crate::trace::descriptors::DescriptorTables;
 use crate::trace::event::Mark;
 use crate::trace::facts::Facts;
 use crate::trace::figures::grouped;
@@ -18,7 +18,7 @@ use crate::trace::{Event, Outcome, Sink};
 #[derive(Debug)]
 pub struct Explainer<S> {
     to: S,
-    descriptors: DescriptorTable,
+    descriptors: DescriptorTables,
     /// How often each lesson applied, by its place in memory: what several calls share is one lesson.
     counts: HashMap<usize, u64>,
     intents: HashMap<&'static str, u64>,
@@ -35,7 +35,7 @@ impl<S: Sink> Explainer<S> {
     pub fn new(to: S) -> Self {
         Self {
             to,
-            descriptors: DescriptorTable::default(),
+            descriptors: DescriptorTables::default(),
             counts: HashMap::new(),
             intents: HashMap::new(),
             every_time: false,
@@ -77,7 +77,9 @@ fn leads_to(lesson: &Lesson, facts: &Facts, has_lab: impl Fn(&str) -> bool) -> S
     let word = match (lesson.see, facts.outcome) {
         (See::Lab(name), _) if has_lab(name) => return format!("lab {name}"),
         (See::Word(word), _) => word,
-        (See::Lab(_), Outcome::Error(errno)) => errno.name().unwrap_or(facts.function.name()),
+        (See::Lab(_), Outcome::Error(errno)) if errno.is_of_this_book() => {
+            errno.name().unwrap_or(facts.function.name())
+        }
         (See::Lab(_), _) => facts.option_name().unwrap_or(facts.function.name()),
     };
     format!("explain {word}")
@@ -99,7 +101,7 @@ impl<S: Sink> Sink for Explainer<S> {
     fn end(&mut self, event: &Event<'_>) {
         self.to.end(event);
         if let Some(function) = event.function().filter(|_| event.mark != Mark::Refused) {
-            let known = event.fd().and_then(|fd| self.descriptors.known(fd));
+            let known = event.fd().and_then(|fd| self.descriptors.of(event).known(fd));
             self.teach(&Facts::of(function, event, known.unwrap_or_default()));
         }
         self.descriptors.learn(event);

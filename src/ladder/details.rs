@@ -43,7 +43,7 @@ impl DetailsTeller {
         let told = self.of_sources.entry(step.source).or_insert_with(SourceExplainer::new);
         told.explainer.end(&step.call);
         let mut details = told.notes.0.take();
-        told.text.begin();
+        told.text.begin(&step.call);
         details.in_full = told.text.whole(&step.call).to_string();
         if details.about.is_empty() {
             details.about = gist(step);

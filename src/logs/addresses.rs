@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use super::arguments::items;
 use super::number::digits;
-use super::values::Room;
+use super::values::{Room, int};
 use crate::addr::{Address, UnixName};
 use crate::names::{Domain, value_of};
 
@@ -17,8 +17,13 @@ pub(super) fn address<'a>(text: &'a str, room: &mut Room<'a>) -> Option<Address>
     }
     let rest = text.strip_prefix("{sa_family=")?;
     let family = &rest[..rest.find([',', '}'])?];
+    if let Some(number) = int(family) {
+        let family = Domain::from_bits(i32::try_from(number).ok()?);
+        let data = bytes_of("sa_data=", text, room)?.unwrap_or_default();
+        return Some(Address::Other { family, data });
+    }
     match family.strip_prefix("AF_").or_else(|| family.strip_prefix("PF_"))? {
-        "INET6" => ipv6(text),
+        "INET6" if text.contains("sin6_port=") => ipv6(text),
         "UNIX" | "LOCAL" | "FILE" => unix(text, room),
         other => {
             let name = ["AF_", other].concat();

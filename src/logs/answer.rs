@@ -21,7 +21,7 @@ pub struct RawCall<'a> {
 pub struct CallResult<'a> {
     /// The number; none for `?`, which stands where a call has not returned, or will be begun again.
     pub value: Option<i64>,
-    /// The error's name: `EAGAIN`; of a call that was interrupted, `ERESTARTSYS`.
+    /// The error's name: `EAGAIN`, or its number, where it has none; of a call that was interrupted, `ERESTARTSYS`.
     pub error: Option<&'a str>,
     /// The rest, such as `(in [3])` or `(Timeout)`, with what is known of a new descriptor: `<TCP:[…]>`.
     pub rest: &'a str,
@@ -87,11 +87,17 @@ impl<'a> CallResult<'a> {
         }
         let rest = rest.trim_ascii_start();
         let error = match value {
-            -1 => rest.split(' ').next().filter(|word| is_error(word)),
+            -1 => rest.split(' ').next().filter(|word| is_error(word)).or_else(|| number_of(rest)),
             _ => None,
         };
         Some(Self { value: Some(value), error, rest })
     }
+}
+
+/// Of an error without a name, strace writes the number: `(errno 530)`.
+fn number_of(rest: &str) -> Option<&str> {
+    let number = rest.strip_prefix("(errno ")?.strip_suffix(')')?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
 }
 
 fn is_error(word: &str) -> bool {

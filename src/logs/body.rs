@@ -64,6 +64,8 @@ impl<'a> LineBody<'a> {
             Some(b'-') if text.starts_with("--- ") => Self::signal(text).unwrap_or(Self::Text),
             Some(b'+') if text.starts_with("+++ ") => Self::ended(text).unwrap_or(Self::Text),
             Some(b'{') if text.starts_with("{\"schema\"") => Self::Json,
+            // The report, which `read --json` puts at the end.
+            Some(b'{') if text.starts_with("{\"report\"") => Self::Remark,
             _ => Self::said(text),
         }
     }
@@ -77,7 +79,9 @@ impl<'a> LineBody<'a> {
         let name_len = if is_unknown { 3 } else { name_len };
         let (name, rest) = text.split_at(name_len);
         let Some(inside) = rest.strip_prefix('(') else { return Self::said(text) };
-        if name_len == 0 || INSIDE_ARGUMENTS.contains(&name) {
+        // A trace of ours has functions of libc whose names stand within arguments of strace's.
+        let is_inside = || INSIDE_ARGUMENTS.contains(&name) && !text.ends_with(" (library)");
+        if name_len == 0 || is_inside() {
             return Self::Text;
         }
         if inside.ends_with("...>")
@@ -110,7 +114,7 @@ impl<'a> LineBody<'a> {
         let (name, rest) = text.strip_prefix("<... ")?.split_once(" resumed>")?;
         let is_name =
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_?".contains(&byte));
-        is_name.then_some(Self::Resumed { name, rest })
+        (is_name && !name.is_empty()).then_some(Self::Resumed { name, rest })
     }
 
     fn signal(text: &'a str) -> Option<Self> {

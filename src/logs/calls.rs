@@ -136,6 +136,21 @@ impl<R: Read> CallReader<R> {
         })
     }
 
+    /// The call whose line has begun and not come to its end, of a log that is being written: that call waits.
+    pub fn waiting(&mut self, tell: impl FnOnce(&str, &Where<'_>)) {
+        let Self { lines, habits, counts, pid, clock, scratch, .. } = self;
+        let beginning = lines.beginning();
+        if memchr::memchr(b'\n', beginning).is_some() {
+            return;
+        }
+        let text = clean(beginning, habits.unwrap_or_default(), scratch);
+        let line = LogLine::parse(text);
+        let LineBody::Open { text, attached: None } = line.body else { return };
+        let time = line.time.map_or(0, |stamp| { *clock }.time(stamp));
+        let (pid, number) = (line.pid.unwrap_or(*pid), counts.lines + 1);
+        tell(text, &Where { pid, begun: number, line: number, time, text, ..Where::default() });
+    }
+
     /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of the log.
     ///
     /// # Errors

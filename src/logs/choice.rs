@@ -1,9 +1,7 @@
 //! Which calls of a log are wanted: by name, by descriptor, by peer.
 
-use std::collections::HashMap;
-
 use crate::trace::Event;
-use crate::trace::descriptors::DescriptorTable;
+use crate::trace::descriptors::{DescriptorTable, DescriptorTables};
 use crate::trace::page::Returns;
 use crate::values::FdNumber;
 
@@ -13,8 +11,8 @@ pub struct Chooser {
     only: Vec<String>,
     fd: Option<i32>,
     peer: Option<String>,
-    /// By process; only if a peer is asked for.
-    tables: HashMap<u32, DescriptorTable>,
+    /// Only if a peer is asked for.
+    tables: DescriptorTables,
 }
 
 impl Chooser {
@@ -22,17 +20,16 @@ impl Chooser {
     /// address.
     pub fn new(only: &[String], fd: Option<i32>, peer: Option<&str>) -> Self {
         let peer = peer.map(str::to_string);
-        Self { only: only.to_vec(), fd, peer, tables: HashMap::new() }
+        Self { only: only.to_vec(), fd, peer, tables: DescriptorTables::default() }
     }
 
     /// Whether this call is wanted.
     pub fn wants(&mut self, event: &Event<'_>) -> bool {
         let Self { only, fd, peer, tables } = self;
         let by_peer = peer.as_ref().is_none_or(|peer| {
-            let table = tables.entry(event.pid).or_default();
-            let before = is_with(table, event, peer);
-            table.learn(event);
-            before || is_with(table, event, peer)
+            let before = is_with(tables.of(event), event, peer);
+            tables.learn(event);
+            before || is_with(tables.of(event), event, peer)
         });
         let by_name = only.is_empty() || only.iter().any(|name| *name == event.callee.name());
         let by_fd = fd.is_none_or(|fd| descriptors(event).any(|own| own.get() == fd));

@@ -4,10 +4,11 @@ use super::parameters::Parameter;
 use super::structures::value_of_option;
 use super::values::{self, Room, int, named};
 use crate::names::{
-    self, AF_INET, AF_INET6, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand,
-    FdFlags, IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
+    self, AF_INET, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand, FdFlags,
+    IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
     SocketFlags, TIOCOUTQ,
 };
+use crate::trace::Function;
 use crate::trace::arg::{Arg, Value};
 use crate::trace::event::Event;
 
@@ -33,10 +34,10 @@ pub(super) fn constant<'a>(
                     _ => AF_INET,
                 };
                 let protocol = value(Protocol::CONSTANTS).or_else(|| values::millis(text));
-                protocol.map(|value| match domain {
-                    AF_INET | AF_INET6 => Arg::Protocol(domain, Protocol::from_bits(value)),
-                    // Elsewhere it has no name.
-                    _ => Arg::Int(value.into()),
+                let is_pair = event.function() == Some(Function::SOCKETPAIR);
+                protocol.map(|value| match is_pair {
+                    true => Arg::Int(value.into()),
+                    false => Arg::Protocol(domain, Protocol::from_bits(value)),
                 })
             }
             Parameter::Level => {
@@ -81,8 +82,8 @@ pub(super) fn option_name<'a>(text: &'a str, event: &Event<'a>) -> Option<Arg<'a
     let level = Level::from_bits(level.value as i32);
     // The kernel has two of some, for a time of 32 bits and one of 64; C has one.
     let name = text.strip_suffix("_OLD").or_else(|| text.strip_suffix("_NEW")).unwrap_or(text);
-    let names = OPTIONS.iter().find(|(of, _)| *of == level)?.1;
-    match named(name, names) {
+    let names = OPTIONS.iter().find(|(of, _)| *of == level).map_or(&[][..], |(_, names)| *names);
+    match named(name, names).or_else(|| int(name)) {
         Some(value) => Some(Arg::OptionName(level, value as i32)),
         None => is_word(text).then(|| Arg::Word(text.into())),
     }
@@ -95,10 +96,17 @@ pub(super) fn option_value<'a>(
     room: &mut Room<'a>,
 ) -> Option<Value<'a>> {
     let name = match event.args.get(2) {
-        Some(Arg::OptionName(level, number)) => names::option_name(*level, *number)?,
+        Some(Arg::OptionName(level, number)) => {
+            names::option_name(*level, *number).unwrap_or_default()
+        }
         _ => "",
     };
-    value_of_option(name, text, room)
+    let is_asked = event.function() == Some(Function::GETSOCKOPT);
+    match value_of_option(name, text, room)? {
+        // What is set is a number, whatever it is a number of.
+        Value::Error(number) if !is_asked => Some(Value::Int(number)),
+        value => Some(value),
+    }
 }
 
 /// The third argument of `fcntl`.

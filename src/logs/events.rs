@@ -9,7 +9,7 @@ use super::constants::{constant, fcntl_argument, option_name, option_value};
 use super::fold::name_in_c;
 use super::notes::note;
 use super::parameters::{self, Parameter};
-use super::structures::{action, message};
+use super::structures::{action, buffers, message, messages};
 use super::values::{self, Room, int, only};
 use crate::names::{Errno, Signal};
 use crate::trace::arg::{Arg, Value};
@@ -28,10 +28,11 @@ pub fn event<'a>(call: &RawCall<'a>, room: &mut Room<'a>) -> Event<'a> {
     event.outcome = outcome(&call.answer);
     let failed = !matches!(event.outcome, Outcome::Value(_));
     for (text, parameter) in arguments.iter().take(count).zip(row) {
-        let arg = known(*parameter, text, &event, room).unwrap_or_else(|| unknown(text, failed));
+        let arg = known((call.name, *parameter), text, &event, room);
+        let arg = arg.unwrap_or_else(|| unknown(text, failed));
         event.args.push(arg);
     }
-    event.note = note(&call.answer, &event, room);
+    event.note = note(call, &event, room);
     event.mark = mark(call.answer.rest);
     event
 }
@@ -45,13 +46,15 @@ fn outcome(answer: &CallResult<'_>) -> Outcome {
     }
 }
 
-/// The errno of this name; 0 where this system does not have it.
+/// The errno of this name, or of this number, where strace knows no name.
 fn errno(name: &str) -> Errno {
     match name {
         "EAGAIN" | "EWOULDBLOCK" => Errno::EAGAIN,
         "EINTR" => Errno::EINTR,
         "EINPROGRESS" => Errno::EINPROGRESS,
-        _ => Errno::from_name(name).unwrap_or(Errno::from_number(0)),
+        _ => Errno::from_name(name)
+            .or_else(|| name.parse().ok().map(Errno::from_number))
+            .unwrap_or(Errno::UNLISTED),
     }
 }
 
@@ -82,7 +85,7 @@ fn unknown<'a>(text: &'a str, failed: bool) -> Arg<'a> {
 
 /// An argument, by the kind of its parameter; none if it is written in no way that this kind has.
 fn known<'a>(
-    parameter: Parameter,
+    (call, parameter): (&str, Parameter),
     text: &'a str,
     event: &Event<'a>,
     room: &mut Room<'a>,
@@ -110,14 +113,21 @@ fn known<'a>(
         Parameter::Rows => Arg::Rows((&*room.rows(text)?).into()),
         Parameter::Millis => Arg::Millis(millis(text)?),
         Parameter::TimeVal if text == "NULL" => Arg::TimeVal(None),
-        Parameter::TimeVal => Arg::TimeVal(Some(values::timeval(text)?)),
+        Parameter::TimeVal => Arg::TimeVal(Some(values::timeval(text, call)?)),
         Parameter::TimeSpec if text == "NULL" => Arg::TimeSpec(None),
         Parameter::TimeSpec => Arg::TimeSpec(Some(values::timespec(text)?)),
         Parameter::Mask if text == "NULL" => Arg::Mask(None),
+        // The kernel has it in a structure, with its size.
+        Parameter::Mask if text.starts_with("{sigmask=") => match field(text, "sigmask")? {
+            "NULL" | "0" => Arg::Mask(None),
+            inside => Arg::Mask(Some(mask(inside)?)),
+        },
         Parameter::Mask => Arg::Mask(Some(mask(text)?)),
         Parameter::Action if text == "NULL" => Arg::Action(None),
         Parameter::Action => Arg::Action(Some(Box::new(action(text)?))),
         Parameter::Message => message(text, event.errno().is_some(), room)?,
+        Parameter::Messages => messages(text, room)?,
+        Parameter::Buffers => buffers(text, event, room)?,
         Parameter::OptionName => option_name(text, event)?,
         Parameter::OptionValue => Arg::Value(option_value(text, event, room)?),
         Parameter::Domain

@@ -12,7 +12,10 @@ pub(super) fn name_in_c<'a>(call: &RawCall<'a>, arguments: &Arguments<'a>) -> (&
     match call.name {
         "sendto" if arguments[4] == "NULL" && arguments[5] == "0" => ("send", 4),
         "recvfrom" if arguments[4] == "NULL" && arguments[5] == "NULL" => ("recv", 4),
-        "pselect6" | "pselect6_time64" if matches!(arguments[5], "NULL" | "") => ("select", 5),
+        // The older of strace write no NULL there.
+        "pselect6" | "pselect6_time64" if matches!(arguments[5], "NULL" | "0" | "") => {
+            ("select", 5)
+        }
         "pselect6" | "pselect6_time64" => ("pselect", all),
         "_newselect" => ("select", all),
         // Where the kernel has no `poll`, libc asks without a mask and its size.

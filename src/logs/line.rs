@@ -142,6 +142,10 @@ fn time_of_day(hours: u64, text: &str) -> Option<(u64, &str)> {
 pub(super) fn fraction(text: &str) -> Option<(u64, &str)> {
     let (value, rest) = digits(text)?;
     let places = text.len() - rest.len();
+    // As strace writes it.
+    if places == 6 {
+        return Some((value * 1_000, rest));
+    }
     let scale = 10u64.checked_pow(9u32.checked_sub(u32::try_from(places).ok()?)?)?;
     Some((value.checked_mul(scale)?, rest))
 }

@@ -40,7 +40,7 @@ impl<R: Read> Lines<R> {
     /// The next line; none at the end.
     ///
     /// # Errors
-    /// What reading gave, but for an interruption.
+    /// What reading gave, but for an interruption. Nothing is lost by it: if it was `WouldBlock`, this may be called again.
     pub fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) {
@@ -89,6 +89,11 @@ impl<R: Read> Lines<R> {
             }
             self.read()?;
         }
+    }
+
+    /// What has been read of a line that has not come to its end.
+    pub fn beginning(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
     }
 
     /// Reads once, and makes room before, if there is none.

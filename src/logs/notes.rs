@@ -1,9 +1,9 @@
 //! What stands behind a result, read: what `select` left in its sets, what `poll` answered, flags.
 
-use super::answer::CallResult;
+use super::answer::RawCall;
 use super::arguments::items;
 use super::values::{self, Room, named};
-use crate::names::{F_GETFD, F_GETFL, FcntlCommand, FdFlags, OpenFlags};
+use crate::names::{F_GETFD, F_GETFL, FcntlCommand, FdFlags, OpenFlags, PollEvents};
 use crate::trace::Function;
 use crate::trace::arg::{Arg, Note};
 use crate::trace::event::Event;
@@ -11,23 +11,28 @@ use crate::trace::page::Effect;
 use crate::values::TimeVal;
 
 /// What stands behind the result, in parentheses.
-pub(super) fn note<'a>(
-    answer: &CallResult<'a>,
-    event: &Event<'a>,
-    room: &mut Room<'a>,
-) -> Note<'a> {
+pub(super) fn note<'a>(call: &RawCall<'a>, event: &Event<'a>, room: &mut Room<'a>) -> Note<'a> {
     let Some(value) = event.value() else { return Note::None };
-    let noted = answer.rest.split_once('(').map(|(_, rest)| &rest[..closing(rest)]);
+    let rest = without_mark(call.answer.rest);
+    let noted = rest.split_once('(').map(|(_, rest)| &rest[..closing(rest)]);
     let note = match event.function().map(|function| (function.effect(), function.name())) {
-        Some((Effect::Selects, _)) => select_note(noted, value, event, room),
+        Some((Effect::Selects, _)) => select_note((noted, call.name), value, event, room),
         Some((Effect::Polls, _)) => {
             let rows = noted.filter(|_| value > 0).and_then(|noted| poll_note(noted, event, room));
             rows.or_else(|| (value == 0).then(|| Note::Poll((&[][..]).into())))
+                .or_else(|| answered_in_place(event))
         }
         Some((_, "fcntl")) => flags_note(noted, value, event),
         _ => None,
     };
     note.or_else(|| noted.map(|noted| Note::Text(noted.into()))).unwrap_or_default()
+}
+
+/// Without what a trace of ours puts at the end of a line.
+fn without_mark(rest: &str) -> &str {
+    const MARKS: [&str; 4] = ["(library)", "(INJECTED)", "(refused)", "(libc)"];
+    let found = MARKS.iter().find_map(|mark| rest.strip_suffix(mark));
+    found.unwrap_or(rest)
 }
 
 /// Where the parenthesis closes that is open.
@@ -46,7 +51,7 @@ fn closing(text: &str) -> usize {
 
 /// `in [3], out [4], left {tv_sec=1, tv_usec=0}`, or `Timeout`. A set that was given and is not named is empty.
 fn select_note<'a>(
-    noted: Option<&'a str>,
+    (noted, call): (Option<&'a str>, &str),
     value: i64,
     event: &Event<'a>,
     room: &mut Room<'a>,
@@ -63,7 +68,7 @@ fn select_note<'a>(
             "in" => sets[0] = Some(room.set(what)?.into()),
             "out" => sets[1] = Some(room.set(what)?.into()),
             "except" => sets[2] = Some(room.set(what)?.into()),
-            "left" => left = Some(values::timeval(what)?),
+            "left" => left = Some(values::timeval(what, call)?),
             _ => return None,
         }
     }
@@ -91,6 +96,14 @@ fn poll_note<'a>(noted: &'a str, event: &Event<'a>, room: &mut Room<'a>) -> Opti
         }
     }
     Some(Note::Poll((&*answered).into()))
+}
+
+/// A very old strace has the answers among the rows that were asked.
+fn answered_in_place<'a>(event: &Event<'a>) -> Option<Note<'a>> {
+    let Some(Arg::Rows(rows)) = event.args.first() else { return None };
+    let answered = rows.iter().filter(|row| row.revents != PollEvents::NONE).copied();
+    let answered: Vec<_> = answered.collect();
+    (!answered.is_empty()).then(|| Note::Poll(answered.into()))
 }
 
 /// The rows alone, without what is left of the time.

@@ -41,6 +41,10 @@ pub(super) enum Parameter {
     Action,
     /// A `struct msghdr`.
     Message,
+    /// Several, each with its length.
+    Messages,
+    /// Several buffers: `struct iovec`.
+    Buffers,
     /// `AF_INET`.
     Domain,
     /// `SOCK_STREAM`.
@@ -121,6 +125,8 @@ fn row(function: Function) -> ParameterRow {
             "sigmask" | "set" | "oldset" => Parameter::Mask,
             "act" | "oldact" => Parameter::Action,
             "msg" => Parameter::Message,
+            "msgvec" => Parameter::Messages,
+            "iov" => Parameter::Buffers,
             "domain" => Parameter::Domain,
             "type" => Parameter::SocketType,
             "protocol" => Parameter::Protocol,
@@ -202,3 +208,22 @@ const PAIR: ParameterRow = {
     row[0] = Parameter::Pair;
     row
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Places of which a log has no more than an address, or what is read as a whole.
+    const AS_TEXT: &[&str] = &[];
+
+    #[test]
+    fn every_parameter_of_a_wrapper_has_its_kind() {
+        for function in Function::all().filter(|function| !function.page().is_library) {
+            let places = function.page().parameters.iter().zip(row(function));
+            let unknown =
+                places.filter(|(name, kind)| *kind == Parameter::Other && !AS_TEXT.contains(name));
+            let unknown: Vec<_> = unknown.map(|(name, _)| *name).collect();
+            assert_eq!(unknown, [""; 0], "{function} has parameters that a log's are not read as");
+        }
+    }
+}

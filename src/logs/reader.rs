@@ -124,6 +124,20 @@ impl<R: Read> LogReader<R> {
         Ok(true)
     }
 
+    /// The call that waits just now, if the line of one has begun and not come to its end: of a log that is being written.
+    pub fn waiting(&mut self, mut tell: impl FnMut(&LogEvent<'_>, &LogPlace<'_>)) {
+        let Self { logs, teller, .. } = self;
+        for log in logs.iter_mut().filter(|log| !log.is_over) {
+            log.calls.waiting(|text, place| {
+                let ids = teller.processes.of_line(place.pid, place.making);
+                let seq = teller.seq;
+                teller.unfinished(text, ids, place, &mut tell);
+                // It is told once more when it has returned.
+                teller.seq = seq;
+            });
+        }
+    }
+
     /// Reads to the end.
     ///
     /// # Errors

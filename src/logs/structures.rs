@@ -8,6 +8,7 @@ use super::number::number;
 use super::values::{self, Room, fields, int, named, only};
 use crate::names::{CONTROL_HEADER_LEN, ControlKind, Errno, Level, MsgFlags, OPTIONS, SaFlags};
 use crate::trace::arg::{Arg, Bytes, Message, SignalAction, SignalHandler, Value};
+use crate::trace::event::Event;
 use crate::values::{ControlMessage, Linger, PeerCredentials};
 
 /// A `struct msghdr`.
@@ -24,8 +25,13 @@ pub(super) fn message<'a>(text: &'a str, failed: bool, room: &mut Room<'a>) -> O
     };
     let buffers = items(buffers).map(|item| buffer(item, room)).collect::<Option<_>>()?;
     let control = match field(text, "msg_control") {
-        None | Some("NULL") => Vec::new(),
+        Some("NULL") => Vec::new(),
         Some(control) => items(control).filter_map(|item| control_message(item, room)).collect(),
+        // An older strace does not name it.
+        None => {
+            let messages = items(text).filter(|item| item.starts_with("{cmsg_len="));
+            messages.filter_map(|item| control_message(item, room)).collect()
+        }
     };
     Some(Arg::Message(Box::new(Message {
         name,
@@ -35,6 +41,41 @@ pub(super) fn message<'a>(text: &'a str, failed: bool, room: &mut Room<'a>) -> O
         control_len: control_len(text)?,
         flags: MsgFlags::from_bits(named(field(text, "msg_flags")?, MsgFlags::CONSTANTS)? as i32),
     })))
+}
+
+/// The messages of `sendmmsg` and `recvmmsg`: `[{msg_hdr={…}, msg_len=5}]`.
+pub(super) fn messages<'a>(text: &'a str, room: &mut Room<'a>) -> Option<Arg<'a>> {
+    let one = |item: &'a str| {
+        let has_failed = false;
+        let header = match message(field(item, "msg_hdr")?, has_failed, room)? {
+            Arg::Message(header) => *header,
+            _ => return None,
+        };
+        let len = field(item, "msg_len").and_then(int).and_then(|len| u32::try_from(len).ok());
+        Some((header, len))
+    };
+    text.starts_with('[').then(|| items(text).map(one).collect::<Option<_>>())?.map(Arg::Messages)
+}
+
+/// The buffers of `readv` and `writev`: `[{iov_base="hello", iov_len=5}]`. Of a call that failed a log has only where they
+/// are.
+pub(super) fn buffers<'a>(
+    text: &'a str,
+    event: &Event<'a>,
+    room: &mut Room<'a>,
+) -> Option<Arg<'a>> {
+    if !text.starts_with('[') {
+        return None;
+    }
+    let place = |item: &str| {
+        let base = usize::try_from(int(field(item, "iov_base")?)?).ok()?;
+        Some((base, usize::try_from(int(field(item, "iov_len")?)?).ok()?))
+    };
+    let is_room = event.errno().is_some() && text.contains("iov_base=0x");
+    if is_room {
+        return items(text).map(place).collect::<Option<_>>().map(Arg::Room);
+    }
+    items(text).map(|item| buffer(item, room)).collect::<Option<_>>().map(Arg::Buffers)
 }
 
 /// NULL, or a place in memory.
@@ -77,8 +118,14 @@ fn control_message<'a>(text: &'a str, room: &mut Room<'a>) -> Option<ControlMess
     let level = named(field(text, "cmsg_level")?, Level::CONSTANTS)?;
     let level = Level::from_bits(level as i32);
     let name = field(text, "cmsg_type")?;
+    // An older strace does not name the data, and may have no comma before them.
+    let (name, unnamed) = match name.find('{') {
+        Some(at) => (&name[..at], Some(&name[at..])),
+        None => (name, items(text).nth(3)),
+    };
     let kind = control_kind(level, name)?;
-    let data = field(text, "cmsg_data").and_then(|data| control_data(name, data, room));
+    let data = field(text, "cmsg_data").or(unnamed);
+    let data = data.and_then(|data| control_data(name, data, room));
     let room = len.checked_sub(CONTROL_HEADER_LEN).filter(|len| *len < 1 << 16)?;
     Some(ControlMessage { level, kind, data: data.unwrap_or_else(|| vec![0; room]) })
 }
@@ -105,7 +152,7 @@ fn control_data<'a>(name: &str, text: &'a str, _room: &mut Room<'a>) -> Option<V
         "SCM_CREDENTIALS" => Some(bytes(&fields(text, ["pid", "uid", "gid"])?)),
         "IP_TTL" => Some(bytes(&[only(text)?])),
         _ if name.starts_with("SO_TIMESTAMP") => {
-            let time = values::timeval(text)?;
+            let time = values::timeval(text, "")?;
             Some([time.tv_sec.to_ne_bytes(), time.tv_usec.to_ne_bytes()].concat())
         }
         "IP_PKTINFO" => {
@@ -122,20 +169,24 @@ fn control_data<'a>(name: &str, text: &'a str, _room: &mut Room<'a>) -> Option<V
 
 /// A `struct sigaction`, without what only the kernel's has.
 pub(super) fn action(text: &str) -> Option<SignalAction> {
-    let handler = match field(text, "sa_handler").or_else(|| field(text, "sa_sigaction"))? {
+    // An older strace does not name the fields.
+    let mut unnamed = items(text).filter(|_| !text.contains("sa_flags="));
+    let [first, second, third] = [0; 3].map(|_| unnamed.next());
+    let handler = field(text, "sa_handler").or_else(|| field(text, "sa_sigaction")).or(first)?;
+    let handler = match handler {
         "SIG_DFL" => SignalHandler::Default,
         "SIG_IGN" => SignalHandler::Ignore,
         address => SignalHandler::Function(int(address)? as usize),
     };
     let mut flags = 0;
-    for name in field(text, "sa_flags")?.split('|') {
+    for name in field(text, "sa_flags").or(third)?.split('|') {
         flags |= match name {
             // libc's own, and the sign of an int in a long.
             "SA_RESTORER" | "0xffffffff00000000" => 0,
             name => named(name, SaFlags::CONSTANTS)?,
         };
     }
-    let mask = values::mask(field(text, "sa_mask")?)?;
+    let mask = values::mask(field(text, "sa_mask").or(second)?)?;
     Some(SignalAction { handler, mask, flags: SaFlags::from_bits(flags as i32) })
 }
 
@@ -152,14 +203,17 @@ pub(super) fn value_of_option<'a>(
     if name == "SO_ERROR" {
         return Some(Value::Error(Errno::from_name(inside(text))?.number()));
     }
-    if let Some([l_onoff, l_linger]) = fields(text, ["l_onoff", "l_linger"]) {
+    let linger = || fields(text, ["l_onoff", "l_linger"]);
+    // As an older strace has it.
+    let older = || fields(text, ["onoff", "linger"]);
+    if let Some([l_onoff, l_linger]) = linger().or_else(older) {
         return Some(Value::Linger(Linger { l_onoff: l_onoff as i32, l_linger: l_linger as i32 }));
     }
     if let Some([pid, uid, gid]) = fields(text, ["pid", "uid", "gid"]) {
         let (pid, uid, gid) = (pid as i32, uid as u32, gid as u32);
         return Some(Value::Credentials(PeerCredentials { pid, uid, gid }));
     }
-    if let Some(time) = values::timeval(text) {
+    if let Some(time) = values::timeval(text, "") {
         return Some(Value::TimeVal(time));
     }
     let bytes = room.string(text)?;
@@ -168,6 +222,12 @@ pub(super) fn value_of_option<'a>(
         ("SO_RCVTIMEO" | "SO_SNDTIMEO", shown) if shown.len() == 16 && !bytes.is_cut => {
             let part = |at: usize| shown[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
             Value::TimeVal(crate::values::TimeVal { tv_sec: part(0), tv_usec: part(8) })
+        }
+        // Nor does it take apart what is set.
+        ("SO_PEERCRED", shown) if shown.len() == 12 && !bytes.is_cut => {
+            let part = |at: usize| shown[at..at + 4].try_into().map_or(0, i32::from_ne_bytes);
+            let (uid, gid) = (part(4) as u32, part(8) as u32);
+            Value::Credentials(PeerCredentials { pid: part(0), uid, gid })
         }
         ("IP_MULTICAST_TTL" | "IP_MULTICAST_LOOP", [byte]) => Value::Byte(*byte),
         _ => Value::Bytes(bytes),

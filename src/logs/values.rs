@@ -196,25 +196,27 @@ fn events(text: &str) -> Option<PollEvents> {
     Some(PollEvents::from_bits(named(text, PollEvents::CONSTANTS)? as i32))
 }
 
-/// `{tv_sec=1, tv_usec=0}`; of a `struct timespec`, which counts in nanoseconds, cut off, as libc does it.
-pub fn timeval(text: &str) -> Option<TimeVal> {
-    let (tv_sec, unit, part) = time(text)?;
+/// `{tv_sec=1, tv_usec=0}`; of a `struct timespec`, which counts in nanoseconds, cut off, as libc does it. An old strace
+/// does not name the fields, and the call says which structure it is.
+pub fn timeval(text: &str, call: &str) -> Option<TimeVal> {
+    let unnamed = if call.starts_with("pselect6") { "tv_nsec" } else { "tv_usec" };
+    let (tv_sec, unit, part) = time(text, unnamed)?;
     let tv_usec = if unit == "tv_nsec" { part / 1_000 } else { part };
     Some(TimeVal { tv_sec, tv_usec })
 }
 
 /// `{tv_sec=1, tv_nsec=0}`.
 pub fn timespec(text: &str) -> Option<TimeSpec> {
-    let (tv_sec, unit, part) = time(text)?;
+    let (tv_sec, unit, part) = time(text, "tv_nsec")?;
     let tv_nsec = if unit == "tv_usec" { part.checked_mul(1_000)? } else { part };
     Some(TimeSpec { tv_sec, tv_nsec })
 }
 
-/// Seconds, and the name and value of the part of a second; an old strace writes `{1, 0}`.
-fn time(text: &str) -> Option<(i64, &str, i64)> {
+/// Seconds, and the name and value of the part of a second; an old strace writes `{1, 0}`, without a name.
+fn time<'a>(text: &'a str, unnamed: &'a str) -> Option<(i64, &'a str, i64)> {
     let (seconds, part) = text.strip_prefix('{')?.strip_suffix('}')?.split_once(", ")?;
     let seconds = seconds.strip_prefix("tv_sec=").unwrap_or(seconds);
-    let (unit, part) = part.split_once('=').unwrap_or(("tv_usec", part));
+    let (unit, part) = part.split_once('=').unwrap_or((unnamed, part));
     // A long without its sign.
     let signed = |text: &str| {
         text.parse::<i64>().ok().or_else(|| Some(text.parse::<u64>().ok()?.cast_signed()))

@@ -102,7 +102,48 @@ errnos! {
     ECANCELED, "it was cancelled";
 }
 
+/// The other errors of Linux. They have no part in this book, but stand in logs of programs, which are read elsewhere, too.
+macro_rules! others {
+    ([$( $NAME:ident )*] of Linux alone: [$( $LINUX:ident )*]) => {
+        const OTHERS: &[(&str, i32)] = &[
+            $( (stringify!($NAME), libc::$NAME), )*
+            $(
+                #[cfg(linux)]
+                (stringify!($LINUX), libc::$LINUX),
+                #[cfg(not(linux))]
+                (stringify!($LINUX), ELSEWHERE + Foreign::$LINUX as i32),
+            )*
+            // The kernel's own, which it lets programs see all the same.
+            ("ENOTSUPP", 524),
+        ];
+
+        /// Where Linux alone has the error it has a number here that no error has.
+        #[cfg(not(linux))]
+        #[allow(clippy::upper_case_acronyms)]
+        enum Foreign {
+            $( $LINUX, )*
+        }
+    };
+}
+
+/// No system has an error of so high a number.
+#[cfg(not(linux))]
+const ELSEWHERE: i32 = 1 << 20;
+
+others! {
+    [E2BIG ENOEXEC EXDEV EMLINK ETXTBSY ENOTBLK ENOLCK ENOTEMPTY EIDRM ENOMSG EDQUOT EUSERS EREMOTE     EILSEQ
+     EBADMSG EOWNERDEAD ENOTRECOVERABLE]
+    of Linux alone:
+    [ENODATA ENOSR ENOSTR ETIME EMULTIHOP ENOLINK ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT
+     EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT EBFONT ENONET ENOPKG EADV ESRMNT ECOMM EDOTDOT ENOTUNIQ EBADFD
+     EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX ELIBEXEC ERESTART ESTRPIPE EUCLEAN ENOTNAM ENAVAIL EISNAM     EREMOTEIO
+     ENOMEDIUM EMEDIUMTYPE ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED ERFKILL EHWPOISON]
+}
+
 impl Errno {
+    /// An error that a log or a trace tells by a name which this system and this list do not know.
+    pub const UNLISTED: Self = Self(i32::MAX);
+
     /// The errno of this number.
     pub const fn from_number(number: i32) -> Self {
         Self(number)
@@ -126,18 +167,21 @@ impl Errno {
 
     /// The name, which does not: `EAGAIN`. An errno without a name here is shown by its number.
     pub fn name(self) -> Option<&'static str> {
-        Self::CONSTANTS
-            .iter()
-            .find(|known| known.value == i64::from(self.0))
-            .map(|known| known.name)
+        let own = Self::CONSTANTS.iter().find(|known| known.value == i64::from(self.0));
+        let other = || OTHERS.iter().find(|(_, number)| *number == self.0).map(|(name, _)| *name);
+        own.map(|known| known.name).or_else(other)
     }
 
-    /// The errno of this name, if the system has it.
+    /// Whether it is one of [`CONSTANTS`](Self::CONSTANTS), and so has a part in this book.
+    pub fn is_of_this_book(self) -> bool {
+        Self::CONSTANTS.iter().any(|known| known.value == i64::from(self.0))
+    }
+
+    /// The errno of this name, if this list knows it.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::CONSTANTS
-            .iter()
-            .find(|known| known.name == name)
-            .map(|known| Self(known.value as i32))
+        let own = Self::CONSTANTS.iter().find(|known| known.name == name);
+        let other = || OTHERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+        own.map(|known| known.value as i32).or_else(other).map(Self)
     }
 
     /// What the system's `strerror` says.
@@ -156,6 +200,7 @@ impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "{name} ({})", self.text()),
+            None if *self == Self::UNLISTED => f.write_str("an error without a name here"),
             None => write!(f, "errno {} ({})", self.0, self.text()),
         }
     }
@@ -183,6 +228,7 @@ mod tests {
     fn an_errno_prints_as_strace_prints_it() {
         assert_eq!(Errno::EPIPE.to_string(), "EPIPE (Broken pipe)");
         assert_eq!(Errno::from_number(4242).name(), None);
+        assert_eq!(Errno::UNLISTED.to_string(), "an error without a name here");
     }
 
     #[test]
@@ -190,6 +236,9 @@ mod tests {
         for known in Errno::CONSTANTS {
             let errno = Errno::from_name(known.name).unwrap();
             assert_eq!(errno.name().and_then(Errno::from_name), Some(errno));
+        }
+        for (name, _) in OTHERS {
+            assert_eq!(Errno::from_name(name).and_then(Errno::name), Some(*name));
         }
     }
 }

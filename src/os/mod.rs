@@ -37,5 +37,9 @@ pub mod signals;
 pub mod sigpipe;
 pub mod socket_file;
 pub mod standard_output;
+#[cfg(feature = "program")]
+pub mod states_of_others;
 pub mod system;
+#[cfg(feature = "program")]
+pub mod waits_of_others;
 pub mod watching;

@@ -4,8 +4,8 @@
 
 use crate::addr::Address;
 use crate::names::{
-    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, Level, MSG_TRUNC, MsgFlags,
-    OpenFlags, SO_ERROR, SOL_SOCKET, SocketFlags, SocketType,
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, Level, MsgFlags, OpenFlags,
+    SO_ERROR, SOL_SOCKET, SocketFlags, SocketType,
 };
 use crate::trace::arg::{Arg, Bytes, Message, Value};
 use crate::trace::page::Effect;
@@ -104,6 +104,8 @@ pub enum Did<'e> {
     Closed,
     /// All descriptors of a range were closed.
     ClosedRange(i64, i64),
+    /// All descriptors of a range are to be closed by `execve`.
+    RangeClosedOnExec(i64, i64),
     /// The last descriptor of the moment's socket is gone.
     Gone(Departure),
     /// A descriptor got a second number.
@@ -181,6 +183,8 @@ pub struct Moved<'e> {
     pub to: Option<&'e Address>,
     /// `recvmsg` says that the datagram was cut.
     pub is_cut: bool,
+    /// The message of `sendmsg` and `recvmsg`, which may pass descriptors.
+    pub message: Option<&'e Message<'e>>,
 }
 
 /// Why a socket is gone.
@@ -226,8 +230,8 @@ impl<'e> Did<'e> {
             Effect::Binds => Self::Bound(address(args.get(1))),
             Effect::Listens => Self::Listened(args.get(1).and_then(number).unwrap_or(0)),
             Effect::Connects => Self::Connected(address(args.get(1))),
-            Effect::Sends => Self::Sent(moved(args)),
-            Effect::Receives => Self::Received(moved(args)),
+            Effect::Sends => Self::Sent(reading::moved(args)),
+            Effect::Receives => Self::Received(reading::moved(args)),
             Effect::Selects | Effect::Polls => Self::Waited(Wait::of(event)),
             Effect::ShutsDown => finished(args.get(1)),
             Effect::Closes => Self::Closed,
@@ -294,11 +298,18 @@ impl<'e> Did<'e> {
 }
 
 impl Moved<'_> {
-    const NOTHING: Self =
-        Self { asked: None, flags: MsgFlags::NONE, bytes: None, to: None, is_cut: false };
+    /// Of which the log tells nothing.
+    pub(super) const NOTHING: Self = Self {
+        asked: None,
+        flags: MsgFlags::NONE,
+        bytes: None,
+        to: None,
+        is_cut: false,
+        message: None,
+    };
 }
 
-fn address<'e>(arg: Option<&'e Arg<'e>>) -> Option<&'e Address> {
+pub(super) fn address<'e>(arg: Option<&'e Arg<'e>>) -> Option<&'e Address> {
     match arg {
         Some(Arg::Address(address)) => Some(address),
         _ => None,
@@ -312,7 +323,7 @@ fn value<'e>(arg: Option<&'e Arg<'e>>) -> Option<&'e Value<'e>> {
     }
 }
 
-fn flags_of(arg: Option<&Arg<'_>>) -> i64 {
+pub(super) fn flags_of(arg: Option<&Arg<'_>>) -> i64 {
     match arg {
         Some(Arg::Named(named)) => named.value,
         Some(Arg::Int(number)) => *number,
@@ -347,37 +358,6 @@ fn paired<'e>(event: &'e Event<'e>, effect: Effect) -> Did<'e> {
         _ => making(&event.args),
     };
     pair.map_or(Did::Other, |pair| Did::Paired(pair, made))
-}
-
-fn moved<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
-    let bytes = match args.get(1) {
-        Some(Arg::Message(message)) => return moved_message(message, args.get(2)),
-        Some(Arg::Buffers(buffers)) => {
-            let asked = buffers.iter().map(|(_, len)| *len as u64).sum();
-            let bytes = buffers.first().map(|(bytes, _)| bytes);
-            return Moved { asked: Some(asked), bytes, ..Moved::NOTHING };
-        }
-        // Buffers that the log does not show, or several messages.
-        Some(Arg::Text(_)) => return Moved::NOTHING,
-        Some(Arg::Bytes(bytes)) => Some(bytes),
-        _ => None,
-    };
-    // `sendfile` has its length behind the offset.
-    let len = if matches!(args.get(1), Some(Arg::Fd(_))) { 3 } else { 2 };
-    let asked = args.get(len).and_then(number).and_then(|asked| asked.try_into().ok());
-    let flags = MsgFlags::from_bits(flags_of(args.get(len + 1)) as i32);
-    Moved { asked, flags, bytes, to: address(args.get(4)), is_cut: false }
-}
-
-fn moved_message<'e>(message: &'e Message<'e>, flags: Option<&Arg<'_>>) -> Moved<'e> {
-    let Message { name, buffers, flags: told, .. } = message;
-    Moved {
-        asked: Some(buffers.iter().map(|(_, len)| *len as u64).sum()),
-        flags: MsgFlags::from_bits(flags_of(flags) as i32),
-        bytes: buffers.first().map(|(bytes, _)| bytes),
-        to: name.as_deref().ok(),
-        is_cut: told.contains(MSG_TRUNC),
-    }
 }
 
 fn finished<'e>(how: Option<&Arg<'_>>) -> Did<'e> {

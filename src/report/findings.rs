@@ -52,6 +52,8 @@ pub struct Finding {
     pub fd: Option<i32>,
     /// What happened, with its figures.
     pub says: String,
+    /// The lab that shows it.
+    pub lab: &'static str,
     /// The lines that show it.
     pub evidence: Vec<EvidenceLine>,
 }
@@ -106,6 +108,7 @@ impl Findings {
             pid,
             fd,
             says: says(),
+            lab: advice.lab,
             evidence,
         });
     }

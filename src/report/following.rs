@@ -23,6 +23,12 @@ pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
                 entry.is_closed_on_exec = *is_set;
             }
         }
+        Did::RangeClosedOnExec(from, to) if moment.event.value() == Some(0) => {
+            let entries = &mut world.process_mut(process).entries;
+            let numbers = (*from).max(0) as usize..=(*to).clamp(0, entries.len() as i64) as usize;
+            let marked = entries.iter_mut().enumerate().filter(|(fd, _)| numbers.contains(fd));
+            marked.for_each(|(_, entry)| entry.is_closed_on_exec = true);
+        }
         Did::Registered(registration) if registration.data != registration.fd as u64 => {
             let registered = &mut world.process_mut(process).registered;
             registered.insert(registration.data, registration.fd);
@@ -52,7 +58,7 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
             socket.named = Some(moment.mark());
         }
         Did::Sent(_) => {
-            socket.bytes_out += result.unsigned_abs();
+            socket.bytes_out += event.bytes_moved(result).unsigned_abs();
             socket.sends += 1;
         }
         Did::Received(moved) => {
@@ -60,7 +66,7 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
             if result == 0 && moved.asked != Some(0) && !socket.making.is_datagram {
                 socket.peer_finished.get_or_insert_with(|| moment.mark());
             } else if !is_peek {
-                socket.bytes_in += result.unsigned_abs();
+                socket.bytes_in += event.bytes_moved(result).unsigned_abs();
                 socket.receives += 1;
             }
         }

@@ -23,7 +23,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
             moment.made = hold(world, process, result, socket, making.is_closed_on_exec);
         }
         Did::Paired(ends, making) => {
-            for fd in *ends {
+            let made = ends.map(|fd| {
                 let socket = Socket {
                     making: *making,
                     is_known: true,
@@ -32,7 +32,11 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
                     made: Some(moment.mark()),
                     ..Socket::default()
                 };
-                hold(world, process, fd, socket, making.is_closed_on_exec);
+                hold(world, process, fd, socket, making.is_closed_on_exec)
+            });
+            if let [Some(one), Some(other)] = made {
+                world.socket_mut(one).other_end = Some(other);
+                world.socket_mut(other).other_end = Some(one);
             }
         }
         Did::Accepted(from, flags) => {
@@ -89,7 +93,14 @@ fn hold(
     Some(id)
 }
 
-fn set(world: &mut World, process: ProcessId, fd: i32, held: Held, is_closed_on_exec: bool) {
+/// From now on this descriptor leads there.
+pub(super) fn set(
+    world: &mut World,
+    process: ProcessId,
+    fd: i32,
+    held: Held,
+    is_closed_on_exec: bool,
+) {
     // Its close was not seen: the log has a hole, or another thread's line comes later.
     if let Some(old) = world.socket_of(process, fd) {
         let socket = world.socket_mut(old);

@@ -14,6 +14,7 @@ mod findings;
 mod following;
 mod making;
 mod moment;
+mod passing;
 mod reading;
 mod show;
 pub mod story;
@@ -24,7 +25,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::trace::Event;
 use crate::trace::event::{Callee, Mark, Outcome};
@@ -61,16 +62,22 @@ pub struct Report {
     tally: Tally,
 }
 
+/// The version of the report's JSON, which it begins with: fields may be added without a new one.
+pub const JSON_VERSION: u32 = 1;
+
 /// What is reported.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reported {
+    /// [`JSON_VERSION`].
+    report: u32,
     /// Connections, listeners and datagram sockets.
     pub story: Story,
     /// The table by call.
     pub summary: CallTable,
     /// What stands out.
     pub advice: Vec<Finding>,
-    /// How often each advice was found, where that is more often than it is shown.
+    /// How much more often an advice was found than it is shown.
+    #[serde(serialize_with = "as_object")]
     pub more: Vec<(&'static str, u64)>,
 }
 
@@ -157,6 +164,7 @@ impl Report {
             self.world.meet(pid, pid.into());
             self.follow(&event, at, &did, process);
         }
+        self.give_up_what_was_passed(at);
         let counts = self.findings.counts().to_vec();
         let advice = self.findings.into_sorted();
         let shown = |name: &str| advice.iter().filter(|found| found.advice == name).count() as u64;
@@ -165,7 +173,20 @@ impl Report {
             (more > 0).then_some((advice.name, more))
         });
         let more = more.collect();
-        Reported { story: self.story.finish(), summary: self.tally.finish(), advice, more }
+        let (story, summary) = (self.story.finish(), self.tally.finish());
+        Reported { report: JSON_VERSION, story, summary, advice, more }
+    }
+
+    /// Sockets that were sent to another process, and that the log does not show arriving.
+    fn give_up_what_was_passed(&mut self, at: At<'_>) {
+        let event = spoken("+++ the log ends here +++", 0);
+        let did = Did::Ended(ProcessEnding::LogOver);
+        let now = moment(&event, at, &did, ProcessId(0));
+        let Self { findings, watches, story, world, .. } = self;
+        passing::give_up(world, |world, id, why| {
+            let fd = world.socket(id).fd;
+            gone(world, findings, watches, story, &now, (id, fd, why));
+        });
     }
 
     fn follow(&mut self, event: &Event<'_>, at: At<'_>, did: &Did<'_>, process: ProcessId) {
@@ -183,6 +204,7 @@ impl Report {
         }
         self.watch(&now);
         following::learn(&mut self.world, &now);
+        passing::pass(&mut self.world, &now);
         advice::leaking::note(&now, &mut self.world);
         match did {
             Did::Closed | Did::ClosedRange(..) | Did::Executed | Did::Ended(_) => self.close(&now),
@@ -257,6 +279,11 @@ impl Report {
             gone(world, findings, watches, story, now, (id, fd, why));
         });
     }
+}
+
+/// Numbers by their names.
+fn as_object<S: Serializer, N: Serialize>(named: &[(N, u64)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(named.iter().map(|(name, number)| (name, number)))
 }
 
 /// The last descriptor of a socket is gone.

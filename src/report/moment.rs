@@ -6,8 +6,10 @@ use crate::names::Errno;
 use crate::trace::arg::{Note, ValueLimits};
 use crate::trace::notation::{write_arg, write_note};
 use crate::trace::{Event, Outcome};
+use crate::values::FdNumber;
 
 use super::did::Did;
+use super::reading;
 use super::world::{ProcessId, SocketId};
 
 /// One call, with what it is about.
@@ -58,7 +60,13 @@ impl Moment<'_> {
     /// The moment in a few bytes, for what may become evidence.
     pub fn mark(&self) -> SeenCall {
         let Event { begin_ns, end_ns, .. } = *self.event;
-        let name = self.event.function().map_or("", crate::trace::Function::name);
+        let name = self.event.function().map_or_else(
+            || reading::known_name(self.event.callee.name()),
+            crate::trace::Function::name,
+        );
+        // What a wait says of a descriptor is not what it was given.
+        let is_of_wait = matches!(self.did, Did::Ready(_));
+        let fd = if is_of_wait { self.event.fd().map_or(-1, FdNumber::get) } else { self.fd };
         // How a call ended that a signal interrupted, the log tells some lines later.
         let is_interrupted = self.failed(Errno::EINTR) && self.begun > 0;
         SeenCall {
@@ -66,7 +74,7 @@ impl Moment<'_> {
             begin_ns,
             end_ns,
             name,
-            fd: self.fd,
+            fd,
             outcome: self.event.outcome,
             text: None,
         }

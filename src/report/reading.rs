@@ -1,11 +1,12 @@
-//! Calls that no wrapper of this crate makes, as a log of strace has them: their arguments are text.
+//! Arguments, read: those of calls that move bytes, and those of calls that no wrapper of this crate makes, which are text
+//! in a log of strace.
 
+use crate::names::{MSG_TRUNC, MsgFlags};
 use crate::trace::Event;
-use crate::trace::arg::Arg;
+use crate::trace::arg::{Arg, Message};
 
-use super::did::{Did, Making, Moved, ProcessEnding};
+use super::did::{Did, Making, Moved, ProcessEnding, address, flags_of};
 use super::wait::Wait;
-use crate::names::MsgFlags;
 
 /// What `epoll_ctl` says of a descriptor.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,21 @@ pub struct Registration {
     pub data: u64,
     /// Whether it is to be watched for room to send.
     pub is_for_writing: bool,
+}
+
+/// The name of a call without a wrapper, where one is often evidence; empty for others.
+pub(super) fn known_name(name: &str) -> &'static str {
+    const NAMES: &[&str] = &[
+        "epoll_wait",
+        "epoll_pwait",
+        "epoll_pwait2",
+        "close_range",
+        "dup3",
+        "execve",
+        "clone",
+        "clone3",
+    ];
+    NAMES.iter().find(|known| **known == name).copied().unwrap_or_default()
 }
 
 /// A number, however the event has it.
@@ -38,8 +54,10 @@ pub(super) fn leading_number(text: &str) -> Option<i64> {
 
 /// The number behind a word: of `u64=` in `{u32=5, u64=5}` it is 5.
 pub(super) fn number_after(text: &str, word: &str) -> Option<i64> {
-    let (_, after) = text.split_once(word)?;
-    leading_number(after)
+    let first = *word.as_bytes().first()?;
+    let mut places = memchr::memchr_iter(first, text.as_bytes());
+    let at = places.find(|at| text.as_bytes()[*at..].starts_with(word.as_bytes()))?;
+    leading_number(&text[at + word.len()..])
 }
 
 fn text<'e>(arg: Option<&'e Arg<'e>>) -> &'e str {
@@ -54,14 +72,16 @@ fn text<'e>(arg: Option<&'e Arg<'e>>) -> &'e str {
 pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
     let args = &event.args;
     match event.callee.name() {
-        "readv" | "recvmmsg" => Did::Received(moved_vectors(args)),
-        "writev" | "sendmmsg" => Did::Sent(moved_vectors(args)),
+        "recvmmsg_time64" => Did::Received(Moved::NOTHING),
         "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => Did::Waited(Wait::of(event)),
         "epoll_ctl" => registration(args).map_or(Did::Other, Did::Registered),
         "dup3" => Did::Copied {
             is_closed_on_exec: args.iter().any(|arg| text(Some(arg)).contains("O_CLOEXEC")),
         },
         "close_range" => match (args.first().and_then(number), args.get(1).and_then(number)) {
+            (Some(from), Some(to)) if text(args.get(2)).contains("CLOSE_RANGE_CLOEXEC") => {
+                Did::RangeClosedOnExec(from, to)
+            }
             (Some(from), Some(to)) => Did::ClosedRange(from, to),
             _ => Did::Other,
         },
@@ -91,12 +111,41 @@ fn quoted(text: &str) -> &str {
     text.split('"').next().unwrap_or(text)
 }
 
-fn moved_vectors<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
-    let lens = text(args.get(1)).split("iov_len=").skip(1).filter_map(leading_number);
-    let asked = args.get(1).map(|_| lens.sum::<i64>()).filter(|asked| *asked > 0);
-    let flags = MsgFlags::NONE;
-    let asked = asked.and_then(|asked| asked.try_into().ok());
-    Moved { asked, flags, bytes: None, to: None, is_cut: false }
+/// What a call that sends or receives was to move.
+pub(super) fn moved<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
+    let bytes = match args.get(1) {
+        Some(Arg::Message(message)) => return moved_message(message, args.get(2)),
+        Some(Arg::Buffers(buffers)) => {
+            let asked = buffers.iter().map(|(_, len)| *len as u64).sum();
+            let bytes = buffers.first().map(|(bytes, _)| bytes);
+            return Moved { asked: Some(asked), bytes, ..Moved::NOTHING };
+        }
+        Some(Arg::Room(room)) => {
+            let asked = room.iter().map(|(_, len)| *len as u64).sum();
+            return Moved { asked: Some(asked), ..Moved::NOTHING };
+        }
+        // Several messages, or buffers that the log does not show.
+        Some(Arg::Messages(_) | Arg::Text(_)) => return Moved::NOTHING,
+        Some(Arg::Bytes(bytes)) => Some(bytes),
+        _ => None,
+    };
+    // `sendfile` has its length behind the offset.
+    let len = if matches!(args.get(1), Some(Arg::Fd(_))) { 3 } else { 2 };
+    let asked = args.get(len).and_then(number).and_then(|asked| asked.try_into().ok());
+    let flags = MsgFlags::from_bits(flags_of(args.get(len + 1)) as i32);
+    Moved { asked, flags, bytes, to: address(args.get(4)), ..Moved::NOTHING }
+}
+
+fn moved_message<'e>(message: &'e Message<'e>, flags: Option<&Arg<'_>>) -> Moved<'e> {
+    let Message { name, buffers, flags: told, .. } = message;
+    Moved {
+        asked: Some(buffers.iter().map(|(_, len)| *len as u64).sum()),
+        flags: MsgFlags::from_bits(flags_of(flags) as i32),
+        bytes: buffers.first().map(|(bytes, _)| bytes),
+        to: name.as_deref().ok(),
+        is_cut: told.contains(MSG_TRUNC),
+        message: Some(message),
+    }
 }
 
 fn registration(args: &[Arg<'_>]) -> Option<Registration> {

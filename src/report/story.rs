@@ -6,6 +6,7 @@ use super::did::Departure;
 use super::moment::Moment;
 use super::world::{Socket, SocketRole};
 use crate::addr::{Address, Reach};
+use crate::names::Errno;
 use crate::trace::Event;
 
 /// How many of each kind are told; what is more is counted.
@@ -241,7 +242,8 @@ fn ending(
         {
             ("failed", Some("peer"))
         }
-        (Some(_), _) => ("reset", Some("peer")),
+        (Some((_, Errno::ECONNRESET | Errno::EPIPE)), _) => ("reset", Some("peer")),
+        (Some(_), _) => ("failed", None),
         (None, Some(peers)) if peers < own => ("finished", Some("peer")),
         (None, Some(_)) => ("finished", Some("this side")),
         (None, None) if why == Departure::LogOver => ("open", None),

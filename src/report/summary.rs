@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::names::Errno;
 use crate::trace::page::Returns;
-use crate::trace::{Event, Function, Outcome};
+use crate::trace::{Arg, Event, Function, Outcome};
 
 /// The table.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -25,6 +25,7 @@ pub struct CallSummary {
     /// How often it was called.
     pub calls: u64,
     /// How often it failed, by the name of the error.
+    #[serde(serialize_with = "super::as_object")]
     pub errors: Vec<(String, u64)>,
     /// How long all calls took together, in nanoseconds; none if the log does not tell.
     pub took_ns: Option<u64>,
@@ -83,7 +84,9 @@ impl Tally {
         row.calls += 1;
         row.took_ns += event.end_ns.saturating_sub(event.begin_ns);
         match event.outcome {
-            Outcome::Value(value) if moves_bytes(event) => row.bytes += value.unsigned_abs(),
+            Outcome::Value(value) if moves_bytes(event) => {
+                row.bytes += event.bytes_moved(value).unsigned_abs();
+            }
             Outcome::Value(_) => {}
             // That one never returns.
             Outcome::Unknown if event.callee.name().starts_with("exit") => {}
@@ -128,9 +131,11 @@ fn summary(name: &str, row: TallyRow) -> CallSummary {
 
 fn moves_bytes(event: &Event<'_>) -> bool {
     match event.function() {
-        Some(function) => function.page().returns == Returns::Bytes,
-        None => {
-            matches!(event.callee.name(), "readv" | "writev" | "splice" | "pread64" | "pwrite64")
-        }
+        Some(function) => match function.page().returns {
+            Returns::Bytes => true,
+            Returns::Messages => event.args.iter().any(|arg| matches!(arg, Arg::Messages(_))),
+            _ => false,
+        },
+        None => matches!(event.callee.name(), "splice" | "pread64" | "pwrite64"),
     }
 }

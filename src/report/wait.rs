@@ -155,8 +155,12 @@ impl<'e> Wait<'e> {
 
     fn each_of_epoll(&self, mut say: impl FnMut(i64, ReadyFor)) {
         let Some(Arg::Text(ready)) = self.event.args.get(1) else { return };
-        for one in ready.split("events=").skip(1) {
-            let (events, data) = one.split_once(", data").unwrap_or((one, ""));
+        // `[{events=EPOLLIN, data={u32=5, u64=5}}]`, in an older strace `{{EPOLLIN, {u32=5, u64=5}}}`.
+        let mut rest = from_event(ready);
+        while !rest.is_empty() {
+            let (events, after) = rest.split_once(',').unwrap_or((rest, ""));
+            rest = from_event(after);
+            let data = &after[..after.len() - rest.len()];
             let has = |name: &str| events.split('|').any(|event| event == name);
             let readiness = ReadyFor {
                 read: has("EPOLLIN"),
@@ -171,6 +175,13 @@ impl<'e> Wait<'e> {
             }
         }
     }
+}
+
+/// A text from the first name of an event on.
+fn from_event(text: &str) -> &str {
+    let mut capitals = memchr::memchr_iter(b'E', text.as_bytes());
+    let at = capitals.find(|at| text[*at..].starts_with("EPOLL"));
+    &text[at.unwrap_or(text.len())..]
 }
 
 fn members<'e>(set: &'e Option<Cow<'e, [FdNumber]>>) -> &'e [FdNumber] {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::advice::{OfCaller, OfProcess, OfSocket, OfWorld};
 use super::did::Making;
 use super::moment::SeenCall;
+use super::passing::OnTheWay;
 use crate::addr::Address;
 use crate::names::Errno;
 
@@ -89,6 +90,8 @@ pub struct Socket {
     pub failed: Option<(SeenCall, Errno)>,
     /// The line of the last call on it.
     pub touched: u64,
+    /// The other end, if both were made as a pair.
+    pub other_end: Option<SocketId>,
     /// What the advice remembers of it.
     pub seen: OfSocket,
 }
@@ -176,6 +179,8 @@ pub struct World {
     pub(super) caller: Option<CallerId>,
     /// How many descriptors all processes have together.
     entries: usize,
+    /// Descriptors that were sent and have not arrived.
+    pub(super) on_the_way: OnTheWay,
     /// What the advice remembers of all.
     pub seen: OfWorld,
 }
@@ -347,6 +352,9 @@ impl World {
 
     /// The room of a socket that is gone may be used again.
     pub(super) fn free_socket(&mut self, id: SocketId) {
+        if let Some(other) = self.socket(id).other_end {
+            self.socket_mut(other).other_end = None;
+        }
         *self.socket_mut(id) = Socket::default();
         self.free.push(id);
     }

@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How much is collected before it is written in any case.
 const COLLECT_BYTES: usize = 64 * 1024;
 
+/// What ends a line that another one cuts, as in strace's logs.
+const UNFINISHED: &[u8] = b" <unfinished ...>\n";
+
 /// How eagerly lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
@@ -91,6 +94,14 @@ impl Output {
         inner.write_line(text);
     }
 
+    /// The call whose first half was written waits on, and something else is told of its thread.
+    pub fn cut_half_line(&self, writer: OutputShare) {
+        let mut inner = self.lock();
+        if inner.half.take_if(|half| *half == writer).is_some() {
+            inner.write(UNFINISHED);
+        }
+    }
+
     /// A whole line.
     pub fn line(&self, writer: OutputShare, text: &str) {
         let mut inner = self.lock();
@@ -113,7 +124,7 @@ impl Inner {
     /// Ends the half line of another writer.
     fn make_way(&mut self, writer: OutputShare) {
         if self.half.take_if(|other| *other != writer).is_some() {
-            self.write(b" <unfinished ...>\n");
+            self.write(UNFINISHED);
         }
     }
 

@@ -28,6 +28,8 @@ pub struct TextOptions {
     pub limits: ValueLimits,
     /// Each line begins with the time of day, in seconds since 1970 (strace's `-ttt`).
     pub time: bool,
+    /// Which time that is.
+    pub times: TimesOf,
     /// Each line ends with how long the call took (strace's `-T`).
     pub duration: bool,
     /// Behind each descriptor stands which end of a connection it is (strace's `-yy`).
@@ -36,6 +38,16 @@ pub struct TextOptions {
     pub color: bool,
     /// Remarks are broken into lines of this many columns; without, each is one line.
     pub columns: Option<usize>,
+}
+
+/// Which time stands before a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimesOf {
+    /// The present: the call is made now.
+    #[default]
+    Now,
+    /// The one that the event has: the call was made elsewhere.
+    Events,
 }
 
 /// A call as a line of text in strace's notation.
@@ -60,14 +72,34 @@ impl TextLine {
     }
 
     /// A call begins now: its line does, too.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, event: &Event<'_>) {
         self.line.clear();
         self.arguments = None;
         self.has_comma = false;
-        if self.options.time {
+        if !self.options.time {
+            return;
+        }
+        if self.options.times == TimesOf::Events {
+            self.write_time_of_log(event.begin_ns);
+        } else {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let _ = write!(self.line, "{}.{:06} ", now.as_secs(), now.subsec_micros());
         }
+    }
+
+    /// When a call of a log began: since 1970, or by the clock of a log without dates. Some logs do not say.
+    fn write_time_of_log(&mut self, begin_ns: u64) {
+        const DATED: u64 = 100_000_000;
+        if begin_ns == 0 {
+            return;
+        }
+        let (seconds, micros) = (begin_ns / 1_000_000_000, begin_ns / 1_000 % 1_000_000);
+        let _ = if seconds >= DATED {
+            write!(self.line, "{seconds}.{micros:06} ")
+        } else {
+            let (hours, minutes) = (seconds / 3_600 % 24, seconds / 60 % 60);
+            write!(self.line, "{hours:02}:{minutes:02}:{:02}.{micros:06} ", seconds % 60)
+        };
     }
 
     /// The line as far as it is known before the call returns.
@@ -184,10 +216,19 @@ impl TextSink {
     }
 }
 
+impl TextSink {
+    /// Something else is to be written while a call waits: its line is cut, as strace cuts it.
+    fn leave_half(&mut self) {
+        if std::mem::take(&mut self.written) > 0 {
+            self.output.cut_half_line(self.writer);
+        }
+    }
+}
+
 impl Sink for TextSink {
-    fn begin(&mut self, _: &Event<'_>) {
-        self.line.begin();
-        self.written = 0;
+    fn begin(&mut self, event: &Event<'_>) {
+        self.leave_half();
+        self.line.begin(event);
     }
 
     fn wait(&mut self, event: &Event<'_>) {
@@ -207,6 +248,7 @@ impl Sink for TextSink {
         } else {
             let resumed = format!("<... {} resumed>", event.callee);
             self.output.rest_of_line(self.writer, &resumed, &whole[self.written..]);
+            self.written = 0;
         }
     }
 
@@ -218,6 +260,7 @@ impl Sink for TextSink {
     }
 
     fn drawing(&mut self, line: &str) {
+        self.leave_half();
         self.line.line.clear();
         self.line.line.push_str(INDENT);
         self.line.styled(REMARK, line);

@@ -27,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) calls: usize,
     /// The different (call, form of the arguments, outcome) among them.
     pub(crate) distinct: BTreeSet<String>,
+    /// Both lines of each call that were equal, strace's first, and the rules that strace's took.
+    pub(crate) pairs: Vec<(String, String, Vec<&'static str>)>,
     /// How many of our lines have no counterpart, because the kernel saw no such call: (refused) and (libc).
     pub(crate) not_made: usize,
     /// How many lines stand for a function of the library, whatever that did inside.
@@ -121,10 +123,11 @@ pub(crate) fn walk(seen: &[Seen], our_text: &str) -> Result<Report, String> {
         }
         let mut our_call = fold::ours(&call);
         let their_fold = match seen.get(at) {
-            Some(Seen::Call(theirs, _)) => {
+            Some(Seen::Call(theirs, raw)) => {
                 let (folded, taken) = fold::strace(theirs);
                 fold::without_what_is_untold(&mut our_call, &folded);
-                report.rules.extend(taken);
+                report.rules.extend(&taken);
+                report.pairs.push((raw.clone(), (*line).to_string(), taken));
                 folded.to_string()
             }
             _ => "(strace has no call here)".to_string(),

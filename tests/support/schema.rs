@@ -11,9 +11,9 @@ pub(crate) fn violations(schema: &Value, value: &Value) -> Vec<String> {
 }
 
 fn check(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
-    let mut wrong = |why: String| found.push(format!("{place}: {why}"));
     let keywords = schema.as_object().expect("a schema is an object");
     for (keyword, rule) in keywords {
+        let mut wrong = |why: String| found.push(format!("{place}: {why}"));
         match &keyword[..] {
             "$schema" | "title" | "description" | "$defs" => {}
             "$ref" => {
@@ -47,10 +47,26 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
                     }
                 }
             }
+            "anyOf" => {
+                let fits = |one: &Value| {
+                    let mut wrong = Vec::new();
+                    check(root, one, value, place, &mut wrong);
+                    wrong.is_empty()
+                };
+                if !rule.as_array().unwrap().iter().any(fits) {
+                    wrong("it is none of what it may be".into());
+                }
+            }
             "additionalProperties" => {
-                for name in value.as_object().into_iter().flat_map(|object| object.keys()) {
-                    if schema["properties"].get(name).is_none() {
-                        wrong(format!("{name} is not in the schema"));
+                let further = value.as_object().into_iter().flatten();
+                for (name, value) in
+                    further.filter(|(name, _)| schema["properties"].get(name).is_none())
+                {
+                    match rule {
+                        Value::Bool(false) => {
+                            found.push(format!("{place}: {name} is not in the schema"));
+                        }
+                        rule => check(root, rule, value, &format!("{place}.{name}"), found),
                     }
                 }
             }

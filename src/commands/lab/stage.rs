@@ -146,7 +146,7 @@ struct LabRecorder {
 
 impl Sink for LabRecorder {
     fn begin(&mut self, event: &Event<'_>) {
-        self.line.begin();
+        self.line.begin(event);
         if self.steps {
             let line = self.line.first_half(event).to_string();
             tell(&LabEvent::Calling { line, call: Box::new(event.kept(self.limits)) });

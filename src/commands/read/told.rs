@@ -1,11 +1,9 @@
 //! What a log tells, shown and reported: for `read` and `watch`.
 
-use std::collections::HashSet;
-
 use baresock::logs::body::ProcessExit;
 use baresock::logs::choice::Chooser;
 use baresock::logs::reader::{LogEvent, LogPlace};
-use baresock::names::Errno;
+use baresock::os::states_of_others::state_of_other;
 use baresock::report::{At, ProcessEnding, Report, Reported};
 use baresock::trace::page::Effect;
 use baresock::trace::{Event, Sink};
@@ -16,19 +14,21 @@ pub(crate) struct Taker {
     sink: Option<Box<dyn Sink>>,
     report: Report,
     last: u64,
-    /// strace was attached: the threads whose first call was seen.
-    attached: Option<HashSet<u64>>,
+    /// The call whose first half is shown, because it waits.
+    half: Option<Event<'static>>,
+    /// The states of sockets are to be shown: the program runs just now.
+    with_states: bool,
 }
 
 impl Taker {
     /// Calls go to `sink`, if there is one, and into the report.
     pub(crate) fn new(chooser: Chooser, sink: Option<Box<dyn Sink>>) -> Self {
-        Self { chooser, sink, report: Report::new(), last: 0, attached: None }
+        Self { chooser, sink, report: Report::new(), last: 0, half: None, with_states: false }
     }
 
-    /// The same, of a program that strace was attached to: a thread's first call may show what that did.
-    pub(crate) fn attached(mut self) -> Self {
-        self.attached = Some(HashSet::new());
+    /// The same, with the states of the sockets of a program that runs just now.
+    pub(crate) fn with_states(mut self) -> Self {
+        self.with_states = true;
         self
     }
 
@@ -39,24 +39,11 @@ impl Taker {
         match told {
             LogEvent::Call(event) => {
                 self.report.take(event, at);
-                if let Some(sink) = &mut self.sink
-                    && is_of_sockets(event)
-                    && self.chooser.wants(event)
-                {
-                    sink.begin(event);
-                    sink.end(event);
-                    let is_first =
-                        self.attached.as_mut().is_some_and(|seen| seen.insert(event.tid));
-                    if is_first && event.errno() == Some(Errno::EINTR) {
-                        sink.remark("strace interrupted this call as it attached; no signal did");
-                    }
-                }
+                self.show(event);
             }
             LogEvent::Signal { pid, name, stopped: false } => {
                 self.report.take_signal(*pid, name, at);
-                if let Some(sink) = &mut self.sink {
-                    sink.remark(&format!("--- {name} ---"));
-                }
+                self.remark(&format!("--- {name} ---"));
             }
             LogEvent::Ended { pid, tid, end } => {
                 let ending = match end {
@@ -70,13 +57,69 @@ impl Taker {
         }
     }
 
-    /// The log is over.
-    pub(crate) fn finish(mut self) -> Reported {
+    /// Shows the first half of a call that waits.
+    pub(crate) fn wait(&mut self, event: &Event<'_>) {
+        if let Some(sink) = &mut self.sink
+            && self.half.is_none()
+            && is_of_sockets(event)
+            && self.chooser.wants(event)
+        {
+            sink.begin(event);
+            sink.wait(event);
+            self.half = Some(event.clone().into_owned());
+        }
+    }
+
+    /// Says something about the call that was shown last.
+    pub(crate) fn remark(&mut self, text: &str) {
+        self.half = None;
+        if let Some(sink) = &mut self.sink {
+            sink.remark(text);
+        }
+    }
+
+    /// Shows a call, if it is wanted.
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
+        let Some(sink) = &mut self.sink else { return };
+        if !is_of_sockets(event) || !self.chooser.wants(event) {
+            return;
+        }
+        let half = self.half.take();
+        if !half.is_some_and(|half| is_first_half(&half, event)) {
+            sink.begin(event);
+        }
+        if self.with_states
+            && event.function().is_none_or(|function| function.effect() != Effect::Closes)
+            && let Some(fd) = event.fd()
+        {
+            let mut event = event.clone();
+            event.states.after = state_of_other(event.pid, fd);
+            sink.end(&event);
+        } else {
+            sink.end(event);
+        }
+    }
+
+    /// Writes what was collected.
+    pub(crate) fn flush(&mut self) {
         if let Some(sink) = &mut self.sink {
             sink.flush();
         }
+    }
+
+    /// The log is over.
+    pub(crate) fn finish(mut self) -> Reported {
+        self.flush();
         self.report.finish(At { begun: self.last, line: self.last, text: "" })
     }
+}
+
+/// Whether the one is the beginning of the other.
+fn is_first_half(half: &Event<'_>, whole: &Event<'_>) -> bool {
+    let caller = |event: &Event<'_>| (event.pid, event.tid, event.begin_ns);
+    caller(half) == caller(whole)
+        && half.callee == whole.callee
+        && whole.args.get(..half.args.len()) == Some(&*half.args)
 }
 
 /// Whether a call is about descriptors and what comes through them. What a program does with memory, files and locks

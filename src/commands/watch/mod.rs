@@ -1,9 +1,12 @@
 //! `baresock watch`: any program's socket calls, as it makes them.
 
+mod attaching;
+mod patience;
 mod signals;
 pub(super) mod strace;
 
 use std::fs::File;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::thread;
@@ -20,6 +23,8 @@ use super::failure::Failure;
 use super::messages::{Loudness, say};
 use super::read::{Taker, chooser, report};
 use super::tracing;
+use attaching::InterruptedWaits;
+use patience::PatientLog;
 use signals::Forwarder;
 
 /// Runs the program, or attaches to it, and shows its calls until it ends; then reports, and ends as the program ended.
@@ -35,23 +40,19 @@ pub(crate) fn run(
         strace::warn_of_attaching();
     }
     let forwarder = Forwarder::start(watch.pid.is_some())?;
+    let interrupted = watch.pid.map(InterruptedWaits::by_attaching_to).unwrap_or_default();
     let child = strace::command(&strace, watch, common, fifo.path())
         .spawn()
         .map_err(|error| Failure::from_std("strace", &error))?;
     forwarder.knows_strace(child.id());
     let (log, ended) = follow(fifo, child)?;
     let mut taker = Taker::new(chooser(&watch.choice), sink);
-    if watch.pid.is_some() {
-        taker = taker.attached();
+    if common.state {
+        taker = taker.with_states();
     }
-    let mut reader = LogReader::new([(log, watch.pid.unwrap_or(0))]);
-    let read = reader.read_all(|told, place| {
-        if let LogEvent::Call(event) = told {
-            forwarder.knows_program(event.pid);
-        }
-        taker.take(told, place);
-    });
-    read.map_err(|error| Failure::from_std("read from strace", &error))?;
+    let mut reader = LogReader::new([(PatientLog::new(log), watch.pid.unwrap_or(0))]);
+    read_all(&mut reader, &mut taker, &forwarder, interrupted)
+        .map_err(|error| Failure::from_std("read from strace", &error))?;
     let status = ended.join().ok().and_then(Result::ok);
     let reported = taker.finish();
     let has_begun = reader.counts().calls > 0;
@@ -61,6 +62,40 @@ pub(crate) fn run(
         say(strace::WHY_NOT);
     }
     end_like(status)
+}
+
+/// Reads what strace writes to its end. When nothing comes, the call that waits is shown as far as it is known.
+fn read_all(
+    reader: &mut LogReader<PatientLog>,
+    taker: &mut Taker,
+    forwarder: &Forwarder,
+    mut interrupted: InterruptedWaits,
+) -> io::Result<()> {
+    loop {
+        let read = reader.read_line(|told, place| {
+            if let LogEvent::Call(event) = told {
+                forwarder.knows_program(event.pid);
+                if let Some(ended) = interrupted.before(event) {
+                    taker.show(&ended);
+                    taker.remark(attaching::WHY);
+                }
+            }
+            taker.take(told, place);
+        });
+        match read {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                reader.waiting(|told, _| {
+                    if let LogEvent::Call(event) = told {
+                        taker.wait(event);
+                    }
+                });
+                taker.flush();
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Where the calls are shown: unlike other commands this one shows them without being asked.
@@ -77,7 +112,7 @@ fn calls_go_to(
         None if loudness == Loudness::Quiet => Ok(None),
         None => {
             let shown = Common { trace: Some(TraceForm::Text), ..common.clone() };
-            tracing::sink(&shown).map(Some)
+            tracing::sink_of_log(&shown, Interfaces::Named).map(Some)
         }
     }
 }

@@ -112,7 +112,11 @@ pub fn other_errno(asked: &str) -> Option<(String, i32)> {
     let is_it = |errno: &Errno| number == Some(errno.number()) || in_words(&errno.text()) == asked;
     let mut all = (1..HIGHEST_ERRNO).map(Errno::from_number);
     let errno = all.find(|errno| errno.is_known_here() && is_it(errno))?;
-    errno.name().is_none().then(|| (errno.to_string(), errno.number()))
+    (!errno.is_of_this_book()).then(|| (errno.to_string(), errno.number()))
+}
+
+fn name_in_this_book(errno: Errno) -> Option<&'static str> {
+    errno.name().filter(|_| errno.is_of_this_book())
 }
 
 /// `111`, `errno 111`, `0x6f`, and Winsock's 10054.
@@ -130,7 +134,7 @@ fn by_number(word: &str) -> Vec<&'static Entry> {
             .iter()
             .find(|known| known.value == number)
             .map(|known| known.name),
-        false => i32::try_from(number).ok().and_then(|number| Errno::from_number(number).name()),
+        false => i32::try_from(number).ok().map(Errno::from_number).and_then(name_in_this_book),
     };
     let name = here.or_else(|| named_by_winsock(number));
     let other = || other_errno(digits).map(|_| "errno");
@@ -150,7 +154,7 @@ fn by_bits(value: i64) -> Vec<&'static Entry> {
             found.extend(parts.iter().filter_map(|known| entry(known.name)));
         }
     }
-    let errno = i32::try_from(value).ok().and_then(|number| Errno::from_number(number).name());
+    let errno = i32::try_from(value).ok().map(Errno::from_number).and_then(name_in_this_book);
     found.extend(errno.and_then(entry));
     found
 }

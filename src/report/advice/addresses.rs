@@ -17,7 +17,7 @@ pub(super) const FORGOT_HTONS: Advice = Advice {
     shown_by: "bind or connect gets 127.0.0.1 with its bytes reversed, or a well-known port with its two bytes swapped.",
     remedy: "Write htons(port) and htonl(INADDR_LOOPBACK); inet_pton produces the right order by itself.",
     lab: "forgot-htons",
-    exercise: "",
+    exercise: "`baresock host` shows what 7007 is in memory before and after htons.",
     cares_for: &[DidKind::Bound, DidKind::Connected],
     watch,
 };

@@ -18,7 +18,8 @@ pub(super) const ONE_CLIENT_BLOCKS_ALL: Advice = Advice {
     remedy: "Make every connection non-blocking, and wait for all of them with select or poll. Keep an incomplete \
         message in a buffer until the rest arrives.",
     lab: "one-slow-client",
-    exercise: "",
+    exercise: "Connect a client that says nothing (`baresock connect ADDR`), then a second one: the second must be \
+        answered at once.",
     cares_for: &[
         DidKind::Sent,
         DidKind::Received,

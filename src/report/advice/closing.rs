@@ -19,7 +19,8 @@ pub(super) const CLOSE_WITH_UNREAD: Advice = Advice {
     remedy: "Read the whole request before you close. To end early, shut down sending (SHUT_WR), read until recv \
         returns 0, then close.",
     lab: "rst-on-unread",
-    exercise: "",
+    exercise: "Send the server a request that is longer than what it reads: does the client get the whole answer and \
+        then 0, or ECONNRESET?",
     cares_for: &[DidKind::Ready, DidKind::Received, DidKind::Gone, DidKind::Closed],
     watch,
 };

@@ -18,7 +18,7 @@ pub(super) const CONNECT_NOT_CHECKED: Advice = Advice {
         a second connect or getpeername.",
     remedy: "When the socket becomes writable, call getsockopt(SO_ERROR): 0 is success, anything else is the error.",
     lab: "nb-connect-refused",
-    exercise: "",
+    exercise: "Connect to a port where nothing listens: the program must say so.",
     cares_for: &[
         DidKind::Connected,
         DidKind::OptionAsked,

@@ -17,7 +17,8 @@ pub(super) const SIGPIPE_DEATH: Advice = Advice {
     remedy: "Send with MSG_NOSIGNAL, or ignore SIGPIPE at the start (signal(SIGPIPE, SIG_IGN)), or set SO_NOSIGPIPE on \
         systems that have it. Then EPIPE ends only the connection.",
     lab: "sigpipe-or-not",
-    exercise: "",
+    exercise: "Let a client leave in the middle of a long answer (Ctrl-C in `baresock connect`): the server must \
+        serve the next one.",
     cares_for: &[DidKind::Sent, DidKind::Ended],
     watch: watch_sigpipe,
 };
@@ -29,7 +30,8 @@ pub(super) const SEND_AFTER_RESET: Advice = Advice {
     shown_by: "A send or recv on a stream fails with ECONNRESET, EPIPE or ETIMEDOUT, and a send on the same descriptor follows.",
     remedy: "Check the result of every send and recv. On such an error close the descriptor and discard its unsent bytes.",
     lab: "write-after-fin",
-    exercise: "",
+    exercise: "Let a client leave in the middle of an answer (Ctrl-C in `baresock connect`), and read the log: after \
+        ECONNRESET or EPIPE the only call on that descriptor is close.",
     cares_for: &[DidKind::Sent, DidKind::Received],
     watch: watch_send,
 };

@@ -17,7 +17,7 @@ pub(super) const DESCRIPTOR_LEAK: Advice = Advice {
     remedy: "Close the descriptor on every path that ends a connection: at end of file, on an error, and after fork in \
         the process that does not serve the client.",
     lab: "drop-closes",
-    exercise: "",
+    exercise: "Connect and leave a hundred times, and count the entries of /proc/PID/fd before and after.",
     cares_for: &[DidKind::Gone],
     watch: watch_gone,
 };
@@ -45,7 +45,8 @@ pub(super) const INHERIT_LEAK: Advice = Advice {
     shown_by: "execve succeeds while the process has a socket above descriptor 2 without FD_CLOEXEC.",
     remedy: "Create sockets with SOCK_CLOEXEC, accept with accept4 and the same flag, or set FD_CLOEXEC with fcntl.",
     lab: "close-is-refcount",
-    exercise: "",
+    exercise: "Let the server start a program that sleeps, end the server, and start it again while that program \
+        lives.",
     cares_for: &[DidKind::Executed],
     watch: watch_exec,
 };

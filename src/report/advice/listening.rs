@@ -18,7 +18,7 @@ pub(super) const NO_REUSEADDR: Advice = Advice {
         a connection on that port that this side closed first.",
     remedy: "Always set SO_REUSEADDR before bind, on every listener. If another program listens there, bind still fails.",
     lab: "time-wait-bind",
-    exercise: "",
+    exercise: "Let a client connect, end the server first, and start it again at once: bind must not fail.",
     cares_for: &[DidKind::Bound, DidKind::Gone],
     watch: watch_bind,
 };

@@ -15,7 +15,7 @@ pub(super) const ONE_BYTE_IO: Advice = Advice {
     remedy: "Receive into a buffer of a few kilobytes, and search it for the end of the line. Collect the bytes to \
         send, and send them with one call.",
     lab: "no-message-boundaries",
-    exercise: "",
+    exercise: "Count the calls for one message with `strace -c`, before and after.",
     cares_for: &[DidKind::Received, DidKind::Sent],
     watch,
 };

@@ -41,7 +41,8 @@ pub(super) const WRITABLE_ALWAYS_ASKED: Advice = Advice {
     shown_by: "Ten waits in a row report the same descriptor as writable, and nothing is sent on it in between.",
     remedy: "Ask for writability (the second set, POLLOUT) only while you have unsent bytes, and stop when the last is sent.",
     lab: "always-ready",
-    exercise: "",
+    exercise: "Compare with `baresock serve echo --via poll --trace`: it asks for POLLOUT only while bytes wait to be \
+        sent.",
     cares_for: &[DidKind::Ready, DidKind::Sent, DidKind::Connected],
     watch: watch_writable,
 };

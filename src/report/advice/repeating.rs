@@ -16,7 +16,8 @@ pub(super) const EAGAIN_SPIN: Advice = Advice {
     shown_by: "Ten calls in a row on one descriptor fail with EAGAIN, and the process does not wait in between.",
     remedy: "On EAGAIN, go back to select or poll, and call again when the descriptor is ready.",
     lab: "blocking-or-eagain",
-    exercise: "",
+    exercise: "Connect a client that says nothing, and count the calls of a second with `strace -c -f -p PID`: there \
+        should be none.",
     cares_for: &[DidKind::Received, DidKind::Sent, DidKind::Accepted],
     watch: watch_eagain,
 };

@@ -19,7 +19,8 @@ pub(super) const GETADDRINFO_FIRST_ONLY: Advice = Advice {
         to one of them fails, and the process ends without trying the others.",
     remedy: "Walk through the list: socket and connect for each entry, until one succeeds.",
     lab: "gai-fans-out",
-    exercise: "",
+    exercise: "Let the server listen on 127.0.0.1 alone, and connect to a name that leads to ::1 first, as localhost \
+        often does.",
     cares_for: &[DidKind::LookedUp, DidKind::Connected, DidKind::OptionAsked, DidKind::Ended],
     watch: watch_first,
 };

@@ -19,7 +19,8 @@ pub(super) const SETS_NOT_REBUILT: Advice = Advice {
         a descriptor that is missing now is still open; or it asks for nothing at all after a timeout.",
     remedy: "Keep the descriptors elsewhere and fill the sets before each call, or copy them (fd_set ready = all).",
     lab: "select-eats-its-sets",
-    exercise: "",
+    exercise: "Run it as `baresock watch --bits -- COMMAND`, which draws the sets before and after each select, and \
+        see which bits are lost.",
     cares_for: &[DidKind::Waited],
     watch: watch_sets,
 };
@@ -46,7 +47,8 @@ pub(super) const BEYOND_FD_SETSIZE: Advice = Advice {
     shown_by: "A select has a first argument above 1,024.",
     remedy: "Use poll, which has no such limit; or refuse descriptors from FD_SETSIZE on, and close them.",
     lab: "fdsetsize-overflow",
-    exercise: "",
+    exercise: "Start the server after `ulimit -n 2000`, connect 1,100 clients that say nothing, and then one that \
+        does: it must be answered, or refused.",
     cares_for: &[DidKind::Waited],
     watch: watch_beyond,
 };

@@ -17,7 +17,8 @@ pub(super) const NAGLE_DELAY: Advice = Advice {
         60 ms later.",
     remedy: "Put the pieces into one send (or writev, or MSG_MORE for all but the last). If that is impossible, set TCP_NODELAY.",
     lab: "nagle-40ms",
-    exercise: "",
+    exercise: "Run it as `baresock watch --trace-duration -- COMMAND`, find the recv that takes 40 ms, join the two \
+        sends, and look again.",
     cares_for: &[DidKind::Sent, DidKind::Received],
     watch,
 };

@@ -18,7 +18,8 @@ pub(super) const TIMEOUT_NOT_REBUILT: Advice = Advice {
     remedy: "Set the timeout before each call. Other systems leave it unchanged; a portable program sets it all the \
         same.",
     lab: "timeout-mutates",
-    exercise: "",
+    exercise: "Run it as `baresock watch --only select -- COMMAND`, and follow what is left of the time from call to \
+        call.",
     cares_for: &[DidKind::Waited, DidKind::Ended],
     watch,
 };

@@ -19,7 +19,7 @@ pub(super) const UDP_TRUNCATED: Advice = Advice {
     remedy: "Pass recv a buffer for the longest datagram that the protocol allows (65,507 bytes fit all), or use \
         recvmsg and check MSG_TRUNC.",
     lab: "datagram-truncation",
-    exercise: "",
+    exercise: "Send it a datagram that is one byte longer than its buffer: it must notice.",
     cares_for: &[DidKind::Sent, DidKind::Received, DidKind::OptionAsked, DidKind::Gone],
     watch: watch_cut,
 };
@@ -34,7 +34,7 @@ pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
         not end.",
     remedy: "connect the UDP socket to the peer: then send and recv give ECONNREFUSED. Or, on Linux, set IP_RECVERR.",
     lab: "udp-refused-later",
-    exercise: "",
+    exercise: "End the server, and send: the program must notice before its user does.",
     cares_for: &[
         DidKind::Sent,
         DidKind::Received,

@@ -20,7 +20,7 @@ pub(super) const UNIX_FILE_LEFT: Advice = Advice {
         certain where the log shows calls on files.",
     remedy: "Call unlink when the server ends, and before bind if no server answers at that path.",
     lab: "stale-socket-file",
-    exercise: "",
+    exercise: "End the server with SIGKILL, and start it again: it must come up.",
     cares_for: &[DidKind::Bound, DidKind::Removed, DidKind::LookedUp, DidKind::Ended],
     watch,
 };

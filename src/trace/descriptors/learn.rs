@@ -246,7 +246,11 @@ impl DescriptorTable {
             Some(Arg::Int(number)) => Some(i32::try_from(*number).unwrap_or(i32::MAX)),
             _ => None,
         };
-        if let (Some(first), Some(last)) = (number(0), number(1)) {
+        let (Some(first), Some(last)) = (number(0), number(1)) else { return };
+        if event.args.get(2).is_some_and(|flags| says(flags, "CLOSE_RANGE_CLOEXEC")) {
+            let marked = self.numbers.iter_mut().filter(|(fd, _)| (first..=last).contains(*fd));
+            marked.for_each(|(_, descriptor)| descriptor.closed_on_exec = true);
+        } else {
             self.numbers.retain(|number, _| !(first..=last).contains(number));
         }
     }

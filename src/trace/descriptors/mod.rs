@@ -5,8 +5,11 @@
 //! [`DescriptorTable`] has the numbers of one process; an [`OpenFile`] is what several of them may lead to.
 
 mod learn;
+mod processes;
 #[cfg(test)]
 mod tests;
+
+pub use processes::DescriptorTables;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::{BTreeMap, VecDeque};

@@ -162,8 +162,7 @@ impl JsonLine {
         match (self.result, errno) {
             (None, _) => Outcome::Unknown,
             (Some(value), None) => Outcome::Value(value),
-            // 0: an errno of another system, whose name is unknown here.
-            (_, Some(name)) => Outcome::Error(errno_of(name).unwrap_or(Errno::from_number(0))),
+            (_, Some(name)) => Outcome::Error(errno_of(name).unwrap_or(Errno::UNLISTED)),
         }
     }
 

@@ -1,0 +1,54 @@
+//! The states of another process's TCP sockets, as `/proc` tells them. Nothing is asked of the socket itself, and no copy
+//! of its descriptor is made: a copy would keep open what its owner closes.
+
+use std::fs;
+
+use crate::names::{LISTEN, TcpState};
+use crate::values::{FdNumber, SocketState};
+
+/// The state of a TCP socket that a process has as this descriptor; none where the system does not tell.
+pub fn state_of_other(pid: u32, fd: FdNumber) -> Option<SocketState> {
+    let link = fs::read_link(format!("/proc/{pid}/fd/{}", fd.get())).ok()?;
+    let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_string();
+    ["tcp", "tcp6"].iter().find_map(|table| {
+        let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok()?;
+        table.lines().find_map(|row| state(row, &inode))
+    })
+}
+
+/// The state in a row of the table, if the row is of this socket.
+fn state(row: &str, inode: &str) -> Option<SocketState> {
+    let mut words = row.split_ascii_whitespace();
+    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+    let (state, queues) = (words.nth(3)?, words.next()?);
+    if words.nth(4)? != inode {
+        return None;
+    }
+    let state = TcpState::from_bits(i32::from_str_radix(state, 16).ok()?);
+    let (unacknowledged, unread) = queues.split_once(':')?;
+    let bytes = |digits: &str| u64::from_str_radix(digits, 16).ok().filter(|_| state != LISTEN);
+    let (unread, unacknowledged) = (bytes(unread), bytes(unacknowledged));
+    Some(SocketState { state, unread, unacknowledged, waiting: None })
+}
+
+#[cfg(all(test, linux))]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn the_state_is_the_one_that_the_kernel_has() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        client.write_all(b"five!").unwrap();
+        let of = |fd: FdNumber| state_of_other(std::process::id(), fd).unwrap().to_string();
+        assert_eq!(of(FdNumber::of(&listener)), "LISTEN");
+        assert_eq!(of(FdNumber::of(&server)), "ESTABLISHED, 5 unread, 0 unacknowledged");
+        assert_eq!(of(FdNumber::of(&client)), "ESTABLISHED, 0 unread, 0 unacknowledged");
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert_eq!(state_of_other(std::process::id(), FdNumber::of(&file)), None);
+    }
+}
