@@ -292,7 +292,7 @@ pub fn never() {}
         let (none, excused) = (BTreeMap::new(), BTreeMap::from([(row, "why")]));
         assert!(hold(&tables, &some, &none).is_ok());
         assert!(hold(&tables, &nothing, &excused).is_ok());
-        assert!(hold(&tables, &nothing, &none).unwrap_err().contains("nobody says why"));
+        assert!(hold(&tables, &nothing, &none).unwrap_err().contains("no reason is given"));
         assert!(hold(&tables, &some, &excused).unwrap_err().contains("needs no excuse"));
         let other = BTreeMap::from([(self::row("take", "EIO"), "why")]);
         assert!(hold(&tables, &some, &other).unwrap_err().contains("not in its table"));

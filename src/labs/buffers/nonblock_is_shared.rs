@@ -94,12 +94,13 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(fcntl_getfl(&a).map(|flags| flags.contains(O_NONBLOCK)));
 
     let (full, _nobody_reads) = tcp_pair()?;
-    fill(lab, &full, &[b'x'; 65_536])?;
-    let flags = fcntl_getfl(&full)?;
-    fcntl_setfl(&full, flags.without(O_NONBLOCK))?;
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.say("Where send waits all the same, SIGUSR1 ends its wait after 1.5 s.");
     lab.predict(&SENT);
+    // After the prediction, which may take a person long: meanwhile the kernel could make room.
+    fill(lab, &full, &[b'x'; 65_536])?;
+    let flags = fcntl_getfl(&full)?;
+    fcntl_setfl(&full, flags.without(O_NONBLOCK))?;
     let sent = or_waits_forever(|| send(&full, b"x", MSG_DONTWAIT | MSG_NOSIGNAL));
     lab.observe(sent);
 
