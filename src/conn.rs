@@ -12,6 +12,9 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
+use crate::addr::Address;
+use crate::os::receiving::RECV_KEEPS_DESCRIPTORS;
+
 pub use ends::{Ends, FileEnd, Files};
 pub use part::FilePart;
 pub use receiving::{Incoming, ReceivingHalf};
@@ -27,6 +30,15 @@ pub struct Conn {
 }
 
 impl Conn {
+    /// A connection with this peer.
+    pub fn with(peer: &Address) -> Self {
+        let receiving = match peer {
+            Address::Unix(_) if RECV_KEEPS_DESCRIPTORS => ReceivingHalf::that_closes_passed(),
+            _ => ReceivingHalf::default(),
+        };
+        Self { receiving, ..Self::default() }
+    }
+
     /// How many bytes are still to be sent.
     #[inline]
     pub fn owed(&self) -> usize {

@@ -67,7 +67,7 @@ fn via_for_files(wanted: Via, loudness: Loudness) -> Via {
         return wanted;
     }
     if loudness >= Loudness::Ordinary {
-        say("this system's poll cannot watch a terminal or another device: waiting with select");
+        say("this system's poll cannot watch standard input or output: waiting with select");
     }
     Via::Select
 }

@@ -15,6 +15,7 @@ use super::statistics::median;
 use super::watched::Watched;
 use super::{CompareOptions, Failed, Schedule};
 use crate::names::{Errno, POLLIN, Result};
+use crate::os::limits::MOST_POLL_ROWS;
 use crate::sys::{FD_SETSIZE, Fd, FdSet, PollFd, WideFdSet, poll, select, select_wide};
 use crate::values::TimeVal;
 
@@ -70,18 +71,17 @@ pub(super) fn measure(
     let failed = |errno| Failed::Call("the bare calls", errno);
     let watch = asked.options.watch;
     let room = (asked.descriptors as usize).saturating_sub(RESERVED) / watch.descriptors();
-    let wanted = room.min(asked.options.most);
+    let (wanted, bound) = how_many(room, asked.options.most, MOST_POLL_ROWS);
     let watched = Watched::make(watch, wanted).map_err(failed)?;
     if watched.len() < wanted {
         not_reached.push(format!("no more than {} {} can be had", watched.len(), watch.plural()));
-    } else if room > wanted {
-        not_reached.push(format!("more than {wanted} {}: --most says so", watch.plural()));
     } else {
-        let limit = asked.descriptors;
-        not_reached.push(format!(
-            "more than {wanted} {}: the limit is {limit} descriptors",
-            watch.plural()
-        ));
+        let why = match bound {
+            Bound::Asked => "--most says so".to_string(),
+            Bound::Rows => "this system's poll takes no more rows".to_string(),
+            Bound::Limit => format!("the limit is {} descriptors", asked.descriptors),
+        };
+        not_reached.push(format!("more than {wanted} {}: {why}", watch.plural()));
     }
     let wide = asked.options.wide && takes_wide_sets(&watched, not_reached);
     let mut cases = cases(&watched, wide).map_err(failed)?;
@@ -104,6 +104,28 @@ pub(super) fn measure(
     }
     let overhead = overhead(&mut cases);
     Ok(CallsResult::of(cases.iter().map(Case::measured).collect(), rounds, overhead))
+}
+
+/// What keeps the descriptors from being more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bound {
+    /// `--most`.
+    Asked,
+    /// The rows of `poll`.
+    Rows,
+    /// The limit on descriptors.
+    Limit,
+}
+
+/// How many descriptors are watched at most: there is room for so many, so many are asked for, and `poll` takes so many rows.
+fn how_many(room: usize, asked: usize, rows: usize) -> (usize, Bound) {
+    let wanted = room.min(asked).min(rows);
+    let bound = match wanted {
+        _ if wanted == rows => Bound::Rows,
+        _ if room > wanted => Bound::Asked,
+        _ => Bound::Limit,
+    };
+    (wanted, bound)
 }
 
 /// Whether this system's select takes sets longer than `fd_set`.
@@ -316,4 +338,19 @@ fn overhead(cases: &mut [Case<'_>]) -> f64 {
         tries.into_iter().fold(f64::MAX, f64::min) / median(&case.samples) * 100.0
     };
     cases.iter_mut().map(of_case).fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_the_descriptors_from_being_more_is_told() {
+        let (no_limit, apple) = (usize::MAX, 10_240);
+        assert_eq!(how_many(960, 30_000, no_limit), (960, Bound::Limit));
+        assert_eq!(how_many(500_000, 30_000, no_limit), (30_000, Bound::Asked));
+        assert_eq!(how_many(500_000, 30_000, apple), (10_240, Bound::Rows));
+        assert_eq!(how_many(500_000, 300, apple), (300, Bound::Asked));
+        assert_eq!(how_many(960, 30_000, apple), (960, Bound::Limit));
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::ends::Ends;
 use crate::names::{Errno, MsgFlags, Result};
+use crate::os::receiving::recv_and_close_passed;
 use crate::sys;
 
 /// What a receive gave.
@@ -21,9 +22,16 @@ pub struct ReceivingHalf {
     /// Received, given to the service, and not used by it: the beginning of a message.
     leftover: Vec<u8>,
     peer_finished: bool,
+    /// The peer may pass descriptors, which a plain `recv` would put into our table.
+    closes_passed: bool,
 }
 
 impl ReceivingHalf {
+    /// The half of a connection whose peer may pass descriptors, on a system whose `recv` would keep them.
+    pub(super) fn that_closes_passed() -> Self {
+        Self { closes_passed: true, ..Self::default() }
+    }
+
     /// Receives once into `buf`.
     ///
     /// # Errors
@@ -31,6 +39,7 @@ impl ReceivingHalf {
     #[inline]
     pub fn receive(&mut self, ends: &Ends, buf: &mut [u8]) -> Result<Incoming> {
         let received = match ends {
+            Ends::Socket(fd) if self.closes_passed => recv_and_close_passed(fd, buf),
             Ends::Socket(fd) | Ends::Datagrams(fd) => sys::recv(fd, buf, MsgFlags::NONE),
             Ends::Files(files) => {
                 files.input.as_ref().map_or(Err(Errno::EBADF), |fd| sys::read(fd, buf))

@@ -5,7 +5,7 @@ use super::*;
 use crate::names::Errno;
 use crate::names::{AF_UNIX, MSG_NOSIGNAL, MsgFlags, Protocol, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
 use crate::os::accepting::set_nonblocking;
-use crate::sys::{self, Fd};
+use crate::sys::{self, AsFd, Fd};
 
 fn pair() -> [Fd; 2] {
     let pair = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
@@ -35,6 +35,30 @@ fn what_a_short_send_leaves_is_owed_and_arrives_in_order() {
     assert_eq!(&arrived[..message.len()], message);
     assert_eq!(&arrived[message.len()..], b"and the end");
     assert!(conn.sending.owed.is_none(), "an idle connection holds a buffer");
+}
+
+#[test]
+fn descriptors_that_a_peer_passes_are_closed_where_recv_would_keep_them() {
+    let [ours, theirs] = pair();
+    let ends = Ends::Socket(ours);
+    let mut receiving = ReceivingHalf::that_closes_passed();
+    let mut buf = [0; 16];
+    let [out, into] = sys::pipe().unwrap();
+    set_nonblocking(&out).unwrap();
+    let passed = [into.as_fd(); sys::MAX_PASSED];
+    sys::sendmsg(&theirs, None, &[b"hello"], &passed[..200], MSG_NOSIGNAL).unwrap();
+    drop(into);
+    assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Bytes(5)));
+    assert_eq!(&buf[..5], b"hello");
+    // None of the copies is left: the pipe has no writer any more.
+    assert_eq!(sys::read(&out, &mut buf), Ok(0));
+    // As recv says it: nothing now, an ordinary message, the end.
+    assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Nothing));
+    sys::send(&theirs, b"more", MSG_NOSIGNAL).unwrap();
+    assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Bytes(4)));
+    drop(theirs);
+    assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Finished));
+    assert!(receiving.peer_finished());
 }
 
 #[test]

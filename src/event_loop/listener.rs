@@ -34,7 +34,7 @@ pub(super) enum Accepted {
     /// This client has gone; the next one in the queue is not to blame.
     Gone,
     /// No descriptor is left, or no memory. The connection stays in the queue and the listener stays ready: asking on
-    /// would spin.
+    /// would spin. (macOS and gVisor drop the connection, and asking on would drop the next one.)
     NoDescriptor(Errno),
     /// Another error. Whatever it is, it may be so again at once.
     Failed(Errno),

@@ -12,7 +12,7 @@ use super::notice::Notice;
 use super::state::LoopState;
 use super::stream::Stream;
 use crate::addr::Address;
-use crate::conn::Ends;
+use crate::conn::{Conn, Ends};
 use crate::events::{ServiceId, Token};
 use crate::names::{Errno, Result};
 use crate::trace;
@@ -31,6 +31,7 @@ impl LoopState {
         self.connections += 1;
         self.admitted += 1;
         let stream = Stream {
+            conn: Conn::with(&peer),
             peer: Some(Box::new(peer)),
             accepted,
             number: self.admitted,

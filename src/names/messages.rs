@@ -14,7 +14,7 @@ constants! {
         MSG_EOR, "a record ends here";
         MSG_WAITALL, "wait for the whole length, not for any bytes";
         #[cfg(linux)] MSG_ERRQUEUE, "receive from the queue of errors";
-        // <sys/socket.h> of macOS has it since about macOS 12; a kernel older than that ignores the bit, and
+        // <sys/socket.h> of macOS has it since macOS 11 (xnu-7195); a kernel older than that ignores the bit, and
         // SO_NOSIGPIPE is the means there.
         MSG_NOSIGNAL, "EPIPE without SIGPIPE when the peer is gone";
         #[cfg(linux)] MSG_MORE, "more follows: keep a partial packet back";

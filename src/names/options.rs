@@ -105,7 +105,9 @@ options! {
         SO_SNDLOWAT: c_int, "how much room makes it writable";
         SO_RCVTIMEO: TimeVal, "how long a receive may wait";
         SO_SNDTIMEO: TimeVal, "how long a send may wait";
-        SO_ACCEPTCONN: c_int, "whether it listens (read only)";
+        // macOS and OpenBSD have the name, but getsockopt knows no such option: ENOPROTOOPT (read: xnu 15.4, sogetoptlock;
+        // OpenBSD 2025, sogetopt).
+        #[cfg(not(any(apple, openbsd)))] SO_ACCEPTCONN: c_int, "whether it listens (read only)";
         SO_TIMESTAMP: c_int, "datagrams come with the time of their arrival";
         #[cfg(any(linux, freebsd, openbsd))] SO_PROTOCOL: c_int, "the protocol it was made with (read only)";
         #[cfg(any(linux, freebsd, openbsd))] SO_DOMAIN: c_int, "the domain it was made with (read only)";

@@ -13,6 +13,18 @@ pub struct DescriptorLimits {
     pub hard: u64,
 }
 
+/// macOS's own limit on the descriptors of a process, `OPEN_MAX`.
+const OPEN_MAX: u64 = 10_240;
+
+/// The most rows that `poll` takes, whatever the limits of this process are. On macOS it is `OPEN_MAX`, also where the process
+/// may have more descriptors (read in xnu 15.4, sys_generic.c: poll_nocancel).
+#[cfg(apple)]
+pub const MOST_POLL_ROWS: usize = OPEN_MAX as usize;
+
+/// The most rows that `poll` takes, whatever the limits of this process are: here only those count.
+#[cfg(not(apple))]
+pub const MOST_POLL_ROWS: usize = usize::MAX;
+
 fn from_nix(errno: nix::errno::Errno) -> Errno {
     Errno::from_number(errno as i32)
 }
@@ -38,13 +50,13 @@ pub fn set_descriptor_limit(soft: u64) -> Result<()> {
 
 /// Raises the soft limit to the hard one, and returns what it is then.
 ///
-/// On macOS the hard limit is "infinite", but the kernel refuses more than `OPEN_MAX` (10,240) with `EINVAL`
-/// (setrlimit(2) there); so where the whole way fails, that is tried.
+/// Up to macOS 10.15 the hard limit is "infinite", but the kernel refuses more than `OPEN_MAX` (10,240) with `EINVAL`; so where
+/// the whole way fails, that is tried. Since macOS 11 infinity is taken, and kern.maxfilesperproc decides (read in xnu-7195 and
+/// 15.4, kern_resource.c).
 ///
 /// # Errors
 /// As [`set_descriptor_limit`].
 pub fn raise_descriptor_limit() -> Result<DescriptorLimits> {
-    const OPEN_MAX: u64 = 10_240;
     let limits = descriptor_limits()?;
     if limits.soft < limits.hard
         && set_descriptor_limit(limits.hard).is_err()

@@ -31,6 +31,7 @@ pub mod output;
 pub mod privileges;
 pub mod process_group;
 pub mod queues;
+pub mod receiving;
 pub mod sending;
 pub mod settings;
 pub mod signals;

@@ -1,6 +1,6 @@
 //! Sending to a peer that is gone must not kill a server.
 //!
-//! `send` with `MSG_NOSIGNAL` asks for `EPIPE` alone, call by call. macOS came to it late (about macOS 12), and an
+//! `send` with `MSG_NOSIGNAL` asks for `EPIPE` alone, call by call. macOS came to it late (with version 11), and an
 //! older kernel ignores the flag; there the socket itself is told, once. (Rust programs ignore `SIGPIPE` from
 //! their start, so this matters only if it is turned on again.)
 

@@ -90,7 +90,8 @@ fn version_of_kernel() -> String {
     uname().map(|names| names.version().to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-const fn built_for() -> System {
+/// The system that this program was built for: its C library, and the layout of its memory.
+pub const fn built_for() -> System {
     if cfg!(apple) {
         System::MacOs
     } else if cfg!(freebsd) {

@@ -4,14 +4,17 @@ use std::os::fd::AsFd;
 
 use crate::names::PollEvents;
 
-/// Whether `poll` can watch this descriptor. macOS's poll(2) knows no devices, terminals among them: it answers
-/// `POLLNVAL`, as if the descriptor were not open. Its `select` does.
+/// Whether `poll` can watch this descriptor: macOS's is asked. It is made of kqueue, which knows sockets, pipes, files and
+/// pseudo-terminals (those of Terminal, ssh and script), but not /dev/tty, /dev/null, disks and directories; those it
+/// answers with `POLLNVAL`, as if the descriptor were not open (read in xnu 15.4: tty_ptmx.c, spec_vnops.c, vn_kqfilter).
+/// Its `select` watches them all.
 #[cfg(apple)]
 pub fn poll_can_watch(fd: impl AsFd) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    let copy = fd.as_fd().try_clone_to_owned().map(std::fs::File::from);
-    let kind = copy.and_then(|file| file.metadata()).map(|metadata| metadata.file_type());
-    !kind.is_ok_and(|kind| kind.is_char_device() || kind.is_block_device())
+    use crate::names::{POLLIN, POLLNVAL};
+    use crate::sys::{PollFd, poll};
+    // Asked for something: a row that asks for nothing is not even told POLLNVAL there.
+    let mut rows = [PollFd::new(fd.as_fd(), POLLIN)];
+    poll(&mut rows, 0).is_ok() && !rows[0].revents().contains(POLLNVAL)
 }
 
 /// Whether `poll` can watch this descriptor: here it can watch any.

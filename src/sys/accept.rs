@@ -69,10 +69,10 @@ pub(super) static GONE_BEFORE: Lesson = Lesson {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EAGAIN` | none waits (non-blocking, or `SO_RCVTIMEO`); also after readiness: it is a hint |
+/// | `EAGAIN` | none waits (non-blocking, or `SO_RCVTIMEO`, which on macOS, the BSDs and gVisor does not end `accept`); also after readiness: it is a hint |
 /// | `EINTR` | a signal came before one did |
-/// | `ECONNABORTED` | the one that waited has gone (the BSDs; Linux gives a socket that is dead) |
-/// | `EMFILE` | this process has no descriptor left; the connection stays in the queue |
+/// | `ECONNABORTED` | the one that waited has gone (the BSDs; Linux and macOS give a socket that is dead) |
+/// | `EMFILE` | this process has no descriptor left; the connection stays in the queue (macOS and gVisor drop it) |
 /// | `ENFILE` | the system has none left |
 /// | `ENOBUFS`, `ENOMEM` | no memory |
 /// | `EINVAL` | the socket does not listen |

@@ -21,8 +21,8 @@ static BIND: Page = Page {
     result: "0. With port 0 the kernel has chosen a free port: getsockname returns it.",
     trap: "Clients need no bind. A socket can be bound only once, and 127.0.0.1 can be reached only from this machine.",
     errnos: "EADDRINUSE EADDRNOTAVAIL EACCES EINVAL EAFNOSUPPORT ENOENT ENOTDIR ENAMETOOLONG ENOTSOCK",
-    systems: "A wrong family gives EAFNOSUPPORT; on Linux EINVAL if the address is also too short, and on a \
-        Unix-domain socket. sun_path is shorter on the others (104).",
+    systems: "A wrong family is EAFNOSUPPORT; EINVAL where the length does not fit either (Linux: too short; FreeBSD: any other), and on \
+        Linux on a Unix-domain socket. sun_path is shorter on the others (104).",
     man: "bind(2)",
     posix: "bind",
     lab: "time-wait-bind",
@@ -95,7 +95,7 @@ pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
 /// | `EADDRINUSE` | another socket has it, or an old connection of it is in `TIME_WAIT` (see `SO_REUSEADDR`); a Unix-domain path exists |
 /// | `EADDRNOTAVAIL` | the address is not one of this machine's |
 /// | `EACCES` | the port is reserved; no permission for the path's directory |
-/// | `EINVAL` | the socket has a name already; (Linux) it is Unix-domain and the address is not, or the address is too short for its family |
+/// | `EINVAL` | the socket has a name already; (Linux) it is Unix-domain and the address is not, or the address is too short for its family; (FreeBSD) its length is not that of the socket's family |
 /// | `EAFNOSUPPORT` | the address is of another family, otherwise |
 /// | `ENOENT` | a directory of the path does not exist |
 /// | `ENOTDIR` | a part of the path is no directory |

@@ -86,14 +86,14 @@ impl Function {
 /// | errno | when |
 /// |---|---|
 /// | `EINPROGRESS` | it is under way (non-blocking) |
-/// | `EALREADY` | an earlier one is under way (non-blocking; on Linux a blocking socket waits for that one's end) |
+/// | `EALREADY` | an earlier one is under way (non-blocking; a blocking socket waits for that one's end on Linux, gets `EISCONN` on macOS and `EALREADY`, too, on OpenBSD (read)) |
 /// | `EISCONN` | it is connected already |
 /// | `ECONNREFUSED` | no server listens there |
 /// | `ETIMEDOUT` | no answer, for minutes |
 /// | `EHOSTUNREACH`, `ENETUNREACH` | there is no way to that host or network |
 /// | `EADDRNOTAVAIL` | no local port is left for this peer |
 /// | `EINTR` | a signal came; the connection is still being made: wait until it is writable, as after `EINPROGRESS` |
-/// | `EAGAIN` | a Unix-domain listener's queue is full (non-blocking, or `SO_SNDTIMEO`): nothing is under way, call again later |
+/// | `EAGAIN` | (Linux) a Unix-domain listener's queue is full (non-blocking, or `SO_SNDTIMEO`): nothing is under way, call again later; the BSDs and macOS say `ECONNREFUSED`, blocking or not |
 /// | `ENOENT` | a Unix-domain path does not exist |
 /// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |
 /// | `EPROTOTYPE` | the Unix-domain socket there is of another type |

@@ -21,7 +21,7 @@ static GETSOCKNAME: Page = Page {
     trap: "Before bind, listen or connect it is 0.0.0.0 and port 0. A buffer that is too small truncates the address, \
         and only the length shows it.",
     errnos: "EINVAL ENOTSOCK",
-    systems: "macOS returns EINVAL after shutdown.",
+    systems: "macOS's manual says EINVAL after shutdown; its kernel has no such test (read in xnu 15.4), getpeername has.",
     man: "getsockname(2)",
     posix: "getsockname",
     lab: "names-appear-late",
@@ -44,7 +44,7 @@ impl Function {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EINVAL` | (macOS) the socket was shut down |
+/// | `EINVAL` | (macOS, by its manual) the socket was shut down; its kernel answers all the same |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///
 /// References: [`getsockname(2)`](https://man7.org/linux/man-pages/man2/getsockname.2.html);
@@ -68,6 +68,7 @@ static GETPEERNAME: Page = Page {
     result: "0; the peer's address and its length.",
     trap: "After a reset there is no peer any more: keep the address from accept if you want to log it.",
     errnos: "ENOTCONN EINVAL ENOTSOCK",
+    systems: "FreeBSD says ENOTCONN also when both ends have finished (ran 13.0), macOS EINVAL after shutdown (read in xnu 15.4).",
     man: "getpeername(2)",
     posix: "getpeername",
     lab: "accept-after-rst",

@@ -22,6 +22,8 @@ static GETSOCKOPT: Page = Page {
     result: "0; the value and its length through the pointers.",
     trap: "Reading SO_ERROR clears it: a second read gives 0.",
     errnos: "ENOPROTOOPT EINVAL EOPNOTSUPP ENOTSOCK",
+    systems: "A flag that is set reads as 1 on Linux and as its bit on the BSDs and macOS: SO_REUSEADDR 4, SO_KEEPALIVE 8, TCP_NODELAY 4. \
+        Ask whether it is 0.",
     man: "getsockopt(2)",
     posix: "getsockopt",
     lab: "nb-connect-refused",

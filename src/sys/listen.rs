@@ -20,9 +20,10 @@ static LISTEN: Page = Page {
     result: "0. From now on the kernel completes handshakes, whether or not the program calls accept.",
     trap: "backlog bounds the queue of connections that wait for accept, not the number of clients. A listener never receives or sends.",
     errnos: "EADDRINUSE EINVAL EOPNOTSUPP EDESTADDRREQ ENOTSOCK",
-    systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many; \
-        macOS at most 128. Where the queue is full, TCP clients wait for an answer to their SYN; those of Unix-domain sockets \
-        wait in connect, or get EAGAIN if they are non-blocking (Linux), or ECONNREFUSED (the BSDs and macOS, read).",
+    systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many \
+        and one, and resets further clients; NetBSD backlog + 1, at most 129; OpenBSD at least 80; macOS backlog, at most 128. \
+        Where the queue is full, TCP clients wait for an answer to their SYN; those of Unix-domain sockets wait in connect, or \
+        get EAGAIN if they are non-blocking (Linux), or ECONNREFUSED (the BSDs and macOS, read).",
     man: "listen(2)",
     posix: "listen",
     lab: "backlog-n-plus-1",
@@ -32,7 +33,9 @@ static LISTEN: Page = Page {
             when: |call| call.succeeded(),
             says: |call| {
                 let backlog = grouped(call.number());
-                format!("a listener: it only produces sockets; {backlog} clients may wait")
+                format!(
+                    "a listener: it only produces sockets; {backlog} clients may wait, if allowed"
+                )
             },
             see: See::Lab("listener-cannot-talk"),
         },

@@ -14,8 +14,9 @@ use crate::names::{CONTROL_HEADER_LEN, Level, SOL_SOCKET};
 use crate::trace::arg::Bytes;
 use crate::values::{ControlMessage, FdNumber};
 
-/// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`. The BSDs would take more.
-pub const MAX_PASSED: usize = 253;
+/// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`, and one more on macOS (read in xnu 15.4,
+/// uipc_syscalls.c: sockargs). FreeBSD and NetBSD would take 254, too.
+pub const MAX_PASSED: usize = if cfg!(apple) { 254 } else { 253 };
 
 /// Room for one control message: its header and [`MAX_PASSED`] descriptors.
 pub(super) const CONTROL_ROOM: usize = 1152;

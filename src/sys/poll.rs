@@ -86,7 +86,7 @@ static POLL: Page = Page {
     result: "How many rows have an answer in revents; 0 when the time is up.",
     trap: "POLLERR, POLLHUP and POLLNVAL are reported unasked: a loop that checks only POLLIN spins. The timeout is in milliseconds, -1 means forever.",
     errnos: "EINTR EINVAL ENOMEM",
-    systems: "macOS's poll cannot watch terminals and other devices.",
+    systems: "macOS's cannot watch /dev/tty, disks and most other devices; pseudo-terminals it can (read in xnu 15.4).",
     man: "poll(2)",
     posix: "poll",
     lab: "poll-array-rules",

@@ -27,7 +27,8 @@ pub struct Received {
     /// Control data that an option asked for: the sender's credentials (`SO_PASSCRED`), the time of arrival
     /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), the error of an earlier one (`IP_RECVERR`).
     pub control: Vec<ControlMessage>,
-    /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit and are lost.
+    /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit: they are closed, but on macOS
+    /// they stay open in this process, which does not learn their numbers.
     pub flags: MsgFlags,
 }
 
@@ -49,7 +50,8 @@ static RECVMSG: Page = Page {
     result: "Bytes received; msg_flags says what was truncated (MSG_TRUNC, MSG_CTRUNC).",
     trap: "Descriptors that arrive are open, wanted or not: close what you do not use, or a peer fills your table.",
     errnos: "EAGAIN EINTR ECONNRESET EMSGSIZE ENOTCONN ENOMEM",
-    systems: "Without room in the descriptor table, FreeBSD returns EMSGSIZE (recv(2)).",
+    systems: "Without room in the table of descriptors FreeBSD, OpenBSD and macOS say EMSGSIZE. What has no room in the control \
+        data is closed, except on macOS, where it stays open, nameless (read in xnu 15.4).",
     man: "recvmsg(2)",
     posix: "recvmsg",
     lab: "fd-passing",

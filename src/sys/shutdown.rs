@@ -55,7 +55,7 @@ impl Function {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOTCONN` | the socket is not connected, or no longer; (macOS) that half is shut down already |
+/// | `ENOTCONN` | the socket is not connected, or no longer; (macOS) that half is shut down already; (FreeBSD, macOS) it is a listener, or the Unix-domain peer has closed |
 /// | `EINVAL` | `how` is none of the three |
 /// | `ENOTSOCK` | the descriptor is no socket |
 ///

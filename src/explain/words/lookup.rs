@@ -262,6 +262,13 @@ mod tests {
             ("OPERATION NOW IN PROGRESS", "EINPROGRESS"),
             ("Socket is not connected", "ENOTCONN"),
             ("Name does not resolve", "EAI_NONAME"),
+            // Of three C libraries, whichever this one is.
+            ("Transport endpoint is not connected", "ENOTCONN"),
+            ("Temporary failure in name resolution", "EAI_AGAIN"),
+            ("Not a tty", "ENOTTY"),
+            ("Address in use", "EADDRINUSE"),
+            ("Device not configured", "ENXIO"),
+            ("Can't assign requested address", "EADDRNOTAVAIL"),
         ] {
             assert_eq!(names(typed).first(), Some(&expected), "{typed}");
         }

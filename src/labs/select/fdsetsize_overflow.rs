@@ -24,7 +24,7 @@ pub(super) const LAB: Lab = Lab {
         select cannot watch.",
     elsewhere: "FD_SETSIZE is 256 on NetBSD, 1024 elsewhere; FreeBSD and OpenBSD let a program define a larger value \
         before its includes (select(2)). macOS gives EINVAL beyond 1024 unless the program asks for unlimited sets \
-        (select(2)).",
+        (select(2)); since macOS 11 Apple's FD_SET checks the number first, and then writes nothing.",
     sources: &["select(2), NOTES", "POSIX select"],
     related: &["nfds-and-count", "bad-fd-poisons-select", "cost-is-the-highest-fd"],
     words: &["FD_SETSIZE", "select", "poll"],

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 
 use super::expect::Expected;
 use super::{Lab, Prediction};
-use crate::os::system::{System, this_system};
+use crate::os::system::{System, built_for, this_system};
 
 /// How an answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,14 @@ const TABLES: &[(System, &str)] = &[
 
 /// The answers of this system.
 pub fn answer_here(lab: &str, prediction: &Prediction) -> Answer {
-    answer(lab, prediction, this_system())
+    answer(lab, prediction, who_answers(prediction, this_system(), built_for()))
+}
+
+/// Whose answer a prediction gets in gVisor: that of its kernel, unless the C library gives an answer of its own before any
+/// kernel is asked, as musl does.
+fn who_answers(prediction: &Prediction, here: System, built_for: System) -> System {
+    let is_of_libc = prediction.expect.difference(built_for).is_some();
+    if here == System::GVisor && is_of_libc { built_for } else { here }
 }
 
 /// The answer of a system to a prediction of the lab of this name.

@@ -38,6 +38,21 @@ fn each_line_of_a_table_is_a_row_that_answers_a_question_of_a_lab() {
     }
 }
 
+#[test]
+fn a_program_for_musl_has_musl_s_answers_in_gvisor_too() {
+    let asked = |lab: &str, asks: &str| {
+        let lab = find(lab).unwrap();
+        lab.predictions.iter().copied().find(|one| one.asks.starts_with(asks)).unwrap()
+    };
+    let junk = asked("inet-aton-traps", "And of \"127.0.0.1 junk\"");
+    let reset = asked("readiness-matrix", "The peer has reset the connection");
+    let (gvisor, musl, glibc) = (System::GVisor, System::LinuxMusl, System::LinuxGlibc);
+    assert_eq!(who_answers(junk, gvisor, musl), musl);
+    assert_eq!(who_answers(junk, gvisor, glibc), gvisor);
+    assert_eq!(who_answers(reset, gvisor, musl), gvisor);
+    assert_eq!(who_answers(junk, System::FreeBsd, System::FreeBsd), System::FreeBsd);
+}
+
 /// An answer that was seen agrees; a row that was read states the whole expectation itself.
 fn is_it(expected: Expected, answered: &str) -> bool {
     expected.agrees(answered) == Some(true) || expected.to_string() == answered

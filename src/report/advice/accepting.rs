@@ -12,7 +12,7 @@ pub(super) const ACCEPT_EMFILE_SPIN: Advice = Advice {
     name: "accept-emfile-spin",
     gist: "accept fails with EMFILE again and again",
     means: "The client stays in the queue, so the listener stays ready, and select or poll returns at once: the loop \
-        spins and can do nothing until a descriptor is free.",
+        spins and can do nothing until a descriptor is free. macOS and gVisor drop the client instead.",
     shown_by: "accept fails five times in a row with EMFILE or ENFILE, and the process closes no descriptor in between.",
     remedy: "Take the listener out of the set until a connection has been closed or a moment has passed. Raise the \
         soft limit with setrlimit, and limit the number of clients below it.",

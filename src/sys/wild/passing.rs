@@ -2,12 +2,14 @@
 
 use super::Wild;
 use crate::names::{MsgFlags, Result};
-use crate::sys::MAX_PASSED;
 use crate::sys::sendmsg::send_message;
 use crate::sys::{AsFd, BorrowedFd};
 
-/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` with a descriptor one time more than
-/// [`MAX_PASSED`]. The wrapper refuses that.
+/// One more than Linux takes (`SCM_MAX_FD`).
+const TOO_MANY: usize = 254;
+
+/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` with a descriptor 254 times, one more than
+/// Linux takes. The wrapper refuses that there.
 ///
 /// # Errors
 /// | errno | when |
@@ -23,5 +25,5 @@ pub fn sendmsg_with_one_too_many(
     buf: &[u8],
     fd: BorrowedFd<'_>,
 ) -> Result<usize> {
-    send_message(sockfd.as_fd(), None, &[buf], &[fd; MAX_PASSED + 1], MsgFlags::NONE)
+    send_message(sockfd.as_fd(), None, &[buf], &[fd; TOO_MANY], MsgFlags::NONE)
 }

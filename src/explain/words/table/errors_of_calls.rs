@@ -10,7 +10,8 @@ entries! { WAITING {
             Unix-domain listener whose queue is full (Linux): then nothing is in progress.",
         advice: "Wait for that descriptor with select or poll; never retry in a loop without waiting. After connect no \
             readiness will come: call connect again after a pause, up to a time limit.",
-        systems: "EAGAIN and EWOULDBLOCK are the same number on all systems here; POSIX allows two.",
+        systems: "EAGAIN and EWOULDBLOCK are the same number on all systems here; POSIX allows two. On macOS and NetBSD \
+            send does not heed MSG_DONTWAIT: it waits.",
         lab: "blocking-or-eagain",
     }
     EINTR {
@@ -19,7 +20,7 @@ entries! { WAITING {
         advice: "Check what the handler noted, then repeat the call with sets built again. Do not repeat connect (wait \
             for writability instead) nor close.",
         systems: "On Linux, stopping and continuing a process interrupts a recv with SO_RCVTIMEO, without any handler; select and \
-            poll sleep on.",
+            poll sleep on. On macOS and the BSDs connect says EINTR also with SA_RESTART, and goes on by itself.",
         lab: "eintr-despite-sa-restart",
     }
     EDEADLK {
@@ -52,7 +53,7 @@ entries! { DESCRIPTORS {
         when: "accept on a busy server, or on one that forgets to close: the usual soft limit is 1024 on Linux.",
         advice: "Raise the soft limit (ulimit -n), look for a leak, and pause accepting: the client stays queued and the listener stays \
             readable, so a loop would spin.",
-        systems: "A macOS kernel drops the queued connection.",
+        systems: "macOS and gVisor drop the queued connection instead: the client sees its end.",
         lab: "emfile-accept-spin",
     }
     ENFILE {
@@ -151,6 +152,7 @@ entries! { ARGUMENTS {
         when: "bind to a port below 1024 without privilege; a datagram to a broadcast address without SO_BROADCAST; a Unix-domain file \
             or directory that may not be written.",
         advice: "Take a port above 1023; set SO_BROADCAST; look at the file's mode.",
+        systems: "macOS reserves those ports at a specific address only: at 0.0.0.0 and :: any user may bind them (read in xnu 15.4).",
         lab: "wildcard-vs-loopback",
     }
     EBUSY {
@@ -175,7 +177,8 @@ entries! { RESOURCES {
         means: "The network code had no memory for the bytes to send or queue.",
         when: "send in a storm of packets; accept and socket when memory is short.",
         advice: "Wait a little and try again. The connection is not at fault.",
-        systems: "FreeBSD reports a full interface queue this way; Linux drops the datagram silently (send(2)).",
+        systems: "FreeBSD reports a full queue of the interface so, and the BSDs and macOS a full Unix-domain datagram queue, \
+            even to a blocking socket; Linux drops the datagram and says nothing (send(2)).",
     }
     ENOMEM {
         means: "The kernel could not allocate what this call needs.",

@@ -18,7 +18,8 @@ entries! { CONNECTIONS {
         when: "The peer closed with bytes unread, was killed with bytes unread, closed with SO_LINGER 0, or has restarted.",
         advice: "Close this connection and serve the others. Clients reset connections all the time; a server must not \
             stop for it.",
-        systems: "On Linux bytes that had arrived before the RST are still read first.",
+        systems: "On Linux bytes that had arrived before the RST are still read first. send after a reset says EPIPE at once on FreeBSD and \
+            NetBSD (ran); only recv and SO_ERROR tell ECONNRESET.",
         lab: "rst-on-unread",
     }
     ECONNABORTED {
@@ -26,7 +27,8 @@ entries! { CONNECTIONS {
         when: "accept, when the client reset while it was queued; on Linux also connect, once, on a socket whose non-blocking \
             attempt was refused and whose SO_ERROR was read.",
         advice: "After accept: go on with the next client.",
-        systems: "FreeBSD's accept reports it. Linux hands out the dead socket instead, and recv says ECONNRESET.",
+        systems: "accept of FreeBSD, NetBSD and OpenBSD reports it. Linux and macOS hand out the dead socket instead; recv on it says ECONNRESET on \
+            Linux.",
         lab: "accept-after-rst",
     }
     ENOTCONN {
@@ -34,15 +36,16 @@ entries! { CONNECTIONS {
             it is a listener.",
         when: "recv on a listener or a fresh TCP socket; shutdown or getpeername before connect or after a reset.",
         advice: "Check which descriptor it is: you probably used the listener instead of the accepted socket.",
-        systems: "send on an unconnected TCP socket gives EPIPE on Linux, ENOTCONN on macOS.",
+        systems: "send on an unconnected TCP socket says EPIPE on Linux, ENOTCONN on the BSDs and macOS. On macOS and FreeBSD \
+            shutdown gives it, too, for a listener and for a Unix-domain stream whose peer has closed.",
         lab: "listener-cannot-talk",
     }
     EISCONN {
         means: "The socket is already connected, and the call tried to connect it or gave sendto an address.",
-        when: "The second connect after EINPROGRESS, once the connection is established; connect on a listener.",
+        when: "The second connect after EINPROGRESS, once the connection is established; on Linux connect on a listener.",
         advice: "After a non-blocking connect read SO_ERROR instead of calling connect again.",
-        systems: "After EINPROGRESS the next connect returns 0 once on Linux, then EISCONN; FreeBSD says EISCONN at \
-            once. On Linux sendto with an address works on a connected UDP socket: the datagram goes to that address.",
+        systems: "After EINPROGRESS the next connect returns 0 once on Linux, then EISCONN; FreeBSD says EISCONN at once. \
+            On a listener connect is EOPNOTSUPP on the BSDs and macOS. Linux ignores it for sendto on UDP: the datagram goes where it is told.",
         lab: "nb-connect-ok",
     }
     EINPROGRESS {
@@ -57,7 +60,8 @@ entries! { CONNECTIONS {
         when: "A loop that retries connect, or a connect that a signal interrupted (EINTR): its attempt continues in \
             the kernel.",
         advice: "Do not call connect again; wait for writability and read SO_ERROR.",
-        systems: "Linux returns it only on a non-blocking socket; on a blocking one the second connect waits for the first attempt.",
+        systems: "Linux says it to a non-blocking socket only; on a blocking one the second connect waits for the first one's end; macOS says \
+            EISCONN to it, OpenBSD EALREADY (read).",
         lab: "pending-and-eintr",
     }
     ETIMEDOUT {
@@ -119,7 +123,8 @@ entries! { ADDRESSES {
         means: "Another socket has this address and port: a listener, a bound socket, or an old connection in TIME_WAIT.",
         when: "bind when a server is started again too soon or twice; bind to a Unix-domain path whose file exists.",
         advice: "Set SO_REUSEADDR before bind on every listener. A Unix-domain file is removed with unlink. Port 0 takes a free port.",
-        systems: "For TIME_WAIT, Linux wants SO_REUSEADDR on the old socket too; FreeBSD asks the new one only.",
+        systems: "For TIME_WAIT, Linux wants SO_REUSEADDR on the old socket too; FreeBSD asks the new one only. On NetBSD an \
+            old connection does not stand in the way at all (ran 10.99.12).",
         lab: "time-wait-bind",
     }
     EADDRNOTAVAIL {
@@ -132,7 +137,7 @@ entries! { ADDRESSES {
         means: "The address family does not fit: the system lacks it, or address and socket have different families.",
         when: "An AF_INET6 socket where IPv6 is switched off; sendto with a sockaddr_in6 on an IPv4 socket.",
         advice: "Create the socket with the ai_family of the address that it will use.",
-        systems: "macOS returns it, harmlessly, when connect to AF_UNSPEC dissolves a UDP peer.",
+        systems: "macOS, FreeBSD and NetBSD return it, harmlessly, when connect to AF_UNSPEC dissolves a UDP peer.",
         lab: "sockaddr-layout",
     }
     EPFNOSUPPORT {
@@ -155,6 +160,7 @@ entries! { ADDRESSES {
         means: "Both ends exist and cannot be joined: one is a stream, the other takes datagrams.",
         when: "connect to a Unix-domain path that is bound to a socket of another type.",
         advice: "Make the client's socket of the server's type.",
+        systems: "Up to macOS 11 also of a send on TCP while the peer's reset came in; later it is ECONNRESET (read in xnu).",
         lab: "stale-socket-file",
     }
     EDESTADDRREQ {
@@ -167,7 +173,7 @@ entries! { ADDRESSES {
         means: "A datagram is sent whole or not at all, and this one is too long.",
         when: "More than 65507 bytes over UDP and IPv4; more buffers in one sendmsg than the system takes.",
         advice: "Cut the message yourself, or use a stream. Nothing of it was sent.",
-        systems: "65507 is what an IPv4 packet has left for it. FreeBSD and macOS may stop earlier: net.inet.udp.maxdgram.",
+        systems: "65507 is what an IPv4 packet has left for it. FreeBSD and macOS stop at net.inet.udp.maxdgram, 9216, and NetBSD at SO_SNDBUF, 9216, too.",
         lab: "udp-drops-silently",
     }
     ENAMETOOLONG {

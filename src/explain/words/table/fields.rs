@@ -98,6 +98,7 @@ entries! { FIELDS {
         means: "Seconds; with 0 close discards unsent bytes and sends the peer a reset.",
         when: "The second half of SO_LINGER.",
         advice: "A close that waits this long stops an event loop for as long.",
+        systems: "macOS counts it in ticks of a hundredth of a second; its SO_LINGER_SEC takes seconds.",
         lab: "linger-blocks-close",
     }
     ai_flags {

@@ -26,6 +26,8 @@ entries! { MESSAGE_FLAGS {
         when: "In msg_flags, when a peer passes more descriptors than were expected.",
         advice: "Check it after every recvmsg that expects descriptors. Linux has closed those that did not fit; on \
             macOS they stay open.",
+        systems: "On macOS they stay open, and the program does not learn their numbers (read in xnu 15.4). NetBSD says nothing where there is no \
+            room for control data at all (ran 10.99.12).",
         lab: "fd-passing",
     }
     MSG_TRUNC {
@@ -39,7 +41,7 @@ entries! { MESSAGE_FLAGS {
         means: "This one call behaves as if O_NONBLOCK were set; the descriptor is not changed.",
         when: "A descriptor that is shared with another process and must stay blocking.",
         advice: "Pass it every time: it applies to one call only.",
-        systems: "NetBSD and macOS do not heed it in send: set O_NONBLOCK there.",
+        systems: "macOS and NetBSD do not heed it in send, which waits on a blocking socket (read in xnu 15.4; ran on 10.99.12).",
         lab: "nonblock-is-shared",
     }
     MSG_EOR {
@@ -52,7 +54,8 @@ entries! { MESSAGE_FLAGS {
         means: "A blocking recv goes on until the buffer is full.",
         when: "Reading a header of known length without a loop.",
         advice: "Check the count all the same: end of file, an error or a signal makes it short. On a non-blocking socket the flag has no effect.",
-        systems: "At a signal NetBSD, OpenBSD and macOS give EINTR, and the bytes stay. With MSG_PEEK it does not wait on FreeBSD and in gVisor.",
+        systems: "With MSG_DONTWAIT it waits on NetBSD (ran), FreeBSD and macOS (read). With MSG_PEEK it does not wait on FreeBSD 13.0, and \
+            shows the same bytes again (ran), nor in gVisor. After a signal NetBSD, OpenBSD and macOS say EINTR and keep what has come.",
         lab: "peek-waitall-trunc",
     }
     MSG_WAITFORONE {
@@ -72,7 +75,7 @@ entries! { MESSAGE_FLAGS {
         means: "The call still fails with EPIPE, but does not raise SIGPIPE.",
         when: "Every send of a server: a client may disconnect at any moment.",
         advice: "Always pass it. write has no flags: ignore SIGPIPE there.",
-        systems: "macOS has had it since about version 12; SO_NOSIGPIPE works there on every version.",
+        systems: "macOS knows it since version 11 (read in xnu-7195); SO_NOSIGPIPE works there at any age.",
         lab: "sigpipe-or-not",
     }
     MSG_MORE {
@@ -97,7 +100,8 @@ entries! { CONTROL_MESSAGES {
         when: "sendmsg and recvmsg over AF_UNIX.",
         advice: "Send at least one byte with it. recvmsg must provide room for control data, or Linux closes the \
             descriptors.",
-        systems: "Linux takes 253 in one message.",
+        systems: "Linux takes 253 in one message, FreeBSD, NetBSD and macOS 254. On macOS what found no room stays open: any local client \
+            can fill the table of a server that calls recv.",
         lab: "fd-passing",
     }
     SCM_CREDENTIALS {
@@ -125,14 +129,16 @@ entries! { POLL_EVENTS {
         means: "On TCP: an urgent byte has come. On other files: something special of their own.",
         when: "select calls it exceptfds, which has nothing to do with errors.",
         advice: "recv with MSG_OOB. Do not ask for it without a use for it.",
-        systems: "Linux clears it once the byte is read; FreeBSD reports it until the mark has been passed.",
+        systems: "Linux clears it once the byte is read; FreeBSD reports it until the mark has been passed. On macOS poll never \
+            reports urgent data of a socket, select does; if asked for, it comes beside POLLHUP there (read in xnu 15.4).",
         lab: "exceptfds-is-not-errors",
     }
     POLLOUT {
         means: "send would take at least some bytes, or fail at once. After a non-blocking connect: the attempt is finished.",
         when: "Ask for it only while you have unsent bytes, or the loop spins: an idle socket is always writable.",
         advice: "Send once and expect a short count.",
-        systems: "On Linux it comes back only when about a third of a full buffer has drained. macOS never reports it with POLLHUP.",
+        systems: "On Linux it comes back only when about a third of a full buffer has drained. macOS does not report it with \
+            POLLHUP, nor does FreeBSD 13.0 when it need not wait (ran).",
         lab: "always-ready",
     }
     POLLERR {
@@ -140,7 +146,7 @@ entries! { POLL_EVENTS {
             datagram.",
         when: "Reported without being asked for; never put it into events.",
         advice: "Read SO_ERROR, or call recv to get the error; then close. Reading the error clears it.",
-        systems: "FreeBSD does not report it for sockets, and macOS not for a reset: rely on recv's errno there.",
+        systems: "FreeBSD and NetBSD do not report it for sockets, and macOS not for a reset: rely on recv's errno there.",
         lab: "readiness-matrix",
     }
     POLLHUP {
@@ -148,14 +154,16 @@ entries! { POLL_EVENTS {
         when: "Unasked. On Linux also for a fresh socket that was never connected, and for a listener after shutdown.",
         advice: "Keep reading until recv returns 0: there may still be bytes. The condition stays, so a loop that \
             ignores it spins.",
-        systems: "macOS reports it after the peer's FIN alone; Linux and FreeBSD then report POLLIN and POLLRDHUP.",
+        systems: "macOS reports it after the peer's FIN alone; Linux, and FreeBSD since 14, then say POLLIN and \
+            POLLRDHUP. NetBSD never reports it for sockets (ran 10.99.12).",
         lab: "readiness-matrix",
     }
     POLLNVAL {
         means: "The number in this row is not open. Only this row is affected.",
         when: "A descriptor that was closed and left in the array.",
         advice: "This is a mistake in the program: fix its table of connections. To disable a row, use a negative number.",
-        systems: "macOS reports it for terminals and other devices too: watch those with select.",
+        systems: "macOS says it of /dev/tty, disks and most other devices, too: watch those with select. Pseudo-terminals it can watch \
+            (read in xnu 15.4).",
         lab: "bad-fd-poisons-select",
     }
     POLLRDNORM {
@@ -183,7 +191,7 @@ entries! { POLL_EVENTS {
         means: "The peer's FIN has arrived. We may still send.",
         when: "Only if requested; bytes that arrived before the FIN can still be read.",
         advice: "Portable programs call recv until it returns 0, which means the same after the last byte.",
-        systems: "Linux, and FreeBSD since 2021.",
+        systems: "Linux, and FreeBSD since 14; FreeBSD 13.0 ignores the bit (ran).",
         lab: "readiness-matrix",
     }
 } }

@@ -31,6 +31,7 @@ entries! { NOTATION {
         means: "Text to bytes in network order, for AF_INET and AF_INET6. 1 is success and 0 is bad text: not the usual pattern.",
         when: "The trace writes sin6_addr with it.",
         advice: "Check for 1.",
+        systems: "The libc of NetBSD 7.99 takes what follows white space: \"127.0.0.1 junk\" is 1 (ran).",
         lab: "inet-aton-traps",
     }
     NULL {

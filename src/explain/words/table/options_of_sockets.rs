@@ -42,8 +42,8 @@ entries! { SOCKET_OPTIONS {
         means: "bind fails only if a listener has the address, and ignores connections in TIME_WAIT.",
         when: "Every server that may be restarted: the side that closes first keeps the port in TIME_WAIT for a minute.",
         advice: "Set it before bind, on every listener. It never gives two TCP listeners the same address and port.",
-        systems: "Linux requires it on the old socket as well (accepted sockets inherit it); FreeBSD only on the new \
-            socket. For UDP it lets two sockets bind one address.",
+        systems: "Linux wants it on the old socket as well (accepted ones inherit it); FreeBSD asks the new socket only. On Linux it \
+            lets two UDP sockets bind one address and port; the BSDs and macOS want SO_REUSEPORT of both.",
         lab: "time-wait-bind",
     }
     SO_TYPE {
@@ -72,7 +72,8 @@ entries! { SOCKET_OPTIONS {
         means: "How many bytes send can accept before the peer has acknowledged them.",
         when: "To make short writes frequent in a test, or to bound the memory of each connection.",
         advice: "Leave it to the system for speed: setting it ends automatic growth on Linux (tcp(7)).",
-        systems: "Linux doubles the figure for its own book-keeping and reports the double; FreeBSD does not.",
+        systems: "Linux doubles the figure for its own book-keeping and reports the double; FreeBSD does not. Of Unix-domain datagrams it is \
+            the longest message on the BSDs and macOS.",
         lab: "partial-send",
     }
     SO_RCVBUF {
@@ -130,20 +131,23 @@ entries! { SOCKET_OPTIONS {
         means: "A time limit for each recv, and on Linux for accept too; then they return EAGAIN, as if non-blocking.",
         when: "Simple blocking clients that must not hang.",
         advice: "select and poll ignore it. Zero means no limit, not an immediate return.",
-        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not. On FreeBSD accept waits forever.",
+        systems: "On Linux, recv with this set is not restarted after a signal, SA_RESTART or not. accept waits forever on \
+            FreeBSD, NetBSD and gVisor (ran), OpenBSD and macOS (read).",
         lab: "rcvtimeo-not-poll",
     }
     SO_SNDTIMEO {
         means: "A time limit for send, and on Linux for connect too.",
         when: "A peer that stops reading: a blocking send would sleep forever.",
         advice: "If a part was taken, send returns that count; otherwise EAGAIN. After its time connect fails with EINPROGRESS, and its attempt continues.",
+        systems: "Only Linux's connect looks at it: the BSDs, macOS and gVisor wait as long as TCP does.",
         lab: "rcvtimeo-not-poll",
     }
     SO_ACCEPTCONN {
         means: "1 after listen, else 0.",
         when: "A program that inherits a socket and must know whether to call accept or recv.",
         advice: "getsockopt only.",
-        systems: "macOS's getsockopt(2) does not list it.",
+        systems: "macOS and OpenBSD have the name only: getsockopt gives ENOPROTOOPT (read: xnu 15.4, OpenBSD 2025). FreeBSD answers \
+            with the option's bit, 2, not 1 (ran 13.0).",
     }
     SO_TIMESTAMP {
         means: "recvmsg gets a control message with the time at which the kernel received the datagram.",

@@ -103,8 +103,8 @@ entries! { SIGACTION_FLAGS {
         means: "The kernel restarts recv, send, accept and connect after the handler; it never restarts select and poll.",
         when: "Programs that do not want EINTR everywhere.",
         advice: "Handle EINTR all the same.",
-        systems: "On Linux a socket with SO_RCVTIMEO is not restarted either (signal(7)). On FreeBSD connect is never \
-            restarted: it fails with EINTR, and its attempt continues.",
+        systems: "On Linux a socket with SO_RCVTIMEO is not restarted either (signal(7)). On the BSDs and macOS connect never is: it says \
+            EINTR and goes on by itself.",
         lab: "eintr-despite-sa-restart",
     }
     SA_NODEFER {

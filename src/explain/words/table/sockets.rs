@@ -61,7 +61,8 @@ entries! { TYPES {
         means: "UDP in the internet domains. One send is one recv, or nothing.",
         when: "Questions with short answers, announcements, media.",
         advice: "Give recv room for the whole datagram: the rest is lost. Number your messages.",
-        systems: "On Linux no datagram is lost in AF_UNIX: with a full queue the sender waits, or gets EAGAIN.",
+        systems: "On Linux nothing is lost in AF_UNIX: a full queue makes the sender wait, or says EAGAIN. On the BSDs and macOS it says ENOBUFS, \
+            also to a blocking one.",
         lab: "datagram-truncation",
     }
     SOCK_RAW {

@@ -1,0 +1,25 @@
+//! What a receive may bring along unasked.
+
+use crate::names::{MsgFlags, Result};
+use crate::sys::{self, AsFd, MAX_PASSED};
+use crate::trace;
+
+/// Whether `recv` and `read` put the descriptors that a Unix-domain peer passes into this process's table, where the
+/// program never learns their numbers. So macOS does (read in xnu 15.4, uipc_socket.c: soreceive_ctl); Linux, FreeBSD, NetBSD
+/// and OpenBSD close them.
+pub const RECV_KEEPS_DESCRIPTORS: bool = cfg!(apple);
+
+/// Receives as [`recv`](sys::recv()) does, and closes the descriptors that a peer has passed. Where `recv` itself keeps them
+/// ([`RECV_KEEPS_DESCRIPTORS`]), any client of a Unix-domain server could otherwise fill the server's table, 254 at a time.
+///
+/// # Errors
+/// As [`recvmsg`](sys::recvmsg()).
+pub fn recv_and_close_passed(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
+    let received = sys::recvmsg(fd, &mut [buf], MAX_PASSED, MsgFlags::NONE)?;
+    if !received.fds.is_empty() {
+        trace::intent(
+            "the peer has passed descriptors that this program does not want: they are closed",
+        );
+    }
+    Ok(received.len)
+}
