@@ -99,6 +99,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&SENT);
     // After the prediction, which may take a person long: meanwhile the kernel could make room.
     fill(lab, &full, &[b'x'; 65_536])?;
+    // A byte may fit where 64 KiB did not, into what is not sent yet.
+    while send(&full, b"x", MSG_NOSIGNAL).is_ok() {}
     let flags = fcntl_getfl(&full)?;
     fcntl_setfl(&full, flags.without(O_NONBLOCK))?;
     let sent = or_waits_forever(|| send(&full, b"x", MSG_DONTWAIT | MSG_NOSIGNAL));
