@@ -14,8 +14,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use support::*;
 
@@ -161,4 +165,57 @@ fn the_event_loop_keeps_up_with_the_bare_one() {
         let too_slow = of_tries.filter(|(_, ratio)| *ratio < 0.85);
         too_slow.map(|(row, ratio)| format!("{row}: {ratio:.2}")).collect()
     });
+}
+
+/// What a request of 64 bytes costs the server in instructions of its own, without the kernel's: they can be counted on a
+/// busy machine, too. Two runs are compared, so that neither start nor end is in the figure. A turn has a price of its own, which
+/// one connection alone pays for each request, and a hundred together. The limits leave a fifth for other compilers.
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn a_request_takes_few_instructions() {
+    if !has_program("valgrind") {
+        return;
+    }
+    let limits = [("select", 1, 1500), ("select", 100, 950), ("poll", 1, 1400), ("poll", 100, 950)];
+    for (via, connections, limit) in limits {
+        let [few, many] = [1_000, 5_000].map(|requests| instructions(via, connections, requests));
+        let each = (many - few) / 4_000;
+        counted(format_args!("{via}, {connections} connections: {each} instructions a request"));
+        assert!(each <= limit, "{via}, {connections} connections: {each} instructions a request");
+    }
+}
+
+/// How many instructions a server takes, from its start to its end, that is asked so often.
+#[track_caller]
+fn instructions(via: &str, connections: usize, requests: usize) -> u64 {
+    let place = TempDir::new();
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    let log = place.file("log");
+    valgrind.arg(format!("--log-file={}", text(&log))).arg(BARESOCK);
+    valgrind.args(["serve", "--via", via, "echo=127.0.0.1:0"]);
+    valgrind.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = KilledAtEnd(valgrind.spawn().unwrap());
+    let lines = lines_of(server.0.stdout.take().unwrap());
+    let line = lines.recv_timeout(PATIENCE).expect("it listens");
+    let address = line.split(' ').nth(2).unwrap();
+    let clients = || (0..connections).map(|_| impatient(TcpStream::connect(address).unwrap()));
+    let mut clients: Vec<_> = clients().collect();
+    let (request, mut answer) = ([7; 64], [0; 64]);
+    for _ in 0..requests / connections {
+        for client in &mut clients {
+            client.write_all(&request).unwrap();
+        }
+        for client in &mut clients {
+            client.read_exact(&mut answer).unwrap();
+            assert_eq!(answer, request);
+        }
+    }
+    drop(clients);
+    kill(Pid::from_raw(server.0.id() as i32), Signal::SIGTERM).unwrap();
+    wait_for(&mut server.0);
+    let log = std::fs::read_to_string(log).unwrap();
+    let count = log.lines().find_map(|line| line.split_once("Collected : "));
+    let (_, count) = count.unwrap_or_else(|| panic!("no count in this: {log}"));
+    count.trim().parse().unwrap()
 }
