@@ -351,7 +351,7 @@ fn colour_is_for_terminals_and_not_against_anybodys_will(kind: Kind) {
             .args([kind.command, if kind.is_bare() { "127.0.0.1:0" } else { "echo=127.0.0.1:0" }]);
         // Written at once, for the server is killed as soon as it listens.
         command.args(["--via", kind.via, "--trace", "--trace-sync", "--color", flag]);
-        command.env("NO_COLOR", variable);
+        command.env("NO_COLOR", variable).env("TERM", "xterm");
         let (terminal, shown) = terminal();
         let (mut reader, writer) = std::io::pipe().unwrap();
         match is_terminal {
