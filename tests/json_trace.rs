@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use baresock::names::{Errno, ResolveError, TcpState};
 use baresock::os::identity;
 use baresock::sys;
-use baresock::trace::arg::{Interfaces, ValueLimits};
+use baresock::trace::arg::ValueLimits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::{Function, Tracer, install};
@@ -587,6 +587,7 @@ mod every_wrapper {
     use std::process::Command;
 
     use baresock::logs::reader::{LogEvent, LogReader};
+    use baresock::trace::arg::Interfaces;
     use baresock::trace::text::{TextLine, TextOptions, TextSink};
     use baresock::trace::{Both, Event, Recording};
 
