@@ -149,13 +149,22 @@ fn now_s() -> u64 {
     (now + EPOCH) & 0xffff_ffff
 }
 
-/// What one says another hears. Who has just come may not be a member yet, so it is said again until it is heard.
+/// What one client says another hears.
 fn chat(bench: &mut Bench<'_>, peer: &mut JudgePeer) -> CaseOutcome {
+    listener_to(bench, peer)?.leave();
+    Ok(())
+}
+
+/// Another member of the chat, which hears this one. A client that has just connected may not be a member yet, so a word is said
+/// again until it is heard.
+///
+/// # Errors
+/// It is not heard.
+pub fn listener_to(bench: &mut Bench<'_>, peer: &mut JudgePeer) -> Result<JudgePeer, CaseStop> {
     let mut listener = bench.connect("a listener")?;
     let token = bench.token();
     meet(bench, peer, &mut listener, &token)?;
-    listener.leave();
-    Ok(())
+    Ok(listener)
 }
 
 /// Says a word until it is heard.
@@ -173,18 +182,14 @@ pub fn meet(
     loop {
         from.send(format!("{token}\n").as_bytes())?;
         let again = Instant::now() + AGAIN;
-        while Instant::now() < again {
-            to.receive_what_is_there()?;
-            from.receive_what_is_there()?;
-            from.take_received();
+        while Instant::now() < again && to.end().is_none() {
+            to.receive_within(again.saturating_duration_since(Instant::now()))?;
             if has(to.received(), token.as_bytes()) {
                 return Ok(());
             }
-            if to.end().is_some() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(1));
         }
+        from.receive_what_is_there()?;
+        from.take_received();
         if to.end().is_some() || Instant::now() > end {
             return Err(not_heard(from, to, token));
         }

@@ -3,6 +3,7 @@
 mod sending;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::scene::CaseScene;
 use super::steps::{Way, in_bytes, shown};
@@ -57,7 +58,7 @@ impl JudgePeer {
                 Ok(()) | Err(Errno::EISCONN) => break,
                 // The queue of a Unix-domain listener is full: nothing was begun.
                 Err(Errno::EAGAIN) => {
-                    std::thread::sleep(std::time::Duration::from_millis(3));
+                    std::thread::sleep(Duration::from_millis(3));
                     if patience.left_ms().is_none() {
                         scene.step(who, Way::Out, "connect: it waits in the queue");
                         let came =
@@ -284,6 +285,18 @@ impl JudgePeer {
                 Err(Errno::EINTR) => {}
                 Err(errno) => self.ends(End::Failed(errno)),
             }
+        }
+    }
+
+    /// Receives what comes first, at most a chunk, and waits for it no longer than this; says how much.
+    ///
+    /// # Errors
+    /// A call that cannot fail did.
+    pub fn receive_within(&mut self, time: Duration) -> Result<usize, CaseStop> {
+        let mut rows = [PollFd::new(self.fd.as_fd(), POLLIN)];
+        match sys::poll(&mut rows, time.as_millis().min(60_000) as i32 + 1) {
+            Ok(_) | Err(Errno::EINTR) => self.receive_what_is_there(),
+            Err(errno) => Err(errno.into()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A message may come in as many pieces as it has bytes.
 
-use crate::judge::dialogue::{hears, meet};
+use crate::judge::dialogue::{hears, listener_to};
 use crate::judge::verdict::Symptom;
 use crate::judge::{Cause, JudgeCase, Role};
 
@@ -17,13 +17,10 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     }],
     run: |bench| {
         let mut peer = bench.connect("client")?;
-        let mut listener = None;
-        if bench.role == Role::Chat {
-            let mut other = bench.connect("a listener")?;
-            let token = bench.token();
-            meet(bench, &mut peer, &mut other, &token)?;
-            listener = Some(other);
-        }
+        let mut listener = match bench.role {
+            Role::Chat => Some(listener_to(bench, &mut peer)?),
+            _ => None,
+        };
         let word = bench.token();
         let line = format!("{word}\n");
         for byte in line.bytes() {

@@ -1,6 +1,6 @@
 //! The second half of a message may come much later.
 
-use crate::judge::dialogue::{hears, meet};
+use crate::judge::dialogue::{hears, listener_to};
 use crate::judge::verdict::Symptom;
 use crate::judge::{Cause, JudgeCase, Role};
 
@@ -24,13 +24,10 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     ],
     run: |bench| {
         let mut peer = bench.connect("client")?;
-        let mut listener = None;
-        if bench.role == Role::Chat {
-            let mut other = bench.connect("a listener")?;
-            let token = bench.token();
-            meet(bench, &mut peer, &mut other, &token)?;
-            listener = Some(other);
-        }
+        let mut listener = match bench.role {
+            Role::Chat => Some(listener_to(bench, &mut peer)?),
+            _ => None,
+        };
         let word = format!("{}-in-two-halves", bench.token());
         let (first, second) = word.split_at(word.len() / 2);
         peer.send(first.as_bytes())?;

@@ -1,6 +1,6 @@
 //! A client that is slow with its line holds up no other client.
 
-use crate::judge::dialogue::{get, hello, meet};
+use crate::judge::dialogue::{get, hello, listener_to};
 use crate::judge::http;
 use crate::judge::site::HELLO;
 use crate::judge::{JudgeCase, Role};
@@ -32,9 +32,8 @@ pub(super) const CASE: JudgeCase = JudgeCase {
                 hello(&response, &slow)
             }
             Role::Chat => {
-                let mut listener = bench.connect("a listener")?;
-                let token = bench.token();
-                meet(bench, &mut slow, &mut listener, &token)
+                listener_to(bench, &mut slow)?;
+                Ok(())
             }
             _ => slow.expect(line.as_bytes()),
         }

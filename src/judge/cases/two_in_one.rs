@@ -1,6 +1,6 @@
 //! Two messages may come with one recv.
 
-use crate::judge::dialogue::{hears, meet};
+use crate::judge::dialogue::{hears, listener_to};
 use crate::judge::verdict::Symptom;
 use crate::judge::{Cause, JudgeCase, Role};
 
@@ -25,9 +25,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     run: |bench| {
         let mut peer = bench.connect("client")?;
         if bench.role == Role::Chat {
-            let mut listener = bench.connect("a listener")?;
-            let token = bench.token();
-            meet(bench, &mut peer, &mut listener, &token)?;
+            let mut listener = listener_to(bench, &mut peer)?;
             let (first, second) = (bench.token(), bench.token());
             peer.send(format!("{first}.\n{second}.\n").as_bytes())?;
             hears(&peer, &mut listener, &format!("{first}."))?;
