@@ -169,14 +169,16 @@ fn the_event_loop_keeps_up_with_the_bare_one() {
 
 /// What a request of 64 bytes costs the server in instructions of its own, without the kernel's: they can be counted on a
 /// busy machine, too. Two runs are compared, so that neither start nor end is in the figure. A turn has a price of its own, which
-/// one connection alone pays for each request, and a hundred together. The limits leave a fifth for other compilers.
+/// one connection pays for each request, and a hundred connections share: how many of them share it depends on how quickly they
+/// ask. The limits leave a fifth for other compilers, and a hundred connections a third.
 #[test]
 #[ignore = "needs a build with optimisation"]
 fn a_request_takes_few_instructions() {
     if !has_program("valgrind") {
         return;
     }
-    let limits = [("select", 1, 1500), ("select", 100, 950), ("poll", 1, 1400), ("poll", 100, 950)];
+    let limits =
+        [("select", 1, 1500), ("select", 100, 1200), ("poll", 1, 1400), ("poll", 100, 1200)];
     for (via, connections, limit) in limits {
         let [few, many] = [1_000, 5_000].map(|requests| instructions(via, connections, requests));
         let each = (many - few) / 4_000;
