@@ -147,7 +147,7 @@
 //!
 //! 1. [`byteorder`], [`values`], [`names`], [`addr`]: numbers, constants and addresses, and how people write them.
 //! 2. [`trace`]: how a call is recorded, and printed in strace's notation.
-//! 3. [`sys`]: **the calls**, one safe function for each function of C; the only `unsafe`.
+//! 3. [`sys`]: **the calls**, one safe function for each function of C; the only code whose safety the compiler cannot check.
 //! 4. [`bare_select`] and [`bare_poll`]: **the loop itself**, an echo server each.
 //! 5. [`os`]: everything else that touches the system.
 //! 6. [`poller`], [`conn`], [`framing`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait.

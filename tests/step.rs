@@ -216,7 +216,7 @@ fn without_a_terminal_it_is_refused() {
     for arguments in
         [&["serve", "echo", "--step"][..], &["tour", "--step"], &["lab", "half-close", "--step"]]
     {
-        assert!(refused(arguments).contains("is no terminal"), "{arguments:?}");
+        assert!(refused(arguments).contains("is not a terminal"), "{arguments:?}");
     }
     for arguments in [
         &["watch", "--step", "--", "true"][..],

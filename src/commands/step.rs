@@ -49,11 +49,11 @@ impl Stepper {
     /// Stands before the first call.
     ///
     /// # Errors
-    /// The calls are shown to `to`, and that is no terminal; or there is no keyboard.
+    /// `to`, where the calls are shown, is not a terminal; or the process has no controlling terminal.
     pub(crate) fn new(to: &impl IsTerminal, what: &str, whose: Whose) -> Result<Self, Failure> {
         if !to.is_terminal() {
             return Err(Failure::usage(format_args!(
-                "--step waits for a key before each call that it shows on {what}, which is no terminal"
+                "--step waits for a key before each call that it shows on {what}, which is not a terminal"
             )));
         }
         let keyboard =

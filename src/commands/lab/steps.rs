@@ -20,7 +20,7 @@ impl Steps {
     /// Stands before the first call.
     ///
     /// # Errors
-    /// Standard output is no terminal, or there is no keyboard.
+    /// Standard output is not a terminal, or the process has no controlling terminal.
     pub(super) fn new() -> Result<Self, Failure> {
         let stepper = Stepper::new(
             &io::stdout(),
