@@ -264,7 +264,7 @@ fn what_comes_before_the_target_answers_is_kept(kind: Kind) {
     assert_eq!(read_all(&client), b"late");
 }
 
-/// The target's listener lets nobody in meanwhile, so that nothing but the reset itself can tell.
+/// The target's listener accepts no client meanwhile, so that nothing but the reset itself can tell.
 fn a_reset_before_the_target_answers_is_noticed_then(kind: Kind) {
     for early in [&b""[..], b"a question"] {
         let (server, mut client, _listener, _queued) = not_answered(kind);

@@ -3,7 +3,7 @@
 
 use console::Term;
 
-/// How wide prose is where nobody says otherwise: remarks are broken to fit, or their lines would run together with calls'.
+/// How wide prose is if no terminal says how wide it is: remarks are broken to fit, or their lines would run together with calls'.
 pub(crate) const COLUMNS: usize = 80;
 
 /// Narrower than this no terminal is taken for: nothing would fit.

@@ -44,7 +44,7 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// The line that says where a service listens, at once, for a script that waits for it, unless nothing but errors is
-/// wanted. That the script waits no longer is no reason not to serve.
+/// wanted. A script that has stopped waiting does not stop the server.
 ///
 /// # Errors
 /// Standard output is full, so no script or user would learn the port.

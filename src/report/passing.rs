@@ -1,4 +1,4 @@
-//! Descriptors that one process sends to another (`SCM_RIGHTS`): while they are on their way nobody has a number for them,
+//! Descriptors that one process sends to another (`SCM_RIGHTS`): while they are on their way no process has a number for them,
 //! and their sockets stay open all the same.
 
 use std::collections::VecDeque;
