@@ -69,6 +69,26 @@ impl Bench<'_> {
         dialogue::whole(self, peer, who)
     }
 
+    /// A new client is served again: what kept others out has ended, which the program may notice a little later. Until then it
+    /// may close a client, for as long as one time limit.
+    ///
+    /// # Errors
+    /// No client is served.
+    pub fn serves_again(&mut self, who: &str) -> CaseOutcome {
+        let end = Instant::now() + self.scene.limit();
+        loop {
+            match self.serves(who) {
+                Err(CaseStop::Failed(failure))
+                    if matches!(failure.symptom, Symptom::Ended | Symptom::Reset)
+                        && Instant::now() < end =>
+                {
+                    self.pause(30);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// The same while something goes on that must hold up no other client.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A client of the program that is judged: one connection, never blocking, every wait with an end.
 
+mod connecting;
 mod sending;
 
 use std::rc::Rc;
@@ -8,12 +9,7 @@ use std::time::Duration;
 use super::scene::CaseScene;
 use super::steps::{Way, in_bytes, shown};
 use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
-use crate::addr::Address;
-use crate::names::{
-    Errno, FD_CLOEXEC, MsgFlags, POLLIN, POLLOUT, PollEvents, Protocol, SO_ERROR, SOCK_STREAM,
-    SOL_SOCKET,
-};
-use crate::os::accepting::set_nonblocking;
+use crate::names::{Errno, MsgFlags, POLLIN, PollEvents};
 use crate::sys::{self, AsFd, Fd, PollFd};
 
 /// So many bytes of what was sent are kept, to be told.
@@ -45,52 +41,6 @@ pub struct JudgePeer {
 }
 
 impl JudgePeer {
-    /// Connects. That it cannot is a failure of the program.
-    ///
-    /// # Errors
-    /// It is refused, or nothing comes of it in time.
-    pub fn connect(scene: &Rc<CaseScene>, who: &str) -> Result<Self, CaseStop> {
-        let fd = started(&scene.address)?;
-        let mut patience = scene.patience();
-        let expected = "the connection is made";
-        loop {
-            match sys::connect(&fd, &scene.address) {
-                Ok(()) | Err(Errno::EISCONN) => break,
-                // The queue of a Unix-domain listener is full: nothing was begun.
-                Err(Errno::EAGAIN) => {
-                    std::thread::sleep(Duration::from_millis(3));
-                    if patience.left_ms().is_none() {
-                        scene.step(who, Way::Out, "connect: it waits in the queue");
-                        let came =
-                            format!("the queue of the listener was full for {}", patience.waited());
-                        return Err(
-                            CaseFailure::new(Symptom::Silent, "connect", expected, came).into()
-                        );
-                    }
-                }
-                Err(Errno::EINPROGRESS) => {
-                    if !wait(&fd, POLLOUT, &mut patience)? {
-                        scene.step(who, Way::Out, "connect: no answer");
-                        let came = format!("no answer to it in {}", patience.waited());
-                        return Err(
-                            CaseFailure::new(Symptom::Silent, "connect", expected, came).into()
-                        );
-                    }
-                    match sys::getsockopt(&fd, SOL_SOCKET, SO_ERROR)? {
-                        0 => break,
-                        errno => return Err(refused(scene, who, Errno::from_number(errno))),
-                    }
-                }
-                Err(errno @ (Errno::EMFILE | Errno::EADDRNOTAVAIL | Errno::EACCES)) => {
-                    return Err(CaseStop::not_asked(format_args!("judge cannot connect: {errno}")));
-                }
-                Err(errno) => return Err(refused(scene, who, errno)),
-            }
-        }
-        scene.step(who, Way::Out, "connect");
-        Ok(Self::of(scene, who, fd))
-    }
-
     /// A connection that is there already.
     pub fn of(scene: &Rc<CaseScene>, who: &str, fd: Fd) -> Self {
         Self {
@@ -308,22 +258,11 @@ impl JudgePeer {
         if self.end.is_none() {
             self.scene.step(&self.who, Way::In, what);
         }
-        self.end = Some(end);
+        // Behind a reset every call fails in another way: the first errno says what happened.
+        if !matches!(self.end, Some(End::Failed(_))) {
+            self.end = Some(end);
+        }
     }
-}
-
-fn started(address: &Address) -> Result<Fd, CaseStop> {
-    let made = sys::socket(address.domain(), SOCK_STREAM, Protocol::default());
-    let fd =
-        made.map_err(|errno| CaseStop::not_asked(format_args!("judge has no socket: {errno}")))?;
-    sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
-    set_nonblocking(&fd)?;
-    Ok(fd)
-}
-
-fn refused(scene: &CaseScene, who: &str, errno: Errno) -> CaseStop {
-    scene.step(who, Way::Out, format!("connect: {errno}"));
-    CaseFailure::new(Symptom::Refused, "connect", "the connection is made", errno).into()
 }
 
 /// Waits until something of this is so; false if patience is over.

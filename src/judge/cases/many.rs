@@ -185,7 +185,7 @@ fn beyond(bench: &mut Bench<'_>) -> CaseOutcome {
     drop(peers);
     bench.pause(50);
     // They have left, and so there is room again.
-    bench.serves("another client, when they have left")
+    bench.serves_again("another client, when they have left")
 }
 
 /// judge itself needs the descriptors.

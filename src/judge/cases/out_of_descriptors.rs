@@ -55,7 +55,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
         }
         drop(peers);
         bench.pause(50);
-        bench.serves("another client, when they have left")
+        bench.serves_again("another client, when they have left")
     },
     ..JudgeCase::ORDINARY
 };

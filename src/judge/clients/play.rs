@@ -16,7 +16,7 @@ use crate::judge::scene::CaseScene;
 use crate::judge::site::HELLO_BYTES;
 use crate::judge::steps::{Way, shown};
 use crate::judge::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
-use crate::names::{POLLIN, Protocol, SOCK_STREAM};
+use crate::names::{Errno, POLLIN, Protocol, SOCK_STREAM};
 use crate::os::accepting::{accept_nonblocking, set_nonblocking};
 use crate::os::signals::name_of;
 use crate::sys::{self, Fd};
@@ -85,7 +85,8 @@ impl Play {
                     scene.step("", Way::In, "connect");
                     return Ok(JudgePeer::of(&scene, "", fd));
                 }
-                Err(crate::names::Errno::EAGAIN | crate::names::Errno::EINTR) => {}
+                // One that has left before it was accepted, as well: it may come again.
+                Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNABORTED) => {}
                 Err(errno) => return Err(errno.into()),
             }
             let slice = Instant::now() + Duration::from_millis(20);
