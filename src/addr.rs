@@ -26,19 +26,19 @@ pub enum Address {
     V6(SocketAddrV6),
     /// `struct sockaddr_un`.
     Unix(UnixName),
-    /// Anything else, as the system gave it.
+    /// An address of another family, as the system returned it.
     Other {
-        /// The `sa_family` that it begins with.
+        /// The `sa_family` at its beginning.
         family: Domain,
         /// The bytes after the family.
         data: Vec<u8>,
     },
 }
 
-/// What stands in `sun_path`.
+/// The content of `sun_path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnixName {
-    /// Nothing: a socket that was never bound, and either end of a `socketpair`.
+    /// No name: a socket that was never bound, or either end of a `socketpair`.
     Unnamed,
     /// A file.
     Path(PathBuf),
@@ -70,7 +70,7 @@ impl Address {
         Self::Unix(UnixName::Path(path.into()))
     }
 
-    /// The domain that a socket for this address is made in.
+    /// The domain in which a socket for this address is created.
     pub const fn domain(&self) -> Domain {
         match self {
             Self::V4(_) => AF_INET,
@@ -80,7 +80,7 @@ impl Address {
         }
     }
 
-    /// The port, where there are ports.
+    /// The port; `None` for an address without one.
     pub const fn port(&self) -> Option<u16> {
         match self {
             Self::V4(address) => Some(address.port()),
@@ -89,8 +89,8 @@ impl Address {
         }
     }
 
-    /// The number of the interface to whose link it belongs, if it says so: of IPv6 addresses that mean something on one
-    /// link only.
+    /// The number of the interface (the scope) of an IPv6 address that is valid on one link only, if the address says
+    /// it.
     pub const fn link(&self) -> Option<u32> {
         match self {
             Self::V6(address) if is_of_a_link(address.ip()) && address.scope_id() > 0 => {
@@ -100,12 +100,12 @@ impl Address {
         }
     }
 
-    /// Whether it belongs to a link, and does not say to which.
+    /// Whether the address is valid on one link only and does not say on which.
     pub const fn lacks_link(&self) -> bool {
         matches!(self, Self::V6(address) if is_of_a_link(address.ip()) && address.scope_id() == 0)
     }
 
-    /// The same address with another port; one without ports stays as it is.
+    /// The same address with another port; an address without a port stays as it is.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
         match &mut self {
@@ -162,8 +162,8 @@ impl fmt::Display for Reach {
     }
 }
 
-/// For people: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x`, `unix:@abstract`. Bytes that could harm a
-/// terminal are escaped.
+/// For a person: `127.0.0.1:80`, `[::1]:80`, `unix:/run/x`, `unix:@abstract`. Bytes that could change a terminal's
+/// state are escaped.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -171,7 +171,7 @@ impl fmt::Display for Address {
             Self::V6(address) => address.fmt(f),
             Self::Unix(UnixName::Unnamed) => f.write_str("unix:(unnamed)"),
             Self::Unix(UnixName::Path(path)) => match path.as_os_str().as_bytes() {
-                // Not to be taken for an abstract name, or for none.
+                // Escaped, so that a path is not taken for an abstract name or for the text of an unnamed socket.
                 [first @ (b'@' | b'('), rest @ ..] => {
                     write!(f, "unix:\\x{first:x}{}", rest.escape_ascii())
                 }
@@ -200,29 +200,29 @@ pub enum Written {
 /// The host of a [`Written`] address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// Nothing was written: this machine only, in IPv4 and IPv6.
+    /// No host was written: loopback, in IPv4 and IPv6.
     Loopback,
     /// `*`: every interface, in IPv4 and IPv6.
     Every,
-    /// A number.
+    /// An IP address in numbers.
     Ip(IpAddr),
-    /// A name, to be looked up. (Also a number with a zone, `fe80::1%eth0`.)
+    /// A name that must be looked up. (An address with a zone, `fe80::1%eth0`, also counts as a name.)
     Name(String),
 }
 
 /// The port of a [`Written`] address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Port {
-    /// A number; 0 lets the system choose.
+    /// A port number; 0 lets the kernel choose a free one.
     Number(u16),
-    /// The name of a service, to be looked up.
+    /// The name of a service that must be looked up.
     Service(String),
 }
 
-/// Why a written address could not be understood: one line for its writer.
+/// Why a written address could not be understood: one line for the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadAddress {
-    /// What is wrong with it.
+    /// What is wrong with the address.
     pub why: String,
 }
 
@@ -242,7 +242,7 @@ impl Written {
     /// Reads `HOST:PORT`, `PORT`, `:PORT`, `*:PORT`, `[::1]:PORT` or `unix:PATH`.
     ///
     /// # Errors
-    /// What was written is none of these; the error says what to write instead.
+    /// The text is none of these; the error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, BadAddress> {
         if let Some(path) = text.strip_prefix("unix:") {
             return Self::parse_unix(path);

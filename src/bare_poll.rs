@@ -8,10 +8,10 @@ struct Client {
     unsent: Vec<u8>,
 }
 
-/// Listens on `address`, announces the name that it got, and echoes until something fails for good.
+/// Listens on `address`, calls `announce` with the address that the socket got, and echoes until a call fails for good.
 ///
 /// # Errors
-/// What `socket`, `bind`, `listen`, `announce` or `poll` give; an error of one client ends that client only.
+/// Those of `socket`, `bind`, `listen`, `announce` and `poll`; an error of one client ends that client only.
 pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -> Result<()> {
     let listener = socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
@@ -39,13 +39,14 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
         };
         let is_ready = |at: &usize| rows[*at].revents() != PollEvents::NONE;
         let ready: Vec<usize> = (0..rows.len()).filter(is_ready).collect();
-        // From the last to the first, for the last client takes the place of one that leaves.
+        // From the last to the first, because `swap_remove` puts the last client into the place of one that leaves.
         for at in ready.into_iter().rev() {
             let Some(client) = clients.get_mut(at) else {
                 full = accept_all(&listener, &mut clients);
                 continue;
             };
-            // POLLERR and POLLHUP come unasked. They need no case of their own: recv or send says why.
+            // POLLERR and POLLHUP are reported without being asked for. They need no case of their own: `recv` or
+            // `send` says why.
             let stays =
                 if client.unsent.is_empty() { echo(client, &mut buf) } else { send_rest(client) };
             if !stays {
@@ -56,20 +57,20 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     }
 }
 
-/// Accepts all waiting clients. True if it cannot continue for now, with a client still waiting: to ask again at once
-/// would spin.
+/// Accepts all waiting clients. Returns true if it cannot continue for now although a client is waiting: asking again
+/// at once would spin.
 fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> bool {
     loop {
         match accept(listener) {
-            Ok((fd, _peer)) if set_nonblocking(&fd).is_err() => drop(fd), // it could stop the loop
+            Ok((fd, _peer)) if set_nonblocking(&fd).is_err() => drop(fd), // a blocking socket could stop the loop
             Ok((fd, _peer)) => clients.push(Client { fd, unsent: Vec::new() }),
-            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that one's misfortune: the next
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that client is gone: accept the next
             Err(errno) => return errno != Errno::EAGAIN,  // all are in; or EMFILE and its like
         }
     }
 }
 
-/// Receives once and sends that back. False if that was the last of this client.
+/// Receives once and sends the same bytes back. Returns false if the client is done.
 fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     let received = match recv(&client.fd, buf, MsgFlags::NONE) {
         Err(Errno::EAGAIN | Errno::EINTR) => return true, // readiness was only a hint
@@ -81,15 +82,14 @@ fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     true
 }
 
-/// Sends unsent bytes, as many as the kernel takes. False if nothing can be sent to this client any
-/// more.
+/// Sends unsent bytes, as many as the kernel takes. Returns false if nothing more can be sent to this client.
 fn send_rest(client: &mut Client) -> bool {
     let Some(sent) = taken(send(&client.fd, &client.unsent, MSG_NOSIGNAL)) else { return false };
-    client.unsent = client.unsent.split_off(sent); // where nothing is left, it holds no memory
+    client.unsent = client.unsent.split_off(sent); // an empty vector holds no memory
     true
 }
 
-/// How much a send took: nothing, if it would have had to wait. None if the client is gone.
+/// How many bytes a send took: 0 if it would have had to wait, `None` if the client is gone.
 fn taken(sent: Result<usize>) -> Option<usize> {
     match sent {
         Err(Errno::EAGAIN | Errno::EINTR) => Some(0),

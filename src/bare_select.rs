@@ -8,10 +8,10 @@ struct Client {
     unsent: Vec<u8>,
 }
 
-/// Listens on `address`, announces the name that it got, and echoes until something fails for good.
+/// Listens on `address`, calls `announce` with the address that the socket got, and echoes until a call fails for good.
 ///
 /// # Errors
-/// What `socket`, `bind`, `listen`, `announce` or `select` give; an error of one client ends that client only.
+/// Those of `socket`, `bind`, `listen`, `announce` and `select`; an error of one client ends that client only.
 pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -> Result<()> {
     let listener = socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
@@ -37,7 +37,7 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
             result => result?,
         };
         for number in readable.numbers().chain(writable.numbers()) {
-            // The listener is among the numbers, and no client: its turn comes last.
+            // The listener is among the numbers and is not a client: its turn comes last.
             let Some(client) = &mut clients[number.get() as usize] else { continue };
             let stays =
                 if client.unsent.is_empty() { echo(client, &mut buf) } else { send_rest(client) };
@@ -56,24 +56,25 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     }
 }
 
-/// Accepts all waiting clients. True if it cannot continue for now, with a client still waiting: to ask again at once
-/// would spin.
+/// Accepts all waiting clients. Returns true if it cannot continue for now although a client is waiting: asking again
+/// at once would spin.
 fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdSet) -> bool {
     loop {
         match accept(listener) {
-            // It could stop the loop; or its number has no bit, from FD_SETSIZE on: this client is closed at once.
+            // A blocking socket could stop the loop, and a number from FD_SETSIZE on has no bit: such a client is
+            // closed at once.
             Ok((fd, _)) if set_nonblocking(&fd).is_err() || want_read.set(&fd).is_err() => drop(fd),
             Ok((fd, _peer)) => {
                 let at = fd.number().get() as usize;
                 clients[at] = Some(Client { fd, unsent: Vec::new() });
             }
-            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that one's misfortune: the next
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that client is gone: accept the next
             Err(errno) => return errno != Errno::EAGAIN,  // all are in; or EMFILE and its like
         }
     }
 }
 
-/// Receives once and sends that back. False if that was the last of this client.
+/// Receives once and sends the same bytes back. Returns false if the client is done.
 fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     let received = match recv(&client.fd, buf, MsgFlags::NONE) {
         Err(Errno::EAGAIN | Errno::EINTR) => return true, // readiness was only a hint
@@ -85,15 +86,14 @@ fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
     true
 }
 
-/// Sends unsent bytes, as many as the kernel takes. False if nothing can be sent to this client any
-/// more.
+/// Sends unsent bytes, as many as the kernel takes. Returns false if nothing more can be sent to this client.
 fn send_rest(client: &mut Client) -> bool {
     let Some(sent) = taken(send(&client.fd, &client.unsent, MSG_NOSIGNAL)) else { return false };
-    client.unsent = client.unsent.split_off(sent); // where nothing is left, it holds no memory
+    client.unsent = client.unsent.split_off(sent); // How many bytes a send took: 0 if it would have had to wait, `None` if the client is gone.
     true
 }
 
-/// How much a send took: nothing, if it would have had to wait. None if the client is gone.
+/// How many bytes a send took: 0 if it would have had to wait, `None` if the client is gone.
 fn taken(sent: Result<usize>) -> Option<usize> {
     match sent {
         Err(Errno::EAGAIN | Errno::EINTR) => Some(0),

@@ -2,8 +2,9 @@
 //!
 //! The terminal and the socket are coupled like the two sides of a relay: while one has unsent bytes, nothing is read
 //! from the other, so a slow terminal slows the peer down instead of filling memory (backpressure). Only the ends
-//! differ. At the end of standard input the client closes only its half, because the answer is still to come; at the
-//! peer's end of file it writes all remaining bytes to either side and is done, unless it was asked to keep sending.
+//! differ. At the end of standard input the client closes its half only, because the answer is still to come. At the
+//! peer's end of file the client writes all remaining bytes to either side and ends, unless it was asked to keep
+//! sending.
 
 mod messages;
 
@@ -24,64 +25,64 @@ use crate::trace::Function;
 
 use messages::Messages;
 
-/// After the end of standard input, how long to wait for another datagram: UDP has no end of file.
+/// UDP has no end of file: after the end of standard input, the client waits this long for another datagram.
 const DATAGRAM_SILENCE: Duration = Duration::from_secs(1);
 
-/// How to come by the one socket.
+/// How the client gets its one socket.
 #[derive(Debug)]
 pub enum Meeting {
     /// Connect to the first of these addresses that answers, each within the time limit.
     Connect(Vec<Address>, Duration),
     /// Accept the first client of one of these listeners.
     Accept(Vec<Fd>),
-    /// Talk over this datagram socket, which is connected to this peer.
+    /// Use this datagram socket, which is connected to this peer.
     Datagrams(Fd, Address),
 }
 
-/// How to talk.
+/// How the client behaves.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientOptions {
-    /// At the end of standard input, close our half.
+    /// At the end of standard input, close our half of the connection.
     pub half_close: bool,
-    /// When the peer has finished, go on sending until the end of standard input.
+    /// After the peer has closed its half, keep sending until the end of standard input.
     pub keep_sending: bool,
-    /// Send `\r\n` for `\n`.
+    /// Send `\r\n` for each `\n`.
     pub crlf: bool,
-    /// Show the messages that come, which end as this rule has it, instead of passing on their bytes.
+    /// Show the received messages, whose ends this rule defines, instead of copying bytes to standard output.
     pub frame: Option<Rule>,
-    /// End when nothing came or went for so long.
+    /// End when no byte arrived or left for this long.
     pub idle_timeout: Option<Duration>,
 }
 
-/// How it went.
+/// What happened in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionReport {
-    /// The other end, once there was one.
+    /// The address of the other end, once there was one.
     pub peer: Option<Address>,
-    /// Bytes passed on from standard input.
+    /// Bytes copied from standard input to the peer.
     pub bytes_sent: u64,
-    /// Bytes that came from the peer.
+    /// Bytes received from the peer.
     pub bytes_received: u64,
     /// Whether standard input was read to its end.
     pub input_ended: bool,
-    /// Why it ended; what happened first, if several things did.
+    /// Why the client ended; the first reason, if there were several.
     pub end: Option<ClientEnd>,
 }
 
 /// Why a client ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientEnd {
-    /// The peer has finished sending.
+    /// The peer has closed its half.
     PeerFinished,
-    /// The peer has finished in the middle of a message.
+    /// The peer has closed its half in the middle of a message.
     Unfinished(Unfinished),
-    /// A message was too long.
+    /// A message was longer than the limit.
     TooLong(TooLong),
-    /// Nothing came or went for a while.
+    /// No byte arrived or left for the idle timeout.
     Silent,
-    /// No client connected to the listeners for a while.
+    /// No client connected to the listeners within the idle timeout.
     NobodyCame,
-    /// The reader of our standard output has closed it.
+    /// The reader of our standard output has closed its end.
     OutputClosed,
     /// No connection could be made; with the address that was tried last, if there was one.
     NotConnected(Option<Address>, Errno),
@@ -91,10 +92,11 @@ pub enum ClientEnd {
     FileFailed(Function, Errno),
 }
 
-/// Talks until it is over. `told` hears of attempts that failed while others are left, and of the connection.
+/// Runs a session to its end. `told` is called for each failed attempt while other addresses are left, and for the
+/// connection.
 ///
 /// # Errors
-/// The wait failed, and not in passing.
+/// The wait failed with an errno that would come again.
 pub fn talk(
     via: Via,
     meeting: Meeting,
@@ -103,7 +105,8 @@ pub fn talk(
 ) -> Result<SessionReport, WaitFailed> {
     let limits = Limits {
         idle_timeout: options.idle_timeout,
-        // Never reached: what one receive brings, or the lines that show it, is written before the next.
+        // This limit is never reached: the bytes of one receive, or the lines that show them, are written before the
+        // next.
         owed_bytes: usize::MAX,
         // The caller that stops this loop has already waited for everything.
         drain: Duration::ZERO,
@@ -154,7 +157,7 @@ fn meet(
             for fd in listeners {
                 event_loop.add_listener(fd, service);
             }
-            // The loop looks after the silence of connections, and there is none yet.
+            // The loop checks the silence of connections, and there is none yet.
             event_loop.perform(&Action::Deadline(files, idle_timeout), service);
         }
         Meeting::Datagrams(fd, peer) => {
@@ -163,7 +166,7 @@ fn meet(
     }
 }
 
-/// What the loop says that ends a client.
+/// The reason to end that a notice of the loop gives, if it gives one.
 fn end_of(notice: &Notice<'_>) -> Option<ClientEnd> {
     match notice {
         Notice::NotConnected { address, errno, others: 0 } => {
@@ -183,15 +186,15 @@ fn note(report: &Rc<RefCell<SessionReport>>, end: ClientEnd) {
     report.borrow_mut().end.get_or_insert(end);
 }
 
-/// What is to be done when something happens at either end.
+/// The service that connects the socket with standard input and output.
 #[derive(Debug)]
 struct ConnectService {
     options: ClientOptions,
     is_datagrams: bool,
-    /// Its name is known only after the client is in the loop.
+    /// The token of standard input and output, known only after the service is in the loop.
     files: Rc<Cell<Option<Token>>>,
     socket: Option<Token>,
-    /// How the peer has finished, where we go on sending.
+    /// Why the peer will send no more, if we keep sending after that.
     peer_ended: Option<ClientEnd>,
     newlines: Newlines,
     messages: Option<Messages>,
@@ -237,7 +240,7 @@ impl ConnectService {
         let mut actions: Vec<_> = self.write(bytes).into_iter().collect();
         match taken {
             Ok(()) => actions.extend(self.expect_datagram()),
-            // Where the next message begins is unknown.
+            // It is unknown where the next message begins.
             Err(too_long) => actions.extend(self.close_both(ClientEnd::TooLong(too_long))),
         }
         actions
@@ -275,7 +278,7 @@ impl ConnectService {
         finish.map(Action::Finish).or_else(|| self.expect_datagram())
     }
 
-    /// After the end of standard input each datagram gives the next one so much time.
+    /// After the end of standard input, each datagram starts the wait for the next one again.
     fn expect_datagram<'a>(&self) -> Option<Action<'a>> {
         let is_last = self.is_datagrams
             && self.report.borrow().input_ended
@@ -284,7 +287,7 @@ impl ConnectService {
         Some(Action::Deadline(socket, Some(DATAGRAM_SILENCE)))
     }
 
-    /// All remaining bytes for either side are still sent and written.
+    /// Closes both sides after all remaining bytes are sent and written.
     fn close_both<'a>(&self, end: ClientEnd) -> Vec<Action<'a>> {
         note(&self.report, end);
         self.files.get().into_iter().chain(self.socket).map(Action::Close).collect()
@@ -293,7 +296,7 @@ impl ConnectService {
     fn closed<'a>(&mut self, who: Token, ending: Ending) -> Vec<Action<'a>> {
         if self.files.get() == Some(who) {
             self.files.set(None);
-            // The peer may go on sending, but there is nowhere to write it to.
+            // The peer may keep sending, but its bytes can no longer be written anywhere.
             let failed = matches!(ending, Ending::Failed(_));
             return if failed || self.socket.is_none() { vec![Action::Stop] } else { Vec::new() };
         }

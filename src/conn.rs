@@ -1,8 +1,8 @@
-//! One connection: what came in and is not yet used, what must go out and is not yet sent, and which half is
-//! closed. An idle connection holds no memory for either.
+//! One connection: the bytes received and not yet used, the bytes queued and not yet sent, and which half is closed. An
+//! idle connection holds no memory for either.
 //!
-//! The descriptors ([`Ends`]) stand apart from the rest ([`Conn`]): the loop walks over all descriptors each turn,
-//! and over the rest only where something happens.
+//! The descriptors ([`Ends`]) are kept apart from the rest ([`Conn`]): the loop walks over all descriptors in each
+//! turn, and looks at the rest only where something happens.
 
 mod ends;
 mod owed;
@@ -23,9 +23,9 @@ pub use sending::SendingHalf;
 /// Everything about a connection but its descriptors.
 #[derive(Debug, Default)]
 pub struct Conn {
-    /// What came in.
+    /// The receiving half.
     pub receiving: ReceivingHalf,
-    /// What must go out.
+    /// The sending half.
     pub sending: SendingHalf,
 }
 
@@ -39,7 +39,7 @@ impl Conn {
         Self { receiving, ..Self::default() }
     }
 
-    /// How many bytes are still to be sent.
+    /// How many bytes are queued and not yet sent.
     #[inline]
     pub fn owed(&self) -> usize {
         self.sending.owed()

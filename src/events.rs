@@ -1,7 +1,7 @@
-//! What happens, and what is to be done about it: the values that pass between the loop and the services.
+//! The values that pass between the loop and the services: what happened, and what to do about it.
 //!
-//! A service is told [`LoopEvent`]s and answers with [`Action`]s. Only the loop performs them: a service has no
-//! descriptor and makes no call on one, so it is a function from bytes to bytes that a test can call.
+//! A service receives [`LoopEvent`]s and answers with [`Action`]s. Only the loop performs the actions: a service has no
+//! descriptor and makes no call on one, so a service is a function from bytes to bytes that a test can call.
 
 use std::time::Duration;
 
@@ -9,44 +9,44 @@ use crate::addr::Address;
 use crate::conn::FilePart;
 use crate::names::Errno;
 
-/// Names an endpoint of the loop. Places are used again, so a name carries a generation: what was meant for one that
-/// is gone never reaches its successor.
+/// The name of an endpoint of the loop. Slots are reused, so a token carries a generation: an action meant for an
+/// endpoint that is closed never reaches the next endpoint in its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token {
     pub(crate) place: u32,
     pub(crate) generation: u32,
 }
 
-/// Names a service of a loop.
+/// The name of a service in a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceId(pub(crate) u32);
 
 /// What happened at an endpoint.
 #[derive(Debug)]
 pub enum LoopEvent<'a> {
-    /// A connection has been made: the first event of every connection.
+    /// A connection has been made. This is the first event of every connection.
     Opened {
-        /// The other end.
+        /// The address of the other end.
         peer: &'a Address,
-        /// Whose [`Action::Open`] made it; none for a client that was accepted.
+        /// The endpoint whose [`Action::Open`] asked for the connection; `None` for an accepted client.
         asked_by: Option<Token>,
     },
-    /// [`Action::Open`] has tried every address in vain; sent to the endpoint that asked.
+    /// [`Action::Open`] has tried every address without success; sent to the endpoint that asked.
     NotOpened(Errno),
-    /// Bytes have come: those that the service kept last time, and new ones (none after [`LoopEvent::Room`]). All are taken
-    /// as used, except those that it keeps ([`Action::Keep`]).
+    /// Bytes have arrived: the bytes that the service kept last time, then the new ones (none after
+    /// [`LoopEvent::Room`]). The service has used all of them, except those that it keeps with [`Action::Keep`].
     Bytes(&'a [u8]),
-    /// A datagram has come.
+    /// A datagram has arrived.
     Datagram {
-        /// The sender.
+        /// The address of the sender.
         from: &'a Address,
-        /// What; perhaps nothing.
+        /// The payload, which may be empty.
         bytes: &'a [u8],
     },
-    /// All bytes queued for this endpoint are sent (only if requested with [`Action::WantRoom`]). If bytes were kept,
-    /// they are presented next.
+    /// All bytes queued for this endpoint are sent. Only reported after [`Action::WantRoom`]. If the service kept
+    /// bytes, they are presented next.
     Room,
-    /// The peer has finished sending. It can still receive.
+    /// The peer has closed its half: it sends no more, and can still receive.
     PeerFinished,
     /// The time set with [`Action::Deadline`] is over.
     Deadline,
@@ -57,90 +57,91 @@ pub enum LoopEvent<'a> {
 /// Why a connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The service asked for it, or both sides have finished.
+    /// The service asked for it, or both sides have closed their halves.
     Finished,
-    /// A call failed: the peer is gone.
+    /// A call failed with this errno: the peer is gone.
     Failed(Errno),
-    /// Too many bytes were queued for the peer, which does not read.
+    /// More bytes than allowed were queued for a peer that does not read.
     TooSlow,
-    /// It was silent for too long.
+    /// No byte arrived or left for longer than the idle timeout.
     Silent,
-    /// The poller may not be asked about so many descriptors.
+    /// The poller cannot watch this many descriptors.
     Refused,
 }
 
-/// What is to be done.
+/// What the loop should do.
 #[derive(Debug)]
 pub enum Action<'a> {
-    /// Send these bytes to a connection.
+    /// Sends these bytes to a connection.
     Send {
         /// The destination.
         to: Token,
-        /// What.
+        /// The bytes.
         bytes: &'a [u8],
     },
-    /// Send these bytes to a connection, and then a part of a file. What is not sent at once stays in the file; if that
-    /// becomes shorter meanwhile, the connection ends with a reset, for what was begun cannot be completed.
+    /// Sends these bytes to a connection, and then a part of a file. The part that the kernel does not take at once
+    /// stays in the file. If the file becomes shorter in the meantime, the loop resets the connection, because an
+    /// answer that has begun cannot be completed.
     SendFile {
         /// The destination.
         to: Token,
-        /// What before it.
+        /// The bytes that go before the file.
         head: &'a [u8],
-        /// Which part of which file.
+        /// The file, and which bytes of it.
         part: FilePart,
     },
-    /// Send one datagram. If there is no room for it now, it is lost, as datagrams may be.
+    /// Sends one datagram. If the kernel has no room for it now, the datagram is lost, as datagrams may be.
     SendDatagram {
-        /// From which endpoint.
+        /// The endpoint that sends it.
         by: Token,
         /// The destination.
         to: Address,
-        /// What.
+        /// The payload.
         bytes: &'a [u8],
     },
-    /// The last so many of the bytes are not used yet: present them again, before what comes next.
+    /// The last N bytes of the event are not used yet: present them again, before the bytes that arrive next.
     Keep(usize),
-    /// Send [`LoopEvent::Room`] when all bytes queued for this connection are sent, in the next turn at the earliest:
-    /// so an endless answer, or a thousand answers to one batch, is sent in pieces, each after the peer has taken the
-    /// one before. Kept bytes wait until then, and nothing more is read.
+    /// Reports [`LoopEvent::Room`] when all bytes queued for this connection are sent, in the next turn at the
+    /// earliest. An endless answer, or a thousand answers to one batch, is sent in pieces this way, each after the peer
+    /// has taken the one before. Kept bytes wait until then, and the loop reads nothing more from this connection.
     WantRoom(Token),
-    /// Tell ([`LoopEvent::Deadline`]) when so much time is over; `None` takes the last one back.
+    /// Reports [`LoopEvent::Deadline`] after this time; `None` cancels the last deadline.
     Deadline(Token, Option<Duration>),
-    /// Make a connection to the first of these addresses that answers, each within the time limit. It belongs to the
+    /// Connects to the first of these addresses that answers, each within the time limit. The connection belongs to the
     /// same service, and its first event names the endpoint that asked.
     Open {
         /// The endpoint that asks.
         by: Token,
-        /// The addresses, tried in turn.
+        /// The addresses, tried in this order.
         addresses: &'a [Address],
-        /// The time limit of each.
+        /// The time limit for each address.
         time_limit: Duration,
     },
-    /// Make no connection any more that this endpoint has asked for with [`Action::Open`]: it has no use for it.
+    /// Cancels what this endpoint has asked for with [`Action::Open`], because it no longer needs the connection.
     GiveUp(Token),
-    /// Couple two connections: while bytes are queued for one, nothing is read from the other (backpressure). Bytes
-    /// leave at once (`TCP_NODELAY`).
+    /// Couples two connections, as a relay does: while bytes are queued for one, the loop reads nothing from the other
+    /// (backpressure). Bytes leave at once (`TCP_NODELAY`).
     Couple(Token, Token),
-    /// Read nothing from this connection until it is released.
+    /// Reads nothing from this connection until [`Action::Release`].
     Hold(Token),
-    /// Read again from a connection that was held.
+    /// Reads from a held connection again.
     Release(Token),
-    /// No more bytes will follow: when all queued bytes are sent, end our half, and keep receiving.
+    /// No more bytes will follow: when all queued bytes are sent, the loop closes our half, and keeps receiving.
     Finish(Token),
-    /// Close gracefully: when all queued bytes are sent, end our half; when the peer has finished too, or after a
-    /// moment, close. Bytes that the peer still sends are discarded. (Closing at once would send a reset if there were
-    /// unread bytes, and could destroy bytes on their way.)
+    /// Closes gracefully: when all queued bytes are sent, the loop closes our half; when the peer has closed its half
+    /// too, or after a time limit, the loop closes the socket. Bytes that the peer still sends are discarded. (Closing
+    /// a socket with unread bytes sends a reset, which could destroy bytes on their way to the peer.)
     Close(Token),
-    /// Close at once, with a reset.
+    /// Closes at once, with a reset.
     Abort(Token),
-    /// Close the listeners of this service: no more clients are accepted.
+    /// Closes the listeners of this service: no more clients are accepted.
     Unlisten,
-    /// The whole loop is to end.
+    /// Ends the whole loop.
     Stop,
 }
 
-/// What a service says is to be done, in this order. The first action has its place here, for mostly it is the only one: the
-/// memory for the others is not touched then.
+/// The actions of a service, in this order. The first action has a field of its own, because usually it is the only
+/// one; then the memory for the others is not touched.
 #[derive(Debug, Default)]
 pub struct Actions<'a> {
     first: Option<Action<'a>>,
@@ -148,17 +149,17 @@ pub struct Actions<'a> {
 }
 
 impl<'a> Actions<'a> {
-    /// None yet.
+    /// No actions yet.
     pub const fn new() -> Self {
         Self::in_memory(Vec::new())
     }
 
-    /// None yet, and room for others in memory that is used again.
+    /// No actions yet; `others` is memory from an earlier event, used again.
     pub(crate) const fn in_memory(others: Vec<Action<'a>>) -> Self {
         Self { first: None, others }
     }
 
-    /// Adds one more.
+    /// Appends an action.
     #[inline]
     pub fn push(&mut self, action: Action<'a>) {
         match self.first {
@@ -167,13 +168,13 @@ impl<'a> Actions<'a> {
         }
     }
 
-    /// All of them, in their order.
+    /// All actions, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &Action<'a>> {
         self.first.iter().chain(&self.others)
     }
 
-    /// The memory of the others; all of them are done.
+    /// Returns the memory of the other actions, for the next event.
     #[inline]
     pub(crate) fn into_memory(self) -> Vec<Action<'a>> {
         self.others
@@ -195,13 +196,13 @@ impl<'a> Extend<Action<'a>> for Actions<'a> {
     }
 }
 
-/// A server's or client's own part: what is to be done when something happens.
+/// A server's or client's own part: decides what to do when something happens.
 pub trait Service {
-    /// Answers one event at one endpoint. What the actions borrow may be the event's bytes or the service's own.
+    /// Answers one event at one endpoint. The actions may borrow the event's bytes or the service's own.
     fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>);
 }
 
-/// What a service knows of each of its connections: a map from tokens, as quick as an index.
+/// What a service knows about each of its connections: a map from tokens, as fast as an index.
 #[derive(Debug)]
 pub struct TokenMap<T> {
     places: Vec<Option<(u32, T)>>,
@@ -214,7 +215,7 @@ impl<T> Default for TokenMap<T> {
 }
 
 impl<T> TokenMap<T> {
-    /// Adds an entry; what stood there for a predecessor in the same place is gone.
+    /// Adds an entry; an entry of an earlier endpoint in the same slot is dropped.
     pub fn insert(&mut self, token: Token, entry: T) {
         let place = token.place as usize;
         if self.places.len() <= place {
@@ -229,13 +230,13 @@ impl<T> TokenMap<T> {
         (*generation == token.generation).then_some(entry)
     }
 
-    /// The entry of a token, to be changed.
+    /// The entry of a token, to change it.
     pub fn get_mut(&mut self, token: Token) -> Option<&mut T> {
         let (generation, entry) = self.places.get_mut(token.place as usize)?.as_mut()?;
         (*generation == token.generation).then_some(entry)
     }
 
-    /// Takes an entry out.
+    /// Removes an entry and returns it.
     pub fn remove(&mut self, token: Token) -> Option<T> {
         self.get(token)?;
         self.places[token.place as usize].take().map(|(_, entry)| entry)
@@ -255,7 +256,7 @@ impl<T> TokenMap<T> {
 pub(crate) mod testing {
     use super::{Action, Actions, LoopEvent, Service, Token};
 
-    /// A token that a test may use.
+    /// A token for a test.
     pub(crate) fn token(place: u32) -> Token {
         Token { place, generation: 0 }
     }

@@ -1,15 +1,16 @@
 //! Framing: where a message ends.
 //!
-//! TCP carries bytes, and does not keep what was sent together together: one send may arrive in pieces, two may arrive as
-//! one. A program that takes each receive for a message works on loopback, in its tests, and nowhere else. So the two
-//! sides agree on where a message ends, and the receiver looks for that end in what has come so far. There are four ways:
+//! TCP carries bytes and does not keep messages apart: the bytes of one send may arrive in pieces, and those of two
+//! sends together. A program that takes each receive for a message works on loopback, in its tests, and nowhere else.
+//! So the two sides agree on where a message ends, and the receiver looks for that end in the bytes received so far.
+//! There are four ways:
 //!
 //! - every message has the same length;
 //! - a message ends with a byte that it cannot contain, here the newline;
-//! - its length stands before it, here in 4 bytes in network order;
-//! - it ends where the sender finishes: one message for each connection.
+//! - its length stands before it, here in 4 bytes in network byte order;
+//! - it ends where the sender closes its half: one message for each connection.
 //!
-//! [`Framing::take`] takes a buffer and returns the first message and what stands after it. The caller keeps the bytes
+//! [`Framing::take`] takes a buffer and returns the first message and the bytes after it. The caller keeps the bytes
 //! that are not yet a message, and appends later bytes to them.
 //!
 //! ```
@@ -32,27 +33,27 @@ use std::num::NonZeroUsize;
 
 use crate::byteorder::{htonl, ntohl};
 
-/// The longest message unless the receiver says otherwise. Without a limit a peer that never ends its message would
-/// fill the memory; what is longer is refused ([`TooLong`]).
+/// The longest message, unless the receiver chooses another limit. Without a limit, a peer that never ends its message
+/// would fill the memory; a longer message is refused ([`TooLong`]).
 pub const MESSAGE_LIMIT: usize = 64 * 1024;
 
-/// How many bytes a length takes on the wire.
+/// How many bytes the length takes on the wire.
 const PREFIX_LEN: usize = size_of::<u32>();
 
-/// What the two sides have agreed on.
+/// The rule on which the two sides have agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Every message is so many bytes long.
+    /// Every message has this many bytes.
     Fixed(NonZeroUsize),
     /// A message ends with `\n`. A `\r` before it, as telnet sends one, does not belong to the message either.
     Line,
     /// Before each message stands its length: 4 bytes, the most significant first.
     Length,
-    /// A message ends where the peer finishes sending.
+    /// A message ends where the peer closes its half.
     Close,
 }
 
-/// A rule, and the longest message that is taken.
+/// A rule, and the longest message that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing {
     /// Where a message ends.
@@ -61,32 +62,32 @@ pub struct Framing {
     pub limit: usize,
 }
 
-/// The first message in a buffer, and what stands after it; none if its end has not come yet.
+/// The first message in a buffer, and the bytes after it; `None` if its end has not arrived yet.
 pub type Taken<'b> = Option<(&'b [u8], &'b [u8])>;
 
-/// A message is longer than the limit. The rest of what the peer sends makes no sense any more, unless the rule has an
-/// end to look for.
+/// A message is longer than the limit. The bytes after it cannot be read as messages, unless the rule has an end that
+/// can be searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong {
     /// The limit.
     pub limit: usize,
 }
 
-/// The peer has finished in the middle of a message.
+/// The peer has closed its half in the middle of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// How much of it had come, with its prefix.
+    /// How many bytes of the message had arrived, including its prefix.
     pub len: usize,
 }
 
-/// A message that cannot be sent under this rule: the receiver would see another one, or none.
+/// A message that cannot be sent under this rule: the receiver would see another message, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsendable {
     /// It is longer than the limit.
     TooLong(TooLong),
-    /// It has not the one length that all have.
+    /// The message does not have the one length that all messages have.
     NotOfLength(NonZeroUsize),
-    /// It contains the byte that ends it, or ends with the `\r` that is taken away.
+    /// The message contains the byte that ends it, or ends with a `\r`, which the receiver would strip.
     ContainsEnd,
 }
 
@@ -118,11 +119,11 @@ impl Framing {
         Self { rule, limit: MESSAGE_LIMIT }
     }
 
-    /// Takes the first message from the beginning of a buffer. To be called again with what stands after it, until there
-    /// is none.
+    /// Takes the first message from the beginning of a buffer. Call it again with the bytes after the message, until it
+    /// returns `None`.
     ///
     /// # Errors
-    /// The message is too long, as far as can be seen: the limit holds before the end has come.
+    /// The message is longer than the limit. This can be known before the end of the message has arrived.
     pub fn take<'b>(&self, buffer: &'b [u8]) -> Result<Taken<'b>, TooLong> {
         match self.rule {
             Rule::Fixed(len) => {
@@ -138,7 +139,7 @@ impl Framing {
     fn take_line<'b>(&self, buffer: &'b [u8]) -> Result<Taken<'b>, TooLong> {
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let line = &buffer[..end.unwrap_or(buffer.len())];
-        // Also where no newline has come yet: a return at the end may stand before one.
+        // This holds even before the newline has arrived: a `\r` at the end may stand before one.
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.check(line.len())?;
         Ok(end.map(|end| (line, &buffer[end + 1..])))
@@ -146,7 +147,7 @@ impl Framing {
 
     fn take_prefixed<'b>(&self, buffer: &'b [u8]) -> Result<Taken<'b>, TooLong> {
         let Some((prefix, rest)) = buffer.split_first_chunk::<PREFIX_LEN>() else {
-            return Ok(None); // a prefix can be cut in two like everything else
+            return Ok(None); // a prefix can arrive in pieces like everything else
         };
         let len = ntohl(u32::from_ne_bytes(*prefix)) as usize;
         self.check(len)?;
@@ -157,11 +158,11 @@ impl Framing {
         if len > self.limit { Err(TooLong { limit: self.limit }) } else { Ok(()) }
     }
 
-    /// The last message, once the peer has finished and nothing more can be taken of what is left. Only where the end of
-    /// the connection is that of the message there is one, and be it empty.
+    /// The last message, once the peer has closed its half and [`take`](Self::take) returns nothing more. Only a rule
+    /// under which the end of the connection ends the message ([`Rule::Close`]) has one, perhaps an empty one.
     ///
     /// # Errors
-    /// What is left is the beginning of a message whose end will never come.
+    /// The remaining bytes are the beginning of a message whose end will never come.
     pub fn take_last<'b>(&self, left: &'b [u8]) -> Result<Option<&'b [u8]>, Unfinished> {
         match self.rule {
             Rule::Close => Ok(Some(left)),
@@ -170,10 +171,11 @@ impl Framing {
         }
     }
 
-    /// Appends a message as it is to be sent. (Under [`Rule::Close`] it is the sender's part to finish after it.)
+    /// Appends a message in the form in which it is sent. (Under [`Rule::Close`] the sender must close its half after
+    /// it.)
     ///
     /// # Errors
-    /// The receiver could not find this message again; nothing is appended.
+    /// The receiver could not recognise this message; nothing is appended.
     pub fn encode(&self, message: &[u8], out: &mut Vec<u8>) -> Result<(), Unsendable> {
         self.check(message.len()).map_err(Unsendable::TooLong)?;
         match self.rule {
@@ -198,7 +200,7 @@ impl Framing {
     }
 }
 
-/// As it is written on a command line.
+/// The rule as written on a command line.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -163,7 +163,7 @@
 //! The library stands without the program: with `default-features = false` it is chapters 1 to 6, and needs only `libc`
 //! and `nix`. The other chapters, and the trace as JSON, come with the feature `program`, which is on by default.
 
-// Some of what the first chapters know only the program asks for.
+// Without the feature `program`, parts of the first chapters are not used.
 #![cfg_attr(not(feature = "program"), allow(dead_code))]
 
 #[cfg(not(any(linux, apple, bsd)))]

@@ -37,12 +37,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let tour = Command::Tour(TourArgs::default());
     let command = cli.command.as_ref().unwrap_or(&tour);
     let tracer = match command {
-        // It has its own, for it plays several parts; labs have theirs in processes of their own.
+        // The tour plays both ends and installs a tracer for each; a lab runs in a process of its own, which has its
+        // own tracer.
         Command::Tour(_) | Command::Lab(_) => None,
-        // The calls that they show are another program's.
+        // `read` and `watch` show the calls of another program, not ours.
         Command::Read(_) | Command::Watch(_) => {
             commands::tracing::refuse_for_others(common)?;
-            // Of a program that runs just now the states can be seen.
+            // The states of sockets can be read only while their program runs.
             if common.state && matches!(command, Command::Read(_)) {
                 return Err(Failure::usage(
                     "--state does not go here: the sockets of a log are gone",
@@ -51,7 +52,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             None
         }
         Command::Compare(_) => {
-            // Writing a line takes longer than the call that it shows.
+            // Writing a trace line takes longer than the call that the line shows.
             commands::tracing::refuse(common, "compare would measure the tracing as well")?;
             if common.via.is_some() {
                 return Err(Failure::usage("--via cannot be used here: compare measures both"));
@@ -72,7 +73,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         }
         _ => commands::tracing::tracer(common)?,
     };
-    // Kept until the command has ended: dropping it writes what the trace has collected.
+    // Keep the tracer until the command has ended: dropping it writes what it has collected.
     let _traced = tracer.map(baresock::trace::install);
     let done = dispatch(command, common, loudness);
     if loudness >= Loudness::Ordinary {

@@ -1,21 +1,21 @@
-//! The plain values that calls take and give back: a descriptor's number, times, lingering, a row of
-//! `poll`. They carry no rights and touch nothing; [`crate::sys`] turns them into C's structures.
+//! The plain values that calls take and return: a descriptor's number, times, the linger setting, a row of `poll`.
+//! Having one gives no access to a descriptor; [`crate::sys`] converts them to C's structures.
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use crate::names::{Level, PollEvents, TcpState};
 
-/// A descriptor's *number*: a name without rights.
+/// A descriptor's *number*: it names the descriptor, and gives no right to use it.
 ///
-/// Sets, evidence and the trace yield it; no wrapper accepts it. To use a descriptor, code must own
-/// it ([`crate::sys::Fd`]) or borrow it ([`BorrowedFd`]), so that it cannot use a number that was
-/// closed, and perhaps reused for another connection, in the meantime.
+/// Sets, the pollers' answers and the trace contain such numbers; no wrapper accepts one. To use a descriptor, code
+/// must own it ([`crate::sys::Fd`]) or borrow it ([`BorrowedFd`]), so that it cannot use a number that was closed, and
+/// perhaps reused for another connection, in the meantime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FdNumber(RawFd);
 
 impl FdNumber {
-    /// The number as a number, to print it or to index a table with it.
+    /// The number itself, to print it or to index a table.
     pub const fn get(self) -> RawFd {
         self.0
     }
@@ -24,7 +24,7 @@ impl FdNumber {
         Self(number)
     }
 
-    /// The number of a descriptor that one owns or borrows.
+    /// The number of a descriptor that the caller owns or borrows.
     pub fn of(fd: &impl AsFd) -> Self {
         Self(fd.as_fd().as_raw_fd())
     }
@@ -44,7 +44,7 @@ impl fmt::Display for FdNumber {
 
 /// C's `struct timeval`: seconds and microseconds, as `select` and `SO_RCVTIMEO` take them.
 ///
-/// The fields are free, as in C: what is out of range is for libc and the kernel to judge.
+/// The fields are not checked, as in C: libc and the kernel decide what is out of range.
 #[doc(alias = "timeval")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeVal {
@@ -70,9 +70,10 @@ pub struct TimeSpec {
 #[doc(alias = "linger")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Linger {
-    /// Not zero: linger.
+    /// Not zero: `close` waits or resets, as `l_linger` says. Zero: `close` returns at once and the kernel goes on
+    /// sending.
     pub l_onoff: i32,
-    /// For how many seconds; 0 throws away what is unsent and resets the connection.
+    /// How many seconds `close` may wait; 0 discards unsent bytes and resets the connection.
     pub l_linger: i32,
 }
 
@@ -81,49 +82,50 @@ pub struct Linger {
 #[doc(alias = "ucred")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PeerCredentials {
-    /// The process.
+    /// The process id.
     pub pid: i32,
-    /// Its user.
+    /// The user id of that process.
     pub uid: u32,
-    /// Its group.
+    /// The group id of that process.
     pub gid: u32,
 }
 
-/// One row of `poll` as a value: the number asked about, what was asked, what was answered.
+/// One row of `poll` as a value: the descriptor's number, the events asked for, and the events that `poll` returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollRow {
     /// The descriptor's number; a row with a negative one is skipped by `poll`.
     pub fd: FdNumber,
-    /// What was asked.
+    /// The events that the caller asks for.
     pub events: PollEvents,
-    /// What was answered.
+    /// The events that `poll` returned.
     pub revents: PollEvents,
 }
 
-/// One control message: something that travels or is told beside the bytes of a message.
+/// One control message (ancillary data): something that travels beside the bytes of a message, or that the kernel
+/// reports about it.
 #[doc(alias = "cmsghdr")]
 #[doc(alias = "cmsg")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlMessage {
-    /// `cmsg_level`: [`SOL_SOCKET`](crate::names::SOL_SOCKET), or the protocol that tells it.
+    /// `cmsg_level`: [`SOL_SOCKET`](crate::names::SOL_SOCKET), or the protocol that the message belongs to.
     pub level: Level,
-    /// `cmsg_type`: which of that level's. For a protocol the number of an option: as a rule the one that asked for it
-    /// (`IP_PKTINFO`), but what `IP_RECVTTL` asks for comes as `IP_TTL` on Linux.
+    /// `cmsg_type`: the kind of message within that level. At a protocol's level it is usually the number of the option
+    /// that requested it (`IP_PKTINFO`), but what `IP_RECVTTL` requests arrives as `IP_TTL` on Linux.
     pub kind: i32,
     /// The data as the system wrote it, in the machine's byte order.
     pub data: Vec<u8>,
 }
 
-/// What the kernel tells of a TCP socket.
+/// What the kernel reports about a TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketState {
-    /// Where the connection is in its life.
+    /// The connection's state, such as `ESTABLISHED`.
     pub state: TcpState,
     /// Bytes received but not yet read.
     pub unread: Option<u64>,
-    /// Bytes taken for sending that the peer's system has not acknowledged yet.
+    /// Bytes that the kernel took for sending and the peer's kernel has not acknowledged yet.
     pub unacknowledged: Option<u64>,
-    /// Of a listener: how many connections wait to be accepted, and how many may.
+    /// For a listener: how many connections wait to be accepted, and how many may wait (the backlog).
     pub waiting: Option<(u32, u32)>,
 }
 

@@ -1,18 +1,18 @@
-//! Messages as they are shown: a line for each, with its number and its length.
+//! Received messages for a person: a line for each, with its number and its length.
 
 use std::fmt::Write;
 
 use crate::framing::{Framing, Rule, TooLong, Unfinished, in_bytes};
 use crate::services::append_printable;
 
-/// The most bytes of a message that are shown.
+/// At most this many bytes of a message are shown.
 const SHOWN_BYTES: usize = 60;
 
-/// What has come of a stream of messages, and what is to be shown of it.
+/// The messages received so far, and the lines that show the latest ones.
 #[derive(Debug)]
 pub(super) struct Messages {
     framing: Framing,
-    /// The beginning of a message whose end has not come yet.
+    /// The beginning of a message whose end has not arrived yet.
     left: Vec<u8>,
     messages: u64,
     lines: String,
@@ -24,7 +24,8 @@ impl Messages {
         Self { framing, left: Vec::new(), messages: 0, lines: String::new() }
     }
 
-    /// Takes what has come. What is to be shown of it are the [`lines`](Self::lines), also if the last is too long.
+    /// Takes received bytes. Afterwards [`lines`](Self::lines) shows their messages, also if the last message is too
+    /// long.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
         self.lines.clear();
         let mut left = std::mem::take(&mut self.left);
@@ -40,7 +41,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Takes the last one, once the peer has finished.
+    /// Takes the last message, once the peer has closed its half.
     pub(super) fn take_last(&mut self) -> Result<(), Unfinished> {
         self.lines.clear();
         let left = std::mem::take(&mut self.left);
@@ -50,7 +51,7 @@ impl Messages {
         Ok(())
     }
 
-    /// What is to be shown of what was taken last.
+    /// The lines that show the messages taken last.
     pub(super) fn lines(&self) -> &[u8] {
         self.lines.as_bytes()
     }
@@ -67,8 +68,8 @@ impl Messages {
     }
 }
 
-/// The beginning of a message, cut before a character and not within one: half of one would look like bytes that are no
-/// text. (A character of UTF-8 has at most three bytes after its first.)
+/// The beginning of a message, cut between two characters: half a character would be shown as escaped bytes. (A
+/// character of UTF-8 has at most three bytes after its first.)
 fn beginning(message: &[u8]) -> &[u8] {
     let is_within = |at: usize| message.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
     let cut = (SHOWN_BYTES - 3..=SHOWN_BYTES).rev().find(|at| !is_within(*at));

@@ -8,16 +8,16 @@ use crate::sys::{self, AsFd, BorrowedFd, Fd, PIPE_BUF};
 /// The descriptors of a connection.
 #[derive(Debug)]
 pub enum Ends {
-    /// A socket: one descriptor, both ways.
+    /// A socket: one descriptor for both directions.
     Socket(Fd),
-    /// A datagram socket that has a peer: each receive is one datagram, perhaps an empty one, and no datagram is
-    /// marked as the last.
+    /// A connected datagram socket: each receive returns one datagram, perhaps an empty one, and no datagram is marked
+    /// as the last.
     Datagrams(Fd),
-    /// A terminal, a pipe or a file: one to read from, one to write to.
+    /// A terminal, a pipe or a file: one descriptor to read from, and one to write to.
     Files(Box<Files>),
 }
 
-/// Descriptors that are no socket's, either of which may be missing.
+/// Descriptors that are not sockets; either may be missing.
 #[derive(Debug, Default)]
 pub struct Files {
     /// Where bytes come from.
@@ -26,14 +26,14 @@ pub struct Files {
     pub output: Option<FileEnd>,
 }
 
-/// A descriptor that is no socket's.
+/// A descriptor that is not a socket.
 #[derive(Debug)]
 pub enum FileEnd {
-    /// One of our own.
+    /// A descriptor that we own.
     Own(Fd),
-    /// Descriptor 0. It was given to this process, and is never closed.
+    /// Descriptor 0. This process inherited it, and never closes it.
     Stdin(io::Stdin),
-    /// Descriptor 1. It was given to this process, and is never closed.
+    /// Descriptor 1. This process inherited it, and never closes it.
     Stdout(io::Stdout),
 }
 
@@ -53,12 +53,12 @@ impl From<Fd> for FileEnd {
     }
 }
 
-/// The most that is sent as one datagram; what is longer becomes several. (UDP takes 65,507 bytes, but macOS no more
-/// than 9,216 as it comes.)
+/// The most bytes that are sent as one datagram; more bytes become several datagrams. (UDP takes 65,507 bytes; macOS by
+/// default no more than 9,216.)
 const DATAGRAM_BYTES: usize = 8192;
 
 impl Ends {
-    /// Whether our half can be ended and the peer's end of file waited for.
+    /// Whether our half can be closed separately, and the peer's end of file can be waited for.
     pub const fn has_halves(&self) -> bool {
         matches!(self, Self::Socket(_))
     }
@@ -98,8 +98,8 @@ impl Ends {
     pub(super) fn end_sending(&mut self) -> Result<()> {
         match self {
             Self::Socket(fd) => match sys::shutdown(fd, SHUT_WR) {
-                // There is no connection any more: the peer has reset it, or (a Unix-domain peer on macOS and FreeBSD) has
-                // closed. Which of them it was, the next receive tells, after the bytes that had come before.
+                // There is no connection any more: the peer has reset it, or (a Unix-domain peer on macOS and FreeBSD)
+                // has closed. The next receive tells which of the two, after the bytes that had arrived before.
                 Err(Errno::ENOTCONN) => Ok(()),
                 ended => ended,
             },

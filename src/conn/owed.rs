@@ -1,4 +1,4 @@
-//! What is still to be sent: bytes in memory and parts of files, in their order.
+//! The bytes that are queued for a peer and not yet sent: bytes in memory and parts of files, in order.
 
 use std::collections::VecDeque;
 
@@ -6,30 +6,30 @@ use super::ends::Ends;
 use super::part::FilePart;
 use crate::names::{Errno, Result};
 
-/// What is still to be sent. It stands apart, so that a connection that owes nothing is small: where hundreds are ready at
-/// once, the memory that a message touches counts.
+/// Queued bytes. They are kept in a box of their own, so that a connection without queued bytes is small: where
+/// hundreds are ready at once, the amount of memory that a message touches matters.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
-    /// Taken over for sending; the part before `sent` is sent.
+    /// Bytes in memory; those before `sent` are already sent.
     outgoing: Vec<u8>,
     sent: usize,
-    /// To be sent after that; if there is nothing before it, the first is of a file.
+    /// Pieces to send after `outgoing`. If `outgoing` is empty, the first piece is a part of a file.
     behind: VecDeque<Piece>,
     behind_len: usize,
 }
 
-/// What is to be sent after something else.
+/// A piece that is sent after another one.
 #[derive(Debug)]
 enum Piece {
     Bytes(Vec<u8>),
     File(FilePart),
 }
 
-/// Whether the file that is being sent still has what was promised of it.
+/// Whether the file that is being sent still has the promised bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileState {
     Whole,
-    /// It has become shorter than what was promised of it.
+    /// The file has become shorter than the part that was promised.
     Shortened,
 }
 
@@ -57,8 +57,8 @@ impl Owed {
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.behind.is_empty() {
-            // For a peer that keeps reading but never reads everything, the buffer must not keep bytes that were sent.
-            // (The larger part is dropped, so the smaller one moves.)
+            // A peer may keep reading and never read everything; then the buffer must not keep the bytes that were
+            // sent. (The larger part is dropped, so the smaller one moves.)
             if self.sent > self.outgoing.len() / 2 {
                 self.outgoing.drain(..self.sent);
                 self.sent = 0;
@@ -104,7 +104,7 @@ impl Owed {
         Ok(FileState::Whole)
     }
 
-    /// A file is sent: later bytes in memory are queued like others.
+    /// A file is sent completely: bytes in memory behind it are queued like others.
     fn after_file(&mut self) {
         match self.behind.pop_front() {
             Some(Piece::Bytes(bytes)) => {

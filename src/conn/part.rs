@@ -1,4 +1,4 @@
-//! A part of a file that is to be sent.
+//! A part of a file that is sent over a connection.
 
 use std::fs::File;
 use std::io;
@@ -9,36 +9,36 @@ use super::ends::Ends;
 use crate::names::{Errno, Result};
 use crate::os::sending;
 
-/// The most that is read at once, where a file has to be read to be sent.
+/// The most bytes that are read at once, where the file has to be read in order to be sent.
 const COPIED_BYTES: usize = 64 * 1024;
 
-/// Bytes of a file, which stay there until they are sent: so they cost no memory.
+/// A range of bytes of a file. They stay in the file until they are sent, so they cost no memory.
 #[derive(Clone, Debug)]
 pub struct FilePart {
     file: Rc<File>,
     at: u64,
     len: usize,
-    /// The system cannot send it by itself.
+    /// The system cannot send this file with `sendfile`.
     is_copied: bool,
 }
 
 impl FilePart {
-    /// So many bytes from a place on.
+    /// `len` bytes from the position `at` on.
     pub const fn new(file: Rc<File>, at: u64, len: usize) -> Self {
         Self { file, at, len, is_copied: false }
     }
 
-    /// How many are still to be sent.
+    /// How many bytes are still to be sent.
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether none is.
+    /// Whether all bytes are sent.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Sends the next of them; returns how many, or none if the file has become shorter.
+    /// Sends the next bytes; returns how many, or `None` if the file has become shorter.
     pub(super) fn send(&mut self, ends: &Ends) -> Result<Option<usize>> {
         let sent = match ends {
             Ends::Socket(socket) if !self.is_copied => {
@@ -58,8 +58,8 @@ impl FilePart {
         Ok(sent)
     }
 
-    /// Reads a piece and sends it. Bytes that send does not take are read again, not kept. (The read does not wait for
-    /// a peer: a file on a disk has no readiness.)
+    /// Reads a piece and sends it. Bytes that `send` does not take are read again, not kept. (The read does not wait
+    /// for a peer: a file on a disk is always ready.)
     fn send_copied(&self, ends: &Ends) -> Result<Option<usize>> {
         let mut buffer = vec![0; self.len.min(COPIED_BYTES)];
         let read = self.file.read_at(&mut buffer, self.at).map_err(errno_of)?;

@@ -1,33 +1,33 @@
-//! The receiving half of a connection: bytes that came and are not yet used, and whether more can come.
+//! The receiving half of a connection: bytes that arrived and are not yet used, and whether more can arrive.
 
 use super::ends::Ends;
 use crate::names::{Errno, MsgFlags, Result};
 use crate::os::receiving::recv_and_close_passed;
 use crate::sys;
 
-/// What a receive gave.
+/// The result of a receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// So many bytes.
+    /// This many bytes arrived.
     Bytes(usize),
-    /// The peer has finished: no byte will come any more.
+    /// The peer has closed its half: no more bytes will arrive.
     Finished,
-    /// Nothing now: readiness was only a hint.
+    /// Nothing arrived: readiness was only a hint.
     Nothing,
 }
 
-/// What is known of the bytes that a peer sends.
+/// The state of the bytes that a peer sends.
 #[derive(Debug, Default)]
 pub struct ReceivingHalf {
-    /// Received, given to the service, and not used by it: the beginning of a message.
+    /// Received bytes that the service has not used: the beginning of a message.
     leftover: Vec<u8>,
     peer_finished: bool,
-    /// The peer may pass descriptors, which a plain `recv` would put into our table.
+    /// The peer may pass descriptors, and a plain `recv` would put them into our table.
     closes_passed: bool,
 }
 
 impl ReceivingHalf {
-    /// The half of a connection whose peer may pass descriptors, on a system whose `recv` would keep them.
+    /// The receiving half for a peer that may pass descriptors, on a system where a plain `recv` would keep them.
     pub(super) fn that_closes_passed() -> Self {
         Self { closes_passed: true, ..Self::default() }
     }
@@ -35,7 +35,7 @@ impl ReceivingHalf {
     /// Receives once into `buf`.
     ///
     /// # Errors
-    /// What ends this connection; `EAGAIN` and `EINTR` do not.
+    /// An errno that ends this connection; `EAGAIN` and `EINTR` do not.
     #[inline]
     pub fn receive(&mut self, ends: &Ends, buf: &mut [u8]) -> Result<Incoming> {
         let received = match ends {
@@ -62,13 +62,13 @@ impl ReceivingHalf {
         self.peer_finished
     }
 
-    /// Whether bytes wait that were received but not used.
+    /// Whether there are bytes that were received and not used.
     #[inline]
     pub const fn has_leftover(&self) -> bool {
         !self.leftover.is_empty()
     }
 
-    /// Takes the bytes that were not used, to be put before what comes next.
+    /// Takes the unused bytes, to put them before the next ones.
     pub fn take_leftover(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.leftover)
     }

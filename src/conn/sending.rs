@@ -1,4 +1,4 @@
-//! The sending half of a connection: what the system took at once, what it did not take, and whether more may follow.
+//! The sending half of a connection: what the kernel took at once, what is queued, and whether more may follow.
 
 use super::ends::Ends;
 use super::owed::{FileState, Owed};
@@ -7,22 +7,22 @@ use crate::names::{Errno, MSG_NOSIGNAL, Result};
 use crate::os::sending::MORE_FOLLOWS;
 use crate::sys;
 
-/// What is known of the bytes that go to a peer.
+/// The state of the bytes that go to a peer.
 #[derive(Debug, Default)]
 pub struct SendingHalf {
-    /// What is still to be sent; nothing for most of the time.
+    /// Queued bytes; `None` most of the time.
     pub(super) owed: Option<Box<Owed>>,
-    /// A file has become shorter than what was promised of it.
+    /// A file has become shorter than the part that was promised.
     is_broken: bool,
-    /// Files were sent here, or are being sent.
+    /// Parts of files were or are sent over this connection.
     sends_files: bool,
     finishing: Finishing,
 }
 
-/// Whether more may be sent.
+/// Whether more bytes may be queued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Finishing {
-    /// More may be sent.
+    /// More bytes may be queued.
     #[default]
     No,
     /// When all queued bytes are sent, this half is closed.
@@ -32,18 +32,17 @@ enum Finishing {
 }
 
 impl SendingHalf {
-    /// Sends `bytes` after the bytes already queued. Bytes that the kernel does not take now are
-    /// queued.
+    /// Sends `bytes` after the bytes already queued. Bytes that the kernel does not take now are queued.
     ///
     /// # Errors
-    /// What ends this connection; `EAGAIN` and `EINTR` do not.
+    /// An errno that ends this connection; `EAGAIN` and `EINTR` do not.
     #[inline]
     pub fn send(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
         let sent = match ends {
             _ if self.owed.is_some() => 0,
             Ends::Socket(fd) => or_would_wait(sys::send(fd, bytes, MSG_NOSIGNAL))?,
             Ends::Datagrams(_) => or_would_wait(ends.send(bytes))?,
-            // Files may be blocking: nothing is written to them before they are known to be writable.
+            // These descriptors may be blocking: nothing is written to them before a wait has found them writable.
             Ends::Files(_) => 0,
         };
         if sent < bytes.len() {
@@ -52,7 +51,7 @@ impl SendingHalf {
         Ok(())
     }
 
-    /// The same with bytes that a file follows at once: they may go together.
+    /// Like [`send`](Self::send), for bytes that a file follows at once: the kernel may put both into one segment.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -81,14 +80,14 @@ impl SendingHalf {
         if at_once { self.send_owed(ends) } else { Ok(()) }
     }
 
-    /// Owes these bytes, after everything else.
+    /// Queues these bytes, after everything else.
     fn owe(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.owed.get_or_insert_default().push(bytes);
         }
     }
 
-    /// Discards the queued bytes: they cannot be sent any more.
+    /// Discards the queued bytes, because they can no longer be sent.
     pub fn give_up(&mut self) {
         self.owed = None;
     }
@@ -96,34 +95,34 @@ impl SendingHalf {
     /// Sends queued bytes, as many as the kernel takes.
     ///
     /// # Errors
-    /// What ends this connection; `EAGAIN` and `EINTR` do not.
+    /// An errno that ends this connection; `EAGAIN` and `EINTR` do not.
     pub fn send_owed(&mut self, ends: &Ends) -> Result<()> {
         let Some(owed) = &mut self.owed else { return Ok(()) };
         self.is_broken |= owed.send(ends)? == FileState::Shortened;
         if owed.len() == 0 {
-            // Given back: an idle connection holds no buffer.
+            // Frees the memory: an idle connection holds no buffer.
             self.owed = None;
         }
         Ok(())
     }
 
-    /// How many bytes are still to be sent.
+    /// How many bytes are queued and not yet sent.
     #[inline]
     pub fn owed(&self) -> usize {
         self.owed.as_ref().map_or(0, |owed| owed.len())
     }
 
-    /// How many of them are kept in memory. (Those of a file are not.)
+    /// How many of the queued bytes are in memory. (Those of a file are not.)
     pub fn held(&self) -> usize {
         self.owed.as_ref().map_or(0, |owed| owed.held())
     }
 
-    /// Whether the next of them are a file's.
+    /// Whether the next queued bytes are those of a file.
     pub fn owes_file(&self) -> bool {
         self.owed.as_ref().is_some_and(|owed| owed.is_file_next())
     }
 
-    /// Says that files will be sent; returns whether that is new.
+    /// Records that files will be sent; returns whether this is the first time.
     pub const fn begins_to_send_files(&mut self) -> bool {
         !std::mem::replace(&mut self.sends_files, true)
     }
@@ -160,7 +159,7 @@ impl SendingHalf {
     }
 }
 
-/// How much a send took: nothing, if it would have had to wait.
+/// How many bytes a send took: 0 if it would have had to wait.
 #[inline]
 fn or_would_wait(sent: Result<usize>) -> Result<usize> {
     match sent {

@@ -50,9 +50,9 @@ fn descriptors_that_a_peer_passes_are_closed_where_recv_would_keep_them() {
     drop(into);
     assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Bytes(5)));
     assert_eq!(&buf[..5], b"hello");
-    // None of the copies is left: the pipe has no writer any more.
+    // None of the copies is left: the pipe has no writer.
     assert_eq!(sys::read(&out, &mut buf), Ok(0));
-    // As recv says it: nothing now, an ordinary message, the end.
+    // The results are those of `recv`: nothing now, an ordinary message, the end of file.
     assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Nothing));
     sys::send(&theirs, b"more", MSG_NOSIGNAL).unwrap();
     assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Bytes(4)));
@@ -92,7 +92,7 @@ fn our_half_ends_when_everything_is_sent_and_not_before() {
     assert_eq!(conn.receiving.receive(&ends, &mut buf), Ok(Incoming::Finished));
 }
 
-/// A file of 300,000 bytes, without a name.
+/// An unnamed file of 300,000 bytes.
 fn file() -> (Rc<fs::File>, Vec<u8>) {
     let path = std::env::temp_dir().join(format!(
         "baresock-conn-{}-{:?}",

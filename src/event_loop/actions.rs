@@ -1,4 +1,4 @@
-//! What services say, done: each action as far as it goes now.
+//! Carries out the actions of services, each as far as possible now.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::names::Result;
 use crate::trace::{self, Function};
 
 impl LoopState {
-    /// Does what a service says.
+    /// Carries out one action.
     pub(super) fn carry_out(&mut self, action: &Action<'_>, service: ServiceId) {
         match *action {
             Action::Send { to, bytes } => {
@@ -24,18 +24,18 @@ impl LoopState {
                 }
                 stream.note_activity();
                 let sent = stream.conn.sending.send(ends, bytes);
-                // Nearly always all of it was taken, and nothing has changed.
+                // Usually the kernel took all bytes, and nothing has changed.
                 if sent != Ok(()) || stream.conn.owed() > 0 {
                     self.after_sending(to, Function::SEND, sent);
                 }
             }
             Action::SendFile { to, head, ref part } => self.send_file(to, head, part.clone()),
             Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
-            // It belongs to the bytes that were just presented: see `turn`.
+            // It concerns the bytes that were just presented: see `turn`.
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
-                // There may be room now. It is told in a turn of its own all the same: an endless sender would never let
-                // another connection have one.
+                // There may be room now. It is still reported in a later turn: otherwise an endless sender would never
+                // let another connection have one.
                 if let Some((_, stream)) = self.endpoints.stream_mut(token) {
                     stream.wants_room = true;
                     self.endpoints.settle(token);
@@ -73,7 +73,7 @@ impl LoopState {
         }
     }
 
-    /// What a send leaves: a failure ends the connection; a rest waits until there is room, and has a limit.
+    /// After a send: a failure ends the connection; queued bytes wait for room, and their number has a limit.
     fn after_sending(&mut self, token: Token, call: Function, sent: Result<()>) {
         if let Err(errno) = sent {
             return self.fail_stream(token, FailedCall(call, errno));
@@ -87,17 +87,17 @@ impl LoopState {
         }
     }
 
-    /// Sends bytes and then a part of a file.
+    /// Sends bytes, and then a part of a file.
     fn send_file(&mut self, token: Token, head: &[u8], part: FilePart) {
         let Some((ends, stream)) = self.endpoints.stream_mut(token) else { return };
         stream.note_activity();
         if part.is_empty() {
-            // Sent as something that more follows, the head would wait for it: 200 ms on Linux.
+            // With MSG_MORE the head would wait for the bytes after it: 200 ms on Linux.
             let sent = stream.conn.sending.send(ends, head);
             return self.after_sending(token, Function::SEND, sent);
         }
-        // Each part of a file ends with a packet that is not full. Held back by Nagle's algorithm until those before it are
-        // acknowledged, it costs time at both ends: half as much again, as it was measured.
+        // The last segment of each part is not full. Nagle's algorithm would hold it back until the segments before it
+        // are acknowledged, which costs time at both ends: half as much again, as it was measured.
         if stream.conn.sending.begins_to_send_files() {
             stream.send_without_delay(ends);
         }
@@ -116,7 +116,7 @@ impl LoopState {
         }
     }
 
-    /// The file has become shorter. A reset is better than a wrong end; and to ask the file again would be to spin.
+    /// The file has become shorter. A reset is better than a wrong end, and reading the file again would spin.
     pub(super) fn abort_broken(&mut self, token: Token) {
         trace::intent("the file has become shorter: what was promised cannot be kept");
         self.abort_stream(token);
@@ -138,7 +138,7 @@ impl LoopState {
                 stream.send_without_delay(ends);
             }
         }
-        // After both know their partner: settling one tells the other whether bytes are queued.
+        // Only now do both know their partner: settling one tells the other whether bytes are queued.
         self.endpoints.settle(one);
         self.endpoints.settle(other);
     }

@@ -1,4 +1,4 @@
-//! What is still to be done in a turn, in the order in which it is done.
+//! The tasks that are left in a turn, in the order in which they are done.
 
 use std::collections::VecDeque;
 
@@ -7,24 +7,24 @@ use crate::events::{Ending, ServiceId, Token};
 use crate::names::Errno;
 use crate::sys::Fd;
 
-/// One thing that is to be done.
+/// One task.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// The wait has found an endpoint readable: receive, or accept, once.
+    /// The wait found an endpoint readable: receive, or accept, once.
     Receive(Token),
     /// An endpoint is writable: send queued bytes, or check the result of a connect.
     Send(Token),
-    /// The wait has found that a descriptor is not open.
+    /// The wait found that a descriptor is not open.
     DropInvalid(Token),
     /// An endpoint's deadline is over.
     Expire(Token),
-    /// A listener may have more clients in its queue: accept, at most so often.
+    /// A listener may have more clients in its queue: accept, at most this many times.
     Accept(Token, usize),
-    /// Present to the service what it kept.
+    /// Present to the service the bytes that it kept.
     PresentKept(Token),
     /// Close a connection if both sides have finished.
     CloseIfDone(Token),
-    /// Tell the service about a connection that is new, and which endpoint asked for it, if it was not accepted.
+    /// Tell the service about a new connection, and which endpoint asked for it (`None`: it was accepted).
     TellOpened(Token, Option<Token>),
     /// Tell the service about a connection that is closed.
     TellClosed(Token, ServiceId, Ending),
@@ -34,7 +34,7 @@ pub(super) enum Task {
     Admit(Box<Made>),
 }
 
-/// A connection that a service asked for, and that has been made.
+/// A connection that a service asked for, now made.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) fd: Fd,
@@ -43,23 +43,23 @@ pub(super) struct Made {
     pub(super) asked_by: Token,
 }
 
-/// What is still to be done. What follows from a task is done before the next descriptor has its turn.
+/// The tasks that are left. The consequences of a task are done before the next descriptor has its turn.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    /// What the wait has found, in rotation.
+    /// What the wait found, each turn beginning with another endpoint.
     ready: VecDeque<Task>,
-    /// What follows from what was done.
+    /// The consequences of the tasks done so far.
     consequences: VecDeque<Task>,
 }
 
 impl Agenda {
-    /// Adds what the wait has found.
+    /// Adds a task that the wait found.
     #[inline]
     pub(super) fn add_ready(&mut self, task: Task) {
         self.ready.push_back(task);
     }
 
-    /// Adds what follows from what was done.
+    /// Adds a consequence of a task.
     pub(super) fn add_consequence(&mut self, task: Task) {
         self.consequences.push_back(task);
     }
@@ -73,7 +73,7 @@ impl Agenda {
         self.consequences.pop_front()
     }
 
-    /// Whether nothing is left to be done.
+    /// Whether no task is left.
     #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.ready.is_empty() && self.consequences.is_empty()

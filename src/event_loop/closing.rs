@@ -1,4 +1,4 @@
-//! The end of a connection, gently or at once; and the end of the loop.
+//! The end of a connection, graceful or at once, and the end of the loop.
 
 use std::time::{Duration, Instant};
 
@@ -20,21 +20,21 @@ pub enum Progress {
     Ended,
 }
 
-/// After our half is ended, how long to wait for the peer to end its own.
+/// After our half is closed, how long to wait for the peer to close its own.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
-/// While bytes are on their way to the peer it is waited for longer: until it has taken none for so long.
+/// While bytes are on their way to the peer, the wait is longer: until the peer has taken none for this long.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// But not longer than this in all.
+/// The longest wait in all.
 const LONGEST_LINGER: Duration = Duration::from_secs(120);
 
-/// The same where the whole loop ends: after so long the loop looks whether everything has arrived, and again, until the
-/// time to drain is over. It does not wait for a peer that only keeps its connection open.
+/// The same where the whole loop ends: every 50 ms the loop checks whether everything has arrived, until the time to
+/// drain is over. It does not wait for a peer that only keeps its connection open.
 const LINGER_AT_THE_END: Duration = Duration::from_millis(50);
 
 impl LoopState {
-    /// The service is done with a connection: closes it when all queued bytes are sent.
+    /// The service is done with a connection: close it when all queued bytes are sent.
     pub(super) fn close_stream(&mut self, token: Token) {
         if let Some((_, stream)) = self.endpoints.stream_mut(token)
             && stream.closing == Closing::No
@@ -45,7 +45,7 @@ impl LoopState {
         self.close_if_done(token);
     }
 
-    /// Goes on with the end of a connection as far as it can: everything sent, then our half, then the peer's.
+    /// Takes the next possible step: first everything sent, then our half closed, then the peer's.
     pub(super) fn close_if_done(&mut self, token: Token) {
         let step = self.endpoints.stream(token).map(|(ends, stream)| stream.closing_step(ends));
         match step {
@@ -62,7 +62,7 @@ impl LoopState {
         }
     }
 
-    /// Waits for the peer's end, and throws away what the peer still sends.
+    /// Waits for the peer's end of file, and discards the bytes that the peer still sends.
     fn linger(&mut self, token: Token) {
         self.has_deadlines = true;
         let time = if self.draining.is_some() { LINGER_AT_THE_END } else { LINGER };
@@ -81,13 +81,13 @@ impl LoopState {
         }
     }
 
-    /// The time for the peer to end its half is over.
+    /// The time for the peer to close its half is over.
     pub(super) fn end_lingering(&mut self, token: Token) {
         if self.draining.is_some() && !self.is_quiet(token) {
             return self.linger(token);
         }
-        // Closed while the peer still sends, the connection ends with a reset, and that takes from the peer what is on its
-        // way to it (RFC 9112, 9.6).
+        // If we close while the peer still sends, the kernel sends a reset, which destroys the bytes on their way to
+        // the peer (RFC 9112, 9.6).
         if self.takes_bytes(token) {
             trace::intent("the peer is still taking what was sent: it is given more time");
             return self.linger(token);
@@ -95,8 +95,8 @@ impl LoopState {
         self.end_stream(token, Ending::Finished);
     }
 
-    /// Whether bytes are on their way that the peer may still take: it has taken some since it was looked last, or not long
-    /// before that. (A peer that reads slowly makes room in its window only now and then.)
+    /// Whether the peer still takes bytes that are on their way: it took some since the last check, or shortly before
+    /// that. (A peer that reads slowly opens its window only now and then.)
     fn takes_bytes(&self, token: Token) -> bool {
         let Some((ends, stream)) = self.endpoints.stream(token) else { return false };
         let Closing::Lingering(lingering) = &stream.closing else { return false };
@@ -108,7 +108,7 @@ impl LoopState {
         }
     }
 
-    /// Whether a connection can be closed without anything getting lost on its way.
+    /// Whether a connection can be closed without losing bytes on their way.
     fn is_quiet(&self, token: Token) -> bool {
         match self.endpoints.stream(token) {
             Some((Ends::Socket(socket), _)) => queues::is_quiet(socket),
@@ -124,8 +124,8 @@ impl LoopState {
         self.end_stream(token, Ending::Finished);
     }
 
-    /// Ends the loop. The first time gracefully: no more clients, and queued bytes are sent. The second
-    /// time at once.
+    /// Ends the loop. The first call ends it gracefully: no more clients, and queued bytes are sent. The second call
+    /// ends it at once.
     pub(super) fn begin_to_end(&mut self) {
         if self.draining.is_some() {
             self.draining = Some(Instant::now());
@@ -136,7 +136,7 @@ impl LoopState {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
-        // Everything is sent to these and our half is closed: they are waited for only until it has arrived.
+        // To these everything is sent and our half is closed: the loop waits only until the bytes have arrived.
         for token in self.endpoints.streams_where(Stream::is_lingering) {
             self.end_lingering(token);
         }
@@ -150,9 +150,9 @@ impl LoopState {
                 self.end_stream(token, Ending::Finished);
             }
         }
-        // The others gently: what such a client goes on sending must still be read, for closing a socket with unread bytes
-        // sends a reset, and that takes from the client what is on its way to it.
-        // One whose service has more to send, a file of which a part is sent, goes on until that is done or the time over.
+        // The others gracefully: bytes that such a client still sends must be read, because closing a socket with
+        // unread bytes sends a reset, which destroys bytes on their way to the client. A connection whose service has
+        // more to send, such as the rest of a file, goes on until that is sent or the time is over.
         let is_said = |stream: &Stream| stream.is_connection() && !stream.wants_room;
         for token in self.endpoints.streams_where(is_said) {
             self.close_stream(token);

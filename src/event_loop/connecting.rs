@@ -1,4 +1,4 @@
-//! A connection in the making: `EINPROGRESS`, then writable, then `SO_ERROR`.
+//! A connection that is being made: `EINPROGRESS`, then writable, then `SO_ERROR`.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub(super) struct Connecting {
     pub(super) address: Address,
     pub(super) wish: ConnectRequest,
     pub(super) deadline: Instant,
-    /// The listener's queue is full, and nothing is in progress: when to call `connect` again.
+    /// The listener's queue was full and nothing is in progress: when to call `connect` again.
     pub(super) retry: Option<Retry>,
 }
 
@@ -23,12 +23,12 @@ pub(super) struct Connecting {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Retry {
     pub(super) at: Instant,
-    /// How long the pause before that is.
+    /// How long the pause before the next call is.
     pause: Duration,
 }
 
-/// The first pause, and the longest: each is twice as long as the one before. No readiness tells when there is room in the
-/// queue of a Unix-domain listener.
+/// The first pause, and the longest: each pause is twice as long as the one before. No readiness reports that there is
+/// room in the queue of a Unix-domain listener.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
@@ -46,34 +46,34 @@ impl Retry {
 }
 
 impl Connecting {
-    /// When something is to be done about it, if it does not become writable before.
+    /// The moment of the next step, if the socket does not become writable before.
     pub(super) fn next_try(&self) -> Instant {
         self.retry.map_or(self.deadline, |retry| retry.at.min(self.deadline))
     }
 }
 
-/// What was asked for.
+/// What the service asked for.
 #[derive(Debug)]
 pub(super) struct ConnectRequest {
     pub(super) service: ServiceId,
     pub(super) asked_by: Token,
-    /// The addresses that are still to be tried, the next one last.
+    /// The addresses that are not tried yet, the next one last.
     pub(super) others: Vec<Address>,
     pub(super) time_limit: Duration,
 }
 
-/// How far a connection is.
+/// The state of a connection attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectProgress {
-    /// It is made.
+    /// The connection is made.
     Connected,
-    /// The socket becomes writable when it is made, or has failed.
+    /// The socket becomes writable when the connection is made or has failed.
     InProgress,
     /// A Unix-domain listener's queue is full. Nothing is in progress, and no readiness will come.
     QueueIsFull,
 }
 
-/// Begins to connect.
+/// Creates a socket and begins to connect it.
 pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, ConnectProgress)> {
     let fd = sys::socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
@@ -90,7 +90,7 @@ pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, 
 pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::connect(fd, address) {
         Ok(()) => Ok(ConnectProgress::Connected),
-        // A signal that comes while a connection is being made does not stop it.
+        // A signal that arrives during the handshake does not stop the handshake.
         Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(ConnectProgress::InProgress),
         Err(Errno::EAGAIN) if matches!(address, Address::Unix(_)) => {
             Ok(ConnectProgress::QueueIsFull)
@@ -99,7 +99,8 @@ pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<Conn
     }
 }
 
-/// What has become of it. That there is no error does not say that there is a connection, but a peer's name does.
+/// The state of an attempt whose socket is writable. `SO_ERROR` 0 does not prove that there is a connection, but a
+/// peer's name does.
 pub(super) fn check(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
         0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => connect_again(fd, address),
@@ -108,8 +109,8 @@ pub(super) fn check(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProg
     }
 }
 
-/// Readiness was only a hint; or nothing is under way, and a socket without a connection is always "writable": then to
-/// wait on would be to spin. Asked again, `connect` tells the two apart, and begins what was not begun.
+/// Either readiness was only a hint, or nothing is in progress: a socket without a connection is always "writable", so
+/// waiting for it would spin. A second `connect` tells the two apart, and begins what had not begun.
 fn connect_again(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::connect(fd, address) {
         Ok(()) | Err(Errno::EISCONN) => Ok(ConnectProgress::Connected),

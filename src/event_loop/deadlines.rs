@@ -1,8 +1,9 @@
-//! How long to wait, and what is due when the wait is over.
+//! How long the loop may wait, and what is due when the wait is over.
 //!
-//! A process that is stopped and goes on (Control-Z and fg) finds that Linux has let the timeout of `poll` run on, and that
-//! `select` waits for the rest. Deadlines here are moments of a clock that runs on, so a program that wants them kept over
-//! either call handles `SIGCONT`, as `serve` does: the wait is interrupted, and what is due is worked out again.
+//! If a process is stopped and continued (Control-Z and fg), Linux has let the timeout of `poll` run on, while `select`
+//! waits for the rest of its timeout. The deadlines here are moments of a clock that runs on, so a program that wants
+//! them kept over either call handles `SIGCONT`, as `serve` does: the signal interrupts the wait, and the loop computes
+//! again what is due.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use super::endpoints::Endpoint;
 use super::state::LoopState;
 
 impl LoopState {
-    /// How long until the nearest deadline; without a limit if there is none.
+    /// The time until the nearest deadline; `None` if there is no deadline.
     pub(super) fn time_to_wait(&mut self) -> Option<Duration> {
         let idle_timeout = self.limits.idle_timeout;
         let mut nearest = None;
@@ -24,7 +25,7 @@ impl LoopState {
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Puts on the agenda what is due.
+    /// Puts everything that is due on the agenda.
     pub(super) fn add_expired(&mut self) {
         let idle_timeout = self.limits.idle_timeout;
         if !self.has_deadlines && idle_timeout.is_none() {

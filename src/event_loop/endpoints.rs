@@ -1,7 +1,7 @@
 //! The endpoints of the loop: slots that are reused, each with a generation.
 //!
-//! What every turn looks at stands in columns of its own: the descriptors, and what each waits for. With 9,000 idle
-//! connections a turn walks over 150 KB of these, instead of over the megabyte that is known of all.
+//! The data that every turn looks at is kept in columns of its own: the descriptors, and what each endpoint waits for.
+//! With 9,000 idle connections a turn walks over 150 KB of columns instead of a megabyte of endpoints.
 
 use std::time::{Duration, Instant};
 
@@ -13,29 +13,29 @@ use crate::events::{ServiceId, Token};
 use crate::poller::{Interest, Row};
 use crate::sys::AsFd;
 
-/// One of those in the loop.
+/// An endpoint: anything in the loop that has a descriptor.
 #[derive(Debug)]
 pub(super) enum Endpoint {
-    /// Makes connections.
+    /// Accepts connections.
     Listener(Listener),
-    /// Is one.
+    /// A connection, or a pair of files.
     Stream(Stream),
-    /// Will be one.
+    /// A connection that is being made.
     Connecting(Connecting),
-    /// Takes datagrams from all peers, for this service.
+    /// Takes datagrams from all peers for this service.
     Datagram(ServiceId),
 }
 
-/// What an endpoint waits for: computed from its state whenever that may have changed.
+/// What an endpoint waits for, computed from its state whenever that may have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WaitsFor {
     Nothing,
-    /// For clients, if the loop wants any.
+    /// Clients, if the loop accepts any now.
     Clients,
     For(Interest),
 }
 
-/// All places. The columns are of one length.
+/// All slots. The columns have the same length.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
     ends: Vec<Option<Ends>>,
@@ -46,7 +46,7 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Gives an endpoint a place.
+    /// Puts an endpoint into a free slot.
     pub(super) fn insert(&mut self, ends: Ends, endpoint: Endpoint) -> Token {
         let waits = endpoint.waits();
         let place = match self.free.pop() {
@@ -68,7 +68,7 @@ impl Endpoints {
         Token { place, generation: self.generations[place as usize] }
     }
 
-    /// Takes an endpoint out. From now on its name reaches no endpoint, also not the next one in its place.
+    /// Removes an endpoint. From now on its token reaches no endpoint, not even the next one in its slot.
     pub(super) fn remove(&mut self, token: Token) -> Option<(Ends, Endpoint)> {
         let at = self.find(token)?;
         let ends = self.ends[at].take()?;
@@ -91,7 +91,7 @@ impl Endpoints {
             };
             let mut ask = |fd, interest| question.push(Row { fd, interest, place: place as u32 });
             match ends {
-                // One row, whatever is asked about it; and there may be thousands of these.
+                // One row, because a socket is one descriptor; there may be thousands of these.
                 Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
                 Some(Ends::Files(files)) => {
                     let input = files.input.as_ref().filter(|_| interest.reads());
@@ -104,20 +104,20 @@ impl Endpoints {
         }
     }
 
-    /// The name of the endpoint that is at a place now.
+    /// The token of the endpoint that is in a slot now.
     #[inline]
     pub(super) fn token_at(&self, place: u32) -> Token {
         Token { place, generation: self.generations[place as usize] }
     }
 
-    /// An endpoint and its descriptors, if it is still there. After changing it, call [`settle`](Self::settle).
+    /// An endpoint and its descriptors, if it still exists. Call [`settle`](Self::settle) after changing it.
     #[inline]
     pub(super) fn get_mut(&mut self, token: Token) -> Option<(&mut Ends, &mut Endpoint)> {
         let at = self.find(token)?;
         Some((self.ends[at].as_mut()?, self.endpoints[at].as_mut()?))
     }
 
-    /// The same of a stream; none if it is something else.
+    /// Like [`get_mut`](Self::get_mut) for a stream; `None` for any other endpoint.
     #[inline]
     pub(super) fn stream_mut(&mut self, token: Token) -> Option<(&mut Ends, &mut Stream)> {
         match self.get_mut(token)? {
@@ -126,7 +126,7 @@ impl Endpoints {
         }
     }
 
-    /// A stream and its descriptors, to be looked at.
+    /// A stream and its descriptors, to read.
     pub(super) fn stream(&self, token: Token) -> Option<(&Ends, &Stream)> {
         let at = self.find(token)?;
         match self.endpoints[at].as_ref()? {
@@ -135,7 +135,7 @@ impl Endpoints {
         }
     }
 
-    /// Computes again what an endpoint waits for, and what its partner does.
+    /// Computes again what an endpoint waits for, and what its partner waits for.
     pub(super) fn settle(&mut self, token: Token) {
         let Some(at) = self.find(token) else { return };
         let Some(endpoint) = &self.endpoints[at] else { return };
@@ -174,14 +174,14 @@ impl Endpoints {
         self.endpoints.iter().flatten()
     }
 
-    /// The names of those endpoints for which `is` holds.
+    /// The tokens of the endpoints for which `is` holds.
     pub(super) fn tokens_where(&self, is: impl Fn(&Endpoint) -> bool) -> Vec<Token> {
         let all = (0..).zip(&self.endpoints);
         let wanted = all.filter(|(_, endpoint)| endpoint.as_ref().is_some_and(&is));
         wanted.map(|(place, _)| self.token_at(place)).collect()
     }
 
-    /// The names of those streams for which `is` holds.
+    /// The tokens of the streams for which `is` holds.
     pub(super) fn streams_where(&self, is: impl Fn(&Stream) -> bool) -> Vec<Token> {
         self.tokens_where(|endpoint| matches!(endpoint, Endpoint::Stream(stream) if is(stream)))
     }
@@ -193,7 +193,7 @@ impl Endpoints {
     }
 }
 
-/// Whether the loop wants more clients.
+/// Whether the loop accepts more clients now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clients {
     Wanted,
@@ -212,7 +212,7 @@ impl Endpoint {
         }
     }
 
-    /// The nearest moment at which something is to be done about it.
+    /// The nearest moment at which this endpoint needs attention.
     pub(super) fn next_moment(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
         match self {
             Self::Listener(listener) => listener.rests_until,
@@ -247,7 +247,7 @@ mod tests {
         assert!(endpoints.get_mut(second).is_some());
     }
 
-    /// A server that keeps 10,000 clients keeps 10,000 of these, most of them idle.
+    /// A server with 10,000 clients keeps 10,000 of these, most of them idle.
     #[test]
     fn an_endpoint_is_small() {
         assert!(size_of::<Endpoint>() <= 160, "{} bytes", size_of::<Endpoint>());

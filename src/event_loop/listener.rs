@@ -1,4 +1,4 @@
-//! A listener: it only makes other sockets.
+//! A listener: its only readiness is a client that waits, and all it does is accept.
 
 use std::time::{Duration, Instant};
 
@@ -8,39 +8,40 @@ use crate::names::Errno;
 use crate::os::accepting::accept_nonblocking;
 use crate::sys::{BorrowedFd, Fd};
 
-/// The most that one listener accepts in one turn; the rest wait for the next. (Only listeners are emptied: a stream gets
-/// one receive in each turn, and would cost a call more to find that nothing is left.)
+/// The most clients that one listener accepts in one turn; the rest wait for the next turn. (Only listeners are emptied
+/// in this way: a stream gets one receive in each turn, because finding that nothing is left costs a call more.)
 pub(super) const ACCEPTS_PER_TURN: usize = 256;
 
-/// After EMFILE, how long until accepting is tried again even if no connection of ours has ended: a descriptor may
-/// have become free elsewhere.
+/// After EMFILE, how long to wait before accepting again although no connection of ours has ended: another part of the
+/// process may have freed a descriptor.
 pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// A listener in the loop.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) service: ServiceId,
-    /// No descriptor was left: not before this moment.
+    /// No descriptor was free: do not accept before this moment.
     pub(super) rests_until: Option<Instant>,
 }
 
-/// What has come of an `accept`.
+/// The result of an `accept`.
 #[derive(Debug)]
 pub(super) enum Accepted {
     /// A client.
     Client(Fd, Address),
     /// The queue is empty.
     NoMore,
-    /// This client has gone; the next one in the queue is not to blame.
+    /// This client has gone; the next one in the queue is not affected.
     Gone,
-    /// No descriptor is left, or no memory. The connection stays in the queue and the listener stays ready: asking on
-    /// would spin. (macOS and gVisor drop the connection, and asking on would drop the next one.)
+    /// No descriptor is free, or no memory. The connection stays in the queue and the listener stays ready, so
+    /// accepting again at once would spin. (macOS and gVisor drop the connection; accepting again would drop the next
+    /// one.)
     NoDescriptor(Errno),
-    /// Another error. Whatever it is, it may be so again at once.
+    /// Another error, which may come again at once.
     Failed(Errno),
 }
 
-/// Accepts once.
+/// Calls `accept` once.
 pub(super) fn accept_one(listener: BorrowedFd<'_>) -> Accepted {
     match accept_nonblocking(listener) {
         Ok((fd, peer)) => Accepted::Client(fd, peer),
@@ -53,8 +54,8 @@ pub(super) fn accept_one(listener: BorrowedFd<'_>) -> Accepted {
     }
 }
 
-/// The client has gone in the meantime, or the network has spoiled its connection (Linux tells such errors here), or a
-/// signal came. The next one in the queue is not to blame, and does not wait.
+/// The client has gone in the meantime, or the network has broken its connection (Linux reports such errors here), or a
+/// signal came. The next client in the queue is not affected and must not wait.
 fn is_of_the_client(errno: Errno) -> bool {
     const ITS: [Errno; 7] = [
         Errno::EINTR,

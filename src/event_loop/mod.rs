@@ -1,15 +1,16 @@
 //! The loop: one wait for all connections, then one step for each that is ready.
 //!
-//! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work the agenda off. The
-//! files in the order of reading: `turn` (the loop), `tasks` (a task is taken up, and what has happened is told to a
-//! service), `actions` (what the service says is done), `waiting` (the question, and a wait that fails), `opening` and `closing` (how a connection comes, and how it goes),
-//! `deadlines`, `state` (what a loop knows). They use the small machines `stream`, `listener`, `connecting` and `datagram`, which are
-//! given what they may touch and return what happened; `endpoints` (all of those in the loop), `agenda`, `limits`, `notice`.
-//! Each file uses only those that stand after it here, so nothing is called back into.
+//! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work through the
+//! agenda. Read the files in this order: `turn` (the loop), `tasks` (runs a task, and says what happened, for a
+//! service), `actions` (carries out what the service answers), `waiting` (the question, and a wait that fails),
+//! `opening` and `closing` (how a connection begins and ends), `deadlines`, `state` (what a loop knows). They use the
+//! small state machines `stream`, `listener`, `connecting` and `datagram`, which receive what they may touch and return
+//! what happened; then `endpoints` (all of these in the loop), `agenda`, `limits`, `notice`. Each file uses only files
+//! that stand after it here, so there are no callbacks.
 //!
-//! What the loop promises: while it waits it uses no processor time; an error of one connection ends that connection; a peer
-//! that does not read is not read from either, so memory has a bound; all that are ready are served in turn, once each
-//! round, with a bounded number of bytes.
+//! The loop promises: while it waits it uses no processor time; an error of one connection ends that connection only;
+//! the loop does not read from a peer that does not read, so memory has a bound; every ready connection is served once
+//! in each round, with a bounded number of bytes.
 
 mod actions;
 mod agenda;

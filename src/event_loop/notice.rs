@@ -1,17 +1,17 @@
-//! What the program that runs the loop may want to tell a person.
+//! Messages of the loop for the person who runs the program.
 
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::trace::Function;
 
-/// Something that the program that runs the loop may want to tell a person.
+/// Something that the program may tell the person who runs it.
 #[derive(Debug)]
 pub enum Notice<'a> {
-    /// A connection was accepted, or made.
+    /// A connection was accepted or made.
     Opened(&'a Address),
     /// A connection has ended in the ordinary way.
     Closed(&'a Address),
-    /// A call failed, and with it the connection.
+    /// A call failed, which ended the connection.
     Failed(&'a Address, Function, Errno),
     /// A file, a pipe or a terminal could not be read or written.
     FileFailed(Function, Errno),
@@ -21,22 +21,23 @@ pub enum Notice<'a> {
         address: &'a Address,
         /// Why.
         errno: Errno,
-        /// How many other addresses are tried now.
+        /// How many other addresses will be tried now.
         others: usize,
     },
-    /// A connection was silent for too long.
+    /// A connection was silent for longer than the idle timeout.
     TimedOut(&'a Address),
     /// A peer did not read, and too many bytes were queued for it.
     TooSlow(&'a Address),
-    /// Its descriptor cannot be watched: a number from FD_SETSIZE on, under `select`.
+    /// A connection's descriptor cannot be watched: under `select`, a number from FD_SETSIZE on.
     Unwatchable(&'a Address, i32),
-    /// `poll` may not be asked about so many descriptors: the newest client is closed.
+    /// `poll` cannot watch this many descriptors: the newest client is closed.
     Refused(&'a Address),
-    /// The wait failed, which may pass: the loop asks again after a moment.
+    /// The wait failed in a way that may pass: the loop asks again after a pause.
     WaitFailed(Function, Errno),
-    /// `accept` found no descriptor free, or no memory; no client is accepted until one is, or a moment has passed.
+    /// `accept` found no free descriptor, or no memory; the loop accepts no client until one is free, or a pause is
+    /// over.
     NoDescriptor(Errno),
-    /// `accept` failed otherwise; the listener goes on after a moment.
+    /// `accept` failed for another reason; the listener continues after a pause.
     AcceptFailed(Errno),
     /// A datagram could not be sent or received; the server goes on.
     DatagramFailed(Errno),

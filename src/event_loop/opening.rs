@@ -1,4 +1,4 @@
-//! How a connection comes into the loop: accepted by a listener, or made because a service asked for it.
+//! How a connection comes into the loop: a listener accepts it, or a service asked for it.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::names::{Errno, Result};
 use crate::trace;
 
 impl LoopState {
-    /// Adds a connection; its service is told.
+    /// Adds a connection and tells its service.
     pub(super) fn admit(
         &mut self,
         ends: Ends,
@@ -43,7 +43,7 @@ impl LoopState {
         token
     }
 
-    /// Accepts one client of a listener, and puts the next one on the agenda.
+    /// Accepts one client of a listener, and puts the next accept on the agenda.
     pub(super) fn accept(&mut self, token: Token, left: usize) {
         if left == 0 || self.clients >= self.limits.max_clients {
             return;
@@ -105,11 +105,11 @@ impl LoopState {
         );
     }
 
-    /// Tries the next address, or tells the service that there is none left, and why the last one failed.
+    /// Tries the next address, or tells the service that none is left, and why the last one failed.
     fn try_next_address(&mut self, mut wish: ConnectRequest, mut why: Errno) {
         while let Some(address) = wish.others.pop() {
             match begin(&address, self.limits.send_buffer) {
-                // Asked before anything else: a wait with such a descriptor in its question would fail for all.
+                // Checked before anything else: with such a descriptor in its sets, the wait would fail for all.
                 Ok((fd, _)) if !self.poller.can_watch(fd.number()) => {
                     self.tell_person(&Notice::Unwatchable(&address, fd.number().get()));
                     why = Errno::EMFILE;
@@ -146,7 +146,7 @@ impl LoopState {
         self.agenda.add_consequence(Task::TellNotOpened(asked_by, service, why));
     }
 
-    /// A connection that was being made is writable, or has failed: `SO_ERROR` says which.
+    /// The socket of an attempt is writable: `SO_ERROR` says whether the connection was made.
     pub(super) fn look_at_attempt(&mut self, token: Token) {
         let Some((ends, Endpoint::Connecting(connecting))) = self.endpoints.get_mut(token) else {
             return;
@@ -156,7 +156,7 @@ impl LoopState {
         self.after_attempt(token, attempt);
     }
 
-    /// The time of a connection that was being made is over, or that of a pause before the next try.
+    /// The time limit of an attempt is over, or the pause before its next try.
     pub(super) fn expire_attempt(&mut self, token: Token) {
         let Some((ends, Endpoint::Connecting(connecting))) = self.endpoints.get_mut(token) else {
             return;
@@ -195,8 +195,8 @@ impl LoopState {
         }
     }
 
-    /// One address has failed: the next one is tried, with a new socket, for after a failed connect a socket's state is
-    /// unspecified.
+    /// One address has failed: the next one is tried with a new socket, because the state of a socket is unspecified
+    /// after a failed connect.
     pub(super) fn give_up_attempt(&mut self, token: Token, errno: Errno) {
         let Some((ends, Endpoint::Connecting(failed))) = self.endpoints.remove(token) else {
             return;
@@ -207,7 +207,7 @@ impl LoopState {
         self.try_next_address(failed.wish, errno);
     }
 
-    /// Whoever asked has no use for the connection any more: what was being made is closed.
+    /// The endpoint that asked no longer needs the connection: the attempt is closed.
     pub(super) fn give_up_asked(&mut self, asked_by: Token) {
         let is_asked = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Connecting(connecting) if connecting.wish.asked_by == asked_by);
         for token in self.endpoints.tokens_where(is_asked) {

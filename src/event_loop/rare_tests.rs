@@ -1,4 +1,4 @@
-//! What happens seldom: resets, full queues, and peers that take their time.
+//! What happens rarely: resets, full queues, and slow peers.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -23,7 +23,7 @@ fn tcp() -> (Fd, TcpStream) {
 
 const ARRIVED: usize = 50_000;
 
-/// A connection whose peer has sent much and then reset it, coupled with another one, whose other end is returned.
+/// A connection whose peer sent many bytes and then a reset, coupled with another one, whose other end is returned.
 fn reset_with_bytes_unread(scene: &mut Scene) -> (Token, Fd) {
     let (ours, mut peer) = tcp();
     peer.write_all(&[7; ARRIVED]).unwrap();
@@ -68,7 +68,7 @@ fn what_had_come_before_a_reset_is_passed_on_although_our_half_cannot_be_ended()
     }
 }
 
-/// A Unix-domain listener whose queue is full, and the connections in it; none on a system that refuses the next one.
+/// A Unix-domain listener whose queue is full, and the connections in it; `None` on a system that refuses the next one.
 fn full_queue(address: &Address) -> Option<(Fd, Vec<Fd>)> {
     let socket = || sys::socket(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
     let listener = socket();
@@ -128,7 +128,7 @@ fn a_peer_that_talks_and_reads_slowly_gets_everything_before_the_end() {
         let mut came = 0;
         let mut buffer = vec![0; SENT];
         peer.set_nonblocking(true).unwrap();
-        // A little now and then, for longer than a peer is waited for that takes nothing.
+        // A little at a time, for longer than the loop waits for a peer that takes nothing.
         while came < SENT {
             let _ = peer.write(b"x");
             if scene.event_loop.ready_within(Duration::from_millis(10)).unwrap() {

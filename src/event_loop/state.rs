@@ -12,32 +12,32 @@ use crate::poller::Poller;
 use crate::trace::page::Effect;
 use crate::trace::{self, Function};
 
-/// Everything that a loop knows, except its services and the memory that a turn uses.
+/// The state of a loop, except its services and the memory that a turn reuses.
 pub(super) struct LoopState {
-    /// The call that waits, `select` or `poll`.
+    /// The call that waits: `select` or `poll`.
     pub(super) poller: Box<dyn Poller>,
     /// The endpoints of the loop, and what each waits for.
     pub(super) endpoints: Endpoints,
-    /// What is still to be done in this turn. It is empty while the loop waits.
+    /// The tasks that are left in this turn. It is empty while the loop waits.
     pub(super) agenda: Agenda,
     pub(super) limits: Limits,
     /// The reading end of the self-pipe, if signals come through one.
     pub(super) self_pipe: Option<Token>,
-    /// The loop was asked to end: until when it sends queued bytes.
+    /// The loop was asked to end: the moment until which it sends queued bytes.
     pub(super) draining: Option<Instant>,
-    /// Whether an endpoint may have a deadline. If not, none is looked at.
+    /// Whether an endpoint may have a deadline. If not, the loop checks none.
     pub(super) has_deadlines: bool,
     /// Whether a listener may be resting until a descriptor is free.
     pub(super) listeners_rest: bool,
-    /// How many waits in a row have failed in passing.
+    /// How many waits in a row have failed with an errno that may pass.
     pub(super) failed_waits: u32,
-    /// How many connections there are that were accepted.
+    /// How many accepted connections there are.
     pub(super) clients: usize,
-    /// These, and those that services asked for.
+    /// How many connections there are in all: accepted ones, and those that services asked for.
     pub(super) connections: usize,
-    /// How many connections there were, ever.
+    /// How many connections there have been since the start.
     pub(super) admitted: u64,
-    /// Receives the notices for a person.
+    /// Called with each message for the person who runs the program.
     pub(super) on_notice: Box<dyn FnMut(&Notice<'_>)>,
 }
 
@@ -64,7 +64,7 @@ impl LoopState {
         (self.on_notice)(notice);
     }
 
-    /// An error of one connection ends that connection, and nothing else.
+    /// An error of one connection ends that connection and nothing else.
     pub(super) fn fail_stream(&mut self, token: Token, failed: FailedCall) {
         if let Some((_, stream)) = self.endpoints.stream_mut(token)
             && stream.goes_on_reading(failed)
@@ -82,12 +82,12 @@ impl LoopState {
         self.end_stream(token, Ending::Failed(errno));
     }
 
-    /// Takes a stream out of the loop, which closes it; its service is told as soon as it has done what it is doing.
+    /// Removes a stream from the loop, which closes it; its service is told when the current task is done.
     pub(super) fn end_stream(&mut self, token: Token, ending: Ending) {
         let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
         drop(ends);
         self.agenda.add_consequence(Task::TellClosed(token, stream.service, ending));
-        // The bytes queued here will not be sent any more: the partner need not wait for them.
+        // The bytes queued here will never be sent: the partner need not wait for them.
         if let Some(partner) = stream.partner
             && let Some((_, other)) = self.endpoints.stream_mut(partner)
         {
@@ -107,7 +107,7 @@ impl LoopState {
         }
     }
 
-    /// A descriptor has become free: listeners that rest because there was none are asked about again.
+    /// A descriptor has become free: the loop asks again about the listeners that paused because there was none.
     fn wake_listeners(&mut self) {
         if !std::mem::take(&mut self.listeners_rest) {
             return;
@@ -127,7 +127,7 @@ impl LoopState {
     }
 }
 
-/// What the call is named where the descriptor is no socket's.
+/// The call's name where the descriptor is not a socket.
 fn name_for_files(call: Function) -> Function {
     match call.effect() {
         Effect::Receives => Function::READ,

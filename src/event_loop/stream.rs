@@ -10,8 +10,9 @@ use crate::poller::Interest;
 use crate::sys::{self, Linger};
 use crate::trace::Function;
 
-/// The most that is received at once from one of a couple. 64 KiB are a little more than fits into a packet of loopback,
-/// so each would be sent on as a large and a tiny one; of 16 to 256 KiB, all tried, this is the quickest by a quarter.
+/// The most bytes received at once from a coupled stream. 64 KiB are a little more than fits into a segment on
+/// loopback, so each receive would be sent on as a large and a tiny segment; of the sizes tried, 16 to 256 KiB, this
+/// one is the fastest by a quarter.
 const COUPLED_BYTES: usize = 32 * 1024;
 
 /// A connection, or a pair of files, in the loop.
@@ -19,26 +20,27 @@ const COUPLED_BYTES: usize = 32 * 1024;
 pub(super) struct Stream {
     pub(super) conn: Conn,
     pub(super) service: ServiceId,
-    /// The other end, where there is one that has an address.
+    /// The address of the other end, if it has one.
     pub(super) peer: Option<Box<Address>>,
-    /// Whether the peer came to us, and not we to it.
+    /// Whether the peer connected to us, and not we to it.
     pub(super) accepted: bool,
-    /// Which connection of the loop it is, in the order in which they came.
+    /// The number of this connection, counted from the start of the loop.
     pub(super) number: u64,
-    /// When something last came or went; only kept if silence has a limit.
+    /// When a byte last arrived or left; only kept if there is an idle timeout.
     pub(super) last_active: Option<Instant>,
-    /// When the service wants to be told.
+    /// When the service wants a [`LoopEvent::Deadline`](crate::events::LoopEvent::Deadline).
     pub(super) deadline: Option<Instant>,
-    /// The other one of a couple: bytes received here are queued there.
+    /// The coupled stream: bytes received here are queued there.
     pub(super) partner: Option<Token>,
     /// Bytes are queued for the partner: nothing is read from here.
     pub(super) blocked: bool,
-    /// The service has said that nothing is to be read from here.
+    /// The service has asked for nothing to be read from here.
     pub(super) held: bool,
     /// The service waits until all queued bytes are sent.
     pub(super) wants_room: bool,
     pub(super) closing: Closing,
-    /// A send failed: what had come before is still passed on to the partner, and then the connection ends with this.
+    /// A send failed: bytes that arrived before are still passed on to the partner, and then the connection ends with
+    /// this error.
     pub(super) failed: Option<FailedCall>,
 }
 
@@ -46,38 +48,38 @@ pub(super) struct Stream {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Closing {
     No,
-    /// When all queued bytes are sent.
+    /// The connection closes when all queued bytes are sent.
     WhenSent,
-    /// Everything is sent and our half is ended; the peer may end its own. It stands apart, so that all the others are
+    /// Everything is sent and our half is closed; the peer may close its own. In a box, so that all other streams are
     /// small: there may be thousands.
     Lingering(Box<Lingering>),
 }
 
-/// How long the peer is waited for.
+/// How long to wait for the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lingering {
-    /// Until this moment; then it is looked whether the peer still takes bytes.
+    /// The moment of the next check whether the peer still takes bytes.
     pub(super) until: Instant,
-    /// How many bytes had not arrived when it was looked last, if the system tells.
+    /// How many bytes had not arrived at the last check, if the system tells.
     pub(super) unarrived: Option<usize>,
-    /// When it was seen last that the peer had taken some.
+    /// When the peer was last seen to take bytes.
     pub(super) taken_at: Instant,
-    /// Not longer than until this moment.
+    /// The moment at which the wait ends in any case.
     pub(super) at_most: Instant,
 }
 
 /// The next step towards the end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClosingStep {
-    /// None now: the stream continues, or bytes are still queued.
+    /// Nothing now: the stream continues, or bytes are still queued.
     Wait,
-    /// Everything is sent: end our half, and wait for the peer's end.
+    /// Everything is sent: close our half, and wait for the peer's end of file.
     EndOurHalf,
-    /// Close it.
+    /// Close the socket.
     Close,
 }
 
-/// A call that failed, and with it a connection.
+/// A call that failed and ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FailedCall(pub(super) Function, pub(super) Errno);
 
@@ -100,7 +102,7 @@ impl Stream {
         }
     }
 
-    /// Receives once. Level-triggered readiness brings the rest in the next turn, and no stream starves another.
+    /// Receives once. Readiness is level-triggered: the next turn brings the rest, so no stream starves another.
     #[inline]
     pub(super) fn receive(&mut self, ends: &Ends, buffer: &mut [u8]) -> Result<Incoming> {
         // Checked again: since the wait, another stream may have queued bytes here.
@@ -110,19 +112,19 @@ impl Stream {
         self.note_activity();
         let most = match ends {
             Ends::Socket(_) | Ends::Files(_) if self.partner.is_some() => COUPLED_BYTES,
-            // What has no room in the buffer of a datagram is lost.
+            // Bytes of a datagram that do not fit into the buffer are lost.
             _ => usize::MAX,
         };
         let room = buffer.len().min(most);
         match self.conn.receiving.receive(ends, &mut buffer[..room]) {
-            // The service is done with it: what still comes is thrown away.
+            // The service is done with this stream: bytes that still arrive are discarded.
             Ok(Incoming::Bytes(_)) if self.is_lingering() => Ok(Incoming::Nothing),
             received => received,
         }
     }
 
-    /// Sends queued bytes, as many as the kernel takes, and ends our half if that was requested and
-    /// everything is sent.
+    /// Sends queued bytes, as many as the kernel takes, and closes our half if that was requested and everything is
+    /// sent.
     pub(super) fn send_owed(&mut self, ends: &mut Ends) -> std::result::Result<(), FailedCall> {
         self.note_activity();
         let sending = &mut self.conn.sending;
@@ -135,7 +137,7 @@ impl Stream {
         sending.finish_if_sent(ends).map_err(|errno| FailedCall(Function::SHUTDOWN, errno))
     }
 
-    /// Ends our half as soon as all queued bytes are sent.
+    /// Closes our half as soon as all queued bytes are sent.
     pub(super) fn finish(&mut self, ends: &mut Ends) -> std::result::Result<(), FailedCall> {
         self.note_activity();
         self.conn.sending.finish();
@@ -143,26 +145,27 @@ impl Stream {
         finished.map_err(|errno| FailedCall(Function::SHUTDOWN, errno))
     }
 
-    /// The sender of the bytes has decided how many go together. Held back here by Nagle's algorithm, until those before
-    /// them are acknowledged, they would be late by 40 ms (Linux; RFC 1122 allows 500): an acknowledgement may wait for
-    /// something to go with.
+    /// The sender of the bytes has decided how many go together. Nagle's algorithm would hold them back here until the
+    /// bytes before them are acknowledged: by 40 ms (Linux; RFC 1122 allows 500), because the peer delays
+    /// acknowledgements.
     pub(super) fn send_without_delay(&self, ends: &Ends) {
         if let (Ends::Socket(fd), Some(Address::V4(_) | Address::V6(_))) = (ends, self.peer()) {
-            // It fails if the connection is over already; the next call on it will say so.
+            // An error here means that the connection is over already; the next call on it will say so.
             let _ = sys::setsockopt(fd, SOL_TCP, TCP_NODELAY, &1);
         }
     }
 
-    /// What this stream waits for: room → read, bytes waiting → write.
+    /// What this stream waits for: room to receive means read, queued bytes mean write.
     pub(super) fn interest(&self) -> Option<Interest> {
         let reads = self.reads();
-        // One that has failed is looked at in any case: where no byte is left there is nothing to wait for.
+        // A stream on which a send has failed is always watched for reading: once no byte is left there is nothing to
+        // wait for.
         let looks = self.failed.is_some() && reads;
         Interest::of(reads, self.conn.owed() > 0 || self.waits_for_room() || looks)
     }
 
-    /// Whether it is read from. It is not while bytes are queued where its bytes go (to the peer itself, or to the
-    /// partner): backpressure.
+    /// Whether the loop reads from this stream. It does not while bytes are queued where the received bytes go, to the
+    /// peer itself or to the partner (backpressure).
     #[inline]
     pub(super) fn reads(&self) -> bool {
         match self.closing {
@@ -175,40 +178,40 @@ impl Stream {
         }
     }
 
-    /// The other end, where there is one that has an address.
+    /// The address of the other end, if it has one.
     pub(super) fn peer(&self) -> Option<&Address> {
         self.peer.as_deref()
     }
 
-    /// Whether there is a peer at the other end, for which bytes may be queued when the loop ends.
+    /// Whether this is a connection, so that bytes may be queued for a peer when the loop ends.
     pub(super) const fn is_connection(&self) -> bool {
         self.peer.is_some()
     }
 
-    /// Whether the service wants to know when all queued bytes are sent.
+    /// Whether the service asked to be told when all queued bytes are sent.
     fn waits_for_room(&self) -> bool {
         self.wants_room && self.closing == Closing::No
     }
 
-    /// Whether the service goes on with the bytes that it kept when there is room; until then no more are read.
+    /// Whether the service will use the bytes that it kept when there is room; until then no more are read.
     fn is_used_later(&self) -> bool {
         self.waits_for_room() && self.conn.receiving.has_leftover()
     }
 
-    /// Whether there is room that the service waits for; it is told once.
+    /// Whether there is room that the service waits for; true once only.
     pub(super) fn takes_room(&mut self) -> bool {
         let has_room = self.waits_for_room() && self.conn.owed() == 0;
         has_room && std::mem::take(&mut self.wants_room)
     }
 
-    /// The bytes that the service kept, if it goes on with them.
+    /// The bytes that the service kept, if it will use them now.
     pub(super) fn take_kept(&mut self) -> Option<Vec<u8>> {
         let uses_more = self.closing == Closing::No && self.conn.receiving.has_leftover();
         uses_more.then(|| self.conn.receiving.take_leftover())
     }
 
-    /// Whether it is a connection without queued bytes, to which the service will add none by itself, and which is not
-    /// yet closing.
+    /// Whether this is a connection without queued bytes, to which the service will add none by itself, and which is
+    /// not closing yet.
     pub(super) fn is_idle_connection(&self) -> bool {
         self.is_connection()
             && self.conn.owed() == 0
@@ -216,7 +219,7 @@ impl Stream {
             && !self.wants_room
     }
 
-    /// Whether bytes may have arrived for its partner, although sending to the peer has failed. Bytes queued for the
+    /// A send to the peer failed. Returns whether bytes may still have arrived for the partner; bytes queued for the
     /// peer are discarded.
     pub(super) fn goes_on_reading(&mut self, failed: FailedCall) -> bool {
         let is_sending = [Function::SEND, Function::SENDFILE].contains(&failed.0);
@@ -234,7 +237,7 @@ impl Stream {
         goes_on
     }
 
-    /// Something came from here or went there: it is not silent.
+    /// Records that a byte arrived or left.
     #[inline]
     pub(super) fn note_activity(&mut self) {
         if self.last_active.is_some() {
@@ -242,7 +245,7 @@ impl Stream {
         }
     }
 
-    /// The nearest moment at which something is to be done about it.
+    /// The nearest moment at which this stream needs attention.
     pub(super) fn next_deadline(&self, idle_timeout: Option<Duration>) -> Option<Instant> {
         let silent = self.last_active.zip(idle_timeout).map(|(last, limit)| last + limit);
         let lingering = match &self.closing {
@@ -252,22 +255,22 @@ impl Stream {
         [silent, lingering, self.deadline].into_iter().flatten().min()
     }
 
-    /// Whether it has been silent for longer than that.
+    /// Whether the stream has been silent for longer than the idle timeout.
     pub(super) fn is_silent(&self, idle_timeout: Option<Duration>, now: Instant) -> bool {
         self.last_active.zip(idle_timeout).is_some_and(|(last, limit)| last + limit <= now)
     }
 
-    /// Whether only the peer's own end is waited for.
+    /// Whether only the peer's end of file is missing.
     pub(super) const fn is_lingering(&self) -> bool {
         matches!(self.closing, Closing::Lingering(_))
     }
 
-    /// Whether the time for the peer to end its half is over.
+    /// Whether the time for the peer to close its half is over.
     pub(super) fn has_lingered(&self, now: Instant) -> bool {
         matches!(&self.closing, Closing::Lingering(lingering) if lingering.until <= now)
     }
 
-    /// The next step towards its end: everything sent, then our half, then the peer's.
+    /// The next step towards the end: first everything sent, then our half closed, then the peer's.
     pub(super) fn closing_step(&self, ends: &Ends) -> ClosingStep {
         if self.conn.owed() > 0 || self.is_used_later() {
             return ClosingStep::Wait;
@@ -284,11 +287,11 @@ impl Stream {
     }
 }
 
-/// Makes the next `close` send a reset instead of a FIN: the lingering time is zero.
+/// Makes the next `close` send a reset instead of a FIN, by a linger time of zero.
 pub(super) fn reset_at_close(ends: &Ends) {
     if let Ends::Socket(fd) = ends {
         let zero = Linger { l_onoff: 1, l_linger: 0 };
-        // A socket without resets is closed all the same.
+        // A socket that refuses the option is closed all the same.
         let _ = sys::setsockopt(fd, SOL_SOCKET, SO_LINGER, &zero);
     }
 }

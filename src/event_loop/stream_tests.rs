@@ -22,7 +22,7 @@ use crate::trace::{self, Function, Sink, Tracer, event};
 
 const BOTH: [Via; 2] = [Via::Select, Via::Poll];
 
-/// A loop with one connection, and the other end of it.
+/// A loop with one connection, and the connection's other end.
 fn connected(via: Via, service: impl Service + 'static) -> (EventLoop, Fd) {
     let [ours, theirs] = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
     [&ours, &theirs].into_iter().for_each(|fd| set_nonblocking(fd).unwrap());
@@ -99,7 +99,7 @@ impl Service for HeadOnly {
     }
 }
 
-/// With `MSG_MORE`, and nothing behind it, Linux would hold it back for 200 ms.
+/// With `MSG_MORE`, Linux would hold the head back for 200 ms if nothing followed.
 #[test]
 fn a_head_without_a_file_does_not_wait_for_one() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -115,7 +115,7 @@ fn a_head_without_a_file_does_not_wait_for_one() {
     assert_eq!(client.read(&mut [0; 8]).unwrap(), 4);
 }
 
-/// The connection whose deadline is checked first gives all others more time.
+/// The connection whose deadline is checked first gives all other connections more time.
 #[derive(Default)]
 struct PutsOff {
     all: Vec<Token>,
@@ -149,7 +149,7 @@ fn a_deadline_that_was_put_off_in_this_turn_is_not_told() {
             sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
         set_nonblocking(&ours).unwrap();
         event_loop.add_connection(Ends::Socket(ours), &Address::unix("peer"), ServiceId(0), None);
-        // One turn tells of the new connection, the next finds the time over.
+        // One turn reports the new connection, the next one finds that the time is over.
         event_loop.turn().unwrap();
         event_loop.turn().unwrap();
         assert_eq!(*told.borrow(), 1, "{via}");
@@ -185,7 +185,7 @@ fn looking_changes_nothing_and_tells_what_a_turn_would_find() {
     }
 }
 
-/// Writes down where the program stands when it sends.
+/// Records the stack of the program when it sends.
 #[derive(Clone, Default)]
 struct StackAtSend(Rc<RefCell<String>>);
 
@@ -198,8 +198,8 @@ impl Sink for StackAtSend {
     fn end(&mut self, _: &event::Event<'_>) {}
 }
 
-/// Nothing calls back, so at `send` the stack shows the loop and the send, and nothing of the receive. In all there are
-/// twelve frames from `main` to libc's `send`: these four, five from `main` to the turn, and three in the wrapper.
+/// There are no callbacks, so at `send` the stack shows the loop and the send, and nothing of the receive. In all there
+/// are twelve frames from `main` to libc's `send`: these four, five from `main` to the turn, and three in the wrapper.
 #[test]
 fn at_send_the_stack_shows_the_loop_and_the_send_only() {
     let (mut event_loop, peer) = connected(Via::Select, Echo);
@@ -210,13 +210,13 @@ fn at_send_the_stack_shows_the_loop_and_the_send_only() {
     drop(traced);
     assert_eq!(received(&peer), "hello");
 
-    // One mangling of names writes `<EventLoop>::turn`, the other `EventLoop::turn`.
+    // One mangling scheme writes `<EventLoop>::turn`, the other `EventLoop::turn`.
     let stack = stack.0.take().replace(['<', '>'], "");
     let frames = stack.lines().filter_map(|line| line.split_once(": ")).map(|(_, name)| name);
     let frames: Vec<_> = frames.collect();
     let at = |name: &str| {
         let found = frames.iter().position(|frame| match frame.split_once("{closure") {
-            // A closure's name may say for which function it was made.
+            // A closure's name may contain the name of the function that it was made for.
             Some(_) => false,
             None => frame.contains(name),
         });

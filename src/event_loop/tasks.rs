@@ -1,4 +1,4 @@
-//! One task of the agenda, taken up: what has happened, for a service to be told.
+//! Runs one task of the agenda, and returns what happened, for a service.
 
 use std::time::Instant;
 
@@ -15,27 +15,27 @@ use crate::events::{Ending, LoopEvent, ServiceId, Token};
 use crate::names::Errno;
 use crate::trace::{self, Function};
 
-/// What a service is to be told.
+/// An event for a service.
 #[derive(Debug)]
 pub(super) struct News {
-    /// Which service.
+    /// The service.
     pub(super) service: ServiceId,
-    /// At which endpoint it happened.
+    /// The endpoint at which it happened.
     pub(super) who: Token,
     pub(super) what: Happened,
 }
 
-/// What has happened. It owns what a service will be lent, except the bytes in the receive buffer.
+/// What has happened. It owns the data that the service will borrow, except the bytes in the receive buffer.
 #[derive(Debug)]
 pub(super) enum Happened {
     /// A connection is new.
     Opened(Address, Option<Token>),
     NotOpened(Errno),
-    /// So many bytes stand in the receive buffer.
+    /// This many bytes are in the receive buffer.
     Bytes(usize),
-    /// The bytes that the service kept, and the new ones after them.
+    /// The bytes that the service kept, with the new ones after them.
     BytesAfterKept(Vec<u8>),
-    /// A datagram of so many bytes stands in the receive buffer.
+    /// A datagram of this many bytes is in the receive buffer.
     Datagram(Address, usize),
     Room,
     PeerFinished,
@@ -44,7 +44,7 @@ pub(super) enum Happened {
 }
 
 impl Happened {
-    /// What the service is told.
+    /// The event for the service.
     #[inline]
     pub(super) fn event<'a>(&'a self, buffer: &'a [u8]) -> LoopEvent<'a> {
         match self {
@@ -62,7 +62,7 @@ impl Happened {
 }
 
 impl LoopState {
-    /// Takes up a task. Received bytes stand in `buffer` afterwards.
+    /// Runs a task. Received bytes are in `buffer` afterwards.
     pub(super) fn take_up(&mut self, task: Task, buffer: &mut [u8]) -> Option<News> {
         match task {
             Task::Receive(token) => self.receive_at(token, buffer),
@@ -72,7 +72,7 @@ impl LoopState {
                 None
             }
             Task::Admit(made) => {
-                // Its asker may be gone by now; then no service wants the connection.
+                // The endpoint that asked may be gone by now; then no service wants the connection.
                 self.endpoints.stream(made.asked_by)?;
                 self.tell_person(&Notice::Opened(&made.address));
                 let ends = Ends::Socket(made.fd);
@@ -141,7 +141,7 @@ impl LoopState {
         if let Some(failed) = failed_before
             && matches!(received, Ok(Incoming::Finished | Incoming::Nothing))
         {
-            // A send has failed, and all that had come before is passed on.
+            // A send had failed, and all bytes that arrived before are passed on.
             self.fail_stream(who, failed);
             return None;
         }
@@ -204,7 +204,7 @@ impl LoopState {
         has_room.then_some(News { service, who, what: Happened::Room })
     }
 
-    /// An endpoint's deadline is over, or was when this task was put on the agenda.
+    /// An endpoint's deadline is over, or was over when this task was put on the agenda.
     fn expire_at(&mut self, who: Token) -> Option<News> {
         let (now, idle_timeout) = (Instant::now(), self.limits.idle_timeout);
         let stream = match self.endpoints.get_mut(who)? {
@@ -227,7 +227,7 @@ impl LoopState {
             self.end_stream(who, Ending::Silent);
             return None;
         }
-        // A service that was told before in this turn may have put it off.
+        // A service that was told of something else earlier in this turn may have moved the deadline.
         if stream.deadline.is_none_or(|moment| moment > now) {
             return None;
         }
@@ -236,7 +236,7 @@ impl LoopState {
         Some(News { service, who, what: Happened::Deadline })
     }
 
-    /// Keeps bytes that the service did not use until more come.
+    /// Keeps the bytes that the service did not use until more arrive.
     pub(super) fn keep_bytes(&mut self, who: Token, bytes: Vec<u8>) {
         if let Some((_, stream)) = self.endpoints.stream_mut(who) {
             stream.conn.receiving.keep_leftover(bytes);

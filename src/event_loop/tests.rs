@@ -1,4 +1,4 @@
-//! The loop with a service that writes down what it is told, over both pollers.
+//! The loop with a service that records its events, over both pollers.
 
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -23,7 +23,7 @@ const AGES: Duration = Duration::from_secs(30);
 
 pub(super) type SharedLog = Rc<RefCell<Vec<String>>>;
 
-/// Writes down every event, and passes bytes on to the other one of a couple.
+/// Records every event, and passes bytes on to its coupled partner.
 #[derive(Default)]
 struct Scribe {
     log: SharedLog,
@@ -85,7 +85,7 @@ impl Scene {
         self.event_loop.perform(&open, self.service);
     }
 
-    /// Turns until so many lines are written.
+    /// Runs turns until the service has recorded this many lines.
     pub(super) fn lines(&mut self, count: usize) -> Vec<String> {
         while self.log.borrow().len() < count {
             self.event_loop.turn().unwrap();
@@ -98,7 +98,7 @@ impl Scene {
         let peer = Address::v4(Ipv4Addr::LOCALHOST, 1);
         let asker = Some(self.asker);
         let token = self.event_loop.add_connection(Ends::Socket(fd), &peer, self.service, asker);
-        // It does not wait: the service is to be told of the connection.
+        // This turn must not wait: the service is to be told of the connection.
         self.event_loop.turn().unwrap();
         token
     }
@@ -114,7 +114,7 @@ pub(super) fn listener() -> (TcpListener, Address) {
     (listener, address)
 }
 
-/// An address without a listener: bound, so that no other program gets the port.
+/// An address without a listener. A socket is bound to it, so that no other program gets the port.
 pub(super) fn dead() -> (Fd, Address) {
     let fd = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
     sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -122,8 +122,7 @@ pub(super) fn dead() -> (Fd, Address) {
     (fd, address)
 }
 
-/// An address that does not answer: the queue of a listener that never accepts is full after a few
-/// clients.
+/// An address that does not answer: its listener never accepts, and its queue is full after a few clients.
 struct Silent {
     address: Address,
     _listener: Fd,
@@ -196,7 +195,7 @@ fn the_asking_endpoint_learns_that_no_address_answers() {
     }
 }
 
-/// A Unix-domain connection is made, or refused, within `connect`: there will be no readiness to wait for.
+/// A Unix-domain connection is made or refused within `connect`: there will be no readiness to wait for.
 #[test]
 fn what_is_settled_before_the_first_wait_is_told() {
     for mut scene in scenes() {
@@ -242,7 +241,7 @@ fn a_closed_endpoint_gets_no_events() {
     }
 }
 
-/// While bytes are queued for one of a couple, nothing is read from the other; and that ends with the couple.
+/// While bytes are queued for one of a couple, nothing is read from the other; that ends with the couple.
 #[test]
 fn a_couple_reads_no_more_than_it_can_pass_on() {
     for mut scene in scenes() {
@@ -253,7 +252,7 @@ fn a_couple_reads_no_more_than_it_can_pass_on() {
         set_nonblocking(&source).unwrap();
         let mut taken = 0;
         let mut before = None;
-        // Until a moment has passed in which nothing was taken, however slow this machine is: now all is full.
+        // Until a while has passed in which nothing was taken, however slow this machine is: now every buffer is full.
         while before != Some(taken) {
             before = Some(taken);
             scene.log.take();
@@ -266,7 +265,7 @@ fn a_couple_reads_no_more_than_it_can_pass_on() {
                 scene.event_loop.turn().unwrap();
             }
         }
-        // Two pairs' buffers in the system and one receive in between, whatever the system's sizes are.
+        // The buffers of two pairs of sockets and one receive in between, whatever their sizes are on this system.
         assert!((1..4 << 20).contains(&taken), "{taken} bytes");
 
         drop(sink);
@@ -277,7 +276,7 @@ fn a_couple_reads_no_more_than_it_can_pass_on() {
                 break;
             }
         }
-        // Its partner is gone, so it is read again: to the end.
+        // Its partner is gone, so the loop reads from it again, to its end.
         drop(source);
         scene.log.take();
         while !scene.log.borrow().iter().any(|line| line == "PeerFinished") {
@@ -294,7 +293,7 @@ fn files_are_done_with_when_everything_is_written() {
         let token = scene.event_loop.add_stream(Ends::Files(Box::new(files)), scene.service);
         scene.event_loop.perform(&Action::Send { to: token, bytes: b"all of it" }, scene.service);
         scene.event_loop.perform(&Action::Close(token), scene.service);
-        // Not after a moment of lingering: nothing else would come.
+        // At once, and not after the time to linger: nothing else would come.
         let begun = Instant::now();
         assert_eq!(scene.lines(1), ["Closed(Finished)"]);
         assert!(begun.elapsed() < super::closing::LINGER);
@@ -305,8 +304,7 @@ fn files_are_done_with_when_everything_is_written() {
     }
 }
 
-/// Everything has arrived, and our half is closed: a peer that keeps its own half open delays no
-/// other client.
+/// Everything has arrived and our half is closed: a peer that keeps its own half open delays no other client.
 #[test]
 fn who_was_closed_before_the_end_is_not_waited_for() {
     for mut scene in scenes() {
@@ -320,7 +318,7 @@ fn who_was_closed_before_the_end_is_not_waited_for() {
     }
 }
 
-/// Interferes with this thread's calls as `--inject` does.
+/// Changes the results of this thread's calls as `--inject` does.
 fn inject(rules: &[String]) -> Installed {
     let rules = rules.iter().map(|rule| InjectRule::parse(rule).unwrap()).collect();
     trace::install(Tracer::new(NoSink).with_rules(rules))
@@ -356,7 +354,7 @@ fn a_wait_that_would_fail_again_ends_the_loop_and_says_what_was_watched() {
             let number = ours.number().get();
             scene.add(ours);
             let via = scene.event_loop.state.poller.via();
-            // It was asked for, and is no client: there is none to be refused.
+            // This connection was asked for and is not a client: there is no client to refuse.
             let _injected = inject(&[format!("{via}:{errno}")]);
             let failed = scene.event_loop.run().unwrap_err().to_string();
             assert!(failed.starts_with(&format!("{via}: {errno} (")), "{failed}");
@@ -366,7 +364,7 @@ fn a_wait_that_would_fail_again_ends_the_loop_and_says_what_was_watched() {
     }
 }
 
-/// `poll` takes as many rows as a process may have descriptors, and on macOS no more than 10,240.
+/// `poll` takes as many rows as a process may have descriptors; on macOS no more than 10,240.
 #[test]
 fn one_client_too_many_for_poll_is_refused_and_the_others_stay() {
     let [_, mut scene] = scenes();

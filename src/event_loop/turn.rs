@@ -1,4 +1,4 @@
-//! The loop itself: state the question, wait, and work off what the answer has put on the agenda.
+//! The loop itself: state the question, wait, and work through the agenda that the answer gives.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,34 +22,34 @@ use crate::sys::Fd;
 
 /// A loop over one poller.
 pub struct EventLoop {
-    /// Everything that the loop knows.
+    /// The state of the loop.
     pub(super) state: LoopState,
-    /// Told what has happened, one at a time; each says what is to be done.
+    /// They are told what happened, one event at a time, and answer what to do.
     services: Vec<Box<dyn Service>>,
     /// One receive buffer for all connections.
     buffer: Vec<u8>,
-    /// How many turns there were: another endpoint is first in each.
+    /// How many turns there have been: each turn begins with another endpoint.
     turns: usize,
-    /// The memory of a turn's question, used again. It holds nothing between turns; nor do the other two.
+    /// The memory of a turn's question, reused. Between turns it is empty; so are the next two.
     question: Vec<Row<'static>>,
     evidence: Vec<Evidence>,
     actions: Vec<Action<'static>>,
 }
 
 impl EventLoop {
-    /// Turns until the loop was asked to end.
+    /// Runs turns until the loop was asked to end and has ended.
     ///
     /// # Errors
-    /// The wait itself failed, and not in passing.
+    /// The wait failed with an errno that would come again.
     pub fn run(&mut self) -> std::result::Result<(), WaitFailed> {
         while self.turn()? == Progress::Continue {}
         Ok(())
     }
 
-    /// One turn. It does not wait if the last one, or the program that runs the loop, has left something to be done.
+    /// Runs one turn. It does not wait if the last turn, or the program that runs the loop, has left tasks.
     ///
     /// # Errors
-    /// The wait itself failed, and not in passing.
+    /// The wait failed with an errno that would come again.
     pub fn turn(&mut self) -> std::result::Result<Progress, WaitFailed> {
         if self.state.agenda.is_done() {
             let timeout = self.state.time_to_wait();
@@ -60,7 +60,7 @@ impl EventLoop {
                 Err(errno) => self.state.after_failed_wait(errno, timeout)?,
             }
             let was_interrupted = waited == Err(Errno::EINTR);
-            // Another one is first each turn, so that none is always last.
+            // Each turn begins with another endpoint, so that none is always last.
             let ready = self.evidence.len();
             let first = if ready == 0 { 0 } else { self.turns % ready };
             for found in self.evidence[first..].iter().chain(&self.evidence[..first]) {
@@ -77,7 +77,8 @@ impl EventLoop {
                 }
             }
             self.turns = self.turns.wrapping_add(1);
-            // An interrupted wait has not looked whether bytes came in time: the next one does, at once if something is due.
+            // An interrupted wait did not check whether bytes came in time: the next wait does, at once if something is
+            // due.
             if !was_interrupted {
                 self.state.add_expired();
             }
@@ -104,13 +105,14 @@ impl EventLoop {
         Ok(self.state.progress())
     }
 
-    /// Keeps the last `kept` of the bytes that a service was told of until more come.
+    /// Keeps the last `kept` of the presented bytes until more arrive.
     fn keep_rest(&mut self, who: Token, what: Happened, kept: usize) {
         match what {
             Happened::Bytes(len) => {
                 self.state.keep_bytes(who, self.buffer[len - kept.min(len)..len].to_vec());
             }
-            // Copied each time, a long message that comes byte by byte would cost the square of its length.
+            // Moved, not copied: copying it each time, a long message that arrives byte by byte would cost the square
+            // of its length.
             Happened::BytesAfterKept(joined) if kept >= joined.len() => {
                 self.state.keep_bytes(who, joined)
             }
@@ -121,8 +123,8 @@ impl EventLoop {
         }
     }
 
-    /// Whether an endpoint is ready, or becomes so within `timeout`: then a [`turn`](Self::turn) will not wait. It asks
-    /// what a turn would ask, and leaves everything as it is, for readiness lasts until the loop acts on it.
+    /// Whether an endpoint is ready, or becomes ready within `timeout`: then a [`turn`](Self::turn) will not wait. It
+    /// asks the question of a turn and changes nothing, because readiness lasts until the loop acts on it.
     ///
     /// # Errors
     /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()).
@@ -137,7 +139,7 @@ impl EventLoop {
 
 /// For the program that runs the loop: its endpoints, and the work between turns.
 impl EventLoop {
-    /// A loop without any endpoint.
+    /// A loop without endpoints.
     pub fn new(via: Via, limits: Limits) -> Self {
         Self {
             state: LoopState::new(via.poller(), limits),
@@ -150,7 +152,7 @@ impl EventLoop {
         }
     }
 
-    /// Calls `on_notice` with all that is worth telling a person.
+    /// Calls `on_notice` with every message for the person who runs the program.
     pub fn notify(&mut self, on_notice: impl FnMut(&Notice<'_>) + 'static) {
         self.state.on_notice = Box::new(on_notice);
     }
@@ -161,23 +163,23 @@ impl EventLoop {
         ServiceId((self.services.len() - 1) as u32)
     }
 
-    /// Adds a listener, which must be non-blocking; its connections are `service`'s.
+    /// Adds a listener, which must be non-blocking; `service` gets its connections.
     pub fn add_listener(&mut self, fd: Fd, service: ServiceId) -> Token {
         let listener = Listener { service, rests_until: None };
         self.state.endpoints.insert(Ends::Socket(fd), Endpoint::Listener(listener))
     }
 
-    /// Adds a datagram socket that is bound, and must be non-blocking.
+    /// Adds a bound datagram socket, which must be non-blocking.
     pub fn add_datagram(&mut self, fd: Fd, service: ServiceId) -> Token {
         self.state.endpoints.insert(Ends::Socket(fd), Endpoint::Datagram(service))
     }
 
-    /// Adds a stream that is no connection: standard input and output.
+    /// Adds a stream that is not a connection: standard input and output.
     pub fn add_stream(&mut self, ends: Ends, service: ServiceId) -> Token {
         self.state.endpoints.insert(ends, Endpoint::Stream(Stream::new(service)))
     }
 
-    /// Adds the reading end of the self-pipe, which must be non-blocking: each of its bytes is a signal that came.
+    /// Adds the reading end of the self-pipe, which must be non-blocking: each of its bytes stands for a signal.
     pub fn add_self_pipe(&mut self, read_end: Fd, service: ServiceId) {
         let ends = Ends::Files(Box::new(Files { input: Some(read_end.into()), output: None }));
         self.state.self_pipe = Some(self.add_stream(ends, service));
@@ -194,23 +196,23 @@ impl EventLoop {
         self.state.admit(ends, peer.clone(), service, asked_by)
     }
 
-    /// Does what a service could have said.
+    /// Carries out an action as if a service had answered with it.
     pub fn perform(&mut self, action: &Action<'_>, service: ServiceId) {
         self.state.carry_out(action, service);
     }
 
-    /// Asks the loop to end. The first time gracefully: no more clients, and queued bytes are sent. The
-    /// second time at once.
+    /// Asks the loop to end. The first call ends it gracefully: no more clients, and queued bytes are sent. The second
+    /// call ends it at once.
     pub fn stop(&mut self) {
         self.state.begin_to_end();
     }
 
-    /// How many connections there are that were accepted.
+    /// How many accepted connections there are.
     pub const fn clients(&self) -> usize {
         self.state.clients
     }
 
-    /// The connection of the client at this address, to look at.
+    /// The connection of the client at this address.
     pub fn client(&self, at: &Address) -> Option<(&Ends, &Conn)> {
         let is_at = |stream: &Stream| stream.peer() == Some(at);
         let token = *self.state.endpoints.streams_where(is_at).first()?;

@@ -1,4 +1,4 @@
-//! The wait: the question as the connections are now, and what to do when the call itself fails.
+//! The wait: the question about the present connections, and what to do when the call itself fails.
 
 use std::fmt;
 use std::thread::sleep;
@@ -14,27 +14,27 @@ use crate::poller::{Evidence, Interest, Row, Via, emptied};
 use crate::trace;
 use crate::values::FdNumber;
 
-/// After the first failure of a wait that may pass, how long until the next. Each time it is twice as long, up to the most:
-/// a signal that asks the loop to end is not heard during a pause.
+/// The pause after the first failed wait, and the longest pause: each is twice as long as the one before. A signal that
+/// asks the loop to end is not noticed during a pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(256);
 
-/// How many descriptors are named in a message.
+/// At most this many descriptors are named in a message.
 const MOST_NAMED: usize = 8;
 
 /// A wait failed, and would fail again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitFailed {
-    /// Which call.
+    /// The call.
     pub via: Via,
-    /// Why.
+    /// Its errno.
     pub errno: Errno,
-    /// What was being watched.
+    /// The descriptors that were being watched, and for what.
     pub watched: Vec<(FdNumber, Interest)>,
 }
 
 impl LoopState {
-    /// Asks, and waits. The answer stands in `evidence`; `memory` is what a question is made of, used again.
+    /// Asks, and waits. `evidence` receives the answer; `memory` is that of the last question, reused.
     pub(super) fn ask_and_wait(
         &mut self,
         timeout: Option<Duration>,
@@ -57,7 +57,7 @@ impl LoopState {
         }
     }
 
-    /// After a wait that failed. A signal is served; what may pass is waited out; all else ends the loop.
+    /// Handles a wait that failed: a signal is served, an errno that may pass is waited out, any other ends the loop.
     ///
     /// # Errors
     /// The next wait would fail, too.
@@ -68,13 +68,13 @@ impl LoopState {
     ) -> std::result::Result<(), WaitFailed> {
         match errno {
             Errno::EINTR => {}
-            // No memory in the kernel now; poll on some systems says it with EAGAIN.
+            // The kernel has no memory now; some systems report that from poll as EAGAIN.
             Errno::ENOMEM | Errno::EAGAIN => self.wait_out(errno, timeout),
             Errno::EINVAL if self.refuse_newest() => {}
             _ => return Err(self.give_up_waiting(errno)),
         }
-        // The byte of a signal is in the self-pipe by now, and is read at once: were every wait interrupted, the pipe would
-        // never be found readable.
+        // The byte of a signal is in the self-pipe by now, and is read at once: if every wait were interrupted, no wait
+        // would ever find the pipe readable.
         if let Some(pipe) = self.self_pipe {
             self.agenda.add_ready(Task::Receive(pipe));
         }
@@ -91,8 +91,8 @@ impl LoopState {
         sleep(timeout.map_or(pause, |timeout| timeout.min(pause)));
     }
 
-    /// `poll` says `EINVAL` if it is asked about more rows than the system allows. Without the newest client it is one row
-    /// less; returns whether there was one.
+    /// `poll` fails with `EINVAL` if it gets more rows than the system allows. Without the newest client there is one
+    /// row less; returns whether there was a client to close.
     fn refuse_newest(&mut self) -> bool {
         if self.poller.via() != Via::Poll {
             return false;

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// All that a receiver sees: the messages, and how it ended.
+/// All that a receiver sees: the messages, and how the stream ended.
 #[derive(Debug, PartialEq)]
 struct Seen {
     messages: Vec<Vec<u8>>,
@@ -15,7 +15,7 @@ enum StreamEnd {
     Unfinished(usize),
 }
 
-/// Receives a stream in pieces, as the loop does: what is left of one stands before the next.
+/// Receives a stream in pieces, as the loop does: the bytes left from one piece stand before the next.
 fn receive<'p>(framing: Framing, pieces: impl IntoIterator<Item = &'p [u8]>) -> Seen {
     let (mut messages, mut left) = (Vec::new(), Vec::new());
     for piece in pieces {

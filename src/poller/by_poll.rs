@@ -10,7 +10,7 @@ use crate::values::FdNumber;
 /// Asks with `poll`.
 #[derive(Debug, Default)]
 pub struct ByPoll {
-    /// The memory of the rows, kept for the next turn; without rows, for they borrow their descriptors.
+    /// The memory of the rows, kept for the next turn; empty, because rows borrow their descriptors.
     rows: Vec<PollFd<'static>>,
 }
 
@@ -61,7 +61,7 @@ fn events(interest: Interest) -> PollEvents {
     }
 }
 
-/// Rounded up, or a wait of half a millisecond would be no wait, and the loop would spin until its deadline.
+/// Rounded up: half a millisecond would otherwise become 0, and the loop would spin until its deadline.
 fn milliseconds(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }

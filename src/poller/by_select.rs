@@ -10,7 +10,8 @@ use crate::values::{FdNumber, TimeVal};
 /// Asks with `select`.
 #[derive(Debug)]
 pub struct BySelect {
-    /// Which row asked about a number, for the answer comes by number. Only what this turn wrote is read.
+    /// Which row asked about a descriptor number, because the answer comes by number. Only entries that this turn wrote
+    /// are read.
     rows: Vec<usize>,
 }
 
@@ -45,8 +46,8 @@ impl Poller for BySelect {
         let (mut read, mut write) = (FdSet::new(), FdSet::new());
         let (mut read_nfds, mut write_nfds) = (0, 0);
         for (at, row) in question.iter().enumerate() {
-            // Of a connection can_watch was asked before. A listener's number is too high only where this process was
-            // started with a thousand descriptors open.
+            // The loop has called can_watch for each connection. A listener's number is too high only if this process
+            // was started with a thousand descriptors open.
             let number = FdNumber::from(row.fd).get();
             if row.interest.reads() {
                 read.set(row.fd).map_err(|_| Errno::EMFILE)?;
@@ -58,7 +59,7 @@ impl Poller for BySelect {
             }
             self.rows[number as usize] = at;
         }
-        // A set without members is NULL: the kernel need not look at it.
+        // A set without members is passed as NULL: the kernel need not look at it.
         let (read_set, write_set) =
             ((read_nfds > 0).then_some(&mut read), (write_nfds > 0).then_some(&mut write));
         // Set again for each call, because Linux rewrites it.
@@ -67,7 +68,7 @@ impl Poller for BySelect {
             select(read_nfds.max(write_nfds), read_set, write_set, None, timeout.as_mut())?;
 
         let row = |number: FdNumber| question[self.rows[number.get() as usize]];
-        // As many bits as select has counted: behind the last one it need not be looked for more.
+        // As many bits as select counted: after the last one the search can stop.
         for number in read.numbers().take(bits) {
             let write = write.contains(number);
             bits -= 1;
@@ -80,7 +81,7 @@ impl Poller for BySelect {
     }
 }
 
-/// Rounded up, or a wait of half a microsecond would be no wait, and the loop would spin until its deadline.
+/// Rounded up: half a microsecond would otherwise become 0, and the loop would spin until its deadline.
 fn timeval(timeout: Duration) -> TimeVal {
     let us = timeout.as_nanos().div_ceil(1_000);
     TimeVal { tv_sec: (us / 1_000_000) as i64, tv_usec: (us % 1_000_000) as i64 }

@@ -1,10 +1,10 @@
 //! `select` and `poll` as twins behind one small trait.
 //!
-//! Neither call leaves anything in the kernel, so a [`Poller`] keeps nothing either: each turn the loop states
-//! its whole question and gets evidence back. There is no "add", "modify" or "delete", and so no descriptor that
-//! is still watched after it was closed.
+//! Neither call leaves anything in the kernel, so a [`Poller`] keeps nothing either: in each turn the loop states its
+//! whole question and gets evidence back. There is no "add", "modify" or "delete", so no descriptor is still watched
+//! after it was closed.
 //!
-//! The evidence stays as raw as the call gave it. One function, [`Evidence::readiness`], says what it means.
+//! The evidence is the raw answer of the call. One function, [`Evidence::readiness`], says what it means.
 
 mod by_poll;
 mod by_select;
@@ -20,15 +20,15 @@ use crate::values::FdNumber;
 pub use by_poll::ByPoll;
 pub use by_select::BySelect;
 
-/// What is asked about a descriptor. One that is asked nothing is left out of the question: in `poll` it would
-/// still be answered with errors, in `select` not, and the twins would differ.
+/// What is asked about a descriptor. A descriptor about which nothing is asked is left out of the question: `poll`
+/// would still report errors for it, `select` would not, and the twins would differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
-    /// Is there something to read, or the end of it?
+    /// Is there something to read, or end of file?
     Read,
     /// Is there room to send?
     Write,
-    /// Either.
+    /// Both questions.
     Both,
 }
 
@@ -44,13 +44,13 @@ impl Interest {
         }
     }
 
-    /// Whether reading is of interest.
+    /// Whether it asks about reading.
     #[inline]
     pub const fn reads(self) -> bool {
         matches!(self, Self::Read | Self::Both)
     }
 
-    /// Whether sending is of interest.
+    /// Whether it asks about sending.
     #[inline]
     pub const fn writes(self) -> bool {
         matches!(self, Self::Write | Self::Both)
@@ -62,20 +62,20 @@ impl Interest {
 pub struct Row<'fd> {
     /// The descriptor.
     pub fd: BorrowedFd<'fd>,
-    /// What is asked about it.
+    /// What is asked about the descriptor.
     pub interest: Interest,
-    /// What the asker knows it by: the evidence says it again.
+    /// The caller's name for the descriptor: the evidence repeats it.
     pub place: u32,
 }
 
-/// What a call said about one row.
+/// What a call answered about one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// The row's place.
+    /// The row's `place`.
     pub place: u32,
     /// What was asked.
     pub asked: Interest,
-    /// What was said.
+    /// The answer.
     pub said: Said,
 }
 
@@ -84,23 +84,23 @@ pub struct Evidence {
 pub enum Said {
     /// By `select`: in which of its sets the descriptor was left.
     Sets {
-        /// In `readfds`.
+        /// Whether it is in `readfds`.
         read: bool,
-        /// In `writefds`.
+        /// Whether it is in `writefds`.
         write: bool,
     },
-    /// By `poll`: `revents`.
+    /// By `poll`: the row's `revents`.
     Revents(PollEvents),
 }
 
-/// What the evidence means for a program that wants to receive or to send.
+/// What the evidence means for a program that wants to receive or send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
-    /// A receive will not wait: there are bytes, or the end of them, or an error to be told.
+    /// A receive will not wait: there are bytes, or end of file, or an error to report.
     pub readable: bool,
-    /// A send will not wait: there is room, or an error to be told.
+    /// A send will not wait: there is room, or an error to report.
     pub writable: bool,
-    /// The descriptor is not open: a defect of this program.
+    /// The descriptor is not open: this program has a defect.
     pub invalid: bool,
 }
 
@@ -111,7 +111,7 @@ impl Row<'_> {
 }
 
 impl Evidence {
-    /// What the evidence means. This is the only place that decides it.
+    /// What the evidence means. Only this function decides it.
     ///
     /// | poll says | readable | writable | because |
     /// |---|---|---|---|
@@ -122,11 +122,13 @@ impl Evidence {
     /// | `POLLHUP` | yes | yes | both halves are closed, or the pipe has no writer any more: `recv` gives the remaining bytes, then 0; `send` gives `EPIPE` |
     /// | `POLLNVAL` | | | no such descriptor is open |
     ///
-    /// `select` needs no table: the kernel has put its answers into the sets by such a rule (Linux: IN, HUP and ERR into
-    /// `readfds`; OUT and ERR into `writefds`. HUP is missing there, but a socket that hangs up says OUT with it).
+    /// `select` needs no table: the kernel has filled the sets by a similar rule (Linux: IN, HUP and ERR into
+    /// `readfds`; OUT and ERR into `writefds`. HUP is missing in `writefds`, but a socket that reports HUP reports OUT
+    /// too).
     ///
-    /// It is no more than was asked for. Of two files that stand for one connection, what is said of the one says nothing
-    /// about the other: that the writer of standard input is gone (`POLLHUP`) makes standard output no more writable.
+    /// The answer is limited to what was asked. Of two files that form one connection, the state of one says nothing
+    /// about the other: if the writer of standard input is gone (`POLLHUP`), standard output is not writable because of
+    /// that.
     pub fn readiness(&self) -> Readiness {
         let (readable, writable, invalid) = match self.said {
             Said::Sets { read, write } => (read, write, false),
@@ -144,20 +146,21 @@ impl Evidence {
     }
 }
 
-/// Waits until something in the question is so.
+/// A wait for many descriptors.
 pub trait Poller {
-    /// Its name, as `--via` has it.
+    /// The call, as `--via` names it.
     fn via(&self) -> Via;
 
-    /// Whether it can watch a descriptor of this number at all.
+    /// Whether it can watch a descriptor with this number at all.
     fn can_watch(&self, number: FdNumber) -> bool;
 
-    /// Waits at most `timeout` (forever without one) and appends the evidence: `poll`'s in the order of the question,
-    /// `select`'s in the order of the descriptors, the readable first. No evidence means that the time is up.
+    /// Waits at most `timeout` (forever without one) and appends the evidence: that of `poll` in the order of the
+    /// question, that of `select` in the order of descriptors, readable ones first. No evidence means that the time is
+    /// over.
     ///
     /// # Errors
-    /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()): `EINTR` is passed on. `EMFILE`: a descriptor in the
-    /// question cannot be watched.
+    /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()), `EINTR` included. `EMFILE`: the question
+    /// contains a descriptor that the call cannot watch.
     fn wait(
         &mut self,
         question: &[Row<'_>],
@@ -177,7 +180,7 @@ pub enum Via {
 }
 
 impl Via {
-    /// The function of C that it calls.
+    /// The C function.
     pub const fn function(self) -> Function {
         match self {
             Self::Select => Function::SELECT,
@@ -203,7 +206,7 @@ impl fmt::Display for Via {
     }
 }
 
-/// The memory of a vector that is empty from now on, for the next turn: what its rows borrowed is borrowed no more. (Collecting
+/// The memory of an emptied vector, for the next turn: its former rows no longer borrow their descriptors. (Collecting
 /// an empty vector into one of the same layout keeps its allocation.)
 #[inline]
 pub(crate) fn emptied<T, U>(mut rows: Vec<T>) -> Vec<U> {
@@ -305,8 +308,8 @@ mod tests {
         assert_eq!(meaning(POLLNVAL), (false, false, true));
     }
 
-    /// Standard input is a pipe without a writer, standard output one that no process reads: each has its own
-    /// evidence, because otherwise the loop would write and wait.
+    /// Standard input is a pipe without a writer, standard output a pipe that no process reads: each needs evidence of
+    /// its own, because otherwise the loop would write, and wait.
     #[test]
     fn what_was_not_asked_is_not_answered() {
         let answer = |asked| {

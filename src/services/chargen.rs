@@ -1,29 +1,30 @@
-//! chargen (RFC 864): characters without end, in lines that rotate.
+//! chargen (RFC 864): an endless stream of characters, in lines that rotate.
 //!
-//! The service for watching back-pressure: it sends as fast as the peer reads, and not faster. A peer that stops
-//! reading fills its own receive buffer, then our send buffer; then send takes nothing more, and nothing is made until
-//! there is room again. So one that never reads costs one chunk of memory and no time.
+//! This service shows backpressure: it sends as fast as the peer reads, and not faster. A peer that stops reading fills
+//! its own receive buffer, then our send buffer; then the kernel takes no more, and the service makes no more lines
+//! until there is room again. So a peer that never reads costs one chunk of memory and no time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
-/// The printing characters of ASCII, from the space to the tilde: a ring.
+/// The printing characters of ASCII, from the space to the tilde, used as a ring.
 const RING: std::ops::RangeInclusive<u8> = b' '..=b'~';
 
 /// The characters of a line, without its CR LF.
 const LINE_LEN: usize = 72;
 
-/// How often the whole rotation stands in a chunk, so that a send is worth its call: 62 KiB.
+/// How many whole rotations a chunk contains, so that a send is worth its call: 62 KiB.
 const ROUNDS: usize = 9;
 
 /// The longest answer to a datagram.
 const DATAGRAM_LEN: usize = 512;
 
-/// Sends lines for as long as the peer takes them; to a datagram, one of them of 0 to 512 characters.
+/// Sends lines for as long as the peer takes them; answers a datagram with 0 to 512 characters.
 #[derive(Debug)]
 pub struct Chargen {
-    /// Whole rotations, so that after the last line of a chunk comes the first line of the next: one chunk serves all.
+    /// Whole rotations, so that the last line of a chunk is followed by the first line of the next: one chunk serves
+    /// all.
     chunk: Vec<u8>,
     random: u64,
 }
@@ -47,7 +48,7 @@ fn rotation() -> Vec<u8> {
 impl Service for Chargen {
     fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         match event {
-            // One chunk, and the next when the peer has taken it. Everything at once would be endless memory.
+            // One chunk now, and the next when the peer has taken it: all at once would need endless memory.
             LoopEvent::Opened { .. } | LoopEvent::Room => {
                 actions.push(Action::Send { to: who, bytes: &self.chunk });
                 actions.push(Action::WantRoom(who));
@@ -57,16 +58,16 @@ impl Service for Chargen {
                 let bytes = &self.chunk[..len];
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
             }
-            // What the peer sends is thrown away. That it has finished says nothing about its reading: it gets more
-            // until it closes, which the next send finds out.
+            // Bytes from the peer are discarded. A peer that has closed its half may still read: it gets more until it
+            // closes the connection, which the next send reports.
             _ => {}
         }
     }
 }
 
 impl Chargen {
-    /// 0 to 512, without a pattern that matters: three shifts of Marsaglia's (xorshift), begun with the time. No
-    /// secret depends on it.
+    /// A number from 0 to 512, without an obvious pattern: Marsaglia's xorshift, seeded with the time. No secret
+    /// depends on it.
     fn next_len(&mut self) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

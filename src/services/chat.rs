@@ -1,9 +1,9 @@
-//! chat: what one says, all others read.
+//! chat: each line that a member writes goes to all other members.
 //!
-//! Where TCP's lessons meet: a line may come in pieces (framing), a reader may be slow or gone (the loop drops it, and
-//! the others are told), and what a stranger writes must not command another's terminal (printable).
+//! Several lessons of TCP meet here: a line may arrive in pieces (framing), a reader may be slow or gone (the loop
+//! drops it, and the others are told), and a stranger's text must not command a terminal (printable).
 //!
-//! A line for all members is written once, and every send borrows the same bytes. Its limits: a line longer than
+//! A line for all members is formatted once, and every send borrows the same bytes. The limits: a line longer than
 //! [`LINE_LIMIT`] is refused with a message to its writer; a member that sends more than [`SAID_AT_ONCE`] is not read
 //! for a moment; a member with more queued bytes than the loop allows is disconnected.
 
@@ -20,9 +20,9 @@ use crate::framing::{Framing, Rule, TooLong};
 /// The longest line, in bytes.
 const LINE_LIMIT: usize = 1024;
 
-/// When one member has caused this many bytes, the rest of its lines waits for [`PAUSE`]. Without that, a member that
-/// sends a file as fast as the network takes it would fill the queues of all others, and the server would disconnect
-/// innocent readers.
+/// When a member has caused this many bytes, the rest of its lines waits for [`PAUSE`]. Otherwise a member that sends a
+/// file as fast as the network takes it would fill the queues of all others, and the server would disconnect readers
+/// that did nothing wrong.
 const SAID_AT_ONCE: usize = 16 * 1024;
 
 /// How long a member that sends much at once is not read.
@@ -42,22 +42,22 @@ const HELP: &str = "\
 #[derive(Debug, Default)]
 pub struct Chat {
     members: TokenMap<Member>,
-    /// How many names were made up so far.
+    /// How many guest names were given so far.
     guests: u64,
-    /// To the member that caused the event.
+    /// Text for the member that caused the event.
     reply: String,
-    /// To all others.
+    /// Text for all others.
     news: String,
 }
 
 #[derive(Debug)]
 struct Member {
     name: String,
-    /// In the midst of a line that was refused: what comes up to its end is thrown away.
+    /// In the middle of a refused line: bytes up to its end are discarded.
     refusing: bool,
 }
 
-/// How it goes on with a member.
+/// What to do next with a member.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum MemberStep {
     Receive,
@@ -82,7 +82,7 @@ impl Service for Chat {
                 MemberStep::Receive
             }
             LoopEvent::Deadline => {
-                // The pause is over: what waits is presented again, then more is read.
+                // The pause is over: the waiting lines are presented again, then more is read.
                 actions.extend([Action::Release(who), Action::WantRoom(who)]);
                 MemberStep::Receive
             }
@@ -100,7 +100,7 @@ impl Service for Chat {
 }
 
 impl Chat {
-    /// What has been written goes out, without a copy for each reader.
+    /// Sends the formatted text, without a copy for each reader.
     fn send<'a>(&'a self, who: Token, actions: &mut Actions<'a>) {
         if !self.reply.is_empty() {
             actions.push(Action::Send { to: who, bytes: self.reply.as_bytes() });
@@ -144,7 +144,7 @@ impl Chat {
         }
     }
 
-    /// Does what the whole lines say. A rest without its end waits: it may end within a character.
+    /// Acts on the complete lines. An incomplete line waits: it may end within a character.
     fn receive<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (MemberStep, &'b [u8]) {
         let mut rest = bytes;
         while self.reply.len() + self.news.len() < SAID_AT_ONCE {
@@ -171,7 +171,7 @@ impl Chat {
         (MemberStep::Pause, rest)
     }
 
-    /// One line: something to be said, or a command.
+    /// Acts on one line: a message or a command.
     fn read(&mut self, who: Token, text: &[u8]) -> MemberStep {
         let Some(command) = text.strip_prefix(b"/") else {
             self.say(who, text);
@@ -232,7 +232,7 @@ impl Chat {
         self.reply.push('\n');
     }
 
-    /// The member with a name. Names that differ only in case could be confused.
+    /// The member with this name. Names that differ only in case count as the same, because people would confuse them.
     fn bearer_of(&self, name: &str) -> Option<Token> {
         let mut bearers =
             self.members.iter().filter(|(_, member)| member.name.eq_ignore_ascii_case(name));
@@ -240,14 +240,14 @@ impl Chat {
     }
 }
 
-/// Letters that look alike in other alphabets would let one member pass for another: so it is ASCII only.
+/// Names are ASCII only: letters of other alphabets that look alike would let one member pass for another.
 fn valid_name(name: &[u8]) -> Option<&str> {
     let is_valid = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
     let name = std::str::from_utf8(name).ok()?;
     ((1..=NAME_LIMIT).contains(&name.len()) && name.as_bytes().iter().all(is_valid)).then_some(name)
 }
 
-/// What stands after the first line's end, if that has come.
+/// The bytes after the first line, if its end has arrived.
 fn after_line(bytes: &[u8]) -> Option<&[u8]> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     Some(&bytes[end + 1..])

@@ -1,12 +1,12 @@
-//! daytime (RFC 867): the time as a line for people, and then the end.
+//! daytime (RFC 867): the time as a line for people, then end of file.
 //!
-//! The RFC leaves the form of the line open. This is that of mail and of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
+//! The RFC leaves the form of the line open. Here it is that of mail and HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
-/// Sends one line to each client and closes, or answers each datagram with one.
+/// Sends one line to each client and closes, or answers each datagram with one line.
 #[derive(Debug)]
 pub struct Daytime {
     clock: fn() -> SystemTime,
@@ -26,7 +26,7 @@ impl Service for Daytime {
                 let bytes = self.line_now();
                 actions.extend([Action::Send { to: who, bytes }, Action::Close(who)]);
             }
-            // Whatever it says; usually nothing.
+            // The payload does not matter; usually it is empty.
             LoopEvent::Datagram { from, .. } => {
                 let bytes = self.line_now();
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
@@ -38,7 +38,7 @@ impl Service for Daytime {
 
 impl Daytime {
     fn line_now(&mut self) -> &[u8] {
-        // A clock that was never set may stand before 1970, of which httpdate knows nothing.
+        // A clock that was never set may show a time before 1970, which httpdate cannot format.
         let now = (self.clock)().max(UNIX_EPOCH);
         self.line = format!("{}\r\n", httpdate::fmt_http_date(now));
         self.line.as_bytes()

@@ -1,4 +1,4 @@
-//! discard (RFC 863): whatever comes is thrown away.
+//! discard (RFC 863): received bytes are thrown away.
 
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
@@ -8,8 +8,8 @@ pub struct Discard;
 
 impl Service for Discard {
     fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
-        // Bytes are received and not kept: that alone makes room for more. One who never received would let the
-        // sender wait in send for ever.
+        // Receiving the bytes and not keeping them makes room for more. If the server never received, the client would
+        // wait in send forever.
         if matches!(event, LoopEvent::PeerFinished) {
             actions.push(Action::Close(who));
         }

@@ -1,8 +1,8 @@
-//! echo (RFC 862): whatever comes goes back.
+//! echo (RFC 862): received bytes are sent back.
 
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
-/// Sends back whatever it receives, by stream or by datagram.
+/// Sends back everything that it receives, by stream or by datagram.
 #[derive(Debug, Default)]
 pub struct Echo;
 
@@ -13,7 +13,7 @@ impl Service for Echo {
             LoopEvent::Datagram { from, bytes } => {
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
             }
-            // A client may finish sending first and read afterwards: queued bytes are still sent.
+            // A client may close its half first and read afterwards: queued bytes are still sent.
             LoopEvent::PeerFinished => actions.push(Action::Close(who)),
             _ => {}
         }

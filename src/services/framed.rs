@@ -1,16 +1,17 @@
-//! framed: says of each message its number and its length, so that one sees where messages begin and end, however
+//! framed: answers each message with its number and its length, so that one sees where messages begin and end, however
 //! send and the network have cut them.
 //!
-//! Under `line` and `length` the answers are framed as the messages are. Answers have no fixed length, so under `fixed`
-//! they are lines; under `close` the one message ends when the peer finishes, and then there is one line.
+//! Under `line` and `length` the answers are framed like the messages. Answers do not all have the same length, so
+//! under `fixed` they are lines; under `close` the one message ends when the peer closes its half, and the answer is
+//! one line.
 
 use std::io::Write;
 
 use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 use crate::framing::{Framing, Rule, TooLong, in_bytes};
 
-/// How many messages are answered at once. A receive may bring 65,536 empty ones, whose answers would be a megabyte;
-/// the rest is answered when the peer has taken these.
+/// How many messages are answered at once. One receive may bring 65,536 empty messages, whose answers would be a
+/// megabyte; the rest is answered when the peer has taken the first answers.
 const MESSAGES_AT_ONCE: u64 = 1000;
 
 /// Answers messages under one framing.
@@ -21,26 +22,26 @@ pub struct Framed {
     answers: Vec<u8>,
 }
 
-/// How far a peer has come.
+/// The state of one peer.
 #[derive(Debug, Default)]
 struct PeerProgress {
     messages: u64,
-    /// How many bytes of the next one have come.
+    /// How many bytes of the next message have arrived.
     kept: usize,
 }
 
-/// How it goes on.
+/// What to do next.
 enum PeerStep {
-    /// With what comes next.
+    /// Wait for more bytes.
     Receive,
-    /// With what has come, when there is room for answers.
+    /// Go on with the bytes that have arrived, when there is room for answers.
     WaitForRoom,
-    /// Not at all.
+    /// Close the connection.
     End,
 }
 
 impl Framed {
-    /// Messages that end as this rule has it.
+    /// A service for messages under this rule.
     pub fn new(rule: Rule) -> Self {
         Self { framing: Framing::new(rule), peers: TokenMap::default(), answers: Vec::new() }
     }
@@ -78,7 +79,8 @@ impl Service for Framed {
 }
 
 impl Framed {
-    /// Answers the messages in these bytes. What is left is the beginning of another one, or too many at once.
+    /// Answers the messages in these bytes. The bytes returned are the beginning of the next message, or too many
+    /// messages for now.
     fn messages<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (PeerStep, &'b [u8]) {
         let Some(peer) = self.peers.get_mut(who) else { return (PeerStep::End, &[]) };
         let (before, mut rest) = (peer.messages, bytes);
@@ -105,7 +107,7 @@ impl Framed {
                         in_bytes(limit as u64)
                     );
                     answer(self.framing, &mut self.answers, what);
-                    // Where the next one would begin is not known, or too far away.
+                    // The beginning of the next message is unknown, or too far away.
                     return (PeerStep::End, &[]);
                 }
             }
@@ -114,7 +116,7 @@ impl Framed {
         (step, rest)
     }
 
-    /// The peer has finished: that is the end of a message, or in the middle of one, or between two.
+    /// The peer has closed its half: after a message, or in the middle of one.
     fn last(&mut self, who: Token) -> PeerStep {
         let Some(peer) = self.peers.get(who) else { return PeerStep::End };
         let (number, len) = (peer.messages + 1, in_bytes(peer.kept as u64));
@@ -132,11 +134,11 @@ impl Framed {
     }
 }
 
-/// Appends an answer, framed as the messages are where that can be.
+/// Appends an answer, framed like the messages where that is possible.
 fn answer(framing: Framing, answers: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
     let text = what.to_string();
     if framing.rule == Rule::Length {
-        // It is short and has no byte that could not be sent.
+        // The answer is short and contains no byte that could not be sent.
         let _ = framing.encode(text.as_bytes(), answers);
     } else {
         // Writing to a vector cannot fail.
@@ -150,7 +152,7 @@ mod tests {
     use crate::addr::Address;
     use crate::events::testing::{answers, token};
 
-    /// What is answered, how many bytes are kept, whether room is waited for, and whether the end comes.
+    /// The answer, how many bytes are kept, whether the service waits for room, and whether it closes.
     fn told(framed: &mut Framed, event: LoopEvent<'_>) -> (String, usize, bool, bool) {
         let actions = answers(framed, token(1), event);
         let mut told = (String::new(), 0, false, false);

@@ -1,29 +1,29 @@
-//! The guard of the datagram services: no answer to a port that would answer it.
+//! The guard of the datagram services: no answer to a port whose server would answer back.
 //!
-//! The sender's address of a datagram can be forged. An attacker who writes the address of one server into a datagram
-//! to another makes them answer each other forever, as fast as the network allows (CERT advisory CA-1996-01). So a port
-//! of such a service cannot be a client, and gets no answer.
+//! The sender's address of a datagram can be forged. An attacker who puts the address of one server into a datagram to
+//! another makes the two answer each other forever, as fast as the network allows (CERT advisory CA-1996-01). So a
+//! datagram from the port of such a service gets no answer.
 
 use super::written::answering_ports;
 use crate::addr::Address;
 use crate::events::{Actions, LoopEvent, Service, Token};
 use crate::trace;
 
-/// A service that is not told of datagrams which may come from a server.
+/// A service that never sees datagrams from the ports of other servers.
 pub struct Guarded {
     service: Box<dyn Service>,
     own_ports: Vec<u16>,
 }
 
 impl Guarded {
-    /// Guards a service. `own_ports` are those on which this program answers datagrams, whatever it serves there.
+    /// Guards a service. `own_ports` are the ports on which this program itself answers datagrams.
     pub fn new(service: Box<dyn Service>, own_ports: Vec<u16>) -> Self {
         Self { service, own_ports }
     }
 
     fn may_be_answered(&self, from: &Address) -> bool {
         let port = from.port();
-        // Without ports (Unix-domain sockets) no sender can forge its address.
+        // Without a port (Unix-domain sockets) the sender's address cannot be forged.
         port.is_none_or(|port| {
             !answering_ports().any(|answering| answering == port) && !self.own_ports.contains(&port)
         })

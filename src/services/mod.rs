@@ -1,4 +1,4 @@
-//! The services: each a short chapter of events in, actions out. No libc, no descriptor.
+//! The services: each is a short chapter that turns events into actions, without libc and without a descriptor.
 
 mod chargen;
 mod chat;

@@ -1,18 +1,20 @@
-//! What one peer wrote, made fit for another's terminal.
+//! Text of one peer, made safe for the terminal of another.
 //!
-//! A terminal obeys what it prints: ESC and its eight-bit twin CSI begin commands that move the cursor, rename the window
-//! or answer in the reader's name, and the marks for writing direction make a line look like another one. So
-//! all that does not print is shown as what it is: `\u{1b}`, `\u{202e}`, and `\xff` for bytes that are no UTF-8.
+//! A terminal obeys some of the characters that it prints: ESC, and the 8-bit control character CSI, begin commands
+//! that move the cursor, rename the window or send an answer as if the reader had typed it; the marks for writing
+//! direction make a line look like another one. So every character that does not print is shown as an escape: `\u{1b}`,
+//! `\u{202e}`, and `\xff` for bytes that are not UTF-8.
 
-/// Appends text from a stranger. The bytes must be whole: of a character that was cut in two, neither half is one.
+/// Appends text from a stranger. The bytes must not end within a character: half a character would be shown as escaped
+/// bytes.
 pub(crate) fn append_printable(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                // The two joiners do not print, but only shape their neighbours: Persian and many emoji need them.
+                // The two joiners do not print, but shape their neighbours: Persian and many emoji need them.
                 ' '..='~' | '\u{200c}' | '\u{200d}' => out.push(c),
-                // std knows what does not print: control and format characters, separators, and what is no character.
-                // At the beginning of a text it also escapes what combines with a letter; so one stands there.
+                // std knows which characters do not print: control and format characters, separators, and unassigned
+                // ones. At the beginning of a text it also escapes combining marks, so a letter stands before.
                 _ => out.extend(format!("a{c}").escape_debug().skip(1)),
             }
         }

@@ -1,28 +1,28 @@
-//! relay: passes bytes on between its clients and another server, in both directions.
+//! relay: copies bytes between its clients and another server, in both directions.
 //!
-//! Everything is carried through, not only bytes. The end of a half: when the client has finished sending, the target
-//! reads end of file and may still answer. (A relay that closes both sides at the first end of file, as the example in
-//! select_tut(2) does, cuts that answer off.) A reset: to both sides, so that a client does not take a broken transfer
-//! for a complete one. And backpressure: while bytes are queued for one side, nothing is read from the other, so the
-//! memory has a bound and the sender goes as fast as the receiver reads.
+//! The relay passes on more than bytes. The end of one half: when the client has closed its half, the target reads end
+//! of file and may still answer. (A relay that closes both sides at the first end of file, like the example in
+//! select_tut(2), cuts that answer off.) A reset: it resets the other side too, so that a client does not take a broken
+//! transfer for a complete one. And backpressure: while bytes are queued for one side, the relay reads nothing from the
+//! other, so memory has a bound and the sender goes as fast as the receiver reads.
 //!
-//! Unix-domain sockets have no reset: to such a client the target's reset, and its refusal, look like a clean end. (Linux
-//! alone says `ECONNRESET` there, and only if bytes of the client had not been read.)
+//! Unix-domain sockets have no reset: to such a client the target's reset, and its refusal, look like a clean end.
+//! (Only Linux reports `ECONNRESET` there, and only if bytes of the client had not been read.)
 //!
-//! While the target's answer is waited for, a TCP client is read from, up to a bound, for only a receive says that the
-//! client has reset the connection; then the target is given up. A client that has ended its half may still wait for
-//! the answer, and nothing tells it from one that has closed everything.
+//! While the relay connects to the target, it reads from a TCP client, up to a limit, because only a receive reports
+//! that the client has reset the connection; then the attempt is given up. A client that has closed its half may still
+//! wait for the answer; it cannot be told from one that has closed the socket.
 
 use std::time::Duration;
 
 use crate::addr::Address;
 use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token, TokenMap};
 
-/// How long an address may take to answer, if nothing else is said.
+/// How long an address may take to answer, unless the option says otherwise.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// When so much has come from a client whose target has not answered yet, nothing more is read: its system keeps what the
-/// client still sends, and a reset behind it is noticed later.
+/// When this many bytes have arrived from a client whose target has not answered yet, the relay reads no more: the
+/// client's bytes stay in the kernels, and a reset behind them is noticed later.
 const MOST_KEPT: usize = 16 * 1024;
 
 /// Connects every client to the first of its addresses that answers.
@@ -33,41 +33,41 @@ pub struct Relay {
     sides: TokenMap<Counterpart>,
 }
 
-/// What is known of a connection.
+/// The other side of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counterpart {
-    /// A client whose target has not answered yet: what it has sent is kept by the loop.
+    /// A client whose target has not answered yet: the loop keeps the bytes that it has sent.
     Waiting(Early),
-    /// The other side, and what is still to be passed on to it.
+    /// The other side, and the early bytes that are still to be passed on to it.
     With(Token, Early),
 }
 
-/// What a client has done before its target answered.
+/// What a client has sent before its target answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Early {
-    /// How many bytes are kept.
+    /// How many bytes the loop keeps.
     kept: usize,
-    /// Whether it has ended its half after them.
+    /// Whether the client has closed its half after them.
     finished: bool,
 }
 
 impl Relay {
-    /// Passes on to these addresses, tried in turn, each for so long.
+    /// A relay to these addresses, tried in turn, each for `time_limit`.
     pub fn new(target: Vec<Address>, time_limit: Duration) -> Self {
         Self { target, time_limit, sides: TokenMap::default() }
     }
 
-    /// A client has come: its target is connected to.
+    /// A client has connected: begin to connect to its target.
     fn wait_for_target<'a>(&'a mut self, client: Token, peer: &Address) -> Vec<Action<'a>> {
         self.sides.insert(client, Counterpart::Waiting(Early::default()));
         let (addresses, time_limit) = (&self.target, self.time_limit);
-        // Where there are no resets, nothing is learnt by reading; and unread bytes let Linux tell the client of a refusal.
+        // Where there are no resets, reading tells nothing; and unread bytes let Linux report a refusal to the client.
         let hold = matches!(peer, Address::Unix(_)).then_some(Action::Hold(client));
         let open = Action::Open { by: client, addresses, time_limit };
         hold.into_iter().chain([open]).collect()
     }
 
-    /// A target has answered: what its client has done before is passed on, and then all that follows.
+    /// A target has answered: pass on the client's early bytes, and then all that follows.
     fn couple<'a>(&mut self, target: Token, client: Token) -> Vec<Action<'a>> {
         let Some(Counterpart::Waiting(early)) = self.sides.get(client).copied() else {
             return vec![Action::Abort(target)];
@@ -78,7 +78,7 @@ impl Relay {
         match early {
             Early { kept: 0, finished: true } => actions.push(Action::Finish(target)),
             Early { kept: 0, finished: false } => {}
-            // As soon as there is room for an answer, they are presented.
+            // They are presented as soon as there is room for an answer.
             _ => actions.push(Action::WantRoom(client)),
         }
         actions
@@ -136,7 +136,8 @@ impl Service for Relay {
             LoopEvent::Opened { asked_by: Some(client), .. } => {
                 actions.extend(self.couple(who, client))
             }
-            // The client would have been refused by the target itself: an end of file would look like an answer.
+            // The target itself would have refused the client, so the client gets a reset: an end of file would look
+            // like an answer.
             LoopEvent::NotOpened(_) => {
                 self.sides.remove(who);
                 actions.push(Action::Abort(who));
@@ -154,7 +155,7 @@ mod tests {
     use crate::events::testing::{answers, token};
     use crate::names::Errno;
 
-    /// What is done when this happens, in words.
+    /// The actions for an event, in words.
     fn done(relay: &mut Relay, who: Token, event: LoopEvent<'_>) -> Vec<String> {
         let actions = answers(relay, who, event);
         actions.iter().map(|action| format!("{action:?}").replace("Token { place: ", "{")).collect()
@@ -176,7 +177,7 @@ mod tests {
         (relay, client, target)
     }
 
-    /// Which actions there are, in words.
+    /// The names of the actions, in words.
     fn names(actions: &[String]) -> Vec<&str> {
         actions.iter().map(|action| action.split(['(', ' ']).next().unwrap()).collect()
     }
@@ -221,7 +222,7 @@ mod tests {
             if kept > 0 {
                 let actions = done(&mut relay, client, LoopEvent::Bytes(&bytes));
                 assert_eq!(names(&actions), &["Send", "Finish"][..1 + usize::from(finishes)]);
-                // Each end is passed on once.
+                // Each end of file is passed on once.
                 assert_eq!(names(&done(&mut relay, client, LoopEvent::Bytes(b"y"))), ["Send"]);
             }
         }

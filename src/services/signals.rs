@@ -1,9 +1,9 @@
-//! The reading end of the self-pipe as a service: each byte is a signal that came.
+//! The reading end of the self-pipe as a service: each byte stands for a signal.
 
 use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token};
 
-/// Asks the loop to end at every signal; and if the pipe fails, for then no signal would be heard any more, and the
-/// program could only be killed.
+/// Asks the loop to end at every signal. It does so too if the pipe fails, because no signal would be noticed any more,
+/// and the program could only be killed.
 #[derive(Debug, Default)]
 pub struct Signals;
 

@@ -1,15 +1,15 @@
-//! time (RFC 868): the time as a number for machines: the seconds since 1900 in UTC, 32 bits in network order.
+//! time (RFC 868): the time as a number for machines: seconds since 1900 in UTC, 32 bits in network byte order.
 //!
-//! 32 bits end on 7 February 2036 at 06:28:15. A second later the number is 0 again, and a naive reader takes it for
-//! 1900. Nothing in the protocol says which era is meant: a reader must know. (That is not the end of `time_t` in 2038,
-//! which counts from 1970 and has a sign.)
+//! The 32 bits overflow on 7 February 2036 at 06:28:16: the number is 0 again, and a naive client takes it for 1900.
+//! Nothing in the protocol says which era is meant: a client must know. (This is not the end of `time_t` in 2038, which
+//! counts from 1970 and has a sign.)
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::byteorder::htonl;
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
 
-/// From 1900 to 1970: 70 years, 17 of them leap years.
+/// Seconds from 1900 to 1970: 70 years, 17 of them leap years.
 const SECONDS_BEFORE_1970: u64 = (70 * 365 + 17) * 24 * 60 * 60;
 
 /// Sends four bytes to each client and closes, or answers each datagram with them.
@@ -32,7 +32,7 @@ impl Service for Time {
                 let bytes = self.answer_now();
                 actions.extend([Action::Send { to: who, bytes }, Action::Close(who)]);
             }
-            // The RFC has the client send an empty one; there is no end of file to be had without one.
+            // By the RFC the client sends an empty datagram; the payload does not matter.
             LoopEvent::Datagram { from, .. } => {
                 let bytes = self.answer_now();
                 actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
@@ -45,10 +45,10 @@ impl Service for Time {
 impl Time {
     fn answer_now(&mut self) -> &[u8] {
         let since_1970 = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        // The upper 32 bits fall away: from 2036 on it begins at 0 again, as the protocol has it.
+        // The upper 32 bits are dropped: from 2036 on the number begins at 0 again, as the protocol says.
         let since_1900 = since_1970.wrapping_add(SECONDS_BEFORE_1970) as u32;
-        // The bytes of a number in memory are in network order only after htonl. Without it a little-endian
-        // machine would send them the other way round, and be decades off.
+        // In memory the bytes of a number are in network order only after htonl. Without it a little-endian machine
+        // would send them reversed, and be decades off.
         self.answer = htonl(since_1900).to_ne_bytes();
         &self.answer
     }

@@ -12,38 +12,38 @@ use crate::addr::Written;
 use crate::framing::Rule;
 use crate::names::{SOCK_DGRAM, SOCK_STREAM, SocketType};
 
-/// Which service.
+/// The kind of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceKind {
-    /// Whatever comes goes back (RFC 862).
+    /// Sends received bytes back (RFC 862).
     Echo,
-    /// Whatever comes is thrown away (RFC 863).
+    /// Throws received bytes away (RFC 863).
     Discard,
-    /// Characters without end (RFC 864).
+    /// Sends characters without end (RFC 864).
     Chargen,
     /// The time for people (RFC 867).
     Daytime,
     /// The time for machines (RFC 868).
     Time,
-    /// What one says, all others read.
+    /// Sends each line of a member to all other members.
     Chat,
-    /// Where messages begin and end.
+    /// Answers each message with its number and length.
     Framed,
-    /// Bytes are passed on to another server, and back.
+    /// Copies bytes to another server, and back.
     Relay,
-    /// The files below a directory.
+    /// Serves the files below a directory.
     Http,
 }
 
-/// One row for each service: its name, its port if none is written, its options, and whether it also serves datagrams.
+/// The row of a service: its name, its port if none is written, its options, and whether it also serves datagrams.
 struct ServiceRow {
     kind: ServiceKind,
     name: &'static str,
-    /// One that needs no privilege; none where an address must be written.
+    /// A port that needs no privilege; `None` where an address must be written.
     port: Option<u16>,
     options: &'static [&'static str],
     datagrams: bool,
-    /// The port that its RFC gives it.
+    /// The port that its RFC assigns.
     standard_port: Option<u16>,
 }
 
@@ -87,7 +87,7 @@ const ROWS: &[ServiceRow] = &[
     },
 ];
 
-/// Whether a service is spoken to over connections or with datagrams.
+/// Whether a service uses connections or datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// TCP, or a Unix-domain stream.
@@ -97,7 +97,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The kind of socket that it needs.
+    /// The type of socket that it needs.
     pub const fn socket_type(self) -> SocketType {
         match self {
             Self::Stream => SOCK_STREAM,
@@ -106,14 +106,14 @@ impl Transport {
     }
 }
 
-/// A service, where it listens, and how it is to serve.
+/// A service, where it listens, and its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Which service.
+    /// The kind of service.
     pub kind: ServiceKind,
-    /// Over what.
+    /// Connections or datagrams.
     pub transport: Transport,
-    /// Where.
+    /// Where it listens.
     pub address: Written,
     /// `OPTION=VALUE`, as written; only options that the service has.
     pub options: Vec<(String, String)>,
@@ -126,7 +126,8 @@ impl ServiceKind {
     }
 }
 
-/// The ports on which a service answers datagrams: where its RFC has it, and where it listens here if no address is written.
+/// The ports on which a service answers datagrams: that of its RFC, and that on which it listens here if no address is
+/// written.
 pub(super) fn answering_ports() -> impl Iterator<Item = u16> {
     let answering = ROWS.iter().filter(|row| row.datagrams);
     answering.flat_map(|row| row.standard_port.into_iter().chain(row.port))
@@ -139,7 +140,7 @@ impl fmt::Display for ServiceKind {
     }
 }
 
-/// As it was written, without the address: `echo`, `echo/udp`.
+/// As written, without the address: `echo`, `echo/udp`.
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.transport {
@@ -180,7 +181,7 @@ impl Spec {
         Ok(spec)
     }
 
-    /// A wrong value is an error at the start of the server, not when the first client connects.
+    /// A wrong value is an error when the server starts, not when the first client connects.
     fn check_options(&self) -> Result<(), String> {
         for (at, (name, _)) in self.options.iter().enumerate() {
             if self.options[..at].iter().any(|(earlier, _)| earlier == name) {
@@ -194,7 +195,7 @@ impl Spec {
         }
     }
 
-    /// Where a relay passes on to, and how long each address may take to answer.
+    /// The target of a relay, and how long each address may take to answer.
     ///
     /// # Errors
     /// One line that says what is to be written.
@@ -206,7 +207,7 @@ impl Spec {
         Ok((Written::parse(to).map_err(|bad| bad.why)?, time_limit))
     }
 
-    /// Where messages of `framed` end.
+    /// The rule that ends messages of `framed`.
     ///
     /// # Errors
     /// One line that says what can be written instead.
@@ -214,7 +215,7 @@ impl Spec {
         self.option("frame").map_or(Ok(Rule::Line), Rule::parse)
     }
 
-    /// How `http` is to serve.
+    /// The options of `http`.
     ///
     /// # Errors
     /// One line that says what can be written instead.
@@ -228,7 +229,7 @@ impl Spec {
     }
 }
 
-/// More than any user needs, and few enough to compute a time that far ahead.
+/// More than any user needs, and small enough to compute a moment that far ahead.
 const MOST_SECONDS: f64 = 1e9;
 
 /// Reads a number of seconds: `5`, `0.25`.
@@ -242,7 +243,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Reads how long something may take: [`seconds`], and not none at all.
+/// Reads a time limit: [`seconds`], but not zero.
 ///
 /// # Errors
 /// One line that says what can be written.
@@ -254,7 +255,7 @@ pub fn time_limit(text: &str) -> Result<Duration, String> {
 }
 
 impl ServiceRow {
-    /// One of the RFCs' small services: over connections and with datagrams, and nothing to be chosen.
+    /// One of the RFCs' small services: over connections and datagrams, and without options.
     const fn small(kind: ServiceKind, name: &'static str, port: u16, standard_port: u16) -> Self {
         let standard_port = Some(standard_port);
         Self { kind, name, port: Some(port), options: &[], datagrams: true, standard_port }

@@ -1,5 +1,5 @@
-//! What can stand between a call's parentheses and behind its result, by kind.
-//! How it is written is `notation.rs`'s.
+//! The kinds of values that a trace shows: the arguments of a call, and the notes behind its result. `notation.rs`
+//! writes them.
 
 use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
@@ -14,8 +14,8 @@ use crate::values::{
     ControlMessage, FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal,
 };
 
-/// An argument, by its kind. What it lends from its caller (bytes, addresses, sets) it lends as a [`Cow`], so that an
-/// event can be made without copying anything and kept without lending anything.
+/// An argument, by its kind. Bytes, addresses and sets are borrowed from the caller in a [`Cow`], so that an event can
+/// be made without a copy, and kept when it owns them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arg<'a> {
     /// A descriptor.
@@ -24,19 +24,19 @@ pub enum Arg<'a> {
     Fds([FdNumber; 2]),
     /// A number: a length, a count.
     Int(i64),
-    /// A timeout in milliseconds; 0 does not wait, -1 waits without a limit.
+    /// A timeout in milliseconds: 0 does not wait, -1 waits forever.
     Millis(i32),
     /// A constant or flags with a name.
     Named(Named),
-    /// A constant by its name alone, because no table here has its value: `EPOLL_CTL_ADD`.
+    /// A constant, by its name only, because this program has no table with its value: `EPOLL_CTL_ADD`.
     Word(Cow<'a, str>),
-    /// A socket's type with the flags joined to it.
+    /// A socket's type, with the flags that are joined to it.
     Type(SocketType),
-    /// A protocol, which has a name in the internet domains only.
+    /// A protocol; only those of the internet domains have names.
     Protocol(Domain, Protocol),
     /// A file's status flags.
     OpenFlags(OpenFlags),
-    /// Which `ioctl`.
+    /// The request of an `ioctl`.
     Request(IoctlRequest),
     /// Bytes sent or received.
     Bytes(Bytes<'a>),
@@ -44,23 +44,23 @@ pub enum Arg<'a> {
     Str(Option<Cow<'a, str>>),
     /// A socket address.
     Address(Cow<'a, Address>),
-    /// An address in memory that says nothing: where a call that failed would have written. 0 is NULL.
+    /// An address in memory without content: where a failed call would have written. 0 is NULL.
     Pointer(usize),
-    /// A length that the caller gives and the system changes: `[128 => 16]`.
+    /// A length that the caller passes and the kernel changes: `[128 => 16]`.
     Length {
-        /// What the caller gave.
+        /// The length that the caller passed.
         given: i64,
-        /// What the system wrote.
+        /// The length that the kernel wrote.
         returned: i64,
     },
-    /// A place in a file that the caller gives and the system moves: `[0] => [5]`.
+    /// A position in a file that the caller passes and the kernel moves: `[0] => [5]`.
     Offset {
-        /// What the caller gave.
+        /// The position that the caller passed.
         given: i64,
-        /// What the system wrote, if it did.
+        /// The position that the kernel wrote, if it did.
         returned: Option<i64>,
     },
-    /// Which socket option; its name depends on the level.
+    /// The name of a socket option, which depends on the level.
     OptionName(Level, i32),
     /// A socket option's value, or what an `ioctl` points to.
     Value(Value<'a>),
@@ -78,37 +78,37 @@ pub enum Arg<'a> {
     Action(Option<Box<SignalAction>>),
     /// A `struct msghdr`.
     Message(Box<Message<'a>>),
-    /// The messages of `sendmmsg` and `recvmmsg`, and how many bytes of each were moved, if the call says so.
+    /// The messages of `sendmmsg` and `recvmmsg`, and how many bytes of each were moved, if the call reported it.
     Messages(Vec<(Message<'a>, Option<u32>)>),
     /// The buffers of `readv` and `writev`: the bytes of each, and its whole length.
     Buffers(Vec<(Bytes<'a>, usize)>),
-    /// The buffers of a `readv` that failed: where each is, and its length.
+    /// The buffers of a `readv` that failed: address and length of each.
     Room(Vec<(usize, usize)>),
-    /// The `struct msghdr` of a `recvmsg` that failed, which says nothing but the room that was given.
+    /// The `struct msghdr` of a `recvmsg` that failed: it says only how much room there was.
     Unanswered {
-        /// For the other side's address.
+        /// Room for the peer's address.
         name_len: u32,
     },
     /// The hints of `getaddrinfo` (flags, family, type, protocol), or NULL.
     Hints(Option<Box<[Named; 4]>>),
-    /// What `getaddrinfo` found: type and address of each.
+    /// The results of `getaddrinfo`: type and address of each.
     Found(Cow<'a, [(SocketType, Address)]>),
-    /// An argument that no other kind is for, in strace's notation: of a call that no wrapper here makes, read from a
-    /// log. It is printable.
+    /// An argument in strace's notation, of a kind that has no form here: read from a log, in a call that no wrapper
+    /// makes. It is printable.
     Text(Cow<'a, str>),
 }
 
-/// Bytes that a call moved, or as many of them as are kept.
+/// The bytes that a call moved, or the first of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes<'a> {
     /// The bytes that are shown.
     pub shown: Cow<'a, [u8]>,
-    /// Whether there were more: only the first were kept.
+    /// Whether there were more bytes than are kept.
     pub is_cut: bool,
 }
 
 impl Bytes<'_> {
-    /// The first `limit` of them, and whether there are more.
+    /// The first `limit` bytes, and whether there are more.
     pub fn cut(&self, limit: usize) -> (&[u8], bool) {
         (&self.shown[..self.shown.len().min(limit)], self.is_cut || self.shown.len() > limit)
     }
@@ -127,7 +127,7 @@ pub enum Value<'a> {
     Int(i32),
     /// An `unsigned char`.
     Byte(u8),
-    /// A pending error: shown by name, because `SO_ERROR` gives an errno.
+    /// A pending error, shown by name: the value of `SO_ERROR` is an errno.
     Error(i32),
     /// A `struct linger`.
     Linger(Linger),
@@ -135,7 +135,7 @@ pub enum Value<'a> {
     TimeVal(TimeVal),
     /// A `struct ucred`.
     Credentials(PeerCredentials),
-    /// Bytes without a structure that we know.
+    /// Bytes of an unknown structure.
     Bytes(Bytes<'a>),
 }
 
@@ -144,9 +144,9 @@ pub enum Value<'a> {
 pub struct SignalAction {
     /// `SIG_DFL`, `SIG_IGN` or an address.
     pub handler: SignalHandler,
-    /// The signals that wait while the handler runs.
+    /// The signals that are blocked while the handler runs.
     pub mask: Vec<Signal>,
-    /// How the handler is called.
+    /// The flags `sa_flags`.
     pub flags: SaFlags,
 }
 
@@ -164,22 +164,22 @@ pub enum SignalHandler {
 /// A `struct msghdr` as the trace shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message<'a> {
-    /// The other side's address, or the pointer where it would stand.
+    /// The peer's address, or the pointer to where it would be written.
     pub name: Result<Cow<'a, Address>, usize>,
-    /// The length of that address, before and after.
+    /// The length of that address, before and after the call.
     pub name_len: (u32, u32),
-    /// Each buffer's bytes and its whole length.
+    /// The bytes and the whole length of each buffer.
     pub buffers: Vec<(Bytes<'a>, usize)>,
     /// Control messages.
     pub control: Vec<ControlMessage>,
-    /// The length of the control data; after `recvmsg`, of what it wrote.
+    /// The length of the control data; after `recvmsg`, of the data that the call wrote.
     pub control_len: usize,
-    /// What the system says of the message (`recvmsg`).
+    /// The flags that the kernel set for the message (`recvmsg`).
     pub flags: MsgFlags,
 }
 
 impl Message<'_> {
-    /// The descriptors that it passes (`SCM_RIGHTS`).
+    /// The descriptors that the message passes (`SCM_RIGHTS`).
     pub fn passed(&self) -> impl Iterator<Item = FdNumber> {
         let rights = self
             .control
@@ -190,34 +190,33 @@ impl Message<'_> {
     }
 }
 
-/// What stands behind the result, because the call told more than its number.
+/// What the trace shows behind the result, when the call reported more than its number.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Note<'a> {
     /// Nothing.
     #[default]
     None,
-    /// The number is a file's status flags.
+    /// The number holds a file's status flags.
     OpenFlags(OpenFlags),
-    /// The number is a descriptor's flags.
+    /// The number holds a descriptor's flags.
     FdFlags(FdFlags),
-    /// What `select` left in its sets and its timeout; `None` for NULL.
+    /// The sets and the timeout after `select`; `None` for NULL.
     Select {
         /// The three sets after the call.
         sets: [Option<Cow<'a, [FdNumber]>>; 3],
-        /// What is left of the timeout, where the system tells.
+        /// The rest of the timeout, where the system reports it.
         left: Option<TimeVal>,
     },
     /// The rows that `poll` answered.
     Poll(Cow<'a, [PollRow]>),
-    /// An error code that is no errno, and its text.
+    /// An error code that is not an errno, and its text.
     Code(Named, Cow<'a, str>),
-    /// What stands behind the result without a form of its own here: a name, or what a log has there. Without the
-    /// parentheses; it is printable.
+    /// Other text behind the result: a name, or what a log has there. Without the parentheses; it is printable.
     Text(Cow<'a, str>),
 }
 
 impl<'a> Arg<'a> {
-    /// Bytes, all of them.
+    /// All of these bytes.
     pub fn bytes(bytes: &'a [u8]) -> Self {
         Self::Bytes(bytes.into())
     }
@@ -237,7 +236,7 @@ impl<'a> Arg<'a> {
         Self::Set(members.map(Cow::Owned))
     }
 
-    /// The rows of `poll`, without what an earlier call has answered in them.
+    /// The rows of `poll`, without the answers of an earlier call.
     pub fn rows(mut rows: Vec<PollRow>) -> Self {
         rows.iter_mut().for_each(|row| row.revents = PollEvents::NONE);
         Self::Rows(Cow::Owned(rows))
@@ -245,7 +244,7 @@ impl<'a> Arg<'a> {
 }
 
 impl Arg<'_> {
-    /// In strace's notation, all of it. It is printable.
+    /// The complete argument in strace's notation. It is printable.
     pub fn written(&self) -> String {
         let mut text = String::new();
         write_arg(&mut text, self, ValueLimits::NONE);
@@ -254,7 +253,7 @@ impl Arg<'_> {
 }
 
 impl Note<'_> {
-    /// What `select` left in its sets and its timeout.
+    /// The sets and the timeout after `select`.
     pub fn select(sets: [Option<Vec<FdNumber>>; 3], left: Option<TimeVal>) -> Self {
         Self::Select { sets: sets.map(|set| set.map(Cow::Owned)), left }
     }
@@ -290,28 +289,29 @@ impl From<Named> for Arg<'_> {
     }
 }
 
-/// How arguments are shown: how much of a string and of an array, and how an interface.
+/// How much of an argument is shown, and how an interface is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct ValueLimits {
-    /// Bytes of a string.
+    /// The most bytes of a string.
     pub bytes: usize,
-    /// Rows of an array.
+    /// The most rows of an array.
     pub items: usize,
-    /// The interface of an address of a link.
+    /// How the interface of a link-local address is shown.
     pub interfaces: Interfaces,
 }
 
 /// How a network interface is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interfaces {
-    /// By its name on this machine: `if_nametoindex("eth0")`, as strace writes it. For calls that are made now and here.
+    /// By its name on this machine, as strace writes it: `if_nametoindex("eth0")`. For calls that are made here and
+    /// now.
     Named,
-    /// By its number: the call may be of another machine.
+    /// By its number, because the call may have been made on another machine.
     Numbered,
 }
 
 impl ValueLimits {
-    /// No limits, for what is kept.
+    /// No limits, for an event that is kept.
     pub const NONE: Self =
         Self { bytes: usize::MAX, items: usize::MAX, interfaces: Interfaces::Numbered };
 }

@@ -8,10 +8,10 @@ use super::event::Event;
 use super::tracer::Sink;
 use crate::values::{FdNumber, PollRow};
 
-/// How many bits stand in a line.
+/// Bits in one line.
 const BITS_PER_LINE: i32 = 48;
 
-/// Draws the sets and rows of calls that wait, below the lines of another sink.
+/// Draws the sets and rows of waiting calls below the lines of another sink.
 #[derive(Debug)]
 pub struct BitsSink<S> {
     below: S,
@@ -65,7 +65,7 @@ impl<S: Sink> BitsSink<S> {
         let mut answers = answered.iter().peekable();
         for row in rows.iter() {
             let mut line = format!("{:>6}  {:width$}", row.fd.get(), row.events.to_string());
-            // The answers are in the order of the rows; a row without an answer is left out of them.
+            // The answers are in the order of the rows; rows without an answer are missing in them.
             if let Some(answer) =
                 answers.next_if(|answer| (answer.fd, answer.events) == (row.fd, row.events))
             {

@@ -1,4 +1,4 @@
-//! How a wrapper tells its call: `enter`, `make`, `rest`, `returns`.
+//! How a wrapper reports its call: `enter`, `make`, `rest`, `returns`.
 //!
 //! ```text
 //! let call = enter(Function::RECV, || [fd.into()]);        // recv(6,
@@ -7,8 +7,8 @@
 //!     .returns(result)                                     //                             = 6
 //! ```
 //!
-//! The arguments are closures, so that an untraced call looks at nothing. The tracer belongs to the
-//! thread: loops and tests that run in parallel do not see each other.
+//! The arguments are closures, so an untraced call evaluates none of them. The tracer belongs to the thread: loops and
+//! tests that run in parallel do not see each other's calls.
 
 use std::cell::{Cell, RefCell};
 
@@ -27,19 +27,19 @@ use crate::values::FdNumber;
 const COMPILED_IN: bool = option_env!("BARESOCK_WITHOUT_TRACE").is_none();
 
 thread_local! {
-    /// Whether this thread traces: the one branch that a call costs when it does not.
+    /// Whether this thread traces: the one branch that an untraced call costs.
     static ON: Cell<bool> = const { Cell::new(false) };
     static TRACER: RefCell<Option<Tracer>> = const { RefCell::new(None) };
 }
 
-/// Traces this thread's calls until the guard is dropped. A tracer that was there before waits.
+/// Traces this thread's calls until the guard is dropped. An earlier tracer is suspended until then.
 #[must_use = "the trace ends when this is dropped"]
 pub fn install(tracer: Tracer) -> Installed {
     let before = TRACER.replace(Some(tracer));
     Installed { before, was_on: ON.replace(true) }
 }
 
-/// Keeps a [`Tracer`] installed. Dropping it, also in a panic, writes what was collected.
+/// Keeps a [`Tracer`] installed. Dropping it, also in a panic, writes the collected lines.
 #[derive(Debug)]
 pub struct Installed {
     before: Option<Tracer>,
@@ -55,9 +55,9 @@ impl Drop for Installed {
     }
 }
 
-/// Does something that is not to be traced, such as what the trace itself wants to know.
+/// Runs `untraced` without tracing, for calls that the trace itself needs.
 pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
-    /// Also when `untraced` panics.
+    /// Tracing resumes even when `untraced` panics.
     struct Resume(bool);
     impl Drop for Resume {
         fn drop(&mut self) {
@@ -68,10 +68,9 @@ pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
     untraced()
 }
 
-/// Runs something under another tracer than the thread's, or under none. For a program that plays two parts on one
-/// thread.
+/// Runs `what` under another tracer than the thread's, or under none. For a program that plays two parts on one thread.
 pub fn traced_by<T>(tracer: &mut Option<Tracer>, what: impl FnOnce() -> T) -> T {
-    /// Also when `what` panics.
+    /// The tracers are swapped back even when `what` panics.
     struct Back<'a>(&'a mut Option<Tracer>, bool);
     impl Drop for Back<'_> {
         fn drop(&mut self) {
@@ -85,14 +84,14 @@ pub fn traced_by<T>(tracer: &mut Option<Tracer>, what: impl FnOnce() -> T) -> T 
     what()
 }
 
-/// Says why the loop makes its next call, or what follows from its last one, for `--explain`.
+/// Says, for `--explain`, why the loop makes its next call, or what follows from the last one.
 pub fn intent(words: &'static str) {
     if ON.get() {
         with_tracer(|tracer| tracer.intent(words));
     }
 }
 
-/// A sentence for each rule of this thread's tracer that has not interfered with any call.
+/// A sentence for each rule of this thread's tracer that has not changed any call.
 pub fn idle_rules() -> Vec<String> {
     with_tracer(|tracer| tracer.idle_rules()).unwrap_or_default()
 }
@@ -102,12 +101,12 @@ pub fn flush() {
     with_tracer(Tracer::flush);
 }
 
-/// Whether a sink wants to know both ends of each connection, which costs two more calls.
+/// Whether a sink needs both addresses of each connection, which costs two more calls.
 pub(crate) fn wants_connections() -> bool {
     ON.get() && with_tracer(|tracer| tracer.wants_connections()).unwrap_or(false)
 }
 
-/// Tells the tracer both ends of a connection.
+/// Tells the tracer both addresses of a connection.
 pub(crate) fn connection(fd: FdNumber, local: Option<Address>, peer: Option<Address>) {
     with_tracer(|tracer| tracer.connection(fd, local, peer));
 }
@@ -116,19 +115,19 @@ fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
     TRACER.with_borrow_mut(|tracer| tracer.as_mut().map(what))
 }
 
-/// A call that was entered and has not returned. An untraced call carries nothing from step to step.
+/// A call that was entered and has not returned. An untraced call carries no data from step to step.
 #[must_use = "a call that was entered must return"]
 pub(crate) struct Entered<'a> {
     function: Function,
     traced: Option<Box<Traced<'a>>>,
 }
 
-/// What is known of a call that is traced.
+/// The data of a traced call.
 struct Traced<'a> {
     event: Event<'a>,
-    /// What the rules say of it, if there are any.
+    /// What the rules say about the call, if there are rules.
     plan: Option<Cell<Plan>>,
-    /// When it was made, if the sink wants to know.
+    /// When the call returned, if the sink needs times.
     end_ns: Cell<u64>,
 }
 
@@ -149,7 +148,7 @@ impl<'a> Entered<'a> {
         let Some(traced) = &self.traced else { return call() };
         let error = traced.delayed_error();
         let result = match error {
-            // A descriptor whose close fails is closed all the same.
+            // A descriptor is closed even if its `close` reports an error, so the call is made.
             Some(errno) if self.function.effect() != Effect::Closes => Err(errno),
             _ => call(),
         };
@@ -157,19 +156,19 @@ impl<'a> Entered<'a> {
         error.map_or(result, Err)
     }
 
-    /// The length to make the call with: the caller's, or the smaller one of a rule.
+    /// The length to make the call with: the caller's, or a smaller one by a rule.
     #[inline]
     pub(crate) fn length(&self, len: usize) -> usize {
         self.traced.as_ref().map_or(len, |traced| traced.shortened(len))
     }
 
-    /// Whether a rule says that everything asked for is ready.
+    /// Whether a rule says that everything in the question is ready.
     #[inline]
     pub(crate) fn is_spurious(&self) -> bool {
         self.traced.as_ref().is_some_and(|traced| traced.is_spurious())
     }
 
-    /// The call is not made, because it would do harm; the caller is given this errno.
+    /// Returns this errno without making the call, because the call would do harm.
     pub(crate) fn refuse<T: Returned>(self, errno: Errno) -> Result<T> {
         self.marked(Mark::Refused).returns(Err(errno))
     }
@@ -179,7 +178,7 @@ impl<'a> Entered<'a> {
         if refused { self.marked(Mark::Refused) } else { self }
     }
 
-    /// Marks a call if libc refuses or changes it before the kernel sees it.
+    /// Marks a call that libc refuses or changes before the kernel sees it.
     #[inline]
     pub(crate) fn by_libc_if(self, changed: bool) -> Self {
         if changed { self.marked(Mark::Libc) } else { self }
@@ -201,13 +200,13 @@ impl<'a> Entered<'a> {
         self
     }
 
-    /// Ends the call with what it returned, and returns that.
+    /// Ends the call with its result, and returns the result.
     #[inline]
     pub(crate) fn returns<T: Returned>(self, result: Result<T>) -> Result<T> {
         self.returns_noting(result, |_| Note::None)
     }
 
-    /// Ends the call with what it returned and what else it told.
+    /// Ends the call with its result and a note behind it.
     #[inline]
     pub(crate) fn returns_noting<T: Returned>(
         self,
@@ -223,7 +222,7 @@ impl<'a> Entered<'a> {
         result
     }
 
-    /// Ends a call that returned an error code which is no errno.
+    /// Ends a call that returned an error code which is not an errno.
     pub(crate) fn returns_code(self, code: Named, text: &str) {
         if let Some(traced) = self.traced {
             traced.end(Outcome::Value(code.value), Note::Code(code, text.to_string().into()));
@@ -231,7 +230,7 @@ impl<'a> Entered<'a> {
     }
 }
 
-// The steps of a traced call are separate functions, out of the way of untraced calls.
+// The steps of a traced call are separate functions, so that untraced calls stay short.
 
 #[cold]
 fn begin<'a, const N: usize>(function: Function, args: [Arg<'a>; N]) -> Box<Traced<'a>> {
@@ -244,13 +243,13 @@ fn begin<'a, const N: usize>(function: Function, args: [Arg<'a>; N]) -> Box<Trac
 }
 
 impl Traced<'_> {
-    /// What a rule says that the call fails with, after the delay that a rule says.
+    /// The error that a rule demands, after the delay that a rule demands.
     #[cold]
     fn delayed_error(&self) -> Option<Errno> {
         let plan = self.plan.as_ref()?.get();
         plan.delay.into_iter().for_each(std::thread::sleep);
         if plan.hangs {
-            // It returns when a signal's handler has run.
+            // `pause` returns after a signal handler has run.
             pause();
             return Some(Errno::EINTR);
         }
@@ -272,7 +271,7 @@ impl Traced<'_> {
 
     #[cold]
     fn called(&self) {
-        // A call without a beginning is one of which no sink wants to know the time.
+        // A call without a begin time: no sink needs times.
         if self.event.begin_ns > 0 {
             self.end_ns.set(now_ns());
         }

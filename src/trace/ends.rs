@@ -1,5 +1,5 @@
-//! Which end of a connection a descriptor is: `recv(6<server of 127.0.0.1:4242>, …`, in the place where strace's `-yy` says
-//! what a descriptor leads to.
+//! Which end of a connection a descriptor is: `recv(6<server of 127.0.0.1:4242>, …`, where strace's `-yy` shows the
+//! file of a descriptor.
 
 use std::fmt::Write;
 
@@ -8,19 +8,19 @@ use super::event::Event;
 use crate::addr::{Address, UnixName};
 use crate::values::FdNumber;
 
-/// What descriptors lead to, as far as the calls say that were written before.
+/// What descriptors are, as far as the calls written so far have shown.
 #[derive(Debug, Default)]
 pub(super) struct EndNames {
     table: DescriptorTable,
 }
 
 impl EndNames {
-    /// Takes what a call says of descriptors.
+    /// Learns from a call.
     pub(super) fn learn(&mut self, event: &Event<'_>) {
         self.table.learn(event);
     }
 
-    /// Writes what is known of a descriptor behind its number.
+    /// Writes what is known about a descriptor after its number.
     pub(super) fn write(&self, out: &mut String, fd: FdNumber) {
         let Some(file) = self.table.get(fd) else { return };
         let (what, link, address) = match file.kind {
@@ -33,7 +33,7 @@ impl EndNames {
         };
         let _ = match address {
             None | Some(Address::Unix(UnixName::Unnamed)) => write!(out, "<{what}>"),
-            // Asked for any, it has a port whose number no call has told yet.
+            // A port of 0 asks for any port; no call has shown yet which one it became.
             Some(address) if address.port() == Some(0) => write!(out, "<{what}>"),
             Some(address) => write!(out, "<{what} {link} {address}>"),
         };

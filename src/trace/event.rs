@@ -1,8 +1,8 @@
-//! A call is a value: one [`Event`], whichever program made the call and however it came here.
+//! A call is a value: one [`Event`], whichever program made the call and wherever the event comes from.
 //!
-//! A wrapper of [`crate::sys`] makes one as it makes its call, and lends it its arguments. A line of a JSON trace is
-//! one, and so is a line in a log of strace. Text, JSON, lessons, drawings, the ladder and the labs' own protocol are
-//! functions of it; what a descriptor is and was is learnt from it ([`super::descriptors`]).
+//! A wrapper of [`crate::sys`] makes an event for its call, and lends it the arguments. A line of a JSON trace is an
+//! event, and so is a line in a log of strace. Text, JSON, lessons, drawings, the ladder and the labs' own protocol are
+//! functions of events, and the history of descriptors is learnt from events ([`super::descriptors`]).
 //!
 //! ```
 //! use baresock::trace::event::{Callee, Event, Outcome};
@@ -17,7 +17,7 @@
 //! event.outcome = Outcome::Value(5);
 //! assert_eq!(event.function(), Some(Function::RECV));
 //!
-//! // To be kept when the line is gone.
+//! // Keep it after the line is gone.
 //! let kept: Event<'static> = event.into_owned();
 //! assert_eq!(kept.fd(), Some(stdin));
 //! ```
@@ -33,42 +33,42 @@ use crate::addr::Address;
 use crate::names::Errno;
 use crate::values::{FdNumber, SocketState};
 
-/// One call: what it was given, what it returned, and when.
+/// One call: its arguments, its result, and its times.
 ///
-/// While the call has not returned, `args` ends where the call is still to fill in, and `outcome` is
+/// Before the call has returned, `args` ends where the call has still to fill in an argument, and `outcome` is
 /// [`Outcome::Unknown`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event<'a> {
     /// The function that was called.
     pub callee: Callee<'a>,
-    /// What it was given, in the order of the prototype; what the call filled in is as it was afterwards.
+    /// The arguments, in the order of the prototype; those that the call filled in have the value after the call.
     pub args: Args<'a>,
-    /// What it returned.
+    /// The result.
     pub outcome: Outcome,
-    /// What it told besides.
+    /// What the call reported besides its result.
     pub note: Note<'a>,
-    /// Why it is not to be taken for a call that the kernel saw as it is shown.
+    /// Whether the kernel saw the call as it is shown, and if not, why.
     pub mark: Mark,
     /// The number of the call within its tracer or its log, from 0.
     pub seq: u64,
-    /// When it began, in nanoseconds of `clock`; 0 if that is not known.
+    /// When the call began, in nanoseconds of `clock`; 0 if unknown.
     pub begin_ns: u64,
-    /// When it returned.
+    /// When the call returned.
     pub end_ns: u64,
-    /// The process that called.
+    /// The process that made the call.
     pub pid: u32,
-    /// The thread that called, by the system's number where it has one.
+    /// The thread that made the call, by the system's number where it has one.
     pub tid: u64,
-    /// Which clock `begin_ns` and `end_ns` are of. The times of two events can be compared where this is equal.
+    /// The clock of `begin_ns` and `end_ns`. The times of two events can be compared if this is equal.
     pub clock: Option<Arc<str>>,
-    /// The connection of its descriptor, if it has one, as it was before this call.
+    /// The connection of the call's descriptor, if it has one, as it was before this call.
     pub connection: Option<Connection>,
-    /// The state of its socket before and after, if it was inspected (`--state`).
+    /// The state of the socket before and after the call, if it was queried (`--state`).
     pub states: States,
 }
 
 impl<'a> Event<'a> {
-    /// A call of this function that has not returned, and of which nothing else is known yet.
+    /// A call of this function that has not returned, with no other data yet.
     #[inline]
     pub const fn new(callee: Callee<'a>) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The descriptor that the call is about: its first argument, if that is one.
+    /// The descriptor that the call is about: its first argument, if that is a descriptor.
     pub fn fd(&self) -> Option<FdNumber> {
         match self.args.first() {
             Some(Arg::Fd(fd)) => Some(*fd),
@@ -104,13 +104,13 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The argument for the parameter of this name.
+    /// The argument for the parameter with this name.
     pub fn arg(&self, parameter: &str) -> Option<&Arg<'a>> {
         let at = self.callee.parameters().iter().position(|name| *name == parameter)?;
         self.args.get(at)
     }
 
-    /// The number that it returned, if it did not fail.
+    /// The number that the call returned, unless it failed.
     pub const fn value(&self) -> Option<i64> {
         match self.outcome {
             Outcome::Value(value) => Some(value),
@@ -118,7 +118,8 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// How many bytes it has moved, where it returned `value`. Where that counts messages, each says how many it has.
+    /// How many bytes the call moved when it returned `value`. If the result counts messages, each message has its own
+    /// number of bytes.
     pub fn bytes_moved(&self, value: i64) -> i64 {
         match self.args.iter().find_map(|arg| match arg {
             Arg::Messages(messages) => Some(messages),
@@ -129,7 +130,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The errno that it failed with.
+    /// The errno that the call failed with.
     pub const fn errno(&self) -> Option<Errno> {
         match self.outcome {
             Outcome::Error(errno) => Some(errno),
@@ -141,14 +142,14 @@ impl<'a> Event<'a> {
 /// Which function was called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Callee<'a> {
-    /// One that a wrapper of [`crate::sys`] calls, or that is its like: `recv`.
+    /// A function that has a wrapper in [`crate::sys`], or works like one: `recv`.
     Known(Function),
-    /// Any other, by its name: `epoll_wait`. It is printable.
+    /// Any other function, by its name: `epoll_wait`. It is printable.
     Other(Cow<'a, str>),
 }
 
 impl<'a> Callee<'a> {
-    /// The function of this name.
+    /// The function with this name.
     pub fn of(name: &'a str) -> Self {
         Function::from_name(name).map_or(Self::Other(Cow::Borrowed(name)), Self::Known)
     }
@@ -161,7 +162,7 @@ impl<'a> Callee<'a> {
         }
     }
 
-    /// The names of its parameters; none of a function that no wrapper calls.
+    /// The names of its parameters; empty for a function without a wrapper.
     pub const fn parameters(&self) -> &'static [&'static str] {
         match self {
             Self::Known(function) => function.page().parameters,
@@ -169,7 +170,8 @@ impl<'a> Callee<'a> {
         }
     }
 
-    /// What it does to descriptors and bytes. (Of those without a wrapper, these few are like one that has one.)
+    /// What the function does to descriptors and bytes. (A few functions without a wrapper have the effect of one with
+    /// a wrapper.)
     pub fn effect(&self) -> Effect {
         match self {
             Self::Known(function) => function.effect(),
@@ -199,28 +201,28 @@ impl fmt::Display for Callee<'_> {
 pub struct Args<'a>(pub(super) Vec<Arg<'a>>);
 
 impl Args<'_> {
-    /// How many arguments there can be.
+    /// The most arguments of a call.
     pub const MOST: usize = 8;
 }
 
 impl<'a> Args<'a> {
-    /// None yet.
+    /// No arguments yet.
     #[inline]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Adds one at the end. (A ninth would be left out; nothing has nine.)
+    /// Appends an argument. (A ninth would be left out; no call has nine.)
     pub fn push(&mut self, arg: Arg<'a>) {
         if self.0.len() < Self::MOST {
             self.append([arg]);
         }
     }
 
-    /// Adds those of a wrapper, which are not too many.
+    /// Appends the arguments of a wrapper, which are never too many.
     #[inline]
     pub(super) fn append<const N: usize>(&mut self, args: [Arg<'a>; N]) {
-        // Once, for those that come later, too.
+        // Reserved once, also for the later arguments.
         self.0.reserve(Self::MOST - self.0.len().min(Self::MOST));
         self.0.extend(args);
     }
@@ -251,40 +253,40 @@ impl fmt::Debug for Args<'_> {
     }
 }
 
-/// What a call returned.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
-    /// C's number.
+    /// C's return value.
     Value(i64),
     /// -1, and errno.
     Error(Errno),
-    /// It has not returned yet, or the log does not say what it returned.
+    /// The call has not returned yet, or the log does not contain its result.
     #[default]
     Unknown,
 }
 
-/// Why a call is not to be taken for one that the kernel saw as it is shown.
+/// Whether the kernel saw the call as it is shown, and if not, why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mark {
     /// The call was made.
     #[default]
     None,
-    /// A wrapper refused to make it.
+    /// A wrapper refused to make the call.
     Refused,
-    /// libc refused it, or changed its arguments, before the kernel saw it.
+    /// libc refused the call, or changed its arguments, before the kernel saw it.
     Libc,
-    /// A rule interfered with it.
+    /// A rule of `--inject` changed the call or its result.
     Injected,
 }
 
-/// A connection as the calls told of it that were seen.
+/// A connection, as far as the calls seen so far have shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Its number within the tracer, from 1; a descriptor's number is used again, this is not.
+    /// Its number within the tracer, from 1. The numbers of descriptors are reused, this one is not.
     pub id: u64,
-    /// This end.
+    /// The address of this end.
     pub local: Option<Address>,
-    /// The other end.
+    /// The address of the other end.
     pub peer: Option<Address>,
     /// Bytes received so far.
     pub bytes_in: u64,

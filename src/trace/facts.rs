@@ -1,4 +1,4 @@
-//! What a sentence may speak of: numbers and names of one call, never the bytes that it moved.
+//! The facts that a sentence about a call may use: its numbers and names, never the bytes that it moved.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::values::{FdNumber, Linger, TimeVal};
 /// The members of a set, in short.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Members {
-    /// How many.
+    /// How many members.
     pub count: usize,
     first: i32,
 }
@@ -24,7 +24,7 @@ impl Members {
 }
 
 impl fmt::Display for Members {
-    /// The number of the only one, or how many they are.
+    /// The number of the only member, or how many members there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.count {
             1 => write!(f, "{}", self.first),
@@ -33,28 +33,28 @@ impl fmt::Display for Members {
     }
 }
 
-/// One call, without its bytes: so nothing that a peer sent can reach a sentence.
+/// One call without its bytes, so that nothing sent by a peer can get into a sentence.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The function.
     pub function: Function,
-    /// What it returned.
+    /// The result.
     pub outcome: Outcome,
-    /// Its descriptor, if it has one.
+    /// The descriptor of the call, if it has one.
     pub fd: i32,
-    /// What that was before the call.
+    /// What that descriptor was before the call.
     pub known: OpenFile,
     /// The two descriptors of `pipe` and `socketpair`.
     pub pair: Option<[i32; 2]>,
-    /// The port of its address.
+    /// The port of the call's address.
     pub port: Option<u16>,
-    /// How long to wait at most; `None` means forever.
+    /// The longest wait; `None` means forever.
     pub timeout: Option<TimeVal>,
-    /// What the system left of that.
+    /// The rest of that time, as the system reported it.
     pub left: Option<TimeVal>,
-    /// The descriptors in the sets of `select`: to read, to write, and for urgent data.
+    /// The descriptors in the sets of `select`: for reading, for writing, and for urgent data.
     pub asked: [Members; 3],
-    /// What `select` left in its sets.
+    /// The sets after `select`.
     pub found: [Members; 3],
     /// The rows that `poll` answered.
     pub answered: Vec<(FdNumber, PollEvents)>,
@@ -64,7 +64,7 @@ pub struct Facts {
     pub linger: Option<Linger>,
     ints: Vec<i64>,
     names: Vec<Named>,
-    /// Names that no table here has.
+    /// Names that have no number in the tables here.
     words: Vec<String>,
     option: Option<&'static str>,
     open_flags: Option<OpenFlags>,
@@ -73,7 +73,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of a call of this function, whose descriptor was known to be this.
+    /// The facts of a call of this function, whose descriptor was known to be this.
     pub(crate) fn of(function: Function, event: &Event<'_>, known: OpenFile) -> Self {
         let mut facts = Self {
             function,
@@ -101,7 +101,7 @@ impl Facts {
         facts
     }
 
-    /// What stands in the arguments of this call and behind its result.
+    /// Adds the facts in the arguments of this call and behind its result.
     pub(crate) fn add(&mut self, event: &Event<'_>) {
         self.take(&event.args);
         match &event.note {
@@ -153,7 +153,7 @@ impl Facts {
         }
     }
 
-    /// The number that it returned, if it did not fail.
+    /// The number that the call returned, unless it failed.
     pub const fn result(&self) -> Option<i64> {
         match self.outcome {
             Outcome::Value(value) => Some(value),
@@ -161,55 +161,56 @@ impl Facts {
         }
     }
 
-    /// The number that it returned; 0 if it failed.
+    /// The number that the call returned; 0 if it failed.
     pub fn returned(&self) -> i64 {
         self.result().unwrap_or(0)
     }
 
-    /// Whether it succeeded.
+    /// Whether the call succeeded.
     pub const fn succeeded(&self) -> bool {
         self.result().is_some()
     }
 
-    /// Whether it failed with this errno.
+    /// Whether the call failed with this errno.
     pub fn failed(&self, errno: Errno) -> bool {
         self.outcome == Outcome::Error(errno)
     }
 
-    /// Its first number that is no descriptor: a length, a count, a backlog, `nfds`.
+    /// The first number that is not a descriptor: a length, a count, a backlog, `nfds`.
     pub fn number(&self) -> i64 {
         self.ints.first().copied().unwrap_or(0)
     }
 
-    /// Whether it gave or took fewer bytes than it was to.
+    /// Whether the call moved fewer bytes than asked for.
     pub fn is_short(&self) -> bool {
         self.succeeded() && self.returned() < self.number()
     }
 
-    /// Whether it is about a stream, as far as is known. A datagram keeps its boundaries, so what is said of streams does not
-    /// hold for it.
+    /// Whether the call is about a stream, as far as is known. Datagrams keep their boundaries, so sentences about
+    /// streams do not hold for them.
     pub fn is_stream(&self) -> bool {
         self.known.kind != DescriptorKind::Datagram
     }
 
-    /// Whether it gave 0, though there was room for more. (A datagram may be empty, and that is no end.)
+    /// Whether the call returned 0 although there was room for more. (A datagram may be empty, which is not end of
+    /// file.)
     pub fn is_the_end(&self) -> bool {
         self.is_stream() && self.result() == Some(0) && self.number() > 0
     }
 
-    /// Whether an earlier datagram was refused. A stream that was refused is told so by `recv` and `send` too, but it has no
-    /// earlier datagrams.
+    /// Whether an earlier datagram was refused. For a refused stream, `recv` and `send` report the same errno, but
+    /// there is no earlier datagram.
     pub fn is_refused_datagram(&self) -> bool {
         let is_for_datagrams = [Function::RECVFROM, Function::SENDTO].contains(&self.function);
         self.failed(Errno::ECONNREFUSED) && (is_for_datagrams || !self.is_stream())
     }
 
-    /// Whether a constant of this name stands among its arguments, alone or joined with others.
+    /// Whether a constant with this name is among the arguments, alone or in flags.
     pub fn says(&self, name: &str) -> bool {
         self.all_names().any(|names| names.split('|').any(|one| one == name))
     }
 
-    /// The name of the constant among its arguments whose name begins so: which signal, which half.
+    /// The name of the constant that begins with this prefix: which signal, which half.
     pub fn named(&self, prefix: &str) -> String {
         self.all_names().find(|name| name.starts_with(prefix)).unwrap_or_default()
     }
@@ -218,37 +219,37 @@ impl Facts {
         self.names.iter().map(ToString::to_string).chain(self.words.iter().cloned())
     }
 
-    /// The socket option that it is about.
+    /// The socket option that the call is about.
     pub const fn option_name(&self) -> Option<&'static str> {
         self.option
     }
 
-    /// Whether it is about this option.
+    /// Whether the call is about this option.
     pub fn option_is(&self, name: &str) -> bool {
         self.option == Some(name)
     }
 
-    /// Whether it makes its descriptor non-blocking.
+    /// Whether the call makes its descriptor non-blocking.
     pub fn makes_nonblocking(&self) -> bool {
         self.open_flags.is_some_and(|flags| flags.contains(O_NONBLOCK))
     }
 
-    /// Whether it sets a function that is called at a signal.
+    /// Whether the call sets a function as a signal handler.
     pub const fn sets_handler(&self) -> bool {
         self.handled
     }
 
-    /// Whether it is about a socket for messages rather than a stream.
+    /// Whether the call is about a datagram socket.
     pub const fn is_datagram(&self) -> bool {
         self.datagram
     }
 
-    /// How many bits were set for `select`, over all three sets.
+    /// How many bits were set for `select`, in all three sets.
     pub fn bits_asked(&self) -> usize {
         self.asked.iter().map(|set| set.count).sum()
     }
 
-    /// How many of them it left.
+    /// How many of them are left after it.
     pub fn bits_left(&self) -> usize {
         self.found.iter().map(|set| set.count).sum()
     }
@@ -259,12 +260,12 @@ impl Facts {
         Some(row.0.get())
     }
 
-    /// The time it was to wait, in words.
+    /// The longest wait, in words.
     pub(crate) fn patience(&self) -> String {
         figures::seconds(self.timeout.unwrap_or_default())
     }
 
-    /// What was left of that, in words.
+    /// The rest of that time, in words.
     pub(crate) fn patience_left(&self) -> String {
         figures::seconds(self.left.unwrap_or_default())
     }

@@ -1,4 +1,4 @@
-//! Figures as people read them.
+//! Numbers in a form that people can read.
 
 use crate::values::TimeVal;
 

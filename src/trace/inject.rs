@@ -1,4 +1,4 @@
-//! Faults on demand: a rule makes a chosen call behave as the system rarely does.
+//! Faults on demand: a rule makes a chosen call behave in a way that is rare on a real system.
 //!
 //! ```text
 //! send:short=5            send takes at most 5 bytes
@@ -12,8 +12,8 @@
 //! send:EAGAIN%10:seed=7   one send in ten, the same ones each time
 //! ```
 //!
-//! An error is reported instead of making the call, except that `close` closes first. A shorter length is given to the
-//! real call. Lines of such calls end in `(INJECTED)`.
+//! An error is reported instead of making the call, except that `close` closes first. A shorter length is passed to the
+//! real call. Trace lines of changed calls end in `(INJECTED)`.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,60 +25,61 @@ use crate::names::slips::near;
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InjectRule {
-    /// As it was written.
+    /// The rule as written.
     text: String,
     function: Function,
     fault: Fault,
     when: When,
-    /// How many calls of the function there were, and with how many of them the rule interfered.
+    /// How many calls of the function there were, and how many of them the rule changed.
     seen: u64,
     struck: u64,
-    /// Whether it wants the call that is being made to be shorter. It has interfered only if the call would be longer.
+    /// Whether the rule wants the present call to be shorter. The rule has changed the call only if the call would be
+    /// longer.
     wants_less: bool,
-    /// How often that was so.
+    /// How often it wanted that.
     wanted_less: u64,
-    /// Another function that does the same work, if one was called.
+    /// Another function that does the same work, if one was called instead.
     instead: Option<Function>,
 }
 
-/// What the call does instead.
+/// What the rule does to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Error(Errno),
-    /// At most so many bytes.
+    /// Limits the length to this many bytes.
     AtMost(usize),
     Delay(Duration),
-    /// It waits until a signal comes, as a call does for which nothing ever happens.
+    /// Waits until a signal comes, like a call for which nothing ever happens.
     Hang,
-    /// Everything asked for is ready.
+    /// Reports everything in the question as ready.
     Spurious,
 }
 
-/// At which of the function's calls.
+/// Which of the function's calls the rule changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     Always,
-    /// At this one, counted from 1.
+    /// This call, counted from 1.
     At(u64),
-    /// At this one and all after it.
+    /// This call and all after it.
     From(u64),
-    /// From the first to the last of these.
+    /// The first to the second of these calls.
     Between(u64, u64),
-    /// At every Nth call.
+    /// Every Nth call.
     Every(u64),
-    /// At so many in a hundred, chosen by a generator that starts from the seed.
+    /// This many in a hundred, chosen by a random generator that starts from the seed.
     Percent {
         percent: u64,
         state: u64,
     },
 }
 
-/// What the rules say of one call.
+/// What all rules say about one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) error: Option<Errno>,
     at_most: Option<usize>,
-    /// Whether the call was given a smaller length for that.
+    /// Whether the call got a smaller length because of that.
     is_shortened: bool,
     pub(crate) delay: Option<Duration>,
     pub(crate) hangs: bool,
@@ -93,7 +94,7 @@ impl Plan {
         len.min(at_most)
     }
 
-    /// Whether the call was not left as it was.
+    /// Whether a rule changed the call.
     pub(crate) fn has_interfered(&self) -> bool {
         self.error.is_some()
             || self.is_shortened
@@ -103,7 +104,7 @@ impl Plan {
     }
 }
 
-/// What a rule says, and what can be said instead.
+/// What a rule says, and what it could say instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRule(String);
 
@@ -116,7 +117,7 @@ impl fmt::Display for BadRule {
 impl std::error::Error for BadRule {}
 
 impl fmt::Display for InjectRule {
-    /// As it was written, for another process.
+    /// As written, for another process.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -126,7 +127,7 @@ impl InjectRule {
     /// Reads `CALL:FAULT[WHEN]`.
     ///
     /// # Errors
-    /// What is wrong with it, and what can be written instead.
+    /// What is wrong with the text, and what can be written instead.
     pub fn parse(text: &str) -> Result<Self, BadRule> {
         let shown = text.escape_debug();
         let (call, rest) = text
@@ -158,18 +159,18 @@ impl InjectRule {
         })
     }
 
-    /// The function whose calls it changes.
+    /// The function whose calls the rule changes.
     pub const fn function(&self) -> Function {
         self.function
     }
 
-    /// Whether it is about this function. On most systems a server accepts with `accept4`: a rule for `accept`
+    /// Whether the rule is about this function. On most systems a server accepts with `accept4`, so a rule for `accept`
     /// includes it.
     fn is_about(&self, function: Function) -> bool {
         self.function == function || function.page().extends == Some(self.function.name())
     }
 
-    /// A sentence about it if it has interfered with no call.
+    /// A sentence about the rule if it has changed no call.
     pub(super) fn idle(&self) -> Option<String> {
         let (rule, call) = (self.text.escape_debug(), self.function);
         let at_most = self.at_most().filter(|_| self.wanted_less > 0);
@@ -187,7 +188,7 @@ impl InjectRule {
         Some(format!("--inject {rule}: {what}"))
     }
 
-    /// The length that it allows, if that is what it changes.
+    /// The length that the rule allows, if the rule limits the length.
     const fn at_most(&self) -> Option<usize> {
         match self.fault {
             Fault::AtMost(bytes) => Some(bytes),
@@ -195,7 +196,7 @@ impl InjectRule {
         }
     }
 
-    /// Adds to the plan of a call what this rule says of it.
+    /// Adds what this rule says about a call to the call's plan.
     fn apply(&mut self, plan: &mut Plan) {
         self.seen += 1;
         if !self.when.is_now(self.seen) {
@@ -216,7 +217,7 @@ impl InjectRule {
     }
 }
 
-/// What all rules say of the next call of a function.
+/// What all rules say about the next call of a function.
 pub(crate) fn plan(rules: &mut [InjectRule], function: Function) -> Plan {
     let mut plan = Plan::default();
     for rule in rules {
@@ -230,14 +231,14 @@ pub(crate) fn plan(rules: &mut [InjectRule], function: Function) -> Plan {
     plan
 }
 
-/// Counts what was planned for a call whose length was made smaller.
+/// Counts the rules that shortened a call.
 pub(crate) fn count_shortened(rules: &mut [InjectRule], plan: &Plan) {
     if plan.is_shortened {
         rules.iter_mut().for_each(|rule| rule.struck += u64::from(rule.wants_less));
     }
 }
 
-/// The functions that there can be rules for.
+/// The functions for which there can be rules.
 fn injectable() -> impl Iterator<Item = Function> {
     Function::all().filter(|function| !function.page().is_library)
 }
@@ -274,7 +275,7 @@ impl Fault {
             None if text == "spurious" && waits => Ok(Self::Spurious),
             None if text == "hang" => Ok(Self::Hang),
             None => errno(text).map(Self::Error).ok_or_else(what_can),
-            // None at all would look like the peer's end of file.
+            // A length of 0 would look like the peer's end of file.
             Some(("chunk", "0")) if receives => Err(what_can()),
             Some(("short", bytes)) if sends => {
                 bytes.parse().map(Self::AtMost).map_err(|_| what_can())

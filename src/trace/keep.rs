@@ -1,4 +1,4 @@
-//! An event that is kept lends nothing: what its caller lent it is copied, or as much of it as is shown.
+//! An event that is kept borrows nothing: its data is copied, or as much of it as is shown.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use super::arg::{Arg, Bytes, Message, Note, Value, ValueLimits};
 use super::event::{Args, Callee, Event};
 
 impl Event<'_> {
-    /// The same, to be kept: lending nothing, and with no more of its bytes than the limits allow.
+    /// A copy that borrows nothing, with no more bytes than the limits allow.
     pub fn kept(&self, limits: ValueLimits) -> Event<'static> {
         let mut kept = self.clone();
         kept.args.iter_mut().for_each(|arg| arg.cut(limits));
         kept.into_owned()
     }
 
-    /// The same, lending nothing.
+    /// The same event, borrowing nothing.
     pub fn into_owned(self) -> Event<'static> {
         Event {
             callee: self.callee.into_owned(),
@@ -49,7 +49,7 @@ impl Args<'_> {
 }
 
 impl Bytes<'_> {
-    /// Keeps the first `limit` of them.
+    /// Keeps the first `limit` bytes.
     fn truncate(&mut self, limit: usize) {
         self.is_cut |= self.shown.len() > limit;
         match &mut self.shown {
@@ -77,7 +77,7 @@ impl Message<'_> {
 }
 
 impl Arg<'_> {
-    /// Keeps no more of its bytes than the limits allow.
+    /// Keeps no more bytes than the limits allow.
     pub(super) fn cut(&mut self, limits: ValueLimits) {
         match self {
             Self::Bytes(bytes) | Self::Value(Value::Bytes(bytes)) => bytes.truncate(limits.bytes),
@@ -96,7 +96,7 @@ impl Arg<'_> {
         }
     }
 
-    /// The same, lending nothing.
+    /// The same argument, borrowing nothing.
     pub fn into_owned(self) -> Arg<'static> {
         match self {
             Self::Word(word) => Arg::Word(own(word)),
@@ -153,7 +153,7 @@ impl Value<'_> {
 }
 
 impl Note<'_> {
-    /// The same, lending nothing.
+    /// The same note, borrowing nothing.
     pub fn into_owned(self) -> Note<'static> {
         match self {
             Self::None => Note::None,

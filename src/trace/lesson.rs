@@ -1,12 +1,12 @@
 //! A lesson: a call with an outcome, and one sentence about it.
 //!
-//! The sentence speaks of this call only, in plain words and with its own figures; it is at most 100 characters long,
-//! whatever the figures. Each page has the lessons of its call; where several apply to one call, each is told at its own
-//! occasions.
+//! The sentence is about this call only, in plain words and with the call's own numbers; it has at most 100 characters,
+//! whatever the numbers are. Each page has the lessons of its function. If several lessons apply to one call, they take
+//! turns.
 
 use super::facts::Facts;
 
-/// Where a lesson leads.
+/// Where a lesson points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum See {
     /// A lab that shows it.
@@ -15,14 +15,14 @@ pub enum See {
     Word(&'static str),
 }
 
-/// What is said of a call.
+/// A sentence about a call with a certain outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson {
-    /// The outcome that it is about.
+    /// Whether the lesson is about this outcome.
     pub when: fn(&Facts) -> bool,
     /// The sentence.
     pub says: fn(&Facts) -> String,
-    /// Where it leads.
+    /// Where the lesson points to.
     pub see: See,
 }
 
@@ -37,7 +37,7 @@ mod tests {
     use crate::trace::{Event, Function, Outcome};
     use crate::values::{FdNumber, PollRow, TimeVal};
 
-    /// A call whose every figure is as long as a figure can be.
+    /// A call whose numbers are all as long as possible.
     fn extreme(function: Function, errno: Errno, signal: Signal) -> Facts {
         let fd = FdNumber::new(i32::MIN);
         let time = TimeVal { tv_sec: i64::MAX, tv_usec: 999_999 };

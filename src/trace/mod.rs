@@ -1,15 +1,15 @@
-//! The trace: one event for each call, in strace's notation, made by the wrapper that made the call.
+//! The trace: one event for each call, in strace's notation, made by the wrapper that makes the call.
 //!
-//! A call is one value, an [`Event`]. A wrapper tells it in two halves, for that is how a call happens. `call::enter` takes
-//! the arguments that are known before the call; they are what a person can see while it waits. `rest` takes what the call
-//! filled in, and `returns` what it returned. Nothing else can write a line, so the trace cannot lie. While no [`Tracer`] is
-//! installed on the thread, all of this is one branch.
+//! A call is one value, an [`Event`]. A wrapper reports its call in two halves, because the call happens in between.
+//! `call::enter` takes the arguments that are known before the call, which a person can see while the call waits.
+//! `rest` takes the arguments that the call filled in, and `returns` the result. No other code can write a line, so the
+//! trace cannot lie. If no [`Tracer`] is installed on the thread, all of this costs one branch.
 //!
-//! From there: [`event`] and [`arg`] are what a call is, `keep.rs` what is left of it when it is over; `notation.rs`,
-//! `structures.rs` and `quote.rs` write it as strace does; [`text`] and [`json`] are the two forms, [`json`] is read back,
-//! too; [`recording`] keeps calls in memory, [`output`] is the terminal or file they go to. [`descriptors`] learns from
-//! events what a descriptor is; [`page`] is what is true of a function. [`tracer`] belongs to one thread, [`inject`] is
-//! how it interferes, [`bits`] a drawing below a line.
+//! The files: [`event`] and [`arg`] define a call, `keep.rs` a call that is kept after it is over; `notation.rs`,
+//! `structures.rs` and `quote.rs` write it as strace does; [`text`] and [`json`] are the two forms, and [`json`] also
+//! reads its form back; [`recording`] keeps calls in memory, [`output`] is the terminal or file that they are written
+//! to. [`descriptors`] learns from events what a descriptor is; [`page`] has the facts about a function. [`tracer`]
+//! belongs to one thread, [`inject`] changes calls by rules, [`bits`] draws below a line.
 
 pub mod arg;
 pub mod bits;

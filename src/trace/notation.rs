@@ -1,4 +1,4 @@
-//! strace's notation: how each kind of argument, and what stands behind a result, is written.
+//! strace's notation for each kind of argument, and for the notes behind a result.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVa
 /// Writes an argument in strace's notation. (Writing to a String cannot fail, hence the `let _`.)
 pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     let _ = match arg {
-        // The arguments of every turn of a loop: written without the machinery of formats, which would take half the
+        // The arguments that occur in every turn of a loop are written without `format!`, which would take half the
         // time of a line.
         Arg::Fd(fd) => return decimal(out, fd.get().into()),
         Arg::Int(number) => return decimal(out, *number),
@@ -75,7 +75,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     };
 }
 
-/// Bytes in quotes, and dots where there are more.
+/// Writes bytes in quotes, and dots if there are more.
 pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
     let (shown, is_cut) = bytes.cut(limits.bytes);
     quote(out, shown, usize::MAX);
@@ -84,7 +84,7 @@ pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimi
     }
 }
 
-/// Writes a number in digits.
+/// Writes a number in decimal.
 pub(crate) fn decimal(out: &mut String, number: i64) {
     if number < 0 {
         out.push('-');
@@ -101,7 +101,7 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
     }
     let mut digits = [0; 20];
     let mut at = digits.len();
-    // Two at a time: a division takes longer than all the rest.
+    // Two digits at a time: a division takes longer than everything else here.
     while rest >= 10 {
         at -= 2;
         let two = (rest % 100) as u8;
@@ -115,7 +115,7 @@ pub(crate) fn decimal(out: &mut String, number: i64) {
     out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
-/// Writes what stands behind the result, in parentheses.
+/// Writes the note behind the result, in parentheses.
 pub(crate) fn write_note(out: &mut String, note: &Note<'_>, returned: i64, limits: ValueLimits) {
     let _ = match note {
         Note::None => Ok(()),
@@ -157,7 +157,7 @@ fn write_poll_note(out: &mut String, rows: &[PollRow], limits: ValueLimits) {
     out.push(')');
 }
 
-/// A type and its flags; where there is no such type, all of it is a set of flags, some without a name.
+/// Writes a type and its flags; if there is no such type, everything counts as flags, some without a name.
 fn write_type(out: &mut String, kind: SocketType) {
     let (alone, rest) = (kind.bits() & 0xf, kind.bits() & !0xf);
     let known = SocketType::CONSTANTS.iter().find(|known| known.value == i64::from(alone));
@@ -236,12 +236,12 @@ fn write_value(out: &mut String, value: &Value<'_>, limits: ValueLimits) {
     };
 }
 
-/// A user or a group; -1, as a program would write it, for none.
+/// The id of a user or group; -1, as a program would write it, for none.
 fn owner(id: u32) -> i64 {
     if id == u32::MAX { -1 } else { id.into() }
 }
 
-/// How the options of a level begin: `SO_`.
+/// The prefix of the options of a level: `SO_`.
 fn option_prefix(level: Level) -> &'static str {
     match level {
         SOL_SOCKET => "SO_",

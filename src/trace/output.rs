@@ -1,23 +1,23 @@
-//! Where the lines go. To a terminal they are written at once, and half the line of a call is visible
-//! while the call waits. To a file or a pipe they are collected, and written before the program may
-//! sleep, so that a reader then sees everything that has happened.
+//! Where the lines are written. To a terminal they are written at once, and the first half of a line is visible while
+//! its call waits. To a file or a pipe they are collected, and written before the program may sleep, so that a reader
+//! then sees everything that has happened.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How much is collected before it is written in any case.
+/// The collected lines are written at the latest when they have this many bytes.
 const COLLECT_BYTES: usize = 64 * 1024;
 
-/// What ends a line that another one cuts, as in strace's logs.
+/// The end of a line that another one interrupts, as in strace's logs.
 const UNFINISHED: &[u8] = b" <unfinished ...>\n";
 
-/// How eagerly lines are written.
+/// When lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Half a line before a call that may wait, the rest when it returns: for a person.
+    /// Half a line before a call that may wait, the rest when the call returns: for a person.
     Live,
-    /// Every line at once, whole: `--trace-sync`.
+    /// Each line as soon as it is complete: `--trace-sync`.
     EveryLine,
     /// Collected, and written before a call that may wait: for a file or a pipe.
     Collected,
@@ -49,7 +49,7 @@ impl fmt::Debug for Inner {
 }
 
 impl Output {
-    /// Lines go to `to`, which messages call `what`.
+    /// An output to `to`, which messages call `what`.
     pub fn new(to: impl Write + Send + 'static, what: impl Into<String>, pace: Pace) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             to: Box::new(to),
@@ -62,19 +62,19 @@ impl Output {
         })))
     }
 
-    /// One more writer.
+    /// Registers one more writer.
     pub fn writer(&self) -> OutputShare {
         let mut inner = self.lock();
         inner.writers += 1;
         OutputShare(inner.writers)
     }
 
-    /// How eagerly lines are written.
+    /// When lines are written.
     pub fn pace(&self) -> Pace {
         self.lock().pace
     }
 
-    /// The first half of a line, before a call that may wait.
+    /// Writes the first half of a line, before a call that may wait.
     pub fn half_line(&self, writer: OutputShare, text: &str) {
         let mut inner = self.lock();
         inner.make_way(writer);
@@ -82,7 +82,7 @@ impl Output {
         inner.half = Some(writer);
     }
 
-    /// The rest of a line whose first half was written; `resumed` goes before it if others came between.
+    /// Writes the rest of a line; `resumed` goes before it if other lines came in between.
     pub fn rest_of_line(&self, writer: OutputShare, resumed: &str, text: &str) {
         let mut inner = self.lock();
         if inner.half == Some(writer) {
@@ -94,7 +94,7 @@ impl Output {
         inner.write_line(text);
     }
 
-    /// The call whose first half was written waits on, and something else is told of its thread.
+    /// Ends the half line of a call that still waits, because something else is written about its thread.
     pub fn cut_half_line(&self, writer: OutputShare) {
         let mut inner = self.lock();
         if inner.half.take_if(|half| *half == writer).is_some() {
@@ -102,20 +102,20 @@ impl Output {
         }
     }
 
-    /// A whole line.
+    /// Writes a whole line.
     pub fn line(&self, writer: OutputShare, text: &str) {
         let mut inner = self.lock();
         inner.make_way(writer);
         inner.write_line(text);
     }
 
-    /// Writes what was collected.
+    /// Writes the collected lines.
     pub fn flush(&self) {
         self.lock().flush();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A thread that panicked while it wrote has left at worst half a line.
+        // A thread that panicked while it wrote has left at most half a line.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,7 +142,7 @@ impl Inner {
     }
 
     fn collect(&mut self, bytes: &[u8]) {
-        // What will never be written is not kept.
+        // After a failure, nothing more is kept.
         if !self.failed {
             self.collected.extend_from_slice(bytes);
         }
@@ -185,7 +185,7 @@ impl Drop for Inner {
 mod tests {
     use super::*;
 
-    /// A sink that a test can look into.
+    /// A sink that a test can read.
     #[derive(Clone, Default)]
     struct Memory(Arc<Mutex<Vec<u8>>>);
 

@@ -1,11 +1,11 @@
-//! A C function has one page, with every fact about it. The pages themselves are beside the wrappers, in
-//! [`crate::sys`]; code that needs a fact about a call asks its page instead of keeping a list of calls.
+//! Each C function has one page, with every fact about it. The pages are beside the wrappers, in [`crate::sys`]; code
+//! that needs a fact about a call asks the page instead of keeping a list of calls.
 
 use std::fmt;
 
 use super::lesson::Lesson;
 
-/// All that is true of a function of C that a wrapper calls.
+/// The facts about a C function that has a wrapper.
 #[derive(Debug)]
 pub struct Page {
     /// Its name in C.
@@ -14,30 +14,32 @@ pub struct Page {
     pub prototype: &'static str,
     /// The names of its parameters.
     pub parameters: &'static [&'static str],
-    /// Those of them through which it answers: they say nothing before it returns, nor if it fails.
+    /// The parameters through which the function answers: they have no value before it returns, nor if it fails.
     pub fills: &'static [&'static str],
-    /// Those that tell one such call from another where there is no room for all; none where all are needed.
+    /// The parameters that distinguish one such call from another where there is no room for all of them; empty if all
+    /// are needed.
     pub short: &'static [&'static str],
-    /// When it may put its caller to sleep.
+    /// When the function may put its caller to sleep.
     pub waits: Waits,
-    /// What it does when it succeeds.
+    /// What a successful call does.
     pub effect: Effect,
-    /// What the number is that it returns.
+    /// What the returned number is.
     pub returns: Returns,
     /// Whether it is a function of the C library that makes calls of its own, or none at all: its line stands for
-    /// whatever it does inside, and is marked `(library)`.
+    /// everything that it does inside, and is marked `(library)`.
     pub is_library: bool,
-    /// Whether this system has it, with these arguments.
+    /// Whether this system has the function, with these arguments.
     pub is_here: bool,
-    /// The name of the function that it is with one more argument: a rule about that one is about this one, too.
+    /// The name of the function that this one extends by an argument: a rule about that function applies to this one
+    /// too.
     pub extends: Option<&'static str>,
-    /// What it does, in a few words.
+    /// What the function does, in a few words.
     pub gist: &'static str,
     /// What its result means.
     pub result: &'static str,
-    /// What surprises.
+    /// What surprises its users.
     pub trap: &'static str,
-    /// The errors to expect, by name, with blanks between.
+    /// The errors to expect, by name, separated by blanks.
     pub errnos: &'static str,
     /// How systems differ, according to a manual page or a source.
     pub systems: &'static str,
@@ -45,18 +47,18 @@ pub struct Page {
     pub man: &'static str,
     /// Its name in POSIX, if it has one there.
     pub posix: &'static str,
-    /// The lab that shows it, if one does.
+    /// The lab about it, if there is one.
     pub lab: &'static str,
-    /// What is said of a call and its outcome.
+    /// The sentences about a call and its outcome.
     pub lessons: &'static [&'static Lesson],
 }
 
-/// Calls that belong together, in a list.
+/// Calls that belong together, for a list.
 #[derive(Debug)]
 pub struct Chapter {
     /// The heading.
     pub title: &'static str,
-    /// What each of them is: "a call".
+    /// What each call is: "a call".
     pub noun: &'static str,
     /// The calls.
     pub calls: &'static [Function],
@@ -65,78 +67,78 @@ pub struct Chapter {
 /// When a call may put its caller to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
-    /// It returns at once. (`close` with `SO_LINGER` may not; its line comes as a whole when it does.)
+    /// It returns at once. (`close` with `SO_LINGER` may wait; then its line appears as a whole when it returns.)
     Never,
-    /// As long as its descriptor is not ready, unless that is non-blocking.
+    /// As long as its descriptor is not ready, unless the descriptor is non-blocking.
     OnDescriptor,
-    /// Until something happens: waiting is its work.
+    /// Until something happens: waiting is its purpose.
     Always,
 }
 
-/// What a call that succeeds does to descriptors and to bytes.
+/// What a successful call does to descriptors and bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Neither is touched.
+    /// Nothing.
     None,
-    /// A socket is made; the result is its descriptor.
+    /// Makes a socket; the result is its descriptor.
     MakesSocket,
-    /// Two sockets are made, each the other's peer.
+    /// Makes two sockets, each the other's peer.
     MakesPair,
-    /// A pipe is made: a descriptor to read from and one to write to.
+    /// Makes a pipe: a descriptor to read from and one to write to.
     MakesPipe,
-    /// The socket gets a name.
+    /// Gives the socket an address.
     Binds,
-    /// The socket becomes a listener.
+    /// Turns the socket into a listener.
     Listens,
-    /// A listener makes a socket for a peer; the result is its descriptor.
+    /// Makes a socket for a client of a listener; the result is its descriptor.
     Accepts,
-    /// The socket gets a peer.
+    /// Gives the socket a peer.
     Connects,
-    /// A direction of the connection ends, or both.
+    /// Ends one direction of the connection, or both.
     ShutsDown,
-    /// The descriptor is given back.
+    /// Closes the descriptor.
     Closes,
-    /// The result is another descriptor of the same open file.
+    /// Makes another descriptor of the same open file; the result is its number.
     Copies,
-    /// The socket's own name is told.
+    /// Returns the socket's own address.
     TellsName,
-    /// The peer's name is told.
+    /// Returns the peer's address.
     TellsPeer,
-    /// Bytes leave through the descriptor.
+    /// Sends bytes through the descriptor.
     Sends,
-    /// Bytes come in through the descriptor, unless `MSG_PEEK` leaves them where they are.
+    /// Receives bytes from the descriptor; `MSG_PEEK` leaves them there.
     Receives,
-    /// An option of the socket is set.
+    /// Sets an option of the socket.
     SetsOption,
-    /// An option of the socket is told.
+    /// Returns an option of the socket.
     TellsOption,
-    /// What its command or request says: flags are told or set, a copy is made.
+    /// Does what its command or request says: returns or sets flags, or copies the descriptor.
     Commands,
-    /// The members of three sets that are ready are told.
+    /// Returns which members of three sets are ready.
     Selects,
-    /// The rows that are ready are told.
+    /// Returns which rows are ready.
     Polls,
-    /// Names and addresses are looked up; a failure is a code of the resolver's, no errno.
+    /// Looks up names and addresses; a failure is a code of the resolver, not an errno.
     Resolves,
 }
 
-/// What the number is that a call returns when it succeeds.
+/// What the number is that a successful call returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Returns {
-    /// 0, which says no more than that it did not fail.
+    /// 0, which only says that the call did not fail.
     Status,
     /// A descriptor that the call has made.
     Descriptor,
     /// How many bytes were moved.
     Bytes,
-    /// How many messages were moved; the bytes of each stand in its argument.
+    /// How many messages were moved; the bytes of each are in the arguments.
     Messages,
     /// Something else.
     Number,
 }
 
 impl Page {
-    /// The page of a function of the kernel that does not wait and touches no descriptor.
+    /// The page of a system call that does not wait and touches no descriptor.
     pub const fn blank() -> Self {
         Self {
             name: "",
@@ -162,17 +164,17 @@ impl Page {
         }
     }
 
-    /// Whether it waits for many descriptors at a time.
+    /// Whether the function waits for many descriptors at a time.
     pub const fn waits_for_many(&self) -> bool {
         matches!(self.effect, Effect::Selects | Effect::Polls)
     }
 
-    /// Whether it is given one length, which a rule can make smaller.
+    /// Whether the function takes one length, which a rule can make smaller.
     pub fn has_length(&self) -> bool {
         self.parameters.iter().any(|name| matches!(*name, "len" | "count"))
     }
 
-    /// The parameters that tell a call from others like it. What it would have filled in says nothing if it failed.
+    /// The parameters that distinguish a call from others. Those that a failed call would have filled in have no value.
     pub fn telling(&self, failed: bool) -> impl Iterator<Item = &'static str> {
         let all = if self.short.is_empty() { self.parameters } else { self.short };
         let says_nothing = move |name: &&str| failed && self.fills.contains(name);
@@ -180,12 +182,12 @@ impl Page {
     }
 }
 
-/// A function of C that a wrapper calls: a handle to its page.
+/// A C function that has a wrapper: a handle to its page.
 #[derive(Clone, Copy)]
 pub struct Function(&'static Page);
 
 impl Function {
-    /// The function that this page is about.
+    /// The function of this page.
     pub const fn on(page: &'static Page) -> Self {
         Self(page)
     }
@@ -200,22 +202,22 @@ impl Function {
         self.0.name
     }
 
-    /// What it does when it succeeds.
+    /// What a successful call does.
     pub const fn effect(self) -> Effect {
         self.0.effect
     }
 
-    /// Every function that is wrapped, in the order of reading.
+    /// Every wrapped function, in the order of reading.
     pub fn all() -> impl Iterator<Item = Self> {
         crate::sys::CHAPTERS.iter().flat_map(|chapter| chapter.calls).copied()
     }
 
-    /// The function of this name, if it is wrapped.
+    /// The function with this name, if it is wrapped.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|function| function.name() == name)
     }
 
-    /// Whether both do similar work: a rule that never matched one may have meant the other.
+    /// Whether both do similar work: a rule that never matched one may have been meant for the other.
     pub fn is_like(self, other: Self) -> bool {
         let does_the_same = self.effect() == other.effect();
         match self.effect() {

@@ -1,9 +1,9 @@
 //! Strings as strace writes them: quoted, escaped, and cut.
 //!
-//! Whatever the bytes, the result is printable ASCII within quotes. So a hostile peer can neither close
-//! the string nor forge a line nor send an escape sequence to the terminal.
+//! Whatever the bytes are, the result is printable ASCII within quotes. So a hostile peer can neither close the string,
+//! nor forge a line, nor send an escape sequence to the terminal.
 
-/// Appends `bytes` quoted; beyond `limit` bytes they are cut and `...` follows.
+/// Appends `bytes` quoted; after `limit` bytes they are cut, and `...` follows.
 pub(crate) fn quote(out: &mut String, bytes: &[u8], limit: usize) {
     out.push('"');
     escape(out, &bytes[..bytes.len().min(limit)]);
@@ -18,19 +18,19 @@ pub(crate) fn escape(out: &mut String, bytes: &[u8]) {
     append(out, bytes, &IN_TEXT);
 }
 
-/// The same within a string of JSON: each backslash and each quote of it has one more backslash.
+/// The same inside a JSON string: each backslash and quote gets one more backslash.
 pub(crate) fn escape_in_json(out: &mut String, bytes: &[u8]) {
     append(out, bytes, &IN_JSON);
 }
 
-/// So many bytes are escaped at a time: byte by byte, a string would have to be made longer each time.
+/// How many bytes are escaped at a time: byte by byte, the string would have to grow each time.
 const PIECE: usize = 32;
 
 fn append(out: &mut String, bytes: &[u8], table: &Table) {
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = &rest[..rest.len().min(PIECE)];
-        // Without an early end, so that many bytes are looked at in one instruction.
+        // Without an early exit, so that the compiler can check many bytes in one instruction.
         if piece.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
             out.push_str(std::str::from_utf8(piece).unwrap_or_default());
             rest = &rest[piece.len()..];
@@ -40,7 +40,7 @@ fn append(out: &mut String, bytes: &[u8], table: &Table) {
         let mut write = |byte: u8, next: u8| {
             let before_digit = matches!(next, b'0'..=b'7');
             let written = table[usize::from(before_digit)][usize::from(byte)];
-            // The remainder is `len` itself, and spares the question whether there is room.
+            // `len % SPACE` is `len` itself, and spares a bounds check.
             escaped[len % SPACE..][..ROOM].copy_from_slice(&written.to_le_bytes());
             len += (written >> LEN) as usize;
         };
@@ -59,19 +59,19 @@ const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
-/// How each byte is written: as it is before most bytes, and as it is before an octal digit.
+/// How each byte is written: before most bytes, and before an octal digit.
 type Table = [[EscapedByte; 256]; 2];
 
 static IN_TEXT: Table = table(b"\\", b"\"");
 static IN_JSON: Table = table(b"\\\\", b"\\\"");
 
-/// How one byte is written: from the lowest byte on, and in the highest how many they are. (Eight bytes are copied as quickly
-/// as one, and the next ones go over those that are too many.)
+/// How one byte is written: its characters from the lowest byte on, and their number in the highest. (Copying eight
+/// bytes is as fast as copying one, and the next byte's characters overwrite the surplus.)
 type EscapedByte = u64;
 const ROOM: usize = size_of::<EscapedByte>();
 const LEN: u32 = EscapedByte::BITS - 8;
 
-/// What a piece becomes at most: of each byte two backslashes and three digits.
+/// The longest form of a piece: two backslashes and three digits for each byte.
 const SPACE: usize = (PIECE * 5).next_power_of_two();
 
 const fn table(backslash: &[u8], quote: &[u8]) -> Table {
@@ -79,7 +79,7 @@ const fn table(backslash: &[u8], quote: &[u8]) -> Table {
     let mut number = 0;
     while number < 256 {
         let byte = number as u8;
-        // As few octal digits as will do, but all three where the next byte would be taken for one of them.
+        // As few octal digits as possible, but all three where the next byte could be taken for one.
         let mut before_digit = 0;
         while before_digit < 2 {
             table[before_digit][number] = match byte {
@@ -115,7 +115,7 @@ const fn escaped_byte(first: &[u8], then: &[u8]) -> EscapedByte {
     written
 }
 
-/// The digit of the lowest three bits.
+/// The octal digit of the lowest three bits.
 const fn octal(bits: u8) -> u8 {
     b'0' + (bits & 7)
 }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(quoted(b"hello\n", 32), r#""hello\n""#);
         assert_eq!(quoted(b"\"\\\t\r\x0b\x0c", 32), r#""\"\\\t\r\v\f""#);
         assert_eq!(quoted(b"\x001\x01z\xff\x1b[2J", 32), r#""\0001\1z\377\33[2J""#);
-        // 8 and 9 are no octal digits.
+        // 8 and 9 are not octal digits.
         assert_eq!(quoted(b"\x017\x018\x1b9V", 32), r#""\0017\18\339V""#);
     }
 
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    /// A string of many pieces, each byte next to each other one.
+    /// A string of many pieces, in which each byte stands before each other byte.
     #[test]
     fn every_byte_is_escaped_alike_wherever_it_stands() {
         let bytes: Vec<u8> =
@@ -163,7 +163,7 @@ mod tests {
             let (mut two, mut next) = (String::new(), String::new());
             escape(&mut two, with_next);
             escape(&mut next, &with_next[1..]);
-            // The next byte is short here: none follows it.
+            // The next byte is not cut off here: none follows it.
             let alone = two.strip_suffix(&next[..]);
             by_bytes.push_str(alone.unwrap_or_else(|| panic!("{byte:#x} in {two:?}")));
         }

@@ -7,17 +7,17 @@ use super::arg::ValueLimits;
 use super::event::Event;
 use super::tracer::Sink;
 
-/// The calls that its sinks were told of so far.
+/// The calls that its sinks have received so far.
 #[derive(Clone, Debug, Default)]
 pub struct Recording(Rc<RefCell<Vec<Event<'static>>>>);
 
 impl Recording {
-    /// A sink that records, of strings as much as the limits allow.
+    /// A sink that records, with as many bytes of strings as the limits allow.
     pub fn sink(&self, limits: ValueLimits) -> impl Sink + use<> {
         RecordingSink { recording: self.clone(), limits }
     }
 
-    /// The calls, in their order.
+    /// The recorded calls, in order.
     pub fn events(&self) -> Vec<Event<'static>> {
         self.0.borrow().clone()
     }

@@ -1,4 +1,4 @@
-//! strace's notation of C's structures: addresses, messages, actions of signals, and the lists of the resolver.
+//! strace's notation for C's structures: addresses, messages, signal actions, and the lists of the resolver.
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;
@@ -37,7 +37,7 @@ pub(super) fn write_address(out: &mut String, address: &Address, limits: ValueLi
         Address::Unix(UnixName::Path(path)) => {
             let path = path.as_os_str().as_encoded_bytes();
             out.push_str("{sa_family=AF_UNIX, sun_path=");
-            // The kernel reads a path up to its first zero byte.
+            // The kernel reads a path up to the first zero byte.
             quote(out, path.split(|byte| *byte == 0).next().unwrap_or_default(), usize::MAX);
             write!(out, "}}")
         }
@@ -55,7 +55,7 @@ pub(super) fn write_address(out: &mut String, address: &Address, limits: ValueLi
     };
 }
 
-/// An interface, as `sin6_scope_id` has it.
+/// The interface in `sin6_scope_id`.
 fn interface(number: u32, limits: ValueLimits) -> String {
     let named = limits.interfaces == Interfaces::Named;
     let Some(name) = named.then(|| interface_name(number)).flatten() else {
@@ -107,7 +107,7 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Val
     let _ = write!(out, ", msg_flags={}}}", message.flags);
 }
 
-/// Bytes in buffers, or buffers with room for bytes.
+/// Writes buffers with their bytes.
 pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
     write_array(out, buffers, limits, |out, (bytes, len)| {
         out.push_str("{iov_base=");
@@ -116,7 +116,7 @@ pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], li
     });
 }
 
-/// Buffers of which nothing is known but where they are.
+/// Writes buffers of which only address and length are known.
 pub(super) fn write_room(out: &mut String, room: &[(usize, usize)], limits: ValueLimits) {
     write_array(out, room, limits, |out, (at, len)| {
         let _ = write!(out, "{{iov_base={at:#x}, iov_len={len}}}");
@@ -170,7 +170,7 @@ fn write_control(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
     let _ = write!(out, ", msg_controllen={}", message.control_len);
 }
 
-/// The type of a control message, and its data where its structure is known.
+/// Writes the type of a control message, and its data if the structure is known.
 fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueLimits) {
     let data = control.data.as_slice();
     let name = match control.level {
@@ -178,7 +178,7 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueL
             .iter()
             .find(|known| known.value == i64::from(control.kind))
             .map(|known| known.name),
-        // strace knows none of IPv6's, and shows their numbers.
+        // strace has no names for those of IPv6, and shows numbers.
         SOL_IPV6 => None,
         level => option_name(level, control.kind),
     };
@@ -217,7 +217,7 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueL
                 ip(8)
             )
         }
-        // Under the name of the option that asked for it, as strace has it.
+        // strace names it after the option that requested it.
         Some("SCM_TIMESTAMP") if data.len() >= 16 => {
             let long = |at: usize| data[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
             write!(out, "SO_TIMESTAMP, cmsg_data={{tv_sec={}, tv_usec={}}}", long(0), long(8))
@@ -227,11 +227,10 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueL
     };
 }
 
-/// How long a `struct sock_extended_err` is; the address of the machine that reported the error
-/// follows.
+/// The length of a `struct sock_extended_err`; the address of the machine that reported the error follows it.
 const EXTENDED_ERROR_LEN: usize = 16;
 
-/// A `struct sock_extended_err` (linux/errqueue.h).
+/// Writes a `struct sock_extended_err` (linux/errqueue.h).
 fn write_extended_error(out: &mut String, data: &[u8]) {
     let (error, offender) = data.split_at(EXTENDED_ERROR_LEN);
     let int =

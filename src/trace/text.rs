@@ -13,12 +13,12 @@ use super::tracer::Sink;
 use crate::values::FdNumber;
 
 const FUNCTION: &str = "\x1b[1m";
-/// The dark red is hard to read on black.
+/// Bright red: dark red is hard to read on black.
 const FAILURE: &str = "\x1b[91m";
 const REMARK: &str = "\x1b[36m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Remarks stand under their call, a little to the right.
+/// Remarks are indented below their call.
 const INDENT: &str = "    ";
 
 /// How lines of text are written.
@@ -26,27 +26,27 @@ const INDENT: &str = "    ";
 pub struct TextOptions {
     /// How much of strings and arrays is shown.
     pub limits: ValueLimits,
-    /// Each line begins with the time of day, in seconds since 1970 (strace's `-ttt`).
+    /// Whether each line begins with the time of day, in seconds since 1970 (strace's `-ttt`).
     pub time: bool,
     /// Which time that is.
     pub times: TimesOf,
-    /// Each line ends with how long the call took (strace's `-T`).
+    /// Whether each line ends with how long the call took (strace's `-T`).
     pub duration: bool,
-    /// Behind each descriptor stands which end of a connection it is (strace's `-yy`).
+    /// Whether each descriptor is followed by the end of the connection that it is (strace's `-yy`).
     pub ends: bool,
-    /// Names and failures are coloured.
+    /// Whether names and failures are coloured.
     pub color: bool,
-    /// Remarks are broken into lines of this many columns; without, each is one line.
+    /// Remarks are wrapped at this many columns; `None`: one line each.
     pub columns: Option<usize>,
 }
 
-/// Which time stands before a call.
+/// Which time is shown before a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimesOf {
     /// The present: the call is made now.
     #[default]
     Now,
-    /// The one that the event has: the call was made elsewhere.
+    /// The time in the event: the call was made elsewhere.
     Events,
 }
 
@@ -54,24 +54,24 @@ pub enum TimesOf {
 #[derive(Debug)]
 pub struct TextLine {
     options: TextOptions,
-    /// The line so far; used again for every line.
+    /// The line so far; reused for every line.
     line: String,
-    /// How many of the arguments stand in it; none before the name does.
+    /// How many of the arguments are written; `None` before the name is.
     arguments: Option<usize>,
-    /// Whether a comma stands behind them already.
+    /// Whether a comma follows them already.
     has_comma: bool,
-    /// What is known of descriptors, if that is to be written.
+    /// The ends of descriptors, if they are to be written.
     ends: Option<EndNames>,
 }
 
 impl TextLine {
-    /// Lines of this form.
+    /// Lines with these options.
     pub fn new(options: TextOptions) -> Self {
         let ends = options.ends.then(EndNames::default);
         Self { options, line: String::new(), arguments: None, has_comma: false, ends }
     }
 
-    /// A call begins now: its line does, too.
+    /// Begins the line of a call that begins.
     pub fn begin(&mut self, event: &Event<'_>) {
         self.line.clear();
         self.arguments = None;
@@ -87,7 +87,7 @@ impl TextLine {
         }
     }
 
-    /// When a call of a log began: since 1970, or by the clock of a log without dates. Some logs do not say.
+    /// Writes when a call of a log began: since 1970, or by the clock of a log without dates. Some logs have no times.
     fn write_time_of_log(&mut self, begin_ns: u64) {
         const DATED: u64 = 100_000_000;
         if begin_ns == 0 {
@@ -105,7 +105,7 @@ impl TextLine {
     /// The line as far as it is known before the call returns.
     pub fn first_half(&mut self, event: &Event<'_>) -> &str {
         self.write_arguments(event);
-        // What is missing may be what the call fills in, or what it does without: fcntl(2)'s third argument.
+        // The missing argument may be one that the call fills in, or an optional one: the third argument of fcntl(2).
         let next = event.callee.parameters().get(event.args.len());
         let fills = event.function().map_or(&[][..], |function| function.page().fills);
         let more_will_follow = next.is_some_and(|next| fills.contains(next));
@@ -204,12 +204,12 @@ pub struct TextSink {
     writer: OutputShare,
     pace: Pace,
     line: TextLine,
-    /// How much of the line stands on the terminal already.
+    /// How many bytes of the line are on the terminal already.
     written: usize,
 }
 
 impl TextSink {
-    /// Lines go to `output`.
+    /// Writes lines to `output`.
     pub fn new(output: Output, options: TextOptions) -> Self {
         let (writer, pace) = (output.writer(), output.pace());
         Self { output, writer, pace, line: TextLine::new(options), written: 0 }
@@ -217,7 +217,7 @@ impl TextSink {
 }
 
 impl TextSink {
-    /// Something else is to be written while a call waits: its line is cut, as strace cuts it.
+    /// Something else is to be written while a call waits: cut the call's line, as strace does.
     fn leave_half(&mut self) {
         if std::mem::take(&mut self.written) > 0 {
             self.output.cut_half_line(self.writer);
@@ -276,8 +276,8 @@ impl Sink for TextSink {
     }
 }
 
-/// Breaks a text between words into lines of at most `columns` characters; where it can be, not within parentheses. A
-/// longer word has a line of its own.
+/// Wraps a text between words into lines of at most `columns` characters, if possible not within parentheses. A longer
+/// word gets a line of its own.
 pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text.trim();
@@ -297,7 +297,7 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
     lines
 }
 
-/// A place to break a line: this space, or the one before the parenthesis that it stands in.
+/// Where to break a line: at this space, or before the parenthesis that contains it.
 fn before_parenthesis(text: &str, space: usize) -> usize {
     let open = text[..space].rfind(" (").filter(|open| !text[*open..space].contains(')'));
     open.filter(|open| *open > 0).unwrap_or(space)
@@ -315,7 +315,7 @@ mod tests {
     use crate::sys;
     use crate::trace::{Tracer, install};
 
-    /// Where a trace goes that a test looks into: each write by itself.
+    /// An output for a test: records each write separately.
     #[derive(Clone, Default)]
     struct Writes(Arc<Mutex<Vec<String>>>);
 
@@ -329,7 +329,7 @@ mod tests {
         }
     }
 
-    /// What is written of the calls that are made, in how many pieces.
+    /// The writes that these calls cause.
     fn writes_of(pace: Pace, calls: impl FnOnce()) -> Vec<String> {
         let writes = Writes::default();
         let output = Output::new(writes.clone(), "a test", pace);
@@ -347,7 +347,7 @@ mod tests {
             sys::send(&one, b"a", MSG_NOSIGNAL).unwrap();
             sys::recvfrom(&other, &mut [0; 5], MsgFlags::NONE).unwrap();
         };
-        // The numbers and the place in memory differ from run to run.
+        // Descriptor numbers and addresses differ from run to run.
         let plain =
             |writes: &[String]| writes.concat().replace(|c: char| c.is_ascii_hexdigit(), "");
         let halves = writes_of(Pace::Live, calls);

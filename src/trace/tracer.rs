@@ -1,5 +1,5 @@
-//! The tracer of one thread: it numbers the calls, times them, knows the descriptors they speak of, and
-//! hands them to a sink.
+//! The tracer of one thread: it numbers and times the calls, keeps track of the descriptors, and hands each call to a
+//! sink.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::addr::Address;
 use crate::names::MSG_DONTWAIT;
 use crate::values::{FdNumber, SocketState};
 
-/// What tells the state of a descriptor: `sys::socket_state`.
+/// The function that queries the state of a descriptor: `sys::socket_state`.
 pub type Probe = fn(FdNumber) -> Option<SocketState>;
 
-/// Where the calls go: text, JSON, an explainer.
+/// Where the calls are sent: text, JSON, an explainer.
 pub trait Sink {
-    /// A call begins. Only its input arguments are there.
+    /// A call begins; only its input arguments are known.
     fn begin(&mut self, _event: &Event<'_>) {}
     /// The call that began may put its caller to sleep.
     fn wait(&mut self, _event: &Event<'_>) {}
@@ -28,23 +28,23 @@ pub trait Sink {
     fn end(&mut self, event: &Event<'_>);
     /// A sentence about the call that just ended.
     fn remark(&mut self, _text: &str) {}
-    /// A line of a drawing of that call, to be kept as it is.
+    /// A line of a drawing of that call, not to be wrapped.
     fn drawing(&mut self, _line: &str) {}
-    /// Why the program makes the next call, or what follows from the last.
+    /// Why the program makes the next call, or what follows from the last one.
     fn intent(&mut self, _words: &'static str) {}
-    /// Write what was collected.
+    /// Writes the collected lines.
     fn flush(&mut self) {}
-    /// Whether the sink looks at `begin_ns` and `end_ns`.
+    /// Whether the sink uses `begin_ns` and `end_ns`.
     fn wants_times(&self) -> bool {
         false
     }
-    /// Whether the sink looks at [`Event::connection`].
+    /// Whether the sink uses [`Event::connection`].
     fn wants_connections(&self) -> bool {
         false
     }
 }
 
-/// For rules without a trace: calls that go here are not shown.
+/// For rules without a trace: the calls are not shown.
 #[derive(Clone, Copy, Debug)]
 pub struct NoSink;
 
@@ -52,19 +52,19 @@ impl Sink for NoSink {
     fn end(&mut self, _: &Event<'_>) {}
 }
 
-/// Which thread of which process of which machine calls, and by which clock.
+/// Who makes the calls: process, thread, and the clock of the times.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
     /// The process.
     pub pid: u32,
     /// The thread, by the system's number where it has one.
     pub tid: u64,
-    /// The clock of `begin_ns` and `end_ns`; those of two callers can be compared if this is equal.
+    /// The clock of `begin_ns` and `end_ns`; the times of two callers can be compared if this is equal.
     pub clock: Option<Arc<str>>,
 }
 
 impl Caller {
-    /// Whether this is a call of it. (The clock of one caller is one string in memory.)
+    /// Whether this caller made the event. (All its events share one string for the clock.)
     pub(super) fn makes(&self, event: &Event<'_>) -> bool {
         let is_clock = match (&self.clock, &event.clock) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -94,12 +94,12 @@ impl std::fmt::Debug for Tracer {
 }
 
 impl Tracer {
-    /// A tracer that writes to this sink.
+    /// A tracer that sends to this sink.
     pub fn new(sink: impl Sink + 'static) -> Self {
         Self::boxed(Box::new(sink))
     }
 
-    /// A tracer that writes to a sink whose type is chosen at run time.
+    /// A tracer that sends to a sink whose type is chosen at run time.
     pub fn boxed(sink: Box<dyn Sink>) -> Self {
         Self {
             wants_times: sink.wants_times(),
@@ -113,28 +113,28 @@ impl Tracer {
         }
     }
 
-    /// The same, with events that name the caller.
+    /// The same tracer, with events that name the caller.
     #[must_use]
     pub fn with_caller(mut self, caller: Caller) -> Self {
         self.caller = caller;
         self
     }
 
-    /// The same, interfering with the calls as the rules say.
+    /// The same tracer, with rules that change calls.
     #[must_use]
     pub fn with_rules(mut self, rules: Vec<InjectRule>) -> Self {
         self.rules = rules;
         self
     }
 
-    /// The same, looking at the state of each call's socket before and after.
+    /// The same tracer, which queries the state of each call's socket before and after.
     #[must_use]
     pub fn with_probe(mut self, probe: Probe) -> Self {
         self.probe = Some(probe);
         self
     }
 
-    /// A call begins; returns what the rules say of it, if there are any.
+    /// Begins a call; returns what the rules say about it, if there are rules.
     pub(crate) fn begin(&mut self, function: Function, event: &mut Event<'_>) -> Option<Plan> {
         let fd = event.fd();
         event.seq = self.seq;
@@ -146,15 +146,15 @@ impl Tracer {
         if self.may_wait(function, fd, &event.args) {
             self.sink.wait(event);
         }
-        // After that, so that the time it took to write is not taken for the call's.
+        // Read after the sink has written, so that writing does not count as part of the call.
         event.begin_ns = self.now();
         (!self.rules.is_empty()).then(|| inject::plan(&mut self.rules, function))
     }
 
-    /// A call has returned, at this time if it was made.
+    /// Ends a call, at this time if it was made.
     pub(crate) fn end(&mut self, event: &mut Event<'_>, end_ns: u64) {
         let fd = event.fd();
-        // Refused, or a library function: the time of the call is unknown.
+        // Refused, or a library function: the call's own time is unknown.
         event.end_ns = if end_ns < event.begin_ns { self.now() } else { end_ns };
         if self.wants_connections {
             event.connection = fd.and_then(|fd| self.descriptors.connection(fd));
@@ -166,7 +166,7 @@ impl Tracer {
         self.descriptors.learn(event);
     }
 
-    /// What was planned for a call has come, or not.
+    /// Records whether what was planned for a call has happened.
     pub(crate) fn carried_out(&mut self, plan: Plan) {
         inject::count_shortened(&mut self.rules, &plan);
     }
@@ -187,7 +187,7 @@ impl Tracer {
         self.wants_connections
     }
 
-    /// Both ends of a connection, as queried from the system.
+    /// Records both addresses of a connection, as queried from the system.
     pub(crate) fn connection(
         &mut self,
         fd: FdNumber,
@@ -215,7 +215,7 @@ impl Tracer {
     }
 }
 
-/// `MSG_DONTWAIT`, or a timeout of zero.
+/// Whether the argument is `MSG_DONTWAIT` or a timeout of zero.
 fn asks_not_to_wait(arg: &Arg<'_>) -> bool {
     match arg {
         Arg::Named(_) => has_message_flag(arg, MSG_DONTWAIT),
@@ -226,7 +226,7 @@ fn asks_not_to_wait(arg: &Arg<'_>) -> bool {
     }
 }
 
-/// The monotonic clock: it is one for all processes of a machine and never goes back.
+/// The monotonic clock: all processes of a machine share it, and it never goes back.
 pub(crate) fn now_ns() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map(|now| Duration::from(now).as_nanos() as u64)

@@ -34,7 +34,7 @@ fn says(chat: &mut Chat, who: u32, text: &[u8]) -> Vec<(u32, String)> {
     told(chat, who, LoopEvent::Bytes(text))
 }
 
-/// What another reads when Ann sends this.
+/// What another member reads when Ann sends these bytes.
 fn read_of(bytes: &[u8]) -> String {
     let told = says(&mut chat(), ANN, bytes);
     told.into_iter().find(|(to, _)| *to == BOB).map(|(_, text)| text).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A body that is still to be sent, piece by piece.
+//! The body of a response, sent piece by piece.
 
 use std::fs::File;
 use std::rc::Rc;
@@ -6,13 +6,13 @@ use std::rc::Rc;
 use super::out::Out;
 use crate::conn::FilePart;
 
-/// The most of what is in memory that is handed to the loop at once. The loop drops a peer for which far more is kept.
-/// (Every file that is remembered goes in one, with its head.)
+/// The most bytes of memory that are handed to the loop at once; the loop drops a peer for which far more is queued.
+/// (Every cached file fits into one piece, together with its head.)
 pub(super) const CHUNK: usize = 128 * 1024;
-/// The same of a file. It costs no memory, but each piece has its deadline.
+/// The same for a file: its bytes cost no memory, but each piece has a deadline.
 const PART: usize = 256 * 1024;
 
-/// The bytes from `at` on, until before `until`.
+/// The bytes from `at` on, up to and excluding `until`.
 #[derive(Debug)]
 pub(super) struct ResponseBody {
     source: Source,
@@ -20,14 +20,14 @@ pub(super) struct ResponseBody {
     until: u64,
 }
 
-/// Where bytes come from.
+/// Where the bytes come from.
 #[derive(Debug)]
 pub(super) enum Source {
     Memory(Rc<[u8]>),
     File(Rc<File>),
 }
 
-/// What is to be sent next.
+/// What to send next.
 #[derive(Debug)]
 pub(super) enum Next<'a> {
     Bytes(&'a [u8]),
@@ -43,7 +43,7 @@ impl ResponseBody {
         self.at == self.until
     }
 
-    /// Appends the next bytes to `out`, if they are in memory, at most so many.
+    /// Appends the next bytes to `out`, at most `most`, if they are in memory.
     pub(super) fn append(&mut self, out: &mut Out, most: usize) {
         if let Source::Memory(content) = &self.source {
             let (at, len) = piece(self.at, self.until, most);
@@ -52,7 +52,7 @@ impl ResponseBody {
         }
     }
 
-    /// The next bytes, where they are.
+    /// The next bytes, wherever they are.
     pub(super) fn next(&mut self) -> Next<'_> {
         match &self.source {
             Source::Memory(content) => {
@@ -68,7 +68,7 @@ impl ResponseBody {
         }
     }
 
-    /// The next part of it, if it is a file.
+    /// The next part, if the body is a file.
     pub(super) fn next_of_file(&mut self) -> Option<FilePart> {
         if matches!(self.source, Source::Memory(_)) {
             return None;

@@ -1,11 +1,11 @@
-//! Small files that were served lately, so that serving them again costs one `stat` at most, and no open, read and close.
-//! (Larger ones are not read at all: the system sends them.)
+//! Small files that were served recently: serving one again costs at most one `stat`, and no open, read and close.
+//! (Larger files are not read at all: the kernel sends them.)
 //!
-//! A file is cached under the requested path. Before it is served again the path is checked: device, inode, length and
-//! the times of its last changes must be the same. They show every change, except one within the same tick of the
+//! A file is cached under the requested path. Before it is served again, the path is checked: device, inode, length and
+//! the times of the last changes must be the same. These show every change, except one within the same tick of the
 //! clock; so a file that has just changed is not cached.
 //!
-//! A thousand requests in one millisecond look once: a file that was changed may be served as it was for so long.
+//! A thousand requests within one millisecond cause one check: for that long, a changed file may be served as it was.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Metadata};
@@ -16,30 +16,30 @@ use std::time::{Duration, Instant};
 
 use super::file::Described;
 
-/// How long what was seen of a file is taken to be so.
+/// How long a check holds.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
-/// The largest file that is remembered. From about here on, sending it costs less than copying it, although it has to be
-/// opened.
+/// The largest file that is cached. From about this size on, sending a file costs less than copying it, although it has
+/// to be opened.
 pub(super) const MOST_OF_FILE: u64 = 64 * 1024;
-/// All of them together, with what it costs to remember one.
+/// The size of all cached files together, including the cost of each entry.
 const MOST_OF_ALL: usize = 32 * 1024 * 1024;
 const COST_OF_ONE: usize = 512;
 const LONGEST_KEY: usize = 256;
 /// Some file systems count in steps of two seconds.
 const SETTLED_AFTER_SECONDS: i64 = 3;
 
-/// A file that is remembered.
+/// A cached file.
 #[derive(Debug)]
 pub(super) struct Remembered {
     pub(super) described: Described,
     pub(super) content: Rc<[u8]>,
     path: PathBuf,
     identity: Identity,
-    /// When that was last found to be so.
+    /// When it was last found unchanged.
     looked_at: Option<Instant>,
 }
 
-/// What is the same as long as a file is.
+/// Data that stays the same as long as a file does.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -61,7 +61,7 @@ impl Identity {
     }
 }
 
-/// The files that are remembered; the first to come is the first to go.
+/// The cached files; the oldest entry is dropped first.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     files: HashMap<Box<str>, Remembered>,
@@ -70,7 +70,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The file that is asked for by this path, if it is remembered and still the same.
+    /// The file requested by this path, if it is cached and unchanged.
     pub(super) fn get(&mut self, key: &str, now: Instant) -> Option<&Remembered> {
         let file = self.files.get_mut(key)?;
         let is_fresh = |at: Instant| now.saturating_duration_since(at) < LOOK_AGAIN_AFTER;
@@ -86,7 +86,7 @@ impl Cache {
         self.files.get(key)
     }
 
-    /// Whether a file is to be remembered.
+    /// Whether a file should be cached.
     pub(super) fn wants(&self, key: &str, metadata: &Metadata, now: u64) -> bool {
         let settled = |seconds: i64| seconds.saturating_add(SETTLED_AFTER_SECONDS) <= now as i64;
         metadata.len() <= MOST_OF_FILE
@@ -95,7 +95,7 @@ impl Cache {
             && settled(metadata.ctime())
     }
 
-    /// Remembers a file, which was found at `path`.
+    /// Caches a file, which was found at `path`.
     pub(super) fn put(
         &mut self,
         key: &str,
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(&*fixture.cache.get("/a", now).unwrap().content, b"before");
         assert!(fixture.cache.get("/b", now).is_none());
 
-        // Of the same length, and with the same date: only the inode's own change tells.
+        // The same length and the same date: only the inode's change time differs.
         let modified = fs::metadata(&fixture.path).unwrap().modified().unwrap();
         let before = Identity::of(&fs::metadata(&fixture.path).unwrap());
         while Identity::of(&fs::metadata(&fixture.path).unwrap()) == before {
@@ -179,7 +179,7 @@ mod tests {
                 .unwrap();
         }
         let later = now + Duration::from_secs(1);
-        // It was looked at so short a time ago; and now it is looked at again.
+        // The last check is too recent; then it is checked again.
         assert_eq!(&*fixture.cache.get("/a", now).unwrap().content, b"before");
         assert!(fixture.cache.get("/a", later).is_none());
         fixture.put("/a");

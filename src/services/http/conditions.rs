@@ -1,27 +1,27 @@
-//! Whether a file is to be sent, and which part: the conditions of a request, in the order that RFC 9110 gives them
-//! (section 13.2.2).
+//! Whether a file is sent, and which part: the conditions of a request, evaluated in the order of RFC 9110 (section
+//! 13.2.2).
 //!
-//! There are no entity tags here, so that no tag of the peer's can be one of ours.
+//! This server has no entity tags, so no tag from a client can match.
 
 use super::file::{Described, HttpTime};
 use super::range::{Wanted, wanted};
 use super::request::{Conditions, Method, Request};
 
-/// What the conditions of a request come to.
+/// The result of a request's conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PreconditionResult {
     Send(Wanted),
-    /// The peer has it already.
+    /// The client has this version already.
     NotModified,
-    /// It is not as the peer wants it to be.
+    /// The file is not in the state that the client requires.
     Failed,
 }
 
-/// Judges a request for a file.
+/// Evaluates the conditions of a request for a file.
 pub(super) fn judge(request: &Request<'_>, file: &Described) -> PreconditionResult {
     let conditions = &request.conditions;
     let modified = file.modified.as_ref().map(|moment| moment.seconds);
-    // Without a date on either side there is nothing to compare.
+    // Without a date on both sides there is nothing to compare.
     let changed_since = |date: &str| Some(modified? > HttpTime::seconds_of(date)?);
     let has_failed = match (conditions.if_match, conditions.if_unmodified_since) {
         (Some(tags), _) => tags != "*",
@@ -47,7 +47,7 @@ pub(super) fn judge(request: &Request<'_>, file: &Described) -> PreconditionResu
     }
 }
 
-/// Whether a part of this file fits to the part that the peer has.
+/// Whether a part of this file fits the part that the client has.
 fn is_still(conditions: &Conditions<'_>, file: &Described) -> bool {
     conditions.if_range.is_none_or(|date| {
         let modified = file.modified.as_ref().map(|moment| moment.seconds);

@@ -6,37 +6,37 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What is said of a file before its bytes.
+/// What the head of a response says about a file.
 #[derive(Clone, Debug)]
 pub(super) struct Described {
     pub(super) len: u64,
-    /// When it was last changed, if that can be said.
+    /// When the file was last changed, if that can be expressed.
     pub(super) modified: Option<HttpTime>,
-    /// The fields that stand before its bytes, whichever part of them is sent.
+    /// The header fields of a response, whichever part of the file is sent.
     pub(super) fields: String,
 }
 
-/// A moment in HTTP has whole seconds.
+/// A moment in HTTP: whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HttpTime {
-    /// Since 1970.
+    /// Seconds since 1970.
     pub(super) seconds: u64,
     /// `Sun, 06 Nov 1994 08:49:37 GMT`
     pub(super) text: String,
 }
 
-/// The first moment that has no date: the year has four digits.
+/// The first moment that has no date in HTTP: the year has four digits.
 const YEAR_10000: u64 = 253_402_300_800;
 
 impl HttpTime {
-    /// A moment as a date; none before 1970 or after 9999.
+    /// A moment as a date; `None` before 1970 and after 9999.
     pub(super) fn at(seconds: i64) -> Option<Self> {
         let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds < YEAR_10000)?;
         let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
         Some(Self { seconds, text: httpdate::fmt_http_date(time) })
     }
 
-    /// The seconds of a date from a client, in any of the three forms of HTTP.
+    /// The seconds of a client's date, in any of HTTP's three forms.
     pub(super) fn seconds_of(text: &str) -> Option<u64> {
         let time = httpdate::parse_http_date(text).ok()?;
         time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
@@ -50,7 +50,7 @@ pub(super) fn now() -> u64 {
 
 impl Described {
     pub(super) fn new(name: &Path, metadata: &Metadata, now: u64) -> Self {
-        // A date that lies ahead is replaced by the date of the response (RFC 9110, 8.8.2.1).
+        // A date in the future is replaced by the date of the response (RFC 9110, 8.8.2.1).
         let modified = HttpTime::at(metadata.mtime().min(now as i64));
         let media_type = media_type(name);
         let mut fields = format!("Content-Type: {media_type}\r\nAccept-Ranges: bytes\r\n");
@@ -61,15 +61,14 @@ impl Described {
     }
 }
 
-/// What kind of file it is, judged by its name.
+/// The media type, judged by the file's name.
 fn media_type(name: &Path) -> String {
     let media_type = mime_guess::from_path(name).first_or_octet_stream();
     let charset = if media_type.type_() == "text" { "; charset=utf-8" } else { "" };
     format!("{media_type}{charset}")
 }
 
-/// Reads exactly these bytes of a file. (A file on a disk has no readiness: all clients wait for
-/// it.)
+/// Reads exactly these bytes of a file. (A file on a disk is always ready, so all clients wait for the disk.)
 ///
 /// # Errors
 /// Also if the file has become shorter.

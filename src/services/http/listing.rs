@@ -15,14 +15,14 @@ body{font-family:sans-serif;margin:2em}\
 td,th{padding:.1em 1.5em .1em 0;text-align:left}\
 td.size,th.size{text-align:right;font-variant-numeric:tabular-nums}";
 
-/// The page of a directory: the directories in it first, then the files, each by name.
+/// The page of a directory: first its directories, then its files, each by name.
 pub(super) fn page(place: &SitePath, mut found: Entries) -> String {
     found.entries.sort_by(|one, other| {
         let key = |entry: &DirectoryEntry| !entry.metadata.is_dir();
         key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
     });
     let mut page = String::with_capacity(1024 + 200 * found.entries.len());
-    // Memory takes everything.
+    // Writing to memory cannot fail.
     let _ = write_page(&mut page, place, &found);
     page
 }
@@ -65,7 +65,7 @@ fn write_entry(page: &mut String, entry: &DirectoryEntry) -> fmt::Result {
     )
 }
 
-/// Text in a page, or in an attribute of one.
+/// Text escaped for a page, or for an attribute.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -85,7 +85,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A number of bytes, for people.
+/// A number of bytes for a person.
 struct Size(u64);
 
 impl fmt::Display for Size {

@@ -1,8 +1,8 @@
-//! http: the files below a directory (RFC 9110 and 9112), for reading.
+//! http: serves the files below a directory (RFC 9110 and 9112), read-only.
 //!
-//! A chapter of several files, in the order of reading: `request` (from bytes to a request), `path` (from its target to
-//! the name of a file), `root` (what is there), `conditions` and `range` (what of it is wanted), `response`, `listing`
-//! and `body` (what is sent), `cache`, and `site`, which puts them together. Here: the connections.
+//! Read the files in this order: `request` (from bytes to a request), `path` (from its target to the name of a file),
+//! `root` (what is there), `conditions` and `range` (which part is wanted), `response`, `listing` and `body` (what is
+//! sent), `cache`, and `site`, which puts them together. This file has the connections.
 
 mod body;
 mod cache;
@@ -36,8 +36,8 @@ pub use options::SiteOptions;
 
 /// How long a peer may take for one chunk of a response, or for the last queued bytes.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
-/// When so much is written, or so many requests are answered, that is sent before the next is looked at, and others have
-/// their turn.
+/// When this many bytes of responses are written, or this many requests answered, they are sent before the next request
+/// is looked at, so that other connections get their turn.
 const ENOUGH: usize = 64 * 1024;
 const ENOUGH_REQUESTS: usize = 16;
 
@@ -48,37 +48,37 @@ pub struct Http {
     header_timeout: Duration,
     keep_alive: Duration,
     connections: TokenMap<Phase>,
-    /// What is sent in answer to one event. (One for all connections: a connection that waits has none.)
+    /// The responses to one event. (One buffer for all connections: a waiting connection has none.)
     out: Out,
 }
 
-/// What a connection is about.
+/// The phase of a connection.
 #[derive(Debug)]
 enum Phase {
-    /// Waiting for the first byte of a request.
+    /// Waits for the first byte of a request.
     Waiting,
-    /// Waiting for the rest of one.
+    /// Waits for the rest of a request.
     Reading,
-    /// Sending; nothing is read meanwhile.
+    /// Sends a response; nothing is read in the meantime.
     Sending {
-        /// None if only so much is sent already that the next request has to wait.
+        /// `None` if so many bytes are queued that the next request has to wait.
         body: Option<ResponseBody>,
         /// Whether another request may follow.
         keep_alive: bool,
     },
-    /// It was idle for too long, and is closed as soon as its queued bytes are sent.
+    /// Idle for too long: the connection closes as soon as its queued bytes are sent.
     Leaving,
-    /// It was closed, as far as this service is concerned.
+    /// Closed, as far as this service is concerned.
     Closed,
 }
 
-/// What some bytes of a peer have come to, once everything in `out` is sent.
+/// The result of handling received bytes, once everything in `out` is sent.
 enum Handled {
-    /// So many bytes are left, which are no whole request.
+    /// This many bytes are left, the beginning of a request.
     Reads(usize),
-    /// So many bytes are left, and a body has to be sent before they are looked at.
+    /// This many bytes are left, and a body must be sent before they are looked at.
     Sends { body: Option<ResponseBody>, keep_alive: bool, left: usize },
-    /// No further request is wanted.
+    /// No further request is read.
     Closes,
 }
 
@@ -86,7 +86,7 @@ impl Http {
     /// A server of files.
     ///
     /// # Errors
-    /// The root is not there, is no directory, or may not be read.
+    /// The root does not exist, is not a directory, or may not be read.
     pub fn new(options: &SiteOptions) -> io::Result<Self> {
         Ok(Self {
             site: Site::new(Root::new(&options.root)?),
@@ -103,7 +103,7 @@ impl Http {
         let mut rest = bytes;
         let mut answered = 0;
         loop {
-            // Between requests an empty line means nothing.
+            // Empty lines between requests are ignored.
             while let [b'\r' | b'\n', after @ ..] = rest {
                 rest = after;
             }
@@ -147,7 +147,7 @@ impl Http {
                 Phase::Waiting
             }
             Handled::Reads(left) => {
-                // From the first byte of a request on; later bytes do not extend it.
+                // The time limit runs from the first byte of a request; later bytes do not extend it.
                 deadline = (answered || !was_reading).then_some(self.header_timeout);
                 actions.push(Action::Keep(left));
                 Phase::Reading
@@ -176,7 +176,7 @@ impl Http {
         }
     }
 
-    /// Everything is sent: what comes next?
+    /// Everything is sent: decide what comes next.
     fn room<'a>(&'a mut self, who: Token, actions: &mut Actions<'a>) {
         match self.connections.get(who) {
             Some(Phase::Sending { body: Some(body), .. }) if !body.is_done() => {
@@ -211,7 +211,7 @@ impl Http {
     fn deadline<'a>(&'a mut self, who: Token, actions: &mut Actions<'a>) {
         match self.connections.get(who) {
             Some(Phase::Waiting) => {
-                // Silent it is, but perhaps because it is still busy with the last response.
+                // The connection is silent, perhaps because the client is still busy with the last response.
                 self.connections.insert(who, Phase::Leaving);
                 actions.push(Action::WantRoom(who));
                 actions.push(Action::Deadline(who, Some(CHUNK_TIMEOUT)));
@@ -238,7 +238,7 @@ impl Http {
     }
 }
 
-/// Closes as soon as everything is sent, but does not wait for that for ever.
+/// Closes as soon as everything is sent, within a time limit.
 fn close(who: Token, actions: &mut Actions<'_>) {
     actions.extend([Action::Close(who), Action::Deadline(who, Some(CHUNK_TIMEOUT))]);
 }
@@ -252,8 +252,7 @@ impl Service for Http {
             }
             LoopEvent::Bytes(bytes) => self.bytes(who, bytes, actions),
             LoopEvent::Room => self.room(who, actions),
-            // Nothing is read while a response is sent, so no response is in progress; queued bytes are
-            // still sent.
+            // Nothing is read while a response is sent, so no response is in progress; queued bytes are still sent.
             LoopEvent::PeerFinished => self.leave(who, actions),
             LoopEvent::Deadline => self.deadline(who, actions),
             LoopEvent::Closed(_) => {

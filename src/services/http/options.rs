@@ -1,11 +1,11 @@
-//! What can be said about the service: `root=DIR`, `header-timeout=SECONDS`, `keep-alive=SECONDS`.
+//! The options of the service: `root=DIR`, `header-timeout=SECONDS`, `keep-alive=SECONDS`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::services::written::time_limit;
 
-/// How to serve.
+/// The options of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteOptions {
     /// The directory whose files are served.
@@ -27,7 +27,7 @@ impl Default for SiteOptions {
 }
 
 impl SiteOptions {
-    /// Their names.
+    /// The names of the options.
     pub(in crate::services) const NAMES: &[&str] = &["root", "header-timeout", "keep-alive"];
 
     /// Reads options as they were written.

@@ -1,4 +1,4 @@
-//! Where responses are written before they are sent: one buffer for all connections, of which nothing has to be
+//! The buffer in which responses are written before they are sent: one for all connections, and nothing has to be
 //! cleared before it is used again.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// Bytes to be sent.
 #[derive(Debug, Default)]
 pub(super) struct Out {
-    /// What is behind `len` means nothing.
+    /// Bytes beyond `len` are leftovers.
     buffer: Vec<u8>,
     len: usize,
 }
@@ -20,7 +20,7 @@ impl Out {
         self.len
     }
 
-    /// Forgets what was written after the first `len` bytes.
+    /// Drops everything after the first `len` bytes.
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }

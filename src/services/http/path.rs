@@ -1,7 +1,7 @@
 //! From the target of a request to the name of a file below the root, and back.
 //!
-//! A target is cut at its slashes first, and each part is decoded once. So an encoded slash is no slash, and what was
-//! encoded twice is still encoded afterwards.
+//! A target is split at its slashes first, and then each part is decoded once. So an encoded slash does not separate,
+//! and what was encoded twice is still encoded once afterwards.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -12,19 +12,19 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 
 use super::status::Status;
 
-/// What need not be encoded in a part of a path (RFC 3986: `unreserved`).
+/// Characters that need no encoding in a part of a path (RFC 3986: `unreserved`).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A place below the root.
+/// A path below the root.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SitePath {
-    /// Made of ordinary names only; empty for the root itself.
+    /// Consists of ordinary names only; empty for the root itself.
     pub(super) relative: PathBuf,
-    /// Whether it was written with a slash at its end.
+    /// Whether the target ended with a slash.
     pub(super) is_directory: bool,
 }
 
-/// The path of a target, as it was written: without a scheme and host, and without a query.
+/// The path of a target as written: without scheme and host, and without the query.
 pub(super) fn path_of(target: &str) -> Result<&str, Status> {
     let path = match target.starts_with('/') {
         true => target,
@@ -34,7 +34,7 @@ pub(super) fn path_of(target: &str) -> Result<&str, Status> {
     Ok(if path.is_empty() { "/" } else { path })
 }
 
-/// The absolute form is for a proxy; but a server has to understand it as well.
+/// The path of a target in absolute form. That form is meant for proxies, but a server has to understand it as well.
 fn behind_host(target: &str) -> Option<&str> {
     let (scheme, rest) = target.split_once("://")?;
     let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
@@ -43,8 +43,8 @@ fn behind_host(target: &str) -> Option<&str> {
     (is_http && !host.is_empty() && is_host(host.as_bytes())).then_some(path)
 }
 
-/// Whether this is a host, perhaps with a port (RFC 3986, 3.2.2): a name, an IPv4 address, or an IPv6 address in brackets.
-/// The Host field may also be empty.
+/// Whether this is a host, perhaps with a port (RFC 3986, 3.2.2): a name, an IPv4 address, or an IPv6 address in
+/// brackets. The Host field may also be empty.
 pub(super) fn is_host(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let (name, port) = match host.strip_prefix('[').map(|rest| rest.split_once(']')) {
@@ -63,7 +63,7 @@ pub(super) fn is_host(host: &[u8]) -> bool {
     is_port && name.bytes().all(may_stand) && decoded(name).is_ok()
 }
 
-/// What may stand in brackets: an IPv6 address, or one of a version that is still to come.
+/// Whether this may stand in brackets: an IPv6 address, or an address of a future version.
 fn is_ip_literal(address: &str) -> bool {
     let is_future = |rest: &str| {
         rest.split_once('.').is_some_and(|(version, address)| {
@@ -100,7 +100,7 @@ impl SitePath {
         Ok(Self { relative, is_directory })
     }
 
-    /// Its path, encoded. (It begins with one slash and no more: two would begin the name of a host.)
+    /// The encoded path. (It begins with exactly one slash: two would begin the name of a host.)
     pub(super) fn encoded(&self) -> String {
         let mut path = String::from("/");
         for name in &self.relative {
@@ -112,14 +112,14 @@ impl SitePath {
         path
     }
 
-    /// Its path, for people.
+    /// The path for a person.
     pub(super) fn shown(&self) -> String {
         let slash = if self.relative == Path::new("") { "" } else { "/" };
         format!("/{}{slash}", self.relative.display())
     }
 }
 
-/// A name as a part of a path.
+/// A name, encoded as a part of a path.
 pub(super) fn encoded(name: &OsStr) -> impl std::fmt::Display {
     percent_encode(name.as_bytes(), ENCODED)
 }
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(parse("http://host:80/a?b"), place("a", false));
         assert_eq!(parse("HTTPS://host"), place("", true));
         assert_eq!(parse("http://host?q"), place("", true));
-        // Decoded once, it is a strange name and no way up.
+        // Decoded once, it is a strange name and does not lead upwards.
         assert_eq!(parse("/%252e%252e/x"), place("%2e%2e/x", false));
         assert_eq!(parse("/..%255c"), place("..%5c", false));
         assert_eq!(parse("/..\\..\\x"), place("..\\..\\x", false));

@@ -1,18 +1,18 @@
-//! Which part of a file is asked for: `Range: bytes=…` (RFC 9110, section 14).
+//! Which part of a file a request wants: `Range: bytes=…` (RFC 9110, section 14).
 
-/// What is to be sent.
+/// The wanted part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// Everything.
+    /// The whole file.
     Whole,
-    /// The bytes from the first of these on, until before the second.
+    /// The bytes from the first position on, up to and excluding the second.
     Part(u64, u64),
-    /// Something that the file does not have.
+    /// A part that the file does not have.
     Nothing,
 }
 
-/// What a range means for a file of this length. One that is not understood, and a list of several, mean the whole: to
-/// ignore a range is always allowed.
+/// What a range means for a file of this length. A range that is not understood, or a list of several, means the whole
+/// file: ignoring a range is always allowed.
 pub(super) fn wanted(range: &str, len: u64) -> Wanted {
     let Some((unit, list)) = range.split_once('=') else { return Wanted::Whole };
     let Some((first, last)) = list.trim_ascii().split_once('-') else { return Wanted::Whole };
@@ -30,7 +30,7 @@ pub(super) fn wanted(range: &str, len: u64) -> Wanted {
         }
         (Position::Number(first), Position::None) => Wanted::Part(first, len),
         (Position::None, Position::Number(0)) => Wanted::Nothing,
-        // The end of nothing is nothing, and there is no way to write that down.
+        // The last bytes of an empty file are none, which no Content-Range can express.
         (Position::None, Position::Number(_)) if len == 0 => Wanted::Whole,
         (Position::None, Position::Number(count)) => Wanted::Part(len - count.min(len), len),
         _ => Wanted::Whole,

@@ -1,7 +1,7 @@
-//! From bytes to a request: where its head ends, where its body ends, and what of it matters here.
+//! From bytes to a request: where its head ends, where its body ends, and which of its fields matter here.
 //!
-//! A request is parsed only as a whole: nothing is stored about a part of one, and the bytes are presented again
-//! when more have arrived. A client that sends one byte at a time costs little: head and body are short.
+//! A request is parsed only as a whole: no state is kept about a part of one, and the bytes are presented again when
+//! more have arrived. A client that sends one byte at a time costs little, because head and body are short.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +9,7 @@ mod tests;
 use super::path::is_host;
 use super::status::Status;
 
-/// The most that the head of a request may have.
+/// The most bytes of a request's head.
 pub(super) const MOST_OF_HEAD: usize = 8 * 1024;
 /// The most bytes of an unwanted body that are read and discarded.
 const MOST_OF_BODY: u64 = 16 * 1024;
@@ -18,33 +18,33 @@ const MOST_FIELDS: usize = 64;
 /// What some bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed<'a> {
-    /// A part of a request.
+    /// The beginning of a request.
     Incomplete,
-    /// A request, which takes so many of the bytes.
+    /// A request, and how many of the bytes it takes.
     Request(Request<'a>, usize),
-    /// Something that is refused. Where the next request would begin is not known.
+    /// Something that is refused. It is unknown where the next request would begin.
     Refused(Refused),
 }
 
-/// Why it is refused.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) status: Status,
     pub(super) method: Method,
 }
 
-/// What of a request matters here.
+/// The parts of a request that matter here.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request<'a> {
     pub(super) method: Method,
-    /// As it was written: nothing is decoded.
+    /// As written, not decoded.
     pub(super) target: &'a str,
     /// Whether another request may follow.
     pub(super) keep_alive: bool,
     pub(super) conditions: Conditions<'a>,
 }
 
-/// The fields that say what is to be sent, and whether. As they were written.
+/// The fields that decide whether and what to send, as written.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Conditions<'a> {
     pub(super) if_match: Option<&'a str>,
@@ -55,12 +55,12 @@ pub(super) struct Conditions<'a> {
     pub(super) range: Option<&'a str>,
 }
 
-/// What is to be done with what is named.
+/// The method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
     Head,
-    /// One that RFC 9110 (or 5789) knows, and files do not.
+    /// A method that RFC 9110 (or 5789) knows, and files do not support.
     Other,
     Unknown,
 }
@@ -100,7 +100,7 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
-/// The length of a head, or the status that refuses it; no status if the rest has not come yet.
+/// The length of the head, or the status that refuses it (`None`: the rest has not arrived yet).
 fn whole_head(
     parsed: Result<httparse::Status<usize>, httparse::Error>,
     head: &[u8],
@@ -119,13 +119,13 @@ fn whole_head(
     Err(Some(status))
 }
 
-/// A request of another version than HTTP/1.0 and HTTP/1.1. A later minor version is answered as the highest that is known
-/// here (RFC 9110, 2.5); another major version is not.
+/// A request of a version other than HTTP/1.0 and HTTP/1.1. A later minor version is answered as HTTP/1.1 (RFC 9110,
+/// 2.5); another major version is refused.
 fn parse_another_version<'a>(bytes: &'a [u8], head: &'a [u8], method: Method) -> Parsed<'a> {
     let refused = |status| Parsed::Refused(Refused { status, method });
     let begin = head.len() - head.trim_ascii_start().len();
     let Some(len) = head[begin..].iter().position(|byte| *byte == b'\n') else {
-        // Where it was cut must not matter: what stands after `HTTP/2` decides what is wrong with it.
+        // The result must not depend on where the bytes were cut: the text after `HTTP/2` decides what is wrong.
         let is_cut = head.len() < MOST_OF_HEAD;
         return if is_cut { Parsed::Incomplete } else { refused(Status::BadRequest) };
     };
@@ -162,7 +162,7 @@ fn parse_another_version<'a>(bytes: &'a [u8], head: &'a [u8], method: Method) ->
     }
 }
 
-/// The request with this head, if its body is there or not needed.
+/// The request with this head, if its body has arrived or is not needed.
 fn request_of<'a>(
     bytes: &'a [u8],
     head_len: usize,
@@ -181,7 +181,7 @@ fn request_of<'a>(
     if rest.len() as u64 >= body_len {
         return Parsed::Request(request, head_len + body_len as usize);
     }
-    // Answered without the body, which may come or not: the next request would not be found.
+    // Answered without reading the body, which may or may not follow: the next request could not be found.
     let unread = Parsed::Request(Request { keep_alive: false, ..request }, bytes.len());
     match method {
         _ if fields.expects_continue => unread,
@@ -191,11 +191,11 @@ fn request_of<'a>(
     }
 }
 
-/// The two versions that are answered.
+/// The two versions that this server speaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     Http10,
-    /// Also what a later 1.x is taken for.
+    /// Also stands for a later 1.x.
     Http11,
 }
 
@@ -218,7 +218,7 @@ impl<'a> HeadFields<'a> {
         for field in fields {
             read.take(field.name, field.value)?;
         }
-        // Since HTTP/1.1 a request names the host, once.
+        // Since HTTP/1.1 a request must name the host exactly once.
         if read.hosts > 1 || (is_http_1_1 && read.hosts == 0) {
             return Err(Status::BadRequest);
         }
@@ -227,7 +227,7 @@ impl<'a> HeadFields<'a> {
 
     fn take(&mut self, name: &str, value: &'a [u8]) -> Result<(), Status> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
-        // A condition in which there is something else than text is none.
+        // A condition that is not text is ignored.
         let text = std::str::from_utf8(value).ok().map(str::trim_ascii);
         if is("host") {
             self.hosts += 1;
@@ -241,7 +241,7 @@ impl<'a> HeadFields<'a> {
             }
         } else if is("content-length") {
             let len = text.and_then(number).ok_or(Status::BadRequest)?;
-            // Two lengths are two opinions about where the next request begins.
+            // Two different lengths are two opinions about where the next request begins.
             if self.content_length.replace(len).is_some_and(|before| before != len) {
                 return Err(Status::BadRequest);
             }
@@ -274,7 +274,7 @@ impl<'a> HeadFields<'a> {
     }
 }
 
-/// Digits and nothing else: `u64::from_str` would take a `+`.
+/// Digits only: `u64::from_str` would accept a `+`.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()

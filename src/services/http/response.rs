@@ -1,4 +1,4 @@
-//! The heads of responses, and the pages that say what was wrong.
+//! The heads of responses, and the pages that explain an error.
 
 use std::fmt::{Display, Write};
 
@@ -6,25 +6,25 @@ use super::out::Out;
 use super::request::{Method, Request};
 use super::status::Status;
 
-/// What every response to one request has in common.
+/// What all heads written for one request have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner<'a> {
-    /// When it is said.
+    /// The date of the response.
     pub(super) date: &'a str,
     /// Whether another request may follow.
     pub(super) keep_alive: bool,
-    /// The answer to HEAD is that to GET without its body.
+    /// Whether a body follows: the answer to HEAD is that to GET without its body.
     pub(super) with_body: bool,
 }
 
 impl<'a> Manner<'a> {
-    /// How a request is answered that was understood.
+    /// For a request that was understood.
     pub(super) fn of(request: &Request<'_>, date: &'a str) -> Self {
         let with_body = request.method != Method::Head;
         Self { date, keep_alive: request.keep_alive, with_body }
     }
 
-    /// How the last answer on a connection is given.
+    /// For the last response on a connection.
     pub(super) fn of_last(method: Method, date: &'a str) -> Self {
         Self { date, keep_alive: false, with_body: method != Method::Head }
     }
@@ -34,7 +34,7 @@ impl<'a> Manner<'a> {
 pub(super) struct Head<'o>(&'o mut Out);
 
 impl<'o> Head<'o> {
-    /// Begins a head with what stands in all of them.
+    /// Begins a head with the fields that all heads have.
     pub(super) fn begin(out: &'o mut Out, status: Status, manner: Manner<'_>) -> Self {
         let connection = match manner.keep_alive {
             true => "\r\nConnection: keep-alive\r\n",
@@ -48,7 +48,7 @@ impl<'o> Head<'o> {
         Self(out)
     }
 
-    /// A field whose value is text.
+    /// A field whose value is a text.
     pub(super) fn text(self, name: &str, value: &str) -> Self {
         for part in [name, ": ", value, "\r\n"] {
             self.0.put(part.as_bytes());
@@ -56,14 +56,14 @@ impl<'o> Head<'o> {
         self
     }
 
-    /// A field whose value has yet to be written out.
+    /// A field whose value must be formatted.
     pub(super) fn field(self, name: &str, value: impl Display) -> Self {
-        // Memory takes everything.
+        // Writing to memory cannot fail.
         let _ = write!(self.0, "{name}: {value}\r\n");
         self
     }
 
-    /// Fields that were written out before.
+    /// Fields that are already formatted.
     pub(super) fn written(self, fields: &str) -> Self {
         self.0.put(fields.as_bytes());
         self
@@ -74,12 +74,12 @@ impl<'o> Head<'o> {
     }
 }
 
-/// Answers with a status alone.
+/// A response that consists of a status and its page.
 pub(super) fn say(out: &mut Out, status: Status, manner: Manner<'_>) {
     say_with(out, status, manner, |head| head);
 }
 
-/// The same, with more fields.
+/// The same with more fields.
 pub(super) fn say_with(
     out: &mut Out,
     status: Status,

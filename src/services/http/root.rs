@@ -1,5 +1,5 @@
-//! The directory that is served: what a place in it is. (The files that are served are opened with `std::fs`: they are
-//! not the subject, and not in the trace.)
+//! The served directory: finds what is at a path. (The files are opened with `std::fs`: they are not the subject, and
+//! not in the trace.)
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -10,75 +10,75 @@ use std::path::{Path, PathBuf};
 use super::status::Status;
 use crate::names::{Errno, O_NONBLOCK};
 
-/// The root, with every symbolic link followed.
+/// The root, with all symbolic links resolved.
 #[derive(Debug)]
 pub(super) struct Root(PathBuf);
 
-/// What stands at a place.
+/// What is at a path.
 #[derive(Debug)]
 pub(super) enum FoundPath {
-    /// A directory, at this path.
+    /// A directory.
     Directory(PathBuf),
     /// A regular file that may be read.
     File(File, Metadata),
 }
 
-/// One line of a directory.
+/// One line of a directory's page.
 #[derive(Debug)]
 pub(super) struct DirectoryEntry {
     pub(super) name: OsString,
     pub(super) metadata: Metadata,
 }
 
-/// What of a directory can be asked for.
+/// The entries of a directory that can be requested.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     pub(super) entries: Vec<DirectoryEntry>,
-    /// Whether there were more than is reasonable.
+    /// Whether there are more than the limit.
     pub(super) there_is_more: bool,
 }
 
-/// A directory may have a million files; while it is read, all clients wait.
+/// A directory may have a million entries, and all clients wait while it is read.
 const MOST_ENTRIES: usize = 10_000;
 
 impl Root {
     /// # Errors
-    /// It is not there, or no directory.
+    /// The path does not exist, or is not a directory.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let root = fs::canonicalize(path)?;
         fs::read_dir(&root)?;
         Ok(Self(root))
     }
 
-    /// Where a place is, with its links not yet followed.
+    /// The path of a file, its links not yet resolved.
     pub(super) fn path(&self, relative: &Path) -> PathBuf {
         self.0.join(relative)
     }
 
-    /// What stands at a place. A link that leads out of the root leads nowhere.
+    /// Finds what is at a path. A link that leads out of the root is treated as missing.
     ///
-    /// (Between the check and the open another process might change a link. A user who may write into the root
-    /// decides anyway what is served from it.)
+    /// (Between the check and the open, another process might change a link. A user who may write into the root decides
+    /// anyway what is served from it.)
     pub(super) fn find(&self, relative: &Path) -> Result<FoundPath, Status> {
         let path = self.inside(&self.path(relative)).map_err(|error| status_of(&error))?;
         let metadata = fs::symlink_metadata(&path).map_err(|error| status_of(&error))?;
         if metadata.is_dir() {
             return Ok(FoundPath::Directory(path));
         }
-        // To open a pipe would wait for its other end; to open a device may do anything.
+        // Opening a pipe would wait for its other end, and opening a device may do anything.
         if !metadata.is_file() {
             return Err(Status::Forbidden);
         }
         let file = open(&path).map_err(|error| status_of(&error))?;
         let opened = file.metadata().map_err(|error| status_of(&error))?;
-        // It may have been exchanged in the meantime.
+        // The file may have been replaced in the meantime.
         if (opened.dev(), opened.ino()) != (metadata.dev(), metadata.ino()) {
             return Err(Status::NotFound);
         }
         Ok(FoundPath::File(file, opened))
     }
 
-    /// What of a directory can be asked for: files, directories, and links to such inside the root.
+    /// The entries of a directory that can be requested: files, directories, and links to such inside the root.
     pub(super) fn list(&self, directory: &Path) -> Result<Entries, Status> {
         let mut found = Entries::default();
         for entry in fs::read_dir(directory).map_err(|error| status_of(&error))? {
@@ -87,7 +87,7 @@ impl Root {
                 found.there_is_more = true;
                 break;
             }
-            // What is gone by now, or cannot be looked at, is not listed.
+            // Entries that are gone by now, or may not be looked at, are not listed.
             if let Ok(metadata) = self.look(&entry)
                 && (metadata.is_file() || metadata.is_dir())
             {
@@ -104,14 +104,14 @@ impl Root {
         entry.metadata()
     }
 
-    /// The path with every link followed, if it is inside the root.
+    /// The path with all links resolved, if it is inside the root.
     fn inside(&self, path: &Path) -> io::Result<PathBuf> {
         let path = fs::canonicalize(path)?;
         if path.starts_with(&self.0) { Ok(path) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 }
 
-/// Opens for reading, without waiting whatever it may be.
+/// Opens for reading, without waiting, whatever the file is.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(O_NONBLOCK.bits()).open(path)
 }

@@ -1,4 +1,4 @@
-//! From a request to its response: what is there, which part of it is wanted, and what is said about it.
+//! From a request to its response: what is there, which part of it is wanted, and what the head says.
 
 use std::fs::{File, Metadata};
 use std::path::Path;
@@ -18,14 +18,14 @@ use super::response::{Head, Manner, say, say_with};
 use super::root::{FoundPath, Root};
 use super::status::Status;
 
-/// What is served, and what is remembered of it.
+/// The served files and the cache.
 #[derive(Debug)]
 pub(super) struct Site {
     root: Root,
     cache: Cache,
     /// The current second as a date.
     now: HttpTime,
-    /// The same by a clock that is never set.
+    /// The same moment by the monotonic clock.
     instant: Instant,
 }
 
@@ -35,7 +35,7 @@ impl Site {
         Self { root, cache: Cache::default(), now, instant: Instant::now() }
     }
 
-    /// Looks at the clock. The date is written out once a second, not for every response.
+    /// Reads the clock. The date is formatted once a second, not for every response.
     pub(super) fn look_at_clock(&mut self) {
         self.instant = Instant::now();
         let seconds = file::now();
@@ -105,9 +105,9 @@ impl Site {
                 return self.send_file(path, &place.relative, file, &metadata, request, out);
             }
             FoundPath::Directory(_) if !place.is_directory => {
-                // Or the links in it would be followed from the directory above.
+                // Without the slash, a browser would resolve links in the page from the directory above.
                 let mut location = SitePath { is_directory: true, ..place }.encoded();
-                // The query belongs to what was asked for.
+                // The redirect keeps the query of the request.
                 if let Some((_, query)) = request.target.split_once('?') {
                     location.push('?');
                     location.push_str(query.split('#').next().unwrap_or_default());
@@ -139,7 +139,7 @@ impl Site {
         Ok(begin(body, out))
     }
 
-    /// Sends a file that is not remembered, and remembers it if it is small.
+    /// Sends a file that is not cached, and caches it if it is small.
     fn send_file(
         &mut self,
         path: &str,
@@ -165,7 +165,7 @@ impl Site {
     }
 }
 
-/// Sends of a file what the request wants of it.
+/// Sends the part of a file that the request wants.
 fn send(
     request: &Request<'_>,
     described: &Described,
@@ -212,7 +212,7 @@ fn send(
     begin(ResponseBody::new(source, from, until), out)
 }
 
-/// Appends the beginning of a body to its head, if it is in memory, so that the two are one send. Returns what is left.
+/// Appends the beginning of a body to its head, if it is in memory, so that both leave in one send. Returns the rest.
 fn begin(mut body: ResponseBody, out: &mut Out) -> Option<ResponseBody> {
     body.append(out, CHUNK.saturating_sub(out.len()));
     (!body.is_done()).then_some(body)

@@ -1,4 +1,4 @@
-//! The statuses that this server answers with, and what it says of each to a person.
+//! The statuses that this server answers with, and what it says about each to a person.
 
 /// A status of RFC 9110, or (431) of RFC 6585.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    /// Its number and its name: what stands in the first line of a response.
+    /// The status line's number and reason phrase.
     pub(super) const fn line(self) -> &'static str {
         match self {
             Self::Ok => "200 OK",

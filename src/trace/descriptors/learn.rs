@@ -1,4 +1,4 @@
-//! What each call says about descriptors, for the calls that come after it.
+//! What each call reveals about descriptors, for the calls after it.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::trace::page::Effect;
 use crate::values::FdNumber;
 
 impl DescriptorTable {
-    /// Takes what a call says about descriptors, for the calls that come after it.
+    /// Learns from a call.
     pub fn learn(&mut self, event: &Event<'_>) {
         if event.mark == Mark::Refused {
             return;
@@ -31,7 +31,7 @@ impl DescriptorTable {
         }
     }
 
-    /// Takes over what the event itself says, for a trace may begin in the middle.
+    /// Takes over the connection in the event itself, because a trace may begin in the middle.
     fn adopt(&mut self, fd: FdNumber, connection: &Connection) {
         let mut file = self.file(fd).file.borrow_mut();
         if file.connection != Some(connection.id) {
@@ -80,7 +80,7 @@ impl DescriptorTable {
         match (event.callee.effect(), errno) {
             (_, Errno::EBADF) => {}
             (Effect::Closes, _) => drop(self.numbers.remove(&fd.get())),
-            // It goes on although it has returned.
+            // The connect continues although the call has returned.
             (Effect::Connects, Errno::EINPROGRESS | Errno::EINTR)
                 if event.mark != Mark::Injected =>
             {
@@ -88,14 +88,14 @@ impl DescriptorTable {
             }
             (_, Errno::ECONNRESET | Errno::EPIPE) => {
                 let mut file = self.file(fd).file.borrow_mut();
-                // After its own shutdown EPIPE says nothing of the peer, which may still send.
+                // After its own shutdown, EPIPE says nothing about the peer, which may still send.
                 file.broken |= errno == Errno::ECONNRESET || !file.finished;
             }
             _ => {}
         }
     }
 
-    /// Calls that say something about a socket and make none.
+    /// Learns from calls that concern a socket and create none.
     fn described(&mut self, event: &Event<'_>, effect: Effect, fd: FdNumber) {
         match effect {
             Effect::Connects => self.connect(event, fd),
@@ -121,11 +121,11 @@ impl DescriptorTable {
         let mut file = self.file(fd).file.borrow_mut();
         let peer = address(event);
         if peer.as_ref().is_some_and(|peer| peer.domain() == AF_UNSPEC) {
-            // On a datagram socket this takes the peer away.
+            // On a datagram socket this removes the peer.
             (file.connection, file.peer) = (None, None);
             return;
         }
-        // A second `connect` that asks how the first one went.
+        // A second `connect`, which asks for the result of the first one.
         if file.connection.is_some() && file.peer == peer {
             return;
         }
@@ -199,7 +199,7 @@ impl DescriptorTable {
         }
     }
 
-    /// A new file at this number; what was there is closed.
+    /// Puts a new file at this number; the file that was there is closed.
     fn make(&mut self, fd: FdNumber, kind: DescriptorKind, event: &Event<'_>) -> &Shared {
         let file = describe(&self.counters, kind);
         file.file.borrow_mut().nonblocking =
@@ -229,7 +229,8 @@ impl DescriptorTable {
         *other.other.borrow_mut() = Rc::downgrade(&one);
     }
 
-    /// The new number leads to the file of the old one; what was there is closed. (`dup2` may be given one number twice.)
+    /// Lets the new number lead to the old one's file; the file that was there is closed. (`dup2` may get the same
+    /// number twice.)
     fn copy(&mut self, old: FdNumber, new: FdNumber, event: &Event<'_>) {
         if old != new {
             let file = self.file(old).clone();
@@ -242,7 +243,7 @@ impl DescriptorTable {
     fn close_range(&mut self, event: &Event<'_>) {
         let number = |at: usize| match event.args.get(at) {
             Some(Arg::Fd(fd)) => Some(fd.get()),
-            // ~0U is the highest there can be.
+            // ~0U stands for the highest possible number.
             Some(Arg::Int(number)) => Some(i32::try_from(*number).unwrap_or(i32::MAX)),
             _ => None,
         };
@@ -268,7 +269,7 @@ fn is_datagram(arg: &Arg<'_>) -> bool {
     matches!(arg, Arg::Type(kind) if kind.without_flags() != SOCK_STREAM)
 }
 
-/// Whether a constant of this name stands in an argument, alone or joined with others.
+/// Whether the argument is a constant with this name, or flags that contain it.
 fn says(arg: &Arg<'_>, name: &str) -> bool {
     let has = |named: Named| {
         let known = named.family.names.iter().find(|known| known.name == name);

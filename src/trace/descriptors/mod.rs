@@ -1,8 +1,9 @@
 //! What the descriptors of a process are and were, learnt from events alone.
 //!
-//! A descriptor is a number that leads to an *open file description*: kind, names, flags and bytes belong to that, and
-//! so do `dup`, `dup2`, `fcntl(F_DUPFD)`, `fork` and `SCM_RIGHTS` lead to it once more without making another. A
-//! [`DescriptorTable`] has the numbers of one process; an [`OpenFile`] is what several of them may lead to.
+//! A descriptor is a number that leads to an *open file description*: kind, addresses, flags and byte counts belong to
+//! the description. `dup`, `dup2`, `fcntl(F_DUPFD)`, `fork` and `SCM_RIGHTS` make further numbers for the same
+//! description. A [`DescriptorTable`] has the numbers of one process; an [`OpenFile`] is what several of them may lead
+//! to.
 
 mod learn;
 mod processes;
@@ -25,16 +26,16 @@ use crate::values::FdNumber;
 /// What a descriptor leads to, as far as the calls tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DescriptorKind {
-    /// Made by a call that was not seen: inherited, or received.
+    /// Its creation was not seen: inherited, or received.
     #[default]
     Unknown,
-    /// A socket that has no part yet.
+    /// A socket that is neither listening nor connected yet.
     Socket,
-    /// A socket for messages.
+    /// A datagram socket.
     Datagram,
-    /// A socket that only makes other sockets.
+    /// A listening socket.
     Listener,
-    /// A socket with a peer.
+    /// A connected socket.
     Connection,
     /// One end of a pipe.
     Pipe,
@@ -43,35 +44,35 @@ pub enum DescriptorKind {
 /// An open file description, which all copies of a descriptor share.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenFile {
-    /// Its number within the table and its forks, from 1; it is not used again.
+    /// Its number within the table and its forks, from 1; never reused.
     pub id: u64,
-    /// What it is.
+    /// What kind of file it is.
     pub kind: DescriptorKind,
-    /// This end's name.
+    /// The address of this end.
     pub local: Option<Address>,
-    /// The other end's.
+    /// The address of the other end.
     pub peer: Option<Address>,
     /// The number of its connection, if `connect` or `accept` made one.
     pub connection: Option<u64>,
-    /// `accept` made it: this is the server's end.
+    /// Whether `accept` made it: then this is the server's end.
     pub accepted: bool,
-    /// `O_NONBLOCK` is set.
+    /// Whether `O_NONBLOCK` is set.
     pub nonblocking: bool,
-    /// Bytes received, since it was made or connected.
+    /// Bytes received since it was created or connected.
     pub bytes_in: u64,
-    /// Bytes sent.
+    /// Bytes sent since then.
     pub bytes_out: u64,
-    /// A receive has given 0.
+    /// Whether a receive has returned 0.
     pub peer_finished: bool,
-    /// This end has shut down its sending.
+    /// Whether this end has shut down its sending half.
     pub finished: bool,
-    /// A call has given ECONNRESET, or EPIPE although this end had not finished.
+    /// Whether a call has returned ECONNRESET, or EPIPE although this end had not shut down.
     pub broken: bool,
-    /// `SO_LINGER` says that close is to throw away what is unsent.
+    /// Whether `SO_LINGER` makes `close` discard unsent bytes.
     pub abrupt: bool,
-    /// How many further descriptors lead to it, in this process and in those that forked from it, or are on their way.
+    /// How many further descriptors lead to it, in this process and in those forked from it, or are on their way.
     pub copies: usize,
-    /// It went to another process, which may keep it open (`SCM_RIGHTS`).
+    /// Whether it was passed to another process, which may keep it open (`SCM_RIGHTS`).
     pub passed: bool,
 }
 
@@ -85,11 +86,11 @@ pub struct DescriptorTable {
 #[derive(Debug)]
 struct Descriptor {
     file: Shared,
-    /// `FD_CLOEXEC` is set. This belongs to the number, not to the file.
+    /// Whether `FD_CLOEXEC` is set. This belongs to the number, not to the file.
     closed_on_exec: bool,
 }
 
-/// What processes that forked from one another number together.
+/// The counters shared by processes that forked from one another.
 #[derive(Debug, Default)]
 struct Counters {
     files: Cell<u64>,
@@ -103,14 +104,15 @@ struct Description {
     file: RefCell<OpenFile>,
     /// The other end of a pair.
     other: RefCell<Weak<Description>>,
-    /// What was passed to this end of a pair and is not yet received.
+    /// Descriptors that were passed to this end of a pair and not yet received.
     arriving: RefCell<VecDeque<Shared>>,
 }
 
-/// How many passed descriptors are remembered for an end that does not receive them. (Linux has RLIMIT_NOFILE for it.)
+/// How many passed descriptors are remembered for an end that does not receive them. (Linux limits them by
+/// RLIMIT_NOFILE.)
 const MOST_ARRIVING: usize = 1024;
 
-/// A file that nothing is known of but what it is.
+/// A file of which only the kind is known.
 fn describe(counters: &Counters, kind: DescriptorKind) -> Shared {
     let id = next(&counters.files);
     let file = RefCell::new(OpenFile { id, kind, ..OpenFile::default() });
@@ -123,18 +125,18 @@ fn next(counter: &Cell<u64>) -> u64 {
 }
 
 impl DescriptorTable {
-    /// What this descriptor leads to, if a call was seen that made or used it.
+    /// What this descriptor leads to, if a call was seen that created or used it.
     pub fn get(&self, fd: FdNumber) -> Option<Ref<'_, OpenFile>> {
         Some(self.numbers.get(&fd.get())?.file.file.borrow())
     }
 
-    /// The same, with the number of its copies, to be kept.
+    /// The same, with the number of its copies, as a value to keep.
     pub fn known(&self, fd: FdNumber) -> Option<OpenFile> {
         let file = &self.numbers.get(&fd.get())?.file;
         Some(OpenFile { copies: Rc::strong_count(file) - 1, ..file.file.borrow().clone() })
     }
 
-    /// What every open descriptor leads to, in the order of their numbers.
+    /// What every open descriptor leads to, in the order of the numbers.
     pub fn open(&self) -> impl Iterator<Item = (FdNumber, OpenFile)> {
         let numbers = self.numbers.keys().map(|number| FdNumber::new(*number));
         numbers.filter_map(|fd| Some((fd, self.known(fd)?)))
@@ -148,14 +150,14 @@ impl DescriptorTable {
         Some(Connection { id: file.connection?, local, peer, bytes_in, bytes_out })
     }
 
-    /// What a probe knows about a descriptor's two names.
+    /// Records the addresses that a probe has found for a descriptor.
     pub fn name(&mut self, fd: FdNumber, local: Option<Address>, peer: Option<Address>) {
         let mut file = self.file(fd).file.borrow_mut();
         file.local = local.or(file.local.take());
         file.peer = peer.or(file.peer.take());
     }
 
-    /// The table of a child, as `fork` makes it: its own numbers, and the same files.
+    /// The table of a child after `fork`: numbers of its own for the same files.
     #[must_use]
     pub fn fork(&self) -> Self {
         let copy = |(number, descriptor): (&i32, &Descriptor)| {
@@ -165,15 +167,15 @@ impl DescriptorTable {
         Self { numbers: self.numbers.iter().map(copy).collect(), counters: self.counters.clone() }
     }
 
-    /// What `execve` leaves: the descriptors without `FD_CLOEXEC`.
+    /// Closes what `execve` closes: the descriptors with `FD_CLOEXEC`.
     pub fn exec(&mut self) {
         self.numbers.retain(|_, descriptor| !descriptor.closed_on_exec);
     }
 
-    /// The descriptor that this call closes, if it does: that of `close`, or the second one of `dup2`.
+    /// The descriptor that this call closes, if any: that of `close`, or the second one of `dup2`.
     pub fn closed_by(&self, event: &Event<'_>) -> Option<FdNumber> {
         match (event.callee.effect(), event.outcome) {
-            // Whatever it reports, the number is free.
+            // Whatever error is reported, the number is free.
             (Effect::Closes, Outcome::Error(errno)) if errno == Errno::EBADF => None,
             (Effect::Closes, Outcome::Error(_) | Outcome::Value(_)) => event.fd(),
             (Effect::Copies, Outcome::Value(made)) => {
@@ -185,7 +187,7 @@ impl DescriptorTable {
         }
     }
 
-    /// What a number leads to; if that was never seen made, it was there before.
+    /// What a number leads to; if its creation was not seen, it is entered now.
     fn file(&mut self, fd: FdNumber) -> &Shared {
         &self.descriptor(fd).file
     }
@@ -198,23 +200,23 @@ impl DescriptorTable {
         })
     }
 
-    /// What this number leads to, from now on if it was not known before.
+    /// The id of what this number leads to, which is entered now if it was unknown.
     pub fn id(&mut self, fd: FdNumber) -> u64 {
         self.file(fd).file.borrow().id
     }
 }
 
-/// Whether the bytes that it received stay where they are: `MSG_PEEK`.
+/// Whether the received bytes stay in the socket: `MSG_PEEK`.
 pub(crate) fn only_looks(event: &Event<'_>) -> bool {
     event.args.iter().any(|arg| has_message_flag(arg, MSG_PEEK))
 }
 
-/// Whether 0 is the end of the stream, and not what was asked for.
+/// Whether bytes were asked for, so that a result of 0 means end of file.
 pub(crate) fn asked_for_bytes(event: &Event<'_>) -> bool {
     !matches!(event.args.get(2), Some(Arg::Int(0)))
 }
 
-/// Whether it is flags of a message, and this one among them.
+/// Whether the argument is message flags that contain this one.
 pub(super) fn has_message_flag(arg: &Arg<'_>, flag: MsgFlags) -> bool {
     match arg {
         Arg::Named(named) if named.family.unknown == MsgFlags::NONE.named().family.unknown => {

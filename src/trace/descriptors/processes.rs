@@ -1,4 +1,4 @@
-//! The descriptors of several processes, as a log tells of all of them.
+//! The descriptors of several processes, for a log of all of them.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,15 @@ use super::DescriptorTable;
 use crate::trace::arg::Arg;
 use crate::trace::event::{Event, Outcome};
 
-/// How many processes are remembered at a time. A log that has more begins again with none.
+/// How many processes are remembered at a time. When a log has more, all are forgotten and it starts again.
 const MOST: usize = 4_096;
 
-/// A table for each process. A child begins with its parent's, as `fork` makes it.
+/// A table for each process. A child begins with a copy of its parent's, as after `fork`.
 #[derive(Debug, Default)]
 pub struct DescriptorTables(HashMap<u32, DescriptorTable>);
 
 impl DescriptorTables {
-    /// The descriptors of the process that makes a call.
+    /// The descriptors of the process that made the call.
     pub fn of(&mut self, event: &Event<'_>) -> &mut DescriptorTable {
         if self.0.len() >= MOST && !self.0.contains_key(&event.pid) {
             self.0.clear();
@@ -22,7 +22,7 @@ impl DescriptorTables {
         self.0.entry(event.pid).or_default()
     }
 
-    /// Takes what a call says about descriptors, for the calls that come after it.
+    /// Learns from a call.
     pub fn learn(&mut self, event: &Event<'_>) {
         let table = self.of(event);
         table.learn(event);
@@ -31,7 +31,7 @@ impl DescriptorTables {
             "execve" | "execveat" => table.exec(),
             "fork" | "vfork" | "clone" | "clone3" if !makes_thread(event) => {
                 let child = table.fork();
-                // The child's first line may come before the end of its parent's.
+                // The child's first line may come before the end of its parent's call.
                 if let Some(pid) = u32::try_from(value).ok().filter(|pid| *pid > 0) {
                     self.0.entry(pid).or_insert(child);
                 }
@@ -41,7 +41,7 @@ impl DescriptorTables {
     }
 }
 
-/// Whether what is made is a thread of the same process.
+/// Whether the call creates a thread of the same process.
 fn makes_thread(event: &Event<'_>) -> bool {
     event.args.iter().any(|arg| match arg {
         Arg::Text(text) | Arg::Word(text) => text.contains("CLONE_THREAD"),

@@ -66,7 +66,7 @@ impl ToldTable {
         self.ok(name, [fd(number), Arg::Message(Box::new(message))], 1);
     }
 
-    /// Whether both numbers lead to the same file.
+    /// Asserts that both numbers lead to the same file.
     #[track_caller]
     fn assert_same(&mut self, one: i32, other: i32) {
         let [one, other] = [one, other].map(|number| self.file(number));
@@ -95,7 +95,7 @@ fn every_kind_of_copy_leads_to_the_same_file() {
         let mut told = ToldTable::with_two_connections();
         copies(&mut told);
         told.assert_same(6, 9);
-        // What is done through one is known of the other.
+        // What is done through one number is known for the other.
         told.sends(9, 7);
         told.ok("fcntl", [fd(9), named(F_SETFL), Arg::OpenFlags(O_NONBLOCK)], 0);
         let file = told.file(6);
@@ -120,7 +120,7 @@ fn dup2_closes_what_was_at_its_number() {
     told.assert_same(5, 6);
     assert_ne!(told.file(5).id, old);
     assert_eq!(told.0.connection(FdNumber::new(5)).unwrap().peer, Some(at(1006)));
-    // Onto itself it does nothing.
+    // Copied onto itself, a descriptor stays as it is.
     told.ok("dup2", [fd(6), fd(6)], 6);
     assert_eq!(told.file(6).copies, 1);
 }
@@ -135,7 +135,7 @@ fn a_child_shares_the_files_and_not_the_numbers() {
     assert_eq!((file.bytes_out, file.nonblocking, file.copies), (3, true, 1));
     child.ok("close", [fd(5)], 0);
     assert_eq!((parent.file(5).copies, child.file(5).id), (0, 0));
-    // What each makes afterwards has a number of its own.
+    // Files that each creates afterwards have numbers of their own.
     parent.ok("socket", [Arg::Type(SOCK_STREAM)], 7);
     child.ok("socket", [Arg::Type(SOCK_STREAM)], 7);
     assert_ne!(parent.file(7).id, child.file(7).id);
@@ -161,7 +161,7 @@ fn what_was_never_made_was_there_before() {
     assert_eq!((file.kind, file.bytes_out), (DescriptorKind::Unknown, 5));
     told.message("recvmsg", 3, &[12]);
     assert_eq!(told.file(12).kind, DescriptorKind::Unknown);
-    // Sent where this process does not receive it, it may stay open elsewhere.
+    // Passed to an end that this process does not receive from, it may stay open elsewhere.
     told.message("sendmsg", 3, &[1]);
     assert!(told.file(1).passed && !told.file(12).passed);
 }
@@ -194,7 +194,7 @@ fn a_life_is_told_by_its_calls() {
     told.ok("setsockopt", [fd(4), Arg::Named(SOL_SOCKET.named()), name, Arg::Value(linger)], 0);
     told.of("recv", [fd(4)], Outcome::Error(Errno::ECONNRESET));
     assert!(told.file(4).abrupt && told.file(4).broken);
-    // An error of close leaves nothing open, but for EBADF, which was not this descriptor's.
+    // After an error of close nothing is open, except after EBADF, which was never open.
     told.of("close", [fd(4)], Outcome::Error(Errno::EBADF));
     assert_eq!(told.file(4).kind, DescriptorKind::Connection);
     told.of("close", [fd(4)], Outcome::Error(Errno::EIO));

@@ -1,8 +1,8 @@
-//! What rules say, and what becomes of it.
+//! What rules say, and what happens to calls.
 
 use super::*;
 
-/// At which of the first ten calls a rule has something to say.
+/// Which of the first ten calls a rule changes.
 fn hits(rule: &str, function: Function) -> Vec<u64> {
     let mut rules = [InjectRule::parse(rule).unwrap()];
     (1..=10).filter(|_| plan(&mut rules, function) != Plan::default()).collect()

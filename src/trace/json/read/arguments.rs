@@ -1,4 +1,4 @@
-//! The arguments of a call, each by its parameter.
+//! The arguments of a call, read by the parameter that each belongs to.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,14 +7,14 @@ use crate::names::*;
 use crate::trace::arg::{Arg, Value};
 use crate::values::{Linger, PeerCredentials};
 
-/// The arguments of one call, each of which may say how another is to be read.
+/// The arguments of one call, each of which may decide how another one is read.
 pub(super) struct Given<'a> {
     pub(super) call: &'a str,
     pub(super) all: &'a Map<String, Json>,
 }
 
 impl Given<'_> {
-    /// The argument for this parameter. What does not fit it is text.
+    /// The argument for this parameter. A value that does not fit becomes text.
     pub(super) fn arg(&self, name: &str, json: &Json) -> Arg<'static> {
         self.typed(name, json).unwrap_or_else(|| untyped(json))
     }
@@ -70,7 +70,7 @@ impl Given<'_> {
         })
     }
 
-    /// Times, sets, and C's structures; NULL where none of them can be.
+    /// Times, sets, and C's structures; NULL where none of these is possible.
     fn structure(&self, name: &str, json: &Json) -> Option<Arg<'static>> {
         Some(match (name, self.call, json) {
             ("readfds" | "writefds" | "exceptfds", ..) => Arg::set(set(json)),
@@ -125,7 +125,7 @@ impl Given<'_> {
         one_of(kind, self.all.get(name)?)
     }
 
-    /// What an option is set to.
+    /// The value of a socket option.
     fn value(&self, json: &Json) -> Option<Value<'static>> {
         let is_error = self.call == "getsockopt"
             && self.all.get("optname").is_some_and(|option| option == "SO_ERROR");
@@ -151,7 +151,7 @@ impl Given<'_> {
     }
 }
 
-/// An argument of which only its form says what it is.
+/// An argument of an unknown parameter: its JSON form decides its kind.
 pub(super) fn untyped(json: &Json) -> Arg<'static> {
     match json {
         Json::Null => Arg::Pointer(0),

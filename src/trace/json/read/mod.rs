@@ -1,4 +1,4 @@
-//! A line of JSON read back: each value by the parameter that it stands for, and nothing out of strace's notation.
+//! Reads a line of JSON back: each value by its parameter, without parsing strace's notation.
 
 mod arguments;
 mod values;
@@ -35,9 +35,9 @@ impl Event<'static> {
     /// Reads a line of a JSON trace.
     ///
     /// # Errors
-    /// It is no JSON, of another version of the schema, or something is missing.
+    /// The line is not JSON, has another version of the schema, or lacks a field.
     pub fn from_json(line: &str) -> Result<Self, BadLine> {
-        // What the parser quotes of the line may be anything.
+        // The parser quotes parts of the line, which may contain anything.
         let bad = |what: &str, error: serde_json::Error| {
             BadLine(format!("{what}: {}", error.to_string().escape_default()))
         };
@@ -166,7 +166,7 @@ impl JsonLine {
         }
     }
 
-    /// Whether the error is one of the resolver's.
+    /// Whether the error is a code of the resolver.
     fn has_code(&self) -> bool {
         self.errno.as_ref().is_some_and(|name| name.starts_with("EAI_")) || self.result > Some(0)
     }

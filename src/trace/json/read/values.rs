@@ -1,4 +1,4 @@
-//! The values that arguments are made of.
+//! Reads the values that arguments consist of.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -45,7 +45,7 @@ fn value_of_name(kind: Named, name: &str) -> Option<i64> {
     kind.family.names.iter().find(|known| known.name == name).map(|known| known.value)
 }
 
-/// Flags; those without a name here are left out, unless they are a number.
+/// Flags; names that are unknown here are left out.
 pub(super) fn bits(kind: Named, json: &Json) -> i32 {
     let flags = json.as_array().into_iter().flatten();
     flags.filter_map(|flag| one_of(kind, flag)).fold(0, |all, flag| all | flag) as i32
@@ -68,7 +68,7 @@ pub(super) fn request(json: &Json) -> Option<IoctlRequest> {
     Some(IoctlRequest::from_bits(known.value as _))
 }
 
-/// A socket option, whose name is one at its level only.
+/// A socket option, whose name is unique at its level only.
 pub(super) fn option(level: Level, json: &Json) -> Option<i32> {
     let Json::String(name) = json else { return json.as_i64()?.try_into().ok() };
     let (_, options) = OPTIONS.iter().find(|(of, _)| *of == level)?;
@@ -144,7 +144,7 @@ pub(super) fn buffers(json: &Json) -> Option<Vec<(Bytes<'static>, usize)>> {
     json.as_array()?.iter().map(buffer).collect()
 }
 
-/// Buffers of which only the places are known.
+/// Buffers of which only address and length are known.
 pub(super) fn room(json: &Json) -> Option<Vec<(usize, usize)>> {
     let buffer =
         |json: &Json| Some((pointer(json.get("iov_base")?)?, json.get("len")?.as_u64()? as usize));
@@ -194,7 +194,7 @@ pub(super) fn bytes(json: &Json) -> Option<Bytes<'static>> {
     Some(Bytes { shown, is_cut: json.get("cut").is_some_and(|cut| cut == true) })
 }
 
-/// An address as [`Address`] prints it, or an object where that says too little.
+/// An address as [`Address`] prints it, or an object where the text says too little.
 pub(super) fn address(json: &Json) -> Option<Address> {
     if let Some(family) = json.get("family") {
         let family = Domain::from_bits(one_of(Domain::default().named(), family)? as i32);
@@ -220,7 +220,7 @@ pub(super) fn address(json: &Json) -> Option<Address> {
     })
 }
 
-/// The bytes that were escaped, as strace does or as [`slice::escape_ascii`].
+/// The bytes of an escaped text, in the notation of strace or [`slice::escape_ascii`].
 fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! The arguments of a call, each kind in its form.
+//! Writes the arguments of a call, each kind in its form.
 
 use std::fmt::Write;
 
@@ -76,7 +76,7 @@ pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     }
 }
 
-/// An argument in strace's notation, because no other form is for it.
+/// Writes an argument in strace's notation, because it has no other form.
 pub(super) fn written(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
     let mut text = String::new();
     write_arg(&mut text, arg, limits);
@@ -121,7 +121,7 @@ fn hints(out: &mut String, [asked, family, kind, protocol]: &[Named; 4]) {
     out.push('}');
 }
 
-/// What `getaddrinfo` found.
+/// Writes an entry of what `getaddrinfo` returned.
 fn entry(out: &mut String, (kind, at): &(SocketType, Address)) {
     out.push_str("{\"ai_socktype\":");
     one(out, kind.named());
@@ -166,7 +166,7 @@ fn message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
 fn buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
     array(out, buffers.iter(), |out, (shown, len)| {
         bytes(out, shown, limits);
-        // One more field of the same object.
+        // Continues the same object with one more field.
         out.pop();
         number(out, ",\"len\":", *len as u64);
         out.push('}');

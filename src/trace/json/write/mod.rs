@@ -1,4 +1,4 @@
-//! A line of JSON, written straight into a string that is used again: no tree, and no string for a constant.
+//! Writes a line of JSON straight into a reused string: without a tree, and without a string for each constant.
 
 mod arguments;
 mod values;
@@ -12,13 +12,13 @@ use crate::values::SocketState;
 use arguments::{argument, written};
 use values::*;
 
-/// Writes an event as one line, without its end.
+/// Writes an event as one line, without a newline.
 pub(crate) fn write_event(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
     write_caller(out, event);
     write_call(out, event, limits);
 }
 
-/// The fields that are the same in all calls of one caller.
+/// Writes the fields that are equal in all calls of one caller.
 pub(super) fn write_caller(out: &mut String, event: &Event<'_>) {
     out.push_str("{\"schema\":2,\"pid\":");
     decimal(out, event.pid.into());
@@ -27,7 +27,7 @@ pub(super) fn write_caller(out: &mut String, event: &Event<'_>) {
     optional(out, event.clock.as_deref(), string);
 }
 
-/// All others.
+/// Writes all other fields.
 pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
     number(out, ",\"seq\":", event.seq);
     number(out, ",\"begin_ns\":", event.begin_ns);

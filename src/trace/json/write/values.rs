@@ -1,4 +1,4 @@
-//! What the fields and arguments are made of.
+//! Writes the values that fields and arguments consist of.
 
 use std::fmt::Write;
 
@@ -40,14 +40,14 @@ pub(super) fn numbers(out: &mut String, fds: &[FdNumber]) {
     array(out, fds.iter(), |out, fd| decimal(out, fd.get().into()));
 }
 
-/// A name that needs no escapes.
+/// Writes a name that needs no escapes.
 pub(super) fn constant(out: &mut String, name: &str) {
     out.push('"');
     out.push_str(name);
     out.push('"');
 }
 
-/// One of several constants: its name, or its number.
+/// Writes one of several constants: its name, or its number.
 pub(super) fn one(out: &mut String, named: Named) {
     match named.family.names.iter().find(|known| known.value == named.value) {
         Some(known) => constant(out, known.name),
@@ -55,7 +55,7 @@ pub(super) fn one(out: &mut String, named: Named) {
     }
 }
 
-/// The names of the bits that are set, and what is left without a name.
+/// Writes the names of the bits that are set, and the rest as a number.
 pub(super) fn flags(out: &mut String, named: Named) {
     array(out, parts(named), |out, part| match part {
         Ok(name) => constant(out, name),
@@ -77,7 +77,7 @@ fn parts(named: Named) -> impl Iterator<Item = Result<&'static str, i64>> {
     })
 }
 
-/// The type, and then its flags.
+/// Writes the type, and then its flags.
 pub(super) fn socket_type(out: &mut String, kind: SocketType) {
     out.push('[');
     one(out, kind.without_flags().named());
@@ -91,7 +91,7 @@ pub(super) fn socket_type(out: &mut String, kind: SocketType) {
     out.push(']');
 }
 
-/// With the way of access also where that is no flag.
+/// Writes the flags, including the access mode, which is not a flag.
 pub(super) fn open_flags(out: &mut String, flags: OpenFlags) {
     let access = flags.is_read_only().then_some(Ok("O_RDONLY"));
     array(out, access.into_iter().chain(parts(flags.without(O_RDONLY).named())), |out, part| {
@@ -109,7 +109,7 @@ pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
     out.push_str(if is_cut { "\",\"cut\":true}" } else { "\",\"cut\":false}" });
 }
 
-/// Any text, in ASCII.
+/// Writes any text, in ASCII.
 pub(super) fn string(out: &mut String, text: &str) {
     out.push('"');
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
