@@ -64,24 +64,24 @@ pub(super) static GONE_BEFORE: Lesson = Lesson {
 };
 
 /// `int accept(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` takes the next connection that waits at a
-/// listener: a new socket, and the peer's address.
+/// listener. Returns a new socket for it, and the peer's address.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EAGAIN` | none waits (non-blocking, or `SO_RCVTIMEO`, which on macOS, the BSDs and gVisor does not end `accept`); also after readiness: it is a hint |
-/// | `EINTR` | a signal came before one did |
-/// | `ECONNABORTED` | the one that waited has gone (the BSDs; Linux and macOS give a socket that is dead) |
+/// | `EAGAIN` | no connection waits (non-blocking, or `SO_RCVTIMEO`, which on macOS, the BSDs and gVisor does not end `accept`); this may happen even after readiness, which is only a hint |
+/// | `EINTR` | a signal came before a connection did |
+/// | `ECONNABORTED` | the waiting connection has gone (the BSDs; Linux and macOS return a socket that is dead) |
 /// | `EMFILE` | this process has no descriptor left; the connection stays in the queue (macOS and gVisor drop it) |
-/// | `ENFILE` | the system has none left |
+/// | `ENFILE` | the whole system has no descriptor left |
 /// | `ENOBUFS`, `ENOMEM` | no memory |
 /// | `EINVAL` | the socket does not listen |
 /// | `EOPNOTSUPP` | this type of socket cannot listen |
 /// | `EPROTO`, `ENETDOWN`, `EHOSTUNREACH`, … | (Linux) an error of the new connection: treat it like `EAGAIN` |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
-/// The new socket has the listener's options (`TCP_NODELAY`, buffer sizes). Systems differ: on the BSDs and macOS it
-/// inherits `O_NONBLOCK`, too, on Linux it does not.
+/// The new socket has the listener's options (`TCP_NODELAY`, buffer sizes). Systems differ: on the BSDs and macOS the
+/// new socket also inherits `O_NONBLOCK`, on Linux it does not.
 ///
 /// References: [`accept(2)`](https://man7.org/linux/man-pages/man2/accept.2.html);
 /// POSIX [`accept`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/accept.html).
@@ -134,13 +134,14 @@ impl Function {
     pub const ACCEPT4: Self = Self::on(&ACCEPT4);
 }
 
-/// `int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags);` like [`accept`], and the new
-/// socket is non-blocking or closed on exec at once, which saves two calls of `fcntl`.
+/// `int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags);` like [`accept`], but it makes the
+/// new socket non-blocking or closed on exec at once, which saves two calls of `fcntl`.
 ///
 /// # Errors
 /// As [`accept`], and `EINVAL` for flags that do not exist.
 ///
-/// Systems differ: not on macOS. Whether the new socket is non-blocking only `flags` say, on any system.
+/// Systems differ: macOS has no `accept4`. On every system that has it, only `flags` decide whether the new socket is
+/// non-blocking.
 ///
 /// References: [`accept4(2)`](https://man7.org/linux/man-pages/man2/accept4.2.html);
 /// POSIX (2024) [`accept4`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/accept4.html).

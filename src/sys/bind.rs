@@ -1,4 +1,4 @@
-//! `bind` gives a socket its name.
+//! `bind` gives a socket its own address.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -86,21 +86,21 @@ pub(super) static ADDRESS_IN_USE: Lesson = Lesson {
     see: See::Lab("time-wait-bind"),
 };
 
-/// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` gives a socket its own name. Port
-/// 0 lets the system choose one; [`getsockname`](super::getsockname()) tells which.
+/// `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` gives a socket its own address. Port 0 lets
+/// the kernel choose one; [`getsockname`](super::getsockname()) returns it.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EADDRINUSE` | another socket has it, or an old connection of it is in `TIME_WAIT` (see `SO_REUSEADDR`); a Unix-domain path exists |
+/// | `EADDRINUSE` | another socket has this address, or an old connection of it is in `TIME_WAIT` (see `SO_REUSEADDR`); a Unix-domain path exists |
 /// | `EADDRNOTAVAIL` | the address is not one of this machine's |
 /// | `EACCES` | the port is reserved; no permission for the path's directory |
-/// | `EINVAL` | the socket has a name already; (Linux) it is Unix-domain and the address is not, or the address is too short for its family; (FreeBSD) its length is not that of the socket's family |
-/// | `EAFNOSUPPORT` | the address is of another family, otherwise |
+/// | `EINVAL` | the socket has an address already; (Linux) the socket is Unix-domain and the address is not, or the address is too short for its family; (FreeBSD) the length is not that of the socket's family |
+/// | `EAFNOSUPPORT` | in all other cases, the address is of another family |
 /// | `ENOENT` | a directory of the path does not exist |
-/// | `ENOTDIR` | a part of the path is no directory |
+/// | `ENOTDIR` | a part of the path is not a directory |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`bind(2)`](https://man7.org/linux/man-pages/man2/bind.2.html),
 /// [`ip(7)`](https://man7.org/linux/man-pages/man7/ip.7.html),

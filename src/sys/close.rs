@@ -1,4 +1,4 @@
-//! `close` gives a descriptor back.
+//! `close` closes a descriptor.
 
 use std::os::fd::RawFd;
 
@@ -90,27 +90,27 @@ impl Function {
     pub const CLOSE: Self = Self::on(&CLOSE);
 }
 
-/// Whether it closes the only descriptor of something of this kind, as far as its copies were seen.
+/// Whether the call closes the last descriptor of a file of this kind, as far as copies were seen.
 fn closes(call: &Facts, kind: DescriptorKind) -> bool {
     call.succeeded() && call.known.kind == kind && call.known.copies == 0
 }
 
-/// `int close(int fd);` gives a descriptor back to the system.
+/// `int close(int fd);` closes a descriptor: its number is free for the next file.
 ///
-/// For the last descriptor of a TCP socket this sends what is still unsent, then a FIN; if received bytes
-/// were never read, the peer gets a reset instead. `close` does not wait for the peer (but see `SO_LINGER`).
+/// Closing the last descriptor of a TCP socket sends the unsent bytes, then a FIN; if received bytes were never read,
+/// the peer gets a reset instead. `close` does not wait for the peer (but see `SO_LINGER`).
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
 /// | `EIO` | bytes written earlier could not be stored (files) |
-/// | `EINTR` | a signal came while `SO_LINGER` waited (FreeBSD, macOS); the descriptor is closed all the same |
+/// | `EINTR` | a signal came while `SO_LINGER` waited (FreeBSD, macOS); the descriptor is closed nevertheless |
 /// | `EAGAIN` | the time of `SO_LINGER` was over before everything was sent (FreeBSD) |
 ///
-/// (`EBADF`, which a second close gives in C, cannot happen: closing takes the ownership away.)
+/// (`EBADF`, which a second close returns in C, cannot happen here: closing consumes the owner.)
 ///
-/// Systems differ: with bytes unread the BSDs send a FIN all the same, and the reset only when more comes. On Linux
-/// `close` of a socket reports nothing, neither a signal nor the end of the time.
+/// Systems differ: with unread bytes, the BSDs still send a FIN, and a reset only when more bytes arrive. On Linux,
+/// `close` of a socket reports neither a signal nor the end of the linger time.
 ///
 /// References: [`close(2)`](https://man7.org/linux/man-pages/man2/close.2.html);
 /// POSIX [`close`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/close.html).

@@ -1,4 +1,4 @@
-//! `connect` gives a socket its peer.
+//! `connect` connects a socket to a peer.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -76,33 +76,34 @@ impl Function {
     pub const CONNECT: Self = Self::on(&CONNECT);
 }
 
-/// `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` asks for a connection to `addr`.
-/// On a datagram socket it only fixes the peer.
+/// `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);` asks for a connection to `addr`. On a
+/// datagram socket it only sets the peer.
 ///
-/// A blocking socket waits until the peer's system has answered. A non-blocking one gives `EINPROGRESS`:
-/// wait until it is writable, then read `SO_ERROR`.
+/// A blocking socket waits until the peer's kernel has answered. A non-blocking socket returns `EINPROGRESS`: wait
+/// until it is writable, then read `SO_ERROR`.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EINPROGRESS` | it is under way (non-blocking) |
-/// | `EALREADY` | an earlier one is under way (non-blocking; a blocking socket waits for that one's end on Linux, gets `EISCONN` on macOS and `EALREADY`, too, on OpenBSD (read)) |
-/// | `EISCONN` | it is connected already |
+/// | `EINPROGRESS` | the handshake is in progress (non-blocking) |
+/// | `EALREADY` | an earlier `connect` is in progress (non-blocking; on Linux a blocking socket waits for the end of the earlier one, on macOS it gets `EISCONN`, on OpenBSD also `EALREADY` (read)) |
+/// | `EISCONN` | the socket is connected already |
 /// | `ECONNREFUSED` | no server listens there |
 /// | `ETIMEDOUT` | no answer, for minutes |
-/// | `EHOSTUNREACH`, `ENETUNREACH` | there is no way to that host or network |
+/// | `EHOSTUNREACH`, `ENETUNREACH` | there is no route to that host or network |
 /// | `EADDRNOTAVAIL` | no local port is left for this peer |
-/// | `EINTR` | a signal came; the connection is still being made: wait until it is writable, as after `EINPROGRESS` |
-/// | `EAGAIN` | (Linux) a Unix-domain listener's queue is full (non-blocking, or `SO_SNDTIMEO`): nothing is under way, call again later; the BSDs and macOS say `ECONNREFUSED`, blocking or not |
+/// | `EINTR` | a signal came; the handshake continues: wait until the socket is writable, as after `EINPROGRESS` |
+/// | `EAGAIN` | (Linux) a Unix-domain listener's queue is full (non-blocking, or `SO_SNDTIMEO`): nothing is in progress, call again later; the BSDs and macOS return `ECONNREFUSED`, blocking or not |
 /// | `ENOENT` | a Unix-domain path does not exist |
 /// | `EACCES` | a Unix-domain path may not be written; a broadcast address without `SO_BROADCAST` |
 /// | `EPROTOTYPE` | the Unix-domain socket there is of another type |
 /// | `EAFNOSUPPORT` | the address is of another family |
-/// | `EINVAL` | (Linux) of another family, where [`bind`](super::bind()) gives it too |
+/// | `EINVAL` | (Linux) the address is of another family, in the cases in which [`bind`](super::bind()) returns `EINVAL` too |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
-/// Systems differ: on Linux a socket can try again after a failure. POSIX leaves its state open, so make a new one.
+/// Systems differ: on Linux a socket can try again after a failure. POSIX leaves the socket's state unspecified, so
+/// make a new one.
 ///
 /// References: [`connect(2)`](https://man7.org/linux/man-pages/man2/connect.2.html);
 /// POSIX [`connect`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/connect.html).

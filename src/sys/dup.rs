@@ -29,10 +29,10 @@ impl Function {
     pub const DUP: Self = Self::on(&DUP);
 }
 
-/// `int dup(int oldfd);` a second descriptor for the same open file, the lowest number that is free.
+/// `int dup(int oldfd);` makes a second descriptor of the same open file, with the lowest free number.
 ///
-/// Both share the position and the status flags (`O_NONBLOCK`!), but the new one is without `FD_CLOEXEC`. A TCP
-/// connection ends when the *last* of them is closed.
+/// Both share the position and the status flags (`O_NONBLOCK`!), but the new one has no `FD_CLOEXEC`. A TCP connection
+/// ends when the *last* of its descriptors is closed.
 ///
 /// # Errors
 /// | errno | when |
@@ -74,14 +74,14 @@ impl Function {
     pub const DUP2: Self = Self::on(&DUP2);
 }
 
-/// `int dup2(int oldfd, int newfd);` makes `newfd` another descriptor of `oldfd`'s open file; what it was
-/// before is closed, without a word about errors of that close.
+/// `int dup2(int oldfd, int newfd);` makes `newfd` another descriptor of `oldfd`'s open file. If `newfd` was open it is
+/// closed first, and errors of that close are not reported.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
 /// | `EBUSY` | another thread is opening that number (Linux) |
-/// | `EINTR` | a signal came while the old one was being closed |
+/// | `EINTR` | a signal came while the old file was being closed |
 ///
 /// References: [`dup2(2)`](https://man7.org/linux/man-pages/man2/dup2.2.html);
 /// POSIX [`dup2`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/dup2.html).

@@ -1,4 +1,5 @@
-//! `fcntl` does what its command says: it reads or sets flags, or makes a copy. Each command has a wrapper of its own.
+//! `fcntl` does what its command says: it reads or sets flags, or copies a descriptor. Each command has a wrapper of
+//! its own.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -54,7 +55,7 @@ impl Function {
     pub const FCNTL: Self = Self::on(&FCNTL);
 }
 
-/// `int fcntl(int fd, F_GETFL);` the open file's status flags: how it was opened, and `O_NONBLOCK`.
+/// `int fcntl(int fd, F_GETFL);` returns the open file's status flags: its access mode, and flags such as `O_NONBLOCK`.
 ///
 /// # Errors
 /// None for a descriptor that is open.
@@ -73,7 +74,7 @@ pub fn fcntl_getfl(fd: impl AsFd) -> Result<OpenFlags> {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EPERM` | `O_APPEND` of an append-only file was to be cleared |
+/// | `EPERM` | the call would clear `O_APPEND` of an append-only file |
 ///
 /// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
@@ -83,7 +84,7 @@ pub fn fcntl_setfl(fd: impl AsFd, flags: OpenFlags) -> Result<()> {
         .map(drop)
 }
 
-/// `int fcntl(int fd, F_GETFD);` the descriptor's own flags.
+/// `int fcntl(int fd, F_GETFD);` returns the descriptor's own flags.
 ///
 /// # Errors
 /// None for a descriptor that is open.
@@ -109,7 +110,7 @@ pub fn fcntl_setfd(fd: impl AsFd, flags: FdFlags) -> Result<()> {
         .map(drop)
 }
 
-/// `int fcntl(int fd, F_GETOWN);` which process (or, negative, which group) gets `SIGIO` and `SIGURG`.
+/// `int fcntl(int fd, F_GETOWN);` returns which process (or, negative, which group) gets `SIGIO` and `SIGURG`.
 ///
 /// # Errors
 /// None for a socket.
@@ -141,7 +142,7 @@ pub fn fcntl_setown(fd: impl AsFd, pid: i32) -> Result<()> {
 /// | errno | when |
 /// |---|---|
 /// | `EINVAL` | `lowest` is negative or not below the limit on descriptors |
-/// | `EMFILE` | this process has no such descriptor left |
+/// | `EMFILE` | this process has no descriptor left from `lowest` on |
 ///
 /// References: [`fcntl(2)`](https://man7.org/linux/man-pages/man2/fcntl.2.html);
 /// POSIX [`fcntl`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html).
@@ -150,7 +151,8 @@ pub fn fcntl_dupfd(fd: impl AsFd, lowest: c_int) -> Result<Fd> {
     dup_from(fd.as_fd(), F_DUPFD, lowest)
 }
 
-/// `int fcntl(int fd, F_DUPFD_CLOEXEC, int lowest);` the same, closed when another program is run.
+/// `int fcntl(int fd, F_DUPFD_CLOEXEC, int lowest);` like [`fcntl_dupfd`], with `FD_CLOEXEC` set: `exec` closes the
+/// copy.
 ///
 /// # Errors
 /// As [`fcntl_dupfd`].
@@ -168,7 +170,7 @@ fn dup_from(fd: BorrowedFd<'_>, command: FcntlCommand, lowest: c_int) -> Result<
     Ok(unsafe { Fd::own(raw) })
 }
 
-/// The commands above, which take nothing or an `int`.
+/// The commands above, which take no third argument or an `int`.
 fn fcntl(
     fd: BorrowedFd<'_>,
     command: FcntlCommand,

@@ -7,9 +7,9 @@ use super::close::close_raw;
 use crate::trace::call::Returned;
 use crate::values::FdNumber;
 
-/// A descriptor that one owns: when it goes out of scope it is closed, once, and the trace shows it.
+/// An owned descriptor: when it goes out of scope it is closed, once, and the trace shows the close.
 ///
-/// To look at what `close` returns, call [`close`](super::close()).
+/// To see what `close` returns, call [`close`](super::close()).
 #[derive(Debug)]
 pub struct Fd(ManuallyDrop<OwnedFd>);
 
@@ -59,7 +59,7 @@ impl Drop for Fd {
     fn drop(&mut self) {
         // SAFETY: this runs once, and `self.0` is not used after it.
         let owned = unsafe { ManuallyDrop::take(&mut self.0) };
-        // No caller is left that could handle an error.
+        // There is no caller left to handle an error.
         let _ = close_raw(owned.into_raw_fd());
     }
 }

@@ -1,4 +1,4 @@
-//! `fd_set`, the bitmap that `select` asks with and answers in.
+//! `fd_set`, the bitmap in which `select` gets its question and returns its answer.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -7,19 +7,19 @@ use libc::c_int;
 
 use crate::values::FdNumber;
 
-/// How many descriptors, from 0, an `fd_set` has bits for: 1024, and 256 on NetBSD.
+/// How many descriptors, from 0 on, an `fd_set` has bits for: 1024, and 256 on NetBSD.
 pub const FD_SETSIZE: usize = libc::FD_SETSIZE as usize;
 
-/// The words that the bitmap is made of. They matter on big-endian machines, where bit 0 of a 64-bit word
-/// is not in its first byte.
+/// The words of the bitmap. Their size matters on big-endian machines, where bit 0 of a 64-bit word is not in its first
+/// byte.
 #[cfg(any(linux, freebsd))]
 pub type Word = libc::c_ulong;
 
-/// The words that the bitmap is made of.
+/// The words of the bitmap.
 #[cfg(any(apple, openbsd, netbsd))]
 pub type Word = u32;
 
-/// How many descriptors one of them has bits for.
+/// How many descriptors a word has bits for.
 pub const WORD_BITS: usize = Word::BITS as usize;
 
 const WORDS: usize = FD_SETSIZE / WORD_BITS;
@@ -36,7 +36,7 @@ const _: () = assert!(size_of::<FdSet>() == size_of::<libc::fd_set>());
 
 const _: () = assert!(align_of::<FdSet>() >= align_of::<libc::fd_set>());
 
-/// A descriptor's number is [`FD_SETSIZE`] or more: no bit stands for it.
+/// A descriptor's number is [`FD_SETSIZE`] or more: the set has no bit for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BeyondSetSize(pub FdNumber);
 
@@ -63,7 +63,7 @@ impl FdSet {
     /// `void FD_SET(int fd, fd_set *set);` adds a descriptor.
     ///
     /// # Errors
-    /// The number is [`FD_SETSIZE`] or more. C's `FD_SET` overwrites what lies behind the set, or aborts.
+    /// The number is [`FD_SETSIZE`] or more. C's `FD_SET` writes past the end of the set, or aborts.
     #[doc(alias = "FD_SET")]
     #[inline]
     pub fn set(&mut self, fd: impl AsFd) -> std::result::Result<(), BeyondSetSize> {
@@ -94,12 +94,12 @@ impl FdSet {
         place(number).is_some_and(|(word, bit)| self.words[word] & bit != 0)
     }
 
-    /// The numbers in the set, in order. It goes by words, so that an almost empty set costs almost nothing.
+    /// The numbers in the set, in order. It skips whole words, so an almost empty set costs almost nothing.
     pub fn numbers(&self) -> impl Iterator<Item = FdNumber> + '_ {
         numbers(&self.words)
     }
 
-    /// The highest number in the set plus one: the least `nfds` that covers it.
+    /// The highest number in the set plus one: the smallest `nfds` that covers the set.
     pub fn nfds(&self) -> c_int {
         nfds(&self.words)
     }
@@ -129,7 +129,7 @@ pub(super) fn nfds(words: &[Word]) -> c_int {
     last.map_or(0, |at| ((at + 1) * WORD_BITS) as c_int - words[at].leading_zeros() as c_int)
 }
 
-/// The word that a number's bit is in, and the bit.
+/// The word that contains a number's bit, and the bit.
 #[inline]
 fn place(number: FdNumber) -> Option<(usize, Word)> {
     let number = usize::try_from(number.get()).ok().filter(|number| *number < FD_SETSIZE)?;

@@ -1,6 +1,7 @@
 //! `getaddrinfo` looks up addresses.
 //!
-//! What it does inside (reading files, asking name servers) is not in the trace: it is one line, marked `(library)`.
+//! The calls that it makes inside (reading files, asking name servers) are not in the trace, which shows one line,
+//! marked `(library)`.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
@@ -17,7 +18,7 @@ use crate::trace::page::{Effect, Function, Page, Waits};
 /// What [`getaddrinfo`] should look for: the fields of `struct addrinfo` that serve as hints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
-    /// What to do beyond the ordinary.
+    /// Flags for the lookup.
     pub flags: AddrInfoFlags,
     /// This family only; [`AF_UNSPEC`](crate::names::AF_UNSPEC) for any.
     pub family: Domain,
@@ -27,7 +28,7 @@ pub struct Hints {
     pub protocol: Protocol,
 }
 
-/// One result of [`getaddrinfo`]: the arguments for `socket`, and the address for `connect` or `bind`.
+/// One result of [`getaddrinfo`]: arguments for `socket`, and an address for `connect` or `bind`.
 #[doc(alias = "addrinfo")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddrInfo {
@@ -171,7 +172,7 @@ fn copy_address(entry: &libc::addrinfo) -> Option<Address> {
     raw.decode()
 }
 
-/// `const char *gai_strerror(int errcode);` what an error of [`getaddrinfo`] means.
+/// `const char *gai_strerror(int errcode);` the text for an error of [`getaddrinfo`].
 ///
 /// # Errors
 /// None: an unknown number has a text too.

@@ -1,4 +1,4 @@
-//! `gethostbyname` and `gethostbyaddr`, which came before `getaddrinfo` and `getnameinfo`: for comparison.
+//! `gethostbyname` and `gethostbyaddr`, the predecessors of `getaddrinfo` and `getnameinfo`: for comparison.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -86,7 +86,7 @@ impl Function {
     pub const GETHOSTBYADDR: Self = Self::on(&GETHOSTBYADDR);
 }
 
-/// What `struct hostent` says of a host.
+/// What `struct hostent` says about a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostEntry {
     /// Its official name.
@@ -99,13 +99,14 @@ pub struct HostEntry {
 
 /// `struct hostent *gethostbyname(const char *name);` looks up the IPv4 addresses of a host.
 ///
-/// Use [`getaddrinfo`](super::getaddrinfo()): it knows IPv6 and the port of a service, and each caller has a list of its own.
-/// This function answers in a structure that the next call overwrites, another thread's too. The wrapper copies it while it
-/// keeps the other wrappers of this kind waiting; code that calls C itself may still overwrite it.
+/// Use [`getaddrinfo`](super::getaddrinfo()): it knows IPv6 and the port of a service, and each caller gets a list of
+/// its own. This function answers in a structure that the next call overwrites, also a call in another thread. The
+/// wrapper copies the structure while it keeps the other wrappers of this kind waiting; code that calls C itself may
+/// still overwrite it.
 ///
 /// # Errors
-/// `ENOENT` where C returns NULL. (C says why in `h_errno`, which is no errno and on some systems one variable for all
-/// threads; `getaddrinfo` returns why.) Refused: a name with a zero byte.
+/// `ENOENT` where C returns NULL. (C gives the reason in `h_errno`, which is not an errno and on some systems is one
+/// variable for all threads; `getaddrinfo` returns the reason.) Refused: a name with a zero byte.
 ///
 /// References: [`gethostbyname(3)`](https://man7.org/linux/man-pages/man3/gethostbyname.3.html);
 /// not in POSIX since 2008.
@@ -137,7 +138,7 @@ pub fn gethostbyname(name: &str) -> Result<HostEntry> {
 /// caller's buffers instead of a structure that the next call overwrites.
 ///
 /// # Errors
-/// `ENOENT` where C returns NULL: nothing is known of this address, or no name server has answered.
+/// `ENOENT` where C returns NULL: the address is unknown, or no name server has answered.
 ///
 /// References: [`gethostbyaddr(3)`](https://man7.org/linux/man-pages/man3/gethostbyaddr.3.html);
 /// not in POSIX since 2008.
@@ -171,7 +172,7 @@ pub fn gethostbyaddr(addr: IpAddr) -> Result<HostEntry> {
     found.ok_or(Errno::ENOENT)
 }
 
-/// A copy of what a structure of the C library says.
+/// Copies a structure of the C library.
 ///
 /// # Safety
 /// `entry` is NULL or leads to a hostent that stays as it is meanwhile.
@@ -198,7 +199,7 @@ unsafe fn copy_entry(entry: *const libc::hostent) -> Option<HostEntry> {
     Some(HostEntry { name, aliases, addresses: addresses.collect() })
 }
 
-/// The pointers of a list of C.
+/// The pointers in a C list.
 ///
 /// # Safety
 /// `list` is NULL, or NULL ends it.
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn loopback_s_address_leads_back_to_a_name_with_it() {
-        // Not every machine has a name for it.
+        // Not every machine has a name for loopback.
         for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
             if let Ok(found) = gethostbyaddr(address) {
                 assert!(!found.name.is_empty() && found.addresses == [address], "{found:?}");

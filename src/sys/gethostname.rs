@@ -1,4 +1,4 @@
-//! `gethostname` tells the name of this machine.
+//! `gethostname` returns the name of this machine.
 
 use super::c_string::text_of;
 use super::status;
@@ -29,8 +29,8 @@ impl Function {
     pub const GETHOSTNAME: Self = Self::on(&GETHOSTNAME);
 }
 
-/// `int gethostname(char *name, size_t len);` the name of this machine. Whether others can reach it by that name is
-/// another question.
+/// `int gethostname(char *name, size_t len);` the name of this machine. It is not necessarily a name by which others
+/// can reach the machine.
 ///
 /// # Errors
 /// | errno | when |

@@ -1,6 +1,7 @@
 //! `getnameinfo` looks up the names of an address.
 //!
-//! What it does inside (reading files, asking name servers) is not in the trace: it is one line, marked `(library)`.
+//! The calls that it makes inside (reading files, asking name servers) are not in the trace, which shows one line,
+//! marked `(library)`.
 
 use std::ffi::c_char;
 

@@ -1,4 +1,4 @@
-//! `getsockname` and `getpeername` tell the names of the two ends.
+//! `getsockname` and `getpeername` return the addresses of the two ends.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -38,14 +38,14 @@ impl Function {
     pub const GETSOCKNAME: Self = Self::on(&GETSOCKNAME);
 }
 
-/// `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` this end's name: what `bind` was
-/// given, or what the system chose.
+/// `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` the address of this end: the one given to
+/// `bind`, or the one that the kernel chose.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EINVAL` | (macOS, by its manual) the socket was shut down; its kernel answers all the same |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EINVAL` | (macOS, by its manual) the socket was shut down; the kernel answers nevertheless |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`getsockname(2)`](https://man7.org/linux/man-pages/man2/getsockname.2.html);
 /// POSIX [`getsockname`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getsockname.html).
@@ -80,14 +80,14 @@ impl Function {
     pub const GETPEERNAME: Self = Self::on(&GETPEERNAME);
 }
 
-/// `int getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` the other end's name.
+/// `int getpeername(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` the address of the other end.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOTCONN` | there is no other end, or no longer one |
+/// | `ENOTCONN` | the socket is not connected, or no longer |
 /// | `EINVAL` | (macOS) the socket was shut down |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`getpeername(2)`](https://man7.org/linux/man-pages/man2/getpeername.2.html);
 /// POSIX [`getpeername`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getpeername.html).

@@ -62,9 +62,9 @@ impl Function {
 /// | errno | when |
 /// |---|---|
 /// | `ENOPROTOOPT` | this level has no such option |
-/// | `EINVAL` | it cannot be read in this state |
-/// | `EOPNOTSUPP` | this kind of socket does not have it |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EINVAL` | the option cannot be read in this state |
+/// | `EOPNOTSUPP` | this kind of socket does not have the option |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`getsockopt(2)`](https://man7.org/linux/man-pages/man2/getsockopt.2.html);
 /// POSIX [`getsockopt`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/getsockopt.html).

@@ -1,5 +1,5 @@
-//! `if_nameindex` lists the network interfaces; `if_nametoindex` and `if_indextoname` lead from the name of one to its number
-//! and back.
+//! `if_nameindex` lists the network interfaces; `if_nametoindex` and `if_indextoname` convert between the name and the
+//! number of an interface.
 
 use std::ffi::{CStr, CString};
 

@@ -1,4 +1,4 @@
-//! An address and its text, without a system call: `inet_pton`, `inet_ntop`.
+//! `inet_pton` and `inet_ntop` convert between an address and its text, without a system call.
 
 use std::ffi::{CString, c_char};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,10 +8,10 @@ use libc::socklen_t;
 use super::c_string::text_of;
 use crate::names::{AF_INET, AF_INET6, Domain, Errno, Result};
 
-/// `int inet_pton(int af, const char *src, void *dst);` an address from its text; none where C returns 0.
+/// `int inet_pton(int af, const char *src, void *dst);` an address from its text; `None` where C returns 0.
 ///
-/// Only whole, ordinary forms: not `127.1`, not `0x7f000001`, which `inet_aton` takes. It is no system call, and not
-/// in the trace.
+/// It takes only complete, ordinary forms: not `127.1` and not `0x7f000001`, which `inet_aton` takes. It makes no
+/// system call, so it is not in the trace.
 ///
 /// # Errors
 /// | errno | when |
@@ -35,11 +35,11 @@ pub fn inet_pton(af: Domain, src: &str) -> Result<Option<IpAddr>> {
     }))
 }
 
-/// `const char *inet_ntop(int af, const void *src, char *dst, socklen_t size);` the text of an address, as the C library
-/// writes it. It is no system call, and not in the trace.
+/// `const char *inet_ntop(int af, const void *src, char *dst, socklen_t size);` the text of an address, as the C
+/// library writes it. It makes no system call, so it is not in the trace.
 ///
 /// # Errors
-/// None that could happen: the family is one of the two, and there is room.
+/// None that can happen: the family is one of the two, and the buffer is large enough.
 ///
 /// References: [`inet_ntop(3)`](https://man7.org/linux/man-pages/man3/inet_ntop.3.html);
 /// POSIX [`inet_ntop`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/inet_ntop.html).

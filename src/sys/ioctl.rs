@@ -1,4 +1,4 @@
-//! `ioctl` makes requests that have no function of their own.
+//! `ioctl` makes requests for which there is no function of their own.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -35,7 +35,7 @@ impl Function {
 /// | errno | when |
 /// |---|---|
 /// | `ENOTTY` | this kind of descriptor does not understand the request |
-/// | `EINVAL` | this socket does not, in its state: `FIONREAD` on a listener |
+/// | `EINVAL` | this socket does not support it in its state: `FIONREAD` on a listener |
 ///
 /// References: [`ioctl(2)`](https://man7.org/linux/man-pages/man2/ioctl.2.html),
 /// [`tcp(7)`](https://man7.org/linux/man-pages/man7/tcp.7.html),

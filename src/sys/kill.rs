@@ -24,15 +24,15 @@ impl Function {
     pub const KILL: Self = Self::on(&KILL);
 }
 
-/// `int kill(pid_t pid, int sig);` sends a signal to a process, for example to itself as an experiment. 0 is the
-/// caller's whole group. The negative numbers, which in C mean groups and, with -1, every process, cannot be expressed
-/// here.
+/// `int kill(pid_t pid, int sig);` sends a signal to a process, for example to itself as an experiment. 0 means the
+/// caller's whole process group. The negative numbers, which in C mean groups and, with -1, every process, cannot be
+/// expressed here.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
 /// | `ESRCH` | there is no such process; (refused) `pid` would be negative as a `pid_t` |
-/// | `EPERM` | it is not one's own |
+/// | `EPERM` | the process belongs to another user |
 /// | `EINVAL` | there is no such signal |
 ///
 /// References: [`kill(2)`](https://man7.org/linux/man-pages/man2/kill.2.html);

@@ -1,4 +1,4 @@
-//! `listen` makes a socket a listener.
+//! `listen` turns a socket into a listener.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -48,8 +48,8 @@ impl Function {
     pub const LISTEN: Self = Self::on(&LISTEN);
 }
 
-/// `int listen(int sockfd, int backlog);` makes a socket a listener: from now on it only makes other sockets.
-/// Up to `backlog` connections (Linux: one more) wait to be accepted; the system has a limit of its own.
+/// `int listen(int sockfd, int backlog);` turns a socket into a listener: from now on it only accepts connections. Up
+/// to `backlog` connections (Linux: one more) wait to be accepted; the kernel has a limit of its own.
 ///
 /// # Errors
 /// | errno | when |
@@ -57,8 +57,8 @@ impl Function {
 /// | `EADDRINUSE` | another socket listens there |
 /// | `EINVAL` | the socket is connected (`EISCONN` on some systems) |
 /// | `EOPNOTSUPP` | this type of socket cannot listen |
-/// | `EDESTADDRREQ` | the socket has no name and its domain cannot choose one (elsewhere than Linux; there `EINVAL`) |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EDESTADDRREQ` | the socket has no address and its domain cannot choose one (not on Linux, which returns `EINVAL`) |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`listen(2)`](https://man7.org/linux/man-pages/man2/listen.2.html);
 /// POSIX [`listen`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/listen.html).

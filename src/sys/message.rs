@@ -15,13 +15,13 @@ use crate::trace::arg::Bytes;
 use crate::values::{ControlMessage, FdNumber};
 
 /// How many descriptors a message can carry here: Linux's `SCM_MAX_FD`, and one more on macOS (read in xnu 15.4,
-/// uipc_syscalls.c: sockargs). FreeBSD and NetBSD would take 254, too.
+/// uipc_syscalls.c: sockargs). FreeBSD and NetBSD would also take 254.
 pub const MAX_PASSED: usize = if cfg!(apple) { 254 } else { 253 };
 
 /// Room for one control message: its header and [`MAX_PASSED`] descriptors.
 pub(super) const CONTROL_ROOM: usize = 1152;
 
-/// Control data must be aligned as its header is.
+/// Control data must be aligned like its header.
 #[repr(C, align(8))]
 pub(super) struct Control {
     pub(super) bytes: [u8; CONTROL_ROOM],
@@ -45,26 +45,26 @@ pub(super) fn header(name: Option<&mut RawAddress>, iov: &mut [libc::iovec]) -> 
     header
 }
 
-/// Buffers to be read from, as C has them.
+/// Buffers to read from, as C expects them.
 pub(super) fn lent(buffers: &[&[u8]]) -> Vec<libc::iovec> {
     let lent =
         |buf: &&[u8]| libc::iovec { iov_base: buf.as_ptr().cast_mut().cast(), iov_len: buf.len() };
     buffers.iter().map(lent).collect()
 }
 
-/// Buffers to be written to, as C has them.
+/// Buffers to write to, as C expects them.
 pub(super) fn room(buffers: &mut [&mut [u8]]) -> Vec<libc::iovec> {
     let room =
         |buf: &mut &mut [u8]| libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
     buffers.iter_mut().map(room).collect()
 }
 
-/// A number of buffers as C takes it: what is more than an `int` holds is more than every system takes.
+/// A number of buffers as C takes it: a number too large for an `int` is more than any system takes.
 pub(super) fn most(buffers: usize) -> c_int {
     c_int::try_from(buffers).unwrap_or(c_int::MAX)
 }
 
-/// What each buffer received of `len` bytes.
+/// The bytes that each buffer received, `len` bytes in all.
 pub(super) fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(Bytes<'a>, usize)> {
     let mut rest = len;
     let filled = buffers.iter().map(|buf| {
@@ -75,7 +75,7 @@ pub(super) fn spread<'a>(buffers: &'a [&mut [u8]], len: usize) -> Vec<(Bytes<'a>
     filled.collect()
 }
 
-/// `CMSG_SPACE`: how long control data with this many descriptors is.
+/// `CMSG_SPACE`: the length of control data with this many descriptors.
 pub(super) fn control_space(fds: usize) -> usize {
     // SAFETY: arithmetic only.
     unsafe { libc::CMSG_SPACE((fds * size_of::<RawFd>()) as u32) as usize }
@@ -104,7 +104,7 @@ pub(super) fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[B
     }
 }
 
-/// Takes the descriptors into ownership and copies everything else.
+/// Takes ownership of the descriptors, and copies everything else.
 pub(super) fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
     let (mut fds, mut others) = (Vec::new(), Vec::new());
     let end = header.msg_control as usize + header.msg_controllen as usize;
@@ -115,7 +115,7 @@ pub(super) fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessag
         let len = (message.cmsg_len as usize).saturating_sub(CONTROL_HEADER_LEN);
         // SAFETY: arithmetic only, within the control data.
         let data = unsafe { libc::CMSG_DATA(next) };
-        // Of a message that was cut, the BSDs and macOS tell the length that it had.
+        // For a truncated message, the BSDs and macOS report the original length.
         let len = len.min(end.saturating_sub(data as usize));
         // SAFETY: `len` bytes of data are within what the kernel wrote, and they stay as they are while this is borrowed.
         let data = unsafe { std::slice::from_raw_parts(data, len) };
@@ -197,7 +197,7 @@ mod tests {
         let first = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
         // SAFETY: `put_fds` wrote it into `control`, which no other code reads.
         let first = unsafe { &mut *first };
-        // Not SCM_RIGHTS: these two have their owners.
+        // Not SCM_RIGHTS: these two descriptors have owners already.
         (first.cmsg_type, first.cmsg_len) = (-1, 1_000_000);
         // SAFETY: arithmetic only.
         header.msg_controllen = unsafe { libc::CMSG_LEN(5) } as _;

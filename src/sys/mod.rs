@@ -1,23 +1,24 @@
 //! The wrappers: one safe function for each function of C, with its name, the order of its arguments and
 //! the meaning of its result. This is the only place with `unsafe`.
 //!
-//! A wrapper does what the C function does and nothing else: it does not try again after `EINTR`, adds no
-//! flag, and decides nothing. What C returns through a pointer is returned or rewritten in view. Each
-//! one tells its call to [`crate::trace`].
+//! A wrapper does what the C function does and nothing else: it does not retry after `EINTR`, adds no flag, and decides
+//! nothing. Results that C writes through a pointer are returned, or written to an argument in plain sight. Each
+//! wrapper reports its call to [`crate::trace`].
 //!
-//! What C leaves to care, types take over here:
+//! Types guarantee here what C leaves to the programmer's care:
 //!
 //! - a descriptor is *owned* ([`Fd`], closed once) or *borrowed* ([`BorrowedFd`], alive while in use);
 //! - a buffer is a slice, which knows its length;
 //! - an address is an [`Address`], an option's value has the option's type;
 //! - `errno` comes with the failure ([`Errno`]) instead of in a variable that the next call overwrites.
 //!
-//! A call has one file, as its name says (close relatives share one), and in it its page ([`Page`](crate::trace::Page)): all
-//! that is true of it, for the tracer, for `--inject`, for explanations and drawings. [`CHAPTERS`] has them in the order of reading.
+//! Each call has one file, named after it (close relatives share one). The file has the call's page
+//! ([`Page`](crate::trace::Page)): all facts about the call, for the tracer, for `--inject`, for explanations and
+//! drawings. [`CHAPTERS`] lists the pages in the order of reading.
 //!
-//! Besides: `fd` owns descriptors, `sockaddr` and `with_address` turn addresses into C's, `message`, `option`, `fd_set`,
-//! `signal`, `netdb` and `c_string` are what several calls share, `inet` reads and writes numbers; `state` looks at a socket for the
-//! trace, and [`wild`] is misuse, for labs alone.
+//! The other files: `fd` owns descriptors, `sockaddr` and `with_address` convert addresses to C's form, `message`,
+//! `option`, `fd_set`, `signal`, `netdb` and `c_string` are shared by several calls, `inet` reads and writes addresses
+//! as text; `state` queries a socket's state for the trace, and [`wild`] is misuse on purpose, for labs only.
 #![doc = include_str!("python.md")]
 
 mod accept;
@@ -137,8 +138,8 @@ use libc::{c_int, ssize_t};
 
 use crate::trace::page::{Chapter, Function};
 
-/// C's -1, with errno, as an error; any other number as it is. Called at once after the call, since
-/// whatever comes between may change errno.
+/// C's -1, with errno, as an error; any other number as it is. It must run directly after the call, because any other
+/// call may change errno.
 #[inline]
 fn number(returned: c_int) -> Result<c_int> {
     if returned == -1 { Err(Errno::last()) } else { Ok(returned) }

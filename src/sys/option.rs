@@ -1,9 +1,9 @@
-//! The values of options.
+//! The values of socket options.
 //!
-//! In C an option's value is a `void *` and a length, so a `char` for an `int`, or a struct of the wrong size,
-//! compiles. Here the option's name carries the type of its value ([`OptionName`](crate::names::OptionName)), and only the types that
-//! implement [`OptionValue`] exist. The level stays a separate argument as in C: with the wrong one the call
-//! is safe, but speaks of another option (1 is `SO_DEBUG` for the socket and `TCP_NODELAY` for TCP), and the
+//! In C an option's value is a `void *` and a length, so a `char` in place of an `int`, or a struct of the wrong size,
+//! compiles. Here the option's name determines the type of its value ([`OptionName`](crate::names::OptionName)), and
+//! only types that implement [`OptionValue`] are possible. The level stays a separate argument as in C: with the wrong
+//! level the call is safe, but means another option (1 is `SO_DEBUG` for the socket and `TCP_NODELAY` for TCP), and the
 //! trace shows which.
 
 use libc::c_int;
@@ -11,9 +11,9 @@ use libc::c_int;
 use crate::trace::arg::Value;
 use crate::values::{Linger, PeerCredentials, TimeVal};
 
-/// A value that an option can have. The kernel copies its bytes, so it must be a plain structure of C.
+/// A type for the value of an option. The kernel copies its bytes, so its C form must be a plain structure.
 ///
-/// The list is closed: no other crate can implement it.
+/// The trait is sealed: no other crate can implement it.
 pub trait OptionValue: sealed::Convert {}
 
 impl OptionValue for c_int {}
@@ -29,7 +29,7 @@ impl OptionValue for PeerCredentials {}
 mod sealed {
     use super::{Linger, PeerCredentials, TimeVal, Value, c_int};
 
-    /// How a value looks in C.
+    /// The form of a value in C.
     pub trait Convert: Copy {
         /// The C structure: plain data, for which any bytes are a value.
         type C: Copy;
@@ -37,9 +37,9 @@ mod sealed {
         fn to_c(self) -> Self::C;
         /// From C.
         fn from_c(c: Self::C) -> Self;
-        /// For the trace.
+        /// The value for the trace.
         fn shown(self) -> Value<'static>;
-        /// For the trace, if it is an errno.
+        /// The value for the trace, if it is an errno.
         fn shown_as_errno(self) -> Value<'static> {
             self.shown()
         }

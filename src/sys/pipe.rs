@@ -1,4 +1,4 @@
-//! `pipe` makes two descriptors: what is written to the one is read from the other.
+//! `pipe` makes two descriptors: bytes written to one are read from the other.
 
 use std::os::fd::RawFd;
 
@@ -10,7 +10,8 @@ use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Effect, Function, Page};
 use crate::values::FdNumber;
 
-/// How many bytes a pipe takes whole or not at all. One that `poll` calls writable takes that many without waiting.
+/// How many bytes a pipe takes completely or not at all. A pipe that `poll` reports writable takes this many without
+/// waiting.
 pub const PIPE_BUF: usize = libc::PIPE_BUF;
 
 static PIPE: Page = Page {
@@ -47,13 +48,13 @@ impl Function {
     pub const PIPE: Self = Self::on(&PIPE);
 }
 
-/// `int pipe(int pipefd[2]);` bytes written to the second come out of the first.
+/// `int pipe(int pipefd[2]);` makes a pipe: bytes written to the second descriptor are read from the first.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
 /// | `EMFILE` | this process has no descriptor left |
-/// | `ENFILE` | the system has none left |
+/// | `ENFILE` | the whole system has no descriptor left |
 ///
 /// References: [`pipe(2)`](https://man7.org/linux/man-pages/man2/pipe.2.html),
 /// [`pipe(7)`](https://man7.org/linux/man-pages/man7/pipe.7.html);
@@ -70,7 +71,7 @@ pub fn pipe() -> Result<[Fd; 2]> {
     Ok(raw.map(|raw| unsafe { Fd::own(raw) }))
 }
 
-/// Two descriptors as an argument; where there are none, the array they would have gone to.
+/// Two descriptors as an argument; after a failure, the array into which they would have been written.
 pub(super) fn pair(raw: [RawFd; 2], made: bool) -> Arg<'static> {
     if made { Arg::Fds(raw.map(FdNumber::new)) } else { Arg::Pointer(raw.as_ptr() as usize) }
 }

@@ -1,8 +1,8 @@
 //! `poll`, and the rows it answers.
 //!
-//! A row is question and answer side by side: `events` stays as it was asked, `revents` is written. So the
-//! rows need not be built again, descriptors may have any number, and the answer is richer than select's
-//! three bits; but the kernel scans all the rows, every time.
+//! A row holds question and answer side by side: the caller sets `events`, and `poll` writes `revents`. So the rows
+//! need not be built again, descriptors may have any number, and the answer is richer than select's three sets; but the
+//! kernel scans all rows in every call.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -48,18 +48,18 @@ impl<'fd> PollFd<'fd> {
         FdNumber::new(self.row.fd)
     }
 
-    /// What is asked.
+    /// The events that the caller asks for.
     pub const fn events(&self) -> PollEvents {
         PollEvents::from_bits(self.row.events as c_int)
     }
 
-    /// What was answered.
+    /// The events that `poll` returned.
     #[inline]
     pub const fn revents(&self) -> PollEvents {
         PollEvents::from_bits(self.row.revents as c_int)
     }
 
-    /// Asks something else from now on.
+    /// Changes the question.
     pub fn set_events(&mut self, events: PollEvents) {
         self.row.events = events.bits() as _;
     }
@@ -103,13 +103,14 @@ fn row(call: &Facts, bits: PollEvents) -> i32 {
     call.row_with(bits).unwrap_or(-1)
 }
 
-/// The row whose peer has finished, where the system has a bit for it. (By its name: not every system has it.)
+/// The event of a row whose peer has closed its half, where the system has a bit for it. (By its name, because not
+/// every system has the constant.)
 fn rdhup(call: &Facts) -> Option<i32> {
     let known = PollEvents::CONSTANTS.iter().find(|bit| bit.name == "POLLRDHUP")?;
     call.row_with(PollEvents::from_bits(known.value as i32))
 }
 
-/// What is said of both.
+/// The lesson that `poll` and `ppoll` share.
 pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.number() > 0,
@@ -177,20 +178,20 @@ pub(super) static LESSONS: &[&Lesson] = &[
     },
 ];
 
-/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until one of the rows can be answered; returns how
-/// many are, 0 after the timeout. A timeout of -1 waits forever.
+/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` waits until at least one row is ready; returns how many
+/// are, 0 after the timeout. A timeout of -1 waits forever.
 ///
-/// `POLLERR`, `POLLHUP` and `POLLNVAL` are answered without being asked for. A descriptor that is not open is no
-/// error: its own row says `POLLNVAL`.
+/// `POLLERR`, `POLLHUP` and `POLLNVAL` are reported without being asked for. A closed descriptor is not an error of the
+/// call: its row gets `POLLNVAL`.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EINTR` | a signal came, `SA_RESTART` or not |
+/// | `EINTR` | a signal came, with `SA_RESTART` or without |
 /// | `EINVAL` | more rows than this process may have descriptors |
 /// | `ENOMEM` | no memory (`EAGAIN` on some systems) |
 ///
-/// Systems differ: on Linux every negative timeout waits forever; below -1 FreeBSD gives `EINVAL`.
+/// Systems differ: on Linux every negative timeout waits forever; FreeBSD returns `EINVAL` for one below -1.
 ///
 /// References: [`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html);
 /// POSIX [`poll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html).
@@ -208,7 +209,7 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout_ms: c_int) -> Result<usize> {
     call.returns_noting(result, |_| answered(fds))
 }
 
-/// For a rule that says so: every row is answered with what was asked. Returns how many are answered.
+/// For a rule of `--inject`: every row answers what it asked. Returns how many rows have an answer.
 pub(super) fn all_ready(fds: &mut [PollFd<'_>]) -> usize {
     for row in fds.iter_mut().filter(|row| row.row.fd >= 0) {
         row.row.revents |= row.row.events;

@@ -1,6 +1,6 @@
-//! `ppoll`: `poll` with a signal mask for as long as it waits, and nanoseconds.
+//! `ppoll`: `poll` with a signal mask during the wait, and nanoseconds.
 
-// Its page is there on every system.
+// Its page exists on every system.
 #![cfg_attr(not(has_ppoll), allow(unused_imports))]
 
 use libc::nfds_t;
@@ -39,13 +39,13 @@ impl Function {
     pub const PPOLL: Self = Self::on(&PPOLL);
 }
 
-/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` to [`poll`](super::poll()) what
-/// [`pselect`](super::pselect()) is to [`select`](super::select()).
+/// `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask);` is to
+/// [`poll`](super::poll()) what [`pselect`](super::pselect()) is to [`select`](super::select()).
 ///
 /// # Errors
-/// As [`poll`](super::poll()), and `EINVAL` for a timeout that makes no sense.
+/// As [`poll`](super::poll()), and `EINVAL` for a timeout that is out of range.
 ///
-/// Systems differ: not on macOS.
+/// Systems differ: macOS has no `ppoll`.
 ///
 /// References: [`ppoll(2)`](https://man7.org/linux/man-pages/man2/ppoll.2.html);
 /// POSIX (2024) [`ppoll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/ppoll.html).

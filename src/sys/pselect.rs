@@ -1,4 +1,4 @@
-//! `pselect`: `select` with a signal mask for as long as it waits.
+//! `pselect`: `select` with a signal mask during the wait.
 
 use libc::c_int;
 
@@ -35,9 +35,9 @@ impl Function {
 }
 
 /// `int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout, const
-/// sigset_t *sigmask);` like [`select`](super::select()), with the signals of `sigmask` blocked while it waits instead of those that
-/// are blocked now: switching and beginning to wait are one step, so a signal cannot slip in between. The timeout
-/// is left alone.
+/// sigset_t *sigmask);` like [`select`](super::select()), but during the wait the signals in `sigmask` are blocked
+/// instead of those blocked now. Changing the mask and beginning to wait are one step, so no signal can arrive in
+/// between unnoticed. The timeout is not modified.
 ///
 /// # Errors
 /// As [`select`](super::select()).

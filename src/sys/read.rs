@@ -1,4 +1,4 @@
-//! `read` takes bytes from any kind of descriptor.
+//! `read` receives bytes from any kind of descriptor.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -63,8 +63,8 @@ impl Function {
 /// | errno | when |
 /// |---|---|
 /// | `EIO` | the terminal is gone, or this process is in its background |
-/// | `EISDIR` | it is a directory |
-/// | `EBADF` | it is not open for reading |
+/// | `EISDIR` | the descriptor is a directory |
+/// | `EBADF` | the descriptor is not open for reading |
 ///
 /// References: [`read(2)`](https://man7.org/linux/man-pages/man2/read.2.html);
 /// POSIX [`read`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/read.html).

@@ -1,4 +1,4 @@
-//! `readv` takes bytes from any kind of descriptor into several buffers.
+//! `readv` receives bytes from any kind of descriptor into several buffers.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -52,19 +52,19 @@ impl Function {
     pub const READV: Self = Self::on(&READV);
 }
 
-/// `ssize_t readv(int fd, const struct iovec *iov, int iovcnt);` [`read`](super::read()) into several buffers: the second is
-/// begun when the first is full. So a header and a body arrive where they belong, with one call.
+/// `ssize_t readv(int fd, const struct iovec *iov, int iovcnt);` is [`read`](super::read()) into several buffers: when
+/// the first is full, the bytes go on in the second. So a header and a body reach separate buffers with one call.
 ///
 /// # Errors
-/// Whatever [`read`](super::read()) gives:
+/// All errors of [`read`](super::read()):
 ///
 /// | errno | when |
 /// |---|---|
-/// | `EAGAIN` | nothing is there (non-blocking, or `SO_RCVTIMEO`) |
+/// | `EAGAIN` | no byte has arrived (non-blocking, or `SO_RCVTIMEO`) |
 /// | `EINTR` | a signal came before any byte did |
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOTCONN` | the socket is not connected |
-/// | `EBADF` | it is not open for reading |
+/// | `EBADF` | the descriptor is not open for reading |
 /// | `EINVAL` | more buffers than the system takes (`IOV_MAX`: 1,024 on Linux) |
 ///
 /// References: [`readv(2)`](https://man7.org/linux/man-pages/man2/readv.2.html);

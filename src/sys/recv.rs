@@ -1,7 +1,7 @@
-//! `recv` and `recvfrom` take the bytes that have come.
+//! `recv` and `recvfrom` receive the bytes that have arrived.
 //!
-//! A *short* count, less than there was room for, is ordinary: the rest may still be on its way. And 0 is the peer's end of
-//! file, once it has finished sending.
+//! A short receive, with fewer bytes than the buffer has room for, is ordinary: the rest may still be on its way. A
+//! result of 0 is end of file: the peer has closed its half.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -93,23 +93,23 @@ pub(super) static REFUSED: Lesson = Lesson {
     see: See::Lab("udp-refused-later"),
 };
 
-/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` takes what has arrived, at most `buf.len()` bytes;
-/// 0 is the peer's end of file (or a datagram without bytes, or a `buf` without room).
+/// `ssize_t recv(int sockfd, void *buf, size_t len, int flags);` receives bytes that have arrived, at most `buf.len()`;
+/// 0 means end of file (or an empty datagram, or an empty `buf`).
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EAGAIN` | nothing is there (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
+/// | `EAGAIN` | no byte has arrived (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
 /// | `EINTR` | a signal came before any byte did |
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOTCONN` | the socket is not connected |
 /// | `ECONNREFUSED` | (UDP) no socket had the port of an earlier datagram |
-/// | `ETIMEDOUT` | the peer has not acknowledged for minutes, or keepalive found it gone |
-/// | `EHOSTUNREACH` | there is no way to the host any more |
+/// | `ETIMEDOUT` | the peer has not acknowledged for minutes, or keepalive found that it is gone |
+/// | `EHOSTUNREACH` | there is no longer a route to the host |
 /// | `ENOMEM`, `ENOBUFS` | no memory |
 /// | `EINVAL` | `MSG_OOB` without an urgent byte |
-/// | `EOPNOTSUPP` | this socket does not know the flag |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EOPNOTSUPP` | this kind of socket does not support the flag |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html);
 /// POSIX [`recv`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recv.html).
@@ -180,8 +180,8 @@ impl Function {
 }
 
 /// `ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *src_addr, socklen_t *addrlen);`
-/// takes one datagram and says where it came from. What does not fit into `buf` is lost. A connected stream
-/// has no address to tell.
+/// receives one datagram and its sender's address. Bytes that do not fit into `buf` are lost. On a connected stream no
+/// address is returned.
 ///
 /// # Errors
 /// As [`recv`].
@@ -209,7 +209,7 @@ pub fn recvfrom(
     let shown = raw.shown();
     let call = call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]);
     let from = match (&result, raw.decode()) {
-        // Where no address was written, the trace shows the pointer, as strace does.
+        // If no address was written, the trace shows the pointer, as strace does.
         (Ok(_), None) => call.rest(|| [Arg::Pointer(raw.as_ptr() as usize), zero_length()]),
         _ => call.rest(|| written(&result, &raw, &shown)),
     };
@@ -221,10 +221,10 @@ fn zero_length() -> Arg<'static> {
     Arg::Length { given: RawAddress::room().len().into(), returned: 0 }
 }
 
-/// The bytes that a call wrote; after a failure, where they would have stood.
+/// The bytes that a call wrote; after a failure, where it would have written them.
 pub(super) fn filled<'a>(result: &Result<usize>, buf: &'a [u8]) -> Arg<'a> {
     match result {
-        // MSG_TRUNC returns the length of the whole datagram, which may be more than fitted.
+        // MSG_TRUNC returns the length of the whole datagram, which may be more than the buffer holds.
         Ok(received) => Arg::bytes(&buf[..buf.len().min(*received)]),
         Err(_) => Arg::Pointer(buf.as_ptr() as usize),
     }

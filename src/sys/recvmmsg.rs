@@ -1,6 +1,6 @@
 //! `recvmmsg` receives several messages in one call.
 
-// Its page is there on every system.
+// Its page exists on every system.
 #![cfg_attr(not(has_mmsg), allow(unused_imports))]
 
 use std::borrow::Cow;
@@ -66,17 +66,17 @@ impl Function {
     pub const RECVMMSG: Self = Self::on(&RECVMMSG);
 }
 
-/// Room for one message of [`recvmmsg`], and what came into it.
+/// Room for one message of [`recvmmsg`], and the message received into it.
 #[cfg(has_mmsg)]
 #[derive(Debug)]
 pub struct IncomingMessage<'a> {
-    /// Where its bytes go.
+    /// Where the message's bytes are written.
     pub buf: &'a mut [u8],
-    /// How many bytes came.
+    /// How many bytes were received.
     pub len: usize,
     /// The sender's address, if the kernel reports it.
     pub from: Option<Address>,
-    /// `MSG_TRUNC` for a message that was cut.
+    /// `MSG_TRUNC` for a truncated message.
     pub flags: MsgFlags,
 }
 
@@ -88,25 +88,27 @@ impl<'a> IncomingMessage<'a> {
     }
 }
 
-/// `int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);`
-/// [`recvmsg`](super::recvmsg()) of several messages: returns how many came, from the first place in `msgvec` on.
+/// `int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout);` is
+/// [`recvmsg`](super::recvmsg()) for several messages: returns how many were received, from the first place in `msgvec`
+/// on.
 ///
-/// A blocking socket is waited at until all places are taken; with `MSG_WAITFORONE` until one is, with `MSG_DONTWAIT` not
-/// at all. The timeout is no remedy: the kernel looks at it only when a message has come (recvmmsg(2), BUGS). Linux rewrites
-/// it to what is left.
+/// On a blocking socket it waits until all places are filled; with `MSG_WAITFORONE` until one is, with `MSG_DONTWAIT`
+/// not at all. The timeout does not help: the kernel checks it only when a message has arrived (recvmmsg(2), BUGS).
+/// Linux rewrites the timeout to the time left.
 ///
-/// Each message has one buffer here, and no room for control data: `recvmsg` has both.
+/// Here each message has one buffer and no room for control data; `recvmsg` has both.
 ///
 /// # Errors
-/// Whatever [`recv`](super::recv()) gives, if not one message came; an error after the first is told by the next call.
+/// All errors of [`recv`](super::recv()), if no message was received. An error after the first message is reported by
+/// the next call.
 ///
 /// | errno | when |
 /// |---|---|
-/// | `EAGAIN` | nothing is there (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
+/// | `EAGAIN` | no message has arrived (non-blocking, `MSG_DONTWAIT`, or `SO_RCVTIMEO`) |
 /// | `EINTR` | a signal came before any message did |
 /// | `ECONNREFUSED` | no socket had the port of an earlier datagram |
-/// | `ENOTSOCK` | the descriptor is no socket |
-/// | `EINVAL` | the timeout makes no sense |
+/// | `ENOTSOCK` | the descriptor is not a socket |
+/// | `EINVAL` | the timeout is out of range |
 ///
 /// Systems differ: Linux, NetBSD and OpenBSD have the call. On FreeBSD the C library calls `recvmsg` for each
 /// message, and the timeout limits the wait for the first one only (lib/libc/gen/recvmmsg.c, read). macOS has none.

@@ -1,4 +1,4 @@
-//! `recvmsg` receives into several buffers at once, and what comes beside the bytes.
+//! `recvmsg` receives into several buffers at once, and the control data beside the bytes.
 
 use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
@@ -15,20 +15,20 @@ use crate::trace::call::enter;
 use crate::trace::page::{Effect, Function, Page, Returns, Waits};
 use crate::values::{ControlMessage, FdNumber};
 
-/// What [`recvmsg`] received.
+/// The result of [`recvmsg`].
 #[derive(Debug)]
 pub struct Received {
-    /// How many bytes, over all buffers.
+    /// How many bytes, in all buffers together.
     pub len: usize,
     /// The sender's address, if the kernel reports it.
     pub from: Option<Address>,
-    /// The descriptors that came with it, ours now.
+    /// The descriptors that were passed, now owned by this process.
     pub fds: Vec<Fd>,
-    /// Control data that an option asked for: the sender's credentials (`SO_PASSCRED`), the time of arrival
-    /// (`SO_TIMESTAMP`), its TTL (`IP_RECVTTL`), the error of an earlier one (`IP_RECVERR`).
+    /// Control data that an option requested: the sender's credentials (`SO_PASSCRED`), the time of arrival
+    /// (`SO_TIMESTAMP`), the TTL (`IP_RECVTTL`), the error of an earlier datagram (`IP_RECVERR`).
     pub control: Vec<ControlMessage>,
-    /// `MSG_TRUNC` for a datagram that was cut, `MSG_CTRUNC` for descriptors that did not fit: they are closed, but on macOS
-    /// they stay open in this process, which does not learn their numbers.
+    /// `MSG_TRUNC` for a truncated datagram; `MSG_CTRUNC` for descriptors that did not fit: the kernel closes them, but
+    /// on macOS they stay open in this process, which never learns their numbers.
     pub flags: MsgFlags,
 }
 
@@ -64,18 +64,18 @@ impl Function {
 }
 
 /// `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);` receives into several buffers, with the sender's
-/// address and passed descriptors. There is room for control data of `max_fds` descriptors, of whatever kind; the
-/// room is rounded up to whole words (`CMSG_SPACE`), so with an odd number one more descriptor may arrive.
+/// address and passed descriptors. There is room for control data of `max_fds` descriptors, of any kind; the room is
+/// rounded up to whole words (`CMSG_SPACE`), so with an odd number one more descriptor may arrive.
 ///
-/// With `MSG_ERRQUEUE` it takes an error that `IP_RECVERR` asked for: the bytes are those that were sent, the address
-/// is the one they were sent to, and a control message has the error and its source.
+/// With `MSG_ERRQUEUE` it receives an error that `IP_RECVERR` requested: the bytes are those of the datagram that was
+/// sent, the address is its destination, and a control message has the error and its source.
 ///
 /// The trace shows control messages as strace does: those of the socket level and of IPv4 with their structure, those
-/// of IPv6 by the number of their type alone.
+/// of IPv6 only by the number of their type.
 ///
 /// # Errors
-/// As [`recv`](super::recv()), and `EMSGSIZE` for more buffers than the system takes. A descriptor for which this
-/// process has no number left is lost, with `MSG_CTRUNC`.
+/// As [`recv`](super::recv()), and `EMSGSIZE` for more buffers than the system takes. If the process has no number left
+/// for a descriptor, the descriptor is lost, with `MSG_CTRUNC`.
 ///
 /// References: [`recvmsg(2)`](https://man7.org/linux/man-pages/man2/recvmsg.2.html),
 /// [`cmsg(3)`](https://man7.org/linux/man-pages/man3/cmsg.3.html),
@@ -131,7 +131,7 @@ pub fn recvmsg(
     call.returns(result)
 }
 
-/// All control messages for the trace: Linux writes the descriptors after what it tells of the sender.
+/// All control messages for the trace: Linux writes the descriptors after the data about the sender.
 fn all_control(received: &Received) -> Vec<ControlMessage> {
     let passed = (!received.fds.is_empty()).then(|| rights(received.fds.iter().map(FdNumber::of)));
     received.control.iter().cloned().chain(passed).collect()

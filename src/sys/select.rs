@@ -1,9 +1,9 @@
-//! `select`, and what `pselect` has in common with it.
+//! `select`, and what `pselect` shares with it.
 //!
-//! Three things surprise everyone once. The sets are question and answer in one: after the call they hold
-//! only the ready descriptors, so build them again before every call. `nfds` is not a count but the highest
-//! descriptor plus one. And a set is a bitmap of fixed size, so descriptors from [`FD_SETSIZE`] on have no
-//! bit: C's `FD_SET` then writes past the end, ours refuses.
+//! Three things surprise everyone once. The sets are question and answer in one: after the call they hold only the
+//! ready descriptors, so build them again before every call. `nfds` is not a count but the highest descriptor plus one.
+//! And a set is a bitmap of fixed size, so descriptors from [`FD_SETSIZE`] on have no bit: C's `FD_SET` then writes
+//! past the end, ours refuses.
 
 mod wide;
 
@@ -47,7 +47,7 @@ impl Function {
     pub const SELECT: Self = Self::on(&SELECT);
 }
 
-/// Which descriptors are ready, if all are.
+/// The ready descriptors, if all of them are ready.
 fn ready(call: &Facts) -> String {
     match call.found.iter().find(|set| set.count == 1) {
         Some(only) if call.returned() == 1 => format!("{only} is ready"),
@@ -55,7 +55,7 @@ fn ready(call: &Facts) -> String {
     }
 }
 
-/// What is said of both.
+/// The lesson that `select` and `pselect` share.
 pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.asked[0].count > 0 && call.asked[1].count == 0,
@@ -119,24 +119,24 @@ pub(super) static LESSONS: &[&Lesson] = &[
 ];
 
 /// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);` waits until
-/// one of the descriptors in the sets is ready, and leaves in the sets those that are. Returns how many bits are set,
-/// over all three sets; 0 after the timeout.
+/// one of the descriptors in the sets is ready, and leaves the ready ones in the sets. Returns how many bits are set in
+/// all three sets together; 0 after the timeout.
 ///
 /// `nfds` is the highest number in any set plus one ([`FdSet::nfds`]). Without a timeout it waits forever.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EBADF` | a set has a number that is no open descriptor; which one is not said, and the sets are as before |
-/// | `EINTR` | a signal came, `SA_RESTART` or not |
-/// | `EINVAL` | `nfds` is negative; the timeout makes no sense; (refused) `nfds` is greater than [`FD_SETSIZE`] |
+/// | `EBADF` | a set contains a number that is not an open descriptor; the call does not say which, and leaves the sets as they were |
+/// | `EINTR` | a signal came, with `SA_RESTART` or without |
+/// | `EINVAL` | `nfds` is negative; the timeout is out of range; (refused) `nfds` is greater than [`FD_SETSIZE`] |
 /// | `ENOMEM` | no memory |
 ///
-/// On an error the sets are as they were before the call (POSIX: they shall not be modified; Linux's manual page says so
-/// too). The timeout is not: on Linux it is rewritten all the same.
+/// On an error the sets are as they were before the call (POSIX: they shall not be modified; Linux's manual page
+/// agrees). The timeout may change: Linux rewrites it even then.
 ///
-/// Systems differ: Linux rewrites the timeout to what is left of it (through glibc; not through musl); the others
-/// leave it alone.
+/// Systems differ: Linux rewrites the timeout to the time left (through glibc; not through musl); the other systems do
+/// not modify it.
 ///
 /// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html),
 /// [`select_tut(2)`](https://man7.org/linux/man-pages/man2/select_tut.2.html);
@@ -173,13 +173,13 @@ pub fn select(
     call.returns_noting(result, |_| Note::select(shown(nfds, &sets), left))
 }
 
-/// Whether libc judges or changes this timeout before the kernel sees it, as glibc and musl do.
+/// Whether libc checks or changes this timeout before the kernel sees it, as glibc and musl do.
 fn is_judged_by_libc(timeout: Option<&TimeVal>) -> bool {
     let is_irregular = |time: &TimeVal| !(0..1_000_000).contains(&time.tv_usec) || time.tv_sec < 0;
     timeout.is_some_and(is_irregular) && cfg!(linux)
 }
 
-/// Gives the caller the timeout as the call left it; returns it where it means what is left of the time.
+/// Copies the timeout back to the caller, as the call left it; returns it if it is the time left.
 fn rewrite(timeout: Option<&mut TimeVal>, time: Option<libc::timeval>) -> Option<TimeVal> {
     let (timeout, time) = timeout.zip(time)?;
     *timeout = TimeVal { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ };
@@ -200,7 +200,7 @@ pub(super) fn pointers(sets: &mut [Option<&mut FdSet>; 3]) -> [*mut libc::fd_set
     sets.each_mut().map(|set| set.as_deref_mut().map_or(std::ptr::null_mut(), FdSet::as_mut_ptr))
 }
 
-/// The members of the sets for the trace: those below `nfds`, for the kernel looks at no others.
+/// The members of the sets for the trace: those below `nfds`, because the kernel looks at no others.
 pub(super) fn shown(nfds: c_int, sets: &[Option<&mut FdSet>; 3]) -> [Option<Vec<FdNumber>>; 3] {
     sets.each_ref().map(|set| {
         set.as_deref().map(|set| set.numbers().take_while(|fd| fd.get() < nfds).collect())

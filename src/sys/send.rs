@@ -1,6 +1,6 @@
 //! `send` and `sendto` give bytes to the kernel.
 //!
-//! A *short* count, less than was given, is ordinary: the rest is the caller's to send.
+//! A short write, with fewer bytes taken than given, is ordinary: the caller sends the rest.
 
 use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
@@ -94,15 +94,15 @@ pub(super) static REFUSED: Lesson = Lesson {
     see: See::Lab("udp-refused-later"),
 };
 
-/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags);` puts bytes into the socket's send buffer and
-/// says how many: perhaps fewer than were given. That they were taken does not say that they have arrived.
+/// `ssize_t send(int sockfd, const void *buf, size_t len, int flags);` copies bytes into the socket's send buffer and
+/// returns how many, which may be fewer than given. It does not say that the bytes have reached the peer.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
 /// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
 /// | `EINTR` | a signal came before any byte was taken |
-/// | `EPIPE` | the connection can no longer be sent on; also `SIGPIPE`, unless `MSG_NOSIGNAL` |
+/// | `EPIPE` | the connection can no longer be used for sending; also `SIGPIPE`, unless `MSG_NOSIGNAL` |
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOTCONN` | the socket is not connected (`EPIPE` for TCP on Linux) |
 /// | `EDESTADDRREQ` | a datagram socket without a peer |
@@ -110,9 +110,9 @@ pub(super) static REFUSED: Lesson = Lesson {
 /// | `EMSGSIZE` | the datagram is too long |
 /// | `ENOBUFS` | no memory (the BSDs: the interface's queue is full) |
 /// | `ETIMEDOUT` | the peer has not acknowledged for minutes |
-/// | `EHOSTUNREACH` | there is no way to the host any more |
-/// | `EOPNOTSUPP` | this socket does not know the flag |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EHOSTUNREACH` | there is no longer a route to the host |
+/// | `EOPNOTSUPP` | this kind of socket does not support the flag |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`send(2)`](https://man7.org/linux/man-pages/man2/send.2.html);
 /// POSIX [`send`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/send.html).
@@ -171,11 +171,11 @@ impl Function {
 ///
 /// | errno | when |
 /// |---|---|
-/// | `EISCONN` | an address on a socket that is connected (not on Linux for UDP, which sends there, nor for TCP, which does not look at it) |
+/// | `EISCONN` | an address on a connected socket (not on Linux: with UDP it sends to that address, with TCP it ignores the address) |
 /// | `EACCES` | a broadcast address without `SO_BROADCAST` |
 /// | `EINVAL` | port 0, or a wrong length (Linux) |
 /// | `EAFNOSUPPORT` | the address is of another family |
-/// | `ENETUNREACH` | there is no way to that network |
+/// | `ENETUNREACH` | there is no route to that network |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 ///
 /// References: [`sendto(2)`](https://man7.org/linux/man-pages/man2/sendto.2.html);

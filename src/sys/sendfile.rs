@@ -1,6 +1,6 @@
-//! `sendfile` sends bytes of a file without bringing them into this process.
+//! `sendfile` sends bytes of a file without copying them into this process.
 
-// Its page is there on every system.
+// Its page exists on every system.
 #![cfg_attr(not(has_sendfile), allow(unused_imports))]
 
 use std::os::fd::{AsFd, AsRawFd};
@@ -75,31 +75,31 @@ impl Function {
     pub const SENDFILE: Self = Self::on(&SENDFILE);
 }
 
-/// `ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count);` sends bytes of a file without bringing them
-/// into this process: perhaps fewer than were asked for, and 0 at the file's end.
+/// `ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count);` sends bytes of a file without copying them
+/// into this process: perhaps fewer than asked for, and 0 at the end of the file.
 ///
-/// With an `offset` the bytes are taken from there, the offset is moved behind them, and the file's own position stays;
-/// without one it is the position that moves. (The offset has 64 bits, as in C with `_FILE_OFFSET_BITS=64`.)
+/// With an `offset`, the bytes are taken from there, the offset moves behind them, and the file's own position stays;
+/// without one, the file's position moves. (The offset has 64 bits, as in C with `_FILE_OFFSET_BITS=64`.)
 ///
-/// What is on its way is the file's own memory: bytes that are changed before the peer's system has them may arrive
-/// changed. There are no flags, so it cannot say `MSG_NOSIGNAL`.
+/// The kernel sends the file's own pages: bytes that are changed before the peer's kernel has them may arrive changed.
+/// The call has no flags, so `MSG_NOSIGNAL` is not possible.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
 /// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
 /// | `EINTR` | a signal came before any byte was taken |
-/// | `EPIPE` | the connection can no longer be sent on, or is not connected; also `SIGPIPE` |
+/// | `EPIPE` | the connection can no longer be used for sending, or is not connected; also `SIGPIPE` |
 /// | `EDESTADDRREQ` | a datagram socket without a peer |
-/// | `EINVAL` | bytes cannot be taken from `in_fd` in this way: it is a socket, a directory, some file of `/proc`; or the offset is negative; or `out_fd` appends (`O_APPEND`) |
-/// | `ESPIPE` | an offset, and `in_fd` has no position: a pipe |
+/// | `EINVAL` | `in_fd` cannot be used in this way: it is a socket, a directory, or one of some files of `/proc`; or the offset is negative; or `out_fd` appends (`O_APPEND`) |
+/// | `ESPIPE` | an offset is given, and `in_fd` has no position: a pipe |
 /// | `EBADF` | `in_fd` is not open for reading, or `out_fd` not for writing |
-/// | `EOVERFLOW` | the offset and `count` are beyond every file |
+/// | `EOVERFLOW` | the offset and `count` are beyond the end of any file |
 /// | `EIO` | the file could not be read |
 /// | `ENOMEM` | no memory |
 ///
-/// Systems differ: this is Linux's. The functions of this name on FreeBSD and macOS take the file first and other
-/// arguments, and are not wrapped; NetBSD and OpenBSD have none. POSIX does not know it.
+/// Systems differ: this is the function of Linux. The functions of this name on FreeBSD and macOS take the file first
+/// and other arguments, and are not wrapped; NetBSD and OpenBSD have none. POSIX does not have it.
 ///
 /// References: [`sendfile(2)`](https://man7.org/linux/man-pages/man2/sendfile.2.html).
 #[cfg(has_sendfile)]

@@ -1,6 +1,6 @@
 //! `sendmmsg` sends several messages in one call.
 
-// Its page is there on every system.
+// Its page exists on every system.
 #![cfg_attr(not(has_mmsg), allow(unused_imports))]
 
 use std::borrow::Cow;
@@ -67,30 +67,30 @@ impl Function {
 #[cfg(has_mmsg)]
 #[derive(Clone, Copy, Debug)]
 pub struct OutgoingMessage<'a> {
-    /// Where it is to go; none on a socket that is connected.
+    /// The destination; `None` on a connected socket.
     pub to: Option<&'a Address>,
-    /// Its bytes.
+    /// The message's bytes.
     pub buf: &'a [u8],
 }
 
-/// `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);` [`sendmsg`](super::sendmsg()) of several
-/// messages: returns how many bytes the system took of each message that it took, from the first on. After a short answer the
-/// first of the others says what is wrong when it is sent again.
+/// `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);` is [`sendmsg`](super::sendmsg())
+/// for several messages: returns how many bytes the kernel took of each message that it took, from the first on. After
+/// a short result, send the next message again to see its error.
 ///
-/// Each message has one buffer here, and no control data: `sendmsg` has both.
+/// Here each message has one buffer and no control data; `sendmsg` has both.
 ///
 /// # Errors
-/// Of the first message only, whatever [`sendmsg`](super::sendmsg()) gives:
+/// Errors of the first message only, all those of [`sendmsg`](super::sendmsg()):
 ///
 /// | errno | when |
 /// |---|---|
 /// | `EAGAIN` | the send buffer, or on Unix-domain sockets the peer's queue, is full (non-blocking, or `SO_SNDTIMEO`) |
 /// | `EINTR` | a signal came before any message was taken |
-/// | `EDESTADDRREQ` | a socket without a peer, and no address |
+/// | `EDESTADDRREQ` | the socket has no peer, and no address is given |
 /// | `EMSGSIZE` | the message is too long |
 /// | `ECONNREFUSED` | no socket had the port of an earlier datagram |
-/// | `EOPNOTSUPP` | this socket does not know the flag |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EOPNOTSUPP` | this kind of socket does not support the flag |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 /// | `ENAMETOOLONG` | (refused) a path does not fit into `sun_path` |
 ///
 /// Systems differ: Linux, NetBSD and OpenBSD have the call. On FreeBSD the C library calls `sendmsg` for each

@@ -35,8 +35,8 @@ impl Function {
     pub const SENDMSG: Self = Self::on(&SENDMSG);
 }
 
-/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` sends the bytes of several buffers as one, and
-/// descriptors with them. A message with descriptors needs at least one byte on a stream.
+/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` sends the bytes of several buffers as one
+/// message, and descriptors with them. On a stream, a message with descriptors needs at least one byte.
 ///
 /// # Errors
 /// As [`send`](super::send()), and
@@ -45,7 +45,7 @@ impl Function {
 /// |---|---|
 /// | `EINVAL` | (refused) more than [`MAX_PASSED`] descriptors |
 /// | `EMSGSIZE` | more buffers than the system takes |
-/// | `ETOOMANYREFS` | too many descriptors are on their way (Linux) |
+/// | `ETOOMANYREFS` | too many passed descriptors are not received yet (Linux) |
 /// | `ENAMETOOLONG` | (refused) the path does not fit into `sun_path` |
 ///
 /// References: [`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html),

@@ -74,13 +74,13 @@ impl Function {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOPROTOOPT` | this level has no such option, or it can only be read |
-/// | `EINVAL` | the value makes no sense, or comes too late (`IPV6_V6ONLY` after `bind`) |
+/// | `ENOPROTOOPT` | this level has no such option, or the option can only be read |
+/// | `EINVAL` | the value is out of range, or it is too late for the option (`IPV6_V6ONLY` after `bind`) |
 /// | `EDOM` | a timeout's microseconds are out of range |
-/// | `EPERM` | the option is for the privileged (`EACCES` on some systems) |
-/// | `EOPNOTSUPP` | this kind of socket does not have it (Unix-domain sockets at the TCP level) |
-/// | `EISCONN` | too late: the socket is connected |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `EPERM` | the option needs a privilege (`EACCES` on some systems) |
+/// | `EOPNOTSUPP` | this kind of socket does not have the option (Unix-domain sockets at the TCP level) |
+/// | `EISCONN` | too late for the option: the socket is connected |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`setsockopt(2)`](https://man7.org/linux/man-pages/man2/setsockopt.2.html),
 /// [`socket(7)`](https://man7.org/linux/man-pages/man7/socket.7.html),

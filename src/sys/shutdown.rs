@@ -1,4 +1,4 @@
-//! `shutdown` ends one direction of a connection, or both.
+//! `shutdown` closes one half of a connection, or both.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -47,17 +47,17 @@ impl Function {
     pub const SHUTDOWN: Self = Self::on(&SHUTDOWN);
 }
 
-/// `int shutdown(int sockfd, int how);` ends one direction of a connection, or both, at once and for every
-/// descriptor of the socket. The descriptor stays open.
+/// `int shutdown(int sockfd, int how);` closes one half of a connection, or both, at once and for every descriptor of
+/// the socket. The descriptor stays open.
 ///
-/// `SHUT_WR` sends a FIN after what is still unsent: the peer reads end of file, and may go on sending.
+/// `SHUT_WR` sends a FIN after the unsent bytes: the peer reads end of file, and may keep sending.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOTCONN` | the socket is not connected, or no longer; (macOS) that half is shut down already; (FreeBSD, macOS) it is a listener, or the Unix-domain peer has closed |
+/// | `ENOTCONN` | the socket is not connected, or no longer; (macOS) that half is shut down already; (FreeBSD, macOS) the socket is a listener, or its Unix-domain peer has closed |
 /// | `EINVAL` | `how` is none of the three |
-/// | `ENOTSOCK` | the descriptor is no socket |
+/// | `ENOTSOCK` | the descriptor is not a socket |
 ///
 /// References: [`shutdown(2)`](https://man7.org/linux/man-pages/man2/shutdown.2.html);
 /// POSIX [`shutdown`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/shutdown.html).

@@ -10,20 +10,19 @@ use crate::trace::call::enter;
 use crate::trace::lesson::{Lesson, See};
 use crate::trace::page::{Function, Page};
 
-/// `struct sigaction`: what is to happen when a signal comes.
+/// `struct sigaction`: what happens when a signal arrives.
 #[derive(Clone, Copy, Debug)]
 pub struct SigAction {
-    /// Its handler.
+    /// The handler.
     pub handler: Handler,
-    /// Which signals wait meanwhile.
+    /// The signals that are blocked while the handler runs.
     pub mask: SignalSet,
-    /// How it is called: `SA_RESTART` begins an interrupted call again where that is possible (never `select`,
-    /// never `poll`).
+    /// Flags: `SA_RESTART` restarts an interrupted call where that is possible (never `select`, never `poll`).
     pub flags: SaFlags,
 }
 
 impl SigAction {
-    /// This handler, no flags, no mask.
+    /// The action with this handler, no flags and no mask.
     pub fn new(handler: Handler) -> Self {
         Self { handler, mask: SignalSet::empty(), flags: SaFlags::NONE }
     }
@@ -47,7 +46,7 @@ impl SigAction {
     }
 
     fn from_c(c: &libc::sigaction) -> Self {
-        // SA_RESTORER is libc's own business on Linux; it has no name here.
+        // libc sets SA_RESTORER by itself on Linux; the flag has no name here.
         let known = SaFlags::CONSTANTS.iter().fold(0, |bits, flag| bits | flag.value as c_int);
         let flags = SaFlags::from_bits(c.sa_flags as c_int & known);
         Self { handler: Handler::from_c(c.sa_sigaction), mask: SignalSet(c.sa_mask), flags }
@@ -80,8 +79,8 @@ impl Function {
     pub const SIGACTION: Self = Self::on(&SIGACTION);
 }
 
-/// `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact);` says what is to happen when a
-/// signal comes, and tells what would have happened until now.
+/// `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact);` sets what happens when a signal
+/// arrives, and returns the action that was set before.
 ///
 /// # Errors
 /// | errno | when |
@@ -122,8 +121,8 @@ pub fn sigaction(
     call.returns(result)
 }
 
-/// Whether libc says `EINVAL` by itself: to a number that is no signal, and to those that its threads use among
-/// themselves, below `SIGRTMIN`.
+/// Whether libc itself returns `EINVAL`: for a number that is not a signal, and for the signals below `SIGRTMIN` that
+/// its threads use.
 #[cfg(linux)]
 fn is_kept_by_libc(signum: Signal) -> bool {
     let number = signum.bits();

@@ -1,9 +1,8 @@
-//! Signals where they meet waiting: sets, handlers, and the self-pipe.
+//! Signals and waiting: sets, handlers, and the self-pipe.
 //!
-//! A handler may run between any two instructions, so it may do almost nothing: not allocate, not lock, not
-//! print. And a signal that comes just before `select` begins to wait is over when it waits. The *self-pipe*
-//! solves both: the handler writes one byte into a pipe, and the other end stands in the sets of `select`,
-//! which then cannot miss it.
+//! A handler may run between any two instructions, so it may do almost nothing: not allocate, not lock, not print. And
+//! a signal that arrives just before `select` begins to wait does not end that wait. The *self-pipe* solves both: the
+//! handler writes one byte into a pipe, and `select` watches the other end, so it cannot miss the signal.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -29,8 +28,8 @@ impl SignalSet {
         Self(set)
     }
 
-    /// `int sigaddset(sigset_t *set, int signum);` the set with one more signal. A number that is no signal
-    /// changes nothing.
+    /// `int sigaddset(sigset_t *set, int signum);` the set with one more signal. A number that is not a signal changes
+    /// nothing.
     #[doc(alias = "sigaddset")]
     #[must_use]
     pub fn with(mut self, signal: Signal) -> Self {
@@ -48,7 +47,7 @@ impl SignalSet {
 
     /// Its members.
     pub fn signals(&self) -> Vec<Signal> {
-        // No system has more than 128; sigismember says no to the numbers that are none.
+        // No system has more than 128 signals; sigismember returns no for numbers that are not signals.
         (1..=128).map(Signal::from_bits).filter(|signal| self.contains(*signal)).collect()
     }
 
@@ -63,19 +62,18 @@ impl std::fmt::Debug for SignalSet {
     }
 }
 
-/// The action of a signal. Rust cannot check whether a function may be a signal handler, so these are the only
-/// ones.
+/// The action of a signal. Rust cannot check whether a function may be a signal handler, so these are the only choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handler {
     /// `SIG_DFL`: the system's default action; most signals end the process.
     Default,
-    /// `SIG_IGN`: nothing, and no call is interrupted.
+    /// `SIG_IGN`: the signal is ignored, and no call is interrupted.
     Ignore,
-    /// A function that does nothing. Unlike [`Handler::Ignore`] it interrupts calls that wait.
+    /// A function that does nothing. Unlike [`Handler::Ignore`] it interrupts waiting calls.
     Interrupt,
     /// A function that writes the signal's number, as one byte, into the self-pipe ([`self_pipe`]).
     SelfPipe,
-    /// A function that `sigaction` found there, to be put back.
+    /// A function that `sigaction` returned, to be set again.
     Found(ForeignHandler),
 }
 
@@ -102,15 +100,15 @@ impl Handler {
     }
 }
 
-/// Where the handler writes; -1 for nowhere.
+/// The descriptor that the handler writes to; -1 for none.
 static PIPE_IN: AtomicI32 = AtomicI32::new(-1);
 
 /// The owner of that descriptor.
 static PIPE_OWNER: Mutex<Option<Fd>> = Mutex::new(None);
 
-/// The self-pipe: from now on [`Handler::SelfPipe`] writes into `write_end`, which must be non-blocking, or a
-/// flood of signals could stop the program inside its handler. Returns the one used until now, whose number a handler on
-/// another thread may have read already: put the signals' former handlers back first.
+/// Sets the self-pipe: from now on [`Handler::SelfPipe`] writes into `write_end`, which must be non-blocking, or a
+/// flood of signals could stop the program inside its handler. Returns the write end used before; a handler on another
+/// thread may have read its number already, so set the signals' former handlers again before you close it.
 pub fn self_pipe(write_end: Option<Fd>) -> Option<Fd> {
     let raw = write_end.as_ref().map_or(-1, |fd| fd.number().get());
     let mut owner = PIPE_OWNER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +119,7 @@ pub fn self_pipe(write_end: Option<Fd>) -> Option<Fd> {
 extern "C" fn on_signal_do_nothing(_: c_int) {}
 
 extern "C" fn on_signal_write_to_pipe(signum: c_int) {
-    // Whatever the interrupted code was about to read from errno must still be there afterwards.
+    // The interrupted code may be about to read errno, so the handler restores it.
     let errno = errno_location();
     // SAFETY: the location is this thread's own errno.
     let saved = unsafe { *errno };

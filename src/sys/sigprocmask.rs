@@ -1,4 +1,4 @@
-//! `sigprocmask` holds signals back.
+//! `sigprocmask` blocks signals.
 
 use super::SignalSet;
 use crate::names::{Errno, Result};
@@ -26,9 +26,8 @@ impl Function {
     pub const SIGPROCMASK: Self = Self::on(&SIGPROCMASK);
 }
 
-/// `int sigprocmask(SIG_SETMASK, const sigset_t *set, sigset_t *oldset);` says which signals this thread holds back,
-/// and returns which it held back until now. (It is `pthread_sigmask` underneath, which programs with threads must
-/// call.)
+/// `int sigprocmask(SIG_SETMASK, const sigset_t *set, sigset_t *oldset);` sets which signals this thread blocks, and
+/// returns which it blocked before. (It calls `pthread_sigmask`, which programs with threads must use.)
 ///
 /// # Errors
 /// None.
@@ -45,7 +44,7 @@ pub fn sigprocmask(set: &SignalSet) -> Result<SignalSet> {
         // SAFETY: both pointers lead to sets that live through the call.
         match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, set.as_ptr(), &raw mut old.0) } {
             0 => Ok(()),
-            // The functions of threads return the errno itself.
+            // The functions of pthread return the errno itself.
             number => Err(Errno::from_number(number)),
         }
     });

@@ -8,9 +8,9 @@
 //! un        | family | path …                                        (Linux: 110 bytes in all)
 //! ```
 //!
-//! Port and addresses are in network order, the scope id in the machine's. Where C has structures,
-//! casts and `htons`, this has offsets. On the BSDs and macOS the two bytes of the family are a length
-//! byte and a family byte.
+//! Port and addresses are in network order, the scope id in the machine's order. Where C has structures, casts and
+//! `htons`, this code has offsets. On the BSDs and macOS the two bytes of the family are a length byte and a family
+//! byte.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -27,12 +27,12 @@ use crate::names::{AF_INET, AF_INET6, AF_UNIX, Domain, Errno, Result};
 const SOCKADDR_IN_LEN: usize = 16;
 /// The size of `struct sockaddr_in6`.
 const SOCKADDR_IN6_LEN: usize = 28;
-/// Where `sun_path` begins: behind the family.
+/// Where `sun_path` begins: after the family.
 const SUN_PATH_OFFSET: usize = 2;
-/// How many bytes `sun_path` has: 108 on Linux, 104 on the BSDs and macOS.
+/// The length of `sun_path`: 108 bytes on Linux, 104 on the BSDs and macOS.
 pub const SUN_PATH_LEN: usize = size_of::<libc::sockaddr_un>() - SUN_PATH_OFFSET;
 
-/// An address as it lies in memory, to be looked at: the bytes that `bind` and `connect` are given.
+/// The bytes of an address in memory, as `bind` and `connect` pass them to the kernel; to look at.
 ///
 /// # Errors
 /// The path does not fit into `sun_path`, or an [`Address::Other`] is longer than any address.
@@ -88,18 +88,18 @@ impl RawAddress {
         Ok(raw)
     }
 
-    /// Writes a Unix-domain name and says how many bytes of `sun_path` count.
+    /// Writes a Unix-domain name and returns how many bytes of `sun_path` belong to it.
     fn put_name(&mut self, name: &UnixName) -> Result<usize> {
         let (skip, text) = match name {
             UnixName::Unnamed => return Ok(0),
             UnixName::Path(path) => (0, path.as_os_str().as_bytes()),
-            // The zero byte in front says that no file is meant.
+            // The zero byte in front says that the name is not that of a file.
             UnixName::Abstract(name) => (1, name.as_slice()),
         };
         let end = skip + text.len();
         let sun_path = &mut self.bytes[SUN_PATH_OFFSET..SUN_PATH_OFFSET + SUN_PATH_LEN];
         sun_path.get_mut(skip..end).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(text);
-        // A path is ended by a zero byte where there is room; every byte of an abstract name counts.
+        // A path ends with a zero byte where there is room; every byte of an abstract name counts.
         let terminator = usize::from(matches!(name, UnixName::Path(_)) && end < SUN_PATH_LEN);
         Ok(end + terminator)
     }
@@ -125,9 +125,9 @@ impl RawAddress {
         Domain::from_bits(self.bytes[1].into())
     }
 
-    /// The address that the kernel wrote; none if it wrote nothing.
+    /// The address that the kernel wrote; `None` if it wrote nothing.
     pub(super) fn decode(&self) -> Option<Address> {
-        // The kernel says how long the address is, even if it did not fit and was cut.
+        // The kernel reports the full length of the address even if it was cut.
         let len = (self.len as usize).min(Self::SIZE);
         if len < 2 {
             return None;
@@ -150,8 +150,8 @@ impl RawAddress {
         })
     }
 
-    /// For the trace, how the kernel reads an address that was given as bytes: those of an IPv4 address are
-    /// one. An empty path, on Linux, is an abstract name without letters.
+    /// For the trace: how the kernel reads an address that was passed as bytes. The bytes of an IPv4 address are read
+    /// as one, and an empty path is, on Linux, an abstract name of length zero.
     pub(super) fn as_read<'a>(&self, given: &'a Address) -> Cow<'a, Address> {
         let as_bytes = match given {
             Address::Other { .. } => true,
@@ -200,7 +200,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 fn decode_name(sun_path: &[u8]) -> UnixName {
     match sun_path {
         [] => UnixName::Unnamed,
-        // Zeros are how the BSDs and macOS say "no name".
+        // Zero bytes are how the BSDs and macOS report "no name".
         [0, ..] if cfg!(not(linux)) => UnixName::Unnamed,
         [0, name @ ..] => UnixName::Abstract(name.to_vec()),
         path => {

@@ -1,4 +1,4 @@
-//! `sockatmark` tells whether the urgent mark is next.
+//! `sockatmark` returns whether the urgent mark is next.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -30,12 +30,12 @@ impl Function {
 /// `int sockatmark(int sockfd);` whether the next byte to be received is the one after the urgent mark. `recv` never
 /// reads across the mark, so a program that checks before each `recv` finds it.
 ///
-/// On Linux it is made of `ioctl` with `SIOCATMARK`.
+/// On Linux, libc calls `ioctl` with `SIOCATMARK`.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `ENOTTY` | the descriptor is no socket, or its socket has no urgent mark (UDP); POSIX says so of the first |
+/// | `ENOTTY` | the descriptor is not a socket, or its socket has no urgent mark (UDP); POSIX names the first case |
 ///
 /// References: [`sockatmark(3)`](https://man7.org/linux/man-pages/man3/sockatmark.3.html);
 /// POSIX [`sockatmark`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/sockatmark.html).

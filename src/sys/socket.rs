@@ -1,4 +1,4 @@
-//! `socket` makes one end of a connection.
+//! `socket` makes one end of a connection, not yet connected.
 
 use super::{Fd, number};
 use crate::names::{Domain, Errno, Protocol, Result, SocketType};
@@ -46,8 +46,8 @@ pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
 
 /// `int socket(int domain, int type, int protocol);` creates an endpoint for communication.
 ///
-/// Protocol 0 (`Protocol::default()`, which is [`IPPROTO_IP`](crate::names::IPPROTO_IP)) chooses the one that
-/// goes with the type.
+/// Protocol 0 (`Protocol::default()`, which is [`IPPROTO_IP`](crate::names::IPPROTO_IP)) chooses the usual protocol for
+/// the type.
 ///
 /// # Errors
 /// | errno | when |
@@ -57,8 +57,8 @@ pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
 /// | `ESOCKTNOSUPPORT` | no such type in this domain (Linux; elsewhere `EPROTOTYPE` or `EPROTONOSUPPORT`) |
 /// | `EINVAL` | unknown type or flags |
 /// | `EMFILE` | this process has no descriptor left |
-/// | `ENFILE` | the system has none left |
-/// | `EPERM` | raw sockets are for the privileged (`EACCES` on some systems) |
+/// | `ENFILE` | the whole system has no descriptor left |
+/// | `EPERM` | raw sockets need a privilege (`EACCES` on some systems) |
 ///
 /// Systems differ: the flags `SOCK_NONBLOCK` and `SOCK_CLOEXEC` do not exist on macOS.
 ///

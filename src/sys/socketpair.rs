@@ -30,8 +30,8 @@ impl Function {
     pub const SOCKETPAIR: Self = Self::on(&SOCKETPAIR);
 }
 
-/// `int socketpair(int domain, int type, int protocol, int sv[2]);` two sockets that are connected to each
-/// other, without names.
+/// `int socketpair(int domain, int type, int protocol, int sv[2]);` makes two sockets that are connected to each other
+/// and have no addresses.
 ///
 /// # Errors
 /// | errno | when |

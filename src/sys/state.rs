@@ -1,11 +1,12 @@
-//! The state of a TCP socket, for `--state`: what the kernel tells without privilege. These calls are not in the trace.
+//! The state of a TCP socket, for `--state`: what the kernel reports without a privilege. These calls are not in the
+//! trace.
 //!
 //! | | state | unread | unacknowledged |
 //! |---|---|---|---|
 //! | Linux | `TCP_INFO` | `FIONREAD` | `TIOCOUTQ` (tcp(7): SIOCOUTQ) |
 //! | macOS | `TCP_CONNECTION_INFO` | `FIONREAD` | `SO_NWRITE` |
 //! | FreeBSD, NetBSD | `TCP_INFO` | `FIONREAD` | `FIONWRITE` |
-//! | OpenBSD | `TCP_INFO` | `FIONREAD` | not told |
+//! | OpenBSD | `TCP_INFO` | `FIONREAD` | not available |
 //!
 //! In every one of these structures the state is the first byte.
 
@@ -25,10 +26,10 @@ const INFO: c_int = 9;
 #[cfg(apple)]
 const INFO: c_int = 0x106;
 
-/// The state of a socket, by its number. None if it is no TCP socket, or the system does not tell.
+/// The state of a socket, by its number. `None` if it is not a TCP socket, or the system does not report its state.
 ///
-/// A number is enough here, although it carries no rights: whatever it names, the calls only look, and write into memory
-/// of our own.
+/// A number is enough here, although it gives no right to use the descriptor: whatever it refers to, these calls only
+/// read, and write into memory of our own.
 pub fn socket_state(number: FdNumber) -> Option<SocketState> {
     let mut info = [0u8; INFO_ROOM];
     let mut len = INFO_ROOM as socklen_t;
@@ -52,8 +53,8 @@ pub fn socket_state(number: FdNumber) -> Option<SocketState> {
     Some(SocketState { state, unread, unacknowledged, waiting: None })
 }
 
-/// How often what was not acknowledged was sent again, by the number of a TCP socket, counted since something was: Linux's
-/// `TCP_INFO` says so. None elsewhere, and of other sockets.
+/// How many retransmissions of the oldest unacknowledged segment there were, by the number of a TCP socket: Linux's
+/// `TCP_INFO` reports it. `None` on other systems, and for other sockets.
 #[cfg(linux)]
 pub fn retransmissions(number: FdNumber) -> Option<u8> {
     let mut info = [0u8; INFO_ROOM];
@@ -66,7 +67,7 @@ pub fn retransmissions(number: FdNumber) -> Option<u8> {
     (status == 0 && len as usize > at).then_some(info[at])
 }
 
-/// This system's structure has no such count where it is known.
+/// The known structure of this system has no such count.
 #[cfg(not(linux))]
 pub fn retransmissions(_: FdNumber) -> Option<u8> {
     None
@@ -106,8 +107,8 @@ fn unacknowledged(_: FdNumber) -> Option<u64> {
     None
 }
 
-/// How many connections wait to be accepted, and how many may. Linux puts these where a connection has its counts of
-/// unacknowledged and selectively acknowledged segments (net/ipv4/tcp.c, tcp_get_info).
+/// How many connections wait to be accepted, and how many may wait. Linux reports these in the fields that hold, for a
+/// connection, the counts of unacknowledged and selectively acknowledged segments (net/ipv4/tcp.c, tcp_get_info).
 #[cfg(linux)]
 fn waiting(info: &[u8]) -> Option<(u32, u32)> {
     let word = |at: usize| u32::from_ne_bytes([info[at], info[at + 1], info[at + 2], info[at + 3]]);
@@ -128,7 +129,7 @@ mod tests {
     use crate::names::{AF_INET, CLOSE, CLOSE_WAIT, ESTABLISHED, MsgFlags, Protocol, SOCK_STREAM};
     use crate::sys::{accept, bind, connect, getsockname, listen, pipe, send, socket};
 
-    /// Waits until `is` holds of the state: what the other end did travels, if only through loopback.
+    /// Waits until `is` holds for the state: what the other end did takes time to arrive, even through loopback.
     fn wait_for(number: FdNumber, is: impl Fn(&SocketState) -> bool) -> SocketState {
         for _ in 0..1000 {
             let state = socket_state(number).unwrap();

@@ -1,4 +1,4 @@
-//! What the calls that are given an address, or tell one, have in common.
+//! What the calls that take or return an address have in common.
 
 use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
@@ -45,7 +45,7 @@ pub(super) fn name_of(
     Ok(shown)
 }
 
-/// An address that a call wrote, and its length; after a failure, where it would have stood.
+/// An address that a call wrote, and its length; after a failure, where it would have been written.
 pub(super) fn written<'a, T>(
     result: &Result<T>,
     raw: &RawAddress,
@@ -58,7 +58,7 @@ pub(super) fn written<'a, T>(
     }
 }
 
-/// Tells the trace both ends of a new connection, if it asked: two calls that it does not show.
+/// Reports both addresses of a new connection to the trace, if it needs them: two calls that the trace does not show.
 pub(super) fn tell_connection(sockfd: BorrowedFd<'_>, peer: Option<&Address>) {
     if call::wants_connections() {
         let local = call::suspended(|| getsockname(sockfd).ok());

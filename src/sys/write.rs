@@ -57,8 +57,8 @@ impl Function {
     pub const WRITE: Self = Self::on(&WRITE);
 }
 
-/// `ssize_t write(int fd, const void *buf, size_t count);` [`send`](super::send()) without flags, for any kind of descriptor: so it
-/// cannot say `MSG_NOSIGNAL`.
+/// `ssize_t write(int fd, const void *buf, size_t count);` is [`send`](super::send()) without flags, for any kind of
+/// descriptor; so `MSG_NOSIGNAL` is not possible.
 ///
 /// # Errors
 /// As [`send`](super::send()), and
@@ -68,7 +68,7 @@ impl Function {
 /// | `ENOSPC` | the disk is full |
 /// | `EFBIG` | the file would be too large |
 /// | `EIO` | the device failed |
-/// | `EBADF` | it is not open for writing |
+/// | `EBADF` | the descriptor is not open for writing |
 ///
 /// References: [`write(2)`](https://man7.org/linux/man-pages/man2/write.2.html);
 /// POSIX [`write`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/write.html).

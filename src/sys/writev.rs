@@ -48,18 +48,19 @@ impl Function {
     pub const WRITEV: Self = Self::on(&WRITEV);
 }
 
-/// `ssize_t writev(int fd, const struct iovec *iov, int iovcnt);` [`write`](super::write()) from several buffers, as if their
-/// bytes stood in one: a header and a body go out together, and TCP need not send a small segment for the header alone.
+/// `ssize_t writev(int fd, const struct iovec *iov, int iovcnt);` is [`write`](super::write()) from several buffers, as
+/// if their bytes were in one: a header and a body are sent together, and TCP need not send a small segment for the
+/// header alone.
 ///
 /// # Errors
-/// Whatever [`write`](super::write()) gives:
+/// All errors of [`write`](super::write()):
 ///
 /// | errno | when |
 /// |---|---|
 /// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
 /// | `EINTR` | a signal came before any byte was taken |
-/// | `EPIPE` | the connection can no longer be sent on; also `SIGPIPE` |
-/// | `EBADF` | it is not open for writing |
+/// | `EPIPE` | the connection can no longer be used for sending; also `SIGPIPE` |
+/// | `EBADF` | the descriptor is not open for writing |
 /// | `EINVAL` | more buffers than the system takes (`IOV_MAX`: 1,024 on Linux) |
 ///
 /// References: [`writev(2)`](https://man7.org/linux/man-pages/man2/writev.2.html);

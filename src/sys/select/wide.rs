@@ -1,7 +1,7 @@
-//! `select` beyond `FD_SETSIZE`: a set as long as it has to be.
+//! `select` beyond `FD_SETSIZE`: a set of any length.
 //!
-//! `FD_SETSIZE` is a promise of the C library's header, not of the kernel: the type `fd_set` ends there, while the call
-//! is told by `nfds` how far to read. So some programs (libevent among them) make bitmaps of their own and pass them as
+//! `FD_SETSIZE` is a limit of the C library's header, not of the kernel: the type `fd_set` ends there, while `nfds`
+//! tells the call how far to read. So some programs (libevent among them) make bitmaps of their own and pass them as
 //! `fd_set *`. POSIX leaves that undefined, and each system decides for itself:
 //!
 //! | system | `nfds` beyond `FD_SETSIZE` |
@@ -10,8 +10,8 @@
 //! | FreeBSD, OpenBSD, NetBSD | taken: select(2) names a larger `FD_SETSIZE`, set before the header is read |
 //! | macOS | `EINVAL`, unless the program was built with `_DARWIN_UNLIMITED_SELECT`; this one was not |
 //!
-//! It is here to be measured (`baresock compare`) and to be looked at (the lab fdsetsize-overflow). Nothing else uses
-//! it: a program with so many descriptors should use `poll`.
+//! It exists to be measured (`baresock compare`) and shown (the lab fdsetsize-overflow). No other code uses it: a
+//! program with so many descriptors should use `poll`.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -27,7 +27,7 @@ use crate::trace::call::enter;
 use crate::trace::page::Function;
 use crate::values::{FdNumber, TimeVal};
 
-/// A bitmap like `fd_set` without its end: it grows with the highest number that was set.
+/// A bitmap like `fd_set` without a fixed length: it grows with the highest number that is set.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct WideFdSet {
     words: Vec<Word>,
@@ -39,7 +39,7 @@ impl WideFdSet {
         Self { words: Vec::new() }
     }
 
-    /// Makes room for `nfds` bits: every set of a call needs as many as the call is told.
+    /// Makes room for `nfds` bits: every set of a call needs as many bits as `nfds` says.
     pub fn widen(&mut self, nfds: c_int) {
         let words = usize::try_from(nfds).unwrap_or(0).div_ceil(WORD_BITS);
         self.words.resize(self.words.len().max(words), 0);
@@ -82,7 +82,7 @@ impl WideFdSet {
         nfds(&self.words)
     }
 
-    /// Takes over the members of another set. Where there is room already, it allocates nothing.
+    /// Copies the members of another set. Where there is enough room already, it does not allocate.
     pub fn copy_from(&mut self, other: &Self) {
         self.words.clone_from(&other.words);
     }
@@ -92,7 +92,7 @@ impl WideFdSet {
     }
 }
 
-/// The word that a number's bit is in, and the bit. The number is that of an open descriptor, and so not negative.
+/// The word that contains a number's bit, and the bit. The number belongs to an open descriptor, so it is not negative.
 fn place(number: FdNumber) -> (usize, Word) {
     let number = number.get().unsigned_abs() as usize;
     (number / WORD_BITS, 1 << (number % WORD_BITS))
@@ -104,9 +104,9 @@ impl fmt::Debug for WideFdSet {
     }
 }
 
-/// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);`
-/// [`select`](super::select()) with sets that may be longer than an `fd_set`. In the trace it is `select`, for that is
-/// what is called.
+/// `int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout);` is
+/// [`select`](super::select()) with sets that may be longer than an `fd_set`. The trace shows it as `select`, because
+/// that is the function called.
 ///
 /// # Errors
 /// As [`select`](super::select()), and
@@ -129,7 +129,7 @@ pub fn select_wide(
         let [read, write, except] = shown(nfds, &sets).map(Arg::set);
         [nfds.into(), read, write, except, Arg::TimeVal(timeout.as_deref().copied())]
     });
-    // A negative nfds is for the kernel to judge: it looks at no bit then.
+    // A negative nfds is passed on: the kernel decides, and reads no bit.
     if nfds > 0 && sets.iter().flatten().any(|set| !set.covers(nfds)) {
         return call.refuse(Errno::EINVAL);
     }
@@ -190,7 +190,7 @@ mod tests {
         assert!(wide.isset(&a) && !wide.isset(&far));
     }
 
-    /// Where the system takes it, it answers for numbers without a bit in an `fd_set`; where not, it says so.
+    /// Where the system accepts it, it answers for numbers beyond an `fd_set`; where not, it returns an error.
     #[test]
     fn beyond_the_set_size_the_system_answers_or_refuses() {
         crate::os::limits::raise_descriptor_limit().unwrap();

@@ -1,5 +1,5 @@
-//! Addresses as C has them: room whose size the caller makes up, and functions that read more, or keep less, than one
-//! thinks.
+//! Addresses as C has them: buffers whose size the caller states, and functions that accept more, or keep less, than
+//! one expects.
 
 use std::ffi::{CStr, CString, c_char};
 use std::net::Ipv4Addr;
@@ -41,8 +41,8 @@ pub fn accept_with_room(_: Wild, sockfd: impl AsFd, room: u8) -> Result<(Fd, i32
     call.rest(|| written(result.is_ok(), &peer, &shown, (given, returned))).returns(result)
 }
 
-/// `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` and the length that the system reports, which
-/// the wrapper keeps for itself.
+/// `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);` and the length that the kernel reports,
+/// which the safe wrapper does not return.
 ///
 /// # Errors
 /// As [`getsockname`](crate::sys::getsockname()).
@@ -64,14 +64,14 @@ pub fn length_of_sockname(_: Wild, sockfd: impl AsFd) -> Result<i32> {
     Ok(returned as i32)
 }
 
-/// Room that claims to be smaller than it is.
+/// A buffer whose stated size is smaller than its real size.
 fn room_of(bytes: u8) -> RawAddress {
     let mut raw = RawAddress::room();
     *raw.len_mut() = raw.len().min(bytes.into());
     raw
 }
 
-/// As much of an address as there was room for.
+/// As much of an address as fitted.
 fn cut(raw: &mut RawAddress, room: socklen_t) -> Address {
     *raw.len_mut() = raw.len().min(room);
     raw.shown()
@@ -88,8 +88,8 @@ fn written<'a>(
     [address, Arg::Length { given: given.into(), returned: returned.into() }]
 }
 
-/// `int inet_aton(const char *cp, struct in_addr *inp);` an IPv4 address from any text that has ever been taken for one;
-/// none where C returns 0. It is no system call, and not in the trace.
+/// `int inet_aton(const char *cp, struct in_addr *inp);` an IPv4 address from any text that was ever accepted as one;
+/// `None` where C returns 0. It makes no system call, so it is not in the trace.
 ///
 /// # Errors
 /// None; C has no errno for it.
@@ -104,8 +104,8 @@ pub fn inet_aton(_: Wild, cp: &str) -> Option<Ipv4Addr> {
     (taken != 0).then(|| Ipv4Addr::from(inp.s_addr.to_ne_bytes()))
 }
 
-/// `char *inet_ntoa(struct in_addr in);` of two addresses, one after the other: what the pointer to the first text leads
-/// to after the second call. It is no system call, and not in the trace.
+/// `char *inet_ntoa(struct in_addr in);` called for two addresses in turn: the text at the first pointer after the
+/// second call. It makes no system call, so it is not in the trace.
 ///
 /// # Errors
 /// None.

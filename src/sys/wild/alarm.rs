@@ -1,4 +1,4 @@
-//! The alarm that ends a call which never returns.
+//! An alarm that ends a call which never returns.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use libc::{c_int, itimerval, timeval};
 use super::Wild;
 use crate::names::Result;
 
-/// The clock that runs also while the process waits; libc has its name for some systems only (sys/time.h).
+/// The clock that also runs while the process waits; libc has its name for some systems only (sys/time.h).
 const ITIMER_REAL: c_int = 0;
-/// Then the signal comes again: another thread may have taken the first one.
+/// Then the signal comes again: another thread may have received the first one.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// `int setitimer(int which, const struct itimerval *new_value, struct itimerval *old_value);` with `ITIMER_REAL`: `SIGALRM`
-/// comes after this time, and again each second. After a time of zero it does not come any more.
+/// `int setitimer(int which, const struct itimerval *new_value, struct itimerval *old_value);` with `ITIMER_REAL`:
+/// `SIGALRM` arrives after this time, and again each second. A time of zero cancels it.
 ///
 /// # Errors
-/// None: the times make sense.
+/// None: the times are in range.
 ///
 /// References: [`setitimer(2)`](https://man7.org/linux/man-pages/man2/setitimer.2.html); POSIX.1-2008 `setitimer`.
 pub fn set_alarm(_: Wild, after: Duration) -> Result<()> {

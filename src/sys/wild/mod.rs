@@ -1,7 +1,7 @@
-//! Misuse on purpose: what the wrappers refuse because it does harm, for labs that show the harm.
+//! Misuse on purpose: calls that the safe wrappers refuse because they do harm, for labs that show the harm.
 //!
-//! Each function is one misuse, and wants a [`Wild`] for it: the word of a process that it has nothing to lose. Only
-//! the process of a lab gets one, so no other part of the program can come to harm.
+//! Each function is one misuse and requires a [`Wild`]: proof that the process has nothing to lose. Only the process of
+//! a lab gets one, so no other part of the program can come to harm.
 
 pub mod addresses;
 pub mod alarm;
@@ -13,7 +13,7 @@ pub mod stdio;
 
 use std::env;
 
-/// The variable by which a lab's process knows that it is one: its empty directory.
+/// The environment variable by which a lab's process knows that it is one: the path of its empty directory.
 pub const LAB_DIRECTORY: &str = "BARESOCK_LAB_DIRECTORY";
 
 /// The right to misuse.
@@ -21,7 +21,7 @@ pub const LAB_DIRECTORY: &str = "BARESOCK_LAB_DIRECTORY";
 pub struct Wild(());
 
 impl Wild {
-    /// In the process of a lab.
+    /// Returned in the process of a lab only.
     pub fn in_a_lab() -> Option<Self> {
         env::var_os(LAB_DIRECTORY).map(|_| Self(()))
     }

@@ -1,14 +1,14 @@
-//! A network that can be cut: a network namespace of this process, which affects no other process.
+//! A network that can be cut: a network namespace of this process, without effect on other processes.
 
 use super::Wild;
 use crate::names::{Errno, Result};
 
-/// `int unshare(int flags);` with `CLONE_NEWUSER|CLONE_NEWNET` puts this process into a network of its own, which has a
-/// loopback interface and nothing else. Also an ordinary user may, in a namespace of users of its own, where the
-/// administrator allows that; the process must have one thread.
+/// `int unshare(int flags);` with `CLONE_NEWUSER|CLONE_NEWNET` moves this process into a network of its own, which has
+/// a loopback interface and nothing else. An ordinary user may do so too, in a user namespace, where the administrator
+/// allows it; the process must have one thread.
 ///
 /// # Errors
-/// `EPERM` and `ENOSPC`: it is not allowed here. `ENOSYS`: this system has no such thing (all but Linux).
+/// `EPERM` and `ENOSPC`: not allowed here. `ENOSYS`: this system has no namespaces (all but Linux).
 ///
 /// References: [`unshare(2)`](https://man7.org/linux/man-pages/man2/unshare.2.html),
 /// [`network_namespaces(7)`](https://man7.org/linux/man-pages/man7/network_namespaces.7.html);
@@ -19,7 +19,7 @@ pub fn own_network(_: Wild) -> Result<()> {
 }
 
 /// `int ioctl(int fd, SIOCSIFFLAGS, struct ifreq *argp);` cuts the network of this process: its loopback interface goes
-/// down, and whatever is sent is lost without a word.
+/// down, and every packet sent is lost silently.
 ///
 /// # Errors
 /// As [`own_network`].
@@ -46,7 +46,7 @@ fn lower_loopback() -> Result<()> {
     in_a_thread(|| set_flags_of_loopback(0))
 }
 
-/// In a thread of its own, so that the calls of this setup do not stand between those of the lab.
+/// On a thread of its own, so that the calls of this setup do not appear between those of the lab.
 #[cfg(linux)]
 fn in_a_thread(work: fn() -> Result<()>) -> Result<()> {
     std::thread::spawn(work).join().unwrap_or(Err(Errno::EINVAL))

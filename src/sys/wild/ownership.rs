@@ -1,4 +1,4 @@
-//! Descriptors without an owner: numbers that are closed, and numbers that are believed.
+//! Descriptors without an owner: numbers that are closed, and numbers that are taken on trust.
 
 use std::os::fd::RawFd;
 
@@ -11,13 +11,13 @@ use crate::trace::call::enter;
 use crate::trace::page::Function;
 use crate::values::FdNumber;
 
-/// `int close(int fd);` on a number, whatever it refers to now. The safe wrapper takes an [`Fd`] from its owner
-/// instead, so that it cannot be closed again.
+/// `int close(int fd);` on a number, whatever it refers to now. The safe wrapper consumes the owner ([`Fd`]) instead,
+/// so that a descriptor cannot be closed twice.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EBADF` | nothing is open under that number; if something is, it is closed, although it may be a stranger's |
+/// | `EBADF` | no descriptor with this number is open; if one is, it is closed, although other code may own it |
 ///
 /// References: [`close(2)`](https://man7.org/linux/man-pages/man2/close.2.html);
 /// POSIX [`close`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/close.html).
@@ -31,8 +31,8 @@ pub fn close_number(_: Wild, fd: FdNumber) -> Result<()> {
     call.returns(result)
 }
 
-/// A descriptor that this process inherited: its parent left it open, and passed its number. It cannot be checked that
-/// this is the right one, nor that it has no owner here.
+/// A descriptor that this process inherited: its parent left it open and passed its number. The function cannot check
+/// that this is the right descriptor, nor that it has no owner here.
 pub fn inherited(_: Wild, number: u16) -> Fd {
     // SAFETY: a process that a lab has started opens nothing before it asks for what it has inherited, so the number has
     // no owner here; if it were not open, the calls on it would say so.

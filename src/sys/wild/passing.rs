@@ -8,13 +8,13 @@ use crate::sys::{AsFd, BorrowedFd};
 /// One more than Linux takes (`SCM_MAX_FD`).
 const TOO_MANY: usize = 254;
 
-/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` with a descriptor 254 times, one more than
-/// Linux takes. The wrapper refuses that there.
+/// `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);` with a descriptor 254 times, one more than Linux
+/// takes. The safe wrapper refuses this on Linux.
 ///
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EINVAL` | it is more than the system takes (Linux) |
+/// | `EINVAL` | more descriptors than the system takes (Linux) |
 ///
 /// References: [`sendmsg(2)`](https://man7.org/linux/man-pages/man2/sendmsg.2.html),
 /// [`unix(7)`](https://man7.org/linux/man-pages/man7/unix.7.html);

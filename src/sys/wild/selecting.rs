@@ -1,5 +1,5 @@
-//! Waiting for descriptors without owning them: sets without an end, rows and calls on numbers that other code may
-//! close.
+//! Waiting for descriptors without owning them: sets without a bounds check, rows and calls with numbers that other
+//! code may close.
 
 use libc::{c_int, nfds_t};
 
@@ -14,8 +14,8 @@ use crate::values::{FdNumber, PollRow, TimeVal};
 
 pub use crate::sys::fd_set::{WORD_BITS, Word};
 
-/// `void FD_SET(int fd, fd_set *set);` adds a number, as C's macro does: it does not ask where the set ends. `memory` is
-/// the set and whatever stands behind it.
+/// `void FD_SET(int fd, fd_set *set);` adds a number as C's macro does, without checking where the set ends. `memory`
+/// is the set and the memory after it.
 ///
 /// # Errors
 /// None in C. Here `EINVAL` if the number has no bit in `memory` either.
@@ -29,10 +29,11 @@ pub fn fd_set(_: Wild, fd: FdNumber, memory: &mut [Word]) -> Result<()> {
     Ok(())
 }
 
-/// `int FD_ISSET(int fd, const fd_set *set);` whether a number's bit is set, as C's macro looks: wherever that bit is.
+/// `int FD_ISSET(int fd, const fd_set *set);` whether a number's bit is set; like C's macro, it reads wherever that bit
+/// would be.
 ///
 /// # Errors
-/// None in C. Here a number without a bit in `memory` is in no set.
+/// None in C. Here a number without a bit in `memory` counts as not set.
 ///
 /// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
@@ -46,7 +47,7 @@ pub fn fd_isset(_: Wild, fd: FdNumber, memory: &[Word]) -> bool {
 /// bits as `nfds` says, wherever the set ends.
 ///
 /// # Errors
-/// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which really would be other
+/// As [`select`](crate::sys::select()); (refused) `EINVAL` if `nfds` goes beyond `readfds`, which would be unrelated
 /// memory.
 ///
 /// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html);
@@ -83,7 +84,7 @@ fn numbers(nfds: c_int, memory: &[Word]) -> Vec<FdNumber> {
     (0..nfds).filter(is_set).map(FdNumber::new).collect()
 }
 
-/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` with rows of numbers that may not be open any more.
+/// `int poll(struct pollfd *fds, nfds_t nfds, int timeout);` with rows whose descriptors may be closed.
 ///
 /// # Errors
 /// As [`poll`](crate::sys::poll()).
@@ -113,7 +114,7 @@ pub fn poll(_: Wild, fds: &mut [PollRow], timeout_ms: c_int) -> Result<usize> {
 /// meantime.
 ///
 /// # Errors
-/// As [`recv`](crate::sys::recv()), and `EBADF` if it is closed already.
+/// As [`recv`](crate::sys::recv()), and `EBADF` if the number is closed already.
 ///
 /// References: [`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html);
 /// POSIX [`recv`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/recv.html).

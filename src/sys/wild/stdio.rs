@@ -1,7 +1,7 @@
-//! C's stdio over a socket: a `FILE`, which reads ahead into a buffer that only stdio can see.
+//! C's stdio over a socket: a `FILE`, which reads ahead into a buffer that only stdio sees.
 //!
-//! What libc calls inside (`read`, `fstat`, `fcntl`) is libc's choice. It is done on a thread of its own, so that it does
-//! not stand between the calls of the lab.
+//! libc decides which calls it makes inside (`read`, `fstat`, `fcntl`). They run on a thread of their own, so that they
+//! do not appear between the calls of the lab.
 
 use std::ffi::{CStr, c_int};
 use std::os::fd::{IntoRawFd, OwnedFd};
@@ -12,7 +12,7 @@ use super::Wild;
 use crate::names::{Errno, Result};
 use crate::sys::fd::Fd;
 
-/// `FILE *`, open for reading. It is closed, and its descriptor with it, when it goes out of scope.
+/// `FILE *`, open for reading. When it goes out of scope, it is closed together with its descriptor.
 #[derive(Debug)]
 pub struct StdioFile(NonNull<libc::FILE>);
 
@@ -20,14 +20,14 @@ pub struct StdioFile(NonNull<libc::FILE>);
 // one `StdioFile` for each FILE, and all its functions but the last want it exclusively.
 unsafe impl Send for StdioFile {}
 
-/// How long a line may be, with its zero byte.
+/// The longest line, with its zero byte.
 const ROOM: usize = 128;
 
 impl StdioFile {
-    /// `FILE *fdopen(int fd, const char *mode);` a stream of a descriptor, which belongs to it from now on.
+    /// `FILE *fdopen(int fd, const char *mode);` makes a stream from a descriptor, which the stream owns from now on.
     ///
     /// # Errors
-    /// `EMFILE`, `ENOMEM`: there cannot be one more.
+    /// `EMFILE`, `ENOMEM`: the C library cannot make one more.
     ///
     /// References: [`fdopen(3)`](https://man7.org/linux/man-pages/man3/fdopen.3.html);
     /// POSIX [`fdopen`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fdopen.html).
@@ -45,11 +45,11 @@ impl StdioFile {
         })
     }
 
-    /// `char *fgets(char *s, int size, FILE *stream);` the next line with its newline; none where C returns NULL: at the
+    /// `char *fgets(char *s, int size, FILE *stream);` the next line with its newline; `None` where C returns NULL: at
     /// end of file, or after an error.
     ///
     /// # Errors
-    /// None; C tells the end from an error by `feof` and `ferror`.
+    /// None; in C, `feof` and `ferror` distinguish the end from an error.
     ///
     /// References: [`fgets(3)`](https://man7.org/linux/man-pages/man3/fgets.3.html);
     /// POSIX [`fgets`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/fgets.html).
@@ -77,7 +77,7 @@ impl Drop for StdioFile {
     }
 }
 
-/// What this returns, from an untraced thread.
+/// The result of `call`, made on an untraced thread.
 fn on_a_thread<T: Send>(what: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(what).join())
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
