@@ -1,9 +1,9 @@
-//! What one call costs, along three axes: how many descriptors are watched (N), how many of them are ready (k), and how
-//! high the highest number is (h) where few are watched. `select` pays for h, `poll` for N.
+//! The cost of one call, along three axes: how many descriptors are watched (N), how many of them are ready (k), and
+//! how high the highest number is (h) when few are watched. `select` pays for h, `poll` for N.
 //!
-//! Every call looks and does not wait (its timeout is zero), so that nothing but the call is in the time. A *batch* is
-//! as many calls as take a fifth of a millisecond, short enough that most batches are not interrupted; the figure of a
-//! round is the median of its batches.
+//! Every call has a timeout of zero and does not wait, so that only the call itself takes time. A *batch* is as many
+//! calls as take a fifth of a millisecond, short enough that most batches are not interrupted; the figure of a round is
+//! the median of its batches.
 
 use std::hint::black_box;
 use std::os::fd::AsFd;
@@ -21,41 +21,41 @@ use crate::values::TimeVal;
 
 const BATCH: Duration = Duration::from_micros(200);
 const BATCHES: usize = 5;
-/// Below this a median says little, so that on a slow machine it may take twice the time.
+/// With fewer rounds a median says little, so on a slow machine the measurement may take twice the time.
 const LEAST_ROUNDS: usize = 7;
 
-/// Numbers of descriptors; of those beyond FD_SETSIZE as many as can be had.
+/// Numbers of descriptors to watch; beyond FD_SETSIZE, as many as the limits allow.
 const COUNTS: &[usize] = &[1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000];
 const HIGHEST: &[i32] = &[15, 63, 127, 255, 511, 1023, 4095, 16_383, 65_535];
 const READY: &[usize] = &[0, 1, 10, 100, 300, 1000];
 /// How many are watched along the axis of the highest number.
 pub(super) const FEW: usize = 4;
-/// Left for everything that is not watched.
+/// Descriptors reserved for everything that is not watched.
 const RESERVED: usize = 64;
 
-/// What this part has to know.
+/// What the measurement of calls needs to know.
 pub(super) struct CallsSetup<'a> {
     pub(super) options: &'a CompareOptions,
     pub(super) plan: Schedule,
     pub(super) descriptors: u64,
 }
 
-/// One place on an axis for one call, and its samples.
+/// One call at one place on an axis, and its samples.
 struct Case<'fd> {
     axis: AxisName,
     question: AskedSet<'fd>,
     n: usize,
     ready: usize,
     nfds: i32,
-    /// How many calls make a batch.
+    /// How many calls are in a batch.
     calls: u32,
-    /// How many batches are a round's.
+    /// How many batches are in a round.
     batches: usize,
-    /// Microseconds for each call, by round.
+    /// Microseconds per call, one figure for each round.
     samples: Vec<f64>,
 }
 
-/// What is asked, in the form that each call takes.
+/// The question, in the form that each call takes.
 enum AskedSet<'fd> {
     Select(FdSet),
     Wide { asked: WideFdSet, set: WideFdSet },
@@ -106,7 +106,7 @@ pub(super) fn measure(
     Ok(CallsResult::of(cases.iter().map(Case::measured).collect(), rounds, overhead))
 }
 
-/// What keeps the descriptors from being more.
+/// What limits the number of descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bound {
     /// `--most`.
@@ -117,7 +117,7 @@ enum Bound {
     Limit,
 }
 
-/// How many descriptors are watched at most: there is room for so many, so many are asked for, and `poll` takes so many rows.
+/// The most descriptors that are watched: limited by the room, by the option, and by the rows that `poll` takes.
 fn how_many(room: usize, asked: usize, rows: usize) -> (usize, Bound) {
     let wanted = room.min(asked).min(rows);
     let bound = match wanted {
@@ -145,13 +145,13 @@ fn takes_wide_sets(watched: &Watched, not_reached: &mut Vec<String>) -> bool {
     }
 }
 
-/// Every case, in pairs: first `select`, then `poll`.
+/// Every case, in pairs: `select` first, then `poll`.
 fn cases(watched: &Watched, wide: bool) -> Result<Vec<Case<'_>>> {
     let mut cases = Vec::new();
     let all: Vec<_> = watched.fds().collect();
     let with_a_bit = watched.with_a_bit();
     let mut counts: Vec<_> = COUNTS.iter().copied().filter(|n| *n <= all.len()).collect();
-    // The farthest that can be reached, and the farthest for select, if they are not there already.
+    // The farthest reachable place, and the farthest for select, unless they are among the counts already.
     let farthest = [all.len(), with_a_bit]
         .map(|end| (end, counts.iter().any(|n| *n * 3 / 2 > end && *n <= end)));
     counts.extend(farthest.iter().filter(|(_, is_near)| !is_near).map(|(end, _)| *end));
@@ -220,7 +220,7 @@ fn warm_up(cases: &mut [Case<'_>], time: Duration) -> Result<()> {
         for case in cases.iter_mut() {
             let each = case.batch()?.max(1e-3);
             case.calls = (BATCH.as_secs_f64() * 1e6 / each).clamp(1.0, 1e5) as u32;
-            // Of long calls fewer, or there would not be enough rounds in the time.
+            // Fewer batches of long calls, or there would not be enough rounds in the time.
             case.batches = if each > BATCH.as_secs_f64() * 3e6 { 3 } else { BATCHES };
         }
         is_first = false;
@@ -228,13 +228,13 @@ fn warm_up(cases: &mut [Case<'_>], time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Every case once. In each second round `poll` comes before `select`.
+/// Runs every case once. In every second round `poll` comes before `select`.
 fn round(cases: &mut [Case<'_>], watched: &Watched, number: usize) -> Result<()> {
     for together in
         cases.chunk_by_mut(|a, b| (a.axis, a.ready, a.n, a.nfds) == (b.axis, b.ready, b.n, b.nfds))
     {
         let [first, ..] = &*together else { continue };
-        // Evenly over all that are watched.
+        // Spread evenly over the watched descriptors.
         let (n, ready) = (first.n, first.ready);
         let places = || (0..ready).map(move |at| at * n / ready);
         places().try_for_each(|at| watched.make_ready(at))?;
@@ -251,7 +251,7 @@ fn round(cases: &mut [Case<'_>], watched: &Watched, number: usize) -> Result<()>
 impl Case<'_> {
     fn sample(&mut self) -> Result<()> {
         let mut batches = vec![0.0; self.batches];
-        // Once for the caches, which the case before has filled with its own.
+        // Once for the caches, which the case before has filled with its own data.
         self.ask(1)?;
         for batch in &mut batches {
             *batch = self.batch()?;
@@ -260,14 +260,14 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// The microseconds of one call, over a batch.
+    /// The microseconds of one call, measured over a batch.
     fn batch(&mut self) -> Result<f64> {
         let began = Instant::now();
         self.ask(self.calls)?;
         Ok(began.elapsed().as_secs_f64() * 1e6 / f64::from(self.calls))
     }
 
-    /// Makes so many calls. What the caller of each has to do again every time is done every time.
+    /// Makes this many calls. What a caller has to do again for every call is done for every call.
     fn ask(&mut self, calls: u32) -> Result<()> {
         let nfds = self.nfds;
         match &mut self.question {
@@ -293,7 +293,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// The same without the call.
+    /// The same without the calls.
     fn do_nothing(&mut self, calls: u32) {
         for _ in 0..calls {
             match &mut self.question {
@@ -322,19 +322,19 @@ impl Case<'_> {
     }
 }
 
-/// How much of the time that is reported is not the call's, in hundredths, in the case where that is most: reading the
-/// clock, counting, and rebuilding what `select` has rewritten.
+/// Which percentage of the reported time does not belong to the call, in the case where it is largest: reading the
+/// clock, counting, and rebuilding the sets that `select` has rewritten.
 fn overhead(cases: &mut [Case<'_>]) -> f64 {
     let of_case = |case: &mut Case<'_>| {
         let calls = case.calls;
         let tries = [(); 4 * BATCHES].map(|()| {
             let began = Instant::now();
             case.do_nothing(calls);
-            // The clock is read once more than this sees.
+            // The clock is read once more than this loop shows.
             let clock = Instant::now();
             (began.elapsed() + clock.elapsed()).as_secs_f64() * 1e6 / f64::from(calls)
         });
-        // It does the same each time; whatever took longer was not its own.
+        // It does the same work each time; any longer time was caused by something else.
         tries.into_iter().fold(f64::MAX, f64::min) / median(&case.samples) * 100.0
     };
     cases.iter_mut().map(of_case).fold(0.0, f64::max)

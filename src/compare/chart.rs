@@ -1,13 +1,13 @@
-//! The time of a call as a picture of characters: points where it was measured, dots along the fitted lines.
+//! The time of a call as a chart of characters: points for measured values, dots along the fitted lines.
 
 use super::report::{AxisName, Call, CallsResult, Comparison};
 use super::table::Look;
 
 const ROWS: usize = 12;
-/// What stands left of the picture: a label and the axis.
+/// The width of the label and the axis to the left of the chart.
 const MARGIN: usize = 10;
 
-/// The marks of one look: each call, both in one place, the line, and the axes.
+/// The characters of a look: each call, both in one place, the line, and the axes.
 struct Marks {
     select: char,
     wide: char,
@@ -54,10 +54,10 @@ pub fn draw(report: &Comparison, look: Look) -> String {
     charts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-/// From the least value to the most, over so many places.
+/// A scale from the smallest value to the largest, over a number of places.
 #[derive(Clone, Copy)]
 struct Scale {
-    /// Equal steps are equal factors.
+    /// Whether equal distances are equal factors.
     is_logarithmic: bool,
     from: f64,
     to: f64,
@@ -71,7 +71,7 @@ impl Scale {
         Some(Self { is_logarithmic: true, from: least, to, places })
     }
 
-    /// From zero on where the values differ little: among powers of ten they would all be in one place.
+    /// Starts at zero if the values differ little: between powers of ten they would all be in one place.
     fn fitting(values: impl Iterator<Item = f64>, places: usize) -> Option<Self> {
         let (least, most) = ends(values)?;
         match most < least * 30.0 {
@@ -97,7 +97,7 @@ impl Scale {
         }
     }
 
-    /// Round numbers on it: powers of ten, or three or four with equal distances.
+    /// Round numbers for the scale: powers of ten, or three or four numbers at equal distances.
     fn marks(&self) -> Vec<f64> {
         if self.is_logarithmic {
             let powers = self.from.log10().ceil() as i32..=self.to.log10().floor() as i32;
@@ -110,7 +110,7 @@ impl Scale {
     }
 }
 
-/// The least value that has a logarithm, and the most.
+/// The smallest value that has a logarithm, and the largest.
 fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let values = values.filter(|value| *value > 0.0);
     values.fold(None, |ends: Option<(f64, f64)>, value| {
@@ -119,7 +119,7 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// How many are ready begins with none, which has no logarithm: it is left out.
+/// The axis of ready descriptors begins at zero, which has no logarithm: that value is left out.
 fn chart(calls: &CallsResult, axis: AxisName, x_name: &str, look: Look) -> Option<String> {
     let marks = if look.ascii { &ASCII } else { &UNICODE };
     let on_axis = calls.measured.iter().filter(|one| one.axis == axis && one.place() > 0);
@@ -167,7 +167,7 @@ fn written(
     let mut labels = vec![' '; MARGIN + x.places];
     for mark in x.marks() {
         let label = short(mark);
-        // Under its place, but within the line.
+        // Below its place, but within the line.
         let at = (MARGIN + x.place(mark)).min(labels.len() - label.len());
         for (cell, letter) in labels[at..].iter_mut().zip(label.chars()) {
             *cell = letter;
@@ -182,7 +182,7 @@ fn written(
     )
 }
 
-/// Without what a sum of tenths has too many digits of.
+/// A number without the digits that come from adding tenths.
 fn short(mark: f64) -> String {
     ((mark * 1e6).round() / 1e6).to_string()
 }
@@ -231,7 +231,7 @@ mod tests {
         let shown = chart(&calls, AxisName::Ready, "k", look).unwrap();
         let rows: Vec<_> = shown.lines().skip(1).take(ROWS).collect();
         let count = |mark: char| rows.iter().map(|row| row.matches(mark).count()).sum::<usize>();
-        // "us" stands at the side.
+        // The label "us" stands beside the chart.
         let labels = rows.iter().filter(|row| row.contains("us|")).count();
         assert_eq!((count('s') - labels, count('p')), (4, 4), "{shown}");
         assert!(rows.iter().filter(|row| row.contains("...")).count() > 3, "no fit in\n{shown}");

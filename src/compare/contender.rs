@@ -1,5 +1,5 @@
-//! A server that is compared, as a process of its own: so it has a table of descriptors of its own, on which no other
-//! thread works (the kernel would have to count every look at a descriptor then), and its processor time can be told.
+//! A server that is compared, as a process of its own: so it has a table of descriptors that no other thread uses
+//! (otherwise the kernel would count every access to a descriptor), and its processor time can be measured.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub(super) enum Counting {
     Calls,
 }
 
-/// A server that runs; it ends with this value.
+/// A running server; it ends when this value is dropped.
 pub(super) struct Contender {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -26,7 +26,7 @@ pub(super) struct Contender {
 }
 
 impl Contender {
-    /// Starts it and waits until it listens.
+    /// Starts a server and waits until it listens.
     pub(super) fn start(
         program: &Path,
         server: Server,
@@ -55,12 +55,12 @@ impl Contender {
         }
     }
 
-    /// How long it has had a processor, where the system tells.
+    /// The server's processor time, where the system tells.
     pub(super) fn processor_time(&self) -> Option<Duration> {
         machine::processor_time_of(self.child.id())
     }
 
-    /// Ends it, and returns how many calls it has made for each answer since it first told.
+    /// Ends the server, and returns how many calls it made for each answer since its first report.
     pub(super) fn calls_per_answer(mut self) -> Option<f64> {
         let _ = self.child.kill();
         let mut told = Vec::new();

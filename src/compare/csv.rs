@@ -1,4 +1,4 @@
-//! The figures as a table for other programs: a row for each case, empty where a column has no meaning.
+//! The figures as a table for other programs: a row for each case; a column that does not apply is empty.
 
 use super::report::{AxisName, Comparison, Measured, Served};
 use super::statistics::MedianSpread;
@@ -6,7 +6,7 @@ use super::statistics::MedianSpread;
 const COLUMNS: &str = "part,name,axis,descriptors,ready,highest,active,idle,time_us,time_spread_us,bytes_in,bytes_out,\
                        requests_per_second,requests_spread,p50_us,p99_us,calls_per_request,cpu_us_per_request";
 
-/// Every measured figure. No value needs quoting: names are ours, the rest are numbers.
+/// Every measured figure. No value needs quoting: the names are ours, the rest are numbers.
 pub fn write(report: &Comparison) -> String {
     let mut lines = vec![COLUMNS.to_string()];
     lines.extend(report.calls.iter().flat_map(|calls| &calls.measured).map(call));

@@ -1,4 +1,4 @@
-//! What the figures say, in sentences. Every number in them is one of the report's.
+//! What the figures mean, in sentences. Every number in them comes from the report.
 
 use super::report::{AxisName, Call, CallsResult, Comparison, Served, Server, Servers};
 use super::written::figure;
@@ -72,7 +72,7 @@ fn lines(report: &Comparison, calls: &CallsResult) -> Option<String> {
     ))
 }
 
-/// The two at as many descriptors as both can watch.
+/// Both calls at as many descriptors as both can watch.
 fn at_the_end(calls: &CallsResult) -> Option<String> {
     let ratio = calls.ratios.iter().rfind(|ratio| ratio.axis == AxisName::Descriptors)?;
     let time = |call| {
@@ -152,7 +152,7 @@ fn crossovers(calls: &CallsResult) -> Option<String> {
     })
 }
 
-/// From the structures, and so without a spread.
+/// Computed from the structures, and therefore without a spread.
 fn copies(calls: &CallsResult) -> Option<String> {
     let ratio = calls.ratios.iter().rfind(|ratio| ratio.axis == AxisName::Descriptors)?;
     let there =
@@ -182,7 +182,7 @@ fn beyond(report: &Comparison, calls: &CallsResult) -> Option<String> {
     })
 }
 
-/// The server over select and the one over poll, where the most connections idle.
+/// The server over select and the one over poll, with the most idle connections.
 fn whole_servers(servers: &Servers) -> Option<String> {
     let is_twins = |of, to| (of, to) == (Server::Poll, Server::Select);
     let twins = servers.ratios.iter().filter(|ratio| is_twins(ratio.of, ratio.to));
@@ -252,7 +252,8 @@ mod tests {
     use super::*;
     use crate::compare::report::{Machine, Measured, MeasuringMethod, NoiseVerdict};
 
-    /// What a quiet machine would have given: select costs 0.2 µs and 0.05 for each; poll's base and slope are given.
+    /// The figures of a quiet machine: select costs 0.2 µs and 0.05 for each descriptor; poll's base and slope are
+    /// arguments.
     fn report(poll_base: f64, poll_slope: f64, too_noisy: bool) -> Comparison {
         let mut measured = Vec::new();
         for n in [1usize, 10, 100, 1000] {

@@ -1,5 +1,5 @@
-//! Clients of an echo server: active ones, each of which sends a request as soon as it has its last answer, and idle ones
-//! that say nothing. One thread for all.
+//! The clients of an echo server: active ones, which send the next request as soon as they have an answer, and idle
+//! ones that send nothing. One thread plays all of them.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,14 +10,13 @@ use super::statistics::quantile;
 use crate::names::{Errno, POLLIN, PollEvents};
 use crate::sys::{PollFd, poll};
 
-/// The bytes of a request, and of its answer.
+/// The size of a request, and of its answer.
 pub(super) const MESSAGE_BYTES: usize = 64;
 
-/// How long to wait for an answer that may never arrive: the server may be busy with another
-/// client.
+/// How long to wait for an answer that may never arrive: the server may be busy with another client.
 const PATIENCE: Duration = Duration::from_millis(60);
 
-/// How long a connection over loopback may take.
+/// The longest time for a connection over loopback.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The connections to one server.
@@ -27,29 +26,29 @@ pub(super) struct Load {
     idle: Vec<TcpStream>,
 }
 
-/// One active connection.
+/// An active connection.
 #[derive(Clone, Copy)]
 struct ActiveConnection {
-    /// Of the answer that it waits for.
+    /// How many bytes of the awaited answer have arrived.
     received: usize,
     is_waiting: bool,
     asked: Instant,
     answers: u64,
 }
 
-/// What one server did in one round.
+/// The results of one server in one round.
 pub(super) struct Round {
     pub(super) requests: u64,
     pub(super) seconds: f64,
     pub(super) answered_connections: usize,
-    /// The median and the 99th of a hundred, in microseconds.
+    /// The median and the 99th percentile, in microseconds.
     pub(super) latencies: Option<[f64; 2]>,
 }
 
 impl Load {
-    /// Connects; the idle ones come first.
+    /// Connects; the idle connections come first.
     pub(super) fn connect(address: SocketAddr, active: usize, idle: usize) -> io::Result<Self> {
-        // Where a queue is full the system would try for more than a minute.
+        // If a queue is full, the kernel would try for more than a minute.
         let connect = |_| TcpStream::connect_timeout(&address, CONNECTED_WITHIN);
         let idle = (0..idle).map(connect).collect::<io::Result<_>>()?;
         let active: Vec<_> = (0..active).map(connect).collect::<io::Result<_>>()?;
@@ -68,7 +67,7 @@ impl Load {
         self.active.len() + self.idle.len()
     }
 
-    /// Loads the server for so long, and then takes what answers are still to come.
+    /// Loads the server for this time, and then receives the answers that are still missing.
     pub(super) fn round(&mut self, time: Duration) -> io::Result<Round> {
         let Self { active, states, .. } = self;
         let mut rows: Vec<_> =
@@ -78,7 +77,7 @@ impl Load {
         let began = Instant::now();
         let end = began + time;
         for (connection, state) in active.iter().zip(&mut *states) {
-            // One that still waits since an earlier round goes on waiting.
+            // A connection that still waits since an earlier round goes on waiting.
             if !state.is_waiting {
                 ask(connection, state)?;
             }
@@ -119,7 +118,7 @@ impl Load {
         let [median, most] = [0.5, 0.99].map(|part| quantile(&latencies, part));
         Ok(Round {
             requests,
-            // Where nothing was answered, the time was not used up for nothing but it passed.
+            // If there was no answer, the whole time passed.
             seconds: if requests > 0 { seconds.max(1e-6) } else { time.as_secs_f64() },
             answered_connections: states.iter().filter(|state| state.answers > 0).count(),
             latencies: (!latencies.is_empty()).then_some([median, most]),
@@ -128,7 +127,7 @@ impl Load {
 }
 
 fn ask(mut connection: &TcpStream, state: &mut ActiveConnection) -> io::Result<()> {
-    // There is always room: nothing else is on the way.
+    // There is always room, because nothing else is queued.
     connection.write_all(&[b'x'; MESSAGE_BYTES])?;
     *state = ActiveConnection { received: 0, is_waiting: true, asked: Instant::now(), ..*state };
     Ok(())

@@ -1,12 +1,12 @@
 //! "select or poll?", answered by measuring both on this machine.
 //!
-//! The story: [`run`] raises the limit on descriptors, times the bare calls (`calls`, with the descriptors of `watched`),
-//! then whole echo servers (`servers`, loaded by `load`; each is a process of its own, started by `contender`).
-//! `statistics` makes figures of samples, `noise` watches whether the machine left us alone, `report` is all that was
-//! found, and `findings` says it in sentences. `table`, `chart`, `picture` and `csv` show it.
+//! How it works: [`run`] raises the limit on descriptors, times the bare calls (`calls`, with the descriptors of
+//! `watched`), then whole echo servers (`servers`, loaded by `load`; each is a process of its own, started by
+//! `contender`). `statistics` turns samples into figures, `noise` checks whether the machine was quiet, `report`
+//! contains all results, and `findings` puts them into sentences. `table`, `chart`, `picture` and `csv` show them.
 //!
-//! Everything that is compared is measured in alternating rounds, so that what changes on the machine meanwhile meets
-//! all of them alike; a comparison is made within a round, and the median taken over the rounds.
+//! Everything that is compared is measured in alternating rounds, so that changes on the machine affect all of it
+//! alike; values are compared within a round, and the median is taken over the rounds.
 
 mod calls;
 pub mod chart;
@@ -39,23 +39,23 @@ pub use watched::WatchedKind;
 /// What to measure, and how thoroughly.
 #[derive(Clone, Debug)]
 pub struct CompareOptions {
-    /// Under ten seconds instead of under a minute.
+    /// Take less than ten seconds instead of less than a minute.
     pub quick: bool,
-    /// Also `select` with sets longer than `fd_set`.
+    /// Also measure `select` with sets longer than `fd_set`.
     pub wide: bool,
-    /// Also the echo servers without an event loop around the call, `bare_select` and `bare_poll`.
+    /// Also measure the echo servers without an event loop around the call, `bare_select` and `bare_poll`.
     pub bare: bool,
-    /// Leave out one half.
+    /// Measure one half only.
     pub only: Option<MeasuredPart>,
-    /// What kind of descriptor the bare calls watch.
+    /// The kind of descriptor that the bare calls watch.
     pub watch: WatchedKind,
     /// The most descriptors to watch.
     pub most: usize,
-    /// This program, which is run again for each server.
+    /// The path of this program, which is started again for each server.
     pub program: PathBuf,
 }
 
-/// One half of what is measured.
+/// One half of the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeasuredPart {
     /// The bare calls.
@@ -64,12 +64,12 @@ pub enum MeasuredPart {
     Servers,
 }
 
-/// How long, how often.
+/// How long and how often to measure.
 #[derive(Clone, Copy, Debug)]
 struct Schedule {
-    /// For all rounds of the bare calls.
+    /// The time for all rounds of the bare calls.
     calls: Duration,
-    /// One load of one server.
+    /// The time for one load of one server.
     server_round: Duration,
     server_rounds: usize,
     warm_up: Duration,
@@ -90,7 +90,7 @@ impl Schedule {
     };
 }
 
-/// Why there is nothing to report.
+/// Why there is no result.
 #[derive(Debug)]
 pub enum Failed {
     /// A call failed.
@@ -110,10 +110,10 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// Measures. `progress` is told what is being done and which part of the whole is done, from 0 to 1.
+/// Measures. `progress` receives what is being done, and which part of the whole is done, from 0 to 1.
 ///
 /// # Errors
-/// What is to be measured cannot be made: no descriptors at all, a server that does not start.
+/// A part cannot be measured at all: no descriptors, a server that does not start.
 pub fn run(
     options: &CompareOptions,
     mut progress: impl FnMut(&str, f64),
@@ -121,7 +121,7 @@ pub fn run(
     let began = Instant::now();
     let plan = if options.quick { Schedule::QUICK } else { Schedule::FULL };
     let before = limits::descriptor_limits().map_err(|errno| Failed::Call("getrlimit", errno))?;
-    // One that cannot be raised is no reason not to measure what it allows.
+    // If the limit cannot be raised, measure what it allows.
     let limits = limits::raise_descriptor_limit().unwrap_or(before);
     let mut noise = noise::Noise::default();
     let mut not_reached = Vec::new();

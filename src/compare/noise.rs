@@ -1,4 +1,4 @@
-//! Whether the machine left us alone while it was measured.
+//! Whether the machine was quiet during the measurement.
 //!
 //! The bare calls never wait. So if more time passes on the clock than this process has used, another process had the
 //! processor in the meantime.
@@ -9,14 +9,14 @@ use super::report::{CallsResult, NoiseVerdict, Servers};
 use super::statistics::{MedianSpread, median};
 use crate::os::machine;
 
-/// From here on comparisons are not to be believed, in hundredths.
+/// From this percentage on, the comparisons are not reliable.
 const MOST_TAKEN: f64 = 20.0;
 const MOST_SPREAD: f64 = 20.0;
 
-/// How long a probe works.
+/// How long a probe computes.
 const PROBE: Duration = Duration::from_millis(15);
 
-/// What was noticed so far.
+/// The disturbances noticed so far.
 #[derive(Debug, Default)]
 pub(super) struct Noise {
     passed: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    /// Does work that does not wait, and notices how much of the time it was given.
+    /// Runs work that does not wait, and records which part of the time it had the processor.
     pub(super) fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let (began, used_before) = (Instant::now(), machine::processor_time());
         let result = work();
@@ -33,7 +33,7 @@ impl Noise {
         result
     }
 
-    /// Works a moment for nothing, where what is measured waits and so cannot tell.
+    /// Computes for a moment, for measurements that wait and so cannot notice disturbances themselves.
     pub(super) fn probe(&mut self) {
         self.during(|| {
             let end = Instant::now() + PROBE;
@@ -43,7 +43,7 @@ impl Noise {
         });
     }
 
-    /// What is to be thought of the figures.
+    /// How reliable the figures are.
     pub(super) fn verdict(
         &self,
         calls: Option<&CallsResult>,
@@ -56,7 +56,8 @@ impl Noise {
             let parts: Vec<_> = summaries.iter().map(|one| one.relative() * 100.0).collect();
             median(&parts)
         };
-        // Servers spread more, and what is said of them has its own spread: they do not speak for the calls.
+        // Servers spread more than calls, and their figures have a spread of their own, so they say nothing about the
+        // calls.
         let of_calls = calls.map(|calls| calls.measured.iter().map(|one| one.time_us).collect());
         let of_servers =
             || servers.map(|servers| servers.ratios.iter().map(|ratio| ratio.rates).collect());

@@ -1,7 +1,7 @@
-//! The figures as one picture: SVG, on paper and on dark screens.
+//! The figures as one picture in SVG, for light and dark backgrounds.
 //!
-//! Its colours are attributes for light surroundings; a rule in its style sheet gives each its counterpart where the
-//! reader prefers the dark.
+//! Its colours are attributes for a light background; a rule in its style sheet gives each a counterpart for readers
+//! who prefer dark.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ const SELECT: RGBColor = RGBColor(0x09, 0x69, 0xda);
 const POLL: RGBColor = RGBColor(0xbc, 0x4c, 0x00);
 const WIDE: RGBColor = RGBColor(0x82, 0x50, 0xdf);
 
-/// Each colour, and what it is in the dark.
+/// Each colour, and its counterpart for a dark background.
 const IN_THE_DARK: &[(RGBColor, &str)] = &[
     (INK, "#e6edf3"),
     (PAPER, "#0d1117"),
@@ -47,10 +47,10 @@ impl std::error::Error for NotDrawn {}
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Draws what there is, each part in its quarter.
+/// Draws the figures, each part in its quarter.
 ///
 /// # Errors
-/// Something has no place on its axis.
+/// A value has no place on its axis.
 pub fn draw(report: &Comparison) -> Result<String, NotDrawn> {
     let mut svg = String::new();
     let drawn = paint(report, &mut svg);
@@ -88,7 +88,7 @@ fn text(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_text_style(&(WIDTH, HEIGHT)).color(&INK)
 }
 
-/// Room on all sides of a logarithmic axis.
+/// Some room on both sides of a logarithmic axis.
 fn around(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (mut least, mut most) = (f64::MAX, 0.0f64);
     for value in values.filter(|value| *value > 0.0) {
@@ -97,14 +97,15 @@ fn around(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     if least > most { 0.1..10.0 } else { least / 1.5..most * 1.5 }
 }
 
-/// One axis of the bare calls. How many are ready begins with none, which has no logarithm: it is left out.
+/// One axis of the bare calls. The axis of ready descriptors begins at zero, which has no logarithm: that value is left
+/// out.
 fn axis(area: &Area<'_>, calls: &CallsResult, name: AxisName, x_name: &str) -> Drawn {
     let points = || calls.measured.iter().filter(|one| one.axis == name && one.place() > 0);
     let x = around(points().map(|one| one.place() as f64));
     let y = around(points().map(|one| one.time_us.median));
     let mut builder = ChartBuilder::on(area);
     builder.margin(14).x_label_area_size(42).y_label_area_size(58);
-    // Where the times differ little, powers of ten would have no place on the axis.
+    // If the times differ little, an axis of powers of ten would show no mark.
     if y.end < y.start * 30.0 {
         let mut chart = builder.build_cartesian_2d(x.log_scale(), 0.0..y.end)?;
         mesh(&mut chart, x_name, "µs for a call")?;
@@ -116,7 +117,7 @@ fn axis(area: &Area<'_>, calls: &CallsResult, name: AxisName, x_name: &str) -> D
     }
 }
 
-/// Points with their spreads, and the lines.
+/// Draws points with their spreads, and the lines.
 fn plot<'a, 'b: 'a, X, Y>(
     chart: &mut Chart<'a, 'b, X, Y>,
     calls: &CallsResult,
@@ -133,7 +134,7 @@ where
             continue;
         }
         if let Some(line) = calls.line(name, call) {
-            // A straight line is bent on logarithmic axes, so it is drawn in steps.
+            // A straight line is curved on logarithmic axes, so it is drawn in steps.
             let (from, to) = (line.from.max(1) as f64, line.to as f64);
             let (from, to) = (from.ln(), to.ln());
             let steps = (0..=60).map(|step| (from + (to - from) * f64::from(step) / 60.0).exp());
@@ -152,7 +153,8 @@ where
     legend(chart)
 }
 
-/// Where both are in one place, both are seen: the point of select is larger, and poll's lies on it.
+/// Where both calls have the same place, both are visible: the point of select is larger, and that of poll is drawn on
+/// top.
 const fn radius(call: Call) -> i32 {
     if matches!(call, Call::Poll) { 3 } else { 5 }
 }
@@ -162,7 +164,7 @@ fn spread_bar(x: f64, y: MedianSpread, color: RGBColor) -> PathElement<(f64, f64
     PathElement::new(ends.map(|end| (x, end)).to_vec(), color.stroke_width(1))
 }
 
-/// Processor time of a request where the system tells it, else the rate; over the idle connections beside.
+/// The processor time of a request where the system tells it, otherwise the rate; over the number of idle connections.
 fn loads(area: &Area<'_>, servers: &Servers) -> Drawn {
     let has_cpu = servers.measured.iter().any(|served| served.cpu_us_per_request.is_some());
     let figure = |served: &super::Served| match has_cpu {
@@ -195,7 +197,7 @@ fn loads(area: &Area<'_>, servers: &Servers) -> Drawn {
             .label(server.to_string())
             .legend(move |at| Circle::new(at, radius, color.filled()));
     }
-    // Few active ones beside many idle ones and many beside few may be as many: they are told apart.
+    // A few active among many idle connections can have the same place as many among few, so labels distinguish them.
     let middle = (x.start * x.end).sqrt();
     let of_poll = servers.measured.iter().filter(|served| served.server == Server::Poll);
     let labels = of_poll.filter_map(|served| {
@@ -265,7 +267,7 @@ fn for_both_surroundings(svg: &str, system: &str) -> String {
         "<title>The time of select and of poll on {system}</title>\n\
          <style>@media (prefers-color-scheme: dark){{{rules}}}</style>\n"
     );
-    // Behind the opening tag.
+    // After the opening tag.
     match svg.find("<svg").and_then(|tag| Some(tag + svg[tag..].find('>')? + 1)) {
         Some(at) => format!("{}\n{head}{}", &svg[..at], &svg[at..]),
         None => svg.to_string(),

@@ -1,4 +1,4 @@
-//! All that was found, as it goes into JSON. Units stand in the names: `us` is microseconds.
+//! All results, in the form of the JSON report. Units are part of the names: `us` means microseconds.
 
 use std::time::Duration;
 
@@ -10,34 +10,34 @@ use super::{CompareOptions, Schedule};
 use crate::os::machine::{poll_copies, select_copies};
 use crate::sys::FD_SETSIZE;
 
-/// The number of this form; fields may be added without a new one.
+/// The version of this structure; fields may be added without a new version.
 pub(super) const SCHEMA: u32 = 1;
 
-/// All that was found.
+/// All results.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// The number of this form.
+    /// The version of this structure.
     pub schema: u32,
-    /// Where it was measured.
+    /// The machine of the measurement.
     pub machine: Machine,
     /// How it was measured.
     pub method: MeasuringMethod,
-    /// Whether it is to be believed.
+    /// Whether the figures are reliable.
     pub noise: NoiseVerdict,
     /// What could not be measured here, each with its reason.
     pub not_reached: Vec<String>,
-    /// The bare calls, if they were asked for.
+    /// The bare calls, if they were measured.
     pub calls: Option<CallsResult>,
-    /// The echo servers, if they were asked for.
+    /// The echo servers, if they were measured.
     pub servers: Option<Servers>,
-    /// What all this says, in sentences.
+    /// The results in sentences.
     pub findings: Vec<String>,
 }
 
-/// Where it was measured.
+/// The machine of the measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct Machine {
-    /// The system, its version and its kind of processor.
+    /// The system, its version and its processor architecture.
     pub system: String,
     /// How many processors this process may use.
     pub processors: u64,
@@ -51,31 +51,31 @@ pub struct Machine {
     pub debug_build: bool,
 }
 
-/// The harness is to take no more of the time that it measures.
+/// The harness may take at most this percentage of the measured time.
 const MOST_OVERHEAD_PERCENT: f64 = 2.0;
 
-/// How it was measured.
+/// How the figures were measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct MeasuringMethod {
-    /// Under ten seconds instead of under a minute.
+    /// Whether it took less than ten seconds instead of less than a minute.
     pub quick: bool,
-    /// What kind of descriptor the bare calls watched.
+    /// The kind of descriptor that the bare calls watched.
     pub watched: &'static str,
     /// How many are watched along the axis of the highest number.
     pub few: u64,
     /// How many rounds of the bare calls there were.
     pub call_rounds: u64,
-    /// How many rounds of the servers.
+    /// How many rounds of the servers there were.
     pub server_rounds: u64,
     /// How long each server was loaded in a round.
     pub server_round_ms: u64,
-    /// Before the first round.
+    /// The time before the first round.
     pub warm_up_ms: u64,
-    /// How much of the time of the bare calls is the harness's, where that is most.
+    /// The harness's part of the time of the bare calls, where that is largest.
     pub overhead_percent: f64,
-    /// More than this is said.
+    /// A larger part than this is reported.
     pub most_overhead_percent: f64,
-    /// How long it took in all.
+    /// How long the whole measurement took.
     pub seconds: f64,
 }
 
@@ -104,20 +104,20 @@ impl MeasuringMethod {
 /// Whether the machine was quiet enough.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoiseVerdict {
-    /// For how much of the time others had the processor.
+    /// The percentage of the time in which other processes had the processor.
     pub taken_percent: f64,
-    /// How far the rounds lie apart: the median, over all times of the calls (or, without these, over all ratios of
-    /// servers), of spread to median.
+    /// How far the rounds differ: the median, over all times of the calls (or, without these, over all ratios of
+    /// servers), of spread divided by median.
     pub spread_percent: f64,
-    /// The most of the first that is believed.
+    /// The limit of the first percentage.
     pub most_taken_percent: f64,
-    /// The most of the second.
+    /// The limit of the second percentage.
     pub most_spread_percent: f64,
-    /// Whether either is above.
+    /// Whether one of the limits is exceeded.
     pub too_noisy: bool,
 }
 
-/// The call that was measured.
+/// A measured call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
@@ -135,7 +135,7 @@ pub enum Call {
 pub enum AxisName {
     /// How many descriptors are watched, none of them ready.
     Descriptors,
-    /// The highest number, with few watched, none of them ready.
+    /// The highest number, with few descriptors watched, none of them ready.
     Highest,
     /// How many of them are ready.
     Ready,
@@ -146,15 +146,15 @@ pub enum AxisName {
 pub struct CallsResult {
     /// How many rounds there were.
     pub rounds: u64,
-    /// How much of the time is the harness's, where that is most.
+    /// The harness's part of the time, where that is largest.
     pub overhead_percent: f64,
-    /// Each place on each axis for each call.
+    /// Each call at each place on each axis.
     pub measured: Vec<Measured>,
-    /// Straight lines along each axis, up to FD_SETSIZE.
+    /// A straight line for each axis and call, up to FD_SETSIZE.
     pub fits: Vec<FittedLine>,
-    /// poll's time in that of select, where both were measured: the median over the rounds.
+    /// The time of poll divided by that of select, where both were measured: the median over the rounds.
     pub ratios: Vec<Ratio>,
-    /// Where the one becomes cheaper than the other.
+    /// Where one call becomes cheaper than the other.
     pub crossovers: Vec<Crossover>,
 }
 
@@ -171,9 +171,9 @@ pub struct Measured {
     pub ready: u64,
     /// The highest number.
     pub highest: u64,
-    /// Time of one call.
+    /// The time of one call.
     pub time_us: MedianSpread,
-    /// Bytes that the call copies into the kernel. (Not measured: it follows from the structures.)
+    /// Bytes that the call copies into the kernel. (Not measured, but computed from the structures.)
     pub bytes_in: u64,
     /// Bytes that it copies back.
     pub bytes_out: u64,
@@ -205,7 +205,7 @@ impl Measured {
         }
     }
 
-    /// Where on its axis it is.
+    /// Its place on its axis.
     pub fn place(&self) -> u64 {
         match self.axis {
             AxisName::Descriptors => self.descriptors,
@@ -222,9 +222,9 @@ pub struct FittedLine {
     pub axis: AxisName,
     /// The call.
     pub call: Call,
-    /// The first place that it was drawn through.
+    /// The first place that the line was fitted to.
     pub from: u64,
-    /// The last.
+    /// The last place.
     pub to: u64,
     /// The line.
     pub fit: Fit,
@@ -235,9 +235,9 @@ pub struct FittedLine {
 pub struct Ratio {
     /// What varies.
     pub axis: AxisName,
-    /// Where.
+    /// The place on the axis.
     pub place: u64,
-    /// poll's time divided by that of select.
+    /// The time of poll divided by that of select.
     pub poll_to_select: MedianSpread,
 }
 
@@ -246,7 +246,7 @@ pub struct Ratio {
 pub struct Crossover {
     /// What varies.
     pub axis: AxisName,
-    /// About where: between this place …
+    /// The crossover lies between this place …
     pub after: u64,
     /// … and this one.
     pub before: u64,
@@ -265,18 +265,18 @@ impl CallsResult {
         Self { rounds: rounds as u64, overhead_percent, measured, fits, ratios, crossovers }
     }
 
-    /// What was measured along an axis for a call.
+    /// The measured values of a call along an axis.
     pub fn along(&self, axis: AxisName, call: Call) -> impl Iterator<Item = &Measured> {
         self.measured.iter().filter(move |one| (one.axis, one.call) == (axis, call))
     }
 
-    /// The line along an axis for a call.
+    /// The fitted line of a call along an axis.
     pub fn line(&self, axis: AxisName, call: Call) -> Option<&FittedLine> {
         self.fits.iter().find(|line| (line.axis, line.call) == (axis, call))
     }
 }
 
-/// Cases stand in pairs, first `select`.
+/// The cases come in pairs, `select` first.
 fn ratio(pair: &[Measured]) -> Option<Ratio> {
     let [select, poll] = pair else { return None };
     let is_pair = (select.call, poll.call) == (Call::Select, Call::Poll)
@@ -290,7 +290,7 @@ fn ratio(pair: &[Measured]) -> Option<Ratio> {
     })
 }
 
-/// Only where the difference can be told on both sides, and it is not the same.
+/// Only where the difference is significant on both sides, and has changed its sign.
 fn crossover(axis: AxisName, ratios: &[Ratio]) -> Option<Crossover> {
     let told = ratios.iter().filter(|ratio| ratio.axis == axis);
     let told = told.filter_map(|ratio| Some((ratio.place, ratio.poll_to_select.against_one()?)));
@@ -300,7 +300,7 @@ fn crossover(axis: AxisName, ratios: &[Ratio]) -> Option<Crossover> {
     Some(Crossover { axis, after: changes[0].0, before: changes[1].0, then_cheaper })
 }
 
-/// Up to FD_SETSIZE, where both calls can be compared; beyond it memory no longer keeps up and the line bends.
+/// Up to FD_SETSIZE, where both calls can be compared; beyond that the caches become too small and the line bends.
 fn line(axis: AxisName, call: Call, measured: &[Measured]) -> Option<FittedLine> {
     let on_axis = measured.iter().filter(|one| (one.axis, one.call) == (axis, call));
     let points = on_axis.filter(|one| one.highest < FD_SETSIZE as u64);
@@ -309,7 +309,7 @@ fn line(axis: AxisName, call: Call, measured: &[Measured]) -> Option<FittedLine>
     Some(FittedLine { axis, call, from, to, fit: Fit::through(&points)? })
 }
 
-/// A way to serve more than one client.
+/// A way to serve several clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Server {
@@ -341,9 +341,9 @@ pub struct Servers {
 /// One server under one load.
 #[derive(Clone, Debug, Serialize)]
 pub struct Served {
-    /// How many connections ask without pause.
+    /// How many connections send requests without pause.
     pub active: u64,
-    /// How many say nothing.
+    /// How many connections send nothing.
     pub idle: u64,
     /// The server.
     pub server: Server,
@@ -353,9 +353,9 @@ pub struct Served {
     pub requests_per_second: MedianSpread,
     /// Half of the answers came within this.
     pub p50_us: Option<MedianSpread>,
-    /// All but one in a hundred.
+    /// 99 of 100 answers came within this.
     pub p99_us: Option<MedianSpread>,
-    /// System calls of the server for each request, counted in a run of its own.
+    /// System calls of the server for each request, counted in a separate run.
     pub calls_per_request: Option<f64>,
     /// Processor time of the server for each request, where the system tells.
     pub cpu_us_per_request: Option<MedianSpread>,
@@ -374,7 +374,7 @@ pub struct ServerRatio {
     pub idle: u64,
     /// The server whose figure is divided …
     pub of: Server,
-    /// … by that of this one.
+    /// … by the figure of this one.
     pub to: Server,
     /// Their requests per second.
     pub rates: MedianSpread,

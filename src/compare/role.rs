@@ -1,8 +1,8 @@
 //! The servers that are compared, each in a process of its own: this program, run again.
 //!
 //! Two of them need neither `select` nor `poll`, and that is their lesson. `one_at_a_time` is the first server that
-//! everyone writes: the second client waits until the first has left, even if the first is idle. A thread for each
-//! client (`thread_each`) avoids that, and pays with memory and context switches.
+//! most people write: the second client waits until the first has left, even if the first is idle. A thread for each
+//! client (`thread_each`) avoids that, and costs memory and context switches.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Server {
     }
 }
 
-/// Serves until the process is ended. If asked to, the calls are counted.
+/// Serves until the process is ended; counts the calls on request.
 ///
 /// # Errors
 /// As the server's calls.
@@ -82,7 +82,7 @@ fn one_at_a_time(address: &Address, announce: impl FnOnce(&Address) -> Result<()
     announce(&sys::getsockname(&listener)?)?;
     loop {
         let (client, _) = sys::accept(&listener)?;
-        // What goes wrong with one client is over with that client.
+        // An error of one client ends with that client.
         let _ = echo(&client);
     }
 }
@@ -93,7 +93,7 @@ fn thread_each(
     announce: impl FnOnce(&Address) -> Result<()>,
     counter: Option<&Arc<ServedCounts>>,
 ) -> Result<()> {
-    /// It needs little more than its buffer.
+    /// A thread needs little more than its buffer.
     const STACK_BYTES: usize = 128 * 1024;
     let listener = listening(address)?;
     announce(&sys::getsockname(&listener)?)?;
@@ -104,7 +104,7 @@ fn thread_each(
             let _counted = counter.map(|counts| install(Tracer::new(Counter(counts))));
             let _ = echo(&client);
         };
-        // Where no thread is left, this client is closed with what the closure owned.
+        // If no thread can be started, the client is closed together with the closure that owns it.
         let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
     }
 }
@@ -140,18 +140,18 @@ fn listening(address: &Address) -> Result<Fd> {
     Ok(listener)
 }
 
-/// Calls so far, and those among them that sent an answer.
+/// The calls so far, and how many of them sent an answer.
 #[derive(Debug, Default)]
 struct ServedCounts {
     calls: AtomicUsize,
     sends: AtomicUsize,
 }
 
-/// Counts calls and writes both numbers to standard output now and then.
+/// Counts calls, and writes both numbers to standard output from time to time.
 #[derive(Debug)]
 struct Counter(Arc<ServedCounts>);
 
-/// How many answers lie between two lines.
+/// How many answers there are between two lines.
 const ANSWERS_PER_LINE: usize = 50;
 
 impl Sink for Counter {

@@ -1,7 +1,7 @@
-//! Whole echo servers over loopback: the same load for each, in turn, several times.
+//! Whole echo servers over loopback: each gets the same load, in turn, several times.
 //!
-//! All servers of a load run from its beginning to its end, with their connections; those whose turn it is not wait, and
-//! waiting costs nothing.
+//! All servers of a load run from its beginning to its end, with their connections; a server that is not being loaded
+//! waits, which costs nothing.
 
 use std::time::{Duration, Instant};
 
@@ -14,19 +14,19 @@ use super::{CompareOptions, Failed, Schedule};
 use crate::os::settings::most_waiting;
 use crate::sys::FD_SETSIZE;
 
-/// Active and idle connections. The last is beyond `select`.
+/// Numbers of active and idle connections. The last pair is beyond the limit of `select`.
 const LOADS: &[(usize, usize)] = &[(1, 0), (100, 0), (1, 900), (10, 900), (1, 9_000)];
 const QUICK_LOADS: &[(usize, usize)] = &[(1, 0), (100, 0), (1, 900)];
-/// Descriptors of a server that are no connections, and some to spare.
+/// Descriptors of a server that are not connections, with some to spare.
 const OTHERS: usize = 30;
-/// A thread for each of more connections than this would measure the system's limit on threads.
+/// A server with more threads than this would measure the system's limit on threads.
 const MOST_THREADS: usize = 1_000;
 
-/// How many requests are enough to count the calls of each, and how long they may take.
+/// How many requests are enough to count the calls of each, and how long that may take.
 const COUNTED: u64 = 400;
 const MOST_COUNTING: Duration = Duration::from_secs(1);
 
-/// What this part has to know.
+/// What the measurement of servers needs to know.
 pub(super) struct ServersSetup<'a> {
     pub(super) options: &'a CompareOptions,
     pub(super) plan: Schedule,
@@ -63,7 +63,7 @@ pub(super) fn measure(
     Ok(servers)
 }
 
-/// Which servers can bear this load here.
+/// Which servers can take this load here.
 fn entrants(
     asked: &ServersSetup<'_>,
     active: usize,
@@ -85,12 +85,12 @@ fn entrants(
     wanted.retain(|server| match server {
         Server::Select | Server::BareSelect => connections + OTHERS <= FD_SETSIZE,
         Server::ThreadEach => connections <= MOST_THREADS,
-        // Its idle clients come first: one or many, it serves no other client. All but one wait in the listener's
-        // queue.
+        // Its idle clients connect first, and it serves no other client until they leave; all but one wait in the
+        // listener's queue.
         Server::OneAtATime => connections <= MOST_THREADS.min(most_waiting),
         Server::Poll | Server::BarePoll => true,
     });
-    // The clients of all servers are this process's.
+    // The clients of all servers belong to this process.
     let room = (asked.descriptors as usize).saturating_sub(OTHERS);
     let most = room / connections.max(1);
     if connections + OTHERS > asked.descriptors as usize || most < wanted.len() {
@@ -119,7 +119,7 @@ fn under_load(
         let contender = Contender::start(program, server, Counting::Nothing)?;
         match Load::connect(contender.address, active, idle) {
             Ok(load) => entrants.push(Entrant { server, contender, load, rounds: Vec::new() }),
-            // The others can be measured all the same.
+            // The other servers can still be measured.
             Err(error) => not_reached.push(format!(
                 "the server '{}' with {active} active and {idle} idle connections: {error}",
                 server.name()
@@ -136,8 +136,7 @@ fn under_load(
     for round in 0..rounds {
         progress(round as f64 / (rounds + 1) as f64);
         noise.probe();
-        // Each begins in turn, and every second round goes backwards: no server always comes after the same
-        // one.
+        // Each server begins in turn, and every second round goes backwards: no server always comes after the same one.
         if round % 2 == 1 {
             entrants.iter_mut().rev().try_for_each(|entrant| entrant.round(asked.plan))?;
         } else {
@@ -159,7 +158,7 @@ fn under_load(
     Ok(measured)
 }
 
-/// The calls for each request, in a run of its own: counting them takes time.
+/// The calls for each request, in a run of their own, because counting takes time.
 fn counted(
     asked: &ServersSetup<'_>,
     server: Server,
@@ -224,7 +223,7 @@ fn summary(samples: Vec<f64>) -> Option<MedianSpread> {
     (!samples.is_empty()).then(|| MedianSpread::of(&samples))
 }
 
-/// poll against select; and each loop against its bare one.
+/// poll against select, and each event loop against its bare one.
 fn pairs(measured: &[Served]) -> Vec<ServerRatio> {
     let both = [
         (Server::Poll, Server::Select),

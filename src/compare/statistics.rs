@@ -1,17 +1,17 @@
-//! From samples to figures: median, spread, a straight line with its errors.
+//! From samples to figures: median, spread, and a straight line with its errors.
 //!
-//! On a machine that others use too, the mean tells how busy they were. The median of many rounds does not move for a few
+//! On a machine that others use too, the mean tells how busy they were. The median of many rounds is not moved by a few
 //! bad ones.
 
 use serde::Serialize;
 
-/// A median, and how far the rounds lie from it.
+/// A median, and how far the rounds differ from it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MedianSpread {
-    /// Half of the rounds were below.
+    /// Half of the rounds were below it.
     pub median: f64,
-    /// Half the distance between the lowest tenth of the rounds and the highest, and at least 2 % of the median: so much
-    /// differs between runs of one program that differ in nothing but where their memory lies.
+    /// Half the distance between the lowest and the highest tenth of the rounds, and at least 2 % of the median: runs
+    /// of one program differ by that much only because of where their memory lies.
     pub spread: f64,
 }
 
@@ -27,25 +27,25 @@ impl MedianSpread {
         Self { median, spread: tenths.max(median.abs() * LEAST_SPREAD) }
     }
 
-    /// The spread as a part of the median.
+    /// The spread divided by the median.
     pub fn relative(&self) -> f64 {
         if self.median == 0.0 { 0.0 } else { self.spread / self.median.abs() }
     }
 
-    /// The same in another unit.
+    /// The same figures in another unit.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
         Self { median: self.median * factor, spread: self.spread * factor }
     }
 
-    /// Less than 1, more than 1, or not to be told from it.
+    /// Whether it is less than 1 or more than 1; `None` if the spread is too large to say.
     pub fn against_one(&self) -> Option<std::cmp::Ordering> {
         let ordering = self.median.partial_cmp(&1.0)?;
         ((self.median - 1.0).abs() > self.spread).then_some(ordering)
     }
 }
 
-/// Of numbers in order, the one below which this part of them lies.
+/// The number below which this part of the sorted numbers lies.
 pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
     let place = part * last as f64;
@@ -60,24 +60,24 @@ pub(super) fn median(samples: &[f64]) -> f64 {
     quantile(&sorted, 0.5)
 }
 
-/// A straight line: so much in any case, and so much for each.
+/// A straight line: a base cost, and a cost for each.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Fit {
-    /// In any case.
+    /// The base.
     pub base_us: f64,
-    /// The standard error of that.
+    /// The standard error of the base.
     pub base_error_us: f64,
-    /// For each.
+    /// The slope: the cost for each.
     pub slope_us: f64,
-    /// The standard error of that.
+    /// The standard error of the slope.
     pub slope_error_us: f64,
-    /// How far the farthest point lies from the line, in hundredths of what the line says.
+    /// The distance of the farthest point from the line, as a percentage of the line's value.
     pub farthest_percent: f64,
 }
 
 impl Fit {
-    /// The line through these points, each weighed by its spread: a point that is known to a per cent counts alike,
-    /// wherever on the line it is. None for fewer than three.
+    /// The line through these points, each weighted by its spread relative to its value: a point that is known to a
+    /// percent counts the same wherever it lies. `None` for fewer than three points.
     pub fn through(points: &[(f64, MedianSpread)]) -> Option<Self> {
         if points.len() < 3 {
             return None;
@@ -92,14 +92,14 @@ impl Fit {
             sxy += weight * x * y;
         }
         let determinant = s * sxx - sx * sx;
-        // All in one place, but for what rounding adds.
+        // All points in one place, apart from rounding.
         if determinant.is_nan() || determinant <= s * sxx * 1e-9 {
             return None;
         }
         let base = (sxx * sy - sx * sxy) / determinant;
         let slope = (s * sxy - sx * sy) / determinant;
         let at = |x: f64| base + slope * x;
-        // If the points lie farther from the line than their spreads explain, so much less is known of the line.
+        // If the points lie farther from the line than their spreads explain, the line is known less precisely.
         let squares: f64 = weighed.map(|(x, y, weight)| weight * (y - at(x)).powi(2)).sum();
         let excess = (squares / (points.len() - 2) as f64).max(1.0);
         let off = points.iter().map(|(x, y)| (y.median - at(*x)).abs() / at(*x).abs() * 100.0);
@@ -112,7 +112,7 @@ impl Fit {
         })
     }
 
-    /// What the line says at a point.
+    /// The line's value at a point.
     pub fn at(&self, x: f64) -> f64 {
         self.base_us + self.slope_us * x
     }

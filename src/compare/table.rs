@@ -5,12 +5,12 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use super::report::{AxisName, Call, CallsResult, Comparison, Measured, Served, Servers};
 use super::written::{figure, with_error, with_spread};
 
-/// How it is to be written.
+/// How tables look.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Without characters beyond ASCII.
+    /// Only ASCII characters.
     pub ascii: bool,
-    /// How wide a line may be.
+    /// The longest line.
     pub columns: usize,
 }
 
@@ -23,13 +23,13 @@ impl Look {
         if self.ascii { "+-" } else { "±" }
     }
 
-    /// Text that may hold what this look does not allow.
+    /// Replaces characters that this look does not allow.
     pub fn plain(self, text: &str) -> String {
         if self.ascii { text.replace('µ', "u").replace('±', "+-") } else { text.to_string() }
     }
 }
 
-/// Every table that there are figures for.
+/// Every table for which there are figures.
 pub fn draw(report: &Comparison, look: Look) -> String {
     let mut parts = Vec::new();
     if let Some(calls) = &report.calls {
@@ -58,7 +58,7 @@ pub fn draw(report: &Comparison, look: Look) -> String {
     parts.join("\n")
 }
 
-/// Of how many some are ready.
+/// The number of descriptors on the axis of ready ones.
 fn most(calls: &CallsResult) -> u64 {
     calls.along(AxisName::Ready, Call::Poll).map(|one| one.descriptors).max().unwrap_or(0)
 }
@@ -72,7 +72,7 @@ fn empty(look: Look, heads: &[&str]) -> Table {
     table
 }
 
-/// Figures end in the same column.
+/// Writes a table whose figures end in the same column.
 fn written(table: &mut Table) -> String {
     for column in table.column_iter_mut() {
         column.set_cell_alignment(CellAlignment::Right);

@@ -1,7 +1,7 @@
-//! Descriptors to be watched, quiet until one is made ready.
+//! Descriptors to watch, not ready until one is made ready.
 //!
-//! Their kind matters: for each descriptor the kernel asks the file behind it, and a pipe answers twice as fast as a TCP
-//! connection. A UDP socket lies between, and needs no peer, so that every descriptor of the limit can be one.
+//! Their kind matters: the kernel asks the file behind each descriptor, and a pipe answers twice as fast as a TCP
+//! connection. A UDP socket lies between, and needs no peer, so every descriptor of the limit can be one.
 
 use crate::addr::Address;
 use crate::names::{
@@ -9,7 +9,7 @@ use crate::names::{
 };
 use crate::sys::{self, FD_SETSIZE, Fd};
 
-/// What kind of descriptor is watched.
+/// The kind of descriptor that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchedKind {
     /// A UDP socket.
@@ -18,12 +18,12 @@ pub enum WatchedKind {
     Tcp,
     /// One end of a `socketpair`.
     Unix,
-    /// The end of a pipe that is read.
+    /// The reading end of a pipe.
     Pipe,
 }
 
 impl WatchedKind {
-    /// As `--watch` has it.
+    /// The name for `--watch`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Udp => "udp",
@@ -33,7 +33,7 @@ impl WatchedKind {
         }
     }
 
-    /// How many descriptors of the limit one takes.
+    /// How many descriptors of the limit each one takes.
     pub(super) const fn descriptors(self) -> usize {
         if matches!(self, Self::Udp) { 1 } else { 2 }
     }
@@ -49,14 +49,14 @@ impl WatchedKind {
     }
 }
 
-/// Descriptors in the order of their numbers, from the lowest that are free; and the peer of each, which keeps it quiet
-/// and can make it ready. A UDP socket needs none.
+/// Descriptors in the order of their numbers, the lowest free ones; and the peer of each, which keeps it quiet and can
+/// make it ready. A UDP socket needs no peer.
 pub(super) struct Watched {
     pairs: Vec<(Fd, Option<Fd>)>,
 }
 
 impl Watched {
-    /// As many as were asked for, or as many as can be had.
+    /// Makes as many as asked for, or as many as possible.
     pub(super) fn make(kind: WatchedKind, count: usize) -> Result<Self> {
         let mut pairs = Vec::with_capacity(count);
         let listener = (kind == WatchedKind::Tcp).then(listener).transpose()?;
@@ -79,13 +79,13 @@ impl Watched {
         self.pairs.iter().map(|(fd, _)| fd)
     }
 
-    /// The one with the highest number that is not above this.
+    /// The descriptor with the highest number up to this one.
     pub(super) fn up_to(&self, number: i32) -> Option<&Fd> {
         let at = self.pairs.partition_point(|(fd, _)| fd.number().get() <= number);
         self.pairs[..at].last().map(|(fd, _)| fd)
     }
 
-    /// How many have a bit in an `fd_set`.
+    /// How many of them have a bit in an `fd_set`.
     pub(super) fn with_a_bit(&self) -> usize {
         self.pairs.partition_point(|(fd, _)| fd.number().get() < FD_SETSIZE as i32)
     }
@@ -96,14 +96,14 @@ impl Watched {
         if let Some(peer) = peer {
             return sys::write(peer, b"x").map(drop);
         }
-        // To itself; one without a name cannot be sent to.
+        // It sends to itself; a socket without an address could not be sent to.
         if sys::getsockname(fd)?.port() == Some(0) {
             sys::bind(fd, &loopback())?;
         }
         sys::sendto(fd, b"x", MSG_DONTWAIT, &sys::getsockname(fd)?).map(drop)
     }
 
-    /// Makes one quiet again.
+    /// Reads from it until it is not readable.
     pub(super) fn make_quiet(&self, at: usize) -> Result<()> {
         match sys::read(&self.pairs[at].0, &mut [0; 8]) {
             Err(Errno::EAGAIN) => Ok(()),
@@ -141,8 +141,8 @@ fn pair(kind: WatchedKind, listener: Option<&Fd>) -> Result<(Fd, Option<Fd>)> {
     }
 }
 
-/// A number that `select` cannot use anyway, so that those it can are left for the descriptors that are watched. Where
-/// the limit does not reach so far, it stays where it is.
+/// Moves a descriptor to a number that `select` cannot use anyway, so that the lower numbers are left for the watched
+/// descriptors. If the limit is too low for that, it stays where it is.
 fn out_of_the_way(fd: Fd) -> Fd {
     sys::fcntl_dupfd(&fd, FD_SETSIZE as i32).unwrap_or(fd)
 }

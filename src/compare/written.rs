@@ -1,11 +1,11 @@
-//! Figures as people read them.
+//! Figures in a form that people can read.
 
 use std::fmt;
 
 use super::report::{Call, Server};
 use super::statistics::MedianSpread;
 
-/// Three significant digits, and no exponent: `0.191`, `4.37`, `51.3`, `17024`.
+/// Three significant digits, without an exponent: `0.191`, `4.37`, `51.3`, `17024`.
 pub(super) fn figure(value: f64) -> String {
     if value == 0.0 {
         return "0".to_string();
@@ -15,14 +15,14 @@ pub(super) fn figure(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A median with its spread, which has as many decimals: `4.37 ±0.09`.
+/// A median with its spread, rounded alike: `4.37 ±0.09`.
 pub(super) fn with_spread(summary: MedianSpread, plus_minus: &str) -> String {
     let median = figure(summary.median);
     let decimals = median.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     format!("{median} {plus_minus}{:.decimals$}", summary.spread)
 }
 
-/// A figure with its error, as far as the error has a meaning: `0.0401 ±0.0011`.
+/// A figure with its error, with as many digits as the error allows: `0.0401 ±0.0011`.
 pub(super) fn with_error(value: f64, error: f64, plus_minus: &str) -> String {
     let magnitude = error.abs().max(1e-9).log10().floor() as i32;
     let decimals = (1 - magnitude).clamp(0, 9) as usize;

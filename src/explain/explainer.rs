@@ -1,4 +1,4 @@
-//! The watcher: every call passes through it to another sink, and some get a remark.
+//! The explainer: every call passes through it to another sink, and some calls get a remark.
 
 #[cfg(test)]
 mod tests;
@@ -13,25 +13,25 @@ use crate::trace::figures::grouped;
 use crate::trace::lesson::{Lesson, See};
 use crate::trace::{Event, Outcome, Sink};
 
-/// Passes calls on to another sink, and remarks there on those that teach something: a lesson at its first occasion,
-/// and again at the 10th, 100th, … with its count.
+/// Passes calls on to another sink, and adds remarks to those that teach something: a lesson when it applies for the
+/// first time, and again the 10th, 100th, … time, with the count.
 #[derive(Debug)]
 pub struct Explainer<S> {
     to: S,
     descriptors: DescriptorTables,
-    /// How often each lesson applied, by its place in memory: what several calls share is one lesson.
+    /// How often each lesson applied, by its address in memory: a lesson that several calls share is one lesson.
     counts: HashMap<usize, u64>,
     intents: HashMap<&'static str, u64>,
     every_time: bool,
 }
 
-/// Whether something that has happened so often is told: the first time, the 10th, the 100th, …
+/// Whether an occurrence with this count is remarked on: the 1st, the 10th, the 100th, …
 pub fn is_due(count: u64) -> bool {
     count > 0 && count == 10u64.pow(count.ilog10())
 }
 
 impl<S: Sink> Explainer<S> {
-    /// Explains what goes to `to`.
+    /// An explainer in front of `to`.
     pub fn new(to: S) -> Self {
         Self {
             to,
@@ -42,7 +42,7 @@ impl<S: Sink> Explainer<S> {
         }
     }
 
-    /// The same, telling every lesson whenever it applies: for a reader who may begin anywhere.
+    /// The same, but with a remark whenever a lesson applies: for a reader who may begin anywhere.
     #[must_use]
     pub fn every_time(mut self) -> Self {
         self.every_time = true;
@@ -63,7 +63,7 @@ impl<S: Sink> Explainer<S> {
     }
 }
 
-/// The sentence; with where it leads the first time, and with its count later.
+/// The complete remark: with its reference the first time, with its count later.
 fn in_full(lesson: &Lesson, facts: &Facts, count: u64) -> String {
     let sentence = (lesson.says)(facts);
     match count {
@@ -72,7 +72,7 @@ fn in_full(lesson: &Lesson, facts: &Facts, count: u64) -> String {
     }
 }
 
-/// The lab of a lesson, where the program has it; otherwise the word that says most about this call.
+/// The lab of a lesson, if the program has it; otherwise the word that says most about this call.
 fn leads_to(lesson: &Lesson, facts: &Facts, has_lab: impl Fn(&str) -> bool) -> String {
     let word = match (lesson.see, facts.outcome) {
         (See::Lab(name), _) if has_lab(name) => return format!("lab {name}"),

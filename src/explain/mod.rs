@@ -1,9 +1,8 @@
-//! The words: what a call that was just made means, said in one sentence with its own figures.
+//! Explanations: the meaning of a call that was just made, in one sentence with the call's own numbers.
 //!
-//! The sentences stand on the pages of the calls ([`Lesson`](crate::trace::lesson::Lesson)). [`Facts`] is what a sentence may
-//! speak of.
-//! [`Explainer`] stands before a sink of the trace and remarks on the calls that pass. [`words`] explains what can be
-//! asked for by name.
+//! The sentences are on the pages of the calls ([`Lesson`](crate::trace::lesson::Lesson)). [`Facts`] is what a sentence
+//! may use. [`Explainer`] stands in front of a sink of the trace and adds remarks to the calls that pass. [`words`]
+//! explains the names that a user asks for.
 
 mod explainer;
 pub mod words;
@@ -12,7 +11,7 @@ pub use crate::trace::facts::Facts;
 pub use crate::trace::figures::grouped;
 pub use explainer::{Explainer, is_due};
 
-/// Whether the program has a lab of this name.
+/// Whether the program has a lab with this name.
 pub fn has_lab(name: &str) -> bool {
     crate::labs::find(name).is_some()
 }

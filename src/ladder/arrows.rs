@@ -1,5 +1,5 @@
-//! What crossed: bytes, the end of a stream, a reset. The two ends of a connection are found by their addresses, and what
-//! one sent is joined with what the other received by its place in the stream. Time has no say.
+//! What travelled between the ends: bytes, an end of file, a reset. The two ends of a connection are matched by their
+//! addresses, and sent bytes with received bytes by their position in the stream. Times are not used.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,32 +14,32 @@ use crate::trace::descriptors::{asked_for_bytes, only_looks};
 use crate::trace::event::Mark;
 use crate::trace::page::Effect;
 
-/// What crossed.
+/// What travelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Crossing {
     /// The connection itself.
     Connection,
-    /// So many bytes.
+    /// This many bytes.
     Bytes(u64),
-    /// Nothing more will come.
+    /// The end of the stream.
     End,
-    /// The connection is broken.
+    /// A reset.
     Reset,
 }
 
-/// Something crossed from a call at one end to a call at the other. One of the two may be in no trace.
+/// Something travelled from a call at one end to a call at the other. One of the two calls may be in no trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arrow {
     pub(super) from: Option<usize>,
     pub(super) to: Option<usize>,
     pub(super) what: Crossing,
     pub(super) connection: usize,
-    /// The side that it comes from.
+    /// The side on which it starts.
     pub(super) side: Side,
 }
 
 impl Arrow {
-    /// The same from place to place. An arrow that would go upwards is drawn as two.
+    /// The arrow between places in the picture. An arrow that would go upwards is drawn as two.
     pub(super) fn placed(self, places: &[usize]) -> Vec<Self> {
         let place = |call: Option<usize>| call.map(|call| places[call]);
         let (from, to) = (place(self.from), place(self.to));
@@ -50,17 +50,17 @@ impl Arrow {
     }
 }
 
-/// A connection: its ends, that which connects first.
+/// A connection: its two ends, the connecting one first.
 #[derive(Debug)]
 pub(super) struct EndPair {
     pub(super) ends: [Option<usize>; 2],
-    /// Whether it is between sockets of the Unix domain, which know neither segments nor flags.
+    /// Whether it is between Unix-domain sockets, which have no segments and flags.
     pub(super) is_local: bool,
-    /// As people name it: from where to where.
+    /// Its name for people: from where to where.
     pub(super) name: String,
 }
 
-/// The connections, in the order in which they appear.
+/// The connections, in the order of their appearance.
 pub(super) fn connections(ends: &LadderFacts) -> Vec<EndPair> {
     let ends = &ends.ends;
     let mut waiting: HashMap<(String, String), Vec<usize>> = HashMap::new();
@@ -79,8 +79,8 @@ pub(super) fn connections(ends: &LadderFacts) -> Vec<EndPair> {
     let mut other: HashMap<usize, usize> = HashMap::new();
     for (key, asking) in asking {
         let waiting = waiting.remove(&key).unwrap_or_default();
-        // Clients of a Unix-domain listener have no names. It takes them in the order in which they come, so they can
-        // be told apart if all are here.
+        // Clients of a Unix-domain listener have no addresses. The listener accepts them in the order in which they
+        // connect, so they can be matched if all of them are in the traces.
         if key.0 == Address::Unix(UnixName::Unnamed).to_string() && asking.len() != waiting.len() {
             continue;
         }
@@ -106,12 +106,12 @@ pub(super) fn connections(ends: &LadderFacts) -> Vec<EndPair> {
     connections
 }
 
-/// Two addresses in a form that both ends write alike.
+/// Two addresses in a form that is the same at both ends.
 fn key(from: &Option<Address>, to: &Option<Address>) -> Option<(String, String)> {
     Some((canonical(from.as_ref()?), canonical(to.as_ref()?)))
 }
 
-/// An IPv6 socket names an IPv4 client in a form of its own, and each end has its own number for an interface.
+/// An IPv6 socket shows an IPv4 client in a form of its own, and each end has its own number for an interface.
 fn canonical(address: &Address) -> String {
     match address {
         Address::V6(at) => SocketAddr::new(at.ip().to_canonical(), at.port()).to_string(),
@@ -130,7 +130,7 @@ pub(super) fn of_ends(connections: &[EndPair], ends: usize) -> Vec<Option<usize>
     of_ends
 }
 
-/// Everything that crossed, from call to call.
+/// Everything that travelled, from call to call.
 pub(super) fn find(calls: &[Event<'_>], ends: &LadderFacts, connections: &[EndPair]) -> Vec<Arrow> {
     let mut arrows = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
@@ -160,23 +160,23 @@ pub(super) fn find(calls: &[Event<'_>], ends: &LadderFacts, connections: &[EndPa
     arrows
 }
 
-/// Bytes that a call moved: the call, and where they begin and end in the stream.
+/// Bytes that a call moved: the call, and their first and last position in the stream.
 type MovedBytes = (usize, u64, u64);
 
-/// What one end did to its two halves.
+/// What one end did with its two halves.
 #[derive(Debug, Default)]
 struct EndHistory {
     sent: Vec<MovedBytes>,
     received: Vec<MovedBytes>,
-    /// The call that ended its sending, and after how many bytes.
+    /// The call that closed its sending half, and after how many bytes.
     finishes: Option<(usize, u64)>,
-    /// The first receive that gave 0, and after how many bytes.
+    /// The first receive that returned 0, and after how many bytes.
     learns_end: Option<(usize, u64)>,
-    /// The call after which it takes nothing more.
+    /// The call after which it receives nothing more.
     closes: Option<usize>,
-    /// Whether that threw away what had come, or what was still to go.
+    /// Whether that call discarded received or unsent bytes.
     closes_with_reset: bool,
-    /// The first call that was told of a reset.
+    /// The first call that reported a reset.
     learns_reset: Option<usize>,
 }
 
@@ -187,7 +187,7 @@ impl EndHistory {
         for (at, bytes) in &end.calls {
             half.take(*at, *bytes, &calls[*at]);
         }
-        // After a reset there is no peer that could be told.
+        // After a reset there is no peer that could notice.
         if let Some((at, bytes_out)) = end.closed.filter(|_| half.learns_reset.is_none()) {
             half.finishes.get_or_insert((at, bytes_out));
             half.closes = Some(at);
@@ -241,7 +241,7 @@ impl EndHistory {
         };
         let is_reset = match told {
             Some(Errno::ECONNRESET) => true,
-            // Unless it has ended its sending itself.
+            // Unless this end has closed its sending half itself.
             Some(Errno::EPIPE) => self.finishes.is_none(),
             _ => false,
         };
@@ -251,7 +251,7 @@ impl EndHistory {
     }
 }
 
-/// What was sent with what was received: where their places in the stream overlap, and what has no counterpart.
+/// Sent bytes matched with received bytes: where their positions overlap, and what has no counterpart.
 fn joined(
     sent: &[MovedBytes],
     received: &[MovedBytes],
@@ -268,7 +268,7 @@ fn joined(
                 joins.push((Some(one.0), Some(other.0), end.saturating_sub(one.1)));
                 (one.1, other.1) = (end, end);
             }
-            // What begins first has no counterpart up to where the other begins.
+            // The piece that begins first has no counterpart up to where the other begins.
             (Some(one), other) if one.1 < begin(*other) => {
                 let end = one.2.min(begin(*other));
                 joins.push((Some(one.0), None, end - one.1));
@@ -286,10 +286,10 @@ fn joined(
     }
 }
 
-/// How one end's sending ended, and what the other learnt of it.
+/// How the sending of one end ended, and what the other end noticed.
 fn endings(from: &EndHistory, to: &EndHistory) -> Vec<(Option<usize>, Option<usize>, Crossing)> {
     let mut arrows = Vec::new();
-    // The place of an end is behind the last byte.
+    // The position of an end of file is after the last byte.
     let end =
         from.finishes.zip(to.learns_end).filter(|((_, sent), (_, received))| sent == received);
     if let Some(((finishes, _), (learns, _))) = end {
@@ -313,7 +313,7 @@ fn endings(from: &EndHistory, to: &EndHistory) -> Vec<(Option<usize>, Option<usi
 }
 
 impl Crossing {
-    /// In a word: TCP's own, or a plain one.
+    /// In one word: the name of the TCP segment, or a plain word for Unix-domain sockets.
     pub(super) const fn word(self, is_local: bool) -> &'static str {
         match (self, is_local) {
             (Self::Connection, false) => "SYN",

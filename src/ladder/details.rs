@@ -1,4 +1,4 @@
-//! Everything that is to be said of one call: in full, what it means, and its sets or rows drawn.
+//! The details of a call: its full line, what it means, and a drawing of its sets or rows.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use crate::trace::event::Mark;
 use crate::trace::text::{TextLine, TextOptions};
 use crate::trace::{Event, Outcome, Sink};
 
-/// What is to be said of one call.
+/// The details of a call.
 #[derive(Debug, Default)]
 pub(super) struct Details {
     /// The call in strace's notation.
@@ -24,8 +24,8 @@ pub(super) struct Details {
     pub(super) drawing: Vec<String>,
 }
 
-/// Tells calls again to an explainer, and keeps what it says. What a call means depends on those before it, so each source
-/// has its own.
+/// Passes calls to an explainer again, and keeps its remarks. The meaning of a call depends on those before it, so each
+/// source has an explainer of its own.
 #[derive(Debug, Default)]
 pub(super) struct DetailsTeller {
     of_sources: HashMap<usize, SourceExplainer>,
@@ -62,7 +62,7 @@ impl SourceExplainer {
     }
 }
 
-/// For a call without a lesson: what its error means, or what the call is for.
+/// For a call without a lesson: the meaning of its error, or the purpose of the call.
 fn gist(step: &LadderStep) -> Vec<String> {
     let call = &step.call;
     if call.mark == Mark::Refused {

@@ -1,4 +1,4 @@
-//! The speakers of the traces, and which of their calls are about which end of which connection.
+//! The sources of the traces, and which of their calls belong to which end of which connection.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::trace::event::{Connection, Mark};
 use crate::trace::page::Effect;
 use crate::values::FdNumber;
 
-/// One thread of one process, as one trace has it.
+/// One thread of one process in one trace.
 #[derive(Debug)]
 pub(super) struct Speaker {
     pid: u32,
     tid: u64,
-    /// Which clock, by number.
+    /// The number of its clock.
     pub(super) clock: usize,
     /// Whether it listens or accepts.
     accepts: bool,
@@ -37,13 +37,13 @@ impl fmt::Display for Speaker {
 }
 
 impl Speaker {
-    /// The column of its calls that are about no connection.
+    /// The column for its calls that belong to no connection.
     const fn side(&self) -> Side {
         if self.connects && !self.accepts { Side::Left } else { Side::Right }
     }
 }
 
-/// How a connection came to this end.
+/// How a connection began at this end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EndRole {
     /// It called `connect`.
@@ -52,30 +52,30 @@ pub(super) enum EndRole {
     Accepts,
 }
 
-/// One end of a connection, as its trace has it.
+/// One end of a connection, as its trace shows it.
 #[derive(Debug)]
 pub(super) struct ConnectionEnd {
     pub(super) role: EndRole,
-    /// The call that made it, if that is in the trace.
+    /// The call that made it, if it is in the trace.
     pub(super) opener: Option<usize>,
-    /// The calls on it, in their order, each with the bytes that it had received and sent before.
+    /// The calls on it, in order, each with the bytes received and sent before it.
     pub(super) calls: Vec<(usize, [u64; 2])>,
-    /// The call that closed its last descriptor, and the bytes that it had sent by then.
+    /// The call that closed its last descriptor, and the bytes sent by then.
     pub(super) closed: Option<(usize, u64)>,
     pub(super) local: Option<Address>,
     pub(super) peer: Option<Address>,
     id: Option<u64>,
-    /// Whether it carries a stream, in which bytes have places.
+    /// Whether it is a stream, in which bytes have positions.
     pub(super) is_stream: bool,
 }
 
-/// What was found out about one call.
+/// The facts about one call.
 #[derive(Debug, Default)]
 pub(super) struct OfCall {
     pub(super) source: usize,
     pub(super) end: Option<usize>,
     role: Option<EndRole>,
-    /// What became of descriptors.
+    /// The changes of descriptors.
     pub(super) descriptors: Vec<(i32, Option<String>)>,
     life: Option<Life>,
 }
@@ -90,32 +90,32 @@ impl OfCall {
     }
 }
 
-/// An open file of a source, by its number in the table: all copies of a descriptor are one life.
+/// An open file of a source, by its id in the table: all copies of a descriptor count as one.
 type Life = (usize, u64);
 
-/// Everything that was found out.
+/// All facts.
 #[derive(Debug, Default)]
 pub(super) struct LadderFacts {
     pub(super) sources: Vec<Speaker>,
     pub(super) ends: Vec<ConnectionEnd>,
     pub(super) of_calls: Vec<OfCall>,
-    /// Calls that were there already.
+    /// Calls that occurred before.
     pub(super) repeated: usize,
     clocks: HashMap<Option<Arc<str>>, usize>,
     roles: HashMap<Life, EndRole>,
-    /// The newest end of each life.
+    /// The newest end of each open file.
     end_of: HashMap<Life, usize>,
 }
 
-/// A process, a thread, and the clock that its times are of.
+/// A process, a thread, and the clock of its times.
 type SpeakerKey = (u32, u64, Option<Arc<str>>);
 
 fn speaker(call: &Event<'_>) -> SpeakerKey {
     (call.pid, call.tid, call.clock.clone())
 }
 
-/// The calls of each speaker in the order in which they began, in the places that the speaker has in the file: lines that
-/// were shuffled, or sorted by something else, are no other trace.
+/// The calls of each thread in the order in which they began, in the places that the thread has in the file: shuffled
+/// or sorted lines do not make another trace.
 fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
     let places: Vec<SpeakerKey> = trace.iter().map(speaker).collect();
     let mut by_speaker: HashMap<SpeakerKey, Vec<Event<'static>>> = HashMap::new();
@@ -132,13 +132,13 @@ fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
 }
 
 impl LadderFacts {
-    /// Looks through the calls of all files; they are returned in one row, as they were.
+    /// Examines the calls of all files; returns them in one list, unchanged.
     pub(super) fn find(traces: Vec<Vec<Event<'static>>>) -> (Vec<Event<'static>>, Self) {
         let mut found = Self::default();
         let mut calls: Vec<Event<'static>> = Vec::new();
         let mut known_calls = HashSet::new();
         for trace in traces {
-            // The source of a process and thread, and its last call's number.
+            // The source of a thread, and the number of its last call.
             let mut speaking: HashMap<SpeakerKey, (usize, u64)> = HashMap::new();
             for call in in_order(trace) {
                 let key = speaker(&call);
@@ -146,7 +146,7 @@ impl LadderFacts {
                     found.repeated += 1;
                     continue;
                 }
-                // Numbers that begin again are another tracer's.
+                // Numbers that begin again belong to another tracer.
                 let known = speaking.get(&key).filter(|(_, last)| *last < call.seq);
                 let source = known.map_or_else(|| found.source(&call), |(source, _)| *source);
                 speaking.insert(key, (source, call.seq));
@@ -155,7 +155,7 @@ impl LadderFacts {
             }
         }
         for of_call in &mut found.of_calls {
-            // Only now is it known what became of a socket.
+            // Only now is it known what each socket became.
             of_call.role = of_call.life.and_then(|life| found.roles.get(&life).copied());
         }
         (calls, found)
@@ -201,7 +201,7 @@ impl LadderFacts {
         self.sources[source].descriptors.known(fd).unwrap_or_default()
     }
 
-    /// The end that a call on this descriptor is about.
+    /// The end that a call on this descriptor belongs to.
     fn end(&mut self, at: usize, life: Life, fd: FdNumber, connection: &Connection) -> usize {
         let is_same = |end: &&usize| self.ends[**end].id.is_none_or(|id| id == connection.id);
         let known = self.end_of.get(&life).filter(is_same).copied();
@@ -227,13 +227,13 @@ impl LadderFacts {
         self.ends.len() - 1
     }
 
-    /// If this call closes the last descriptor of something, that is where its connection ends here.
+    /// If this call closes the last descriptor of a file, its connection ends here.
     fn close(&mut self, at: usize, source: usize, call: &Event<'_>) {
         let Some(fd) = self.sources[source].descriptors.closed_by(call) else { return };
         let life = self.life(source, fd);
         let file = self.file(source, fd);
         if let Some(end) = self.end_of.get(&life).filter(|_| file.copies == 0 && !file.passed) {
-            // What the call itself says, where it is a close.
+            // The call's own counts, if it is a close.
             let end = &mut self.ends[*end];
             let said = end.calls.last().filter(|(last, _)| *last == at);
             let bytes_out = said.map_or(file.bytes_out, |(_, [_, bytes_out])| *bytes_out);
@@ -242,7 +242,7 @@ impl LadderFacts {
         self.of_calls[at].descriptors.push((fd.get(), None));
     }
 
-    /// What a call says about descriptors.
+    /// Learns from a call.
     fn learn(&mut self, at: usize, source: usize, fd: Option<FdNumber>, call: &Event<'_>) {
         let succeeded = call.value().is_some();
         let made = FdNumber::new(call.value().and_then(|fd| i32::try_from(fd).ok()).unwrap_or(-1));
@@ -273,7 +273,7 @@ impl LadderFacts {
                 self.accepts(source, fd);
                 self.accepts(source, made);
                 let life = self.life(source, made);
-                // The call is on the listener, but it is what the new connection begins with.
+                // The call is on the listener, but the new connection begins with it.
                 let end = self.add_end(life, made, EndRole::Accepts, Some(at));
                 self.of_calls[at].end = Some(end);
                 self.note(at, made, &format!("connection from {}", other()));
@@ -298,7 +298,7 @@ impl LadderFacts {
         self.roles.insert(life, EndRole::Accepts);
     }
 
-    /// The end that `connect` has made, unless there was one.
+    /// The end that `connect` has made, unless there is one already.
     fn connected(&mut self, at: usize, source: usize, fd: FdNumber) -> Option<usize> {
         let life = self.life(source, fd);
         if self.end_of.contains_key(&life) {
@@ -328,7 +328,7 @@ impl LadderFacts {
     }
 }
 
-/// Whether its result is a new number. (`dup2` may be given one number twice; `fcntl` has a command for it.)
+/// Whether the result is a new number. (`dup2` may get the same number twice; `fcntl` does it by a command.)
 fn makes_a_copy(call: &Event<'_>) -> bool {
     match call.callee.effect() {
         Effect::Copies => call.value() != call.fd().map(|fd| fd.get().into()),
@@ -336,7 +336,7 @@ fn makes_a_copy(call: &Event<'_>) -> bool {
     }
 }
 
-/// Whether a `connect` goes on although it has returned.
+/// Whether a `connect` continues after it has returned.
 fn is_under_way(call: &Event<'_>) -> bool {
     call.mark != Mark::Injected && matches!(call.errno(), Some(Errno::EINPROGRESS | Errno::EINTR))
 }

@@ -1,5 +1,5 @@
-//! The arrows between two columns of text. Whatever leaves a call goes down a lane of its own until all of it has
-//! arrived.
+//! The arrows between two columns of text. Everything that leaves a call goes down a lane of its own until all of it
+//! has arrived.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,25 +7,25 @@ use std::ops::Range;
 use super::arrows::{Arrow, Crossing, EndPair};
 use super::{Ladder, Side};
 
-/// How many characters stand between the columns.
+/// The number of characters between the columns.
 pub(super) const WIDTH: usize = 14;
 
-/// The characters that arrows are made of.
+/// The characters of which arrows consist.
 #[derive(Debug)]
 pub(super) struct Pens {
     line: char,
-    /// Where it comes from or goes to is in no trace.
+    /// For an arrow whose other call is in no trace.
     faint: char,
     lane: char,
-    /// Heads: something arrives; something was sent and never received.
+    /// Heads: arrived; sent and never received.
     right: [char; 2],
     left: [char; 2],
     /// From a call into a lane: from the left, from the right.
     into: [char; 2],
-    /// Out of a lane that ends: to the right, to the left; and of one that goes on.
+    /// Out of a lane that ends: to the right, to the left; and out of one that continues.
     out: [char; 2],
     branch: [char; 2],
-    /// Out of a lane that ends where another one's line passes.
+    /// Out of a lane that ends where another line passes.
     joining: char,
 }
 
@@ -53,13 +53,13 @@ pub(super) const ASCII: Pens = Pens {
     joining: '+',
 };
 
-/// What leaves one call, on its way.
+/// What leaves one call.
 #[derive(Debug)]
 struct Lane {
     side: Side,
     /// How many arrows left together.
     arrows: usize,
-    /// Where it arrives, from the last to the first.
+    /// Where they arrive, the last first.
     arrivals: Vec<usize>,
 }
 
@@ -68,7 +68,7 @@ struct Lane {
 pub(super) struct Gutter<'a> {
     connections: &'a [EndPair],
     pens: &'a Pens,
-    /// The lane of each column, if an arrow is on its way there.
+    /// The lane of each column, if an arrow is in it.
     lanes: [Option<Lane>; WIDTH],
     /// The arrows without a lane, by their origin.
     tagged: HashMap<usize, char>,
@@ -110,7 +110,7 @@ impl<'a> Gutter<'a> {
         cells.iter().collect()
     }
 
-    /// The gutter beside a line that is no step's first.
+    /// The gutter beside a further line of a step.
     pub(super) fn passing(&self) -> [char; WIDTH] {
         std::array::from_fn(|at| if self.lanes[at].is_some() { self.pens.lane } else { ' ' })
     }
@@ -175,7 +175,7 @@ impl<'a> Gutter<'a> {
         }
         let last = lanes.last().copied().unwrap_or(first);
         let middle = if side == Side::Left { last + 1..WIDTH - 1 } else { 1..last };
-        // Where all arrives that left, its label says enough.
+        // Where everything arrives that left, one label is enough.
         if left_together != arrows.len() {
             write(cells, middle, &self.label_of_arriving(arrows), self.pens.lane);
         }
@@ -195,7 +195,7 @@ impl<'a> Gutter<'a> {
         }
     }
 
-    /// A line from here to there, beneath the lanes that it crosses.
+    /// Draws a line that passes below the lanes that it crosses.
     fn draw(&self, cells: &mut [char; WIDTH], from: usize, to: usize, pen: char) {
         for cell in &mut cells[from..to] {
             if *cell == ' ' {
@@ -204,7 +204,7 @@ impl<'a> Gutter<'a> {
         }
     }
 
-    /// Those from the left go down on the right, so that there is room for their label; and the other way round.
+    /// Arrows from the left go down on the right, so that there is room for their label; and the other way round.
     fn free_lane(&self, side: Side) -> Option<usize> {
         const FROM_THE_LEFT: [usize; 8] = [10, 12, 8, 11, 9, 7, 6, 5];
         let mut columns = FROM_THE_LEFT.into_iter().map(|column| match side {
@@ -214,7 +214,7 @@ impl<'a> Gutter<'a> {
         columns.find(|column| self.lanes[*column].is_none())
     }
 
-    /// What has left a call altogether.
+    /// The label for everything that left a call.
     fn label_of_leaving(&self, arrows: &[&Arrow]) -> String {
         let bytes = |arrow: &&&Arrow| match arrow.what {
             Crossing::Bytes(bytes) => Some(bytes),
@@ -229,7 +229,7 @@ impl<'a> Gutter<'a> {
         let label = match arrows.first() {
             Some(_) if all > 0 && (arrived == all || arrived == 0) => format!("{all} B"),
             Some(_) if all > 0 => format!("{arrived}/{all} B"),
-            // A close can end the stream, and its socket later answer with a reset.
+            // A close can end the stream, and its socket can later send a reset.
             Some(first) if arrows.iter().all(|arrow| arrow.what == first.what) => self.word(first),
             Some(_) => self.word(
                 arrows.iter().find(|arrow| arrow.what == Crossing::End).unwrap_or(&arrows[0]),
@@ -256,7 +256,7 @@ impl<'a> Gutter<'a> {
         arrow.what.word(is_local).to_string()
     }
 
-    /// With the number of the connection, where there are several.
+    /// The label with the number of the connection, if there are several.
     fn with_number(&self, arrows: &[&Arrow], label: String) -> String {
         match arrows.first() {
             Some(arrow) if self.connections.len() > 1 => {
@@ -267,8 +267,8 @@ impl<'a> Gutter<'a> {
     }
 }
 
-/// Writes a label into a line: into its middle, unless a lane passes there and not elsewhere. If it is too long, its
-/// beginning.
+/// Writes a label into the middle of a line, or beside the middle if a lane passes there. A label that is too long is
+/// cut.
 fn write(cells: &mut [char; WIDTH], into: Range<usize>, label: &str, lane: char) {
     let label: Vec<char> = label.chars().take(into.len()).collect();
     let middle = into.start + (into.len() - label.len()) / 2;

@@ -1,9 +1,9 @@
-//! The ladder as one page that a person steps through. It loads nothing, and reads without scripts too: then it is the
-//! picture alone.
+//! The ladder as one page that a person steps through. It loads nothing, and can be read without scripts: then it is
+//! the picture alone.
 //!
-//! What a hostile peer has sent is in there. It reaches the page in two ways only: as text of an element, through
-//! `escaped`, and as JSON in a script that is no program, through `json_in_html`; the page's program makes text of
-//! it and never markup.
+//! The page contains bytes from hostile peers. They get into the page in two ways only: as text of an element, through
+//! `escaped`, and as JSON in a script element of a non-executable type, through `json_in_html`; the page's own script
+//! turns the JSON into text and never into markup.
 
 use std::fmt::Write;
 
@@ -17,16 +17,16 @@ use super::{Ladder, LadderStep, Side};
 use crate::trace::arg::Note;
 use crate::trace::json::printable;
 
-/// The page, with marks where something is to be put in.
+/// The page, with marks where content is inserted.
 const TEMPLATE: &str = include_str!("page.html");
 
-/// The height of a row and the width of the gutter, in pixels; the page's style has the same.
+/// The height of a row and the width of the gutter, in pixels; the style sheet has the same numbers.
 const ROW: usize = 26;
 const GUTTER: usize = 180;
-/// Far enough for the head of an arrow not to touch the call.
+/// Enough room between the head of an arrow and the call.
 const MARGIN: usize = 8;
 
-/// How much of a call stands in its row.
+/// How many characters of a call are shown in its row.
 const ROOM: usize = 60;
 
 /// The page.
@@ -45,7 +45,7 @@ pub fn page(ladder: &Ladder) -> String {
         ("arrows", arrows(ladder)),
         ("data", json_in_html(&data)),
     ];
-    // In the order of the marks, each once: what was put in is not looked through for marks again.
+    // In the order of the marks, each once: inserted content is not searched for marks.
     let mut page = String::new();
     let mut rest = TEMPLATE;
     for (mark, text) in parts {
@@ -73,8 +73,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// JSON that neither ends the element that it stands in nor begins another; and without the two line ends that are none
-/// in JSON. All of these can only stand in strings.
+/// JSON that can neither end its element nor begin another one, and without the two line separators that JavaScript
+/// does not allow in strings. All of these can only occur in strings.
 fn json_in_html(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -117,7 +117,7 @@ fn arrows(ladder: &Ladder) -> String {
     out + "</svg>"
 }
 
-/// The head of an arrow. It cannot take the colour of its line by itself, so there is one of each.
+/// The head of an arrow. It cannot take over the colour of its line, so there is one for each class.
 fn head(class: &str) -> String {
     format!(
         "<marker id=\"{class}\" class=\"{class}\" viewBox=\"0 0 9 8\" refX=\"9\" refY=\"4\" markerWidth=\"9\" \
@@ -136,7 +136,7 @@ const fn class(what: Crossing) -> &'static str {
 
 fn drawn(ladder: &Ladder, arrow: &Arrow) -> String {
     let middle = |step: usize| step * ROW + ROW / 2;
-    // Of an arrow with one end, the other is as high.
+    // If one end of an arrow is missing, it is drawn at the height of the other.
     let from_y = middle(arrow.from.or(arrow.to).unwrap_or(0));
     let to_y = middle(arrow.to.or(arrow.from).unwrap_or(0));
     let (left, right) = (MARGIN, GUTTER - MARGIN);
@@ -177,7 +177,7 @@ fn label(ladder: &Ladder, arrow: &Arrow) -> String {
     }
 }
 
-/// What the page's program knows of a step.
+/// The data of a step for the page's script.
 #[derive(Debug, Serialize)]
 struct OnPage {
     side: &'static str,
@@ -186,14 +186,14 @@ struct OnPage {
     when: String,
     about: Vec<String>,
     drawing: Vec<String>,
-    /// What became of descriptors: number, and what it is now; null if it was closed.
+    /// The changes of descriptors: number, and what it is now; null if it was closed.
     fds: Vec<(i32, Option<String>)>,
-    /// Whose descriptors these are.
+    /// The source that the descriptors belong to.
     source: usize,
     connection: Option<usize>,
-    /// What the kernel told of this end of the connection.
+    /// What the kernel reported about this end of the connection.
     kernel: Option<String>,
-    /// How many bytes are on their way to the server and to the client: sent, and in no receive so far.
+    /// How many bytes are on their way to the server and to the client: sent, and not yet received by any call.
     under_way: Option<[u64; 2]>,
 }
 
@@ -228,7 +228,7 @@ fn steps(ladder: &Ladder) -> Vec<OnPage> {
     ladder.steps.iter().enumerate().map(step).collect()
 }
 
-/// What the kernel told after the call, if the trace was made with `--state`.
+/// What the kernel reported after the call, if the trace was made with `--state`.
 fn kernel(step: &LadderStep) -> Option<String> {
     let states = &step.call.states;
     let closed = || states.before.is_some().then(|| "closed".to_string());
@@ -236,7 +236,7 @@ fn kernel(step: &LadderStep) -> Option<String> {
     step.is_on_connection().then(told).flatten()
 }
 
-/// The bytes that each connection has moved so far, where both of its ends are in the traces.
+/// The bytes that each connection has moved so far, if both of its ends are in the traces.
 struct BytesUnderWay {
     /// To the server and to the client: sent, and received.
     connections: Vec<Option<[[u64; 2]; 2]>>,
@@ -262,7 +262,7 @@ impl BytesUnderWay {
         Self { connections, leaving }
     }
 
-    /// What is under way on the connection of this step, after it.
+    /// The bytes that are on their way on this step's connection, after it.
     fn after(&mut self, number: usize, step: &LadderStep) -> Option<[u64; 2]> {
         let moved = self.connections.get_mut(step.connection?)?.as_mut()?;
         for (direction, bytes, has_arrived) in &self.leaving[number] {

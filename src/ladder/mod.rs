@@ -1,4 +1,4 @@
-//! The ladder: what both ends of a connection did, side by side, and what crossed between them.
+//! The ladder: what both ends of a connection did, side by side, and what travelled between them.
 //!
 //! It is drawn from JSON traces. `ends` finds the speakers, and which descriptor is which connection's end; `arrows`
 //! matches the two ends by their addresses, and sent bytes with received bytes by their position in the stream, never
@@ -23,7 +23,7 @@ use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
 use ends::{LadderFacts, Speaker};
 
-/// Which column: the side that connects stands left, the one that accepts right.
+/// A column: the connecting side is on the left, the accepting side on the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Left,
@@ -31,7 +31,7 @@ enum Side {
 }
 
 impl Side {
-    /// Its name: server, client, or the file's.
+    /// The name of the side: server, client, or that of the file.
     const fn name(self) -> &'static str {
         match self {
             Self::Left => "client",
@@ -40,7 +40,7 @@ impl Side {
     }
 }
 
-/// Calls in one order, in two columns, with what crossed between them.
+/// Calls in one order, in two columns, with what travelled between them.
 #[derive(Debug)]
 pub struct Ladder {
     /// From top to bottom.
@@ -49,11 +49,11 @@ pub struct Ladder {
     connections: Vec<EndPair>,
     /// From step to step.
     arrows: Vec<Arrow>,
-    /// How many clocks the times are of.
+    /// How many different clocks the times come from.
     clocks: usize,
-    /// Calls that were there already.
+    /// Calls that occurred before.
     repeated: usize,
-    /// Whether a column has the calls of several, so that each call has to say whose it is.
+    /// Whether a column has the calls of several threads, so that each call has to name its own.
     is_crowded: bool,
 }
 
@@ -65,12 +65,12 @@ struct LadderStep {
     side: Side,
     /// The number of its connection, from 0.
     connection: Option<usize>,
-    /// What became of descriptors: what they are now, or closed.
+    /// The changes of descriptors: what each is now, or closed.
     descriptors: Vec<(i32, Option<String>)>,
 }
 
 impl LadderStep {
-    /// Whether its descriptor is that of its connection: `accept` makes one, but is a call on the listener.
+    /// Whether the call is on the connection's own descriptor: `accept` makes one, but is a call on the listener.
     fn is_on_connection(&self) -> bool {
         let is_accept = self.call.callee.effect() == Effect::Accepts;
         self.connection.is_some() && !is_accept
@@ -89,23 +89,23 @@ impl fmt::Display for BadTrace {
 
 impl std::error::Error for BadTrace {}
 
-/// What a file has.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub struct Trace {
-    /// The calls, in their order.
+    /// The calls, in order.
     pub calls: Vec<Event<'static>>,
-    /// What was left out of the file, a sentence each.
+    /// What was left out, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// What the program itself says begins so. On standard error it stands among the calls.
+/// The prefix of the program's own messages. On standard error they stand among the calls.
 const OF_THE_PROGRAM: &[u8] = b"baresock: ";
 
-/// Reads a trace or a log, the one of this number among those that are drawn together: a JSON trace as [`read_json`] does
-/// it; anything else as [`logs`](crate::logs) does, by which a trace as text is a log, too.
+/// Reads a trace or a log; `number` is its number among the files drawn together. A JSON trace is read by
+/// [`read_json`]; anything else by [`logs`](crate::logs), which also reads our text traces.
 ///
 /// # Errors
-/// As [`read_json`]; and that there is no call in it.
+/// As [`read_json`]; or the file contains no call.
 pub fn read(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
     let first = trace
         .split(|byte| *byte == b'\n')
@@ -118,12 +118,12 @@ pub fn read(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
     }
 }
 
-/// Without the byte order mark that some editors put before a text.
+/// The line without the byte order mark that some editors put at the beginning of a text.
 fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
 }
 
-/// Reads a log. Its calls have a clock of their own, if it does not say when they were made: its lines.
+/// Reads a log. If it has no times, its calls get a clock of their own: the line numbers.
 fn read_log(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
     let mut read = Trace::default();
     let lines: Arc<str> = format!("lines of log {}", number + 1).into();
@@ -136,7 +136,7 @@ fn read_log(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
         }
         let mut call = (*event).clone().into_owned();
         if call.pid == 0 {
-            // Another log may have such a process, too.
+            // Another log may have the same process id.
             (call.pid, call.tid) = (number as u32, number as u64);
         }
         if call.begin_ns == 0 {
@@ -158,11 +158,11 @@ fn read_log(trace: &[u8], number: usize) -> Result<Trace, BadTrace> {
     Ok(read)
 }
 
-/// Reads a JSON trace. Left out are lines that the program said to its user, and a last line that was cut off: the
-/// program was killed, or its disk was full.
+/// Reads a JSON trace. It leaves out messages of the program to its user, and a last line that was cut off because the
+/// program was killed or its disk was full.
 ///
 /// # Errors
-/// Another line that is no call, or no call at all.
+/// Another line is not a call, or there is no call at all.
 pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
     let mut read = Trace::default();
     let mut said = 0;
@@ -194,7 +194,7 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
 }
 
 impl Ladder {
-    /// Merges traces, each the calls of one file in their order.
+    /// Merges traces, each of which has the calls of one file in order.
     pub fn of(traces: Vec<Vec<Event<'static>>>) -> Self {
         let (calls, ends) = LadderFacts::find(traces);
         let repeated = ends.repeated;
@@ -228,12 +228,12 @@ impl Ladder {
         ladder
     }
 
-    /// How many duplicate calls are drawn once: a file was given twice.
+    /// How many duplicate calls are drawn once, because a file was given twice.
     pub const fn repeated(&self) -> usize {
         self.repeated
     }
 
-    /// What is to be known about the order.
+    /// What the reader should know about the order.
     fn about_the_order(&self) -> &'static str {
         match self.clocks {
             0 | 1 => "one clock: the order is that of time",

@@ -9,8 +9,9 @@ use crate::trace::page::Effect;
 
 /// The calls from top to bottom.
 ///
-/// With one clock the order is that of time. With several it is a guess: the clocks are set so that what was sent comes
-/// before it is received, as far as that can be; and where their paces differ, a call waits for those that led to it.
+/// With one clock, the order is that of time. With several clocks it is a guess: the clocks are shifted so that bytes
+/// are sent before they are received, as far as possible; where the clocks differ in speed, a call waits for the calls
+/// that led to it.
 pub(super) fn order(
     calls: &[Event<'_>],
     ends: &LadderFacts,
@@ -19,7 +20,7 @@ pub(super) fn order(
 ) -> Vec<usize> {
     if clocks <= 1 {
         let mut order: Vec<_> = (0..calls.len()).collect();
-        // Stable: of two at the same moment, the first one in the files stays first.
+        // The sort is stable: of two calls at the same moment, the first in the files stays first.
         order.sort_by_key(|at| moment(&calls[*at]));
         return order;
     }
@@ -32,18 +33,18 @@ pub(super) fn order(
     merged(&moments, ends, arrows)
 }
 
-/// When a call has its place: one that sends when it begins, for its bytes may arrive before it returns; all others when
-/// they return, for only then do they know.
+/// The moment that decides a call's place: a sending call counts when it begins, because its bytes may arrive before it
+/// returns; any other call counts when it returns, because only then it has a result.
 fn moment(call: &Event<'_>) -> u64 {
     match call.callee.effect() {
         Effect::Sends | Effect::Connects | Effect::ShutsDown => call.begin_ns,
-        // A copy may close what was at its number.
+        // A copy may close the file that had its number.
         Effect::Closes | Effect::Copies => call.begin_ns,
         _ => call.end_ns,
     }
 }
 
-/// What is to be added to the times of each clock. An arrow from one clock to another limits it on one side.
+/// What to add to the times of each clock. An arrow from one clock to another limits the shift on one side.
 fn shifts(calls: &[Event<'_>], ends: &LadderFacts, arrows: &[Arrow], clocks: usize) -> Vec<i128> {
     let clock = |call: usize| ends.sources[ends.of_calls[call].source].clock;
     let time = |call: usize| i128::from(moment(&calls[call]));
@@ -63,7 +64,7 @@ fn shifts(calls: &[Event<'_>], ends: &LadderFacts, arrows: &[Arrow], clocks: usi
         if shifts[start].is_some() {
             continue;
         }
-        // Nothing leads here from those before: all begin together.
+        // No arrow leads here from earlier clocks: all begin together.
         shifts[start] = Some(first[0] - first[start]);
         let mut known = VecDeque::from([start]);
         while let Some(from_here) = known.pop_front() {
@@ -79,7 +80,7 @@ fn shifts(calls: &[Event<'_>], ends: &LadderFacts, arrows: &[Arrow], clocks: usi
     shifts.into_iter().map(Option::unwrap_or_default).collect()
 }
 
-/// The middle of what the arrows allow, as far as their other clock is known.
+/// The middle of what the arrows allow, as far as the other clocks are known.
 fn shift(
     arrows: &[(usize, usize)],
     clock: usize,
@@ -90,7 +91,7 @@ fn shift(
     let (mut least, mut most) = (None::<i128>, None::<i128>);
     for (from, to) in arrows {
         if clock_of(*to) == clock {
-            // What arrives here does so after it was sent there.
+            // Bytes arrive here after they were sent there.
             let Some(known) = shifts[clock_of(*from)] else { continue };
             let bound = time(*from) + known - time(*to);
             least = Some(least.map_or(bound, |least| least.max(bound)));
@@ -106,8 +107,8 @@ fn shift(
     }
 }
 
-/// Each source in its own order, merged by time, a call never before those that led to it. (A made-up trace may have
-/// calls that lead to each other; the earliest goes first then.)
+/// The sources merged by time, each in its own order, a call never before the calls that led to it. (In an invented
+/// trace calls may lead to each other; then the earliest goes first.)
 fn merged(moments: &[i128], ends: &LadderFacts, arrows: &[Arrow]) -> Vec<usize> {
     let mut left: Vec<VecDeque<usize>> = vec![VecDeque::new(); ends.sources.len()];
     for (call, of) in ends.of_calls.iter().enumerate() {

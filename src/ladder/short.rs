@@ -1,4 +1,4 @@
-//! A call in a few words, for a column: its function, the arguments that matter, its result.
+//! A call in a few words, for a column: its function, the distinguishing arguments, and its result.
 
 use crate::names::{POLLIN, PollEvents};
 use crate::trace::Event;
@@ -7,7 +7,7 @@ use crate::trace::event::{Mark, Outcome};
 use crate::trace::page::{Effect, Returns};
 use crate::values::FdNumber;
 
-/// A call in at most `room` characters, the rest left out where `dots` stand.
+/// A call in at most `room` characters; `dots` mark where it was cut.
 pub(super) fn shortened(call: &Event<'_>, room: usize, dots: &str) -> String {
     let name = call.callee.name();
     let (arguments, result) = (arguments(call), format!(") = {}", result(call)));
@@ -30,13 +30,13 @@ pub(super) fn shortened(call: &Event<'_>, room: usize, dots: &str) -> String {
     }
 }
 
-/// Whether its 0 says nothing but that it did not fail.
+/// Whether the result 0 only says that the call did not fail.
 fn only_succeeded(call: &Event<'_>) -> bool {
     let returns = call.function().map(|function| function.page().returns);
     returns == Some(Returns::Status) && result(call) == "0"
 }
 
-/// The arguments that tell this call from others like it. (Everything that is written is ASCII.)
+/// The arguments that distinguish this call from others. (Everything that is written is ASCII.)
 fn arguments(call: &Event<'_>) -> String {
     let Some(function) = call.function() else { return everything(call) };
     match function.effect() {
@@ -50,13 +50,13 @@ fn arguments(call: &Event<'_>) -> String {
     all.replace("l_onoff=", "").replace("l_linger=", "")
 }
 
-/// Every argument, of a function that no wrapper calls.
+/// Every argument, for a function without a wrapper.
 fn everything(call: &Event<'_>) -> String {
     let all: Vec<_> = call.args.iter().map(Arg::written).collect();
     all.join(", ")
 }
 
-/// An argument; an address as people write it.
+/// An argument; an address in the form for people.
 fn shown(call: &Event<'_>, parameter: &str) -> Option<String> {
     Some(match call.arg(parameter)? {
         Arg::Address(address) => address.to_string(),
@@ -65,7 +65,7 @@ fn shown(call: &Event<'_>, parameter: &str) -> Option<String> {
     })
 }
 
-/// `8, [4 6], [7]`: what is NULL at the end is left out.
+/// `8, [4 6], [7]`: NULL at the end is left out.
 fn sets(call: &Event<'_>) -> String {
     let one = |name: &&str| match call.arg(name) {
         Some(Arg::Set(Some(members))) => format!("[{}]", spaced(members)),
@@ -79,7 +79,7 @@ fn sets(call: &Event<'_>) -> String {
     sets.join(", ")
 }
 
-/// `[4 6 7]`, and behind a descriptor what is asked of it, unless that is only POLLIN.
+/// `[4 6 7]`, and after a descriptor the events asked for, unless they are only POLLIN.
 fn rows(call: &Event<'_>) -> String {
     let Some(Arg::Rows(rows)) = call.arg("fds") else { return "[]".into() };
     let rows = rows.iter().map(|row| match row.events {
@@ -106,7 +106,7 @@ fn result(call: &Event<'_>) -> String {
     }
 }
 
-/// What a wait has told: ` (in 6)`, ` (6 IN)`.
+/// The result of a wait: ` (in 6)`, ` (6 IN)`.
 fn told(note: &Note<'_>) -> Option<String> {
     let parts: Vec<String> = match note {
         Note::Select { sets, .. } => {
@@ -127,7 +127,7 @@ fn spaced(members: &[FdNumber]) -> String {
     members.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// `IN|HUP`: all of them begin alike.
+/// `IN|HUP`, without the common prefix.
 fn bits(events: PollEvents) -> String {
     events.to_string().replace("POLL", "")
 }

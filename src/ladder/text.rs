@@ -5,13 +5,13 @@ use super::short::shortened;
 use super::{Ladder, LadderStep, Side};
 use crate::values::SocketState;
 
-/// Into less no call fits.
+/// A call does not fit into fewer characters.
 const NARROWEST_COLUMN: usize = 12;
 
-/// The ladder as text so many columns wide, with line-drawing characters or in ASCII. (Less than 40 columns are not enough
+/// The ladder as text of this width, with line-drawing characters or in ASCII. (Fewer than 40 columns are not enough
 /// for two sides and the gutter.)
 pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
-    // The gutter has a margin at each side.
+    // The gutter has a margin on each side.
     let room = (columns.saturating_sub(WIDTH + 2) / 2).max(NARROWEST_COLUMN);
     let (pens, dots) = if ascii { (&ASCII, "...") } else { (&UNICODE, "…") };
     let mut out = String::new();
@@ -38,7 +38,7 @@ pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
     out
 }
 
-/// A line with something in one column.
+/// Writes a line with text in one column.
 fn beside(out: &mut String, room: usize, side: Side, text: &str, gutter: &str) {
     match side {
         Side::Left => line(out, room, text, gutter, ""),
@@ -63,7 +63,7 @@ fn fit(text: &str, room: usize, dots: &str) -> String {
     text.chars().take(room).chain(dots.chars()).collect()
 }
 
-/// The state of a connection after a call, or before its close, where that says more than that all is well.
+/// The state of a connection after a call, or before its close, if it is not the ordinary one.
 fn state(step: &LadderStep) -> Option<String> {
     let states = &step.call.states;
     let (state, was) = match (&states.before, &states.after) {
@@ -79,7 +79,7 @@ fn state(step: &LadderStep) -> Option<String> {
     is_telling.then(|| format!("{was}{}", in_words(state, Zeros::LeftOut)))
 }
 
-/// What to do with counts that are 0.
+/// Whether counts that are 0 are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Zeros {
     Told,
@@ -97,7 +97,7 @@ pub(super) fn in_words(state: &SocketState, zeros: Zeros) -> String {
     words
 }
 
-/// What the lines mean that not every reader can guess.
+/// Explains the lines that not every reader can guess.
 fn legend(out: &mut String, ladder: &Ladder, ascii: bool) {
     let open = |arrived: bool| {
         ladder.arrows.iter().any(|arrow| match arrived {

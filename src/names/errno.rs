@@ -12,7 +12,7 @@ use super::Constant;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Errno(i32);
 
-/// What a wrapper returns: what C returns when it succeeds, `errno` where C returns -1.
+/// The result of a wrapper: C's return value on success, `errno` where C returns -1.
 pub type Result<T> = std::result::Result<T, Errno>;
 
 macro_rules! errnos {
@@ -24,7 +24,7 @@ macro_rules! errnos {
                 pub const $NAME: Self = Self(libc::$NAME);
             )*
 
-            /// Every errno that this system and this list know.
+            /// Every errno that is in this list and on this system.
             pub const CONSTANTS: &'static [Constant] = &[$(
                 $(#[$condition])*
                 Constant { name: stringify!($NAME), value: libc::$NAME as i64, gist: $gist },
@@ -74,7 +74,7 @@ errnos! {
     EPROTONOSUPPORT, "there is no such protocol here";
     ESOCKTNOSUPPORT, "there is no such socket type here";
     EOPNOTSUPP, "this socket cannot do that";
-    // One number with EOPNOTSUPP on Linux and FreeBSD; <sys/errno.h> of the others has two.
+    // On Linux and FreeBSD the same number as EOPNOTSUPP; <sys/errno.h> of the others has two numbers.
     #[cfg(any(apple, netbsd, openbsd))] ENOTSUP, "this is not supported";
     EPFNOSUPPORT, "there is no such protocol family here";
     EAFNOSUPPORT, "there is no such address family here";
@@ -102,7 +102,8 @@ errnos! {
     ECANCELED, "it was cancelled";
 }
 
-/// The other errors of Linux. They have no part in this book, but stand in logs of programs, which are read elsewhere, too.
+/// The other errors of Linux. They are not a subject of this book, but occur in logs of programs, which may be read on
+/// another system.
 macro_rules! others {
     ([$( $NAME:ident )*] of Linux alone: [$( $LINUX:ident )*]) => {
         const OTHERS: &[(&str, i32)] = &[
@@ -113,11 +114,11 @@ macro_rules! others {
                 #[cfg(not(linux))]
                 (stringify!($LINUX), ELSEWHERE + Foreign::$LINUX as i32),
             )*
-            // The kernel's own, which it lets programs see all the same.
+            // Internal to the kernel, but programs get to see it nevertheless.
             ("ENOTSUPP", 524),
         ];
 
-        /// Where Linux alone has the error it has a number here that no error has.
+        /// On other systems, an error that only Linux has gets a number here that no error has.
         #[cfg(not(linux))]
         #[allow(clippy::upper_case_acronyms)]
         enum Foreign {
@@ -126,7 +127,7 @@ macro_rules! others {
     };
 }
 
-/// No system has an error of so high a number.
+/// No system has an error with so high a number.
 #[cfg(not(linux))]
 const ELSEWHERE: i32 = 1 << 20;
 
@@ -141,15 +142,15 @@ others! {
 }
 
 impl Errno {
-    /// An error that a log or a trace tells by a name which this system and this list do not know.
+    /// An error whose name in a log or trace is unknown to this system and this list.
     pub const UNLISTED: Self = Self(i32::MAX);
 
-    /// The errno of this number.
+    /// The errno with this number.
     pub const fn from_number(number: i32) -> Self {
         Self(number)
     }
 
-    /// What `errno` holds now. Ask at once after the call that failed.
+    /// The present value of `errno`. Read it directly after the call that failed.
     pub(crate) fn last() -> Self {
         Self(io::Error::last_os_error().raw_os_error().unwrap_or(0))
     }
@@ -159,36 +160,36 @@ impl Errno {
         self.0
     }
 
-    /// Whether the system has a text for it. (Those without one are told by their number: "Unknown error 4242".)
+    /// Whether the system has a text for it. (Others get "Unknown error 4242".)
     pub fn is_known_here(&self) -> bool {
         let text = self.text();
         !text.ends_with(&self.0.to_string()) && !text.starts_with("No error information")
     }
 
-    /// The name, which does not: `EAGAIN`. An errno without a name here is shown by its number.
+    /// The name, which is the same on all systems: `EAGAIN`. `None`: only the number is known.
     pub fn name(self) -> Option<&'static str> {
         let own = Self::CONSTANTS.iter().find(|known| known.value == i64::from(self.0));
         let other = || OTHERS.iter().find(|(_, number)| *number == self.0).map(|(name, _)| *name);
         own.map(|known| known.name).or_else(other)
     }
 
-    /// Whether it is one of [`CONSTANTS`](Self::CONSTANTS), and so has a part in this book.
+    /// Whether it is one of [`CONSTANTS`](Self::CONSTANTS), and so a subject of this book.
     pub fn is_of_this_book(self) -> bool {
         Self::CONSTANTS.iter().any(|known| known.value == i64::from(self.0))
     }
 
-    /// The errno of this name, if this list knows it.
+    /// The errno with this name, if it is in this list.
     pub fn from_name(name: &str) -> Option<Self> {
         let own = Self::CONSTANTS.iter().find(|known| known.name == name);
         let other = || OTHERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
         own.map(|known| known.value as i32).or_else(other).map(Self)
     }
 
-    /// What the system's `strerror` says.
+    /// The text of the system's `strerror`.
     #[doc(alias = "strerror")]
     pub fn text(self) -> String {
         let whole = io::Error::from_raw_os_error(self.0).to_string();
-        // std appends " (os error 11)" to what strerror says.
+        // std appends " (os error 11)" to the text of strerror.
         match whole.rfind(" (os error") {
             Some(end) => whole[..end].to_string(),
             None => whole,

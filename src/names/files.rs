@@ -1,4 +1,4 @@
-//! The constants of `fcntl` and `ioctl`: what a descriptor is asked and told apart from its bytes.
+//! The constants of `fcntl` and `ioctl`: settings and queries of a descriptor, apart from its bytes.
 
 use std::fmt;
 
@@ -13,12 +13,13 @@ constants! {
         O_NONBLOCK, "give EAGAIN instead of waiting";
         O_SYNC, "a write returns when the medium has it";
         O_ASYNC, "send SIGIO when something is ready";
-        // libc has 0 where the kernel sets the bit unasked (64-bit Linux).
+        // libc has 0 where the kernel sets the bit by itself (64-bit Linux).
         #[cfg(linux)] O_LARGEFILE = LARGE_FILE, "offsets have 64 bits";
     }
 }
 
-/// As the kernel sets it, by processor: arch/*/include/uapi/asm/fcntl.h, and include/uapi/asm-generic/fcntl.h for the rest.
+/// The kernel's value, by processor architecture: arch/*/include/uapi/asm/fcntl.h, and include/uapi/asm-generic/fcntl.h
+/// for the rest.
 #[cfg(linux)]
 const LARGE_FILE: libc::c_int =
     if cfg!(any(target_arch = "aarch64", target_arch = "arm", target_arch = "m68k")) {
@@ -33,16 +34,16 @@ const LARGE_FILE: libc::c_int =
         0o100_000
     };
 
-/// `O_RDONLY`: open for reading only. It is 0, and so no flag that could be asked for.
+/// `O_RDONLY`: open for reading only. Its value is 0, so it is not a flag.
 pub const O_RDONLY: OpenFlags = OpenFlags::NONE;
 
 impl OpenFlags {
-    /// Whether its way of access is O_RDONLY, which is no bit.
+    /// Whether the access mode is O_RDONLY, which is not a bit.
     pub(crate) fn is_read_only(self) -> bool {
         self.0 & libc::O_ACCMODE == libc::O_RDONLY
     }
 
-    /// With its way of access first, which strace always prints: `O_RDONLY|O_NONBLOCK`.
+    /// The flags with the access mode first, which strace always prints: `O_RDONLY|O_NONBLOCK`.
     pub(crate) fn with_access(self) -> impl fmt::Display {
         OpenFlagsInFull(self)
     }
@@ -74,7 +75,7 @@ constants! {
 }
 
 constants! {
-    /// What `fcntl` is asked to do.
+    /// The command of an `fcntl`.
     one FcntlCommand, "F_???" {
         F_DUPFD, "a second number for the open file, not below a given one";
         F_DUPFD_CLOEXEC, "the same, closed when this process becomes another program";
@@ -87,7 +88,7 @@ constants! {
     }
 }
 
-/// What `ioctl` is asked to do; only requests whose argument is a pointer to an `int`.
+/// The request of an `ioctl`; only requests whose argument is a pointer to an `int`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IoctlRequest(libc::c_ulong);
 
@@ -97,11 +98,10 @@ pub const FIONREAD: IoctlRequest = IoctlRequest(libc::FIONREAD as libc::c_ulong)
 pub const FIONBIO: IoctlRequest = IoctlRequest(libc::FIONBIO as libc::c_ulong);
 /// `FIOASYNC`: set (1) or clear (0) SIGIO on readiness.
 pub const FIOASYNC: IoctlRequest = IoctlRequest(libc::FIOASYNC as libc::c_ulong);
-/// `TIOCOUTQ`: how many sent bytes the peer's system has not yet acknowledged. It was made for terminals, and
-/// only Linux answers it for a socket; elsewhere a socket refuses it, each system with an errno of its own.
+/// `TIOCOUTQ`: how many sent bytes the peer's kernel has not yet acknowledged. It was made for terminals, and only
+/// Linux answers it for a socket; elsewhere a socket refuses it, on each system with another errno.
 pub const TIOCOUTQ: IoctlRequest = IoctlRequest(TIOCOUTQ_VALUE);
-/// `FIONWRITE`: what `TIOCOUTQ` tells on Linux (FreeBSD and NetBSD). macOS has `SO_NWRITE` instead, OpenBSD
-/// nothing.
+/// `FIONWRITE`: what `TIOCOUTQ` returns on Linux (FreeBSD and NetBSD). macOS has `SO_NWRITE` instead, OpenBSD nothing.
 #[cfg(any(freebsd, netbsd))]
 pub const FIONWRITE: IoctlRequest = IoctlRequest(libc::FIONWRITE as libc::c_ulong);
 /// `SIOCATMARK`: whether the next byte to be read is the one after the urgent mark.
@@ -132,12 +132,12 @@ impl IoctlRequest {
         Constant { name: "SIOCATMARK", value: SIOCATMARK.0 as i64, gist: "at the urgent mark?" },
     ];
 
-    /// The request of this value.
+    /// The request with this value.
     pub(crate) const fn from_bits(bits: libc::c_ulong) -> Self {
         Self(bits)
     }
 
-    /// The value as C has it. Some systems take an `int` here, so callers cast it with `as _`.
+    /// The value in C. Some systems take an `int` here, so callers cast it with `as _`.
     pub const fn bits(self) -> libc::c_ulong {
         self.0
     }

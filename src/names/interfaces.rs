@@ -1,9 +1,9 @@
-//! Network interfaces: an address of a link carries the number of one, and people know its name.
+//! Network interfaces: a link-local address contains the number of one, and people know its name.
 
 use nix::net::if_::if_indextoname;
 
-/// The name of the network interface that has this number on this machine now. (The system is asked each time: an interface
-/// that goes and comes back may have another number.)
+/// The name of the network interface that has this number on this machine now. (The system is asked each time, because
+/// an interface that goes and comes back may get another number.)
 pub fn interface_name(number: u32) -> Option<String> {
     // nix takes only -1 for a failure, not the NULL of this call, and then gives an empty name (0.31.3).
     let name = if_indextoname(number).ok()?.to_string_lossy().into_owned();

@@ -3,7 +3,7 @@
 use super::constants;
 
 constants! {
-    /// How one `send` or `recv` differs from the ordinary, and what `recvmsg` says of the message.
+    /// The flags of one `send` or `recv`, and those that `recvmsg` returns about a message.
     flags MsgFlags, "MSG_???" {
         MSG_OOB, "the urgent byte, outside the stream";
         MSG_PEEK, "look at the bytes and leave them there";
@@ -14,8 +14,8 @@ constants! {
         MSG_EOR, "a record ends here";
         MSG_WAITALL, "wait for the whole length, not for any bytes";
         #[cfg(linux)] MSG_ERRQUEUE, "receive from the queue of errors";
-        // <sys/socket.h> of macOS has it since macOS 11 (xnu-7195); a kernel older than that ignores the bit, and
-        // SO_NOSIGPIPE is the means there.
+        // In <sys/socket.h> of macOS since version 11 (xnu-7195); an older kernel ignores the bit, and SO_NOSIGPIPE is
+        // used instead.
         MSG_NOSIGNAL, "EPIPE without SIGPIPE when the peer is gone";
         #[cfg(linux)] MSG_MORE, "more follows: keep a partial packet back";
         #[cfg(not(apple))] MSG_WAITFORONE, "of recvmmsg: wait for the first message alone";
@@ -24,7 +24,7 @@ constants! {
 }
 
 constants! {
-    /// What `poll` is asked about and what it answers.
+    /// The events that `poll` is asked about and returns.
     flags PollEvents, "POLL???" {
         POLLIN, "there is something to read, or the end of it";
         POLLPRI, "something urgent is there";
@@ -42,7 +42,7 @@ constants! {
 }
 
 constants! {
-    /// What a control message of the level SOL_SOCKET carries.
+    /// The content of a control message at the level SOL_SOCKET.
     one ControlKind, "SCM_???" {
         SCM_RIGHTS, "descriptors";
         #[cfg(linux)] SCM_CREDENTIALS, "the sender's process, user and group";
@@ -50,7 +50,7 @@ constants! {
     }
 }
 
-/// How much of a control message stands before its data: `CMSG_LEN(0)`, the header and what aligns the data.
+/// How many bytes of a control message stand before its data: `CMSG_LEN(0)`, the header and its padding.
 pub(crate) const CONTROL_HEADER_LEN: usize =
     size_of::<libc::cmsghdr>().next_multiple_of(CONTROL_ALIGNMENT);
 #[cfg(apple)]

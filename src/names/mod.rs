@@ -1,10 +1,9 @@
-//! Constants and their names on this system: what the trace prints instead of numbers, and what a
-//! program writes instead of them.
+//! Constants and their names on this system: the trace prints these names instead of numbers, and programs write them.
 //!
-//! Every family of constants is a type of its own, so that `AF_INET` cannot stand where `SOCK_STREAM`
-//! belongs; C takes an `int` for both and finds out at run time. The names are C's. Each type knows
-//! all its names on the system that this was compiled for ([`Constant`]), and prints itself as
-//! strace does: `MSG_PEEK|MSG_DONTWAIT`, `0x2a /* AF_??? */`.
+//! Every family of constants has a type of its own, so that `AF_INET` cannot stand where `SOCK_STREAM` belongs; C takes
+//! an `int` for both, and the error shows only when the program runs. The names are those of C. Each type knows all its
+//! names on the system that this was compiled for ([`Constant`]), and prints itself as strace does:
+//! `MSG_PEEK|MSG_DONTWAIT`, `0x2a /* AF_??? */`.
 
 mod errno;
 mod files;
@@ -29,7 +28,7 @@ pub use signals::*;
 pub use sockets::*;
 pub use tcp::*;
 
-/// One constant: its name in C, its value on this system, and what it says in a few words.
+/// A constant: its name in C, its value on this system, and a short description.
 #[derive(Clone, Copy, Debug)]
 pub struct Constant {
     /// The name in C.
@@ -40,25 +39,25 @@ pub struct Constant {
     pub gist: &'static str,
 }
 
-/// Any constant or set of flags, without its type: what the trace needs to print it.
+/// A constant or set of flags without its type: what the trace needs to print it.
 #[derive(Clone, Copy)]
 pub struct Named {
     /// The value.
     pub value: i64,
-    /// The constants that it is one of, or made of.
+    /// The constants that it may be or consist of.
     pub family: &'static Family,
 }
 
-/// Constants of one kind: their names, and how they are printed.
+/// Constants of one kind: their names, and how to print them.
 #[derive(Debug)]
 pub struct Family {
-    /// The names that a value of this kind can have.
+    /// The names of this kind.
     pub names: &'static [Constant],
-    /// How an unknown value is labelled: `AF_???`. Without a label it is a plain number.
+    /// The label of an unknown value: `AF_???`. Without a label it is printed as a plain number.
     pub unknown: &'static str,
-    /// Whether a value is a set of flags, joined with `|`, rather than one of several.
+    /// Whether a value is a set of flags, joined with `|`, instead of one constant.
     pub flags: bool,
-    /// How 0 is printed where it is a set of flags, as it often is: the constant of that value, or the digit.
+    /// How 0 is printed in a set of flags: the constant with that value, or the digit.
     pub zero: &'static str,
 }
 
@@ -74,7 +73,7 @@ const fn name_of_zero(names: &[Constant]) -> &'static str {
     "0"
 }
 
-/// The value of what [`Named`] printed: a name, names joined with `|`, or a number. None if a name is not known here.
+/// The value of a text that [`Named`] printed: a name, names joined with `|`, or a number. `None` if a name is unknown.
 pub fn value_of(text: &str, names: &[Constant]) -> Option<i64> {
     let text = text.split(" /*").next().unwrap_or_default();
     text.split('|').try_fold(0, |value, part| Some(value | value_of_one(part, names)?))
@@ -83,7 +82,7 @@ pub fn value_of(text: &str, names: &[Constant]) -> Option<i64> {
 fn value_of_one(text: &str, names: &[Constant]) -> Option<i64> {
     let known = names.iter().find(|known| known.name == text);
     known.map(|known| known.value).or_else(|| match text.strip_prefix("0x") {
-        // Printed as an int without a sign, as C has it.
+        // Printed as an unsigned int, as in C.
         Some(digits) => Some((u32::from_str_radix(digits, 16).ok()? as i32).into()),
         None => text.parse::<i32>().ok().map(i64::from),
     })
@@ -109,7 +108,7 @@ impl fmt::Debug for Named {
 }
 
 impl Named {
-    /// Whether it would be shown as a number.
+    /// Whether it would be printed as a number.
     fn has_no_name(&self) -> bool {
         !self
             .family
@@ -159,8 +158,8 @@ impl Named {
 
 /// Defines a type for one family of constants, the constants themselves, and the table of their names.
 ///
-/// `one` makes values that exclude each other, `flags` makes bits that are joined with `|`. A flag's
-/// place in the list is its place in print. A constant that a system lacks carries a `#[cfg(…)]`.
+/// `one` makes values that exclude each other, `flags` makes bits that are joined with `|`. Flags are printed in the
+/// order of the list. A constant that a system lacks carries a `#[cfg(…)]`.
 macro_rules! constants {
     (@struct $(#[$meta:meta])* $Type:ident) => {
         $(#[$meta])*
@@ -170,7 +169,7 @@ macro_rules! constants {
     (@flags one $Type:ident) => {};
     (@flags flags $Type:ident) => {
         impl $Type {
-            /// No flag at all.
+            /// No flags.
             pub const NONE: Self = Self(0);
 
             /// Whether every bit of `other` is set in this value.
@@ -237,12 +236,12 @@ macro_rules! constants {
                 },
             )*];
 
-            /// The value as C has it.
+            /// The value in C.
             pub const fn bits(self) -> libc::c_int {
                 self.0
             }
 
-            /// A value as C gave it, whether or not it has a name here.
+            /// A value that C returned, whether or not it has a name here.
             pub const fn from_bits(bits: libc::c_int) -> Self {
                 Self(bits)
             }
@@ -254,7 +253,7 @@ macro_rules! constants {
                 zero: crate::names::name_of_zero(Self::CONSTANTS),
             };
 
-            /// The value with its names but without its type.
+            /// The value with its names, without its type.
             pub const fn named(self) -> crate::names::Named {
                 crate::names::Named { value: self.0 as i64, family: Self::FAMILY }
             }

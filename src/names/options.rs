@@ -1,4 +1,4 @@
-//! Socket options: their levels, their names, and which type of value each has.
+//! Socket options: their levels, their names, and the types of their values.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::values::PeerCredentials;
 use crate::values::{Linger, TimeVal};
 
 constants! {
-    /// Which layer an option speaks to: the second argument of `setsockopt`.
+    /// The layer that an option belongs to: the second argument of `setsockopt`.
     one Level, "SOL_??" {
         SOL_SOCKET, "the socket itself, whatever it speaks";
         SOL_IP = libc::IPPROTO_IP, "IPv4";
@@ -21,8 +21,8 @@ constants! {
     }
 }
 
-/// An option's name together with the type of its value, so that no other type can be given for it:
-/// in C a `char` for an `int` compiles, and the kernel reads three bytes of something else.
+/// An option's name together with the type of its value, so that no other type can be passed: in C a `char` in place of
+/// an `int` compiles, and the kernel reads three unrelated bytes.
 pub struct OptionName<T> {
     number: c_int,
     name: &'static str,
@@ -34,12 +34,12 @@ impl<T> OptionName<T> {
         Self { number, name, value: PhantomData }
     }
 
-    /// The option's number as C has it.
+    /// The option's number in C.
     pub const fn number(self) -> c_int {
         self.number
     }
 
-    /// The option's name as C has it.
+    /// The option's name in C.
     pub const fn name(self) -> &'static str {
         self.name
     }
@@ -59,9 +59,9 @@ impl<T> fmt::Debug for OptionName<T> {
     }
 }
 
-/// Which option of which level a number means, as the trace prints it: `SO_REUSEADDR`.
+/// The name of the option with this number at this level, as the trace prints it: `SO_REUSEADDR`.
 ///
-/// The number alone does not say: 1 is `SO_DEBUG` at `SOL_SOCKET` and `TCP_NODELAY` at `SOL_TCP`.
+/// The number alone is ambiguous: 1 is `SO_DEBUG` at `SOL_SOCKET` and `TCP_NODELAY` at `SOL_TCP`.
 pub fn option_name(level: Level, number: c_int) -> Option<&'static str> {
     let known = OPTIONS.iter().find(|(of, _)| *of == level)?.1;
     known.iter().find(|option| option.value == i64::from(number)).map(|option| option.name)
@@ -82,7 +82,7 @@ macro_rules! options {
             )*];
         )*
 
-        /// Every option on this system that has a type of value here, by level.
+        /// Every option on this system whose value has a type here, by level.
         pub const OPTIONS: &[(Level, &[Constant])] = &[$( ($level, $table), )*];
     };
 }
@@ -125,7 +125,8 @@ options! {
     SOL_IP IP_OPTIONS {
         IP_TOS: c_int, "the type of service of its packets";
         IP_TTL: c_int, "how many routers a packet may pass";
-        // The two of multicast are an unsigned char on the BSDs and macOS, and some refuse an int; Linux takes either.
+        // The two multicast options are an unsigned char on the BSDs and macOS, and some refuse an int; Linux takes
+        // either.
         IP_MULTICAST_TTL: u8, "the same for multicast";
         IP_MULTICAST_LOOP: u8, "whether its multicast comes back to this machine";
         #[cfg(linux)] IP_RECVERR: c_int, "errors arrive with MSG_ERRQUEUE";

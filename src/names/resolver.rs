@@ -3,7 +3,7 @@
 use super::constants;
 
 constants! {
-    /// What `getaddrinfo` should do beyond its ordinary work.
+    /// Flags for the lookup of `getaddrinfo`.
     flags AddrInfoFlags, "AI_???" {
         AI_PASSIVE, "an address to bind, not one to connect to";
         AI_CANONNAME, "also the host's canonical name";
@@ -16,7 +16,7 @@ constants! {
 }
 
 constants! {
-    /// How `getnameinfo` turns an address into words.
+    /// Flags for `getnameinfo`.
     flags NameInfoFlags, "NI_???" {
         NI_NUMERICHOST, "the host as a number";
         NI_NUMERICSERV, "the service as a number";
@@ -27,7 +27,7 @@ constants! {
 }
 
 constants! {
-    /// The errors of `getaddrinfo` and `getnameinfo`: not errno, a set of their own.
+    /// The errors of `getaddrinfo` and `getnameinfo`: not errnos, but codes of their own.
     one ResolveError, "EAI_???" {
         EAI_AGAIN, "the name server does not answer now";
         EAI_BADFLAGS, "flags that make no sense";

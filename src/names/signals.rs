@@ -1,4 +1,4 @@
-//! The signals that meet sockets, and the flags of `sigaction`.
+//! The signals that matter for sockets, and the flags of `sigaction`.
 
 use super::constants;
 
@@ -25,7 +25,7 @@ constants! {
 }
 
 constants! {
-    /// How a signal's handler is called.
+    /// The flags of a signal's action.
     flags SaFlags, "SA_???" {
         SA_ONSTACK, "the handler runs on a stack of its own";
         SA_RESTART, "a call that the signal interrupts is begun again, if possible";

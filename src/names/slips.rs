@@ -1,15 +1,15 @@
-//! Names that were nearly written right.
+//! Guesses which name was meant by a misspelled word.
 
-/// Two words are one to a reader if they differ in case, or in what stands between their parts: `Half-close` is
-/// `half close`, and `so-reuseaddr` is `SO_REUSEADDR`.
+/// The form in which words are compared: without differences of case, and of the characters between their parts.
+/// `Half-close` is `half close`, and `so-reuseaddr` is `SO_REUSEADDR`.
 pub fn plain(word: &str) -> String {
     word.to_lowercase().replace(['-', '_'], " ")
 }
 
-/// Those of the known names that are a slip or two away from this word, the nearest first.
+/// The known names that differ from this word by one or two slips, the nearest first.
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = plain(word.trim());
-    // Of a short word two slips leave too little.
+    // In a short word, two slips leave too little of it.
     let most_slips = if word.chars().count() <= 5 { 1 } else { 2 };
     let slips = known.into_iter().map(|name| (count_slips(&word, &plain(name)), name));
     let mut nearest: Vec<_> = slips.filter(|(slips, _)| *slips <= most_slips).collect();
@@ -17,13 +17,13 @@ pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a
     nearest.into_iter().map(|(_, name)| name).collect()
 }
 
-/// How many letters are wrong, missing, too many or exchanged with their neighbour.
+/// How many letters are wrong, missing, additional, or swapped with a neighbour.
 #[cfg(feature = "program")]
 fn count_slips(word: &str, name: &str) -> usize {
     strsim::osa_distance(word, name)
 }
 
-/// The library alone does not guess: it knows a name that is written right.
+/// The library without the program does not guess.
 #[cfg(not(feature = "program"))]
 fn count_slips(word: &str, name: &str) -> usize {
     if word == name { 0 } else { usize::MAX }

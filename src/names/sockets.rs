@@ -3,7 +3,7 @@
 use super::constants;
 
 constants! {
-    /// A communication domain, the first argument of `socket`: which kind of addresses it speaks.
+    /// A communication domain, the first argument of `socket`: which kind of addresses the socket uses.
     one Domain, "AF_???" {
         AF_UNSPEC, "no family in particular";
         AF_UNIX, "this machine alone, by names in the file system";
@@ -16,7 +16,7 @@ constants! {
 }
 
 constants! {
-    /// A socket's type: how bytes keep together. On Linux and the BSDs two flags may be joined to it.
+    /// A socket's type: a stream of bytes, or datagrams. On Linux and the BSDs two flags may be joined to it.
     one SocketType, "SOCK_???" {
         SOCK_STREAM, "a stream of bytes without boundaries, in order, acknowledged";
         SOCK_DGRAM, "separate messages that may be lost";
@@ -36,7 +36,7 @@ constants! {
 }
 
 impl SocketFlags {
-    /// Whether the new socket gives EAGAIN instead of waiting. (Never on macOS, which has no such flag.)
+    /// Whether the new socket returns EAGAIN instead of waiting. (Never on macOS, which has no such flag.)
     pub const fn asks_for_nonblocking(self) -> bool {
         #[cfg(not(apple))]
         return self.bits() & SOCK_NONBLOCK.bits() != 0;
@@ -72,12 +72,12 @@ impl SocketType {
         bits
     };
 
-    /// The flags that were joined to the type.
+    /// The flags that are joined to the type.
     pub const fn flags(self) -> SocketFlags {
         SocketFlags::from_bits(self.bits() & Self::FLAG_BITS)
     }
 
-    /// The type alone.
+    /// The type without its flags.
     #[must_use]
     pub const fn without_flags(self) -> Self {
         Self::from_bits(self.bits() & !Self::FLAG_BITS)
@@ -85,7 +85,7 @@ impl SocketType {
 }
 
 constants! {
-    /// A protocol within a domain, the third argument of `socket`; 0 chooses the domain's own.
+    /// A protocol within a domain, the third argument of `socket`; 0 chooses the domain's usual one.
     one Protocol, "IPPROTO_???" {
         IPPROTO_IP, "the protocol that goes with the type";
         IPPROTO_ICMP, "control messages of IPv4";
@@ -100,7 +100,7 @@ constants! {
 }
 
 constants! {
-    /// Which half of a connection `shutdown` ends.
+    /// Which half of a connection `shutdown` closes.
     one ShutdownHow, "SHUT_???" {
         SHUT_RD, "receive no more";
         SHUT_WR, "send no more: the peer reads what is on its way, then end of file";

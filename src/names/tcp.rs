@@ -5,7 +5,7 @@ use super::constants;
 // Linux: include/net/tcp_states.h. The BSDs and macOS: TCPS_* in <netinet/tcp_fsm.h>.
 #[cfg(linux)]
 constants! {
-    /// Where a TCP connection is in its life (RFC 9293, figure 5).
+    /// The state of a TCP connection (RFC 9293, figure 5).
     one TcpState, "TCP_???" {
         ESTABLISHED = 1, "both ends can send";
         SYN_SENT = 2, "asked for a connection, no answer yet";
@@ -23,7 +23,7 @@ constants! {
 
 #[cfg(not(linux))]
 constants! {
-    /// Where a TCP connection is in its life (RFC 9293, figure 5).
+    /// The state of a TCP connection (RFC 9293, figure 5).
     one TcpState, "TCPS_???" {
         CLOSE = 0, "no connection";
         LISTEN = 1, "takes connections";

@@ -1,4 +1,4 @@
-//! Accepting a connection ready for a loop: non-blocking, and closed when another program is run.
+//! Accepting a connection for a loop: non-blocking, and closed on exec.
 
 use crate::addr::Address;
 use crate::names::Result;
@@ -13,8 +13,8 @@ pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
     sys::accept4(listener, sys::SOCK_CLOEXEC | sys::SOCK_NONBLOCK)
 }
 
-/// Accepts one connection and makes it non-blocking: macOS has no `accept4`, and there the new socket is
-/// non-blocking already if the listener is. Nothing is left to chance, `SIGPIPE` included.
+/// Accepts one connection and makes it non-blocking. macOS has no `accept4`; there the new socket is non-blocking
+/// already if the listener is, and this sets every flag explicitly, against `SIGPIPE` too.
 ///
 /// # Errors
 /// As [`sys::accept`](crate::sys::accept()).
@@ -23,12 +23,12 @@ pub fn accept_nonblocking(listener: impl AsFd) -> Result<(Fd, Address)> {
     let (fd, peer) = sys::accept(listener)?;
     set_nonblocking(&fd)?;
     sys::fcntl_setfd(&fd, sys::FD_CLOEXEC)?;
-    // A peer that has reset its connection already makes this fail; the first receive will say so.
+    // This fails if the peer has already reset its connection; the first receive will report that.
     let _ = super::sigpipe::suppress_sigpipe(&fd);
     Ok((fd, peer))
 }
 
-/// Makes a socket non-blocking and keeps its other flags: read, then set.
+/// Makes a socket non-blocking and keeps its other flags: reads them, then sets them.
 ///
 /// # Errors
 /// As [`sys::fcntl_setfl`].

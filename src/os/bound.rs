@@ -1,12 +1,12 @@
-//! Whether a program listens somewhere, found out without a connection, which the program would see.
+//! Finds out whether a program listens on an address, without connecting to it, which the program would notice.
 
 use std::path::Path;
 
 use crate::addr::{Address, UnixName};
 use crate::names::{SOCK_DGRAM, SocketType};
 
-/// Whether a socket is bound to this address, and listens there if it is for connections; none where the system does not tell.
-/// A socket at all addresses counts.
+/// Whether a socket is bound to this address, and is listening if it is a stream socket; `None` where the system does
+/// not tell. A socket bound to all addresses counts.
 pub fn is_served(address: &Address, kind: SocketType) -> Option<bool> {
     match address {
         Address::V4(at) => in_table(table(kind, ""), at.port(), kind),
@@ -25,7 +25,7 @@ const fn table(kind: SocketType, version: &str) -> &'static str {
     }
 }
 
-/// `sl local_address rem_address st …`, with addresses as `0100007F:1B5F`.
+/// The rows are `sl local_address rem_address st …`, with addresses as `0100007F:1B5F`.
 fn in_table(table: &str, port: u16, kind: SocketType) -> Option<bool> {
     const LISTENS: &str = "0A";
     let text = std::fs::read_to_string(table).ok()?;
@@ -37,7 +37,7 @@ fn in_table(table: &str, port: u16, kind: SocketType) -> Option<bool> {
     }))
 }
 
-/// `Num RefCount Protocol Flags Type St Inode Path`, with a flag for those that listen.
+/// The rows are `Num RefCount Protocol Flags Type St Inode Path`, with a flag for listeners.
 fn in_unix_table(path: &Path) -> Option<bool> {
     const ACCEPTS: u32 = 0x1_0000;
     let text = std::fs::read("/proc/net/unix").ok()?;

@@ -1,8 +1,8 @@
-//! The processes that this one has started, and those that they have started: what they use, and their end.
+//! The processes that this process has started, and their descendants: what they use, and how to end them.
 //!
-//! A program that forks twice and calls `setsid` is no child and in no group any more. On Linux such an orphan comes to this
-//! process, once [`adopt_orphans`] has said so, and so all of them are found below this process. Elsewhere the group is what
-//! there is.
+//! A program that forks twice and calls `setsid` is neither a child nor in a known process group. On Linux such an
+//! orphan becomes a child of this process once [`adopt_orphans`] was called, so all descendants are found below this
+//! process. On other systems only the process group is known.
 
 use std::time::Duration;
 
@@ -13,32 +13,33 @@ use nix::unistd::Pid;
 
 use super::process_group::kill_group;
 
-/// What a process uses, together with those that it has started.
+/// The resources of a process and its descendants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Use {
     /// Open descriptors.
     pub descriptors: usize,
-    /// Memory that it has, not what it has asked for.
+    /// Resident memory, not the memory it has reserved.
     pub resident_bytes: u64,
-    /// Processor time of the processes that live, and of those that ended and were waited for.
+    /// Processor time of the living processes, and of those that ended and were waited for.
     pub processor_time: Duration,
-    /// Whether one of them has a processor just now, waits for one, or waits for a disk.
+    /// Whether one of them is running, ready to run, or waiting for a disk.
     pub is_at_work: bool,
     /// How many processes there are.
     pub processes: usize,
 }
 
-/// From now on orphans among the descendants become children of this process. Elsewhere than on Linux nothing happens.
+/// From now on, orphans among the descendants become children of this process. Does nothing on other systems than
+/// Linux.
 pub fn adopt_orphans() {
     #[cfg(linux)]
-    // It fails on kernels before 3.4 alone, and then the group is ended, as elsewhere.
+    // It fails only on kernels before 3.4; then only the group can be ended, as on other systems.
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
 
-/// Ends a process that this one has started, its group, and, on Linux, everything else below this process; waits for those
-/// that end. Takes at most about three seconds, also with programs that start new processes as fast as they can.
+/// Ends a process that this one has started, its process group and, on Linux, all its descendants; waits for those that
+/// end. Takes at most about three seconds, even against programs that start new processes as fast as they can.
 pub fn end_all(leader: u32) {
-    /// In each round the newest are stopped before any is ended, so that none is left to start others.
+    /// Each round stops the newest processes before it ends any, so that none is left to start others.
     const ROUNDS: usize = 300;
     for _ in 0..ROUNDS {
         kill_group(leader);
@@ -59,12 +60,12 @@ pub fn end_all(leader: u32) {
 
 fn signal_to(pid: u32, signal: Signal) {
     if let Ok(pid) = i32::try_from(pid) {
-        // It may have ended in between.
+        // The process may have ended in between.
         let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 
-/// Takes the status of a child that has ended, if it has; true if there is none to wait for any more.
+/// Collects the status of an ended child; true if there is no child left to wait for.
 fn reap(pid: u32) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return true };
     match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
@@ -74,7 +75,8 @@ fn reap(pid: u32) -> bool {
     }
 }
 
-/// What a process and its descendants use; none where the system does not tell, or where it may not be looked into.
+/// The resources of a process and its descendants; `None` where the system does not tell, or where this process may not
+/// look.
 #[cfg(linux)]
 pub fn use_of(pid: u32) -> Option<Use> {
     let mut all = descendants(pid);
@@ -82,7 +84,7 @@ pub fn use_of(pid: u32) -> Option<Use> {
     let mut used = Use { processes: all.len(), ..Use::default() };
     for one in all {
         let Some(stat) = Stat::of(one) else {
-            // A process that ended in between uses nothing; the first has to be there.
+            // A process that ended in between uses nothing, but the first one must exist.
             if one == pid {
                 return None;
             }
@@ -100,7 +102,7 @@ pub fn use_of(pid: u32) -> Option<Use> {
     Some(used)
 }
 
-/// What a process uses: this system does not tell by files.
+/// This system has no files that tell what a process uses.
 #[cfg(not(linux))]
 pub fn use_of(_pid: u32) -> Option<Use> {
     None
@@ -112,28 +114,28 @@ pub fn is_stopped(pid: u32) -> bool {
     Stat::of(pid).is_some_and(|stat| matches!(stat.state, 'T' | 't'))
 }
 
-/// Whether a process is stopped: not told here.
+/// This system does not tell.
 #[cfg(not(linux))]
 pub fn is_stopped(_pid: u32) -> bool {
     false
 }
 
-/// Whether a process has ended, also one that is still to be waited for.
+/// Whether a process has ended; one that was not waited for yet counts as ended.
 #[cfg(linux)]
 pub fn has_ended(pid: u32) -> bool {
     Stat::of(pid).is_none_or(|stat| matches!(stat.state, 'Z' | 'X'))
 }
 
-/// Whether a process has ended. (One that is still to be waited for counts as one that lives.)
+/// Whether a process has ended. (Here, one that was not waited for yet counts as living.)
 #[cfg(not(linux))]
 pub fn has_ended(pid: u32) -> bool {
     i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH))
 }
 
-/// The processes below this one, parents before their children.
+/// The descendants of a process, parents before their children.
 #[cfg(linux)]
 pub fn descendants(pid: u32) -> Vec<u32> {
-    // Kernels without this file are asked about all processes, which takes long where there are many.
+    // On kernels without this file every process is asked for its parent, which takes long if there are many.
     let has_lists = std::path::Path::new("/proc/thread-self/children").exists();
     let parents: Vec<(u32, u32)> = if has_lists { Vec::new() } else { every_parent() };
     let mut found = vec![pid];
@@ -173,7 +175,7 @@ fn children_of(pid: u32) -> Vec<u32> {
     children
 }
 
-/// The entries of a directory that are numbers.
+/// The entries of a directory whose names are numbers.
 #[cfg(linux)]
 fn numbers_in(directory: &str) -> impl Iterator<Item = u32> + use<> {
     let entries = std::fs::read_dir(directory).into_iter().flatten();
@@ -181,7 +183,7 @@ fn numbers_in(directory: &str) -> impl Iterator<Item = u32> + use<> {
     names.filter_map(|name| name.parse().ok())
 }
 
-/// The processes below this one: not told here.
+/// This system does not tell.
 #[cfg(not(linux))]
 pub fn descendants(_pid: u32) -> Vec<u32> {
     Vec::new()
@@ -200,7 +202,7 @@ struct Stat {
 impl Stat {
     fn of(pid: u32) -> Option<Self> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name stands in brackets, and may have brackets itself.
+        // The name is in parentheses, and may itself contain parentheses.
         let (_, fields) = text.rsplit_once(')')?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse::<u64>().ok();

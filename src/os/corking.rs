@@ -1,9 +1,9 @@
-//! Holding small pieces back until they fill a packet, or until one says that that was all.
+//! Corking: holding back small pieces until they fill a segment, or until the caller says that no more follow.
 
 use crate::names::Result;
 use crate::sys::AsFd;
 
-/// From now on partial packets wait (Linux: 200 ms at most).
+/// From now on partial segments wait (Linux: 200 ms at most).
 ///
 /// # Errors
 /// As [`setsockopt`](crate::sys::setsockopt()).
@@ -13,7 +13,7 @@ pub fn cork(fd: impl AsFd) -> Result<()> {
     crate::sys::setsockopt(fd, SOL_TCP, TCP_CORK, &1)
 }
 
-/// Sends what has waited, and lets no partial packet wait any more.
+/// Sends what is waiting; from now on no partial segment waits.
 ///
 /// # Errors
 /// As [`setsockopt`](crate::sys::setsockopt()).
@@ -23,7 +23,7 @@ pub fn uncork(fd: impl AsFd) -> Result<()> {
     crate::sys::setsockopt(fd, SOL_TCP, TCP_CORK, &0)
 }
 
-/// This system has another option (`TCP_NOPUSH`), which has no such limit; NetBSD has none.
+/// This system has another option (`TCP_NOPUSH`), which has no time limit; NetBSD has none.
 ///
 /// # Errors
 /// Always `ENOPROTOOPT`.

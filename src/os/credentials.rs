@@ -3,7 +3,7 @@
 use crate::names::Result;
 use crate::sys::AsFd;
 
-/// From now on `recvmsg` on this socket returns the sender of each message (`SO_PASSCRED`).
+/// From now on `recvmsg` on this socket returns the sender's process, user and group with each message (`SO_PASSCRED`).
 ///
 /// # Errors
 /// As [`setsockopt`](crate::sys::setsockopt()); `EOPNOTSUPP` on Linux 6.18 for sockets that are not of the Unix domain, where
@@ -14,7 +14,7 @@ pub fn pass_credentials(fd: impl AsFd) -> Result<()> {
     crate::sys::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &1)
 }
 
-/// This system has another option for it, or none.
+/// This system has another option for this purpose, or none.
 ///
 /// # Errors
 /// Always `ENOPROTOOPT`.

@@ -1,10 +1,9 @@
-//! What became of datagrams, told to a socket that is not connected.
+//! Errors of sent datagrams, reported to a socket that is not connected.
 
 use crate::names::Result;
 use crate::sys::AsFd;
 
-/// From now on the errors that this IPv4 socket's datagrams cause are told to it, whomever they were sent to
-/// (`IP_RECVERR`).
+/// From now on this IPv4 socket reports the errors of its datagrams, whatever their destination (`IP_RECVERR`).
 ///
 /// # Errors
 /// As [`setsockopt`](crate::sys::setsockopt()).

@@ -1,4 +1,4 @@
-//! A named pipe that one program writes and another reads.
+//! A named pipe (FIFO) that one program writes and another reads.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,7 +11,7 @@ use nix::unistd::{mkdtemp, mkfifo};
 
 use crate::names::{Errno, O_NONBLOCK, Result};
 
-/// A named pipe in a directory of its own, both removed when this is dropped.
+/// A named pipe in a directory of its own; both are removed when this value is dropped.
 #[derive(Debug)]
 pub struct Fifo {
     directory: PathBuf,
@@ -19,10 +19,10 @@ pub struct Fifo {
 }
 
 impl Fifo {
-    /// Makes one that only this user can open.
+    /// Makes a named pipe that only this user can open.
     ///
     /// # Errors
-    /// As `mkdtemp` and `mkfifo`.
+    /// As `mkdtemp(3)` and `mkfifo(3)`.
     pub fn make() -> Result<Self> {
         let errno = |errno: nix::errno::Errno| Errno::from_number(errno as i32);
         let directory = mkdtemp(&std::env::temp_dir().join("baresock-XXXXXX")).map_err(errno)?;
@@ -37,11 +37,11 @@ impl Fifo {
         &self.path
     }
 
-    /// Opens it to write, and closes it: a reader that waits in `open` for a writer goes on, and finds the end. This waits
-    /// for the reader, or until the name is gone.
+    /// Opens the pipe for writing, and closes it: a reader that waits in `open` continues, and finds end of file. This
+    /// function waits for the reader, or until the name is gone.
     pub fn let_reader_go(path: &Path) {
         let mut options = OpenOptions::new();
-        // Without waiting: whether a reader comes is not known.
+        // Non-blocking, because a reader may never come.
         options.write(true).custom_flags(O_NONBLOCK.bits());
         while path.exists() && options.open(path).is_err() {
             thread::sleep(Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! What sockets are like on this machine: all that a program can find out without privilege.
+//! The properties of sockets on this machine: all that a program can find out without a privilege.
 
 use serde::Serialize;
 
@@ -15,48 +15,48 @@ use crate::names::{
 use crate::sys::{self, FD_SETSIZE, FdSet};
 use crate::trace::Function;
 
-/// The port whose bytes are shown.
+/// The port whose bytes serve as an example.
 const PORT: u16 = 7007;
 
-/// What sockets are like here.
+/// The properties of sockets on this machine.
 #[derive(Clone, Debug, Serialize)]
 pub struct HostFacts {
-    /// The number of this form; fields may be added without a new one.
+    /// The version of this structure; fields may be added without a new version.
     pub schema: u32,
-    /// The system, its version and its kind of processor.
+    /// The system, its version and its processor architecture.
     pub system: String,
-    /// Which byte comes first.
+    /// The order of bytes in memory.
     pub byte_order: ByteOrder,
     /// How many descriptors an `fd_set` has bits for.
     pub fd_setsize: usize,
     /// The bytes of an `fd_set`.
     pub fd_set_bytes: usize,
-    /// Limits on descriptors.
+    /// The limits on descriptors.
     pub descriptors: Descriptors,
-    /// How many connections may wait to be accepted.
+    /// The limits on connections that wait to be accepted.
     pub backlog: Backlog,
     /// The buffers of new sockets.
     pub buffers: Vec<Buffer>,
     /// The range of ephemeral ports: first and last.
     pub ephemeral_ports: Option<[u64; 2]>,
-    /// The socket addresses in memory.
+    /// The layout of socket addresses in memory.
     pub addresses: Vec<Layout>,
     /// The wrapped calls.
     pub calls: Vec<Here>,
-    /// Flags and options that not every system has.
+    /// Flags and options that some systems lack.
     pub flags: Vec<Here>,
     /// The network interfaces.
     pub interfaces: Vec<Interface>,
-    /// What a server can be bound to on any machine.
+    /// The addresses that a server can be bound to on any machine.
     pub bindable: Vec<Bindable>,
 }
 
-/// A port in the two orders.
+/// A port in both byte orders.
 #[derive(Clone, Debug, Serialize)]
 pub struct ByteOrder {
     /// `little-endian` or `big-endian`.
     pub host: &'static str,
-    /// The port that is the example.
+    /// The example port.
     pub port: u16,
     /// Its bytes in memory.
     pub in_host_order: String,
@@ -66,51 +66,52 @@ pub struct ByteOrder {
     pub without_htons: u16,
 }
 
-/// Limits on descriptors.
+/// The limits on descriptors.
 #[derive(Clone, Debug, Serialize)]
 pub struct Descriptors {
-    /// In force for this process.
+    /// The limit in force for this process.
     pub soft: Option<u64>,
-    /// How far it may raise that; none if there is no limit.
+    /// The limit to which the process may raise it; `None` if there is no such limit.
     pub hard: Option<u64>,
-    /// Of all processes together.
+    /// The limit for all processes together.
     pub system: Option<u64>,
 }
 
-/// How many connections may wait to be accepted.
+/// The limits on connections that wait to be accepted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Backlog {
-    /// `SOMAXCONN` of the C library's header.
+    /// `SOMAXCONN` in the header of the C library.
     pub somaxconn: i32,
     /// The kernel's setting.
     pub setting: Option<u64>,
-    /// What a listener got that asked for more than there is, where the system tells.
+    /// The backlog of a listener that asked for more than the kernel allows, where the system tells.
     pub in_force: Option<u64>,
 }
 
-/// One buffer of one kind of socket.
+/// The size of one buffer of one kind of socket.
 #[derive(Clone, Debug, Serialize)]
 pub struct Buffer {
     /// The kind of socket.
     pub socket: &'static str,
     /// `SO_RCVBUF` or `SO_SNDBUF`.
     pub option: &'static str,
-    /// As `getsockopt` gives it for a new socket. (Linux counts its own bookkeeping: twice what was set.)
+    /// The size that `getsockopt` returns for a new socket. (Linux includes its own bookkeeping: twice the value that
+    /// was set.)
     pub default_bytes: i32,
-    /// As `getsockopt` gives it after as much as possible was set.
+    /// The size that `getsockopt` returns after setting as much as possible.
     pub most_bytes: i32,
 }
 
-/// Whether something exists on this system.
+/// Whether a call or a flag exists on this system.
 #[derive(Clone, Debug, Serialize)]
 pub struct Here {
     /// Its name in C.
     pub name: &'static str,
-    /// Whether it is here.
+    /// Whether it exists here.
     pub here: bool,
 }
 
-/// Looks at everything. What cannot be found out is left out.
+/// Collects everything. What cannot be found out is left out.
 pub fn host() -> HostFacts {
     crate::trace::suspended(|| HostFacts {
         schema: 1,
@@ -146,12 +147,13 @@ fn byte_order() -> ByteOrder {
 
 fn descriptors() -> Descriptors {
     let limits = limits::descriptor_limits().ok();
-    // "Infinite" is the highest number; on systems with signs, the highest positive one.
+    // "Infinite" is the highest number; where the type is signed, the highest positive one.
     let hard = limits.map(|limits| limits.hard).filter(|hard| *hard < i64::MAX as u64);
     Descriptors { soft: limits.map(|limits| limits.soft), hard, system: settings::open_files() }
 }
 
-/// What the kernel made of more than it allows, if it tells. (gVisor has TCP_INFO, and leaves this at 0.)
+/// The backlog that the kernel grants when asked for more than it allows, if it tells. (gVisor has TCP_INFO, but leaves
+/// this at 0.)
 fn backlog_in_force() -> Option<u64> {
     let listener = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).ok()?;
     sys::bind(&listener, &Address::v4(std::net::Ipv4Addr::LOCALHOST, 0)).ok()?;
@@ -175,8 +177,8 @@ fn buffers() -> Vec<Buffer> {
     all.filter_map(buffer).collect()
 }
 
-/// The default, and the most that can be set: Linux cuts what is too much, the others refuse it with ENOBUFS; so did
-/// macOS up to 14.3, which cuts at 8 MiB since (read in xnu).
+/// The default size, and the largest that can be set: Linux reduces a larger value, the others refuse it with ENOBUFS;
+/// so did macOS up to 14.3, which now reduces to 8 MiB (read in xnu).
 fn buffer(domain: Domain, kind: SocketType, option: OptionName<i32>) -> Result<(i32, i32)> {
     const TOO_MUCH: i32 = 1 << 30;
     let socket = sys::socket(domain, kind, Protocol::default())?;
@@ -199,7 +201,7 @@ fn calls() -> Vec<Here> {
     all.map(|page| Here { name: page.name, here: page.is_here }).collect()
 }
 
-/// Those that one system or another lacks, looked up in the tables of names.
+/// The flags that one system or another lacks, looked up in the tables of names.
 fn flags() -> Vec<Here> {
     let tables: [(&[Constant], &[&'static str]); 5] = [
         (SocketFlags::CONSTANTS, &["SOCK_CLOEXEC", "SOCK_NONBLOCK"]),

@@ -2,7 +2,7 @@
 
 use crate::trace::Caller;
 
-/// This thread of this process, by the monotonic clock of this boot of this machine.
+/// This thread of this process, with the monotonic clock of this boot of this machine.
 pub fn caller() -> Caller {
     Caller {
         pid: std::process::id(),
@@ -11,7 +11,7 @@ pub fn caller() -> Caller {
     }
 }
 
-/// What tells one boot of one machine from all others: Linux's boot id; elsewhere the host's name has to do.
+/// An identifier of this boot of this machine: Linux's boot id; on other systems the host name must do.
 fn boot() -> String {
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     match boot_id {
@@ -28,7 +28,7 @@ fn thread_number() -> u64 {
     nix::unistd::gettid().as_raw() as u64
 }
 
-/// The other systems number their threads too, but nix has no call that tells: the process stands for its thread.
+/// The other systems number their threads too, but nix has no call for it: the process id stands for the thread.
 #[cfg(not(linux))]
 fn thread_number() -> u64 {
     u64::from(std::process::id())

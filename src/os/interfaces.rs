@@ -1,5 +1,4 @@
-//! The network interfaces of this machine, and which machines can reach a server bound to their
-//! addresses.
+//! The network interfaces of this machine, and which machines can reach a server bound to their addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,12 +8,12 @@ use serde::Serialize;
 
 use crate::addr::Address;
 
-/// One interface.
+/// A network interface.
 #[derive(Clone, Debug, Serialize)]
 pub struct Interface {
     /// Its name.
     pub name: String,
-    /// Whether it is in use.
+    /// Whether it is up.
     pub up: bool,
     /// Its addresses.
     pub addresses: Vec<Bindable>,
@@ -30,7 +29,7 @@ pub struct Bindable {
 }
 
 impl Bindable {
-    /// What can be said of an address without asking the network.
+    /// What can be said about an address without asking the network.
     pub fn new(ip: IpAddr) -> Self {
         let reached_by = if is_of_the_link(ip) {
             "every machine on the same link".to_string()
@@ -42,7 +41,8 @@ impl Bindable {
         Self { address: ip.to_string(), reached_by }
     }
 
-    /// An address of an interface. Every link has its own fe80::/10: without the interface's name, `bind` gives `EINVAL`.
+    /// An address of an interface. Every link has its own fe80::/10: without the interface's name, `bind` fails with
+    /// `EINVAL`.
     fn of_interface(ip: IpAddr, name: &str) -> Self {
         let mut bindable = Self::new(ip);
         if ip.is_ipv6() && is_of_the_link(ip) {
@@ -51,7 +51,7 @@ impl Bindable {
         bindable
     }
 
-    /// What a server can be bound to on any machine.
+    /// The addresses that a server can be bound to on any machine.
     pub fn everywhere() -> Vec<Self> {
         let addresses: [IpAddr; 4] = [
             Ipv4Addr::LOCALHOST.into(),
@@ -63,7 +63,7 @@ impl Bindable {
     }
 }
 
-/// Addresses that no router passes on: 169.254.0.0/16 and fe80::/10.
+/// Addresses that no router forwards: 169.254.0.0/16 and fe80::/10.
 fn is_of_the_link(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
@@ -71,7 +71,7 @@ fn is_of_the_link(ip: IpAddr) -> bool {
     }
 }
 
-/// Addresses that have a meaning within one organisation only: 10.0.0.0/8 and its like, and fc00::/7.
+/// Addresses for use within one organisation only: 10.0.0.0/8 and the like, and fc00::/7.
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_private(),
@@ -79,8 +79,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Whether an interface that is in use has an address of loopback (IPv4). Where the system tells of no interface at all,
-/// it is taken to have one.
+/// Whether an interface that is up has the IPv4 loopback address. If the system lists no interface at all, the answer
+/// is yes.
 pub fn loopback_is_up() -> bool {
     let is_loopback = |bindable: &Bindable| {
         bindable.address.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
@@ -90,7 +90,7 @@ pub fn loopback_is_up() -> bool {
     all.is_empty() || all.iter().any(is_up)
 }
 
-/// The interfaces, in the order in which the system names them. None of them is no failure.
+/// The interfaces, in the order of the system. An empty list is not a failure.
 pub fn interfaces() -> Vec<Interface> {
     let mut interfaces: Vec<Interface> = Vec::new();
     for entry in getifaddrs().into_iter().flatten() {

@@ -1,17 +1,18 @@
-//! Asking a silent peer whether it still lives: one idea, and other names for it on each system.
+//! Keepalive: checks whether a silent peer still exists. The options have other names on each system.
 
 use std::time::Duration;
 
 use crate::names::{Result, SO_KEEPALIVE, SOL_SOCKET};
 use crate::sys::{AsFd, setsockopt};
 
-/// Turns keepalive on: after `idle` without a word the first probe, then one each `interval`, and after `count` without an
-/// answer the connection has ended with `ETIMEDOUT`. Whole seconds, one at least.
+/// Turns keepalive on: after `idle` without a segment the kernel sends a first probe, then one every `interval`, and
+/// after `count` unanswered probes the connection ends with `ETIMEDOUT`. Whole seconds, at least one.
 ///
 /// The times come first and `SO_KEEPALIVE` last, and among the times `idle` comes last: a connection that has been idle for
 /// longer sends its first probe at once, and the next one after the interval that is set by then, by default 75 seconds.
 ///
-/// Systems differ: OpenBSD has these times for the whole system only (`sysctl net.inet.tcp`), and so only turns it on.
+/// Systems differ: OpenBSD has these times for the whole system only (`sysctl net.inet.tcp`), so there this function
+/// only turns keepalive on.
 ///
 /// # Errors
 /// As [`setsockopt`].
@@ -45,8 +46,8 @@ fn times(_: impl AsFd, _: i32, _: i32, _: i32) -> Result<()> {
     Ok(())
 }
 
-/// What was sent and is not acknowledged for so long ends the connection with `ETIMEDOUT`. Together with keepalive this time
-/// decides, and not the count of probes (tcp(7), `TCP_USER_TIMEOUT`).
+/// Ends the connection with `ETIMEDOUT` if sent bytes stay unacknowledged for this long. Together with keepalive, this
+/// time decides instead of the count of probes (tcp(7), `TCP_USER_TIMEOUT`).
 ///
 /// # Errors
 /// As [`setsockopt`].

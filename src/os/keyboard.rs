@@ -1,4 +1,4 @@
-//! The keyboard of the terminal that this process is controlled from, key by key, whatever standard input is.
+//! The keyboard of the controlling terminal, key by key, independent of standard input.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,40 +10,40 @@ use nix::sys::termios::{
     LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
 
-/// The escape character, with which the sequence of an arrow key begins.
+/// The escape character, which begins the sequence of an arrow key.
 const ESCAPE: u8 = 0x1b;
 
 /// The keyboard of the controlling terminal.
 #[derive(Debug)]
 pub struct Keyboard {
     terminal: File,
-    /// What was typed ahead: it counts as keys, and reaches no other reader of the terminal.
+    /// Keys that were typed ahead: they are read here, and no other reader of the terminal gets them.
     typed: VecDeque<u8>,
-    /// The settings that the terminal had before it was held.
+    /// The settings of the terminal before it was held.
     found: Option<Termios>,
 }
 
-/// What a wait for a key gave.
+/// The result of waiting for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// This character; 0 for a key that has a sequence instead, such as an arrow.
+    /// A character; 0 for a key with a sequence, such as an arrow.
     Typed(u8),
-    /// A signal has come instead: from the keyboard (Ctrl-C), or from another process to a handler of ours.
+    /// A signal came instead: from the keyboard (Ctrl-C), or from another process to one of our handlers.
     Interrupted,
     /// The terminal is closed.
     Closed,
 }
 
 impl Keyboard {
-    /// The terminal that controls this process.
+    /// Opens the controlling terminal.
     ///
     /// # Errors
-    /// There is none (ENXIO), or it may not be opened.
+    /// There is no controlling terminal (ENXIO), or it may not be opened.
     pub fn open() -> io::Result<Self> {
         Ok(Self { terminal: File::open("/dev/tty")?, typed: VecDeque::new(), found: None })
     }
 
-    /// From now on the terminal gives each key at once and does not show it, until [`Keyboard::release`].
+    /// From now until [`Keyboard::release`] the terminal delivers each key at once and does not echo it.
     pub fn hold(&mut self) {
         let Ok(found) = tcgetattr(&self.terminal) else { return };
         let mut held = found.clone();
@@ -53,19 +53,19 @@ impl Keyboard {
         held.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         held.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         self.found = Some(found);
-        // What was typed already stays (TCSAFLUSH would drop it).
+        // Keys that were typed already stay (TCSAFLUSH would drop them).
         let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &held);
     }
 
-    /// The terminal is again as it was found. A call that waits may be interrupted and end the process, and the shell gets its
-    /// terminal in order.
+    /// Restores the settings of the terminal. Call it before a call that may wait: a signal may end the process during
+    /// the wait, and the shell must find its terminal in order.
     pub fn release(&mut self) {
         if let Some(found) = self.found.take() {
             let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &found);
         }
     }
 
-    /// Waits for a key of the terminal, which is held.
+    /// Waits for a key. The terminal must be held.
     pub fn read_key(&mut self) -> Key {
         loop {
             if self.typed.is_empty() {
@@ -87,7 +87,8 @@ impl Keyboard {
                     None => return Key::Typed(key),
                     Some(signal) => {
                         self.release();
-                        // As the terminal itself would have done. What handler there is has run afterwards.
+                        // This is what the terminal itself would have done. A handler, if there is one, has run
+                        // afterwards.
                         let _ = raise(signal);
                         if signal != Signal::SIGTSTP {
                             return Key::Interrupted;
@@ -99,7 +100,7 @@ impl Keyboard {
         }
     }
 
-    /// The signal that this key sends, as the terminal is set.
+    /// The signal that this key sends with the terminal's present settings.
     fn signal_of(&self, key: u8) -> Option<Signal> {
         let set = self.found.as_ref()?;
         let is =
@@ -112,7 +113,7 @@ impl Keyboard {
         signals.into_iter().find(|(index, _)| is(*index)).map(|(_, signal)| signal)
     }
 
-    /// Takes away what follows an escape character: `[` or `O`, and all up to the first letter.
+    /// Skips the rest of an escape sequence: `[` or `O`, and everything up to the first letter.
     fn skip_sequence(&mut self) {
         if !matches!(self.typed.front(), Some(b'[' | b'O')) {
             return;

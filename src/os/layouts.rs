@@ -1,4 +1,4 @@
-//! How the socket addresses of C lie in memory here: which field begins where, and what its bytes are for an example.
+//! The layout of C's socket addresses in memory on this machine: the offset of each field, and its bytes in an example.
 
 use std::mem::offset_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,29 +9,29 @@ use crate::addr::Address;
 use crate::byteorder::shown;
 use crate::sys;
 
-/// One kind of socket address.
+/// The layout of one kind of socket address.
 #[derive(Clone, Debug, Serialize)]
 pub struct Layout {
     /// Its name in C.
     pub name: &'static str,
     /// Its size in bytes.
     pub size: usize,
-    /// The address that serves as the example, if this kind has one.
+    /// The example address, if this kind has one.
     pub example: Option<String>,
-    /// Its fields, in the order of memory.
+    /// Its fields, in the order in memory.
     pub fields: Vec<Field>,
 }
 
-/// One field.
+/// A field of a socket address.
 #[derive(Clone, Debug, Serialize)]
 pub struct Field {
     /// Its name in C.
     pub name: &'static str,
-    /// Where it begins.
+    /// Its offset from the beginning.
     pub offset: usize,
     /// How many bytes it has.
     pub size: usize,
-    /// The example's bytes there, as far as they are used.
+    /// The bytes of the example, as far as they are used.
     pub bytes: Option<String>,
 }
 
@@ -55,7 +55,7 @@ const STORAGE: FieldOffsets = &[
     ("(room)", offset_of!(libc::sockaddr_storage, ss_family) + size_of::<libc::sa_family_t>()),
 ];
 
-/// Every kind that a program meets.
+/// Every kind of socket address that a program meets.
 pub fn layouts() -> Vec<Layout> {
     let v4 = Address::v4(Ipv4Addr::LOCALHOST, 7007);
     let v6 = Address::v6(Ipv6Addr::LOCALHOST, 7007);

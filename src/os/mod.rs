@@ -1,6 +1,6 @@
-//! Everything else that touches the system: limits, users, interfaces, settings of the kernel. And everything with a
-//! different name on each system, or missing on some, so that later chapters need not ask which system this is. The
-//! calls are those of [`sys`](crate::sys) and of nix, so the compiler checks that all of it is safe.
+//! Everything else that touches the system: limits, users, interfaces, settings of the kernel. And everything that has
+//! another name on each system, or is missing on some, so that later chapters need not ask which system this is. The
+//! calls are those of [`sys`](crate::sys) and of nix, so the compiler checks the safety of all of it.
 
 pub mod accepting;
 #[cfg(feature = "program")]

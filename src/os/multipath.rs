@@ -2,8 +2,8 @@
 
 use crate::names::Protocol;
 
-/// The protocol of multipath TCP for [`socket`](crate::sys::socket); none where the system has no such protocol. A kernel may
-/// have been built without it, and then `socket` says so.
+/// The protocol number of multipath TCP for [`socket`](crate::sys::socket); `None` where the system has no such
+/// protocol. If the kernel was built without it, `socket` reports that.
 #[cfg(linux)]
 pub const MULTIPATH_TCP: Option<Protocol> = Some(crate::names::IPPROTO_MPTCP);
 

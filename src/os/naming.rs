@@ -1,4 +1,4 @@
-//! Which addresses a written one means here.
+//! Resolves written addresses to socket addresses.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,14 +7,14 @@ use crate::addr::{Address, Host, Port, Written};
 use crate::names::{AF_INET6, ResolveError, SOCK_DGRAM, SOCK_STREAM, SocketType};
 use crate::sys::{self, Hints};
 
-/// Why a written address means none.
+/// Why a written address could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unresolved {
     /// The host could not be looked up.
     Host(String, ResolveError),
-    /// There is no service of this name.
+    /// There is no service with this name.
     Service(String),
-    /// There is none, and no host was written: it may be the name of a host.
+    /// There is no service with this name, and no host was written: the name may be that of a host.
     ServiceAlone(String),
 }
 
@@ -43,11 +43,11 @@ impl fmt::Display for Unresolved {
 
 impl std::error::Error for Unresolved {}
 
-/// The addresses that `written` means for sockets of this kind: one for each family where the host is left out. (A service
-/// may have a port for one kind only: tftp has one for datagrams.)
+/// The socket addresses of a written one, for sockets of this type: one for each family if no host was written. (A
+/// service may have a port for one type only: tftp has one for datagrams.)
 ///
 /// # Errors
-/// The host or the service has no entry.
+/// The host or the service is unknown.
 pub fn resolve(written: &Written, kind: SocketType) -> Result<Vec<Address>, Unresolved> {
     let (host, port) = match written {
         Written::Unix(name) => return Ok(vec![Address::Unix(name.clone())]),
@@ -94,7 +94,7 @@ fn look_up(name: &str, port: u16, kind: SocketType) -> Result<Vec<Address>, Unre
     Ok(addresses)
 }
 
-/// Whether this machine has IPv6 at all, with a loopback address: a socket can be made and bound there.
+/// Whether this machine has IPv6 with a loopback address: a socket can be made and bound there.
 fn has_ipv6() -> bool {
     crate::trace::suspended(|| {
         let anywhere = Address::ip(IpAddr::V6(Ipv6Addr::LOCALHOST), 0);

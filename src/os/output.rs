@@ -6,9 +6,9 @@ use std::os::fd::AsFd;
 use crate::sys::{self, POLLOUT, PollFd};
 use crate::trace::suspended;
 
-/// A descriptor to which everything is written, even if another process has made it non-blocking: the flag belongs to
-/// the open file, so every process that shares a terminal or a pipe can set it. Without room the write waits, as on a
-/// blocking descriptor.
+/// A writer that writes everything, even if another process has made the descriptor non-blocking: the flag belongs to
+/// the open file, so every process that shares a terminal or a pipe can set it. If there is no room, the write waits,
+/// as on a blocking descriptor.
 #[derive(Debug)]
 pub struct Patient<W>(pub W);
 
@@ -32,7 +32,7 @@ impl<W: Write + AsFd> Write for Patient<W> {
     }
 }
 
-/// The wait is this program's own affair, and in no trace.
+/// The program's own wait, which appears in no trace.
 fn wait_for_room(to: &impl AsFd) -> io::Result<()> {
     let mut rows = [PollFd::new(to.as_fd(), POLLOUT)];
     match suspended(|| sys::poll(&mut rows, -1)) {

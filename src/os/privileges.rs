@@ -1,4 +1,4 @@
-//! Becoming a user with fewer rights, for good: what root is needed for (a port below 1024) is done before.
+//! Dropping privileges for good: what needs root (a port below 1024) is done before.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The user of a name; none if there is none.
+    /// The user with this name; `None` if there is no such user.
     ///
     /// # Errors
     /// The list of users cannot be read.
@@ -29,12 +29,12 @@ impl Account {
         &self.name
     }
 
-    /// The number of the user.
+    /// The user id.
     pub fn uid(&self) -> u32 {
         self.uid.as_raw()
     }
 
-    /// The number of its first group.
+    /// The id of the user's primary group.
     pub fn gid(&self) -> u32 {
         self.gid.as_raw()
     }
@@ -52,13 +52,12 @@ impl fmt::Display for Account {
     }
 }
 
-/// Which step of switching to another user failed. The process may have switched only in part then:
-/// it must end.
+/// Which step of switching to another user failed. The process may have switched only in part, so it must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDropped {
     /// A call failed.
     Failed(&'static str, Errno),
-    /// All calls succeeded, and root could be had again all the same.
+    /// All calls succeeded, but the process could become root again.
     CanReturn,
 }
 
@@ -71,11 +70,11 @@ impl fmt::Display for NotDropped {
     }
 }
 
-/// Becomes this user: with its groups and no other, and without a way back. The groups go first, for without root they
-/// cannot be given up any more; and that the way back is closed is tried, not believed.
+/// Becomes this user, with the user's groups only, and without a way back. The groups are dropped first, because
+/// without root they cannot be dropped any more; and the function tries whether the way back is really closed.
 ///
 /// # Errors
-/// `EPERM`: this process is not root's. Whatever the error, what is left must not go on.
+/// `EPERM`: this process is not root's. After any error the process must end.
 pub fn drop_to(account: &Account) -> Result<(), NotDropped> {
     let step = |call, result: nix::Result<()>| {
         result.map_err(|errno| NotDropped::Failed(call, from_nix(errno)))
@@ -96,8 +95,8 @@ fn init_groups(account: &Account) -> nix::Result<()> {
     nix::unistd::initgroups(&name, account.gid)
 }
 
-/// On macOS a directory service says which groups a user has, and a process that calls `initgroups` leaves it
-/// (initgroups(3) there); nix does not offer the call. Not checked here, and so it is refused.
+/// On macOS a directory service decides which groups a user has, and a process that calls `initgroups` leaves that
+/// service (initgroups(3) there); nix does not offer the call. Unchecked here, and therefore refused.
 #[cfg(apple)]
 fn init_groups(_: &Account) -> nix::Result<()> {
     Err(nix::errno::Errno::ENOSYS)

@@ -1,10 +1,10 @@
-//! Ending another process together with those that it has started.
+//! Ending another process together with its descendants.
 
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-/// Stops every process of a group, or lets it go on; false if there is none.
+/// Stops or continues every process of a group; false if there is none.
 pub fn stop_group(leader: u32, stops: Stops) -> bool {
     let signal = match stops {
         Stops::Stop => Signal::SIGSTOP,
@@ -13,17 +13,17 @@ pub fn stop_group(leader: u32, stops: Stops) -> bool {
     i32::try_from(leader).is_ok_and(|leader| killpg(Pid::from_raw(leader), signal).is_ok())
 }
 
-/// What is done to a group.
+/// What to do with a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stops {
-    /// It is stopped.
+    /// Stop it.
     Stop,
-    /// It goes on.
+    /// Continue it.
     GoOn,
 }
 
-/// Ends every process of the group that this process leads, a child of ours or ourselves, without a chance to object. Those
-/// that have ended already are no failure.
+/// Kills every process of the group led by a child of ours or by ourselves. It is not a failure if all have ended
+/// already.
 pub fn kill_group(leader: u32) {
     if let Ok(leader) = i32::try_from(leader) {
         // There may be no process left.
@@ -31,11 +31,11 @@ pub fn kill_group(leader: u32) {
     }
 }
 
-/// The same, and waits until the leader is no more.
+/// Kills the group, and waits until its leader has ended.
 pub fn end_group(leader: u32) {
     kill_group(leader);
     if let Ok(leader) = i32::try_from(leader) {
-        // Another thread may have waited for it.
+        // Another thread may have waited for the leader.
         let _ = waitpid(Pid::from_raw(leader), None);
     }
 }

@@ -1,16 +1,17 @@
-//! What a receive may bring along unasked.
+//! Descriptors that arrive with a receive although the caller did not ask for any.
 
 use crate::names::{MsgFlags, Result};
 use crate::sys::{self, AsFd, MAX_PASSED};
 use crate::trace;
 
-/// Whether `recv` and `read` put the descriptors that a Unix-domain peer passes into this process's table, where the
-/// program never learns their numbers. So macOS does (read in xnu 15.4, uipc_socket.c: soreceive_ctl); Linux, FreeBSD, NetBSD
-/// and OpenBSD close them.
+/// Whether `recv` and `read` install the descriptors that a Unix-domain peer passes in this process's table, where the
+/// program never learns their numbers. macOS does so (read in xnu 15.4, uipc_socket.c: soreceive_ctl); Linux, FreeBSD,
+/// NetBSD and OpenBSD close them.
 pub const RECV_KEEPS_DESCRIPTORS: bool = cfg!(apple);
 
-/// Receives as [`recv`](sys::recv()) does, and closes the descriptors that a peer has passed. Where `recv` itself keeps them
-/// ([`RECV_KEEPS_DESCRIPTORS`]), any client of a Unix-domain server could otherwise fill the server's table, 254 at a time.
+/// Receives like [`recv`](sys::recv()), and closes the descriptors that a peer has passed. Where `recv` itself keeps
+/// them ([`RECV_KEEPS_DESCRIPTORS`]), any client of a Unix-domain server could otherwise fill the server's table, 254
+/// at a time.
 ///
 /// # Errors
 /// As [`recvmsg`](sys::recvmsg()).

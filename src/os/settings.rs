@@ -1,15 +1,15 @@
-//! What the kernel was told: limits that hold for every process. Linux has them as files below /proc/sys, the others
-//! behind sysctl(8).
+//! Settings of the kernel that apply to every process. Linux has them as files below /proc/sys, the others behind
+//! sysctl(8).
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
-/// The most that the second argument of `listen` can bring about.
+/// The largest backlog that `listen` can set.
 pub fn listen_backlog() -> Option<u64> {
     setting(BACKLOG)
 }
 
-/// How many connections may wait at a listener that asks for as many as it can get.
+/// How many connections may wait at a listener that asks for as many as possible.
 pub fn most_waiting() -> u64 {
     listen_backlog().unwrap_or(libc::SOMAXCONN.unsigned_abs().into())
 }
@@ -25,11 +25,13 @@ pub fn open_files() -> Option<u64> {
     setting(OPEN_FILES)
 }
 
-/// Changes, in this process's own network, how many waits for the answer to a SYN stay at a second before they begin to double
-/// (`net.ipv4.tcp_syn_linear_timeouts`). In a thread of its own, so that these calls do not stand between those of a lab.
+/// Changes, in this process's own network, how many waits for the answer to a SYN last one second before the waits
+/// begin to double (`net.ipv4.tcp_syn_linear_timeouts`). It runs on a thread of its own, so that these calls do not
+/// appear between those of a lab.
 ///
 /// # Errors
-/// `ENOENT`: there is no such setting (Linux before 6.5, and other systems). `EACCES`, `EROFS`: it may not be changed here.
+/// `ENOENT`: there is no such setting (Linux before 6.5, and other systems). `EACCES`, `EROFS`: this process may not
+/// change it.
 pub fn set_linear_syn_timeouts(waits: u8) -> io::Result<()> {
     const SETTING: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
     let write = move || {
@@ -38,7 +40,7 @@ pub fn set_linear_syn_timeouts(waits: u8) -> io::Result<()> {
     std::thread::spawn(write).join().unwrap_or(Err(io::ErrorKind::Other.into()))
 }
 
-/// Where a setting is, and which of its numbers it is.
+/// The name of a setting, and which of its numbers is meant.
 type SettingPlace = (&'static str, usize);
 
 #[cfg(linux)]
@@ -55,7 +57,7 @@ const BACKLOG: SettingPlace = ("kern.ipc.somaxconn", 0);
 const BACKLOG: SettingPlace = ("kern.ipc.soacceptqueue", 0);
 #[cfg(openbsd)]
 const BACKLOG: SettingPlace = ("kern.somaxconn", 0);
-// NetBSD has no such setting, and sysctl finds nothing: SOMAXCONN is compiled into its kernel.
+// NetBSD has no such setting, so sysctl finds nothing: SOMAXCONN is compiled into its kernel.
 #[cfg(netbsd)]
 const BACKLOG: SettingPlace = ("kern.somaxconn", 0);
 #[cfg(any(apple, freebsd))]

@@ -1,11 +1,11 @@
-//! Signals into a loop: the self-pipe, ready to be watched.
+//! Signals for a loop: a self-pipe, ready to be watched.
 
 use super::accepting::set_nonblocking;
 use crate::names::{FD_CLOEXEC, Result, SA_RESTART, Signal};
 use crate::sys::{self, Fd, Handler, PollFd, SigAction, SignalSet};
 use crate::values::TimeSpec;
 
-/// Makes a self-pipe, lets these signals write into it, and returns the end to read them from.
+/// Makes a self-pipe, lets these signals write into it, and returns its reading end.
 ///
 /// # Errors
 /// As [`sys::pipe`](crate::sys::pipe()) and [`sys::sigaction`](crate::sys::sigaction()).
@@ -16,7 +16,7 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
         sys::fcntl_setfd(end, FD_CLOEXEC)?;
     }
     sys::self_pipe(Some(write_end));
-    // With SA_RESTART other calls go on as if no signal had come. select and poll give EINTR all the same (signal(7)).
+    // With SA_RESTART other calls are restarted. select and poll still return EINTR (signal(7)).
     let action = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::SelfPipe) };
     for signal in signals {
         sys::sigaction(*signal, Some(&action), None)?;
@@ -24,7 +24,7 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
     Ok(read_end)
 }
 
-/// Lets a signal interrupt `select` and `poll`, and do nothing else.
+/// Lets a signal interrupt `select` and `poll`, with no other effect.
 ///
 /// # Errors
 /// As [`sys::sigaction`].
@@ -33,7 +33,7 @@ pub fn interrupt_waits(signal: Signal) -> Result<()> {
     sys::sigaction(signal, Some(&action), None)
 }
 
-/// Whether this process was started with a signal ignored, as by `nohup`.
+/// Whether this process was started with a signal ignored, as under `nohup`.
 ///
 /// # Errors
 /// As [`sys::sigaction`](crate::sys::sigaction()).
@@ -43,15 +43,15 @@ pub fn is_ignored(signal: Signal) -> Result<bool> {
     Ok(action.handler == Handler::Ignore)
 }
 
-/// The name of a signal by its number, also of one that has nothing to do with sockets.
+/// The name of a signal by its number, also for signals that have nothing to do with sockets.
 pub fn name_of(number: i32) -> String {
     nix::sys::signal::Signal::try_from(number)
         .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_string())
 }
 
-/// Ends this process by a signal, as another one was ended by it. If the signal does not end processes, this returns.
+/// Ends this process by a signal, as another process was ended. If the signal does not end processes, this returns.
 pub fn end_by(signal: Signal) {
-    // What cannot be set, such as SIGKILL's, is the default already.
+    // A signal whose action cannot be set, such as SIGKILL, has its default action already.
     let _ = sys::sigaction(signal, Some(&SigAction::new(Handler::Default)), None);
     if let Ok(signal) = nix::sys::signal::Signal::try_from(signal.bits()) {
         let _ = nix::sys::signal::raise(signal);

@@ -1,4 +1,4 @@
-//! The file of a Unix-domain socket: `bind` makes it, and `close` leaves it there.
+//! The file of a Unix-domain socket: `bind` creates it, and `close` does not remove it.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
@@ -11,47 +11,46 @@ use crate::addr::{Address, UnixName};
 use crate::names::{AF_UNIX, Errno, Protocol, Result, SocketType};
 use crate::sys;
 
-/// A file that this process has made by binding a socket.
+/// A file that this process created by binding a socket.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    /// Device and inode: what a file is, whatever it is called.
+    /// Device and inode: they identify the file, whatever its name is.
     identity: (u64, u64),
 }
 
 impl SocketFile {
-    /// The file of a socket that was bound to this address; none if the address is no file's.
+    /// The file of a socket that was bound to this address; `None` if the address is not a path.
     ///
     /// # Errors
-    /// It is gone already.
+    /// The file is gone already.
     pub fn of(address: &Address) -> io::Result<Option<Self>> {
         let Address::Unix(UnixName::Path(path)) = address else { return Ok(None) };
         let identity = identity(&fs::symlink_metadata(path)?);
         Ok(Some(Self { path: path.clone(), identity }))
     }
 
-    /// Where it is.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes the file, unless another has taken its place: that is another server's.
+    /// Removes the file, unless another server's file has taken its place.
     ///
     /// # Errors
-    /// `EACCES`: its directory may not be written, or not any more.
+    /// `EACCES`: the directory may not be written, or no longer.
     pub fn remove(&self) -> io::Result<()> {
         match fs::symlink_metadata(&self.path) {
             Ok(file) if identity(&file) == self.identity => fs::remove_file(&self.path),
-            // It is gone already, or not ours.
+            // The file is gone already, or is not ours.
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Makes a user the owner of the file, so that the user may remove it even from a directory
-    /// like `/tmp`.
+    /// Makes a user the owner of the file, so that the user may remove it even from a directory like `/tmp`.
     ///
     /// # Errors
-    /// `EPERM`: this process may not.
+    /// `EPERM`: this process has no right to do so.
     pub fn give_to(&self, account: &Account) -> io::Result<()> {
         chown(&self.path, Some(account.uid()), Some(account.gid()))
     }
@@ -61,7 +60,7 @@ fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Sets which users may connect: they need write permission for the file.
+/// Sets which users may connect, by the write permissions of the file.
 ///
 /// # Errors
 /// As `chmod(2)`.
@@ -74,11 +73,11 @@ pub fn set_mode(address: &Address, mode: u32) -> io::Result<()> {
     }
 }
 
-/// Whether the file at this address is a leftover of a server that did not remove it: connect is refused.
+/// Whether the file at this address was left behind by a server that ended: connect is refused.
 ///
-/// It is refused also between another server's `bind` and its `listen`: of two servers that start in the same moment, one
-/// may take the other's file away. And the BSDs refuse where the queue of a living server is full, whose file is taken for
-/// abandoned then; on Linux such a connect has to wait, and here gives `EAGAIN`.
+/// connect is also refused between another server's `bind` and `listen`: of two servers that start at the same moment,
+/// one may remove the other's file. And the BSDs refuse when the queue of a living server is full; its file then looks
+/// abandoned. On Linux such a connect has to wait, and here fails with `EAGAIN`.
 ///
 /// # Errors
 /// As [`sys::socket`](crate::sys::socket()).

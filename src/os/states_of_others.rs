@@ -1,12 +1,12 @@
-//! The states of another process's TCP sockets, as `/proc` tells them. Nothing is asked of the socket itself, and no copy
-//! of its descriptor is made: a copy would keep open what its owner closes.
+//! The states of another process's TCP sockets, read from `/proc`. The socket itself is not queried, and its descriptor
+//! is not copied: a copy would keep the connection open after its owner has closed it.
 
 use std::fs;
 
 use crate::names::{LISTEN, TcpState};
 use crate::values::{FdNumber, SocketState};
 
-/// The state of a TCP socket that a process has as this descriptor; none where the system does not tell.
+/// The state of a TCP socket that a process has under this descriptor; `None` where the system does not tell.
 pub fn state_of_other(pid: u32, fd: FdNumber) -> Option<SocketState> {
     let link = fs::read_link(format!("/proc/{pid}/fd/{}", fd.get())).ok()?;
     let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_string();
@@ -16,7 +16,7 @@ pub fn state_of_other(pid: u32, fd: FdNumber) -> Option<SocketState> {
     })
 }
 
-/// The state in a row of the table, if the row is of this socket.
+/// The state in a row of the table, if the row belongs to this socket.
 fn state(row: &str, inode: &str) -> Option<SocketState> {
     let mut words = row.split_ascii_whitespace();
     // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode

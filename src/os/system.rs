@@ -1,10 +1,10 @@
-//! Which system this is, for what differs between them.
+//! Which system this is, for differences between systems.
 
 use std::sync::OnceLock;
 
 use nix::sys::utsname::uname;
 
-/// A system whose answers this program tells apart.
+/// A system whose behaviour this program distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
     /// Linux with the GNU C library.
@@ -13,7 +13,8 @@ pub enum System {
     LinuxMusl,
     /// A 32-bit program on Linux.
     Linux32,
-    /// gVisor: a Linux program whose calls another kernel answers, as in many containers and online shells.
+    /// gVisor: Linux programs run there, and another kernel answers their calls, as in many containers and online
+    /// shells.
     GVisor,
     /// macOS.
     MacOs,
@@ -26,7 +27,7 @@ pub enum System {
 }
 
 impl System {
-    /// All of them.
+    /// All systems.
     pub const ALL: [Self; 8] = [
         Self::LinuxGlibc,
         Self::LinuxMusl,
@@ -52,7 +53,7 @@ impl System {
         }
     }
 
-    /// Its name in a command line.
+    /// Its name on a command line.
     pub const fn argument(self) -> &'static str {
         match self {
             Self::LinuxGlibc => "linux",
@@ -66,14 +67,13 @@ impl System {
         }
     }
 
-    /// Whether programs for Linux run there: it has Linux's calls, flags and limits, whichever kernel
-    /// implements them.
+    /// Whether programs for Linux run there: it has Linux's calls, flags and limits, whichever kernel implements them.
     pub const fn runs_linux_programs(self) -> bool {
         matches!(self, Self::LinuxGlibc | Self::LinuxMusl | Self::Linux32 | Self::GVisor)
     }
 }
 
-/// The system that answers this program's calls.
+/// The system that answers the calls of this program.
 pub fn this_system() -> System {
     static SYSTEM: OnceLock<System> = OnceLock::new();
     *SYSTEM.get_or_init(|| {
@@ -83,7 +83,7 @@ pub fn this_system() -> System {
     })
 }
 
-/// What `uname -v` and /proc/version say in gVisor, of every release: Linux has no such build.
+/// The content of `uname -v` and /proc/version in every release of gVisor: no Linux kernel has this build.
 const GVISOR_VERSION: &str = "#1 SMP Sun Jan 10 15:06:54 PST 2016";
 
 fn version_of_kernel() -> String {
@@ -109,7 +109,7 @@ pub const fn built_for() -> System {
     }
 }
 
-/// Whether the most significant byte comes first in memory here, as it does on the network.
+/// Whether the most significant byte comes first in memory, as in network byte order.
 pub const fn is_big_endian() -> bool {
     cfg!(target_endian = "big")
 }

@@ -1,4 +1,4 @@
-//! What the threads of another process wait in, as the kernel shows it to those who may trace that process.
+//! What the threads of another process wait for, as the kernel shows it to users who may trace that process.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::values::FdNumber;
 /// A thread that is in a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitOfOther {
-    /// The thread.
+    /// The thread id.
     pub tid: u32,
     /// The kernel's name of the call.
     pub call: &'static str,
@@ -15,7 +15,8 @@ pub struct WaitOfOther {
     pub fd: Option<FdNumber>,
 }
 
-/// What each thread of a process waits in, of the calls that wait for sockets; nothing where the system does not tell.
+/// The call that each thread of a process waits in, if it is one that waits for sockets; empty where the system does
+/// not tell.
 pub fn waits_of(pid: u32) -> Vec<WaitOfOther> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let of_thread = |thread: fs::DirEntry| {
@@ -37,7 +38,7 @@ fn wait(tid: u32, line: &str) -> Option<WaitOfOther> {
     Some(WaitOfOther { tid, call, fd: fd.map(FdNumber::new) })
 }
 
-/// The calls by the numbers of this processor's kernel.
+/// The calls, by their numbers on this processor architecture.
 #[cfg(linux)]
 fn waiting_calls() -> &'static [(i64, &'static str)] {
     &[
@@ -69,7 +70,7 @@ fn waiting_calls() -> &'static [(i64, &'static str)] {
     ]
 }
 
-/// Elsewhere the numbers would say something else, and there is no strace.
+/// On other systems the numbers would mean something else, and there is no strace.
 #[cfg(not(linux))]
 fn waiting_calls() -> &'static [(i64, &'static str)] {
     &[]

@@ -23,7 +23,7 @@ impl Sink for Heard {
     }
 }
 
-/// An explainer of calls that were never made.
+/// An explainer that gets calls which were never made.
 struct ToldExplainer {
     explainer: Explainer<Heard>,
     heard: Heard,
@@ -35,7 +35,7 @@ impl ToldExplainer {
         Self { explainer: Explainer::new(heard.clone()), heard }
     }
 
-    /// Tells of a call, and returns what was remarked.
+    /// Passes a call to the explainer, and returns its remarks.
     fn of(
         &mut self,
         function: Function,
@@ -83,7 +83,7 @@ fn selects(told: &mut ToldExplainer, read: &[i32], write: &[i32], outcome: Outco
         Arg::set(None),
         Arg::TimeVal(Some(timeout)),
     ];
-    // The first of those asked about are ready, up to the result.
+    // The first descriptors asked about are ready, as many as the result says.
     let mut left = if let Outcome::Value(ready) = outcome { ready as usize } else { 0 };
     let mut found = |asked: &[i32]| {
         let taken = asked.len().min(left);

@@ -14,13 +14,13 @@ use crate::trace::Function;
 /// The column where texts begin, after their labels; and where they continue if there is little room.
 const INDENT: usize = 10;
 const LITTLE_INDENT: usize = 4;
-/// Fewer columns are little room.
+/// Fewer columns count as little room.
 const ROOM: usize = 50;
 const NAME: Style = Style::new().bold();
 const LABEL: Style = anstyle::AnsiColor::Cyan.on_default();
 const PLAIN: Style = Style::new();
 
-/// A word, explained. Empty and unknown fields are neither shown nor written.
+/// A word with its explanation. Empty and unknown fields are neither shown nor written.
 #[derive(Clone, Debug, Serialize)]
 pub struct Article {
     /// The name in C.
@@ -33,10 +33,10 @@ pub struct Article {
     /// Its value on this system, if it has one here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<i64>,
-    /// Of an errno, what the system's `strerror` says.
+    /// The text of the system's `strerror`, if it is an errno.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strerror: Option<String>,
-    /// Of a call, its prototype.
+    /// The prototype, if it is a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prototype: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -69,8 +69,8 @@ struct ArticleLine {
 }
 
 impl Article {
-    /// The article of an entry. `has_lab` says whether the program has a lab of a name: the article mentions no
-    /// other labs.
+    /// The article of an entry. `has_lab` says whether the program has a lab with a name: the article mentions no other
+    /// labs.
     pub fn new(entry: &Entry, has_lab: impl Fn(&str) -> bool) -> Self {
         let here = known(entry.name);
         let strerror = here.filter(|here| here.is_errno);
@@ -98,15 +98,15 @@ impl Article {
         }
     }
 
-    /// As one JSON object.
+    /// The article as one JSON object.
     ///
     /// # Errors
-    /// No error is known: texts and numbers can always be written.
+    /// None is known: texts and numbers can always be written.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
 
-    /// Name, kind and gist as one JSON object: the line of a list.
+    /// Name, kind and short description as one JSON object: a line of a list.
     ///
     /// # Errors
     /// As [`Article::json`].
@@ -115,7 +115,7 @@ impl Article {
         serde_json::to_string(&summary)
     }
 
-    /// As text for a terminal of so many columns.
+    /// The article as text of this width.
     pub fn text(&self, color: bool, columns: usize) -> String {
         let indent = if columns < ROOM { LITTLE_INDENT } else { INDENT };
         let mut out = String::new();
@@ -137,7 +137,7 @@ impl Article {
         for (label, text) in paragraphs.iter().filter(|(_, text)| !text.is_empty()) {
             out.push_str("  ");
             styled(&mut out, if color { LABEL } else { PLAIN }, label);
-            // Where texts go on below their labels there are no columns.
+            // If texts continue below their labels, there are no columns.
             let beside = if indent == INDENT { INDENT - 2 - label.len() } else { 1 };
             out.push_str(&" ".repeat(beside));
             out.push_str(&wrapped(text, columns, 2 + label.len() + beside, indent));
@@ -145,7 +145,7 @@ impl Article {
         out
     }
 
-    /// A call's prototype; of anything else, its kind and its value.
+    /// A call's prototype; for anything else, its kind and its value.
     fn what_it_is(&self) -> String {
         match (self.prototype, self.value, &self.strerror) {
             (Some(prototype), ..) => format!("{prototype};"),
@@ -163,7 +163,7 @@ impl Article {
     }
 }
 
-/// Bits in hexadecimal, all other numbers in decimal.
+/// Flags in hexadecimal, all other numbers in decimal.
 fn shown(kind: &str, value: i64) -> String {
     let bits = ["flag", "event", "request"].iter().any(|word| kind.contains(word));
     if bits { format!("{:#x}", value as u32) } else { value.to_string() }
@@ -177,7 +177,7 @@ fn styled(out: &mut String, style: Style, text: &str) {
     let _ = write!(out, "{style}{text}{style:#}");
 }
 
-/// A paragraph of so many columns that begins in this one and goes on indented, with its last line ended.
+/// A paragraph of this width that begins at `column`, continues at `indent`, and ends with a newline.
 fn wrapped(text: &str, columns: usize, column: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut at = column;

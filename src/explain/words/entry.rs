@@ -15,7 +15,7 @@ pub struct Entry {
     pub means: &'static str,
     /// Of a call: what the result means.
     pub result: &'static str,
-    /// Of a call: what surprises.
+    /// What surprises, if it is a call.
     pub trap: &'static str,
     /// Where a program meets it.
     pub when: &'static str,
@@ -29,7 +29,7 @@ pub struct Entry {
     pub man: &'static str,
     /// Of a call: its name in POSIX.
     pub posix: &'static str,
-    /// The lab that demonstrates it.
+    /// The lab about it.
     pub lab: &'static str,
 }
 
@@ -67,7 +67,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is a function of C.
+    /// Whether it is a C function.
     pub const fn is_call(&self) -> bool {
         !self.man.is_empty()
     }

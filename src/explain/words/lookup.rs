@@ -8,8 +8,8 @@ use crate::names::slips::{near as near_names, plain};
 use crate::names::{Constant, Errno, MsgFlags, OpenFlags, PollEvents, ResolveError};
 use crate::sys::gai_strerror;
 
-/// The prefixes of names: a word is also found without its prefix (`NODELAY`, and `INT` as the trace writes a signal
-/// in a mask).
+/// Prefixes of names: a word is also found without its prefix (`NODELAY`, or `INT` as the trace writes a signal in a
+/// mask).
 const BEGINNINGS: &[&str] = &[
     "E", "SIG", "POLL", "SO_", "TCP_", "MSG_", "SOCK_", "O_", "F_", "FD_", "AF_", "SHUT_", "SA_",
     "IP_", "IPV6_", "UDP_", "SOL_", "IPPROTO_", "AI_", "NI_", "EAI_",
@@ -18,7 +18,7 @@ const BEGINNINGS: &[&str] = &[
 /// No system has an errno as high as this.
 const HIGHEST_ERRNO: i32 = 1_000;
 
-/// How many names are proposed for an unknown word.
+/// How many names are suggested for an unknown word.
 const MOST_PROPOSED: usize = 3;
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
@@ -29,12 +29,12 @@ fn entry(name: &str) -> Option<&'static Entry> {
     entries().find(|entry| entry.name == name)
 }
 
-/// The entries for a word: a name; an alias; a name in another case; the text of an error or the name of an exception;
-/// a number; a name without its prefix; or several flags in one word. Empty if nothing matches.
+/// The entries for a word, which may be: a name; an alias; a name in another case; the text of an error or the name of
+/// an exception; a number; a name without its prefix; or several flags in one word. Empty if nothing matches.
 pub fn find(word: &str) -> Vec<&'static Entry> {
     let word = word.trim().trim_matches(['"', '\'', '`']).trim_end_matches([',', ';', ':', '.']);
     let call = without_section(word);
-    // As the trace writes a number without a name: `0x800000 /* MSG_??? */`.
+    // The trace writes a number without a name as `0x800000 /* MSG_??? */`.
     let idea = if call.ends_with("??") { "???".to_string() } else { plain(call) };
     let alias = ALIASES.iter().find(|(alias, _)| *alias == idea);
     let by_alias = || alias.iter().flat_map(|(_, names)| *names).filter_map(|name| entry(name));
@@ -50,8 +50,7 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
     if alias.is_some() {
         return by_alias().collect();
     }
-    // `CLOSE` is a state and `close` a call: `Close` finds both. And people write so-reuseaddr, or
-    // time wait.
+    // `CLOSE` is a state and `close` a call: `Close` finds both. And people write so-reuseaddr, or time wait.
     let in_any_case: Vec<_> = entries().filter(|entry| plain(entry.name) == idea).collect();
     if !in_any_case.is_empty() {
         return in_any_case;
@@ -82,12 +81,12 @@ pub(super) fn text_of(constant: &Constant) -> String {
     }
 }
 
-/// Case and punctuation do not matter in texts.
+/// The text without case and punctuation, which do not matter.
 fn in_words(text: &str) -> String {
     plain(text).replace(['`', '\'', '"', '.', '!'], "")
 }
 
-/// By the texts of `strerror` and `gai_strerror` here and on other systems.
+/// Searches the texts of `strerror` and `gai_strerror`, here and on other systems.
 fn by_text(text: &str) -> Vec<&'static Entry> {
     let asked = in_words(text);
     let own = Errno::CONSTANTS.iter().chain(ResolveError::CONSTANTS);
@@ -105,7 +104,7 @@ fn by_text(text: &str) -> Vec<&'static Entry> {
     }
 }
 
-/// A text or a number of an errno that has no page of its own, as `ENOANO (No anode)`; the number is this system's.
+/// The text or number of an errno without a page of its own, such as `ENOANO (No anode)`; the number is this system's.
 pub fn other_errno(asked: &str) -> Option<(String, i32)> {
     let asked = in_words(asked.trim());
     let number = asked.strip_prefix("errno ").unwrap_or(&asked).parse().ok();
@@ -119,7 +118,7 @@ fn name_in_this_book(errno: Errno) -> Option<&'static str> {
     errno.name().filter(|_| errno.is_of_this_book())
 }
 
-/// `111`, `errno 111`, `0x6f`, and Winsock's 10054.
+/// Numbers: `111`, `errno 111`, `0x6f`, and Winsock's 10054.
 fn by_number(word: &str) -> Vec<&'static Entry> {
     let lower = word.to_lowercase();
     let digits =
@@ -141,8 +140,7 @@ fn by_number(word: &str) -> Vec<&'static Entry> {
     name.or_else(other).and_then(entry).into_iter().collect()
 }
 
-/// Flags are written in hexadecimal, so the bits come first if there are few of them; the number may still be
-/// an errno.
+/// Flags are usually written in hexadecimal, so they come first if few bits are set; the number may still be an errno.
 fn by_bits(value: i64) -> Vec<&'static Entry> {
     let mut found = Vec::new();
     for table in [PollEvents::CONSTANTS, MsgFlags::CONSTANTS, OpenFlags::CONSTANTS] {
@@ -159,7 +157,7 @@ fn by_bits(value: i64) -> Vec<&'static Entry> {
     found
 }
 
-/// `WSAECONNRESET`.
+/// Windows names: `WSAECONNRESET`.
 fn by_windows_name(word: &str) -> Vec<&'static Entry> {
     let upper = word.to_uppercase();
     let name = upper.strip_prefix("WSA").filter(|name| name.starts_with('E'));
@@ -171,7 +169,7 @@ fn by_ending(word: &str) -> Vec<&'static Entry> {
     BEGINNINGS.iter().filter_map(|beginning| entry(&format!("{beginning}{upper}"))).collect()
 }
 
-/// `POLLIN|POLLHUP`, `FD_ZERO/FD_SET`: each of them, if all are known.
+/// Several names in one word, `POLLIN|POLLHUP` or `FD_ZERO/FD_SET`, if all are known.
 fn all_of_several(word: &str) -> Vec<&'static Entry> {
     let parts = || word.split(['|', '/']);
     if parts().count() < 2 || parts().any(|part| find(part).is_empty()) {
@@ -186,7 +184,7 @@ fn all_of_several(word: &str) -> Vec<&'static Entry> {
     found
 }
 
-/// `htons(7007)`, and `std::io::ErrorKind::WouldBlock`.
+/// The name inside `htons(7007)`, or at the end of `std::io::ErrorKind::WouldBlock`.
 fn by_what_is_called(word: &str) -> Vec<&'static Entry> {
     let is_argument = |c: char| c.is_ascii_alphanumeric() || "_|&,. ".contains(c);
     if let Some((name, argument)) = word.strip_suffix(')').and_then(|word| word.split_once('('))
@@ -262,7 +260,7 @@ mod tests {
             ("OPERATION NOW IN PROGRESS", "EINPROGRESS"),
             ("Socket is not connected", "ENOTCONN"),
             ("Name does not resolve", "EAI_NONAME"),
-            // Of three C libraries, whichever this one is.
+            // The texts of three C libraries, independent of the one here.
             ("Transport endpoint is not connected", "ENOTCONN"),
             ("Temporary failure in name resolution", "EAI_AGAIN"),
             ("Not a tty", "ENOTTY"),
