@@ -1,6 +1,6 @@
 //! The command line: its syntax only. The commands act on it.
 
-// The program's help is no Markdown: [::1] is an address in it, not a link.
+// The program's help is not Markdown: [::1] is an address in it, not a link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
 mod common;

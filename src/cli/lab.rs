@@ -66,7 +66,7 @@ pub struct LabArgs {
     pub arguments: Vec<String>,
 }
 
-/// A system by the name that it has in a command line.
+/// A system, by its name on a command line.
 fn system() -> impl TypedValueParser<Value = System> {
     let names = System::ALL.map(System::argument);
     PossibleValuesParser::new(names).map(|given| {

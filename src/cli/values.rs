@@ -20,7 +20,7 @@ where
     }
 }
 
-/// Without a limit, except that of the number's type.
+/// Without an upper limit, except that of the number's type.
 fn whole_from<T: FromStr + PartialOrd + Display>(text: &str, least: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| least <= *number);
     number.ok_or_else(|| format!("write a whole number, {least} or more"))

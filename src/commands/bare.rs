@@ -1,4 +1,4 @@
-//! `baresock bare`: the loop itself.
+//! `baresock bare`: the loop itself, without anything around it.
 
 use baresock::addr::Written;
 use baresock::names::{Errno, SOCK_STREAM};
@@ -16,8 +16,7 @@ pub(crate) fn run(written: &Written, via: Via, loudness: Loudness) -> Result<(),
     let [address, ..] = &addresses[..] else {
         return Err(Failure::new(format_args!("{written}: no address")));
     };
-    // A signal ends this loop silently, and leaves the file of a Unix-domain socket for the next server to
-    // replace.
+    // A signal ends this loop at once. The file of a Unix-domain socket stays, for the next server to replace.
     makes_way(address, SOCK_STREAM, loudness);
     let mut files = SocketFiles::default();
     let (mut listening, mut unannounced) = (false, None);

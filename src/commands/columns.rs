@@ -1,41 +1,42 @@
-//! Lines that fit a terminal: how wide it is, and text broken to fit. (clap breaks its help only with its feature
+//! Lines that fit a terminal: its width, and text wrapped to it. (clap wraps its help only with its feature
 //! `wrap_help`, which takes more packages.)
 
 use console::Term;
 
-/// How wide prose is if no terminal says how wide it is: remarks are broken to fit, or their lines would run together with calls'.
+/// The width of prose if no terminal tells its own: remarks are wrapped, or they could not be told from the lines of
+/// calls.
 pub(crate) const COLUMNS: usize = 80;
 
-/// Narrower than this no terminal is taken for: nothing would fit.
+/// No terminal is taken to be narrower: nothing would fit.
 const FEWEST_COLUMNS: usize = 20;
 
 /// Prose in longer lines is hard to read.
 const MOST_COLUMNS_OF_PROSE: usize = 100;
 
-/// How wide what stands between calls is: as ever, or less on a terminal that is narrower.
+/// The width for text between calls: the usual one, or that of a narrower terminal.
 pub(crate) fn columns() -> usize {
     width(&Term::stdout())
         .or_else(|| width(&Term::stderr()))
         .map_or(COLUMNS, |width| width.min(COLUMNS))
 }
 
-/// How wide standard output is, if it is a terminal.
+/// The width of standard output, if it is a terminal.
 pub(crate) fn width_of_output() -> Option<usize> {
     width(&Term::stdout())
 }
 
-/// How wide prose on standard output is.
+/// The width of prose on standard output.
 pub(crate) fn columns_of_prose() -> usize {
     width_of_output().map_or(COLUMNS, |width| width.min(MOST_COLUMNS_OF_PROSE))
 }
 
-/// The width of a terminal that tells it. (Terminals on a serial line say 0.)
+/// The width of a terminal, if it tells one. (Terminals on a serial line say 0.)
 fn width(terminal: &Term) -> Option<usize> {
     let (_, width) = terminal.size_checked().filter(|(_, width)| *width > 0)?;
     Some(usize::from(width).max(FEWEST_COLUMNS))
 }
 
-/// Text for standard output, broken where that is a terminal too narrow for it; elsewhere as it is.
+/// Text for standard output, wrapped if that is a terminal too narrow for it; otherwise unchanged.
 pub(crate) fn fitted_to_output(text: String) -> String {
     match width_of_output() {
         Some(width) => fitted(&text, width),
@@ -43,13 +44,13 @@ pub(crate) fn fitted_to_output(text: String) -> String {
     }
 }
 
-/// What would be hard to read in two lines.
+/// Phrases that are hard to read in two lines.
 const TOGETHER: &[&str] = &["[default: ", "(implies --"];
 
-/// Breaks lines that are longer than so many columns between words. What goes on stands below the beginning: below the
-/// help of a flag, where that stands beside it.
+/// Wraps longer lines between words. Continued lines are aligned with the text in the first: for a flag's help beside
+/// the flag, below the help.
 pub(crate) fn fitted(text: &str, columns: usize) -> String {
-    /// Stands for a blank within what is to stay together.
+    /// Stands for a blank inside a phrase that stays together.
     const BLANK: char = '\u{a0}';
     let mut out = String::new();
     for line in text.lines() {
@@ -57,7 +58,7 @@ pub(crate) fn fitted(text: &str, columns: usize) -> String {
             line.replace(part, &part.replace(' ', &BLANK.to_string()))
         });
         let line = line.as_str();
-        // Further right too little would be left of a line.
+        // Further to the right, too little would be left of a line.
         let indent = indent(line, columns / 2);
         let (mut used, mut is_first) = (0, true);
         for word in line.trim_end().split_inclusive(' ') {
@@ -78,7 +79,7 @@ pub(crate) fn fitted(text: &str, columns: usize) -> String {
     out.replace(BLANK, " ")
 }
 
-/// Where the rest of a line goes: below what follows the first gap in it.
+/// Where to continue a line: below the text after its first gap.
 fn indent(line: &str, most: usize) -> usize {
     let line = without_style(line);
     let margin = line.len() - line.trim_start().len();
@@ -91,7 +92,7 @@ fn length(text: &str) -> usize {
     without_style(text).chars().count()
 }
 
-/// Without what sets colours: an escape, and everything up to its `m`.
+/// The text without colours: without each escape and everything up to its `m`.
 fn without_style(text: &str) -> String {
     let mut plain = String::new();
     for (number, part) in text.split('\u{1b}').enumerate() {

@@ -1,4 +1,4 @@
-//! `baresock compare`: select against poll, measured here.
+//! `baresock compare`: select against poll, measured on this machine.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -13,10 +13,10 @@ use super::columns::COLUMNS;
 use super::failure::Failure;
 use super::messages::{Loudness, announce, print};
 
-/// How finely the bar moves.
+/// In how many steps the progress bar moves.
 const STEPS: u64 = 1000;
 
-/// Measures, and shows what was found.
+/// Measures, and shows the results.
 pub(crate) fn run(asked: &CompareArgs, loudness: Loudness) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::from_std("compare: this program cannot find its own file", &error)
@@ -30,7 +30,7 @@ pub(crate) fn run(asked: &CompareArgs, loudness: Loudness) -> Result<(), Failure
         most: asked.most.get(),
         program,
     };
-    // Before a minute is spent on figures that could not be drawn.
+    // Opened before a minute is spent on figures that could not be drawn.
     let picture = asked.svg.as_ref().map(|file| Picture::create(file)).transpose()?;
     let bar = progress_bar(loudness);
     let report = compare::run(&options, |what, done| {
@@ -43,17 +43,17 @@ pub(crate) fn run(asked: &CompareArgs, loudness: Loudness) -> Result<(), Failure
     picture.map_or(Ok(()), |picture| picture.draw(&report))
 }
 
-/// A file that a picture will be drawn into.
+/// A file for a picture.
 struct Picture {
     file: File,
-    /// How it is called, for messages.
+    /// Its name for messages.
     name: String,
 }
 
 impl Picture {
     fn create(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string().escape_debug().to_string();
-        // The picture that may be there stays until there is a new one.
+        // An existing picture stays until there is a new one.
         match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
             Ok(file) => Ok(Self { file, name }),
             Err(error) => Err(Failure::from_std(format_args!("open {name}"), &error)),
@@ -66,7 +66,7 @@ impl Picture {
     }
 
     fn write(&self, svg: &[u8]) -> io::Result<()> {
-        // A terminal or a pipe has no length.
+        // A terminal or a pipe has no length to set.
         if self.file.metadata()?.is_file() {
             self.file.set_len(0)?;
         }
@@ -123,12 +123,12 @@ fn in_words(report: &Comparison, look: Look) -> String {
     for finding in &report.findings {
         prose.push_str(&format!("- {finding}\n"));
     }
-    // Prose is easier to read in lines that are not too wide; tables and charts are made to fit.
+    // Prose is easier to read in lines that are not too long; tables and charts are made to fit.
     text.extend(prose.lines().map(|line| wrapped(line, look.columns.min(100))));
     look.plain(&text)
 }
 
-/// Breaks a line between words.
+/// Wraps a line between words.
 fn wrapped(line: &str, columns: usize) -> String {
     if line.chars().count() <= columns {
         return format!("{line}\n");
@@ -152,7 +152,7 @@ fn wrapped(line: &str, columns: usize) -> String {
     text + "\n"
 }
 
-/// As wide as the terminal, and with no more than it can show.
+/// As wide as the terminal, with characters that it can show.
 fn look(ascii: bool) -> Look {
     let terminal = console::Term::stdout();
     let size = io::stdout().is_terminal().then(|| terminal.size_checked()).flatten();
@@ -160,7 +160,7 @@ fn look(ascii: bool) -> Look {
     Look { ascii: ascii || !speaks_utf8(), columns }
 }
 
-/// The first of these that is set decides, as in setlocale(3).
+/// The first of these variables that is set decides, as in setlocale(3).
 fn speaks_utf8() -> bool {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(std::env::var_os);
     let locale =
@@ -168,8 +168,8 @@ fn speaks_utf8() -> bool {
     locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
 }
 
-/// On standard error, and only on a terminal. This thread draws it between two rounds: a separate thread would disturb
-/// the measurement.
+/// On standard error, and only on a terminal. This thread draws it between two rounds, because a separate thread would
+/// disturb the measurement.
 fn progress_bar(loudness: Loudness) -> ProgressBar {
     if loudness == Loudness::Quiet {
         return ProgressBar::hidden();
@@ -187,10 +187,10 @@ fn progress_bar(loudness: Loudness) -> ProgressBar {
     bar
 }
 
-/// One of the servers that are measured: it ends when its parent ends it.
+/// Runs one of the servers that are measured: it ends when its parent ends it.
 pub(crate) fn serve(server: Server, count: bool) -> Result<(), Failure> {
     let announced = |address: &_| {
-        // This program has started it, so its standard input is there.
+        // Our own process has started it, so its standard output exists.
         let _ = announce("echo", address, Loudness::Ordinary);
         Ok(())
     };

@@ -12,7 +12,7 @@ use super::messages::print;
 
 /// Prints the script.
 pub(crate) fn run(shell: Shell) -> Result<(), Failure> {
-    // Not straight to standard output: it panics where that is closed or full.
+    // Not written straight to standard output, because clap_complete panics if that is closed or full.
     let mut script = Vec::new();
     let mut command = without_hidden(&Cli::command());
     generate(shell, &mut command, "baresock", &mut script);
@@ -22,7 +22,7 @@ pub(crate) fn run(shell: Shell) -> Result<(), Failure> {
     print(&script)
 }
 
-/// clap_complete leaves out of fish's script the values of arguments that are no flags.
+/// clap_complete leaves the values of positional arguments out of fish's script.
 fn values_for_fish(command: &Command) -> String {
     let mut lines = String::new();
     for command in command.get_subcommands() {
@@ -38,7 +38,8 @@ fn values_for_fish(command: &Command) -> String {
     lines
 }
 
-/// What a command takes that has many names. The command itself takes more, and says what was perhaps meant.
+/// The names that a command's argument can have, if there are many. The command itself takes more, and suggests
+/// corrections.
 fn names_for(command: &str) -> Option<Vec<&'static str>> {
     match command {
         "lab" => {
@@ -53,10 +54,10 @@ fn names_for(command: &str) -> Option<Vec<&'static str>> {
     }
 }
 
-/// What the program says to itself is not for people, and the scripts would offer it.
+/// Hidden commands and flags are for the program itself, and the scripts would offer them.
 fn without_hidden(command: &Command) -> Command {
     let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
-    // Values that the help need not repeat are offered all the same.
+    // Values that the help does not repeat are offered nevertheless.
     let arguments = arguments.map(|argument| {
         let argument = argument.clone().hide_possible_values(false);
         match names_for(command.get_name()) {

@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, Told, say};
 
-/// Talks until the peer has finished.
+/// Runs a session until the peer has finished.
 pub(crate) fn run(
     connect: &ConnectArgs,
     common: &Common,
@@ -45,7 +45,8 @@ pub(crate) fn run(
         frame: connect.frame,
         idle_timeout: connect.idle_timeout,
     };
-    // After Control-Z and fg, poll's timeout has run on, and select would wait for the rest: interrupted, both are asked again.
+    // After Control-Z and fg, poll's timeout has run on, while select would wait for the rest of its own. The signal
+    // interrupts both, and the loop asks again.
     interrupt_waits(SIGCONT).map_err(|errno| Failure::of("sigaction", errno))?;
     let mut reporter = Reporter::new(loudness);
     let report = client::talk(via, meeting, options, move |notice| reporter.tell(notice))
@@ -83,7 +84,7 @@ fn meeting(
         let how = Listening { loudness, ..Listening::for_streams(1) };
         for (fd, name) in listen_at(addresses, how, files)? {
             if loudness >= Loudness::Ordinary {
-                // Standard output is for what the peer sends.
+                // Standard output is reserved for the peer's bytes.
                 say(format_args!("listening {} ({})", Told(&name), name.reach()));
             }
             listeners.push(fd);
@@ -105,7 +106,7 @@ fn meeting(
     Err(failure)
 }
 
-/// For datagrams `connect` sends nothing: it only sets the address that they go to and come from.
+/// For datagrams, `connect` sends nothing: it only sets the peer's address.
 fn datagram_socket(address: &Address) -> baresock::names::Result<Fd> {
     let fd = sys::socket(address.domain(), SOCK_DGRAM, Protocol::default())?;
     sys::fcntl_setfd(&fd, FD_CLOEXEC)?;
@@ -143,9 +144,9 @@ fn end(report: SessionReport, connect: &ConnectArgs, loudness: Loudness) -> Resu
                 connect.address
             )));
         }
-        // As with every filter whose reader has closed the pipe.
+        // As for every filter whose reader has closed the pipe.
         Some(ClientEnd::OutputClosed) | None => return Ok(()),
-        // At a terminal it never ends before.
+        // At a terminal, standard input never ends before.
         Some(ClientEnd::PeerFinished) if !report.input_ended && !io::stdin().is_terminal() => {
             "the peer has finished, but standard input has not (see --keep-sending)"
         }

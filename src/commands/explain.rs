@@ -1,4 +1,4 @@
-//! `baresock explain`: what a word means.
+//! `baresock explain`: the meaning of a word.
 
 use std::io;
 
@@ -13,10 +13,10 @@ use super::failure::Failure;
 use super::messages::print;
 use super::tracing::use_color;
 
-/// As in "connection reset by peer".
+/// The most words of one idea, as in "connection reset by peer".
 const MOST_WORDS_OF_AN_IDEA: usize = 4;
 
-/// Explains the words that are known, and then fails if one is not.
+/// Explains the known words, and then fails if one is unknown.
 pub(crate) fn run(asked: &ExplainArgs, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
     if asked.list && !asked.json {
@@ -52,20 +52,20 @@ pub(crate) fn run(asked: &ExplainArgs, common: &Common) -> Result<(), Failure> {
     }
 }
 
-/// What is written for people before the pages is not for programs.
+/// The JSON alone: the sentence before the pages is for people only.
 fn json_alone(out: &str) -> &str {
     out.find('{').map_or("", |at| &out[at..])
 }
 
-/// What is known of the words that were asked.
+/// The result of looking up the words.
 #[derive(Default)]
 struct FoundWords {
-    /// A sentence before the pages.
+    /// A sentence to print before the pages.
     before: String,
     entries: Vec<&'static Entry>,
-    /// The entries speak of it, but none is about it: they are listed.
+    /// Entries mention the word, but none is about it: they are listed.
     is_list: bool,
-    /// Words that have no entry.
+    /// Words without an entry.
     unknown: Vec<String>,
 }
 
@@ -75,8 +75,8 @@ impl FoundWords {
     }
 }
 
-/// All words together may be one text, or a pasted message; or each is a word, or several are one idea (`half close`). What
-/// is none of these is searched for in all pages.
+/// All words together may be one text, or a pasted message; or each is a word, or several are one idea (`half close`).
+/// Anything else is searched for in all pages.
 fn look_up(words: &[String]) -> FoundWords {
     let phrase = words.join(" ");
     let whole = find(&phrase);
@@ -96,7 +96,7 @@ fn look_up(words: &[String]) -> FoundWords {
         (false, true) if !in_message.is_empty() => return FoundWords::of(in_message),
         _ => {}
     }
-    // A word that some page uses is not a typing error.
+    // A word that occurs on a page is not a typing error.
     let is_slip = |word: &&String| !near(word).is_empty() && search(word).is_empty();
     let found =
         if unknown.iter().any(|word| is_slip(&word)) { Vec::new() } else { search(&phrase) };
@@ -110,7 +110,7 @@ fn look_up(words: &[String]) -> FoundWords {
     FoundWords { before, is_list: true, ..FoundWords::of(found) }
 }
 
-/// The entries of all the words, and the words that have none.
+/// The entries of all the words, and the words without an entry.
 fn word_by_word(words: &[String]) -> (Vec<&'static Entry>, Vec<String>) {
     let mut entries: Vec<&'static Entry> = Vec::new();
     let mut unknown = Vec::new();

@@ -1,4 +1,4 @@
-//! Why a command failed: what was tried, the errno's name, its text, and a hint if one helps.
+//! Why a command failed: what was tried, the errno's name, its text, and a hint if there is a useful one.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use super::messages::Told;
 #[derive(Debug)]
 pub(crate) struct Failure {
     line: String,
-    /// The program's exit status.
+    /// The exit status of the program.
     status: u8,
 }
 
@@ -26,22 +26,22 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// Something else than a call failed.
+    /// A failure that is not that of a call.
     pub(crate) fn new(what: impl fmt::Display) -> Self {
         Self { line: what.to_string(), status: 1 }
     }
 
-    /// The command line is wrong.
+    /// A wrong command line.
     pub(crate) fn usage(what: impl fmt::Display) -> Self {
         Self { line: format!("{what}; see --help"), status: 2 }
     }
 
-    /// What was to be judged could not be.
+    /// The program or server could not be judged.
     pub(crate) fn not_judged(what: impl fmt::Display) -> Self {
         Self { line: what.to_string(), status: 3 }
     }
 
-    /// The program's exit status.
+    /// The exit status of the program.
     pub(crate) const fn status(&self) -> u8 {
         self.status
     }
@@ -51,8 +51,8 @@ impl Failure {
         Self::new(format_args!("{call} {}: {errno}{}", Told(address), hint(call, address, errno)))
     }
 
-    /// `select` cannot watch a descriptor of this number. The number is so high because the parent process left that
-    /// many descriptors open. (No call says so: the system has no such limit.)
+    /// A failure if `select` cannot watch a descriptor with this number. The number is so high because the parent
+    /// process left that many descriptors open. (No call reports it: the limit is not the system's.)
     pub(crate) fn if_unwatchable(via: Via, number: i32) -> Result<(), Self> {
         if via != Via::Select || number < FD_SETSIZE as i32 {
             return Ok(());
@@ -63,7 +63,7 @@ impl Failure {
         )))
     }
 
-    /// The same if an errno said EMFILE for this reason: the number of the next descriptor tells.
+    /// The same if an errno was EMFILE for this reason: the number of the next descriptor shows it.
     pub(crate) fn unless_unwatchable(self, via: Via, errno: Errno) -> Self {
         let next = || {
             sys::socket(AF_UNIX, SOCK_STREAM, sys::Protocol::default()).map(|fd| fd.number().get())
@@ -74,7 +74,7 @@ impl Failure {
         }
     }
 
-    /// Something failed in the standard library.
+    /// A failure in the standard library.
     pub(crate) fn from_std(what: impl fmt::Display, error: &std::io::Error) -> Self {
         match error.raw_os_error() {
             Some(number) => Self::of(what, Errno::from_number(number)),
@@ -82,12 +82,12 @@ impl Failure {
         }
     }
 
-    /// A call failed.
+    /// A failed call.
     pub(crate) fn of(call: impl fmt::Display, errno: Errno) -> Self {
         Self::new(format_args!("{call}: {errno}"))
     }
 
-    /// The same with a few words more.
+    /// The same failure with a few more words.
     pub(crate) fn adding(self, words: &str) -> Self {
         Self { line: format!("{}: {words}", self.line), ..self }
     }

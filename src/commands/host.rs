@@ -1,4 +1,4 @@
-//! `baresock host`: what sockets are like here.
+//! `baresock host`: the properties of sockets on this machine.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::columns::{columns_of_prose, fitted_to_output};
 use super::failure::Failure;
 use super::messages::print;
 
-/// Shows what was found out.
+/// Prints the properties.
 pub(crate) fn run(asked: &cli::HostArgs) -> Result<(), Failure> {
     let host = host();
     if asked.json {
@@ -63,7 +63,7 @@ fn descriptors(host: &HostFacts) -> Vec<String> {
     vec![
         format!("FD_SETSIZE {fd_setsize}; sizeof(fd_set) {fd_set_bytes} bytes"),
         format!("limit of this process {} (soft), {hard} (hard)", number(descriptors.soft)),
-        // "No limit" is told as the highest number there is.
+        // The highest possible number means "no limit".
         match descriptors.system {
             Some(system) if system >= i64::MAX as u64 => {
                 "limit of the whole system: none".to_string()
@@ -132,9 +132,9 @@ fn calls_and_flags(host: &HostFacts) -> Vec<String> {
     lines
 }
 
-/// Words in lines of a terminal's width, under each other.
+/// Words in lines of the terminal's width, below each other.
 fn folded(head: &str, words: &str) -> Vec<String> {
-    // Each line is indented by two.
+    // Each line is indented by two columns.
     let width = columns_of_prose() - 4;
     let mut lines = vec![head.trim_end().to_string()];
     for word in words.split(' ') {

@@ -13,7 +13,7 @@ use super::columns::{COLUMNS, width_of_output};
 use super::failure::Failure;
 use super::messages::{Loudness, print, say};
 
-/// Draws what the files have, as text or as a page.
+/// Draws the files' contents, as text or as a page.
 pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Failure> {
     if let Some(page) = &ladder.html
         && let Some(file) = ladder.files.iter().find(|file| is_same(file, page))
@@ -46,7 +46,7 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
     }
 }
 
-/// All that a file has, or standard input.
+/// The whole content of a file, or of standard input.
 fn contents(file: &Path) -> io::Result<Vec<u8>> {
     if file != Path::new(STANDARD_INPUT) {
         return fs::read(file);
@@ -56,16 +56,16 @@ fn contents(file: &Path) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// What stands for it among files.
+/// The name for standard input among files.
 const STANDARD_INPUT: &str = "-";
 
-/// Whether both names are of one file.
+/// Whether both names belong to one file.
 fn is_same(one: &Path, other: &Path) -> bool {
     let identity = |path| fs::metadata(path).map(|file: fs::Metadata| (file.dev(), file.ino()));
     matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Draws the recordings, one for each side, as a page in a file.
+/// Draws recordings, one for each side, as a page in a file.
 pub(crate) fn write_page(recordings: &[Recording], file: &Path) -> Result<(), Failure> {
     let traces = recordings.iter().map(Recording::events).filter(|calls| !calls.is_empty());
     write(&Ladder::of(traces.collect()), file)

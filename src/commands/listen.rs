@@ -1,4 +1,4 @@
-//! From addresses to listeners, and the files that they leave.
+//! Makes listeners from addresses, and removes the files that they leave.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -22,26 +22,26 @@ pub(crate) struct Listening {
     pub(crate) transport: Transport,
     /// How many connections may wait to be accepted.
     pub(crate) backlog: i32,
-    /// The system's buffer for sending.
+    /// The size of the kernel's send buffer.
     pub(crate) sndbuf: Option<i32>,
-    /// The permissions of a Unix-domain socket, as for `chmod`.
+    /// The permissions of a Unix-domain socket's file, as for `chmod`.
     pub(crate) mode: Option<u32>,
     pub(crate) loudness: Loudness,
 }
 
 impl Listening {
-    /// For connections, and otherwise as the system has it.
+    /// For connections, with the system's defaults for everything else.
     pub(crate) const fn for_streams(backlog: i32) -> Self {
         let (sndbuf, mode, loudness) = (None, None, Loudness::Ordinary);
         Self { transport: Transport::Stream, backlog, sndbuf, mode, loudness }
     }
 }
 
-/// Sockets at every one of these addresses, non-blocking: listeners, or for datagrams. `files` removes what that leaves
-/// behind.
+/// Makes non-blocking sockets at all of these addresses: listeners, or datagram sockets. `files` will remove their
+/// files.
 ///
-/// Where both families are meant and the system chooses the port, the second is given the port of the first if that
-/// is free.
+/// If both families are meant and the kernel chooses the port, the second socket gets the port of the first, if that is
+/// free.
 pub(crate) fn listen_at(
     addresses: Vec<Address>,
     how: Listening,
@@ -62,13 +62,12 @@ pub(crate) fn listen_at(
         let fd = fd.map_err(failure)?;
         files.add(at);
         if let Some(mode) = how.mode {
-            // Before listen, so that no client has connected by then.
+            // Before listen, so that no client can have connected.
             socket_file::set_mode(at, mode)
                 .map_err(|error| Failure::from_std(format_args!("chmod {at}"), &error))?;
         }
         if how.transport == Transport::Stream {
-            // At once: to another server that wants this path, a bound socket that does not listen looks
-            // abandoned.
+            // At once: to another server that wants this path, a bound socket that does not listen looks abandoned.
             sys::listen(&fd, how.backlog).map_err(|errno| failure((Function::LISTEN, errno)))?;
         }
         set_nonblocking(&fd).map_err(|errno| failure((Function::FCNTL, errno)))?;
@@ -85,15 +84,16 @@ fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
         .map_err(with(Function::SOCKET))?;
     let set = |result: baresock::names::Result<()>| result.map_err(with(Function::SETSOCKOPT));
     if kind == SOCK_STREAM && !matches!(address, Address::Unix(_)) {
-        // Without it a server that was just stopped could not be started again: its old connections keep the port.
+        // Without it, a server that was just stopped could not be started again, because its old connections keep the
+        // port.
         set(sys::setsockopt(&fd, SOL_SOCKET, SO_REUSEADDR, &1))?;
     }
     if matches!(address, Address::V6(_)) {
-        // IPv4 has a listener of its own.
+        // There is a separate listener for IPv4.
         set(sys::setsockopt(&fd, SOL_IPV6, IPV6_V6ONLY, &1))?;
     }
     if let Some(bytes) = how.sndbuf {
-        // Accepted sockets inherit it.
+        // Accepted sockets inherit the size.
         set(sys::setsockopt(&fd, SOL_SOCKET, SO_SNDBUF, &bytes))?;
     }
     let bound = match sys::bind(&fd, address) {
@@ -104,8 +104,7 @@ fn bind(address: &Address, how: Listening) -> Result<Fd, (Function, Errno)> {
     Ok(fd)
 }
 
-/// Removes a leftover file of a Unix-domain socket, on which no server listens; returns whether it
-/// did.
+/// Removes the file that a Unix-domain socket left behind, if no server listens on it; returns whether it did.
 pub(crate) fn makes_way(address: &Address, kind: SocketType, loudness: Loudness) -> bool {
     if socket_file::is_abandoned(address, kind) != Ok(true) {
         return false;
@@ -122,23 +121,23 @@ pub(crate) fn makes_way(address: &Address, kind: SocketType, loudness: Loudness)
     true
 }
 
-/// The files of Unix-domain listeners, which are removed when this is dropped: `close` leaves them.
+/// The files of Unix-domain listeners, removed when this is dropped, because `close` does not remove them.
 #[derive(Debug, Default)]
 pub(crate) struct SocketFiles(Vec<SocketFile>);
 
 impl SocketFiles {
     /// Adds the file of a socket that was just bound, if it has one.
     pub(crate) fn add(&mut self, address: &Address) {
-        // One that is gone already need not be removed.
+        // A file that is gone already need not be removed.
         self.0.extend(SocketFile::of(address).ok().flatten());
     }
 
-    /// Whether there is none.
+    /// Whether there are no files.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gives all of them to a user.
+    /// Makes a user the owner of all of them.
     pub(crate) fn give_to(&self, account: &Account) -> Result<(), Failure> {
         self.0.iter().try_for_each(|file| {
             let given = file.give_to(account);

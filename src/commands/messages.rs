@@ -13,7 +13,7 @@ use baresock::os::output::Patient;
 
 use super::failure::Failure;
 
-/// How much is said.
+/// How much the program says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loudness {
     Quiet,
@@ -21,7 +21,7 @@ pub(crate) enum Loudness {
     Verbose,
 }
 
-/// A line on standard error, after the trace that led to it. A failed write is no reason to stop.
+/// Writes a line to standard error, after the trace that led to it. A failed write does not stop the program.
 pub(crate) fn say(line: impl fmt::Display) {
     baresock::trace::call::flush();
     // In one write, so that the lines of two processes do not mix.
@@ -29,7 +29,7 @@ pub(crate) fn say(line: impl fmt::Display) {
     let _ = Patient(io::stderr()).write_all(whole.as_bytes());
 }
 
-/// The whole output of a command, on standard output. A closed pipe (`| head`) is not a failure.
+/// Writes the whole output of a command to standard output. A closed pipe (`| head`) is not a failure.
 ///
 /// # Errors
 /// Standard output is full.
@@ -43,11 +43,11 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// The line that says where a service listens, at once, for a script that waits for it, unless nothing but errors is
-/// wanted. A script that has stopped waiting does not stop the server.
+/// Writes the line that says where a service listens, at once, for a script that waits for it; not with `--quiet`. A
+/// script that has stopped reading does not stop the server.
 ///
 /// # Errors
-/// Standard output is full, so no script or user would learn the port.
+/// Standard output is full, so neither script nor user would learn the port.
 pub(crate) fn announce(
     service: &str,
     address: &Address,
@@ -59,7 +59,7 @@ pub(crate) fn announce(
     print(format!("listening {service} {} ({})\n", Told(address), address.reach()).as_bytes())
 }
 
-/// An address as its user typed it: with the name of its interface, where it has one.
+/// An address as its user typed it: with the name of its interface, if it has one.
 pub(crate) struct Told<'a>(pub(crate) &'a Address);
 
 impl fmt::Display for Told<'_> {

@@ -1,4 +1,4 @@
-//! `--step`: the program stands before each call until a key says how to go on.
+//! `--step`: the program stops before each call until a key says how to go on.
 
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
@@ -17,28 +17,28 @@ use baresock::values::FdNumber;
 use super::columns::columns;
 use super::failure::Failure;
 
-/// What the keys do.
+/// The help for the keys.
 const KEYS: &str = "Enter, n: make this call; d: go on to the next call of this descriptor; c: go on without stopping; \
     e: explain this call; s: show all descriptors; q: quit";
 
-/// Whose descriptors these are: only our own can be asked about.
+/// The process whose calls are stepped: only our own descriptors can be queried.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Whose {
-    /// The calls are made in this process.
+    /// This process makes the calls.
     Ours,
-    /// The calls are made in the process of a lab, which this ends, and with it the program.
+    /// The process of a lab makes the calls. To quit, it must be ended, and this program with it.
     ALabs {
-        /// Does not return.
+        /// Ends both; it does not return.
         end: fn(),
     },
 }
 
-/// Stands before calls, as the keys have it.
+/// Stops before calls, as the keys say.
 #[derive(Debug)]
 pub(crate) struct Stepper {
-    /// None once the program runs on.
+    /// `None` once the program runs on.
     keyboard: Option<Keyboard>,
-    /// It goes on to the next call of this descriptor.
+    /// Stop at the next call of this descriptor.
     until: Option<FdNumber>,
     descriptors: DescriptorTable,
     whose: Whose,
@@ -46,7 +46,7 @@ pub(crate) struct Stepper {
 }
 
 impl Stepper {
-    /// Stands before the first call.
+    /// Stops before the first call.
     ///
     /// # Errors
     /// `to`, where the calls are shown, is not a terminal; or the process has no controlling terminal.
@@ -67,15 +67,16 @@ impl Stepper {
         })
     }
 
-    /// Whether the program is to stand before this call.
+    /// Whether to stop before this call.
     pub(crate) fn stops_at(&self, event: &Event<'_>) -> bool {
         self.keyboard.is_some() && (self.until.is_none() || event.fd() == self.until)
     }
 
-    /// Stands before this call until a key says to go on. `tell` writes lines, and then the call's line as far as it is known.
+    /// Stops before this call until a key says to go on. `tell` writes lines, and then the call's line as far as it is
+    /// known.
     pub(crate) fn stand(&mut self, event: &Event<'_>, mut tell: impl FnMut(&[String])) {
         self.until = None;
-        // Before anything is shown, so that no key that follows it is echoed.
+        // Held before anything is shown, so that no key that follows is echoed.
         self.keyboard.iter_mut().for_each(Keyboard::hold);
         match std::mem::replace(&mut self.has_said_keys, true) {
             true => tell(&[]),
@@ -94,13 +95,13 @@ impl Stepper {
                 key @ (Key::Typed(b'q') | Key::Interrupted) => {
                     self.keyboard = None;
                     match (self.whose, key) {
-                        // A lab must not go on until another thread has heard of it.
+                        // The lab must not go on until another thread knows about the signal.
                         (Whose::ALabs { end }, _) => end(),
-                        // As Ctrl-C: a server stops in order, anything else ends. It cannot fail.
+                        // Like Ctrl-C: a server shuts down gracefully, any other program ends. It cannot fail.
                         (Whose::Ours, Key::Typed(_)) => {
                             let _ = suspended(|| kill(std::process::id(), SIGINT));
                         }
-                        // A handler of ours has run already.
+                        // One of our handlers has run already.
                         (Whose::Ours, _) => {}
                     }
                 }
@@ -111,12 +112,12 @@ impl Stepper {
         self.keyboard.iter_mut().for_each(Keyboard::release);
     }
 
-    /// Takes what a call says about descriptors.
+    /// Learns from a call.
     pub(crate) fn learn(&mut self, event: &Event<'_>) {
         self.descriptors.learn(event);
     }
 
-    /// What each descriptor is, a line each.
+    /// The kind of each descriptor, one line each.
     fn shown(&self) -> Vec<String> {
         let line = |(fd, file): (FdNumber, OpenFile)| {
             let mut line = format!("    {fd}: {}", described(&file));
@@ -134,7 +135,7 @@ impl Stepper {
     }
 }
 
-/// A descriptor in words, as far as the calls so far tell.
+/// A descriptor in words, as far as the calls have shown.
 fn described(file: &OpenFile) -> String {
     let mut out = match file.kind {
         DescriptorKind::Unknown => "was there before",
@@ -185,7 +186,7 @@ fn indented(text: &str) -> Vec<String> {
     lines.into_iter().map(|line| format!("    {line}")).collect()
 }
 
-/// Passes calls on to another sink, which writes to a terminal, and stands before each.
+/// Passes calls on to another sink, which writes to a terminal, and stops before each.
 pub(crate) struct Stepped<S> {
     to: S,
     stepper: Stepper,
@@ -196,7 +197,7 @@ pub(crate) struct Stepped<S> {
 }
 
 impl<S: Sink> Stepped<S> {
-    /// Stands before the calls that `to` writes to `output`.
+    /// Stops before the calls that `to` writes to `output`.
     pub(crate) fn new(to: S, stepper: Stepper, output: &Output) -> Self {
         Self { to, stepper, output: output.clone(), writer: output.writer(), is_shown: false }
     }
@@ -251,7 +252,7 @@ impl<S: Sink> Sink for Stepped<S> {
     }
 }
 
-/// Where the calls of `--step` are shown: the trace's terminal.
+/// Where `--step` shows the calls: on the trace's terminal.
 pub(crate) fn on_standard_error() -> Result<Stepper, Failure> {
     Stepper::new(&io::stderr(), "standard error", Whose::Ours)
 }

@@ -1,4 +1,4 @@
-//! Builds the tracer that the trace flags describe.
+//! Builds the tracer from the trace flags.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -24,7 +24,7 @@ use super::columns::columns;
 use super::failure::Failure;
 use super::step::{self, Stepped};
 
-/// The tracer that the flags ask for, if they ask for one.
+/// The tracer for the flags, if they require one.
 pub(crate) fn tracer(common: &Common) -> Result<Option<Tracer>, Failure> {
     refuse_rules_of_other_waits(common)?;
     if !is_traced(common) {
@@ -48,8 +48,7 @@ pub(crate) fn refuse(common: &Common, why: &str) -> Result<(), Failure> {
     }
 }
 
-/// Refuses flags that format a trace if there is no trace: otherwise the user would wait for it in
-/// vain.
+/// Refuses flags that format a trace if there is no trace: otherwise the user would wait for it in vain.
 fn refuse_manners(common: &Common) -> Result<(), Failure> {
     let plain = ValueLimits::default();
     let given = [
@@ -68,7 +67,7 @@ fn refuse_manners(common: &Common) -> Result<(), Failure> {
     }
 }
 
-/// Refuses what can be done to our own calls only, not to those of another program.
+/// Refuses flags that work on our own calls only, not on those of another program.
 pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
     let why = match common {
         _ if !common.inject.is_empty() => {
@@ -83,7 +82,7 @@ pub(crate) fn refuse_for_others(common: &Common) -> Result<(), Failure> {
     Err(Failure::usage(why))
 }
 
-/// Where the flags of the trace want to have calls that are made elsewhere, if they do.
+/// The sink for another program's calls, if the trace flags ask for one.
 pub(crate) fn asked_sink(
     common: &Common,
     interfaces: Interfaces,
@@ -97,7 +96,7 @@ fn refuse_rules_of_other_waits(common: &Common) -> Result<(), Failure> {
     let waits_with = match via {
         Via::Select => &[Function::SELECT][..],
         Via::Poll if poll_can_watch(io::stdin()) => &[Function::POLL],
-        // There it is watched by select.
+        // Standard input and output may be watched by select there.
         Via::Poll => &[Function::POLL, Function::SELECT],
     };
     for rule in &common.inject {
@@ -126,7 +125,7 @@ const fn is_traced(common: &Common) -> bool {
         || common.step
 }
 
-/// Where the tour's calls go besides standard output, where it shows them in any case.
+/// An additional sink for the calls of the tour, which shows them on standard output in any case.
 pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
     match (common.trace, &common.trace_to) {
         (Some(TraceForm::Text) | None, None) => Ok(None),
@@ -134,7 +133,7 @@ pub(crate) fn beside_the_tour(common: &Common) -> Result<Option<Box<dyn Sink>>, 
     }
 }
 
-/// The file that a lab's calls go to besides standard output: the calls alone.
+/// The file for a lab's calls, in addition to standard output: the calls alone.
 pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
     match common.trace_to {
         None => Ok(None),
@@ -144,7 +143,7 @@ pub(crate) fn beside_a_lab(common: &Common) -> Result<Option<Box<dyn Sink>>, Fai
     }
 }
 
-/// Where our calls go, as the flags of the trace have it.
+/// The sink for our calls, as the trace flags say.
 pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     if common.step {
         return stepped(common);
@@ -152,7 +151,7 @@ pub(crate) fn sink(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     sink_with(common, Interfaces::Named, TimesOf::Now)
 }
 
-/// Where calls go that are made elsewhere, as the flags of the trace have it.
+/// The sink for calls that are made elsewhere, as the trace flags say.
 pub(crate) fn sink_of_log(
     common: &Common,
     interfaces: Interfaces,
@@ -181,7 +180,7 @@ fn sink_with(
     Ok(text_sink(common, output, options))
 }
 
-/// Calls on the terminal, one key each; and all of them in a file, if one is named.
+/// Steps through the calls on the terminal, and writes all of them to a file if one is named.
 fn stepped(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     let stepper = step::on_standard_error()?;
     let output = Output::new(Patient(io::stderr()), "standard error", Pace::Live);
@@ -201,7 +200,7 @@ fn stepped(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     Ok(Box::new(Both::new(stepped, sink(&to_file)?)))
 }
 
-/// Calls as text, explained and drawn as the flags ask for it.
+/// The sink that writes calls as text, with the explanations and drawings that the flags ask for.
 fn text_sink(common: &Common, output: Output, options: TextOptions) -> Box<dyn Sink> {
     let text = TextSink::new(output, options);
     let drawn: Box<dyn Sink> =
@@ -212,13 +211,13 @@ fn text_sink(common: &Common, output: Output, options: TextOptions) -> Box<dyn S
 /// How long a line of the trace may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineWidth {
-    /// What fits on the terminal where it is read.
+    /// As long as the terminal is wide.
     OfTerminal,
-    /// As long as it is.
+    /// Any length.
     Any,
 }
 
-/// The text form as the flags ask for it.
+/// The options of the text form, as the flags say.
 pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> TextOptions {
     TextOptions {
         limits: limits(common),
@@ -262,7 +261,7 @@ fn output(common: &Common) -> Result<Output, Failure> {
     }
 }
 
-/// Whether to colour what goes to `to`.
+/// Whether to use colours on `to`.
 pub(crate) fn use_color(when: ColorWhen, to: &impl IsTerminal) -> bool {
     match when {
         ColorWhen::Always => true,
@@ -270,7 +269,7 @@ pub(crate) fn use_color(when: ColorWhen, to: &impl IsTerminal) -> bool {
         ColorWhen::Auto => {
             let is_set = |value: Option<OsString>| value.is_some_and(|value| !value.is_empty());
             let no_color = is_set(std::env::var_os("NO_COLOR"));
-            // A terminal that has no name, or calls itself dumb, shows escape sequences as letters.
+            // A terminal without a name, or with the name dumb, shows escape sequences as letters.
             let term = std::env::var_os("TERM").filter(|name| name != "dumb");
             to.is_terminal() && is_set(term) && !no_color
         }

@@ -10,8 +10,8 @@ use super::columns::{columns, fitted};
 use super::messages::{print, say};
 use super::tracing::use_color;
 
-/// Says what there is to say instead of doing anything: the help and the version on standard output; what is wrong, in
-/// one line as every other error, on standard error. Exit status 2 says that it is the command line's.
+/// Prints the help or the version to standard output; or, for a wrong command line, one line to standard error, like
+/// every other error. Returns exit status 2 for a wrong command line.
 pub(crate) fn told(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         say(in_one_line(&error.render().to_string(), hint(std::env::args_os())));
@@ -29,7 +29,7 @@ pub(crate) fn told(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// A word behind `--trace` is taken for something else, and what is wrong with that is no help.
+/// If a word after `--trace` was taken for something else, clap's message does not help.
 fn hint(arguments: impl Iterator<Item = OsString>) -> &'static str {
     let arguments: Vec<_> = arguments.collect();
     let has = |form: &str| arguments.windows(2).any(|pair| pair == ["--trace", form]);
@@ -40,7 +40,7 @@ fn hint(arguments: impl Iterator<Item = OsString>) -> &'static str {
     }
 }
 
-/// clap writes a paragraph for each part, and repeats the usage, which `--help` has.
+/// One line: clap writes a paragraph for each part, and repeats the usage, which `--help` shows.
 fn in_one_line(text: &str, hint: &str) -> String {
     let is_more = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more");
     let parts = text.lines().map(str::trim).take_while(is_more).filter(|line| !line.is_empty());

@@ -1,8 +1,8 @@
 //! A lesson: a call with an outcome, and one sentence about it.
 //!
 //! The sentence is about this call only, in plain words and with the call's own numbers; it has at most 100 characters,
-//! whatever the numbers are. Each page has the lessons of its function. If several lessons apply to one call, they take
-//! turns.
+//! whatever the numbers are. Each page has the lessons of its function. If several lessons apply to one call, each is
+//! told when its own count is due.
 
 use super::facts::Facts;
 

@@ -1,7 +1,7 @@
-//! `lab --ask`: a question before the call that decides, and what was answered, kept in a plain file.
+//! `lab --ask`: asks before the deciding call, and keeps the answers in a plain file.
 //!
-//! The file is `baresock/answers` under the XDG state directory, a line for each answer: the day, the lab, `right`
-//! or `wrong`, and the question.
+//! The file is `baresock/answers` in the XDG state directory, with a line for each answer: the day, the lab, `right` or
+//! `wrong`, and the question.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -22,7 +22,7 @@ use crate::commands::messages::print;
 /// The answers to one lab.
 pub(super) struct Answers {
     lab: &'static str,
-    /// The prediction that is open, and what was answered.
+    /// The open prediction, and the answer to it.
     open: Option<(LabEvent, Option<String>)>,
     given: Vec<(String, bool)>,
 }
@@ -32,8 +32,8 @@ impl Answers {
         Self { lab: lab.name, open: None, given: Vec::new() }
     }
 
-    /// Asks, if this is a prediction; says whether the answer was right, if this is its observation. Returns what is to
-    /// be written instead of the event.
+    /// Asks if the event is a prediction; says whether the answer was right if it is the observation. Returns the text
+    /// to print instead of the event.
     pub(super) fn hear(&mut self, event: &LabEvent, writer: &mut EventWriter) -> Option<String> {
         match event {
             LabEvent::Predicted { asks, choices, .. } => {
@@ -65,14 +65,14 @@ impl Answers {
         }
     }
 
-    /// How many of the predictions that were made were right, as a line.
+    /// A line that says how many predictions were right.
     pub(super) fn score(&self) -> Option<String> {
         let right = self.given.iter().filter(|(_, is_right)| *is_right).count();
         let all = self.given.len();
         (all > 0).then(|| format!("\nOf your predictions, {right} of {all} were right.\n"))
     }
 
-    /// Adds the answers to those of earlier days.
+    /// Appends the answers to those of earlier days.
     pub(super) fn keep(&self) -> Result<(), Failure> {
         if self.given.is_empty() {
             return Ok(());
@@ -92,7 +92,8 @@ impl Answers {
     }
 }
 
-/// Asks on standard output and reads a line of standard input, again if it is none of the choices; none if nothing was answered.
+/// Asks on standard output, and reads a line from standard input; asks again if the answer is none of the choices.
+/// `None` if there was no answer.
 fn ask(question: &str, choices: &[String]) -> Option<String> {
     let mut text = format!("  ? {question}\n");
     for (letter, choice) in ('a'..).zip(choices) {
@@ -101,7 +102,7 @@ fn ask(question: &str, choices: &[String]) -> Option<String> {
     let mut text = fitted_to_output(text);
     loop {
         text.push_str("    your answer (Enter to see): ");
-        // If the question cannot be seen, an answer to it cannot be right.
+        // If the question cannot be shown, an answer to it means nothing.
         print(text.as_bytes()).ok()?;
         let mut line = String::new();
         io::stdin().read_line(&mut line).ok()?;
@@ -119,8 +120,8 @@ fn ask(question: &str, choices: &[String]) -> Option<String> {
     }
 }
 
-/// What these words choose: a letter (`a`, `A`, `a)`), a choice in words, or a value of which a choice speaks. Without choices
-/// they stand for themselves.
+/// The choice that an answer means: by its letter (`a`, `A`, `a)`), by its words, or by a value in it. Without choices,
+/// the answer itself.
 fn chosen<'a>(said: &'a str, choices: &'a [String]) -> Option<&'a str> {
     let letter = said.trim_matches(['(', ')', '.']);
     let by_letter =
@@ -132,7 +133,7 @@ fn chosen<'a>(said: &'a str, choices: &'a [String]) -> Option<&'a str> {
     is_meant.then_some(said)
 }
 
-/// What was answered so far, by labs.
+/// The answers so far, by lab.
 pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
     let path = file()?;
     let kept = match fs::read_to_string(&path) {
@@ -175,7 +176,7 @@ pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
     Ok(if as_json { out } else { fitted_to_output(out) })
 }
 
-/// Where answers are kept.
+/// The file of the answers.
 fn file() -> Result<PathBuf, Failure> {
     let state =
         std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());

@@ -1,4 +1,4 @@
-//! What other systems answer: one lab as a system answers it, and all labs beside all systems. Nothing is run.
+//! The answers of other systems: one lab as a system answers it, and a matrix of all labs and systems. Nothing is run.
 
 use std::fmt::Write;
 
@@ -14,11 +14,11 @@ use crate::commands::columns::{columns_of_prose, fitted_to_output, width_of_outp
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
 const QUESTION: Style = AnsiColor::Yellow.on_default();
 
-/// The columns of the matrix: the name of a lab, and a system each.
+/// The columns of the matrix: a lab's name, and one for each system.
 const NAME_COLUMNS: usize = 24;
 const CELL_COLUMNS: usize = 8;
 
-/// The systems beside Linux, and their names over a column.
+/// The systems other than Linux, and their names above the columns.
 const BESIDE: [(System, &str); 7] = [
     (System::FreeBsd, "FreeBSD"),
     (System::NetBsd, "NetBSD"),
@@ -62,7 +62,7 @@ fn object(lab: &Lab, prediction: &Prediction, system: System) -> Value {
     })
 }
 
-/// A lab's questions, with the answers of a system; below each, what Linux answers, if that is something else.
+/// A lab's questions with the answers of a system; below each, the answer of Linux if it differs.
 fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
     let name = system.name();
     let title = format!("{}, as {name} answers", lab.name);
@@ -119,7 +119,7 @@ fn prose(out: &mut String, text: &str, before: &str, indent: usize) {
     }
 }
 
-/// Labs beside systems: how many predictions are answered otherwise than on Linux, and how many are not known.
+/// The matrix of labs and systems: how many predictions have another answer than on Linux, and how many are unknown.
 pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
     let mut out = String::new();
     let of =
@@ -140,7 +140,7 @@ pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
     let legend =
         "=: every answer is the same as on Linux; 2/6: two of six differ; ?1: one is unknown";
     prose(&mut out, legend, "", 0);
-    // Of a terminal that is too narrow for all systems beside each other, some stand below the others.
+    // On a terminal too narrow for all systems, the matrix is split into blocks.
     let room = width_of_output()
         .map_or(BESIDE.len(), |width| width.saturating_sub(NAME_COLUMNS) / CELL_COLUMNS);
     for (at, systems) in BESIDE.chunks(room.max(1)).enumerate() {
@@ -152,7 +152,7 @@ pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
     out
 }
 
-/// Labs beside these systems.
+/// A block of the matrix for these systems.
 fn block(out: &mut String, labs: &[&Lab], systems: &[(System, &str)]) {
     let of = |labs: &[&Lab]| -> Vec<AnswerCount> {
         systems.iter().map(|(system, _)| AnswerCount::of(labs.iter().copied(), *system)).collect()
@@ -171,7 +171,7 @@ fn block(out: &mut String, labs: &[&Lab], systems: &[(System, &str)]) {
     }
 }
 
-/// What a count is made of.
+/// A part of a count.
 type Part = (&'static str, fn(&AnswerCount) -> usize);
 
 const PARTS: [Part; 6] = [

@@ -1,4 +1,4 @@
-//! Lists of labs: all of them, what people ask, and a line for each that ran.
+//! Lists: all labs, the questions that people ask, and a line for each lab that ran.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::commands::columns::{columns_of_prose, fitted_to_output};
 const QUESTION: Style = AnsiColor::Green.on_default().bold();
 const DIFFERS: Style = AnsiColor::Red.on_default().bold();
 
-/// Names are at most so long.
+/// The longest name.
 const NAME_COLUMNS: usize = 24;
-/// With less room beside them claims stand below them.
+/// If there is less room beside the names, the claims are written below them.
 const FEWEST_CLAIM_COLUMNS: usize = 30;
-/// From here on a name is like another.
+/// From this similarity on, a name is suggested for another.
 const LIKENESS: f64 = 0.8;
 
-/// Every lab: its name and its claim, by groups.
+/// Every lab with its claim, by groups.
 pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
     let mut out = String::new();
     if as_json {
@@ -67,7 +67,7 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// The questions that people ask most, and the labs that answer.
+/// The questions that people ask most, and the labs that answer them.
 pub(super) fn questions(as_json: bool, color: bool) -> String {
     let mut out = String::new();
     if as_json {
@@ -89,7 +89,7 @@ pub(super) fn questions(as_json: bool, color: bool) -> String {
     fitted_to_output(out)
 }
 
-/// A lab that has run: a line, and the claim, or what went wrong instead, below it.
+/// The line of a lab that has run, and below it the claim, or what went wrong.
 pub(super) fn line(lab: &Lab, verdict: &LabVerdict, took: Duration, color: bool) -> String {
     let word = if verdict.holds() && verdict.skipped.is_none() { "ok" } else { verdict.word() };
     let word = match color && !verdict.holds() {
@@ -121,7 +121,7 @@ pub(super) fn summary(lab: &Lab, verdict: &LabVerdict, took: Option<Duration>) -
     format!("{object}\n")
 }
 
-/// There is no such lab; perhaps there is one of a like name.
+/// There is no lab with this name; suggests one with a similar name.
 pub(super) fn not_found(name: &str) -> Failure {
     let shown = name.escape_debug();
     let names = all().map(|lab| lab.name).chain(GROUPS.iter().map(|group| group.name));

@@ -18,10 +18,10 @@ use super::{Failure, listing};
 use crate::commands::columns::fitted_to_output;
 use crate::commands::messages::print;
 
-/// How many run at a time. Most wait most of the time.
+/// How many run at a time. Most of them wait most of the time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// How one lab went.
+/// The result of one lab.
 struct Done {
     lab: &'static Lab,
     verdict: LabVerdict,
@@ -29,7 +29,7 @@ struct Done {
     took: Duration,
 }
 
-/// Runs them all; fails if one differed.
+/// Runs all of them; fails if one differed.
 pub(super) fn run(
     labs: &[&'static Lab],
     asked: &cli::LabArgs,
@@ -61,7 +61,7 @@ pub(super) fn run(
     written?;
     if asked.report {
         let summary = summary(&done, began.elapsed());
-        // In the order in which they were asked for, not in that in which they ended.
+        // In the order in which they were asked for, not in which they ended.
         done.sort_by_key(|one| labs.iter().position(|lab| lab.name == one.lab.name));
         let findings = done.iter().map(|one| (one.lab, &one.findings));
         return print(report::written(findings, &summary).as_bytes());
@@ -76,7 +76,7 @@ pub(super) fn run(
     }
 }
 
-/// Runs labs, at most so many at a time, and passes each on when it has ended.
+/// Runs labs, at most `at_a_time` at once, and passes on each result.
 fn each_of(
     labs: Vec<&'static Lab>,
     at_a_time: usize,
@@ -117,7 +117,7 @@ fn one(lab: &'static Lab, common: &Common) -> Done {
     Done { lab, verdict, findings, took: began.elapsed() }
 }
 
-/// On a terminal: how many are done. Elsewhere nothing.
+/// On a terminal, shows how many are done; elsewhere, nothing.
 fn progress_bar(labs: usize) -> ProgressBar {
     let bar = ProgressBar::new(labs as u64);
     let plain = ProgressStyle::with_template("{pos} of {len} labs {wide_bar} {elapsed}");

@@ -1,4 +1,4 @@
-//! `baresock lab`: which labs, how they are run, and what is written.
+//! `baresock lab`: which labs to run, how, and how to show them.
 
 mod answers;
 mod elsewhere;
@@ -29,7 +29,7 @@ use super::tracing::{refuse, use_color};
 use process::How;
 use steps::Steps;
 
-/// Does what was asked.
+/// Carries out the command.
 pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
     let color = use_color(common.color, &io::stdout());
     if asked.list || asked.why || asked.progress || asked.systems || asked.on.is_some() {
@@ -69,14 +69,15 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
     }
 }
 
-/// Whether it says nothing of what is to be done: then the labs are listed, for one to be chosen.
+/// Whether the command line names nothing to do: then the labs are listed, to choose from.
 fn is_bare(asked: &cli::LabArgs) -> bool {
     let shows_labs = asked.ask || asked.report || asked.readme || asked.html.is_some();
     let lists = asked.why || asked.progress || asked.systems || asked.on.is_some();
     asked.names.is_empty() && !asked.all && !lists && !shows_labs
 }
 
-/// Refuses what several labs would overwrite or mix up, and what nobody would see where each has a line.
+/// Refuses flags whose outputs would overwrite or mix with several labs, or would not be seen where each lab has one
+/// line.
 fn refuse_what_is_of_one_lab(
     asked: &cli::LabArgs,
     common: &Common,
@@ -127,7 +128,7 @@ fn chosen(asked: &cli::LabArgs) -> Result<Vec<&'static Lab>, Failure> {
     Ok(labs)
 }
 
-/// One lab, told as it happens.
+/// Runs one lab and shows its events as they happen.
 fn one(
     lab: &'static Lab,
     asked: &cli::LabArgs,
@@ -166,7 +167,7 @@ struct LabWriter {
     lab: &'static Lab,
     writer: EventWriter,
     as_json: bool,
-    /// Whether the calls go to standard error as well, as JSON.
+    /// Whether the calls are also written to standard error, as JSON.
     traces_as_json: bool,
     verdict: LabVerdict,
     calls: Vec<Event<'static>>,
@@ -201,7 +202,7 @@ impl LabWriter {
         self.verdict.hear(event);
         if let LabEvent::Called { call, .. } = event {
             if self.traces_as_json {
-                // In one write; a closed pipe is no reason to stop.
+                // In one write; a closed pipe does not stop the lab.
                 let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
             }
             self.calls.push((**call).clone());
@@ -213,7 +214,7 @@ impl LabWriter {
         if let Some(answers) = &mut self.answers
             && let Some(text) = answers.hear(event, &mut self.writer)
         {
-            // The question, instead of the prediction; and after the observation, what was answered.
+            // The question instead of the prediction, and after the observation the answer.
             return self.print(&text);
         }
         let text = self.writer.event(event);
@@ -226,7 +227,7 @@ impl LabWriter {
         }
     }
 
-    /// That standard output is closed or full ends the writing; the lab itself is let run to its end.
+    /// If standard output is closed or full, nothing more is written, but the lab runs to its end.
     fn print(&mut self, text: &str) {
         if self.failure.is_none() {
             self.failure = print(text.as_bytes()).err();

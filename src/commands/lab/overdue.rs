@@ -1,7 +1,8 @@
-//! A call of a lab that does not return: an alarm interrupts it, so that the lab says so, and goes on.
+//! A call of a lab that does not return: an alarm interrupts it, so that the lab can report it and go on.
 //!
-//! What a call waits for may never happen on another system: an `accept` there knows no time limit, a `send` waits although
-//! it was told not to. The alarm is a signal whose handler does nothing, without `SA_RESTART`, so the call gives `EINTR`.
+//! On another system the event that a call waits for may never happen: `accept` has no time limit there, `send` waits
+//! although it was told not to. The alarm is a signal whose handler does nothing, without `SA_RESTART`, so the call
+//! returns `EINTR`.
 
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use baresock::sys::{Handler, SigAction, sigaction};
 use baresock::trace::page::{Effect, Waits};
 use baresock::trace::{Event, Function, Outcome};
 
-/// The longest that a call may take. No lab tells one to wait longer than six seconds.
+/// The longest time for a call. No lab lets one wait longer than six seconds.
 const LIMIT: Duration = Duration::from_secs(8);
-/// With so many of these calls a lab has ended: what comes after them could only wait again.
+/// After this many such calls the lab ends: later calls would only wait again.
 const ENOUGH: u32 = 2;
 
 /// Watches the calls of a lab.
@@ -26,7 +27,7 @@ pub(super) struct OverdueWatch {
 }
 
 impl OverdueWatch {
-    /// From now on the alarm interrupts instead of ending the process.
+    /// From now on the alarm interrupts a call instead of ending the process.
     ///
     /// # Errors
     /// As [`sigaction`].
@@ -38,12 +39,12 @@ impl OverdueWatch {
     /// A call begins.
     pub(super) fn begin(&self, event: &Event<'_>) {
         if event.function().is_some_and(may_stand) {
-            // It cannot fail: the time makes sense.
+            // It cannot fail, because the time is in range.
             let _ = set_alarm(self.wild, LIMIT);
         }
     }
 
-    /// It has returned; what is to be told if it was the alarm that ended it.
+    /// A call has returned; the event to report if the alarm ended it.
     pub(super) fn end(&mut self, event: &Event<'_>) -> Option<LabEvent> {
         event.function().filter(|function| may_stand(*function))?;
         let _ = set_alarm(self.wild, Duration::ZERO);
@@ -60,7 +61,7 @@ impl OverdueWatch {
         Some(LabEvent::Overdue { call, seconds: took.as_secs() })
     }
 
-    /// Whether the lab had better end.
+    /// Whether the lab should end.
     pub(super) fn has_seen_enough(&self) -> bool {
         self.interrupted >= ENOUGH
     }

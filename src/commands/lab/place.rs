@@ -1,5 +1,5 @@
-//! What a lab has outside of its process: its directory, and the process itself. Both end with the lab, also if this
-//! program is ended by a signal meanwhile.
+//! What a lab has outside its process: a directory, and the process itself. Both end with the lab, also if a signal
+//! ends this program in the meantime.
 
 use std::fs;
 use std::io;
@@ -17,7 +17,7 @@ use baresock::sys::{AsFd, Fd, Handler, POLLIN, PollFd, SigAction, kill, poll, re
 
 use super::Failure;
 
-/// Every place that there is.
+/// Every place that exists now.
 static PLACES: Mutex<Vec<Inside>> = Mutex::new(Vec::new());
 
 /// A directory, and the process that uses it.
@@ -30,7 +30,7 @@ fn places() -> MutexGuard<'static, Vec<Inside>> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A directory for one run of a lab, removed with it.
+/// A directory for one run of a lab; it is removed when this is dropped.
 pub(super) struct ScratchDirectory(PathBuf);
 
 impl ScratchDirectory {
@@ -53,21 +53,21 @@ impl ScratchDirectory {
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// Its path.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Starts the process that is to end with this place, in a group of its own: what it starts is ended with it.
+    /// Starts the process that ends with this place, in a process group of its own, so that its children end with it.
     pub(super) fn start(&self, command: &mut Command) -> io::Result<Child> {
-        // Held meanwhile, so that a signal finds no process or a whole one.
+        // Locked during the start, so that a signal finds either no process or a complete one.
         let mut places = places();
         let child = command.process_group(0).spawn()?;
         self.set_process(&mut places, Some(child.id()));
         Ok(child)
     }
 
-    /// It has ended, or is about to be waited for.
+    /// The process has ended, or is about to be waited for.
     pub(super) fn belongs_to_nobody(&self) {
         self.set_process(&mut places(), None);
     }
@@ -81,20 +81,20 @@ impl ScratchDirectory {
 
 impl Drop for ScratchDirectory {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system's own sweep of its temporary files.
+        // What cannot be removed is left to the system's cleaning of temporary files.
         let _ = fs::remove_dir_all(&self.0);
         places().retain(|inside| inside.directory != self.0);
     }
 }
 
-/// From now on a signal that ends this program ends all places first.
+/// From now on, a signal that ends this program ends all places first.
 pub(super) fn clean_up_at_signals() -> Result<(), Failure> {
     let failed = |errno| Failure::of("a pipe for signals", errno);
     let mut heeded = Vec::new();
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         let mut found = SigAction::new(Handler::Default);
         sigaction(signal, None, Some(&mut found)).map_err(failed)?;
-        // Signals that the parent process has set to be ignored (nohup) stay ignored.
+        // Signals that were ignored at the start (nohup) stay ignored.
         if found.handler != Handler::Ignore {
             heeded.push(signal);
         }
@@ -108,10 +108,10 @@ pub(super) fn clean_up_at_signals() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for a signal. None if that cannot be waited for.
+/// Waits for a signal. `None` if that is impossible.
 fn first_of(pipe: &Fd) -> Option<Signal> {
     let mut byte = [0];
-    // The signal may come to this thread, and interrupts its wait then.
+    // The signal may be delivered to this thread, and then interrupts its wait.
     while read(pipe, &mut byte) != Ok(1) {
         match poll(&mut [PollFd::new(pipe.as_fd(), POLLIN)], -1) {
             Err(errno) if errno != Errno::EINTR => return None,
@@ -123,7 +123,7 @@ fn first_of(pipe: &Fd) -> Option<Signal> {
 
 /// Ends all places, and then this program as the signal would have.
 pub(super) fn end_with(signal: Signal) {
-    // Held to the end, so that no further one is made.
+    // Locked to the end, so that no further place is made.
     let places = places();
     places.iter().filter_map(|inside| inside.process).for_each(end_group);
     for inside in &*places {

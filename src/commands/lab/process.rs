@@ -1,4 +1,4 @@
-//! A lab as the process that watches it sees it: started, listened to, and looked after when it has ended.
+//! The process of a lab, seen from the watching process: starting it, listening to it, and cleaning up after it.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -17,26 +17,26 @@ use baresock::sys::wild::LAB_DIRECTORY;
 use super::Failure;
 use super::place::ScratchDirectory;
 
-/// The longest that a lab may take; a person who is asked may think for as long as they like.
+/// The longest time for a lab. The time in which a person thinks about an answer does not count.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How long processes that a lab has started may outlive it.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// How a lab is to be run.
+/// How to run a lab.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct How<'a> {
-    /// The flags of the trace, and rules.
+    /// The trace flags, and the rules.
     pub(super) common: &'a Common,
     /// Whether lines are coloured.
     pub(super) color: bool,
-    /// Whether it waits after each prediction, until `hears` has returned.
+    /// Whether it waits after each prediction until `hears` has returned.
     pub(super) asks: bool,
-    /// Whether the calls, as JSON, say which connection they belong to.
+    /// Whether the calls, as JSON, include their connection.
     pub(super) connections: bool,
 }
 
-/// Runs a lab in a process of its own, and passes on what happens in it. Returns what a process that ended well has
-/// written to standard error: that a rule never interfered, or that the trace's file is full.
+/// Runs a lab in a process of its own, and passes on its events. Returns what a process that ended well has written to
+/// standard error: that a rule never changed a call, or that the trace's file is full.
 ///
 /// # Errors
 /// The process could not be started.
@@ -94,7 +94,7 @@ pub(super) fn watch(
             hears(&LabEvent::Left { what: "a process".to_string() });
             kill_group(child.id());
         }
-        // Why it ended has been told.
+        // The reason has been reported already.
         Ok(_) if !status.success() && last.has_stopped => {}
         Ok(complaints) if !status.success() => {
             let complaint = complaints.lines().last().unwrap_or_default().escape_debug();
@@ -108,12 +108,12 @@ pub(super) fn watch(
     Ok(String::new())
 }
 
-/// What a lab told last.
+/// The last thing that a lab reported.
 #[derive(Debug, Default)]
 struct LastWord {
-    /// In words; empty before the first.
+    /// In words; empty before the first event.
     told: String,
-    /// Whether it has told why it ends.
+    /// Whether it has reported why it ends.
     has_stopped: bool,
 }
 
@@ -129,7 +129,8 @@ impl LastWord {
         }
     }
 
-    /// A call that stands is interrupted where it is made: what hangs here is a peer, or calls without an end.
+    /// A call that does not return is interrupted by the lab's own process: if the lab hangs, the cause is a peer, or
+    /// calls without end.
     fn of_a_lab_that_hangs(&self) -> String {
         let limit = TIME_LIMIT.as_secs();
         match &self.told[..] {
@@ -145,7 +146,7 @@ fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child>
     command
         .args(arguments(lab, how))
         .env(LAB_DIRECTORY, place.path())
-        // A socket's name has little room; a file's name alone always fits.
+        // A socket's path may be short only; a file name without a directory always fits.
         .current_dir(place.path())
         .stdin(if how.asks || how.common.step { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
@@ -154,7 +155,7 @@ fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child>
 }
 
 fn continue_lab(go_on: &mut ChildStdin) {
-    // If it has ended meanwhile, its events say so.
+    // If the process has ended in the meantime, its events say so.
     let _ = go_on.write_all(b"\n").and_then(|()| go_on.flush());
 }
 
@@ -184,7 +185,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
     arguments.push(format!("--trace-items={}", common.trace_items).into());
     arguments.push(format!("--via={}", common.via()).into());
     if let Some(file) = &common.trace_to {
-        // Named from here, and opened there.
+        // The path as seen from here; the lab's process opens it.
         let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
         arguments.extend(["--trace-to".into(), file.into()]);
         if common.trace == Some(TraceForm::Json) {
@@ -195,7 +196,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
     arguments
 }
 
-/// What the lab tells, as it tells it.
+/// The events of the lab, as they happen.
 fn events_of(child: &mut Child) -> Receiver<LabEvent> {
     let (tell, told) = channel();
     let stdout = child.stdout.take();
@@ -213,14 +214,13 @@ fn events_of(child: &mut Child) -> Receiver<LabEvent> {
     told
 }
 
-/// Everything that the lab, and all the processes that it started, wrote to standard error, once the last of them has
-/// ended.
+/// Everything that the lab and its descendants wrote to standard error, once the last of them has ended.
 fn complaints_of(child: &mut Child) -> Receiver<String> {
     let (tell, told) = channel();
     let stderr = child.stderr.take();
     thread::spawn(move || {
         let mut text = Vec::new();
-        // What came before an error is still worth showing.
+        // What arrived before an error is still worth showing.
         let _ = stderr.map(|mut stderr| stderr.read_to_end(&mut text));
         // If no thread waits for it, it is not needed.
         let _ = tell.send(String::from_utf8_lossy(&text).into_owned());

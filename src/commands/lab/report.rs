@@ -1,7 +1,7 @@
-//! `lab --report`: what a person with another system can send, so that its answers come into the tables.
+//! `lab --report`: a text that users of other systems can send, so that their answers can be added to the tables.
 //!
-//! It has the form of those tables, `src/labs/systems/*.txt`: the question and what was observed, for each prediction
-//! that differs here or that was never checked here.
+//! It has the form of those tables, `src/labs/systems/*.txt`: the question and the observation, for each prediction
+//! that differs on this system or was never checked on it.
 
 use std::fmt::Write;
 
@@ -10,10 +10,10 @@ use baresock::labs::run::{LabEvent, Stop};
 use baresock::os::machine::system;
 use baresock::os::system::this_system;
 
-/// What one lab has to report, a line each.
+/// The lines of one lab.
 #[derive(Debug, Default)]
 pub(super) struct LabReport {
-    /// The question that is open, and what is expected.
+    /// The open question, and the expected answer.
     asked: Option<(String, String)>,
     lines: Vec<String>,
 }
@@ -46,7 +46,8 @@ impl LabReport {
     }
 }
 
-/// The text: which system and which program, how many labs came to what, and the findings of each lab that has some.
+/// The whole text: the system and the program, how many labs came to which verdict, and the findings of each lab that
+/// has any.
 pub(super) fn written<'a>(
     labs: impl IntoIterator<Item = (&'a Lab, &'a LabReport)>,
     summary: &str,

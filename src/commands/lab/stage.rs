@@ -1,4 +1,4 @@
-//! The process of one lab: it makes the calls, and tells on standard output what happens, an event a line.
+//! The process of one lab: it makes the calls, and reports on standard output what happens, one event a line.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use super::overdue::OverdueWatch;
 use crate::commands::messages::say;
 use crate::commands::tracing::{LineWidth, beside_a_lab, limits, text_options, use_color};
 
-/// Runs a lab here.
+/// Runs a lab in this process.
 pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
     let Some(wild) = Wild::in_a_lab() else {
         return Err(Failure::new("lab --stage is for baresock's own use"));
@@ -56,7 +56,7 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> R
     Ok(())
 }
 
-/// Plays a part of a lab for the process that is the lab.
+/// Plays a role of a lab, for the lab's process.
 pub(super) fn play(lab: &Lab, role: &str, arguments: &[String]) -> Result<(), Failure> {
     let Some(role) = lab.roles.iter().find(|known| known.name == role) else {
         return Err(Failure::new(format_args!("lab {}: there is no such role", lab.name)));
@@ -64,7 +64,7 @@ pub(super) fn play(lab: &Lab, role: &str, arguments: &[String]) -> Result<(), Fa
     (role.run)(arguments).map_err(|stop| Failure::new(format_args!("{stop:?}")))
 }
 
-/// Says so if the hard limit does not allow what the lab needs; otherwise sees to it.
+/// Raises the limit on descriptors to what the lab needs; says so if the hard limit does not allow it.
 fn too_few_descriptors(lab: &Lab) -> Option<String> {
     let limits = raise_descriptor_limit().ok()?;
     (limits.soft < lab.descriptors).then(|| {
@@ -75,7 +75,7 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
     })
 }
 
-/// The tracer of a lab: every call becomes an event; and goes to a file besides, if that was asked for.
+/// The tracer of a lab: every call becomes an event, and also goes to a file if one is named.
 fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
     let line = TextLine::new(text_options(common, color, LineWidth::Any));
@@ -84,7 +84,7 @@ fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };
-    // It reads a file, which is no call of the lab: before the trace's file is opened.
+    // This reads a file, which is not a call of the lab, so it comes before the trace's file is opened.
     let caller = identity::caller();
     let tracer = match beside_a_lab(common)? {
         None => Tracer::boxed(told),
@@ -94,9 +94,9 @@ fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<
     Ok(if common.state { tracer.with_probe(socket_state) } else { tracer })
 }
 
-/// Tells events on standard output.
+/// Reports events on standard output.
 struct EventSender {
-    /// After a prediction the lab goes on when a byte comes on standard input.
+    /// Whether the lab, after a prediction, waits for a byte on standard input.
     waits: bool,
 }
 
@@ -110,7 +110,7 @@ impl Audience for EventSender {
     }
 }
 
-/// Waits for the byte with which the lab goes on. If none will come, it goes on all the same, and then cannot tell.
+/// Waits for the byte with which the lab goes on. If none will come, the lab goes on and cannot know why.
 fn wait_to_go_on() {
     let _ = io::stdin().read(&mut [0]);
 }
@@ -125,21 +125,21 @@ fn tell(event: &LabEvent) {
     }
 }
 
-/// Ends this process and those that it has started, without the rest of the lab.
+/// Ends this process and its children, without the rest of the lab.
 fn give_up() {
     let why = "a second call did not return, so the rest of the lab would only wait, too";
     tell(&LabEvent::Stopped(Stop::failed(why)));
     kill_group(std::process::id());
 }
 
-/// Tells of every call: as a line, and as a value.
+/// Reports every call, as a line and as a value.
 #[derive(Debug)]
 struct LabRecorder {
     line: TextLine,
     limits: ValueLimits,
-    /// Whether both ends of each connection are told, which takes calls of its own: a ladder needs them.
+    /// Whether both ends of each connection are reported, which takes calls of its own: a ladder needs them.
     connections: bool,
-    /// Whether it stands before each call.
+    /// Whether it stops before each call.
     steps: bool,
     watch: OverdueWatch,
 }

@@ -1,4 +1,4 @@
-//! `lab NAME --step`: the lab's process stands before each call until a key was pressed here.
+//! `lab NAME --step`: the lab's process stops before each call until a key is pressed in this one.
 
 use std::io;
 
@@ -9,15 +9,15 @@ use super::Failure;
 use super::place::end_with;
 use crate::commands::step::{Stepper, Whose};
 
-/// The events of a lab that stands before each call.
+/// The events of a lab that stops before each call.
 pub(super) struct Steps {
     stepper: Stepper,
-    /// What stands on the terminal of a call that has not been made.
+    /// The part of the next call's line that is on the terminal.
     line: Option<String>,
 }
 
 impl Steps {
-    /// Stands before the first call.
+    /// Stops before the first call.
     ///
     /// # Errors
     /// Standard output is not a terminal, or the process has no controlling terminal.
@@ -30,7 +30,7 @@ impl Steps {
         Ok(Self { stepper, line: None })
     }
 
-    /// Prints an event, and stands if it is a call that is about to be made.
+    /// Prints an event, and stops if it is a call that is about to be made.
     pub(super) fn hear(&mut self, event: &LabEvent, text: &str, print: &mut dyn FnMut(&str)) {
         match event {
             LabEvent::Calling { call, .. } if self.stepper.stops_at(call) => {
@@ -46,7 +46,7 @@ impl Steps {
             LabEvent::Called { call, .. } => {
                 self.stepper.learn(call);
                 match self.line.take() {
-                    // Of a call that was not stopped at nothing has been written.
+                    // Nothing has been written about a call that was not stopped at.
                     None => print(text),
                     Some(half) => match text.strip_prefix(&half) {
                         Some(rest) => print(rest),
