@@ -140,7 +140,8 @@ pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usi
     }
 }
 
-/// What a call gives; that it waits forever if only the signal has ended its wait. The lab has a handler for `SIGUSR1`.
+/// The result of a call, or that it waits forever if only the signal has ended its wait. The lab has a handler for
+/// `SIGUSR1`.
 pub(super) fn or_waits_forever<T: Observed>(call: impl FnOnce() -> Result<T>) -> String {
     let _alarm = Alarm::every(Duration::from_millis(1500), SIGUSR1);
     match call() {
@@ -160,7 +161,7 @@ pub(super) fn wait_for_urgent(fd: impl AsFd) -> Result<()> {
     Ok(())
 }
 
-/// A UDP socket without a name.
+/// A UDP socket without an address.
 ///
 /// # Errors
 /// As [`socket`].

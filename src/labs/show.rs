@@ -37,23 +37,23 @@ impl Form {
     }
 }
 
-/// What stands where an answer belongs.
+/// The blank on a worksheet, in place of an answer.
 const BLANK: &str = "________";
 
 /// Prints a lab, event by event.
 #[derive(Debug)]
 pub struct EventWriter {
     form: Form,
-    /// How wide prose is.
+    /// The width of prose.
     columns: usize,
     /// Whether a block of code is open, in Markdown.
     in_code: bool,
-    /// Whether a prediction waits for its observation: on a worksheet the calls between them do not tell what they returned.
+    /// Whether a prediction waits for its observation: on a worksheet the calls in between do not show their results.
     is_asking: bool,
 }
 
 impl EventWriter {
-    /// A writer of this form, with prose of so many columns.
+    /// A writer of this form, with prose of this width.
     pub const fn new(form: Form, columns: usize) -> Self {
         Self { form, columns, in_code: false, is_asking: false }
     }
@@ -153,7 +153,7 @@ impl EventWriter {
         out
     }
 
-    /// An event of which a worksheet leaves out something: the answer.
+    /// An event from which a worksheet leaves out the answer.
     fn without_answer(&mut self, event: &LabEvent) -> Option<String> {
         let mut out = String::new();
         match event {
@@ -170,7 +170,7 @@ impl EventWriter {
                 let fd = call.fd().map_or(String::new(), |fd| format!("{fd}, "));
                 let _ = writeln!(out, "    {}({fd}...) = {BLANK}", call.callee);
             }
-            // It may speak of what the call returned.
+            // It may mention the call's result.
             LabEvent::Remarked { .. } if self.is_asking => {}
             LabEvent::Observed { .. } => {
                 self.is_asking = false;
@@ -253,7 +253,7 @@ impl EventWriter {
     /// A line that belongs to the calls around it.
     fn beside_code(&mut self, out: &mut String, style: Style, text: &str) {
         self.open_code(out);
-        // Where there is little room, not most of it is given to the indentation.
+        // Where there is little room, the indentation must not take most of it.
         let before = (text.len() - text.trim_start().len()).min(self.columns / 5);
         let columns = self.columns.saturating_sub(6 + before);
         for (at, line) in wrapped(text.trim_start(), columns).into_iter().enumerate() {
@@ -275,7 +275,7 @@ impl EventWriter {
         }
     }
 
-    /// A line of its own that stands out; more than one where it is longer than prose is wide.
+    /// A highlighted line of its own, or several if it is longer than the width of prose.
     fn headline(&self, out: &mut String, style: Style, text: &str) {
         let lines = match self.form {
             Form::Markdown | Form::Worksheet => vec![text],

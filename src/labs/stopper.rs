@@ -1,5 +1,5 @@
-//! Another process that stops the lab's while it waits in a call, and lets it go on: what Control-Z and fg do, a debugger, or
-//! `strace` when it attaches.
+//! Another process that stops the lab's process while it waits in a call, and continues it: like Control-Z and fg, a
+//! debugger, or `strace` when it attaches.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -11,35 +11,36 @@ use super::LabProcess;
 use super::run::{LabResult, Run, Stop};
 use crate::sys::{SIGCONT, SIGSTOP, SignalSet, kill, sigprocmask};
 
-/// The role of the other process, for the data of a lab.
+/// The role of the other process, for a lab's data.
 pub(super) const STOPPER: LabProcess = LabProcess { name: "stopper", run: stop_and_continue };
 
 /// When the lab's process is stopped, and for how long.
 const STOPPED_AFTER: Duration = Duration::from_millis(100);
 const STOPPED_FOR: Duration = Duration::from_millis(400);
-/// It may be stopped so much after a call has begun, and stand still for so long, and what is observed is the same.
+/// A call may be stopped as late as this after it began, and stay stopped for as long, without another result.
 const LATEST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_millis(480);
 const ATTEMPTS: usize = 5;
 
-/// The other process, and a thread that speaks with it.
+/// The other process, and a thread that communicates with it.
 pub(super) struct Stopper {
-    /// Dropping it ends both.
+    /// Dropping this ends both.
     ask: Option<Sender<()>>,
-    /// When it stopped this process and let it go on, once this process runs again. The first pair only says that it is there.
+    /// The moments of stopping and continuing, received when this process runs again. The first pair only says that the
+    /// other process is ready.
     done: Receiver<[Duration; 2]>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Stopper {
-    /// Starts it, and waits until it runs.
+    /// Starts the other process, and waits until it runs.
     pub(super) fn start(lab: &Run<'_>) -> Result<Self, Stop> {
         let mut command = lab.role(STOPPER.name)?;
         command.arg(std::process::id().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let (ask, asked) = channel();
         let (tell, done) = channel();
         let thread = thread::spawn(move || {
-            // Of several threads any one runs a handler; it is to be the one that waits.
+            // The kernel may run a handler on any thread; it must be the one that waits.
             sigprocmask(&SignalSet::empty().with(SIGCONT))?;
             let mut child = command.spawn()?;
             let lines = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
@@ -48,7 +49,7 @@ impl Stopper {
                 let mut moments = line.split(' ').map(|ms| ms.parse().unwrap_or_default());
                 let moments =
                     [(); 2].map(|()| Duration::from_millis(moments.next().unwrap_or_default()));
-                // The end of the questions ends it.
+                // It ends when there are no more requests.
                 if tell.send(moments).is_err() || asked.recv().is_err() {
                     break;
                 }
@@ -62,8 +63,8 @@ impl Stopper {
         Ok(started)
     }
 
-    /// What a call gives during which this process is stopped, and how long it takes. On a busy machine the other process may
-    /// be late; then the call is made again.
+    /// The result of a call during which this process is stopped, and how long it takes. On a busy machine the other
+    /// process may be late; then the call is made again.
     pub(super) fn stops<T>(
         &self,
         lab: &mut Run<'_>,
@@ -86,7 +87,7 @@ impl Stopper {
         Err(Stop::skipped("this machine is too busy to stop a process at a given moment"))
     }
 
-    /// Waits until it has stopped this process, and let it go on.
+    /// Waits until the other process has stopped and continued this one.
     fn has_done_so(&self) -> Result<[Duration; 2], Stop> {
         let told = self.done.recv();
         told.map_err(|_| Stop::failed("the process that stops this one has ended"))
@@ -96,19 +97,19 @@ impl Stopper {
 impl Drop for Stopper {
     fn drop(&mut self) {
         drop(self.ask.take());
-        // It reads the end of its input, and ends.
+        // The other process reads the end of its input, and ends.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// The time of day, which is the same for both processes, to the millisecond.
+/// The time of day in milliseconds, which is the same in both processes.
 fn clock() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(since.as_millis() as u64)
 }
 
-/// The other process: for each line it stops the lab's process a little later, and lets it go on; then it says when it did
-/// both.
+/// The other process: for each line that it reads, it stops the lab's process a little later, and continues it; then it
+/// reports when it did both.
 fn stop_and_continue(arguments: &[String]) -> LabResult {
     let Some(pid) = arguments.first().and_then(|pid| pid.parse().ok()) else {
         return Err(Stop::failed("the lab tells this process which one it is to stop"));

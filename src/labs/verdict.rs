@@ -1,4 +1,4 @@
-//! How a lab ended: what agreed with its predictions, and what differed.
+//! How a lab ended: which observations agreed with their predictions, and which differed.
 
 use super::run::{LabEvent, Stop};
 use crate::os::system::this_system;

@@ -36,7 +36,7 @@ pub(super) const GROUP: LabGroup = LabGroup {
     ],
 };
 
-/// How much of so many bytes a call took or gave, in words.
+/// Which part of `whole` bytes a call took or returned, in words.
 fn share(result: Result<usize>, whole: usize) -> String {
     match result {
         Ok(0) => "nothing".to_string(),

@@ -97,9 +97,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.say("Where send waits all the same, SIGUSR1 ends its wait after 1.5 s.");
     lab.predict(&SENT);
-    // After the prediction, which may take a person long: meanwhile the kernel could make room.
+    // After the prediction, because a person may think for long: in the meantime the kernel could make room.
     fill(lab, &full, &[b'x'; 65_536])?;
-    // A byte may fit where 64 KiB did not, into what is not sent yet.
+    // A byte may fit where 64 KiB did not.
     while send(&full, b"x", MSG_NOSIGNAL).is_ok() {}
     let flags = fcntl_getfl(&full)?;
     fcntl_setfl(&full, flags.without(O_NONBLOCK))?;

@@ -1,8 +1,8 @@
-//! connect says EAGAIN. Is it under way, as after EINPROGRESS?
+//! connect says EAGAIN. Is the connection in progress, as after EINPROGRESS?
 //!
-//! No. A Unix-domain listener whose queue is full has nothing to remember the client in: nothing is under way, and nothing
-//! will come of it. But `poll` says that the socket is writable and SO_ERROR is 0, so a program that does as after
-//! EINPROGRESS takes itself for connected. TCP in the same place says EINPROGRESS, and `poll` waits.
+//! No. A Unix-domain listener whose queue is full has no place to remember the client: nothing is in progress, and no
+//! connection will follow. But `poll` says that the socket is writable, and SO_ERROR is 0, so a program that continues
+//! as after EINPROGRESS believes that it is connected. TCP in the same situation says EINPROGRESS, and `poll` waits.
 
 use std::path::Path;
 use std::thread;
@@ -122,11 +122,11 @@ const TCP_POLLED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("0")),
 };
 
-/// No system queues so many for a backlog of 0.
+/// No system queues this many clients for a backlog of 0.
 const MOST: usize = 250;
 
 fn run(lab: &mut Run<'_>) -> LabResult {
-    // In the lab's own directory, which is the working directory: the name is short, wherever that lies.
+    // In the lab's own directory, which is the working directory, so that the path is short.
     let path = Path::new("server");
     let address = Address::unix(path);
     let l = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
@@ -178,7 +178,7 @@ fn unix_socket() -> Result<Fd> {
     Ok(c)
 }
 
-/// Clients of a Unix-domain listener until its queue takes no more.
+/// Connects clients to a Unix-domain listener until its queue is full.
 fn fill(address: &Address) -> Result<Vec<Fd>> {
     let mut clients = Vec::new();
     while clients.len() < MOST {
@@ -191,7 +191,7 @@ fn fill(address: &Address) -> Result<Vec<Fd>> {
     Ok(clients)
 }
 
-/// The server: it makes room when connect waits.
+/// The server: it accepts while connect waits.
 fn accept_later(l: Fd) -> Result<Fd> {
     thread::sleep(Duration::from_millis(100));
     accept(&l)?;

@@ -1,8 +1,8 @@
 //! A non-blocking connect: when is it done?
 //!
-//! It returns `EINPROGRESS` and goes on by itself, even on loopback where it is done before one can look. The socket is
-//! writable when there is a result; `SO_ERROR` says which, and 0 is success. To call `connect` again is not the way to ask:
-//! what it says differs between systems.
+//! It returns `EINPROGRESS` and the handshake continues by itself, even on loopback, where it is complete before the
+//! program can look. The socket is writable when there is a result; `SO_ERROR` says which, and 0 means success. Do not
+//! call `connect` again to find out: what it returns then differs between systems.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{listener, set_nonblocking, wait_for};

@@ -1,8 +1,9 @@
-//! My SYN gets no answer. When is it sent again?
+//! My SYN gets no answer. When does the kernel send it again?
 //!
-//! The books say after 1, 3 and 7 seconds, because the wait doubles each time. Since Linux 6.5 the first waits do not double:
-//! after 1, 2, 3, 4 and 5 seconds, and only then after 7 and 11. So a server whose queue was full for a moment, or a network that
-//! lost two packets, costs a client two seconds and not three. (It takes seven seconds, because those are whole ones.)
+//! Books say after 1, 3 and 7 seconds, because the wait doubles each time. Since Linux 6.5 the first waits do not
+//! double: it is after 1, 2, 3, 4 and 5 seconds, and only then after 7 and 11. So a server whose queue was full for a
+//! moment, or a network that lost two packets, costs a client two seconds instead of three. (The lab takes seven
+//! seconds, because these are whole seconds.)
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ const BOOK: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("2")),
 };
 
-/// Before 6.5 there is no such setting, and both parts are the books'.
+/// Before 6.5 there is no such setting, and both parts behave as in the books.
 const LINEAR: Prediction = Prediction {
     asks: "The first four do not, as since Linux 6.5. How often was a SYN sent again after 3.5 s?",
     choices: &["1", "3", "7"],
@@ -57,7 +58,7 @@ const LINEAR: Prediction = Prediction {
 };
 
 const WATCHED_MS: i32 = 3500;
-/// A second later the next SYN goes out.
+/// A second later the next SYN is sent.
 const LATEST: Duration = Duration::from_millis(3900);
 const ATTEMPTS: usize = 3;
 
@@ -97,13 +98,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// How often the SYN of a new client was sent again within 3.5 s. On a busy machine the look comes late; then there is another.
+/// How often the SYN of a new client was sent again within 3.5 s. If the machine is busy and the check comes too late,
+/// it is repeated with another client.
 fn syns_sent_again(lab: &mut Run<'_>, address: &Address) -> std::result::Result<String, Stop> {
     for _ in 0..ATTEMPTS {
         let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
         set_nonblocking(&c)?;
         let began = Instant::now();
-        // EINPROGRESS: that is what this is about.
+        // EINPROGRESS, which is the point of this lab.
         let _ = connect(&c, address);
         poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], WATCHED_MS)?;
         let number = c.number();

@@ -1,9 +1,9 @@
-//! I have no signal handler. Can a call fail with EINTR all the same?
+//! I have no signal handler. Can a call fail with EINTR nevertheless?
 //!
-//! On Linux it can, when the process was stopped and goes on: after Control-Z and fg, when a debugger or strace attaches, when a
-//! container is frozen and thawed. select, poll and a plain recv wait on; a recv or accept with SO_RCVTIMEO gives EINTR, as
-//! epoll_wait does, and recv with MSG_WAITALL the part that it has. (It takes three seconds, because a process has to stand
-//! still each time.)
+//! On Linux it can, when the process was stopped and continued: after Control-Z and fg, when a debugger or strace
+//! attaches, when a container is frozen and thawed. select, poll and a plain recv keep waiting; a recv or accept with
+//! SO_RCVTIMEO fails with EINTR, as epoll_wait does, and recv with MSG_WAITALL returns the bytes that it has. (The lab
+//! takes three seconds, because a process has to be stopped several times.)
 
 use std::sync::Arc;
 use std::thread;

@@ -1,7 +1,8 @@
-//! The code is old, the kernel new. Do its options still mean the same?
+//! The code is old and the kernel new. Do its options still mean the same?
 //!
-//! Not all. SO_PASSCRED on a TCP socket has no effect and no error on Linux 6.12; on 6.18 it is EOPNOTSUPP. A large SO_RCVBUF
-//! was cut at 208 KiB; 6.18 has a limit of 4 MiB, and takes the whole wish. UDP-Lite is gone from 7.2.
+//! Not all of them. SO_PASSCRED on a TCP socket has no effect and gives no error on Linux 6.12; on 6.18 it fails with
+//! EOPNOTSUPP. A large SO_RCVBUF was cut at 208 KiB; 6.18 has a limit of 4 MiB, and grants the whole request. UDP-Lite
+//! is gone since 7.2.
 
 use std::fs;
 use std::thread;

@@ -147,7 +147,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     Ok(())
 }
 
-/// Twice the same, before and after `F_SETOWN`.
+/// The same urgent byte twice, before and after `F_SETOWN`.
 fn signals(lab: &mut Run<'_>) -> LabResult {
     let [told, tell] = pipe()?;
     set_nonblocking(&tell)?;
@@ -173,11 +173,11 @@ fn twice(lab: &mut Run<'_>, told: &Fd) -> LabResult {
     Ok(())
 }
 
-/// How many descriptors poll speaks of, when a signal may come while it waits.
+/// How many descriptors poll reports, although a signal may arrive while it waits.
 fn signalled(told: &Fd) -> Result<usize> {
     loop {
         match poll(&mut [PollFd::new(told.as_fd(), POLLIN)], 1000) {
-            // The signal itself; the byte is in the pipe.
+            // That was the signal itself; the byte is in the pipe.
             Err(Errno::EINTR) => continue,
             answered => return answered,
         }
@@ -192,7 +192,7 @@ fn send_both(c: &Fd, a: &Fd, first: &[u8], second: &[u8]) -> Result<()> {
     wait_until_taken(c)
 }
 
-/// What a recv gives, as text.
+/// The result of a recv, as text.
 fn received(fd: &Fd, flags: MsgFlags) -> Result<String> {
     let mut buf = [0; 64];
     let count = recv(fd, &mut buf, flags)?;
