@@ -14,13 +14,14 @@ use baresock::logs::body::ProcessExit;
 use baresock::logs::reader::{LogEvent, LogReader};
 use baresock::report::{At, ProcessEnding, Report, Reported, advice};
 
-/// The calls that a log needs: those of sockets and descriptors, what makes and ends processes, and what removes files.
+/// The calls that a log needs: those on sockets and descriptors, those that start and end processes, and those that
+/// remove files.
 const CALLS: &str = "trace=%network,%desc,%process,%signal,unlink,unlinkat";
 
-/// How often a program is run that depends on time: another process may have kept the processor.
+/// How often a program is run whose result depends on time: another process may have kept the processor.
 const ATTEMPTS: usize = 3;
 
-/// Tests of pairs: the advice, and what stands in the lines that must show it.
+/// The pairs: the advice, and the words that must occur in the lines which show it.
 macro_rules! pairs {
     ($( $test:ident: [$($shown:literal),*]; )*) => {
         $(
@@ -128,14 +129,14 @@ fn fresh_dir(name: &str) -> PathBuf {
     dir
 }
 
-/// The lines that the advice points to have what is expected of them, in the log itself.
+/// The lines that the advice points to must contain what is expected, in the log itself.
 fn shows(reported: &Reported, shown: &[&str], log: &str) {
     let evidence = &reported.advice[0].evidence;
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(evidence.len(), shown.len(), "{evidence:#?}");
     for (one, expected) in evidence.iter().zip(shown) {
         let line = lines[one.line as usize - 1];
-        // Where strace tells a call in two lines, what the call was given stands in the other one.
+        // If strace writes a call in two lines, its arguments are in the first one.
         let is_told = line.contains(" resumed>") && one.text.contains(expected);
         assert!(line.contains(expected) || is_told, "no {expected} in {line}\nof {evidence:#?}");
     }
@@ -146,7 +147,7 @@ fn names(reported: &Reported) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// What strace writes of one of the pair.
+/// The log that strace writes of one program of a pair.
 fn log_of(name: &str, which: &str, dir: &Path) -> String {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/advice");
     let source = match name {
@@ -161,7 +162,7 @@ fn log_of(name: &str, which: &str, dir: &Path) -> String {
     }
     let mut strace = Command::new("strace");
     strace.args(["-f", "-ttt", "-T", "-e", CALLS, "-o"]).arg(&log).arg(&program);
-    // The program may fail: that is what it shows.
+    // The program may fail: showing that is its purpose.
     strace.current_dir(dir).output().unwrap();
     String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned()
 }

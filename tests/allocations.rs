@@ -1,6 +1,6 @@
 //! An ordinary message costs no allocation, and an idle connection holds no buffer.
 
-// The configuration allows this in tests, and knows no test but a function that is marked as one.
+// The configuration allows this in tests only, and does not count a function as a test if it is not marked as one.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn an_ordinary_message_costs_no_allocation() {
 }
 
 #[test]
-fn what_was_owed_is_given_back() {
+fn the_memory_of_sent_bytes_is_freed() {
     for via in [Via::Select, Via::Poll] {
         let (mut event_loop, peers) = connected(via, 1);
         let mut buf = vec![0; 1 << 20];

@@ -1,8 +1,9 @@
-//! Whatever is written or sent, every parser takes it or refuses it in one clean line: addresses, services, rules, words;
-//! and over real sockets, under the loop itself, requests, chat lines and frames, which mean the same however they were
-//! cut. (JSON traces are in `ladder.rs`, what single functions promise stands beside them.)
+//! Whatever text is written or sent, every parser accepts it or refuses it in one clean line: addresses, services,
+//! rules, words; and, over real sockets and with the loop itself, requests, chat lines and frames, whose meaning must
+//! not depend on how they were cut. (JSON traces are in `ladder.rs`; the promises of single functions are tested beside
+//! them.)
 //!
-//! `PROPTEST_CASES=100000` tries more. What was once found, or nearly, stands in `FOUND` and those beside it.
+//! `PROPTEST_CASES=100000` tries more. Texts that were found to fail once are in `FOUND` and its neighbours.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -29,7 +30,7 @@ use baresock::trace::inject::InjectRule;
 use clap::Parser;
 use proptest::prelude::*;
 
-/// Texts that were wrong once, or nearly: tried before all others, by every parser of texts.
+/// Texts that failed once, or nearly: every parser of texts tries them first.
 const FOUND: &[&str] = &[
     "[fe80::1%eth0]:80",
     "[%]:80",
@@ -48,7 +49,7 @@ const FOUND: &[&str] = &[
     "select:EINTR@18446744073709551615+",
 ];
 
-/// Requests that were answered otherwise when they were cut otherwise: tried with every cut.
+/// Requests whose answers once depended on how they were cut: tried with every cut.
 const FOUND_REQUESTS: &[&[u8]] = &[
     b"abc GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET / HTTP/2.0\r\n\r\n",
@@ -56,7 +57,7 @@ const FOUND_REQUESTS: &[&[u8]] = &[
     b"GET / HTTQ/1.1\n\n",
 ];
 
-/// What is said in a chat at the edges of lines and characters: tried with every cut, and every two.
+/// Chat texts at the limits of lines and characters: tried with every cut, and every two.
 const FOUND_CHAT: &[&[u8]] = &[
     b"",
     b"\n",
@@ -66,12 +67,12 @@ const FOUND_CHAT: &[&[u8]] = &[
     b"no end",
     b"no end\r",
     b"\r",
-    // Characters of two, three and four bytes; one that lacks its end, before a line's and before the peer's.
+    // Characters of two, three and four bytes; an incomplete one, before the end of a line and before end of file.
     "\u{e4}\u{20ac}\u{1f600}\n".as_bytes(),
     b"\xe2\x82\n\xac\n",
     b"\xf0\x9f\x98",
     b"\xc3\r\n\xa4\n",
-    // What is too long, above a surrogate, beyond the last.
+    // Encodings that are too long, of a surrogate, and beyond the last character.
     b"\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\n",
     b"\xc2\x9b2J\n",
     "\u{202e}/quit\n".as_bytes(),
@@ -83,8 +84,7 @@ const FOUND_CHAT: &[&[u8]] = &[
     b"/who\0\n",
 ];
 
-/// Lines of a chat by their length and their end, and whether they are passed on: at most 1,024 bytes are. Tried with
-/// every cut.
+/// Lines of a chat, by length and end, and whether they are passed on: at most 1,024 bytes are. Tried with every cut.
 const FOUND_LINES: &[(usize, &[u8], bool)] = &[
     (1_023, b"\n", true),
     (1_023, b"\r\n", true),
@@ -147,7 +147,7 @@ const FOUND_LONG_FRAMES: &[LongFrame] = &[
     ("close", b"", 65_537, b"", "message 1: too long"),
 ];
 
-/// Pieces of what can be written, so that nonsense is often nearly sense.
+/// Pieces of valid texts, so that nonsense is often nearly valid.
 fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => prop::sample::select(pieces).prop_map(ToString::to_string),
@@ -284,12 +284,12 @@ fn read_text_every_way(text: &str) {
         Err(why) => assert_clean(&why),
     }
     let _ = (words::find(text), words::near(text));
-    // clap shows what it refuses; that it comes back at all is what is asked here.
+    // clap prints the refusal; the test is only that it returns.
     let _ = Cli::try_parse_from(["baresock", "serve", text, "--inject", text]);
 }
 
 #[test]
-fn what_was_found_once_is_read() {
+fn texts_that_fuzzing_found_are_read() {
     FOUND.iter().for_each(|text| read_text_every_way(text));
 }
 
@@ -304,7 +304,7 @@ proptest! {
     }
 }
 
-/// Bytes, of which many are pieces of what is understood.
+/// Bytes, many of which are pieces of valid texts.
 fn nearly_bytes(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => prop::sample::select(pieces).prop_map(<[u8]>::to_vec),
@@ -375,8 +375,8 @@ const OF_FRAMES: &[&[u8]] = &[
     b"\0",
 ];
 
-/// Serves one connection by a loop of its own, over real sockets; what the peer gets for these pieces, and what another
-/// one, who says nothing, gets meanwhile.
+/// Serves one connection with a loop of its own, over real sockets. Returns what the peer receives for these pieces,
+/// and what another, silent peer receives in the meantime.
 fn answers(via: Via, service: Box<dyn Service>, pieces: &[&[u8]]) -> [Vec<u8>; 2] {
     let mut event_loop = EventLoop::new(via, Limits::default());
     let service = event_loop.add_service(service);
@@ -428,7 +428,7 @@ fn cut<'b>(bytes: &'b [u8], places: &[prop::sample::Index]) -> Vec<&'b [u8]> {
         .collect()
 }
 
-/// A directory with a file. It is always the same one, because no test would remove it at the end.
+/// A directory with a file. It is always the same one, because no test removes it at the end.
 static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("any-input");
     std::fs::create_dir_all(&root).unwrap();
@@ -466,7 +466,7 @@ fn requests_that_were_found_once_are_the_same_however_they_are_cut() {
     }
 }
 
-/// These bytes in two pieces, in all ways in which the cut is at one of these places; and in three, if there are few.
+/// These bytes in two pieces, cut at each of these places; and in three pieces, if there are few places.
 fn in_pieces(bytes: &[u8], near_the_ends: usize) -> Vec<Vec<&[u8]>> {
     const FEW: usize = 32;
     let len = bytes.len();
@@ -479,7 +479,7 @@ fn in_pieces(bytes: &[u8], near_the_ends: usize) -> Vec<Vec<&[u8]>> {
     two.chain(three).collect()
 }
 
-/// What is answered, which must be the same however the bytes are cut.
+/// The answer, which must not depend on how the bytes are cut.
 #[track_caller]
 fn answered_the_same(
     service: &dyn Fn() -> Box<dyn Service>,
@@ -508,7 +508,7 @@ fn chat_lines_at_the_edges_are_the_same_however_they_are_cut() {
     }
     for (len, end, is_passed_on) in FOUND_LINES {
         let line = [&vec![b'x'; *len], *end].concat();
-        // What comes before must not matter.
+        // Earlier input must not matter.
         for before in [&b""[..], b"\n"] {
             let [told, heard] = answered_the_same(&chat, &[before, &line].concat(), usize::MAX);
             let said = format!("<guest1> {}\n", "x".repeat(*len));
@@ -566,7 +566,7 @@ proptest! {
             let lines = text.strip_suffix('\n').expect("whole lines");
             lines.split('\n').for_each(assert_clean);
         }
-        // Who says so much at once that he has to wait is not waited for here.
+        // This test does not wait for a member that sends so much at once that it is paused.
         if bytes.len() < 10_000 {
             let pieces = answers(via, Box::new(Chat::default()), &cut(&bytes, &places));
             prop_assert_eq!(pieces, whole);

@@ -65,7 +65,7 @@ const fn message_piece() -> usize {
     64 << 10
 }
 
-/// What a client does not read stays with the client, in the end: the server stops reading from it.
+/// Bytes that a client does not read stay in its own buffers in the end: the server stops reading from it.
 fn a_slow_reader_gets_everything_and_costs_no_memory(kind: Kind) {
     const PIECE: usize = 4 << 10;
     const SLOW: usize = 1 << 20;
@@ -84,7 +84,7 @@ fn a_slow_reader_gets_everything_and_costs_no_memory(kind: Kind) {
         let mut pieces = 0;
         message.assert_comes_back(&client, PIECE, |received| {
             if received <= SLOW {
-                // This is the slowness, not a wait for anything.
+                // This is the slowness itself, not a wait for an event.
                 std::thread::sleep(Duration::from_millis(1));
             }
             pieces += 1;

@@ -11,7 +11,7 @@ use std::net::{Shutdown, TcpStream};
 use socket2::{Domain, Socket, Type};
 use support::*;
 
-/// A member, who has read his welcome.
+/// A member that has read the welcome.
 struct Member {
     lines: BufReader<TcpStream>,
     name: String,
@@ -32,10 +32,10 @@ fn member(stream: TcpStream) -> Member {
     member
 }
 
-/// One whose system takes in little, so that the server soon owes him something.
+/// A member with a small receive buffer, so that the server soon has queued bytes for it.
 fn enter_with_little_room(server: &Services) -> Member {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    // Before the connection is made, for then the window is agreed upon.
+    // Set before the connection is made, because the window is negotiated in the handshake.
     socket.set_recv_buffer_size(4096).unwrap();
     socket.connect(&server.at(0).into()).unwrap();
     member(impatient(socket.into()))
@@ -63,13 +63,13 @@ impl Member {
         line
     }
 
-    /// Reads on up to this line.
+    /// Reads up to this line.
     #[track_caller]
     fn reads_up_to(&mut self, last: &str) {
         while self.reads() != last {}
     }
 
-    /// What he says in a new name: that he bears it, and that the others have read so.
+    /// The line that a member writes after a change of name reaches the others with the new name.
     #[track_caller]
     fn is_named(&mut self, name: &str, others: &mut [&mut Self]) {
         self.says(&format!("/nick {name}"));
@@ -81,7 +81,7 @@ impl Member {
     }
 }
 
-/// Ann and Bob, who know of each other.
+/// Ann and Bob, each of whom has seen the other join.
 fn ann_and_bob(server: &Services) -> (Member, Member) {
     let (mut ann, mut bob) = (enter(server), enter(server));
     assert_eq!(ann.reads(), "* guest2 has come");
@@ -91,7 +91,7 @@ fn ann_and_bob(server: &Services) -> (Member, Member) {
 }
 
 #[test]
-fn what_one_says_the_others_read() {
+fn a_line_of_one_member_reaches_all_others() {
     for via in BOTH {
         let server = serve(via, &["chat=127.0.0.1:0"]);
         let (mut ann, mut bob) = ann_and_bob(&server);
@@ -112,7 +112,7 @@ fn what_one_says_the_others_read() {
         eve.says("/quit");
         assert_eq!(eve.reads(), "* good-bye");
         assert_eq!(eve.lines.read(&mut [0]).unwrap(), 0, "{via}");
-        // Who finishes sending leaves as well. A line that was not ended is not said.
+        // A member that closes its half leaves the chat. An incomplete line is not passed on.
         bob.sends("and");
         bob.lines.get_ref().shutdown(Shutdown::Write).unwrap();
         assert_eq!(
@@ -143,7 +143,7 @@ fn a_character_that_comes_in_two_pieces_is_whole() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_reaches_nobody() {
+fn control_characters_reach_no_terminal() {
     for via in BOTH {
         let server = serve(via, &["chat=127.0.0.1:0"]);
         let (mut ann, mut bob) = ann_and_bob(&server);
@@ -159,7 +159,7 @@ fn what_a_terminal_would_obey_reaches_nobody() {
             ann.sends([sent, b"\n"].concat());
             assert_eq!(bob.reads(), read, "{via}");
         }
-        // Nor does it come back to who sent it.
+        // Nor is the line returned to its writer.
         ann.sends("/\x1b[2J\n/nick \x1b[2J\n");
         assert_eq!(ann.reads(), r"* there is no /\u{1b}[2J; /help tells what there is");
         assert!(ann.reads().starts_with("* a name has"), "{via}");
@@ -167,7 +167,7 @@ fn what_a_terminal_would_obey_reaches_nobody() {
 }
 
 #[test]
-fn a_name_is_borne_by_one() {
+fn two_members_cannot_have_one_name() {
     for via in BOTH {
         let server = serve(via, &["chat=127.0.0.1:0"]);
         let (mut ann, mut bob) = ann_and_bob(&server);
@@ -184,7 +184,7 @@ fn a_name_is_borne_by_one() {
 }
 
 #[test]
-fn too_long_a_line_reaches_nobody_and_its_writer_is_told() {
+fn too_long_a_line_is_not_passed_on_and_its_writer_is_told() {
     for via in BOTH {
         let server = serve(via, &["chat=127.0.0.1:0"]);
         let (mut ann, mut bob) = ann_and_bob(&server);
@@ -222,7 +222,7 @@ fn two_hundred_read_every_line_although_one_does_not_read_and_one_resets() {
                     }
                 });
             }
-            // In their midst, one goes with a reset.
+            // One member in the middle leaves with a reset.
             resets.reads();
             reset(resets.lines.into_inner());
             for member in members {
@@ -259,7 +259,7 @@ fn reads_all_lines(mut member: Member, speakers: &[String], lines: usize, gone: 
 }
 
 #[test]
-fn who_reads_too_slowly_is_dropped_and_the_others_are_told() {
+fn a_slow_reader_is_disconnected_and_the_others_are_told() {
     for via in BOTH {
         let limits = ["--owed-limit", "30000", "--sndbuf", "4096"];
         let server = serve_with(via, &["chat=127.0.0.1:0"], &limits);
@@ -270,7 +270,7 @@ fn who_reads_too_slowly_is_dropped_and_the_others_are_told() {
         let mut told = 0;
         for _ in 0..10_000 {
             ann.says(&"x".repeat(900));
-            // Bob keeps pace, so nothing is queued for him.
+            // Bob reads as fast as lines arrive, so nothing is queued for him.
             let line = bob.reads();
             if line == "* guest3 did not read, and was disconnected" {
                 told += 1;
@@ -280,7 +280,7 @@ fn who_reads_too_slowly_is_dropped_and_the_others_are_told() {
             assert_eq!(line, said);
         }
         assert_eq!(told, 1, "no member was disconnected, {via}");
-        // What had reached his system is his; then comes the end, or a reset.
+        // The bytes that had reached his kernel are his; then comes the end of file, or a reset.
         let mut rest = Vec::new();
         let _ = slow.lines.read_to_end(&mut rest);
         assert!(rest.len() < 1_000_000);
@@ -290,7 +290,7 @@ fn who_reads_too_slowly_is_dropped_and_the_others_are_told() {
 }
 
 #[test]
-fn a_flood_from_one_drops_nobody_who_reads() {
+fn a_flood_from_one_member_disconnects_no_reader() {
     const LINES: usize = 10_000;
     for via in BOTH {
         let limits = ["--owed-limit", "40000", "--sndbuf", "4096"];

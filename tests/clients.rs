@@ -19,7 +19,7 @@ tests! {
     serve {}
 }
 
-/// Long enough to be more than one receive.
+/// Longer than one receive.
 fn message() -> Vec<u8> {
     let lines = (0..20_000).map(|line| format!("line {line} of what is said\n"));
     lines.collect::<String>().into_bytes()
@@ -54,7 +54,7 @@ fn netcat(kind: Kind) {
     }
     let place = TempDir::new();
     let (tcp, _unix, path) = both(kind, &place);
-    // -N: at the end of the input it ends its half, and reads on.
+    // -N: nc closes its half at the end of the input, and keeps reading.
     let port = tcp.address().port().to_string();
     assert_talks(&place, "nc", &["-N", "127.0.0.1", &port]);
     assert_talks(&place, "nc", &["-N", "-U", &path]);
@@ -66,7 +66,7 @@ fn socat(kind: Kind) {
     }
     let place = TempDir::new();
     let (tcp, _unix, path) = both(kind, &place);
-    // -t: how long it waits for the other half after its own has ended.
+    // -t: how long socat waits for the other half after its own has ended.
     let to_tcp = format!("TCP:{}", tcp.address());
     assert_talks(&place, "socat", &["-t", "30", "-", &to_tcp]);
     assert_talks(&place, "socat", &["-t", "30", "-", &format!("UNIX-CONNECT:{path}")]);

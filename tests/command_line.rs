@@ -1,4 +1,4 @@
-//! The command line itself: what it says of itself, what is wrong with it, and a standard output that is closed.
+//! The command line itself: help and version, errors, and a closed standard output.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -118,7 +118,7 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         assert!(stderr.contains(said), "{arguments}: {stderr}");
         assert!(stderr.starts_with("baresock: ") && stderr.lines().count() == 1, "{stderr}");
         assert_eq!(output.stdout, b"", "{arguments}");
-        // As the parsers of the standard library have it.
+        // The message is that of the standard library's parser.
         for words in ["invalid digit", "would be zero", "out of range integral", "too large to fit"]
         {
             assert!(!stderr.contains(words), "{arguments}: {stderr}");
@@ -140,7 +140,7 @@ fn what_is_written_in_it_reaches_the_terminal_escaped() {
     }
 }
 
-/// As in `baresock --help | head -0`: it ends, and quietly.
+/// As with `baresock --help | head -0`: the program ends silently.
 #[test]
 fn standard_output_may_be_closed() {
     for arguments in ["--help", "--version", "serve --help", "completions bash"] {
@@ -172,7 +172,7 @@ fn standard_output_may_be_full() {
     }
 }
 
-/// No client could learn the port. (If standard output is closed, its reader has seen enough.)
+/// No client could learn the port. (If standard output is closed, its reader has read enough.)
 #[test]
 fn a_server_that_cannot_say_where_it_listens_does_not_serve() {
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {

@@ -1,5 +1,5 @@
-//! `baresock compare` and `baresock host` as their users see them. What the figures are worth is in tests/rates.rs: that
-//! needs a build with optimisation.
+//! `baresock compare` and `baresock host` from the user's view. Whether the figures are reliable is tested in
+//! tests/rates.rs, in a build with optimisation.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -28,7 +28,7 @@ fn report(arguments: &str) -> Value {
     serde_json::from_str(&stdout(arguments)).unwrap()
 }
 
-/// Every number below a value.
+/// Every number in a JSON value.
 fn numbers(value: &Value, found: &mut Vec<f64>) {
     match value {
         Value::Number(number) => found.push(number.as_f64().unwrap()),
@@ -169,7 +169,7 @@ fn the_picture_is_one_that_others_can_draw() {
     }
 }
 
-/// Three programs that want each processor, and all the time.
+/// Three programs that keep each processor busy all the time.
 #[test]
 fn a_busy_machine_is_said_to_be_too_busy() {
     static END: AtomicBool = AtomicBool::new(false);
@@ -340,7 +340,7 @@ fn what_was_found_is_shown_also_if_it_cannot_be_drawn() {
     assert!(shown.contains("poll/select") && shown.contains("\n- "), "{shown}");
 }
 
-/// Until there is a new one, the picture that was there stays.
+/// The old picture stays until there is a new one.
 #[test]
 fn a_picture_is_replaced_when_the_new_one_is_there() {
     let place = TempDir::new();

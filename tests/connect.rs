@@ -1,4 +1,4 @@
-//! The client as its user and its peer know it.
+//! The client, from the user's and the peer's view.
 
 // In a test a panic is the message.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -59,7 +59,7 @@ fn command(kind: Kind, arguments: &[&str]) -> Command {
     command
 }
 
-/// A client that runs, and ends with its test.
+/// A running client, which ends with its test.
 struct Client(KilledAtEnd);
 
 /// A client that has ended.
@@ -78,7 +78,7 @@ fn start_client(kind: Kind, arguments: &[&str]) -> Client {
 #[track_caller]
 fn run(kind: Kind, arguments: &[&str], input: &[u8]) -> Ended {
     let mut client = start_client(kind, arguments);
-    // One that fails at once does not read it.
+    // A client that fails at once does not read it.
     let _ = client.stdin().write_all(input);
     client.end()
 }
@@ -88,12 +88,12 @@ impl Client {
         &mut self.0.0
     }
 
-    /// Standard input; where it is dropped it ends.
+    /// Standard input; dropping it closes it.
     fn stdin(&mut self) -> ChildStdin {
         self.child().stdin.take().unwrap()
     }
 
-    /// Waits for the end. What it says must fit into pipes, or be read by the test.
+    /// Waits for the end. The output must fit into the pipes, or the test must read it.
     #[track_caller]
     fn end(mut self) -> Ended {
         drop(self.child().stdin.take());
@@ -110,12 +110,12 @@ fn listener() -> (TcpListener, String) {
     (listener, address)
 }
 
-/// The next who comes.
+/// The next client.
 fn accept(listener: &TcpListener) -> TcpStream {
     impatient(listener.accept().unwrap().0)
 }
 
-/// A server that sends back what one client sends, and ends with it.
+/// A server that echoes to one client and ends with it.
 fn echo() -> String {
     let (listener, address) = listener();
     std::thread::spawn(move || {
@@ -212,7 +212,7 @@ fn a_peer_that_finishes_first_may_be_sent_the_rest(kind: Kind) {
         std::thread::sleep(Duration::from_secs(1));
         assert!(cpu_ticks(client.child().id()) <= before + 1, "the end is told only once");
     }
-    // More than the system takes at once.
+    // More bytes than the buffers take at once.
     let (message, stdin) = (Message::of(4 << 20), client.stdin());
     std::thread::scope(|scope| {
         scope.spawn(|| message.send(stdin, 50_000));
@@ -225,7 +225,7 @@ fn a_peer_that_finishes_first_may_be_sent_the_rest(kind: Kind) {
     assert_eq!(ended.stderr, why);
     assert_eq!(read_all(&server), b"");
 
-    // One that has gone altogether is an error, once something is sent to it.
+    // A peer that has closed completely causes an error once bytes are sent to it.
     let mut client = start_client(kind, &[&address, "--keep-sending"]);
     drop(accept(&listener));
     let mut stdin = client.stdin();
@@ -458,7 +458,7 @@ fn standard_output_that_takes_nothing(kind: Kind) {
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("write standard output: ENOSPC"), "{ended:?}");
     }
-    // As `| head -1` does: who reads it has seen enough.
+    // As with `| head -1`: the reader has read enough.
     let (listener, address) = listener();
     let mut client = start_client(kind, &[&address]);
     let _stdin = client.stdin();
@@ -479,7 +479,7 @@ fn datagrams(kind: Kind) {
     let mut buffer = [0; 70_000];
     let (len, from) = server.recv_from(&mut buffer).unwrap();
     assert_eq!(&buffer[..len], b"one datagram");
-    // One without a byte is no end of file.
+    // An empty datagram is not end of file.
     for bytes in [&b""[..], b"one", b"", b", another"] {
         server.send_to(bytes, from).unwrap();
     }
@@ -672,7 +672,7 @@ fn other_programs_as_peers(kind: Kind) {
             let mut received = [0; 15];
             output.read_exact(&mut received).unwrap();
             assert_eq!(&received, b"from the client", "{program}");
-            // Only now does the server finish: the client ends with it, whatever it still has to say.
+            // Only now the server closes its half; the client ends with it, even if it has more to send.
             drop(input);
             client.join().unwrap()
         });
@@ -706,7 +706,7 @@ fn the_trace_shows_its_calls(kind: Kind) {
     assert!(!ended.stderr.contains("F_SETFL, O_RDONLY"), "{}", ended.stderr);
 }
 
-/// The Rust runtime puts `/dev/null` in its place, and the answer would be lost without a word.
+/// The Rust runtime opens `/dev/null` in its place, and the answer would be lost silently.
 #[test]
 fn a_closed_standard_output_is_said_before_an_answer_is_lost() {
     let (_listener, address) = listener();

@@ -49,7 +49,7 @@ fn a_signal_ends_it_with_success(kind: Kind) {
     }
 }
 
-/// As `nohup` starts it.
+/// Started as `nohup` starts it.
 fn who_ignores_that_the_terminal_is_closed_goes_on(kind: Kind) {
     let server = starting(kind).under("-Sn 1024 && trap '' HUP").start();
     let client = connect(&server);
@@ -60,12 +60,12 @@ fn who_ignores_that_the_terminal_is_closed_goes_on(kind: Kind) {
     assert_eq!(server.end().status.code(), Some(0));
 }
 
-/// A server that owes something to a client, and has read everything that the client sent.
+/// A server that has queued bytes for a client, and has read everything from it.
 fn owing(kind: Kind, arguments: &[&str], message: &[u8], trace: &Path) -> (Server, TcpStream) {
     let tracing = ["--sndbuf", "4096", "--trace=json", "--trace-to", text(trace)];
     let server = starting(kind).with(&tracing).with(arguments).start();
     let mut client = connect_with_little_room(&server);
-    // All of it is there before the server reads any: it reads once, and then it owes.
+    // All requests arrive before the server reads any: it reads once, and then has bytes to send.
     server.signal(Signal::SIGSTOP);
     client.write_all(message).unwrap();
     server.signal(Signal::SIGCONT);
@@ -120,7 +120,7 @@ fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
     let arguments = ["--sndbuf", "65536", "--trace=json", "--trace-to", text(&trace)];
     let server = starting(kind).with(&arguments).start();
     let mut client = connect_with_little_room(&server);
-    // Until nothing moves any more: both directions are full, the server owes something and has not read everything.
+    // Until no bytes move any more: both directions are full, and the server has queued bytes and unread ones.
     client.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     while client.write(&[7; 65_536]).is_ok() {}
 
@@ -147,8 +147,8 @@ fn what_a_client_goes_on_sending_takes_nothing_from_it(kind: Kind) {
     assert_eq!(received, sent, "not everything that was sent has arrived");
 }
 
-/// The server itself owes nothing: `send` took everything. But most of it has not arrived, and bytes wait that the server
-/// has not read: were it to close now, its system would send a reset and throw the rest away.
+/// The server itself has queued nothing: `send` took everything. But most of it has not arrived, and unread bytes wait:
+/// if the server closed now, its kernel would send a reset and discard the rest.
 fn what_the_system_owes_is_not_taken_away(kind: Kind) {
     let place = TempDir::new();
     let trace = place.file("trace.json");
@@ -205,7 +205,7 @@ fn a_second_signal_ends_it_at_once(kind: Kind) {
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
 }
 
-/// As by a timer: the pipe never becomes readable, because no wait succeeds.
+/// Signals as from a timer: the pipe never becomes readable, because no wait succeeds.
 fn a_signal_is_heard_also_where_every_wait_is_interrupted(kind: Kind) {
     let rule = format!("{}:EINTR", kind.via);
     let server = starting(kind).with(&["--inject", &rule]).start();

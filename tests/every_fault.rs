@@ -64,7 +64,7 @@ fn a_fault_at_any_call_harms_one_connection_at_most(kind: Kind) {
     });
 }
 
-/// What is wrong with a run, and all that is known of it; none if its fault met no call.
+/// What is wrong with a run, with all that is known about it; `None` if its fault met no call.
 type Tried = Option<(Vec<String>, Report)>;
 
 /// Tries every fault, several at once, and says how many there were.
@@ -119,7 +119,7 @@ fn on_all_sides(kind: Kind, seed: usize) -> Vec<String> {
     rules.into_iter().flat_map(|rule| ["--inject".into(), rule]).collect()
 }
 
-/// No client may notice any of it.
+/// No client may notice anything.
 fn faults_on_all_sides_at_once(kind: Kind) {
     const RUNS: usize = 20;
     let echo = serve("poll", &["echo=127.0.0.1:0"]);
@@ -142,9 +142,9 @@ fn assert_unnoticed(kind: Kind, report: &Report) {
     assert!(ended_as_told(kind, report), "{report:?}");
 }
 
-/// How long is waited for a program must not depend on what else the machine does, and valgrind takes long over its report.
+/// How long the test waits must not depend on other load of the machine, and valgrind takes long for its report.
 #[test]
-fn patience_is_for_those_who_sleep() {
+fn only_a_process_that_sleeps_is_given_up() {
     if !HAS_PROC {
         return skipped("this system does not show what a process does");
     }
@@ -165,8 +165,8 @@ fn patience_is_for_those_who_sleep() {
     assert!(!is_given_up("ulimit -t 3; while :; do :; done & wait"), "nor one whose child works");
 }
 
-/// Whatever befalls it, it touches no memory that is not its own. (Where it does, valgrind says so, and nothing may be
-/// said.)
+/// Whatever fault is injected, the server uses no memory that is not its own. (valgrind would report it, and there must
+/// be no report.)
 #[test]
 fn valgrind_has_nothing_to_say() {
     if !has_program("valgrind") {
@@ -182,7 +182,7 @@ fn valgrind_has_nothing_to_say() {
     }
 }
 
-/// The mechanism that makes the faults is not trusted alone: the system makes them, and the server does not know.
+/// The mechanism of injection is not trusted alone: here strace makes the faults, and the server does not know.
 #[test]
 fn faults_that_strace_makes_come_to_the_same() {
     if !cfg!(target_os = "linux") {
@@ -206,7 +206,7 @@ fn faults_that_strace_makes_come_to_the_same() {
     }
 }
 
-/// The same, if it is unknown which connection was hit: it may be any, but only one.
+/// The same if the affected connection is unknown: it may be any, but only one.
 fn judge_from_outside(
     kind: Kind,
     fault: &Fault,
@@ -271,7 +271,7 @@ fn session_at(
     Run { kind, flags, under, target, ends_by_itself, directory }.make()
 }
 
-/// What is not as it must be.
+/// What is not as it must be in a run.
 fn judge(
     kind: Kind,
     fault: &Fault,
@@ -332,14 +332,14 @@ fn judge_given(
     why
 }
 
-/// It went on until it was told to end, and then did so. (To the loop itself a signal is the end of the process.)
+/// The server ran until it was asked to end, and then ended. (For the bare loop a signal ends the process.)
 fn ended_as_told(kind: Kind, report: &Report) -> bool {
     let Some(status) = report.status else { return false };
     let by_signal = status.signal() == Some(Signal::SIGTERM as i32);
     report.was_told_to_end && if kind.is_bare() { by_signal } else { status.success() }
 }
 
-/// Whose connection the call was made on; of one that relay was making, the client it was made for.
+/// The client whose connection the call was made on; for a connection that relay makes, the client it is made for.
 fn victims_of(struck: &Call, traced: &[Call], report: &Report) -> Vec<&'static str> {
     let client = report.clients.iter().find(|(_, ends)| Some(ends) == struck.ends.as_ref());
     match client {

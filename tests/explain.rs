@@ -71,7 +71,7 @@ fn a_word_may_be_written_in_several_ways() {
     assert!(baresock(&["explain", &number]).stdout.starts_with(b"EPIPE: "));
 }
 
-/// As people ask: with what a program printed, with what a book says.
+/// As people ask: with the output of a program, or the words of a book.
 #[test]
 fn it_is_found_as_people_say_it() {
     for (asked, names) in [
@@ -201,7 +201,7 @@ fn what_is_asked_must_be_said() {
 }
 
 #[test]
-fn colour_is_for_terminals_and_for_those_who_ask() {
+fn colour_is_used_on_terminals_and_on_request() {
     assert!(!baresock(&["explain", "EAGAIN"]).stdout.contains(&0x1b));
     assert!(baresock(&["explain", "EAGAIN", "--color", "always"]).stdout.contains(&0x1b));
 }

@@ -1,4 +1,4 @@
-//! What the program says of itself: it fits a terminal, has examples, and these can be typed.
+//! The program's help: it fits a terminal, and its examples can be typed.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]

@@ -107,7 +107,7 @@ const MANNERS: [Manner; 9] = [
     Manner::Datagrams,
 ];
 
-/// Behaves so once. Whatever becomes of it is the peer's own affair: no error of it counts.
+/// Plays this behaviour once. Errors at the peer's own end do not count.
 fn misbehave(server: &Addresses, number: u64, seed: u64) -> (&'static str, Manner) {
     let mut dice = Dice(seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     dice.below(2);
@@ -118,7 +118,7 @@ fn misbehave(server: &Addresses, number: u64, seed: u64) -> (&'static str, Manne
         return ("datagrams", manner);
     }
     let connected = match dice.below(3) {
-        // What is done with it here is the same for every kind of stream.
+        // The same calls work for every kind of stream.
         0 => UnixStream::connect(&server.unix[service])
             .map(|stream| TcpStream::from(OwnedFd::from(stream))),
         _ => TcpStream::connect(server.streams[service]),
@@ -126,7 +126,7 @@ fn misbehave(server: &Addresses, number: u64, seed: u64) -> (&'static str, Manne
     let Ok(mut stream) = connected else {
         return (SERVICES[service], manner);
     };
-    // No peer waits long: there are many more to come.
+    // No peer waits long, because many more are to come.
     let _ = stream.set_read_timeout(Some(Duration::from_millis(30)));
     let _ = stream.set_write_timeout(Some(Duration::from_millis(30)));
     let _ = talk(&mut stream, manner, &mut dice);

@@ -1,4 +1,4 @@
-//! http as its clients know it, byte by byte: over plain sockets, with both calls.
+//! http from the clients' view, byte by byte: over plain sockets, with both calls.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -17,7 +17,7 @@ use support::*;
 
 const MIB: u64 = 1024 * 1024;
 
-/// A directory to be served, beside something that must not be.
+/// A directory that is served, beside a file that must not be.
 struct Site(TempDir);
 
 impl Site {
@@ -50,7 +50,7 @@ impl Site {
     }
 }
 
-/// A connection, and what came over it but was not looked at yet.
+/// A connection, and bytes that arrived on it and were not parsed yet.
 struct Client(BufReader<TcpStream>);
 
 #[derive(Debug)]
@@ -273,7 +273,7 @@ fn requests_sent_together_are_answered_in_their_order() {
         let requests = targets.map(|target| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
         let rounds = 30;
         client.send(requests.concat().repeat(rounds));
-        // Who has finished sending still gets everything.
+        // A client that has closed its half still gets everything.
         client.0.get_ref().shutdown(Shutdown::Write).unwrap();
         for round in 0..rounds {
             let answers = targets.map(|_| client.response());
@@ -307,7 +307,7 @@ fn a_request_may_come_byte_by_byte() {
 }
 
 #[test]
-fn who_takes_too_long_for_a_request_is_told_so() {
+fn a_slow_request_gets_a_408_response() {
     let site = Site::new();
     for via in BOTH {
         let server = site.serve(via, ",header-timeout=0.4,keep-alive=20");
@@ -324,7 +324,7 @@ fn who_takes_too_long_for_a_request_is_told_so() {
             assert!(begun.elapsed() >= Duration::from_millis(400));
             client.assert_finished();
         }
-        // A byte now and then buys no time.
+        // A byte now and then does not extend the time limit.
         let mut client = Client::new(&server);
         let begun = Instant::now();
         client.send("GET / HTTP/1.1\r\nX: ");
@@ -339,7 +339,7 @@ fn who_takes_too_long_for_a_request_is_told_so() {
 }
 
 #[test]
-fn who_says_nothing_is_closed_without_a_word() {
+fn a_silent_connection_is_closed_without_a_response() {
     let site = Site::new();
     for via in BOTH {
         let server = site.serve(via, ",keep-alive=0.4,header-timeout=3600");
@@ -421,7 +421,7 @@ fn a_file_that_becomes_shorter_ends_the_connection_and_no_other() {
 }
 
 #[test]
-fn who_does_not_read_costs_little_and_harms_nobody() {
+fn a_peer_that_does_not_read_costs_little_and_harms_no_other() {
     let site = Site::new();
     site.sparse("large", 1024 * MIB);
     for via in BOTH {
@@ -442,7 +442,7 @@ fn who_does_not_read_costs_little_and_harms_nobody() {
 }
 
 #[test]
-fn idle_connections_cost_no_buffer_and_stand_in_nobodys_way() {
+fn idle_connections_cost_no_buffer_and_delay_no_client() {
     let site = Site::new();
     for via in BOTH {
         let server = site.serve(via, "");
@@ -483,7 +483,7 @@ fn ten_thousand_requests_leave_no_descriptor_behind() {
                 client.response();
             }
             if round % 10 == 0 {
-                // Gone in the midst of a file.
+                // The file disappears in the middle.
                 client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
                 client.head();
             }

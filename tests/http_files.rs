@@ -91,7 +91,7 @@ fn a_file_arrives_as_it_is_in_whichever_way_it_is_sent() {
             request("/large", "Connection: close\r\n"),
         ]
         .concat());
-        // Who has finished sending still gets everything.
+        // A client that has closed its half still gets everything.
         client.get_ref().shutdown(Shutdown::Write).unwrap();
         assert!(body(&mut client) == site.content, "{way:?}, {via}");
         assert_eq!(body(&mut client), b"small");
@@ -160,7 +160,7 @@ fn many_who_do_not_read_cost_little_in_whichever_way_files_are_sent() {
         for client in &mut clients {
             assert_eq!(length(client), 1 << 30);
         }
-        // They are served in turn, so by now each has had what it takes.
+        // Connections are served in turn, so by now each has got as much as it takes.
         assert_eq!(body(&mut get("/small")), b"small", "{way:?}, {via}");
         let more = resident_bytes(server.pid()).saturating_sub(before);
         assert!(more < MIB as u64, "{more} bytes more, {way:?}, {via}");

@@ -1,5 +1,5 @@
-//! Hundreds who take their time over a request, as slowhttptest does it: the server's deadline ends them, and meanwhile
-//! others are answered at once.
+//! Hundreds of slow clients, played by slowhttptest: the server's deadline ends them, and other clients are answered at
+//! once in the meantime.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]

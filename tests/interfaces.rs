@@ -9,8 +9,8 @@ use std::process::Command;
 
 use support::*;
 
-/// Runs a script in a network of its own, where eth0 has the address fe80::7; `$0` is the program. None if this machine
-/// gives no such network.
+/// Runs a script in a network of its own, where eth0 has the address fe80::7; `$0` is the program. `None` if this
+/// machine does not allow that.
 fn on_a_link(script: &str) -> Option<String> {
     const LINK: &str = "ip link set lo up && ip link add eth0 type veth peer name eth1 \
          && ip link set eth0 up && ip link set eth1 up && ip -6 addr add fe80::7/64 dev eth0 nodad";

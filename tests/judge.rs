@@ -22,7 +22,8 @@ use support::{
 
 const SCHEMA: &str = include_str!("judge.schema.json");
 
-/// A wrong program: what it is compiled or called with, what it is judged as, the cases that fail, and a word of what is said.
+/// A wrong program: how it is compiled or called, the role it is judged as, the cases that fail, and a word of the
+/// explanation.
 struct Wrong {
     mistake: &'static str,
     judged_as: &'static str,
@@ -61,7 +62,7 @@ const SERVERS_IN_C: &[Wrong] = &[
     wrong("RECV_IS_LINE", "line-echo", "one-in-two", "each recv is taken for a whole message"),
 ];
 
-/// `tests/judge/server.py`: the role that it has there stands before the mistake.
+/// `tests/judge/server.py`: the role in the program comes before the mistake.
 const SERVERS_IN_PYTHON: &[Wrong] = &[
     wrong("udp short-buffer", "echo/udp", "largest-datagram", "the buffer is smaller"),
     wrong("udp empty-is-the-end", "echo/udp", "empty-datagram", "recvfrom returned 0"),
@@ -115,7 +116,7 @@ fn failed(report: &Value) -> BTreeSet<String> {
     failed.map(|case| case["name"].as_str().unwrap().to_string()).collect()
 }
 
-/// What one wrong program came to, compared with what is known of it.
+/// Compares the verdict on one wrong program with what is expected.
 fn differs(wrong: &Wrong, report: &Value) -> Option<String> {
     let expected: BTreeSet<String> = wrong.fails.split(' ').map(ToString::to_string).collect();
     let failed = failed(report);
@@ -139,7 +140,7 @@ fn differs(wrong: &Wrong, report: &Value) -> Option<String> {
     ))
 }
 
-/// Judges all of them, some at a time, for most of the time is waiting.
+/// Judges all of them, several at a time, because most of the time is waiting.
 fn judge_each(wrong: &'static [Wrong], command: impl Fn(&Wrong) -> Vec<String> + Sync) {
     const AT_A_TIME: usize = 3;
     let waiting = Mutex::new(wrong.iter());
@@ -181,7 +182,7 @@ fn compiled(directory: &TempDir, source_name: &str, mistake: &str, judged_as: &s
     program
 }
 
-/// Whether this can be made here: judge looks into processes, which Linux alone shows.
+/// Whether this test can run here: judge looks into processes, which only Linux allows.
 fn can_judge(programs: &[&str]) -> bool {
     support::HAS_PROC && programs.iter().all(|program| has_program(program))
 }
@@ -308,7 +309,7 @@ fn our_services_pass_over_poll() {
     our_services_pass("poll");
 }
 
-/// A command line for a server that does something awful.
+/// A command line for a server that does something bad.
 fn awful<'a>(server: &'a str, role: &'a str, mistake: &'a str) -> Vec<&'a str> {
     vec!["--timeout", "1", "echo", "--", "python3", server, role, mistake, "{port}"]
 }
@@ -361,7 +362,7 @@ fn a_judge_that_is_ended_ends_what_it_has_started() {
     assert_eq!(left.count(), 0);
 }
 
-/// How many processes have this in their command line, but for judges.
+/// How many processes have this text in their command line, apart from judges.
 fn processes_with(words: &str) -> usize {
     let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let lines = all.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());

@@ -29,7 +29,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use support::{BARESOCK, TempDir, baresock, has_program, output_of, skipped, wait_until};
 
-/// Labs without a rule for `--inject` that changes what they observe, and how it is known that they look.
+/// Labs without a rule for `--inject` that changes their observation, and how it is known that they check.
 const NOT_SPOILED: &[(&str, &str)] = &[];
 
 fn text(bytes: &[u8]) -> String {
@@ -67,7 +67,7 @@ fn every_lab_is_as_predicted_also_while_the_processors_are_busy() {
                 }
             });
         }
-        // Also where an assertion ends this early.
+        // This runs even if an assertion fails.
         struct End<'a>(&'a AtomicBool);
         impl Drop for End<'_> {
             fn drop(&mut self) {
@@ -120,7 +120,7 @@ fn with_few_descriptors_those_that_need_more_say_so() {
     let told = verdicts(&long_output_of(&mut command));
     for (name, verdict) in told {
         let needs_more = find(&name).unwrap().descriptors > 64;
-        // Others may be skipped for reasons of their own.
+        // Other labs may be skipped for reasons of their own.
         assert!(!needs_more || verdict == "skipped", "{name}: {verdict}");
     }
 }
@@ -280,7 +280,7 @@ fn a_lab_predicts_what_its_data_say() {
         let asked: BTreeSet<&str> =
             happened("predicted").map(|event| event["asks"].as_str().unwrap()).collect();
         let stated: BTreeSet<&str> = lab.predictions.iter().map(|one| one.asks).collect();
-        // Some depend on who asks: what an ordinary user may not do, the administrator may.
+        // Some depend on the user: root may do what an ordinary user may not.
         let is_whole = asked == stated || lab.name == "wildcard-vs-loopback";
         assert!(is_whole && asked.is_subset(&stated), "{}: {asked:?}", lab.name);
         assert_eq!(happened("predicted").count(), happened("observed").count(), "{}", lab.name);
@@ -325,7 +325,7 @@ fn the_list_has_every_lab_in_eighty_columns() {
     let told = text(&baresock(&["lab", "--list"]).stdout);
     assert_fits(&told);
     for lab in all() {
-        // The claim goes on below itself, where there is no name.
+        // If there is no name beside it, the claim continues below itself.
         let from_name =
             told.lines().skip_while(|line| !line.starts_with(&format!("  {} ", lab.name)));
         let words: Vec<&str> = from_name.take(3).flat_map(|line| line.split_whitespace()).collect();
@@ -388,7 +388,7 @@ fn a_name_that_is_none_is_answered_with_what_was_meant() {
 }
 
 #[test]
-fn whoever_is_asked_predicts_before_seeing_and_is_told_afterwards() {
+fn with_ask_the_prediction_comes_before_the_result() {
     let state =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("state-{}", std::process::id()));
     let pty = openpty(None, None).unwrap();
@@ -402,8 +402,8 @@ fn whoever_is_asked_predicts_before_seeing_and_is_told_afterwards() {
     let mut typist = fs::File::from(pty.master);
     let mut stdout = child.stdout.take().unwrap();
     let mut told = String::new();
-    // The first is answered rightly, by its letter, after a word that is no choice; the second wrongly, in words; the others not
-    // at all.
+    // The first question is answered correctly, by its letter, after a word that is not a choice; the second wrongly,
+    // in words; the others not at all.
     let mut answers = ["EXDEV\n", "B)\n", "EPIPE\n"].into_iter();
     while read_until(&mut stdout, &mut told, "(Enter to see): ") {
         told.push('\n');
@@ -502,7 +502,7 @@ fn ask_slowly(lab: &str, pause: impl Fn(usize) -> Duration) -> (bool, String) {
     (child.wait().unwrap().success(), text(&told))
 }
 
-/// Where something runs against a clock: these questions are thought about for longer.
+/// Labs with a time limit somewhere: the test thinks longer about these questions.
 const WITH_A_CLOCK: &[&str] = &[
     "eintr-despite-sa-restart",
     "silent-death",
@@ -512,7 +512,7 @@ const WITH_A_CLOCK: &[&str] = &[
 ];
 
 #[test]
-fn whoever_is_asked_may_think_for_long() {
+fn a_person_may_think_for_long_before_an_answer() {
     let waiting: Mutex<Vec<_>> = Mutex::new(all().collect());
     // The longest are taken first.
     waiting.lock().unwrap().sort_by_key(|lab| WITH_A_CLOCK.contains(&lab.name));
@@ -524,7 +524,7 @@ fn whoever_is_asked_may_think_for_long() {
         }
     };
     thread::scope(|scope| {
-        // The first question for longer than a lab may take.
+        // For the first question, longer than a lab may take.
         scope.spawn(|| {
             let first = |asked| Duration::from_secs(if asked == 0 { 31 } else { 0 });
             ask("half-close", &first);
@@ -788,7 +788,7 @@ fn without_loopback_a_lab_that_needs_it_says_so() {
     let output = long_output_of(command.args(["-rn", BARESOCK, "lab", "--all", "--json"]));
     for (name, verdict) in verdicts(&output) {
         let lab = find(&name).unwrap();
-        // Others may be skipped for reasons of their own.
+        // Other labs may be skipped for reasons of their own.
         assert!(!lab.loopback || verdict == "skipped", "{name}: {verdict}");
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use support::baresock;
 
 #[test]
-fn a_port_that_somebody_uses_at_every_address_skips_the_lab() {
+fn a_port_that_is_in_use_at_every_address_skips_the_lab() {
     // If another program has it, so much the better.
     let server = TcpListener::bind("0.0.0.0:8080");
     let output = baresock(&["lab", "--json", "forgot-htons"]);

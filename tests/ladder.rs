@@ -815,7 +815,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn bytes_that_were_changed_or_cut_off_harm_nobody(
+    fn changed_or_truncated_bytes_do_no_harm(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
         end in any::<prop::sample::Index>(),
         is_cut in any::<bool>(),
@@ -834,7 +834,7 @@ proptest! {
     }
 
     #[test]
-    fn values_that_are_wrong_harm_nobody(
+    fn wrong_values_are_refused_without_harm(
         changes in prop::collection::vec(
             (any::<bool>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), strange()), 1..12),
         moves in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..4),

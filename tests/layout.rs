@@ -1,8 +1,8 @@
 //! The rules of the layout, each a test that names the file and the line where it is broken.
 //!
-//! The rules look at *code*: comments are blanked and the text of literals is replaced before anything is
-//! looked for, so that this sentence may speak of `unsafe`. Each rule is a function from a source to what is
-//! wrong with it; tests below give every one of them something wrong to find.
+//! The rules look at *code*: comments are blanked and the text of literals is replaced before anything is searched for,
+//! so that this sentence may contain `unsafe`. Each rule is a function from a source to its violations; tests below
+//! give each rule something wrong to find.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used)]
@@ -429,7 +429,7 @@ fn opens_with_prototype(docs: &str) -> bool {
 #[test]
 fn every_function_that_a_trace_can_show_has_its_wrapper() {
     let mut sources = sources(&["src/sys"]);
-    // Misuse on purpose is no wrapper, nor is the list of pages.
+    // Misuse on purpose is not a wrapper, nor is the list of pages.
     sources.retain(|source| {
         !source.path.starts_with("src/sys/wild") && source.path != "src/sys/mod.rs"
     });
@@ -696,7 +696,7 @@ fn every_rule_can_fail() {
 }
 
 #[test]
-fn what_is_only_said_is_no_code() {
+fn strings_and_comments_are_not_code() {
     for said in [
         "// unsafe",
         "/* a /* nested */ unsafe */",

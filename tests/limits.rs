@@ -1,4 +1,4 @@
-//! Many clients, and the limits that they meet: FD_SETSIZE, descriptors, memory, and those that a user sets.
+//! Many clients, and the limits that they reach: FD_SETSIZE, descriptors, memory, and those that a user sets.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -203,7 +203,7 @@ fn descriptors_beyond_the_set_by_inheritance_are_named() {
 /// Left alone, poll's timeout would run on while the server is stopped, and select would wait for the rest.
 fn silence_goes_on_while_the_server_is_stopped(kind: Kind) {
     let limit = Duration::from_secs(4);
-    // One each, for bytes of another client would end the wait as well.
+    // One server each, because bytes of another client would end the wait as well.
     let servers = [(); 2].map(|()| starting(kind).with(&["--idle-timeout", "4"]).start());
     let [silent, mut talking] = [connect(&servers[0]), connect(&servers[1])];
     for client in [&silent, &talking] {
@@ -216,7 +216,7 @@ fn silence_goes_on_while_the_server_is_stopped(kind: Kind) {
     let began = Instant::now();
     assert_finished(&silent);
     assert!(began.elapsed() < limit / 2, "after {:?}", began.elapsed());
-    // What came meanwhile counts: this one was not silent.
+    // Bytes that arrived in the meantime count: this client was not silent.
     assert_receives(&talking, b"in time");
     assert_echo(&talking, b"still here");
     servers[0].wait_until_it_says("idle for too long");

@@ -37,7 +37,7 @@ fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// What only root can try is skipped for others. (CI is root.)
+/// Tests that only root can run are skipped for others. (CI runs as root.)
 fn only_root_can() -> bool {
     if !is_root() {
         missing("this test needs root");

@@ -1,4 +1,4 @@
-//! The relay as its two sides know it: bytes, ends, resets and slowness are passed on.
+//! The relay from the view of its two sides: bytes, ends of file, resets and slowness are passed on.
 
 // In a test a panic is the message.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -177,7 +177,7 @@ fn a_target_that_finishes_first_reads_the_rest(kind: Kind) {
         scope.spawn(|| send_and_finish(&message, &client));
         message.assert_comes_back(&target, 64 << 10, |_| {});
     });
-    // Both sides are through with both: nothing of them is left.
+    // Both sides are done: nothing of either is left.
     assert_eq!(client.read(&mut [0]).unwrap(), 0);
     let ended = server.end();
     assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
@@ -423,7 +423,7 @@ fn descriptors_that_select_cannot_watch_harm_nobody_else(kind: Kind) {
         let mut targets = Vec::new();
         for target in listener.incoming() {
             let mut target = target.unwrap();
-            // It may be one that the relay has given up.
+            // It may be a connection that the relay has given up.
             let _ = target.write_all(b"hello").and_then(|()| target.shutdown(Shutdown::Write));
             targets.push(target);
         }
@@ -459,7 +459,7 @@ fn what_is_owed_is_sent_when_it_ends(kind: Kind) {
     let server = relay_to(kind, &to, &["--sndbuf", "4096"]);
     let client = connect_with_little_room(&server);
     let mut target = accept(&listener);
-    // All of it is there before the relay reads any: it reads once, and then it owes.
+    // All of it arrives before the relay reads any: it reads once, and then has bytes to send.
     let message = vec![b'x'; 32_000];
     server.signal(Signal::SIGSTOP);
     target.write_all(&message).unwrap();

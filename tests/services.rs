@@ -35,7 +35,7 @@ fn echo_answers_datagrams_of_the_unix_domain() {
     let dir = TempDir::new();
     let (server_path, client_path) = (dir.file("server"), dir.file("client"));
     let _server = serve("poll", &[&format!("echo/udp=unix:{}", server_path.display())]);
-    // One who has no name cannot be answered, and does no harm.
+    // A sender without an address cannot be answered, and does no harm.
     UnixDatagram::unbound().unwrap().send_to(b"nobody", &server_path).unwrap();
     let client = UnixDatagram::bind(client_path).unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -69,7 +69,7 @@ fn chargen_sends_lines_that_rotate_for_as_long_as_they_are_read() {
     for via in BOTH {
         let server = serve(via, &["chargen=127.0.0.1:0"]);
         let client = server.connect(0);
-        // What is sent to it is thrown away, also that nothing more comes.
+        // The service discards what it receives, and ignores the end of file, too.
         (&client).write_all(b"nonsense\n").unwrap();
         client.shutdown(Shutdown::Write).unwrap();
         let (ring, mut lines) = (ring(), BufReader::new(client));
@@ -100,7 +100,7 @@ fn chargen_answers_a_datagram_with_up_to_512_characters() {
 }
 
 #[test]
-fn an_endless_answer_leaves_others_their_turns() {
+fn an_endless_answer_does_not_starve_other_connections() {
     for via in BOTH {
         let server = serve(via, &["chargen=127.0.0.1:0", "echo=127.0.0.1:0"]);
         let (_reads_nothing, mut reads_all) = (server.connect(0), server.connect(0));
@@ -310,7 +310,7 @@ fn framed_refuses_too_long_a_message_and_closes() {
 }
 
 #[test]
-fn framed_answers_more_messages_than_may_be_owed_for() {
+fn framed_answers_more_messages_than_its_queue_may_hold() {
     const MESSAGES: usize = 200_000;
     for via in BOTH {
         // The answers are twenty times as long as what they answer.
@@ -392,7 +392,7 @@ fn the_last_bytes_reach_a_client_that_still_talks() {
             std::thread::spawn(move || {
                 let mut stream = stream.unwrap();
                 stream.write_all(&vec![b'r'; LONG]).unwrap();
-                // It has finished, and takes what the client still says.
+                // It has closed its half, and reads what the client still sends.
                 stream.shutdown(Shutdown::Write).unwrap();
                 let _ = std::io::copy(&mut stream, &mut std::io::sink());
             });

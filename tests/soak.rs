@@ -154,7 +154,7 @@ fn soak(kind: Kind, count: usize) {
     let most = early + GROWTH + GROWTH_OF_EACH * count as u64;
     assert!(late <= most, "memory grew from {early} to {late} bytes");
     assert!(ended.status.success() && !ended.stderr.contains("panicked"), "{ended:?}");
-    // Only resets are worth a word, at the 1st, 10th, 100th, … time.
+    // Only resets are reported, at the 1st, 10th, 100th, … time.
     let others =
         said.lines().filter(|line| !line.contains("ECONNRESET") && !line.contains("EPIPE"));
     assert_eq!(others.count(), 0, "it says: {said}");
@@ -207,7 +207,7 @@ impl Client {
         }
     }
 
-    /// Sends a little, and reads what has come if it is in the mood.
+    /// Sends some bytes, and reads what has arrived, if it is this round's turn.
     fn step(&mut self, tally: &Tally) {
         self.rounds -= 1;
         let len = 1 + (self.sent * 31 + self.rounds) % 3_000;
@@ -224,7 +224,7 @@ impl Client {
         }
     }
 
-    /// Reads what is there. False if it was the end.
+    /// Reads the bytes that are there. False if it reads end of file.
     fn read(&mut self, tally: &Tally) -> bool {
         let mut buffer = [0; PIECE];
         loop {

@@ -1,5 +1,5 @@
-//! `--step`: at a terminal the program stands before each call, and a key says how to go on. (In a file of its own: the
-//! descriptors of a terminal would be inherited by what other tests start.)
+//! `--step`: at a terminal the program stops before each call, and a key says how to go on. (In a file of its own,
+//! because programs started by other tests would inherit the descriptors of a terminal.)
 #![cfg(linux)]
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -19,7 +19,7 @@ use nix::pty::openpty;
 use nix::sys::termios::{Termios, tcgetattr};
 use support::*;
 
-/// How long a terminal that should show something may show nothing, also where the processors are busy.
+/// How long a terminal may show nothing although it should, even on a busy machine.
 const PATIENCE_MS: u16 = 30_000;
 
 /// Held while a program is started.
@@ -101,7 +101,7 @@ fn each_of_twenty_keys_makes_one_call() {
         let mut session =
             Session::start(&["lab", "half-close", "--step", "--via", via, "--color", "never"]);
         session.until_standing_at("socket(AF_INET, SOCK_STREAM, IPPROTO_IP");
-        // All at once, as an impatient person types them.
+        // All at once, as an impatient person types.
         session.press(&"n \r\nn".repeat(4));
         // The terminal makes a newline of a carriage return: that is one key, too.
         session.until(|shown| calls_of(shown) == 20 && !shown.ends_with('\n'));

@@ -1,5 +1,5 @@
-//! What is shown on a terminal fits its width. (In a file of its own: the descriptors of a terminal would be inherited by
-//! what other tests start.)
+//! Output on a terminal fits its width. (In a file of its own, because programs started by other tests would inherit
+//! the descriptors of a terminal.)
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -166,7 +166,7 @@ fn a_table_that_is_too_wide_is_told_in_parts() {
     }
 }
 
-/// At a terminal of its own, with this typed at each question, one after the other.
+/// At a terminal of its own, typing this at each question.
 fn tour_with(answers: &[&str]) -> (String, std::process::ExitStatus) {
     use std::io::Write;
     let pty = openpty(None, None).unwrap();

@@ -126,7 +126,7 @@ fn each_step_shows_the_call_that_decides() {
 }
 
 #[test]
-fn the_server_asks_for_room_while_something_is_owed() {
+fn the_server_watches_for_writability_while_bytes_are_queued() {
     // The listener is in the first set, client A in the second.
     let by_select = shown(&tour(&["--via", "select"]));
     let select = calls(step(&by_select, 6))[0];
@@ -168,7 +168,7 @@ fn lessons_stand_under_their_calls_and_fit_the_terminal() {
 }
 
 #[test]
-fn colour_is_for_terminals_or_for_those_who_ask() {
+fn colour_is_used_on_terminals_or_on_request() {
     assert!(!shown(&tour(&[])).contains('\x1b'));
     assert!(shown(&tour(&["--color", "always"])).contains("\x1b["));
     assert!(!shown(&tour(&["--color", "never"])).contains('\x1b'));

@@ -37,7 +37,7 @@ tests! {
     serve {}
 }
 
-/// The server has to tell something for every one of these.
+/// The server has something to report for each of these.
 #[track_caller]
 fn work(server: &Server) {
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! `baresock watch`: another program under strace. It keeps its input, its output and its end.
+//! `baresock watch`: another program under strace keeps its input, its output and its exit status.
 
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -45,7 +45,7 @@ fn what_is_shown_can_be_chosen_explained_and_left_out() {
     let err = String::from_utf8(only.stderr).unwrap();
     let calls: Vec<_> = err.lines().filter(|line| line.contains(") = ")).collect();
     assert!(calls.iter().all(|call| call.starts_with("connect(")), "{err}");
-    // Without HOME and SHELL bash looks its user up, for which libc connects to a name service.
+    // Without HOME and SHELL, bash looks up its user, for which libc connects to a name service.
     let to_the_port = calls.iter().filter(|call| call.contains("sin_port=htons(1)"));
     assert_eq!(to_the_port.count(), 1, "{err}");
     let explained = watch(&["--explain", "--", "bash", "-c", CLIENT]).unwrap();

@@ -60,7 +60,7 @@ fn what_was_read_prints_as_it_could_be_written() {
 }
 
 #[test]
-fn an_address_says_who_can_reach_it() {
+fn an_address_says_which_machines_can_reach_it() {
     assert_eq!(Address::v4(Ipv4Addr::new(127, 5, 6, 7), 1).reach(), Reach::ThisMachine);
     assert_eq!(Address::v6(Ipv6Addr::LOCALHOST, 1).reach(), Reach::ThisMachine);
     assert_eq!(Address::v4(Ipv4Addr::UNSPECIFIED, 1).reach(), Reach::EveryInterface);

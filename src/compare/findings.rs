@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_apart_is_not() {
+    fn a_difference_within_the_spread_is_not_reported() {
         let all = of(&report(0.2, 0.0503, false)).join("\n");
         assert!(all.contains("the difference is within the spread"), "{all}");
         assert!(all.contains("There is no crossover"), "{all}");

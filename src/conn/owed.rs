@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_is_not_kept_although_something_is_always_owed() {
+    fn sent_bytes_are_dropped_even_if_the_queue_is_never_empty() {
         let mut bytes = (0..=250u8).cycle();
         let mut owed = Owed::default();
         owed.push(&bytes.by_ref().take(10_000).collect::<Vec<_>>());

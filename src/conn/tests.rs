@@ -14,7 +14,7 @@ fn pair() -> [Fd; 2] {
 }
 
 #[test]
-fn what_a_short_send_leaves_is_owed_and_arrives_in_order() {
+fn the_rest_of_a_short_write_is_queued_and_arrives_in_order() {
     let [ours, theirs] = pair();
     sys::setsockopt(&ours, SOL_SOCKET, SO_SNDBUF, &4096).unwrap();
     let ends = Ends::Socket(ours);

@@ -51,7 +51,7 @@ fn assert_all_passed_on(scene: &mut Scene, reader: &Fd) {
 }
 
 #[test]
-fn what_had_come_before_a_reset_is_passed_on_although_sending_fails() {
+fn bytes_received_before_a_reset_are_passed_on_although_sending_fails() {
     for mut scene in scenes() {
         let (token, reader) = reset_with_bytes_unread(&mut scene);
         scene.event_loop.perform(&Action::Send { to: token, bytes: b"x" }, scene.service);
@@ -60,7 +60,7 @@ fn what_had_come_before_a_reset_is_passed_on_although_sending_fails() {
 }
 
 #[test]
-fn what_had_come_before_a_reset_is_passed_on_although_our_half_cannot_be_ended() {
+fn bytes_received_before_a_reset_are_passed_on_although_shutdown_fails() {
     for mut scene in scenes() {
         let (token, reader) = reset_with_bytes_unread(&mut scene);
         scene.event_loop.perform(&Action::Finish(token), scene.service);

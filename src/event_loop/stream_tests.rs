@@ -75,7 +75,7 @@ impl Service for OneByOne {
 }
 
 #[test]
-fn what_was_kept_is_presented_when_there_is_room_and_nothing_is_read_before() {
+fn kept_bytes_are_presented_when_there_is_room_and_no_more_are_read_before() {
     for via in BOTH {
         let (mut event_loop, peer) = connected(via, OneByOne);
         sys::send(&peer, b"abc", MsgFlags::NONE).unwrap();

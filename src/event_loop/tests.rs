@@ -197,7 +197,7 @@ fn the_asking_endpoint_learns_that_no_address_answers() {
 
 /// A Unix-domain connection is made or refused within `connect`: there will be no readiness to wait for.
 #[test]
-fn what_is_settled_before_the_first_wait_is_told() {
+fn a_connect_that_is_decided_at_once_is_reported() {
     for mut scene in scenes() {
         let path = std::env::temp_dir().join(format!("baresock-unit-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
@@ -243,7 +243,7 @@ fn a_closed_endpoint_gets_no_events() {
 
 /// While bytes are queued for one of a couple, nothing is read from the other; that ends with the couple.
 #[test]
-fn a_couple_reads_no_more_than_it_can_pass_on() {
+fn a_coupled_stream_reads_no_more_than_it_can_pass_on() {
     for mut scene in scenes() {
         let ([source, from], [sink, to]) = (pair(), pair());
         let couple = [scene.add(from), scene.add(to)];
@@ -306,7 +306,7 @@ fn files_are_done_with_when_everything_is_written() {
 
 /// Everything has arrived and our half is closed: a peer that keeps its own half open delays no other client.
 #[test]
-fn who_was_closed_before_the_end_is_not_waited_for() {
+fn the_end_of_the_loop_does_not_wait_for_a_peer_that_keeps_its_half_open() {
     for mut scene in scenes() {
         let [ours, _theirs] = pair();
         let token = scene.add(ours);

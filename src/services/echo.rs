@@ -26,7 +26,7 @@ mod tests {
     use crate::events::testing::{sent, token};
 
     #[test]
-    fn whatever_comes_goes_back() {
+    fn received_bytes_are_sent_back() {
         let all: Vec<u8> = (0..=255).collect();
         assert_eq!(sent(&mut Echo, token(1), LoopEvent::Bytes(&all)), all);
     }

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown() {
+    fn control_characters_are_shown_as_escapes() {
         for (bytes, shown) in [
             (&b"\x1b[2J\x1b]0;title\x07"[..], r"\u{1b}[2J\u{1b}]0;title\u{7}"),
             (b"a\rb\tc\0d\x7f\x08", r"a\rb\tc\0d\u{7f}\u{8}"),

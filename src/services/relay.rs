@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_nobody_answers_is_let_go() {
+    fn a_client_whose_target_never_answers_is_closed() {
         let (mut relay, client, late) = (relay(), token(1), token(2));
         opened(&mut relay, client, None);
         let refused = done(&mut relay, client, LoopEvent::NotOpened(Errno::ECONNREFUSED));

@@ -42,7 +42,7 @@ const TABLE: &[(Phase, &[&str], &[&str], Expected)] = &[
     (Serving, &["select", "poll"], &["EINTR"], Unnoticed),
     (Serving, &["select", "poll"], &["ENOMEM"], WaitedOut),
     (Serving, &["select", "poll"], &["*"], ServerEnds),
-    // The client has gone, or the network spoiled its connection: the next one in the queue is not to blame.
+    // The client has gone, or the network has broken its connection: the next one in the queue is not affected.
     (
         Serving,
         &["accept", "accept4"],

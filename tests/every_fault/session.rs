@@ -42,9 +42,9 @@ pub(crate) struct Run<'a> {
 pub(crate) struct Report {
     /// It has said where it listens, for every service.
     pub(crate) started: bool,
-    /// Whose connections ended early.
+    /// The clients whose connections ended early.
     pub(crate) cut: Vec<&'static str>,
-    /// What must not be, whatever was injected.
+    /// Violations that are never allowed, whatever was injected.
     pub(crate) wrong: Vec<String>,
     /// Exit status and standard error.
     pub(crate) status: Option<ExitStatus>,
@@ -53,10 +53,10 @@ pub(crate) struct Report {
     pub(crate) was_told_to_end: bool,
     /// Processor time until it was told to end.
     pub(crate) ticks: u64,
-    /// Which members of the chat were told that the other is gone.
+    /// The members of the chat that were told that the other member is gone.
     pub(crate) told_gone: Vec<&'static str>,
-    /// Who had which connection: both its addresses, the client's first. (One port of the client may serve for two, to
-    /// different services.)
+    /// The owner of each connection: both its addresses, the client's first. (One port of the client may serve for two
+    /// connections, to different services.)
     pub(crate) clients: Vec<(&'static str, [String; 2])>,
     /// The server's process.
     pid: u32,
@@ -263,7 +263,7 @@ fn after_the_clients(pid: u32, own: usize, at: &[String], report: &mut Report) {
 
 impl Talk {
     fn begin(name: &'static str, at: &str, report: &mut Report) -> Self {
-        // A port that was let go may be a stranger's by now.
+        // Another program may have taken a released port by now.
         let is_there = !HAS_PROC || descriptors_of(report.pid) > 0;
         let stream = is_there.then(|| connect_to(at));
         let mut talk = Self { name, stream: None, saw_other_go: false };

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_return_is_no_call() {
+    fn exits_and_signals_are_not_calls() {
         assert_eq!(
             Call::parse("exit_group(0)                           = ?").map(|call| call.result),
             Some("?".into())

@@ -21,7 +21,7 @@ const NO_FILES: &str = "needs a whole system without a free descriptor";
 const REMOTE: &str = "needs a network beyond loopback, and a router that answers";
 const ELSEWHERE: &str = "another system";
 
-/// Errnos that an ordinary process on loopback cannot bring about: whose, which, and why not.
+/// Errnos that an ordinary process on loopback cannot cause: the wrapper, the errno, and the reason.
 const EXCUSED: &[(&[&str], &[&str], &str)] = &[
     (SENDS, &["ENOBUFS"], NO_MEMORY),
     (RECEIVES, &["ENOMEM", "ENOBUFS"], NO_MEMORY),
@@ -173,7 +173,7 @@ fn tables() -> BTreeMap<String, BTreeSet<String>> {
 
 fn read_all(dir: &Path, sources: &mut Vec<String>) {
     for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
-        // Misuse on purpose is no wrapper: labs show what comes of it, and are compared by themselves.
+        // Misuse on purpose is not a wrapper: labs show its consequences, and are compared separately.
         if path.ends_with("wild") {
             continue;
         }

@@ -793,7 +793,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_never_saw_has_no_counterpart() {
+    fn refused_calls_and_those_that_libc_changed_have_no_counterpart() {
         let has_none = |line| has_no_counterpart(&Call::parse(line).unwrap());
         assert!(has_none(
             "select(1025, [], NULL, NULL, NULL) = -1 EINVAL (Invalid argument) (refused)"

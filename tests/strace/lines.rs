@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_untold_is_counted() {
+    fn calls_left_out_on_purpose_are_counted() {
         let mut left_out = BTreeMap::new();
         let text =
             OPENED.to_string() + "7 write(1, \"listening\", 9) = 9\n7 write(1, \"x\", 1) = 1\n";

@@ -14,17 +14,17 @@ pub(crate) fn connect(server: &Server) -> TcpStream {
     impatient(TcpStream::connect(server.address()).unwrap())
 }
 
-/// So many connections, made in this order.
+/// This many connections, made in this order.
 #[track_caller]
 pub(crate) fn connect_many(server: &Server, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| connect(server)).collect()
 }
 
-/// A connection whose system takes in little, so that a server soon owes something to it.
+/// A connection with a small receive buffer, so that a server soon has queued bytes for it.
 #[track_caller]
 pub(crate) fn connect_with_little_room(server: &Server) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    // Before the connection is made, for then the window is agreed upon.
+    // Set before the connection is made, because the window is negotiated in the handshake.
     socket.set_recv_buffer_size(4096).unwrap();
     socket.connect(&server.address().into()).unwrap();
     impatient(socket.into())

@@ -24,8 +24,8 @@ pub(crate) use schema::*;
 pub(crate) use server::*;
 pub(crate) use services::*;
 
-/// How long anything may take that must happen. It is so long that a busy machine keeps to it as well: only a test that fails
-/// waits for it.
+/// How long anything may take that must happen. It is long enough for a busy machine: only a failing test waits that
+/// long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Which of the program's two servers, over which call.
@@ -84,13 +84,13 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Says what a test has counted, past the harness, which keeps the words of a test that passes to itself.
+/// Prints what a test has counted, past the test harness, which hides the output of a passing test.
 pub(crate) fn counted(what: fmt::Arguments<'_>) {
     use std::io::Write;
     let _ = std::io::stderr().write_all(format!("counted: {what}\n").as_bytes());
 }
 
-/// Says that a test, or a part of it, cannot be made here.
+/// Prints that a test, or a part of it, cannot run here.
 pub(crate) fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }

@@ -1,10 +1,10 @@
-//! A process as the system shows it. Only Linux shows it in files; elsewhere these tests do without.
+//! A process as the system shows it. Only Linux shows it in files; on other systems these checks are left out.
 
 use std::time::{Duration, Instant};
 
 use super::{PATIENCE, Server, skipped, wait_until};
 
-/// What is expected of a server's memory, time and descriptors can be looked at here.
+/// Whether a server's memory, time and descriptors can be checked here.
 pub(crate) const HAS_PROC: bool = cfg!(target_os = "linux");
 
 fn proc_file(pid: u32, name: &str) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn state(pid: u32) -> char {
     stat(pid)[0].chars().next().unwrap()
 }
 
-/// The memory that it has, not what it has asked for.
+/// Resident memory, not the memory it has reserved.
 pub(crate) fn resident_bytes(pid: u32) -> u64 {
     let status = proc_file(pid, "status");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -60,7 +60,7 @@ pub(crate) fn wait_for_descriptors(server: &Server, count: usize) {
     }
 }
 
-/// It waits, and waiting costs nothing: at most one tick in two seconds.
+/// Asserts that the process waits without using the processor: at most one tick in two seconds.
 #[track_caller]
 pub(crate) fn assert_waiting_costs_nothing(server: &Server) {
     if !HAS_PROC {

@@ -71,7 +71,7 @@ fn a_line_goes_to_all_others_without_copies_of_its_bytes() {
 }
 
 #[test]
-fn who_comes_and_who_goes_is_told() {
+fn members_that_join_and_leave_are_announced() {
     let mut chat = chat();
     let came = enter(&mut chat, 9);
     assert!(came[0].0 == 9 && came[0].1.contains("you are guest4"), "{came:?}");
@@ -101,7 +101,7 @@ fn a_line_is_handled_whole() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_shown() {
+fn control_characters_are_shown_as_escapes() {
     assert_eq!(read_of(b"\x1b[2J\r\n"), "<ann> \\u{1b}[2J\n");
     assert_eq!(read_of("\u{202e}gnp\u{9b}A\n".as_bytes()), "<ann> \\u{202e}gnp\\u{9b}A\n");
     assert_eq!(read_of(b"\xff\r<bob> I?\n"), "<ann> \\xff\\r<bob> I?\n");
@@ -127,7 +127,7 @@ fn too_long_a_line_is_refused_and_the_next_one_is_read() {
 }
 
 #[test]
-fn a_name_is_valid_and_borne_by_one() {
+fn a_name_is_valid_and_unique() {
     let mut chat = chat();
     for (name, expected) in [
         ("Bob", "* Bob is taken\n"),
@@ -149,7 +149,7 @@ fn a_name_is_valid_and_borne_by_one() {
 }
 
 #[test]
-fn who_quits_is_gone_before_the_connection_is() {
+fn a_member_that_quits_leaves_before_its_connection_closes() {
     let mut chat = chat();
     let actions = answers(&mut chat, token(ANN), LoopEvent::Bytes(b"/quit\nstill here?\n"));
     assert!(matches!(actions.last(), Some(Action::Close(_))), "{actions:?}");
@@ -158,7 +158,7 @@ fn who_quits_is_gone_before_the_connection_is() {
 }
 
 #[test]
-fn who_says_much_at_once_is_not_read_for_a_moment_and_nothing_is_lost() {
+fn a_member_that_sends_much_at_once_is_paused_and_loses_nothing() {
     let mut chat = chat();
     let sent: String = (0..5000).map(|k| format!("{k}\n")).collect();
     let (mut rest, mut heard, mut pauses) = (sent.len(), String::new(), 0);

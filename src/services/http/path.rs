@@ -225,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_asked_for_lies_below_the_root(path in "(/|%2[fF]|%2e|\\.|[a-c]|%|%00|\\\\){0,12}") {
+        fn every_served_file_is_below_the_root(path in "(/|%2[fF]|%2e|\\.|[a-c]|%|%00|\\\\){0,12}") {
             if let Ok(place) = parse(&format!("/{path}")) {
                 let is_name = |part| matches!(part, Component::Normal(_));
                 prop_assert!(place.relative.components().all(is_name));

@@ -154,7 +154,7 @@ fn exec_leaves_what_is_not_closed_on_exec() {
 }
 
 #[test]
-fn what_was_never_made_was_there_before() {
+fn a_descriptor_whose_creation_was_not_seen_is_inherited() {
     let mut told = ToldTable::default();
     told.sends(1, 5);
     let file = told.file(1);
@@ -167,7 +167,7 @@ fn what_was_never_made_was_there_before() {
 }
 
 #[test]
-fn a_life_is_told_by_its_calls() {
+fn the_calls_show_the_life_of_a_descriptor() {
     let mut told = ToldTable::default();
     told.ok("socket", [Arg::Type(SOCK_STREAM)], 3);
     told.ok("bind", [fd(3), Arg::Address(Cow::Owned(at(80)))], 0);

@@ -1,5 +1,5 @@
-//! Failures that all who send share, and all who receive: each of them brought about with each of the wrappers. And
-//! those that need something made ready: a terminal that is gone, a file that is as long as it can be, no privilege.
+//! Failures that all sending calls share, and all receiving calls: each caused with each wrapper. And those that need
+//! preparation: a terminal that is gone, a file of the greatest length, no privilege.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
@@ -93,7 +93,7 @@ type Receives = fn(&Fd, MsgFlags) -> Result<usize>;
 const SENDERS: [Sends; 3] =
     [|fd, buf, flags| send(fd, buf, flags), send_message, |fd, buf, _| write(fd, buf)];
 
-/// Everyone who receives.
+/// The calls that receive.
 const RECEIVERS: [Receives; 4] = [
     |fd, flags| recv(fd, &mut [0; 8], flags),
     |fd, flags| recvfrom(fd, &mut [0; 8], flags).map(|(len, _)| len),

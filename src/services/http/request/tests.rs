@@ -34,7 +34,7 @@ fn a_request_is_whole_or_not_wherever_it_is_cut() {
 }
 
 #[test]
-fn what_matters_is_read() {
+fn the_fields_that_matter_are_parsed() {
     let (read, _) = request(
         b"HEAD /a%20b?q HTTP/1.1\r\nhOsT: [::1]:80\r\nif-modified-since: \t then \r\n\
           If-Range: d\r\nrange: bytes=1-\r\nX-Other: \xff\r\n\r\n",
