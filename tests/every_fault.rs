@@ -142,6 +142,14 @@ fn assert_unnoticed(kind: Kind, report: &Report) {
     assert!(ended_as_told(kind, report), "{report:?}");
 }
 
+#[test]
+fn a_program_that_writes_more_than_a_pipe_holds_is_read_to_its_end() {
+    const MUCH: usize = 1 << 20;
+    let both = "head -c $0 /dev/zero; head -c $0 /dev/zero >&2";
+    let output = output_of(Command::new("sh").args(["-c", both, &MUCH.to_string()]));
+    assert_eq!((output.stdout.len(), output.stderr.len()), (MUCH, MUCH));
+}
+
 /// How long the test waits must not depend on other load of the machine, and valgrind takes long for its report.
 #[test]
 fn only_a_process_that_sleeps_is_given_up() {

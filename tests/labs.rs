@@ -85,6 +85,42 @@ fn every_lab_is_as_predicted_also_while_the_processors_are_busy() {
     });
 }
 
+#[test]
+fn each_descriptor_says_which_end_it_is_where_both_play() {
+    let lines = |flags: &[&str], name: &str| {
+        let output = baresock(&[&["lab", name][..], flags].concat());
+        text(&output.stdout).lines().map(|line| line.trim().to_string()).collect::<Vec<_>>()
+    };
+    let both = lines(&[], "half-close");
+    for line in [
+        "send(4<client>, \"question\", 8, MSG_NOSIGNAL) = 8",
+        "recv(6<server>, \"question\", 64, 0) = 8",
+        "shutdown(4<client>, SHUT_WR) = 0",
+        "close(3<listener>) = 0",
+    ] {
+        assert!(both.iter().any(|shown| shown == line), "{line}: {both:#?}");
+    }
+    let accepts = |line: &&String| line.starts_with("accept(3") && line.ends_with(") = 5<server>");
+    assert_eq!(both.iter().filter(accepts).count(), 1, "{both:#?}");
+    // Before the first connection there is one end; and no figure is in it that another run would not have.
+    assert!(both.iter().any(|line| line == "listen(3, 5) = 0"), "{both:#?}");
+    assert!(!both.iter().any(|line| line.contains("<server of")), "{both:#?}");
+
+    // Only clients; only servers; pairs, of which neither end is the server.
+    for one_end in ["nb-connect-ok", "send-is-a-copy", "socketpair-talks", "udp-connect-filters"] {
+        let shown = lines(&[], one_end);
+        let named: Vec<_> = shown.iter().filter(|line| line.contains('<')).collect();
+        assert!(named.is_empty(), "{one_end}: {named:#?}");
+    }
+
+    let on_paper = lines(&["--readme", "--worksheet"], "half-close");
+    let asked = "recv(6<server>, ...) = ________";
+    assert!(on_paper.iter().any(|line| line == asked), "{on_paper:#?}");
+    let with_addresses = lines(&["--trace-ends"], "half-close");
+    let told = "shutdown(4<client of 127.0.0.1:";
+    assert!(with_addresses.iter().any(|line| line.starts_with(told)), "{with_addresses:#?}");
+}
+
 /// The output of a command that takes long and says much.
 fn long_output_of(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()

@@ -13,6 +13,7 @@ use baresock::poller::Via;
 use baresock::sys::socket_state;
 use baresock::trace::arg::{Interfaces, ValueLimits};
 use baresock::trace::bits::BitsSink;
+use baresock::trace::ends::EndNotation;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::page::Waits;
@@ -224,7 +225,7 @@ pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> Te
         time: common.trace_time,
         times: TimesOf::Now,
         duration: common.trace_duration,
-        ends: common.trace_ends,
+        ends: if common.trace_ends { EndNotation::WithAddress } else { EndNotation::Bare },
         color,
         columns: (width == LineWidth::OfTerminal).then(columns),
     }

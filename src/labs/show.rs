@@ -165,9 +165,9 @@ impl EventWriter {
                 }
                 self.beside_code(&mut out, QUESTION, &format!("  my prediction: {BLANK}"));
             }
-            LabEvent::Called { call, .. } if self.is_asking => {
+            LabEvent::Called { call, line } if self.is_asking => {
                 self.open_code(&mut out);
-                let fd = call.fd().map_or(String::new(), |fd| format!("{fd}, "));
+                let fd = call.fd().map_or(String::new(), |_| format!("{}, ", first_argument(line)));
                 let _ = writeln!(out, "    {}({fd}...) = {BLANK}", call.callee);
             }
             // It may mention the call's result.
@@ -306,6 +306,12 @@ impl EventWriter {
             _ => text.to_string(),
         }
     }
+}
+
+/// The first argument of a call's line: a descriptor, and perhaps which end it is.
+fn first_argument(line: &str) -> &str {
+    let arguments = line.split_once('(').map_or("", |(_, arguments)| arguments);
+    arguments.split([',', ')']).next().unwrap_or_default()
 }
 
 /// How many predictions of a lab were not checked, by system.

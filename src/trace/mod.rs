@@ -16,7 +16,7 @@ pub mod bits;
 mod both;
 pub mod call;
 pub mod descriptors;
-mod ends;
+pub mod ends;
 pub mod event;
 pub mod facts;
 pub mod figures;

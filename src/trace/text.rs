@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::arg::{Arg, Note, ValueLimits};
-use super::ends::EndNames;
+use super::ends::{EndNames, EndNotation};
 use super::event::{Event, Mark, Outcome, States};
 use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, OutputShare, Pace};
@@ -32,8 +32,8 @@ pub struct TextOptions {
     pub times: TimesOf,
     /// Whether each line ends with how long the call took (strace's `-T`).
     pub duration: bool,
-    /// Whether each descriptor is followed by the end of the connection that it is (strace's `-yy`).
-    pub ends: bool,
+    /// What follows each descriptor (strace's `-yy`).
+    pub ends: EndNotation,
     /// Whether names and failures are coloured.
     pub color: bool,
     /// Remarks are wrapped at this many columns; `None`: one line each.
@@ -67,7 +67,7 @@ pub struct TextLine {
 impl TextLine {
     /// Lines with these options.
     pub fn new(options: TextOptions) -> Self {
-        let ends = options.ends.then(EndNames::default);
+        let ends = EndNames::new(options.ends);
         Self { options, line: String::new(), arguments: None, has_comma: false, ends }
     }
 

@@ -1,6 +1,8 @@
 //! Other programs, and baresock where it ends by itself.
 
+use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{PATIENCE, Patience, skipped};
@@ -28,18 +30,20 @@ pub(crate) fn output_of(command: &mut Command) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.stdin(Stdio::null()).spawn().unwrap();
     let mut child = KilledAtEnd(child);
-    wait_for(&mut child.0);
-    // It has ended and no other process holds its pipes; its output fits into them.
-    let read = |from: &mut dyn std::io::Read| {
+    // Beside the wait: a pipe has room for 64 KiB, and a program that has written more waits, too.
+    let stdout = read_beside(child.0.stdout.take().unwrap());
+    let stderr = read_beside(child.0.stderr.take().unwrap());
+    let status = wait_for(&mut child.0);
+    // It has ended, and no other process holds its pipes.
+    Output { stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap(), status }
+}
+
+fn read_beside(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
         let mut text = Vec::new();
         from.read_to_end(&mut text).unwrap();
         text
-    };
-    Output {
-        stdout: read(&mut child.0.stdout.take().unwrap()),
-        stderr: read(&mut child.0.stderr.take().unwrap()),
-        status: wait_for(&mut child.0),
-    }
+    })
 }
 
 /// Waits until a process has ended; fails if it does not.
@@ -58,7 +62,7 @@ pub(crate) fn ended_within(child: &mut Child, time: Duration) -> Option<ExitStat
         if status.is_some() || patience.is_over() {
             return status;
         }
-        std::thread::sleep(Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

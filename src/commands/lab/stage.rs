@@ -16,7 +16,8 @@ use baresock::sys::socket_state;
 use baresock::sys::wild::{LAB_DIRECTORY, Wild};
 use baresock::trace::arg::ValueLimits;
 use baresock::trace::bits::BitsSink;
-use baresock::trace::text::TextLine;
+use baresock::trace::ends::EndNotation;
+use baresock::trace::text::{TextLine, TextOptions};
 use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
 
 use super::Failure;
@@ -78,7 +79,12 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 /// The tracer of a lab: every call becomes an event, and also goes to a file if one is named.
 fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<Tracer, Failure> {
     let color = use_color(common.color, &io::stdout());
-    let line = TextLine::new(text_options(common, color, LineWidth::Any));
+    let asked_for = text_options(common, color, LineWidth::Any);
+    let ends = match asked_for.ends {
+        EndNotation::Bare => EndNotation::WhereBothPlay,
+        with_address => with_address,
+    };
+    let line = TextLine::new(TextOptions { ends, ..asked_for });
     let (limits, connections, steps) = (limits(common), asked.connections, common.step);
     let recorder = LabRecorder { line, limits, connections, steps, watch };
     let drawn: Box<dyn Sink> =
