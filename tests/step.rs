@@ -1,5 +1,5 @@
-//! `--step`: at a terminal the program stops before each call, and a key says how to go on. (In a file of its own,
-//! because programs started by other tests would inherit the descriptors of a terminal.)
+//! `--step`, and the tour: at a terminal the program stops before each call, or after each chapter, and a key says how to
+//! go on. (In a file of its own, because programs started by other tests would inherit the descriptors of a terminal.)
 #![cfg(linux)]
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -37,6 +37,15 @@ struct Session {
 
 impl Session {
     fn start(arguments: &[&str]) -> Self {
+        Self::of(&[&[BARESOCK], arguments].concat())
+    }
+
+    /// A shell with job control, as at a prompt, that runs baresock (`$0`).
+    fn shell(script: &str) -> Self {
+        Self::of(&["sh", "-mc", script, BARESOCK])
+    }
+
+    fn of(command_line: &[&str]) -> Self {
         // Between these two another test would start its program with this terminal open.
         let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let pty = openpty(None, None).unwrap();
@@ -45,7 +54,7 @@ impl Session {
         }
         let before = tcgetattr(&pty.slave).unwrap();
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait", BARESOCK]).args(arguments).env("TERM", "dumb");
+        command.args(["--ctty", "--wait"]).args(command_line).env("TERM", "dumb");
         command.stdin(pty.slave.try_clone().unwrap()).stdout(pty.slave.try_clone().unwrap());
         command.stderr(pty.slave.try_clone().unwrap());
         let child = KilledAtEnd(command.spawn().expect("setsid of util-linux starts"));
@@ -198,6 +207,73 @@ fn an_interrupt_at_a_stop_leaves_the_terminal_as_it_was() {
 fn a_terminal_that_is_closed_ends_it() {
     let mut session = Session::start(&["tour", "--step"]);
     session.until(|shown| shown.contains("socket("));
+    let Session { mut child, terminal, slave, .. } = session;
+    drop((terminal, slave));
+    let status = wait_for(&mut child.0);
+    assert!(!status.success(), "{status}");
+}
+
+/// What the tour says after each chapter.
+const TOUR_KEYS: &str = "-- Enter or space: continue; a: show all the rest; q: quit\n";
+
+impl Session {
+    fn until_asked(&mut self, times: usize) {
+        self.until(|shown| shown.matches(TOUR_KEYS).count() == times);
+    }
+}
+
+#[test]
+fn a_key_turns_the_page_of_the_tour_and_none_is_left_to_the_shell() {
+    let then = "\"$0\"; echo \"ended $?\"; read -r line; echo \"the shell has read <$line>\"";
+    for (keys, last) in [("q", "3. A message arrives"), ("a", "10. The server exits")] {
+        let mut session = Session::shell(then);
+        session.until_asked(1);
+        session.press(" ");
+        session.until_asked(2);
+        session.press("\r");
+        session.until_asked(3);
+        // No key of the tour; it says again which are, and shows neither.
+        session.press("x\u{1b}[A");
+        session.until_asked(5);
+        session.press(&format!("{keys}typed ahead"));
+        session.until(|shown| shown.contains("ended 0\n"));
+        session.press("later\n");
+        let (status, shown) = session.end();
+        assert!(status.success() && shown.ends_with("the shell has read <later>\n"), "{shown}");
+        assert!(shown.contains(last), "{shown}");
+        assert_eq!(shown.contains("4. Two messages"), keys == "a", "{shown}");
+        let asked = shown.matches(TOUR_KEYS).count();
+        assert_eq!(asked, 5, "{shown}");
+    }
+}
+
+#[test]
+fn the_tour_is_interrupted_stopped_and_continued_as_any_program() {
+    let mut session = Session::start(&[]);
+    session.until_asked(1);
+    session.press("\u{3}");
+    let (status, shown) = session.end();
+    assert!(!status.success() && !shown.contains("2. A client"), "{status}: {shown}");
+
+    let settings = "stty -a | grep -c -w -e '-icanon' -e '-echo'";
+    let script = format!("\"$0\"; echo \"stopped, $({settings})\"; fg; echo \"ended $?\"");
+    let mut session = Session::shell(&script);
+    session.until_asked(1);
+    session.press("\u{1a}");
+    session.until(|shown| shown.contains("stopped, "));
+    session.press(" ");
+    session.until_asked(2);
+    session.press("q");
+    let (status, shown) = session.end();
+    assert!(status.success() && shown.ends_with("ended 0\n"), "{status}: {shown}");
+    assert!(shown.contains("stopped, 0\n"), "{shown}");
+    assert!(shown.contains("2. A client connects") && !shown.contains("3. "), "{shown}");
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_tour() {
+    let mut session = Session::start(&[]);
+    session.until_asked(1);
     let Session { mut child, terminal, slave, .. } = session;
     drop((terminal, slave));
     let status = wait_for(&mut child.0);

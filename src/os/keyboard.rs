@@ -1,22 +1,23 @@
-//! The keyboard of the controlling terminal, key by key, independent of standard input.
+//! The keyboard of a terminal, key by key: of the controlling terminal, independent of standard input; or of standard input.
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::libc::cc_t;
 use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{
-    LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
+    FlushArg, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr, tcsetattr,
 };
 
 /// The escape character, which begins the sequence of an arrow key.
 const ESCAPE: u8 = 0x1b;
 
-/// The keyboard of the controlling terminal.
+/// The keyboard of a terminal.
 #[derive(Debug)]
 pub struct Keyboard {
-    terminal: File,
+    terminal: KeySource,
     /// Keys that were typed ahead: they are read here, and no other reader of the terminal gets them.
     typed: VecDeque<u8>,
     /// The settings of the terminal before it was held.
@@ -34,13 +35,48 @@ pub enum Key {
     Closed,
 }
 
+/// Where keys are read.
+#[derive(Debug)]
+enum KeySource {
+    Terminal(File),
+    /// Not a copy of its descriptor, whose number would be missing among the descriptors of a trace.
+    StandardInput(io::Stdin),
+}
+
+impl AsFd for KeySource {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Terminal(file) => file.as_fd(),
+            Self::StandardInput(stdin) => stdin.as_fd(),
+        }
+    }
+}
+
+impl Read for KeySource {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Terminal(file) => file.read(room),
+            Self::StandardInput(stdin) => stdin.read(room),
+        }
+    }
+}
+
 impl Keyboard {
     /// Opens the controlling terminal.
     ///
     /// # Errors
     /// There is no controlling terminal (ENXIO), or it may not be opened.
     pub fn open() -> io::Result<Self> {
-        Ok(Self { terminal: File::open("/dev/tty")?, typed: VecDeque::new(), found: None })
+        Ok(Self::of(KeySource::Terminal(File::open("/dev/tty")?)))
+    }
+
+    /// The keyboard of standard input, which is a terminal.
+    pub fn of_standard_input() -> Self {
+        Self::of(KeySource::StandardInput(io::stdin()))
+    }
+
+    fn of(terminal: KeySource) -> Self {
+        Self { terminal, typed: VecDeque::new(), found: None }
     }
 
     /// From now until [`Keyboard::release`] the terminal delivers each key at once and does not echo it.
@@ -63,6 +99,14 @@ impl Keyboard {
         if let Some(found) = self.found.take() {
             let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &found);
         }
+    }
+
+    /// Discards the keys that were typed and not read yet, so that no other reader of the terminal, such as the shell, gets
+    /// them.
+    pub fn discard_typed(&mut self) {
+        self.typed.clear();
+        // If that fails, the shell gets them.
+        let _ = tcflush(&self.terminal, FlushArg::TCIFLUSH);
     }
 
     /// Waits for a key. The terminal must be held.

@@ -68,6 +68,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     let played = script::play(&mut stage, &paper);
     drop(stage);
     drop(traced);
+    paper.discard_typed();
     match paper.error() {
         // If standard output is closed (`| head`), the reader has seen enough.
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),

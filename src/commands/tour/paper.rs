@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use baresock::os::keyboard::{Key, Keyboard};
 use baresock::os::output::Patient;
 use baresock::trace::output::{Output, OutputShare};
 use baresock::trace::text::wrapped;
@@ -23,9 +23,22 @@ const STEP_PAUSE: Duration = Duration::from_millis(300);
 pub(super) struct Paper {
     error: Arc<Mutex<Option<io::Error>>>,
     for_a_person: bool,
-    /// Whether that person is asked to go on, and has not yet said that all may follow.
-    asks: Arc<AtomicBool>,
+    reader: Arc<Mutex<PageTurner>>,
 }
+
+/// The person at the terminal.
+#[derive(Debug, Default)]
+struct PageTurner {
+    /// None if there is no terminal to ask at.
+    keyboard: Option<Keyboard>,
+    /// Whether that person has said that all may follow.
+    has_seen_enough: bool,
+}
+
+/// What the keys do after a chapter.
+const KEYS: &str = "Enter or space: continue; a: show all the rest; q: quit";
+/// What Ctrl-D types.
+const END_OF_TRANSMISSION: u8 = 4;
 
 /// What a reader wants after a chapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +50,7 @@ pub(super) enum ReaderWish {
 /// What a person at a terminal goes on with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageTurning {
-    /// A line typed after each chapter.
+    /// A key after each chapter.
     ByChapters,
     /// A key before each call, which is read elsewhere.
     ByCalls,
@@ -48,30 +61,44 @@ impl Paper {
     pub(super) fn new(turning: PageTurning) -> Self {
         let for_a_person = io::stdout().is_terminal() && turning == PageTurning::ByChapters;
         let asks = for_a_person && io::stdin().is_terminal();
-        Self { error: Arc::default(), for_a_person, asks: Arc::new(AtomicBool::new(asks)) }
+        let keyboard = asks.then(Keyboard::of_standard_input);
+        let reader = Arc::new(Mutex::new(PageTurner { keyboard, has_seen_enough: false }));
+        Self { error: Arc::default(), for_a_person, reader }
     }
 
-    /// Lets a person read a chapter to its end, and say what is to follow. Whole lines are read, so that nothing that was typed
-    /// is left to the shell, and an interrupt finds the terminal as it was.
+    /// Lets a person read a chapter to its end, and say what is to follow. The terminal is held only meanwhile: whatever ends the
+    /// tour while it plays finds the terminal as it was.
     pub(super) fn turn_over(&self, narrator: &Narrator) -> ReaderWish {
-        if !self.asks.load(Ordering::Relaxed) {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let PageTurner { keyboard: Some(keyboard), has_seen_enough: false } = &mut *reader else {
             self.rest(STEP_PAUSE);
             return ReaderWish::GoOn;
-        }
+        };
         narrator.line("");
-        narrator
-            .client(format_args!("Enter: continue; a, Enter: show all the rest; q, Enter: quit"));
-        let mut typed = String::new();
-        let read = io::stdin().read_line(&mut typed);
-        match (read, typed.trim()) {
-            (_, "q") => ReaderWish::End,
-            // Standard input has ended.
-            (Ok(0) | Err(_), _) | (_, "a") => {
-                self.asks.store(false, Ordering::Relaxed);
-                ReaderWish::GoOn
+        // Before the question, so that no answer is echoed.
+        keyboard.hold();
+        narrator.client(format_args!("{KEYS}"));
+        let key = loop {
+            match keyboard.read_key() {
+                key @ (Key::Typed(b'\r' | b'\n' | b' ' | b'a' | b'q' | END_OF_TRANSMISSION)
+                | Key::Interrupted
+                | Key::Closed) => break key,
+                Key::Typed(_) => narrator.client(format_args!("{KEYS}")),
             }
+        };
+        keyboard.release();
+        reader.has_seen_enough = matches!(key, Key::Typed(b'a') | Key::Closed);
+        match key {
+            // Ctrl-C has ended the program, or a signal that it ignores has come.
+            Key::Typed(b'q' | END_OF_TRANSMISSION) | Key::Interrupted => ReaderWish::End,
             _ => ReaderWish::GoOn,
         }
+    }
+
+    /// Keys that were typed during the tour must not reach the shell.
+    pub(super) fn discard_typed(&self) {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.keyboard.iter_mut().for_each(Keyboard::discard_typed);
     }
 
     /// What went wrong first.
