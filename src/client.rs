@@ -86,6 +86,8 @@ pub enum ClientEnd {
     OutputClosed,
     /// No connection could be made; with the address that was tried last, if there was one.
     NotConnected(Option<Address>, Errno),
+    /// No program listens at this address, which was tried last, and the kernel picked its port for this end.
+    ConnectedToItself(Address),
     /// A call on the connection failed.
     Failed(Function, Errno),
     /// Standard input or output failed.
@@ -117,9 +119,13 @@ pub fn talk(
     let noted = report.clone();
     event_loop.notify(move |notice| match (end_of(notice), notice) {
         (Some(end), _) => note(&noted, end),
-        (None, Notice::Opened(_) | Notice::NotConnected { .. } | Notice::WaitFailed(..)) => {
-            told(notice);
-        }
+        (
+            None,
+            Notice::Opened(_)
+            | Notice::NotConnected { .. }
+            | Notice::ConnectedToItself { .. }
+            | Notice::WaitFailed(..),
+        ) => told(notice),
         _ => {}
     });
     let client =
@@ -171,6 +177,9 @@ fn end_of(notice: &Notice<'_>) -> Option<ClientEnd> {
     match notice {
         Notice::NotConnected { address, errno, others: 0 } => {
             Some(ClientEnd::NotConnected(Some((*address).clone()), *errno))
+        }
+        Notice::ConnectedToItself { address, others: 0 } => {
+            Some(ClientEnd::ConnectedToItself((*address).clone()))
         }
         Notice::Failed(_, call, errno) => Some(ClientEnd::Failed(*call, *errno)),
         Notice::FileFailed(call, Errno::EPIPE) if *call == Function::WRITE => {

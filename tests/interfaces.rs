@@ -1,4 +1,5 @@
-//! Addresses of a link: the interface that belongs to them is asked for, and told by its name.
+//! What takes a network of its own: addresses of a link, whose interface is asked for and told by its name; and a kernel that
+//! has one port to give.
 #![cfg(linux)]
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -9,20 +10,28 @@ use std::process::Command;
 
 use support::*;
 
-/// Runs a script in a network of its own, where eth0 has the address fe80::7; `$0` is the program. `None` if this
-/// machine does not allow that.
+/// A network where eth0 has the address fe80::7.
+const LINK: &str = "ip link set lo up && ip link add eth0 type veth peer name eth1 \
+     && ip link set eth0 up && ip link set eth1 up && ip -6 addr add fe80::7/64 dev eth0 nodad";
+/// A network where the kernel has only this port for clients.
+const ONE_PORT: &str =
+    "ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range";
+
 fn on_a_link(script: &str) -> Option<String> {
-    const LINK: &str = "ip link set lo up && ip link add eth0 type veth peer name eth1 \
-         && ip link set eth0 up && ip link set eth1 up && ip -6 addr add fe80::7/64 dev eth0 nodad";
+    in_a_network(LINK, script)
+}
+
+/// Runs a script in a network of its own; `$0` is the program. `None` if this machine does not allow that.
+fn in_a_network(network: &str, script: &str) -> Option<String> {
     if !has_program("ip") || !has_program("unshare") {
         return None;
     }
     let run = |script: &str| {
-        let script = format!("{LINK} && {{ {script}\n}}");
+        let script = format!("{network} && {{ {script}\n}}");
         output_of(Command::new("unshare").args(["-rn", "sh", "-c", &script, BARESOCK]))
     };
     if !run("true").status.success() {
-        skipped("a network of one's own, with a link, is not to be had here");
+        skipped("a network of one's own is not to be had here");
         return None;
     }
     let output = run(script);
@@ -81,5 +90,35 @@ fn an_address_of_a_link_without_its_interface_is_refused_with_a_hint() {
         );
         assert!(told.contains("name its interface, as in [fe80::1%eth0]:PORT"), "{told}");
         assert!(told.ends_with("\nstatus 1\n") && told.lines().count() == 2, "{told}");
+    }
+}
+
+#[test]
+fn a_connection_to_itself_is_told_and_its_port_is_free_at_once() {
+    for via in ["select", "poll"] {
+        let place = TempDir::new();
+        let script = format!(
+            "cd {}
+             echo hello | \"$0\" connect --via {via} 127.0.0.1:40000 >answer 2>client; echo \"status $?\"
+             \"$0\" serve relay=127.0.0.1:9000,to=127.0.0.1:40000 --via {via} >listening 2>relay &
+             until grep -q listening listening; do sleep 0.01; done
+             echo hello | \"$0\" connect -q --via {via} 127.0.0.1:9000 >>answer 2>through; echo \"status $?\"
+             kill $!; wait $!
+             \"$0\" serve echo=127.0.0.1:40000 --via {via} >listening 2>server &
+             until grep -q listening listening || ! kill -0 $!; do sleep 0.01; done
+             kill $!; wait $!
+             grep . answer client relay through server listening",
+            text(&place.file("."))
+        );
+        let Some(told) = in_a_network(ONE_PORT, &script) else { return };
+        assert_eq!(told.matches("status 1").count(), 2, "{told}");
+        assert!(!told.contains("answer:"), "nothing came back: {told}");
+        let itself = "baresock: connect 127.0.0.1:40000: the socket was connected to itself, because no program listens there";
+        assert!(told.contains(&format!("client:{itself}")), "{told}");
+        let relays = format!("relay:{itself}");
+        let line = told.lines().find(|line| line.starts_with(&relays)).expect(&told);
+        assert!(line.ends_with("(explain self-connection): the server continues"), "{told}");
+        assert!(told.contains("through:") && told.contains("ECONNRESET"), "{told}");
+        assert!(told.contains("listening:listening echo 127.0.0.1:40000"), "{told}");
     }
 }

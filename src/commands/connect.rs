@@ -16,7 +16,7 @@ use baresock::trace::Function;
 
 use super::failure::Failure;
 use super::listen::{Listening, SocketFiles, listen_at};
-use super::messages::{Loudness, Reporter, Told, say};
+use super::messages::{CONNECTED_TO_ITSELF, Loudness, Reporter, Told, say};
 
 /// Runs a session until the peer has finished.
 pub(crate) fn run(
@@ -124,6 +124,10 @@ fn end(report: SessionReport, connect: &ConnectArgs, loudness: Loudness) -> Resu
             return Err(Failure::at(Function::CONNECT, &address, errno));
         }
         Some(ClientEnd::NotConnected(None, errno)) => return Err(Failure::of("connect", errno)),
+        Some(ClientEnd::ConnectedToItself(address)) => {
+            let address = Told(&address);
+            return Err(Failure::new(format_args!("connect {address}: {CONNECTED_TO_ITSELF}")));
+        }
         Some(ClientEnd::Failed(call, errno)) => {
             return Err(Failure::of(format_args!("{call} {peer}"), errno).adding(&counts));
         }

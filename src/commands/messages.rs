@@ -90,7 +90,8 @@ impl Reporter {
     pub(crate) fn tell(&mut self, notice: &Notice<'_>) {
         let wanted = match notice {
             Notice::Opened(_) | Notice::Closed(_) => Loudness::Verbose,
-            Notice::NotConnected { others: 1.., .. } => Loudness::Verbose,
+            Notice::NotConnected { others: 1.., .. }
+            | Notice::ConnectedToItself { others: 1.., .. } => Loudness::Verbose,
             _ => Loudness::Ordinary,
         };
         if self.loudness < wanted {
@@ -106,6 +107,10 @@ impl Reporter {
     }
 }
 
+/// What a connection is that leads back to its own socket.
+pub(crate) const CONNECTED_TO_ITSELF: &str = "the socket was connected to itself, because no program listens there and the \
+    kernel picked that port for this end (explain self-connection)";
+
 /// The kind of a notice, whatever connection it is about.
 fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
     // A discriminant says nothing of lifetimes, but its type does; so that of a like value without a borrow is taken.
@@ -120,6 +125,9 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
         Notice::FileFailed(..) => Notice::FileFailed(Function::READ, none),
         Notice::NotConnected { .. } => {
             Notice::NotConnected { address: &NOBODY, errno: none, others: 0 }
+        }
+        Notice::ConnectedToItself { .. } => {
+            Notice::ConnectedToItself { address: &NOBODY, others: 0 }
         }
         Notice::TimedOut(_) => Notice::TimedOut(&NOBODY),
         Notice::TooSlow(_) => Notice::TooSlow(&NOBODY),
@@ -153,6 +161,11 @@ impl fmt::Display for InWords<'_> {
             }
             Notice::NotConnected { address, errno, .. } => {
                 write!(f, "connect {}: {errno}: trying the next address", Told(address))
+            }
+            Notice::ConnectedToItself { address, others } => {
+                let then =
+                    if *others == 0 { "the server continues" } else { "trying the next address" };
+                write!(f, "connect {}: {CONNECTED_TO_ITSELF}: {then}", Told(address))
             }
             Notice::TimedOut(peer) => write!(f, "{}: idle for too long: closed", Told(peer)),
             Notice::TooSlow(peer) => {

@@ -67,6 +67,9 @@ pub(super) struct ConnectRequest {
 pub(super) enum ConnectProgress {
     /// The connection is made.
     Connected,
+    /// The connection is made, and leads back to the same socket: no program listens at the address, and the kernel
+    /// picked its port for this end.
+    ConnectedToItself,
     /// The socket becomes writable when the connection is made or has failed.
     InProgress,
     /// A Unix-domain listener's queue is full. Nothing is in progress, and no readiness will come.
@@ -89,7 +92,12 @@ pub(super) fn begin(address: &Address, send_buffer: Option<i32>) -> Result<(Fd, 
 /// Calls `connect`, for the first time or after the listener's queue was full.
 pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::connect(fd, address) {
-        Ok(()) => Ok(ConnectProgress::Connected),
+        // In the Unix domain the kernel picks no name.
+        Ok(()) if matches!(address, Address::Unix(_)) => Ok(ConnectProgress::Connected),
+        Ok(()) => {
+            Ok(sys::getpeername(fd)
+                .map_or(ConnectProgress::Connected, |peer| connected_to(fd, &peer)))
+        }
         // A signal that arrives during the handshake does not stop the handshake.
         Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(ConnectProgress::InProgress),
         Err(Errno::EAGAIN) if matches!(address, Address::Unix(_)) => {
@@ -103,9 +111,20 @@ pub(super) fn call_connect(fd: BorrowedFd<'_>, address: &Address) -> Result<Conn
 /// peer's name does.
 pub(super) fn check(fd: BorrowedFd<'_>, address: &Address) -> Result<ConnectProgress> {
     match sys::getsockopt(fd, SOL_SOCKET, SO_ERROR)? {
-        0 if sys::getpeername(fd) == Err(Errno::ENOTCONN) => connect_again(fd, address),
-        0 => Ok(ConnectProgress::Connected),
+        0 => match sys::getpeername(fd) {
+            Err(Errno::ENOTCONN) => connect_again(fd, address),
+            Err(_) => Ok(ConnectProgress::Connected),
+            Ok(peer) => Ok(connected_to(fd, &peer)),
+        },
         number => Err(Errno::from_number(number)),
+    }
+}
+
+/// Tells whether the peer is the socket itself.
+fn connected_to(fd: BorrowedFd<'_>, peer: &Address) -> ConnectProgress {
+    match sys::getsockname(fd) {
+        Ok(local) if local == *peer => ConnectProgress::ConnectedToItself,
+        _ => ConnectProgress::Connected,
     }
 }
 

@@ -24,6 +24,13 @@ pub enum Notice<'a> {
         /// How many other addresses will be tried now.
         others: usize,
     },
+    /// A socket was connected to itself: no program listens at this address.
+    ConnectedToItself {
+        /// The address that was tried.
+        address: &'a Address,
+        /// How many other addresses will be tried now.
+        others: usize,
+    },
     /// A connection was silent for longer than the idle timeout.
     TimedOut(&'a Address),
     /// A peer did not read, and too many bytes were queued for it.

@@ -10,7 +10,7 @@ use super::endpoints::Endpoint;
 use super::listener::{Accepted, REST, accept_one};
 use super::notice::Notice;
 use super::state::LoopState;
-use super::stream::Stream;
+use super::stream::{Stream, reset_at_close};
 use crate::addr::Address;
 use crate::conn::{Conn, Ends};
 use crate::events::{ServiceId, Token};
@@ -119,6 +119,10 @@ impl LoopState {
                     let made = Made { fd, address, service, asked_by };
                     return self.agenda.add_consequence(Task::Admit(Box::new(made)));
                 }
+                Ok((fd, ConnectProgress::ConnectedToItself)) => {
+                    self.leave_itself(Ends::Socket(fd), &address, wish.others.len());
+                    why = Errno::ECONNREFUSED;
+                }
                 Ok((fd, attempt)) => {
                     let retry = (attempt == ConnectProgress::QueueIsFull).then(Retry::first);
                     trace::intent(match retry {
@@ -191,8 +195,24 @@ impl LoopState {
                     self.agenda.add_consequence(Task::Admit(Box::new(made)));
                 }
             }
+            Ok(ConnectProgress::ConnectedToItself) => {
+                if let Some((ends, Endpoint::Connecting(made))) = self.endpoints.remove(token) {
+                    self.leave_itself(ends, &made.address, made.wish.others.len());
+                    // With any other local port, connect would have failed with this errno.
+                    self.try_next_address(made.wish, Errno::ECONNREFUSED);
+                }
+            }
             Err(errno) => self.give_up_attempt(token, errno),
         }
+    }
+
+    /// Closes a socket that is connected to itself with a reset. The port is then free at once for the server that is
+    /// missing there; after a FIN it would be in TIME_WAIT.
+    fn leave_itself(&mut self, ends: Ends, address: &Address, others: usize) {
+        trace::intent("connected to itself: no program listens there (explain self-connection)");
+        reset_at_close(&ends);
+        drop(ends);
+        self.tell_person(&Notice::ConnectedToItself { address, others });
     }
 
     /// One address has failed: the next one is tried with a new socket, because the state of a socket is unspecified

@@ -65,7 +65,7 @@ const TABLE: &[(Phase, &[&str], &[&str], Expected)] = &[
     (Serving, &["setsockopt SO_SNDBUF"], &["*"], ConnectionEnds),
     (
         Serving,
-        &["setsockopt TCP_NODELAY", "setsockopt SO_LINGER", "getpeername"],
+        &["setsockopt TCP_NODELAY", "setsockopt SO_LINGER", "getpeername", "getsockname"],
         &["*"],
         Unnoticed,
     ),
