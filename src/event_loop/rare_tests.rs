@@ -1,15 +1,18 @@
 //! What happens rarely: resets, full queues, and slow peers.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use super::tests::{Scene, pair, scenes};
+use super::connecting::{ConnectRequest, Connecting};
+use super::endpoints::Endpoint;
+use super::tests::{Scene, listener, pair, scenes};
 use crate::addr::Address;
+use crate::conn::Ends;
 use crate::events::{Action, Token};
 use crate::names::{
-    AF_UNIX, Errno, MsgFlags, Protocol, SO_LINGER, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET,
+    AF_INET, AF_UNIX, Errno, MsgFlags, Protocol, SO_LINGER, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET,
 };
 use crate::os::accepting::set_nonblocking;
 use crate::sys::{self, Fd, Linger};
@@ -22,6 +25,8 @@ fn tcp() -> (Fd, TcpStream) {
 }
 
 const ARRIVED: usize = 50_000;
+/// Never reached.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// A connection whose peer sent many bytes and then a reset, coupled with another one, whose other end is returned.
 fn reset_with_bytes_unread(scene: &mut Scene) -> (Token, Fd) {
@@ -149,5 +154,43 @@ fn a_peer_that_talks_and_reads_slowly_gets_everything_before_the_end() {
             }
         }
         assert_eq!(came, SENT);
+    }
+}
+
+/// What happens by chance where a port of the ephemeral range is tried again and again.
+#[test]
+fn a_socket_that_is_connected_to_itself_is_no_connection() {
+    for mut scene in scenes() {
+        let fd = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
+        sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let itself = sys::getsockname(&fd).unwrap();
+        // Not every system makes such a connection.
+        if sys::connect(&fd, &itself).is_err() {
+            continue;
+        }
+        let (_listener, alive) = listener();
+        for others in [vec![alive.clone()], Vec::new()] {
+            let wish = ConnectRequest {
+                service: scene.service,
+                asked_by: scene.asker,
+                others,
+                time_limit: TIME_LIMIT,
+            };
+            let address = itself.clone();
+            let made =
+                Connecting { address, wish, deadline: Instant::now() + TIME_LIMIT, retry: None };
+            let ends = Ends::Socket(sys::dup(&fd).unwrap());
+            let state = &mut scene.event_loop.state;
+            let token = state.endpoints.insert(ends, Endpoint::Connecting(made));
+            state.look_at_attempt(token);
+        }
+        let lines = scene.lines(4);
+        let has = |line: &str| lines.iter().any(|told| told.starts_with(line));
+        assert!(has("connected to itself, 1 left") && has("connected to itself, 0 left"));
+        assert!(has(&format!("opened {alive} true")) && has("NotOpened(ECONNREFUSED"), "{lines:?}");
+        // The last descriptor is closed, with a reset: the port is free for the server that was missing.
+        drop(fd);
+        let server = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
+        assert_eq!(sys::bind(&server, &itself), Ok(()));
     }
 }

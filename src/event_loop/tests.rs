@@ -5,13 +5,12 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::connecting::{ConnectRequest, Connecting};
 use super::endpoints::Endpoint;
 use super::{EventLoop, Limits, Notice, Progress, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, Files};
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
-use crate::names::{AF_INET, AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
+use crate::names::{AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::sys::{self, Fd};
@@ -183,43 +182,6 @@ fn that_a_connection_is_ready_is_only_a_hint() {
         }
         let opened = format!("opened {alive} true");
         assert_eq!(scene.lines(2), ["not connected ETIMEDOUT, 1 left", &opened]);
-    }
-}
-
-/// What happens by chance where a port of the ephemeral range is tried again and again.
-#[test]
-fn a_socket_that_is_connected_to_itself_is_no_connection() {
-    for mut scene in scenes() {
-        let fd = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
-        sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let itself = sys::getsockname(&fd).unwrap();
-        // Not every system makes such a connection.
-        if sys::connect(&fd, &itself).is_err() {
-            continue;
-        }
-        let (_listener, alive) = listener();
-        for others in [vec![alive.clone()], Vec::new()] {
-            let wish = ConnectRequest {
-                service: scene.service,
-                asked_by: scene.asker,
-                others,
-                time_limit: AGES,
-            };
-            let address = itself.clone();
-            let made = Connecting { address, wish, deadline: Instant::now() + AGES, retry: None };
-            let ends = Ends::Socket(sys::dup(&fd).unwrap());
-            let state = &mut scene.event_loop.state;
-            let token = state.endpoints.insert(ends, Endpoint::Connecting(made));
-            state.look_at_attempt(token);
-        }
-        let lines = scene.lines(4);
-        let has = |line: &str| lines.iter().any(|told| told.starts_with(line));
-        assert!(has("connected to itself, 1 left") && has("connected to itself, 0 left"));
-        assert!(has(&format!("opened {alive} true")) && has("NotOpened(ECONNREFUSED"), "{lines:?}");
-        // The last descriptor is closed, with a reset: the port is free for the server that was missing.
-        drop(fd);
-        let server = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
-        assert_eq!(sys::bind(&server, &itself), Ok(()));
     }
 }
 

@@ -59,7 +59,9 @@ static GETADDRINFO: Page = Page {
     gist: "from a host and a service to addresses",
     result: "0, or an EAI_ code, which is not an errno; res is a list.",
     trap: "It may wait for the network and block the whole loop. Without hints each address appears three times, once \
-        for each type. Try all the results.",
+        for each type. Try all the results. glibc has errors beside those below: Parameter string not correctly encoded, \
+        for a host that is no domain name; and those of getaddrinfo_a, which looks up meanwhile: Processing request in \
+        progress, All requests done, Request canceled, Interrupted by a signal.",
     errnos: "EAI_NONAME EAI_AGAIN EAI_SERVICE EAI_FAMILY EAI_SYSTEM",
     man: "getaddrinfo(3)",
     posix: "getaddrinfo",

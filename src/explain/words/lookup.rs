@@ -291,6 +291,15 @@ mod tests {
             others += usize::from(other_errno(&errno.text()).is_some());
         }
         assert!(others > 10, "{others}");
+        // Also of calls that are not in this book, such as glibc's getaddrinfo_a.
+        let resolvers = |number: i32| gai_strerror(ResolveError::from_bits(number));
+        let unknown = resolvers(-9_999);
+        for text in (-200..200).filter(|number| *number != 0).map(resolvers) {
+            for text in [text.to_uppercase(), text.to_lowercase(), text.clone()] {
+                let is_known = !text.eq_ignore_ascii_case(&unknown);
+                assert!(!is_known || !names(&text).is_empty(), "{text}");
+            }
+        }
     }
 
     fn entry_text(name: &str) -> String {

@@ -41,6 +41,12 @@ pub const SAID: &[(&str, &[&str])] = &[
     ("ai socktype not supported", &["EAI_SOCKTYPE"]),
     ("servname not supported for ai socktype", &["EAI_SERVICE"]),
     ("memory allocation failure", &["EAI_MEMORY"]),
+    ("processing request in progress", &["getaddrinfo"]),
+    ("request canceled", &["getaddrinfo"]),
+    ("request not canceled", &["getaddrinfo"]),
+    ("all requests done", &["getaddrinfo"]),
+    ("interrupted by a signal", &["getaddrinfo", "EINTR"]),
+    ("parameter string not correctly encoded", &["getaddrinfo"]),
     // strerror and gai_strerror of the BSDs and macOS.
     ("device not configured", &["ENXIO"]),
     ("device busy", &["EBUSY"]),
