@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::{
-    Descriptor, DescriptorKind, DescriptorTable, MOST_ARRIVING, Shared, asked_for_bytes, describe,
-    next, only_looks,
+    Descriptor, DescriptorKind, DescriptorTable, Shared, asked_for_bytes, describe, next,
+    only_looks,
 };
 use crate::addr::Address;
 use crate::names::{
@@ -171,8 +171,8 @@ impl DescriptorTable {
         }
         let Some(Arg::Message(message)) = event.args.get(1) else { return };
         for number in message.passed() {
-            let mut arriving = file.arriving.borrow_mut();
-            let first = if only_looks { arriving.front().cloned() } else { arriving.pop_front() };
+            let first =
+                if only_looks { file.arriving.borrow().front().cloned() } else { file.take() };
             let arrived =
                 first.unwrap_or_else(|| describe(&self.counters, DescriptorKind::Unknown));
             let closed_on_exec =
@@ -191,9 +191,7 @@ impl DescriptorTable {
         for passed in message.passed() {
             let passed = self.file(passed).clone();
             match file.other.borrow().upgrade() {
-                Some(other) if other.arriving.borrow().len() < MOST_ARRIVING => {
-                    other.arriving.borrow_mut().push_back(passed);
-                }
+                Some(other) if other.can_keep(&passed) => other.keep(passed),
                 _ => passed.file.borrow_mut().passed = true,
             }
         }

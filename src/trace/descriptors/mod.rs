@@ -106,6 +106,31 @@ struct Description {
     other: RefCell<Weak<Description>>,
     /// Descriptors that were passed to this end of a pair and not yet received.
     arriving: RefCell<VecDeque<Shared>>,
+    /// In how many such queues it lies itself.
+    travels: Cell<usize>,
+}
+
+impl Description {
+    /// Whether what is passed to this end waits here. What waits has no queue of its own, and gets none: two ends in
+    /// each other's queues would never be given back. (The kernel has a garbage collector for such.)
+    fn can_keep(&self, passed: &Self) -> bool {
+        let queue_len = self.arriving.borrow().len();
+        let is_itself = std::ptr::eq(self, passed);
+        let is_last = self.travels.get() == 0 && !is_itself && passed.arriving.borrow().is_empty();
+        queue_len < MOST_ARRIVING && is_last
+    }
+
+    fn keep(&self, passed: Shared) {
+        passed.travels.set(passed.travels.get() + 1);
+        self.arriving.borrow_mut().push_back(passed);
+    }
+
+    /// Takes what was passed first.
+    fn take(&self) -> Option<Shared> {
+        let taken = self.arriving.borrow_mut().pop_front()?;
+        taken.travels.set(taken.travels.get() - 1);
+        Some(taken)
+    }
 }
 
 /// How many passed descriptors are remembered for an end that does not receive them. (Linux limits them by

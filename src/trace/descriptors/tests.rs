@@ -109,6 +109,27 @@ fn every_kind_of_copy_leads_to_the_same_file() {
 }
 
 #[test]
+fn ends_that_were_passed_into_each_other_are_given_back() {
+    let mut told = ToldTable::default();
+    for (one, other) in [(20, 21), (22, 23)] {
+        let pair = [one, other].map(FdNumber::new);
+        told.ok("socketpair", [Arg::Type(SOCK_STREAM), Arg::Fds(pair)], 0);
+    }
+    let ends = [20, 21, 22, 23].map(|number| Rc::downgrade(&told.0.numbers[&number].file));
+    // An end into its own queue, and two into each other's.
+    told.message("sendmsg", 20, &[21]);
+    told.message("sendmsg", 20, &[23]);
+    told.message("sendmsg", 22, &[21]);
+    // The first queue keeps its end as long as it is there itself.
+    told.ok("close", [fd(23)], 0);
+    assert_eq!(ends.each_ref().map(|end| end.strong_count()), [1, 1, 1, 1]);
+    for number in [20, 21, 22] {
+        told.ok("close", [fd(number)], 0);
+    }
+    assert_eq!(ends.map(|end| end.strong_count()), [0; 4]);
+}
+
+#[test]
 fn dup2_closes_what_was_at_its_number() {
     let mut told = ToldTable::with_two_connections();
     let old = told.file(5).id;
