@@ -2,6 +2,7 @@
 
 use super::did::{Departure, Did, DidKind, ProcessEnding};
 use super::moment::Moment;
+use super::reading::Registration;
 use super::world::{Held, ProcessId, Socket, SocketId, SocketRole, World};
 use crate::names::{Errno, O_NONBLOCK, SO_LINGER, SO_REUSEADDR, SOL_SOCKET, SOL_TCP, TCP_NODELAY};
 use crate::trace::arg::Value;
@@ -29,14 +30,30 @@ pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
             let marked = entries.iter_mut().enumerate().filter(|(fd, _)| numbers.contains(fd));
             marked.for_each(|(_, entry)| entry.is_closed_on_exec = true);
         }
-        Did::Registered(registration) if registration.data != registration.fd as u64 => {
-            let registered = &mut world.process_mut(process).registered;
-            registered.insert(registration.data, registration.fd);
+        Did::Registered(registration) if moment.event.value() == Some(0) => {
+            register(world, process, *registration);
         }
         _ => {}
     }
     if let Some(id) = moment.socket {
         learn_of_socket(world.socket_mut(id), moment);
+    }
+}
+
+/// From now on a wait gives these data for the descriptor, and no others: those of one that is closed mean another next time.
+fn register(world: &mut World, process: ProcessId, registration: Registration) {
+    let Registration { fd, data, .. } = registration;
+    let is_number = data == fd as u64;
+    let Some(entry) = world.entry_mut(process, fd) else { return };
+    let old = std::mem::replace(&mut entry.registered_as, if is_number { 0 } else { data });
+    let registered = &mut world.process_mut(process).registered;
+    if registered.get(&old) == Some(&fd) {
+        registered.remove(&old);
+    }
+    if is_number {
+        registered.remove(&data);
+    } else {
+        registered.insert(data, fd);
     }
 }
 
@@ -156,7 +173,12 @@ pub(super) fn close(
         let Some(entry) = world.entry_mut(process, fd) else { return };
         let held = std::mem::take(&mut entry.held);
         entry.closed = line;
-        world.process_mut(process).closes += 1;
+        let registered_as = std::mem::take(&mut entry.registered_as);
+        let own = world.process_mut(process);
+        own.closes += 1;
+        if own.registered.get(&registered_as) == Some(&fd) {
+            own.registered.remove(&registered_as);
+        }
         let Held::Socket(id) = held else { return };
         let socket = world.socket_mut(id);
         socket.copies = socket.copies.saturating_sub(1);

@@ -126,3 +126,26 @@ fn a_hostile_log_does_not_fill_the_memory() {
     let summary = report.finish(At::default()).summary;
     assert_eq!(summary.total, 400_000);
 }
+
+/// A program may give its epoll a new number for each client (mio does it): what is remembered is what is open.
+#[test]
+fn what_epoll_gives_for_a_closed_descriptor_is_forgotten() {
+    let fd = |number| Arg::Fd(FdNumber::new(number));
+    let mut report = Report::new();
+    let take = |report: &mut Report, event: Event<'_>| report.take(&event, At::default());
+    for event in accepted() {
+        take(&mut report, event);
+    }
+    for token in 100..200 {
+        let told = format!("{{events=EPOLLIN, data={{u32={token}, u64={token}}}}}");
+        let args = vec![fd(9), Arg::Word("EPOLL_CTL_ADD".into()), fd(4), Arg::Text(told.into())];
+        take(&mut report, call("epoll_ctl", args, Outcome::Value(0)));
+        let registered = &report.world.process(ProcessId(0)).registered;
+        assert_eq!(registered.iter().collect::<Vec<_>>(), [(&token, &4)]);
+        if token % 2 == 0 {
+            take(&mut report, call("close", vec![fd(4)], Outcome::Value(0)));
+            assert!(report.world.process(ProcessId(0)).registered.is_empty());
+            take(&mut report, call("accept", vec![fd(3)], Outcome::Value(4)));
+        }
+    }
+}

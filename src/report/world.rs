@@ -117,6 +117,8 @@ pub struct DescriptorEntry {
     pub is_closed_on_exec: bool,
     /// The line in which it was closed last.
     pub closed: u64,
+    /// What `epoll_ctl` gave for it, where that is not its number: it stands in [`Process::registered`].
+    pub(super) registered_as: u64,
 }
 
 /// What a descriptor leads to.
@@ -150,7 +152,7 @@ pub struct Process {
     tids: Vec<u64>,
     /// Whether it has ended.
     pub is_over: bool,
-    /// What `epoll_ctl` gave for a descriptor, where that is not its number.
+    /// What `epoll_ctl` gave for a descriptor that is open, where that is not its number.
     pub registered: HashMap<u64, i32>,
     /// What the advice remembers of it.
     pub seen: OfProcess,
