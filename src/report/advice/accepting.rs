@@ -31,7 +31,8 @@ pub(super) const BLOCKING_ACCEPT_AFTER_SELECT: Advice = Advice {
         longer, or does not return.",
     remedy: "Make the listener non-blocking (O_NONBLOCK), and treat EAGAIN from accept as an empty queue.",
     lab: "readiness-is-a-hint",
-    exercise: "",
+    exercise: "Let two processes wait for one listener with select and accept from it, connect one client, and see \
+        which call the other process is in.",
     cares_for: &[DidKind::Ready, DidKind::Accepted],
     watch: watch_blocking,
 };

@@ -38,7 +38,7 @@ pub(super) const CONNECT_AGAIN_AFTER_FAILURE: Advice = Advice {
         on the same socket.",
     remedy: "Close the socket, and make a new one for each attempt.",
     lab: "nb-connect-refused",
-    exercise: "",
+    exercise: "Start the client first and the server a second later: the client must reach the server.",
     cares_for: &[DidKind::Connected],
     watch: watch_again,
 };

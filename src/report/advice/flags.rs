@@ -16,7 +16,7 @@ pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
     shown_by: "fcntl(F_SETFL) without O_NONBLOCK on a descriptor that had it, and no F_GETFL on it before.",
     remedy: "Read the flags with F_GETFL, add yours with |, and set the result.",
     lab: "nonblock-is-shared",
-    exercise: "",
+    exercise: "Print fcntl(fd, F_GETFL) & O_NONBLOCK before and after the call that sets the other flag.",
     cares_for: &[DidKind::FlagsAsked, DidKind::FlagsSet, DidKind::Accepted, DidKind::Made],
     watch,
 };

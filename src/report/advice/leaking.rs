@@ -32,7 +32,7 @@ pub(super) const NEVER_CLOSED: Advice = Advice {
     remedy: "Close the descriptor when the connection ends. After fork, close in the parent the connection that the \
         child serves.",
     lab: "close-is-refcount",
-    exercise: "",
+    exercise: "Connect and leave twenty times, and count the server's connections with `ss -tn state close-wait`.",
     cares_for: &[DidKind::Gone],
     watch: |_, _, _| (),
 };

@@ -34,7 +34,8 @@ pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
     remedy: "Pass listen a larger backlog (128 or SOMAXCONN), and call accept until EAGAIN each time the listener is \
         ready. A client in the Unix domain calls connect again.",
     lab: "backlog-n-plus-1",
-    exercise: "",
+    exercise: "Stop the server (`kill -STOP PID`), connect ten clients, and read with `ss -ltn` how many wait in \
+        the listener's queue.",
     cares_for: &[
         DidKind::Connected,
         DidKind::Accepted,

@@ -18,7 +18,7 @@ pub(super) const LOOPBACK_ONLY: Advice = Advice {
     remedy: "If other machines should reach it, bind to the wildcard address (INADDR_ANY, in6addr_any) or to the \
         address of one interface. If not, everything is fine.",
     lab: "wildcard-vs-loopback",
-    exercise: "",
+    exercise: "Connect from another machine, before and after the change; `ss -ltn` shows the listener's address.",
     cares_for: &[DidKind::Waited, DidKind::Accepted, DidKind::Gone],
     watch: watch_loopback,
 };
@@ -31,7 +31,8 @@ pub(super) const OPEN_TO_ALL: Advice = Advice {
     remedy: "If it is only for programs on this machine, bind to 127.0.0.1 or ::1. If it is for every machine, \
         everything is fine.",
     lab: "wildcard-vs-loopback",
-    exercise: "",
+    exercise: "Start the server on 0.0.0.0 and then on 127.0.0.1, and try both times to connect from another \
+        machine.",
     cares_for: &[DidKind::Accepted, DidKind::Gone],
     watch: watch_open,
 };

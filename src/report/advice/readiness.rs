@@ -29,7 +29,8 @@ pub(super) const SPIN: Advice = Advice {
     shown_by: "Ten waits in a row report the same descriptor as readable, and no call is made on it in between.",
     remedy: "Serve every descriptor that the wait reports, or take it out of the set until you can serve it.",
     lab: "level-and-lowat",
-    exercise: "",
+    exercise: "Let the server run for a second with a client that says nothing, and count its calls with `strace -c \
+        -f -p PID`: there must be none or one.",
     cares_for: &[DidKind::Ready],
     watch: watch_spin,
 };

@@ -34,7 +34,8 @@ pub(super) const DNS_IN_LOOP: Advice = Advice {
         nscd, or opens /etc/hosts or /etc/resolv.conf.",
     remedy: "Show addresses as numbers (NI_NUMERICHOST). Look up names before the loop, or in a separate thread or process.",
     lab: "wildcard-vs-loopback",
-    exercise: "",
+    exercise: "Run the program under `strace -f -e trace=openat`, and count for ten requests how often it opens \
+        /etc/resolv.conf.",
     cares_for: &[DidKind::LookedUp, DidKind::Connected, DidKind::Waited],
     watch: watch_loop,
 };

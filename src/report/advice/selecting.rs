@@ -34,7 +34,8 @@ pub(super) const CLOSED_DESCRIPTOR_IN_SET: Advice = Advice {
     shown_by: "select fails with EBADF, or poll reports POLLNVAL for a descriptor that was closed before.",
     remedy: "Take a descriptor out of the set or the rows at the place where you close it.",
     lab: "bad-fd-poisons-select",
-    exercise: "",
+    exercise: "Connect three clients, let one of them leave, and run all of this under `baresock watch --bits -- \
+        COMMAND`: the next select must not have the closed descriptor in its sets.",
     cares_for: &[DidKind::Waited, DidKind::Ready],
     watch: watch_closed,
 };
@@ -62,7 +63,8 @@ pub(super) const NFDS_TOO_SMALL: Advice = Advice {
         ready, and no set has the descriptor just below.",
     remedy: "Pass the highest descriptor of all three sets plus one.",
     lab: "nfds-and-count",
-    exercise: "",
+    exercise: "Run it as `baresock watch --bits -- COMMAND`, connect five clients, and compare the first argument \
+        of each select with the highest member of its sets.",
     cares_for: &[DidKind::Waited, DidKind::Ready],
     watch: watch_nfds,
 };
