@@ -168,10 +168,76 @@ fn an_older_strace_says_the_same_otherwise() {
             "pselect6(4, [3], NULL, NULL, {0, 3000}, 0) = 0 (Timeout)",
             "pselect6(4, [3], NULL, NULL, {tv_sec=0, tv_nsec=3000}, NULL) = 0 (Timeout)",
         ),
+        (
+            "socket(PF_FILE, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3",
+            "socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3",
+        ),
+        ("accept(3, 0, NULL) = 4", "accept(3, NULL, NULL) = 4"),
+        (
+            "recvfrom(3, 0xbff0, 9, 0, 0, 0) = -1 EAGAIN (Resource temporarily unavailable)",
+            "recvfrom(3, 0xbff0, 9, 0, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)",
+        ),
+        (
+            "connect(3, {sa_family=AF_FILE, path=@/com/ubuntu/upstart}, 22) = 0",
+            "connect(3, {sa_family=AF_UNIX, sun_path=@\"/com/ubuntu/upstart\"}, 22) = 0",
+        ),
+        (
+            "connect(3, {sa_family=AF_INET6, sin6_port=htons(80), inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_flowinfo=0, sin6_scope_id=0}, 28) = 0",
+            "connect(3, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_scope_id=0}, 28) = 0",
+        ),
+        (
+            "setsockopt(3, SOL_TCP, 0x1 /* TCP_??? */, [1], 4) = 0",
+            "setsockopt(3, SOL_TCP, TCP_NODELAY, [1], 4) = 0",
+        ),
+        (
+            "getsockopt(3, SOL_SOCKET, SO_ERROR, [111], [4]) = 0",
+            "getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0",
+        ),
+        ("fcntl64(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0", "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0"),
         ("0x7f accept(3", "0x7f accept(3"),
     ] {
         assert_eq!(told(older), told(newer), "{older}");
     }
+}
+
+/// What strace 4 wrote between the calls: of processes, of signals, of a wait that goes on.
+#[test]
+fn an_older_strace_tells_of_processes_and_signals_otherwise() {
+    let log = "\
+clone(child_stack=0, flags=CLONE_CHILD_CLEARTID|SIGCHLD, child_tidptr=0x7f7c8d0) = 1234
+Process 1234 attached (waiting for parent)
+Process 1234 resumed (parent 1233 ready)
+Process 1233 suspended
+[pid  1234] recv(3, \"hello\", 100, 0)    = 5
+Process 1233 resumed
+Process 1234 detached
+poll([{fd=3, events=POLLIN}], 1, 4294967295) = ? ERESTART_RESTARTBLOCK (To be restarted)
+--- SIGCHLD (Child exited) @ 0 (0) ---
+restart_syscall(<... resuming interrupted call ...>) = 1
+--- SIGPIPE (Broken pipe) @ 0 (0) ---
++++ killed by SIGPIPE (core dumped) +++
+";
+    let (mut said, mut reader) = (Vec::new(), LogReader::new([(log.as_bytes(), 0)]));
+    reader
+        .read_all(|told, _| {
+            said.push(match told {
+                LogEvent::Call(call) => format!("{} {:?}", call.callee.name(), call.value()),
+                LogEvent::Signal { name, .. } => name.to_string(),
+                LogEvent::Ended { end, .. } => format!("{end:?}"),
+                LogEvent::Text(text) => panic!("{text} is not understood"),
+                _ => return,
+            });
+        })
+        .unwrap();
+    let expected = [
+        "clone Some(1234)",
+        "recv Some(5)",
+        "SIGCHLD",
+        "poll Some(1)",
+        "SIGPIPE",
+        "Killed(\"SIGPIPE\")",
+    ];
+    assert_eq!(said, expected);
 }
 
 /// The errors that no name is known of here.

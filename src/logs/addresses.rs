@@ -86,6 +86,9 @@ fn bytes_of<'a>(field: &str, text: &'a str, room: &mut Room<'a>) -> Option<Optio
     let Some(value) = items(text).find_map(|item| item.strip_prefix(field)) else {
         return Some(None);
     };
-    let value = value.strip_prefix('@').unwrap_or(value);
-    Some(Some(room.string(value)?.shown.into_owned()))
+    match value.strip_prefix('@') {
+        // The oldest write an abstract name without quotes.
+        Some(bare) if !bare.starts_with('"') => Some(Some(bare.as_bytes().to_vec())),
+        quoted => Some(Some(room.string(quoted.unwrap_or(value))?.shown.into_owned())),
+    }
 }

@@ -111,7 +111,8 @@ impl<'a> LineBody<'a> {
         if text.starts_with("<detached ...>") {
             return Some(Self::Remark);
         }
-        let (name, rest) = text.strip_prefix("<... ")?.split_once(" resumed>")?;
+        let (name, rest) = text.strip_prefix("<... ")?.split_once('>')?;
+        let name = name.strip_suffix(" resumed")?;
         let is_name =
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_?".contains(&byte));
         (is_name && !name.is_empty()).then_some(Self::Resumed { name, rest })

@@ -1,5 +1,7 @@
 //! What has a name: constants and flags, read.
 
+use std::borrow::Cow;
+
 use super::parameters::Parameter;
 use super::structures::value_of_option;
 use super::values::{self, Room, int, named};
@@ -22,9 +24,13 @@ pub(super) fn constant<'a>(
     let arg =
         match parameter {
             Parameter::Domain => {
-                // An older strace says PF_INET.
-                let family = text.strip_prefix("PF_").map(|name| ["AF_", name].concat());
-                let family = named(family.as_deref().unwrap_or(text), Domain::CONSTANTS);
+                // An older strace says PF_INET, and calls AF_UNIX by a third name.
+                let family = match text.strip_prefix("PF_") {
+                    Some("FILE" | "LOCAL") => Cow::Borrowed("AF_UNIX"),
+                    Some(name) => Cow::Owned(["AF_", name].concat()),
+                    None => Cow::Borrowed(text),
+                };
+                let family = named(&family, Domain::CONSTANTS);
                 family.map(|value| Domain::from_bits(value as i32).named().into())
             }
             Parameter::SocketType => values::socket_type(text).map(Arg::Type),

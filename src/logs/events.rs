@@ -98,6 +98,8 @@ fn known<'a>(
         Parameter::Str => {
             Arg::Str(Some(String::from_utf8_lossy(&room.string(text)?.shown).into_owned().into()))
         }
+        // An older strace writes NULL so.
+        Parameter::Address if text == "0" => Arg::Pointer(0),
         Parameter::Address => Arg::Address(Cow::Owned(address(text, room)?)),
         Parameter::Length if text.starts_with('[') => {
             let (given, returned) = values::length(text)?;

@@ -11,7 +11,10 @@ pub(super) fn name_in_c<'a>(call: &RawCall<'a>, arguments: &Arguments<'a>) -> (&
     let all = arguments.count();
     match call.name {
         "sendto" if arguments[4] == "NULL" && arguments[5] == "0" => ("send", 4),
-        "recvfrom" if arguments[4] == "NULL" && arguments[5] == "NULL" => ("recv", 4),
+        // The older of strace write 0 of a call that failed.
+        "recvfrom" if matches!((arguments[4], arguments[5]), ("NULL", "NULL") | ("0", "0")) => {
+            ("recv", 4)
+        }
         // The older of strace write no NULL there.
         "pselect6" | "pselect6_time64" if matches!(arguments[5], "NULL" | "0" | "") => {
             ("select", 5)

@@ -2,14 +2,15 @@
 
 /// A number without a sign, and what follows its digits.
 pub(super) fn digits(text: &str) -> Option<(u64, &str)> {
-    let bytes = text.as_bytes();
-    let mut value = 0u64;
-    let mut len = 0;
-    while let Some(digit) = bytes.get(len).filter(|byte| byte.is_ascii_digit()) {
-        value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
-        len += 1;
-    }
-    (len > 0).then(|| (value, &text[len..]))
+    let len = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at(len);
+    let value = match len {
+        0 => return None,
+        // So many cannot be too great.
+        1..20 => digits.bytes().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')),
+        _ => digits.parse().ok()?,
+    };
+    Some((value, rest))
 }
 
 /// A number in decimal or in hexadecimal digits, perhaps with a minus, and what follows it. One above 2^63 is taken for the

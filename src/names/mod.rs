@@ -75,7 +75,8 @@ const fn name_of_zero(names: &[Constant]) -> &'static str {
 
 /// The value of a text that [`Named`] printed: a name, names joined with `|`, or a number. `None` if a name is unknown.
 pub fn value_of(text: &str, names: &[Constant]) -> Option<i64> {
-    let text = text.split(" /*").next().unwrap_or_default();
+    let noted = text.split_once(' ').filter(|(_, note)| note.starts_with("/*"));
+    let text = noted.map_or(text, |(names, _)| names);
     text.split('|').try_fold(0, |value, part| Some(value | value_of_one(part, names)?))
 }
 
