@@ -222,6 +222,45 @@ fn a_terminal_that_is_dumb_gets_no_colours() {
     }
 }
 
+/// Ctrl-C reaches the program and `watch` alike: the program does with it what it does without `watch`, then comes the report,
+/// and `watch` ends as the program did.
+#[cfg(linux)]
+#[test]
+fn ctrl_c_is_the_programs_and_the_report_comes_after_it() {
+    use std::io::Write;
+    let strace = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !strace.is_ok_and(|output| output.status.success()) {
+        return missing("strace is not installed, or may not trace here");
+    }
+    // (A shell that waits for another program would pass over a signal that comes just as that program ends.)
+    let dies = "echo ready; exec sleep 1000";
+    let handles = "trap 'echo told; exit 5' INT; echo ready; while :; do sleep 0.05; done";
+    for (script, code, signal) in [(dies, None, Some(2)), (handles, Some(5), None)] {
+        let pty = openpty(None, None).unwrap();
+        // The terminal is that of its session, or it would have no process in front.
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", BARESOCK, "watch", "-q", "--", "bash", "-c", script]);
+        command.stdin(pty.slave.try_clone().unwrap());
+        command.stdout(pty.slave.try_clone().unwrap()).stderr(pty.slave);
+        let mut child = KilledAtEnd(command.spawn().unwrap());
+        drop(command);
+        let mut terminal = File::from(pty.master);
+        let (mut shown, mut buffer, mut typed) = (Vec::new(), [0; 1000], false);
+        while let Ok(len @ 1..) = terminal.read(&mut buffer) {
+            shown.extend_from_slice(&buffer[..len]);
+            if !typed && String::from_utf8_lossy(&shown).contains("ready\r\n") {
+                typed = true;
+                terminal.write_all(b"\x03").unwrap();
+            }
+        }
+        let (shown, status) = (String::from_utf8_lossy(&shown), wait_for(&mut child.0));
+        assert_eq!((status.code(), status.signal()), (code, signal), "{shown}");
+        let (before, report) = shown.split_once("Calls").expect("a report");
+        assert!(report.contains("execve") && !report.contains("told"), "{shown}");
+        assert_eq!(before.contains("told"), code.is_some(), "{shown}");
+    }
+}
+
 /// After an interrupt the terminal is as it was: settings, colours, and a cursor.
 #[test]
 fn an_interrupt_leaves_the_terminal_as_it_was() {
