@@ -20,6 +20,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("docs/services.md", "docs", include_str!("../docs/services.md")),
     ("docs/compare.md", "docs", include_str!("../docs/compare.md")),
     ("docs/systems.md", "docs", include_str!("../docs/systems.md")),
+    ("docs/read.md", "docs", include_str!("../docs/read.md")),
     ("docs/source.md", "docs", SOURCE),
 ];
 const LABS: &str = include_str!("../docs/labs.md");
