@@ -515,3 +515,46 @@ proptest! {
         let _ = report.finish(baresock::report::At::default()).text(baresock::report::Colors::Plain, 80);
     }
 }
+
+/// The lines of one client after the other, each with a port, a number for epoll and a process of its own.
+#[cfg(linux)]
+fn clients(numbers: std::ops::Range<u32>) -> String {
+    let mut log = String::new();
+    for number in numbers {
+        let (port, child) = (1_024 + number % 60_000, 100_000 + number);
+        log += &format!(
+            "7 accept4(3, {{sa_family=AF_INET, sin_port=htons({port}), sin_addr=inet_addr(\"127.0.0.1\")}}, [16], 0) = 4
+7 epoll_ctl(5, EPOLL_CTL_ADD, 4, {{events=EPOLLIN, data={{u32={child}, u64={child}}}}}) = 0
+7 epoll_wait(5, [{{events=EPOLLIN, data={{u32={child}, u64={child}}}}}], 8, -1) = 1
+7 recvfrom(4,  <unfinished ...>
+{child} recvfrom(4, \"hello\", 99, 0, NULL, NULL) = 5
+{child} +++ exited with 0 +++
+7 <... recvfrom resumed>\"\", 99, 0, NULL, NULL) = 0
+7 close(4) = 0
+"
+        );
+    }
+    log
+}
+
+/// What is over takes no memory: a log that is ten times as long needs no more. (One of 1 GB needs 11 MiB.)
+#[cfg(linux)]
+#[test]
+fn memory_does_not_grow_with_the_log() {
+    let mut command = Command::new(BARESOCK);
+    command.args(["read", "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = support::KilledAtEnd(command.spawn().unwrap());
+    let mut to = child.0.stdin.take().unwrap();
+    let mut peak_kib = |numbers| {
+        // What has been written has been read, but for the last that is in the pipe.
+        to.write_all(clients(numbers).as_bytes()).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", child.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let (early, late) = (peak_kib(0..4_000), peak_kib(4_000..40_000));
+    assert!(late < early + 512, "{early} KiB after 4,000 clients, {late} KiB after 40,000");
+    drop(to);
+    assert!(support::wait_for(&mut child.0).success());
+}
