@@ -405,7 +405,9 @@ fn check_arguments(call: &Value) {
 fn is_argument(function: Function, name: &str, value: &Value) -> bool {
     let null_or = |is_right: IsRight| or_null(value, is_right);
     match name {
-        "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" => value.is_i64(),
+        "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" | "fd_in" | "fd_out" => {
+            value.is_i64()
+        }
         "nfds" | "len" | "count" | "backlog" | "optlen" | "pid" | "hostlen" | "servlen"
         | "iovcnt" | "vlen" | "ifindex"
             if !value.is_object() =>
@@ -419,7 +421,7 @@ fn is_argument(function: Function, name: &str, value: &Value) -> bool {
             }
             _ => value.is_i64(),
         },
-        "offset" => null_or(|value| {
+        "offset" | "off_in" | "off_out" => null_or(|value| {
             let returned: IsRight = |value| value.is_null() || value.is_i64();
             check_object(value, &[("given", Value::is_i64), ("returned", returned)]);
             true
@@ -574,6 +576,7 @@ fn count_bytes(call: &Value, counted: &mut HashMap<u64, (u64, u64)>) {
         "send" | "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" | "sendfile" => {
             *bytes_out += moved
         }
+        "splice" => *bytes_in += moved,
         "recv" | "recvfrom" | "recvmsg" | "recvmmsg" | "read" | "readv" if !only_looks => {
             *bytes_in += moved
         }

@@ -42,5 +42,9 @@ pub const QUESTIONS: &[Question] = &[
         &["peek-waitall-trunc", "eintr-without-handler"],
     ),
     ("Is MSG_DONTWAIT as good as O_NONBLOCK?", &["nonblock-is-shared"]),
+    (
+        "splice returned 0. Why is the rest missing?",
+        &["urgent-byte-stops-splice", "zero-is-three-things"],
+    ),
     ("Why does an old program fail on a new kernel?", &["old-options"]),
 ];

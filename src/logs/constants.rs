@@ -8,7 +8,7 @@ use super::values::{self, Room, int, named};
 use crate::names::{
     self, AF_INET, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand, FdFlags,
     IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
-    SocketFlags, TIOCOUTQ,
+    SocketFlags, SpliceFlags, TIOCOUTQ,
 };
 use crate::trace::Function;
 use crate::trace::arg::{Arg, Value};
@@ -57,6 +57,8 @@ pub(super) fn constant<'a>(
             Parameter::MsgFlags => {
                 value(MsgFlags::CONSTANTS).map(|value| MsgFlags::from_bits(value).named().into())
             }
+            Parameter::SpliceFlags => value(SpliceFlags::CONSTANTS)
+                .map(|value| SpliceFlags::from_bits(value).named().into()),
             Parameter::Command => value(FcntlCommand::CONSTANTS)
                 .map(|value| FcntlCommand::from_bits(value).named().into()),
             Parameter::Request => request(text).map(Arg::Request),

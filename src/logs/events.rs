@@ -139,6 +139,7 @@ fn known<'a>(
         | Parameter::How
         | Parameter::MsgFlags
         | Parameter::SocketFlags
+        | Parameter::SpliceFlags
         | Parameter::Command
         | Parameter::Request
         | Parameter::Signal => constant(parameter, text, event)?,

@@ -63,6 +63,8 @@ pub(super) enum Parameter {
     MsgFlags,
     /// `SOCK_NONBLOCK`.
     SocketFlags,
+    /// `SPLICE_F_MOVE`.
+    SpliceFlags,
     /// `F_SETFL`.
     Command,
     /// `FIONREAD`.
@@ -107,13 +109,15 @@ fn row(function: Function) -> ParameterRow {
     let mut row = [Parameter::Other; Args::MOST];
     for (place, name) in row.iter_mut().zip(function.page().parameters) {
         *place = match *name {
-            "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" => Parameter::Fd,
+            "sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" | "fd_in" | "fd_out" => {
+                Parameter::Fd
+            }
             "sv" | "pipefd" => Parameter::Pair,
             "buf" => Parameter::Bytes,
             "addr" | "dest_addr" | "src_addr" => Parameter::Address,
             "addrlen" | "optlen" => Parameter::Length,
             "len" | "count" | "backlog" | "nfds" | "pid" | "iovcnt" | "vlen" => Parameter::Int,
-            "offset" => Parameter::Offset,
+            "offset" | "off_in" | "off_out" => Parameter::Offset,
             "readfds" | "writefds" | "exceptfds" => Parameter::Set,
             "fds" => Parameter::Rows,
             "timeout" => match function.name() {
@@ -135,6 +139,7 @@ fn row(function: Function) -> ParameterRow {
             "optval" => Parameter::OptionValue,
             "how" => Parameter::How,
             "flags" if function.name() == "accept4" => Parameter::SocketFlags,
+            "flags" if function.name() == "splice" => Parameter::SpliceFlags,
             "flags" => Parameter::MsgFlags,
             "cmd" => Parameter::Command,
             "request" => Parameter::Request,
@@ -161,7 +166,6 @@ const OTHERS: &[(&str, ParameterRow)] = &[
     ("pread64", READ_AT),
     ("pwrite64", READ_AT),
     ("recvmmsg_time64", first(1)),
-    ("splice", FD_AT_0_AND_2),
     ("tee", first(2)),
     ("vmsplice", first(1)),
     ("copy_file_range", FD_AT_0_AND_2),

@@ -75,6 +75,16 @@ constants! {
 }
 
 constants! {
+    /// The flags of `splice`. Systems without the call have none.
+    flags SpliceFlags, "SPLICE_F_???" {
+        #[cfg(linux)] SPLICE_F_MOVE, "move pages rather than copy them";
+        #[cfg(linux)] SPLICE_F_NONBLOCK, "do not wait for the pipe";
+        #[cfg(linux)] SPLICE_F_MORE, "more follows: keep a partial packet back";
+        #[cfg(linux)] SPLICE_F_GIFT, "of vmsplice: give the pages away";
+    }
+}
+
+constants! {
     /// The command of an `fcntl`.
     one FcntlCommand, "F_???" {
         F_DUPFD, "a second number for the open file, not below a given one";

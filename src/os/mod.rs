@@ -37,6 +37,7 @@ pub mod settings;
 pub mod signals;
 pub mod sigpipe;
 pub mod socket_file;
+pub mod splicing;
 pub mod standard_output;
 #[cfg(feature = "program")]
 pub mod states_of_others;

@@ -89,6 +89,9 @@ pub enum Did<'e> {
     Sent(Moved<'e>),
     /// Bytes were received.
     Received(Moved<'e>),
+    /// Bytes came in through the moment's descriptor and left through this one. 0 of them need not be the end of file: the
+    /// mark of an urgent byte gives it, too.
+    Spliced(i32),
     /// The process waited.
     Waited(Wait<'e>),
     /// What a wait said of the moment's descriptor.
@@ -232,6 +235,10 @@ impl<'e> Did<'e> {
             Effect::Connects => Self::Connected(address(args.get(1))),
             Effect::Sends => Self::Sent(reading::moved(args)),
             Effect::Receives => Self::Received(reading::moved(args)),
+            Effect::Splices => {
+                let to = args.get(2).and_then(number).and_then(|to| i32::try_from(to).ok());
+                to.map_or(Self::Other, Self::Spliced)
+            }
             Effect::Selects | Effect::Polls => Self::Waited(Wait::of(event)),
             Effect::ShutsDown => finished(args.get(1)),
             Effect::Closes => Self::Closed,

@@ -38,6 +38,14 @@ pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
     if let Some(id) = moment.socket {
         learn_of_socket(world.socket_mut(id), moment);
     }
+    if let (Did::Spliced(to), Some(bytes @ 1..)) = (moment.did, moment.count())
+        && let Some(id) = world.socket_of(process, *to)
+    {
+        let socket = world.socket_mut(id);
+        socket.touched = moment.line;
+        socket.bytes_out += bytes;
+        socket.sends += 1;
+    }
 }
 
 /// From now on a wait gives these data for the descriptor, and no others: those of one that is closed mean another next time.
@@ -86,6 +94,10 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
                 socket.bytes_in += event.bytes_moved(result).unsigned_abs();
                 socket.receives += 1;
             }
+        }
+        Did::Spliced(_) if result > 0 => {
+            socket.bytes_in += result.unsigned_abs();
+            socket.receives += 1;
         }
         Did::Finished { sending: true, .. } => {
             socket.finished.get_or_insert_with(|| moment.mark());

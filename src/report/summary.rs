@@ -136,6 +136,6 @@ fn moves_bytes(event: &Event<'_>) -> bool {
             Returns::Messages => event.args.iter().any(|arg| matches!(arg, Arg::Messages(_))),
             _ => false,
         },
-        None => matches!(event.callee.name(), "splice" | "pread64" | "pwrite64"),
+        None => matches!(event.callee.name(), "pread64" | "pwrite64"),
     }
 }

@@ -69,6 +69,7 @@ mod sockaddr;
 mod sockatmark;
 mod socket;
 mod socketpair;
+mod splice;
 mod state;
 pub mod wild;
 mod with_address;
@@ -130,6 +131,8 @@ pub use sockaddr::{SUN_PATH_LEN, sockaddr_bytes};
 pub use sockatmark::*;
 pub use socket::*;
 pub use socketpair::*;
+#[cfg(linux)]
+pub use splice::*;
 pub use state::{retransmissions, socket_state};
 pub use write::*;
 pub use writev::*;
@@ -196,6 +199,7 @@ pub const CHAPTERS: &[Chapter] = &[
             Function::READV,
             Function::WRITEV,
             Function::SENDFILE,
+            Function::SPLICE,
         ],
     },
     Chapter {

@@ -108,6 +108,8 @@ pub enum Effect {
     Sends,
     /// Receives bytes from the descriptor; `MSG_PEEK` leaves them there.
     Receives,
+    /// Receives bytes from the first descriptor and sends them through the second.
+    Splices,
     /// Sets an option of the socket.
     SetsOption,
     /// Returns an option of the socket.

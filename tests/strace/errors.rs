@@ -28,7 +28,7 @@ const EXCUSED: &[(&[&str], &[&str], &str)] = &[
     (ACCEPTS, &["ENOBUFS", "ENOMEM"], NO_MEMORY),
     (WAITS, &["ENOMEM"], NO_MEMORY),
     (&["if_nameindex"], &["ENOBUFS"], NO_MEMORY),
-    (&["sendfile"], &["ENOMEM"], NO_MEMORY),
+    (&["sendfile", "splice"], &["ENOMEM"], NO_MEMORY),
     (&["sendfile"], &["EIO"], "needs a device that fails"),
     (&["sendfile"], &["EOVERFLOW"], "needs a file longer than this system's file systems hold"),
     (&["pipe", "socket"], &["ENFILE"], NO_FILES),

@@ -291,6 +291,15 @@ fn moving_has_its_lessons() {
     assert!(told(F::SENDFILE, &file(9_000), err(Errno::EAGAIN)).contains("none of 9,000"));
     assert!(told(F::SENDFILE, &file(9), err(Errno::EINVAL)).contains("read, then send"));
     assert!(told(F::SENDFILE, &file(9), err(Errno::EPIPE)).contains("SIGPIPE was raised too"));
+    let [nothing, into] = [Arg::Pointer(0), Arg::Fd(FdNumber::new(5))];
+    let spliced = [FD, nothing.clone(), into, nothing, Arg::Int(64), Arg::Int(0)];
+    assert!(told(F::SPLICE, &spliced, ok(2)).starts_with("2 bytes of up to 64"));
+    assert!(told(F::SPLICE, &spliced, ok(0)).contains("mark of an urgent byte; recv tells which"));
+    assert!(
+        told(F::SPLICE, &spliced, err(Errno::EAGAIN)).contains("mark of an urgent byte is next")
+    );
+    assert!(told(F::SPLICE, &spliced, err(Errno::EINVAL)).contains("must be a pipe"));
+    assert!(told(F::SPLICE, &spliced, err(Errno::EPIPE)).contains("SIGPIPE was raised too"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::names::{
     AddrInfoFlags, Constant, ControlKind, Domain, Errno, FcntlCommand, FdFlags, IoctlRequest,
     Level, MsgFlags, NameInfoFlags, OPTIONS, OpenFlags, PollEvents, Protocol, ResolveError,
-    SaFlags, ShutdownHow, Signal, SocketFlags, SocketType, TcpState,
+    SaFlags, ShutdownHow, Signal, SocketFlags, SocketType, SpliceFlags, TcpState,
 };
 
 /// Every table of names, except those of the options.
@@ -21,6 +21,7 @@ const TABLES: &[&[Constant]] = &[
     Level::CONSTANTS,
     OpenFlags::CONSTANTS,
     FdFlags::CONSTANTS,
+    SpliceFlags::CONSTANTS,
     FcntlCommand::CONSTANTS,
     IoctlRequest::CONSTANTS,
     Signal::CONSTANTS,

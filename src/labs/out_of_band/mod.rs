@@ -2,6 +2,7 @@
 
 mod oob_except_clears;
 mod oob_one_byte;
+mod urgent_byte_stops_splice;
 
 use super::LabGroup;
 use crate::os::queues::unarrived;
@@ -11,7 +12,7 @@ use crate::sys::*;
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "out-of-band",
     title: "Out-of-band data",
-    labs: &[oob_one_byte::LAB, oob_except_clears::LAB],
+    labs: &[oob_one_byte::LAB, oob_except_clears::LAB, urgent_byte_stops_splice::LAB],
 };
 
 /// Waits until the peer's kernel has acknowledged everything. `poll` reports only the first urgent byte, and nothing

@@ -51,6 +51,17 @@ impl DescriptorTable {
             (Effect::Sends, Some(fd)) => {
                 self.sent(event, fd, event.bytes_moved(value));
             }
+            // 0 is not always the end of file: the mark of an urgent byte gives it, too.
+            (Effect::Splices, Some(fd)) => {
+                let count = |bytes: u64| bytes.saturating_add(value as u64);
+                let mut from = self.file(fd).file.borrow_mut();
+                from.bytes_in = count(from.bytes_in);
+                drop(from);
+                if let Some(Arg::Fd(to)) = event.args.get(2) {
+                    let mut to = self.file(*to).file.borrow_mut();
+                    to.bytes_out = count(to.bytes_out);
+                }
+            }
             (Effect::MakesSocket, _) => {
                 let is_stream = event.args.iter().all(|arg| !is_datagram(arg));
                 let kind =

@@ -12,6 +12,7 @@ mod moving;
 mod options;
 mod signals;
 mod sockets;
+mod splicing;
 mod waiting;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -34,6 +35,7 @@ pub(crate) use errnos::Ready;
 pub(crate) fn drive(interrupter: &Interrupter, ready: &Ready) {
     sockets::drive(interrupter);
     moving::drive(interrupter);
+    splicing::drive(interrupter);
     messages::drive(interrupter);
     options::drive();
     waiting::drive(interrupter);

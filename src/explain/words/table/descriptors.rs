@@ -68,6 +68,34 @@ entries! { DESCRIPTOR_FLAGS {
     }
 } }
 
+entries! { SPLICE_FLAGS {
+    SPLICE_F_MOVE {
+        means: "A request to hand over pages of memory; the kernel has ignored it since 2.6.21.",
+        when: "In many programs that call splice; it changes nothing.",
+        advice: "Leave it out: splice avoids copying where it can.",
+        systems: "Linux has splice, and no other system.",
+    }
+    SPLICE_F_NONBLOCK {
+        means: "EAGAIN instead of a wait for bytes in the pipe, or for room in it.",
+        when: "Filling or emptying a pipe in a loop that must not wait.",
+        advice: "It does not make a socket non-blocking: set O_NONBLOCK on the socket as well.",
+        systems: "Linux only, as splice.",
+        lab: "urgent-byte-stops-splice",
+    }
+    SPLICE_F_MORE {
+        means: "Another splice will bring more bytes, so a socket may wait with a packet that is not full.",
+        when: "splice into a socket, several times in a row.",
+        advice: "It is what MSG_MORE is for send. Leave it out at the last call.",
+        systems: "Linux alone knows it.",
+    }
+    SPLICE_F_GIFT {
+        means: "The caller promises never to change the pages again that vmsplice puts into a pipe.",
+        when: "vmsplice only; splice ignores it.",
+        advice: "A promise that is broken changes bytes that are still on their way.",
+        systems: "Linux, with vmsplice.",
+    }
+} }
+
 entries! { FCNTL_COMMANDS {
     F_DUPFD {
         means: "Like dup, but with a minimum: the lowest free number not below the argument.",

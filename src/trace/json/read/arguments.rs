@@ -35,7 +35,7 @@ impl Given<'_> {
 
     fn number_or_name(&self, name: &str, json: &Json) -> Option<Arg<'static>> {
         Some(match (name, self.call, json) {
-            ("sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd", ..) => {
+            ("sockfd" | "fd" | "oldfd" | "newfd" | "out_fd" | "in_fd" | "fd_in" | "fd_out", ..) => {
                 Arg::Fd(number(json)?)
             }
             ("sv" | "pipefd", _, Json::Array(pair)) => match &pair[..] {
@@ -92,7 +92,7 @@ impl Given<'_> {
             ("msg", ..) => Arg::Message(Box::new(message(json)?)),
             ("hints", ..) => Arg::Hints(hints(json).map(Box::new)),
             ("res", _, Json::Array(_)) => Arg::Found(found(json)?.into()),
-            ("offset", _, Json::Object(_)) => {
+            ("offset" | "off_in" | "off_out", _, Json::Object(_)) => {
                 let (given, returned) = changed(json)?;
                 Arg::Offset { given, returned }
             }
@@ -116,6 +116,7 @@ impl Given<'_> {
             ("signum" | "sig", _) => Signal::default().named(),
             ("flags", "accept4") => SocketFlags::NONE.named(),
             ("flags", "getnameinfo") => NameInfoFlags::NONE.named(),
+            ("flags", "splice") => SpliceFlags::NONE.named(),
             ("flags", _) => MsgFlags::NONE.named(),
             _ => return None,
         })
