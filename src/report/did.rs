@@ -89,8 +89,8 @@ pub enum Did<'e> {
     Sent(Moved<'e>),
     /// Bytes were received.
     Received(Moved<'e>),
-    /// Bytes came in through the moment's descriptor and left through this one. 0 of them need not be the end of file: the
-    /// mark of an urgent byte gives it, too.
+    /// Bytes were received from the moment's descriptor and sent through this one. A result of 0 need not be the end of file:
+    /// splice returns it at the mark of an urgent byte, too.
     Spliced(i32),
     /// The process waited.
     Waited(Wait<'e>),

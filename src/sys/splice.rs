@@ -1,4 +1,4 @@
-//! `splice` moves bytes between a pipe and another descriptor without bringing them into this process.
+//! `splice` moves bytes between a pipe and another descriptor without copying them into this process.
 
 // Its page is there on every system.
 #![cfg_attr(not(linux), allow(unused_imports))]
@@ -75,17 +75,17 @@ impl Function {
 }
 
 /// `ssize_t splice(int fd_in, off_t *off_in, int fd_out, off_t *off_out, size_t len, unsigned int flags);` moves bytes from one
-/// descriptor to another without bringing them into this process. One of the two is a pipe.
+/// descriptor to another without copying them into this process. One of the two is a pipe.
 ///
-/// An offset is for a file: the bytes are taken from there or written there, the offset is moved behind them, and the file's
-/// own position stays. (It has 64 bits, as in C with `_FILE_OFFSET_BITS=64`.) The trace shows it as it was given, as strace
-/// does.
+/// An offset is for a file: the bytes are taken from there or written there, the offset moves behind them, and the file's own
+/// position stays. (The offset has 64 bits, as in C with `_FILE_OFFSET_BITS=64`.) The trace shows the offset before the call,
+/// as strace does.
 ///
 /// [`SPLICE_F_NONBLOCK`](crate::names::SPLICE_F_NONBLOCK) is about the pipe. Whether the call waits for a socket, the
 /// socket's `O_NONBLOCK` decides.
 ///
-/// 0 is the end of file. On a TCP socket it is also what a call gives at the mark of an urgent byte, if the socket is blocking
-/// or the peer has finished sending; otherwise that is `EAGAIN`. The bytes behind the mark are there for `recv`.
+/// 0 is the end of file. On a TCP socket the call also returns 0 at the mark of an urgent byte, if the socket is blocking or
+/// the peer has finished sending; otherwise it fails with `EAGAIN` there. `recv` gives the bytes behind the mark.
 ///
 /// # Errors
 /// | errno | when |
@@ -100,7 +100,7 @@ impl Function {
 /// | `ECONNRESET` | the peer reset the connection |
 /// | `ENOMEM` | no memory |
 ///
-/// Systems differ: only Linux has it, and POSIX does not know it.
+/// Systems differ: only Linux has the call; it is not in POSIX.
 ///
 /// References: [`splice(2)`](https://man7.org/linux/man-pages/man2/splice.2.html).
 #[cfg(linux)]

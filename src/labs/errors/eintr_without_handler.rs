@@ -38,7 +38,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["EINTR", "SIGSTOP", "SIGCONT", "SO_RCVTIMEO", "MSG_WAITALL"],
     minutes: 3,
     predictions: &[&PLAIN, &LIMITED, &ACCEPTED, &ALL, &POLLED],
-    spoiled_by: "recv:EAGAIN@2",
+    spoiled_by: "recv:EAGAIN@2+",
     roles: &[STOPPER],
     run,
     ..Lab::ORDINARY

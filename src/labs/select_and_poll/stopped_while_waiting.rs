@@ -34,7 +34,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["SIGSTOP", "SIGCONT", "poll", "ppoll", "select", "pselect", "EINTR"],
     minutes: 3,
     predictions: &[&POLL, &PPOLL, &SELECT, &PSELECT, &HANDLED],
-    spoiled_by: "select:EINTR@1",
+    spoiled_by: "select:EINTR",
     roles: &[STOPPER],
     run,
     loopback: false,

@@ -51,7 +51,7 @@ impl DescriptorTable {
             (Effect::Sends, Some(fd)) => {
                 self.sent(event, fd, event.bytes_moved(value));
             }
-            // 0 is not always the end of file: the mark of an urgent byte gives it, too.
+            // 0 is not always the end of file: splice returns it at the mark of an urgent byte, too.
             (Effect::Splices, Some(fd)) => {
                 let count = |bytes: u64| bytes.saturating_add(value as u64);
                 let mut from = self.file(fd).file.borrow_mut();
