@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use baresock::judge::{JudgeCase, Role, cases, clients};
 use baresock::labs;
@@ -89,7 +90,45 @@ const CLIENTS_IN_C: &[Wrong] = &[
     wrong("TRIES_FOREVER", "echo", "refused", "again and again"),
 ];
 
+/// How many judges of this process are at work; each waits most of its time.
+static AT_WORK: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// A judge that may be at work, together with some others.
+struct Place;
+
+impl Place {
+    fn take() -> Self {
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        let (at_work, left) = &AT_WORK;
+        let mut at_work = at_work.lock().unwrap();
+        while *at_work >= (3 * cores).min(12) {
+            at_work = left.wait(at_work).unwrap();
+        }
+        *at_work += 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *AT_WORK.0.lock().unwrap() -= 1;
+        AT_WORK.1.notify_one();
+    }
+}
+
+/// Does this with all of them side by side, as far as there are places.
+fn side_by_side<T: Sync>(all: &[T], one: impl Fn(&T) + Sync) {
+    thread::scope(|scope| {
+        for item in all {
+            scope.spawn(|| one(item));
+        }
+    });
+}
+
 fn report(arguments: &[&str]) -> (Value, Output) {
+    /// Longer than judge itself gives any case, so that it is judge that says what was too slow.
+    const PATIENCE: Duration = Duration::from_secs(600);
+    let _place = Place::take();
     // A report may be longer than what a pipe takes before it is read.
     let place = TempDir::new();
     let mut command = Command::new(BARESOCK);
@@ -97,7 +136,7 @@ fn report(arguments: &[&str]) -> (Value, Output) {
     command.stdout(fs::File::create(place.file("stdout")).unwrap());
     command.stderr(fs::File::create(place.file("stderr")).unwrap());
     let mut judge = KilledAtEnd(command.spawn().unwrap());
-    let status = support::wait_for(&mut judge.0);
+    let status = support::ended_within(&mut judge.0, PATIENCE).expect("judge comes to an end");
     let read = |name: &str| fs::read(place.file(name)).unwrap();
     let output = Output { status, stdout: read("stdout"), stderr: read("stderr") };
     let text = String::from_utf8(output.stdout.clone()).unwrap();
@@ -140,25 +179,15 @@ fn differs(wrong: &Wrong, report: &Value) -> Option<String> {
     ))
 }
 
-/// Judges all of them, several at a time, because most of the time is waiting.
+/// Judges all of them.
 fn judge_each(wrong: &'static [Wrong], command: impl Fn(&Wrong) -> Vec<String> + Sync) {
-    const AT_A_TIME: usize = 3;
-    let waiting = Mutex::new(wrong.iter());
     let differing = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                loop {
-                    let next = waiting.lock().unwrap().next();
-                    let Some(wrong) = next else { return };
-                    let command = command(wrong);
-                    let arguments: Vec<&str> = command.iter().map(String::as_str).collect();
-                    let (report, output) = report(&arguments);
-                    assert_eq!(output.status.code(), Some(1), "{}: {report}", wrong.mistake);
-                    differing.lock().unwrap().extend(differs(wrong, &report));
-                }
-            });
-        }
+    side_by_side(wrong, |wrong| {
+        let command = command(wrong);
+        let arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+        let (report, output) = report(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{}: {report}", wrong.mistake);
+        differing.lock().unwrap().extend(differs(wrong, &report));
     });
     let differing = differing.into_inner().unwrap();
     assert!(differing.is_empty(), "\n{}", differing.join("\n\n"));
@@ -255,32 +284,27 @@ fn right_programs_pass() {
     let echo = compiled(&directory, "server.c", "NONE", "echo");
     let lines = compiled(&directory, "server.c", "NONE", "line-echo");
     let client = compiled(&directory, "client.c", "NONE", "echo");
-    assert_passes(&["echo", "--", text(&echo), "{port}"]);
-    assert_passes(&["line-echo", "--", text(&lines), "{port}"]);
-    assert_passes(&["client", "echo", "--", text(&client), "{port}"]);
-    let server = source("server.py");
+    let (server, client_in_python) = (source("server.py"), source("client.py"));
+    let (server, client_in_python) = (text(&server), text(&client_in_python));
+    let mut all = vec![
+        vec!["echo", "--", text(&echo), "{port}"],
+        vec!["line-echo", "--", text(&lines), "{port}"],
+        vec!["client", "echo", "--", text(&client), "{port}"],
+        vec!["client", "http", "--", "python3", client_in_python, "none", "{url}"],
+        vec!["client", "daytime", "--", "python3", client_in_python, "none", "{port}"],
+    ];
     for role in ["echo", "daytime", "time", "chat", "http", "udp"] {
         let judged_as = if role == "udp" { "echo/udp" } else { role };
-        assert_passes(&[
-            judged_as,
-            "--",
-            "python3",
-            text(&server),
-            role,
-            "none",
-            "{port}",
-            "{dir}",
-        ]);
+        all.push(vec![judged_as, "--", "python3", server, role, "none", "{port}", "{dir}"]);
     }
-    let client = source("client.py");
-    assert_passes(&["client", "http", "--", "python3", text(&client), "none", "{url}"]);
-    assert_passes(&["client", "daytime", "--", "python3", text(&client), "none", "{port}"]);
+    side_by_side(&all, |arguments| assert_passes(arguments));
 }
 
 fn our_services_pass(via: &str) {
     if !support::HAS_PROC {
         return;
     }
+    let mut all = vec![vec!["echo", "--", BARESOCK, "bare", "127.0.0.1:{port}", "--via", via]];
     for (judged_as, service) in [
         ("echo", "echo={port}"),
         ("echo", "echo=[::1]:{port}"),
@@ -294,9 +318,9 @@ fn our_services_pass(via: &str) {
         ("relay", "relay={port},to={to}"),
         ("echo/udp", "echo/udp={port}"),
     ] {
-        assert_passes(&[judged_as, "--", BARESOCK, "serve", service, "--via", via]);
+        all.push(vec![judged_as, "--", BARESOCK, "serve", service, "--via", via]);
     }
-    assert_passes(&["echo", "--", BARESOCK, "bare", "127.0.0.1:{port}", "--via", via]);
+    side_by_side(&all, |arguments| assert_passes(arguments));
 }
 
 #[test]
@@ -323,7 +347,9 @@ fn what_a_judged_program_has_started_is_gone_afterwards() {
     let server = directory.file("server.py");
     fs::copy(source("server.py"), &server).unwrap();
     let only = ["--json", "--only", "answers,every-byte-value,half-close,sigterm-ends"];
-    for (mistake, status) in [("double-fork", 0), ("ignores-sigterm", 1), ("never-listens", 3)] {
+    for (mistake, status) in
+        [("double-fork", 0), ("forks-on", 0), ("ignores-sigterm", 1), ("never-listens", 3)]
+    {
         let (report, output) =
             report(&[&only[..], &awful(text(&server), "echo", mistake)].concat());
         assert_eq!(output.status.code(), Some(status), "{mistake}: {report}");
@@ -343,23 +369,40 @@ fn a_judge_that_is_ended_ends_what_it_has_started() {
     if !can_judge(&["python3"]) {
         return;
     }
+    for signal in [nix::sys::signal::SIGTERM, nix::sys::signal::SIGKILL] {
+        for mistake in ["none", "double-fork", "forks-on"] {
+            ends_with_its_judge(signal, mistake);
+        }
+    }
+}
+
+fn ends_with_its_judge(signal: nix::sys::signal::Signal, mistake: &str) {
     let directory = TempDir::new();
     let server = directory.file("server.py");
     fs::copy(source("server.py"), &server).unwrap();
     let mut judge = Command::new(BARESOCK);
-    judge.arg("judge").args(awful(text(&server), "echo", "double-fork"));
+    // It does not come to an end by itself.
+    judge.args(["judge", "--only", "answers", "--repeat", "1000000"]);
+    judge.args(awful(text(&server), "echo", mistake));
     judge.env("TMPDIR", directory.file("")).stdout(Stdio::null()).stderr(Stdio::null());
     let mut judge = KilledAtEnd(judge.spawn().unwrap());
-    // sh has become python, which has forked twice.
-    wait_until("the server runs", || processes_with(text(&server)) >= 3);
+    // sh has become python. Of the two that fork twice the first goes on, and the last.
+    let most = if mistake == "none" { 1 } else { 2 };
+    wait_until("the server runs", || processes_with(text(&server)) >= most);
     let pid = nix::unistd::Pid::from_raw(judge.0.id() as i32);
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    nix::sys::signal::kill(pid, signal).unwrap();
     support::wait_for(&mut judge.0);
-    assert_eq!(processes_with(text(&server)), 0);
-    let left = fs::read_dir(directory.file("")).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("baresock-judge")
-    });
-    assert_eq!(left.count(), 0);
+    let left = || {
+        let files = fs::read_dir(directory.file("")).unwrap().filter(|entry| {
+            entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("baresock-judge")
+        });
+        (processes_with(text(&server)), files.count())
+    };
+    if signal == nix::sys::signal::SIGKILL {
+        // It is another process that cleans up then, a moment later.
+        wait_until("everything is gone", || left() == (0, 0));
+    }
+    assert_eq!(left(), (0, 0), "{signal} {mistake}");
 }
 
 /// How many processes have this text in their command line, apart from judges.

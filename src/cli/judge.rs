@@ -80,7 +80,9 @@ pub struct JudgeArgs {
     /// Judge DIR/*/run: a table, and the same as CSV
     #[arg(long, value_name = "DIR", conflicts_with_all = ["command", "json", "markdown", "junit", "list"], help_heading = "A class at once")]
     pub each: Option<PathBuf>,
-    /// So many at a time
+    /// So many programs at a time
+    ///
+    /// The cases of one program are asked one after the other, for they look at what the program uses.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count, requires = "each", help_heading = "A class at once")]
     pub jobs: NonZeroUsize,
     /// As one JSON object

@@ -5,17 +5,37 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::os::machine::processor_time;
+
 /// So many messages go to a thread and back. An idle machine needs a millisecond or two.
 const ROUNDS: usize = 40;
 /// What still counts as an idle machine.
 const IDLE: Duration = Duration::from_millis(8);
+/// So long a processor is wanted without a pause: longer than a scheduler lets a program go on that has just been asleep.
+const WORK: Duration = Duration::from_millis(15);
+/// So long is waited for it.
+const LONGEST_WORK: Duration = Duration::from_millis(150);
 /// Beyond this no time limit would be one.
 const MOST: f64 = 6.0;
 
-/// How many times slower than an idle machine this one is: from 1 to 6.
+/// How many times slower than an idle machine this one is: from 1 to 6. A machine may be slow to wake a program, or slow to
+/// let it work, as one with many busy programs is.
 pub fn slowness() -> f64 {
     let took = rounds().unwrap_or(IDLE);
-    (took.as_secs_f64() / IDLE.as_secs_f64()).clamp(1.0, MOST)
+    let waking = took.as_secs_f64() / IDLE.as_secs_f64();
+    waking.max(working()).clamp(1.0, MOST)
+}
+
+/// How many times longer some work takes than it would alone.
+fn working() -> f64 {
+    let (began, before) = (Instant::now(), processor_time());
+    loop {
+        (0..1000).for_each(|_| std::hint::spin_loop());
+        let (took, used) = (began.elapsed(), processor_time().saturating_sub(before));
+        if used >= WORK || took >= LONGEST_WORK {
+            return took.as_secs_f64() / used.as_secs_f64().max(0.001);
+        }
+    }
 }
 
 fn rounds() -> std::io::Result<Duration> {

@@ -16,6 +16,7 @@ use super::steps::Way;
 use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
 use crate::addr::Address;
 use crate::names::Signal;
+use crate::os::bound::is_held;
 use crate::os::children::{Use, is_stopped, use_of};
 use crate::os::process_group::{Stops, stop_group};
 
@@ -293,6 +294,7 @@ impl Bench<'_> {
         let Some(started) = &mut self.started else { return Ok(()) };
         *started.program = None;
         let again = started.recipe.start(&address, None, most);
+        let kind = started.recipe.kind;
         self.says(format!("the program is started again at {address}"));
         match again {
             Ok(program) => {
@@ -304,6 +306,10 @@ impl Bench<'_> {
             }
             // It may be slow. What has ended is evidence.
             Err(not_started) if !not_started.has_ended => Err(CaseStop::not_asked(not_started.why)),
+            // Everything that was the program's has ended. What has the port now got it from the system, meanwhile.
+            Err(_) if is_held(&address, kind) == Some(true) => Err(CaseStop::not_asked(
+                format_args!("another process has taken {address} meanwhile"),
+            )),
             Err(not_started) => {
                 let said = not_started.output.lines().last().unwrap_or("").to_string();
                 let came = format!("{}; it said: {said}", not_started.why);

@@ -56,7 +56,7 @@ pub struct Cause {
 }
 
 impl JudgeCase {
-    /// What most cases have: `..Case::ORDINARY` at the end of a case's data.
+    /// What most cases have: `..JudgeCase::ORDINARY` at the end of a case's data.
     pub const ORDINARY: Self = Self {
         name: "",
         question: "",

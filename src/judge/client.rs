@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use super::guard;
 use super::output::KeptOutput;
 use crate::names::Signal;
 use crate::os::children::end_all;
@@ -40,6 +41,7 @@ impl JudgedClient {
         let child = command.spawn();
         drop(command);
         let mut child = child?;
+        guard::started(child.id());
         if let Some(mut stdin) = child.stdin.take() {
             // A client that does not read must not hold up judge. The thread ends with the client.
             thread::spawn(move || stdin.write_all(&input));
@@ -75,5 +77,6 @@ impl Drop for JudgedClient {
     fn drop(&mut self) {
         let _ = self.ended();
         end_all(self.child.id());
+        guard::ended();
     }
 }

@@ -178,19 +178,23 @@ pub fn meet(
     token: &str,
 ) -> CaseOutcome {
     const AGAIN: Duration = Duration::from_millis(100);
-    let end = Instant::now() + bench.scene.limit();
+    let scene = bench.scene.clone();
+    let mut patience = scene.patience();
     loop {
         from.send(format!("{token}\n").as_bytes())?;
         let again = Instant::now() + AGAIN;
         while Instant::now() < again && to.end().is_none() {
-            to.receive_within(again.saturating_duration_since(Instant::now()))?;
+            if to.receive_within(again.saturating_duration_since(Instant::now()))? > 0 {
+                // It hears what came before: of many members each is told.
+                patience.renew();
+            }
             if has(to.received(), token.as_bytes()) {
                 return Ok(());
             }
         }
         from.receive_what_is_there()?;
         from.take_received();
-        if to.end().is_some() || Instant::now() > end {
+        if to.end().is_some() || patience.left_ms().is_none() {
             return Err(not_heard(from, to, token));
         }
     }

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::guard;
 use crate::names::{POLLIN, Result, SIGHUP, SIGINT, SIGTERM, Signal};
-use crate::os::children::{descendants, end_all};
+use crate::os::children::{end_all, to_be_ended};
 use crate::os::signals::{end_by, into_pipe};
 use crate::sys::{self, AsFd, PollFd};
 
@@ -31,11 +32,12 @@ pub fn clean_up_at_signals() -> Result<()> {
             if sys::poll(&mut rows, -1).is_err() || sys::read(&pipe, &mut byte) != Ok(1) {
                 continue;
             }
-            for child in descendants(std::process::id()) {
+            for child in to_be_ended() {
                 end_all(child);
             }
             let mut made = DIRECTORIES.lock().unwrap_or_else(PoisonError::into_inner);
             made.drain(..).for_each(|directory| drop(fs::remove_dir_all(directory)));
+            guard::dismiss();
             end_by(Signal::from_bits(i32::from(byte[0])));
         }
     });
@@ -61,6 +63,7 @@ impl Directory {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && count < MOST_TRIED => {}
                 made => {
                     made?;
+                    guard::made(&path);
                     DIRECTORIES.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
                     return Ok(Self(path));
                 }

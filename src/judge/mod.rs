@@ -19,6 +19,7 @@ pub mod datagrams;
 pub mod dialogue;
 pub mod ending;
 mod explaining;
+pub mod guard;
 pub mod http;
 pub mod judging;
 pub mod output;

@@ -15,6 +15,8 @@ use crate::sys::{self, AsFd, Fd, PollFd};
 /// So many bytes of what was sent are kept, to be told.
 const MOST_KEPT: usize = 64;
 const CHUNK_BYTES: usize = 64 * 1024;
+/// So many bytes that no case has asked for are kept of a program that floods.
+const MOST_RECEIVED: usize = 64 << 20;
 
 /// How the program's half of the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,6 +221,11 @@ impl JudgePeer {
     /// # Errors
     /// A call that cannot fail did.
     pub fn receive_what_is_there(&mut self) -> Result<usize, CaseStop> {
+        self.scene.goes_on()?;
+        if self.received.len() > MOST_RECEIVED {
+            let expected = format!("no more than {} at once", in_bytes(MOST_RECEIVED));
+            return Err(self.failed(Symptom::TooMuch, expected, None));
+        }
         let mut chunk = [0; CHUNK_BYTES];
         loop {
             if self.end.is_some() {
@@ -272,6 +279,7 @@ pub(super) fn wait(
     patience: &mut super::scene::WaitLimit<'_>,
 ) -> Result<bool, CaseStop> {
     loop {
+        patience.goes_on()?;
         let Some(left_ms) = patience.left_ms() else { return Ok(false) };
         let mut rows = [PollFd::new(fd.as_fd(), events)];
         match sys::poll(&mut rows, left_ms) {

@@ -9,6 +9,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::guard;
 use super::output::KeptOutput;
 use super::recipe::Recipe;
 use crate::addr::Address;
@@ -18,8 +19,9 @@ use crate::os::children::end_all;
 use crate::os::signals::name_of;
 use crate::sys;
 
-/// How often it is looked whether the program listens, or has ended.
+/// How often it is looked whether the program listens, or has ended: often at first, and less often where it takes its time.
 const LOOK: Duration = Duration::from_millis(3);
+const SELDOM: Duration = Duration::from_millis(25);
 /// How long what a program wrote last is waited for, when it has ended.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
@@ -69,6 +71,7 @@ impl Recipe {
         let child = child.map_err(|error| {
             not_started(format!("{} cannot be started: {error}", shown.to_string().escape_debug()))
         })?;
+        guard::started(child.id());
         let output = KeptOutput::collect_little(from);
         let program = Program { child, address: address.clone(), output, status: OnceCell::new() };
         program.wait_until_served(self.kind, most)
@@ -124,6 +127,7 @@ impl Program {
 
     fn wait_until_served(mut self, kind: SocketType, most: Duration) -> Result<Self, NotStarted> {
         let end = Instant::now() + most;
+        let mut look = LOOK;
         loop {
             if let Some(found) = served(&self.address, kind) {
                 // One that listens at both addresses may have come to the first meanwhile.
@@ -145,7 +149,8 @@ impl Program {
                 );
                 return Err(NotStarted { why, output: self.output(), has_ended: false });
             }
-            thread::sleep(LOOK);
+            thread::sleep(look);
+            look = look.mul_f64(1.2).min(SELDOM);
         }
     }
 }
@@ -154,6 +159,7 @@ impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.ended();
         end_all(self.child.id());
+        guard::ended();
     }
 }
 

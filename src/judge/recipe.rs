@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::guard::mark_command;
 use super::site::HELLO;
 use crate::addr::Address;
 use crate::names::{SOCK_DGRAM, SocketType};
@@ -80,6 +81,7 @@ impl Recipe {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);
+        mark_command(&mut command);
         for (name, value) in &places {
             let name = if *name == "path" { "SOCKET".to_string() } else { name.to_uppercase() };
             command.env(name, value);

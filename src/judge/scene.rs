@@ -5,11 +5,16 @@ use std::time::{Duration, Instant};
 
 use super::baseline::slowness;
 use super::steps::{CaseSteps, DrawnSteps, Way};
+use super::verdict::{CaseOutcome, CaseStop};
 use crate::addr::Address;
 use crate::os::children::use_of;
 
 /// A wait that goes on and on is over after so many time limits, also while bytes come.
 const MOST_LIMITS: u32 = 6;
+/// So many time limits a whole case may take, however many waits it has.
+const LIMITS_OF_A_CASE: u32 = 12;
+/// Also where the limit is short, a case with thousands of connections has so long.
+const LEAST_OF_A_CASE: Duration = Duration::from_secs(60);
 
 /// A case that runs.
 #[derive(Debug)]
@@ -19,6 +24,7 @@ pub struct CaseScene {
     /// Its number, if it is known.
     pub pid: Cell<Option<u32>>,
     steps: RefCell<CaseSteps>,
+    begun: Instant,
     /// How long nothing may happen, on an idle machine.
     timeout: Duration,
     slowness: Cell<f64>,
@@ -31,6 +37,7 @@ impl CaseScene {
             address,
             pid: Cell::new(pid),
             steps: RefCell::default(),
+            begun: Instant::now(),
             timeout,
             slowness: Cell::new(slowness),
         }
@@ -54,6 +61,21 @@ impl CaseScene {
     /// How long nothing may happen on this machine.
     pub fn limit(&self) -> Duration {
         self.timeout.mul_f64(self.slowness.get())
+    }
+
+    /// Every case has an end: also where each answer comes in time, and thousands are asked for.
+    ///
+    /// # Errors
+    /// The case has taken too long as a whole, which is no evidence against the program: the rest is not asked.
+    pub fn goes_on(&self) -> CaseOutcome {
+        let most = (self.limit() * LIMITS_OF_A_CASE).max(LEAST_OF_A_CASE);
+        if self.begun.elapsed() < most {
+            return Ok(());
+        }
+        Err(CaseStop::not_asked(format_args!(
+            "the whole case may take {:.0} s, and was not over then: the program is slow, or the machine (--timeout)",
+            most.as_secs_f64()
+        )))
     }
 
     /// A wait begins.
@@ -93,6 +115,14 @@ impl WaitLimit<'_> {
     /// Something happened.
     pub fn renew(&mut self) {
         self.last = Instant::now();
+    }
+
+    /// As [`CaseScene::goes_on`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn goes_on(&self) -> CaseOutcome {
+        self.scene.goes_on()
     }
 
     /// How many milliseconds to wait; none if it is over.

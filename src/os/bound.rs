@@ -1,7 +1,10 @@
 //! Finds out whether a program listens on an address, without connecting to it, which the program would notice.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use super::system::{System, this_system};
 use crate::addr::{Address, UnixName};
 use crate::names::{SOCK_DGRAM, SocketType};
 
@@ -25,16 +28,53 @@ const fn table(kind: SocketType, version: &str) -> &'static str {
     }
 }
 
-/// The rows are `sl local_address rem_address st …`, with addresses as `0100007F:1B5F`.
-fn in_table(table: &str, port: u16, kind: SocketType) -> Option<bool> {
+/// Whether a process has a socket with this port, in whatever state; `None` where the system does not tell. A connection
+/// whose process has closed it, such as one in TIME_WAIT, belongs to no process.
+pub fn is_held(address: &Address, kind: SocketType) -> Option<bool> {
+    let port = address.port()?;
+    let is_of_a_process = |row: &SocketRow| row.port == port && row.inode != "0";
+    let mut is_held = false;
+    for version in ["", "6"] {
+        let table = BufReader::new(File::open(table(kind, version)).ok()?);
+        is_held |= rows(table).any(|row| is_of_a_process(&row));
+    }
+    Some(is_held)
+}
+
+/// A row of a table of sockets.
+struct SocketRow {
+    port: u16,
+    listens: bool,
+    inode: String,
+}
+
+/// The rows are `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …`, with addresses as
+/// `0100007F:1B5F`.
+fn rows(table: impl BufRead) -> impl Iterator<Item = SocketRow> {
     const LISTENS: &str = "0A";
-    let text = std::fs::read_to_string(table).ok()?;
-    Some(text.lines().skip(1).any(|line| {
+    table.lines().skip(1).map_while(|line| {
+        let line = line.ok()?;
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let local = fields.get(1).and_then(|local| local.rsplit_once(':'));
-        let is_it = local.is_some_and(|(_, at)| u16::from_str_radix(at, 16) == Ok(port));
-        is_it && (kind == SOCK_DGRAM || fields.get(3) == Some(&LISTENS))
-    }))
+        let (_, port) = fields.get(1)?.rsplit_once(':')?;
+        Some(SocketRow {
+            port: u16::from_str_radix(port, 16).ok()?,
+            listens: *fields.get(3)? == LISTENS,
+            inode: (*fields.get(9)?).to_string(),
+        })
+    })
+}
+
+fn in_table(table: &str, port: u16, kind: SocketType) -> Option<bool> {
+    let mut rows = rows(BufReader::new(File::open(table).ok()?));
+    if kind == SOCK_DGRAM {
+        return Some(rows.any(|row| row.port == port));
+    }
+    // Linux lists listeners before all else (tcp_get_idx in net/ipv4/tcp_ipv4.c), and behind them tens of thousands of
+    // connections in TIME_WAIT, which take the longer to read the more of them there are.
+    let all_first = this_system() != System::GVisor;
+    Some(
+        rows.take_while(|row| row.listens || !all_first).any(|row| row.listens && row.port == port),
+    )
 }
 
 /// The rows are `Num RefCount Protocol Flags Type St Inode Path`, with a flag for listeners.
@@ -62,7 +102,14 @@ mod tests {
         let address = Address::v4(std::net::Ipv4Addr::LOCALHOST, port);
         let Some(is_served) = is_served(&address, SOCK_STREAM) else { return };
         assert!(is_served);
+        assert_eq!(is_held(&address, SOCK_STREAM), Some(true));
+        let client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        // Closing the listener would reset a connection that it has not accepted.
+        let _accepted = listener.accept().unwrap();
         drop(listener);
         assert_eq!(super::is_served(&address, SOCK_STREAM), Some(false));
+        let own = Address::v4(std::net::Ipv4Addr::LOCALHOST, client.local_addr().unwrap().port());
+        assert_eq!(is_held(&own, SOCK_STREAM), Some(true));
+        assert_eq!(super::is_served(&own, SOCK_STREAM), Some(false));
     }
 }

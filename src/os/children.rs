@@ -4,6 +4,7 @@
 //! orphan becomes a child of this process once [`adopt_orphans`] was called, so all descendants are found below this
 //! process. On other systems only the process group is known.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -36,6 +37,21 @@ pub fn adopt_orphans() {
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
 
+/// A child that is to outlive all others: [`end_all`] leaves it alone.
+static SPARED: AtomicU32 = AtomicU32::new(0);
+
+/// Lets [`end_all`] leave this child alone, which is then for its owner to end.
+pub fn spare(pid: u32) {
+    SPARED.store(pid, Ordering::Relaxed);
+}
+
+/// Everything below this process but the child that is spared.
+pub fn to_be_ended() -> Vec<u32> {
+    let mut below = descendants(std::process::id());
+    below.retain(|pid| *pid != SPARED.load(Ordering::Relaxed));
+    below
+}
+
 /// Ends a process that this one has started, its process group and, on Linux, all its descendants; waits for those that
 /// end. Takes at most about three seconds, even against programs that start new processes as fast as they can.
 pub fn end_all(leader: u32) {
@@ -43,7 +59,7 @@ pub fn end_all(leader: u32) {
     const ROUNDS: usize = 300;
     for _ in 0..ROUNDS {
         kill_group(leader);
-        let below = descendants(std::process::id());
+        let below = to_be_ended();
         for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
             below.iter().for_each(|pid| signal_to(*pid, signal));
         }

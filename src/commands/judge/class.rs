@@ -10,6 +10,7 @@ use std::thread;
 
 use baresock::cli;
 use baresock::judge::ending::clean_up_at_signals;
+use baresock::judge::guard;
 use baresock::judge::shown::{ClassRow, csv, row_of, table};
 
 use super::super::failure::Failure;
@@ -28,6 +29,7 @@ pub(super) fn run(
     let program = std::env::current_exe()
         .map_err(|error| Failure::from_std("judge: this program cannot be found", &error))?;
     baresock::os::children::adopt_orphans();
+    guard::start();
     clean_up_at_signals().map_err(|errno| Failure::of("pipe", errno))?;
     let bar = progress_bar(programs.len(), loudness);
     let flags = flags(asked, who)?;
@@ -54,6 +56,7 @@ pub(super) fn run(
         rows.push((at, row));
     }
     bar.finish_and_clear();
+    guard::dismiss();
     rows.sort_by_key(|(at, _)| *at);
     let rows: Vec<ClassRow> = rows.into_iter().map(|(_, row)| row).collect();
     print(format!("{}\n{}", table(&rows), csv(&rows)).as_bytes())?;
@@ -123,6 +126,7 @@ fn one(program: &Path, flags: &[String], run: &Path) -> ClassRow {
     let mut command = Command::new(program);
     command.args(flags).arg(run).arg("{port}").current_dir(place);
     command.stdin(Stdio::null()).stderr(Stdio::null());
+    guard::mark_command(&mut command);
     match command.output() {
         Ok(output) => row_of(&name, &String::from_utf8_lossy(&output.stdout))
             .unwrap_or_else(|| not_judged("judge itself failed".to_string())),

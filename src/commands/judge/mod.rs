@@ -10,6 +10,7 @@ use std::path::Path;
 
 use baresock::cli::{self, Common};
 use baresock::judge::ending::clean_up_at_signals;
+use baresock::judge::guard;
 use baresock::judge::judging::{Judge, Options};
 use baresock::judge::shown::{self, Looks};
 use baresock::judge::{JudgeCase, JudgeReport};
@@ -43,6 +44,7 @@ pub(crate) fn run(
     // What cannot be raised makes cases that need many not asked.
     let _ = raise_descriptor_limit();
     baresock::os::children::adopt_orphans();
+    guard::start();
     clean_up_at_signals().map_err(|errno| Failure::of("pipe", errno))?;
     let (subject, site) = subject::subject(asked, who, soft)?;
     let options = Options {
@@ -59,6 +61,7 @@ pub(crate) fn run(
             bar.tick();
         });
     bar.finish_and_clear();
+    guard::dismiss();
     let shown = if asked.json {
         shown::json(&report) + "\n"
     } else if asked.markdown {

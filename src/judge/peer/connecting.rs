@@ -46,6 +46,7 @@ impl JudgePeer {
     /// # Errors
     /// It is refused, or nothing comes of it in time.
     pub fn connect(scene: &Rc<CaseScene>, who: &str) -> std::result::Result<Self, CaseStop> {
+        scene.goes_on()?;
         let fd = unconnected(&scene.address)?;
         let mut patience = scene.patience();
         loop {
