@@ -45,6 +45,8 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("serve echo=127.0.0.1:", "a port is missing"),
         ("serve echo=::1:7", "put an IPv6 address in brackets"),
         ("serve echo=unix:", "needs a path"),
+        ("connect example.org 80", "with a colon, example.org:80"),
+        ("connect 127.0.0.1:7 80", "with a colon, HOST:80"),
         ("serve nonsense", "there is no service 'nonsense'"),
         ("serve nonsense=127.0.0.1:0", "there is no service 'nonsense'"),
         ("serve", "required"),

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use baresock::addr::Address;
+use baresock::addr::{Address, Host, Port, Written};
 use baresock::cli::{Common, ConnectArgs};
 use baresock::client::{self, ClientEnd, ClientOptions, Meeting, SessionReport};
 use baresock::framing::in_bytes;
@@ -25,9 +25,16 @@ pub(crate) fn run(
     loudness: Loudness,
 ) -> Result<(), Failure> {
     if let Some(port) = &connect.port {
-        let (host, port) = (connect.address.to_string(), port.escape_debug());
+        let port = port.escape_debug();
+        // A host alone looks like the name of a service.
+        let host = match &connect.address {
+            Written::Internet { host: Host::Loopback, port: Port::Service(name) } => {
+                name.escape_debug().to_string()
+            }
+            _ => "HOST".to_string(),
+        };
         return Err(Failure::usage(format_args!(
-            "'{port}' is one argument too many: write host and port with a colon, HOST:{port} ({host} was read as the address)"
+            "'{port}' is one argument too many: write host and port with a colon, {host}:{port}"
         )));
     }
     if standard_output::was_closed(io::stdout()) {
