@@ -3,7 +3,7 @@
 # end of file, and on a non-blocking socket EAGAIN, although bytes are there; recv at the same place gives them. A forwarder that is built on
 # splice ends the connection cleanly there, and everything behind the mark is lost.
 # net/ipv4/tcp.c: tcp_read_sock stops at the urgent mark, and tcp_splice_read takes "nothing read" for the end.
-# Seen on Debian's 6.1.176, 6.12.117 and 7.2.13.
+# Seen on Debian's 5.10.223, 6.1.176, 6.12.117 and 7.2.13.
 set -eu
 . "$(dirname "$0")/boot-kernel"
 
@@ -42,6 +42,7 @@ at the mark, blocking socket: splice gives 0
 at the mark, non-blocking socket: splice gives EAGAIN
 recv there gives "behind"'
 
+check "$linux_5_10" "$place/splice.c" "$expected"
 check "$linux_6_1" "$place/splice.c" "$expected"
 check "$linux_6_12" "$place/splice.c" "$expected"
 check "$linux_7_2" "$place/splice.c" "$expected"
