@@ -15,58 +15,59 @@ use crate::services::seconds;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES, override_usage = USAGE)]
 pub struct JudgeArgs {
-    /// What it is to be, such as echo, and where it is (ADDR)
+    /// The role to judge it as, such as echo, and the address of a running server (ADDR)
     ///
-    /// AS is echo, line-echo, discard, chargen, daytime, time, chat, http, relay or echo/udp. 'client' before it judges a client.
+    /// AS is echo, line-echo, discard, chargen, daytime, time, chat, http, relay or echo/udp. Write 'client' before it to judge a
+    /// client.
     #[arg(value_name = "AS", num_args = 1..=2, required_unless_present = "list")]
     pub role: Vec<String>,
-    /// What judge starts; {port} stands for its port
+    /// The program to start; {port} is replaced by its port
     ///
-    /// {path} stands for a socket's file, {dir} for what http serves, {to} for the server behind a relay, {url} for what an http
-    /// client fetches. All but the last are in its environment, too: PORT, SOCKET, DIR, TO.
+    /// {path} is replaced by the path for a Unix-domain socket, {dir} by the directory for http, {to} by the address of the server
+    /// behind a relay, {url} by the URL for an http client. All but the last are also in the environment: PORT, SOCKET, DIR, TO.
     #[arg(value_name = "COMMAND", last = true)]
     pub command: Vec<OsString>,
     /// List the cases: name, points, question
     #[arg(long, help_heading = "Which cases")]
     pub list: bool,
-    /// These cases alone
+    /// Run only these cases
     #[arg(long, value_name = "CASE,...", value_delimiter = ',', help_heading = "Which cases")]
     pub only: Vec<String>,
-    /// All cases but these
+    /// Run all cases but these
     #[arg(long, value_name = "CASE,...", value_delimiter = ',', help_heading = "Which cases")]
     pub skip: Vec<String>,
-    /// A file with lines 'CASE POINTS'
+    /// Take the points from FILE: lines with 'CASE POINTS'
     #[arg(long, value_name = "FILE", help_heading = "Which cases")]
     pub points: Option<PathBuf>,
-    /// How long nothing may happen
+    /// Fail a case after SECONDS without any progress
     ///
-    /// It stands for each case's own limit. A busy machine has more.
+    /// It replaces each case's own limit. On a busy machine the limit is longer.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "How it is judged")]
     pub timeout: Option<Duration>,
-    /// Run each case so often
+    /// Run each case N times, to find flaky failures
     #[arg(long, value_name = "N", default_value = "1", value_parser = count, help_heading = "How it is judged")]
     pub repeat: NonZeroUsize,
-    /// Add the advice of watch on what failed
+    /// Add the advice of watch to each failed case
     ///
-    /// The case is run once more, with the program under strace.
+    /// judge runs the case again, with the program under strace.
     #[arg(long, help_heading = "How it is judged")]
     pub watch: bool,
-    /// The process of a server that runs
+    /// The process id of a running server
     ///
-    /// judge looks at its descriptors, memory and processor time.
+    /// With it, judge also checks descriptors, memory and processor time.
     #[arg(long, value_name = "PID", help_heading = "How it is judged")]
     pub pid: Option<u32>,
-    /// Where COMMAND listens, if not at {port}
+    /// The address where COMMAND listens, if it does not take {port}
     #[arg(long, value_name = "ADDR", value_parser = address, requires = "command", hide_short_help = true, help_heading = "How it is judged")]
     pub at: Option<Written>,
-    /// What a running http server serves
+    /// The directory that a running http server serves
     ///
-    /// judge makes a directory of its own in it, and removes it afterwards.
+    /// judge makes a directory of its own in it, and removes that afterwards.
     #[arg(long, value_name = "DIR", help_heading = "How it is judged")]
     pub root: Option<PathBuf>,
-    /// Where a running relay leads
+    /// The target of a running relay
     ///
-    /// judge listens there.
+    /// judge listens there, and plays the server behind the relay.
     #[arg(
         long,
         value_name = "HOST:PORT",
@@ -74,21 +75,21 @@ pub struct JudgeArgs {
         help_heading = "How it is judged"
     )]
     pub to: Option<String>,
-    /// Judge a server on another machine, too
+    /// Allow a server on another machine (only one of your own)
     #[arg(long, help_heading = "How it is judged")]
     pub anywhere: bool,
-    /// Judge DIR/*/run: a table, and the same as CSV
+    /// Judge every DIR/*/run; print a table and comma-separated values
     #[arg(long, value_name = "DIR", conflicts_with_all = ["command", "json", "markdown", "junit", "list"], help_heading = "A class at once")]
     pub each: Option<PathBuf>,
-    /// So many programs at a time
+    /// Judge N programs at a time
     ///
-    /// The cases of one program are asked one after the other, for they look at what the program uses.
+    /// The cases of one program run one after the other, because they observe what the program uses.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count, requires = "each", help_heading = "A class at once")]
     pub jobs: NonZeroUsize,
-    /// As one JSON object
+    /// Print the report as one JSON object
     #[arg(long, help_heading = "How it is shown")]
     pub json: bool,
-    /// As Markdown, to hand back
+    /// Print the report as Markdown, to hand back to a student
     #[arg(long, conflicts_with = "json", help_heading = "How it is shown")]
     pub markdown: bool,
     /// Also write JUnit's XML, for CI systems

@@ -1,4 +1,4 @@
-//! How slow this machine is just now: a time limit that is fair on an idle machine is not on a busy one.
+//! How slow this machine is at the moment: a time limit that is fair on an idle machine is not fair on a busy one.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use crate::os::machine::processor_time;
 
-/// So many messages go to a thread and back. An idle machine needs a millisecond or two.
+/// How many messages go to a thread and back. An idle machine needs a millisecond or two.
 const ROUNDS: usize = 40;
-/// What still counts as an idle machine.
+/// The longest time that still counts as idle.
 const IDLE: Duration = Duration::from_millis(8);
-/// So long a processor is wanted without a pause: longer than a scheduler lets a program go on that has just been asleep.
+/// How long to use a processor without a pause: longer than a scheduler lets a program run that has just slept.
 const WORK: Duration = Duration::from_millis(15);
-/// So long is waited for it.
+/// How long that may take at most.
 const LONGEST_WORK: Duration = Duration::from_millis(150);
-/// Beyond this no time limit would be one.
+/// With a larger factor, a time limit would not be one.
 const MOST: f64 = 6.0;
 
-/// How many times slower than an idle machine this one is: from 1 to 6. A machine may be slow to wake a program, or slow to
-/// let it work, as one with many busy programs is.
+/// How many times slower than idle this machine is: from 1 to 6. A machine may be slow to wake a program, or, if many
+/// programs are busy, slow to let a program work.
 pub fn slowness() -> f64 {
     let took = rounds().unwrap_or(IDLE);
     let waking = took.as_secs_f64() / IDLE.as_secs_f64();
@@ -52,7 +52,7 @@ fn rounds() -> std::io::Result<Duration> {
     }
     let took = began.elapsed();
     drop(here);
-    // It has seen the end.
+    // The thread has read end of file, and ends.
     let _ = echo.join();
     Ok(took)
 }

@@ -1,4 +1,4 @@
-//! What the code of a case has in hand: clients of the program, a look into its process, and the program itself where judge
+//! What the code of a case works with: clients of the program, a look into its process, and the program itself if judge
 //! has started it.
 
 use std::rc::Rc;
@@ -20,19 +20,19 @@ use crate::os::bound::is_held;
 use crate::os::children::{Use, is_stopped, use_of};
 use crate::os::process_group::{Stops, stop_group};
 
-/// A case has this in hand.
+/// The tools of a case.
 #[derive(Debug)]
 pub struct Bench<'a> {
-    /// What the program is judged as.
+    /// The role that the program is judged as.
     pub role: Role,
-    /// What happens.
+    /// The steps so far, and the time limit.
     pub scene: Rc<CaseScene>,
-    /// What the program was given: files, a server behind it.
+    /// What the program was given: files, or a server behind it.
     pub site: &'a JudgeSite,
     pub(super) started: Option<Started<'a>>,
-    /// How a client is started, if one is judged.
+    /// How to start a client, if a client is judged.
     pub(super) client: Option<&'a Recipe>,
-    /// How many tokens were said.
+    /// How many tokens were sent.
     pub(super) said: u32,
 }
 
@@ -44,7 +44,7 @@ pub struct Started<'a> {
 }
 
 impl Bench<'_> {
-    /// A client connects.
+    /// Connects a client.
     ///
     /// # Errors
     /// As [`JudgePeer::connect`].
@@ -52,16 +52,16 @@ impl Bench<'_> {
         JudgePeer::connect(&self.scene, who)
     }
 
-    /// A word that was not said before.
+    /// A word that was not sent before.
     pub fn token(&mut self) -> String {
         self.said += 1;
         format!("judge-{}", self.said)
     }
 
-    /// A new client asks and is answered.
+    /// Connects a new client, which asks and must be answered.
     ///
     /// # Errors
-    /// It is not.
+    /// It is not answered.
     pub fn serves(&mut self, who: &str) -> CaseOutcome {
         if self.role == Role::EchoUdp {
             return super::datagrams::ask(self, who);
@@ -70,8 +70,8 @@ impl Bench<'_> {
         dialogue::whole(self, peer, who)
     }
 
-    /// A new client is served again: what kept others out has ended, which the program may notice a little later. Until then it
-    /// may close a client, for as long as one time limit.
+    /// Asserts that a new client is served again: what kept others out is over, which the program may notice a little
+    /// later. Until then it may close a client, for as long as one time limit.
     ///
     /// # Errors
     /// No client is served.
@@ -90,7 +90,7 @@ impl Bench<'_> {
         }
     }
 
-    /// The same while something goes on that must hold up no other client.
+    /// Asserts that a new client is served during something that must not delay other clients.
     ///
     /// # Errors
     /// The new client is not served.
@@ -111,28 +111,28 @@ impl Bench<'_> {
         })
     }
 
-    /// An exchange on a connection that is there; it stays open if this kind of service lets it.
+    /// One exchange on an open connection, which stays open if this kind of service allows it.
     ///
     /// # Errors
-    /// It goes wrong.
+    /// The exchange fails.
     pub fn ask(&mut self, peer: &mut JudgePeer) -> CaseOutcome {
         dialogue::ask(self, peer)
     }
 
-    /// A moment passes, longer on a slow machine.
+    /// Waits a moment, longer on a slow machine.
     pub fn pause(&self, ms: u64) {
         self.scene.pause(ms);
     }
 
-    /// A line of the ladder that is no message.
+    /// Adds a line to the ladder that is not a message.
     pub fn says(&self, what: impl Into<String>) {
         self.scene.step("", Way::Beside, what);
     }
 
-    /// What the program uses now.
+    /// The resources that the program uses now.
     ///
     /// # Errors
-    /// It cannot be looked into: the case is not asked.
+    /// judge may not look into the process: the case is not asked.
     pub fn used(&mut self) -> Result<Use, CaseStop> {
         let Some(pid) = self.scene.pid.get() else {
             return Err(CaseStop::not_asked(
@@ -149,8 +149,8 @@ impl Bench<'_> {
         })
     }
 
-    /// Whether it works while this time passes: uses a tenth of a processor and more, or wants one nearly all the time, which a busy
-    /// machine does not give it. None if it does not; else in words.
+    /// Watches the program for this time. Returns, in words, how much it works if it uses a tenth of a processor or
+    /// more, or is ready to run nearly all the time on a busy machine that does not give it one; `None` if it does not.
     ///
     /// # Errors
     /// As [`Bench::used`].
@@ -176,7 +176,8 @@ impl Bench<'_> {
         Ok(works.then_some(words))
     }
 
-    /// Stops the program, where judge has started it: what clients do now is all there when it goes on. Whether it is stopped.
+    /// Stops the program if judge has started it, so that it finds everything that clients do now when it continues.
+    /// Returns whether it is stopped.
     pub fn stop(&mut self) -> bool {
         let Ok(pid) = self.program().map(|program| program.pid()) else { return false };
         if self.has_ended() || !stop_group(pid, Stops::Stop) {
@@ -192,7 +193,7 @@ impl Bench<'_> {
         true
     }
 
-    /// Lets it go on.
+    /// Continues the program.
     pub fn go_on(&mut self) {
         if let Ok(pid) = self.program().map(|program| program.pid()) {
             stop_group(pid, Stops::GoOn);
@@ -200,8 +201,8 @@ impl Bench<'_> {
         }
     }
 
-    /// Waits until the program has taken up what there is to take up: its descriptors stay the same. Where they are not told, a
-    /// moment passes.
+    /// Waits until the program has handled what there is to handle: until its number of descriptors stays the same. If
+    /// that number is unknown, waits a moment.
     pub fn settle(&mut self) {
         let (mut last, mut same) = (0, 0);
         for _ in 0..60 {
@@ -215,10 +216,11 @@ impl Bench<'_> {
         }
     }
 
-    /// Nothing is to be done, and so the processor is not used. What is still being done may take a while.
+    /// Asserts that the program does not use the processor while there is nothing to do. It may take some time to
+    /// finish.
     ///
     /// # Errors
-    /// It works, time after time.
+    /// It keeps working.
     pub fn expect_idle(&mut self, what: &str) -> CaseOutcome {
         let mut came = String::new();
         for _ in 0..4 {
@@ -231,7 +233,7 @@ impl Bench<'_> {
         Err(CaseFailure::new(Symptom::Spins, what, expected, came).into())
     }
 
-    /// Whether judge has started the program and it has ended.
+    /// Whether judge has started the program, and it has ended.
     pub fn has_ended(&mut self) -> bool {
         match &mut self.started {
             Some(started) => {
@@ -242,7 +244,7 @@ impl Bench<'_> {
         }
     }
 
-    /// The failure that it has ended.
+    /// The failure "the program has ended".
     pub fn died(&mut self, expected: &str) -> CaseStop {
         CaseFailure::new(Symptom::Died, "as the ladder shows", expected, self.end_in_words()).into()
     }
@@ -267,7 +269,7 @@ impl Bench<'_> {
         })
     }
 
-    /// Sends the program a signal and waits until it has ended, for one time limit; whether it has.
+    /// Sends the program a signal and waits for its end, for one time limit; returns whether it has ended.
     ///
     /// # Errors
     /// judge has not started it.
@@ -283,10 +285,10 @@ impl Bench<'_> {
         Ok(ended)
     }
 
-    /// Starts the program again at the address that it had.
+    /// Starts the program again at the same address.
     ///
     /// # Errors
-    /// judge has not started it; or it does not come up.
+    /// judge has not started it; or the program does not start listening.
     pub fn start_again(&mut self) -> CaseOutcome {
         let address: Address = self.scene.address.clone();
         let most = START_LIMIT.mul_f64(self.scene.slowness());
@@ -304,7 +306,7 @@ impl Bench<'_> {
                 }
                 Ok(())
             }
-            // It may be slow. What has ended is evidence.
+            // It may only be slow. A program that has ended is evidence.
             Err(not_started) if !not_started.has_ended => Err(CaseStop::not_asked(not_started.why)),
             // Everything that was the program's has ended. What has the port now got it from the system, meanwhile.
             Err(_) if is_held(&address, kind) == Some(true) => Err(CaseStop::not_asked(

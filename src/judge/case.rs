@@ -1,4 +1,4 @@
-//! A case: what is asked of a program, and what its failures usually mean.
+//! A case: what a program is asked, and what its failures usually mean.
 
 use super::bench::Bench;
 use super::role::Role;
@@ -7,51 +7,51 @@ use super::verdict::{CaseOutcome, Symptom};
 /// One case.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgeCase {
-    /// Its name, as it is asked for.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// The one question that it asks.
+    /// Its one question.
     pub question: &'static str,
-    /// What programs it is asked of.
+    /// The roles that it applies to.
     pub of: &'static [Role],
-    /// What it is worth, unless `--points` says otherwise.
+    /// Its points, unless `--points` says otherwise.
     pub points: u32,
-    /// How many seconds nothing may happen, on an idle machine, before it has failed.
+    /// After how many seconds without any progress it fails, on an idle machine.
     pub timeout_s: u32,
     /// The lab that explains it.
     pub lab: &'static str,
     /// What it needs.
     pub needs: Needs,
-    /// Whether Unix-domain sockets have what it is about.
+    /// Whether it is about something that Unix-domain sockets do not have.
     pub tcp_only: bool,
-    /// Whether the program is to run when the case is over.
+    /// Whether the program must still run when the case is over.
     pub leaves_it_running: bool,
     /// What usually causes its failures.
     pub causes: &'static [Cause],
-    /// What it does.
+    /// The code of the case.
     pub run: fn(&mut Bench<'_>) -> CaseOutcome,
 }
 
-/// What a case needs where judge starts the program.
+/// What a case needs if judge starts the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
-    /// Nothing: the program of the case before goes on.
+    /// Nothing: the program of the previous case is used.
     Nothing,
-    /// The program is started for it.
+    /// A newly started program.
     Fresh,
-    /// The program is started for it, with a limit of so many descriptors. One that runs already cannot be asked.
+    /// A newly started program with this limit on descriptors. A program that is running already cannot be asked.
     Descriptors(u64),
-    /// The same, and one that runs already is asked as well.
+    /// A newly started program with this limit on descriptors; a running program is asked, too.
     ManyDescriptors(u64),
 }
 
-/// What a failure usually means.
+/// The usual meaning of a failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Cause {
-    /// What was seen.
+    /// The symptom.
     pub when: Symptom,
-    /// Why, usually.
+    /// The usual cause.
     pub because: &'static str,
-    /// What to do.
+    /// What to do about it.
     pub remedy: &'static str,
 }
 
@@ -72,7 +72,7 @@ impl JudgeCase {
     };
 }
 
-/// What a symptom means where the case does not know better.
+/// The meaning of symptoms, where the case does not say more.
 pub(super) const IN_GENERAL: &[Cause] = &[
     Cause {
         when: Symptom::Died,
@@ -151,7 +151,7 @@ pub(super) const IN_GENERAL: &[Cause] = &[
     },
 ];
 
-/// A program that a signal of its own making has ended: SIGPIPE, in a server.
+/// A program that died of a signal that it caused itself: SIGPIPE, in a server.
 pub(super) const BY_SIGPIPE: Cause = Cause {
     when: Symptom::Died,
     because: "it sent to a client that was gone: send then gives EPIPE, and SIGPIPE before that, which ends the process",

@@ -12,10 +12,10 @@ use crate::names::Signal;
 use crate::os::children::end_all;
 use crate::sys;
 
-/// How long what a client wrote last is waited for, when it has ended.
+/// How long judge waits for the last output of a client that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// A client that is judged: it ends by itself, its standard input is given, its standard output is kept.
+/// A client that is judged: it ends by itself, judge writes its standard input and keeps its standard output.
 #[derive(Debug)]
 pub struct JudgedClient {
     child: Child,
@@ -26,11 +26,11 @@ pub struct JudgedClient {
     status: Option<ExitStatus>,
 }
 
-/// The most of standard output that is looked at.
+/// The most bytes of standard output that are kept.
 const MOST_OUTPUT: usize = 24 << 20;
 
 impl JudgedClient {
-    /// Starts it, with this on its standard input, and then the end.
+    /// Starts the client with this on its standard input, followed by end of file.
     ///
     /// # Errors
     /// It cannot be started.
@@ -43,7 +43,7 @@ impl JudgedClient {
         let mut child = child?;
         guard::started(child.id());
         if let Some(mut stdin) = child.stdin.take() {
-            // A client that does not read must not hold up judge. The thread ends with the client.
+            // A client that does not read must not delay judge. The thread ends with the client.
             thread::spawn(move || stdin.write_all(&input));
         }
         let output = KeptOutput::collect(from, MOST_OUTPUT);
@@ -51,12 +51,12 @@ impl JudgedClient {
         Ok(Self { child, output, errors, status: None })
     }
 
-    /// Its number.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// How it ended, if it did.
+    /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.status = self.status.or_else(|| self.child.try_wait().ok().flatten());
         if self.status.is_some() {

@@ -1,4 +1,4 @@
-//! A sender of datagrams to the program that is judged.
+//! A sender of datagrams to the judged program.
 
 use std::rc::Rc;
 
@@ -13,12 +13,12 @@ use crate::names::{
 use crate::os::accepting::set_nonblocking;
 use crate::sys::{self, AsFd, Fd, PollFd};
 
-/// How often a datagram is sent that may have been lost: nothing promises that one arrives.
+/// How often a datagram is sent again, because it may be lost.
 const TRIES: i32 = 4;
-/// The longest datagram, and room for one more byte.
+/// The longest datagram, with room for one byte more.
 const ROOM: usize = 65_536;
 
-/// A socket for datagrams, connected to the program.
+/// A datagram socket that is connected to the program.
 #[derive(Debug)]
 pub struct Sender {
     who: String,
@@ -44,7 +44,7 @@ impl Sender {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// Nothing is bound there, as an earlier datagram has found out; or the system refuses it.
+    /// Nothing is bound at the address, as an earlier datagram has shown; or the system refuses it.
     pub fn send(&self, bytes: &[u8]) -> CaseOutcome {
         self.scene.step(&self.who, Way::Out, format!("send {}", shown(bytes)));
         match sys::send(&self.fd, bytes, MSG_NOSIGNAL) {
@@ -60,7 +60,7 @@ impl Sender {
     /// Waits for the next datagram, for a part of the time limit.
     ///
     /// # Errors
-    /// Nothing is bound there.
+    /// Nothing is bound at the address.
     pub fn receive(&self, sent: &[u8], part: i32) -> Result<Option<Vec<u8>>, CaseStop> {
         let mut buf = vec![0; ROOM];
         let limit_ms = i32::try_from(self.scene.limit().as_millis()).unwrap_or(i32::MAX) / part;
@@ -84,10 +84,10 @@ impl Sender {
         }
     }
 
-    /// Sends a datagram and gets it back. It is sent again where nothing comes: a datagram may be lost.
+    /// Sends a datagram and receives its echo. It is sent again if there is no answer, because a datagram may be lost.
     ///
     /// # Errors
-    /// Another comes, or none.
+    /// Another datagram comes back, or none.
     pub fn expect_echo(&self, bytes: &[u8]) -> CaseOutcome {
         for _ in 0..TRIES {
             self.send(bytes)?;
@@ -107,7 +107,7 @@ impl Sender {
                 }
             }
         }
-        // One that is at work, or a machine that was slower than was known.
+        // The program may be at work, or the machine slower than it was known to be.
         let mut patience = self.scene.patience();
         if wait(&self.fd, POLLIN, &mut patience)?
             && self.receive(bytes, 1)?.is_some_and(|came| came == bytes)
@@ -118,7 +118,7 @@ impl Sender {
         Err(CaseFailure::new(Symptom::Silent, shown(bytes), shown(bytes), came).into())
     }
 
-    /// Throws away what is still there: second answers to what was sent twice.
+    /// Discards what is still there: second answers to a datagram that was sent twice.
     pub fn forget(&self) {
         let mut buf = vec![0; ROOM];
         while sys::recv(&self.fd, &mut buf, MsgFlags::NONE).is_ok() {}
@@ -136,7 +136,7 @@ impl Sender {
     }
 }
 
-/// A new sender is answered.
+/// Asserts that a new sender is answered.
 pub(super) fn ask(bench: &mut Bench<'_>, who: &str) -> CaseOutcome {
     let token = bench.token();
     Sender::new(bench, who)?.expect_echo(token.as_bytes())

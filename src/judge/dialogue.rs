@@ -1,4 +1,4 @@
-//! What each kind of service is asked, and what is right for an answer.
+//! What each kind of service is asked, and what the right answer is.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,14 +10,14 @@ use super::site::{HELLO, HELLO_BYTES};
 use super::steps::shown;
 use super::verdict::{CaseOutcome, CaseStop, Symptom};
 
-/// From 1900 to 1970, in seconds.
+/// Seconds from 1900 to 1970.
 const EPOCH: u64 = 2_208_988_800;
-/// How wrong a clock may be.
+/// How many seconds a clock may be wrong.
 const MOST_WRONG_S: u64 = 120;
-/// What chargen has to send at least, to be believed.
+/// How many characters chargen must send at least.
 pub const SOME_CHARACTERS: usize = 296;
 
-/// An exchange on an open connection. Those that close after their answer are asked to their end.
+/// An exchange on an open connection. Services that close after their answer are read to end of file.
 pub(super) fn ask(bench: &mut Bench<'_>, peer: &mut JudgePeer) -> CaseOutcome {
     match bench.role {
         Role::Echo | Role::LineEcho | Role::Relay | Role::EchoUdp => {
@@ -44,7 +44,7 @@ pub(super) fn ask(bench: &mut Bench<'_>, peer: &mut JudgePeer) -> CaseOutcome {
     }
 }
 
-/// A whole connection, which both have finished in the end.
+/// A complete connection, which both sides close in the end.
 pub(super) fn whole(bench: &mut Bench<'_>, mut peer: JudgePeer, _who: &str) -> CaseOutcome {
     ask(bench, &mut peer)?;
     if bench.role == Role::Discard {
@@ -61,7 +61,7 @@ pub fn get(bench: &Bench<'_>, name: &str, fields: &str) -> String {
     format!("GET {prefix}{name} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
 }
 
-/// The answer to a request for the short file is the file.
+/// Asserts that the answer to a request for the short file is that file.
 ///
 /// # Errors
 /// It is not.
@@ -143,20 +143,20 @@ fn time(peer: &mut JudgePeer) -> CaseOutcome {
     peer.expect_end()
 }
 
-/// The seconds since 1900, as far as they fit into four bytes.
+/// The seconds since 1900, in four bytes.
 fn now_s() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (now + EPOCH) & 0xffff_ffff
 }
 
-/// What one client says another hears.
+/// Asserts that another member hears what one client writes.
 fn chat(bench: &mut Bench<'_>, peer: &mut JudgePeer) -> CaseOutcome {
     listener_to(bench, peer)?.leave();
     Ok(())
 }
 
-/// Another member of the chat, which hears this one. A client that has just connected may not be a member yet, so a word is said
-/// again until it is heard.
+/// Connects another member of the chat, which hears this one. A client that has just connected may not be a member yet,
+/// so the word is sent again until it is heard.
 ///
 /// # Errors
 /// It is not heard.
@@ -167,10 +167,10 @@ pub fn listener_to(bench: &mut Bench<'_>, peer: &mut JudgePeer) -> Result<JudgeP
     Ok(listener)
 }
 
-/// Says a word until it is heard.
+/// Sends a word until it is heard.
 ///
 /// # Errors
-/// It is not.
+/// It is not heard.
 pub fn meet(
     bench: &Bench<'_>,
     from: &mut JudgePeer,
@@ -200,7 +200,7 @@ pub fn meet(
     }
 }
 
-/// The other member hears this.
+/// Asserts that the other member hears this word.
 ///
 /// # Errors
 /// It does not.
@@ -219,7 +219,7 @@ fn not_heard(from: &JudgePeer, to: &JudgePeer, word: &str) -> CaseStop {
     CaseStop::Failed(Box::new(super::verdict::CaseFailure { sent: from.sent_words(), ..*failure }))
 }
 
-/// Whether a part is in some bytes.
+/// Whether `bytes` contain `part`.
 pub fn has(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
 }

@@ -1,4 +1,4 @@
-//! Nothing is left behind: directories that judge made, and programs that it started, also when judge is interrupted.
+//! Nothing is left behind, even if judge is interrupted: neither directories that it made nor programs that it started.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,12 +14,13 @@ use crate::os::children::{end_all, to_be_ended};
 use crate::os::signals::{end_by, into_pipe};
 use crate::sys::{self, AsFd, PollFd};
 
-/// So many names are tried.
+/// How many names are tried.
 const MOST_TRIED: u32 = 1000;
 
 static DIRECTORIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// From now on a signal that ends judge ends first what judge has started, and removes what it has made.
+/// From now on, a signal that ends judge first ends the programs that judge has started, and removes the files that it
+/// has made.
 ///
 /// # Errors
 /// The signals cannot be caught.
@@ -44,12 +45,12 @@ pub fn clean_up_at_signals() -> Result<()> {
     Ok(())
 }
 
-/// A directory that is removed with this value.
+/// A directory that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Directory(PathBuf);
 
 impl Directory {
-    /// Makes one below `place`, with a name that no other file has.
+    /// Makes one below `place`, with a new name.
     ///
     /// # Errors
     /// It cannot be made there.
@@ -59,7 +60,7 @@ impl Directory {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = place.join(format!("baresock-judge-{}-{count}", std::process::id()));
             match fs::DirBuilder::new().mode(0o700).create(&path) {
-                // One that was left by a process of the same number, long ago.
+                // A directory that was left by an old process with the same number.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && count < MOST_TRIED => {}
                 made => {
                     made?;
@@ -71,7 +72,7 @@ impl Directory {
         }
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -81,7 +82,7 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let mut made = DIRECTORIES.lock().unwrap_or_else(PoisonError::into_inner);
         made.retain(|directory| *directory != self.0);
-        // What is gone already need not be removed.
+        // A directory that is gone already need not be removed.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

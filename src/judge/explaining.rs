@@ -1,4 +1,4 @@
-//! Starting a program for a case, and saying of a failure what usually causes it.
+//! Starts a program for a case, and explains what usually causes a failure.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Explained, Symptom};
 use crate::addr::Address;
 use crate::os::signals::name_of;
 
-/// How often a program is started that ends before it listens: another may have taken its port.
+/// How often judge tries to start a program that ends before it listens: another program may have taken its port.
 const STARTS: usize = 3;
-/// How long it takes at most until a process is seen to have ended whose socket has.
+/// A process may be seen to have ended this much later than its socket.
 const SEEN_TO_END: Duration = Duration::from_millis(150);
 
 pub(super) fn applies(case: &JudgeCase, address: &Address) -> Result<(), String> {
@@ -40,7 +40,8 @@ pub(super) fn start(
             has_ended: false,
         })?;
         if let Address::Unix(crate::addr::UnixName::Path(path)) = &address {
-            // What a program left behind that could not remove it: only the case about it is about it.
+            // The file that a program left behind because it could not remove it: only the case about this file judges
+            // that.
             let _ = std::fs::remove_file(path);
         }
         match recipe.start(&address, descriptors, most) {
@@ -52,7 +53,7 @@ pub(super) fn start(
     Err(last)
 }
 
-/// If the program has ended, that is what happened, whatever else was seen.
+/// If the program has ended, that is the failure, whatever else was seen.
 pub(super) fn died_meanwhile(bench: &mut Bench<'_>, outcome: CaseOutcome) -> CaseOutcome {
     let end = Instant::now() + if outcome.is_err() { SEEN_TO_END } else { Duration::ZERO };
     while !bench.has_ended() {
@@ -66,7 +67,7 @@ pub(super) fn died_meanwhile(bench: &mut Bench<'_>, outcome: CaseOutcome) -> Cas
     let program = bench.started.as_mut().and_then(|started| started.program.as_mut());
     let signal = program.and_then(Program::ended).and_then(|status| status.signal());
     let failure = match outcome {
-        // What was seen of it before it ended says more.
+        // What was seen before the program ended says more.
         Err(CaseStop::Failed(failure)) if is_of_its_own(failure.symptom) => *failure,
         Err(CaseStop::Failed(failure)) => CaseFailure {
             symptom: Symptom::Died,
@@ -82,7 +83,7 @@ pub(super) fn died_meanwhile(bench: &mut Bench<'_>, outcome: CaseOutcome) -> Cas
     Err(CaseFailure { signal: signal.map(name_of), ..failure }.into())
 }
 
-/// Whether a symptom is no mere consequence of the program's end.
+/// Whether a symptom is more than a consequence of the program's end.
 const fn is_of_its_own(symptom: Symptom) -> bool {
     matches!(
         symptom,

@@ -1,16 +1,16 @@
-//! Answers of HTTP, read as a careful client reads them.
+//! HTTP responses, read as a careful client reads them.
 
 use super::peer::{End, JudgePeer};
 use super::verdict::{CaseStop, Symptom};
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
     /// The status.
     pub status: u16,
     /// Whether the version is 1.1 or later.
     pub is_1_1: bool,
-    /// Fields, with their names in lower case.
+    /// The fields, with names in lower case.
     pub fields: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
@@ -23,7 +23,7 @@ enum Extent {
     ToTheEnd,
 }
 
-/// What a beginning of bytes is.
+/// What some bytes begin with.
 enum ParsedResponse {
     Whole(Response, usize),
     Part,
@@ -31,12 +31,12 @@ enum ParsedResponse {
 }
 
 impl Response {
-    /// A field.
+    /// The value of a field.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether it claims that the connection goes on.
+    /// Whether the response says that the connection stays open.
     pub fn claims_to_go_on(&self) -> bool {
         let connection = self.field("connection").unwrap_or("").to_ascii_lowercase();
         match self.is_1_1 {
@@ -59,10 +59,10 @@ impl Response {
     }
 }
 
-/// The next answer on this connection, to a request with this method.
+/// Receives the next response on this connection, to a request with this method.
 ///
 /// # Errors
-/// None comes, or what comes is no answer.
+/// There is none, or it is not a response.
 pub fn receive(peer: &mut JudgePeer, method: &str) -> Result<Response, CaseStop> {
     loop {
         let end = peer.end();
@@ -70,7 +70,7 @@ pub fn receive(peer: &mut JudgePeer, method: &str) -> Result<Response, CaseStop>
         match parse(peer.received(), method, end) {
             ParsedResponse::Whole(response, len) => {
                 peer.take_first(len);
-                // What is said in between is no answer.
+                // Interim responses are skipped.
                 if matches!(response.status, 100..=199) {
                     continue;
                 }

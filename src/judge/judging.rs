@@ -1,4 +1,4 @@
-//! Runs cases one after the other, and explains what failed.
+//! Runs cases one after the other, and explains the failures.
 
 use std::ffi::OsString;
 use std::rc::Rc;
@@ -15,13 +15,13 @@ use super::verdict::{CaseOutcome, CaseStop, JudgeReport, Judged, Verdict};
 use super::{JudgeCase, Needs, Role};
 use crate::addr::Address;
 
-/// How long a program may take to listen, on an idle machine.
+/// How long a program may take until it listens, on an idle machine.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is judged.
 #[derive(Debug)]
 pub enum JudgedProgram {
-    /// A server that runs, and its process, if that was said.
+    /// A running server, and its process, if it is known.
     Running(Address, Option<u32>),
     /// A program that judge starts.
     Started(Recipe),
@@ -29,16 +29,16 @@ pub enum JudgedProgram {
     Client(Recipe),
 }
 
-/// How it is judged.
+/// How to judge.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// As what.
+    /// The role.
     pub role: Role,
-    /// How long nothing may happen; none if each case has its own limit.
+    /// The time limit; `None`: each case has its own.
     pub timeout: Option<Duration>,
     /// How often each case is run.
     pub repeat: u32,
-    /// strace with its flags, if failed cases are to be run under it once more.
+    /// strace with its flags, if failed cases are to be run again under it.
     pub watch: Option<Vec<OsString>>,
 }
 
@@ -50,22 +50,22 @@ pub struct Judge {
     pub(super) site: JudgeSite,
     pub(super) program: Option<Program>,
     slowness: f64,
-    /// Why nothing more is asked.
+    /// Why nothing more can be asked.
     gone: Option<String>,
     said: u32,
 }
 
-/// What is told while it goes on: the number of the case, of how many, and which.
+/// Reports progress: the number of the case, the number of cases, and the case.
 pub type CaseProgress<'a> = dyn FnMut(usize, usize, &JudgeCase) + 'a;
 
 impl Judge {
-    /// One for this subject.
+    /// A judge of this program.
     pub fn new(options: Options, subject: JudgedProgram, site: JudgeSite) -> Self {
         let slowness = slowness();
         Self { options, subject, site, program: None, slowness, gone: None, said: 0 }
     }
 
-    /// Judges by these cases, each with its points.
+    /// Runs these cases, each with its points.
     pub fn judge(
         &mut self,
         cases: &[(&'static JudgeCase, u32)],
@@ -94,7 +94,7 @@ impl Judge {
         report
     }
 
-    /// The program of the first case, so that one that does not run at all is not judged.
+    /// Starts the program for the first case, so that a program that does not run at all is not judged.
     fn has_begun(&mut self) -> Result<(), NotStarted> {
         match &self.subject {
             JudgedProgram::Started(recipe) => {
@@ -189,7 +189,7 @@ impl Judge {
         self.after(case, verdict)
     }
 
-    /// What a failure has left behind: a program that is watched once more, a server that is gone.
+    /// After a failure: runs the case again under strace, and notices that a server is gone.
     fn after(&mut self, case: &'static JudgeCase, mut verdict: Verdict) -> Verdict {
         let Verdict::Failed(explained) = &mut verdict else { return verdict };
         if self.options.watch.is_some() {
@@ -218,7 +218,7 @@ impl Judge {
         verdict
     }
 
-    /// Sees to it that the program runs as the case needs it.
+    /// Starts the program in the way the case needs it.
     fn prepare(&mut self, case: &JudgeCase) -> Result<(), String> {
         let most = self.start_limit();
         let recipe = match &self.subject {
@@ -255,12 +255,12 @@ impl Judge {
         Ok(())
     }
 
-    /// Runs a case, and looks whether the program is as it was before.
+    /// Runs a case, and checks whether the program still runs as before.
     pub(super) fn run(&mut self, case: &'static JudgeCase) -> (CaseOutcome, Rc<CaseScene>) {
         let (address, pid) = match (&self.subject, &self.program) {
             (JudgedProgram::Running(address, pid), _) => (address.clone(), *pid),
             (_, Some(program)) => (program.address.clone(), Some(program.pid())),
-            // A client has none: it is told where judge is.
+            // A client has no address: it is told where judge is.
             (_, None) => (Address::v4(std::net::Ipv4Addr::LOCALHOST, 0), None),
         };
         let limit = self.options.timeout.unwrap_or(Duration::from_secs(case.timeout_s.into()));

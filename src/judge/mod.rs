@@ -1,13 +1,13 @@
 //! The judge: plays the peers that break servers and clients, watches what happens, and says what broke and why.
 //!
-//! A [`JudgeCase`] is a value in a file of its own, in the form of a lab: its question, what its failures usually mean, and `run`,
-//! which plays the peers. [`cases::ALL`] are those for servers, [`clients::ALL`] those for clients. What a case has in hand is
-//! a [`Bench`](bench::Bench): [`JudgePeer`](peer::JudgePeer)s, each one connection that never blocks and whose every wait has an end;
-//! [`dialogue`] knows what each kind of service is asked and answers; [`program`] starts and ends what is judged.
-//! [`judging`] runs cases one after the other, and [`shown`] writes down what came of it.
+//! A [`JudgeCase`] is a value in a file of its own, in the form of a lab: its question, what its failures usually mean,
+//! and `run`, which plays the peers. [`cases::ALL`] are those for servers, [`clients::ALL`] those for clients. A case
+//! works with a [`Bench`](bench::Bench): its [`JudgePeer`](peer::JudgePeer)s are connections that never block, and
+//! every wait has a time limit; [`dialogue`] knows the questions and answers of each kind of service; [`program`]
+//! starts and ends the judged program. [`judging`] runs cases one after the other, and [`shown`] writes the report.
 //!
-//! A case fails on evidence alone. How long nothing may happen is measured against this machine ([`baseline`]), and a program
-//! that is at work has more time. What could not be looked at is *not asked*, with the reason.
+//! A case fails on evidence alone. Time limits are scaled by the measured speed of this machine ([`baseline`]), and a
+//! program that is at work has more time. What could not be observed is *not asked*, with the reason.
 
 pub mod baseline;
 pub mod bench;

@@ -1,4 +1,4 @@
-//! What a judged program writes: the beginning and the end of it are kept, so that one that floods fills no memory.
+//! The output of a judged program: its beginning and its end are kept, so that a flood does not fill memory.
 
 use std::io::{PipeReader, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,12 +16,12 @@ struct Kept {
     is_over: bool,
 }
 
-/// Collects what comes from a pipe.
+/// Collects the output from a pipe.
 #[derive(Clone, Debug)]
 pub struct KeptOutput(Arc<(Mutex<Kept>, Condvar)>);
 
 impl KeptOutput {
-    /// Collects from now on, on a thread of its own that ends with the pipe; of the beginning so much is kept.
+    /// Collects from now on, on a thread of its own that ends with the pipe, and keeps this much of the beginning.
     pub fn collect(mut from: PipeReader, begin_bytes: usize) -> Self {
         let shared: Arc<(Mutex<Kept>, Condvar)> = Arc::default();
         let own = Self(shared.clone());
@@ -38,12 +38,12 @@ impl KeptOutput {
         own
     }
 
-    /// The same with as little as is shown of a failed case.
+    /// Collects only as much as is shown for a failed case.
     pub fn collect_little(from: PipeReader) -> Self {
         Self::collect(from, KEPT)
     }
 
-    /// Waits until the pipe has ended, at most so long; false if it has not.
+    /// Waits for the end of the pipe, at most this long; false if it has not come.
     pub fn wait(&self, most: Duration) -> bool {
         let end = Instant::now() + most;
         let mut kept = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +63,7 @@ impl KeptOutput {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).begin.clone()
     }
 
-    /// What was kept, as text, with everything that could command a terminal escaped.
+    /// The kept text, with everything escaped that could command a terminal.
     pub fn text(&self) -> String {
         let kept = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = printable(&kept.begin);

@@ -1,4 +1,4 @@
-//! A client of the program that is judged: one connection, never blocking, every wait with an end.
+//! A client of the judged program: one connection that never blocks; every wait has a time limit.
 
 mod connecting;
 mod sending;
@@ -12,7 +12,7 @@ use super::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
 use crate::names::{Errno, MsgFlags, POLLIN, PollEvents};
 use crate::sys::{self, AsFd, Fd, PollFd};
 
-/// So many bytes of what was sent are kept, to be told.
+/// How many of the sent bytes are kept, for the report.
 const MOST_KEPT: usize = 64;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// So many bytes that no case has asked for are kept of a program that floods.
@@ -21,29 +21,29 @@ const MOST_RECEIVED: usize = 64 << 20;
 /// How the program's half of the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// In good order.
+    /// By closing it in the ordinary way.
     Finished,
-    /// By an errno.
+    /// With this errno.
     Failed(Errno),
 }
 
-/// One connection.
+/// One connection of judge.
 #[derive(Debug)]
 pub struct JudgePeer {
     who: String,
     fd: Fd,
     scene: Rc<CaseScene>,
-    /// What came and was not looked at yet.
+    /// Bytes that arrived and were not looked at yet.
     received: Vec<u8>,
-    /// Where in the stream `received` begins.
+    /// The position of `received` in the stream.
     looked_at: usize,
     end: Option<End>,
-    /// The first bytes that were sent, and how many there were.
+    /// The first bytes that were sent, and how many there were in all.
     sent: (Vec<u8>, usize),
 }
 
 impl JudgePeer {
-    /// A connection that is there already.
+    /// Takes over an existing connection.
     pub fn of(scene: &Rc<CaseScene>, who: &str, fd: Fd) -> Self {
         Self {
             who: who.to_string(),
@@ -56,34 +56,34 @@ impl JudgePeer {
         }
     }
 
-    /// What came and was not looked at yet.
+    /// Bytes that arrived and were not looked at yet.
     pub fn received(&self) -> &[u8] {
         &self.received
     }
 
-    /// Takes what came so far.
+    /// Takes the bytes that have arrived so far.
     pub fn take_received(&mut self) -> Vec<u8> {
         self.looked_at += self.received.len();
         std::mem::take(&mut self.received)
     }
 
-    /// Takes the first bytes of what came.
+    /// Takes the first `count` bytes.
     pub fn take_first(&mut self, count: usize) {
         self.looked_at += count;
         self.received.drain(..count);
     }
 
-    /// How the other half ended, if it did.
+    /// How the other half ended, if it has.
     pub const fn end(&self) -> Option<End> {
         self.end
     }
 
-    /// Closes, and says so.
+    /// Closes the connection, and adds that to the ladder.
     pub fn leave(self) {
         self.scene.step(&self.who, Way::Out, "close");
     }
 
-    /// Waits until so many bytes have come; false if the connection ends before, or nothing more comes in time.
+    /// Waits until this many bytes have arrived; false if the connection ends before, or nothing more arrives in time.
     ///
     /// # Errors
     /// A call that cannot fail did.
@@ -102,7 +102,7 @@ impl JudgePeer {
         Ok(self.received.len() >= wanted)
     }
 
-    /// Waits until something that is looked for is there, in what came; false as in [`JudgePeer::receive`].
+    /// Waits until the received bytes contain what `is_there` looks for; false as in [`JudgePeer::receive`].
     ///
     /// # Errors
     /// As [`JudgePeer::receive`].
@@ -115,17 +115,17 @@ impl JudgePeer {
         Ok(true)
     }
 
-    /// Exactly these bytes come next. They are taken.
+    /// Asserts that exactly these bytes arrive next, and takes them.
     ///
     /// # Errors
-    /// Others come, or fewer.
+    /// Other bytes arrive, or fewer.
     pub fn expect(&mut self, bytes: &[u8]) -> CaseOutcome {
         let expected = || shown(bytes);
         let mut compared = 0;
         loop {
             let len = self.received.len().min(bytes.len());
             let (came, wanted) = (&self.received[compared..len], &bytes[compared..len]);
-            // Comparing byte by byte is for those that differ.
+            // Only bytes that differ are compared one by one.
             if came != wanted {
                 let at = came.iter().zip(wanted).position(|(came, wanted)| came != wanted);
                 return Err(self.wrong_at(compared + at.unwrap_or(0), bytes));
@@ -141,10 +141,10 @@ impl JudgePeer {
         }
     }
 
-    /// Nothing more comes but the end of the connection.
+    /// Asserts that nothing more arrives but end of file.
     ///
     /// # Errors
-    /// More bytes come, or no end.
+    /// More bytes arrive, or no end of file.
     pub fn expect_end(&mut self) -> CaseOutcome {
         let expected = "the end of the connection";
         if self.receive(1)? {
@@ -157,7 +157,7 @@ impl JudgePeer {
         }
     }
 
-    /// What it means that less came than was expected.
+    /// The symptom when fewer bytes arrived than expected.
     pub const fn symptom(&self) -> Symptom {
         match self.end {
             None => Symptom::Silent,
@@ -166,7 +166,7 @@ impl JudgePeer {
         }
     }
 
-    /// A failure, told with what was sent and what came; `came` if that is known better.
+    /// A failure that reports what was sent and what arrived; `came` replaces the latter if it is known better.
     pub fn failed(
         &self,
         symptom: Symptom,
@@ -216,7 +216,7 @@ impl JudgePeer {
         self.sent.1 += bytes.len();
     }
 
-    /// Receives what is there now, at most a chunk, and says how much.
+    /// Receives what is there now, at most a chunk, and returns how much.
     ///
     /// # Errors
     /// A call that cannot fail did.
@@ -245,7 +245,7 @@ impl JudgePeer {
         }
     }
 
-    /// Receives what comes first, at most a chunk, and waits for it no longer than this; says how much.
+    /// Receives what arrives first, at most a chunk, and waits at most this long; returns how much.
     ///
     /// # Errors
     /// A call that cannot fail did.
@@ -265,14 +265,14 @@ impl JudgePeer {
         if self.end.is_none() {
             self.scene.step(&self.who, Way::In, what);
         }
-        // Behind a reset every call fails in another way: the first errno says what happened.
+        // After a reset every call fails in its own way: only the first errno says what happened.
         if !matches!(self.end, Some(End::Failed(_))) {
             self.end = Some(end);
         }
     }
 }
 
-/// Waits until something of this is so; false if patience is over.
+/// Waits for one of these events; false if the time limit is over.
 pub(super) fn wait(
     fd: &Fd,
     events: PollEvents,

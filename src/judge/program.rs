@@ -1,5 +1,5 @@
-//! The program that judge starts: in a process group of its own, its output kept, ended with this value together with
-//! everything that it has started.
+//! A program that judge starts: in a process group of its own, with its output kept. Dropping it ends the program and
+//! all its descendants.
 
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
@@ -19,10 +19,10 @@ use crate::os::children::end_all;
 use crate::os::signals::name_of;
 use crate::sys;
 
-/// How often it is looked whether the program listens, or has ended: often at first, and less often where it takes its time.
+/// How often judge checks whether the program listens, or has ended: often at first, and less often if it takes long.
 const LOOK: Duration = Duration::from_millis(3);
 const SELDOM: Duration = Duration::from_millis(25);
-/// How long what a program wrote last is waited for, when it has ended.
+/// How long judge waits for the last output of a program that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Why a program does not run.
@@ -30,9 +30,9 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 pub struct NotStarted {
     /// What happened.
     pub why: String,
-    /// What it wrote.
+    /// Its output.
     pub output: String,
-    /// Whether it ran, and has ended.
+    /// Whether it ran and has ended.
     pub has_ended: bool,
 }
 
@@ -66,7 +66,7 @@ impl Recipe {
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
         let shown = self.words.first().map_or(OsStr::new(""), OsString::as_os_str).display();
         let child = command.spawn();
-        // It holds copies of the ends that only the program is to have.
+        // It holds copies of descriptors that only the program may have.
         drop(command);
         let child = child.map_err(|error| {
             not_started(format!("{} cannot be started: {error}", shown.to_string().escape_debug()))
@@ -79,12 +79,12 @@ impl Recipe {
 }
 
 impl Program {
-    /// Its number.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// How it ended, if it did.
+    /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.status.get().is_none()
             && let Ok(Some(status)) = self.child.try_wait()
@@ -94,7 +94,7 @@ impl Program {
         self.status.get().copied()
     }
 
-    /// Waits until it has ended, at most so long.
+    /// Waits for its end, at most this long.
     pub fn wait(&mut self, most: Duration) -> Option<ExitStatus> {
         let end = Instant::now() + most;
         while self.ended().is_none() && Instant::now() < end {
@@ -111,13 +111,13 @@ impl Program {
         }
     }
 
-    /// Ends it at once, alone.
+    /// Kills the program, without its descendants.
     pub fn kill(&mut self) {
         self.signal(SIGKILL);
         let _ = self.wait(LAST_WORDS);
     }
 
-    /// What it wrote.
+    /// Its output so far.
     pub fn output(&mut self) -> String {
         if self.ended().is_some() {
             self.output.wait(LAST_WORDS);
@@ -130,7 +130,7 @@ impl Program {
         let mut look = LOOK;
         loop {
             if let Some(found) = served(&self.address, kind) {
-                // One that listens at both addresses may have come to the first meanwhile.
+                // A program that listens at both addresses may have reached the first one in the meantime.
                 if found != self.address {
                     thread::sleep(LOOK);
                 }
@@ -163,7 +163,7 @@ impl Drop for Program {
     }
 }
 
-/// Where it is served: there, or at the same port over IPv6.
+/// The address where it is served: this one, or the same port over IPv6.
 fn served(address: &Address, kind: SocketType) -> Option<Address> {
     let other = address.port().map(|port| Address::v6(std::net::Ipv6Addr::LOCALHOST, port));
     let all = [Some(address.clone()), other];
@@ -173,7 +173,8 @@ fn served(address: &Address, kind: SocketType) -> Option<Address> {
     })
 }
 
-/// Where the system has no table to look at, a connection has to be made. (For datagrams none can tell: they are sent.)
+/// Where the system has no table of sockets, a connection must be made. (For datagrams this is impossible: they are
+/// just sent.)
 fn can_connect(address: &Address, kind: SocketType) -> bool {
     let made = sys::socket(address.domain(), SOCK_STREAM, sys::Protocol::default());
     kind == SOCK_DGRAM || made.is_ok_and(|fd| sys::connect(&fd, address).is_ok())

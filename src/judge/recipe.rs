@@ -1,4 +1,4 @@
-//! How a program is started: its words, and what stands in their places.
+//! How to start a program: its command line, and the values of its placeholders.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,27 +12,27 @@ use super::site::HELLO;
 use crate::addr::Address;
 use crate::names::{SOCK_DGRAM, SocketType};
 
-/// How a program is started.
+/// How to start a program.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    /// The program and its arguments, with places such as `{port}`.
+    /// The program and its arguments, with placeholders such as `{port}`.
     pub words: Vec<OsString>,
-    /// Where it listens, if that is not for judge to choose.
+    /// The address where it listens, if judge does not choose it.
     pub at: Option<Address>,
     /// A directory for a socket's file.
     pub directory: PathBuf,
-    /// What stands for other places: `dir` and `to`.
+    /// The values of the other placeholders: `dir` and `to`.
     pub places: Vec<(&'static str, OsString)>,
-    /// What kind of socket it has.
+    /// The type of its socket.
     pub kind: SocketType,
-    /// The limit on descriptors that it is given, which judge itself was given.
+    /// The limit on descriptors that the program gets: the one that judge itself was started with.
     pub soft_limit: u64,
-    /// strace, and the file that its log goes to.
+    /// strace, and the file for its log.
     pub strace: Option<(Vec<OsString>, PathBuf)>,
 }
 
 impl Recipe {
-    /// Whether its address is a file, which it gets as `{path}`.
+    /// Whether its address is a path, which it gets as `{path}`.
     pub fn is_unix(&self) -> bool {
         let wants = |word: &OsString| find(word.as_bytes(), b"{path}").is_some();
         matches!(self.at, Some(Address::Unix(_))) || self.words.iter().any(wants)
@@ -56,7 +56,7 @@ impl Recipe {
         Ok(Address::v4(Ipv4Addr::LOCALHOST, port))
     }
 
-    /// The command with everything in its place.
+    /// The command with all placeholders replaced.
     pub fn command(&self, address: &Address, descriptors: Option<u64>) -> Command {
         let port = address.port().unwrap_or(0).to_string();
         let path = match address {

@@ -1,15 +1,15 @@
-//! What a program is judged as.
+//! The roles that programs are judged as.
 
 use std::fmt;
 
-/// What a server is to be.
+/// The role of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Sends back whatever comes.
+    /// Sends back all bytes.
     Echo,
     /// Sends back whole lines.
     LineEcho,
-    /// Takes everything and answers nothing.
+    /// Receives everything and sends nothing.
     Discard,
     /// Sends characters without end.
     Chargen,
@@ -17,13 +17,13 @@ pub enum Role {
     Daytime,
     /// Sends the seconds since 1900 in four bytes, and closes.
     Time,
-    /// Sends each line to all others.
+    /// Sends each line to all other members.
     Chat,
     /// Serves the files of a directory.
     Http,
-    /// Passes everything on to another server, and back.
+    /// Copies everything to another server, and back.
     Relay,
-    /// Sends back whatever datagram comes.
+    /// Sends back each datagram.
     EchoUdp,
 }
 
@@ -33,15 +33,15 @@ impl Role {
     /// Every role of a server.
     pub const ALL: &'static [Self] =
         &[Echo, LineEcho, Discard, Chargen, Daytime, Time, Chat, Http, Relay, EchoUdp];
-    /// Those over connections.
+    /// The roles over connections.
     pub const STREAMS: &'static [Self] =
         &[Echo, LineEcho, Discard, Chargen, Daytime, Time, Chat, Http, Relay];
-    /// Those that send back what they get.
+    /// The roles that send back what they receive.
     pub const ECHOING: &'static [Self] = &[Echo, LineEcho, Relay];
-    /// Those that a client can be judged as.
+    /// The roles that a client can be judged as.
     pub const OF_CLIENTS: &'static [Self] = &[Echo, LineEcho, Daytime, Http];
 
-    /// As it is written in a command line.
+    /// The name on a command line.
     pub const fn name(self) -> &'static str {
         match self {
             Echo => "echo",
@@ -57,7 +57,7 @@ impl Role {
         }
     }
 
-    /// The role of a name.
+    /// The role with this name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|role| role.name() == name)
     }

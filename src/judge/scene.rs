@@ -1,4 +1,4 @@
-//! What judge's peers share in a case: the program's address, the time limit, and what has happened so far.
+//! What judge's peers share in a case: the program's address, the time limit, and the steps so far.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -9,29 +9,29 @@ use super::verdict::{CaseOutcome, CaseStop};
 use crate::addr::Address;
 use crate::os::children::use_of;
 
-/// A wait that goes on and on is over after so many time limits, also while bytes come.
+/// A wait that never ends is over after this many time limits, even while bytes arrive.
 const MOST_LIMITS: u32 = 6;
-/// So many time limits a whole case may take, however many waits it has.
+/// A whole case may take this many time limits, however many waits it has.
 const LIMITS_OF_A_CASE: u32 = 12;
-/// Also where the limit is short, a case with thousands of connections has so long.
+/// Even if the limit is short, a case with thousands of connections has this long.
 const LEAST_OF_A_CASE: Duration = Duration::from_secs(60);
 
-/// A case that runs.
+/// A running case.
 #[derive(Debug)]
 pub struct CaseScene {
-    /// Where the program is.
+    /// The program's address.
     pub address: Address,
-    /// Its number, if it is known.
+    /// Its process id, if it is known.
     pub pid: Cell<Option<u32>>,
     steps: RefCell<CaseSteps>,
     begun: Instant,
-    /// How long nothing may happen, on an idle machine.
+    /// The time limit on an idle machine.
     timeout: Duration,
     slowness: Cell<f64>,
 }
 
 impl CaseScene {
-    /// Nothing has happened yet.
+    /// A case without steps.
     pub fn new(address: Address, pid: Option<u32>, timeout: Duration, slowness: f64) -> Self {
         Self {
             address,
@@ -43,30 +43,30 @@ impl CaseScene {
         }
     }
 
-    /// Something happened.
+    /// Adds a step.
     pub fn step(&self, who: &str, way: Way, what: impl Into<String>) {
         self.steps.borrow_mut().push(who, way, what.into());
     }
 
-    /// What happened, as a ladder.
+    /// The steps as a ladder.
     pub fn draw(&self, program: &str) -> DrawnSteps {
         self.steps.borrow().draw(program)
     }
 
-    /// How much slower than an idle machine this one is, as far as it was measured.
+    /// How much slower than idle this machine is, as measured.
     pub fn slowness(&self) -> f64 {
         self.slowness.get()
     }
 
-    /// How long nothing may happen on this machine.
+    /// The time limit on this machine.
     pub fn limit(&self) -> Duration {
         self.timeout.mul_f64(self.slowness.get())
     }
 
-    /// Every case has an end: also where each answer comes in time, and thousands are asked for.
+    /// Limits the time of a whole case, even if each answer arrives in time and there are thousands.
     ///
     /// # Errors
-    /// The case has taken too long as a whole, which is no evidence against the program: the rest is not asked.
+    /// The case has taken too long as a whole, which proves nothing against the program: the case is not asked.
     pub fn goes_on(&self) -> CaseOutcome {
         let most = (self.limit() * LIMITS_OF_A_CASE).max(LEAST_OF_A_CASE);
         if self.begun.elapsed() < most {
@@ -78,13 +78,13 @@ impl CaseScene {
         )))
     }
 
-    /// A wait begins.
+    /// Begins a wait.
     pub fn patience(&self) -> WaitLimit<'_> {
         let now = Instant::now();
         WaitLimit { scene: self, begun: now, last: now }
     }
 
-    /// Waits for a moment, longer on a slow machine: so that what is on its way arrives.
+    /// Waits a moment, longer on a slow machine, so that packets on their way arrive.
     pub fn pause(&self, ms: u64) {
         std::thread::sleep(Duration::from_millis(ms).mul_f64(self.slowness.get()));
     }
@@ -93,7 +93,7 @@ impl CaseScene {
         Some(use_of(self.pid.get()?)?.processor_time)
     }
 
-    /// Measures the machine again; true if it has become slower than was known.
+    /// Measures the machine again; true if it has become slower than it was known to be.
     fn is_slower_than_known(&self) -> bool {
         let known = self.slowness.get();
         let now = slowness();
@@ -102,8 +102,8 @@ impl CaseScene {
     }
 }
 
-/// How long a wait may still last. It is over when nothing has happened for the time limit; not yet, though, if the machine has
-/// become slower meanwhile, or if the program is at work on it.
+/// How long a wait may still last. It is over if nothing has happened for the time limit; but not if the machine has
+/// become slower in the meantime, or if the program is at work.
 #[derive(Debug)]
 pub struct WaitLimit<'a> {
     scene: &'a CaseScene,
@@ -112,7 +112,7 @@ pub struct WaitLimit<'a> {
 }
 
 impl WaitLimit<'_> {
-    /// Something happened.
+    /// Something has happened: the time limit begins again.
     pub fn renew(&mut self) {
         self.last = Instant::now();
     }
@@ -125,7 +125,7 @@ impl WaitLimit<'_> {
         self.scene.goes_on()
     }
 
-    /// How many milliseconds to wait; none if it is over.
+    /// How many milliseconds to wait; `None` if the wait is over.
     pub fn left_ms(&mut self) -> Option<i32> {
         let limit = self.scene.limit();
         let end = (self.last + limit).min(self.begun + limit * MOST_LIMITS);
@@ -145,7 +145,7 @@ impl WaitLimit<'_> {
         if self.last.elapsed() > self.scene.limit() * 4 {
             return false;
         }
-        // At work means: it uses some of the time, as much as a busy machine gives it.
+        // At work means that it uses a part of the time, as much as a busy machine gives it.
         let before = self.scene.processor_time();
         let look = Duration::from_millis(100).mul_f64(self.scene.slowness());
         std::thread::sleep(look);
@@ -154,7 +154,7 @@ impl WaitLimit<'_> {
         used.is_some_and(|used| used > look / 25)
     }
 
-    /// How long it has lasted since something happened, in words.
+    /// How long nothing has happened, in words.
     pub fn waited(&self) -> String {
         format!("{:.1} s", self.last.elapsed().as_secs_f64())
     }

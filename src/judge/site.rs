@@ -1,4 +1,4 @@
-//! What a program needs beside its clients: for http a directory with files, for a relay a server behind it.
+//! What a program needs besides its clients: for http a directory with files, for a relay a server behind it.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -11,30 +11,30 @@ use super::ending::Directory;
 
 /// A short file.
 pub const HELLO: &str = "hello.txt";
-/// What stands in it.
+/// Its content.
 pub const HELLO_BYTES: &[u8] = b"hello, judge: this file is served as it is\n";
 /// A long file.
 pub const LARGE: &str = "large.bin";
-/// How long it is.
+/// Its length.
 pub const LARGE_BYTES: usize = 8 << 20;
 /// A file beside the directory, which no client may get.
 pub const SECRET: &str = "secret.txt";
-/// What stands in it.
+/// Its content.
 pub const SECRET_BYTES: &[u8] = b"baresock-judge-secret: outside of the directory that is served\n";
 
 /// A line that makes the server behind a relay send something long and close.
 pub const SEND_AND_CLOSE: &[u8] = b"judge: send and close\n";
-/// What it sends then.
+/// How many bytes it sends then.
 pub const SENT_AT_THE_END: usize = 300_000;
-/// A line that makes it break the connection off.
+/// A line that makes the server reset the connection.
 pub const RESET: &[u8] = b"judge: reset\n";
 
-/// Everything beside the program.
+/// Everything besides the program.
 #[derive(Debug)]
 pub struct JudgeSite {
     /// Files of judge's own: sockets, logs.
     pub own: Directory,
-    /// The directory that is served, and what a request for a file in it begins with: `/` or `/NAME/`.
+    /// The directory that is served, and the beginning of a request's path for a file in it: `/` or `/NAME/`.
     pub served: Option<ServedFiles>,
     /// Where the server behind a relay listens.
     pub to: Option<String>,
@@ -43,18 +43,18 @@ pub struct JudgeSite {
 /// A directory that is served over http.
 #[derive(Debug)]
 pub struct ServedFiles {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What a path in a request begins with.
+    /// The beginning of a request's path.
     pub prefix: String,
-    /// Whether the secret lies beside it.
+    /// Whether the secret file lies beside it.
     pub has_secret: bool,
-    /// It is removed with this.
+    /// Removed with this value.
     _made: Option<Directory>,
 }
 
 impl JudgeSite {
-    /// One with nothing but a directory for judge's own files.
+    /// A site that has only a directory for judge's own files.
     ///
     /// # Errors
     /// No directory can be made.

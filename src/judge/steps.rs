@@ -1,33 +1,33 @@
-//! What judge's peers did and what came, one after the other, and a small ladder of it.
+//! What judge's peers and the program did, in order, and a small ladder of it.
 
 use std::fmt::Write;
 
-/// So many characters of a string are shown, and what one byte more takes.
+/// How many characters of a string are shown.
 const MOST_SHOWN: usize = 24;
 /// So many steps are drawn at most; of more, the first and the last.
 const MOST_DRAWN: usize = 20;
 const FIRST_DRAWN: usize = 8;
-/// How wide the side of judge is.
+/// The width of judge's column.
 const LEFT: usize = 36;
 
-/// Who did something.
+/// The direction of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// judge, and it goes to the program.
+    /// From judge to the program.
     Out,
-    /// The program, and it came to judge.
+    /// From the program to judge.
     In,
-    /// Nothing crossed: something was waited for, or looked at.
+    /// No message: judge waited, or looked at something.
     Beside,
 }
 
-/// One thing that happened.
+/// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
     who: String,
     way: Way,
     what: String,
-    /// How often, one after the other.
+    /// How often it was repeated, directly one after the other.
     times: u32,
 }
 
@@ -35,15 +35,15 @@ struct Step {
 #[derive(Clone, Debug, Default)]
 pub struct CaseSteps {
     steps: Vec<Step>,
-    /// Which was left out in the middle, so that a case with thousands of steps keeps little.
+    /// How many steps in the middle were left out, so that a case with thousands of steps needs little memory.
     left_out: u32,
 }
 
-/// The ladder, by lines.
+/// The ladder, line by line.
 pub type DrawnSteps = Vec<String>;
 
 impl CaseSteps {
-    /// One more.
+    /// Adds a step.
     pub fn push(&mut self, who: &str, way: Way, what: String) {
         if let Some(last) = self.steps.last_mut()
             && last.way == way
@@ -60,7 +60,7 @@ impl CaseSteps {
         }
     }
 
-    /// As lines: judge's side left, the program's right.
+    /// The ladder: judge's column on the left, the program's on the right.
     pub fn draw(&self, program: &str) -> DrawnSteps {
         let mut lines = vec![format!("{:LEFT$}     {program}", "judge")];
         for (at, step) in self.steps.iter().enumerate() {
@@ -98,7 +98,7 @@ fn kind(who: &str) -> &str {
     who.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
-/// Bytes as they are told: escaped, short, with their number.
+/// Bytes for a person: escaped, cut, with their number.
 pub fn shown(bytes: &[u8]) -> String {
     let mut text = String::from("\"");
     let mut told = 0;

@@ -1,4 +1,4 @@
-//! How a case ended, and what is said of it.
+//! How a case ended, and the report about it.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,41 +7,41 @@ use super::JudgeCase;
 use super::steps::DrawnSteps;
 use crate::names::Errno;
 
-/// What was seen, in a word: a cause belongs to it.
+/// A symptom in one word: causes belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Symptom {
     /// The program ended, by itself or by a signal.
     Died,
-    /// It is there, but no connection can be made.
+    /// The program runs, but no connection can be made.
     Refused,
-    /// What was to come did not come in time.
+    /// Something expected did not arrive in time.
     Silent,
-    /// The connection ended before everything had come.
+    /// The connection ended before everything had arrived.
     Ended,
     /// The connection was reset.
     Reset,
-    /// Other bytes came.
+    /// Other bytes arrived than expected.
     Wrong,
-    /// More came than was to come.
+    /// More bytes arrived than expected.
     TooMuch,
     /// It uses the processor while there is nothing to do.
     Spins,
     /// Its memory grows.
     Grows,
-    /// It has more and more descriptors.
+    /// It holds more and more descriptors.
     Leaks,
-    /// While one client does something, another is not served.
+    /// While one client does something, another client is not served.
     HoldsUp,
-    /// It does not end.
+    /// It does not end when asked to.
     Stays,
     /// It cannot be started again.
     NotAgain,
-    /// It ended with a status that says that all was well.
+    /// It failed, and its exit status says success.
     ClaimsSuccess,
 }
 
 impl Symptom {
-    /// As it stands in JSON.
+    /// The word in JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Died => "died",
@@ -62,7 +62,7 @@ impl Symptom {
     }
 }
 
-/// What went wrong.
+/// A failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseFailure {
     /// In a word.
@@ -71,14 +71,14 @@ pub struct CaseFailure {
     pub sent: String,
     /// What a right program does then.
     pub expected: String,
-    /// What this one did.
+    /// What this program did.
     pub came: String,
-    /// The name of the signal that ended it, if one did.
+    /// The name of the signal that killed it, if one did.
     pub signal: Option<String>,
 }
 
 impl CaseFailure {
-    /// One in words.
+    /// A failure, described in words.
     pub fn new(
         symptom: Symptom,
         sent: impl fmt::Display,
@@ -90,12 +90,12 @@ impl CaseFailure {
     }
 }
 
-/// Why a case ended before its end.
+/// Why a case ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaseStop {
     /// The program did something wrong.
     Failed(Box<CaseFailure>),
-    /// It cannot be asked, and why.
+    /// It cannot be asked, for this reason.
     NotAsked(String),
 }
 
@@ -121,7 +121,7 @@ impl From<Errno> for CaseStop {
     }
 }
 
-/// A failure with what explains it.
+/// A failure with its explanation.
 #[derive(Clone, Debug)]
 pub struct Explained {
     /// What happened.
@@ -130,11 +130,11 @@ pub struct Explained {
     pub because: String,
     /// What to do.
     pub remedy: String,
-    /// What both did.
+    /// The ladder of both sides.
     pub ladder: DrawnSteps,
     /// What the program wrote to standard output and standard error.
     pub output: String,
-    /// What `watch` says of its calls.
+    /// The advice of `watch` about its calls.
     pub advice: Vec<String>,
 }
 
@@ -143,9 +143,9 @@ pub struct Explained {
 pub enum Verdict {
     /// Everything was as expected.
     Passed,
-    /// Something was not.
+    /// Something was not as expected.
     Failed(Box<Explained>),
-    /// Not asked, and why.
+    /// Not asked, for this reason.
     NotAsked(String),
 }
 
@@ -163,11 +163,11 @@ impl Verdict {
 /// A case with its verdict.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// Which.
+    /// The case.
     pub case: &'static JudgeCase,
-    /// What it is worth.
+    /// Its points.
     pub points: u32,
-    /// How it ended: of several runs, the worst.
+    /// The verdict; the worst one of several runs.
     pub verdict: Verdict,
     /// How often it was run.
     pub runs: u32,
@@ -187,19 +187,19 @@ impl Judged {
 /// All verdicts on a program.
 #[derive(Clone, Debug)]
 pub struct JudgeReport {
-    /// What it was judged as.
+    /// The role that it was judged as.
     pub judged_as: String,
     /// The program, or its address.
     pub subject: String,
-    /// By case.
+    /// The cases with their verdicts.
     pub cases: Vec<Judged>,
-    /// Why nothing could be judged.
+    /// Why the program could not be judged at all.
     pub not_judged: Option<String>,
-    /// How much slower than an idle machine this one was.
+    /// How much slower than idle this machine was.
     pub slowness: f64,
 }
 
-/// Cases and points, counted.
+/// The number of cases and points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Score {
     /// How many cases passed.
@@ -208,9 +208,9 @@ pub struct Score {
     pub failed: u32,
     /// How many were not asked.
     pub not_asked: u32,
-    /// The points of those that passed.
+    /// The points of the passed cases.
     pub points: u32,
-    /// The points of those that were asked.
+    /// The points of the asked cases.
     pub of: u32,
 }
 

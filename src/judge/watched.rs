@@ -1,4 +1,4 @@
-//! A failed case once more, with the program under strace: what `watch` says of its calls.
+//! Runs a failed case again with the program under strace, for the advice of `watch`.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::logs::reader::{LogEvent, LogReader};
 use crate::os::children::{descendants, end_all};
 use crate::report::{At, ProcessEnding, Report, advice};
 
-/// What the log of strace shows, a line or two for each finding.
+/// The findings in a log of strace, a line or two each.
 ///
 /// # Errors
 /// The log cannot be read.
@@ -47,7 +47,7 @@ fn advice_from(log: &Path) -> std::io::Result<Vec<String>> {
 }
 
 impl Judge {
-    /// The case once more under strace, for what `watch` says of the calls.
+    /// Runs the case again under strace, for the advice of `watch`.
     pub(super) fn watched(&mut self, case: &'static JudgeCase) -> Result<Vec<String>, String> {
         let strace = self.options.watch.clone().unwrap_or_default();
         let log = self.site.own.path().join("strace.log");
@@ -66,7 +66,7 @@ impl Judge {
                 self.program = Some(program);
                 let _ = self.run(case);
                 if let Some(program) = &mut self.program {
-                    // strace writes its log to the end when what it follows has ended.
+                    // strace completes its log when the traced processes have ended.
                     descendants(program.pid()).into_iter().for_each(end_all);
                     program.wait(Duration::from_secs(2));
                 }

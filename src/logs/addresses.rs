@@ -1,4 +1,4 @@
-//! Socket addresses as strace writes them, in its present and its older spelling.
+//! Socket addresses in strace's present and older spelling.
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
@@ -36,7 +36,7 @@ pub(super) fn address<'a>(text: &'a str, room: &mut Room<'a>) -> Option<Address>
     }
 }
 
-/// By far the most frequent, read in one go.
+/// By far the most frequent form, read in one go.
 fn ipv4(text: &str) -> Option<Address> {
     let (port, rest) = digits(text.strip_prefix("{sa_family=AF_INET, sin_port=htons(")?)?;
     let rest = rest.strip_prefix("), sin_addr=inet_addr(\"")?;
@@ -81,7 +81,7 @@ fn is_abstract(text: &str) -> bool {
     items(text).any(|item| item.starts_with("sun_path=@") || item.starts_with("path=@"))
 }
 
-/// The string of a field: the outer none if it cannot be read, the inner one if it is not there.
+/// The string of a field: the outer `None` means unreadable, the inner one that the field is missing.
 fn bytes_of<'a>(field: &str, text: &'a str, room: &mut Room<'a>) -> Option<Option<Vec<u8>>> {
     let Some(value) = items(text).find_map(|item| item.strip_prefix(field)) else {
         return Some(None);

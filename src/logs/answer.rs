@@ -1,4 +1,4 @@
-//! A call with its answer, taken apart.
+//! A call with its result, taken apart.
 
 use super::line::fraction;
 use super::number::{digits, number};
@@ -6,40 +6,41 @@ use super::number::{digits, number};
 /// A call as strace writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawCall<'a> {
-    /// The name of the system call, or of the function in a trace of ours.
+    /// The name of the system call, or of the function in one of our own traces.
     pub name: &'a str,
-    /// What stands between the parentheses.
+    /// The text between the parentheses.
     pub arguments: &'a str,
-    /// What stands behind the equals sign.
+    /// The text after the equals sign.
     pub answer: CallResult<'a>,
     /// How long it took, in nanoseconds (`-T`).
     pub took_ns: Option<u64>,
 }
 
-/// What a call returned, and what strace adds.
+/// The result of a call, and what strace adds to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallResult<'a> {
-    /// The number; none for `?`, which stands where a call has not returned, or will be begun again.
+    /// The number; `None` for `?`, which strace writes if a call has not returned, or will be restarted.
     pub value: Option<i64>,
-    /// The error's name: `EAGAIN`, or its number, where it has none; of a call that was interrupted, `ERESTARTSYS`.
+    /// The error's name, `EAGAIN`, or its number if it has none; `ERESTARTSYS` for an interrupted call.
     pub error: Option<&'a str>,
-    /// The rest, such as `(in [3])` or `(Timeout)`, with what is known of a new descriptor: `<TCP:[…]>`.
+    /// The rest, such as `(in [3])` or `(Timeout)`, with the description of a new descriptor: `<TCP:[…]>`.
     pub rest: &'a str,
 }
 
-/// Arguments, answer and duration of what stands behind a call's opening parenthesis; none if the answer does not end here.
+/// Arguments, result and duration, from the text after a call's opening parenthesis; `None` if the result does not end
+/// here.
 pub(super) fn split_answer(inside: &str) -> Option<(&str, CallResult<'_>, Option<u64>)> {
     split_beginning(inside).filter(|(_, answer, _)| answer.is_whole())
 }
 
-/// The same, also if the answer is cut.
+/// The same, even if the result is cut.
 pub(super) fn split_beginning(inside: &str) -> Option<(&str, CallResult<'_>, Option<u64>)> {
     let (whole, took_ns) = match inside.as_bytes().last() {
         Some(b'>') => split_duration(inside),
         _ => (inside, None),
     };
     let mut end = whole.len();
-    // From behind: what is sent may look like an answer, what is answered does not look like one more.
+    // From the end: sent bytes may look like a result, but a result never contains another one.
     while let Some(at) = memchr::memrchr(b'=', &whole.as_bytes()[..end]) {
         end = at;
         let Some(before) = whole[..at].strip_suffix(' ') else { continue };
@@ -64,7 +65,7 @@ fn split_duration(text: &str) -> (&str, Option<u64>) {
 }
 
 impl<'a> CallResult<'a> {
-    /// Whether every parenthesis closes that is opened behind the number.
+    /// Whether every parenthesis that is opened after the number is closed.
     fn is_whole(&self) -> bool {
         let bytes = self.rest.as_bytes();
         bytes.is_empty() || {
@@ -94,7 +95,7 @@ impl<'a> CallResult<'a> {
     }
 }
 
-/// Of an error without a name, strace writes the number: `(errno 530)`.
+/// The number of an error for which strace has no name: `(errno 530)`.
 fn number_of(rest: &str) -> Option<&str> {
     let number = rest.strip_prefix("(errno ")?.strip_suffix(')')?;
     number.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)

@@ -1,11 +1,11 @@
-//! A call's arguments, divided at their commas.
+//! The arguments of a call, split at their commas.
 
 use std::ops::Index;
 
-/// How many arguments are told apart; no system call has more than six, and `clone` is written with seven.
+/// How many arguments are distinguished; no system call has more than six, and `clone` is written with seven.
 const MOST: usize = 8;
 
-/// The arguments of a call, each as it is written. One that is not there is empty.
+/// The arguments of a call, as written. A missing argument is empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments<'a> {
     parts: [&'a str; MOST],
@@ -13,7 +13,7 @@ pub struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// Divides what stands between a call's parentheses.
+    /// Splits the text between a call's parentheses.
     pub fn divide(text: &'a str) -> Self {
         let mut arguments = Self { parts: [""; MOST], count: 0 };
         let mut rest = text;
@@ -38,7 +38,7 @@ impl<'a> Arguments<'a> {
         self.count
     }
 
-    /// The arguments in their order.
+    /// The arguments in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a str> {
         self.parts[..self.count].iter().copied()
     }
@@ -52,7 +52,7 @@ impl<'a> Index<usize> for Arguments<'a> {
     }
 }
 
-/// With `-N`, strace writes each argument's name before it: `domain=AF_INET`.
+/// With `-N`, strace writes the name before each argument: `domain=AF_INET`.
 fn without_name(part: &str) -> &str {
     if !part.starts_with(|first: char| first.is_ascii_lowercase()) {
         return part;
@@ -64,7 +64,7 @@ fn without_name(part: &str) -> &str {
     }
 }
 
-/// The items of an array or the fields of a structure: `[1 2]`, `{a=1, b=2}`, without what encloses them.
+/// The items of an array or the fields of a structure, `[1 2]` or `{a=1, b=2}`, without the brackets.
 pub fn items(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(inside(text)).filter(|text| !text.is_empty());
     std::iter::from_fn(move || {
@@ -78,7 +78,7 @@ pub fn items(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands between brackets or braces, or the text itself where there are none.
+/// The text between brackets or braces, or the text itself if there are none.
 pub fn inside(text: &str) -> &str {
     let text = text.trim_ascii();
     let inside = match text.as_bytes() {
@@ -88,8 +88,8 @@ pub fn inside(text: &str) -> &str {
     inside.trim_ascii()
 }
 
-/// The value of a field: of `tv_sec` in `{tv_sec=1, tv_usec=0}` it is `1`. An older strace writes `msg_iov(1)=…`, with the
-/// number of the items.
+/// The value of a field: in `{tv_sec=1, tv_usec=0}`, that of `tv_sec` is `1`. An older strace writes `msg_iov(1)=…`,
+/// with the number of items.
 pub fn field<'a>(structure: &'a str, name: &str) -> Option<&'a str> {
     items(structure).find_map(|item| {
         let rest = item.strip_prefix(name)?;
@@ -101,7 +101,8 @@ pub fn field<'a>(structure: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// Whether nothing closes in this text that it does not open: if something does, it goes on with what began before.
+/// Whether every closing bracket in this text was opened in it: otherwise the text continues something that began
+/// before.
 pub fn is_from_its_beginning(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut depth = 0i32;
@@ -121,7 +122,7 @@ pub fn is_from_its_beginning(text: &str) -> bool {
     true
 }
 
-/// The first comma that stands within no string, parenthesis, bracket, brace or description of a descriptor.
+/// The first comma outside of every string, parenthesis, bracket, brace and description of a descriptor.
 fn top_level_comma(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut depth = 0usize;
@@ -140,7 +141,7 @@ fn top_level_comma(text: &str) -> Option<usize> {
     None
 }
 
-/// How long a string is, with its quotes; one that does not end goes to the end.
+/// The length of a string, with its quotes; a string without an end extends to the end of the text.
 pub(super) fn string_len(bytes: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -153,8 +154,8 @@ pub(super) fn string_len(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// How long the description of a descriptor is that `-y` writes behind its number: `<TCP:[…->…]>`, `</dev/null<char 1:3>>`.
-/// 0 if this is none. An arrow within it does not end it, and strace escapes the brackets of a path.
+/// The length of the description that `-y` writes after a descriptor: `<TCP:[…->…]>`, `</dev/null<char 1:3>>`; 0 if
+/// there is none. An arrow in it does not end it, and strace escapes the brackets in a path.
 pub(super) fn description_len(bytes: &[u8]) -> usize {
     let mut depth = 0usize;
     for (at, byte) in bytes.iter().enumerate() {

@@ -3,45 +3,45 @@
 use super::answer::{RawCall, split_answer};
 use super::number::{digits, number};
 
-/// What a line tells.
+/// The content of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineBody<'a> {
     /// A call, from its name to its result.
     Call(RawCall<'a>),
-    /// The first half of a call: another process was heard before it returned.
+    /// The first half of a call: another process wrote a line before the call returned.
     Begun(&'a str),
     /// The second half of a call.
     Resumed {
-        /// Its name, which the first half has too.
+        /// The function's name, which the first half contains too.
         name: &'a str,
-        /// From where the first half stopped.
+        /// The text from where the first half stopped.
         rest: &'a str,
     },
-    /// A signal arrived: its name, and what else strace says of it.
+    /// A signal arrived: its name, and whether it stopped the process.
     Signal {
         /// `SIGPIPE`; for `--- stopped by SIGSTOP ---` the signal that stopped it.
         name: &'a str,
-        /// Whether the process was stopped, rather than told.
+        /// Whether the process was stopped, instead of receiving the signal.
         stopped: bool,
     },
     /// A process ended.
     Ended(ProcessExit<'a>),
-    /// strace begins to follow a process.
+    /// strace starts to follow a process.
     Attached(u32),
-    /// strace lets go of a process.
+    /// strace stops following a process.
     Detached(u32),
-    /// strace or the reader of a log says something that is no call: a dump of bytes, a stack, a fence.
+    /// Text of strace, or of the person who posted the log, that is not a call: a dump of bytes, a stack, a fence.
     Remark,
-    /// A line of a JSON trace of ours.
+    /// A line of one of our JSON traces.
     Json,
     /// A call begins here and does not end: the line was wrapped, or the log was cut.
     Open {
         /// From the beginning of the call.
         text: &'a str,
-        /// strace says in the midst of the line that it begins to follow this process.
+        /// In the middle of the line, strace says that it starts to follow this process.
         attached: Option<u32>,
     },
-    /// Nothing of this.
+    /// None of these.
     Text,
 }
 
@@ -64,7 +64,7 @@ impl<'a> LineBody<'a> {
             Some(b'-') if text.starts_with("--- ") => Self::signal(text).unwrap_or(Self::Text),
             Some(b'+') if text.starts_with("+++ ") => Self::ended(text).unwrap_or(Self::Text),
             Some(b'{') if text.starts_with("{\"schema\"") => Self::Json,
-            // The report, which `read --json` puts at the end.
+            // The report that `read --json` puts at the end.
             Some(b'{') if text.starts_with("{\"report\"") => Self::Remark,
             _ => Self::said(text),
         }
@@ -79,7 +79,7 @@ impl<'a> LineBody<'a> {
         let name_len = if is_unknown { 3 } else { name_len };
         let (name, rest) = text.split_at(name_len);
         let Some(inside) = rest.strip_prefix('(') else { return Self::said(text) };
-        // A trace of ours has functions of libc whose names stand within arguments of strace's.
+        // One of our traces contains functions of libc whose names occur within arguments of strace's.
         let is_inside = || INSIDE_ARGUMENTS.contains(&name) && !text.ends_with(" (library)");
         if name_len == 0 || is_inside() {
             return Self::Text;
@@ -139,7 +139,7 @@ impl<'a> LineBody<'a> {
         inside.starts_with("superseded by execve").then_some(Self::Ended(ProcessExit::Superseded))
     }
 
-    /// What strace says about itself and about processes, in its present and its older words.
+    /// What strace says about itself and about processes, in its present and older words.
     fn said(text: &'a str) -> Self {
         if let Some(("", said)) = split_said(text) {
             return said;
@@ -148,7 +148,7 @@ impl<'a> LineBody<'a> {
             || text.starts_with("baresock: ")
             || text.starts_with("[ Process PID=")
             || text.starts_with("| ")
-            // A place in a program (`-k`): `/lib/libc.so.6(send+0x1d) [0x10ab0d]`.
+            // A code location (`-k`): `/lib/libc.so.6(send+0x1d) [0x10ab0d]`.
             || (text.ends_with(']') && text.contains(" [0x"))
             || text.starts_with("```")
             || text.starts_with("~~~");
@@ -156,7 +156,7 @@ impl<'a> LineBody<'a> {
     }
 }
 
-/// What strace says about a process at the end of a text, and what stands before it. An older strace does not say its name.
+/// What strace says about a process at the end of a text, and the text before it. An older strace leaves out its name.
 fn split_said(text: &str) -> Option<(&str, LineBody<'_>)> {
     let at = text.rfind("Process ")?;
     let (pid, did) = digits(&text[at + "Process ".len()..])?;
@@ -168,7 +168,7 @@ fn split_said(text: &str) -> Option<(&str, LineBody<'_>)> {
         _ => return None,
     };
     let before = match text[..at].strip_suffix("strace: ") {
-        // It says its name as it was called, perhaps with a path.
+        // It uses the name by which it was called, perhaps with a path.
         Some(before) => {
             let is_of_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
             let len = before.bytes().rev().take_while(is_of_path).count();
@@ -180,7 +180,7 @@ fn split_said(text: &str) -> Option<(&str, LineBody<'_>)> {
     Some((before, body))
 }
 
-/// What looks like the name of a call where a wrapped line goes on within its arguments.
+/// Words that look like the name of a call when a wrapped line continues within arguments.
 pub(super) const INSIDE_ARGUMENTS: &[&str] = &[
     "htons",
     "htonl",

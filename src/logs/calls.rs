@@ -1,4 +1,5 @@
-//! The calls of one log, whole and in order: lines read, cleaned, taken apart, and put together where they came in pieces.
+//! The calls of one log, complete and in order: lines are read, cleaned, taken apart, and put together if they came in
+//! pieces.
 
 use std::io::{self, Read};
 
@@ -10,12 +11,12 @@ use super::halves::{HalfCall, Halves, Origin, cut, headless, is_new, whole};
 use super::line::{LogLine, Stamp};
 use super::lines::Lines;
 
-/// What was read, so far.
+/// Counts of what was read so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogCounts {
     /// Lines.
     pub lines: u64,
-    /// Calls, each as often as the kernel was asked: one that was begun again counts again, as `strace -c` does it.
+    /// Calls, counted as the kernel sees them: a restarted call counts again, as in `strace -c`.
     pub calls: u64,
     /// Calls that had not returned when their process or the log ended.
     pub unfinished: u64,
@@ -23,9 +24,9 @@ pub struct LogCounts {
     pub headless: u64,
     /// Signals.
     pub signals: u64,
-    /// Lines that are no part of a log as far as this reader knows.
+    /// Lines that this reader does not understand.
     pub not_understood: u64,
-    /// Lines that are too long to be taken apart; they are among those not understood.
+    /// Lines that are too long; they count among those not understood.
     pub too_long: u64,
 }
 
@@ -45,7 +46,7 @@ impl std::ops::Add for LogCounts {
     }
 }
 
-/// One thing that a log says.
+/// One item of a log.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LogItem<'a> {
     /// A call, from its name to its answer.
@@ -61,9 +62,9 @@ pub enum LogItem<'a> {
     },
     /// The process ended.
     Ended(ProcessExit<'a>),
-    /// strace begins to follow a process.
+    /// strace starts to follow a process.
     Attached(u32),
-    /// strace lets go of a process.
+    /// strace stops following a process.
     Detached(u32),
     /// A line of a JSON trace.
     Json,
@@ -80,13 +81,13 @@ pub struct Where<'a> {
     pub begun: u64,
     /// The line in which it returned.
     pub line: u64,
-    /// When the call began, in nanoseconds; 0 if the log does not say.
+    /// When the call began, in nanoseconds; 0 if unknown.
     pub time: u64,
-    /// When the line of its return was written, if that is another line; or 0.
+    /// When the line of its return was written, if that is another line; otherwise 0.
     pub returned: u64,
-    /// The line as the log has it, joined if it was in pieces.
+    /// The line as in the log, joined if it was in pieces.
     pub text: &'a str,
-    /// The thread that is making another thread or process just now, and whether it will be a thread.
+    /// The thread that is creating another thread or process at the moment, and whether it will be a thread.
     pub making: Option<(u32, bool)>,
 }
 
@@ -97,14 +98,14 @@ pub struct CallReader<R> {
     habits: Option<Habits>,
     halves: Halves,
     counts: LogCounts,
-    /// The process that all calls are of where lines do not say (a file of `-ff`).
+    /// The process of all lines that do not name one (a file of `-ff`).
     pid: u32,
     clock: Clock,
     scratch: String,
 }
 
 impl<R: Read> CallReader<R> {
-    /// The calls in `from`; those without a process are of the process `pid`, or 0 if that is not known.
+    /// The calls in `from`; lines that do not name a process belong to `pid`, or 0 if it is unknown.
     pub fn new(from: R, pid: u32) -> Self {
         Self {
             lines: Lines::new(from),
@@ -122,21 +123,22 @@ impl<R: Read> CallReader<R> {
         self.counts
     }
 
-    /// When the next line was written, if it says so; none at the end, or if it says only how much later than another.
+    /// When the next line was written, if it says so; `None` at the end, or if it only says how much later than another
+    /// line.
     ///
     /// # Errors
-    /// What reading gave.
+    /// The error of reading.
     pub fn next_time(&mut self) -> io::Result<Option<u64>> {
         let Self { lines, habits, clock, scratch, .. } = self;
         let text = clean(lines.peek_line()?, habits.unwrap_or_default(), scratch);
         Ok(match LogLine::parse(text).time {
             None | Some(Stamp::SincePrevious(_)) => None,
-            // As it will be when the line is read.
+            // The time that the line will have when it is read.
             Some(stamp) => Some({ *clock }.time(stamp)),
         })
     }
 
-    /// The call whose line has begun and not come to its end, of a log that is being written: that call waits.
+    /// The call whose line has begun and not ended, in a log that is still being written: that call waits.
     pub fn waiting(&mut self, tell: impl FnOnce(&str, &Where<'_>)) {
         let Self { lines, habits, counts, pid, clock, scratch, .. } = self;
         let beginning = lines.beginning();
@@ -151,10 +153,10 @@ impl<R: Read> CallReader<R> {
         tell(text, &Where { pid, begun: number, line: number, time, text, ..Where::default() });
     }
 
-    /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of the log.
+    /// Reads a line and reports its content: nothing, one item or several. False at the end of the log.
     ///
     /// # Errors
-    /// What reading gave.
+    /// The error of reading.
     pub fn read_line(&mut self, mut tell: impl FnMut(LogItem<'_>, &Where<'_>)) -> io::Result<bool> {
         let habits = match self.habits {
             Some(habits) => habits,
@@ -187,15 +189,15 @@ impl<R: Read> CallReader<R> {
     }
 }
 
-/// How much is shown of a line that is too long.
+/// How many bytes are shown of a line that is too long.
 const TEXT_BYTES: usize = 1 << 10;
 
-/// Tells what one line says.
+/// Reports the content of one line.
 struct LineTeller<'t, F> {
     tell: &'t mut F,
     counts: &'t mut LogCounts,
     clock: &'t mut Clock,
-    /// Whose the lines are that do not say it.
+    /// The process of lines that do not name one.
     pid: u32,
 }
 
@@ -262,7 +264,7 @@ impl<F: FnMut(LogItem<'_>, &Where<'_>)> LineTeller<'_, F> {
         (self.tell)(LogItem::Call(call), place);
     }
 
-    /// A call that was wrapped has one more line.
+    /// Continues a wrapped call by one more line.
     fn open(&mut self, halves: &mut Halves) {
         let Some(half) = halves.take_whole() else { return };
         match half.text.strip_suffix("<unfinished ...>") {
@@ -307,7 +309,7 @@ impl<F: FnMut(LogItem<'_>, &Where<'_>)> LineTeller<'_, F> {
         }
     }
 
-    /// A call that is whole now.
+    /// A call that is complete now.
     fn joined(&mut self, half: &HalfCall, end: Option<&Where<'_>>) {
         let Some(call) = whole(&half.text) else { return };
         let place = Where {
@@ -334,7 +336,7 @@ impl<F: FnMut(LogItem<'_>, &Where<'_>)> LineTeller<'_, F> {
             making: None,
         };
         match cut(&half.text) {
-            // Its answer was cut, but the number is there.
+            // The result was cut, but the number is there.
             Some(call) => self.call(call, &place),
             None => {
                 self.counts.unfinished += 1;

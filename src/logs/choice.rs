@@ -5,25 +5,25 @@ use crate::trace::descriptors::{DescriptorTable, DescriptorTables};
 use crate::trace::page::Returns;
 use crate::values::FdNumber;
 
-/// Chooses among the calls. To know a peer it has to see every call.
+/// Selects calls. To know the peers it must see every call.
 #[derive(Debug, Default)]
 pub struct Chooser {
     only: Vec<String>,
     fd: Option<i32>,
     peer: Option<String>,
-    /// Only if a peer is asked for.
+    /// Used only if a peer is asked for.
     tables: DescriptorTables,
 }
 
 impl Chooser {
-    /// Wants the calls of these names (all, if there are none), on this descriptor, with this peer, or a part of its
+    /// Selects calls with these names (all if there are none), on this descriptor, and with this peer, or a part of its
     /// address.
     pub fn new(only: &[String], fd: Option<i32>, peer: Option<&str>) -> Self {
         let peer = peer.map(str::to_string);
         Self { only: only.to_vec(), fd, peer, tables: DescriptorTables::default() }
     }
 
-    /// Whether this call is wanted.
+    /// Whether this call is selected.
     pub fn wants(&mut self, event: &Event<'_>) -> bool {
         let Self { only, fd, peer, tables } = self;
         let by_peer = peer.as_ref().is_none_or(|peer| {

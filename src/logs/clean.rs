@@ -1,15 +1,15 @@
-//! What a forum, a mailer, an editor or a terminal did to a line of a log, undone.
+//! Undoes what a forum, a mailer, an editor or a terminal did to a line of a log.
 
-/// What was found out about a whole log from its beginning.
+/// What the beginning of a log shows about all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Habits {
-    /// Each line begins with its number, and the number stands where strace writes that of a process.
+    /// Whether each line begins with a line number, in the place where strace writes a process id.
     pub numbered: bool,
 }
 
 impl Habits {
-    /// Looks at the beginning of a log. Lines are numbered if each number is one more than the one before: processes are
-    /// not born that way.
+    /// Examines the beginning of a log. Lines are numbered if each number is one more than the one before: process ids
+    /// do not grow like that.
     pub fn of(sample: &[u8]) -> Self {
         const ENOUGH: usize = 40;
         let text = String::from_utf8_lossy(&sample[..sample.len().min(64 << 10)]);
@@ -24,8 +24,8 @@ impl Habits {
     }
 }
 
-/// A line without what does not belong to the log: colours, quotation marks, numbers of lines, indentation. What is no UTF-8
-/// is replaced; strace writes ASCII. `scratch` holds the line where it must be written again.
+/// A line without additions: colours, quotation marks, line numbers, indentation. Bytes that are not UTF-8 are
+/// replaced; strace writes ASCII. `scratch` holds the line if it must be rewritten.
 pub fn clean<'a>(bytes: &'a [u8], habits: Habits, scratch: &'a mut String) -> &'a str {
     let has_colours = memchr::memchr(ESCAPE, bytes).is_some();
     let text = match std::str::from_utf8(bytes) {
@@ -42,10 +42,11 @@ pub fn clean<'a>(bytes: &'a [u8], habits: Habits, scratch: &'a mut String) -> &'
 
 const ESCAPE: u8 = 0x1b;
 
-/// What some editors of Windows put before a text; also in its midst, where files were joined.
+/// What some editors of Windows put before a text; also in the middle, if files were joined.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What a log is, whose characters are not of one byte each; nothing if it may be read. PowerShell's `>` writes such files.
+/// The encoding of a log whose characters have more than one byte; `None` if it can be read. PowerShell's `>` writes
+/// such files.
 pub fn unreadable(sample: &[u8]) -> Option<&'static str> {
     let is_marked = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| sample.starts_with(mark));
     let has_wide_letters = sample.iter().take(100).any(|byte| *byte == 0);
@@ -69,12 +70,12 @@ fn copy_without_colours(bytes: &[u8], to: &mut String) {
     }
 }
 
-/// Without indentation and the marks of quotation: `> > `, and what Markdown puts before an item or around a line of code.
+/// Without indentation and quotation marks: `> > `, and what Markdown puts before a list item or around a line of code.
 fn without_quotes(text: &str) -> &str {
     let mut text = text.trim_start_matches(BYTE_ORDER_MARK).trim_ascii_start();
     loop {
         text = match text.as_bytes() {
-            // An arrow of strace's is within a line; its stacks begin with a mark and a path.
+            // An arrow of strace is in the middle of a line; a stack of strace begins with a mark and a path.
             [b'>', b' ' | b'\t' | b'>', ..] => text[1..].trim_ascii_start(),
             [b'>', b'a'..=b'z' | b'[', ..] => &text[1..],
             [b'*' | b'-', b' ', ..] => text[2..].trim_ascii_start(),
@@ -87,12 +88,13 @@ fn without_quotes(text: &str) -> &str {
     }
 }
 
-/// Without the number of the line: `12:`, `12.`, `12|`, `12)`, or `12` and a tab; or with a space, where that is the habit.
+/// Without the line number: `12:`, `12.`, `12|`, `12)`, or `12` and a tab; or a space, if the whole log is numbered
+/// like that.
 fn without_number(text: &str, habits: Habits) -> &str {
     let Some((_, rest)) = super::number::digits(text) else { return text };
     let is_number = match rest.as_bytes() {
         [b'\t' | b'|' | b')', ..] | [b'.', b' ' | b'\t', ..] => true,
-        // Not what is the time of day.
+        // But not the time of day.
         [b':', after @ ..] => !matches!(after, [b'0'..=b'5', b'0'..=b'9', b':', ..]),
         [b' ', ..] => habits.numbered,
         _ => false,

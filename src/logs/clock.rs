@@ -1,18 +1,18 @@
-//! When calls began and ended, from what stands before them.
+//! When calls began and ended, from the time before them.
 
 use super::line::Stamp;
 
 const DAY: u64 = 24 * 3_600 * 1_000_000_000;
 
-/// Where a log without dates begins: not at 0, which is a time that is not known.
+/// The time of the first line in a log without dates: not 0, which means unknown.
 const BEGINNING: u64 = DAY;
 
-/// The time of a log: of day, since 1970, or from call to call.
+/// The kind of time in a log: of day, since 1970, or since the previous call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
-    /// The last time that was seen.
+    /// The last time seen.
     last: u64,
-    /// What is added to the time of day, which begins again at midnight.
+    /// The days added to the time of day, which starts again at midnight.
     days: u64,
 }
 
@@ -24,7 +24,7 @@ impl Clock {
             Stamp::SincePrevious(since) => self.last.max(BEGINNING).saturating_add(since),
             Stamp::OfDay(at) => {
                 let at_day = at + self.days + BEGINNING;
-                // Lines of several processes may be out of order by a little, not by half a day.
+                // Lines of several processes may be a little out of order, but not by half a day.
                 if at_day + DAY / 2 < self.last {
                     self.days += DAY;
                     at_day + DAY

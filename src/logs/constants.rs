@@ -1,4 +1,4 @@
-//! What has a name: constants and flags, read.
+//! Names, read as constants and flags.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::trace::Function;
 use crate::trace::arg::{Arg, Value};
 use crate::trace::event::Event;
 
-/// What has a name.
+/// A named constant, or flags.
 pub(super) fn constant<'a>(
     parameter: Parameter,
     text: &'a str,
@@ -49,7 +49,7 @@ pub(super) fn constant<'a>(
             Parameter::Level => {
                 value(Level::CONSTANTS).map(|value| Level::from_bits(value).named().into())
             }
-            // An older strace adds what the number is: `1 /* send */`.
+            // An older strace adds the meaning of the number: `1 /* send */`.
             Parameter::How => value(ShutdownHow::CONSTANTS)
                 .map(|value| ShutdownHow::from_bits(value).named().into()),
             Parameter::SocketFlags => value(SocketFlags::CONSTANTS)
@@ -68,14 +68,14 @@ pub(super) fn constant<'a>(
     arg.or_else(|| is_word(text).then(|| Arg::Word(text.into())))
 }
 
-/// Whether this is the name of a constant, or are names of flags.
+/// Whether this is the name of a constant, or names of flags.
 fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_|".contains(&byte))
 }
 
 fn request(text: &str) -> Option<IoctlRequest> {
-    // strace says under what other name a request is known.
+    // strace adds the other name of a request.
     let first = text.split([' ', '/']).next()?;
     let name = if first == "TIOCINQ" { "FIONREAD" } else { first };
     let known = [FIONREAD, FIONBIO, FIOASYNC, TIOCOUTQ, SIOCATMARK];
@@ -88,7 +88,7 @@ fn request(text: &str) -> Option<IoctlRequest> {
 pub(super) fn option_name<'a>(text: &'a str, event: &Event<'a>) -> Option<Arg<'a>> {
     let Some(Arg::Named(level)) = event.args.get(1) else { return None };
     let level = Level::from_bits(level.value as i32);
-    // The kernel has two of some, for a time of 32 bits and one of 64; C has one.
+    // The kernel has two of some, for times of 32 and of 64 bits; C has one.
     let name = text.strip_suffix("_OLD").or_else(|| text.strip_suffix("_NEW")).unwrap_or(text);
     let names = OPTIONS.iter().find(|(of, _)| *of == level).map_or(&[][..], |(_, names)| *names);
     match named(name, names).or_else(|| int(name)) {
@@ -97,7 +97,7 @@ pub(super) fn option_name<'a>(text: &'a str, event: &Event<'a>) -> Option<Arg<'a
     }
 }
 
-/// What an option is set to.
+/// The value that an option is set to.
 pub(super) fn option_value<'a>(
     text: &'a str,
     event: &Event<'a>,
@@ -111,7 +111,7 @@ pub(super) fn option_value<'a>(
     };
     let is_asked = event.function() == Some(Function::GETSOCKOPT);
     match value_of_option(name, text, room)? {
-        // What is set is a number, whatever it is a number of.
+        // A value to be set is just a number, whatever it means.
         Value::Error(number) if !is_asked => Some(Value::Int(number)),
         value => Some(value),
     }
@@ -133,7 +133,7 @@ pub(super) fn fcntl_argument<'a>(text: &str, event: &Event<'a>) -> Option<Arg<'a
     }
 }
 
-/// A file's status flags. Those without a name here are left out, but for strace's own number of them.
+/// A file's status flags. Flags without a name here are left out, except strace's own number for them.
 pub(super) fn open_flags(text: &str) -> Option<OpenFlags> {
     let mut bits = 0;
     for name in text.split('|') {

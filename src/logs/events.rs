@@ -1,4 +1,4 @@
-//! A call of a log as the event that it is.
+//! Turns a call of a log into an event.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::trace::arg::{Arg, Value};
 use crate::trace::event::{Args, Callee, Event, Mark, Outcome};
 use crate::values::FdNumber;
 
-/// Makes the event of a call. What it lends lies in the call's text and in the room.
+/// Makes the event of a call. It borrows from the call's text and from the room.
 pub fn event<'a>(call: &RawCall<'a>, room: &mut Room<'a>) -> Event<'a> {
     let arguments = Arguments::divide(call.arguments);
     let (name, count) = name_in_c(call, &arguments);
@@ -37,7 +37,7 @@ pub fn event<'a>(call: &RawCall<'a>, room: &mut Room<'a>) -> Event<'a> {
     event
 }
 
-/// What a call returned.
+/// The result of a call.
 fn outcome(answer: &CallResult<'_>) -> Outcome {
     match (answer.value, answer.error) {
         (Some(_), Some(name)) => Outcome::Error(errno(name)),
@@ -46,7 +46,7 @@ fn outcome(answer: &CallResult<'_>) -> Outcome {
     }
 }
 
-/// The errno of this name, or of this number, where strace knows no name.
+/// The errno with this name, or with this number if strace has no name.
 fn errno(name: &str) -> Errno {
     match name {
         "EAGAIN" | "EWOULDBLOCK" => Errno::EAGAIN,
@@ -58,7 +58,7 @@ fn errno(name: &str) -> Errno {
     }
 }
 
-/// Whether a rule changed the call, as strace or our own trace marks it.
+/// Whether a rule changed the call, as marked by strace or our own trace.
 fn mark(rest: &str) -> Mark {
     if !rest.ends_with(')') {
         return Mark::None;
@@ -71,11 +71,11 @@ fn mark(rest: &str) -> Mark {
     }
 }
 
-/// An argument of a kind that is not known, or that is not as its kind is written.
+/// An argument of an unknown kind, or in a form that its kind does not have.
 fn unknown<'a>(text: &'a str, failed: bool) -> Arg<'a> {
     match int(text) {
         _ if text == "NULL" => Arg::Pointer(0),
-        // Where the call would have written.
+        // The address that the call would have written to.
         Some(address) if text.starts_with("0x") && failed => Arg::Pointer(address as usize),
         Some(address) if text.starts_with("0x7f") => Arg::Pointer(address as usize),
         Some(value) => Arg::Int(value),
@@ -83,7 +83,7 @@ fn unknown<'a>(text: &'a str, failed: bool) -> Arg<'a> {
     }
 }
 
-/// An argument, by the kind of its parameter; none if it is written in no way that this kind has.
+/// An argument, by the kind of its parameter; `None` if the text has no form of this kind.
 fn known<'a>(
     (call, parameter): (&str, Parameter),
     text: &'a str,
@@ -119,7 +119,7 @@ fn known<'a>(
         Parameter::TimeSpec if text == "NULL" => Arg::TimeSpec(None),
         Parameter::TimeSpec => Arg::TimeSpec(Some(values::timespec(text)?)),
         Parameter::Mask if text == "NULL" => Arg::Mask(None),
-        // The kernel has it in a structure, with its size.
+        // The kernel takes it in a structure, with its size.
         Parameter::Mask if text.starts_with("{sigmask=") => match field(text, "sigmask")? {
             "NULL" | "0" => Arg::Mask(None),
             inside => Arg::Mask(Some(mask(inside)?)),
@@ -176,7 +176,7 @@ fn offset<'a>(text: &str) -> Option<Arg<'a>> {
     Some(Arg::Offset { given: number(&bare(given))?, returned })
 }
 
-/// Milliseconds; where the kernel has no `poll`, they stand in a structure.
+/// Milliseconds; in a structure if the kernel has no `poll`.
 fn millis(text: &str) -> Option<i32> {
     match text {
         "NULL" => Some(-1),
@@ -189,7 +189,7 @@ fn millis(text: &str) -> Option<i32> {
     }
 }
 
-/// A mask of signals; `pselect6` has it in a structure, with its size.
+/// A signal mask; `pselect6` takes it in a structure, with its size.
 fn mask(text: &str) -> Option<Vec<Signal>> {
     values::mask(field(text, "sigmask").unwrap_or(text))
 }

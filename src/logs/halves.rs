@@ -1,4 +1,4 @@
-//! Putting calls together that a log has in pieces: halves around what another process did, and lines that were wrapped.
+//! Puts together calls that are in pieces: halves with lines of other processes in between, and wrapped lines.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,13 +8,13 @@ use super::arguments::is_from_its_beginning;
 use super::body::{INSIDE_ARGUMENTS, LineBody};
 use super::processes::{is_thread, makes};
 
-/// How many processes may be within a call at a time. Of a log that has more, the further first halves are dropped.
+/// How many processes may be in the middle of a call at a time. Further first halves are dropped.
 const MOST_BEGUN: usize = 10_000;
 
-/// How many bytes all first halves may have together.
+/// How many bytes all first halves together may have.
 const MOST_BYTES: usize = 8 << 20;
 
-/// How many of them may be making a thread or a process.
+/// How many of them may be creating a thread or a process.
 const MOST_MAKERS: usize = 64;
 
 /// How many lines a call may be wrapped into, and how many bytes they may have.
@@ -23,41 +23,41 @@ const MOST_WRAPPED: (u32, usize) = (40, 256 << 10);
 /// Where a call began: line, time and caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The process or thread, where the line says it.
+    /// The process or thread, if the line names it.
     pub pid: Option<u32>,
     /// The line, from 1.
     pub line: u64,
-    /// When, in nanoseconds; 0 if the log does not say.
+    /// The time in nanoseconds; 0 if unknown.
     pub time: u64,
 }
 
 /// A part of a call that waits for the rest.
 #[derive(Debug, Default)]
 pub struct HalfCall {
-    /// From the beginning of the call.
+    /// The text from the beginning of the call.
     pub text: String,
     /// Where the call began.
     pub origin: Origin,
-    /// How many lines it was wrapped into, so far.
+    /// How many lines it has so far.
     wrapped: u32,
 }
 
 /// The pieces that wait.
 #[derive(Debug, Default)]
 pub struct Halves {
-    /// By process; 0 where the log does not say which.
+    /// By process; 0 if the log does not name it.
     begun: HashMap<u32, HalfCall>,
     bytes: usize,
-    /// Those among them that make a thread or a process, and whether it will be a thread.
+    /// Those that create a thread or a process, and whether it will be a thread.
     makers: Vec<(u32, bool)>,
-    /// The call at whose end the line before was wrapped.
+    /// The call that was wrapped at the end of the previous line.
     pub open: Option<HalfCall>,
-    /// Halves that can be used again, so that no text is allocated for each.
+    /// Halves to be reused, so that not every text is allocated.
     spare: Vec<HalfCall>,
 }
 
 impl Halves {
-    /// Keeps the first half of a call. A half that waited for the same process is given back: its call never returned.
+    /// Keeps the first half of a call. Returns a half that was waiting for the same process: its call never returned.
     pub fn begin(&mut self, origin: Origin, text: &str) -> Option<HalfCall> {
         let key = origin.pid.unwrap_or(0);
         let half = self.fresh(text, origin);
@@ -93,7 +93,7 @@ impl Halves {
             return None;
         }
         let mut key = pid.unwrap_or(0);
-        // On a terminal, strace says whose a line is only while there are several.
+        // On a terminal, strace names the process only while there are several.
         if pid.is_none() && !self.begun.contains_key(&0) && self.begun.len() == 1 {
             key = *self.begun.keys().next()?;
         }
@@ -103,7 +103,7 @@ impl Halves {
         Some(half)
     }
 
-    /// Takes every first half, in the order of the lines, once the log is over.
+    /// Takes every first half, in the order of lines, at the end of the log.
     pub fn take_all(&mut self) -> Vec<HalfCall> {
         self.bytes = 0;
         self.makers.clear();
@@ -117,7 +117,7 @@ impl Halves {
         self.open = Some(self.fresh(text, origin));
     }
 
-    /// Adds a line to the call that is open; false if this line is no part of it.
+    /// Appends a line to the open call; false if the line is not part of it.
     pub fn go_on(&mut self, text: &str) -> bool {
         let Some(open) = &mut self.open else { return false };
         let (most_lines, most_bytes) = MOST_WRAPPED;
@@ -125,7 +125,7 @@ impl Halves {
             return false;
         }
         open.wrapped += 1;
-        // A wrapped line has lost its last space where it was broken between words.
+        // If a line was broken between words, the space there is lost.
         let is_between = open.text.ends_with([',', '=']) || text.starts_with(['=', '(']);
         if is_between {
             open.text.push(' ');
@@ -134,14 +134,14 @@ impl Halves {
         true
     }
 
-    /// Takes what is open if the call has ended, or has gone on in another line.
+    /// Takes the open call if it is complete, or continues in another line.
     pub fn take_whole(&mut self) -> Option<HalfCall> {
         let text = &self.open.as_ref()?.text;
         let is_whole = text.ends_with("<unfinished ...>") || whole(text).is_some();
         if is_whole { self.open.take() } else { None }
     }
 
-    /// Gives a half back when it was used.
+    /// Returns a used half for reuse.
     pub fn recycle(&mut self, mut half: HalfCall) {
         if self.spare.len() < 16 && half.text.capacity() < 64 << 10 {
             half.text.clear();
@@ -156,8 +156,8 @@ impl Halves {
         half
     }
 
-    /// The one thread that is making another thread or process, if no more than one is: its ID, and whether it makes a
-    /// thread.
+    /// The one thread that is creating another thread or process, if there is only one: its id, and whether it creates
+    /// a thread.
     pub fn making(&self) -> Option<(u32, bool)> {
         match self.makers[..] {
             [maker] => Some(maker),
@@ -173,9 +173,9 @@ impl Halves {
 }
 
 impl HalfCall {
-    /// Adds the second half of the call, if it is of the same call.
+    /// Appends the second half, if it belongs to the same call.
     pub fn join(&mut self, name: &str, rest: &str) -> bool {
-        // An older strace writes `<... resumed>` where it does not know the name any more.
+        // An older strace writes `<... resumed>` if it no longer knows the name.
         let own = self.text.split('(').next().unwrap_or_default();
         if own != name && name != "???" && own != "???" {
             return false;
@@ -187,31 +187,31 @@ impl HalfCall {
     }
 }
 
-/// The call that a text is, from its name to its answer.
+/// The complete call in a text.
 pub fn whole(text: &str) -> Option<RawCall<'_>> {
     let (name, inside) = text.split_once('(')?;
     let (arguments, answer, took_ns) = split_answer(inside)?;
     Some(RawCall { name, arguments, answer, took_ns })
 }
 
-/// The call that a second half is whose first half was not seen.
+/// The call of a second half whose first half was not seen.
 pub fn headless<'a>(name: &'a str, rest: &'a str) -> Option<RawCall<'a>> {
     let (_, answer, took_ns) = split_answer(rest)?;
     Some(RawCall { name, arguments: "", answer, took_ns })
 }
 
-/// The call that a text is, also if its answer is cut.
+/// The call in a text, even if its result is cut.
 pub fn cut(text: &str) -> Option<RawCall<'_>> {
     let (name, inside) = text.split_once('(')?;
     let (arguments, answer, took_ns) = split_beginning(inside)?;
     Some(RawCall { name, arguments, answer, took_ns })
 }
 
-/// Whether a line begins something new, rather than going on with a call that was wrapped.
+/// Whether a line begins something new instead of continuing a wrapped call.
 pub fn is_new(body: &LineBody<'_>) -> bool {
     match body {
         LineBody::Text => false,
-        // Within its arguments a call may be broken where it looks like another.
+        // Within its arguments, a call may be broken in a place that looks like another call.
         LineBody::Call(call) => is_name(call.name) && is_from_its_beginning(call.arguments),
         LineBody::Open { text, .. } | LineBody::Begun(text) => {
             text.split('(').next().is_some_and(is_name) && is_from_its_beginning(text)
@@ -220,7 +220,7 @@ pub fn is_new(body: &LineBody<'_>) -> bool {
     }
 }
 
-/// Whether a name is that of a call, and not the end of a word that stands within arguments: `ons(80), …`.
+/// Whether this is the name of a call, and not the end of a word within arguments: `ons(80), …`.
 fn is_name(name: &str) -> bool {
     !INSIDE_ARGUMENTS.iter().any(|word| word.ends_with(name))
 }

@@ -1,5 +1,5 @@
-//! One line of a log, taken apart into the parts that the [grammar](super) names: who, when, and the rest. Everything borrows
-//! from the line.
+//! One line of a log, taken apart into the parts that the [grammar](super) names: process, time, and the rest.
+//! Everything borrows from the line.
 
 #[cfg(test)]
 mod tests;
@@ -10,15 +10,15 @@ use super::number::digits;
 /// One line, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogLine<'a> {
-    /// The process or thread, where the line says it.
+    /// The process or thread, if the line names it.
     pub pid: Option<u32>,
-    /// When the call began, where the line says it.
+    /// When the call began, if the line says it.
     pub time: Option<Stamp>,
     /// What the line tells.
     pub body: LineBody<'a>,
 }
 
-/// What stands before a call under one of the options `-t`, `-tt`, `-ttt` and `-r`, in nanoseconds.
+/// The time before a call under the options `-t`, `-tt`, `-ttt` and `-r`, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
     /// Since midnight: `23:59:01.000123`.
@@ -30,11 +30,11 @@ pub enum Stamp {
 }
 
 impl<'a> LogLine<'a> {
-    /// Takes a line apart. It must be [clean](super::clean).
+    /// Takes a line apart. The line must be [clean](super::clean).
     pub fn parse(text: &'a str) -> Self {
         let mut line = LogLine { pid: None, time: None, body: LineBody::Text };
         let mut rest = text;
-        // Name first: most lines of most logs begin with the call, or with one number and the call.
+        // Names first: most lines of most logs begin with the call, or with one number and the call.
         loop {
             match rest.as_bytes().first() {
                 Some(b'0'..=b'9') => {
@@ -45,7 +45,7 @@ impl<'a> LogLine<'a> {
                     let Some(after) = line.take_bracket(rest) else { break };
                     rest = after.trim_ascii_start();
                 }
-                // What stands behind the time of day with -r.
+                // What follows the time of day with -r.
                 Some(b'(') if line.time.is_some() && rest.starts_with("(+") => {
                     let Some((_, after)) = rest.split_once(')') else { break };
                     rest = after.trim_ascii_start();
@@ -61,7 +61,7 @@ impl<'a> LogLine<'a> {
         line
     }
 
-    /// A process or a time, at the beginning of a line.
+    /// Takes a process or a time at the beginning of a line.
     fn take_number(&mut self, text: &'a str) -> Option<&'a str> {
         let (whole, after) = digits(text)?;
         match after.as_bytes() {
@@ -78,7 +78,7 @@ impl<'a> LogLine<'a> {
                     Some(if is_epoch { Stamp::SinceEpoch(at) } else { Stamp::SincePrevious(at) });
                 Some(after)
             }
-            // With -t and -ttt alike, --absolute-timestamps=format:unix,precision:s.
+            // -t and -ttt together: --absolute-timestamps=format:unix,precision:s.
             [b' ', ..] if whole >= 100_000_000 && self.time.is_none() => {
                 self.time = Some(Stamp::SinceEpoch(whole.checked_mul(1_000_000_000)?));
                 Some(after)
@@ -91,7 +91,7 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    /// `[pid 12]`, or what the options -i and -n write: an address, the number of the system call.
+    /// Takes `[pid 12]`, or what the options -i and -n write: an address, the number of the system call.
     fn take_bracket(&mut self, text: &'a str) -> Option<&'a str> {
         let inside = text[1..].trim_ascii_start();
         if let Some(pid) = inside.strip_prefix("pid ") {
@@ -116,7 +116,7 @@ fn is_of_table(text: &str) -> bool {
     numbers == 3 && text.ends_with(|last: char| last.is_ascii_alphanumeric())
 }
 
-/// Behind a process's number, `-Y` writes its command: `12<sh>`.
+/// After the process id, `-Y` writes the command: `12<sh>`.
 fn without_command(text: &str) -> Option<&str> {
     match text.strip_prefix('<') {
         Some(command) => command.split_once('>').map(|(_, after)| after),
@@ -138,7 +138,7 @@ fn time_of_day(hours: u64, text: &str) -> Option<(u64, &str)> {
     }
 }
 
-/// The digits behind a decimal point, in nanoseconds.
+/// The digits after a decimal point, in nanoseconds.
 pub(super) fn fraction(text: &str) -> Option<(u64, &str)> {
     let (value, rest) = digits(text)?;
     let places = text.len() - rest.len();

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-/// A line that is longer is not taken apart: no call needs so much, even with strings of a hundred thousand bytes.
+/// A longer line is not taken apart: no call needs as much, even with strings of a hundred thousand bytes.
 pub const LONGEST_LINE: usize = 1 << 20;
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const READ_BYTES: usize = 256 << 10;
 
 /// Reads lines.
@@ -15,15 +15,15 @@ pub struct Lines<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// How much of what is in the buffer has been searched for the end of the line.
+    /// How many bytes of the buffer have been searched for the end of the line.
     searched: usize,
     is_over: bool,
 }
 
-/// A line as it was found.
+/// A line as found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawLine<'a> {
-    /// Its bytes, without the newline; of a line that is too long its beginning.
+    /// The bytes without the newline; only the beginning of a line that is too long.
     pub bytes: &'a [u8],
     /// Whether it is longer than [`LONGEST_LINE`].
     pub is_too_long: bool,
@@ -37,10 +37,10 @@ impl<R: Read> Lines<R> {
         Self { from, buffer: vec![0; READ_BYTES], start: 0, end: 0, searched: 0, is_over: false }
     }
 
-    /// The next line; none at the end.
+    /// The next line; `None` at the end.
     ///
     /// # Errors
-    /// What reading gave, but for an interruption. Nothing is lost by it: if it was `WouldBlock`, this may be called again.
+    /// The error of reading, except for an interruption. Nothing is lost: after `WouldBlock` this may be called again.
     pub fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) {
@@ -64,7 +64,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// What has been read of the log and not been given yet; at its beginning, what can be known of it.
+    /// The bytes that were read and not returned yet: at the beginning of the log, a sample of it.
     ///
     /// # Errors
     /// As [`next_line`](Self::next_line).
@@ -75,7 +75,7 @@ impl<R: Read> Lines<R> {
         Ok(&self.buffer[self.start..self.end])
     }
 
-    /// The next line, without going on; empty at the end.
+    /// The next line, without moving on; empty at the end.
     ///
     /// # Errors
     /// As [`next_line`](Self::next_line).
@@ -91,12 +91,12 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// What has been read of a line that has not come to its end.
+    /// The bytes read so far of an incomplete line.
     pub fn beginning(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Reads once, and makes room before, if there is none.
+    /// Reads once, after making room if there is none.
     fn read(&mut self) -> io::Result<()> {
         if self.buffer.len() - self.end < READ_BYTES / 2 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -122,11 +122,11 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
-    /// Gives the beginning of a line that is too long, and throws the rest away.
+    /// Returns the beginning of a line that is too long, and discards the rest.
     fn skip(&mut self) -> io::Result<RawLine<'_>> {
         let kept = self.start..self.start + LONGEST_LINE;
         let mut is_whole = false;
-        // The rest of the line is read behind its beginning, over and over.
+        // The rest of the line is read behind its beginning, again and again.
         self.buffer.resize(self.buffer.len().max(kept.end + READ_BYTES), 0);
         self.end = kept.end;
         while !self.is_over && !is_whole {

@@ -1,4 +1,4 @@
-//! Logs of calls, read: strace's as people make and post them.
+//! Reads logs of calls: strace's, in the form in which people make and post them.
 //!
 //! # Grammar
 //!
@@ -22,8 +22,8 @@
 //! error     = "EAGAIN" "(" … ")"
 //! ```
 //!
-//! What stands in a line beside this ([`clean`]) was put there by a forum or a mailer. What is none of this is kept as
-//! text: it never stops the reading.
+//! Additions to a line were made by a forum or a mailer; [`clean`] removes them. Everything else is kept as text and
+//! never stops the reading.
 
 mod addresses;
 pub mod answer;

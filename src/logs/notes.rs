@@ -1,4 +1,4 @@
-//! What stands behind a result, read: what `select` left in its sets, what `poll` answered, flags.
+//! Reads what stands after a result: the sets that `select` left, the answers of `poll`, flags.
 
 use super::answer::RawCall;
 use super::arguments::items;
@@ -10,7 +10,7 @@ use crate::trace::event::Event;
 use crate::trace::page::Effect;
 use crate::values::TimeVal;
 
-/// What stands behind the result, in parentheses.
+/// The note after the result, in parentheses.
 pub(super) fn note<'a>(call: &RawCall<'a>, event: &Event<'a>, room: &mut Room<'a>) -> Note<'a> {
     let Some(value) = event.value() else { return Note::None };
     let rest = without_mark(call.answer.rest);
@@ -28,14 +28,14 @@ pub(super) fn note<'a>(call: &RawCall<'a>, event: &Event<'a>, room: &mut Room<'a
     note.or_else(|| noted.map(|noted| Note::Text(noted.into()))).unwrap_or_default()
 }
 
-/// Without what a trace of ours puts at the end of a line.
+/// The text without the mark that our own traces put at the end of a line.
 fn without_mark(rest: &str) -> &str {
     const MARKS: [&str; 4] = ["(library)", "(INJECTED)", "(refused)", "(libc)"];
     let found = MARKS.iter().find_map(|mark| rest.strip_suffix(mark));
     found.unwrap_or(rest)
 }
 
-/// Where the parenthesis closes that is open.
+/// Where the open parenthesis is closed.
 fn closing(text: &str) -> usize {
     let mut depth = 0usize;
     for (at, byte) in text.bytes().enumerate() {
@@ -49,7 +49,7 @@ fn closing(text: &str) -> usize {
     text.len()
 }
 
-/// `in [3], out [4], left {tv_sec=1, tv_usec=0}`, or `Timeout`. A set that was given and is not named is empty.
+/// `in [3], out [4], left {tv_sec=1, tv_usec=0}`, or `Timeout`. A set that was passed and is not named is empty.
 fn select_note<'a>(
     (noted, call): (Option<&'a str>, &str),
     value: i64,
@@ -73,7 +73,7 @@ fn select_note<'a>(
         }
     }
     if event.function() == Some(Function::PSELECT) {
-        // libc keeps it from its caller.
+        // libc does not return it to its caller.
         left = None;
     } else if value == 0 && matches!(event.args.get(4), Some(Arg::TimeVal(Some(_)))) {
         left = left.or(Some(TimeVal::default()));
@@ -81,9 +81,9 @@ fn select_note<'a>(
     Some(Note::Select { sets, left })
 }
 
-/// `[{fd=3, revents=POLLIN}]`. An answer says its descriptor only; it belongs to the next row that asks of it.
+/// `[{fd=3, revents=POLLIN}]`. An answer names only its descriptor; it belongs to the next row with that descriptor.
 fn poll_note<'a>(noted: &'a str, event: &Event<'a>, room: &mut Room<'a>) -> Option<Note<'a>> {
-    // With a time, strace adds what is left of it.
+    // With a timeout, strace adds the time left.
     let rows = items_of_poll(noted);
     let answered = room.rows(rows)?;
     let mut asked = match event.args.first() {
@@ -98,7 +98,7 @@ fn poll_note<'a>(noted: &'a str, event: &Event<'a>, room: &mut Room<'a>) -> Opti
     Some(Note::Poll((&*answered).into()))
 }
 
-/// A very old strace has the answers among the rows that were asked.
+/// A very old strace has the answers in the rows of the arguments.
 fn answered_in_place<'a>(event: &Event<'a>) -> Option<Note<'a>> {
     let Some(Arg::Rows(rows)) = event.args.first() else { return None };
     let answered = rows.iter().filter(|row| row.revents != PollEvents::NONE).copied();
@@ -106,7 +106,7 @@ fn answered_in_place<'a>(event: &Event<'a>) -> Option<Note<'a>> {
     (!answered.is_empty()).then(|| Note::Poll(answered.into()))
 }
 
-/// The rows alone, without what is left of the time.
+/// The rows alone, without the time left.
 fn items_of_poll(noted: &str) -> &str {
     match noted.rfind(']') {
         Some(end) => &noted[..=end],
@@ -121,7 +121,7 @@ fn flags_note<'a>(noted: Option<&'a str>, value: i64, event: &Event<'a>) -> Opti
     };
     let flags = noted.and_then(|noted| noted.strip_prefix("flags "));
     match command {
-        // The number has all of them, also those without a name here.
+        // The number contains all flags, also those without a name here.
         F_GETFL => Some(Note::OpenFlags(OpenFlags::from_bits(i32::try_from(value).ok()?))),
         F_GETFD => {
             let flags = flags.map_or(Some(0), |flags| named(flags, FdFlags::CONSTANTS))?;

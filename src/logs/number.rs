@@ -13,8 +13,8 @@ pub(super) fn digits(text: &str) -> Option<(u64, &str)> {
     Some((value, rest))
 }
 
-/// A number in decimal or in hexadecimal digits, perhaps with a minus, and what follows it. One above 2^63 is taken for the
-/// negative number that it is in C.
+/// A number in decimal or hexadecimal, perhaps with a minus, and the text after it. A number above 2^63 is the negative
+/// number that it is in C.
 pub(super) fn number(text: &str) -> Option<(i64, &str)> {
     let (positive, is_negative) = match text.strip_prefix('-') {
         Some(rest) => (rest, true),

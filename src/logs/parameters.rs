@@ -1,4 +1,4 @@
-//! The kinds of a function's parameters: what is to be expected in each place.
+//! The kinds of a function's parameters.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 use crate::trace::Function;
 use crate::trace::event::Args;
 
-/// What stands in a place between the parentheses.
+/// The kind of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parameter {
     /// A descriptor.
     Fd,
-    /// Two.
+    /// Two descriptors.
     Pair,
     /// A number.
     Int,
-    /// Bytes that are moved.
+    /// Bytes that are sent or received.
     Bytes,
     /// A string of C.
     Str,
@@ -23,25 +23,25 @@ pub(super) enum Parameter {
     Address,
     /// A length, which the kernel may change.
     Length,
-    /// A place in a file, which the kernel may change.
+    /// A position in a file, which the kernel may change.
     Offset,
     /// A set of `select`.
     Set,
     /// The rows of `poll`.
     Rows,
-    /// How long a wait may take, in milliseconds.
+    /// A timeout in milliseconds.
     Millis,
-    /// The same, in seconds and microseconds.
+    /// A timeout in seconds and microseconds.
     TimeVal,
-    /// The same, in seconds and nanoseconds.
+    /// A timeout in seconds and nanoseconds.
     TimeSpec,
     /// A set of signals.
     Mask,
-    /// What a signal does.
+    /// The action of a signal.
     Action,
     /// A `struct msghdr`.
     Message,
-    /// Several, each with its length.
+    /// Several messages, each with its length.
     Messages,
     /// Several buffers: `struct iovec`.
     Buffers,
@@ -55,7 +55,7 @@ pub(super) enum Parameter {
     Level,
     /// `SO_REUSEADDR`.
     OptionName,
-    /// What it is set to.
+    /// The value of the option.
     OptionValue,
     /// `SHUT_WR`.
     How,
@@ -79,19 +79,19 @@ pub(super) enum Parameter {
     Other,
 }
 
-/// What is to be expected in each place.
+/// The kinds of all parameters.
 pub(super) type ParameterRow = [Parameter; Args::MOST];
 
-/// What is known of a call by its name.
+/// A call that is known by its name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KnownCall {
-    /// The function, if a wrapper makes its calls.
+    /// The function, if it has a wrapper.
     pub(super) function: Option<Function>,
-    /// What stands in its places.
+    /// The kinds of its parameters.
     pub(super) row: ParameterRow,
 }
 
-/// What is known of a name.
+/// The call with this name.
 pub(super) fn known(name: &str) -> Option<&'static KnownCall> {
     static TABLE: OnceLock<HashMap<&'static str, KnownCall>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
@@ -104,7 +104,7 @@ pub(super) fn known(name: &str) -> Option<&'static KnownCall> {
     table.get(name)
 }
 
-/// The kinds of a function's parameters, by their names in its prototype.
+/// The kinds of a function's parameters, by their names in the prototype.
 fn row(function: Function) -> ParameterRow {
     let mut row = [Parameter::Other; Args::MOST];
     for (place, name) in row.iter_mut().zip(function.page().parameters) {
@@ -153,7 +153,7 @@ fn row(function: Function) -> ParameterRow {
     row
 }
 
-/// Calls that no wrapper makes and that are about descriptors: where those stand.
+/// Calls about descriptors that no wrapper makes: where their descriptors are.
 const OTHERS: &[(&str, ParameterRow)] = &[
     ("epoll_wait", first(1)),
     ("epoll_pwait", first(1)),
@@ -184,7 +184,7 @@ const OTHERS: &[(&str, ParameterRow)] = &[
     ("inotify_add_watch", first(1)),
 ];
 
-/// The first so many are descriptors.
+/// The first `count` parameters are descriptors.
 const fn first(count: usize) -> ParameterRow {
     let mut row = [Parameter::Other; Args::MOST];
     let mut at = 0;
@@ -217,7 +217,7 @@ const PAIR: ParameterRow = {
 mod tests {
     use super::*;
 
-    /// Places of which a log has no more than an address, or what is read as a whole.
+    /// Parameters of which a log has only an address, or which are read as a whole.
     const AS_TEXT: &[&str] = &[];
 
     #[test]

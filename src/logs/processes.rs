@@ -1,4 +1,4 @@
-//! Which threads are of one process, learnt from the calls that make them.
+//! Which threads belong to one process, learnt from the calls that create them.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ const MOST: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     of: HashMap<u32, u32>,
-    /// The last that was asked for: most lines are of the thread of the line before.
+    /// The last one asked for: most lines belong to the thread of the line before.
     last: Option<(u32, (u32, u32))>,
-    /// On a terminal, strace says whose a line is only while there are several. The first process is 0 then; this is its
-    /// number, once it was said.
+    /// On a terminal, strace names the process only while there are several. Before that the first process is 0; this
+    /// is its id, once it was named.
     first: Option<u32>,
     has_nameless: bool,
-    /// The first process has ended, and lines that do not say whose they are may be another's.
+    /// The first process has ended, so lines without a process may belong to another one.
     first_is_over: bool,
 }
 
 impl Processes {
-    /// The process and the thread of a line that names this thread, or none (0). One that was not seen before is a thread
-    /// of the process that is making one just now, if there is one: `making` says which thread is, and what.
+    /// The process and the thread of a line that names this thread, or none (0). A new thread belongs to the process
+    /// that is creating one at the moment, if there is one: `making` says which thread that is, and what it creates.
     pub(super) fn of_line(&mut self, named: u32, making: Option<(u32, bool)>) -> (u32, u32) {
         if let Some((last, found)) = self.last
             && last == named
@@ -46,7 +46,7 @@ impl Processes {
     fn thread(&mut self, named: u32, making: Option<(u32, bool)>) -> u32 {
         if named == 0 {
             self.has_nameless = true;
-            // Who else can it be?
+            // There is only one candidate left.
             let mut others = self.of.keys().filter(|tid| **tid != 0);
             return match (self.first_is_over, others.next(), others.next()) {
                 (true, Some(only), None) => *only,
@@ -60,12 +60,12 @@ impl Processes {
         if self.first == Some(named) { 0 } else { named }
     }
 
-    /// strace follows a process.
+    /// strace starts to follow a process.
     pub(super) fn attached(&mut self, pid: u32, making: Option<(u32, bool)>) {
         self.of_line(pid, making.or(Some((pid, false))));
     }
 
-    /// Learns from a call that made a thread or a process.
+    /// Learns from a call that created a thread or a process.
     pub(super) fn made(&mut self, call: &RawCall<'_>, process: u32) {
         let child = call.answer.value.and_then(|child| u32::try_from(child).ok());
         if let Some(child) = child.filter(|child| *child > 0 && self.of.len() < MOST) {
@@ -83,12 +83,12 @@ impl Processes {
     }
 }
 
-/// Whether a call makes threads or processes.
+/// Whether a call creates threads or processes.
 pub(super) fn makes(name: &str) -> bool {
     matches!(name, "clone" | "clone3" | "fork" | "vfork")
 }
 
-/// Whether what is made is a thread of the same process.
+/// Whether the call creates a thread of the same process.
 pub(super) fn is_thread(arguments: &str) -> bool {
     arguments.contains("CLONE_THREAD")
 }

@@ -1,4 +1,4 @@
-//! Reading a log to its end: every call as an [`Event`], and what is between them.
+//! Reads a log to its end: every call as an [`Event`], and everything between the calls.
 
 use std::io::{self, Read};
 
@@ -12,14 +12,14 @@ use super::restarts::Restarts;
 use super::values::Store;
 use crate::trace::event::Event;
 
-/// What a log tells, one after the other.
+/// One item of a log.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LogEvent<'a> {
-    /// A call, as the program made it: in one piece, with the names of libc. One that never returned has no outcome.
+    /// A call as the program made it: complete, with libc's names. A call that never returned has no outcome.
     Call(&'a Event<'a>),
     /// A signal arrived.
     Signal {
-        /// In this process.
+        /// The process that received it.
         pid: u32,
         /// `SIGPIPE`.
         name: &'a str,
@@ -32,27 +32,27 @@ pub enum LogEvent<'a> {
         pid: u32,
         /// The thread.
         tid: u32,
-        /// How.
+        /// How it ended.
         end: ProcessExit<'a>,
     },
-    /// strace begins to follow this process, which had begun before or has just been made.
+    /// strace starts to follow this process, which existed before or was just created.
     Attached(u32),
-    /// strace lets go of this process, which goes on.
+    /// strace stops following this process, which goes on.
     Detached(u32),
     /// A line that is not understood.
     Text(&'a str),
 }
 
-/// Where a log tells it.
+/// The place in a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogPlace<'a> {
-    /// Which of several logs, from 0.
+    /// The number of the log, from 0.
     pub log: usize,
     /// The line in which a call began, from 1.
     pub begun: u64,
     /// The line in which it returned.
     pub line: u64,
-    /// The line as the log has it, joined if it was in pieces.
+    /// The line as in the log, joined if it was in pieces.
     pub text: &'a str,
 }
 
@@ -60,7 +60,7 @@ pub struct LogPlace<'a> {
 #[derive(Debug)]
 pub struct LogReader<R> {
     logs: Vec<OpenLog<R>>,
-    /// Whether the lines of several logs can be put into one order: all say when they were written.
+    /// Whether the lines of several logs can be merged by time: every log has times.
     by_time: Option<bool>,
     teller: EventMaker,
 }
@@ -72,7 +72,7 @@ struct OpenLog<R> {
     is_over: bool,
 }
 
-/// What is needed to make an event of a call.
+/// What is needed to make an event from a call.
 #[derive(Debug, Default)]
 struct EventMaker {
     log: usize,
@@ -82,8 +82,8 @@ struct EventMaker {
 }
 
 impl<R: Read> LogReader<R> {
-    /// Reads these logs. Lines that do not say whose they are belong to the process that stands beside their log; 0 is one
-    /// without a known number.
+    /// Reads these logs. Lines that do not name a process belong to the process given with the log; 0 is a process of
+    /// unknown number.
     pub fn new(logs: impl IntoIterator<Item = (R, u32)>) -> Self {
         let log = |(from, pid)| OpenLog {
             calls: CallReader::new(from, pid),
@@ -102,10 +102,10 @@ impl<R: Read> LogReader<R> {
         self.logs.iter().fold(LogCounts::default(), |sum, log| sum + log.calls.counts())
     }
 
-    /// Reads a line, and tells what it says: nothing, one thing or several. False at the end of all logs.
+    /// Reads a line and reports its content: nothing, one item or several. False at the end of all logs.
     ///
     /// # Errors
-    /// What reading gave.
+    /// The error of reading.
     pub fn read_line(
         &mut self,
         mut tell: impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
@@ -124,7 +124,8 @@ impl<R: Read> LogReader<R> {
         Ok(true)
     }
 
-    /// The call that waits just now, if the line of one has begun and not come to its end: of a log that is being written.
+    /// The call that waits at the moment, if the line of one has begun and not ended: for a log that is still being
+    /// written.
     pub fn waiting(&mut self, mut tell: impl FnMut(&LogEvent<'_>, &LogPlace<'_>)) {
         let Self { logs, teller, .. } = self;
         for log in logs.iter_mut().filter(|log| !log.is_over) {
@@ -132,7 +133,7 @@ impl<R: Read> LogReader<R> {
                 let ids = teller.processes.of_line(place.pid, place.making);
                 let seq = teller.seq;
                 teller.unfinished(text, ids, place, &mut tell);
-                // It is told once more when it has returned.
+                // It is reported again when it has returned.
                 teller.seq = seq;
             });
         }
@@ -141,7 +142,7 @@ impl<R: Read> LogReader<R> {
     /// Reads to the end.
     ///
     /// # Errors
-    /// What reading gave.
+    /// The error of reading.
     pub fn read_all(
         &mut self,
         mut tell: impl FnMut(&LogEvent<'_>, &LogPlace<'_>),
@@ -150,7 +151,7 @@ impl<R: Read> LogReader<R> {
         Ok(())
     }
 
-    /// The log whose turn it is: the one with the earliest line, or the first that is not over.
+    /// The log that comes next: the one with the earliest line, or the first one that has not ended.
     fn next_log(&mut self) -> io::Result<Option<usize>> {
         let first = self.logs.iter().position(|log| !log.is_over);
         if self.logs.len() < 2 || self.by_time == Some(false) {
@@ -210,7 +211,7 @@ impl EventMaker {
         tell(&told, &self.place(place));
     }
 
-    /// A line of a JSON trace has an event of its own.
+    /// A line of a JSON trace contains the complete event.
     fn recorded(&mut self, place: &Where<'_>, tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>)) {
         match Event::from_json(place.text) {
             Ok(event) => tell(&LogEvent::Call(&event), &self.place(place)),
@@ -238,7 +239,7 @@ impl EventMaker {
         tell(&LogEvent::Call(&event), &at);
     }
 
-    /// A call of which no more is known than its name, and perhaps its descriptor.
+    /// A call of which only the name is known, and perhaps the descriptor.
     fn unfinished(
         &mut self,
         text: &str,

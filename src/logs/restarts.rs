@@ -1,9 +1,9 @@
-//! Calls that a signal interrupted: what became of them.
+//! Calls that a signal interrupted: how they ended.
 //!
-//! strace writes `? ERESTARTSYS` where a signal ends a wait, because the kernel has not decided yet what the program is
-//! told. Then come the signal, what its handler calls, and `rt_sigreturn`, whose result decides: with `-1 EINTR` the
-//! call has failed so, with anything else the kernel begins it again, and strace writes it a second time. The program made one
-//! call in either case.
+//! strace writes `? ERESTARTSYS` when a signal ends a wait, because the kernel has not decided yet what the program
+//! gets. Then come the signal, the calls of its handler, and `rt_sigreturn`, whose result decides: with `-1 EINTR` the
+//! call has failed, otherwise the kernel restarts it, and strace writes it a second time. In either case the program
+//! made one call.
 
 use std::collections::HashMap;
 
@@ -11,18 +11,18 @@ use super::answer::{CallResult, RawCall};
 use super::calls::{LogItem, Where};
 use super::halves::whole;
 
-/// How many processes may be interrupted at a time; what is more is told as it is.
+/// How many processes may be interrupted at a time; further calls are passed on unchanged.
 const MOST: usize = 10_000;
 
-/// Calls with a time that runs on while they are interrupted: begun again, they say what is left of it, or only that
-/// they go on. What they were asked, the first line says.
+/// Calls whose time runs on while they are interrupted: when restarted, they show the time left, or only that they
+/// continue. The first line has their arguments.
 const WAITS: &[&str] = &["poll", "ppoll", "ppoll_time64", "select", "pselect6", "pselect6_time64"];
 
 /// The calls that were interrupted and are not decided.
 #[derive(Debug, Default)]
 pub struct Restarts {
     of: HashMap<u32, Interrupted>,
-    /// Whether the log has `rt_sigreturn`: it may have been made without (`-e trace=network`).
+    /// Whether the log contains `rt_sigreturn`: it may have been made without (`-e trace=network`).
     has_decisions: bool,
 }
 
@@ -31,7 +31,7 @@ struct Interrupted {
     text: String,
     begun: u64,
     time: u64,
-    /// It will be begun again.
+    /// It will be restarted.
     again: bool,
 }
 
@@ -39,7 +39,7 @@ const FAILED: CallResult<'_> =
     CallResult { value: Some(-1), error: Some("EINTR"), rest: "EINTR (Interrupted system call)" };
 
 impl Restarts {
-    /// Passes on what a log says, but for calls that are interrupted: those are passed on once it is known how they ended.
+    /// Passes on the items of a log, except interrupted calls: those are passed on once it is known how they ended.
     pub fn take(
         &mut self,
         said: LogItem<'_>,
@@ -76,7 +76,7 @@ impl Restarts {
         tell(said, place);
     }
 
-    /// At the end of a log: what was interrupted has not returned.
+    /// At the end of a log: interrupted calls have not returned.
     pub fn end_all(&mut self, mut tell: impl FnMut(LogItem<'_>, &Where<'_>)) {
         let mut pids: Vec<_> = self.of.keys().copied().collect();
         pids.sort_unstable();
@@ -93,7 +93,7 @@ impl Restarts {
     ) {
         if let Some(before) = self.of.get_mut(&place.pid) {
             if before.is_begun_again(call) {
-                // Interrupted once more.
+                // Interrupted again.
                 before.again = false;
                 return;
             }
@@ -141,7 +141,7 @@ impl Restarts {
 }
 
 impl Interrupted {
-    /// Whether a call is this one again.
+    /// Whether a call is this one restarted.
     fn is_begun_again(&self, call: RawCall<'_>) -> bool {
         let Some(first) = whole(&self.text) else { return false };
         if call.name == "restart_syscall" {

@@ -1,4 +1,4 @@
-//! C's structures as strace writes them, read: messages, what a signal does, values of options.
+//! C's structures in strace's notation: messages, signal actions, values of options.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub(super) fn message<'a>(text: &'a str, failed: bool, room: &mut Room<'a>) -> O
     let control = match field(text, "msg_control") {
         Some("NULL") => Vec::new(),
         Some(control) => items(control).filter_map(|item| control_message(item, room)).collect(),
-        // An older strace does not name it.
+        // An older strace does not name the field.
         None => {
             let messages = items(text).filter(|item| item.starts_with("{cmsg_len="));
             messages.filter_map(|item| control_message(item, room)).collect()
@@ -57,8 +57,8 @@ pub(super) fn messages<'a>(text: &'a str, room: &mut Room<'a>) -> Option<Arg<'a>
     text.starts_with('[').then(|| items(text).map(one).collect::<Option<_>>())?.map(Arg::Messages)
 }
 
-/// The buffers of `readv` and `writev`: `[{iov_base="hello", iov_len=5}]`. Of a call that failed a log has only where they
-/// are.
+/// The buffers of `readv` and `writev`: `[{iov_base="hello", iov_len=5}]`. For a failed call, a log has only their
+/// addresses.
 pub(super) fn buffers<'a>(
     text: &'a str,
     event: &Event<'a>,
@@ -78,7 +78,7 @@ pub(super) fn buffers<'a>(
     items(text).map(|item| buffer(item, room)).collect::<Option<_>>().map(Arg::Buffers)
 }
 
-/// NULL, or a place in memory.
+/// NULL, or an address in memory.
 fn pointer(text: &str) -> Option<usize> {
     match text {
         "NULL" => Some(0),
@@ -87,7 +87,7 @@ fn pointer(text: &str) -> Option<usize> {
     }
 }
 
-/// `msg_namelen=128 => 16`; an older strace does not say it.
+/// `msg_namelen=128 => 16`; an older strace does not show it.
 fn name_len(text: &str) -> Option<(i64, i64)> {
     let Some(len) = field(text, "msg_namelen") else { return Some((0, 0)) };
     let (given, rest) = number(len)?;
@@ -96,7 +96,7 @@ fn name_len(text: &str) -> Option<(i64, i64)> {
     Some((given, returned))
 }
 
-/// What the kernel wrote of it, where it did.
+/// The length that the kernel wrote, if it did.
 fn control_len(text: &str) -> Option<usize> {
     let len = field(text, "msg_controllen")?;
     let returned = len.rsplit([' ', '>']).next()?;
@@ -118,7 +118,7 @@ fn control_message<'a>(text: &'a str, room: &mut Room<'a>) -> Option<ControlMess
     let level = named(field(text, "cmsg_level")?, Level::CONSTANTS)?;
     let level = Level::from_bits(level as i32);
     let name = field(text, "cmsg_type")?;
-    // An older strace does not name the data, and may have no comma before them.
+    // An older strace does not name the data, and may have no comma before it.
     let (name, unnamed) = match name.find('{') {
         Some(at) => (&name[..at], Some(&name[at..])),
         None => (name, items(text).nth(3)),
@@ -131,7 +131,7 @@ fn control_message<'a>(text: &'a str, room: &mut Room<'a>) -> Option<ControlMess
 }
 
 fn control_kind(level: Level, name: &str) -> Option<i32> {
-    // The option's name stands for what it asked for.
+    // strace uses the name of the option that requested it.
     let name = if name.starts_with("SO_TIMESTAMP") { "SCM_TIMESTAMP" } else { name };
     let known = named(name, ControlKind::CONSTANTS).or_else(|| {
         let options = OPTIONS.iter().find(|(of, _)| *of == level)?.1;
@@ -167,7 +167,7 @@ fn control_data<'a>(name: &str, text: &'a str, _room: &mut Room<'a>) -> Option<V
     }
 }
 
-/// A `struct sigaction`, without what only the kernel's has.
+/// A `struct sigaction`, without the fields that only the kernel has.
 pub(super) fn action(text: &str) -> Option<SignalAction> {
     // An older strace does not name the fields.
     let mut unnamed = items(text).filter(|_| !text.contains("sa_flags="));
@@ -181,7 +181,7 @@ pub(super) fn action(text: &str) -> Option<SignalAction> {
     let mut flags = 0;
     for name in field(text, "sa_flags").or(third)?.split('|') {
         flags |= match name {
-            // libc's own, and the sign of an int in a long.
+            // libc's own flag, and the sign of an int in a long.
             "SA_RESTORER" | "0xffffffff00000000" => 0,
             name => named(name, SaFlags::CONSTANTS)?,
         };
@@ -190,7 +190,7 @@ pub(super) fn action(text: &str) -> Option<SignalAction> {
     Some(SignalAction { handler, mask, flags: SaFlags::from_bits(flags as i32) })
 }
 
-/// What an option is set to.
+/// The value that an option is set to.
 pub(super) fn value_of_option<'a>(
     name: &str,
     text: &'a str,
@@ -204,7 +204,7 @@ pub(super) fn value_of_option<'a>(
         return Some(Value::Error(Errno::from_name(inside(text))?.number()));
     }
     let linger = || fields(text, ["l_onoff", "l_linger"]);
-    // As an older strace has it.
+    // The spelling of an older strace.
     let older = || fields(text, ["onoff", "linger"]);
     if let Some([l_onoff, l_linger]) = linger().or_else(older) {
         return Some(Value::Linger(Linger { l_onoff: l_onoff as i32, l_linger: l_linger as i32 }));
@@ -218,12 +218,12 @@ pub(super) fn value_of_option<'a>(
     }
     let bytes = room.string(text)?;
     Some(match (name, &*bytes.shown) {
-        // strace does not know the structure of the older of the two.
+        // strace does not know the structure of the older option.
         ("SO_RCVTIMEO" | "SO_SNDTIMEO", shown) if shown.len() == 16 && !bytes.is_cut => {
             let part = |at: usize| shown[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
             Value::TimeVal(crate::values::TimeVal { tv_sec: part(0), tv_usec: part(8) })
         }
-        // Nor does it take apart what is set.
+        // Nor does it take apart a value that is set.
         ("SO_PEERCRED", shown) if shown.len() == 12 && !bytes.is_cut => {
             let part = |at: usize| shown[at..at + 4].try_into().map_or(0, i32::from_ne_bytes);
             let (uid, gid) = (part(4) as u32, part(8) as u32);

@@ -1,7 +1,7 @@
-//! Values as strace writes them, read: numbers, names, strings, times, sets and rows.
+//! Values in strace's notation: numbers, names, strings, times, sets and rows.
 //!
-//! What is lent to an event (the bytes of strings, the members of sets, the rows of `poll`) lies in a [`Room`], which is used
-//! again for each call: reading a call allocates nothing.
+//! The data that an event borrows (the bytes of strings, the members of sets, the rows of `poll`) is in a [`Room`],
+//! which is reused for each call: reading a call allocates nothing.
 
 use super::arguments::{description_len, field, inside, items, string_len};
 use super::number::{digits, number};
@@ -9,7 +9,7 @@ use crate::names::{Constant, PollEvents, Signal, SocketFlags, SocketType, value_
 use crate::trace::arg::Bytes;
 use crate::values::{FdNumber, PollRow, TimeSpec, TimeVal};
 
-/// Memory for what one call lends to its event.
+/// Memory for the data that the event of one call borrows.
 #[derive(Debug, Default)]
 pub struct Store {
     bytes: Vec<u8>,
@@ -17,7 +17,7 @@ pub struct Store {
     rows: Vec<PollRow>,
 }
 
-/// What is left of a [`Store`] while a call is read.
+/// The free part of a [`Store`] while a call is read.
 #[derive(Debug)]
 pub struct Room<'a> {
     bytes: &'a mut [u8],
@@ -26,7 +26,7 @@ pub struct Room<'a> {
 }
 
 impl Store {
-    /// Room for all that a text of this length can say.
+    /// Room for everything that a text of this length can contain.
     pub fn room(&mut self, len: usize) -> Room<'_> {
         let none = FdNumber::new(-1);
         let row = PollRow { fd: none, events: PollEvents::NONE, revents: PollEvents::NONE };
@@ -78,7 +78,7 @@ impl<'a> Room<'a> {
         Some(members)
     }
 
-    /// The rows of `poll`: `[{fd=3, events=POLLIN}]`; of its answer, with `revents`.
+    /// The rows of `poll`: `[{fd=3, events=POLLIN}]`; those of its answer with `revents`.
     pub fn rows(&mut self, text: &str) -> Option<&'a mut [PollRow]> {
         let mut count = 0;
         for item in items(text) {
@@ -94,7 +94,7 @@ impl<'a> Room<'a> {
     }
 }
 
-/// Writes the bytes that an escaped string stands for, and returns how many they are.
+/// Writes the bytes of an escaped string, and returns how many there are.
 fn unescape(escaped: &[u8], to: &mut [u8]) -> usize {
     let (mut from, mut at) = (0, 0);
     while let Some(&byte) = escaped.get(from) {
@@ -131,13 +131,13 @@ fn unescape(escaped: &[u8], to: &mut [u8]) -> usize {
     at
 }
 
-/// A byte in at most so many digits, and in how many.
+/// A byte in at most `most` digits, and the number of digits.
 fn in_base(digits: &[u8], base: u32, most: usize) -> (u8, usize) {
     let digits = digits.iter().take(most).map_while(|digit| char::from(*digit).to_digit(base));
     digits.fold((0, 0), |(value, len), digit| ((value as u32 * base + digit) as u8, len + 1))
 }
 
-/// A descriptor, with what `-y` says of it taken off; and what follows.
+/// A descriptor, without the description that `-y` writes, and the text after it.
 pub fn described(text: &str) -> Option<(FdNumber, &str)> {
     let (value, rest) = number(text)?;
     let rest = match rest.as_bytes() {
@@ -153,14 +153,14 @@ pub fn fd(text: &str) -> Option<FdNumber> {
     rest.is_empty().then_some(fd)
 }
 
-/// A number, perhaps with what it means: `0x2 /* AF_INET */`.
+/// A number, perhaps with its meaning: `0x2 /* AF_INET */`.
 pub fn int(text: &str) -> Option<i64> {
     let (value, rest) = number(text)?;
     let is_end = rest.is_empty() || rest.starts_with(" /*") || rest.starts_with('<');
     is_end.then_some(value)
 }
 
-/// The value of a constant or of flags, by their names.
+/// The value of a constant or of flags, by name.
 pub fn named(text: &str, names: &[Constant]) -> Option<i64> {
     match text {
         "0" => Some(0),
@@ -196,8 +196,8 @@ fn events(text: &str) -> Option<PollEvents> {
     Some(PollEvents::from_bits(named(text, PollEvents::CONSTANTS)? as i32))
 }
 
-/// `{tv_sec=1, tv_usec=0}`; of a `struct timespec`, which counts in nanoseconds, cut off, as libc does it. An old strace
-/// does not name the fields, and the call says which structure it is.
+/// `{tv_sec=1, tv_usec=0}`; or a `struct timespec`, whose nanoseconds are cut off, as libc does. An old strace does not
+/// name the fields, and the call decides which structure it is.
 pub fn timeval(text: &str, call: &str) -> Option<TimeVal> {
     let unnamed = if call.starts_with("pselect6") { "tv_nsec" } else { "tv_usec" };
     let (tv_sec, unit, part) = time(text, unnamed)?;
@@ -212,7 +212,7 @@ pub fn timespec(text: &str) -> Option<TimeSpec> {
     Some(TimeSpec { tv_sec, tv_nsec })
 }
 
-/// Seconds, and the name and value of the part of a second; an old strace writes `{1, 0}`, without a name.
+/// Seconds, and the name and value of the fraction; an old strace writes `{1, 0}`, without a name.
 fn time<'a>(text: &'a str, unnamed: &'a str) -> Option<(i64, &'a str, i64)> {
     let (seconds, part) = text.strip_prefix('{')?.strip_suffix('}')?.split_once(", ")?;
     let seconds = seconds.strip_prefix("tv_sec=").unwrap_or(seconds);
@@ -270,7 +270,7 @@ pub fn signal(name: &str) -> Option<Signal> {
     Some(Signal::from_bits(number))
 }
 
-/// The other signals of Linux: those that have no part in this book, and have no name here, but stand in logs.
+/// The other signals of Linux: they are not a subject of this book and have no name here, but occur in logs.
 const OTHER_SIGNALS: &[(&str, i32)] = &[
     ("ILL", 4),
     ("TRAP", 5),
@@ -299,7 +299,7 @@ pub fn fields<const N: usize>(text: &str, names: [&str; N]) -> Option<[i64; N]> 
     Some(values)
 }
 
-/// What stands between brackets, if that is one number: `[1]`.
+/// The single number between brackets: `[1]`.
 pub fn only(text: &str) -> Option<i64> {
     text.starts_with('[').then(|| int(inside(text)))?
 }

@@ -1,6 +1,6 @@
 //! What a call did, in the words of sockets: `recv`, `recvfrom`, `recvmsg`, `read` and `readv` all received.
 //!
-//! Nothing is copied and nothing is allocated: what is not a number is borrowed from the event.
+//! Nothing is copied or allocated: everything that is not a number is borrowed from the event.
 
 use crate::addr::Address;
 use crate::names::{
@@ -14,12 +14,12 @@ use crate::trace::{Event, Function};
 use super::reading::{self, number};
 use super::wait::{ReadyFor, Wait};
 
-/// What happened, without its particulars: by this an advice says what it wants to see.
+/// What happened, without details: an advice states which of these it looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DidKind {
     /// `socket`.
     Made,
-    /// `accept`, whether or not it gave a connection.
+    /// `accept`, whether or not it returned a connection.
     Accepted,
     /// `bind`.
     Bound,
@@ -27,19 +27,19 @@ pub enum DidKind {
     Listened,
     /// `connect`.
     Connected,
-    /// Bytes were to be sent.
+    /// A call that sends bytes.
     Sent,
-    /// Bytes were to be received.
+    /// A call that receives bytes.
     Received,
-    /// `select`, `poll` and their like returned.
+    /// `select`, `poll` and similar calls returned.
     Waited,
-    /// One descriptor that a wait called ready; told for each, before `Waited`.
+    /// A descriptor that a wait reported as ready; one for each, before `Waited`.
     Ready,
     /// `shutdown`.
     Finished,
     /// `close`.
     Closed,
-    /// The last descriptor of a socket is gone: by `close`, by the end of its process, or because the log ends.
+    /// The last descriptor of a socket is gone: by `close`, at the end of its process, or because the log ends.
     Gone,
     /// `fcntl` with `F_GETFL`.
     FlagsAsked,
@@ -51,7 +51,7 @@ pub enum DidKind {
     OptionAsked,
     /// `getsockname` and `getpeername`.
     NameAsked,
-    /// A name was looked up, or a file opened that such a search reads.
+    /// A name was looked up, or a file was opened that a lookup reads.
     LookedUp,
     /// The process became another program.
     Executed,
@@ -66,7 +66,7 @@ pub enum DidKind {
 }
 
 impl DidKind {
-    /// How many there are.
+    /// How many kinds there are.
     pub const COUNT: usize = Self::Other as usize + 1;
 }
 
@@ -75,13 +75,13 @@ impl DidKind {
 pub enum Did<'e> {
     /// A socket was made.
     Made(Making),
-    /// Two ends were made that lead to each other.
+    /// Two connected ends were made.
     Paired([i32; 2], Making),
     /// A connection was taken from a listener.
     Accepted(Option<&'e Address>, SocketFlags),
-    /// A name was given.
+    /// An address was set.
     Bound(Option<&'e Address>),
-    /// A listener was made, with room for so many.
+    /// A listener was made, with this backlog.
     Listened(i64),
     /// A connection was asked for.
     Connected(Option<&'e Address>),
@@ -94,7 +94,7 @@ pub enum Did<'e> {
     Spliced(i32),
     /// The process waited.
     Waited(Wait<'e>),
-    /// What a wait said of the moment's descriptor.
+    /// What a wait reported about the moment's descriptor.
     Ready(ReadyFor),
     /// The sending half was closed, or the receiving one, or both.
     Finished {
@@ -109,7 +109,7 @@ pub enum Did<'e> {
     ClosedRange(i64, i64),
     /// All descriptors of a range are to be closed by `execve`.
     RangeClosedOnExec(i64, i64),
-    /// The last descriptor of the moment's socket is gone.
+    /// The last descriptor of the moment's socket is gone, for this reason.
     Gone(Departure),
     /// A descriptor got a second number.
     Copied {
@@ -129,22 +129,22 @@ pub enum Did<'e> {
     OptionSet(Level, i32, Option<&'e Value<'e>>),
     /// An option was asked for.
     OptionAsked(Level, i32, Option<&'e Value<'e>>),
-    /// The name of this end was asked for.
+    /// The address of this end was asked for.
     NameAsked(Option<&'e Address>),
-    /// The name of the peer was asked for.
+    /// The address of the peer was asked for.
     PeerAsked(Option<&'e Address>),
-    /// A name was looked up: what was found, if the call says.
+    /// A name was looked up, with the results, if the call shows them.
     LookedUp(&'e [(SocketType, Address)]),
     /// Another process or thread began.
     Forked {
-        /// A thread shares them with this one, a process has copies.
+        /// Whether it shares the descriptors, as a thread does; a process has copies.
         shares_descriptors: bool,
     },
     /// The process became another program.
     Executed,
     /// A file was removed.
     Removed(&'e str),
-    /// A descriptor was made that is no socket; the name of its file, where it has one.
+    /// A descriptor was made that is not a socket; the name of its file, if it has one.
     Opened(Option<&'e str>),
     /// `epoll_ctl`.
     Registered(reading::Registration),
@@ -154,11 +154,11 @@ pub enum Did<'e> {
     Ended(ProcessEnding<'e>),
     /// A signal arrived.
     Signalled(&'e str),
-    /// Nothing that is known here.
+    /// Anything else.
     Other,
 }
 
-/// How a descriptor's socket was made.
+/// How the socket of a descriptor was made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Making {
     /// Whether it is of IPv4 or IPv6.
@@ -167,24 +167,24 @@ pub struct Making {
     pub is_stream: bool,
     /// Whether it is a datagram socket.
     pub is_datagram: bool,
-    /// Whether it does not wait.
+    /// Whether it is non-blocking.
     pub is_nonblocking: bool,
     /// Whether it is closed by `execve`.
     pub is_closed_on_exec: bool,
 }
 
-/// Bytes that a call was to move.
+/// The bytes that a call was asked to move.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved<'e> {
-    /// How many it asked for, if the line tells.
+    /// How many, if the line shows it.
     pub asked: Option<u64>,
     /// The flags of the call.
     pub flags: MsgFlags,
-    /// The first bytes, if the line shows any.
+    /// The first bytes, if the line shows them.
     pub bytes: Option<&'e Bytes<'e>>,
     /// The destination of a datagram.
     pub to: Option<&'e Address>,
-    /// `recvmsg` says that the datagram was cut.
+    /// Whether `recvmsg` reported that the datagram was truncated.
     pub is_cut: bool,
     /// The message of `sendmsg` and `recvmsg`, which may pass descriptors.
     pub message: Option<&'e Message<'e>>,
@@ -197,7 +197,7 @@ pub enum Departure {
     Closed,
     /// The end of the process.
     Exit,
-    /// It is not gone, but the log is over.
+    /// It is not gone, but the log ends.
     LogOver,
 }
 
@@ -213,7 +213,7 @@ pub enum ProcessEnding<'e> {
 }
 
 impl<'e> Did<'e> {
-    /// What an event did.
+    /// What happened in an event.
     pub fn of(event: &'e Event<'e>) -> Self {
         match event.function() {
             Some(function) => Self::of_known(function, event),
@@ -298,14 +298,14 @@ impl<'e> Did<'e> {
         }
     }
 
-    /// Whether it asks whether a connection has been made: `SO_ERROR`.
+    /// Whether it asks for `SO_ERROR`, that is, whether a connect has succeeded.
     pub fn asks_for_error(&self) -> bool {
         matches!(self, Self::OptionAsked(SOL_SOCKET, option, _) if *option == SO_ERROR.number())
     }
 }
 
 impl Moved<'_> {
-    /// Of which the log tells nothing.
+    /// A call of which the log shows nothing.
     pub(super) const NOTHING: Self = Self {
         asked: None,
         flags: MsgFlags::NONE,

@@ -1,24 +1,24 @@
-//! What was found, with the lines that show it.
+//! Findings, with the lines of the log that prove them.
 
 use serde::Serialize;
 
 use super::advice::Advice;
 use super::moment::SeenCall;
 
-/// How sure a finding is.
+/// How certain a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
-    /// The lines leave no other reading.
+    /// The lines allow no other explanation.
     Certain,
-    /// Another reading is hard to imagine.
+    /// Another explanation is unlikely.
     Likely,
-    /// It depends on what the log does not show.
+    /// It depends on something that the log does not show.
     Perhaps,
 }
 
 impl Certainty {
-    /// As a word.
+    /// The word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Certain => "certain",
@@ -28,37 +28,37 @@ impl Certainty {
     }
 }
 
-/// A line of the log that shows something.
+/// A line of the log that proves something.
 #[derive(Clone, Debug, Serialize)]
 pub struct EvidenceLine {
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub line: u64,
-    /// The call in it, with dots for what was not kept.
+    /// The call in the line, with dots for parts that were not kept.
     pub text: String,
-    /// What is to be seen in it.
+    /// What the line shows.
     pub shows: String,
 }
 
-/// Something that stands out.
+/// A finding.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
     /// The name of the advice.
     pub advice: &'static str,
-    /// How sure it is.
+    /// How certain it is.
     pub certainty: Certainty,
     /// The process.
     pub pid: u32,
-    /// The descriptor, where it is about one.
+    /// The descriptor, if the finding is about one.
     pub fd: Option<i32>,
-    /// What happened, with its figures.
+    /// What happened, with numbers.
     pub says: String,
-    /// The lab that shows it.
+    /// The lab about it.
     pub lab: &'static str,
-    /// The lines that show it.
+    /// The lines that prove it.
     pub evidence: Vec<EvidenceLine>,
 }
 
-/// How many findings of one advice are kept; what is more is counted.
+/// How many findings of one advice are kept; further ones are counted.
 const MOST_OF_ONE: u64 = 3;
 
 /// All findings.
@@ -73,12 +73,12 @@ pub struct Findings {
 pub struct Subject(pub u32, pub i32);
 
 impl Findings {
-    /// None yet.
+    /// No findings yet.
     pub(super) fn new() -> Self {
         Self { found: Vec::new(), counts: vec![0; super::advice::ALL.len()] }
     }
 
-    /// Adds one. The words are made only where they are kept.
+    /// Adds a finding. Its words are only made if it is kept.
     pub fn add(
         &mut self,
         advice: &Advice,
@@ -113,7 +113,7 @@ impl Findings {
         });
     }
 
-    /// Adds one that says more surely what was said of this subject before.
+    /// Adds a finding that replaces a less certain one about this subject.
     pub fn replace(
         &mut self,
         advice: &Advice,
@@ -144,7 +144,7 @@ impl Findings {
         &self.counts
     }
 
-    /// The findings, the surest first, and in the order of the log.
+    /// The findings, the most certain first, then in the order of the log.
     pub(super) fn into_sorted(mut self) -> Vec<Finding> {
         let line = |finding: &Finding| finding.evidence.last().map_or(0, |last| last.line);
         self.found.sort_by_key(|finding| (finding.certainty, line(finding)));

@@ -1,4 +1,4 @@
-//! The world after a call: descriptors gone, copied and inherited, flags, names, bytes.
+//! The world after a call: descriptors closed, copied and inherited, flags, addresses, bytes.
 
 use super::did::{Departure, Did, DidKind, ProcessEnding};
 use super::moment::Moment;
@@ -8,7 +8,7 @@ use crate::names::{Errno, O_NONBLOCK, SO_LINGER, SO_REUSEADDR, SOL_SOCKET, SOL_T
 use crate::trace::arg::Value;
 use crate::trace::{Event, Outcome};
 
-/// What a call changes, after the advice was told of it.
+/// Applies the effects of a call, after the advice has seen it.
 pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
     let process = moment.process;
     match moment.did {
@@ -130,7 +130,7 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
     }
 }
 
-/// `ioctl` with `FIONBIO` sets the flag as well.
+/// `ioctl` with `FIONBIO` changes the flag as well.
 fn is_nonblocking_request(event: &Event<'_>) -> bool {
     matches!(event.args.get(1), Some(crate::trace::Arg::Request(crate::names::FIONBIO)))
 }
@@ -172,8 +172,8 @@ fn learn_of_failure(socket: &mut Socket, moment: &Moment<'_>) {
     }
 }
 
-/// Takes the descriptors away that a call has closed. `gone` is told of each socket that nothing leads to any more, while
-/// it is still there.
+/// Removes the descriptors that a call has closed. `gone` is called for each socket that has no descriptor left, while
+/// the socket still exists.
 pub(super) fn close(
     world: &mut World,
     moment: &Moment<'_>,
@@ -201,7 +201,7 @@ pub(super) fn close(
     };
     let result = moment.event.value();
     match moment.did {
-        // Whatever close reports, the descriptor is gone, but for EBADF.
+        // Whatever close reports, the descriptor is gone, except after EBADF.
         Did::Closed if !moment.failed(Errno::EBADF) && moment.event.outcome != Outcome::Unknown => {
             drop(world, moment.fd, Departure::Closed);
         }
@@ -234,7 +234,7 @@ pub(super) fn close(
     }
 }
 
-/// A second number for what a descriptor leads to.
+/// Makes a second number for the file of a descriptor.
 pub(super) fn copy(
     world: &mut World,
     moment: &Moment<'_>,
@@ -250,7 +250,7 @@ pub(super) fn copy(
     if let Held::Socket(id) = held {
         world.socket_mut(id).copies += 1;
     }
-    // What the number led to before is closed without a word.
+    // A file that the number had before is closed silently.
     let closed = Moment { did: &Did::Closed, fd: to, ..*moment };
     if world.held(process, to) != Held::Nothing {
         close(world, &closed, gone);
@@ -261,7 +261,7 @@ pub(super) fn copy(
     }
 }
 
-/// A new process, with a copy of every descriptor, or a new thread.
+/// Adds a new process with a copy of every descriptor, or a new thread.
 pub(super) fn fork(world: &mut World, parent: ProcessId, child: u64, shares: bool) {
     if world.is_crowded() {
         return;
@@ -282,7 +282,7 @@ pub(super) fn fork(world: &mut World, parent: ProcessId, child: u64, shares: boo
     for (fd, entry) in entries.into_iter().enumerate() {
         let fd = fd as i32;
         let Some(own) = world.entry_mut(process, fd) else { continue };
-        // What the child did before its parent's line came holds.
+        // What the child did before its parent's line appeared stays.
         if own.held != Held::Nothing || own.closed > 0 {
             continue;
         }

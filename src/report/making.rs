@@ -1,11 +1,11 @@
-//! What a call makes: a socket, and the descriptor that leads to it.
+//! What a call creates: a socket, and the descriptor that leads to it.
 
 use super::did::{Did, Making};
 use super::moment::Moment;
 use super::reading::NOT_A_SOCKET;
 use super::world::{Held, ProcessId, Socket, SocketId, SocketRole, World};
 
-/// Makes what a call has made, before the advice is told of the call.
+/// Creates what a call has created, before the advice sees the call.
 pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
     let Some(result) = moment.event.value().and_then(|value| i32::try_from(value).ok()) else {
         return;
@@ -68,12 +68,12 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
     }
 }
 
-/// A file that was opened stays open in the next program, as far as its line says.
+/// An opened file stays open after `execve`, unless its line says otherwise.
 const KEPT_ON_EXEC: bool = false;
-/// A socket whose making was not seen is not called one that a child inherits.
+/// A socket whose creation was not seen is not reported as inherited.
 const CLOSED_ON_EXEC: bool = true;
 
-/// A descriptor that is new leads to a socket that is new.
+/// Lets a new descriptor lead to a new socket.
 fn hold(
     world: &mut World,
     process: ProcessId,
@@ -81,7 +81,7 @@ fn hold(
     socket: Socket,
     is_closed_on_exec: bool,
 ) -> Option<SocketId> {
-    // Of a log that opens more and more nothing more is known than that something is open.
+    // If a log opens more and more descriptors, only the fact that they are open is kept.
     if world.is_full() || world.entry_mut(process, fd).is_none() {
         set(world, process, fd, Held::Other, is_closed_on_exec);
         return None;
@@ -93,7 +93,7 @@ fn hold(
     Some(id)
 }
 
-/// From now on this descriptor leads there.
+/// From now on, this descriptor leads to this file.
 pub(super) fn set(
     world: &mut World,
     process: ProcessId,
@@ -101,7 +101,7 @@ pub(super) fn set(
     held: Held,
     is_closed_on_exec: bool,
 ) {
-    // Its close was not seen: the log has a hole, or another thread's line comes later.
+    // Its close was not seen: the log has a gap, or another thread's line comes later.
     if let Some(old) = world.socket_of(process, fd) {
         let socket = world.socket_mut(old);
         socket.copies = socket.copies.saturating_sub(1);
@@ -115,7 +115,7 @@ pub(super) fn set(
     }
 }
 
-/// A socket of which the log has not seen the making: a call that only sockets know is made on its descriptor.
+/// Adds a socket whose creation the log does not show: a call that only sockets support was made on its descriptor.
 pub(super) fn discover(world: &mut World, process: ProcessId, fd: i32, did: &Did<'_>) {
     let making = Making { is_stream: true, ..NOT_A_SOCKET };
     let is_listener = matches!(did, Did::Accepted(..));

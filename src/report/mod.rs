@@ -1,12 +1,12 @@
 //! The report on a program's socket calls: what happened, how often, and what went wrong.
 //!
-//! [`Report`] is told of every event once, in the order of the log, and keeps nothing of what is over but what it will say
-//! at the end: the story of each connection ([`story`]), a table by call ([`summary`]), and advice ([`advice`]), each
-//! with the lines that show it. Where the events come from is nothing to it: a log of strace, a trace of ours, or a
-//! program that runs just now.
+//! [`Report`] takes every event once, in the order of the log. Of connections that are over it keeps only what it will
+//! report: the story of each connection ([`story`]), a table by call ([`summary`]), and advice ([`advice`]), each with
+//! the lines that prove it. The source of the events does not matter: a log of strace, one of our traces, or a running
+//! program.
 //!
-//! An event becomes a [`Moment`]: what it [did](Did), to which socket, in which process. The [`World`] knows these, and
-//! follows the event (`following`). Each advice says what it cares for, and is asked for nothing else.
+//! An event becomes a [`Moment`]: what [happened](Did), to which socket, in which process. The [`World`] knows these,
+//! and follows the event (`following`). Each advice states which kinds of events it looks at, and sees no others.
 
 pub mod advice;
 mod did;
@@ -41,14 +41,14 @@ use advice::CallWatcher;
 use story::{Story, Storyteller};
 use summary::{CallTable, Tally};
 
-/// Where an event stands in its log.
+/// The place of an event in its log.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct At<'a> {
-    /// The line in which it began, from 1; 0 if that is the one in which it ended.
+    /// The line in which it began, from 1; 0 if it ended in the same line.
     pub begun: u64,
     /// The line in which it ended.
     pub line: u64,
-    /// Its text; if it is empty, the call is written again from the event.
+    /// The text of the line; if it is empty, the call is written again from the event.
     pub text: &'a str,
 }
 
@@ -62,10 +62,10 @@ pub struct Report {
     tally: Tally,
 }
 
-/// The version of the report's JSON, which it begins with: fields may be added without a new one.
+/// The version of the report's JSON form; fields may be added without a new one.
 pub const JSON_VERSION: u32 = 1;
 
-/// What is reported.
+/// The content of the report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reported {
     /// [`JSON_VERSION`].
@@ -74,9 +74,9 @@ pub struct Reported {
     pub story: Story,
     /// The table by call.
     pub summary: CallTable,
-    /// What stands out.
+    /// The findings.
     pub advice: Vec<Finding>,
-    /// How much more often an advice was found than it is shown.
+    /// How many further findings of an advice are not shown.
     #[serde(serialize_with = "as_object")]
     pub more: Vec<(&'static str, u64)>,
 }
@@ -88,7 +88,7 @@ impl Default for Report {
 }
 
 impl Report {
-    /// A report on nothing yet.
+    /// An empty report.
     pub fn new() -> Self {
         let mut watches = vec![Vec::new(); DidKind::COUNT];
         for advice in advice::ALL {
@@ -109,7 +109,7 @@ impl Report {
     pub fn take(&mut self, event: &Event<'_>, at: At<'_>) {
         self.tally.count(event);
         if event.mark == Mark::Refused {
-            // It was not made, but what was asked may be worth a word.
+            // A refused call was not made, but its arguments may deserve a remark.
             let did = Did::of(event);
             let (_, process) = self.world.meet(event.pid, event.tid);
             let moment = moment(event, at, &did, process);
@@ -120,7 +120,7 @@ impl Report {
             return;
         }
         self.story.begin(event);
-        // What a thread has not finished says nothing when its process has ended.
+        // An unfinished call of a thread means nothing once its process has ended.
         if event.outcome == Outcome::Unknown && self.world.knows(event.tid).is_none() {
             return;
         }
@@ -128,7 +128,7 @@ impl Report {
         self.follow(event, at, &did, process);
     }
 
-    /// A signal arrived in a process.
+    /// A process received a signal.
     pub fn take_signal(&mut self, pid: u32, name: &str, at: At<'_>) {
         let text = format!("--- {name} ---");
         let event = spoken(&text, pid);
@@ -137,7 +137,7 @@ impl Report {
         self.watch(&moment(&event, at, &did, process));
     }
 
-    /// A thread ended; if it is the first of its process, the process.
+    /// A thread ended; with it the process, if it is the first thread.
     pub fn take_end(&mut self, pid: u32, tid: u32, ending: ProcessEnding<'_>, at: At<'_>) {
         let Some(process) = self.world.knows(tid.into()) else { return };
         if tid != pid {
@@ -154,7 +154,7 @@ impl Report {
         self.follow(&event, at, &did, process);
     }
 
-    /// The log is over: what is to be said?
+    /// The log is over: returns the report.
     pub fn finish(mut self, at: At<'_>) -> Reported {
         let living: Vec<_> = self.world.living().collect();
         for process in living {
@@ -177,7 +177,7 @@ impl Report {
         Reported { report: JSON_VERSION, story, summary, advice, more }
     }
 
-    /// Sockets that were sent to another process, and that the log does not show arriving.
+    /// Sockets that were passed to another process, and whose arrival the log does not show.
     fn give_up_what_was_passed(&mut self, at: At<'_>) {
         let event = spoken("+++ the log ends here +++", 0);
         let did = Did::Ended(ProcessEnding::LogOver);
@@ -221,7 +221,7 @@ impl Report {
         }
     }
 
-    /// Whether this call says that its descriptor is a socket, although its making was not seen.
+    /// Whether this call shows that its descriptor is a socket, although its creation was not seen.
     fn is_of_a_socket(&self, event: &Event<'_>, did: &Did<'_>, now: &Moment<'_>) -> bool {
         if self.world.held(now.process, now.fd) != world::Held::Nothing || event.errno().is_some() {
             return false;
@@ -261,7 +261,7 @@ impl Report {
 
     fn close(&mut self, now: &Moment<'_>) {
         if let (Did::Closed, Some(id)) = (now.did, now.socket) {
-            // Another process may have it still.
+            // Another process may still have it.
             let copies = self.world.socket(id).copies;
             self.world.socket_mut(id).copies = copies.saturating_sub(1);
             advice::leaking::note_close(now, &mut self.world, id);
@@ -281,12 +281,12 @@ impl Report {
     }
 }
 
-/// Numbers by their names.
+/// An object with numbers by name.
 fn as_object<S: Serializer, N: Serialize>(named: &[(N, u64)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(named.iter().map(|(name, number)| (name, number)))
 }
 
-/// The last descriptor of a socket is gone.
+/// Handles the end of a socket's last descriptor.
 fn gone(
     world: &mut World,
     findings: &mut Findings,
@@ -323,7 +323,7 @@ fn moment<'m>(
     }
 }
 
-/// What is no call, as an event without arguments.
+/// An item that is not a call, as an event without arguments.
 fn spoken(text: &str, pid: u32) -> Event<'_> {
     let mut event = Event::new(Callee::Other(text.into()));
     (event.pid, event.tid, event.outcome) = (pid, pid.into(), Outcome::Value(0));

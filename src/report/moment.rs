@@ -1,4 +1,4 @@
-//! One call as the advice is told of it, and how a call is remembered for the end.
+//! One call as the advice sees it, and how a call is remembered for the end.
 
 use std::fmt::Write;
 
@@ -12,62 +12,62 @@ use super::did::Did;
 use super::reading;
 use super::world::{ProcessId, SocketId};
 
-/// One call, with what it is about.
+/// One call, with its subject.
 #[derive(Debug)]
 pub struct Moment<'m> {
     /// The call.
     pub event: &'m Event<'m>,
-    /// The line of the log that it begins on; 0 if that is not known.
+    /// The line of the log where it begins; 0 if unknown.
     pub begun: u64,
-    /// The line of the log that it ends on.
+    /// The line of the log where it ends.
     pub line: u64,
     /// The text of that line, if there is one.
     pub text: &'m str,
-    /// What it did.
+    /// What happened.
     pub did: &'m Did<'m>,
-    /// The descriptor that it is about; -1 if it is about none.
+    /// The descriptor that it is about; -1 if there is none.
     pub fd: i32,
-    /// That descriptor's socket, if it is one.
+    /// The socket of that descriptor, if it is one.
     pub socket: Option<SocketId>,
-    /// Of `accept` and `socket`, what they made.
+    /// The socket that `accept` or `socket` created.
     pub made: Option<SocketId>,
     /// The caller.
     pub process: ProcessId,
 }
 
 impl Moment<'_> {
-    /// How much was moved, or how many are ready, or whatever else the call counts. None if it failed.
+    /// How many bytes were moved, how many descriptors are ready, or whatever the call counts. `None` if it failed.
     pub fn count(&self) -> Option<u64> {
         self.event.value().and_then(|value| value.try_into().ok())
     }
 
-    /// Whether it failed so.
+    /// Whether it failed with this errno.
     pub fn failed(&self, errno: Errno) -> bool {
         self.event.errno() == Some(errno)
     }
 
-    /// Whether it has not returned by the end of the log.
+    /// Whether it had not returned at the end of the log.
     pub fn is_unfinished(&self) -> bool {
         self.event.outcome == Outcome::Unknown
     }
 
-    /// How long it took, in microseconds, if the log tells.
+    /// How long it took, in microseconds, if the log shows it.
     pub fn took_us(&self) -> Option<u64> {
         let Event { begin_ns, end_ns, .. } = self.event;
         (*begin_ns > 0 && end_ns > begin_ns).then(|| (end_ns - begin_ns) / 1_000)
     }
 
-    /// The moment in a few bytes, for what may become evidence.
+    /// The call in a few bytes, for something that may become evidence.
     pub fn mark(&self) -> SeenCall {
         let Event { begin_ns, end_ns, .. } = *self.event;
         let name = self.event.function().map_or_else(
             || reading::known_name(self.event.callee.name()),
             crate::trace::Function::name,
         );
-        // What a wait says of a descriptor is not what it was given.
+        // The answer of a wait about a descriptor is not one of its arguments.
         let is_of_wait = matches!(self.did, Did::Ready(_));
         let fd = if is_of_wait { self.event.fd().map_or(-1, FdNumber::get) } else { self.fd };
-        // How a call ended that a signal interrupted, the log tells some lines later.
+        // The log shows only some lines later how an interrupted call ended.
         let is_interrupted = self.failed(Errno::EINTR) && self.begun > 0;
         SeenCall {
             line: if is_interrupted { self.begun } else { self.line },
@@ -80,9 +80,9 @@ impl Moment<'_> {
         }
     }
 
-    /// The same with the whole line, for what is rare.
+    /// The call with its whole line, for rare events.
     pub fn quote(&self) -> SeenCall {
-        // The second half of a call in two lines does not say what the call was given.
+        // The second half of a call in two lines does not contain its arguments.
         let is_in_two_lines = self.begun != 0 && self.begun != self.line;
         let text = match self.text {
             "" => written(self.event),
@@ -93,12 +93,12 @@ impl Moment<'_> {
     }
 }
 
-/// A call that was seen. Its text is kept where the call is rare, and made up from the rest where it is not.
+/// A call that was seen. Its text is kept if the call is rare, and otherwise made from the other fields.
 #[derive(Clone, Debug)]
 pub struct SeenCall {
     /// Its line.
     pub line: u64,
-    /// When it began, 0 if that is not known.
+    /// When it began; 0 if unknown.
     pub begin_ns: u64,
     /// When it ended.
     pub end_ns: u64,
@@ -109,7 +109,7 @@ pub struct SeenCall {
 }
 
 impl SeenCall {
-    /// The call in strace's notation, with dots where it was not kept.
+    /// The call in strace's notation, with dots for parts that were not kept.
     pub fn text(&self) -> String {
         if let Some(text) = &self.text {
             return text.to_string();
@@ -127,10 +127,10 @@ impl SeenCall {
 
 const LIMITS: ValueLimits = ValueLimits { bytes: 32, items: 8, ..ValueLimits::NONE };
 
-/// A line of a log may be of any length.
+/// The longest text that is kept of a line.
 const LONGEST: usize = 400;
 
-/// A line without what stands before its call: process and time, which the report has already.
+/// The line without process and time, which the report has already.
 fn shortened(text: &str) -> String {
     let text = text
         .strip_prefix("[pid")
@@ -146,7 +146,7 @@ fn shortened(text: &str) -> String {
     format!("{}{dots}", &text[..end])
 }
 
-/// An event as one line of strace.
+/// An event as a line of strace.
 fn written(event: &Event<'_>) -> String {
     let mut line = event.callee.name().to_string();
     if line.starts_with(['-', '+']) {

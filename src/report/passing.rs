@@ -1,5 +1,5 @@
-//! Descriptors that one process sends to another (`SCM_RIGHTS`): while they are on their way no process has a number for them,
-//! and their sockets stay open all the same.
+//! Descriptors that one process passes to another (`SCM_RIGHTS`): on their way they have no number in any process, and
+//! their sockets stay open.
 
 use std::collections::VecDeque;
 
@@ -9,30 +9,30 @@ use super::moment::Moment;
 use super::world::{Held, SocketId, World};
 use crate::names::{Constant, MSG_PEEK, MsgFlags};
 
-/// How many may be on their way at a time; of a log that has more, the further ones are not followed.
+/// How many may be on their way at a time; further ones are not followed.
 const MOST: usize = 256;
 
-/// What is on its way.
+/// The descriptors on their way.
 #[derive(Debug, Default)]
 pub(super) struct OnTheWay(VecDeque<Passed>);
 
 /// One descriptor.
 #[derive(Clone, Copy, Debug)]
 struct Passed {
-    /// Where it will arrive, if the two ends were made as a pair.
+    /// The socket at which it will arrive, if the two ends were made as a pair.
     to: Option<SocketId>,
     /// What it leads to.
     held: Held,
 }
 
-/// Takes the descriptors of a message that was sent, or gives those of one that arrived.
+/// Takes the descriptors of a message that was sent, or delivers those of a received one.
 pub(super) fn pass(world: &mut World, now: &Moment<'_>) {
     if now.count().is_none() {
         return;
     }
     match now.did {
         Did::Sent(moved) => send(world, now, moved),
-        // They stay where they are.
+        // With MSG_PEEK they stay where they are.
         Did::Received(moved) if !moved.flags.contains(MSG_PEEK) => receive(world, now, moved),
         _ => {}
     }
@@ -56,21 +56,22 @@ fn receive(world: &mut World, now: &Moment<'_>, moved: &Moved<'_>) {
     for fd in moved.message.iter().flat_map(|message| message.passed()) {
         let passed = &mut world.on_the_way.0;
         let own = passed.iter().position(|one| one.to.is_some() && one.to == now.socket);
-        // Of ends that are not known to be a pair, the first that was sent.
+        // If it is unknown whether the ends are a pair, the first descriptor that was sent.
         let at = own.or_else(|| passed.iter().position(|one| one.to.is_none()));
         let held = at.and_then(|at| passed.remove(at)).map_or(Held::Other, |one| one.held);
         making::set(world, now.process, fd.get(), held, closes_on_exec(moved.flags));
     }
 }
 
-/// `MSG_CMSG_CLOEXEC`, which not every system has that reads a log.
+/// Not every system on which a log is read has `MSG_CMSG_CLOEXEC`.
 fn closes_on_exec(flags: MsgFlags) -> bool {
     let is_it = |known: &&Constant| known.name == "MSG_CMSG_CLOEXEC";
     let known = MsgFlags::CONSTANTS.iter().find(is_it);
     known.is_some_and(|known| i64::from(flags.bits()) & known.value != 0)
 }
 
-/// At the end of a log: what has not arrived. `gone` is told of each socket that nothing leads to any more.
+/// At the end of a log: the descriptors that have not arrived. `gone` is called for each socket that has no descriptor
+/// left.
 pub(super) fn give_up(world: &mut World, mut gone: impl FnMut(&mut World, SocketId, Departure)) {
     while let Some(passed) = world.on_the_way.0.pop_front() {
         let Held::Socket(id) = passed.held else { continue };

@@ -1,5 +1,5 @@
-//! Arguments, read: those of calls that move bytes, and those of calls that no wrapper of this crate makes, which are text
-//! in a log of strace.
+//! Reads arguments: those of calls that move bytes, and those of calls without a wrapper, which are text in a log of
+//! strace.
 
 use crate::names::{MSG_TRUNC, MsgFlags};
 use crate::trace::Event;
@@ -8,18 +8,18 @@ use crate::trace::arg::{Arg, Message};
 use super::did::{Did, Making, Moved, ProcessEnding, address, flags_of};
 use super::wait::Wait;
 
-/// What `epoll_ctl` says of a descriptor.
+/// The arguments of `epoll_ctl`.
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
     /// The descriptor.
     pub fd: i32,
-    /// What a wait will give for it.
+    /// The data that a wait will return for it.
     pub data: u64,
-    /// Whether it is to be watched for room to send.
+    /// Whether it is watched for writability.
     pub is_for_writing: bool,
 }
 
-/// The name of a call without a wrapper, where one is often evidence; empty for others.
+/// The name of a call without a wrapper, if such calls are often evidence; otherwise empty.
 pub(super) fn known_name(name: &str) -> &'static str {
     const NAMES: &[&str] = &[
         "epoll_wait",
@@ -34,7 +34,7 @@ pub(super) fn known_name(name: &str) -> &'static str {
     NAMES.iter().find(|known| **known == name).copied().unwrap_or_default()
 }
 
-/// A number, however the event has it.
+/// A number, in whatever form the event has it.
 pub(super) fn number(arg: &Arg<'_>) -> Option<i64> {
     match arg {
         Arg::Int(number) => Some(*number),
@@ -45,14 +45,14 @@ pub(super) fn number(arg: &Arg<'_>) -> Option<i64> {
     }
 }
 
-/// The number that a text begins with: `5` of `5<TCP:[…]>`.
+/// The number at the beginning of a text: 5 in `5<TCP:[…]>`.
 pub(super) fn leading_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     text[..text.len() - digits.len() + end].parse().ok()
 }
 
-/// The number behind a word: of `u64=` in `{u32=5, u64=5}` it is 5.
+/// The number after a word: 5 after `u64=` in `{u32=5, u64=5}`.
 pub(super) fn number_after(text: &str, word: &str) -> Option<i64> {
     let first = *word.as_bytes().first()?;
     let mut places = memchr::memchr_iter(first, text.as_bytes());
@@ -68,7 +68,7 @@ fn text<'e>(arg: Option<&'e Arg<'e>>) -> &'e str {
     }
 }
 
-/// What a call did of which no wrapper is known.
+/// What happened in a call without a wrapper.
 pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
     let args = &event.args;
     match event.callee.name() {
@@ -105,13 +105,13 @@ pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
     }
 }
 
-/// What stands in quotes, or the text itself.
+/// The text in quotes, or the text itself.
 fn quoted(text: &str) -> &str {
     let text = text.strip_prefix('"').unwrap_or(text);
     text.split('"').next().unwrap_or(text)
 }
 
-/// What a call that sends or receives was to move.
+/// The bytes that a call was asked to send or receive.
 pub(super) fn moved<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
     let bytes = match args.get(1) {
         Some(Arg::Message(message)) => return moved_message(message, args.get(2)),
@@ -129,7 +129,7 @@ pub(super) fn moved<'e>(args: &'e [Arg<'e>]) -> Moved<'e> {
         Some(Arg::Bytes(bytes)) => Some(bytes),
         _ => None,
     };
-    // `sendfile` has its length behind the offset.
+    // The length of `sendfile` comes after the offset.
     let len = if matches!(args.get(1), Some(Arg::Fd(_))) { 3 } else { 2 };
     let asked = args.get(len).and_then(number).and_then(|asked| asked.try_into().ok());
     let flags = MsgFlags::from_bits(flags_of(args.get(len + 1)) as i32);
@@ -156,7 +156,7 @@ fn registration(args: &[Arg<'_>]) -> Option<Registration> {
     Some(Registration { fd, data, is_for_writing })
 }
 
-/// How a descriptor was made that is no socket.
+/// The creation of a descriptor that is not a socket.
 pub(super) const NOT_A_SOCKET: Making = Making {
     is_inet: false,
     is_stream: false,

@@ -16,12 +16,12 @@ const PERHAPS: Style = AnsiColor::Yellow.on_default();
 const LABEL: Style = AnsiColor::Cyan.on_default();
 const PLAIN: Style = Style::new();
 
-/// Whether text is to have colours.
+/// Whether text has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colors {
-    /// It is.
+    /// It has.
     Colored,
-    /// It is not.
+    /// It does not.
     Plain,
 }
 
@@ -32,7 +32,7 @@ struct ReportPage {
 }
 
 impl Reported {
-    /// As text, for a terminal of so many columns.
+    /// The report as text, for a terminal of this width.
     pub fn text(&self, colors: Colors, columns: usize) -> String {
         let mut page = ReportPage { out: String::new(), colors, columns };
         page.story(&self.story);
@@ -44,7 +44,7 @@ impl Reported {
     /// The whole report as one JSON object.
     ///
     /// # Errors
-    /// No error is known: texts and numbers can always be written.
+    /// None is known: texts and numbers can always be written.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
@@ -69,7 +69,7 @@ impl ReportPage {
         self.out.push('\n');
     }
 
-    /// A paragraph that is indented, and goes on indented.
+    /// An indented paragraph.
     fn paragraph(&mut self, label: &str, text: &str, indent: usize) {
         let _ = write!(
             self.out,
@@ -84,7 +84,7 @@ impl ReportPage {
         self.wrapped(text, indent, indent);
     }
 
-    /// Words from this column on, and from another on every further line.
+    /// Wraps words: the first line begins at `column`, the others are indented.
     fn wrapped(&mut self, text: &str, column: usize, indent: usize) {
         let mut at = column;
         for (number, word) in text.split(' ').enumerate() {
@@ -102,7 +102,7 @@ impl ReportPage {
         self.out.push('\n');
     }
 
-    /// A line of the story, indented by so much, and by four more where it goes on.
+    /// A line of the story, indented; its continuation by four more.
     fn told(&mut self, indent: usize, text: &str) {
         let _ = write!(self.out, "{:indent$}", "");
         self.wrapped(text, indent, indent + 4);

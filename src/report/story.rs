@@ -1,4 +1,4 @@
-//! The story: the peers, how many bytes each way, and which side ended it.
+//! The story: the peers, how many bytes in each direction, and which side ended the connection.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::addr::{Address, Reach};
 use crate::names::Errno;
 use crate::trace::Event;
 
-/// How many of each kind are told; what is more is counted.
+/// How many of each kind are reported; further ones are counted.
 const MOST: usize = 1_000;
 
 /// Everything that had a peer, or waited for one.
@@ -21,7 +21,7 @@ pub struct Story {
     pub listeners: Vec<ListenerStory>,
     /// Sockets for datagrams.
     pub datagrams: Vec<DatagramStory>,
-    /// What is not told one by one.
+    /// Those that are not reported one by one.
     pub further: Further,
 }
 
@@ -32,31 +32,31 @@ pub struct ConnectionStory {
     pub pid: u32,
     /// Its descriptor there.
     pub fd: i32,
-    /// How it came to be: `accepted`, `connected`, `paired`, or `found` where the log begins later.
+    /// How it began: `accepted`, `connected`, `paired`, or `found` if the log begins later.
     pub role: &'static str,
-    /// This end.
+    /// The address of this end.
     pub local: Option<String>,
-    /// The other end.
+    /// The address of the other end.
     pub peer: Option<String>,
     /// The line that made it.
     pub opened_line: Option<u64>,
-    /// The line that ended it; none if the log ends before.
+    /// The line that ended it; `None` if the log ends before.
     pub closed_line: Option<u64>,
     /// When it was made, in nanoseconds since the first call of the log.
     pub opened_ns: Option<u64>,
     /// How long it lasted.
     pub lasted_ns: Option<u64>,
-    /// Bytes received, and with how many calls.
+    /// Bytes received.
     pub bytes_in: u64,
-    /// Receives.
+    /// The number of receives.
     pub receives: u64,
     /// Bytes sent.
     pub bytes_out: u64,
-    /// Sends.
+    /// The number of sends.
     pub sends: u64,
     /// How it ended: `finished`, `reset`, `failed`, `killed`, or `open`.
     pub end: &'static str,
-    /// The side that ended it: `peer`, `this side`, or unknown.
+    /// The side that ended it: `peer`, `this side`; `None` if unknown.
     pub ended_by: Option<&'static str>,
     /// The errno that ended it.
     pub errno: Option<&'static str>,
@@ -73,7 +73,7 @@ pub struct ListenerStory {
     pub local: Option<String>,
     /// Which machines can reach it.
     pub reach: Option<String>,
-    /// The length of its queue, as it was asked for.
+    /// The backlog passed to `listen`.
     pub backlog: i64,
     /// How many connections were accepted.
     pub clients: u64,
@@ -81,7 +81,7 @@ pub struct ListenerStory {
     pub line: Option<u64>,
 }
 
-/// A socket for datagrams.
+/// A datagram socket.
 #[derive(Clone, Debug, Serialize)]
 pub struct DatagramStory {
     /// The process that had it first.
@@ -104,7 +104,7 @@ pub struct DatagramStory {
     pub line: Option<u64>,
 }
 
-/// What is more than is told one by one.
+/// Those that are not reported one by one.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Further {
     /// Connections.
@@ -117,7 +117,7 @@ pub struct Further {
     pub others: u64,
 }
 
-/// Writes the story down as sockets end.
+/// Writes the story as sockets end.
 #[derive(Debug, Default)]
 pub(super) struct Storyteller {
     story: Story,
@@ -126,14 +126,14 @@ pub(super) struct Storyteller {
 }
 
 impl Storyteller {
-    /// A call begins.
+    /// Records when the first call began.
     pub(super) const fn begin(&mut self, event: &Event<'_>) {
         if self.first_ns == 0 {
             self.first_ns = event.begin_ns;
         }
     }
 
-    /// A socket is gone.
+    /// Adds a socket that is gone.
     pub(super) fn tell(&mut self, socket: &Socket, now: &Moment<'_>, why: Departure) {
         let Story { connections, listeners, datagrams, further } = &mut self.story;
         let text = |address: &Option<Address>| address.as_ref().map(ToString::to_string);
@@ -181,13 +181,13 @@ impl Storyteller {
         }
     }
 
-    /// All that was told.
+    /// The whole story.
     pub(super) fn finish(self) -> Story {
         self.story
     }
 }
 
-/// A pipe or a socket that never had a peer is no story.
+/// A pipe, or a socket that never had a peer, has no story.
 const fn is_worth_telling(socket: &Socket) -> bool {
     let has_moved = socket.bytes_in > 0 || socket.bytes_out > 0;
     matches!(socket.role, SocketRole::Accepted | SocketRole::Connected)

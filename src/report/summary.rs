@@ -1,4 +1,4 @@
-//! The table by call: how often, how it failed, how long it waited, how many bytes.
+//! The table by call: how often, which errors, how long it waited, how many bytes.
 
 use std::collections::HashMap;
 
@@ -24,10 +24,10 @@ pub struct CallSummary {
     pub call: String,
     /// How often it was called.
     pub calls: u64,
-    /// How often it failed, by the name of the error.
+    /// How often it failed, by errno.
     #[serde(serialize_with = "super::as_object")]
     pub errors: Vec<(String, u64)>,
-    /// How long all calls took together, in nanoseconds; none if the log does not tell.
+    /// How long all calls took together, in nanoseconds; `None` if the log does not show it.
     pub took_ns: Option<u64>,
     /// Bytes moved.
     pub bytes: u64,
@@ -38,7 +38,7 @@ pub struct CallSummary {
 /// Counts calls.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Few are used, and those that are used are found early.
+    /// Few functions are used, and a used one is found early.
     known: Vec<(Function, TallyRow)>,
     others: HashMap<Box<str>, TallyRow>,
     total: u64,
@@ -53,7 +53,7 @@ struct TallyRow {
     unfinished: u64,
 }
 
-/// How many names are told apart: a log may hold any.
+/// How many names are distinguished, because a log may contain any number.
 const MOST_NAMES: usize = 1_000;
 
 impl Tally {
@@ -88,7 +88,7 @@ impl Tally {
                 row.bytes += event.bytes_moved(value).unsigned_abs();
             }
             Outcome::Value(_) => {}
-            // That one never returns.
+            // exit never returns.
             Outcome::Unknown if event.callee.name().starts_with("exit") => {}
             Outcome::Unknown => row.unfinished += 1,
             Outcome::Error(errno) => match row.errors.iter_mut().find(|(known, _)| *known == errno)

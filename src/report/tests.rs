@@ -1,4 +1,4 @@
-//! What the report says of a few events; that each advice is right is shown by programs (`tests/advice.rs`).
+//! The report on a few events; that each advice is right is shown with real programs (`tests/advice.rs`).
 
 use std::collections::BTreeSet;
 

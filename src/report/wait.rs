@@ -1,4 +1,4 @@
-//! What a wait asked and what it was answered, the same for `select`, `poll` and `epoll_wait`.
+//! The question and the answer of a wait, in one form for `select`, `poll` and `epoll_wait`.
 
 use std::borrow::Cow;
 
@@ -15,18 +15,18 @@ use super::reading::number;
 pub enum Patience {
     /// Until something happens.
     Unlimited,
-    /// So many microseconds.
+    /// At most this many microseconds.
     Us(u64),
-    /// The line does not tell.
+    /// The line does not show it.
     Unknown,
 }
 
 /// What a descriptor is ready for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadyFor {
-    /// To be read from.
+    /// For reading.
     pub read: bool,
-    /// To be written to.
+    /// For writing.
     pub write: bool,
     /// `POLLERR` or `POLLHUP`.
     pub trouble: bool,
@@ -43,7 +43,7 @@ pub struct Wait<'e> {
 }
 
 impl<'e> Wait<'e> {
-    /// What this event asked and was answered.
+    /// The question and the answer in this event.
     pub(super) fn of(event: &'e Event<'e>) -> Self {
         let at = match event.function().map(Function::effect) {
             Some(Effect::Selects) => 4,
@@ -64,7 +64,7 @@ impl<'e> Wait<'e> {
         Self { event, patience }
     }
 
-    /// Of `select`, the first argument.
+    /// The first argument of `select`.
     pub fn nfds(&self) -> Option<i64> {
         self.is_select().then(|| self.event.args.first().and_then(number)).flatten()
     }
@@ -74,7 +74,7 @@ impl<'e> Wait<'e> {
         self.event.function().is_some_and(|function| function.effect() == Effect::Selects)
     }
 
-    /// Of `select`, the three sets that it was given; none for NULL.
+    /// The three sets passed to `select`; `None` for NULL.
     pub fn sets(&self) -> [Option<&'e [FdNumber]>; 3] {
         [1, 2, 3].map(|at| match self.event.args.get(at) {
             Some(Arg::Set(Some(members))) => Some(&members[..]),
@@ -82,7 +82,7 @@ impl<'e> Wait<'e> {
         })
     }
 
-    /// Of `poll`, its rows.
+    /// The rows of `poll`.
     pub fn rows(&self) -> &'e [PollRow] {
         match self.event.args.first() {
             Some(Arg::Rows(rows)) => rows,
@@ -90,7 +90,7 @@ impl<'e> Wait<'e> {
         }
     }
 
-    /// Of `select`, the three sets that it left: all are empty after a timeout.
+    /// The three sets that `select` left: all are empty after a timeout.
     pub fn left_sets(&self) -> Option<[&'e [FdNumber]; 3]> {
         match (&self.event.note, self.event.value()) {
             (Note::Select { sets, .. }, Some(_)) => {
@@ -101,7 +101,7 @@ impl<'e> Wait<'e> {
         }
     }
 
-    /// Of `select` on Linux, what is left of the time, in microseconds.
+    /// The time left after `select` on Linux, in microseconds.
     pub fn left_us(&self) -> Option<u64> {
         let us = |time: &TimeVal| match microseconds(time.tv_sec, time.tv_usec) {
             Patience::Us(us) => Some(us),
@@ -114,21 +114,21 @@ impl<'e> Wait<'e> {
         }
     }
 
-    /// Whether it asks for this descriptor to be writable.
+    /// Whether it asks whether this descriptor is writable.
     pub fn asks_to_write(&self, fd: i32) -> bool {
         let in_set = self.sets()[1].is_some_and(|set| set.iter().any(|member| member.get() == fd));
         let in_rows = |row: &PollRow| row.fd.get() == fd && row.events.contains(POLLOUT);
         in_set || self.rows().iter().any(in_rows)
     }
 
-    /// Whether it asks for this descriptor at all.
+    /// Whether it asks about this descriptor at all.
     pub fn asks_for(&self, fd: i32) -> bool {
         let mut sets = self.sets().into_iter().flatten().flatten();
         sets.any(|member| member.get() == fd)
             || self.rows().iter().any(|row| row.fd.get() == fd && row.events != PollEvents::NONE)
     }
 
-    /// Calls `say` for each descriptor that is ready. Of `epoll_wait` it is given the data that `epoll_ctl` gave.
+    /// Calls `say` for each ready descriptor. For `epoll_wait`, `say` gets the data that was passed to `epoll_ctl`.
     pub(super) fn each_ready(&self, mut say: impl FnMut(i64, ReadyFor)) {
         match &self.event.note {
             Note::Select { sets, .. } if self.event.value().is_some() => {
@@ -177,7 +177,7 @@ impl<'e> Wait<'e> {
     }
 }
 
-/// A text from the first name of an event on.
+/// The text from the first name of an event on.
 fn from_event(text: &str) -> &str {
     let mut capitals = memchr::memchr_iter(b'E', text.as_bytes());
     let at = capitals.find(|at| text[*at..].starts_with("EPOLL"));

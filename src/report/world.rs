@@ -1,6 +1,6 @@
 //! The world at a moment of the log: processes, their descriptors, and the sockets behind these.
 //!
-//! What is over is given back: the world is as large as what is open, however long the log is.
+//! Everything that is over is dropped: the world is as large as what is open, however long the log is.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,22 @@ use super::passing::OnTheWay;
 use crate::addr::Address;
 use crate::names::Errno;
 
-/// The place of a socket in the world.
+/// The index of a socket in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketId(pub(super) u32);
 
-/// The place of a process in the world.
+/// The index of a process in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessId(pub(super) u32);
 
-/// The place of a caller (a thread of a process) in the world.
+/// The index of a caller (a thread of a process) in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CallerId(pub(super) u32);
 
-/// How a socket came to its peer.
+/// How a socket got its peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SocketRole {
-    /// It has none, as far as is known.
+    /// It has no peer, as far as is known.
     #[default]
     Alone,
     /// It came from `accept`.
@@ -37,22 +37,22 @@ pub enum SocketRole {
     Paired,
 }
 
-/// A socket: what all copies of a descriptor lead to.
+/// A socket: the file that all copies of a descriptor lead to.
 #[derive(Debug, Default)]
 pub struct Socket {
-    /// How it was made, as far as the log tells.
+    /// How it was made, as far as the log shows.
     pub making: Making,
-    /// Whether the log tells how it was made.
+    /// Whether the log shows how it was made.
     pub is_known: bool,
-    /// How it came to its peer.
+    /// How it got its peer.
     pub role: SocketRole,
     /// Whether `listen` was called.
     pub is_listener: bool,
-    /// The length of its queue, as `listen` asked for it.
+    /// The backlog passed to `listen`.
     pub backlog: i64,
-    /// Its first descriptor, and the process that had it.
+    /// Its first descriptor.
     pub fd: i32,
-    /// The number of that process.
+    /// The process that had it.
     pub pid: u32,
     /// The number of descriptors that lead here.
     pub copies: u32,
@@ -60,21 +60,21 @@ pub struct Socket {
     pub local: Option<Address>,
     /// Its peer's address.
     pub peer: Option<Address>,
-    /// Whether it does not wait, if that is known.
+    /// Whether it is non-blocking, if that is known.
     pub is_nonblocking: Option<bool>,
     /// Whether `SO_REUSEADDR` was set.
     pub reuses_address: bool,
     /// Whether `TCP_NODELAY` was set.
     pub is_undelayed: bool,
-    /// Whether `SO_LINGER` makes of its close a reset.
+    /// Whether `SO_LINGER` turns its close into a reset.
     pub closes_hard: bool,
-    /// Bytes received and sent.
+    /// Bytes received.
     pub bytes_in: u64,
     /// Bytes sent.
     pub bytes_out: u64,
-    /// Datagrams or receives, sends.
+    /// The number of receives, or of datagrams received.
     pub receives: u64,
-    /// Sends.
+    /// The number of sends.
     pub sends: u64,
     /// Connections accepted from it.
     pub clients: u64,
@@ -82,13 +82,13 @@ pub struct Socket {
     pub made: Option<SeenCall>,
     /// The call that named, connected or accepted it.
     pub named: Option<SeenCall>,
-    /// The receive that gave 0: the peer has finished.
+    /// The receive that returned 0: the peer has closed its half.
     pub peer_finished: Option<SeenCall>,
     /// Its own `shutdown`.
     pub finished: Option<SeenCall>,
     /// The first error that ended it.
     pub failed: Option<(SeenCall, Errno)>,
-    /// The line of the last call on it.
+    /// The line of the latest call on it.
     pub touched: u64,
     /// The other end, if both were made as a pair.
     pub other_end: Option<SocketId>,
@@ -97,12 +97,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Whether it carries a stream to a peer.
+    /// Whether it is a stream with a peer.
     pub fn is_connection(&self) -> bool {
         !self.is_listener && self.role != SocketRole::Alone && !self.making.is_datagram
     }
 
-    /// Whether its peer has finished, or it has failed.
+    /// Whether its peer has closed its half, or the connection has failed.
     pub const fn is_over(&self) -> bool {
         self.peer_finished.is_some() || self.failed.is_some()
     }
@@ -111,48 +111,48 @@ impl Socket {
 /// A descriptor of a process.
 #[derive(Clone, Debug, Default)]
 pub struct DescriptorEntry {
-    /// What it leads to.
+    /// The file that it leads to.
     pub held: Held,
     /// Whether `execve` closes it.
     pub is_closed_on_exec: bool,
-    /// The line in which it was closed last.
+    /// The line in which it was last closed.
     pub closed: u64,
     /// What `epoll_ctl` gave for it, where that is not its number: it stands in [`Process::registered`].
     pub(super) registered_as: u64,
 }
 
-/// What a descriptor leads to.
+/// The file that a descriptor leads to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Held {
-    /// It was closed, or was never seen.
+    /// None: it was closed, or never seen.
     #[default]
     Nothing,
-    /// Something that is no socket.
+    /// A file that is not a socket.
     Other,
     /// A socket.
     Socket(SocketId),
 }
 
-/// A process: what shares one table of descriptors.
+/// A process: the threads that share one table of descriptors.
 #[derive(Debug, Default)]
 pub struct Process {
-    /// Its number.
+    /// Its process id.
     pub pid: u32,
     /// Its descriptors, by number.
     pub entries: Vec<DescriptorEntry>,
     /// How many waits it has made.
     pub waits: u64,
-    /// How many waits of it ran out of time.
+    /// How many of its waits ended by the timeout.
     pub timeouts: u64,
     /// How many descriptors it has closed.
     pub closes: u64,
-    /// How many sockets it has got.
+    /// How many sockets it has created or accepted.
     pub sockets_made: u64,
     /// Its threads.
     tids: Vec<u64>,
     /// Whether it has ended.
     pub is_over: bool,
-    /// What `epoll_ctl` gave for a descriptor that is open, where that is not its number.
+    /// The data passed to `epoll_ctl` for an open descriptor, if that is not its number.
     pub registered: HashMap<u64, i32>,
     /// What the advice remembers of it.
     pub seen: OfProcess,
@@ -167,7 +167,7 @@ pub(super) struct CallingThread {
     pub seen: OfCaller,
 }
 
-/// Everything that is there.
+/// Everything that exists at the moment.
 #[derive(Debug, Default)]
 pub struct World {
     pub(super) processes: Vec<Process>,
@@ -181,19 +181,19 @@ pub struct World {
     pub(super) caller: Option<CallerId>,
     /// How many descriptors all processes have together.
     entries: usize,
-    /// Descriptors that were sent and have not arrived.
+    /// Descriptors that were passed and have not arrived.
     pub(super) on_the_way: OnTheWay,
     /// What the advice remembers of all.
     pub seen: OfWorld,
 }
 
-/// A log may say anything. Above this number a descriptor is not followed,
+/// A log may contain any numbers. A descriptor above this number is not followed,
 const MOST_DESCRIPTORS: usize = 1 << 18;
 /// nor are more of them in all,
 const MOST_ENTRIES: usize = 1 << 20;
 /// nor more sockets that are open at a time,
 const MOST_SOCKETS: usize = 20_000;
-/// nor more processes and threads: further ones are taken for the first.
+/// nor more processes and threads: further ones count as the first.
 const MOST_CALLERS: usize = 20_000;
 
 impl World {
@@ -202,7 +202,7 @@ impl World {
         &self.sockets[id.0 as usize]
     }
 
-    /// A socket, to be changed.
+    /// A socket, to change it.
     pub fn socket_mut(&mut self, id: SocketId) -> &mut Socket {
         &mut self.sockets[id.0 as usize]
     }
@@ -212,7 +212,7 @@ impl World {
         &self.processes[id.0 as usize]
     }
 
-    /// A process, to be changed.
+    /// A process, to change it.
     pub fn process_mut(&mut self, id: ProcessId) -> &mut Process {
         &mut self.processes[id.0 as usize]
     }
@@ -222,7 +222,7 @@ impl World {
         self.caller.map(|id| &mut self.callers[id.0 as usize])
     }
 
-    /// The present caller, by its numbers; it is made if it is new.
+    /// The present caller, by its ids; it is added if it is new.
     pub(super) fn meet(&mut self, pid: u32, tid: u64) -> (CallerId, ProcessId) {
         let id = match self.last {
             Some((last, id)) if last == tid => id,
@@ -236,12 +236,12 @@ impl World {
         (id, self.callers[id.0 as usize].process)
     }
 
-    /// Whether no more sockets are followed.
+    /// Whether no more sockets can be followed.
     pub(super) fn is_full(&self) -> bool {
         self.sockets.len() - self.free.len() >= MOST_SOCKETS
     }
 
-    /// Whether no more processes and threads are told apart.
+    /// Whether no more processes and threads can be distinguished.
     pub(super) fn is_crowded(&self) -> bool {
         self.by_tid.len() >= MOST_CALLERS
     }
@@ -250,7 +250,7 @@ impl World {
         if self.is_crowded() {
             return CallerId(0);
         }
-        // A thread of a process that is known, or a process.
+        // A thread of a known process, or a process.
         let leader = self.by_tid.get(&u64::from(pid)).filter(|_| u64::from(pid) != tid);
         let process = leader.map(|leader| self.callers[leader.0 as usize].process);
         let process = process.unwrap_or_else(|| {
@@ -291,18 +291,18 @@ impl World {
         id
     }
 
-    /// Whether a thread of this number is known.
+    /// Whether a thread with this id is known.
     pub(super) fn knows(&self, tid: u64) -> Option<ProcessId> {
         self.by_tid.get(&tid).map(|id| self.callers[id.0 as usize].process)
     }
 
-    /// A thread ended: its number may be given to another.
+    /// A thread ended: its id may be reused.
     pub(super) fn forget(&mut self, tid: u64) {
         self.free_callers.extend(self.by_tid.remove(&tid));
         self.last = None;
     }
 
-    /// What a descriptor of a process leads to.
+    /// The file that a descriptor of a process leads to.
     pub fn held(&self, process: ProcessId, fd: i32) -> Held {
         self.entry(process, fd).map_or(Held::Nothing, |entry| entry.held)
     }
@@ -312,7 +312,7 @@ impl World {
         self.process(process).entries.get(usize::try_from(fd).ok()?)
     }
 
-    /// A descriptor of a process, to be changed.
+    /// A descriptor of a process, to change it.
     pub(super) fn entry_mut(
         &mut self,
         process: ProcessId,
@@ -338,7 +338,7 @@ impl World {
         }
     }
 
-    /// A new socket, that no descriptor leads to yet.
+    /// A new socket, without a descriptor yet.
     pub(super) fn add_socket(&mut self, socket: Socket) -> SocketId {
         match self.free.pop() {
             Some(id) => {
@@ -352,7 +352,7 @@ impl World {
         }
     }
 
-    /// The room of a socket that is gone may be used again.
+    /// The slot of a socket that is gone may be reused.
     pub(super) fn free_socket(&mut self, id: SocketId) {
         if let Some(other) = self.socket(id).other_end {
             self.socket_mut(other).other_end = None;
@@ -370,7 +370,7 @@ impl World {
         })
     }
 
-    /// A process has ended, and has no descriptors any more.
+    /// A process has ended, and has no descriptors.
     pub(super) fn end(&mut self, id: ProcessId) {
         let process = self.process_mut(id);
         process.is_over = true;

@@ -1,4 +1,4 @@
-//! Does it do at all what it is to do?
+//! Does the server do its job at all?
 
 use crate::judge::verdict::Symptom;
 use crate::judge::{JudgeCase, Role};

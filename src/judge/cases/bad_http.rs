@@ -1,4 +1,4 @@
-//! Requests that a server has to refuse, and live.
+//! Requests that a server must refuse without ending.
 
 use super::over_http::OF;
 use crate::judge::bench::Bench;
@@ -63,7 +63,7 @@ pub(super) const LONG_LINE: JudgeCase = JudgeCase {
     run: |bench| {
         let mut peer = bench.connect("client")?;
         let request = get(bench, &"a".repeat(64 * 1024), "Connection: close\r\n");
-        // It may refuse, and close, before it has taken all of it.
+        // It may refuse and close before it has received all of it.
         match peer.send(request.as_bytes()) {
             Err(CaseStop::Failed(_)) if peer.end().is_some() => return Ok(()),
             sent => sent?,
@@ -106,7 +106,7 @@ pub(super) const POST: JudgeCase = JudgeCase {
     ..JudgeCase::ORDINARY
 };
 
-/// Every way up that is known to work somewhere.
+/// Every path that leads out of the root on some server.
 fn climb(bench: &mut Bench<'_>) -> CaseOutcome {
     let known = std::fs::read("/etc/passwd").unwrap_or_default();
     let begin = known[..known.len().min(40)].to_vec();
@@ -138,7 +138,7 @@ fn climb(bench: &mut Bench<'_>) -> CaseOutcome {
     Ok(())
 }
 
-/// An answer, or none if the connection ends instead.
+/// A response; `None` if the connection ends instead.
 fn receive_or_end(peer: &mut JudgePeer, method: &str) -> Result<Option<Response>, CaseStop> {
     match http::receive(peer, method) {
         Ok(response) => Ok(Some(response)),
@@ -157,7 +157,7 @@ fn expect_status(peer: &mut JudgePeer, method: &str, wanted: &[u16]) -> CaseOutc
     Err(peer.failed(Symptom::Wrong, expected, Some(format!("status {}", response.status))))
 }
 
-/// It says that this is no good (4xx, 5xx), or closes the connection.
+/// Asserts that the server refuses the request (4xx, 5xx) or closes the connection.
 fn ends_or_refuses(peer: &mut JudgePeer, method: &str) -> CaseOutcome {
     match receive_or_end(peer, method)? {
         Some(response) if response.status < 400 => {

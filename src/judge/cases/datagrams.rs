@@ -1,4 +1,4 @@
-//! Datagrams: each is whole, or not there.
+//! A datagram arrives whole or not at all.
 
 use std::net::Ipv6Addr;
 
@@ -67,7 +67,7 @@ pub(super) const EMPTY: JudgeCase = JudgeCase {
             sender.send(b"")?;
             bench.pause(10);
         }
-        // Whether it sends nothing back, as nothing came, or nothing, is its own affair.
+        // Whether the server answers an empty datagram with an empty one, or not, is its own decision.
         sender.forget();
         bench.serves("another sender")
     },

@@ -1,4 +1,4 @@
-//! What a connection has used is given back.
+//! The resources of a connection are released.
 
 use super::many::ConnectPace;
 use crate::judge::bench::Bench;
@@ -6,11 +6,11 @@ use crate::judge::verdict::{CaseFailure, CaseOutcome, CaseStop, Symptom};
 use crate::judge::{JudgeCase, Needs, Role};
 use crate::os::children::Use;
 
-/// So many to warm up, and so many that are measured.
+/// This many connections to warm up, and this many that are measured.
 const HALF: usize = 1000;
 /// Threads and children may need a moment to end.
 const SOME_DESCRIPTORS: usize = 8;
-/// A page for every second connection is a leak; what an allocator does now and then is not.
+/// A page for every second connection is a leak; the occasional allocation of an allocator is not.
 const SOME_BYTES: u64 = 3 << 20;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
@@ -67,7 +67,8 @@ fn half(bench: &mut Bench<'_>) -> CaseOutcome {
             _ => bench.ask(&mut peer),
         };
         match result {
-            // A process that runs out of descriptors because it leaks them answers no more: it is looked at then.
+            // A process that runs out of descriptors because it leaks them stops answering: then its descriptors are
+            // counted.
             Err(CaseStop::Failed(_)) if leaks(bench) => return Ok(()),
             result => result?,
         }
@@ -79,7 +80,7 @@ fn leaks(bench: &mut Bench<'_>) -> bool {
     bench.used().is_ok_and(|used| used.descriptors > HALF / 4)
 }
 
-/// What is used when what was to be given back is given back, or after one time limit.
+/// The resources in use once a connection's resources are released, or after one time limit.
 fn settled(bench: &mut Bench<'_>, descriptors: usize) -> Result<Use, CaseStop> {
     let mut used = bench.used()?;
     for _ in 0..40 {

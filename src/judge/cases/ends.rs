@@ -38,7 +38,7 @@ pub(super) const RESTART: JudgeCase = JudgeCase {
             bench.end_with(SIGKILL)?;
             return bench.start_again();
         }
-        // The server's end is closed first, so it is there that TIME_WAIT is left.
+        // The server closes first, so TIME_WAIT remains on its side.
         let mut peer = bench.connect("client")?;
         if bench.role != Role::Http {
             bench.ask(&mut peer)?;

@@ -1,4 +1,4 @@
-//! A socket carries bytes. A zero is one of them.
+//! A socket carries bytes of every value, zero included.
 
 use crate::judge::verdict::Symptom;
 use crate::judge::{Cause, JudgeCase, Role};
@@ -29,7 +29,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     ],
     run: |bench| {
         let mut peer = bench.connect("client")?;
-        // For those that answer lines: a newline at the end, and nowhere else.
+        // For services that answer lines: a newline at the end, and nowhere else.
         let mut bytes: Vec<u8> = (0..=255).filter(|byte| *byte != b'\n').collect();
         bytes.push(b'\n');
         peer.send(&bytes)?;

@@ -1,4 +1,4 @@
-//! Who sends to a peer that is gone gets EPIPE, and SIGPIPE.
+//! A send to a peer that is gone causes EPIPE, and SIGPIPE.
 
 use crate::judge::dialogue::get;
 use crate::judge::site::{LARGE, SEND_AND_CLOSE, lines};
@@ -17,14 +17,15 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     }],
     run: |bench| {
         for number in 0..6 {
-            // Stopped, the program finds a client gone that has asked much: the first answer is refused, the second gives EPIPE.
+            // The stopped program finds that a client which asked for much has gone: the first send is answered by a
+            // reset, the second gives EPIPE.
             let is_stopped = number < 3 && bench.stop();
             let mut peer = bench.connect(&format!("client {number}"))?;
             match bench.role {
                 Role::Http => peer.send(get(bench, LARGE, "").as_bytes())?,
                 Role::Relay if number == 0 => peer.send(SEND_AND_CLOSE)?,
                 Role::Chargen | Role::Daytime | Role::Time => {}
-                // More than one answer is still to be sent when the client is gone.
+                // More than one send is still to be made when the client is gone.
                 _ => drop(peer.push(&lines(64 * 1024), 64 * 1024, 20)?),
             }
             if !is_stopped {

@@ -1,4 +1,4 @@
-//! Who has finished sending still wants the answer.
+//! A client that has closed its half still wants the answer.
 
 use crate::judge::verdict::Symptom;
 use crate::judge::{Cause, JudgeCase, Role};

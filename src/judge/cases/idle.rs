@@ -1,4 +1,4 @@
-//! Waiting costs nothing.
+//! Waiting must not use the processor.
 
 use crate::judge::{JudgeCase, Role};
 
@@ -8,7 +8,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     points: 2,
     lab: "always-ready",
     run: |bench| {
-        // These have nothing to say to a silent client, or close.
+        // These services send nothing to a silent client, or close.
         let stays = !matches!(bench.role, Role::Chargen | Role::Daytime | Role::Time | Role::Http);
         let mut peers = Vec::new();
         for number in 0..3 {
@@ -19,7 +19,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
             peers.push(peer);
         }
         if bench.role == Role::Chargen {
-            // Everything is full after a while.
+            // By then every buffer is full.
             bench.pause(300);
         }
         bench.expect_idle("three clients are connected and silent")

@@ -1,4 +1,4 @@
-//! Who connects may be gone before accept returns.
+//! A client may be gone before accept returns.
 
 use super::many::ConnectPace;
 use crate::judge::JudgeCase;

@@ -9,9 +9,9 @@ use crate::judge::verdict::{CaseOutcome, CaseStop, Symptom};
 use crate::judge::{Cause, JudgeCase, Needs, Role};
 use crate::os::limits::descriptor_limits;
 
-/// Above FD_SETSIZE by some, with what a server has open besides.
+/// Somewhat more than FD_SETSIZE, including what a server has open besides.
 const BEYOND: usize = 1100;
-/// So many of judge's own descriptors are no connections.
+/// How many of judge's own descriptors are not connections.
 const OWN: u64 = 60;
 
 pub(super) const FIFTY: JudgeCase = JudgeCase {
@@ -25,7 +25,7 @@ pub(super) const FIFTY: JudgeCase = JudgeCase {
 pub(super) const NINE_HUNDRED: JudgeCase = JudgeCase {
     name: "nine-hundred-at-once",
     question: "Are nine hundred clients served that are connected at once?",
-    // In a chat each would be told of each, and a relay needs two descriptors for each.
+    // In a chat each client would hear each other, and a relay needs two descriptors for each.
     of: WITH_ONE_DESCRIPTOR_EACH,
     points: 2,
     timeout_s: 8,
@@ -84,8 +84,8 @@ pub(super) const BEYOND_FD_SETSIZE: JudgeCase = JudgeCase {
     ..JudgeCase::ORDINARY
 };
 
-/// Makes connections one after the other, and slower where a server is slow to accept: a queue that overflows makes a client wait
-/// for a second and more, and how long the queue is, is not the question.
+/// Makes connections one after the other, more slowly if a server is slow to accept: a queue that overflows makes a
+/// client wait for a second and more, and the length of the queue is not the question.
 #[derive(Debug, Default)]
 pub(super) struct ConnectPace {
     rest: Duration,
@@ -116,7 +116,7 @@ fn at_once(bench: &mut Bench<'_>, count: usize) -> CaseOutcome {
         peers.push(pace.connect(bench, &format!("client {number}"))?);
     }
     if bench.role == Role::Chat {
-        // Each would be heard by each: one speaks, and one listens.
+        // Each member would be heard by each: one writes, and one listens.
         let (mut last, mut first) = (peers.pop(), peers.pop());
         let token = bench.token();
         return match (&mut first, &mut last) {
@@ -124,14 +124,14 @@ fn at_once(bench: &mut Bench<'_>, count: usize) -> CaseOutcome {
             _ => Ok(()),
         };
     }
-    // The last first: it is the one that may have no place.
+    // The last one first, because it may be the one without a place.
     for (peer, since) in peers.iter_mut().zip(since).rev() {
         unless_silent_too_long(bench.role, since, bench.ask(peer))?;
     }
     Ok(())
 }
 
-/// A server of HTTP may close a connection on which no request comes: one that was silent for a while says nothing.
+/// An HTTP server may close a connection without requests: one that was silent for a while proves nothing.
 fn unless_silent_too_long(role: Role, since: Instant, outcome: CaseOutcome) -> CaseOutcome {
     const A_WHILE: Duration = Duration::from_secs(2);
     match outcome {
@@ -147,7 +147,7 @@ fn unless_silent_too_long(role: Role, since: Instant, outcome: CaseOutcome) -> C
 }
 
 fn beyond(bench: &mut Bench<'_>) -> CaseOutcome {
-    // The other ends of what a relay passes on are judge's, too.
+    // The other ends of a relay's connections are judge's, too.
     room_for(if bench.role == Role::Relay { 2 * BEYOND } else { BEYOND })?;
     let since = Instant::now();
     let mut early = bench.connect("an early client")?;
@@ -157,13 +157,13 @@ fn beyond(bench: &mut Bench<'_>) -> CaseOutcome {
     for number in 0..BEYOND {
         match pace.connect(bench, &format!("client {number}")) {
             Ok(mut peer) => {
-                // What one of them says may make it harm others.
+                // Bytes from one of them may make the server harm others.
                 if bench.role != Role::Chat {
                     peer.push(b"x\n", 2, 0)?;
                 }
                 peers.push(peer);
             }
-            // That it takes no more is right. That nothing listens any more is not.
+            // It may refuse more connections. It must not stop listening.
             Err(CaseStop::Failed(failure)) if failure.symptom == Symptom::Silent => break,
             Err(stop) => return Err(stop),
         }
@@ -171,7 +171,7 @@ fn beyond(bench: &mut Bench<'_>) -> CaseOutcome {
     bench.settle();
     early.receive_what_is_there()?;
     match bench.role {
-        // They had their answer when they came.
+        // They got their answer when they connected.
         Role::Daytime | Role::Time => {}
         Role::Chat => {
             let token = bench.token();
@@ -184,7 +184,7 @@ fn beyond(bench: &mut Bench<'_>) -> CaseOutcome {
     }
     drop(peers);
     bench.pause(50);
-    // They have left, and so there is room again.
+    // They have left, so there is room again.
     bench.serves_again("another client, when they have left")
 }
 

@@ -1,4 +1,4 @@
-//! The cases for servers, one short file each; what belongs together shares one.
+//! The cases for servers, one short file each; related cases share one.
 
 mod a_mebibyte;
 mod answers;
@@ -30,8 +30,8 @@ mod urgent_byte;
 
 use super::JudgeCase;
 
-/// Every case for a server, in the order in which they are asked: what the others rest on first, what needs a program of its own
-/// last.
+/// Every case for a server, in the order in which they are asked: the basic ones first, those that need a newly started
+/// program last.
 pub const ALL: &[&JudgeCase] = &[
     &answers::CASE,
     &datagrams::ANSWERS,

@@ -1,4 +1,4 @@
-//! Who never reads must cost others nothing, and the server a bounded part of its memory.
+//! A client that never reads must not delay others, and may use only a bounded part of the server's memory.
 
 use crate::judge::dialogue::get;
 use crate::judge::site::{LARGE, lines};
@@ -6,9 +6,9 @@ use crate::judge::steps::in_bytes;
 use crate::judge::verdict::{CaseFailure, CaseStop, Symptom};
 use crate::judge::{Cause, JudgeCase, Needs, Role};
 
-/// judge sends no more than this.
+/// The most bytes that judge sends.
 const MOST_SENT: usize = 64 << 20;
-/// What a server may keep for one client, beside what the system keeps.
+/// The most that a server may keep for one client, apart from the kernel's buffers.
 const MOST_KEPT: u64 = 24 << 20;
 
 pub(super) const CASE: JudgeCase = JudgeCase {

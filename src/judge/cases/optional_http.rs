@@ -1,4 +1,4 @@
-//! What a server need not know; but if it does, it has to be right.
+//! Optional features: a server need not have them, but if it does, they must be right.
 
 use super::over_http::OF;
 use crate::judge::JudgeCase;

@@ -1,4 +1,4 @@
-//! With no descriptor left accept fails, and the connection stays in the queue: ready, again and again.
+//! Without a free descriptor accept fails, and the connection stays in the queue: ready again and again.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
         for number in 0..40 {
             match bench.connect(&format!("client {number}")) {
                 Ok(peer) => peers.push(peer),
-                // A short queue is full, which is no failure.
+                // A short queue is full, which is not a failure.
                 Err(CaseStop::Failed(failure)) if failure.symptom == Symptom::Silent => break,
                 Err(stop) => return Err(stop),
             }
@@ -40,7 +40,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
             return Err(bench.died("it lives with what it has"));
         }
         match bench.works_for(Duration::from_millis(400)) {
-            // Chargen has much to do for those that are connected, until they are full.
+            // Chargen is busy with the connected clients until their buffers are full.
             Ok(Some(_)) => {
                 if let Some(came) = bench.works_for(Duration::from_millis(1200))? {
                     let sent = "40 clients connected to a program that may have 32 descriptors, and waited";
@@ -49,7 +49,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
                     return Err(CaseFailure::new(Symptom::Spins, sent, expected, came).into());
                 }
             }
-            // What it uses is not told here; whether it lives is.
+            // Its resources cannot be observed here, but whether it runs can.
             Ok(_) | Err(CaseStop::NotAsked(_)) => {}
             Err(stop) => return Err(stop),
         }

@@ -1,4 +1,4 @@
-//! How requests come: in pieces, several at once, of an old version, without a body in the answer.
+//! How requests arrive: in pieces, several at once, in an old version, without a body in the response.
 
 use crate::judge::dialogue::{get, hello};
 use crate::judge::http;
@@ -74,7 +74,7 @@ pub(super) const PIPELINED: JudgeCase = JudgeCase {
             if wanted == 200 {
                 hello(&response, &peer)?;
             }
-            // One that closes says so: the client asks the rest again.
+            // A server that closes says so, and the client asks the rest again.
             if !response.claims_to_go_on() {
                 break;
             }

@@ -1,4 +1,4 @@
-//! What the server behind a relay does, its client sees.
+//! A relay's client must see what the server behind it does.
 
 use crate::judge::site::{RESET, SEND_AND_CLOSE, SENT_AT_THE_END, pattern};
 use crate::judge::verdict::Symptom;

@@ -1,4 +1,4 @@
-//! A reset is no error of the server's.
+//! A reset from a client is not an error of the server.
 
 use crate::judge::bench::Bench;
 use crate::judge::verdict::CaseOutcome;
@@ -26,7 +26,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     ..JudgeCase::ORDINARY
 };
 
-/// The client that had nothing to do with it is answered still.
+/// Asserts that an uninvolved client is still answered.
 pub(super) fn goes_on(
     bench: &mut Bench<'_>,
     bystander: &mut crate::judge::peer::JudgePeer,

@@ -19,7 +19,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     run: |bench| {
         let mut pace = ConnectPace::default();
         let is_stopped = bench.stop();
-        // No more than wait in the shortest of queues, where nothing takes them out of it.
+        // No more than fit into the shortest queue while nothing takes them out.
         for number in 0..if is_stopped { 4 } else { 100 } {
             let mut peer = pace.connect(bench, &format!("client {number}"))?;
             if number % 2 == 1 {

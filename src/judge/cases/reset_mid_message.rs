@@ -13,7 +13,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     run: |bench| {
         let mut bystander = bench.connect("a bystander")?;
         for number in 0..5 {
-            // Stopped, the program finds both when it goes on: half a message, and the reset behind it.
+            // When the stopped program continues, it finds both: half a message, and the reset after it.
             let is_stopped = number % 2 == 1 && bench.stop();
             let mut peer = bench.connect(&format!("client {number}"))?;
             let half = match bench.role {

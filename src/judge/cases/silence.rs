@@ -1,4 +1,4 @@
-//! A silent client holds up no other client.
+//! A silent client must not delay another client.
 
 use crate::judge::JudgeCase;
 

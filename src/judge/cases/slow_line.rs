@@ -1,4 +1,4 @@
-//! A client that is slow with its line holds up no other client.
+//! A client that is slow with its line must not delay another client.
 
 use crate::judge::dialogue::{get, hello, listener_to};
 use crate::judge::http;

@@ -1,4 +1,4 @@
-//! Who reads slowly makes sends short.
+//! A client that reads slowly causes short writes.
 
 use crate::judge::bench::Bench;
 use crate::judge::dialogue::get;
@@ -49,10 +49,10 @@ pub(super) const CASE: JudgeCase = JudgeCase {
 fn echo(bench: &mut Bench<'_>) -> CaseOutcome {
     let mut peer = bench.connect("client")?;
     let bytes = lines(COUNT);
-    // Sent until nothing more is taken: everything is full then.
+    // Sent until no more is taken: every buffer is full then.
     let taken = peer.push(&bytes, COUNT, 150)?;
     bench.pause(100);
-    // A few sips, and then the rest.
+    // A few small receives, and then the rest.
     let mut seen = 0;
     for _ in 0..10 {
         peer.receive_what_is_there()?;

@@ -1,4 +1,4 @@
-//! Two messages may come with one recv.
+//! Two messages may arrive with one recv.
 
 use crate::judge::dialogue::{hears, listener_to};
 use crate::judge::verdict::Symptom;

@@ -31,7 +31,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
             bench.pause(20);
             return bench.ask(&mut peer);
         }
-        // With SO_OOBINLINE the byte is a part of the stream; without, it is not.
+        // With SO_OOBINLINE the urgent byte is part of the stream; otherwise it is not.
         let is_whole = |bytes: &[u8]| bytes.ends_with(b"after\n");
         if peer.receive_until(is_whole)?
             && [&b"before after\n"[..], b"before !after\n"].contains(&peer.received())

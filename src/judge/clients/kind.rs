@@ -1,4 +1,4 @@
-//! Servers that do nothing wrong, each in a way that is seldom seen at a desk.
+//! Servers that do nothing wrong, each in a way that is rarely seen on one's own machine.
 
 use super::play::{INPUT, Play, drain, response};
 use crate::judge::site::lines;
@@ -124,7 +124,7 @@ pub(super) const LARGE: JudgeCase = JudgeCase {
         },
     ],
     run: |bench| {
-        // More than the system holds for both, as far as its buffers grow.
+        // More than the kernels hold for both sides, as far as their buffers grow.
         const COUNT: usize = 16 << 20;
         let bytes = lines(COUNT);
         let mut play = Play::start(bench, &bytes)?;
@@ -135,7 +135,7 @@ pub(super) const LARGE: JudgeCase = JudgeCase {
             peer.finish()?;
             return play.expect_output("an answer of 16 MiB", &bytes);
         }
-        // As an echo server that sends each piece back before it takes the next.
+        // Like an echo server that sends each piece back before it receives the next.
         let mut heard = 0;
         while heard < COUNT {
             if !peer.receive(1)? {

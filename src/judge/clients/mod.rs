@@ -1,4 +1,4 @@
-//! The cases for clients: judge is the server, and not a kind one.
+//! The cases for clients: judge plays the server, and not a friendly one.
 
 mod kind;
 mod play;

@@ -1,4 +1,4 @@
-//! The server that judge plays for a client, and the client, started for one case.
+//! The server that judge plays for a client, and the client, which is started for one case.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -21,9 +21,9 @@ use crate::os::accepting::{accept_nonblocking, set_nonblocking};
 use crate::os::signals::name_of;
 use crate::sys::{self, Fd};
 
-/// What a client gets on its standard input, to send it.
+/// The standard input of a client, which it should send.
 pub(super) const INPUT: &[u8] = b"judge-1 says hello\njudge-2 says more\njudge-3 has said enough\n";
-/// What a server of daytime says.
+/// The answer of a daytime server.
 const DAYTIME: &[u8] = b"Saturday, November 28, 2026 12:34:56-UTC\r\n";
 
 /// A server with one client, which has been started.
@@ -36,7 +36,7 @@ pub(super) struct Play {
 }
 
 impl Play {
-    /// Listens, and starts the client with this on its standard input.
+    /// Listens, and starts the client with this standard input.
     pub(super) fn start(bench: &mut Bench<'_>, input: &[u8]) -> Result<Self, CaseStop> {
         let listener = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default())?;
         sys::bind(&listener, &Address::v4(std::net::Ipv4Addr::LOCALHOST, 0))?;
@@ -47,12 +47,12 @@ impl Play {
         Self::start_at(bench, address, Some(listener), input)
     }
 
-    /// The same without a listener: the connection is refused.
+    /// Starts the client without a listener: the connection is refused.
     pub(super) fn start_refused(bench: &mut Bench<'_>, input: &[u8]) -> Result<Self, CaseStop> {
         let listener = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default())?;
         sys::bind(&listener, &Address::v4(std::net::Ipv4Addr::LOCALHOST, 0))?;
         let address = sys::getsockname(&listener)?;
-        // It is bound and does not listen: no other process gets the port meanwhile.
+        // The socket is bound and does not listen, so that no other process gets the port.
         Self::start_at(bench, address, Some(listener), input)
     }
 
@@ -85,7 +85,7 @@ impl Play {
                     scene.step("", Way::In, "connect");
                     return Ok(JudgePeer::of(&scene, "", fd));
                 }
-                // One that has left before it was accepted, as well: it may come again.
+                // A client that left before it was accepted may come again.
                 Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNABORTED) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -115,7 +115,7 @@ impl Play {
         sys::poll(&mut rows, 0).unwrap_or(0) > 0
     }
 
-    /// What a server answers, whole.
+    /// The complete answer of the server.
     pub(super) fn answer(&self) -> Vec<u8> {
         match self.role {
             Role::Daytime => DAYTIME.to_vec(),
@@ -124,7 +124,7 @@ impl Play {
         }
     }
 
-    /// What has to stand in the output then.
+    /// What the output must then contain.
     pub(super) fn wanted(&self) -> Vec<u8> {
         match self.role {
             Role::Daytime => DAYTIME.trim_ascii().to_vec(),
@@ -133,7 +133,7 @@ impl Play {
         }
     }
 
-    /// Takes the question, and answers with `say`, piece by piece as it comes.
+    /// Receives the question, and answers by `say`, piece by piece as it arrives.
     pub(super) fn serve(
         &self,
         peer: &mut JudgePeer,
@@ -184,7 +184,7 @@ impl Play {
             .into()
     }
 
-    /// Waits until the client has ended, and says how.
+    /// Waits for the client's end, and returns how it ended.
     pub(super) fn end(&mut self, after: &str) -> Result<ExitStatus, CaseStop> {
         let end = Instant::now() + self.scene.limit();
         loop {
@@ -200,7 +200,7 @@ impl Play {
         }
     }
 
-    /// It ends well, and has written this to standard output.
+    /// Asserts that the client ends successfully, with this on standard output.
     pub(super) fn expect_output(&mut self, after: &str, wanted: &[u8]) -> CaseOutcome {
         let status = self.end(after)?;
         let output = self.client.output.begin();
@@ -214,7 +214,7 @@ impl Play {
         }
     }
 
-    /// It ends, by itself, and says that something went wrong: by its status or on standard error.
+    /// Asserts that the client ends by itself, and reports an error: by its exit status or on standard error.
     pub(super) fn expect_complaint(&mut self, after: &str) -> CaseOutcome {
         let status = self.end(after)?;
         if let Some(signal) = status.signal() {
@@ -243,7 +243,7 @@ impl Play {
         Ok(())
     }
 
-    /// The client itself.
+    /// The client.
     pub(super) fn client(&mut self) -> &mut JudgedClient {
         &mut self.client
     }
@@ -264,7 +264,7 @@ impl Play {
     }
 }
 
-/// An answer of HTTP with this body.
+/// An HTTP response with this body.
 pub(super) fn response(body: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -273,7 +273,7 @@ pub(super) fn response(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Whether its lines stand in the output, one after the other: a client may write more, such as a prompt.
+/// Whether the output contains these lines in order: a client may write more, such as a prompt.
 fn is_written(output: &[u8], wanted: &[u8]) -> bool {
     let mut rest = output;
     wanted.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).all(|line| {
@@ -287,7 +287,7 @@ fn is_written(output: &[u8], wanted: &[u8]) -> bool {
     })
 }
 
-/// Waits until nothing more has come for a while, or the other has finished.
+/// Waits until nothing has arrived for a while, or the other side has closed its half.
 pub(super) fn drain(scene: &CaseScene, peer: &mut JudgePeer, ms: u64) -> CaseOutcome {
     let end = Instant::now() + Duration::from_millis(ms).mul_f64(scene.slowness());
     while Instant::now() < end && peer.end().is_none() {

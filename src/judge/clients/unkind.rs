@@ -1,4 +1,4 @@
-//! Servers that do wrong: a client ends, and says so.
+//! Servers that misbehave: a client must end, and report an error.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) const TOO_MUCH: JudgeCase = JudgeCase {
         let mut play = Play::start(bench, INPUT)?;
         let mut peer = play.accept()?;
         play.serve(&mut peer, |peer, piece| peer.send(piece))?;
-        // It may have closed before everything was sent, which is its right.
+        // The client may have closed before everything was sent, which is right.
         peer.push(&pattern(1 << 20), 1 << 20, 300)?;
         drop(peer.finish());
         play.expect_output("the answer, and a mebibyte more", &play.wanted())
@@ -96,7 +96,7 @@ pub(super) const NEVER_ANSWERED: JudgeCase = JudgeCase {
         bench.pause(200);
         let mut works = None;
         for _ in 0..3 {
-            // One that has given up uses nothing.
+            // A client that has given up uses no processor time.
             if play.client().ended().is_some() {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! Connecting, and what each way in which that can end says of the program.
+//! Connecting, and what each result says about the program.
 
 use std::rc::Rc;
 
@@ -15,24 +15,25 @@ use crate::sys::{self, Fd};
 
 const EXPECTED: &str = "the connection is made";
 
-/// What an errno of `connect`, or of `SO_ERROR` behind it, says of the program.
+/// What an errno of `connect`, or of `SO_ERROR` after it, says about the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConnectFailure {
     /// Nothing listens there.
     Refused,
-    /// The connection was made, and the program closed it before judge looked: closing may be right, and no listener is missing.
+    /// The connection was made, and the program closed it before judge looked: that may be right, and the listener
+    /// exists.
     ResetAtOnce,
-    /// Nothing came back at all.
+    /// No answer arrived.
     NoAnswer,
-    /// The system did not let judge connect, or does not lead there: nothing was asked of the program.
+    /// The system did not let judge connect, or has no route to the address: the program was not asked.
     NotAsked,
 }
 
 const fn meaning(errno: Errno) -> ConnectFailure {
     match errno {
-        // A Unix-domain socket whose file is gone, and one of another type.
+        // The file of a Unix-domain socket is gone, or belongs to a socket of another type.
         Errno::ECONNREFUSED | Errno::ENOENT | Errno::EPROTOTYPE => ConnectFailure::Refused,
-        // EPIPE is a reset behind the end of the connection.
+        // EPIPE is reported for a reset after the end of the connection.
         Errno::ECONNRESET | Errno::ECONNABORTED | Errno::EPIPE => ConnectFailure::ResetAtOnce,
         Errno::ETIMEDOUT => ConnectFailure::NoAnswer,
         _ => ConnectFailure::NotAsked,
@@ -40,18 +41,18 @@ const fn meaning(errno: Errno) -> ConnectFailure {
 }
 
 impl JudgePeer {
-    /// Connects. That it cannot is a failure of the program; that the program ends the connection at once is told by the first
-    /// call that wants something of it.
+    /// Connects. If that is impossible, the program has failed; if the program ends the connection at once, the first
+    /// call that needs the connection reports it.
     ///
     /// # Errors
-    /// It is refused, or nothing comes of it in time.
+    /// The connection is refused, or not made in time.
     pub fn connect(scene: &Rc<CaseScene>, who: &str) -> std::result::Result<Self, CaseStop> {
         scene.goes_on()?;
         let fd = unconnected(&scene.address)?;
         let mut patience = scene.patience();
         loop {
             match sys::connect(&fd, &scene.address) {
-                // The queue of a Unix-domain listener is full: nothing was begun.
+                // The queue of a Unix-domain listener is full: nothing is in progress.
                 Err(Errno::EAGAIN) => {
                     std::thread::sleep(std::time::Duration::from_millis(3));
                     if patience.left_ms().is_none() {
@@ -65,7 +66,7 @@ impl JudgePeer {
         }
     }
 
-    /// What comes of a connection that `connect` has begun, with this result.
+    /// The outcome of a connection that `connect` has begun, with this result.
     fn begun(
         scene: &Rc<CaseScene>,
         who: &str,
@@ -75,7 +76,7 @@ impl JudgePeer {
     ) -> std::result::Result<Self, CaseStop> {
         let errno = match result {
             Ok(()) | Err(Errno::EISCONN) => None,
-            // A signal interrupts the wait for the answer, not the connection.
+            // A signal interrupts the wait for the answer, not the handshake.
             Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EINTR) => {
                 if !wait(&fd, POLLOUT, patience)? {
                     let came = format!("no answer to it in {}", patience.waited());

@@ -1,4 +1,4 @@
-//! What a client does to the program: it sends, finishes, resets.
+//! What a client does to the program: it sends, closes its half, resets.
 
 use super::{CHUNK_BYTES, End, JudgePeer, wait};
 use crate::judge::steps::{Way, in_bytes, shown};
@@ -8,7 +8,7 @@ use crate::sys::{self, AsFd, PollFd};
 use crate::values::Linger;
 
 impl JudgePeer {
-    /// Sends all of it; what comes meanwhile is kept.
+    /// Sends all of it; bytes that arrive in the meantime are kept.
     ///
     /// # Errors
     /// The program does not take it in time, or has ended the connection.
@@ -17,7 +17,7 @@ impl JudgePeer {
         self.send_untold(bytes)
     }
 
-    /// The same without a step in the ladder: for one of many.
+    /// The same without a step in the ladder: for one of many sends.
     ///
     /// # Errors
     /// As [`JudgePeer::send`].
@@ -52,7 +52,7 @@ impl JudgePeer {
                 }
                 Err(Errno::EINTR) => {}
                 Err(errno) => {
-                    // What it said before is of interest.
+                    // The bytes that the program sent before are of interest.
                     let _ = self.receive_what_is_there();
                     self.ends(End::Failed(errno));
                     return Err(self.failed(Symptom::Reset, "it receives all of it", None));
@@ -62,7 +62,8 @@ impl JudgePeer {
         Ok(())
     }
 
-    /// Sends these bytes, again and again, until no more is taken or so many were; receives nothing, and says how many.
+    /// Sends these bytes again and again until no more is taken, or `most` bytes were; receives nothing, and returns
+    /// how many.
     ///
     /// # Errors
     /// A call that cannot fail did.
@@ -95,7 +96,7 @@ impl JudgePeer {
         Ok(taken)
     }
 
-    /// An urgent byte.
+    /// Sends an urgent byte.
     ///
     /// # Errors
     /// The program has ended the connection.
@@ -110,7 +111,7 @@ impl JudgePeer {
         }
     }
 
-    /// Finishes sending: our half of the connection is closed.
+    /// Closes our half of the connection.
     ///
     /// # Errors
     /// The program has ended the connection.
@@ -130,14 +131,14 @@ impl JudgePeer {
         }
     }
 
-    /// Breaks the connection off with a reset.
+    /// Resets the connection.
     ///
     /// # Errors
     /// The option is refused.
     pub fn reset(self) -> CaseOutcome {
         let linger = Linger { l_onoff: 1, l_linger: 0 };
         match sys::setsockopt(&self.fd, SOL_SOCKET, SO_LINGER, &linger) {
-            // Some systems take no option where the program has ended the connection before.
+            // Some systems refuse options once the program has ended the connection.
             Err(_) if self.end.is_some() => {}
             result => result?,
         }

@@ -1,10 +1,10 @@
-//! As one JSON object. `tests/judge.schema.json` describes it.
+//! The report as one JSON object. `tests/judge.schema.json` describes it.
 
 use serde_json::{Value, json};
 
 use crate::judge::verdict::{JudgeReport, Judged, Verdict};
 
-/// The whole report, in one line.
+/// The whole report in one line.
 pub fn json(report: &JudgeReport) -> String {
     let score = report.score();
     let whole = json!({

@@ -1,4 +1,4 @@
-//! As the XML that JUnit writes, which CI systems read.
+//! The report in JUnit's XML format, which CI systems read.
 
 use std::fmt::Write;
 
@@ -69,7 +69,7 @@ pub fn junit(report: &JudgeReport) -> String {
     out
 }
 
-/// Text between tags or quotes. What XML 1.0 cannot hold is replaced.
+/// Text between tags or quotes. Characters that XML 1.0 does not allow are replaced.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! As Markdown, to hand back to a student.
+//! The report as Markdown, to hand back to a student.
 
 use std::fmt::Write;
 
@@ -59,7 +59,7 @@ pub fn markdown(report: &JudgeReport) -> String {
     out
 }
 
-/// Text in which nothing commands Markdown.
+/// Text in which no character is Markdown.
 fn cell(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {

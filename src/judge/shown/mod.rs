@@ -1,4 +1,4 @@
-//! What came of it, written down: as text, as Markdown, as JSON, and for CI systems as JUnit's XML.
+//! The report, written as text, as Markdown, as JSON, and for CI systems as JUnit's XML.
 
 mod json;
 mod junit;
@@ -16,14 +16,14 @@ pub use text::{Looks, text};
 
 use super::verdict::Judged;
 
-/// What is said of a case that failed in some runs only.
+/// A remark on a case that failed in some runs only.
 fn flakiness(judged: &Judged) -> Option<String> {
     judged
         .is_flaky()
         .then(|| format!("flaky: it failed in {} of {} runs", judged.failed_runs, judged.runs))
 }
 
-/// Breaks prose to a width, each line behind `indent` blanks but the first.
+/// Wraps prose at a width; each line but the first is indented.
 fn filled(text: &str, indent: usize, width: usize) -> String {
     let mut out = String::new();
     for (at, line) in text.lines().enumerate() {

@@ -1,17 +1,17 @@
-//! A class at once: a row for each program, as a table and as comma-separated values.
+//! A whole class: a row for each program, as a table and as comma-separated values.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// One program of a class, from its JSON.
+/// One program of a class, from its JSON report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClassRow {
-    /// Whose it is: the name of its directory.
+    /// Its author: the name of its directory.
     pub name: String,
-    /// Points, and of how many.
+    /// Its points.
     pub points: u64,
-    /// Of how many.
+    /// The points that were possible.
     pub of: u64,
     /// The cases by name, with their verdicts.
     pub verdicts: Vec<(String, String)>,
@@ -19,7 +19,7 @@ pub struct ClassRow {
     pub not_judged: Option<String>,
 }
 
-/// A row from a report as JSON; none if that is no report.
+/// A row from a JSON report; `None` if the text is not one.
 pub fn row_of(name: &str, report: &str) -> Option<ClassRow> {
     let report: Value = serde_json::from_str(report).ok()?;
     let cases = report["cases"].as_array()?;
@@ -33,7 +33,7 @@ pub fn row_of(name: &str, report: &str) -> Option<ClassRow> {
     })
 }
 
-/// Name, points, and the cases that failed.
+/// A table: name, points, and the cases that failed.
 pub fn table(rows: &[ClassRow]) -> String {
     let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).max(4);
     let mut out = format!("{:width$}  {:>9}  failed\n", "name", "points");
@@ -54,7 +54,7 @@ fn failed(row: &ClassRow) -> impl Iterator<Item = &str> {
     row.verdicts.iter().filter(|(_, verdict)| verdict == "fail").map(|(name, _)| name.as_str())
 }
 
-/// The same with a column for each case.
+/// The same as comma-separated values, with a column for each case.
 pub fn csv(rows: &[ClassRow]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in rows.iter().flat_map(|row| &row.verdicts) {
@@ -78,7 +78,7 @@ pub fn csv(rows: &[ClassRow]) -> String {
     out
 }
 
-/// A field of RFC 4180. One that a spreadsheet would take for a formula begins with an apostrophe.
+/// A field of RFC 4180. A field that a spreadsheet would take for a formula begins with an apostrophe.
 fn field(text: &str) -> String {
     let text = match text.chars().next() {
         Some('=' | '+' | '-' | '@') => format!("'{text}"),

@@ -1,4 +1,4 @@
-//! As text for a terminal of 80 columns.
+//! The report as text for a terminal of 80 columns.
 
 use std::fmt::Write;
 
@@ -12,15 +12,15 @@ const PASSED: Style = AnsiColor::Green.on_default();
 const FAILED: Style = AnsiColor::Red.on_default().bold();
 const FAINT: Style = Style::new().dimmed();
 const LABEL: Style = AnsiColor::Cyan.on_default();
-/// Where what stands behind a label begins.
+/// The column where the text after a label begins.
 const INDENT: usize = 17;
 
-/// Whether text is to have colours.
+/// Whether text has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looks {
-    /// It is.
+    /// It has.
     Colored,
-    /// It is not.
+    /// It does not.
     Plain,
 }
 

@@ -37,20 +37,20 @@ pub(super) const BLOCKING_ACCEPT_AFTER_SELECT: Advice = Advice {
     watch: watch_blocking,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct AcceptingMemory {
     count: u32,
     first: Option<SeenCall>,
     at_close: u64,
-    /// Which processes were told that a client is there.
+    /// The processes that were told that a client waits.
     ready: Vec<(u32, SeenCall)>,
     was_told: bool,
 }
 
 const ENOUGH: u32 = 5;
 const MOST_US: u64 = 100_000;
-/// An accept that takes as long has waited.
+/// An accept that takes this long has waited.
 const WAITED_US: u64 = 50_000;
 
 fn watch_emfile(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
@@ -59,7 +59,7 @@ fn watch_emfile(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let closes = world.process(now.process).closes;
     let seen = &mut world.socket_mut(id).seen.accepting;
     if !(now.failed(Errno::EMFILE) || now.failed(Errno::ENFILE)) {
-        // EAGAIN in between says that the queue was emptied.
+        // An EAGAIN in between shows that the queue was emptied.
         seen.count = 0;
         return;
     }

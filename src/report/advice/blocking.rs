@@ -30,19 +30,19 @@ pub(super) const ONE_CLIENT_BLOCKS_ALL: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a thread.
+/// What this advice remembers about a thread.
 #[derive(Debug, Default)]
 pub(in crate::report) struct BlockingMemory {
     /// The clients that it served last.
     served: [Option<SocketId>; 4],
     next: usize,
-    /// A call that took long, and on which client.
+    /// A call that took long, and the client that it was for.
     waited: Option<(SeenCall, SocketId, Subject)>,
     was_told: bool,
 }
 
 const LONG_US: u64 = 100_000;
-/// A call that takes no longer has found something there.
+/// A call that takes no longer found bytes there.
 const AT_ONCE_US: u64 = 1_000;
 
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
@@ -91,7 +91,7 @@ fn at_once(now: &Moment<'_>) -> bool {
     now.took_us().is_some_and(|us| us < AT_ONCE_US)
 }
 
-/// Remembers that the present thread serves this client; whether it serves others, too.
+/// Records that the present thread serves this client, and whether it serves others, too.
 fn serve(world: &mut World, id: SocketId) -> bool {
     let Some(caller) = world.caller_mut() else { return false };
     let seen = &mut caller.seen.blocking;

@@ -1,4 +1,4 @@
-//! A close that throws away what came, and so resets the connection.
+//! A close that discards received bytes, and so resets the connection.
 
 use super::subject_of;
 use crate::addr::Address;
@@ -25,14 +25,14 @@ pub(super) const CLOSE_WITH_UNREAD: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ClosingMemory {
-    /// The wait that called it readable, if nothing has been received since.
+    /// The wait that reported it readable, if nothing was received since.
     readable: Option<SeenCall>,
 }
 
-/// What is remembered beyond processes.
+/// What this advice remembers beyond processes.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ClosingOfWorld {
     /// Connections that a server closed first, the latest last.

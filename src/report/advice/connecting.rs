@@ -43,7 +43,7 @@ pub(super) const CONNECT_AGAIN_AFTER_FAILURE: Advice = Advice {
     watch: watch_again,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ConnectingMemory {
     pending: Option<SeenCall>,
@@ -63,12 +63,12 @@ fn watch_unchecked(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::PeerAsked(_) => seen.pending = None,
         Did::OptionAsked(..) if now.did.asks_for_error() => seen.pending = None,
         Did::Sent(_) | Did::Received(_) => {
-            // Too early is another matter: it is tried again.
+            // EALREADY is another matter: it is tried again.
             if now.failed(Errno::EAGAIN) || now.failed(Errno::ENOTCONN) || now.is_unfinished() {
                 return;
             }
             let Some(pending) = seen.pending.take() else { return };
-            // Where it went well, the call has been the question.
+            // If it succeeded, the call was the question.
             if !now.event.errno().is_some_and(ends_a_connection) {
                 return;
             }

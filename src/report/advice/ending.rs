@@ -57,14 +57,14 @@ pub(super) const ONE_RESET_ENDS_ALL: Advice = Advice {
     watch: watch_all,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct EndingMemory {
     broken: Option<SeenCall>,
     was_told: bool,
 }
 
-/// What is remembered of a process.
+/// What this advice remembers about a process.
 #[derive(Debug, Default)]
 pub(in crate::report) struct EndingOfProcess {
     /// The last send that found its peer gone.

@@ -21,7 +21,7 @@ pub(super) const NONBLOCKING_FLAG_LOST: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct FlagsMemory {
     was_asked: bool,

@@ -51,10 +51,10 @@ pub(super) const INHERIT_LEAK: Advice = Advice {
     watch: watch_exec,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct LeakingMemory {
-    /// When it was over: what the process had done by then, and which process that was.
+    /// When it was over: the state of the process at that time, and the process.
     over: Option<Over>,
     /// Whether a second process has it, and has closed it; when.
     pub(super) served_elsewhere: Option<(SeenCall, Over)>,
@@ -62,7 +62,7 @@ pub(in crate::report) struct LeakingMemory {
     pub(super) user: Option<u32>,
 }
 
-/// How far a process was.
+/// The state of a process.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct Over {
     waits: u64,
@@ -76,7 +76,7 @@ impl Over {
     }
 }
 
-/// Notes when a socket is over. It is no advice of its own, but what two of them need.
+/// Records when a socket is over, which is not an advice by itself, but two of them need it.
 pub(in crate::report) fn note(now: &Moment<'_>, world: &mut World) {
     let Some(id) = now.socket else { return };
     let over = Over::now(world, now.process);
@@ -99,7 +99,7 @@ pub(in crate::report) fn note_close(now: &Moment<'_>, world: &mut World, id: Soc
     if socket.copies != 1 || socket.seen.leaking.user != Some(pid) {
         return;
     }
-    // Which process keeps it? Only one that never used it is of interest.
+    // Find the process that keeps it. Only one that never used it is of interest.
     let keeper = world.living().find(|other| {
         *other != now.process && world.sockets_of(*other).any(|(_, held)| held == id)
     });
@@ -108,7 +108,7 @@ pub(in crate::report) fn note_close(now: &Moment<'_>, world: &mut World, id: Soc
     world.socket_mut(id).seen.leaking.served_elsewhere = Some((now.quote(), over));
 }
 
-/// Sockets are gone one after the other when a process ends; the first of them looks at all.
+/// When a process ends, its sockets go one after the other; the first of them examines all.
 fn watch_gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Did::Gone(departure) = now.did else { return };
     if *departure == Departure::Closed || world.process(now.process).seen.leaks_were_told {
@@ -135,7 +135,7 @@ fn watch_gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     found.add(advice, Certainty::Certain, subject_of(world, id), says, &evidence);
 }
 
-/// Whether a socket was left open, and by which lines one sees it.
+/// Whether a socket was left open, and the lines that show it.
 fn left(
     world: &World,
     process: ProcessId,

@@ -46,7 +46,7 @@ pub(super) const BACKLOG_OVERFLOW: Advice = Advice {
     watch: watch_backlog,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ListeningMemory {
     /// How many connections were accepted in a row without waiting, and the first of them.
@@ -56,7 +56,7 @@ pub(in crate::report) struct ListeningMemory {
     was_told: bool,
 }
 
-/// What is remembered beyond processes.
+/// What this advice remembers beyond processes.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ListeningOfWorld {
     /// Ports on which this side closed a connection first, the latest last.
@@ -68,7 +68,7 @@ pub(in crate::report) struct ListeningOfWorld {
     refused_port: Option<u16>,
 }
 
-/// How much of that is kept.
+/// How many of each are kept.
 const MOST: usize = 64;
 
 fn keep<T>(list: &mut Vec<T>, one: T) {
@@ -116,8 +116,8 @@ fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     }
 }
 
-/// Longer than a connection on this machine takes, and about what one takes whose SYN was sent again: after 1, 2, 3, 4, 5, 7 and
-/// 11 seconds, and before Linux 6.5 after 1, 3 and 7.
+/// Longer than connecting on this machine takes, and about as long as connecting takes whose SYN was sent again: after
+/// 1, 2, 3, 4, 5, 7 and 11 seconds, and before Linux 6.5 after 1, 3 and 7.
 fn is_repeated(took_us: u64) -> bool {
     [1, 2, 3, 4, 5, 7, 11]
         .map(|seconds| seconds * 1_000_000)
@@ -162,7 +162,7 @@ fn accepted(now: &Moment<'_>, world: &mut World) {
     seen.run += 1;
 }
 
-/// At the end of a listener: were there clients whose systems had to try again?
+/// At the end of a listener: were there clients whose SYN had to be sent again?
 fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener) else { return };
     let socket = world.socket(id);

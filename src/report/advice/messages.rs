@@ -22,15 +22,15 @@ pub(super) const SHORT_RECV_AS_MESSAGE: Advice = Advice {
     watch,
 };
 
-/// A header has at most so many bytes.
+/// The most bytes of a header.
 const LONGEST_HEADER: u64 = 16;
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct MessagesMemory {
     /// The length of the headers of this connection, once one was followed by a recv of the length that it gives.
     header: Option<u64>,
-    /// The last header that was whole: its own length, and the lengths that its bytes could mean.
+    /// The last complete header: its length, and the lengths that its bytes could mean.
     last: Option<(u64, [u64; 2])>,
     /// The last recv that returned less than it asked for, and what it asked for.
     short: Option<(SeenCall, u64, u64)>,
@@ -56,7 +56,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     }
     let header = seen.header;
     if got < asked && (asked <= LONGEST_HEADER || is_body) {
-        // Of a body it is remembered whose header was read before it.
+        // Recorded for a body whose header was read before it.
         seen.short = Some((now.quote(), asked, got));
     } else if let Some(bytes) = moved.bytes.filter(|_| got == asked) {
         seen.last = lengths(&bytes.shown).map(|lengths| (asked, lengths));
@@ -66,7 +66,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         return;
     }
     let certainty = match header {
-        // A header that was used, or a body that was taken for whole.
+        // A header that was used, or a body that was taken for complete.
         Some(header) if wanted == header || asked == header => Certainty::Certain,
         None if matches!(wanted, 2 | 4 | 8) && asked != wanted => Certainty::Perhaps,
         _ => return,

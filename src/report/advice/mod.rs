@@ -1,8 +1,8 @@
 //! The advice: one file for each thing that goes wrong with sockets, or for a few that are closely related.
 //!
-//! A file says what an advice is (its words are what `baresock explain NAME` shows), what it remembers of a socket, a process
-//! or a thread, and how it changes with each call: a small machine whose last state is evidence. Nothing is said
-//! without the lines of the log that show it.
+//! A file defines an advice (its words are what `baresock explain NAME` shows), what it remembers about a socket, a
+//! process or a thread, and how each call changes that: a small state machine whose last state is evidence. Every
+//! finding has the lines of the log that prove it.
 
 mod accepting;
 mod addresses;
@@ -40,21 +40,21 @@ pub struct Advice {
     pub gist: &'static str,
     /// What it means for a program.
     pub means: &'static str,
-    /// What in a log shows it.
+    /// What in a log proves it.
     pub shown_by: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// The lab that demonstrates it.
+    /// The lab about it.
     pub lab: &'static str,
-    /// Something to try; empty where nothing fits.
+    /// An exercise; empty if none fits.
     pub exercise: &'static str,
-    /// What it looks at.
+    /// The kinds of events that it looks at.
     pub(super) cares_for: &'static [DidKind],
-    /// How it looks.
+    /// The function that looks at them.
     pub(super) watch: CallWatcher,
 }
 
-/// How an advice looks at a call.
+/// How an advice looks at an event.
 pub(super) type CallWatcher = fn(&Moment<'_>, &mut World, &mut Findings);
 
 /// Every advice.
@@ -98,12 +98,12 @@ pub const ALL: &[Advice] = &[
     leaking::INHERIT_LEAK,
 ];
 
-/// The advice of a name.
+/// The advice with this name.
 pub fn find(name: &str) -> Option<&'static Advice> {
     ALL.iter().find(|advice| advice.name == name)
 }
 
-/// What all of them remember of a socket.
+/// What all advice remembers about a socket.
 #[derive(Debug, Default)]
 pub struct OfSocket {
     pub(super) sending: sending::SendingMemory,
@@ -123,7 +123,7 @@ pub struct OfSocket {
     pub(super) reach: reach::ReachMemory,
 }
 
-/// What all of them remember of a process.
+/// What all advice remembers about a process.
 #[derive(Debug, Default)]
 pub struct OfProcess {
     pub(super) owing: u32,
@@ -136,7 +136,7 @@ pub struct OfProcess {
     pub(super) resolving: resolving::ResolvingOfProcess,
 }
 
-/// What all of them remember of a thread.
+/// What all advice remembers about a thread.
 #[derive(Debug, Default)]
 pub struct OfCaller {
     pub(super) blocking: blocking::BlockingMemory,
@@ -163,8 +163,8 @@ fn subject_of(world: &World, id: SocketId) -> Subject {
     Subject(socket.pid, socket.fd)
 }
 
-/// Whether so many things in a row, of which these are the first and the last, were quicker than this for each; true
-/// where the log has no times.
+/// Whether `count` events in a row, of which these are the first and the last, took less than `most_us` each; true if
+/// the log has no times.
 fn is_quick(first: &SeenCall, last: &SeenCall, count: u64, most_us: u64) -> bool {
     let took_ns = last.begin_ns.saturating_sub(first.begin_ns);
     first.begin_ns == 0 || took_ns / 1_000 / count.max(1) <= most_us

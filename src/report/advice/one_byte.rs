@@ -20,7 +20,7 @@ pub(super) const ONE_BYTE_IO: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct OneByteMemory {
     receives: u32,

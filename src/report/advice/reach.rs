@@ -37,10 +37,10 @@ pub(super) const OPEN_TO_ALL: Advice = Advice {
     watch: watch_open,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ReachMemory {
-    /// Whether a wait has called it ready.
+    /// Whether a wait has reported it ready.
     pub(super) was_ready: bool,
     /// How long the program has waited for clients, in microseconds.
     waited_us: u64,
@@ -48,12 +48,12 @@ pub(in crate::report) struct ReachMemory {
     clients: (u64, u64),
 }
 
-/// So long without a client is worth a word.
+/// This long without a client is worth a remark.
 const LONG_US: u64 = 1_000_000;
 
 fn watch_loopback(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     match now.did {
-        // Which descriptors a wait asks for is looked at only where no client has come so far.
+        // Which descriptors a wait asks about matters only as long as no client has come.
         Did::Waited(wait) if now.count() == Some(0) || now.is_unfinished() => {
             let waited_us = match (now.took_us(), wait.patience) {
                 (Some(us), _) | (None, Patience::Us(us)) => us,
@@ -101,7 +101,7 @@ fn watch_open(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::Accepted(from, _) if now.count().is_some() => {
             let is_near = from.is_some_and(|from| from.reach() == Reach::ThisMachine);
             let (near, far) = &mut world.socket_mut(id).seen.reach.clients;
-            // Of a client whose address was not asked for nothing is known.
+            // Nothing is known about a client whose address was not asked for.
             *if is_near { near } else { far } += 1;
         }
         Did::Gone(_) if world.socket(id).is_listener => {

@@ -48,24 +48,24 @@ pub(super) const WRITABLE_ALWAYS_ASKED: Advice = Advice {
     watch: watch_writable,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ReadinessMemory {
     again: u32,
     ready_after_end: u32,
     end_was_told: bool,
-    /// How often it was called readable and not served.
+    /// How often it was reported readable and not served.
     unserved: u32,
     first_unserved: Option<SeenCall>,
     last_ready: u64,
-    /// How often it was called writable and nothing was sent.
+    /// How often it was reported writable and nothing was sent.
     unsent: u32,
     first_unsent: Option<SeenCall>,
 }
 
-/// From so many times in a row on, it is no accident.
+/// From this many times in a row on, it is not an accident.
 const ENOUGH: u32 = 10;
-/// Longer than this between two of them, and the program does something else.
+/// If more time than this passes between two of them, the program does something else.
 const MOST_US: u64 = 10_000;
 
 fn watch_eof(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
@@ -119,7 +119,7 @@ fn watch_writable(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let seen = &mut world.socket_mut(id).seen.readiness;
     match now.did {
-        // An edge-triggered wait adds writability to what is new.
+        // An edge-triggered wait reports writability together with other events.
         Did::Ready(ready) if ready.write && !ready.read && !ready.trouble => seen.unsent += 1,
         Did::Ready(_) => return,
         _ => {

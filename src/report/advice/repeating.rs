@@ -44,7 +44,7 @@ pub(super) const EINTR_NOT_RETRIED: Advice = Advice {
     watch: watch_eintr,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct RepeatingMemory {
     count: u32,
@@ -52,23 +52,23 @@ pub(in crate::report) struct RepeatingMemory {
     at_wait: u64,
 }
 
-/// What is remembered of a process.
+/// What this advice remembers about a process.
 #[derive(Debug, Default)]
 pub(in crate::report) struct RepeatingOfProcess {
-    /// The call that was interrupted last, and nothing was done about it yet.
+    /// The call that was last interrupted, if nothing was done about it yet.
     interrupted: Option<(SeenCall, i32)>,
-    /// The signal that came last.
+    /// The last signal.
     signal: Option<(SeenCall, SignalMeaning)>,
 }
 
-/// What a signal says.
+/// What a signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SignalMeaning {
-    /// That the program is to end.
+    /// The program should end.
     End,
-    /// That a time is over, which some programs use to give up.
+    /// A time is over, which some programs use to give up.
     Time,
-    /// Something that goes by.
+    /// Neither of these.
     Passing,
 }
 
@@ -85,7 +85,7 @@ fn watch_eagain(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     };
     let does_not_wait = socket.is_nonblocking == Some(true) || flags.contains(MSG_DONTWAIT);
     let seen = &mut socket.seen.repeating;
-    // A call that waited (SO_RCVTIMEO) is no spin.
+    // A call that waited (SO_RCVTIMEO) is not part of a spin.
     let waited = now.took_us().is_some_and(|took| took > 2_000);
     if !now.failed(Errno::EAGAIN) || seen.at_wait != waits || waited {
         (seen.count, seen.at_wait) = (0, waits);
@@ -120,7 +120,7 @@ fn watch_eintr(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let socket = now.socket;
     let seen = &mut world.process_mut(now.process).seen.repeating;
     match now.did {
-        // Of several the one that asks for the end says why the program ends.
+        // Of several signals, the one that asks the program to end explains its end.
         Did::Signalled(name)
             if seen.signal.as_ref().is_none_or(|(_, kind)| *kind != SignalMeaning::End) =>
         {

@@ -40,20 +40,20 @@ pub(super) const DNS_IN_LOOP: Advice = Advice {
     watch: watch_loop,
 };
 
-/// What is remembered of a process.
+/// What this advice remembers about a process.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ResolvingOfProcess {
-    /// The addresses of the last name, and where they were seen.
+    /// The addresses of the last lookup, and where they were seen.
     found: Vec<Address>,
     seen: Option<SeenCall>,
-    /// Whether a stream was connected to since.
+    /// Whether a stream was connected since.
     is_used: bool,
     tried: Vec<IpAddr>,
     failed: Option<SeenCall>,
     succeeded: bool,
 }
 
-/// What is remembered of a thread.
+/// What this advice remembers about a thread.
 #[derive(Debug, Default)]
 pub(in crate::report) struct ResolvingOfCaller {
     looked_up: Option<(SeenCall, bool)>,
@@ -84,7 +84,7 @@ fn watch_first(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 ..ResolvingOfProcess::default()
             };
         }
-        // A search by glibc: the socket is connected to each, and nothing is sent.
+        // A lookup of glibc: it connects the socket to each address, and sends nothing.
         Did::Connected(Some(to)) if is_datagram && to.port().is_some_and(|port| port != 53) => {
             if seen.is_used || seen.found.len() >= MOST {
                 *seen = ResolvingOfProcess::default();
@@ -105,7 +105,7 @@ fn watch_first(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 Some(errno) if crate::report::following::ends_a_connection(errno) => {
                     seen.failed = Some(now.quote());
                 }
-                // It is under way: what became of it is not seen here.
+                // The connect is in progress: its result is not seen here.
                 Some(_) => seen.succeeded = true,
             }
         }

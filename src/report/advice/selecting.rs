@@ -69,14 +69,14 @@ pub(super) const NFDS_TOO_SMALL: Advice = Advice {
     watch: watch_nfds,
 };
 
-/// What is remembered of a process.
+/// What this advice remembers about a process.
 #[derive(Debug, Default)]
 pub(in crate::report) struct SelectingMemory {
     asked: Sets,
     left: Sets,
-    /// How many selects in a row asked for what was left.
+    /// How many selects in a row asked about what the one before had left.
     repeated: u32,
-    /// What fell out at the first of them.
+    /// The descriptors that were missing at the first of them.
     lost: Vec<FdNumber>,
     shrank: Option<SeenCall>,
     sets_were_told: bool,
@@ -87,7 +87,7 @@ pub(in crate::report) struct SelectingMemory {
     too_small_was_told: bool,
 }
 
-/// The members of three sets, of which each may be NULL.
+/// The members of three sets, each of which may be NULL.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sets {
     is_there: [bool; 3],
@@ -187,7 +187,7 @@ fn watch_closed(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         _ => return,
     };
     let closed = fd.and_then(|fd| world.entry(now.process, fd)).map_or(0, |entry| entry.closed);
-    // What was never open in this log may be what the process was started with: 0 to 2 closed.
+    // A descriptor that was never opened in this log may be one that the process was started with: 0 to 2.
     if world.process(now.process).seen.selecting.closed_was_told || (fd.is_some() && closed == 0) {
         return;
     }
@@ -223,12 +223,12 @@ fn watch_beyond(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     found.add(&BEYOND_FD_SETSIZE, Certainty::Certain, subject, says, &evidence);
 }
 
-/// As on Linux, macOS and most BSDs.
+/// The value on Linux, macOS and most BSDs.
 const FD_SETSIZE: i64 = 1_024;
 
 fn watch_nfds(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Did::Waited(wait) = now.did else {
-        // It is watched after all.
+        // It is watched nevertheless.
         let fd = i64::from(now.fd);
         let seen = &mut world.process_mut(now.process).seen.selecting;
         if seen.too_small.0 == fd {

@@ -30,16 +30,16 @@ pub(super) const SHORT_SEND_DROPPED: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct SendingMemory {
-    /// The send that was short.
+    /// The short send.
     short: Option<SeenCall>,
-    /// How many bytes of it were not sent yet.
+    /// How many of its bytes were not sent yet.
     owed: u64,
-    /// Whether the program has shown that it knows: it asked for room, or tried again.
+    /// Whether the program has shown that it knows: it asked for writability, or tried again.
     is_known: bool,
-    /// Whether epoll was asked for room on this socket.
+    /// Whether epoll was asked for writability of this socket.
     is_watched: bool,
 }
 
@@ -63,7 +63,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::Received(_) => {
             let Some(id) = now.socket else { return };
             let seen = &mut world.socket_mut(id).seen.sending;
-            // The peer has finished, or is gone: perhaps the rest is not wanted any more.
+            // The peer has closed its half, or is gone: perhaps the rest is no longer wanted.
             if seen.owed > 0 && (now.count() == Some(0) || now.event.errno().is_some_and(is_fatal))
             {
                 seen.is_known = true;

@@ -23,10 +23,10 @@ pub(super) const NAGLE_DELAY: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct SlownessMemory {
-    /// How many sends there were since something was received, and when the last ended.
+    /// How many sends there were since the last receive, and when the last of them ended.
     sends: u32,
     last_sent_ns: u64,
     is_small: bool,
@@ -37,7 +37,7 @@ pub(in crate::report) struct SlownessMemory {
     was_told: bool,
 }
 
-/// A packet has at most so many bytes.
+/// A segment has at most this many bytes.
 const SMALL: u64 = 1_448;
 const DELAY_NS: std::ops::RangeInclusive<u64> = 35_000_000..=60_000_000;
 const ENOUGH: u32 = 3;

@@ -24,16 +24,16 @@ pub(super) const TIMEOUT_NOT_REBUILT: Advice = Advice {
     watch,
 };
 
-/// What is remembered of a process.
+/// What this advice remembers about a process.
 #[derive(Debug, Default)]
 pub(in crate::report) struct TimeoutMemory {
-    /// How often a time was set that was not the one that was left.
+    /// How often a timeout was set that was not the time left.
     times_set: u32,
     asked_us: Option<u64>,
     left_us: Option<u64>,
-    /// How often in a row the time was the one that was left.
+    /// How often in a row the timeout was the time left.
     handed_on: u32,
-    /// Whether time was left the first time: no program computes such a value.
+    /// Whether the first time left was not zero: no program computes such a value.
     was_left: bool,
     /// How often it was 0 then.
     zeros: u32,
@@ -51,7 +51,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
                 tell_timeout(time, Certainty::Certain, subject, found);
             }
         }
-        // 0 may be what the program computes; but one that has set a time once, and then 16 times 0, does not compute.
+        // A program may compute 0; but one that sets a timeout once, and then 0 for 16 times, does not compute it.
         Did::Ended(_) if !time.was_left && time.zeros >= MANY_ZEROS && time.times_set == 1 => {
             tell_timeout(time, Certainty::Likely, subject, found);
         }

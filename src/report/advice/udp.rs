@@ -46,26 +46,26 @@ pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
     watch: watch_refused,
 };
 
-/// What is remembered of a socket.
+/// What this advice remembers about a socket.
 #[derive(Debug, Default)]
 pub(in crate::report) struct UdpMemory {
-    /// Receives.
+    /// The number of receives.
     all: u64,
-    /// The length of the buffer that they have now, how many filled it, and how many did not.
+    /// The present length of the receive buffer, how many datagrams filled it, and how many did not.
     room: u64,
     full: u64,
     shorter: u64,
-    /// The first that filled its buffer, and whether others into such a buffer were shorter.
+    /// The first datagram that filled its buffer, and whether others were shorter.
     first: Option<(SeenCall, bool)>,
     is_measured: bool,
     was_told: bool,
-    /// The first send to a peer, if nothing has come back.
+    /// The first send to a peer, if nothing was received since.
     unanswered: Option<SeenCall>,
     waited: bool,
     is_told_of_errors: bool,
 }
 
-/// What is remembered beyond processes.
+/// What this advice remembers beyond processes.
 #[derive(Debug, Default)]
 pub(in crate::report) struct UdpOfWorld {
     /// The ports that datagrams were sent to, and their lengths, the latest last.
@@ -73,7 +73,7 @@ pub(in crate::report) struct UdpOfWorld {
 }
 
 const MOST: usize = 64;
-/// Into so much every datagram fits that is not meant to be long.
+/// Every datagram that is not meant to be long fits into this many bytes.
 const ROOMY: u64 = 2_048;
 
 fn watch_cut(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
@@ -114,7 +114,7 @@ fn received(
     let Some(id) = now.socket else { return };
     let port = world.socket(id).local.as_ref().and_then(Address::port);
     let sent = &mut world.seen.udp.sent;
-    // A datagram that is known to have been sent here: this one, or one that is longer.
+    // A datagram that is known to have been sent here: this one, or a longer one.
     let known = sent.iter().position(|(to, len)| Some(*to) == port && *len >= count);
     let known = known.map(|at| sent.remove(at).1);
     let subject = subject_of(world, id);
@@ -148,7 +148,7 @@ fn received(
     }
 }
 
-/// At the end of a socket: were all as long as the buffer, by agreement, or some by chance?
+/// At the end of a socket: were all datagrams as long as the buffer, by agreement, or some by chance?
 fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let subject = subject_of(world, id);
@@ -226,7 +226,7 @@ impl UdpMemory {
     }
 }
 
-/// Whether an address is that of one machine, rather than of many.
+/// Whether an address belongs to one machine, instead of many.
 fn is_one(to: &Address) -> bool {
     match to {
         Address::V4(to) => {

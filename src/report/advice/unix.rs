@@ -1,4 +1,4 @@
-//! The file of a Unix domain socket, which no program removes.
+//! The file of a Unix-domain socket, which no program removes.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub(super) const UNIX_FILE_LEFT: Advice = Advice {
     watch,
 };
 
-/// What is remembered beyond processes.
+/// What this advice remembers beyond processes.
 #[derive(Debug, Default)]
 pub(in crate::report) struct UnixOfWorld {
     /// Existing files, and the processes that created them.
