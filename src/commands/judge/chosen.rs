@@ -1,4 +1,4 @@
-//! As what it is judged, and by which cases.
+//! The role to judge as, and the cases.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,12 +9,12 @@ use baresock::judge::{JudgeCase, Role, cases, clients};
 
 use super::super::failure::Failure;
 
-/// What is judged.
+/// What is judged, and as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Who<'a> {
     pub(super) role: Role,
     pub(super) is_client: bool,
-    /// Where a server runs, as it was written.
+    /// The address of a running server, as written.
     pub(super) address: Option<&'a str>,
 }
 
@@ -82,7 +82,7 @@ fn names(of: &[Role]) -> String {
     of.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// The cases that were asked for, each with its points.
+/// The selected cases, each with its points.
 pub(super) fn cases(
     asked: &cli::JudgeArgs,
     who: Who<'_>,
@@ -122,7 +122,7 @@ fn all(who: Who<'_>) -> Vec<(&'static JudgeCase, u32)> {
     all.iter().filter(|case| case.of.contains(&who.role)).map(|case| (*case, case.points)).collect()
 }
 
-/// Lines of a name and a number; `#` begins a remark.
+/// Lines of a name and a number; `#` begins a comment.
 fn points(text: &str) -> Result<HashMap<&str, u32>, String> {
     let known = |name: &str| cases::ALL.iter().chain(clients::ALL).any(|case| case.name == name);
     let mut points = HashMap::new();

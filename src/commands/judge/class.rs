@@ -1,4 +1,5 @@
-//! A class at once: each program is judged by a process of its own, so that all that a program starts is below one judge.
+//! A class at once: each program is judged by a process of its own, so that all descendants of a program are below one
+//! judge.
 
 use std::fs;
 use std::io;
@@ -18,7 +19,7 @@ use super::super::messages::{Loudness, print};
 use super::chosen::Who;
 use super::progress_bar;
 
-/// Judges `DIR/*/run`, in the order of their names.
+/// Judges `DIR/*/run`, ordered by name.
 pub(super) fn run(
     directory: &Path,
     asked: &cli::JudgeArgs,
@@ -87,7 +88,7 @@ fn programs(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
-/// What was asked, for the judge of one program.
+/// The flags for the judge of one program.
 fn flags(asked: &cli::JudgeArgs, who: Who<'_>) -> Result<Vec<String>, Failure> {
     let mut flags = vec!["judge".to_string(), "--json".to_string(), "--quiet".to_string()];
     let joined = |names: &[String]| names.join(",");
@@ -112,7 +113,7 @@ fn flags(asked: &cli::JudgeArgs, who: Who<'_>) -> Result<Vec<String>, Failure> {
     Ok(flags)
 }
 
-/// Judges one program, which is given its port as its argument, in its own directory.
+/// Judges one program in its own directory; its argument is its port.
 fn one(program: &Path, flags: &[String], run: &Path) -> ClassRow {
     let place = run.parent().unwrap_or(Path::new("."));
     let name = place.file_name().unwrap_or_default().to_string_lossy();

@@ -1,4 +1,4 @@
-//! `baresock judge`: what is judged, by which cases, and what is written.
+//! `baresock judge`: what to judge, by which cases, and how to show it.
 
 mod chosen;
 mod class;
@@ -22,7 +22,7 @@ use super::messages::{Loudness, print};
 use super::tracing::use_color;
 use super::watch::strace;
 
-/// Judges, and shows what came of it.
+/// Judges, and shows the report.
 pub(crate) fn run(
     asked: &cli::JudgeArgs,
     common: &Common,
@@ -36,12 +36,12 @@ pub(crate) fn run(
     if let Some(directory) = &asked.each {
         return class::run(directory, asked, who, loudness);
     }
-    // Before minutes are spent on a report that cannot be written.
+    // Opened before minutes are spent on a report that could not be written.
     let junit = asked.junit.as_deref().map(create).transpose()?;
     let watch = asked.watch.then(strace::words).transpose()?;
-    // Children get the limit that judge itself was given.
+    // Children get the limit with which judge itself was started.
     let soft = baresock::os::limits::descriptor_limits().map_or(1024, |limits| limits.soft);
-    // What cannot be raised makes cases that need many not asked.
+    // If the limit cannot be raised, cases that need many descriptors are not asked.
     let _ = raise_descriptor_limit();
     baresock::os::children::adopt_orphans();
     guard::start();
@@ -79,7 +79,7 @@ pub(crate) fn run(
     verdict(&report)
 }
 
-/// The exit status, with a word of why.
+/// The exit status, with its reason.
 fn verdict(report: &JudgeReport) -> Result<(), Failure> {
     let score = report.score();
     match (report.status(), &report.not_judged) {

@@ -1,4 +1,4 @@
-//! From what was asked to a server that runs, or a program that is started, and what it needs besides.
+//! From the command line to a running server, or a program to start, and what it needs besides.
 
 use std::ffi::OsString;
 
@@ -15,7 +15,7 @@ use baresock::os::naming;
 use super::super::failure::Failure;
 use super::chosen::Who;
 
-/// What is judged, and the files and servers that it needs.
+/// The judged program, and the files and servers that it needs.
 pub(super) fn subject(
     asked: &cli::JudgeArgs,
     who: Who<'_>,
@@ -69,7 +69,7 @@ fn recipe(
     }
 }
 
-/// The address that is meant: of several the one where a server listens.
+/// The address that is meant: of several, the one where a server listens.
 fn address(
     written: &Written,
     kind: SocketType,

@@ -23,7 +23,7 @@ use super::failure::Failure;
 use super::messages::{Loudness, print, say};
 use super::tracing;
 
-/// Reads the logs, shows their calls where that is asked for, and reports.
+/// Reads the logs, shows their calls on request, and prints the report.
 pub(crate) fn run(
     read: &cli::ReadArgs,
     common: &Common,
@@ -53,22 +53,22 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// What the flags say which calls are wanted.
+/// The selection of calls that the flags make.
 pub(crate) fn chooser(choice: &cli::Choice) -> Chooser {
     Chooser::new(&choice.only, choice.fd, choice.peer.as_deref())
 }
 
-/// Where the calls go: with `--json` to standard output, else where the flags of the trace say, if they say so.
+/// Where the calls are shown: on standard output with `--json`, otherwise where the trace flags say, if they do.
 fn sink(json: bool, common: &Common) -> Result<Option<Box<dyn Sink>>, Failure> {
     if json {
         let output = Output::new(io::stdout(), "standard output", Pace::Collected);
         return Ok(Some(Box::new(JsonSink::new(output, tracing::limits(common)))));
     }
-    // The log may be of another machine.
+    // The log may come from another machine.
     tracing::asked_sink(common, Interfaces::Numbered)
 }
 
-/// Says what was found.
+/// Prints the report.
 pub(crate) fn report(reported: Reported, json: bool, common: &Common) -> Result<(), Failure> {
     if json {
         let json = reported.json().map_err(|error| Failure::new(format_args!("JSON: {error}")))?;
@@ -79,7 +79,7 @@ pub(crate) fn report(reported: Reported, json: bool, common: &Common) -> Result<
     print(fitted_to_output(reported.text(colors, columns_of_prose())).as_bytes())
 }
 
-/// What the reader of a report has to know about how the log was read.
+/// What the reader of a report has to know about the log.
 fn remark(counts: LogCounts) {
     if counts.not_understood > 0 {
         say(format_args!("lines that do not belong to a log, skipped: {}", counts.not_understood));
@@ -101,7 +101,7 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Failure> {
     Ok(Box::new(opened.map_err(failed)?))
 }
 
-/// `strace -ff -o log` writes a file for each process, and its number behind the name.
+/// `strace -ff -o log` writes a file for each process, with the process id after the name.
 fn pid_of(file: &Path) -> Option<u32> {
     file.extension()?.to_str()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! What a log tells, shown and reported: for `read` and `watch`.
+//! Shows and reports the items of a log, for `read` and `watch`.
 
 use baresock::logs::body::ProcessExit;
 use baresock::logs::choice::Chooser;
@@ -8,31 +8,31 @@ use baresock::report::{At, ProcessEnding, Report, Reported};
 use baresock::trace::page::Effect;
 use baresock::trace::{Event, Sink};
 
-/// Takes what a log tells.
+/// Takes the items of a log.
 pub(crate) struct Taker {
     chooser: Chooser,
     sink: Option<Box<dyn Sink>>,
     report: Report,
     last: u64,
-    /// The call whose first half is shown, because it waits.
+    /// The call whose first half is shown because it waits.
     half: Option<Event<'static>>,
-    /// The states of sockets are to be shown: the program runs just now.
+    /// Whether to show the states of sockets: only while the program runs.
     with_states: bool,
 }
 
 impl Taker {
-    /// Calls go to `sink`, if there is one, and into the report.
+    /// Calls are sent to `sink`, if there is one, and go into the report.
     pub(crate) fn new(chooser: Chooser, sink: Option<Box<dyn Sink>>) -> Self {
         Self { chooser, sink, report: Report::new(), last: 0, half: None, with_states: false }
     }
 
-    /// The same, with the states of the sockets of a program that runs just now.
+    /// The same with the states of sockets, for a running program.
     pub(crate) fn with_states(mut self) -> Self {
         self.with_states = true;
         self
     }
 
-    /// Takes the next.
+    /// Takes the next item.
     pub(crate) fn take(&mut self, told: &LogEvent<'_>, place: &LogPlace<'_>) {
         let at = At { begun: place.begun, line: place.line, text: place.text };
         self.last = place.line;
@@ -70,7 +70,7 @@ impl Taker {
         }
     }
 
-    /// Says something about the call that was shown last.
+    /// Writes a remark on the call that was shown last.
     pub(crate) fn remark(&mut self, text: &str) {
         self.half = None;
         if let Some(sink) = &mut self.sink {
@@ -78,7 +78,7 @@ impl Taker {
         }
     }
 
-    /// Shows a call, if it is wanted.
+    /// Shows a call, if it is selected.
     pub(crate) fn show(&mut self, event: &Event<'_>) {
         let Some(sink) = &mut self.sink else { return };
         if !is_of_sockets(event) || !self.chooser.wants(event) {
@@ -100,7 +100,7 @@ impl Taker {
         }
     }
 
-    /// Writes what was collected.
+    /// Writes the collected lines.
     pub(crate) fn flush(&mut self) {
         if let Some(sink) = &mut self.sink {
             sink.flush();
@@ -114,7 +114,7 @@ impl Taker {
     }
 }
 
-/// Whether the one is the beginning of the other.
+/// Whether the first event is the beginning of the second.
 fn is_first_half(half: &Event<'_>, whole: &Event<'_>) -> bool {
     let caller = |event: &Event<'_>| (event.pid, event.tid, event.begin_ns);
     caller(half) == caller(whole)
@@ -122,8 +122,7 @@ fn is_first_half(half: &Event<'_>, whole: &Event<'_>) -> bool {
         && whole.args.get(..half.args.len()) == Some(&*half.args)
 }
 
-/// Whether a call is about descriptors and what comes through them. What a program does with memory, files and locks
-/// is not shown.
+/// Whether a call is about descriptors and their bytes. Calls about memory, files and locks are not shown.
 fn is_of_sockets(event: &Event<'_>) -> bool {
     match event.function() {
         Some(function) => {

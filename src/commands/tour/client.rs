@@ -1,5 +1,5 @@
-//! The other side: a client whose calls are not in the server's trace, though perhaps in one of its own. Everything it
-//! does has a time limit.
+//! The other side: a client whose calls are not in the server's trace, but may be in one of its own. Everything it does
+//! has a time limit.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -17,8 +17,8 @@ use baresock::values::{Linger, TimeVal};
 use super::stage::{PATIENCE, overdue};
 use crate::commands::failure::Failure;
 
-/// The clients' descriptors are numbered from here, so that the server's follow one another in the trace as they do
-/// when a server is alone in its process.
+/// The numbers of the clients' descriptors begin here, so that those of the server are consecutive, as when a server is
+/// alone in its process.
 const LOWEST_DESCRIPTOR: i32 = 32;
 
 /// A client.
@@ -120,9 +120,9 @@ impl TourClient {
         self.call("shutdown", |fd| sys::shutdown(fd, SHUT_WR))
     }
 
-    /// Makes room for what it has not read yet.
+    /// Enlarges the receive buffer for the bytes that it has not read yet.
     pub(super) fn widen(&mut self) {
-        // If the system will not, reading only takes longer.
+        // If that fails, reading only takes longer.
         let _ = self.call("setsockopt SO_RCVBUF", |fd| {
             sys::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(256 * 1024))
         });
@@ -136,27 +136,27 @@ impl TourClient {
 
     fn failed(&self, call: &str, errno: Errno) -> Failure {
         match errno {
-            // How a time limit that was reached is told.
+            // This errno means that a time limit was reached.
             Errno::EAGAIN => overdue(format_args!("{self}: {call}: not done")),
             _ => Failure::of(format_args!("the tour: {self}: {call}"), errno),
         }
     }
 }
 
-/// A socket that does not wait.
+/// A non-blocking socket.
 fn socket() -> Result<Fd, Errno> {
     let fd = sys::socket(AF_INET, SOCK_STREAM, sys::Protocol::default())?;
-    // Under a very low limit on descriptors it keeps the number that it has.
+    // If the limit on descriptors is very low, it keeps its number.
     let fd = sys::fcntl_dupfd_cloexec(&fd, LOWEST_DESCRIPTOR).unwrap_or(fd);
     sys::setsockopt(&fd, SOL_TCP, TCP_NODELAY, &1)?;
     set_nonblocking(&fd)?;
     Ok(fd)
 }
 
-/// Connects without waiting longer than there is patience for.
+/// Connects, within the time limit.
 fn connect(fd: &Fd, server: &Address, rcvbuf: Option<i32>) -> Result<(), Errno> {
     if let Some(bytes) = rcvbuf {
-        // Before connect: it decides how large a window the connection can have.
+        // Set before connect, because it decides how large the window can be.
         sys::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes)?;
     }
     match sys::connect(fd, server) {
@@ -173,7 +173,7 @@ fn connect(fd: &Fd, server: &Address, rcvbuf: Option<i32>) -> Result<(), Errno> 
     }
 }
 
-/// From now on its calls wait, but not forever. Returns its address.
+/// From now on its calls block, but not forever. Returns its address.
 fn prepare(fd: &Fd) -> Result<Address, Errno> {
     sys::fcntl_setfl(fd, OpenFlags::from_bits(sys::fcntl_getfl(fd)?.bits() & !O_NONBLOCK.bits()))?;
     let patience = TimeVal { tv_sec: PATIENCE.as_secs() as i64, tv_usec: 0 };

@@ -1,5 +1,5 @@
-//! `baresock` without a command: a tour. One process plays a server and two clients; the clients' part is not in the
-//! server's trace, so the calls that one sees are the server's.
+//! `baresock` without a command: a tour. One process plays a server and two clients; the clients' calls are not in the
+//! server's trace, so a reader sees those of the server only.
 //!
 //! This file goes from the flags to a stage. `script` is the play, `stage` plays it, `client` is the other side,
 //! `paper` the output, `recorder` records both sides for a page.
@@ -28,8 +28,8 @@ use paper::{Narrator, PageTurning, Paper};
 use recorder::TourRecordings;
 use stage::Stage;
 
-/// Plays the tour, at a pace that a person can follow if it is shown on a terminal; and draws both sides' calls, if it
-/// is to be a page as well.
+/// Plays the tour, at a pace that a person can follow on a terminal; also draws the calls of both sides as a page, on
+/// request.
 pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> {
     if !common.inject.is_empty() {
         let why = "the tour follows a fixed script; --inject needs a command, such as serve";

@@ -14,7 +14,7 @@ use baresock::trace::text::wrapped;
 
 use crate::commands::columns::columns;
 
-/// After each line, and before each headline: the whole tour stays below six seconds.
+/// The pause after each line, and before each headline: the whole tour stays below six seconds.
 const LINE_PAUSE: Duration = Duration::from_millis(15);
 const STEP_PAUSE: Duration = Duration::from_millis(300);
 
@@ -47,12 +47,12 @@ pub(super) enum ReaderWish {
     End,
 }
 
-/// What a person at a terminal goes on with.
+/// How a person at a terminal goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageTurning {
-    /// A key after each chapter.
+    /// By a key after each chapter.
     ByChapters,
-    /// A key before each call, which is read elsewhere.
+    /// By a key before each call, which other code reads.
     ByCalls,
 }
 
@@ -101,12 +101,12 @@ impl Paper {
         reader.keyboard.iter_mut().for_each(Keyboard::discard_typed);
     }
 
-    /// What went wrong first.
+    /// The first error.
     pub(super) fn error(&self) -> Option<io::Error> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Whether nothing can be written any more.
+    /// Whether nothing more can be written.
     pub(super) fn is_spoilt(&self) -> bool {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
@@ -141,7 +141,7 @@ impl Write for Paper {
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
 const CLIENT: Style = AnsiColor::Yellow.on_default();
 
-/// Writes what is no call: headlines, what is to be seen, what the clients do.
+/// Writes everything that is not a call: headlines, explanations, what the clients do.
 #[derive(Debug)]
 pub(super) struct Narrator {
     output: Output,
@@ -179,7 +179,7 @@ impl Narrator {
         }
     }
 
-    /// Names and what they stand for: beside each other, or below where the terminal is too narrow for that.
+    /// Names and their meaning: side by side, or below each other on a narrow terminal.
     pub(super) fn list(&self, rows: &[(&str, &str)]) {
         let name_width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let width = rows.iter().map(|(_, what)| what.len()).max().unwrap_or(0) + name_width + 4;
@@ -195,7 +195,7 @@ impl Narrator {
         }
     }
 
-    /// A line as it is.
+    /// A line, unchanged.
     pub(super) fn line(&self, text: &str) {
         self.output.line(self.writer, text);
     }

@@ -22,7 +22,7 @@ impl TourRecordings {
         Self { common: common.clone(), recordings: Rc::default() }
     }
 
-    /// Records the server, beside whatever else becomes of its trace.
+    /// Records the server, in addition to its trace.
     pub(super) fn server(&self) -> impl Sink + use<> {
         self.sink()
     }
@@ -40,7 +40,7 @@ impl TourRecordings {
         sink
     }
 
-    /// What was recorded of each.
+    /// The recordings.
     pub(super) fn recordings(&self) -> Vec<Recording> {
         self.recordings.borrow().clone()
     }

@@ -194,7 +194,7 @@ fn the_rest(stage: &mut Stage) -> Result<(), Failure> {
     let mut back = Vec::new();
     stage.a()?.widen();
     loop {
-        // All that the system took, so that there is as much room as there can be.
+        // Everything that the kernel took, so that as much room as possible becomes free.
         let on_its_way = MUCH - stage.owed_to_a()? - back.len();
         let shown = grouped(on_its_way as i64);
         stage.narrator.client(format_args!("client A reads {shown} bytes"));

@@ -19,7 +19,7 @@ use super::recorder::TourRecordings;
 use crate::commands::failure::Failure;
 use crate::commands::listen::{Listening, SocketFiles, listen_at};
 
-/// How long anything may take that should take no time. Nothing waits longer, so the tour cannot hang.
+/// The longest time for anything that should be immediate. Nothing waits longer, so the tour cannot hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server's send buffer, as it is asked for: small, so that a send takes only part.
@@ -45,7 +45,7 @@ impl Stage {
         Self { narrator, event_loop, server: None, a: None, b: None, recorder }
     }
 
-    /// The server listens, in full view.
+    /// The server begins to listen, in full view.
     pub(super) fn listen(&mut self) -> Result<(), Failure> {
         let any_port = vec![Address::v4(Ipv4Addr::LOCALHOST, 0)];
         let how = Listening { sndbuf: Some(SEND_BUFFER), ..Listening::for_streams(16) };
@@ -80,7 +80,7 @@ impl Stage {
         self.event_loop.stop();
     }
 
-    /// Client A connects, with room for little.
+    /// Client A connects, with a small receive buffer.
     pub(super) fn connect_a(&mut self) -> Result<(), Failure> {
         self.a = Some(self.connect("A", Some(RECEIVE_BUFFER))?);
         Ok(())
@@ -113,7 +113,7 @@ impl Stage {
         self.b.take().ok_or_else(|| overdue("client B is not connected"))
     }
 
-    /// Waits until so many bytes of client A have arrived at the server and not been received.
+    /// Waits until this many bytes of client A have arrived at the server and not been received.
     pub(super) fn until_arrived_from_a(&mut self, count: usize) -> Result<(), Failure> {
         self.until("the bytes of client A did not arrive", FIONREAD, |queued| queued >= count)
     }
@@ -123,13 +123,13 @@ impl Stage {
         self.until("the bytes for client A did not arrive", TIOCOUTQ, |queued| queued == 0)
     }
 
-    /// How many bytes the server still keeps for client A, because send did not take them.
+    /// How many bytes the server has queued for client A, because send did not take them.
     pub(super) fn owed_to_a(&mut self) -> Result<usize, Failure> {
         let address = self.a()?.address.clone();
         Ok(self.event_loop.client(&address).map_or(0, |(_, conn)| conn.owed()))
     }
 
-    /// Asks the server's socket for client A about a queue until the answer is right.
+    /// Queries a queue of the server's socket for client A until the answer is right.
     fn until(
         &mut self,
         otherwise: &str,
@@ -158,7 +158,7 @@ impl Stage {
     }
 }
 
-/// What should have happened has not.
+/// The failure that something expected has not happened.
 pub(super) fn overdue(what: impl std::fmt::Display) -> Failure {
     Failure::new(format_args!("the tour: {what} within {} seconds", PATIENCE.as_secs()))
 }

@@ -27,7 +27,8 @@ use attaching::InterruptedWaits;
 use patience::PatientLog;
 use signals::Forwarder;
 
-/// Runs the program, or attaches to it, and shows its calls until it ends; then reports, and ends as the program ended.
+/// Runs the program, or attaches to it, and shows its calls until it ends; then prints the report, and ends as the
+/// program ended.
 pub(crate) fn run(
     watch: &cli::WatchArgs,
     common: &Common,
@@ -64,7 +65,7 @@ pub(crate) fn run(
     end_like(status)
 }
 
-/// Reads what strace writes to its end. When nothing comes, the call that waits is shown as far as it is known.
+/// Reads the log of strace to its end. When nothing arrives, the waiting call is shown as far as it is known.
 fn read_all(
     reader: &mut LogReader<PatientLog>,
     taker: &mut Taker,
@@ -98,7 +99,7 @@ fn read_all(
     }
 }
 
-/// Where the calls are shown: unlike other commands this one shows them without being asked.
+/// Where the calls are shown: unlike other commands, this one shows them without being asked.
 fn calls_go_to(
     watch: &cli::WatchArgs,
     common: &Common,
@@ -117,8 +118,8 @@ fn calls_go_to(
     }
 }
 
-/// The log that strace writes, and a thread that waits for its end. Should strace end before it opens the log, the thread
-/// opens it instead, so that reading does not wait without end.
+/// The log that strace writes, and a thread that waits for strace's end. If strace ends before it opens the log, the
+/// thread opens it instead, so that reading does not wait forever.
 fn follow(
     fifo: Fifo,
     mut child: Child,
@@ -146,7 +147,7 @@ fn end_like(status: Option<ExitStatus>) -> Result<(), Failure> {
     }
 }
 
-/// What there is on systems without strace.
+/// The tools of systems without strace.
 fn instead() -> &'static str {
     match this_system() {
         System::FreeBsd => "truss -f -o log COMMAND",

@@ -1,4 +1,4 @@
-//! Reading what strace writes, as it comes.
+//! Reading the log of strace as it is written.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,14 +8,13 @@ use std::time::Duration;
 use baresock::names::POLLIN;
 use baresock::sys::{self, PollFd};
 
-/// For how long the log must be silent before a call that has begun is shown as one that waits.
+/// How long the log must be silent before a call that has begun is shown as waiting.
 const SILENCE_MS: i32 = 150;
 
-/// How long what strace has begun to write may grow before it is read: reading line after line would take the processor
-/// from the program.
+/// How long to let the log grow before it is read: reading each line at once would take the processor from the program.
 const GATHERING: Duration = Duration::from_millis(3);
 
-/// The log of a program that runs. When nothing has come for a moment this says `WouldBlock`, once, and then waits.
+/// The log of a running program. When nothing has arrived for a moment it returns `WouldBlock`, once, and then waits.
 #[derive(Debug)]
 pub(super) struct PatientLog {
     log: File,

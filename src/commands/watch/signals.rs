@@ -1,4 +1,4 @@
-//! Signals that are meant for the program that is watched: they are passed on, and this process stays for the report.
+//! Signals that are meant for the watched program: they are forwarded, and this process stays for the report.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 
 use super::super::failure::Failure;
 
-/// Passes signals on.
+/// Forwards signals.
 #[derive(Clone, Debug)]
 pub(super) struct Forwarder {
     /// The process that gets them; 0 while it is unknown.
@@ -23,8 +23,8 @@ pub(super) struct Forwarder {
 }
 
 impl Forwarder {
-    /// From now on, signals that would end this process are passed on instead. One that was attached to gets none: strace
-    /// is told to let go of it.
+    /// From now on, signals that would end this process are forwarded instead. A program that was attached to gets
+    /// none: strace is told to detach.
     ///
     /// # Errors
     /// The signals cannot be caught.
@@ -55,7 +55,7 @@ impl Forwarder {
             }
             let signal = Signal::from_bits(i32::from(byte[0]));
             let is_from_keyboard = matches!(signal, SIGINT | SIGQUIT) && io::stdin().is_terminal();
-            // A terminal sends its signals to every process in front, so the program has it already.
+            // A terminal sends its signals to the whole foreground process group, so the program has it already.
             if is_from_keyboard && !self.is_attached {
                 continue;
             }

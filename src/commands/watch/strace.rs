@@ -1,4 +1,4 @@
-//! strace: where it is, and how it is asked.
+//! strace: where it is, and its command line.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,8 +11,8 @@ use super::super::failure::Failure;
 use super::super::messages::say;
 use super::instead;
 
-/// The calls that are about sockets, descriptors and processes. strace passes over a name with a question mark that this
-/// processor's kernel does not have.
+/// The calls about sockets, descriptors and processes. strace skips a name with a question mark that the kernel of this
+/// architecture does not have.
 const CALLS: &str = "trace=?socket,?socketpair,?bind,?listen,?accept,?accept4,?connect,?shutdown,?getsockname,\
 ?getpeername,?setsockopt,?getsockopt,?send,?sendto,?sendmsg,?sendmmsg,?recv,?recvfrom,?recvmsg,?recvmmsg,\
 ?recvmmsg_time64,?read,?write,?readv,?writev,?sendfile,?sendfile64,?splice,?close,?close_range,?dup,?dup2,?dup3,\
@@ -21,11 +21,11 @@ const CALLS: &str = "trace=?socket,?socketpair,?bind,?listen,?accept,?accept4,?c
 ?epoll_pwait2,?io_uring_setup,?io_uring_enter,?eventfd,?eventfd2,?clone,?clone3,?fork,?vfork,?execve,?execveat,\
 ?kill,?rt_sigaction,?rt_sigreturn,?sigreturn,?restart_syscall,?prlimit64,?setrlimit";
 
-/// Said when strace was started and saw nothing.
+/// Printed when strace was started and saw nothing.
 pub(super) const WHY_NOT: &str = "strace saw no call: tracing is not permitted here (a container needs \
     --cap-add=SYS_PTRACE, --pid the same user and kernel.yama.ptrace_scope 0), or the program could not be started";
 
-/// Where strace is.
+/// The path of strace.
 ///
 /// # Errors
 /// It is not in PATH, or this system has none.
@@ -55,7 +55,7 @@ pub(super) fn warn_of_attaching() {
     );
 }
 
-/// strace and its flags, for a log of what a program does that is started behind `-o LOG --`.
+/// strace and its flags, for a log of a program that is started after `-o LOG --`.
 ///
 /// # Errors
 /// As [`find`].
@@ -70,7 +70,7 @@ pub(crate) fn words() -> Result<Vec<OsString>, Failure> {
     Ok(words)
 }
 
-/// How strace is called: it follows children, writes microseconds and durations, and as many bytes as are shown.
+/// The command line of strace: it follows children, writes microseconds and durations, and as many bytes as are shown.
 pub(super) fn command(
     strace: &Path,
     watch: &cli::WatchArgs,
@@ -94,8 +94,7 @@ pub(super) fn command(
     command
 }
 
-/// Whether this strace can leave the calls alone that are not asked for (from version 5.3 on): the program then runs
-/// faster.
+/// Whether this strace can leave unwanted calls untraced (from version 5.3 on), which makes the program faster.
 fn knows_seccomp(strace: &Path) -> bool {
     let mut command = Command::new(strace);
     command.args(["--seccomp-bpf", "-V"]).stdout(Stdio::null()).stderr(Stdio::null());
