@@ -81,7 +81,7 @@ pub enum ClientEnd {
     /// No byte arrived or left for the idle timeout.
     Silent,
     /// No client connected to the listeners within the idle timeout.
-    NobodyCame,
+    NoClientCame,
     /// The reader of our standard output has closed its end.
     OutputClosed,
     /// No connection could be made; with the address that was tried last, if there was one.
@@ -328,7 +328,7 @@ impl Service for ConnectService {
             LoopEvent::PeerFinished if is_socket => actions.extend(self.peer_finished()),
             LoopEvent::PeerFinished => actions.extend(self.input_ended()),
             LoopEvent::Deadline if self.socket.is_none() => {
-                note(&self.report, ClientEnd::NobodyCame);
+                note(&self.report, ClientEnd::NoClientCame);
                 actions.push(Action::Stop);
             }
             LoopEvent::Deadline => actions.extend(self.close_both(ClientEnd::Silent)),

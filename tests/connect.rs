@@ -29,7 +29,7 @@ tests! {
         a_peer_that_finishes_first_may_be_sent_the_rest,
         nothing_is_buffered_without_bound,
         an_inherited_descriptor_stays_as_it_was,
-        nobody_there,
+        no_server_listens,
         the_next_address_is_tried,
         an_address_that_does_not_answer_has_a_time_limit,
         a_full_unix_domain_queue_is_waited_for_without_spinning,
@@ -38,7 +38,7 @@ tests! {
         every_kind_of_standard_input,
         standard_output_that_takes_nothing,
         datagrams,
-        nobody_there_for_datagrams,
+        no_server_receives_datagrams,
         over_a_unix_domain_socket,
         newlines_for_old_protocols,
         messages_in_place_of_bytes,
@@ -295,7 +295,7 @@ fn dead(kind: Type) -> (Socket, String) {
     (socket, address)
 }
 
-fn nobody_there(kind: Kind) {
+fn no_server_listens(kind: Kind) {
     let (_held, address) = dead(Type::STREAM);
     let ended = run(kind, &[&address], b"hello");
     let why = format!(
@@ -500,7 +500,7 @@ fn datagrams(kind: Kind) {
     assert!(ended.stderr.contains("no more datagrams arrived: 60012 bytes sent, 65519 received"));
 }
 
-fn nobody_there_for_datagrams(kind: Kind) {
+fn no_server_receives_datagrams(kind: Kind) {
     let (held, address) = dead(Type::DGRAM);
     drop(held);
     let ended = run(kind, &["--udp", &address], b"hello");

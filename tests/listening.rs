@@ -19,7 +19,7 @@ tests! {
     }
     serve {
         several_services_share_one_loop,
-        nobody_reads_standard_output,
+        standard_output_has_no_reader,
         a_quiet_server_says_nothing,
     }
 }
@@ -112,7 +112,7 @@ fn a_quiet_server_says_nothing(kind: Kind) {
     }
 }
 
-fn nobody_reads_standard_output(kind: Kind) {
+fn standard_output_has_no_reader(kind: Kind) {
     let place = TempDir::new();
     let path = place.file("echo.sock");
     let (reader, writer) = std::io::pipe().unwrap();

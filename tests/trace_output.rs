@@ -26,7 +26,7 @@ tests! {
         it_goes_to_a_file,
         a_full_disk_ends_the_trace_only,
         a_closed_pipe_ends_the_trace_only,
-        nobody_reads_standard_error,
+        standard_error_has_no_reader,
         every_line_of_json_is_complete,
         on_a_terminal_half_a_line_shows_where_it_waits,
         on_a_terminal_the_lines_are_those_of_a_file,
@@ -127,7 +127,7 @@ fn a_closed_pipe_ends_the_trace_only(kind: Kind) {
     assert_ne!(reader.join().unwrap(), [0; 4]);
 }
 
-fn nobody_reads_standard_error(kind: Kind) {
+fn standard_error_has_no_reader(kind: Kind) {
     let (reader, writer) = std::io::pipe().unwrap();
     let server = starting(kind).with(&["--trace"]).stderr(writer).start();
     drop::<PipeReader>(reader);

@@ -148,7 +148,7 @@ fn end(report: SessionReport, connect: &ConnectArgs, loudness: Loudness) -> Resu
         Some(ClientEnd::TooLong(too_long)) => {
             return Err(Failure::new(format_args!("{peer}: {too_long}: {counts}")));
         }
-        Some(ClientEnd::NobodyCame) => {
+        Some(ClientEnd::NoClientCame) => {
             let waited = connect.idle_timeout.map_or(0.0, |limit| limit.as_secs_f64());
             return Err(Failure::new(format_args!(
                 "{}: no client connected within {waited} s",

@@ -116,23 +116,23 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
     // A discriminant says nothing of lifetimes, but its type does; so that of a like value without a borrow is taken.
     use baresock::names::Errno;
     use baresock::trace::Function;
-    static NOBODY: Address = Address::v4(std::net::Ipv4Addr::UNSPECIFIED, 0);
+    static NO_ADDRESS: Address = Address::v4(std::net::Ipv4Addr::UNSPECIFIED, 0);
     let none = Errno::from_number(0);
     discriminant(&match notice {
-        Notice::Opened(_) => Notice::Opened(&NOBODY),
-        Notice::Closed(_) => Notice::Closed(&NOBODY),
-        Notice::Failed(..) => Notice::Failed(&NOBODY, Function::RECV, none),
+        Notice::Opened(_) => Notice::Opened(&NO_ADDRESS),
+        Notice::Closed(_) => Notice::Closed(&NO_ADDRESS),
+        Notice::Failed(..) => Notice::Failed(&NO_ADDRESS, Function::RECV, none),
         Notice::FileFailed(..) => Notice::FileFailed(Function::READ, none),
         Notice::NotConnected { .. } => {
-            Notice::NotConnected { address: &NOBODY, errno: none, others: 0 }
+            Notice::NotConnected { address: &NO_ADDRESS, errno: none, others: 0 }
         }
         Notice::ConnectedToItself { .. } => {
-            Notice::ConnectedToItself { address: &NOBODY, others: 0 }
+            Notice::ConnectedToItself { address: &NO_ADDRESS, others: 0 }
         }
-        Notice::TimedOut(_) => Notice::TimedOut(&NOBODY),
-        Notice::TooSlow(_) => Notice::TooSlow(&NOBODY),
-        Notice::Unwatchable(..) => Notice::Unwatchable(&NOBODY, 0),
-        Notice::Refused(_) => Notice::Refused(&NOBODY),
+        Notice::TimedOut(_) => Notice::TimedOut(&NO_ADDRESS),
+        Notice::TooSlow(_) => Notice::TooSlow(&NO_ADDRESS),
+        Notice::Unwatchable(..) => Notice::Unwatchable(&NO_ADDRESS, 0),
+        Notice::Refused(_) => Notice::Refused(&NO_ADDRESS),
         Notice::WaitFailed(..) => Notice::WaitFailed(Function::SELECT, none),
         Notice::NoDescriptor(_) => Notice::NoDescriptor(none),
         Notice::AcceptFailed(_) => Notice::AcceptFailed(none),

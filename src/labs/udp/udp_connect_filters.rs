@@ -93,9 +93,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(sendto(&ours, b"hello", MsgFlags::NONE, &getsockname(&stranger)?));
 
     lab.part("Removing the peer again");
-    let nobody = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
+    let no_peer = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
     lab.predict(&DISSOLVED);
-    lab.observe(connect(&ours, &nobody));
+    lab.observe(connect(&ours, &no_peer));
     if getsockname(&ours)?.port() == Some(0) {
         lab.say("The socket lost its port too, because the system had chosen it. A port that bind set explicitly would be kept.");
         bind(&ours, &loopback(0))?;

@@ -92,12 +92,12 @@ const ASKED_FOR: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
-    let nobody = a_port_of_nobody()?;
+    let no_peer = a_port_without_a_socket()?;
 
     lab.part("Connected");
     let ours = udp_socket()?;
     set_nonblocking(&ours)?;
-    connect(&ours, &nobody)?;
+    connect(&ours, &no_peer)?;
     lab.predict(&SENT);
     lab.observe(send(&ours, b"hello", MsgFlags::NONE));
     lab.predict(&TOLD_BY_POLL);
@@ -112,7 +112,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let free = udp_socket()?;
     set_nonblocking(&free)?;
     lab.predict(&UNCONNECTED);
-    lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &nobody));
+    lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &no_peer));
     // The answer arrives as fast as above; it is given this much time.
     poll(&mut [PollFd::new(free.as_fd(), POLLIN)], 100)?;
     lab.predict(&SILENCE);
@@ -121,7 +121,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("Unconnected, and asking for errors");
     lab.predict(&ASKED_FOR);
     lab.observe(hear_errors(&free).and_then(|()| {
-        sendto(&free, b"hello", MsgFlags::NONE, &nobody)?;
+        sendto(&free, b"hello", MsgFlags::NONE, &no_peer)?;
         wait_for(&free, POLLIN)?;
         recvfrom(&free, &mut buf, MsgFlags::NONE)
     }));
@@ -129,7 +129,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 }
 
 /// A port that another socket had a moment ago.
-fn a_port_of_nobody() -> Result<Address> {
+fn a_port_without_a_socket() -> Result<Address> {
     let somebody = udp_socket()?;
     bind(&somebody, &loopback(0))?;
     getsockname(&somebody)

@@ -222,8 +222,8 @@ fn no_connection() {
     assert_eq!(sent, Err(Errno::ENOTCONN));
     if has_ipv6() {
         let fd = socket(AF_INET6, SOCK_DGRAM, ANY).unwrap();
-        let nobody = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
-        assert_eq!(sendto(&fd, b"x", MsgFlags::NONE, &nobody), Err(Errno::EDESTADDRREQ));
+        let no_peer = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
+        assert_eq!(sendto(&fd, b"x", MsgFlags::NONE, &no_peer), Err(Errno::EDESTADDRREQ));
     }
 }
 
@@ -278,11 +278,11 @@ fn places(loopback_number: u32) {
 
     if has_ipv6() {
         // A link-local address through the loopback interface, which is no link.
-        let nobody =
+        let no_peer =
             SocketAddrV6::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1), 9, 0, loopback_number);
         let fd = socket(AF_INET6, SOCK_DGRAM, ANY).unwrap();
-        assert_eq!(connect(&fd, &Address::V6(nobody)), Err(Errno::ENETUNREACH));
-        let sent = sendto(&fd, b"x", MsgFlags::NONE, &Address::V6(nobody));
+        assert_eq!(connect(&fd, &Address::V6(no_peer)), Err(Errno::ENETUNREACH));
+        let sent = sendto(&fd, b"x", MsgFlags::NONE, &Address::V6(no_peer));
         assert_eq!(sent, Err(Errno::ENETUNREACH));
     }
 }
@@ -304,7 +304,7 @@ fn as_nobody(what: impl FnOnce()) {
     if !Uid::effective().is_root() {
         return what();
     }
-    let nobody = Uid::from_raw(65534);
+    let no_peer = Uid::from_raw(65534);
     setresuid(nobody, nobody, root).unwrap();
     what();
     setresuid(root, root, root).unwrap();

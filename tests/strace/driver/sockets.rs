@@ -63,8 +63,8 @@ fn naming() {
     let second = socket(AF_INET, SOCK_DGRAM, ANY).unwrap();
     assert_eq!(bind(&second, &at), Err(Errno::EADDRINUSE));
     // 192.0.2.0/24 is for documentation: no machine has such an address.
-    let nobody = Address::v4(Ipv4Addr::new(192, 0, 2, 1), 0);
-    assert_eq!(bind(fd(), &nobody), Err(Errno::EADDRNOTAVAIL));
+    let no_peer = Address::v4(Ipv4Addr::new(192, 0, 2, 1), 0);
+    assert_eq!(bind(fd(), &no_peer), Err(Errno::EADDRNOTAVAIL));
     bind(fd(), &Address::v4(Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     assert_eq!(bind(fd(), &loopback6()), Err(Errno::EAFNOSUPPORT));
     for data in [vec![], vec![0; 14], b"\x1b[2J\"\\ and more".to_vec(), vec![7; 100]] {
@@ -146,8 +146,8 @@ fn connecting() {
     // A datagram socket only notes its peer, and forgets it again.
     let (datagrams, at) = udp(&loopback());
     connect(&datagrams, &at).unwrap();
-    let nobody = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
-    connect(&datagrams, &nobody).unwrap();
+    let no_peer = Address::Other { family: AF_UNSPEC, data: vec![0; 14] };
+    connect(&datagrams, &no_peer).unwrap();
     let everybody = Address::v4(Ipv4Addr::BROADCAST, 9);
     assert_eq!(connect(&datagrams, &everybody), Err(Errno::EACCES));
 
