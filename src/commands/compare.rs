@@ -7,6 +7,7 @@ use std::path::Path;
 use baresock::cli::CompareArgs;
 use baresock::compare::table::Look;
 use baresock::compare::{self, CompareOptions, Comparison, Server, chart, csv, picture, table};
+use baresock::trace::wrapping::paragraph;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::columns::COLUMNS;
@@ -124,32 +125,12 @@ fn in_words(report: &Comparison, look: Look) -> String {
         prose.push_str(&format!("- {finding}\n"));
     }
     // Prose is easier to read in lines that are not too long; tables and charts are made to fit.
-    text.extend(prose.lines().map(|line| wrapped(line, look.columns.min(100))));
+    for line in prose.lines() {
+        let indent = if line.starts_with("- ") { 2 } else { 0 };
+        text.push_str(&paragraph(line, look.columns.min(100), 0, indent));
+        text.push('\n');
+    }
     look.plain(&text)
-}
-
-/// Wraps a line between words.
-fn wrapped(line: &str, columns: usize) -> String {
-    if line.chars().count() <= columns {
-        return format!("{line}\n");
-    }
-    let indent = if line.starts_with("- ") { "  " } else { "" };
-    let mut text = String::new();
-    let mut width = 0;
-    for word in line.split(' ') {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > columns {
-            text.push('\n');
-            text.push_str(indent);
-            width = indent.len();
-        } else if width > 0 {
-            text.push(' ');
-            width += 1;
-        }
-        text.push_str(word);
-        width += length;
-    }
-    text + "\n"
 }
 
 /// As wide as the terminal, with characters that it can show.

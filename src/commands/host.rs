@@ -5,6 +5,7 @@ use std::fmt::Write;
 use baresock::cli;
 use baresock::os::host::{Here, HostFacts, host};
 use baresock::os::layouts::Layout;
+use baresock::trace::wrapping::paragraph;
 
 use super::columns::{columns_of_prose, fitted_to_output};
 use super::failure::Failure;
@@ -135,18 +136,8 @@ fn calls_and_flags(host: &HostFacts) -> Vec<String> {
 /// Words in lines of the terminal's width, below each other.
 fn folded(head: &str, words: &str) -> Vec<String> {
     // Each line is indented by two columns.
-    let width = columns_of_prose() - 4;
-    let mut lines = vec![head.trim_end().to_string()];
-    for word in words.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(format!("  {word}")),
-        }
-    }
-    lines
+    let text = paragraph(&format!("{head}{words}"), columns_of_prose() - 4, 0, 2);
+    text.lines().map(str::to_string).collect()
 }
 
 fn reach(host: &HostFacts) -> Vec<String> {

@@ -10,7 +10,7 @@ use baresock::os::keyboard::{Key, Keyboard};
 use baresock::sys::{kill, socket_state};
 use baresock::trace::descriptors::{DescriptorKind, DescriptorTable, OpenFile};
 use baresock::trace::output::{Output, OutputShare};
-use baresock::trace::text::wrapped;
+use baresock::trace::wrapping::wrapped;
 use baresock::trace::{Event, Sink, suspended};
 use baresock::values::FdNumber;
 

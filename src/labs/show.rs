@@ -10,7 +10,7 @@ use super::systems::AnswerCount;
 use super::verdict::LabVerdict;
 use super::{Lab, find, group_of, source_of};
 use crate::os::system::{System, this_system};
-use crate::trace::text::wrapped;
+use crate::trace::wrapping::wrapped;
 
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
 const QUESTION: Style = AnsiColor::Yellow.on_default();

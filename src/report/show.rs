@@ -9,6 +9,7 @@ use super::advice;
 use super::findings::{Certainty, Finding};
 use super::story::{ConnectionStory, Story};
 use super::summary::CallTable;
+use crate::trace::wrapping::paragraph;
 
 const HEADING: Style = Style::new().bold();
 const CERTAIN: Style = AnsiColor::Red.on_default().bold();
@@ -86,19 +87,7 @@ impl ReportPage {
 
     /// Wraps words: the first line begins at `column`, the others are indented.
     fn wrapped(&mut self, text: &str, column: usize, indent: usize) {
-        let mut at = column;
-        for (number, word) in text.split(' ').enumerate() {
-            let width = word.chars().count();
-            if number > 0 && at + 1 + width > self.columns {
-                let _ = write!(self.out, "\n{:indent$}", "");
-                at = indent;
-            } else if number > 0 {
-                self.out.push(' ');
-                at += 1;
-            }
-            self.out.push_str(word);
-            at += width;
-        }
+        self.out.push_str(&paragraph(text, self.columns, column, indent));
         self.out.push('\n');
     }
 

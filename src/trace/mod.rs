@@ -9,7 +9,7 @@
 //! `structures.rs` and `quote.rs` write it as strace does; [`text`] and [`json`] are the two forms, and [`json`] also
 //! reads its form back; [`recording`] keeps calls in memory, [`output`] is the terminal or file that they are written
 //! to. [`descriptors`] learns from events what a descriptor is; [`page`] has the facts about a function. [`tracer`]
-//! belongs to one thread, [`inject`] changes calls by rules, [`bits`] draws below a line.
+//! belongs to one thread, [`inject`] changes calls by rules, [`bits`] draws below a line, [`wrapping`] breaks prose into lines.
 
 pub mod arg;
 pub mod bits;
@@ -33,6 +33,7 @@ pub mod recording;
 mod structures;
 pub mod text;
 pub mod tracer;
+pub mod wrapping;
 
 pub use arg::{Arg, Note};
 pub use both::Both;

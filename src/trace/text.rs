@@ -10,6 +10,7 @@ use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, OutputShare, Pace};
 use super::page::Effect;
 use super::tracer::Sink;
+use super::wrapping::wrapped;
 use crate::values::FdNumber;
 
 const FUNCTION: &str = "\x1b[1m";
@@ -276,33 +277,6 @@ impl Sink for TextSink {
     }
 }
 
-/// Wraps a text between words into lines of at most `columns` characters, if possible not within parentheses. A longer
-/// word gets a line of its own.
-pub fn wrapped(text: &str, columns: usize) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let fits = match rest.char_indices().nth(columns) {
-            None => rest.len(),
-            Some((end, _)) => {
-                let next = &rest[end..];
-                let space = if next.starts_with(' ') { Some(end) } else { rest[..end].rfind(' ') };
-                let before = space.map(|space| before_parenthesis(rest, space));
-                before.or_else(|| rest[end..].find(' ').map(|at| end + at)).unwrap_or(rest.len())
-            }
-        };
-        lines.push(rest[..fits].trim_end());
-        rest = rest[fits..].trim_start();
-    }
-    lines
-}
-
-/// Where to break a line: at this space, or before the parenthesis that contains it.
-fn before_parenthesis(text: &str, space: usize) -> usize {
-    let open = text[..space].rfind(" (").filter(|open| !text[*open..space].contains(')'));
-    open.filter(|open| *open > 0).unwrap_or(space)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -370,19 +344,5 @@ mod tests {
             assert_eq!(sys::recv(&other, &mut [0; 5], MsgFlags::NONE), Err(Errno::EAGAIN));
         });
         assert_eq!(writes.len(), 1, "{writes:?}");
-    }
-
-    #[test]
-    fn a_text_is_broken_between_words() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrapped("one two three", 100), ["one two three"]);
-        assert_eq!(wrapped("extraordinary one", 4), ["extraordinary", "one"]);
-        assert_eq!(wrapped("a extraordinary", 4), ["a", "extraordinary"]);
-        assert_eq!(wrapped("", 4), [""; 0]);
-        assert_eq!(wrapped("one two (three four)", 14), ["one two", "(three four)"]);
-        assert_eq!(wrapped("one (two) three", 14), ["one (two)", "three"]);
-        assert_eq!(wrapped("(one two) three", 5), ["(one", "two)", "three"]);
-        assert_eq!(wrapped("größer größer", 6), ["größer", "größer"]);
     }
 }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use baresock::labs::systems::{AnswerCount, Provenance, answer};
 use baresock::labs::{Lab, Prediction, group_of};
 use baresock::os::system::System;
-use baresock::trace::text::wrapped;
+use baresock::trace::wrapping::wrapped;
 use serde_json::{Value, json};
 
 use crate::commands::columns::{columns_of_prose, fitted_to_output, width_of_output};

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use baresock::labs::verdict::LabVerdict;
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find, group_of, source_of};
-use baresock::trace::text::wrapped;
+use baresock::trace::wrapping::wrapped;
 use serde_json::json;
 use strsim::jaro_winkler;
 

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use baresock::os::keyboard::{Key, Keyboard};
 use baresock::os::output::Patient;
 use baresock::trace::output::{Output, OutputShare};
-use baresock::trace::text::wrapped;
+use baresock::trace::wrapping::wrapped;
 
 use crate::commands::columns::columns;
 

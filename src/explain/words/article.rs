@@ -10,6 +10,7 @@ use super::known::known;
 use super::table::GROUPS;
 use crate::names::Errno;
 use crate::trace::Function;
+use crate::trace::wrapping::paragraph;
 
 /// The column where texts begin, after their labels; and where they continue if there is little room.
 const INDENT: usize = 10;
@@ -121,8 +122,9 @@ impl Article {
         let mut out = String::new();
         styled(&mut out, if color { NAME } else { PLAIN }, self.name);
         let gist = if self.gist.is_empty() { String::new() } else { format!(": {}", self.gist) };
-        out.push_str(&wrapped(&gist, columns, self.name.len(), 2));
-        out.push_str(&wrapped(&format!("  {}", self.what_it_is()), columns, 0, indent.min(6)));
+        push_line(&mut out, &paragraph(&gist, columns, self.name.len(), 2));
+        let what = format!("  {}", self.what_it_is());
+        push_line(&mut out, &paragraph(&what, columns, 0, indent.min(6)));
         let paragraphs = [
             ("result", self.result.to_string()),
             ("means", self.means.to_string()),
@@ -140,7 +142,7 @@ impl Article {
             // If texts continue below their labels, there are no columns.
             let beside = if indent == INDENT { INDENT - 2 - label.len() } else { 1 };
             out.push_str(&" ".repeat(beside));
-            out.push_str(&wrapped(text, columns, 2 + label.len() + beside, indent));
+            push_line(&mut out, &paragraph(text, columns, 2 + label.len() + beside, indent));
         }
         out
     }
@@ -173,29 +175,13 @@ fn group_of(name: &str) -> Option<&'static WordGroup> {
     GROUPS.iter().find(|group| group.entries.iter().any(|entry| entry.name == name))
 }
 
-fn styled(out: &mut String, style: Style, text: &str) {
-    let _ = write!(out, "{style}{text}{style:#}");
+fn push_line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
 }
 
-/// A paragraph of this width that begins at `column`, continues at `indent`, and ends with a newline.
-fn wrapped(text: &str, columns: usize, column: usize, indent: usize) -> String {
-    let mut out = String::new();
-    let mut at = column;
-    for (number, word) in text.split(' ').enumerate() {
-        let width = word.chars().count();
-        let blank = usize::from(number > 0);
-        if at > indent && at + blank + width > columns {
-            let _ = write!(out, "\n{}", " ".repeat(indent));
-            at = indent;
-        } else if number > 0 {
-            out.push(' ');
-            at += 1;
-        }
-        out.push_str(word);
-        at += width;
-    }
-    out.push('\n');
-    out
+fn styled(out: &mut String, style: Style, text: &str) {
+    let _ = write!(out, "{style}{text}{style:#}");
 }
 
 /// Every word with a short description, by kind, one line each.

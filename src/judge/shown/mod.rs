@@ -15,6 +15,7 @@ pub use table::{ClassRow, csv, row_of, table};
 pub use text::{Looks, text};
 
 use super::verdict::Judged;
+use crate::trace::wrapping::paragraph;
 
 /// A remark on a case that failed in some runs only.
 fn flakiness(judged: &Judged) -> Option<String> {
@@ -25,26 +26,6 @@ fn flakiness(judged: &Judged) -> Option<String> {
 
 /// Wraps prose at a width; each line but the first is indented.
 fn filled(text: &str, indent: usize, width: usize) -> String {
-    let mut out = String::new();
-    for (at, line) in text.lines().enumerate() {
-        if at > 0 {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent));
-        }
-        let mut used = indent;
-        for (at, word) in line.split(' ').enumerate() {
-            let len = word.chars().count();
-            if at > 0 && used + 1 + len > width {
-                out.push('\n');
-                out.push_str(&" ".repeat(indent));
-                used = indent;
-            } else if at > 0 {
-                out.push(' ');
-                used += 1;
-            }
-            out.push_str(word);
-            used += len;
-        }
-    }
-    out
+    let lines: Vec<_> = text.lines().map(|line| paragraph(line, width, indent, indent)).collect();
+    lines.join(&format!("\n{:indent$}", ""))
 }
