@@ -11,7 +11,7 @@ struct Client {
 /// Listens on `address`, calls `announce` with the address that the socket got, and echoes until a call fails for good.
 ///
 /// # Errors
-/// Those of `socket`, `bind`, `listen`, `announce` and `poll`; an error of one client ends that client only.
+/// Those of the calls on the listener, of `announce` and of `poll`; an error of one client ends that client only.
 pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -> Result<()> {
     let listener = socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
@@ -57,14 +57,14 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     }
 }
 
-/// Accepts all waiting clients. Returns true if it cannot continue for now although a client is waiting: asking again
-/// at once would spin.
+/// Accepts all waiting clients. Returns true if `accept` failed although a client is waiting, for example because
+/// no descriptor is free: calling it again at once would spin.
 fn accept_all(listener: &Fd, clients: &mut Vec<Client>) -> bool {
     loop {
         match accept(listener) {
             Ok((fd, _peer)) if set_nonblocking(&fd).is_err() => drop(fd), // a blocking socket could stop the loop
             Ok((fd, _peer)) => clients.push(Client { fd, unsent: Vec::new() }),
-            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that client is gone: accept the next
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // a signal came, or that client is gone: accept again
             Err(errno) => return errno != Errno::EAGAIN,  // all are in; or EMFILE and its like
         }
     }
@@ -78,7 +78,7 @@ fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
         Ok(received) => received,
     };
     let Some(sent) = taken(send(&client.fd, &buf[..received], MSG_NOSIGNAL)) else { return false };
-    client.unsent.extend_from_slice(&buf[sent..received]); // a short send leaves a rest
+    client.unsent.extend_from_slice(&buf[sent..received]); // a short write leaves a rest
     true
 }
 

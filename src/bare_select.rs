@@ -11,7 +11,7 @@ struct Client {
 /// Listens on `address`, calls `announce` with the address that the socket got, and echoes until a call fails for good.
 ///
 /// # Errors
-/// Those of `socket`, `bind`, `listen`, `announce` and `select`; an error of one client ends that client only.
+/// Those of the calls on the listener, of `announce` and of `select`; an error of one client ends that client only.
 pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -> Result<()> {
     let listener = socket(address.domain(), SOCK_STREAM, Protocol::default())?;
     setsockopt(&listener, SOL_SOCKET, SO_REUSEADDR, &1)?;
@@ -56,8 +56,8 @@ pub fn serve(address: &Address, announce: impl FnOnce(&Address) -> Result<()>) -
     }
 }
 
-/// Accepts all waiting clients. Returns true if it cannot continue for now although a client is waiting: asking again
-/// at once would spin.
+/// Accepts all waiting clients. Returns true if `accept` failed although a client is waiting, for example because
+/// no descriptor is free: calling it again at once would spin.
 fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdSet) -> bool {
     loop {
         match accept(listener) {
@@ -68,7 +68,7 @@ fn accept_all(listener: &Fd, clients: &mut [Option<Client>], want_read: &mut FdS
                 let at = fd.number().get() as usize;
                 clients[at] = Some(Client { fd, unsent: Vec::new() });
             }
-            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // that client is gone: accept the next
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {} // a signal came, or that client is gone: accept again
             Err(errno) => return errno != Errno::EAGAIN,  // all are in; or EMFILE and its like
         }
     }
@@ -89,7 +89,7 @@ fn echo(client: &mut Client, buf: &mut [u8]) -> bool {
 /// Sends unsent bytes, as many as the kernel takes. Returns false if nothing more can be sent to this client.
 fn send_rest(client: &mut Client) -> bool {
     let Some(sent) = taken(send(&client.fd, &client.unsent, MSG_NOSIGNAL)) else { return false };
-    client.unsent = client.unsent.split_off(sent); // How many bytes a send took: 0 if it would have had to wait, `None` if the client is gone.
+    client.unsent = client.unsent.split_off(sent); // an empty vector holds no memory
     true
 }
 

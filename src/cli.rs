@@ -72,7 +72,7 @@ Examples:
   baresock                                   the tour
   baresock tour --html tour.html             also both sides' calls as a page
   baresock serve echo --trace                an echo server that shows its calls
-  baresock serve echo=*:7007 --via poll      over poll, for every machine
+  baresock serve echo=*:7007 --via poll      over poll, open to other machines
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
   baresock connect 7007                      talk to it
   baresock serve relay=9000,to=db:5432       a port forwarder
@@ -91,12 +91,12 @@ Examples:
   baresock bare                     on 127.0.0.1:7007, over select
   baresock bare --via poll --trace  over poll, every call shown
   baresock bare 127.0.0.1:0 --bits  on a free port, the sets drawn
-  baresock bare *:7007 --explain    for every machine, explained";
+  baresock bare *:7007 --explain    on every interface, explained";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   source <(baresock completions bash)   for this shell, if it is bash
-  baresock completions zsh > _baresock  a file for zsh; see its fpath";
+  baresock completions zsh > _baresock  for a directory in zsh's fpath";
 
 /// The version with the details that a bug report needs.
 fn long_version() -> String {
@@ -158,8 +158,9 @@ pub enum Command {
     Read(ReadArgs),
     /// Attack a server, or a client, and say what broke and why
     ///
-    /// judge plays the peers that break such programs: slow ones, silent ones, those that reset, leave, never read, or come by
-    /// the thousand. A failure is told with what was sent, expected and came, what usually causes it, and the lab that explains it.
+    /// judge plays the peers that break such programs: peers that are slow or silent, that reset, leave or never read, and
+    /// a thousand peers at once. For each failure it says what was sent, what was expected, what came, the usual cause, and
+    /// the lab that explains it.
     Judge(JudgeArgs),
     /// Measure select against poll on this machine: tables, charts, conclusions
     ///

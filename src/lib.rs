@@ -22,7 +22,7 @@
 //! let address = getsockname(&listener)?;
 //!
 //! let client = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
-//! connect(&client, &address)?; // the kernels complete the handshake; accept may come later
+//! connect(&client, &address)?; // the kernel completes the handshake; accept may come later
 //! let (accepted, peer) = accept(&listener)?;
 //! assert_eq!(peer, getsockname(&client)?);
 //!

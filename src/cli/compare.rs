@@ -36,7 +36,7 @@ pub struct CompareArgs {
     /// Print the figures as comma-separated values
     #[arg(long, help_heading = "How it is shown")]
     pub csv: bool,
-    /// Also draw the figures as a picture into FILE
+    /// Also write the figures to FILE as a picture (SVG)
     #[arg(long, value_name = "FILE", help_heading = "How it is shown")]
     pub svg: Option<PathBuf>,
     /// Use only ASCII characters

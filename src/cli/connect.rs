@@ -16,7 +16,7 @@ use crate::services::time_limit;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ConnectArgs {
-    /// The server's address: HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
+    /// The server's address (with --listen, our own): HOST:PORT, PORT (this machine), [::1]:PORT or unix:PATH
     #[arg(value_name = "ADDR", value_parser = address)]
     pub address: Written,
     /// Accepted only for the error message that says how to write an address.
@@ -25,10 +25,10 @@ pub struct ConnectArgs {
     /// Give up on an address that has not answered after SECONDS
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = time_limit, conflicts_with_all = ["udp", "listen"], help_heading = "Connection")]
     pub timeout: Duration,
-    /// End after SECONDS without traffic, or without a client: so a script cannot hang
+    /// End after SECONDS without traffic, or without a client, so that a script cannot hang
     #[arg(long, value_name = "SECONDS", value_parser = time_limit, help_heading = "Connection")]
     pub idle_timeout: Option<Duration>,
-    /// Use UDP: send datagrams, and receive only those of this peer
+    /// Use UDP: send datagrams, and receive only those from this peer
     ///
     /// Each read of standard input becomes a datagram, or several if it is long. UDP has no end of file: after the
     /// end of standard input the program ends when no datagram has arrived for a second, or for the time of
@@ -38,7 +38,7 @@ pub struct ConnectArgs {
     /// Listen, and talk to the first client that connects
     #[arg(long, help_heading = "Connection")]
     pub listen: bool,
-    /// At the end of standard input do not half-close, for peers that take a half-close as the end
+    /// At the end of standard input do not half-close, for peers that take a half-close for the end of the connection
     #[arg(long, help_heading = "Bytes and messages")]
     pub no_half_close: bool,
     /// When the peer has finished sending, keep sending until the end of standard input

@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   baresock explain EAGAIN               an errno: what it means, what to do
   baresock explain so_reuseaddr accept  an option and a call
-  baresock explain half-close           an idea
+  baresock explain half-close           a concept
   baresock explain Broken pipe          the text of an error
   baresock explain 104                  an errno's number on this system
   baresock explain --list --json        every word, for another program";

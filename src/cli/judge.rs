@@ -15,7 +15,7 @@ use crate::services::seconds;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES, override_usage = USAGE)]
 pub struct JudgeArgs {
-    /// The role to judge it as, such as echo, and the address of a running server (ADDR)
+    /// The role, such as echo, and the address of a running server
     ///
     /// AS is echo, line-echo, discard, chargen, daytime, time, chat, http, relay or echo/udp. Write 'client' before it to judge a
     /// client.
@@ -57,7 +57,7 @@ pub struct JudgeArgs {
     /// With it, judge also checks descriptors, memory and processor time.
     #[arg(long, value_name = "PID", help_heading = "How it is judged")]
     pub pid: Option<u32>,
-    /// The address where COMMAND listens, if it does not take {port}
+    /// Where COMMAND listens, if not at {port}
     #[arg(long, value_name = "ADDR", value_parser = address, requires = "command", hide_short_help = true, help_heading = "How it is judged")]
     pub at: Option<Written>,
     /// The directory that a running http server serves
@@ -75,10 +75,10 @@ pub struct JudgeArgs {
         help_heading = "How it is judged"
     )]
     pub to: Option<String>,
-    /// Allow a server on another machine (only one of your own)
+    /// Allow a server on another machine, too
     #[arg(long, help_heading = "How it is judged")]
     pub anywhere: bool,
-    /// Judge every DIR/*/run; print a table and comma-separated values
+    /// Judge every DIR/*/run; print a table and CSV
     #[arg(long, value_name = "DIR", conflicts_with_all = ["command", "json", "markdown", "junit", "list"], help_heading = "A class at once")]
     pub each: Option<PathBuf>,
     /// Judge N programs at a time
@@ -105,14 +105,14 @@ baresock judge [OPTIONS] AS ADDR
        baresock judge --list [AS]";
 
 const EXAMPLES: &str = "\
-Exit status: 0 all passed, 1 some failed, 2 usage, 3 it could not be judged.
+Exit status: 0 all passed, 1 some failed, 2 usage, 3 no case could be run.
 
 Examples:
-  baresock judge echo 7007                         a server that runs
-  baresock judge echo -- ./server {port}           one that judge starts
+  baresock judge echo 7007                         a running server
+  baresock judge echo -- ./server {port}           a server that judge starts
   baresock judge echo --only half-close -- ./server {port}
   baresock judge http -- python3 -m http.server -d {dir} {port}
   baresock judge client echo -- ./client 127.0.0.1 {port}
   baresock judge echo --watch -- ./server {port}   and what its calls show
   baresock judge echo --each class                 class/*/run, a table
-  baresock judge --list http                       what is asked";
+  baresock judge --list http                       the cases for http";

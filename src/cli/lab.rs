@@ -14,7 +14,7 @@ pub struct LabArgs {
     /// Labs, or groups of labs
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// List the labs with name, claim and minutes
+    /// List the labs by group, with their claims
     #[arg(long, conflicts_with_all = ["names", "all", "why", "progress"], help_heading = "Which labs")]
     pub list: bool,
     /// Run every lab; the exit status is 1 if a lab differed from its prediction

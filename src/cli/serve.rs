@@ -60,7 +60,7 @@ pub struct ServeArgs {
 const EXAMPLES: &str = "\
 Examples:
   baresock serve echo --trace                an echo server that shows its calls
-  baresock serve echo=*:7007 --via poll      over poll, for every machine
+  baresock serve echo=*:7007 --via poll      over poll, open to other machines
   baresock serve echo time chat=*:9034       three services in one loop
   baresock serve http=8080,root=public       the files below a directory
   baresock serve relay=9000,to=db:5432       a port forwarder

@@ -59,7 +59,7 @@ impl Failure {
         }
         Err(Self::new(format_args!(
             "select cannot watch file descriptor {number}, which has no bit in an fd_set (FD_SETSIZE is {FD_SETSIZE}): \
-             this process inherited all lower ones open; --via poll has no such limit"
+             this process inherited all lower descriptors open; --via poll has no such limit"
         )))
     }
 
@@ -97,7 +97,7 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
     let is_unix = matches!(address, Address::Unix(_));
     match (call.effect(), errno) {
         (Effect::Binds | Effect::Connects, Errno::EINVAL) if address.lacks_link() => {
-            ": such an address means something on one link only: name its interface, as in \
+            ": a link-local address needs the name of its interface, as in \
              [fe80::1%eth0]:PORT; 'baresock host' lists them"
         }
         (Effect::Binds, Errno::EACCES) if is_unix => {
@@ -112,7 +112,7 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
         }
         (Effect::Binds, Errno::EADDRNOTAVAIL) => ": this machine has no such address",
         (Effect::Binds, Errno::ENAMETOOLONG) => {
-            ": a Unix-domain path fits into 107 bytes (103 on the BSDs and macOS)"
+            ": the path of a Unix-domain socket has at most 107 bytes (103 on the BSDs and macOS)"
         }
         (Effect::Binds, Errno::ENOENT) => ": the directory does not exist",
         (Effect::Connects, Errno::ECONNREFUSED) => ": no server listens there",

@@ -172,8 +172,8 @@ fn limits(serve: &ServeArgs) -> Limits {
     }
 }
 
-/// As many descriptors as the system allows, or as requested: at the usual 1,024 select and poll would not differ,
-/// because both would fail with EMFILE first.
+/// As many descriptors as the system allows, or as requested: at the usual 1,024 accept would fail with EMFILE before a
+/// descriptor reaches FD_SETSIZE, and select and poll would not differ.
 fn set_descriptor_limit(nofile: Option<u64>, loudness: Loudness) -> Result<(), Failure> {
     let before = limits::descriptor_limits().map_err(|errno| Failure::of("getrlimit", errno))?;
     let set = match nofile {

@@ -7,7 +7,7 @@ use super::part::FilePart;
 use crate::names::{Errno, Result};
 
 /// Queued bytes. They are kept in a box of their own, so that a connection without queued bytes is small: where
-/// hundreds are ready at once, the amount of memory that a message touches matters.
+/// hundreds of connections are ready at once, the amount of memory that each of them touches matters.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
     /// Bytes in memory; those before `sent` are already sent.

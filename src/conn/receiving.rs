@@ -73,7 +73,7 @@ impl ReceivingHalf {
         std::mem::take(&mut self.leftover)
     }
 
-    /// Keeps bytes that were not used until more come.
+    /// Keeps the unused bytes. They are presented again when more bytes arrive.
     pub fn keep_leftover(&mut self, bytes: Vec<u8>) {
         self.leftover = bytes;
     }

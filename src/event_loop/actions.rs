@@ -34,8 +34,8 @@ impl LoopState {
             // It concerns the bytes that were just presented: see `turn`.
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
-                // There may be room now. It is still reported in a later turn: otherwise an endless sender would never
-                // let another connection have one.
+                // There may be room now, but room is reported in a later turn only: otherwise an endless sender would
+                // keep this turn going, and no other connection would be served.
                 if let Some((_, stream)) = self.endpoints.stream_mut(token) {
                     stream.wants_room = true;
                     self.endpoints.settle(token);
@@ -83,7 +83,9 @@ impl LoopState {
         if held > self.limits.owed_bytes {
             self.end_stream(token, Ending::TooSlow);
         } else if held > 0 {
-            trace::intent("the rest waits until this descriptor is writable; nothing more is read");
+            trace::intent(
+                "unsent bytes wait for a writable descriptor; until then no more are read for it",
+            );
         }
     }
 
@@ -97,7 +99,7 @@ impl LoopState {
             return self.after_sending(token, Function::SEND, sent);
         }
         // The last segment of each part is not full. Nagle's algorithm would hold it back until the segments before it
-        // are acknowledged, which costs time at both ends: half as much again, as it was measured.
+        // are acknowledged, which made transfers take half as long again when it was measured.
         if stream.conn.sending.begins_to_send_files() {
             stream.send_without_delay(ends);
         }
@@ -116,7 +118,8 @@ impl LoopState {
         }
     }
 
-    /// The file has become shorter. A reset is better than a wrong end, and reading the file again would spin.
+    /// The file has become shorter. A reset tells the peer that the answer is incomplete, which an end of file would not;
+    /// and trying to read the missing bytes again would spin.
     pub(super) fn abort_broken(&mut self, token: Token) {
         trace::intent("the file has become shorter: what was promised cannot be kept");
         self.abort_stream(token);

@@ -10,7 +10,7 @@ use crate::sys::Fd;
 /// One task.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// The wait found an endpoint readable: receive, or accept, once.
+    /// The wait found an endpoint readable: receive once, or begin to accept.
     Receive(Token),
     /// An endpoint is writable: send queued bytes, or check the result of a connect.
     Send(Token),

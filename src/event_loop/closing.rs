@@ -29,8 +29,8 @@ const STALLED: Duration = Duration::from_secs(10);
 /// The longest wait in all.
 const LONGEST_LINGER: Duration = Duration::from_secs(120);
 
-/// The same where the whole loop ends: every 50 ms the loop checks whether everything has arrived, until the time to
-/// drain is over. It does not wait for a peer that only keeps its connection open.
+/// As [`LINGER`], but while the whole loop ends: every 50 ms the loop checks whether everything has arrived, until the
+/// time to drain is over. It does not wait for a peer that only keeps its connection open.
 const LINGER_AT_THE_END: Duration = Duration::from_millis(50);
 
 impl LoopState {
@@ -95,8 +95,8 @@ impl LoopState {
         self.end_stream(token, Ending::Finished);
     }
 
-    /// Whether the peer still takes bytes that are on their way: it took some since the last check, or shortly before
-    /// that. (A peer that reads slowly opens its window only now and then.)
+    /// Whether the peer still takes bytes that are on their way: it took some since the last check, or less than
+    /// [`STALLED`] ago. (A peer that reads slowly opens its window only now and then.)
     fn takes_bytes(&self, token: Token) -> bool {
         let Some((ends, stream)) = self.endpoints.stream(token) else { return false };
         let Closing::Lingering(lingering) = &stream.closing else { return false };
@@ -136,7 +136,7 @@ impl LoopState {
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
         }
-        // To these everything is sent and our half is closed: the loop waits only until the bytes have arrived.
+        // To these peers everything is sent, and our half is closed: the loop waits only until the bytes have arrived.
         for token in self.endpoints.streams_where(Stream::is_lingering) {
             self.end_lingering(token);
         }
@@ -150,7 +150,7 @@ impl LoopState {
                 self.end_stream(token, Ending::Finished);
             }
         }
-        // The others gracefully: bytes that such a client still sends must be read, because closing a socket with
+        // The others are closed gracefully: bytes that a client still sends must be read, because closing a socket with
         // unread bytes sends a reset, which destroys bytes on their way to the client. A connection whose service has
         // more to send, such as the rest of a file, goes on until that is sent or the time is over.
         let is_said = |stream: &Stream| stream.is_connection() && !stream.wants_room;
@@ -159,7 +159,7 @@ impl LoopState {
         }
     }
 
-    /// Whether the loop has ended: it was asked to, and no bytes are queued or the time is up.
+    /// Whether the loop has ended: it was asked to end, and no connection is left or the time to drain is over.
     pub(super) fn progress(&mut self) -> Progress {
         let Some(deadline) = self.draining else { return Progress::Continue };
         // Connections without queued bytes are closed gracefully, as in `begin_to_end`.

@@ -4,8 +4,8 @@ use crate::addr::Address;
 use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Result};
 use crate::sys::{self, BorrowedFd};
 
-/// Receives one datagram into `buffer`; returns its sender and its length. `None` if the sender has no name that could
-/// be answered (an unnamed Unix-domain socket), or if readiness was only a hint.
+/// Receives one datagram into `buffer`; returns its sender and its length. `None` if the sender has no address to
+/// answer to (an unnamed Unix-domain socket), or if readiness was only a hint.
 pub(super) fn receive_one(
     fd: BorrowedFd<'_>,
     buffer: &mut [u8],

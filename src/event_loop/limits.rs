@@ -5,8 +5,8 @@ use std::time::Duration;
 /// The limits of a loop, each with what happens when it is reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many accepted connections there may be. Above this number, clients wait in the listener's queue until one
-    /// leaves.
+    /// How many accepted connections there may be. At this number, further clients wait in the listener's queue until
+    /// a connection ends.
     pub max_clients: usize,
     /// How long a connection may be silent before it is closed; `None`: forever.
     pub idle_timeout: Option<Duration>,

@@ -3,10 +3,10 @@
 //! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work through the
 //! agenda. Read the files in this order: `turn` (the loop), `tasks` (runs a task, and says what happened, for a
 //! service), `actions` (carries out what the service answers), `waiting` (the question, and a wait that fails),
-//! `opening` and `closing` (how a connection begins and ends), `deadlines`, `state` (what a loop knows). They use the
-//! small state machines `stream`, `listener`, `connecting` and `datagram`, which receive what they may touch and return
-//! what happened; then `endpoints` (all of these in the loop), `agenda`, `limits`, `notice`. Each file uses only files
-//! that stand after it here, so there are no callbacks.
+//! `opening` and `closing` (how a connection begins and ends), `deadlines`, `state` (what a loop knows), `agenda` (the
+//! tasks that are left), `endpoints` (everything in the loop that has a descriptor). Then come the small state machines
+//! `stream`, `listener`, `connecting` and `datagram`, which receive what they may touch and return what happened; last
+//! `notice` and `limits`. Each file uses only files that stand after it here, so there are no callbacks.
 //!
 //! The loop promises: while it waits it uses no processor time; an error of one connection ends that connection only;
 //! the loop does not read from a peer that does not read, so memory has a bound; every ready connection is served once

@@ -48,6 +48,6 @@ pub enum Notice<'a> {
     AcceptFailed(Errno),
     /// A datagram could not be sent or received; the server goes on.
     DatagramFailed(Errno),
-    /// The loop ends: this many connections still have queued bytes.
+    /// The loop ends: this many connections still have queued bytes, or are not yet closed.
     Draining(usize),
 }

@@ -109,7 +109,7 @@ impl LoopState {
     fn try_next_address(&mut self, mut wish: ConnectRequest, mut why: Errno) {
         while let Some(address) = wish.others.pop() {
             match begin(&address, self.limits.send_buffer) {
-                // Checked before anything else: with such a descriptor in its sets, the wait would fail for all.
+                // Checked first: with a descriptor that the poller cannot watch, the wait would fail for all connections.
                 Ok((fd, _)) if !self.poller.can_watch(fd.number()) => {
                     self.tell_person(&Notice::Unwatchable(&address, fd.number().get()));
                     why = Errno::EMFILE;
@@ -126,9 +126,7 @@ impl LoopState {
                 Ok((fd, attempt)) => {
                     let retry = (attempt == ConnectProgress::QueueIsFull).then(Retry::first);
                     trace::intent(match retry {
-                        None => {
-                            "the connection is being made: wait until it is writable, then ask SO_ERROR"
-                        }
+                        None => "the event loop waits for the result, up to the time limit",
                         Some(_) => {
                             "the listener's queue is full and nothing is in progress: call again after a moment"
                         }

@@ -118,7 +118,7 @@ fn a_full_queue_of_a_unix_domain_listener_is_tried_again_until_the_time_limit() 
     }
 }
 
-/// RFC 9112, 9.6: a server that closes while the client still sends takes the end of its answer away.
+/// RFC 9112, 9.6: a server that closes while the client still sends may destroy the end of its own answer.
 #[test]
 fn a_peer_that_talks_and_reads_slowly_gets_everything_before_the_end() {
     const SENT: usize = 200_000;

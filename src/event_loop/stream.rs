@@ -155,11 +155,11 @@ impl Stream {
         }
     }
 
-    /// What this stream waits for: room to receive means read, queued bytes mean write.
+    /// What this stream waits for: to read while [`reads`](Self::reads) allows it, to write while bytes are queued.
     pub(super) fn interest(&self) -> Option<Interest> {
         let reads = self.reads();
-        // A stream on which a send has failed is always watched for reading: once no byte is left there is nothing to
-        // wait for.
+        // After a failed send the loop also asks about writing, so that the wait reports this stream in any case: once
+        // no byte is left to read, the stream might never become readable.
         let looks = self.failed.is_some() && reads;
         Interest::of(reads, self.conn.owed() > 0 || self.waits_for_room() || looks)
     }
@@ -193,12 +193,12 @@ impl Stream {
         self.wants_room && self.closing == Closing::No
     }
 
-    /// Whether the service will use the bytes that it kept when there is room; until then no more are read.
+    /// Whether the bytes that the service kept wait for room; until there is room, the loop reads no more.
     fn is_used_later(&self) -> bool {
         self.waits_for_room() && self.conn.receiving.has_leftover()
     }
 
-    /// Whether there is room that the service waits for; true once only.
+    /// Whether there is room now and the service waits for it; true once for each `WantRoom`.
     pub(super) fn takes_room(&mut self) -> bool {
         let has_room = self.waits_for_room() && self.conn.owed() == 0;
         has_room && std::mem::take(&mut self.wants_room)

@@ -160,7 +160,7 @@ impl LoopState {
                 self.agenda.add_consequence(Task::CloseIfDone(who));
                 is_told.then(|| {
                     trace::intent(
-                        "the queued bytes are sent to the peer, then the socket is closed",
+                        "the program sends the bytes that are still queued before it closes anything",
                     );
                     News { service, who, what: Happened::PeerFinished }
                 })
@@ -236,7 +236,7 @@ impl LoopState {
         Some(News { service, who, what: Happened::Deadline })
     }
 
-    /// Keeps the bytes that the service did not use until more arrive.
+    /// Keeps the bytes that the service did not use, to present them again when more arrive.
     pub(super) fn keep_bytes(&mut self, who: Token, bytes: Vec<u8>) {
         if let Some((_, stream)) = self.endpoints.stream_mut(who) {
             stream.conn.receiving.keep_leftover(bytes);

@@ -51,7 +51,7 @@ pub(super) struct Scene {
     pub(super) service: ServiceId,
     pub(super) log: SharedLog,
     pub(super) couple: Rc<RefCell<Vec<Token>>>,
-    /// A service that can ask for connections.
+    /// An endpoint that can ask for connections.
     pub(super) asker: Token,
 }
 
@@ -296,7 +296,7 @@ fn files_are_done_with_when_everything_is_written() {
         let token = scene.event_loop.add_stream(Ends::Files(Box::new(files)), scene.service);
         scene.event_loop.perform(&Action::Send { to: token, bytes: b"all of it" }, scene.service);
         scene.event_loop.perform(&Action::Close(token), scene.service);
-        // At once, and not after the time to linger: nothing else would come.
+        // At once, and not after the time to linger: files have no second half to wait for.
         let begun = Instant::now();
         assert_eq!(scene.lines(1), ["Closed(Finished)"]);
         assert!(begun.elapsed() < super::closing::LINGER);
@@ -307,7 +307,7 @@ fn files_are_done_with_when_everything_is_written() {
     }
 }
 
-/// Everything has arrived and our half is closed: a peer that keeps its own half open delays no other client.
+/// Everything has arrived and our half is closed: a peer that keeps its own half open must not delay the end of the loop.
 #[test]
 fn the_end_of_the_loop_does_not_wait_for_a_peer_that_keeps_its_half_open() {
     for mut scene in scenes() {

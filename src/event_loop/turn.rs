@@ -30,9 +30,11 @@ pub struct EventLoop {
     buffer: Vec<u8>,
     /// How many turns there have been: each turn begins with another endpoint.
     turns: usize,
-    /// The memory of a turn's question, reused. Between turns it is empty; so are the next two.
+    /// The memory of a turn's question, reused; empty between turns.
     question: Vec<Row<'static>>,
+    /// The answer of the last wait; the next wait overwrites this answer.
     evidence: Vec<Evidence>,
+    /// The memory of a service's actions, reused; empty between events.
     actions: Vec<Action<'static>>,
 }
 
@@ -111,8 +113,8 @@ impl EventLoop {
             Happened::Bytes(len) => {
                 self.state.keep_bytes(who, self.buffer[len - kept.min(len)..len].to_vec());
             }
-            // Moved, not copied: copying it each time, a long message that arrives byte by byte would cost the square
-            // of its length.
+            // Moved, not copied: if each event copied the kept bytes, a long message that arrives byte by byte would
+            // cost the square of its length.
             Happened::BytesAfterKept(joined) if kept >= joined.len() => {
                 self.state.keep_bytes(who, joined)
             }
@@ -123,8 +125,8 @@ impl EventLoop {
         }
     }
 
-    /// Whether an endpoint is ready, or becomes ready within `timeout`: then a [`turn`](Self::turn) will not wait. It
-    /// asks the question of a turn and changes nothing, because readiness lasts until the loop acts on it.
+    /// Whether an endpoint is ready, or becomes ready within `timeout`: then a [`turn`](Self::turn) will not wait.
+    /// This asks the same question as a turn and changes nothing, because readiness lasts until the loop acts on it.
     ///
     /// # Errors
     /// As [`select`](crate::sys::select()) and [`poll`](crate::sys::poll()).
@@ -185,7 +187,8 @@ impl EventLoop {
         self.state.self_pipe = Some(self.add_stream(ends, service));
     }
 
-    /// Adds a connection that was made elsewhere; the next turn tells its service, and which endpoint asked for it.
+    /// Adds a connection that was made elsewhere; the next turn tells its service about the connection, and
+    /// which endpoint asked for it.
     pub fn add_connection(
         &mut self,
         ends: Ends,

@@ -14,8 +14,8 @@ use crate::poller::{Evidence, Interest, Row, Via, emptied};
 use crate::trace;
 use crate::values::FdNumber;
 
-/// The pause after the first failed wait, and the longest pause: each is twice as long as the one before. A signal that
-/// asks the loop to end is not noticed during a pause.
+/// The pause after the first failed wait, and the longest pause: each pause is twice as long as the one before. A signal
+/// that asks the loop to end is not noticed during a pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(256);
 
@@ -57,7 +57,8 @@ impl LoopState {
         }
     }
 
-    /// Handles a wait that failed: a signal is served, an errno that may pass is waited out, any other ends the loop.
+    /// Handles a wait that failed. After a signal the loop reads the self-pipe; an errno that may pass is waited out; if
+    /// `poll` got too many rows, the newest client is closed; any other errno ends the loop.
     ///
     /// # Errors
     /// The next wait would fail, too.
@@ -91,8 +92,8 @@ impl LoopState {
         sleep(timeout.map_or(pause, |timeout| timeout.min(pause)));
     }
 
-    /// `poll` fails with `EINVAL` if it gets more rows than the system allows. Without the newest client there is one
-    /// row less; returns whether there was a client to close.
+    /// `poll` fails with `EINVAL` if it gets more rows than the system allows. Closing the newest client removes one
+    /// row; returns whether there was a client to close.
     fn refuse_newest(&mut self) -> bool {
         if self.poller.via() != Via::Poll {
             return false;
@@ -111,7 +112,7 @@ impl LoopState {
     }
 }
 
-/// `poll: EBADF (Bad file descriptor): watched were 3 (read), 6 (read and write) and 40 more`
+/// `poll: EBADF (Bad file descriptor): these descriptors were watched: 3 (read), 6 (read and write) and 40 more`
 impl fmt::Display for WaitFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: ", self.via, self.errno)?;

@@ -61,7 +61,7 @@ impl Bench<'_> {
     /// Connects a new client, which asks and must be answered.
     ///
     /// # Errors
-    /// It is not answered.
+    /// The client is not answered.
     pub fn serves(&mut self, who: &str) -> CaseOutcome {
         if self.role == Role::EchoUdp {
             return super::datagrams::ask(self, who);
@@ -70,8 +70,8 @@ impl Bench<'_> {
         dialogue::whole(self, peer, who)
     }
 
-    /// Asserts that a new client is served again: what kept others out is over, which the program may notice a little
-    /// later. Until then it may close a client, for as long as one time limit.
+    /// Asserts that new clients are served again after the end of what kept clients out. The program may notice that end
+    /// late: for one time limit it may still close new clients.
     ///
     /// # Errors
     /// No client is served.
@@ -149,8 +149,9 @@ impl Bench<'_> {
         })
     }
 
-    /// Watches the program for this time. Returns, in words, how much it works if it uses a tenth of a processor or
-    /// more, or is ready to run nearly all the time on a busy machine that does not give it one; `None` if it does not.
+    /// Watches the program for this time. Returns, in words, how much the program works if it uses more than a tenth of
+    /// a processor, or if it is ready to run most of the time (a busy machine may not give it a processor); otherwise
+    /// `None`.
     ///
     /// # Errors
     /// As [`Bench::used`].
@@ -177,7 +178,7 @@ impl Bench<'_> {
     }
 
     /// Stops the program if judge has started it, so that it finds everything that clients do now when it continues.
-    /// Returns whether it is stopped.
+    /// Returns whether the signal was sent.
     pub fn stop(&mut self) -> bool {
         let Ok(pid) = self.program().map(|program| program.pid()) else { return false };
         if self.has_ended() || !stop_group(pid, Stops::Stop) {
@@ -201,8 +202,8 @@ impl Bench<'_> {
         }
     }
 
-    /// Waits until the program has handled what there is to handle: until its number of descriptors stays the same. If
-    /// that number is unknown, waits a moment.
+    /// Waits until the program seems to have handled everything: its number of descriptors stays the same, and it is not
+    /// at work. If that number is unknown, waits a moment.
     pub fn settle(&mut self) {
         let (mut last, mut same) = (0, 0);
         for _ in 0..60 {
@@ -233,7 +234,7 @@ impl Bench<'_> {
         Err(CaseFailure::new(Symptom::Spins, what, expected, came).into())
     }
 
-    /// Whether judge has started the program, and it has ended.
+    /// Whether the program has ended, as far as judge can tell: judge has started the program, or knows its process id.
     pub fn has_ended(&mut self) -> bool {
         match &mut self.started {
             Some(started) => {

@@ -94,7 +94,8 @@ impl Judge {
         report
     }
 
-    /// Starts the program for the first case, so that a program that does not run at all is not judged.
+    /// Starts the program for the first case, or connects once to a running server: a program that does not run at all
+    /// is not judged.
     fn has_begun(&mut self) -> Result<(), NotStarted> {
         match &self.subject {
             JudgedProgram::Started(recipe) => {
@@ -189,7 +190,8 @@ impl Judge {
         self.after(case, verdict)
     }
 
-    /// After a failure: runs the case again under strace, and notices that a server is gone.
+    /// After a failure: runs the case again under strace if that was asked for, and checks whether a running server still
+    /// answers.
     fn after(&mut self, case: &'static JudgeCase, mut verdict: Verdict) -> Verdict {
         let Verdict::Failed(explained) = &mut verdict else { return verdict };
         if self.options.watch.is_some() {

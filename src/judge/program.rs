@@ -138,12 +138,12 @@ impl Program {
                 return Ok(self);
             }
             if let Some(status) = self.ended() {
-                let why = format!("it ended before it listened: {}", ending(status));
+                let why = format!("the program ended before it listened: {}", ending(status));
                 return Err(NotStarted { why, output: self.output(), has_ended: true });
             }
             if Instant::now() > end {
                 let why = format!(
-                    "it did not listen at {} within {:.0} s ({{port}} or PORT says where)",
+                    "the program did not listen at {} within {:.0} s (pass it {{port}}, or read PORT)",
                     self.address,
                     most.as_secs_f64()
                 );

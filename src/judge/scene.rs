@@ -9,7 +9,7 @@ use super::verdict::{CaseOutcome, CaseStop};
 use crate::addr::Address;
 use crate::os::children::use_of;
 
-/// A wait that never ends is over after this many time limits, even while bytes arrive.
+/// Every wait is over after this many time limits, even while bytes arrive.
 const MOST_LIMITS: u32 = 6;
 /// A whole case may take this many time limits, however many waits it has.
 const LIMITS_OF_A_CASE: u32 = 12;
@@ -145,7 +145,7 @@ impl WaitLimit<'_> {
         if self.last.elapsed() > self.scene.limit() * 4 {
             return false;
         }
-        // At work means that it uses a part of the time, as much as a busy machine gives it.
+        // At work: the program used more than 4 % of the time, which is as little as a busy machine may leave to it.
         let before = self.scene.processor_time();
         let look = Duration::from_millis(100).mul_f64(self.scene.slowness());
         std::thread::sleep(look);

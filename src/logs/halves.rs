@@ -8,13 +8,13 @@ use super::arguments::is_from_its_beginning;
 use super::body::{INSIDE_ARGUMENTS, LineBody};
 use super::processes::{is_thread, makes};
 
-/// How many processes may be in the middle of a call at a time. Further first halves are dropped.
+/// How many processes may be in the middle of a call at a time. A further call is reported as one that never returned.
 const MOST_BEGUN: usize = 10_000;
 
 /// How many bytes all first halves together may have.
 const MOST_BYTES: usize = 8 << 20;
 
-/// How many of them may be creating a thread or a process.
+/// How many processes that are in the middle of a call may be creating a thread or a process.
 const MOST_MAKERS: usize = 64;
 
 /// How many lines a call may be wrapped into, and how many bytes they may have.
@@ -48,7 +48,7 @@ pub struct Halves {
     /// By process; 0 if the log does not name it.
     begun: HashMap<u32, HalfCall>,
     bytes: usize,
-    /// Those that create a thread or a process, and whether it will be a thread.
+    /// The callers that are creating a thread or a process, and whether they create a thread.
     makers: Vec<(u32, bool)>,
     /// The call that was wrapped at the end of the previous line.
     pub open: Option<HalfCall>,
@@ -57,7 +57,8 @@ pub struct Halves {
 }
 
 impl Halves {
-    /// Keeps the first half of a call. Returns a half that was waiting for the same process: its call never returned.
+    /// Keeps the first half of a call. Returns a half to give up: an earlier one of the same process, whose call never
+    /// returned, or this one, if there is no room for it.
     pub fn begin(&mut self, origin: Origin, text: &str) -> Option<HalfCall> {
         let key = origin.pid.unwrap_or(0);
         let half = self.fresh(text, origin);
@@ -134,7 +135,7 @@ impl Halves {
         true
     }
 
-    /// Takes the open call if it is complete, or continues in another line.
+    /// Takes the open call if it is complete, or if its text ends with `<unfinished ...>`, so that strace resumes it later.
     pub fn take_whole(&mut self) -> Option<HalfCall> {
         let text = &self.open.as_ref()?.text;
         let is_whole = text.ends_with("<unfinished ...>") || whole(text).is_some();

@@ -34,7 +34,7 @@ impl<'a> LogLine<'a> {
     pub fn parse(text: &'a str) -> Self {
         let mut line = LogLine { pid: None, time: None, body: LineBody::Text };
         let mut rest = text;
-        // Names first: most lines of most logs begin with the call, or with one number and the call.
+        // Most lines of most logs begin with the call, or with one number and then the call: this loop soon ends.
         loop {
             match rest.as_bytes().first() {
                 Some(b'0'..=b'9') => {
@@ -142,7 +142,7 @@ fn time_of_day(hours: u64, text: &str) -> Option<(u64, &str)> {
 pub(super) fn fraction(text: &str) -> Option<(u64, &str)> {
     let (value, rest) = digits(text)?;
     let places = text.len() - rest.len();
-    // As strace writes it.
+    // strace writes six digits.
     if places == 6 {
         return Some((value * 1_000, rest));
     }

@@ -22,8 +22,8 @@
 //! error     = "EAGAIN" "(" … ")"
 //! ```
 //!
-//! Additions to a line were made by a forum or a mailer; [`clean`] removes them. Everything else is kept as text and
-//! never stops the reading.
+//! Forums and mailers add to lines; [`clean`] removes these additions. A line that does not fit the grammar is kept as
+//! text, and the reader goes on.
 
 mod addresses;
 pub mod answer;

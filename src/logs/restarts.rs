@@ -11,7 +11,7 @@ use super::answer::{CallResult, RawCall};
 use super::calls::{LogItem, Where};
 use super::halves::whole;
 
-/// How many processes may be interrupted at a time; further calls are passed on unchanged.
+/// How many processes may be interrupted at a time. Further interrupted calls are left out, unless they are restarted.
 const MOST: usize = 10_000;
 
 /// Calls whose time runs on while they are interrupted: when restarted, they show the time left, or only that they

@@ -90,7 +90,7 @@ macro_rules! options {
 options! {
     SOL_SOCKET SOCKET_OPTIONS {
         SO_DEBUG: c_int, "record what the protocol does, for the privileged";
-        SO_REUSEADDR: c_int, "bind although old connections of that port are in TIME_WAIT";
+        SO_REUSEADDR: c_int, "bind succeeds in spite of old connections in TIME_WAIT";
         SO_TYPE: c_int, "the type it was made with (read only)";
         SO_ERROR: c_int, "the error that waits; reading clears it";
         SO_DONTROUTE: c_int, "only to hosts on the same network";

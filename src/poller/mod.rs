@@ -44,13 +44,13 @@ impl Interest {
         }
     }
 
-    /// Whether it asks about reading.
+    /// Whether this interest includes reading.
     #[inline]
     pub const fn reads(self) -> bool {
         matches!(self, Self::Read | Self::Both)
     }
 
-    /// Whether it asks about sending.
+    /// Whether this interest includes sending.
     #[inline]
     pub const fn writes(self) -> bool {
         matches!(self, Self::Write | Self::Both)
@@ -151,7 +151,7 @@ pub trait Poller {
     /// The call, as `--via` names it.
     fn via(&self) -> Via;
 
-    /// Whether it can watch a descriptor with this number at all.
+    /// Whether the call can watch a descriptor with this number at all.
     fn can_watch(&self, number: FdNumber) -> bool;
 
     /// Waits at most `timeout` (forever without one) and appends the evidence: that of `poll` in the order of the

@@ -44,7 +44,7 @@ use summary::{CallTable, Tally};
 /// The place of an event in its log.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct At<'a> {
-    /// The line in which it began, from 1; 0 if it ended in the same line.
+    /// The line in which the event began, from 1; 0 if unknown.
     pub begun: u64,
     /// The line in which it ended.
     pub line: u64,
@@ -62,7 +62,7 @@ pub struct Report {
     tally: Tally,
 }
 
-/// The version of the report's JSON form; fields may be added without a new one.
+/// The version of the report's JSON form; fields may be added without a new version.
 pub const JSON_VERSION: u32 = 1;
 
 /// The content of the report.
@@ -177,7 +177,7 @@ impl Report {
         Reported { report: JSON_VERSION, story, summary, advice, more }
     }
 
-    /// Sockets that were passed to another process, and whose arrival the log does not show.
+    /// Gives up the sockets that were passed to another process and whose arrival the log does not show.
     fn give_up_what_was_passed(&mut self, at: At<'_>) {
         let event = spoken("+++ the log ends here +++", 0);
         let did = Did::Ended(ProcessEnding::LogOver);
@@ -261,7 +261,7 @@ impl Report {
 
     fn close(&mut self, now: &Moment<'_>) {
         if let (Did::Closed, Some(id)) = (now.did, now.socket) {
-            // Another process may still have it.
+            // The advice sees how many copies are left after this close: another process may still have one.
             let copies = self.world.socket(id).copies;
             self.world.socket_mut(id).copies = copies.saturating_sub(1);
             advice::leaking::note_close(now, &mut self.world, id);

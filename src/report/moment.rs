@@ -64,7 +64,7 @@ impl Moment<'_> {
             || reading::known_name(self.event.callee.name()),
             crate::trace::Function::name,
         );
-        // The answer of a wait about a descriptor is not one of its arguments.
+        // Here `self.fd` is the descriptor that the wait reported, which is not an argument of the call.
         let is_of_wait = matches!(self.did, Did::Ready(_));
         let fd = if is_of_wait { self.event.fd().map_or(-1, FdNumber::get) } else { self.fd };
         // The log shows only some lines later how an interrupted call ended.

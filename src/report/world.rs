@@ -80,7 +80,7 @@ pub struct Socket {
     pub clients: u64,
     /// The call that made it.
     pub made: Option<SeenCall>,
-    /// The call that named, connected or accepted it.
+    /// The `listen` or `connect` called on it, or the `accept` that returned it.
     pub named: Option<SeenCall>,
     /// The receive that returned 0: the peer has closed its half.
     pub peer_finished: Option<SeenCall>,
@@ -187,13 +187,13 @@ pub struct World {
     pub seen: OfWorld,
 }
 
-/// A log may contain any numbers. A descriptor above this number is not followed,
+/// A log may contain any numbers, so each kind of object has a limit. Descriptors from this number on are not followed.
 const MOST_DESCRIPTORS: usize = 1 << 18;
-/// nor are more of them in all,
+/// How many descriptors are followed in all processes together.
 const MOST_ENTRIES: usize = 1 << 20;
-/// nor more sockets that are open at a time,
+/// How many open sockets are followed at a time.
 const MOST_SOCKETS: usize = 20_000;
-/// nor more processes and threads: further ones count as the first.
+/// How many processes and threads are distinguished; the calls of further ones count as those of the first.
 const MOST_CALLERS: usize = 20_000;
 
 impl World {
@@ -255,7 +255,7 @@ impl World {
         let process = leader.map(|leader| self.callers[leader.0 as usize].process);
         let process = process.unwrap_or_else(|| {
             let process = self.add_process(pid);
-            // Its other threads are found by the first.
+            // The process is found by the id of its first thread.
             if u64::from(pid) != tid {
                 self.add_caller(pid.into(), process);
             }
@@ -291,7 +291,7 @@ impl World {
         id
     }
 
-    /// Whether a thread with this id is known.
+    /// The process of the thread with this id; `None` if the thread is unknown.
     pub(super) fn knows(&self, tid: u64) -> Option<ProcessId> {
         self.by_tid.get(&tid).map(|id| self.callers[id.0 as usize].process)
     }
@@ -370,7 +370,7 @@ impl World {
         })
     }
 
-    /// A process has ended, and has no descriptors.
+    /// Removes a process that has ended: its threads are forgotten, and its slot may be reused.
     pub(super) fn end(&mut self, id: ProcessId) {
         let process = self.process_mut(id);
         process.is_over = true;

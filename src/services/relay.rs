@@ -10,22 +10,23 @@
 //! (Only Linux reports `ECONNRESET` there, and only if bytes of the client had not been read.)
 //!
 //! While the relay connects to the target, it reads from a TCP client, up to a limit, because only a receive reports
-//! that the client has reset the connection; then the attempt is given up. A client that has closed its half may still
-//! wait for the answer; it cannot be told from one that has closed the socket.
+//! that the client has reset the connection; after a reset the relay gives the attempt up. After an end of file it does
+//! not: a client that has only closed its half may still wait for the answer, and one that has closed its socket looks
+//! the same.
 
 use std::time::Duration;
 
 use crate::addr::Address;
 use crate::events::{Action, Actions, Ending, LoopEvent, Service, Token, TokenMap};
 
-/// How long an address may take to answer, unless the option says otherwise.
+/// How long an address may take to answer, unless the option `timeout=` says otherwise.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// When this many bytes have arrived from a client whose target has not answered yet, the relay reads no more: the
 /// client's bytes stay in the kernels, and a reset behind them is noticed later.
 const MOST_KEPT: usize = 16 * 1024;
 
-/// Connects every client to the first of its addresses that answers.
+/// Connects every client to the first address of the target that answers.
 #[derive(Debug)]
 pub struct Relay {
     target: Vec<Address>,
@@ -78,7 +79,7 @@ impl Relay {
         match early {
             Early { kept: 0, finished: true } => actions.push(Action::Finish(target)),
             Early { kept: 0, finished: false } => {}
-            // They are presented as soon as there is room for an answer.
+            // The kept bytes are presented as soon as there is room for an answer.
             _ => actions.push(Action::WantRoom(client)),
         }
         actions
@@ -110,7 +111,8 @@ impl Relay {
         }
     }
 
-    /// Forgets both sides; the loop sends the bytes still queued for the other.
+    /// Forgets both sides. If this side failed, the other side is reset; otherwise the loop first sends the bytes that are
+    /// queued for the other side.
     fn part<'a>(&mut self, who: Token, ending: Ending) -> Option<Action<'a>> {
         let other = match self.sides.remove(who)? {
             Counterpart::Waiting(_) => return Some(Action::GiveUp(who)),

@@ -40,7 +40,7 @@ impl Function {
 pub(super) static ACCEPTED: Lesson = Lesson {
     when: |call| call.succeeded(),
     says: |call| {
-        format!("{} is a new socket, for this client; {} listens on", call.returned(), call.fd)
+        format!("{} is a new socket, for this client; {} keeps listening", call.returned(), call.fd)
     },
     see: See::Lab("listener-cannot-talk"),
 };

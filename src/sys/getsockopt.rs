@@ -31,7 +31,7 @@ static GETSOCKOPT: Page = Page {
         &Lesson {
             when: |call| call.option_is("SO_ERROR") && call.value == Some(0),
             says: |_| {
-                "no pending error: a finished connect was successful, unless the error was read before".into()
+                "no pending error: if connect has finished, it succeeded (unless the error was read before)".into()
             },
             see: See::Lab("nb-connect-ok"),
         },

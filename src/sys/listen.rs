@@ -34,7 +34,7 @@ static LISTEN: Page = Page {
             says: |call| {
                 let backlog = grouped(call.number());
                 format!(
-                    "a listener: it only produces sockets; {backlog} clients may wait, if allowed"
+                    "a listener: it only produces connected sockets; up to {backlog} clients may wait"
                 )
             },
             see: See::Lab("listener-cannot-talk"),

@@ -82,11 +82,12 @@ static POLL: Page = Page {
     waits: Waits::Always,
     effect: Effect::Polls,
     returns: Returns::Number,
-    gist: "waits, with a row for each descriptor",
+    gist: "waits until a descriptor is ready; each has a row",
     result: "How many rows have an answer in revents; 0 when the time is up.",
     trap: "POLLERR, POLLHUP and POLLNVAL are reported unasked: a loop that checks only POLLIN spins. The timeout is in milliseconds, -1 means forever.",
     errnos: "EINTR EINVAL ENOMEM",
-    systems: "macOS's cannot watch /dev/tty, disks and most other devices; pseudo-terminals it can (read in xnu 15.4).",
+    systems: "On macOS poll cannot watch /dev/tty, disks and most other devices; it can watch pseudo-terminals (read in \
+        xnu 15.4).",
     man: "poll(2)",
     posix: "poll",
     lab: "poll-array-rules",
@@ -103,14 +104,14 @@ fn row(call: &Facts, bits: PollEvents) -> i32 {
     call.row_with(bits).unwrap_or(-1)
 }
 
-/// The event of a row whose peer has closed its half, where the system has a bit for it. (By its name, because not
-/// every system has the constant.)
+/// The descriptor of the first row whose peer has closed its half, on a system that reports this. (`POLLRDHUP` is looked
+/// up by name, because not every system has the constant.)
 fn rdhup(call: &Facts) -> Option<i32> {
     let known = PollEvents::CONSTANTS.iter().find(|bit| bit.name == "POLLRDHUP")?;
     call.row_with(PollEvents::from_bits(known.value as i32))
 }
 
-/// The lesson that `poll` and `ppoll` share.
+/// The lessons that `poll` and `ppoll` share.
 pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.number() > 0,

@@ -32,9 +32,9 @@ static SELECT: Page = Page {
     gist: "waits until one of many descriptors is ready",
     result: "How many bits are set in the three sets together; 0 when the time is up. The sets now hold the answer.",
     trap: "Question and answer share the sets, and on Linux the timeout: set all of them again each time. nfds is the \
-        highest descriptor plus one. Descriptors from FD_SETSIZE on do not fit.",
+        highest descriptor plus one. A descriptor of FD_SETSIZE or more does not fit.",
     errnos: "EBADF EINTR EINVAL ENOMEM",
-    systems: "Linux writes the remaining time back (not with musl); macOS, FreeBSD and OpenBSD do not.",
+    systems: "Linux writes the remaining time back (not with musl); macOS and the BSDs do not.",
     man: "select(2)",
     posix: "select",
     lab: "select-eats-its-sets",
@@ -55,7 +55,7 @@ fn ready(call: &Facts) -> String {
     }
 }
 
-/// The lesson that `select` and `pselect` share.
+/// The lessons that `select` and `pselect` share.
 pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.asked[0].count > 0 && call.asked[1].count == 0,
@@ -78,7 +78,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
     },
     &Lesson {
         when: |call| call.returned() > 0 && call.bits_left() == call.bits_asked(),
-        says: |call| format!("{}: the ready ones stay in their set", ready(call)),
+        says: |call| format!("{}: ready descriptors stay in their set", ready(call)),
         see: See::Lab("select-eats-its-sets"),
     },
     &Lesson {
@@ -108,7 +108,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
     },
     &Lesson {
         when: |call| call.failed(Errno::EINTR),
-        says: |_| "a signal arrived: the sets say nothing".into(),
+        says: |_| "a signal arrived first: the sets do not say what is ready".into(),
         see: See::Lab("eintr-despite-sa-restart"),
     },
     &Lesson {

@@ -29,7 +29,8 @@ static SEND: Page = Page {
     trap: "Taken is not delivered: the bytes are in the kernel's buffer. The program must send the rest when the \
         socket is writable again.",
     errnos: "EAGAIN EINTR EPIPE ECONNRESET ENOTCONN EDESTADDRREQ ECONNREFUSED EMSGSIZE ENOBUFS ETIMEDOUT EHOSTUNREACH EOPNOTSUPP ENOTSOCK",
-    systems: "A blocking send returns short only after a signal or a timeout, on Linux.",
+    systems: "On Linux a blocking send returns short only after a signal, a timeout, or the end of the connection \
+        midway.",
     man: "send(2)",
     posix: "send",
     lab: "partial-send",

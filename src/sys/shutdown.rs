@@ -18,7 +18,7 @@ static SHUTDOWN: Page = Page {
     trap: "Unlike close it acts on the connection itself: for all duplicates and all processes, at once.",
     errnos: "ENOTCONN EINVAL ENOTSOCK",
     systems: "Shutting down the same half twice changes nothing on Linux. On FreeBSD, NetBSD and OpenBSD a second \
-        SHUT_WR after the FIN was acknowledged succeeds and ends receiving, too; on macOS it is ENOTCONN.",
+        SHUT_WR after the FIN was acknowledged succeeds and ends receiving, too; on macOS it fails with ENOTCONN.",
     man: "shutdown(2)",
     posix: "shutdown",
     lab: "half-close",

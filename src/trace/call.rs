@@ -156,7 +156,7 @@ impl<'a> Entered<'a> {
         error.map_or(result, Err)
     }
 
-    /// The length to make the call with: the caller's, or a smaller one by a rule.
+    /// The length to make the call with: the caller's, or a smaller one that a rule demands.
     #[inline]
     pub(crate) fn length(&self, len: usize) -> usize {
         self.traced.as_ref().map_or(len, |traced| traced.shortened(len))
@@ -206,7 +206,7 @@ impl<'a> Entered<'a> {
         self.returns_noting(result, |_| Note::None)
     }
 
-    /// Ends the call with its result and a note behind it.
+    /// Ends the call with its result, and with a note that is shown after the result.
     #[inline]
     pub(crate) fn returns_noting<T: Returned>(
         self,
@@ -271,7 +271,7 @@ impl Traced<'_> {
 
     #[cold]
     fn called(&self) {
-        // A call without a begin time: no sink needs times.
+        // Without a begin time, no sink needs the end time either.
         if self.event.begin_ns > 0 {
             self.end_ns.set(now_ns());
         }

@@ -35,7 +35,7 @@ use crate::values::{FdNumber, SocketState};
 
 /// One call: its arguments, its result, and its times.
 ///
-/// Before the call has returned, `args` ends where the call has still to fill in an argument, and `outcome` is
+/// Before the call has returned, `args` ends before the first argument that the call fills in, and `outcome` is
 /// [`Outcome::Unknown`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event<'a> {
@@ -88,7 +88,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The function, if a wrapper of [`crate::sys`] makes its calls.
+    /// The function, if it has a wrapper in [`crate::sys`].
     pub const fn function(&self) -> Option<Function> {
         match self.callee {
             Callee::Known(function) => Some(function),
@@ -142,7 +142,7 @@ impl<'a> Event<'a> {
 /// Which function was called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Callee<'a> {
-    /// A function that has a wrapper in [`crate::sys`], or works like one: `recv`.
+    /// A function that has a wrapper in [`crate::sys`]: `recv`.
     Known(Function),
     /// Any other function, by its name: `epoll_wait`. It is printable.
     Other(Cow<'a, str>),

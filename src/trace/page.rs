@@ -176,7 +176,7 @@ impl Page {
         self.parameters.iter().any(|name| matches!(*name, "len" | "count"))
     }
 
-    /// The parameters that distinguish a call from others. Those that a failed call would have filled in have no value.
+    /// The parameters that distinguish a call from others. Those that a failed call would have filled in are left out.
     pub fn telling(&self, failed: bool) -> impl Iterator<Item = &'static str> {
         let all = if self.short.is_empty() { self.parameters } else { self.short };
         let says_nothing = move |name: &&str| failed && self.fills.contains(name);

@@ -166,7 +166,7 @@ impl Tracer {
         self.descriptors.learn(event);
     }
 
-    /// Records whether what was planned for a call has happened.
+    /// Records what came of a call's plan: a rule that wants shorter lengths counts only calls that it has shortened.
     pub(crate) fn carried_out(&mut self, plan: Plan) {
         inject::count_shortened(&mut self.rules, &plan);
     }

@@ -54,10 +54,10 @@ pub(super) fn who(asked: &cli::JudgeArgs) -> Result<Who<'_>, Failure> {
             Some("--watch: only a program that judge starts can be watched")
         }
         (_, true, _) if asked.pid.is_some() => {
-            Some("--pid is for a server that runs; judge knows the number of one that it starts")
+            Some("--pid is for a running server; judge knows the pid of a server that it starts")
         }
         (false, ..) if asked.root.is_some() || asked.to.is_some() => Some(
-            "--root and --to are for a server that runs; one that judge starts is given {dir} and {to}",
+            "--root and --to are for a running server; a server that judge starts gets {dir} and {to}",
         ),
         (true, ..) if who.role == Role::Http && asked.root.is_none() => Some(
             "--root DIR is missing: the directory that the server serves, for files of judge's own",

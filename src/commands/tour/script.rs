@@ -17,8 +17,8 @@ struct TourStep {
     act: fn(&mut Stage) -> Result<(), Failure>,
 }
 
-const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all in this terminal. You see the server's \
-    calls as it makes them, and under each call what it means. Lines after -- say what the clients do.";
+const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all in this terminal. You see each call of \
+    the server and, the first time, what it means. Lines that begin with -- say what the clients do.";
 
 /// How much client A sends without reading: more than fits into the buffers on the way back.
 const MUCH: usize = 32 * 1024;
@@ -62,7 +62,8 @@ const STEPS: &[TourStep] = &[
     },
     TourStep {
         headline: "A client aborts its connection",
-        before: "B aborts: its kernel sends a reset instead of a FIN. Watch which call reports it, and that A is not affected.",
+        before: "B aborts: its kernel sends a reset instead of a FIN. Watch which call reports the reset, and that A is \
+            not affected.",
         act: reset,
     },
     TourStep {
@@ -84,7 +85,7 @@ const NEXT: &[(&str, &str)] = &[
     ("baresock serve echo --trace", "your own echo server, every call shown"),
     ("baresock connect 7007 --explain", "talk to it, from another terminal"),
     ("baresock bare", "the event loop itself: one short file"),
-    ("baresock lab --list", "each shows one behaviour of sockets"),
+    ("baresock lab --list", "labs, each about one behaviour of sockets"),
     ("baresock explain EAGAIN", "the meaning of a name in a trace"),
     ("baresock --help", "everything else"),
 ];
@@ -159,7 +160,7 @@ fn two_as_one(stage: &mut Stage) -> Result<(), Failure> {
     stage.until_arrived_from_a(8)?;
     stage.turn()?;
     back_at_a(stage, b"one\ntwo\n")?;
-    stage.narrator.client(format_args!("client A gets both back"));
+    stage.narrator.client(format_args!("client A gets both lines back"));
     Ok(())
 }
 

@@ -97,10 +97,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&NOT_WRITABLE);
     lab.observe(poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], 0));
 
-    lab.part("Blocking: it returns when the peer has read enough");
+    lab.part("Blocking: send returns when the peer has read enough");
     blocking(lab, &much[..SOME])?;
 
-    lab.part("Blocking, and a signal comes");
+    lab.part("Blocking, and a signal arrives");
     let (c, _a) = tcp_pair()?;
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.say("A thread sends SIGUSR1 every 100 ms.");

@@ -1,8 +1,8 @@
 //! Can the peer still answer after I have finished sending?
 //!
 //! Yes, if you finish with `shutdown(SHUT_WR)`: the peer reads the end of file, answers, and the answer arrives. After
-//! `close` the peer's kernel takes the first part of the answer, which is lost, and the second part fails. And once is
-//! enough: on the BSDs a second `shutdown(SHUT_WR)` gives up the other direction, too.
+//! `close` the peer's kernel takes the first part of the answer, which is lost, and the second part fails. Call
+//! `shutdown(SHUT_WR)` only once: on the BSDs a second call gives up the other direction, too.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
@@ -16,12 +16,12 @@ pub(super) const LAB: Lab = Lab {
     question: "Can the peer still answer after I have finished sending?",
     explanation: "A connection is two streams, one in each direction. shutdown(SHUT_WR) ends the stream that we send, \
         with a FIN; the other stream continues until the peer ends it. This is a half-close. close gives up both \
-        directions: the kernel answers bytes that arrive afterwards with a reset. A program that shuts down in two \
-        places (a library, and the program that uses it) notes that it has done so: the second shutdown is nothing on \
-        Linux, and loses the answer on the BSDs.",
-    elsewhere: "On FreeBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and ends receiving as well, \
-        and so it does on NetBSD and OpenBSD (all of them call soisdisconnected for a socket in FIN_WAIT_2). \
-        macOS refuses it with ENOTCONN, and the answer arrives.",
+        directions: the kernel answers bytes that arrive afterwards with a reset. If two parts of a program may shut \
+        down sending (a library, and its caller), the program must make sure that only one of them does: a second \
+        shutdown has no effect on Linux, but loses the answer on the BSDs.",
+    elsewhere: "On FreeBSD, NetBSD and OpenBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and \
+        ends receiving as well (their kernels call soisdisconnected for a socket in FIN_WAIT_2). macOS refuses the \
+        second SHUT_WR with ENOTCONN, and the answer arrives.",
     sources: &[
         "shutdown(2)",
         "POSIX shutdown",

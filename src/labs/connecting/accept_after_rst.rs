@@ -12,7 +12,7 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "accept-after-rst",
-    claim: "A client that resets in the queue: Linux hands out a dead socket.",
+    claim: "A queued client resets its connection: accept on Linux gives a dead socket.",
     question: "A client has connected and reset before I called accept: what does accept return?",
     explanation: "The connection is complete before accept sees it, so it can also be over before. Linux leaves it in the \
         queue and lets the new socket tell: no peer's name, ECONNRESET, then end of file. Elsewhere accept itself says \

@@ -20,14 +20,14 @@ pub(super) const LAB: Lab = Lab {
     name: "connect-says-eagain",
     claim: "A Unix-domain connect that gives EAGAIN has begun nothing; poll cannot tell.",
     question: "A non-blocking connect gives EAGAIN. Do I wait until it is writable?",
-    explanation: "TCP may wait for a place in the listener's queue, because its SYN can be sent again. In the Unix domain connect \
-        puts the client into the queue itself, and if that is full it can only say so. What remains is a socket that was never \
-        connected, of which poll says POLLOUT and POLLHUP at once, and SO_ERROR 0: the usual way to end a connect succeeds, and \
-        the first send fails. So call connect again, after a moment; or let it block, with SO_SNDTIMEO as a limit: then it \
-        waits for a place.",
-    elsewhere: "On the BSDs and macOS a full queue in the Unix domain refuses with ECONNREFUSED, also if the socket is blocking. \
-        In gVisor also a blocking connect gives EAGAIN, and poll is silent: a program that waits for that socket waits \
-        forever.",
+    explanation: "TCP can wait for a place in the listener's queue, because the kernel can send the SYN again. A \
+        Unix-domain connect puts the client into the queue during the call, and can only fail if the queue is full. The \
+        socket then was never connected; yet poll reports POLLOUT and POLLHUP for it at once, and SO_ERROR is 0. So the \
+        usual check after a non-blocking connect finds no error, and the first send fails. Call connect again after a \
+        moment, or use a blocking connect, which waits for a place, with SO_SNDTIMEO as its time limit.",
+    elsewhere: "On the BSDs and macOS connect to a full Unix-domain queue fails with ECONNREFUSED, even on a blocking \
+        socket. In gVisor even a blocking connect gives EAGAIN, and poll reports nothing: a program that waits for that \
+        socket waits forever.",
     sources: &[
         "connect(2), EAGAIN",
         "unix(7)",
@@ -100,7 +100,7 @@ const LIMITED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
         &[FreeBsd, NetBsd, OpenBsd, MacOs],
         Expected::Is("ECONNREFUSED"),
-        "a full queue refuses also a blocking connect",
+        "a full queue refuses a blocking connect, too",
     ),
 };
 
@@ -133,7 +133,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     bind(&l, &address)?;
     listen(&l, 0)?;
 
-    lab.part("The broken way: to do as after EINPROGRESS");
+    lab.part("The broken way: continue as after EINPROGRESS");
     let mut waiting = fill(&address)?;
     let c = unix_socket()?;
     lab.predict(&UNIX);
@@ -148,7 +148,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (served, _) = accept(&l)?;
     lab.observe(polled(&c));
 
-    lab.part("The right way: to call connect again, or to let it wait");
+    lab.part("The right way: call connect again, or let connect wait");
     lab.predict(&AGAIN);
     lab.observe(connect(&c, &address));
     waiting.push(c);
@@ -168,7 +168,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     std::fs::remove_file(path)?;
     drop((l, served, waiting, patient));
 
-    lab.part("TCP, in the same place");
+    lab.part("TCP, in the same situation");
     tcp(lab)
 }
 

@@ -1,9 +1,9 @@
 //! My SYN gets no answer. When does the kernel send it again?
 //!
 //! Books say after 1, 3 and 7 seconds, because the wait doubles each time. Since Linux 6.5 the first waits do not
-//! double: it is after 1, 2, 3, 4 and 5 seconds, and only then after 7 and 11. So a server whose queue was full for a
+//! double: the SYN goes out again after 1, 2, 3, 4, 5 seconds, then after 7 and 11. So a server whose queue was full for a
 //! moment, or a network that lost two packets, costs a client two seconds instead of three. (The lab takes seven
-//! seconds, because these are whole seconds.)
+//! seconds: it watches two attempts, each for 3.5 s.)
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,11 +20,12 @@ pub(super) const LAB: Lab = Lab {
     name: "syn-sent-again",
     claim: "A SYN without an answer goes out each second at first, not after 1, 3, 7.",
     question: "My SYN gets no answer. When is it sent again?",
-    explanation: "The time-out for an answer begins with one second and doubles each time: so the books, and Linux before 6.5, where a \
-        SYN goes out again after 1, 3, 7, 15, 31 and 63 s. Since 6.5 the first four of these waits stay at a second \
-        (net.ipv4.tcp_syn_linear_timeouts, 4): 1, 2, 3, 4, 5, then 7, 11, 19, … A client with a limit of three seconds has three \
-        chances and not one. When to give up is for the program to say; the kernel takes two minutes.",
-    elsewhere: "FreeBSD and macOS have waits of their own; NetBSD sends it again after six seconds.",
+    explanation: "In the books, and on Linux before 6.5, the wait for an answer begins with one second and doubles each \
+        time: a SYN goes out again after 1, 3, 7, 15, 31 and 63 s. Since 6.5 the wait does not double the first four \
+        times (net.ipv4.tcp_syn_linear_timeouts is 4): 1, 2, 3, 4, 5, then 7, 11, 19, … Within three seconds a client \
+        now sends three SYNs instead of two. The kernel gives up after two minutes; a program that wants less needs a \
+        time limit of its own.",
+    elsewhere: "On FreeBSD and macOS the waits are different; NetBSD sends the SYN again after six seconds.",
     sources: &[
         "tcp(7), tcp_syn_retries",
         "Linux, Documentation/networking/ip-sysctl.rst: tcp_syn_linear_timeouts",
@@ -65,14 +66,14 @@ const ATTEMPTS: usize = 3;
 fn run(lab: &mut Run<'_>) -> LabResult {
     own_network(lab.wild()).map_err(|errno| {
         Stop::skipped(format_args!(
-            "a network of its own, with settings of its own, is not to be had here: {errno}"
+            "the lab needs a network namespace with its own settings, and cannot create one here: {errno}"
         ))
     })?;
     let l = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     bind(&l, &loopback(0))?;
     listen(&l, 0)?;
     let address = getsockname(&l)?;
-    lab.say("Clients come until the queue of a listener is full. The SYN of the next one is dropped, each time it is sent.");
+    lab.say("Clients connect until the queue of a listener is full. The kernel drops every SYN of the next client.");
     let _waiting = fill_queue(&address)?;
 
     lab.part("As in the books");
@@ -86,11 +87,11 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let sent_again = syns_sent_again(lab, &address)?;
     lab.observe(sent_again);
 
-    lab.part("As it is now");
+    lab.part("As since Linux 6.5");
     if set_linear_syn_timeouts(4).is_ok() {
-        lab.say("It is 4 again, as by default.");
+        lab.say("net.ipv4.tcp_syn_linear_timeouts is 4 again, the default.");
     } else {
-        lab.say("This kernel cannot do otherwise: the same once more.");
+        lab.say("This kernel has no such setting, so the waits double here too.");
     }
     lab.predict(&LINEAR);
     let sent_again = syns_sent_again(lab, &address)?;
@@ -113,7 +114,7 @@ fn syns_sent_again(lab: &mut Run<'_>, address: &Address) -> std::result::Result<
         if began.elapsed() < LATEST {
             return Ok(sent_again.map_or("not told".to_string(), |times| times.to_string()));
         }
-        lab.say("That was too late: the next one may have gone out. Once more.");
+        lab.say("The check came too late: the next SYN may have gone out. The lab tries again.");
     }
     Err(Stop::skipped("this machine is too busy to look at a given moment"))
 }

@@ -17,13 +17,14 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "eintr-without-handler",
-    claim: "Stopped and continued, a recv with SO_RCVTIMEO gives EINTR: no handler needed.",
+    claim: "After a stop, a recv with SO_RCVTIMEO gives EINTR, even without a handler.",
     question: "I have no signal handler. Can a call fail with EINTR all the same?",
-    explanation: "A stop wakes the process in the kernel, and the call is begun again when it goes on. That cannot be done for a call \
-        whose time limit lies in the socket: it would have the whole limit again. So it gives EINTR, and MSG_WAITALL gives \
-        what it has. To attach with strace or gdb is such a stop, so a program that treats EINTR as fatal ends when one looks at \
-        it, and a short MSG_WAITALL ends its protocol. Treat EINTR as \"once more\" everywhere, and count what MSG_WAITALL gives.",
-    elsewhere: "signal(7) says that other systems do not do this. In gVisor also a plain recv gives EINTR.",
+    explanation: "A stop ends the wait inside the kernel, and when the process continues, the kernel restarts the call. \
+        It cannot restart a call whose time limit is an option of the socket, because the whole limit would begin again: \
+        such a call fails with EINTR. recv with MSG_WAITALL returns the bytes it has. Attaching strace or gdb is such a \
+        stop, so a program that treats EINTR as fatal dies when you trace it. Repeat a call after EINTR, and check how \
+        many bytes MSG_WAITALL returned.",
+    elsewhere: "signal(7) says that other systems do not do this. In gVisor even a plain recv gives EINTR.",
     sources: &[
         "signal(7), Interruption of system calls and library functions by stop signals",
         "ptrace(2), Group-stop",
@@ -86,7 +87,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     );
     let stopper = Stopper::start(lab)?;
 
-    lab.part("What waits on");
+    lab.part("What keeps waiting");
     lab.say("A thread is the peer: it sends the byte 800 ms after recv was called.");
     lab.predict(&PLAIN);
     let (received, _) = stopper.stops(lab, || {
@@ -99,7 +100,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     })?;
     lab.observe(received);
 
-    lab.part("What fails, or gives a part");
+    lab.part("What fails, or returns early");
     setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &millis(2000))?;
     lab.predict(&LIMITED);
     let (received, _) = stopper.stops(lab, || recv(&a, &mut buf, MsgFlags::NONE))?;
@@ -116,7 +117,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     })?;
     lab.observe(received);
 
-    lab.part("The right way: to wait with poll, and to take EINTR for \"once more\"");
+    lab.part("The right way: wait with poll, and repeat a call after EINTR");
     lab.predict(&POLLED);
     let (polled, _) = stopper.stops(lab, || poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 600))?;
     lab.observe(polled);

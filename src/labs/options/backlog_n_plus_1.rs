@@ -18,17 +18,16 @@ use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
     name: "backlog-n-plus-1",
-    claim: "listen(l, n) queues n + 1 clients on Linux; further clients wait, unrefused.",
+    claim: "listen(l, n) queues n + 1 clients on Linux; more are not refused, but wait.",
     question: "What does listen's backlog mean, and what happens to clients beyond it?",
     explanation: "The queue holds connections whose handshake is complete and that are not yet accepted. Linux \
-        compares with \"more than n\", so n + 1 fit. No number is special, not even the five that the Python Socket \
-        HOWTO calls the normal maximum; only the system's limit (somaxconn) caps the backlog. A client beyond that \
-        stays in SYN_SENT and tries again after a second, and then again and again. It is not refused, as the HOWTO \
-        says: a full queue looks like a slow network. A non-blocking connect in the Unix domain fails with EAGAIN \
-        instead.",
+        compares with \"more than n\", so n + 1 fit. Five is not the maximum, although the Python Socket HOWTO calls it \
+        the normal maximum; only the system's limit (somaxconn) caps the backlog. A client that finds the queue full \
+        stays in SYN_SENT and sends its SYN again and again. The HOWTO is wrong that such a client is refused: a full \
+        queue looks like a slow network. In the Unix domain a non-blocking connect to a full queue fails with EAGAIN.",
     elsewhere: "FreeBSD takes no more connections when more than 3n/2 are queued (sonewconn in its kernel), so 1, 2, 4 \
-        and 8 fit. macOS queues exactly n, at most 128, and 128 for a backlog of 0; OpenBSD at least 80. In the Unix \
-        domain connect to a full queue fails with ECONNREFUSED on all of them.",
+        and 8 fit. macOS queues exactly n, at most 128, and 128 for a backlog of 0; OpenBSD has room for at least 80. In \
+        the Unix domain connect to a full queue fails with ECONNREFUSED on all of them.",
     sources: &[
         "listen(2)",
         "POSIX listen",
@@ -71,7 +70,7 @@ const OF_1: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("2")).but(
         &[MacOs],
         Expected::Is("1"),
-        "n places are n places",
+        "a backlog of n is exactly n places",
     ),
 };
 
@@ -80,7 +79,7 @@ const OF_2: Prediction = Prediction {
     choices: &["2", "3", "4", "128"],
     expect: Expect::on_linux(Expected::Is("3"))
         .but(&[FreeBsd], Expected::Is("4"), "3n/2 + 1 places")
-        .but(&[MacOs], Expected::Is("2"), "n places are n places"),
+        .but(&[MacOs], Expected::Is("2"), "a backlog of n is exactly n places"),
 };
 
 const OF_5: Prediction = Prediction {
@@ -88,7 +87,7 @@ const OF_5: Prediction = Prediction {
     choices: &["5", "6", "8", "128"],
     expect: Expect::on_linux(Expected::Is("6"))
         .but(&[FreeBsd], Expected::Is("8"), "3n/2 + 1 places")
-        .but(&[MacOs], Expected::Is("5"), "n places are n places"),
+        .but(&[MacOs], Expected::Is("5"), "a backlog of n is exactly n places"),
 };
 
 const BEYOND: Prediction = Prediction {
@@ -118,7 +117,7 @@ const UNIX: Prediction = Prediction {
     choices: &["2", "3", "5", "128"],
     expect: Expect::on_linux(Expected::Is("3"))
         .but(&[FreeBsd, NetBsd], Expected::Is("4"), "3n/2 + 1 places")
-        .but(&[MacOs], Expected::Is("2"), "n places are n places"),
+        .but(&[MacOs], Expected::Is("2"), "a backlog of n is exactly n places"),
 };
 
 const UNIX_BEYOND: Prediction = Prediction {

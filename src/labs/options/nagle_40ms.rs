@@ -105,7 +105,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&ONE_SEND);
     lab.observe(typical(|| ask(&ours, &[b"headbody"])));
 
-    lab.part("Another: TCP_NODELAY");
+    lab.part("Another right way: TCP_NODELAY");
     // If it cannot be set, the time below says so.
     setsockopt(&ours, SOL_TCP, TCP_NODELAY, &1).ok();
     lab.predict(&NODELAY);

@@ -2,7 +2,7 @@
 //!
 //! Not all of them. SO_PASSCRED on a TCP socket has no effect and gives no error on Linux 6.12; on 6.18 it fails with
 //! EOPNOTSUPP. A large SO_RCVBUF was cut at 208 KiB; 6.18 has a limit of 4 MiB, and grants the whole request. UDP-Lite
-//! is gone since 7.2.
+//! was removed in 7.2.
 
 use std::fs;
 use std::thread;
@@ -16,11 +16,12 @@ pub(super) const LAB: Lab = Lab {
     name: "old-options",
     claim: "Options that an older kernel took without effect are errors now, or do more.",
     question: "My program is old and the kernel new. Do its options still mean the same?",
-    explanation: "An option that made no sense somewhere was often taken without a word, and a program that sets it on every socket \
-        and checks the result ran well. SO_PASSCRED is such a one: Linux 6.12 takes it on TCP and UDP, 6.18 says EOPNOTSUPP. A wish for a large \
-        buffer was cut at net.core.rmem_max, 208 KiB for decades; it is 4 MiB now, so programs that asked for \"as much as \
-        there is\" take twenty times the memory. And 7.2 has no UDP-Lite. So set an option where it means something, go on without \
-        what is only a help, and read back what counts.",
+    explanation: "Older kernels often accepted an option on a socket where it has no effect, so a program could set it \
+        on every socket. SO_PASSCRED is an example: Linux 6.12 accepts it on TCP and UDP, 6.18 says EOPNOTSUPP. A \
+        request for a large buffer was cut at net.core.rmem_max, 208 KiB for many years; the limit is 4 MiB now, so a \
+        program that asks for \"as much as there is\" gets twenty times as much. And 7.2 has no UDP-Lite. So set an \
+        option only where it has an effect, continue if an optional one fails, and read back each value that the program \
+        depends on.",
     elsewhere: "All of this is Linux's own.",
     sources: &[
         "unix(7), SO_PASSCRED",
@@ -80,7 +81,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&TCP);
     lab.observe(pass_credentials(&tcp));
 
-    lab.part("The right way: where it means something");
+    lab.part("The right way: set the option where it has an effect");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     lab.predict(&UNIX);
     lab.observe(pass_credentials(&ours));

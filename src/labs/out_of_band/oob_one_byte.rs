@@ -18,11 +18,11 @@ pub(super) const LAB: Lab = Lab {
     claim: "Of three bytes sent with MSG_OOB only the last is urgent; a new mark moves it.",
     question: "I send \"XYZ\" with MSG_OOB: what arrives out of band?",
     explanation: "TCP's urgent pointer marks one place in the stream. The socket interface turns it into one byte \
-        outside the stream, so every other byte is ordinary, and every new mark replaces the mark before. select's \
+        outside the stream, so all the other bytes are ordinary, and each new mark replaces the old one. select's \
         third set reports urgent data, not errors. RFC 6093 advises against urgent data in new programs; a second \
         connection does better.",
-    elsewhere: "On FreeBSD, NetBSD and macOS a second urgent byte makes an unread first one disappear; Linux puts the \
-        first back into the stream. gVisor has no urgent data.",
+    elsewhere: "On FreeBSD, NetBSD and macOS the first urgent byte is lost if a second arrives before it was read; Linux \
+        puts the first back into the stream if an ordinary byte lies before it. gVisor has no urgent data.",
     sources: &["tcp(7)", "recv(2), MSG_OOB", "fcntl(2), F_SETOWN", "RFC 6093", "UNP, chapter 24"],
     related: &["oob-except-clears", "exceptfds-is-not-errors", "hup-maps-to-r"],
     words: &["MSG_OOB", "POLLPRI", "SIGURG", "F_SETOWN", "SIOCATMARK", "SO_OOBINLINE"],

@@ -6,12 +6,12 @@ entries! { WAITING {
     EAGAIN {
         means: "A blocking call would have slept here. Nothing was done and nothing is wrong. EWOULDBLOCK is another name for it.",
         when: "recv with nothing there, send with a full buffer, accept with an empty queue, on a non-blocking socket, with \
-            MSG_DONTWAIT, or when SO_RCVTIMEO ran out. Also after select or poll said ready: that is a hint. And connect to a \
-            Unix-domain listener whose queue is full (Linux): then nothing is in progress.",
+            MSG_DONTWAIT, or when SO_RCVTIMEO ran out. Also after select or poll, because readiness is only a hint. And \
+            connect to a Unix-domain listener whose queue is full (Linux): then nothing is in progress.",
         advice: "Wait for that descriptor with select or poll; never retry in a loop without waiting. After connect no \
             readiness will come: call connect again after a pause, up to a time limit.",
-        systems: "EAGAIN and EWOULDBLOCK are the same number on all systems here; POSIX allows two. On macOS and NetBSD \
-            send does not heed MSG_DONTWAIT: it waits.",
+        systems: "EAGAIN and EWOULDBLOCK are the same number on all systems here; POSIX allows two numbers. On macOS and \
+            NetBSD send ignores MSG_DONTWAIT and waits.",
         lab: "blocking-or-eagain",
     }
     EINTR {

@@ -123,8 +123,8 @@ entries! { ADDRESSES {
         means: "Another socket has this address and port: a listener, a bound socket, or an old connection in TIME_WAIT.",
         when: "bind when a server is started again too soon or twice; bind to a Unix-domain path whose file exists.",
         advice: "Set SO_REUSEADDR before bind on every listener. A Unix-domain file is removed with unlink. Port 0 takes a free port.",
-        systems: "For TIME_WAIT, Linux wants SO_REUSEADDR on the old socket too; FreeBSD asks the new one only. On NetBSD an \
-            old connection does not stand in the way at all (ran 10.99.12).",
+        systems: "For TIME_WAIT, Linux requires SO_REUSEADDR on the old socket too; FreeBSD only on the new one. On \
+            NetBSD an old connection does not prevent bind at all (ran 10.99.12).",
         lab: "time-wait-bind",
     }
     EADDRNOTAVAIL {

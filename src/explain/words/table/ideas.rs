@@ -99,7 +99,8 @@ pub(super) const IDEAS: &[Entry] = &[
         "backpressure",
         "a slow reader slows its writer down",
         [
-            "When a client does not read, the server stops reading from that client too, so that its unsent output stays bounded.",
+            "When a client does not read, the server stops reading from that client too, so that the unsent bytes for it \
+                stay bounded.",
             "Relays, echo servers, chats: wherever one side produces faster than the other reads.",
             "Set a limit for each connection's unsent output; above it, leave the descriptor out of the set for reading.",
         ],

@@ -41,7 +41,7 @@ entries! { MESSAGE_FLAGS {
         means: "This one call behaves as if O_NONBLOCK were set; the descriptor is not changed.",
         when: "A descriptor that is shared with another process and must stay blocking.",
         advice: "Pass it every time: it applies to one call only.",
-        systems: "macOS and NetBSD do not heed it in send, which waits on a blocking socket (read in xnu 15.4; ran on 10.99.12).",
+        systems: "send on macOS and NetBSD ignores it, and waits on a blocking socket (read in xnu 15.4; ran on 10.99.12).",
         lab: "nonblock-is-shared",
     }
     MSG_EOR {
@@ -151,7 +151,7 @@ entries! { POLL_EVENTS {
     }
     POLLHUP {
         means: "TCP: both sides have finished sending, or the connection was reset. A pipe: the last writer has closed.",
-        when: "Unasked. On Linux also for a fresh socket that was never connected, and for a listener after shutdown.",
+        when: "Reported unasked. On Linux also for a socket that was never connected, and for a listener after shutdown.",
         advice: "Keep reading until recv returns 0: there may still be bytes. The condition stays, so a loop that \
             ignores it spins.",
         systems: "macOS reports it after the peer's FIN alone; Linux, and FreeBSD since 14, then say POLLIN and \

@@ -42,8 +42,9 @@ entries! { SOCKET_OPTIONS {
         means: "bind fails only if a listener has the address, and ignores connections in TIME_WAIT.",
         when: "Every server that may be restarted: the side that closes first keeps the port in TIME_WAIT for a minute.",
         advice: "Set it before bind, on every listener. It never gives two TCP listeners the same address and port.",
-        systems: "Linux wants it on the old socket as well (accepted ones inherit it); FreeBSD asks the new socket only. On Linux it \
-            lets two UDP sockets bind one address and port; the BSDs and macOS want SO_REUSEPORT of both.",
+        systems: "Linux requires it on the old socket as well (accepted sockets inherit it); FreeBSD only on the new \
+            one. On Linux it lets two UDP sockets bind one address and port; the BSDs and macOS require SO_REUSEPORT on \
+            both.",
         lab: "time-wait-bind",
     }
     SO_TYPE {
@@ -101,7 +102,7 @@ entries! { SOCKET_OPTIONS {
         means: "l_onoff 1 and l_linger > 0: close waits that long for the peer's acknowledgement. l_linger 0: close \
             discards unsent bytes and sends a reset. l_onoff 0, the default: close returns at once and the kernel \
             keeps sending.",
-        when: "Hunting lost last bytes, or TIME_WAIT.",
+        when: "When the last bytes of a connection get lost, or TIME_WAIT is a problem.",
         advice: "To be sure that the peer has everything, use shutdown(SHUT_WR) and recv until 0 instead.",
         systems: "Linux waits even when the socket is non-blocking; FreeBSD and macOS then do not. macOS counts in clock ticks: see \
             SO_LINGER_SEC.",

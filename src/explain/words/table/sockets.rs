@@ -160,7 +160,7 @@ entries! { HALVES {
     SHUT_WR {
         means: "The half-close: the kernel sends a FIN after the last unsent byte. Receiving still works.",
         when: "\"That was my whole request\": then read the answer until 0.",
-        advice: "A send afterwards is EPIPE. The descriptor must still be closed.",
+        advice: "A send afterwards fails with EPIPE. The descriptor must still be closed.",
         lab: "half-close",
     }
     SHUT_RDWR {
@@ -204,8 +204,8 @@ entries! { STATES {
     TIME_WAIT {
         means: "The side that closed first keeps the connection, to handle late packets and to repeat the last acknowledgement.",
         when: "bind fails with EADDRINUSE after a server was restarted.",
-        advice: "SO_REUSEADDR on every listener. It costs no descriptor; do not fight it with SO_LINGER 0.",
-        systems: "60 seconds on Linux, 30 on macOS (read), 2 on NetBSD over loopback. On NetBSD it does not keep a server's port from bind.",
+        advice: "Set SO_REUSEADDR on every listener. TIME_WAIT costs no descriptor; do not avoid it with SO_LINGER 0.",
+        systems: "60 seconds on Linux, 30 on macOS (read), 2 on NetBSD over loopback. On NetBSD it does not make bind fail.",
         lab: "time-wait-bind",
     }
     CLOSE {
