@@ -304,7 +304,7 @@ fn as_nobody(what: impl FnOnce()) {
     if !Uid::effective().is_root() {
         return what();
     }
-    let no_peer = Uid::from_raw(65534);
+    let nobody = Uid::from_raw(65534);
     setresuid(nobody, nobody, root).unwrap();
     what();
     setresuid(root, root, root).unwrap();
