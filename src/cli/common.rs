@@ -55,7 +55,7 @@ pub struct Common {
     /// Write after each descriptor which end of which connection it is: client or server
     #[arg(long, global = true, hide_short_help = true, help_heading = "Trace")]
     pub trace_ends: bool,
-    /// Write each line immediately, so that a crash loses none (slower)
+    /// Write each line at once: a crash loses none (slower)
     #[arg(long, global = true, help_heading = "Trace")]
     pub trace_sync: bool,
     /// Make a call misbehave, to test rare cases: CALL:FAULT, as in recv:EINTR@3, send:short=5,

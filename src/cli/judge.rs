@@ -44,7 +44,9 @@ pub struct JudgeArgs {
     /// It replaces each case's own limit. On a busy machine the limit is longer.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "How it is judged")]
     pub timeout: Option<Duration>,
-    /// Run each case N times, to find flaky failures
+    /// Run each case N times
+    ///
+    /// A failure that does not come each time is called flaky.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count, help_heading = "How it is judged")]
     pub repeat: NonZeroUsize,
     /// Add the advice of watch to each failed case

@@ -188,7 +188,8 @@ fn connecting_has_its_lessons() {
         [FD, option, Arg::Value(Value::Error(errno))]
     };
     assert!(
-        told(F::GETSOCKOPT, &error(0), ok(0)).starts_with("no pending error: a finished connect")
+        told(F::GETSOCKOPT, &error(0), ok(0))
+            .starts_with("no pending error: if connect has finished")
     );
     let refused = error(Errno::ECONNREFUSED.number());
     assert!(told(F::GETSOCKOPT, &refused, ok(0)).starts_with("ECONNREFUSED was pending"));
@@ -199,7 +200,7 @@ fn select_has_its_lessons() {
     let mut told = ToldExplainer::new();
     let first = selects(&mut told, &[7], &[], ok(1));
     assert!(first.starts_with("can 7 be read? nfds 8 "), "{first}");
-    assert!(first.contains("7 is ready: the ready ones stay"), "{first}");
+    assert!(first.contains("7 is ready: ready descriptors stay"), "{first}");
     let second = selects(&mut told, &[3, 7], &[], ok(1));
     assert!(second.starts_with("1 of 2 ready: the other bits are cleared"), "{second}");
     let both = selects(&mut told, &[3, 7], &[5], err(Errno::EINTR));
