@@ -309,7 +309,7 @@ impl Bench<'_> {
             }
             // It may only be slow. A program that has ended is evidence.
             Err(not_started) if !not_started.has_ended => Err(CaseStop::not_asked(not_started.why)),
-            // Everything that was the program's has ended. What has the port now got it from the system, meanwhile.
+            // All processes of the program have ended. The program that has the port now got it from the kernel since.
             Err(_) if is_held(&address, kind) == Some(true) => Err(CaseStop::not_asked(
                 format_args!("another process has taken {address} meanwhile"),
             )),

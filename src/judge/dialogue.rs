@@ -185,7 +185,7 @@ pub fn meet(
         let again = Instant::now() + AGAIN;
         while Instant::now() < again && to.end().is_none() {
             if to.receive_within(again.saturating_duration_since(Instant::now()))? > 0 {
-                // It hears what came before: of many members each is told.
+                // It first reads the earlier lines, which announce each of many members.
                 patience.renew();
             }
             if has(to.received(), token.as_bytes()) {

@@ -1,9 +1,10 @@
-//! A judge that is ended by SIGKILL can clean up nothing. A guard does it then: a shell that waits for the end of a pipe, which
-//! comes when judge is no more, however it ended.
+//! A judge that is killed with SIGKILL cannot clean up. Its guard does so instead: a shell that waits for the end of a
+//! pipe, which comes when judge has ended, in whatever way.
 //!
-//! What belongs to judge the guard knows by the process group of the program that was started last, and, on Linux, by a variable
-//! that judge puts into the environment of what it starts, and which children have as well. A process that has thrown away its
-//! environment *and* left its group is not found; the guard itself ends with judge where a whole container or machine does.
+//! The guard recognises the processes of judge by the process group of the program that was started last and, on Linux,
+//! by a variable that judge puts into the environment of what it starts, and which children inherit. It does not find a
+//! process that has replaced its environment *and* left its group; and it ends together with judge if a whole container
+//! or machine ends.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -16,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::os::children::spare;
 
-/// Each round stops what it finds before it ends it, so that nothing is left to start more.
+/// Each round stops the processes that it finds before it kills them, so that none is left to start more.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 mark=$1
@@ -45,7 +46,7 @@ done
 rm -rf -- "$@"
 "#;
 
-/// What everything that judge starts has in its environment: a name, which tells one judge from another, and a value.
+/// The variable in the environment of everything that judge starts: its name distinguishes one judge from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgeMark {
     /// The name of the variable.
@@ -56,7 +57,7 @@ pub struct JudgeMark {
 
 static GUARD: Mutex<Option<Child>> = Mutex::new(None);
 
-/// This judge's mark.
+/// The mark of this judge.
 pub fn mark() -> &'static JudgeMark {
     static MARK: OnceLock<JudgeMark> = OnceLock::new();
     MARK.get_or_init(|| {
@@ -68,41 +69,41 @@ pub fn mark() -> &'static JudgeMark {
     })
 }
 
-/// From now on what judge has started is ended, and what it has made is removed, also when judge is ended by SIGKILL.
+/// From now on, even if SIGKILL ends judge, the programs that judge has started are killed, and its files removed.
 pub fn start() {
     let JudgeMark { name, value } = mark();
     let mut command = Command::new("sh");
     command.args(["-c", SCRIPT, "sh", &format!("{name}={value}")]);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    // Where no shell can be started no program can be started either, which is told then.
+    // If no shell can be started, no other program can be either, and that is reported then.
     let Ok(child) = command.spawn() else { return };
     spare(child.id());
     *GUARD.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
 }
 
-/// The guard has nothing more to do: everything is cleaned up.
+/// Everything is cleaned up, so the guard may end.
 pub fn dismiss() {
     if let Some(mut child) = GUARD.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // It was there a moment ago, and if it has ended, that is as well.
+        // It existed a moment ago; if it has ended, that is fine too.
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-/// A group that is to be ended: that of this process.
+/// A process group to kill: that of this process.
 pub(super) fn started(leader: u32) {
     tell(format!("leader {leader}\n").as_bytes());
 }
 
-/// That group has ended. Its number may be another's now.
+/// That group has ended. Its number may belong to another one now.
 pub(super) fn ended() {
     tell(b"leader\n");
 }
 
-/// A directory that is to be removed.
+/// A directory to remove.
 pub(super) fn made(directory: &Path) {
     let path = directory.as_os_str().as_bytes();
-    // One with a line break in its name would be told as two.
+    // A name with a line break would count as two.
     if !path.contains(&b'\n') && directory.is_absolute() {
         tell(&[b"directory ", path, b"\n"].concat());
     }
@@ -111,12 +112,12 @@ pub(super) fn made(directory: &Path) {
 fn tell(line: &[u8]) {
     let mut guard = GUARD.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(stdin) = guard.as_mut().and_then(|guard| guard.stdin.as_mut()) {
-        // A guard that was ended by another cannot be told; judge cleans up by itself in every other case.
+        // If another process has ended the guard, it cannot be told; in every other case judge cleans up by itself.
         let _ = stdin.write_all(line);
     }
 }
 
-/// Puts the mark into the environment of what is to be started.
+/// Puts the mark into the environment of a program to start.
 pub fn mark_command(command: &mut Command) {
     let JudgeMark { name, value } = mark();
     command.env(OsStr::new(name), value);

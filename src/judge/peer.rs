@@ -15,7 +15,7 @@ use crate::sys::{self, AsFd, Fd, PollFd};
 /// How many of the sent bytes are kept, for the report.
 const MOST_KEPT: usize = 64;
 const CHUNK_BYTES: usize = 64 * 1024;
-/// So many bytes that no case has asked for are kept of a program that floods.
+/// How many bytes that no case asked for are kept if a program floods.
 const MOST_RECEIVED: usize = 64 << 20;
 
 /// How the program's half of the connection ended.

@@ -37,15 +37,15 @@ pub fn adopt_orphans() {
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
 
-/// A child that is to outlive all others: [`end_all`] leaves it alone.
+/// A child that must outlive all others: [`end_all`] does not kill it.
 static SPARED: AtomicU32 = AtomicU32::new(0);
 
-/// Lets [`end_all`] leave this child alone, which is then for its owner to end.
+/// From now on [`end_all`] does not kill this child; its owner must.
 pub fn spare(pid: u32) {
     SPARED.store(pid, Ordering::Relaxed);
 }
 
-/// Everything below this process but the child that is spared.
+/// All descendants of this process, except the spared child.
 pub fn to_be_ended() -> Vec<u32> {
     let mut below = descendants(std::process::id());
     below.retain(|pid| *pid != SPARED.load(Ordering::Relaxed));
