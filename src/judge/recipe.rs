@@ -2,10 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::guard::mark_command;
 use super::site::HELLO;
@@ -49,11 +50,7 @@ impl Recipe {
         if self.is_unix() {
             return Ok(Address::unix(self.directory.join("socket")));
         }
-        let port = match self.kind {
-            SOCK_DGRAM => std::net::UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port(),
-            _ => std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
-        };
-        Ok(Address::v4(Ipv4Addr::LOCALHOST, port))
+        Ok(Address::v4(Ipv4Addr::LOCALHOST, free_port(self.kind)?))
     }
 
     /// The command with all placeholders replaced.
@@ -88,6 +85,34 @@ impl Recipe {
         }
         command
     }
+}
+
+/// A free port, which is still free when the program has started: not one of those that the kernel gives to clients and to
+/// `bind` with port 0, and not one that another judge tries at the same time.
+fn free_port(kind: SocketType) -> io::Result<u16> {
+    /// The kernel gives ports from 32768 on, unless it is told otherwise.
+    const FIRST: u32 = 15_000;
+    const COUNT: u32 = 17_000;
+    /// So many lie between those of one process and those of the next.
+    const APART: u32 = 19;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..COUNT {
+        let tried = TRIED.fetch_add(1, Ordering::Relaxed);
+        let at = std::process::id().wrapping_mul(APART).wrapping_add(tried) % COUNT;
+        let port = u16::try_from(FIRST + at).unwrap_or(0);
+        let socket_type = match kind {
+            SOCK_DGRAM => socket2::Type::DGRAM,
+            _ => socket2::Type::STREAM,
+        };
+        // Without SO_REUSEADDR, as the program may be: a connection in TIME_WAIT keeps the port, too.
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket_type, None)?;
+        match socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()) {
+            Ok(()) => return Ok(port),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 fn fill(word: &OsStr, places: &[(&'static str, OsString)]) -> OsString {
