@@ -106,7 +106,7 @@ fn what_is_wrong_with_it_is_told_and_the_status_is_2() {
         ("connect --listen 0 --idle-timeout 0", "write a number of seconds above 0"),
         ("serve echo=0 --idle-timeout 0", "write a number of seconds above 0"),
         ("serve relay=0,to=7,timeout=0", "timeout=0: write a number of seconds above 0"),
-        ("serve echo --trace json", "'json'; there is: echo"),
+        ("serve echo --trace json", "'json'; services: echo"),
         ("serve echo --trace json", "; write --trace=json, with '='; see --help"),
         ("bare --trace text extra", "; write --trace=text, with '='; see --help"),
         ("serve echo=127.0.0.1:0,", "nothing goes behind the comma"),

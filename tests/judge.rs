@@ -476,7 +476,7 @@ fn a_failure_is_told_with_its_ladder_cause_remedy_and_lab() {
     let told = String::from_utf8(output.stdout).unwrap();
     for part in [
         "FAIL       every-byte-value       0 of 7",
-        "  question       Does it take bytes of every value",
+        "  question       Does it handle bytes of every value",
         "  sent           256 bytes in all, which begin with",
         "──▶",
         "usual cause",

@@ -339,7 +339,7 @@ fn what_cannot_be_served_is_refused_with_what_can() {
         ("framed=0,frame=fixed:0", "write fixed:1 to fixed:65536"),
         ("framed=0,color=red", "it has: frame="),
         ("chat/udp", "needs connections"),
-        ("gopher", "there is: echo, discard, chargen, "),
+        ("gopher", "services: echo, discard, chargen, "),
     ] {
         let run = Command::new(env!("CARGO_BIN_EXE_baresock")).args(["serve", service]).output();
         let run = run.unwrap();

@@ -146,7 +146,7 @@ fn crossovers(calls: &CallsResult) -> Option<String> {
     };
     let crossings: Vec<_> = calls.crossovers.iter().map(crossing).collect();
     Some(match &crossings[..] {
-        [] => "There is no crossover that this run could see: nowhere does the cheaper call become the dearer one."
+        [] => "There is no crossover that this run could see: nowhere does the cheaper call become the more expensive one."
             .to_string(),
         some => format!("There is a crossover: {}.", some.join("; ")),
     })

@@ -81,7 +81,7 @@ impl Judge {
         if let Err(not_started) = self.has_begun() {
             let output = not_started.output.trim_end();
             let output =
-                if output.is_empty() { String::new() } else { format!("; it wrote:\n{output}") };
+                if output.is_empty() { String::new() } else { format!("\nIts output:\n{output}") };
             report.not_judged = Some(format!("{}{output}", not_started.why));
             return report;
         }

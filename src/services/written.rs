@@ -170,7 +170,7 @@ impl Spec {
         };
         let row = ROWS.iter().find(|row| row.name == name).ok_or_else(|| {
             let known: Vec<_> = ROWS.iter().map(|row| row.name).collect();
-            format!("there is no service '{}'; there is: {}", name.escape_debug(), known.join(", "))
+            format!("there is no service '{}'; services: {}", name.escape_debug(), known.join(", "))
         })?;
         if transport == Transport::Datagram && !row.datagrams {
             return Err(format!("{name} needs connections: write it without /udp"));

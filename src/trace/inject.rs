@@ -247,9 +247,9 @@ fn no_such_call(call: &str) -> BadRule {
     let known: Vec<_> = injectable().map(Function::name).collect();
     let instead = match near(call, known.iter().copied())[..] {
         [meant, ..] => format!("did you mean {meant}?"),
-        [] => format!("there is: {}", known.join(", ")),
+        [] => format!("calls: {}", known.join(", ")),
     };
-    BadRule(format!("'{}' is no call of the wrappers; {instead}", call.escape_debug()))
+    BadRule(format!("'{}' is not a call that baresock wraps; {instead}", call.escape_debug()))
 }
 
 impl Fault {

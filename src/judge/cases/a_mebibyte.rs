@@ -8,7 +8,7 @@ const COUNT: usize = 1 << 20;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "a-mebibyte",
-    question: "Does a mebibyte arrive whole that is sent at once?",
+    question: "Does a mebibyte that is sent at once arrive completely?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Discard],
     points: 2,
     lab: "partial-send",

@@ -5,7 +5,7 @@ use crate::judge::{JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "answers",
-    question: "Is one client, who does nothing special, answered?",
+    question: "Does it answer a single ordinary client?",
     points: 2,
     lab: "drop-closes",
     run: |bench| {

@@ -11,7 +11,7 @@ use crate::judge::{Cause, JudgeCase};
 
 pub(super) const NO_HOST: JudgeCase = JudgeCase {
     name: "http-no-host",
-    question: "Is a request of HTTP/1.1 without Host refused with 400?",
+    question: "Does an HTTP/1.1 request without Host get status 400?",
     of: OF,
     lab: "no-message-boundaries",
     causes: &[Cause {
@@ -29,7 +29,7 @@ pub(super) const NO_HOST: JudgeCase = JudgeCase {
 
 pub(super) const NOT_FOUND: JudgeCase = JudgeCase {
     name: "http-not-found",
-    question: "Is a file that does not exist answered with 404?",
+    question: "Does a request for a missing file get status 404?",
     of: OF,
     lab: "no-message-boundaries",
     run: |bench| {
@@ -42,7 +42,7 @@ pub(super) const NOT_FOUND: JudgeCase = JudgeCase {
 
 pub(super) const CLIMBING_OUT: JudgeCase = JudgeCase {
     name: "http-climbing-out",
-    question: "Can a path not climb out of the directory?",
+    question: "Are all paths that lead out of the directory refused?",
     of: OF,
     points: 3,
     lab: "no-message-boundaries",
@@ -57,7 +57,7 @@ pub(super) const CLIMBING_OUT: JudgeCase = JudgeCase {
 
 pub(super) const LONG_LINE: JudgeCase = JudgeCase {
     name: "http-long-line",
-    question: "Is a request line of 64 KiB refused, or answered, and the server lives?",
+    question: "Does it survive a request line of 64 KiB?",
     of: OF,
     lab: "header-splits",
     run: |bench| {
@@ -75,7 +75,7 @@ pub(super) const LONG_LINE: JudgeCase = JudgeCase {
 
 pub(super) const POST: JudgeCase = JudgeCase {
     name: "http-post",
-    question: "Is POST answered, and its body not taken for a request?",
+    question: "Does it answer POST without taking the body for a request?",
     of: OF,
     lab: "no-message-boundaries",
     causes: &[Cause {

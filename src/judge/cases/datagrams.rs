@@ -40,7 +40,7 @@ pub(super) const EVERY_BYTE: JudgeCase = JudgeCase {
 
 pub(super) const EMPTY: JudgeCase = JudgeCase {
     name: "empty-datagram",
-    question: "Does it go on after a datagram without bytes?",
+    question: "Does it continue after an empty datagram?",
     of: OF,
     points: 2,
     lab: "zero-is-three-things",
@@ -76,7 +76,7 @@ pub(super) const EMPTY: JudgeCase = JudgeCase {
 
 pub(super) const LARGEST: JudgeCase = JudgeCase {
     name: "largest-datagram",
-    question: "Does the largest datagram come back whole?",
+    question: "Does the largest datagram come back completely?",
     of: OF,
     points: 2,
     lab: "datagram-truncation",
@@ -129,7 +129,7 @@ pub(super) const TWO_SENDERS: JudgeCase = JudgeCase {
 
 pub(super) const SENDER_GONE: JudgeCase = JudgeCase {
     name: "sender-gone",
-    question: "Does it go on when a sender is gone before the answer comes?",
+    question: "Does it continue if a sender is gone before the answer arrives?",
     of: OF,
     lab: "udp-refused-later",
     causes: &[Cause {
@@ -149,7 +149,7 @@ pub(super) const SENDER_GONE: JudgeCase = JudgeCase {
 
 pub(super) const IDLE: JudgeCase = JudgeCase {
     name: "idle",
-    question: "Does it use no processor time while nothing comes?",
+    question: "Does it use no processor time while no datagram arrives?",
     of: OF,
     points: 2,
     lab: "always-ready",

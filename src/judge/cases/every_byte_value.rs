@@ -5,7 +5,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "every-byte-value",
-    question: "Does it take bytes of every value, zero among them?",
+    question: "Does it handle bytes of every value, including zero?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Discard],
     points: 2,
     lab: "no-message-boundaries",

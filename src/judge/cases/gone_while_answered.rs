@@ -7,7 +7,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "gone-while-answered",
-    question: "Does it live when clients leave, or reset, while they are being answered?",
+    question: "Does it survive clients that leave or reset while it sends to them?",
     points: 3,
     lab: "sigpipe-or-not",
     causes: &[Cause {

@@ -5,7 +5,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "half-close",
-    question: "Does the answer come, whole, when the client finishes sending first?",
+    question: "Does the whole answer arrive if the client closes its half first?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Discard],
     points: 2,
     lab: "half-close",

@@ -7,7 +7,7 @@ const TIMES: usize = 500;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "leave-at-once",
-    question: "Does it live when clients connect and leave at once, 500 times?",
+    question: "Does it survive 500 clients that connect and leave at once?",
     lab: "accept-after-rst",
     run: |bench| {
         let mut pace = ConnectPace::default();

@@ -16,7 +16,7 @@ const OWN: u64 = 60;
 
 pub(super) const FIFTY: JudgeCase = JudgeCase {
     name: "fifty-at-once",
-    question: "Are fifty clients served that are connected at once?",
+    question: "Does it serve fifty clients that are connected at once?",
     lab: "one-slow-client",
     run: |bench| at_once(bench, 50),
     ..JudgeCase::ORDINARY
@@ -24,7 +24,7 @@ pub(super) const FIFTY: JudgeCase = JudgeCase {
 
 pub(super) const NINE_HUNDRED: JudgeCase = JudgeCase {
     name: "nine-hundred-at-once",
-    question: "Are nine hundred clients served that are connected at once?",
+    question: "Does it serve nine hundred clients that are connected at once?",
     // In a chat each client would hear each other, and a relay needs two descriptors for each.
     of: WITH_ONE_DESCRIPTOR_EACH,
     points: 2,
@@ -69,7 +69,7 @@ const WITH_ONE_DESCRIPTOR_EACH: &[Role] = &[
 
 pub(super) const BEYOND_FD_SETSIZE: JudgeCase = JudgeCase {
     name: "beyond-fd-setsize",
-    question: "Is no client harmed by more clients than an fd_set has bits?",
+    question: "With more clients than an fd_set has bits, is no other client harmed?",
     points: 2,
     timeout_s: 8,
     lab: "fdsetsize-overflow",

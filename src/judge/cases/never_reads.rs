@@ -13,7 +13,7 @@ const MOST_KEPT: u64 = 24 << 20;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "never-reads",
-    question: "Are others served, and is memory bounded, while a client sends and never reads?",
+    question: "While a client sends and never reads, are others served, and is memory bounded?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Chargen, Role::Http],
     points: 3,
     timeout_s: 8,

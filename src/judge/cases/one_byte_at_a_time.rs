@@ -6,7 +6,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "one-byte-at-a-time",
-    question: "Is a message put together that comes byte by byte?",
+    question: "Does it put together a message that arrives byte by byte?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Chat],
     points: 2,
     lab: "header-splits",

@@ -6,7 +6,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "one-in-two",
-    question: "Is a message put together whose second half comes later?",
+    question: "Does it put together a message whose second half arrives later?",
     of: &[Role::LineEcho, Role::Chat],
     points: 2,
     lab: "header-splits",

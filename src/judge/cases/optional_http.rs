@@ -10,7 +10,7 @@ use crate::judge::verdict::Symptom;
 
 pub(super) const RANGE: JudgeCase = JudgeCase {
     name: "http-range",
-    question: "Is a range right, or the whole file sent?",
+    question: "Does it send the right range, or the whole file?",
     of: OF,
     lab: "no-message-boundaries",
     run: |bench| {
@@ -40,7 +40,7 @@ pub(super) const RANGE: JudgeCase = JudgeCase {
 
 pub(super) const CONDITION: JudgeCase = JudgeCase {
     name: "http-condition",
-    question: "Is a condition (If-Modified-Since, If-None-Match) right, or left out?",
+    question: "Does it evaluate If-Modified-Since and If-None-Match correctly, or ignore them?",
     of: OF,
     lab: "no-message-boundaries",
     run: |bench| {

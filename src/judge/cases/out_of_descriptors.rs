@@ -8,7 +8,7 @@ use crate::judge::{Cause, JudgeCase, Needs};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "out-of-descriptors",
-    question: "With 32 descriptors and 40 clients: does it live, wait, and recover?",
+    question: "With 32 descriptors and 40 clients: does it survive, wait, and recover?",
     points: 3,
     lab: "emfile-accept-spin",
     needs: Needs::Descriptors(32),

@@ -10,7 +10,7 @@ pub(super) const OF: &[Role] = &[Role::Http];
 
 pub(super) const IN_PIECES: JudgeCase = JudgeCase {
     name: "http-in-pieces",
-    question: "Is a request answered that comes byte by byte?",
+    question: "Does it answer a request that arrives byte by byte?",
     of: OF,
     points: 2,
     lab: "header-splits",
@@ -41,7 +41,7 @@ pub(super) const IN_PIECES: JudgeCase = JudgeCase {
 
 pub(super) const PIPELINED: JudgeCase = JudgeCase {
     name: "http-pipelined",
-    question: "Are three requests in one segment answered, in order (or as far as it keeps the connection)?",
+    question: "Does it answer three requests in one segment in order, as far as it keeps the connection open?",
     of: OF,
     points: 2,
     lab: "no-message-boundaries",
@@ -86,7 +86,7 @@ pub(super) const PIPELINED: JudgeCase = JudgeCase {
 
 pub(super) const KEEP_ALIVE: JudgeCase = JudgeCase {
     name: "http-keep-alive",
-    question: "Is the connection kept if the answer claims so?",
+    question: "Does the connection stay open if the response says so?",
     of: OF,
     lab: "half-close",
     causes: &[Cause {
@@ -111,7 +111,7 @@ pub(super) const KEEP_ALIVE: JudgeCase = JudgeCase {
 
 pub(super) const HTTP_1_0: JudgeCase = JudgeCase {
     name: "http-1.0",
-    question: "Is HTTP/1.0 answered, and the connection closed?",
+    question: "Does it answer HTTP/1.0, and close the connection?",
     of: OF,
     lab: "half-close",
     causes: &[Cause {
@@ -132,7 +132,7 @@ pub(super) const HTTP_1_0: JudgeCase = JudgeCase {
 
 pub(super) const HEAD: JudgeCase = JudgeCase {
     name: "http-head",
-    question: "Is HEAD answered as GET, without the body?",
+    question: "Does it answer HEAD like GET, without the body?",
     of: OF,
     lab: "no-message-boundaries",
     causes: &[Cause {

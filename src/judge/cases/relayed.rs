@@ -6,7 +6,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const TARGET_CLOSES: JudgeCase = JudgeCase {
     name: "target-closes",
-    question: "Does the client get everything, and the end, when the server behind closes?",
+    question: "Does the client get everything and end of file when the server behind the relay closes?",
     of: &[Role::Relay],
     points: 2,
     lab: "half-close",
@@ -26,7 +26,7 @@ pub(super) const TARGET_CLOSES: JudgeCase = JudgeCase {
 
 pub(super) const TARGET_RESETS: JudgeCase = JudgeCase {
     name: "target-resets",
-    question: "Does the client's connection end when the server behind resets?",
+    question: "Does the client's connection end when the server behind the relay resets?",
     of: &[Role::Relay],
     lab: "linger-zero",
     run: |bench| {

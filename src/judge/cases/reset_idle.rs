@@ -6,7 +6,7 @@ use crate::judge::{JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "reset-idle",
-    question: "Does it live, and serve others, when an idle client resets?",
+    question: "Does it survive a reset by an idle client, and serve others?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Discard, Role::Chat, Role::Http],
     lab: "linger-zero",
     tcp_only: true,

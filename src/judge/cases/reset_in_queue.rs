@@ -7,7 +7,7 @@ use crate::judge::verdict::Symptom;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "reset-in-queue",
-    question: "Does it live when connections are reset that wait to be accepted?",
+    question: "Does it survive resets of connections that wait to be accepted?",
     lab: "accept-after-rst",
     tcp_only: true,
     causes: &[Cause {

@@ -6,7 +6,7 @@ use crate::judge::{JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "reset-mid-message",
-    question: "Does it live, and serve others, when a client resets in the midst of a message?",
+    question: "Does it survive a reset in the middle of a message, and serve others?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Discard, Role::Chat, Role::Http],
     lab: "linger-zero",
     tcp_only: true,

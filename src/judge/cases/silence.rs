@@ -4,7 +4,7 @@ use crate::judge::JudgeCase;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "silence",
-    question: "Is a client served while another is connected and silent?",
+    question: "Does it serve a client while another one is connected and silent?",
     points: 2,
     lab: "one-slow-client",
     run: |bench| {

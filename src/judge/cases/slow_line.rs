@@ -7,7 +7,7 @@ use crate::judge::{JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "slow-line",
-    question: "Are others served while a client is slow with its line?",
+    question: "Does it serve others while one client is slow with its line?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Chat, Role::Http],
     points: 2,
     lab: "one-slow-client",

@@ -11,7 +11,7 @@ const COUNT: usize = 16 << 20;
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "slow-reader",
-    question: "Does a client get everything who reads slowly (16 MiB)?",
+    question: "Does a client that reads slowly get everything (16 MiB)?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Http],
     points: 3,
     timeout_s: 8,

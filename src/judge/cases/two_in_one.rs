@@ -6,7 +6,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "two-in-one",
-    question: "Are two messages answered that come in one segment?",
+    question: "Does it answer two messages that arrive in one segment?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Chat],
     points: 2,
     lab: "no-message-boundaries",

@@ -5,7 +5,7 @@ use crate::judge::{Cause, JudgeCase, Role};
 
 pub(super) const CASE: JudgeCase = JudgeCase {
     name: "urgent-byte",
-    question: "Does an urgent byte leave the stream as it is?",
+    question: "Does the stream stay intact around an urgent byte?",
     of: &[Role::Echo, Role::LineEcho, Role::Relay, Role::Discard],
     lab: "oob-one-byte",
     tcp_only: true,

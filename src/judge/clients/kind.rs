@@ -44,7 +44,7 @@ pub(super) const ANSWERED: JudgeCase = JudgeCase {
 
 pub(super) const DRIBBLED: JudgeCase = JudgeCase {
     name: "dribbled",
-    question: "Is an answer put together that comes byte by byte?",
+    question: "Does it put together an answer that arrives byte by byte?",
     of: Role::OF_CLIENTS,
     points: 3,
     lab: "header-splits",
@@ -68,7 +68,7 @@ pub(super) const DRIBBLED: JudgeCase = JudgeCase {
 
 pub(super) const WITH_THE_ACCEPT: JudgeCase = JudgeCase {
     name: "with-the-accept",
-    question: "Is an answer taken that comes with the accept, before the question?",
+    question: "Does it handle an answer that arrives at once, before its question?",
     of: Role::OF_CLIENTS,
     lab: "names-appear-late",
     leaves_it_running: false,
@@ -86,7 +86,7 @@ pub(super) const WITH_THE_ACCEPT: JudgeCase = JudgeCase {
 
 pub(super) const FINISHED_FIRST: JudgeCase = JudgeCase {
     name: "finished-first",
-    question: "Is the answer taken of a server that finishes before the client does?",
+    question: "Does it take the answer of a server that closes its half first?",
     of: Role::OF_CLIENTS,
     points: 2,
     lab: "half-close",
@@ -105,7 +105,7 @@ pub(super) const FINISHED_FIRST: JudgeCase = JudgeCase {
 
 pub(super) const LARGE: JudgeCase = JudgeCase {
     name: "large",
-    question: "Do sixteen mebibytes come through, sent and answered?",
+    question: "Do sixteen mebibytes arrive in both directions?",
     of: &[Role::Echo, Role::LineEcho, Role::Http],
     points: 3,
     timeout_s: 8,

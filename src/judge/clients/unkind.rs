@@ -10,7 +10,7 @@ use crate::names::SIGTERM;
 
 pub(super) const TOO_MUCH: JudgeCase = JudgeCase {
     name: "too-much",
-    question: "Does it live when a mebibyte more comes than was asked?",
+    question: "Does it survive a mebibyte more than it asked for?",
     of: Role::OF_CLIENTS,
     points: 2,
     lab: "no-message-boundaries",
@@ -34,7 +34,7 @@ pub(super) const TOO_MUCH: JudgeCase = JudgeCase {
 
 pub(super) const RESET: JudgeCase = JudgeCase {
     name: "reset",
-    question: "Does it end, and say so, when the server resets in the midst of the answer?",
+    question: "Does it end and report an error if the server resets in the middle of the answer?",
     of: Role::OF_CLIENTS,
     points: 2,
     lab: "linger-zero",
@@ -61,7 +61,7 @@ pub(super) const RESET: JudgeCase = JudgeCase {
 
 pub(super) const REFUSED: JudgeCase = JudgeCase {
     name: "refused",
-    question: "Does it end, and say so, when nothing listens?",
+    question: "Does it end and report an error if no server listens?",
     of: Role::OF_CLIENTS,
     points: 2,
     lab: "nb-connect-refused",

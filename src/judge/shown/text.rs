@@ -96,7 +96,7 @@ impl TextReport {
             self.labelled("its calls", advice);
         }
         if !explained.output.trim().is_empty() {
-            self.labelled("it wrote", "");
+            self.labelled("its output", "");
             for line in explained.output.trim_end().lines() {
                 let _ = writeln!(self.out, "    | {line}");
             }

@@ -57,7 +57,7 @@ fn a_relay_says_where_it_passes_on_to() {
 #[test]
 fn what_cannot_be_served_is_refused_with_what_can() {
     for (text, reason) in [
-        ("nonsense", "there is: echo"),
+        ("nonsense", "services: echo"),
         ("echo/sctp", "write /udp"),
         ("echo=7,color=red", "has no options"),
         ("echo=host:99999", "out of range"),

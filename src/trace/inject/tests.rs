@@ -69,12 +69,12 @@ fn chance_is_the_same_for_the_same_seed() {
 fn what_cannot_apply_is_refused_with_what_can() {
     for (rule, reason) in [
         ("recv", "CALL:FAULT"),
-        ("quaff:EINTR", "there is: socket"),
+        ("quaff:EINTR", "calls: socket"),
         ("selct:EINTR", "did you mean select?"),
         ("recv:EGAIN", "did you mean EAGAIN?"),
         ("poll:spurius", "did you mean spurious?"),
         ("poll:hangs", "did you mean hang?"),
-        ("getaddrinfo:EINTR", "no call of the wrappers"),
+        ("getaddrinfo:EINTR", "not a call that baresock wraps"),
         ("recv:short=5", "chunk=BYTES"),
         ("send:chunk=5", "short=BYTES"),
         ("send:spurious", "an errno by name"),
