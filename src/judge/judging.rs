@@ -11,9 +11,10 @@ use super::program::{NotStarted, Program};
 use super::recipe::Recipe;
 use super::scene::CaseScene;
 use super::site::JudgeSite;
-use super::verdict::{CaseOutcome, CaseStop, JudgeReport, Judged, Verdict};
+use super::verdict::{CaseOutcome, CaseStop, JudgeReport, Judged, Symptom, Verdict};
 use super::{JudgeCase, Needs, Role};
 use crate::addr::Address;
+use crate::os::aborts::aborted_for_lack_of_memory;
 
 /// How long a program may take until it listens, on an idle machine.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(10);
@@ -278,6 +279,7 @@ impl Judge {
         let (role, site) = (self.options.role, &self.site);
         let mut bench =
             Bench { role, scene: scene.clone(), site, started, client, said: self.said };
+        let aborted = aborted_for_lack_of_memory();
         let mut outcome = (case.run)(&mut bench);
         if outcome.is_ok() && case.leaves_it_running {
             outcome = bench.serves("another client, afterwards");
@@ -285,8 +287,23 @@ impl Judge {
         if case.leaves_it_running {
             outcome = died_meanwhile(&mut bench, outcome);
         }
+        outcome = unless_aborted_since(aborted, outcome);
         self.said = bench.said;
         self.slowness = scene.slowness();
         (outcome, scene)
+    }
+}
+
+/// A reset may be the kernel's own: it aborts connections when it has no memory for them, and tells neither side why.
+fn unless_aborted_since(before: Option<u64>, outcome: CaseOutcome) -> CaseOutcome {
+    match outcome {
+        Err(CaseStop::Failed(failure))
+            if failure.symptom == Symptom::Reset && aborted_for_lack_of_memory() > before =>
+        {
+            Err(CaseStop::not_asked(
+                "the kernel had no memory for TCP and aborted a connection: run it again when the machine has less to do",
+            ))
+        }
+        outcome => outcome,
     }
 }

@@ -2,6 +2,8 @@
 //! another name on each system, or is missing on some, so that later chapters need not ask which system this is. The
 //! calls are those of [`sys`](crate::sys) and of nix, so the compiler checks the safety of all of it.
 
+#[cfg(feature = "program")]
+pub mod aborts;
 pub mod accepting;
 #[cfg(feature = "program")]
 pub mod bound;
