@@ -88,7 +88,7 @@ fn an_address_of_a_link_without_its_interface_is_refused_with_a_hint() {
             told.starts_with(&begin) && told.contains(": EINVAL (Invalid argument): "),
             "{told}"
         );
-        assert!(told.contains("name its interface, as in [fe80::1%eth0]:PORT"), "{told}");
+        assert!(told.contains("the name of its interface, as in [fe80::1%eth0]:PORT"), "{told}");
         assert!(told.ends_with("\nstatus 1\n") && told.lines().count() == 2, "{told}");
     }
 }
