@@ -101,7 +101,7 @@ impl Place {
         let cores = thread::available_parallelism().map_or(2, usize::from);
         let (at_work, left) = &AT_WORK;
         let mut at_work = at_work.lock().unwrap();
-        while *at_work >= (3 * cores).min(12) {
+        while *at_work > cores {
             at_work = left.wait(at_work).unwrap();
         }
         *at_work += 1;

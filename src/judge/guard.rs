@@ -17,7 +17,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::os::children::spare;
 
-/// Each round stops the processes that it finds before it kills them, so that none is left to start more.
+/// Each round stops the processes that it finds before it kills them, so that none is left to start more. One round without
+/// any does not suffice: while a process runs `execve`, the kernel shows it without an environment.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 mark=$1
@@ -30,7 +31,8 @@ while read -r what said; do
     esac
 done
 round=0
-while [ $round -lt 200 ]; do
+quiet=0
+while [ $round -lt 200 ] && [ $quiet -lt 2 ]; do
     [ -z "$leader" ] || kill -KILL -- "-$leader"
     leader=
     found=
@@ -38,9 +40,14 @@ while [ $round -lt 200 ]; do
         place=${place#/proc/}
         found="$found ${place%/environ}"
     done
-    [ -n "$found" ] || break
-    kill -STOP $found
-    kill -KILL $found
+    if [ -n "$found" ]; then
+        kill -STOP $found
+        kill -KILL $found
+        quiet=0
+    else
+        quiet=$((quiet + 1))
+        [ $quiet -ge 2 ] || sleep 1
+    fi
     round=$((round + 1))
 done
 rm -rf -- "$@"
