@@ -18,7 +18,6 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-
 use support::*;
 
 /// How many peers there are in the usual run, for each call.

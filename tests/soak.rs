@@ -1,5 +1,6 @@
 //! A server for a long time: hundreds of connections that come, talk, are slow, are reset and go, all the time, half of
-//! them over TCP and half over a Unix-domain socket. Its memory stays where it was, no descriptor is lost, and every byte of every connection is accounted for.
+//! them over TCP and half over a Unix-domain socket. Its memory stays where it was, no descriptor is lost, and every byte
+//! of every connection is accounted for.
 //!
 //! The usual run is short. `BARESOCK_SOAK_SECONDS=600` is the long one, with as many connections as each call can have:
 //! 5,000 over poll, 1,000 over select (where FD_SETSIZE is 1,024).

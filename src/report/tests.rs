@@ -1,4 +1,4 @@
-//! The report on a few events; that each advice is right is shown with real programs (`tests/advice.rs`).
+//! The report on a few events; that each advice is right is shown with real programs (`tests/traces/advice.rs`).
 
 use std::collections::BTreeSet;
 
