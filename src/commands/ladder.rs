@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use baresock::cli;
-use baresock::ladder::{Ladder, html, read, text};
-use baresock::trace::Recording;
+use baresock::ladder::html::{self, LadderNote};
+use baresock::ladder::{Ladder, LadderTrace, read, text};
 
 use super::columns::{COLUMNS, width_of_output};
 use super::failure::Failure;
@@ -42,7 +42,7 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
         None => {
             print(text::draw(&drawn, ladder.ascii, width_of_output().unwrap_or(COLUMNS)).as_bytes())
         }
-        Some(file) => write(&drawn, file),
+        Some(file) => write(&html::page(&drawn, "baresock ladder", &[]), file),
     }
 }
 
@@ -65,14 +65,19 @@ fn is_same(one: &Path, other: &Path) -> bool {
     matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Draws recordings, one for each side, as a page in a file.
-pub(crate) fn write_page(recordings: &[Recording], file: &Path) -> Result<(), Failure> {
-    let traces = recordings.iter().map(Recording::events).filter(|calls| !calls.is_empty());
-    write(&Ladder::of(traces.collect()), file)
+/// Draws named recordings, and what was told between their calls, as a page in a file.
+pub(crate) fn write_page(
+    traces: Vec<LadderTrace>,
+    title: &str,
+    notes: &[LadderNote],
+    file: &Path,
+) -> Result<(), Failure> {
+    let with_calls = traces.into_iter().filter(|trace| !trace.calls.is_empty());
+    write(&html::page(&Ladder::of_named(with_calls.collect()), title, notes), file)
 }
 
-fn write(drawn: &Ladder, file: &Path) -> Result<(), Failure> {
-    fs::write(file, html::page(drawn)).map_err(|error| Failure::from_std(shown(file), &error))
+fn write(page: &str, file: &Path) -> Result<(), Failure> {
+    fs::write(file, page).map_err(|error| Failure::from_std(shown(file), &error))
 }
 
 fn shown(file: &Path) -> String {

@@ -1,47 +1,18 @@
 //! The sources of the traces, and which of their calls belong to which end of which connection.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::fmt;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Side;
+use super::speaker::{Speaker, SpeakerKey, in_order, speaker};
+use super::{LadderTrace, Side};
 use crate::addr::Address;
 use crate::names::Errno;
 use crate::trace::Event;
 use crate::trace::arg::Arg;
-use crate::trace::descriptors::{DescriptorKind, DescriptorTable, OpenFile};
+use crate::trace::descriptors::{DescriptorKind, OpenFile};
 use crate::trace::event::{Connection, Mark};
 use crate::trace::page::Effect;
 use crate::values::FdNumber;
-
-/// One thread of one process in one trace.
-#[derive(Debug)]
-pub(super) struct Speaker {
-    pid: u32,
-    tid: u64,
-    /// The number of its clock.
-    pub(super) clock: usize,
-    /// Whether it listens or accepts.
-    accepts: bool,
-    connects: bool,
-    descriptors: DescriptorTable,
-}
-
-impl fmt::Display for Speaker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match u64::from(self.pid) == self.tid {
-            true => write!(f, "pid {}", self.pid),
-            false => write!(f, "pid {} thread {}", self.pid, self.tid),
-        }
-    }
-}
-
-impl Speaker {
-    /// The column for its calls that belong to no connection.
-    const fn side(&self) -> Side {
-        if self.connects && !self.accepts { Side::Left } else { Side::Right }
-    }
-}
 
 /// How a connection began at this end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +49,8 @@ pub(super) struct OfCall {
     /// The changes of descriptors.
     pub(super) descriptors: Vec<(i32, Option<String>)>,
     life: Option<Life>,
+    /// The open files that the call waits for.
+    watched: Vec<Life>,
 }
 
 impl OfCall {
@@ -107,40 +80,16 @@ pub(super) struct LadderFacts {
     end_of: HashMap<Life, usize>,
 }
 
-/// A process, a thread, and the clock of its times.
-type SpeakerKey = (u32, u64, Option<Arc<str>>);
-
-fn speaker(call: &Event<'_>) -> SpeakerKey {
-    (call.pid, call.tid, call.clock.clone())
-}
-
-/// The calls of each thread in the order in which they began, in the places that the thread has in the file: shuffled
-/// or sorted lines do not make another trace.
-fn in_order(trace: Vec<Event<'static>>) -> Vec<Event<'static>> {
-    let places: Vec<SpeakerKey> = trace.iter().map(speaker).collect();
-    let mut by_speaker: HashMap<SpeakerKey, Vec<Event<'static>>> = HashMap::new();
-    for call in trace {
-        by_speaker.entry(speaker(&call)).or_default().push(call);
-    }
-    let ordered = by_speaker.into_iter().map(|(speaker, mut calls)| {
-        calls.sort_by_key(|call| call.begin_ns);
-        (speaker, VecDeque::from(calls))
-    });
-    let mut ordered: HashMap<SpeakerKey, VecDeque<Event<'static>>> = ordered.collect();
-    let next = |speaker| ordered.get_mut(speaker).and_then(VecDeque::pop_front);
-    places.iter().filter_map(next).collect()
-}
-
 impl LadderFacts {
     /// Examines the calls of all files; returns them in one list, unchanged.
-    pub(super) fn find(traces: Vec<Vec<Event<'static>>>) -> (Vec<Event<'static>>, Self) {
+    pub(super) fn find(traces: Vec<LadderTrace>) -> (Vec<Event<'static>>, Self) {
         let mut found = Self::default();
         let mut calls: Vec<Event<'static>> = Vec::new();
         let mut known_calls = HashSet::new();
         for trace in traces {
             // The source of a thread, and the number of its last call.
             let mut speaking: HashMap<SpeakerKey, (usize, u64)> = HashMap::new();
-            for call in in_order(trace) {
+            for call in in_order(trace.calls) {
                 let key = speaker(&call);
                 if !known_calls.insert((key.clone(), call.seq, call.begin_ns)) {
                     found.repeated += 1;
@@ -148,7 +97,8 @@ impl LadderFacts {
                 }
                 // Numbers that begin again belong to another tracer.
                 let known = speaking.get(&key).filter(|(_, last)| *last < call.seq);
-                let source = known.map_or_else(|| found.source(&call), |(source, _)| *source);
+                let source =
+                    known.map_or_else(|| found.source(&call, trace.name), |(source, _)| *source);
                 speaking.insert(key, (source, call.seq));
                 found.take(calls.len(), source, &call);
                 calls.push(call);
@@ -156,7 +106,10 @@ impl LadderFacts {
         }
         for of_call in &mut found.of_calls {
             // Only now is it known what each socket became.
-            of_call.role = of_call.life.and_then(|life| found.roles.get(&life).copied());
+            of_call.role = match of_call.life {
+                Some(life) => found.roles.get(&life).copied(),
+                None => common_role(&of_call.watched, &found.roles),
+            };
         }
         (calls, found)
     }
@@ -166,12 +119,10 @@ impl LadderFacts {
         self.clocks.len()
     }
 
-    fn source(&mut self, call: &Event<'_>) -> usize {
+    fn source(&mut self, call: &Event<'_>, name: Option<&'static str>) -> usize {
         let next = self.clocks.len();
         let clock = *self.clocks.entry(call.clock.clone()).or_insert(next);
-        let (pid, tid, descriptors) = (call.pid, call.tid, DescriptorTable::default());
-        let (accepts, connects) = (false, false);
-        self.sources.push(Speaker { pid, tid, clock, accepts, connects, descriptors });
+        self.sources.push(Speaker::new(call, name, clock));
         self.sources.len() - 1
     }
 
@@ -187,6 +138,8 @@ impl LadderFacts {
                 connection.map(|connection| self.end(at, life, fd, &connection));
         }
         if call.mark != Mark::Refused {
+            let watched = watched(call).into_iter().map(|fd| self.life(source, fd));
+            self.of_calls[at].watched = watched.collect();
             self.close(at, source, call);
             self.sources[source].descriptors.learn(call);
             self.learn(at, source, fd, call);
@@ -269,6 +222,17 @@ impl LadderFacts {
                 let local = local.map(|local| local.to_string()).unwrap_or_default();
                 self.note(at, fd, &format!("listens at {local}"));
             }
+            (Effect::TellsName, Some(fd)) if succeeded => {
+                // A port that bind left to the kernel is known only now.
+                let local = address.unwrap_or_default();
+                match self.file(source, fd).kind {
+                    DescriptorKind::Listener => self.note(at, fd, &format!("listens at {local}")),
+                    _ if self.of_calls[at].end.is_none() => {
+                        self.note(at, fd, &format!("socket bound to {local}"));
+                    }
+                    _ => {}
+                }
+            }
             (Effect::Accepts, Some(fd)) if succeeded => {
                 self.accepts(source, fd);
                 self.accepts(source, made);
@@ -339,4 +303,24 @@ fn makes_a_copy(call: &Event<'_>) -> bool {
 /// Whether a `connect` continues after it has returned.
 fn is_under_way(call: &Event<'_>) -> bool {
     call.mark != Mark::Injected && matches!(call.errno(), Some(Errno::EINPROGRESS | Errno::EINTR))
+}
+
+/// The descriptors that a wait is about.
+fn watched(call: &Event<'_>) -> Vec<FdNumber> {
+    let of_arg = |arg: &Arg<'_>| match arg {
+        Arg::Set(Some(members)) => members.to_vec(),
+        Arg::Rows(rows) => rows.iter().map(|row| row.fd).filter(|fd| fd.get() >= 0).collect(),
+        _ => Vec::new(),
+    };
+    match call.callee.effect() {
+        Effect::Selects | Effect::Polls => call.args.iter().flat_map(of_arg).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The role of all files that have one, if it is the same: a wait for a client's socket is a call of the client.
+fn common_role(watched: &[Life], roles: &HashMap<Life, EndRole>) -> Option<EndRole> {
+    let mut known = watched.iter().filter_map(|life| roles.get(life).copied());
+    let first = known.next()?;
+    known.all(|role| role == first).then_some(first)
 }

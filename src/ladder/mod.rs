@@ -2,16 +2,22 @@
 //!
 //! It is drawn from JSON traces. `ends` finds the speakers, and which descriptor is which connection's end; `arrows`
 //! matches the two ends by their addresses, and sent bytes with received bytes by their position in the stream, never
-//! by time; `order` puts all calls into one order. [`text`] and [`html`] draw it.
+//! by time; `order` puts all calls into one order. [`text`] and [`html`] draw it; [`of_lab`] is the ladder of a lab.
 
 mod arrows;
 mod details;
 mod ends;
+mod folds;
 mod gutter;
 pub mod html;
+pub mod of_lab;
 mod order;
+mod page_data;
+mod rows;
 mod short;
+mod speaker;
 pub mod text;
+mod under_way;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,7 +27,8 @@ use crate::logs::reader::{LogEvent, LogPlace, LogReader};
 use crate::trace::page::Effect;
 use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
-use ends::{LadderFacts, Speaker};
+use ends::LadderFacts;
+use speaker::Speaker;
 
 /// A column: the connecting side is on the left, the accepting side on the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +47,15 @@ impl Side {
     }
 }
 
+/// The calls of one file or recording, in order.
+#[derive(Debug, Default)]
+pub struct LadderTrace {
+    /// Its name in the text that goes with the ladder, such as "client A"; without one, its process.
+    pub name: Option<&'static str>,
+    /// The calls.
+    pub calls: Vec<Event<'static>>,
+}
+
 /// Calls in one order, in two columns, with what travelled between them.
 #[derive(Debug)]
 pub struct Ladder {
@@ -51,6 +67,8 @@ pub struct Ladder {
     arrows: Vec<Arrow>,
     /// How many different clocks the times come from.
     clocks: usize,
+    /// The first time on each clock.
+    begins: Vec<u64>,
     /// Calls that occurred before.
     repeated: usize,
     /// Whether a column has the calls of several threads, so that each call has to name its own.
@@ -196,6 +214,12 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
 impl Ladder {
     /// Merges traces, each of which has the calls of one file in order.
     pub fn of(traces: Vec<Vec<Event<'static>>>) -> Self {
+        let unnamed = traces.into_iter().map(|calls| LadderTrace { name: None, calls });
+        Self::of_named(unnamed.collect())
+    }
+
+    /// Merges traces, each of which may have a name.
+    pub fn of_named(traces: Vec<LadderTrace>) -> Self {
         let (calls, ends) = LadderFacts::find(traces);
         let repeated = ends.repeated;
         let connections = arrows::connections(&ends);
@@ -220,9 +244,11 @@ impl Ladder {
                 descriptors: of_call.descriptors,
             })
         });
-        let steps = steps.collect();
+        let steps: Vec<_> = steps.collect();
+        let begins = begins(&steps, &sources, clocks);
         let is_crowded = false;
-        let mut ladder = Self { steps, sources, connections, arrows, clocks, repeated, is_crowded };
+        let mut ladder =
+            Self { steps, sources, connections, arrows, clocks, begins, repeated, is_crowded };
         let is_crowded = |side| ladder.speakers(side).len() > 1;
         ladder.is_crowded = is_crowded(Side::Left) || is_crowded(Side::Right);
         ladder
@@ -246,11 +272,18 @@ impl Ladder {
     fn who(&self, side: Side) -> String {
         const MOST: usize = 3;
         let speakers = self.speakers(side);
-        let tagged = |one: &usize| format!("{}{}", self.tag(*one), self.sources[*one]);
+        let tagged = |one: &usize| match self.sources[*one].name {
+            Some(name) => name.to_string(),
+            None => format!("{}{}", self.tag(*one), self.sources[*one]),
+        };
         let names: Vec<_> = speakers.iter().take(MOST).map(tagged).collect();
         let more = if speakers.len() > MOST { ", ..." } else { "" };
         match names.is_empty() {
             true => format!("{} (no trace)", side.name()),
+            // A name says which side it is.
+            false if speakers.iter().all(|one| self.sources[*one].name.is_some()) => {
+                format!("{}{more}", names.join(", "))
+            }
             false => format!("{}: {}{more}", side.name(), names.join(", ")),
         }
     }
@@ -262,10 +295,24 @@ impl Ladder {
 
     /// What stands before the calls of a source, where a column has those of several: `B `.
     fn tag(&self, source: usize) -> String {
+        if let Some(name) = self.sources[source].name {
+            // Of "client B", what distinguishes it from another client.
+            return name.rsplit_once(' ').map(|(_, of)| format!("{of} ")).unwrap_or_default();
+        }
         match u8::try_from(source) {
             _ if !self.is_crowded => String::new(),
             Ok(number @ 0..26) => format!("{} ", char::from(b'A' + number)),
             _ => format!("{source} "),
         }
     }
+}
+
+/// The first time on each clock.
+fn begins(steps: &[LadderStep], sources: &[Speaker], clocks: usize) -> Vec<u64> {
+    let mut begins = vec![u64::MAX; clocks];
+    for step in steps {
+        let begin = &mut begins[sources[step.source].clock];
+        *begin = order::moment(&step.call).min(*begin);
+    }
+    begins
 }

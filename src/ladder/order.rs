@@ -35,7 +35,7 @@ pub(super) fn order(
 
 /// The moment that decides a call's place: a sending call counts when it begins, because its bytes may arrive before it
 /// returns; any other call counts when it returns, because only then it has a result.
-fn moment(call: &Event<'_>) -> u64 {
+pub(super) fn moment(call: &Event<'_>) -> u64 {
     match call.callee.effect() {
         Effect::Sends | Effect::Connects | Effect::ShutsDown => call.begin_ns,
         // A copy may close the file that had its number.

@@ -30,6 +30,20 @@ pub(super) fn shortened(call: &Event<'_>, room: usize, dots: &str) -> String {
     }
 }
 
+/// The longest arguments on a page, where a call may take several lines: a set can have a thousand members.
+const LONGEST_ARGUMENTS: usize = 400;
+
+/// A call for a place where lines are wrapped: its result is never cut.
+pub(super) fn whole(call: &Event<'_>) -> String {
+    let name = call.callee.name();
+    let (arguments, result) = (arguments(call), result(call));
+    let cut = arguments.char_indices().nth(LONGEST_ARGUMENTS).map(|(at, _)| at);
+    match cut {
+        Some(at) => format!("{name}({}...) = {result}", &arguments[..at]),
+        None => format!("{name}({arguments}) = {result}"),
+    }
+}
+
 /// Whether the result 0 only says that the call did not fail.
 fn only_succeeded(call: &Event<'_>) -> bool {
     let returns = call.function().map(|function| function.page().returns);

@@ -21,6 +21,11 @@ impl Recording {
     pub fn events(&self) -> Vec<Event<'static>> {
         self.0.borrow().clone()
     }
+
+    /// When the last call returned; 0 before the first.
+    pub fn last_ns(&self) -> u64 {
+        self.0.borrow().last().map_or(0, |event| event.end_ns)
+    }
 }
 
 struct RecordingSink {

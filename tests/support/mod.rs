@@ -5,6 +5,7 @@
 // In a test a panic is the message.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod browser;
 mod clients;
 mod process;
 mod program;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+pub(crate) use browser::*;
 pub(crate) use clients::*;
 pub(crate) use process::*;
 pub(crate) use program::*;

@@ -7,6 +7,7 @@ mod advice;
 mod json_trace;
 mod ladder;
 mod logs;
+mod pages;
 mod read;
 mod report;
 mod strace;

@@ -18,9 +18,8 @@ use baresock::labs::run::LabEvent;
 use baresock::labs::show::{EventWriter, Form};
 use baresock::labs::verdict::LabVerdict;
 use baresock::labs::{GROUPS, Lab, all, find};
-use baresock::ladder;
+use baresock::ladder::of_lab::LabLadder;
 use baresock::os::output::Patient;
-use baresock::trace::Event;
 
 use super::columns::columns_of_prose;
 use super::failure::Failure;
@@ -170,7 +169,7 @@ struct LabWriter {
     /// Whether the calls are also written to standard error, as JSON.
     traces_as_json: bool,
     verdict: LabVerdict,
-    calls: Vec<Event<'static>>,
+    ladder: LabLadder,
     answers: Option<answers::Answers>,
     steps: Option<Steps>,
     failure: Option<Failure>,
@@ -184,7 +183,7 @@ impl LabWriter {
             as_json: asked.json,
             traces_as_json: false,
             verdict: LabVerdict::default(),
-            calls: Vec::new(),
+            ladder: LabLadder::default(),
             answers: asks.then(|| answers::Answers::of(lab)),
             steps: None,
             failure: None,
@@ -200,13 +199,13 @@ impl LabWriter {
 
     fn hear(&mut self, event: &LabEvent) {
         self.verdict.hear(event);
-        if let LabEvent::Called { call, .. } = event {
-            if self.traces_as_json {
-                // In one write; a closed pipe does not stop the lab.
-                let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
-            }
-            self.calls.push((**call).clone());
+        if let LabEvent::Called { call, .. } = event
+            && self.traces_as_json
+        {
+            // In one write; a closed pipe does not stop the lab.
+            let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
         }
+        self.ladder.hear(event);
         if self.as_json {
             let object = serde_json::json!({ "lab": self.lab.name, "happened": event });
             return self.print(&format!("{object}\n"));
@@ -246,8 +245,7 @@ impl LabWriter {
             self.print(&tail);
         }
         if let Some(file) = &asked.html {
-            let calls = std::mem::take(&mut self.calls);
-            let page = ladder::html::page(&ladder::Ladder::of(vec![calls]));
+            let page = std::mem::take(&mut self.ladder).page(lab);
             std::fs::write(file, page).map_err(|error| {
                 Failure::from_std(file.display().to_string().escape_debug(), &error)
             })?;

@@ -34,7 +34,7 @@ pub(super) struct TourClient {
 
 impl fmt::Display for TourClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "client {}", self.name)
+        f.write_str(self.name)
     }
 }
 
@@ -53,8 +53,7 @@ impl TourClient {
         rcvbuf: Option<i32>,
         mut tracer: Option<Tracer>,
     ) -> Result<Self, Failure> {
-        let failed =
-            |errno| Failure::new(format_args!("the tour: client {name}: connect: {errno}"));
+        let failed = |errno| Failure::new(format_args!("the tour: {name}: connect: {errno}"));
         let fd = suspended(socket).map_err(failed)?;
         let connected = traced_by(&mut tracer, || connect(&fd, server, rcvbuf));
         let address = connected.and_then(|()| suspended(|| prepare(&fd))).map_err(failed)?;

@@ -76,7 +76,10 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         None => played?,
     }
     match (&tour.html, recorder) {
-        (Some(file), Some(recorder)) => write_page(&recorder.recordings(), file),
+        (Some(file), Some(recorder)) => {
+            let (traces, notes) = recorder.taken();
+            write_page(traces, "The tour of baresock", &notes, file)
+        }
         _ => Ok(()),
     }
 }

@@ -1,9 +1,11 @@
-//! Records the calls of each side, for a page that shows them side by side.
+//! Records the calls of each side, and what the tour says between them, for a page that shows them side by side.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use baresock::cli::Common;
+use baresock::ladder::LadderTrace;
+use baresock::ladder::html::{LadderNote, LadderNoteKind};
 use baresock::os::identity;
 use baresock::sys::socket_state;
 use baresock::trace::{Recording, Sink, Tracer};
@@ -14,34 +16,47 @@ use crate::commands::tracing::limits;
 #[derive(Clone, Debug)]
 pub(super) struct TourRecordings {
     common: Common,
-    recordings: Rc<RefCell<Vec<Recording>>>,
+    /// Each with its name in the tour.
+    recordings: Rc<RefCell<Vec<(&'static str, Recording)>>>,
+    notes: Rc<RefCell<Vec<LadderNote>>>,
 }
 
 impl TourRecordings {
     pub(super) fn new(common: &Common) -> Self {
-        Self { common: common.clone(), recordings: Rc::default() }
+        Self { common: common.clone(), recordings: Rc::default(), notes: Rc::default() }
     }
 
     /// Records the server, in addition to its trace.
     pub(super) fn server(&self) -> impl Sink + use<> {
-        self.sink()
+        self.sink("server")
     }
 
-    /// Records one client.
-    pub(super) fn client(&self) -> Tracer {
-        let tracer = Tracer::new(self.sink()).with_caller(identity::caller());
+    /// Records the client of this name.
+    pub(super) fn client(&self, name: &'static str) -> Tracer {
+        let tracer = Tracer::new(self.sink(name)).with_caller(identity::caller());
         if self.common.state { tracer.with_probe(socket_state) } else { tracer }
     }
 
-    fn sink(&self) -> impl Sink + use<> {
+    fn sink(&self, name: &'static str) -> impl Sink + use<> {
         let recording = Recording::default();
         let sink = recording.sink(limits(&self.common));
-        self.recordings.borrow_mut().push(recording);
+        self.recordings.borrow_mut().push((name, recording));
         sink
     }
 
-    /// The recordings.
-    pub(super) fn recordings(&self) -> Vec<Recording> {
-        self.recordings.borrow().clone()
+    /// The tour says this between the calls so far and the next one.
+    pub(super) fn note(&self, kind: LadderNoteKind, text: impl Into<String>) {
+        let last = |(_, recording): &(_, Recording)| recording.last_ns();
+        let after_ns = self.recordings.borrow().iter().map(last).max().unwrap_or(0);
+        self.notes.borrow_mut().push(LadderNote { after_ns, kind, text: text.into() });
+    }
+
+    /// The recordings with their names, and what was said between their calls.
+    pub(super) fn taken(&self) -> (Vec<LadderTrace>, Vec<LadderNote>) {
+        let recordings = self.recordings.borrow();
+        let named = recordings
+            .iter()
+            .map(|(name, recording)| LadderTrace { name: Some(name), calls: recording.events() });
+        (named.collect(), self.notes.borrow().clone())
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
         if number > 1 && paper.turn_over(&stage.narrator) == ReaderWish::End {
             return Ok(());
         }
-        stage.narrator.headline(number, step.headline, step.before);
+        stage.begin_chapter(number, step.headline, step.before);
         (step.act)(stage)?;
         if paper.is_spoilt() {
             return Ok(());
@@ -136,58 +136,56 @@ pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
 }
 
 fn first_client(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client A connects"));
+    stage.tell(format_args!("client A connects"));
     stage.connect_a()?;
     stage.turn()
 }
 
 fn two_pieces(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client A sends \"hel\""));
+    stage.tell(format_args!("client A sends \"hel\""));
     stage.a()?.send(b"hel")?;
     stage.turn()?;
-    stage.narrator.client(format_args!("client A sends \"lo\\n\""));
+    stage.tell(format_args!("client A sends \"lo\\n\""));
     stage.a()?.send(b"lo\n")?;
     stage.turn()?;
     back_at_a(stage, b"hello\n")?;
-    stage.narrator.client(format_args!("client A gets \"hello\\n\" back"));
+    stage.tell(format_args!("client A gets \"hello\\n\" back"));
     Ok(())
 }
 
 fn two_as_one(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client A sends \"one\\n\", and then \"two\\n\""));
+    stage.tell(format_args!("client A sends \"one\\n\", and then \"two\\n\""));
     stage.a()?.send(b"one\n")?;
     stage.a()?.send(b"two\n")?;
     stage.until_arrived_from_a(8)?;
     stage.turn()?;
     back_at_a(stage, b"one\ntwo\n")?;
-    stage.narrator.client(format_args!("client A gets both lines back"));
+    stage.tell(format_args!("client A gets both lines back"));
     Ok(())
 }
 
 fn short_send(stage: &mut Stage) -> Result<(), Failure> {
     let shown = grouped(MUCH as i64);
-    stage.narrator.client(format_args!("client A sends {shown} bytes, and does not read"));
+    stage.tell(format_args!("client A sends {shown} bytes, and does not read"));
     stage.a()?.send(&much())?;
     stage.until_arrived_from_a(MUCH)?;
     stage.turn()?;
     if stage.owed_to_a()? == 0 {
-        stage.narrator.client(format_args!(
-            "(this system has room for all of it, in spite of small buffers)"
-        ));
+        stage.tell(format_args!("(this system has room for all of it, in spite of small buffers)"));
     }
     Ok(())
 }
 
 fn another_client(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client B connects"));
+    stage.tell(format_args!("client B connects"));
     stage.connect_b()?;
     stage.turn()?;
-    stage.narrator.client(format_args!("client B sends \"and me?\\n\""));
+    stage.tell(format_args!("client B sends \"and me?\\n\""));
     stage.b()?.send(b"and me?\n")?;
     stage.turn()?;
     let back = stage.b()?.receive(8)?;
     same(&back, b"and me?\n", "B")?;
-    stage.narrator.client(format_args!("client B gets \"and me?\\n\" back"));
+    stage.tell(format_args!("client B gets \"and me?\\n\" back"));
     Ok(())
 }
 
@@ -198,7 +196,7 @@ fn the_rest(stage: &mut Stage) -> Result<(), Failure> {
         // Everything that the kernel took, so that as much room as possible becomes free.
         let on_its_way = MUCH - stage.owed_to_a()? - back.len();
         let shown = grouped(on_its_way as i64);
-        stage.narrator.client(format_args!("client A reads {shown} bytes"));
+        stage.tell(format_args!("client A reads {shown} bytes"));
         back.extend(stage.a()?.receive(on_its_way)?);
         if stage.owed_to_a()? == 0 {
             break;
@@ -208,28 +206,28 @@ fn the_rest(stage: &mut Stage) -> Result<(), Failure> {
     }
     same(&back, &much(), "A")?;
     let shown = grouped(MUCH as i64);
-    stage.narrator.client(format_args!("client A gets all {shown} bytes back, unchanged"));
+    stage.tell(format_args!("client A gets all {shown} bytes back, unchanged"));
     Ok(())
 }
 
 fn reset(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client B aborts its connection"));
+    stage.tell(format_args!("client B aborts its connection"));
     stage.take_b()?.reset()?;
     stage.turn()?;
-    stage.narrator.client(format_args!("client A sends \"still here?\\n\""));
+    stage.tell(format_args!("client A sends \"still here?\\n\""));
     stage.a()?.send(b"still here?\n")?;
     stage.turn()?;
     back_at_a(stage, b"still here?\n")?;
-    stage.narrator.client(format_args!("client A gets \"still here?\\n\" back"));
+    stage.tell(format_args!("client A gets \"still here?\\n\" back"));
     Ok(())
 }
 
 fn finish(stage: &mut Stage) -> Result<(), Failure> {
-    stage.narrator.client(format_args!("client A finishes sending"));
+    stage.tell(format_args!("client A finishes sending"));
     stage.a()?.finish()?;
     stage.turn()?;
     stage.a()?.receive_end()?;
-    stage.narrator.client(format_args!("client A reads 0 as well: both sides have finished"));
+    stage.tell(format_args!("client A reads 0 as well: both sides have finished"));
     Ok(())
 }
 

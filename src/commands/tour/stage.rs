@@ -1,12 +1,14 @@
 //! The stage of the tour: a server that makes one turn whenever a descriptor is ready, and its
 //! clients.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use baresock::addr::Address;
 use baresock::event_loop::{EventLoop, Limits, Progress};
+use baresock::ladder::html::LadderNoteKind;
 use baresock::names::{Errno, FIONREAD, TIOCOUTQ};
 use baresock::poller::Via;
 use baresock::services::Echo;
@@ -43,6 +45,23 @@ impl Stage {
     pub(super) fn new(narrator: Narrator, via: Via, recorder: Option<TourRecordings>) -> Self {
         let event_loop = EventLoop::new(via, Limits::default());
         Self { narrator, event_loop, server: None, a: None, b: None, recorder }
+    }
+
+    /// A chapter begins: a numbered headline, and a sentence or two on what will happen and what to look at.
+    pub(super) fn begin_chapter(&self, number: usize, title: &str, before: &str) {
+        self.narrator.headline(number, title, before);
+        if let Some(recorder) = &self.recorder {
+            recorder.note(LadderNoteKind::Chapter, format!("{number}. {title}"));
+            recorder.note(LadderNoteKind::Said, before);
+        }
+    }
+
+    /// Says what a client does, or what comes of it.
+    pub(super) fn tell(&self, what: fmt::Arguments<'_>) {
+        self.narrator.client(what);
+        if let Some(recorder) = &self.recorder {
+            recorder.note(LadderNoteKind::Said, what.to_string());
+        }
     }
 
     /// The server begins to listen, in full view.
@@ -82,19 +101,19 @@ impl Stage {
 
     /// Client A connects, with a small receive buffer.
     pub(super) fn connect_a(&mut self) -> Result<(), Failure> {
-        self.a = Some(self.connect("A", Some(RECEIVE_BUFFER))?);
+        self.a = Some(self.connect("client A", Some(RECEIVE_BUFFER))?);
         Ok(())
     }
 
     /// Client B connects.
     pub(super) fn connect_b(&mut self) -> Result<(), Failure> {
-        self.b = Some(self.connect("B", None)?);
+        self.b = Some(self.connect("client B", None)?);
         Ok(())
     }
 
     fn connect(&self, name: &'static str, rcvbuf: Option<i32>) -> Result<TourClient, Failure> {
         let server = self.server.as_ref().ok_or_else(|| overdue("no server listens"))?;
-        let tracer = self.recorder.as_ref().map(TourRecordings::client);
+        let tracer = self.recorder.as_ref().map(|recorder| recorder.client(name));
         TourClient::connect(name, server, rcvbuf, tracer)
     }
 
@@ -159,6 +178,6 @@ impl Stage {
 }
 
 /// The failure that something expected has not happened.
-pub(super) fn overdue(what: impl std::fmt::Display) -> Failure {
+pub(super) fn overdue(what: impl fmt::Display) -> Failure {
     Failure::new(format_args!("the tour: {what} within {} seconds", PATIENCE.as_secs()))
 }

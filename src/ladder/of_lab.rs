@@ -1,0 +1,55 @@
+//! The ladder of a lab: its calls, and between them its parts, sentences, questions and answers.
+
+use super::html::{LadderNote, LadderNoteKind, page};
+use super::{Ladder, LadderTrace};
+use crate::labs::Lab;
+use crate::labs::run::{LabEvent, Stop};
+use crate::trace::Event;
+
+/// Takes note of what happens in a lab.
+#[derive(Debug, Default)]
+pub struct LabLadder {
+    calls: Vec<Event<'static>>,
+    notes: Vec<LadderNote>,
+    last_ns: u64,
+}
+
+impl LabLadder {
+    /// Takes note of an event.
+    pub fn hear(&mut self, event: &LabEvent) {
+        use LadderNoteKind::{Asked, Chapter, Said};
+        let (kind, text) = match event {
+            LabEvent::Called { call, .. } => {
+                self.last_ns = self.last_ns.max(call.end_ns);
+                return self.calls.push((**call).clone());
+            }
+            LabEvent::Part { title } => (Chapter, title.clone()),
+            LabEvent::Said { text } => (Said, text.clone()),
+            LabEvent::Predicted { asks, expected, .. } => {
+                (Asked, format!("{asks} Prediction: {expected}"))
+            }
+            LabEvent::Observed { observed, agrees } => {
+                let verdict = match agrees {
+                    Some(true) => "as predicted",
+                    Some(false) => "this differs from the prediction",
+                    None => "not checked on this system",
+                };
+                (Asked, format!("= {observed}: {verdict}"))
+            }
+            LabEvent::Overdue { call, seconds } => {
+                (Said, format!("{call} had not returned after {seconds} s"))
+            }
+            LabEvent::Stopped(Stop::Skipped(why)) => (Said, format!("Skipped: {why}")),
+            LabEvent::Stopped(Stop::Failed(why)) => (Said, format!("It ended early: {why}")),
+            LabEvent::Left { what } => (Said, format!("Left behind: {what}")),
+            LabEvent::Calling { .. } | LabEvent::Remarked { .. } | LabEvent::Drawn { .. } => return,
+        };
+        self.notes.push(LadderNote { after_ns: self.last_ns, kind, text });
+    }
+
+    /// The page of this lab.
+    pub fn page(self, lab: &Lab) -> String {
+        let trace = LadderTrace { name: None, calls: self.calls };
+        page(&Ladder::of_named(vec![trace]), lab.name, &self.notes)
+    }
+}

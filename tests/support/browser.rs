@@ -1,0 +1,181 @@
+//! A browser that a test drives: it opens pages, asks scripts, and types keys.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::{KilledAtEnd, PATIENCE, TempDir, text};
+
+/// Chromium, through the pipes of its debugging protocol.
+pub(crate) struct Browser {
+    to: ChildStdin,
+    from: Receiver<Value>,
+    session: Option<String>,
+    calls: u64,
+    /// What pages complained of in the console, and errors of their scripts.
+    complaints: Vec<String>,
+    has_loaded: bool,
+    // The process ends before its directory is removed.
+    _process: KilledAtEnd,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// A browser with a window of this width, and no page.
+    #[track_caller]
+    pub(crate) fn new(width: u32) -> Self {
+        let profile = TempDir::new();
+        let mut process = KilledAtEnd(start(&profile.file("profile")));
+        let to = process.0.stdin.take().unwrap();
+        let stdout = process.0.stdout.take().unwrap();
+        let (tell, from) = channel();
+        thread::spawn(move || {
+            for message in BufReader::new(stdout).split(0).map_while(Result::ok) {
+                let message = serde_json::from_slice(&message).unwrap();
+                if tell.send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        let (session, calls, complaints) = (None, 0, Vec::new());
+        let mut browser = Self {
+            to,
+            from,
+            session,
+            calls,
+            complaints,
+            has_loaded: false,
+            _process: process,
+            _profile: profile,
+        };
+        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = browser.call("Target.attachToTarget", attach);
+        browser.session = Some(attached["sessionId"].as_str().unwrap().to_string());
+        for domain in ["Page", "Runtime", "Log"] {
+            browser.call(&format!("{domain}.enable"), json!({}));
+        }
+        browser.resize(width);
+        browser
+    }
+
+    /// Gives the window another width.
+    #[track_caller]
+    pub(crate) fn resize(&mut self, width: u32) {
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// Opens a file; `behind` follows its address: `#step=3`.
+    #[track_caller]
+    pub(crate) fn open(&mut self, page: &Path, behind: &str) {
+        // Another part of the same page would not be loaded again.
+        self.call("Page.navigate", json!({"url": "about:blank"}));
+        self.has_loaded = false;
+        let address = format!("file://{}{behind}", text(page));
+        let opened = self.call("Page.navigate", json!({"url": address}));
+        assert!(opened["errorText"].is_null(), "{address}: {opened}");
+        // The blank page may finish first.
+        while !(self.has_loaded && self.ask("location.href").as_str() == Some(&*address)) {
+            if !self.has_loaded {
+                self.hear();
+            }
+        }
+        while self.ask("document.readyState") != "complete" {}
+    }
+
+    /// What an expression of JavaScript is in the page.
+    #[track_caller]
+    pub(crate) fn ask(&mut self, expression: &str) -> Value {
+        let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.call("Runtime.evaluate", asked);
+        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        answer["result"]["value"].clone()
+    }
+
+    /// What an expression is, as text.
+    #[track_caller]
+    pub(crate) fn text_of(&mut self, expression: &str) -> String {
+        let answer = self.ask(expression);
+        answer.as_str().unwrap_or_else(|| panic!("{expression}: {answer}")).to_string()
+    }
+
+    /// Presses a key as a person does: `Tab`, `Enter`, `ArrowDown`, or a letter.
+    #[track_caller]
+    pub(crate) fn press(&mut self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, ""),
+            "Enter" => (13, "\r"),
+            "End" => (35, ""),
+            "Home" => (36, ""),
+            "ArrowLeft" => (37, ""),
+            "ArrowUp" => (38, ""),
+            "ArrowRight" => (39, ""),
+            "ArrowDown" => (40, ""),
+            letter => (0, letter),
+        };
+        let kind = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
+        for kind in [kind, "keyUp"] {
+            let mut event =
+                json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code});
+            if kind == "keyDown" {
+                event["text"] = text.into();
+            }
+            self.call("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// What pages have complained of since the last time.
+    pub(crate) fn take_complaints(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.complaints)
+    }
+
+    #[track_caller]
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        self.calls += 1;
+        let mut message = json!({"id": self.calls, "method": method, "params": params});
+        if let Some(session) = &self.session {
+            message["sessionId"] = session.clone().into();
+        }
+        self.to.write_all(format!("{message}\0").as_bytes()).unwrap();
+        loop {
+            let answer = self.hear();
+            if answer["id"] == self.calls {
+                assert!(answer["error"].is_null(), "{method}: {answer}");
+                return answer["result"].clone();
+            }
+        }
+    }
+
+    /// The next message, of which complaints are kept.
+    #[track_caller]
+    fn hear(&mut self) -> Value {
+        let message = self.from.recv_timeout(PATIENCE).expect("the browser answers");
+        let params = &message["params"];
+        match message["method"].as_str() {
+            Some("Page.loadEventFired") => self.has_loaded = true,
+            Some("Runtime.exceptionThrown" | "Log.entryAdded") => {
+                self.complaints.push(params.to_string());
+            }
+            Some("Runtime.consoleAPICalled") if params["type"] != "log" => {
+                self.complaints.push(params.to_string());
+            }
+            _ => {}
+        }
+        message
+    }
+}
+
+/// The protocol uses descriptors 3 and 4, which a shell makes of standard input and output.
+fn start(profile: &Path) -> Child {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec 3<&0 4>&1 </dev/null >/dev/null 2>&1; exec chromium \"$@\"", "sh"]);
+    command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]);
+    command.args(["--disable-background-networking", "--no-first-run"]);
+    command.arg(format!("--user-data-dir={}", text(profile))).arg("about:blank");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+}
