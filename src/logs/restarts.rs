@@ -10,13 +10,10 @@ use std::collections::HashMap;
 use super::answer::{CallResult, RawCall};
 use super::calls::{LogItem, Where};
 use super::halves::whole;
+use crate::trace::Function;
 
 /// How many processes may be interrupted at a time. Further interrupted calls are left out, unless they are restarted.
 const MOST: usize = 10_000;
-
-/// Calls whose time runs on while they are interrupted: when restarted, they show the time left, or only that they
-/// continue. The first line has their arguments.
-const WAITS: &[&str] = &["poll", "ppoll", "ppoll_time64", "select", "pselect6", "pselect6_time64"];
 
 /// The calls that were interrupted and are not decided.
 #[derive(Debug, Default)]
@@ -125,7 +122,12 @@ impl Restarts {
     ) {
         let Some(before) = self.of.remove(&place.pid) else { return };
         let Some(first) = whole(&before.text) else { return };
-        let call = if WAITS.contains(&first.name) {
+        // The time of these calls runs on while they are interrupted: when restarted, they show the time left, or only
+        // that they continue. The first line has their arguments.
+        let waits = Function::all().any(|function| {
+            function.page().waits_for_many() && function.page().is_called(first.name)
+        });
+        let call = if waits {
             RawCall { answer: call.answer, took_ns: None, ..first }
         } else {
             RawCall { took_ns: None, ..call }

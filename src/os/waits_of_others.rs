@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::trace::Function;
 use crate::values::FdNumber;
 
 /// A thread that is in a system call.
@@ -33,7 +34,8 @@ fn wait(tid: u32, line: &str) -> Option<WaitOfOther> {
     let (_, call) = waiting_calls().iter().find(|(known, _)| *known == number)?;
     let first = words.next().and_then(|word| word.strip_prefix("0x"));
     let first = first.and_then(|digits| u64::from_str_radix(digits, 16).ok());
-    let is_of_descriptor = !matches!(*call, "select" | "pselect6" | "poll" | "ppoll");
+    let mut pages = Function::all().map(Function::page);
+    let is_of_descriptor = !pages.any(|page| page.waits_for_many() && page.is_called(call));
     let fd = first.and_then(|first| i32::try_from(first).ok()).filter(|_| is_of_descriptor);
     Some(WaitOfOther { tid, call, fd: fd.map(FdNumber::new) })
 }

@@ -226,9 +226,8 @@ impl Report {
         if self.world.held(now.process, now.fd) != world::Held::Nothing || event.errno().is_some() {
             return false;
         }
-        match event.callee.name() {
-            "read" | "write" | "sendfile" | "readv" | "writev" => false,
-            _ => matches!(
+        event.function().is_none_or(|function| function.page().is_for_sockets())
+            && matches!(
                 did.what(),
                 DidKind::Accepted
                     | DidKind::Bound
@@ -238,8 +237,7 @@ impl Report {
                     | DidKind::Received
                     | DidKind::Finished
                     | DidKind::NameAsked
-            ),
-        }
+            )
     }
 
     fn watch(&mut self, now: &Moment<'_>) {

@@ -59,6 +59,7 @@ static DUP2: Page = Page {
     parameters: &["oldfd", "newfd"],
     effect: Effect::Copies,
     returns: Returns::Descriptor,
+    kernel: &["dup3"],
     gist: "a second number of your choice for the same open file",
     result: "newfd, which it closes first if it was open.",
     trap: "That close is silent: its error is lost. With two equal numbers nothing changes, not even FD_CLOEXEC.",

@@ -21,6 +21,7 @@ static FCNTL: Page = Page {
     parameters: &["fd", "cmd", "arg"],
     effect: Effect::Commands,
     returns: Returns::Number,
+    kernel: &["fcntl64"],
     gist: "flags, owners and duplicates of a descriptor",
     result: "Depends on the command: flags, a new number, or 0.",
     trap: "F_SETFL replaces all flags, for every process that shares the open file.",

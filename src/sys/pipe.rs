@@ -21,6 +21,7 @@ static PIPE: Page = Page {
     fills: &["pipefd"],
     short: &["pipefd"],
     effect: Effect::MakesPipe,
+    kernel: &["pipe2"],
     gist: "a one-way channel inside the machine",
     result: "0; pipefd[0] is for reading, pipefd[1] for writing.",
     trap: "A process that keeps its own copy of the writing end never gets the end of file.",

@@ -82,6 +82,7 @@ static POLL: Page = Page {
     waits: Waits::Always,
     effect: Effect::Polls,
     returns: Returns::Number,
+    kernel: &["ppoll", "ppoll_time64"],
     gist: "waits until a descriptor is ready; each has a row",
     result: "How many rows have an answer in revents; 0 when the time is up.",
     trap: "POLLERR, POLLHUP and POLLNVAL are reported unasked: a loop that checks only POLLIN spins. The timeout is in milliseconds, -1 means forever.",

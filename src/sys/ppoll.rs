@@ -22,6 +22,7 @@ static PPOLL: Page = Page {
     effect: Effect::Polls,
     returns: Returns::Number,
     is_here: cfg!(has_ppoll),
+    kernel: &["ppoll_time64"],
     gist: "poll, with a signal mask and nanoseconds",
     result: "As poll.",
     trap: "A NULL timeout waits forever, where poll takes -1.",

@@ -18,6 +18,7 @@ static PSELECT: Page = Page {
     waits: Waits::Always,
     effect: Effect::Selects,
     returns: Returns::Number,
+    kernel: &["pselect6", "pselect6_time64"],
     gist: "select, with a signal mask for as long as it waits",
     result: "As select; the timeout is left alone.",
     trap: "Block the signals before: only then can none arrive between the check and the wait.",

@@ -26,6 +26,7 @@ static RECV: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Receives,
     returns: Returns::Bytes,
+    kernel: &["recvfrom"],
     gist: "receives bytes that have arrived",
     result: "How many; any number from 1 to len. 0 on a stream: end of file, the peer has finished sending.",
     trap: "One recv is not one send: messages arrive joined or in pieces. On a datagram socket 0 is an empty message, not the end.",

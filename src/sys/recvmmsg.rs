@@ -29,6 +29,7 @@ static RECVMMSG: Page = Page {
     effect: Effect::Receives,
     returns: Returns::Messages,
     is_here: cfg!(has_mmsg),
+    kernel: &["recvmmsg_time64"],
     gist: "receives several messages in one call",
     result: "How many messages; for each, msg_len has its bytes, and msg_flags says what was truncated.",
     trap: "On a blocking socket it waits until all vlen have arrived; with MSG_WAITFORONE only for the first. The \

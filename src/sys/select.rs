@@ -29,6 +29,7 @@ static SELECT: Page = Page {
     waits: Waits::Always,
     effect: Effect::Selects,
     returns: Returns::Number,
+    kernel: &["_newselect", "pselect6", "pselect6_time64"],
     gist: "waits until one of many descriptors is ready",
     result: "How many bits are set in the three sets together; 0 when the time is up. The sets now hold the answer.",
     trap: "Question and answer share the sets, and on Linux the timeout: set all of them again each time. nfds is the \

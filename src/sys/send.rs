@@ -24,6 +24,7 @@ static SEND: Page = Page {
     waits: Waits::OnDescriptor,
     effect: Effect::Sends,
     returns: Returns::Bytes,
+    kernel: &["sendto"],
     gist: "hands bytes to the kernel for the peer",
     result: "How many bytes were taken, perhaps fewer than offered: a short write.",
     trap: "Taken is not delivered: the bytes are in the kernel's buffer. The program must send the rest when the \

@@ -21,6 +21,7 @@ static SENDFILE: Page = Page {
     effect: Effect::Sends,
     returns: Returns::Bytes,
     is_here: cfg!(has_sendfile),
+    kernel: &["sendfile64"],
     gist: "sends bytes of a file without reading them first",
     result: "How many were taken, perhaps fewer than asked for. 0: the file has no byte at this offset.",
     trap: "If the file becomes shorter in the meantime, it returns 0, again and again. No flags, so no MSG_NOSIGNAL: a \

@@ -59,6 +59,7 @@ static SIGACTION: Page = Page {
     parameters: &["signum", "act", "oldact"],
     fills: &["oldact"],
     short: &["signum"],
+    kernel: &["rt_sigaction"],
     gist: "sets the action of a signal",
     result: "0; the previous action through oldact.",
     trap: "A handler may call only a few functions: write one byte into a pipe and return. A handled signal interrupts select and poll.",

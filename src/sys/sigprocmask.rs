@@ -11,6 +11,7 @@ static SIGPROCMASK: Page = Page {
     prototype: "int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)",
     parameters: &["how", "set", "oldset"],
     fills: &["oldset"],
+    kernel: &["rt_sigprocmask"],
     gist: "blocks and unblocks signals",
     result: "0; the old mask through oldset.",
     trap: "If you unblock and then call select, a signal between the two is missed: pselect closes this gap.",

@@ -12,6 +12,7 @@ static SOCKATMARK: Page = Page {
     prototype: "int sockatmark(int sockfd)",
     parameters: &["sockfd"],
     returns: Returns::Number,
+    kernel: &["ioctl"],
     gist: "whether the urgent mark is next",
     result: "1 at the mark, 0 elsewhere.",
     trap: "recv never reads across the mark, so ask after each recv.",

@@ -201,7 +201,7 @@ impl Facts {
     /// Whether an earlier datagram was refused. For a refused stream, `recv` and `send` report the same errno, but
     /// there is no earlier datagram.
     pub fn is_refused_datagram(&self) -> bool {
-        let is_for_datagrams = [Function::RECVFROM, Function::SENDTO].contains(&self.function);
+        let is_for_datagrams = self.function.page().is_for_datagrams();
         self.failed(Errno::ECONNREFUSED) && (is_for_datagrams || !self.is_stream())
     }
 

@@ -30,6 +30,8 @@ pub struct Page {
     pub is_library: bool,
     /// Whether this system has the function, with these arguments.
     pub is_here: bool,
+    /// Names under which Linux, and so strace, may have the call, if they are not that of C.
+    pub kernel: &'static [&'static str],
     /// The name of the function that this one extends by an argument: a rule about that function applies to this one
     /// too.
     pub extends: Option<&'static str>,
@@ -153,6 +155,7 @@ impl Page {
             returns: Returns::Status,
             is_library: false,
             is_here: true,
+            kernel: &[],
             extends: None,
             gist: "",
             result: "",
@@ -169,6 +172,21 @@ impl Page {
     /// Whether the function waits for many descriptors at a time.
     pub const fn waits_for_many(&self) -> bool {
         matches!(self.effect, Effect::Selects | Effect::Polls)
+    }
+
+    /// Whether the function takes sockets only, and no other file: C calls the parameter `sockfd` then.
+    pub fn is_for_sockets(&self) -> bool {
+        self.parameters.first() == Some(&"sockfd")
+    }
+
+    /// Whether each call has the address of a peer: where its datagram goes to, or came from.
+    pub fn is_for_datagrams(&self) -> bool {
+        self.parameters.iter().any(|name| matches!(*name, "dest_addr" | "src_addr"))
+    }
+
+    /// Whether strace may show a call of the function under this name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.kernel.contains(&name)
     }
 
     /// Whether the function takes one length, which a rule can make smaller.

@@ -5,7 +5,6 @@
 //!
 //! The faults are made by `--inject`; that this is not trusted alone, strace makes some of them too, from outside.
 
-mod errors;
 mod expected;
 mod faults;
 mod session;
@@ -194,12 +193,15 @@ fn faults_that_strace_makes_come_to_the_same() {
     let echo = serve("poll", &["echo=127.0.0.1:0"]);
     let target = echo.at(0);
     for kind in [SERVE_SELECT, SERVE_POLL] {
-        let (report, calls) = straced_session(kind, None, target, faults::strace_alone);
+        let (_, traced) = session_with(kind, &[], None, target);
+        let straced = faults::straced(&traced);
+        let alone = |log: &str| faults::strace_alone(log, &straced);
+        let (report, calls) = straced_session(kind, None, target, alone);
         assert_unnoticed(kind, &report);
         let all = faults::for_strace(&calls, kind);
         try_all(&format!("strace, {kind}"), &calls, &all, |fault| {
             let (report, traced) =
-                straced_session(kind, Some(fault), target, |log| fault.strace(log));
+                straced_session(kind, Some(fault), target, |log| fault.strace(log, &straced));
             traced.iter().find(|call| call.injected)?;
             Some((judge_from_outside(kind, fault, &report, &traced, calls.len()), report))
         });

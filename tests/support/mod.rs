@@ -7,6 +7,7 @@
 
 mod browser;
 mod clients;
+mod documented;
 mod process;
 mod program;
 mod schema;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use browser::*;
 pub(crate) use clients::*;
+pub(crate) use documented::*;
 pub(crate) use process::*;
 pub(crate) use program::*;
 pub(crate) use schema::*;

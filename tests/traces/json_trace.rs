@@ -13,6 +13,7 @@ use baresock::sys;
 use baresock::trace::arg::ValueLimits;
 use baresock::trace::json::JsonSink;
 use baresock::trace::output::{Output, Pace};
+use baresock::trace::page::Effect;
 use baresock::trace::{Function, Tracer, install};
 use serde_json::{Map, Value};
 
@@ -518,7 +519,8 @@ fn is_escaped(value: &Value) -> bool {
 #[track_caller]
 fn check_returned(call: &Value) {
     let Some(returned) = call.get("returned") else {
-        let waits = matches!(call["call"].as_str(), Some("select" | "pselect" | "poll" | "ppoll"));
+        let waits = call["call"].as_str().and_then(Function::from_name);
+        let waits = waits.is_some_and(|function| function.page().waits_for_many());
         return assert!(!waits || call["result"] == -1, "{call}");
     };
     match call["call"].as_str().unwrap() {
@@ -563,14 +565,10 @@ fn count_bytes(call: &Value, counted: &mut HashMap<u64, (u64, u64)>) {
     });
     let flags = call["arguments"]["flags"].as_array();
     let only_looks = flags.is_some_and(|flags| flags.iter().any(|flag| flag == "MSG_PEEK"));
-    match call["call"].as_str().unwrap() {
-        "send" | "sendto" | "sendmsg" | "sendmmsg" | "write" | "writev" | "sendfile" => {
-            *bytes_out += moved
-        }
-        "splice" => *bytes_in += moved,
-        "recv" | "recvfrom" | "recvmsg" | "recvmmsg" | "read" | "readv" if !only_looks => {
-            *bytes_in += moved
-        }
+    match Function::from_name(call["call"].as_str().unwrap()).map(Function::effect) {
+        Some(Effect::Sends) => *bytes_out += moved,
+        Some(Effect::Splices) => *bytes_in += moved,
+        Some(Effect::Receives) if !only_looks => *bytes_in += moved,
         _ => {}
     }
 }

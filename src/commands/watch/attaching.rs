@@ -38,14 +38,9 @@ impl InterruptedWaits {
 
 /// Whether a call is the kernel's call with this name, or continues it.
 fn is_begun_again(name: &str, first: &Event<'_>) -> bool {
-    matches!(
-        (name, first.callee.name()),
-        (_, "restart_syscall")
-            | ("recvfrom", "recv")
-            | ("sendto", "send")
-            | ("pselect6" | "select", "select" | "pselect")
-            | ("ppoll" | "poll", "poll" | "ppoll")
-    )
+    let function = first.function();
+    first.callee.name() == "restart_syscall"
+        || function.is_some_and(|function| function.page().is_called(name))
 }
 
 /// The remark on such a call.

@@ -6,20 +6,30 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use baresock::cli::{self, Common};
+use baresock::trace::Function;
+use baresock::trace::page::Effect;
 
 use super::super::failure::Failure;
 use super::super::messages::say;
 use super::instead;
 
-/// The calls about sockets, descriptors and processes. strace skips a name with a question mark that the kernel of this
-/// architecture does not have.
-const CALLS: &str = "trace=?socket,?socketpair,?bind,?listen,?accept,?accept4,?connect,?shutdown,?getsockname,\
-?getpeername,?setsockopt,?getsockopt,?send,?sendto,?sendmsg,?sendmmsg,?recv,?recvfrom,?recvmsg,?recvmmsg,\
-?recvmmsg_time64,?read,?write,?readv,?writev,?sendfile,?sendfile64,?splice,?close,?close_range,?dup,?dup2,?dup3,\
-?pipe,?pipe2,?fcntl,?fcntl64,?ioctl,?open,?openat,?unlink,?unlinkat,?select,?_newselect,?pselect6,\
-?pselect6_time64,?poll,?ppoll,?ppoll_time64,?epoll_create,?epoll_create1,?epoll_ctl,?epoll_wait,?epoll_pwait,\
-?epoll_pwait2,?io_uring_setup,?io_uring_enter,?eventfd,?eventfd2,?clone,?clone3,?fork,?vfork,?execve,?execveat,\
-?kill,?rt_sigaction,?rt_sigreturn,?sigreturn,?restart_syscall,?prlimit64,?setrlimit";
+/// Calls that have no wrapper and say something about descriptors, processes and signals.
+const FURTHER_CALLS: &str = "close_range,open,openat,unlink,unlinkat,epoll_create,epoll_create1,epoll_ctl,epoll_wait,\
+    epoll_pwait,epoll_pwait2,io_uring_setup,io_uring_enter,eventfd,eventfd2,clone,clone3,fork,vfork,execve,execveat,\
+    kill,rt_sigaction,rt_sigreturn,sigreturn,restart_syscall,prlimit64,setrlimit";
+
+/// What strace is to look at: these, and every call that does something to sockets and descriptors.
+fn calls() -> String {
+    let pages = Function::all().map(Function::page);
+    let known = pages.filter(|page| page.effect != Effect::None && !page.is_library);
+    let names = known.flat_map(|page| std::iter::once(&page.name).chain(page.kernel));
+    let mut names: Vec<_> = names.copied().chain(FURTHER_CALLS.split(',')).collect();
+    names.sort_unstable();
+    names.dedup();
+    // strace skips a name with a question mark that the kernel of this architecture does not have.
+    let names: Vec<_> = names.iter().map(|name| format!("?{name}")).collect();
+    format!("trace={}", names.join(","))
+}
 
 /// Printed when strace was started and saw nothing.
 pub(super) const WHY_NOT: &str = "strace saw no call: tracing is not permitted here (a container needs \
@@ -62,7 +72,8 @@ pub(super) fn warn_of_attaching() {
 pub(crate) fn words() -> Result<Vec<OsString>, Failure> {
     let strace = find()?;
     let mut words = vec![strace.clone().into_os_string()];
-    let flags = ["-f", "-q", "-ttt", "-T", "-e", CALLS, "-e", "signal=!SIGWINCH", "-s", "64"];
+    let calls = calls();
+    let flags = ["-f", "-q", "-ttt", "-T", "-e", &calls, "-e", "signal=!SIGWINCH", "-s", "64"];
     words.extend(flags.map(OsString::from));
     if knows_seccomp(&strace) {
         words.push("--seccomp-bpf".into());
@@ -78,7 +89,7 @@ pub(super) fn command(
     log: &Path,
 ) -> Command {
     let mut command = Command::new(strace);
-    command.args(["-f", "-q", "-ttt", "-T", "-e", CALLS, "-e", "signal=!SIGWINCH", "-s"]);
+    command.args(["-f", "-q", "-ttt", "-T", "-e", &calls(), "-e", "signal=!SIGWINCH", "-s"]);
     command.arg(common.trace_bytes.max(64).to_string()).arg("-o").arg(log);
     match watch.pid {
         Some(pid) => {

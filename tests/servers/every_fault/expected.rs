@@ -1,5 +1,8 @@
 //! What a fault at a call must come to.
 
+use baresock::trace::Function;
+use baresock::trace::page::Effect;
+
 /// When the call is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
@@ -35,48 +38,65 @@ pub(crate) enum Expected {
 
 use Expected::*;
 
-/// The first row that fits holds. `*` is any call, or any errno of its table.
-const TABLE: &[(Phase, &[&str], &[&str], Expected)] = &[
-    (Starting, &["close"], &["*"], Unnoticed),
-    (Starting, &["*"], &["*"], NotStarted),
-    (Serving, &["select", "poll"], &["EINTR"], Unnoticed),
-    (Serving, &["select", "poll"], &["ENOMEM"], WaitedOut),
-    (Serving, &["select", "poll"], &["*"], ServerEnds),
-    // The client has gone, or the network has broken its connection: the next one in the queue is not affected.
-    (
-        Serving,
-        &["accept", "accept4"],
-        &["EAGAIN", "EINTR", "ECONNABORTED", "EPROTO", "ENETDOWN", "EHOSTUNREACH"],
-        Unnoticed,
-    ),
-    (Serving, &["accept", "accept4"], &["*"], ListenerRests),
-    (Serving, &["recv", "send", "read", "recvfrom", "sendto"], &["EAGAIN", "EINTR"], Unnoticed),
-    // EINVAL says that the system cannot send this file, nor then, that it has no such call: it is read and sent.
-    (Serving, &["sendfile"], &["EAGAIN", "EINTR", "EINVAL"], Unnoticed),
-    (Serving, &["recv", "send", "sendfile", "shutdown"], &["*"], ConnectionEnds),
-    (Serving, &["recvfrom", "sendto"], &["*"], DatagramLost),
-    // Of the self-pipe.
-    (Serving, &["read"], &["*"], EndsAsAsked),
-    // The descriptor is closed whatever close says.
-    (Serving, &["close"], &["*"], Unnoticed),
-    // A connection that relay makes.
-    (Serving, &["connect"], &["EINPROGRESS", "EINTR"], Unnoticed),
-    (Serving, &["socket", "fcntl", "connect", "getsockopt"], &["*"], ConnectionEnds),
-    (Serving, &["setsockopt SO_SNDBUF"], &["*"], ConnectionEnds),
-    (
-        Serving,
-        &["setsockopt TCP_NODELAY", "setsockopt SO_LINGER", "getpeername", "getsockname"],
-        &["*"],
-        Unnoticed,
-    ),
-];
-
-/// What is expected of this errno at this call, which may have a word that says more: `setsockopt TCP_NODELAY`.
-pub(crate) fn expected(phase: Phase, call: &str, errno: &str) -> Option<Expected> {
-    let function = call.split(' ').next().unwrap();
-    let fits = |names: &[&str], name: &str| names.iter().any(|one| *one == "*" || *one == name);
-    let row = TABLE.iter().find(|(its_phase, calls, errnos, _)| {
-        *its_phase == phase && (fits(calls, call) || fits(calls, function)) && fits(errnos, errno)
-    });
-    row.map(|(.., expected)| *expected)
+/// What is expected of this errno at this call, made on a descriptor of a client unless its row says more. `option` is the
+/// option or command of `setsockopt`, `getsockopt` and `fcntl`. It follows from what the call does, which stands on the
+/// call's page; `None` means that no server is known to make such a call.
+pub(crate) fn expected(
+    phase: Phase,
+    function: Function,
+    option: Option<&str>,
+    errno: &str,
+) -> Option<Expected> {
+    let would_wait = matches!(errno, "EAGAIN" | "EINTR");
+    let expected = match (phase, function.effect()) {
+        // The descriptor is closed whatever close says.
+        (_, Effect::Closes) => Unnoticed,
+        (Starting, _) => NotStarted,
+        (Serving, Effect::Selects | Effect::Polls) => match errno {
+            "EINTR" => Unnoticed,
+            "ENOMEM" => WaitedOut,
+            _ => ServerEnds,
+        },
+        (Serving, Effect::Accepts) => match errno {
+            _ if would_wait => Unnoticed,
+            // The client has gone, or the network has broken its connection: the next one in the queue is not affected.
+            "ECONNABORTED" | "EPROTO" | "ENETDOWN" | "EHOSTUNREACH" => Unnoticed,
+            _ => ListenerRests,
+        },
+        (Serving, Effect::Sends | Effect::Receives) if would_wait => Unnoticed,
+        // EINVAL says that the system cannot send this file, nor then, that it has no such call: it is read and sent.
+        (Serving, Effect::Sends) if function == Function::SENDFILE && errno == "EINVAL" => {
+            Unnoticed
+        }
+        (Serving, Effect::Sends | Effect::Receives) if function.page().is_for_datagrams() => {
+            DatagramLost
+        }
+        // Of the self-pipe.
+        (Serving, Effect::Receives) if function == Function::READ => EndsAsAsked,
+        (Serving, Effect::Sends | Effect::Receives | Effect::ShutsDown) => ConnectionEnds,
+        // A connection that relay makes.
+        (Serving, Effect::Connects) if matches!(errno, "EINPROGRESS" | "EINTR") => Unnoticed,
+        (
+            Serving,
+            Effect::Connects | Effect::MakesSocket | Effect::Commands | Effect::TellsOption,
+        ) => ConnectionEnds,
+        (Serving, Effect::SetsOption) => match option? {
+            "SO_SNDBUF" => ConnectionEnds,
+            "TCP_NODELAY" | "SO_LINGER" => Unnoticed,
+            _ => return None,
+        },
+        (Serving, Effect::TellsName | Effect::TellsPeer) => Unnoticed,
+        (
+            Serving,
+            Effect::None
+            | Effect::MakesPair
+            | Effect::MakesPipe
+            | Effect::Binds
+            | Effect::Listens
+            | Effect::Copies
+            | Effect::Splices
+            | Effect::Resolves,
+        ) => return None,
+    };
+    Some(expected)
 }

@@ -1,21 +1,25 @@
 //! The calls of a session, and the faults that can be injected into each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use baresock::trace::Function;
+use baresock::trace::page::Effect;
 use serde_json::Value;
 
-use super::errors::Errors;
 use super::expected::{Expected, Phase, expected};
-use crate::support::Kind;
+use crate::support::{DocumentedErrors, Kind};
 
 /// A call of the server, from its JSON trace.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// The function, and of `fcntl` and `setsockopt` which command or option.
     pub(crate) name: String,
-    function: String,
-    /// Which call of its function it is, from 1.
+    function: Function,
+    option: Option<String>,
+    /// Its name to the program that makes the faults: `pselect6` to strace.
+    made_as: String,
+    /// Which call of that name it is, from 1.
     number: usize,
     phase: Phase,
     fd: Option<i64>,
@@ -31,17 +35,20 @@ pub(crate) fn calls_in(trace: &str) -> Vec<Call> {
     let mut calls = Vec::new();
     for line in trace.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
         let call: Value = serde_json::from_str(line).unwrap();
-        let function = call["call"].as_str().unwrap().to_string();
-        if ["select", "poll"].contains(&&*function) {
+        let made_as = call["call"].as_str().unwrap();
+        let function = function_of(made_as);
+        if function.page().waits_for_many() {
             phase = Phase::Serving;
         }
         let arguments = &call["arguments"];
-        let more = ["cmd", "optname"].iter().find_map(|name| arguments[*name].as_str());
-        let number = numbers.entry(function.clone()).or_default();
+        let option = ["cmd", "optname"].iter().find_map(|name| arguments[*name].as_str());
+        let number = numbers.entry(made_as.to_string()).or_default();
         *number += 1;
         calls.push(Call {
-            name: more.map_or(function.clone(), |more| format!("{function} {more}")),
+            name: option.map_or(made_as.to_string(), |option| format!("{made_as} {option}")),
             function,
+            option: option.map(Into::into),
+            made_as: made_as.to_string(),
             number: *number,
             phase,
             fd: ["fd", "sockfd"].iter().find_map(|name| arguments[*name].as_i64()),
@@ -52,6 +59,18 @@ pub(crate) fn calls_in(trace: &str) -> Vec<Call> {
     calls
 }
 
+/// The function of C that the kernel has under another name.
+#[track_caller]
+fn function_of_kernel(name: &str) -> Function {
+    let found = Function::all().find(|function| function.page().kernel.contains(&name));
+    found.unwrap_or_else(|| panic!("{name} is on no page"))
+}
+
+#[track_caller]
+fn function_of(name: &str) -> Function {
+    Function::from_name(name).unwrap_or_else(|| panic!("{name} has no page"))
+}
+
 fn ends(connection: &Value) -> Option<[String; 2]> {
     Some([connection["peer"].as_str()?.to_string(), connection["local"].as_str()?.to_string()])
 }
@@ -60,9 +79,10 @@ impl Call {
     /// Whether it was made on a connection that relay makes, or is about to make: on a descriptor that a `socket` of
     /// the serving server made, or that `socket` itself.
     pub(crate) fn is_of_relay(&self, traced: &[Self]) -> bool {
-        let connects = |call: &Self| call.function == "connect" && call.fd == self.fd;
+        let connects =
+            |call: &Self| call.function.effect() == Effect::Connects && call.fd == self.fd;
         self.phase == Phase::Serving
-            && (["socket", "fcntl"].contains(&&*self.function)
+            && (matches!(self.function.effect(), Effect::MakesSocket | Effect::Commands)
                 || self.name == "setsockopt SO_SNDBUF"
                 || traced.iter().any(connects))
     }
@@ -71,7 +91,7 @@ impl Call {
     fn wrapper(&self) -> String {
         match self.name.split_once(" F_") {
             Some((function, command)) => format!("{function}_{}", command.to_lowercase()),
-            None => self.name.split(' ').next().unwrap().to_string(),
+            None => self.function.name().to_string(),
         }
     }
 }
@@ -83,12 +103,12 @@ pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
     let (mut phase, mut is_of_server) = (Phase::Starting, false);
     let mut calls = Vec::new();
     for line in log.lines() {
-        let Some((function, arguments)) = line.split_once('(') else { continue };
-        is_of_server |= function == "pipe2";
-        if is_of_server && function == wait {
+        let Some((made_as, arguments)) = line.split_once('(') else { continue };
+        is_of_server |= made_as == "pipe2";
+        if is_of_server && made_as == wait {
             phase = Phase::Serving;
         }
-        let number = numbers.entry(function.to_string()).or_default();
+        let number = numbers.entry(made_as.to_string()).or_default();
         *number += 1;
         // Rust's library asks so whether a descriptor is open, before it closes it.
         if !is_of_server || arguments.contains(", F_GETFD)") {
@@ -96,19 +116,22 @@ pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
         }
         let argument = |place| arguments.split([',', ')']).nth(place).unwrap_or_default().trim();
         // The names by which the wrappers know them.
-        let name = match function {
-            "pselect6" => "select".to_string(),
-            "rt_sigaction" => "sigaction".to_string(),
-            "pipe2" => "pipe".to_string(),
-            "recvfrom" if arguments.contains(", NULL, NULL)") => "recv".to_string(),
-            "sendto" if arguments.contains(", NULL, 0)") => "send".to_string(),
-            "fcntl" => format!("fcntl {}", argument(1)),
-            "setsockopt" | "getsockopt" => format!("{function} {}", argument(2)),
-            _ => function.to_string(),
+        let has_no_address =
+            [", NULL, NULL)", ", NULL, 0)"].iter().any(|end| arguments.contains(end));
+        let function = match Function::from_name(made_as) {
+            Some(function) if !(function.page().is_for_datagrams() && has_no_address) => function,
+            _ => function_of_kernel(made_as),
+        };
+        let option = match function.effect() {
+            Effect::Commands => Some(argument(1)),
+            Effect::SetsOption | Effect::TellsOption => Some(argument(2)),
+            _ => None,
         };
         calls.push(Call {
-            name,
-            function: function.to_string(),
+            name: option.map_or(function.to_string(), |option| format!("{function} {option}")),
+            function,
+            option: option.map(Into::into),
+            made_as: made_as.to_string(),
             number: *number,
             phase,
             fd: argument(0).parse().ok(),
@@ -122,9 +145,9 @@ pub(crate) fn calls_in_strace(log: &str, via: &str) -> Vec<Call> {
 /// A fault at one call.
 #[derive(Debug)]
 pub(crate) struct Fault {
-    /// The call, as [`Call::name`].
+    /// The call: [`Call::name`], [`Call::made_as`] and [`Call::number`].
     name: String,
-    function: String,
+    made_as: String,
     number: usize,
     pub(crate) phase: Phase,
     /// What happens to it: an errno by name, `short=1`.
@@ -134,35 +157,42 @@ pub(crate) struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { function, errno, number, .. } = self;
-        write!(f, "{function}:{errno}@{number} ({}, {:?})", self.name, self.expected)
+        let Self { made_as, errno, number, .. } = self;
+        write!(f, "{made_as}:{errno}@{number} ({}, {:?})", self.name, self.expected)
     }
 }
 
 impl Fault {
     /// As flags.
     pub(crate) fn rules(&self) -> Vec<String> {
-        let Self { function, errno, number, .. } = self;
-        vec!["--inject".into(), format!("{function}:{errno}@{number}")]
+        let Self { made_as, errno, number, .. } = self;
+        vec!["--inject".into(), format!("{made_as}:{errno}@{number}")]
     }
 
     /// As a program that does it from outside.
-    pub(crate) fn strace(&self, log: &str) -> Vec<String> {
-        let Self { function, errno, number, .. } = self;
+    pub(crate) fn strace(&self, log: &str, straced: &str) -> Vec<String> {
+        let Self { made_as, errno, number, .. } = self;
         let what = if errno.starts_with('E') { format!("error={errno}") } else { errno.clone() };
-        let fault = format!("inject={function}:{what}:when={number}");
-        ["strace", "-o", log, "-e", STRACED, "-e", &fault].map(Into::into).to_vec()
+        let fault = format!("inject={made_as}:{what}:when={number}");
+        [strace_alone(log, straced), vec!["-e".into(), fault]].concat()
     }
 }
 
-/// What strace is to look at: every call of the session but `close`. (strace does not make a call that it has fail. What
+/// What strace is to look at: every call of a session that was traced but `close`. (strace does not make a call that it has fail. What
 /// is not closed is left open, which no system does, and which is what is looked for.)
-const STRACED: &str = "trace=pipe2,rt_sigaction,fcntl,read,socket,bind,listen,getsockname,accept4,connect,recvfrom,\
-                       sendto,sendfile,shutdown,setsockopt,getsockopt,getpeername,pselect6,poll";
+pub(crate) fn straced(traced: &[Call]) -> String {
+    let made = traced.iter().map(|call| call.function);
+    let looked_at =
+        made.filter(|function| function.effect() != Effect::Closes && !function.page().is_library);
+    let pages = looked_at.map(Function::page);
+    let names = pages.flat_map(|page| std::iter::once(&page.name).chain(page.kernel));
+    let names: BTreeSet<_> = names.map(|name| format!("?{name}")).collect();
+    format!("trace={}", names.into_iter().collect::<Vec<_>>().join(","))
+}
 
-/// The same without a fault.
-pub(crate) fn strace_alone(log: &str) -> Vec<String> {
-    ["strace", "-o", log, "-e", STRACED].map(Into::into).to_vec()
+/// strace without a fault.
+pub(crate) fn strace_alone(log: &str, straced: &str) -> Vec<String> {
+    ["strace", "-o", log, "-e", straced].map(Into::into).to_vec()
 }
 
 /// At how many calls of a kind strace makes what `--inject` makes at all of them.
@@ -175,7 +205,7 @@ const OF_EACH: usize = 3;
 /// that is short, but not of nothing: strace cannot change how much is asked for, and to say that a byte was sent which
 /// was not is to lose it. False readiness: if strace skips the call, the sets are not filled in.
 pub(crate) fn for_strace(calls: &[Call], kind: Kind) -> Vec<Fault> {
-    let errors = Errors::documented();
+    let errors = DocumentedErrors::read();
     let mut kinds: BTreeMap<_, Vec<&Call>> = BTreeMap::new();
     for call in calls {
         kinds.entry((call.phase, &call.name)).or_default().push(call);
@@ -183,8 +213,9 @@ pub(crate) fn for_strace(calls: &[Call], kind: Kind) -> Vec<Fault> {
     let mut faults = Vec::new();
     for ((phase, name), places) in kinds {
         // Nothing was sent; the time is up.
-        let result: &[&str] = match (phase, &**name) {
-            (_, "send" | "sendto" | "select" | "poll") => &["retval=0"],
+        let result: &[&str] = match places[0].function.effect() {
+            Effect::Sends if places[0].function != Function::SENDFILE => &["retval=0"],
+            Effect::Selects | Effect::Polls => &["retval=0"],
             _ => &[],
         };
         let errnos = errors.of(&places[0].wrapper()).into_iter();
@@ -199,9 +230,14 @@ pub(crate) fn for_strace(calls: &[Call], kind: Kind) -> Vec<Fault> {
             let often = OF_EACH.min(places.len());
             for part in 0..often {
                 let call = places[(at + part * places.len() / often) % places.len()];
-                let (name, function) = (name.clone(), call.function.clone());
-                let (errno, number) = (errno.clone(), call.number);
-                faults.push(Fault { name, function, number, phase, errno, expected });
+                faults.push(Fault {
+                    name: name.clone(),
+                    made_as: call.made_as.clone(),
+                    number: call.number,
+                    phase,
+                    errno: errno.clone(),
+                    expected,
+                });
             }
         }
     }
@@ -210,7 +246,7 @@ pub(crate) fn for_strace(calls: &[Call], kind: Kind) -> Vec<Fault> {
 
 /// What is expected of an errno at a call; nothing where that depends on who is connected at the time.
 fn expected_of(call: &Call, errno: &str, kind: Kind) -> Option<Expected> {
-    if call.function == kind.via && call.phase == Phase::Serving {
+    if call.function.page().waits_for_many() && call.phase == Phase::Serving {
         match (kind.is_bare(), errno) {
             // It has no other policy: the loop in 80 lines ends.
             (true, "ENOMEM") => return Some(Expected::ServerEnds),
@@ -221,21 +257,21 @@ fn expected_of(call: &Call, errno: &str, kind: Kind) -> Option<Expected> {
     }
     // Where shutdown finds no connection, the next receive finds its end, or the reset. On a connection that is there the
     // fault alone cannot be: a test of the loop makes both.
-    if call.function == "shutdown" && errno == "ENOTCONN" && !kind.is_bare() {
+    if call.function.effect() == Effect::ShutsDown && errno == "ENOTCONN" && !kind.is_bare() {
         return None;
     }
-    let expected = expected(call.phase, &call.name, errno);
+    let expected = expected(call.phase, call.function, call.option.as_deref(), errno);
     Some(expected.unwrap_or_else(|| panic!("{} gives {errno}: no row says what then", call.name)))
 }
 
 /// What can be done to each of these calls.
 pub(crate) fn all(calls: &[Call], kind: Kind) -> Vec<Fault> {
-    let errors = Errors::documented();
+    let errors = DocumentedErrors::read();
     let mut faults = Vec::new();
     for call in calls {
         let fault = |errno: String, expected| Fault {
             name: call.name.clone(),
-            function: call.function.clone(),
+            made_as: call.made_as.clone(),
             number: call.number,
             phase: call.phase,
             errno,
@@ -245,12 +281,14 @@ pub(crate) fn all(calls: &[Call], kind: Kind) -> Vec<Fault> {
             let Some(expected) = expected_of(call, &errno, kind) else { continue };
             faults.push(fault(errno, expected));
         }
-        let lengths: &[&str] = match &*call.function {
-            "send" => &["short=1", "short=0"],
+        let lengths: &[&str] = match call.function.effect() {
+            // A datagram is not sent or received in parts.
+            _ if call.function.page().is_for_datagrams() => &[],
             // (Of none it says that the file has become shorter.)
-            "sendfile" => &["short=1"],
-            "recv" => &["chunk=1"],
-            function if function == kind.via => &["spurious"],
+            Effect::Sends if call.function == Function::SENDFILE => &["short=1"],
+            Effect::Sends => &["short=1", "short=0"],
+            Effect::Receives => &["chunk=1"],
+            Effect::Selects | Effect::Polls => &["spurious"],
             _ => &[],
         };
         faults.extend(lengths.iter().map(|what| fault((*what).into(), Expected::Unnoticed)));

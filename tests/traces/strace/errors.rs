@@ -3,55 +3,81 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
-use std::path::Path;
+
+use baresock::trace::Function;
+use baresock::trace::page::Effect;
 
 use super::equality::call::Call;
+use crate::support::DocumentedErrors;
 
 /// A wrapper and one of its errnos.
 type Row = (String, String);
-
-const SENDS: &[&str] = &["send", "sendto", "sendmsg", "write"];
-const RECEIVES: &[&str] = &["recv", "recvfrom", "recvmsg", "read"];
-const ACCEPTS: &[&str] = &["accept", "accept4"];
-const WAITS: &[&str] = &["select", "pselect", "poll", "ppoll"];
 
 const NO_MEMORY: &str = "needs no memory left";
 const NO_FILES: &str = "needs a whole system without a free descriptor";
 const REMOTE: &str = "needs a network beyond loopback, and a router that answers";
 const ELSEWHERE: &str = "another system";
 
-/// Errnos that an ordinary process on loopback cannot cause: the wrapper, the errno, and the reason.
-const EXCUSED: &[(&[&str], &[&str], &str)] = &[
-    (SENDS, &["ENOBUFS"], NO_MEMORY),
-    (RECEIVES, &["ENOMEM", "ENOBUFS"], NO_MEMORY),
+/// Which wrappers an excuse is for.
+enum For {
+    /// Those of all calls that do this, as their pages say, as far as their tables have the errno.
+    All(&'static [Effect]),
+    /// These.
+    These(&'static [&'static str]),
+}
+
+use For::{All, These};
+
+const MOVES: For = All(&[Effect::Sends, Effect::Receives, Effect::Splices]);
+const ACCEPTS: For = All(&[Effect::Accepts]);
+
+/// Errnos that an ordinary process on loopback cannot cause: the wrappers, the errnos, and the reason.
+const EXCUSED: &[(For, &[&str], &str)] = &[
+    (MOVES, &["ENOBUFS", "ENOMEM"], NO_MEMORY),
     (ACCEPTS, &["ENOBUFS", "ENOMEM"], NO_MEMORY),
-    (WAITS, &["ENOMEM"], NO_MEMORY),
-    (&["if_nameindex"], &["ENOBUFS"], NO_MEMORY),
-    (&["sendfile", "splice"], &["ENOMEM"], NO_MEMORY),
-    (&["sendfile"], &["EIO"], "needs a device that fails"),
-    (&["sendfile"], &["EOVERFLOW"], "needs a file longer than this system's file systems hold"),
-    (&["pipe", "socket"], &["ENFILE"], NO_FILES),
-    (ACCEPTS, &["ENFILE"], NO_FILES),
-    (SENDS, &["EHOSTUNREACH"], REMOTE),
-    (RECEIVES, &["EHOSTUNREACH"], REMOTE),
-    (&["connect"], &["EHOSTUNREACH"], REMOTE),
+    (All(&[Effect::Selects, Effect::Polls]), &["ENOMEM"], NO_MEMORY),
+    (These(&["if_nameindex"]), &["ENOBUFS"], NO_MEMORY),
+    (These(&["sendfile"]), &["EIO"], "needs a device that fails"),
+    (
+        These(&["sendfile"]),
+        &["EOVERFLOW"],
+        "needs a file longer than this system's file systems hold",
+    ),
+    (All(&[Effect::MakesPipe, Effect::MakesSocket, Effect::Accepts]), &["ENFILE"], NO_FILES),
+    (MOVES, &["EHOSTUNREACH"], REMOTE),
+    (All(&[Effect::Connects]), &["EHOSTUNREACH"], REMOTE),
     (ACCEPTS, &["EPROTO", "ENETDOWN", "EHOSTUNREACH"], REMOTE),
     (ACCEPTS, &["ECONNABORTED"], ELSEWHERE),
-    (&["listen"], &["EDESTADDRREQ"], ELSEWHERE),
-    (&["getsockname", "getpeername"], &["EINVAL"], ELSEWHERE),
-    (&["getsockopt"], &["EINVAL"], "another system: Linux reads an option in every state"),
-    (&["setsockopt"], &["EISCONN"], "another system: Linux says EINVAL"),
-    (&["read"], &["EINVAL", "EOPNOTSUPP"], "recv's, for its flags, and read has none"),
-    (&["write"], &["EOPNOTSUPP"], "send's, for its flags, and write has none"),
-    (&["read", "write"], &["ENOTSOCK"], "recv's and send's: these take any descriptor"),
-    (&["close"], &["EIO"], "needs a device that fails"),
-    (&["close"], &["EINTR", "EAGAIN"], "another system: Linux stops waiting and says nothing"),
-    (&["dup2"], &["EBUSY"], "needs another thread in the middle of the kernel's open"),
-    (&["dup2"], &["EINTR"], "another system: Linux keeps what the close within says to itself"),
-    (&["fcntl_setfl"], &["EPERM"], "needs an append-only file, which takes privilege to make"),
-    (&["gethostname"], &["ENAMETOOLONG"], "libc: for a smaller buffer than the wrapper gives"),
-    (&["inet_pton"], &["EAFNOSUPPORT"], "no system call, and so not in the trace"),
+    (These(&["listen"]), &["EDESTADDRREQ"], ELSEWHERE),
+    (All(&[Effect::TellsName, Effect::TellsPeer]), &["EINVAL"], ELSEWHERE),
+    (These(&["getsockopt"]), &["EINVAL"], "another system: Linux reads an option in every state"),
+    (These(&["setsockopt"]), &["EISCONN"], "another system: Linux says EINVAL"),
+    (These(&["read"]), &["EINVAL", "EOPNOTSUPP"], "recv's, for its flags, and read has none"),
+    (These(&["write"]), &["EOPNOTSUPP"], "send's, for its flags, and write has none"),
+    (These(&["read", "write"]), &["ENOTSOCK"], "recv's and send's: these take any descriptor"),
+    (These(&["close"]), &["EIO"], "needs a device that fails"),
+    (
+        These(&["close"]),
+        &["EINTR", "EAGAIN"],
+        "another system: Linux stops waiting and says nothing",
+    ),
+    (These(&["dup2"]), &["EBUSY"], "needs another thread in the middle of the kernel's open"),
+    (
+        These(&["dup2"]),
+        &["EINTR"],
+        "another system: Linux keeps what the close within says to itself",
+    ),
+    (
+        These(&["fcntl_setfl"]),
+        &["EPERM"],
+        "needs an append-only file, which takes privilege to make",
+    ),
+    (
+        These(&["gethostname"]),
+        &["ENAMETOOLONG"],
+        "libc: for a smaller buffer than the wrapper gives",
+    ),
+    (These(&["inet_pton"]), &["EAFNOSUPPORT"], "no system call, and so not in the trace"),
 ];
 
 /// Whether an excuse holds on this machine.
@@ -90,7 +116,8 @@ impl fmt::Display for Counts {
 /// # Errors
 /// A line for every row that was neither seen nor excused, and for every excuse that is none.
 pub(crate) fn compare(trace: &str) -> Result<Counts, String> {
-    hold(&tables(), &seen(trace), &excuses())
+    let tables = tables();
+    hold(&tables, &seen(trace), &excuses(&tables))
 }
 
 fn hold(
@@ -124,13 +151,31 @@ fn hold(
     Ok(Counts { wrappers: tables.len(), errnos: rows.len(), provoked, excused: excuses.len() })
 }
 
-fn excuses() -> BTreeMap<Row, &'static str> {
+fn excuses(tables: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<Row, &'static str> {
     let mut excuses = BTreeMap::new();
     let row = |wrapper: &str, errno: &str| (wrapper.to_string(), errno.to_string());
     for (wrappers, errnos, why) in EXCUSED {
-        for wrapper in *wrappers {
-            excuses.extend(errnos.iter().map(|errno| (row(wrapper, errno), *why)));
-        }
+        let rows: Vec<Row> = match wrappers {
+            These(wrappers) => wrappers
+                .iter()
+                .flat_map(|wrapper| errnos.iter().map(|errno| row(wrapper, errno)))
+                .collect(),
+            All(effects) => {
+                let calls = Function::all().filter(|function| effects.contains(&function.effect()));
+                let rows =
+                    calls.flat_map(|call| errnos.iter().map(move |errno| row(call.name(), errno)));
+                let has = |(wrapper, errno): &Row| {
+                    tables.get(wrapper).is_some_and(|errnos| errnos.contains(errno))
+                };
+                let rows: Vec<_> = rows.filter(has).collect();
+                for errno in *errnos {
+                    let is_used = rows.iter().any(|(_, its)| its == errno);
+                    assert!(is_used, "no call that does {effects:?} has {errno} in its table");
+                }
+                rows
+            }
+        };
+        excuses.extend(rows.into_iter().map(|row| (row, *why)));
     }
     let here = EXCUSED_IF.iter().filter(|(.., holds)| holds());
     excuses.extend(here.map(|(wrapper, errno, why, _)| (row(wrapper, errno), *why)));
@@ -158,30 +203,12 @@ fn wrapper(call: &Call) -> String {
 
 /// The errnos of every wrapper that promises one, as the source has them.
 fn tables() -> BTreeMap<String, BTreeSet<String>> {
-    let mut sources = Vec::new();
-    read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sys"), &mut sources);
-    let sections: BTreeMap<_, _> = sources.iter().flat_map(|source| sections_of(source)).collect();
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for wrapper in sections.keys() {
-        let errnos = errnos_of(wrapper, &sections);
-        if !errnos.is_empty() {
-            tables.entry(traced_as(wrapper).to_string()).or_default().extend(errnos);
-        }
+    for (wrapper, errnos) in DocumentedErrors::read().all().filter(|(_, errnos)| !errnos.is_empty())
+    {
+        tables.entry(traced_as(wrapper).to_string()).or_default().extend(errnos);
     }
     tables
-}
-
-fn read_all(dir: &Path, sources: &mut Vec<String>) {
-    for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
-        // Misuse on purpose is not a wrapper: labs show its consequences, and are compared separately.
-        if path.ends_with("wild") {
-            continue;
-        }
-        match path.is_dir() {
-            true => read_all(&path, sources),
-            false => sources.push(fs::read_to_string(path).unwrap()),
-        }
-    }
 }
 
 /// Two wrappers may call the same function of C: a trace does not tell them apart.
@@ -189,50 +216,13 @@ fn traced_as(wrapper: &str) -> &str {
     if wrapper == "select_wide" { "select" } else { wrapper }
 }
 
-/// What stands under `# Errors` above each public function: its first paragraph and its table.
-fn sections_of(source: &str) -> BTreeMap<String, Vec<&str>> {
-    let mut sections = BTreeMap::new();
-    let mut doc: Vec<&str> = Vec::new();
-    for line in source.lines() {
-        if let Some(text) = line.strip_prefix("///") {
-            doc.push(text.trim());
-        } else if let Some(rest) = line.strip_prefix("pub fn ") {
-            let name_len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap();
-            let errors = doc.iter().skip_while(|line| **line != "# Errors").skip(1);
-            let mut first = true;
-            let section =
-                errors.copied().take_while(|line| !line.starts_with("References")).filter(|line| {
-                    first &= !line.is_empty();
-                    first || line.starts_with('|')
-                });
-            sections.insert(rest[..name_len].to_string(), section.collect());
-            doc.clear();
-        } else if !line.starts_with("#[") {
-            doc.clear();
-        }
-    }
-    sections
-}
-
-/// The errnos of a section, and those of the wrapper that it begins with (``As [`recv`], and``).
-fn errnos_of(wrapper: &str, sections: &BTreeMap<String, Vec<&str>>) -> BTreeSet<String> {
-    let mut errnos = BTreeSet::new();
-    for line in sections.get(wrapper).into_iter().flatten() {
-        let told = line.strip_prefix("| ").map_or(*line, |row| row.split(" | ").next().unwrap());
-        let names = told.split('`').skip(1).step_by(2);
-        let is_errno = |name: &&str| name.starts_with('E') && !name.starts_with("EAI_");
-        errnos.extend(names.filter(is_errno).map(str::to_string));
-        if let Some(other) = line.strip_prefix("As [`").and_then(|rest| rest.split('`').next()) {
-            assert!(sections.contains_key(other), "{wrapper} has the errors of {other}, unknown");
-            errnos.extend(errnos_of(other, sections));
-        }
-    }
-    errnos
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn row(wrapper: &str, errno: &str) -> Row {
+        (wrapper.to_string(), errno.to_string())
+    }
 
     const SOURCE: &str = "\
 /// Takes.
@@ -258,17 +248,29 @@ pub fn take4() {}
 pub fn never() {}
 ";
 
-    fn row(wrapper: &str, errno: &str) -> Row {
-        (wrapper.to_string(), errno.to_string())
-    }
-
     #[test]
-    fn a_table_is_read_with_the_one_that_it_refers_to() {
-        let sections = sections_of(SOURCE);
-        let errnos = |wrapper| errnos_of(wrapper, &sections).into_iter().collect::<Vec<_>>();
+    fn a_section_is_read_with_the_one_that_it_refers_to() {
+        let errors = DocumentedErrors::of_source(SOURCE);
+        let errnos = |wrapper| errors.of(wrapper).into_iter().collect::<Vec<_>>();
         assert_eq!(errnos("take"), ["EAGAIN", "ENOBUFS", "ENOMEM"]);
         assert_eq!(errnos("take4"), ["EAGAIN", "EINVAL", "ENOBUFS", "ENOMEM"]);
         assert!(errnos("never").is_empty());
+    }
+
+    #[test]
+    fn the_documentation_is_read_as_it_is_written() {
+        let errors = DocumentedErrors::read();
+        assert!(
+            errors.of("recv").is_superset(&["EAGAIN", "ENOMEM", "ENOBUFS"].map(Into::into).into())
+        );
+        assert!(
+            errors.of("read").is_superset(&errors.of("recv")) && errors.of("read").contains("EIO")
+        );
+        assert!(errors.of("accept4").contains("EMFILE") && errors.of("accept4").contains("EINVAL"));
+        let errnos_of_recvmsg = ["ECONNRESET", "EMSGSIZE"].map(Into::into).into();
+        assert!(errors.of("recvmsg").is_superset(&errnos_of_recvmsg));
+        assert_eq!(errors.of("fcntl_setfl"), ["EPERM".to_string()].into());
+        assert!(errors.of("fcntl_getfl").is_empty());
     }
 
     #[test]
@@ -301,9 +303,9 @@ pub fn never() {}
     #[test]
     fn the_wrappers_have_tables() {
         let tables = tables();
+        assert!(tables["select"].contains("EINVAL"), "also those of select_wide");
         for wrapper in ["send", "recvmsg", "accept4", "ppoll", "fcntl_dupfd_cloexec", "kill"] {
             assert!(tables.contains_key(wrapper), "{wrapper}");
         }
-        assert!(tables["recvmsg"].contains("ECONNRESET") && tables["recvmsg"].contains("EMSGSIZE"));
     }
 }
