@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use super::out::Out;
 use crate::conn::FilePart;
 
 /// The most bytes of memory that are handed to the loop at once; the loop drops a peer for which far more is queued.
@@ -44,10 +43,10 @@ impl ResponseBody {
     }
 
     /// Appends the next bytes to `out`, at most `most`, if they are in memory.
-    pub(super) fn append(&mut self, out: &mut Out, most: usize) {
+    pub(super) fn append(&mut self, out: &mut Vec<u8>, most: usize) {
         if let Source::Memory(content) = &self.source {
             let (at, len) = piece(self.at, self.until, most);
-            out.put(&content[at as usize..][..len]);
+            out.extend_from_slice(&content[at as usize..][..len]);
             self.at += len as u64;
         }
     }

@@ -53,7 +53,8 @@ fn write_page(page: &mut String, place: &SitePath, found: &Entries) -> fmt::Resu
 
 fn write_entry(page: &mut String, entry: &DirectoryEntry) -> fmt::Result {
     let slash = if entry.metadata.is_dir() { "/" } else { "" };
-    let (href, name) = (encoded(&entry.name), entry.name.to_string_lossy());
+    let href = encoded(&entry.name);
+    let name = entry.name.to_string_lossy();
     write!(page, "<tr><td><a href=\"{href}{slash}\">{}{slash}</a></td>", Escaped(&name))?;
     let size = entry.metadata.is_file().then(|| Size(entry.metadata.len()).to_string());
     let changed = HttpTime::at(entry.metadata.mtime()).map(|moment| moment.text);
@@ -94,7 +95,8 @@ impl fmt::Display for Size {
         if bytes < 1024 {
             return write!(f, "{bytes} B");
         }
-        let (mut tenths, mut unit) = (u128::from(bytes) * 10 / 1024, 0);
+        let mut tenths = u128::from(bytes) * 10 / 1024;
+        let mut unit = 0;
         while tenths >= 10240 {
             tenths /= 1024;
             unit += 1;

@@ -10,7 +10,6 @@ mod conditions;
 mod file;
 mod listing;
 mod options;
-mod out;
 mod path;
 mod range;
 mod request;
@@ -25,7 +24,6 @@ use std::time::Duration;
 use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 
 use body::{Next, ResponseBody};
-use out::Out;
 use request::{Method, Parsed, parse};
 use response::{Manner, say};
 use root::Root;
@@ -49,7 +47,7 @@ pub struct Http {
     keep_alive: Duration,
     connections: TokenMap<Phase>,
     /// The responses to one event. (One buffer for all connections: a waiting connection has none.)
-    out: Out,
+    out: Vec<u8>,
 }
 
 /// The phase of a connection.
@@ -93,7 +91,7 @@ impl Http {
             header_timeout: options.header_timeout,
             keep_alive: options.keep_alive,
             connections: TokenMap::default(),
-            out: Out::default(),
+            out: Vec::new(),
         })
     }
 
@@ -119,7 +117,8 @@ impl Http {
             let body = self.site.answer(&request, &mut self.out);
             rest = &rest[len..];
             answered += 1;
-            let (keep_alive, left) = (request.keep_alive, rest.len());
+            let keep_alive = request.keep_alive;
+            let left = rest.len();
             let is_enough = self.out.len() >= ENOUGH || answered == ENOUGH_REQUESTS;
             match (body.is_none(), keep_alive) {
                 (true, false) => return Handled::Closes,
@@ -137,10 +136,11 @@ impl Http {
             Some(Phase::Sending { .. }) => return actions.push(Action::Keep(bytes.len())),
             Some(Phase::Closed) | None => return,
         };
-        self.out.truncate(0);
+        self.out.clear();
         let outcome = self.answer_all(bytes);
-        let answered = self.out.len() > 0;
-        let (mut deadline, mut part) = (None, None);
+        let answered = !self.out.is_empty();
+        let mut deadline = None;
+        let mut part = None;
         let phase = match outcome {
             Handled::Reads(0) => {
                 deadline = (answered || !was_waiting).then_some(self.keep_alive);
@@ -162,7 +162,7 @@ impl Http {
         };
         let closes = matches!(phase, Phase::Closed);
         self.connections.insert(who, phase);
-        let bytes = self.out.bytes();
+        let bytes = &self.out;
         match part {
             Some(part) => actions.push(Action::SendFile { to: who, head: bytes, part }),
             None if answered => actions.push(Action::Send { to: who, bytes }),
@@ -218,11 +218,11 @@ impl Http {
             }
             Some(Phase::Reading) => {
                 self.site.look_at_clock();
-                self.out.truncate(0);
+                self.out.clear();
                 let manner = Manner::of_last(Method::Get, self.site.date());
                 say(&mut self.out, Status::RequestTimeout, manner);
                 self.connections.insert(who, Phase::Closed);
-                actions.push(Action::Send { to: who, bytes: self.out.bytes() });
+                actions.push(Action::Send { to: who, bytes: &self.out });
                 close(who, actions);
             }
             Some(Phase::Sending { .. } | Phase::Leaving | Phase::Closed) => {

@@ -55,7 +55,6 @@ pub(super) struct Conditions<'a> {
     pub(super) range: Option<&'a str>,
 }
 
-/// The method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Get,

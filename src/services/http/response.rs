@@ -1,8 +1,8 @@
 //! The heads of responses, and the pages that explain an error.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
+use std::io::Write;
 
-use super::out::Out;
 use super::request::{Method, Request};
 use super::status::Status;
 
@@ -31,11 +31,11 @@ impl<'a> Manner<'a> {
 }
 
 /// A head that is being written.
-pub(super) struct Head<'o>(&'o mut Out);
+pub(super) struct Head<'o>(&'o mut Vec<u8>);
 
 impl<'o> Head<'o> {
     /// Begins a head with the fields that all heads have.
-    pub(super) fn begin(out: &'o mut Out, status: Status, manner: Manner<'_>) -> Self {
+    pub(super) fn begin(out: &'o mut Vec<u8>, status: Status, manner: Manner<'_>) -> Self {
         let connection = match manner.keep_alive {
             true => "\r\nConnection: keep-alive\r\n",
             false => "\r\nConnection: close\r\n",
@@ -43,7 +43,7 @@ impl<'o> Head<'o> {
         for part in
             ["HTTP/1.1 ", status.line(), "\r\nServer: baresock\r\nDate: ", manner.date, connection]
         {
-            out.put(part.as_bytes());
+            out.extend_from_slice(part.as_bytes());
         }
         Self(out)
     }
@@ -51,7 +51,7 @@ impl<'o> Head<'o> {
     /// A field whose value is a text.
     pub(super) fn text(self, name: &str, value: &str) -> Self {
         for part in [name, ": ", value, "\r\n"] {
-            self.0.put(part.as_bytes());
+            self.0.extend_from_slice(part.as_bytes());
         }
         self
     }
@@ -65,28 +65,29 @@ impl<'o> Head<'o> {
 
     /// Fields that are already formatted.
     pub(super) fn written(self, fields: &str) -> Self {
-        self.0.put(fields.as_bytes());
+        self.0.extend_from_slice(fields.as_bytes());
         self
     }
 
     pub(super) fn end(self) {
-        self.0.put(b"\r\n");
+        self.0.extend_from_slice(b"\r\n");
     }
 }
 
 /// A response that consists of a status and its page.
-pub(super) fn say(out: &mut Out, status: Status, manner: Manner<'_>) {
+pub(super) fn say(out: &mut Vec<u8>, status: Status, manner: Manner<'_>) {
     say_with(out, status, manner, |head| head);
 }
 
 /// The same with more fields.
 pub(super) fn say_with(
-    out: &mut Out,
+    out: &mut Vec<u8>,
     status: Status,
     manner: Manner<'_>,
     more: impl for<'o> FnOnce(Head<'o>) -> Head<'o>,
 ) {
-    let (line, sentence) = (status.line(), status.sentence());
+    let line = status.line();
+    let sentence = status.sentence();
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<title>{line}</title>\n<h1>{line}</h1>\n<p>{sentence}</p>\n"
     );
@@ -95,6 +96,6 @@ pub(super) fn say_with(
         .field("Content-Length", page.len());
     more(head).end();
     if manner.with_body {
-        out.put(page.as_bytes());
+        out.extend_from_slice(page.as_bytes());
     }
 }

@@ -17,7 +17,6 @@ pub(super) struct Root(PathBuf);
 /// What is at a path.
 #[derive(Debug)]
 pub(super) enum FoundPath {
-    /// A directory.
     Directory(PathBuf),
     /// A regular file that may be read.
     File(File, Metadata),

@@ -10,7 +10,6 @@ use super::cache::{Cache, MOST_OF_FILE};
 use super::conditions::{PreconditionResult, judge};
 use super::file::{self, Described, HttpTime};
 use super::listing;
-use super::out::Out;
 use super::path::{SitePath, path_of};
 use super::range::Wanted;
 use super::request::{Method, Request};
@@ -51,7 +50,11 @@ impl Site {
     }
 
     /// Writes the response to a request, and returns the part of its body that did not fit.
-    pub(super) fn answer(&mut self, request: &Request<'_>, out: &mut Out) -> Option<ResponseBody> {
+    pub(super) fn answer(
+        &mut self,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<ResponseBody> {
         let manner = Manner::of(request, &self.now.text);
         match request.method {
             Method::Get | Method::Head => {}
@@ -95,7 +98,7 @@ impl Site {
         &mut self,
         path: &str,
         request: &Request<'_>,
-        out: &mut Out,
+        out: &mut Vec<u8>,
     ) -> Result<Option<ResponseBody>, Status> {
         let place = SitePath::parse(path)?;
         let manner = Manner::of(request, &self.now.text);
@@ -147,7 +150,7 @@ impl Site {
         file: File,
         metadata: &Metadata,
         request: &Request<'_>,
-        out: &mut Out,
+        out: &mut Vec<u8>,
     ) -> Result<Option<ResponseBody>, Status> {
         let described = Described::new(relative, metadata, self.now.seconds);
         let manner = Manner::of(request, &self.now.text);
@@ -171,7 +174,7 @@ fn send(
     described: &Described,
     source: Source,
     manner: Manner<'_>,
-    out: &mut Out,
+    out: &mut Vec<u8>,
 ) -> Option<ResponseBody> {
     let len = described.len;
     let (status, from, until) = match judge(request, described) {
@@ -213,7 +216,7 @@ fn send(
 }
 
 /// Appends the beginning of a body to its head, if it is in memory, so that both leave in one send. Returns the rest.
-fn begin(mut body: ResponseBody, out: &mut Out) -> Option<ResponseBody> {
+fn begin(mut body: ResponseBody, out: &mut Vec<u8>) -> Option<ResponseBody> {
     body.append(out, CHUNK.saturating_sub(out.len()));
     (!body.is_done()).then_some(body)
 }
