@@ -162,7 +162,7 @@ pub enum Command {
     /// a thousand peers at once. For each failure it says what was sent, what was expected, what came, the usual cause, and
     /// the lab that explains it.
     Judge(JudgeArgs),
-    /// Measure select against poll on this machine: tables, charts, conclusions
+    /// Measure select against poll on this machine: tables and conclusions
     ///
     /// First the bare calls, by the number of watched descriptors, by the highest descriptor and by how many are ready;
     /// then whole echo servers. It takes less than a minute.

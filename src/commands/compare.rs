@@ -6,7 +6,7 @@ use std::path::Path;
 
 use baresock::cli::CompareArgs;
 use baresock::compare::table::Look;
-use baresock::compare::{self, CompareOptions, Comparison, Server, chart, csv, picture, table};
+use baresock::compare::{self, CompareOptions, Comparison, Server, csv, picture, table};
 use baresock::trace::wrapping::paragraph;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -87,7 +87,9 @@ fn show(asked: &CompareArgs, report: &Comparison) -> Result<(), Failure> {
 }
 
 fn in_words(report: &Comparison, look: Look) -> String {
-    let (machine, method, noise) = (&report.machine, &report.method, &report.noise);
+    let machine = &report.machine;
+    let method = &report.method;
+    let noise = &report.noise;
     let mut text = format!(
         "{}: {} processors\nFD_SETSIZE {}, limit on descriptors {}\n\n",
         machine.system.escape_debug(),
@@ -95,12 +97,8 @@ fn in_words(report: &Comparison, look: Look) -> String {
         machine.fd_setsize,
         machine.descriptor_limit
     );
-    for part in [table::draw(report, look), chart::draw(report, look)] {
-        if !part.is_empty() {
-            text.push_str(&part);
-            text.push('\n');
-        }
-    }
+    text.push_str(&table::draw(report, look));
+    text.push('\n');
     let mut rounds = Vec::new();
     if report.calls.is_some() {
         rounds.push(format!("{} rounds of the bare calls", method.call_rounds));
@@ -124,7 +122,7 @@ fn in_words(report: &Comparison, look: Look) -> String {
     for finding in &report.findings {
         prose.push_str(&format!("- {finding}\n"));
     }
-    // Prose is easier to read in lines that are not too long; tables and charts are made to fit.
+    // Prose is easier to read in lines that are not too long; tables are made to fit.
     for line in prose.lines() {
         let indent = if line.starts_with("- ") { 2 } else { 0 };
         text.push_str(&paragraph(line, look.columns.min(100), 0, indent));

@@ -184,7 +184,8 @@ fn push_both<'fd>(
 ) -> Result<()> {
     let highest = fds.iter().map(|fd| fd.number().get()).max().unwrap_or(-1);
     let mut push = |question| {
-        let (n, nfds) = (fds.len(), highest + 1);
+        let n = fds.len();
+        let nfds = highest + 1;
         cases.push(Case {
             axis,
             question,
@@ -235,7 +236,8 @@ fn round(cases: &mut [Case<'_>], watched: &Watched, number: usize) -> Result<()>
     {
         let [first, ..] = &*together else { continue };
         // Spread evenly over the watched descriptors.
-        let (n, ready) = (first.n, first.ready);
+        let n = first.n;
+        let ready = first.ready;
         let places = || (0..ready).map(move |at| at * n / ready);
         places().try_for_each(|at| watched.make_ready(at))?;
         if number.is_multiple_of(2) {
@@ -273,7 +275,8 @@ impl Case<'_> {
         match &mut self.question {
             AskedSet::Select(asked) => {
                 for _ in 0..calls {
-                    let (mut set, mut at_once) = (*asked, TimeVal::default());
+                    let mut set = *asked;
+                    let mut at_once = TimeVal::default();
                     black_box(select(nfds, Some(&mut set), None, None, Some(&mut at_once))?);
                 }
             }
@@ -346,7 +349,8 @@ mod tests {
 
     #[test]
     fn what_keeps_the_descriptors_from_being_more_is_told() {
-        let (no_limit, apple) = (usize::MAX, 10_240);
+        let no_limit = usize::MAX;
+        let apple = 10_240;
         assert_eq!(how_many(960, 30_000, no_limit), (960, Bound::Limit));
         assert_eq!(how_many(500_000, 30_000, no_limit), (30_000, Bound::Asked));
         assert_eq!(how_many(500_000, 30_000, apple), (10_240, Bound::Rows));

@@ -25,7 +25,8 @@ pub(super) fn of(report: &Comparison) -> Vec<String> {
                 .to_string(),
         );
     }
-    let (overhead, most) = (report.method.overhead_percent, report.method.most_overhead_percent);
+    let overhead = report.method.overhead_percent;
+    let most = report.method.most_overhead_percent;
     if overhead > most {
         findings.push(format!(
             "The harness itself took {} % of the time that it measured, and more than {} % is too much for the bare \
@@ -168,11 +169,13 @@ fn beyond(report: &Comparison, calls: &CallsResult) -> Option<String> {
     let farthest = calls.along(AxisName::Descriptors, Call::Poll).last()?;
     let set_size = report.machine.fd_setsize;
     (farthest.highest >= set_size).then(|| {
-        let (time, spread) = (figure(farthest.time_us.median), figure(farthest.time_us.spread));
+        let time = figure(farthest.time_us.median);
+        let spread = figure(farthest.time_us.spread);
         let count = farthest.descriptors;
         let wide = calls.along(AxisName::Descriptors, Call::WideSelect).last();
         let wide = wide.filter(|wide| wide.descriptors == count).map_or(String::new(), |wide| {
-            let (time, spread) = (figure(wide.time_us.median), figure(wide.time_us.spread));
+            let time = figure(wide.time_us.median);
+            let spread = figure(wide.time_us.spread);
             format!(" (with sets longer than fd_set, select takes {time} µs, give or take {spread})")
         });
         format!(
@@ -306,7 +309,8 @@ mod tests {
             too_noisy,
         };
         let calls = Some(CallsResult::of(measured, 9, 1.0));
-        let (not_reached, findings) = (Vec::new(), Vec::new());
+        let not_reached = Vec::new();
+        let findings = Vec::new();
         let servers = None;
         Comparison { schema: 1, machine, method, noise, not_reached, calls, servers, findings }
     }

@@ -26,7 +26,6 @@ pub(super) struct Load {
     idle: Vec<TcpStream>,
 }
 
-/// An active connection.
 #[derive(Clone, Copy)]
 struct ActiveConnection {
     /// How many bytes of the awaited answer have arrived.
@@ -84,7 +83,8 @@ impl Load {
         }
         let mut buffer = [0; MESSAGE_BYTES];
         let mut last_answer = began;
-        let (mut requests, mut seconds) = (0, 0.0);
+        let mut requests = 0;
+        let mut seconds = 0.0;
         while states.iter().any(|state| state.is_waiting) {
             let now = Instant::now();
             let until = if now < end { end } else { (last_answer + PATIENCE).max(end) };
@@ -100,7 +100,8 @@ impl Load {
                 if row.revents() == PollEvents::NONE {
                     continue;
                 }
-                let (connection, state) = (&active[at], &mut states[at]);
+                let connection = &active[at];
+                let state = &mut states[at];
                 if !answer_is_complete(connection, state, &mut buffer)? {
                     continue;
                 }

@@ -3,13 +3,12 @@
 //! How it works: [`run`] raises the limit on descriptors, times the bare calls (`calls`, with the descriptors of
 //! `watched`), then whole echo servers (`servers`, loaded by `load`; each is a process of its own, started by
 //! `contender`). `statistics` turns samples into figures, `noise` checks whether the machine was quiet, `report`
-//! contains all results, and `findings` puts them into sentences. `table`, `chart`, `picture` and `csv` show them.
+//! contains all results, and `findings` puts them into sentences. `table`, `picture` and `csv` show them.
 //!
 //! Everything that is compared is measured in alternating rounds, so that changes on the machine affect all of it
 //! alike; values are compared within a round, and the median is taken over the rounds.
 
 mod calls;
-pub mod chart;
 mod contender;
 pub mod csv;
 mod findings;

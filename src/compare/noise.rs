@@ -26,7 +26,8 @@ pub(super) struct Noise {
 impl Noise {
     /// Runs work that does not wait, and records which part of the time it had the processor.
     pub(super) fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let (began, used_before) = (Instant::now(), machine::processor_time());
+        let began = Instant::now();
+        let used_before = machine::processor_time();
         let result = work();
         self.passed += began.elapsed();
         self.used += machine::processor_time().saturating_sub(used_before);

@@ -146,7 +146,8 @@ fn under_load(
     progress(rounds as f64 / (rounds + 1) as f64);
     let mut measured = Vec::new();
     for entrant in entrants {
-        let (server, load) = (entrant.server, (active, idle));
+        let server = entrant.server;
+        let load = (active, idle);
         let served = entrant.served(load);
         let calls_per_request = if served.requests_per_second.median > 0.0 {
             counted(asked, server, load)?

@@ -132,7 +132,9 @@ fn axis_table(calls: &CallsResult, axis: AxisName, look: Look) -> String {
 
 fn servers_table(servers: &Servers, look: Look) -> String {
     let us = look.us();
-    let (p50, p99, cpu) = (format!("p50 {us}"), format!("p99 {us}"), format!("CPU {us}"));
+    let p50 = format!("p50 {us}");
+    let p99 = format!("p99 {us}");
+    let cpu = format!("CPU {us}");
     let mut table = empty(look, &["A", "I", "server", "requests/s", &p50, &p99, "calls", &cpu]);
     for served in &servers.measured {
         table.add_row(server_row(served, look));

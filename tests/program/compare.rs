@@ -123,19 +123,18 @@ fn eighty_columns_are_enough_and_so_is_ascii() {
         "poll/select",
         "requests/s",
         "for each",
-        "└──",
-        "± ",
-        "µs for a call over descriptors watched",
-        "µs for a call over highest number",
-        "µs for a call over descriptors ready",
+        "───",
+        "±",
+        "A call that looks at N descriptors",
+        "h is the highest number",
+        " ready\n",
     ] {
-        let part = part.trim_end();
         assert!(shown.contains(part), "{part} is missing in\n{shown}");
     }
     command.env("LC_ALL", "C").args(["--only", "calls"]);
     let plain = String::from_utf8(output_of(&mut command).stdout).unwrap();
     assert!(plain.is_ascii(), "{plain}");
-    assert!(plain.contains("us for a call over") && plain.contains("+--"), "{plain}");
+    assert!(plain.contains("select us") && plain.contains("---"), "{plain}");
 }
 
 #[test]

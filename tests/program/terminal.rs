@@ -68,12 +68,10 @@ fn in_a_pipe_there_are_no_pauses() {
     assert!(piped < Some(paused), "{piped:?} in a pipe, {paused:?} on a terminal");
 }
 
-/// Charts use the width that there is, and prose is not made wider than is read with ease.
+/// Tables fit, and prose is not made wider than is read with ease.
 #[test]
-fn charts_are_as_wide_as_the_terminal() {
+fn figures_fit_into_the_terminal() {
     let text = on_a_terminal(120, &["compare", "--quick", "--only", "calls"]);
-    let floor = format!("         └{}", "─".repeat(109));
-    assert_eq!(text.lines().filter(|line| **line == floor).count(), 3, "{text}");
     assert!(text.lines().all(|line| width(line) <= 120), "{text}");
     let prose = text.lines().skip_while(|line| !line.starts_with("Medians"));
     assert!(prose.clone().all(|line| width(line) <= 100), "{text}");
