@@ -229,8 +229,7 @@ impl ConnectService {
         self.report.borrow_mut().peer = Some(peer.clone());
         let files = self.files.get().into_iter();
         let coupled = files.flat_map(|files| {
-            let (couple, read) = (Action::Couple(files, socket), Action::Release(files));
-            [couple, read, Action::Deadline(files, None)]
+            [Action::Couple(files, socket), Action::Release(files), Action::Deadline(files, None)]
         });
         coupled.chain([Action::Unlisten]).collect()
     }

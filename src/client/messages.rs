@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn each_message_is_a_line_however_it_was_cut() {
-        let (lines, prefixed) = (b"one\n\n\x1b[2J\n", b"\0\0\0\x03one\0\0\0\0\0\0\0\x04\x1b[2J");
+        let lines = b"one\n\n\x1b[2J\n";
+        let prefixed = b"\0\0\0\x03one\0\0\0\0\0\0\0\x04\x1b[2J";
         let expected =
             "message 1: 3 bytes: one\nmessage 2: 0 bytes: \nmessage 3: 4 bytes: \\u{1b}[2J\n";
         for piece in 1..=lines.len() {

@@ -19,7 +19,8 @@ pub(crate) fn run(written: &Written, via: Via, loudness: Loudness) -> Result<(),
     // A signal ends this loop at once. The file of a Unix-domain socket stays, for the next server to replace.
     makes_way(address, SOCK_STREAM, loudness);
     let mut files = SocketFiles::default();
-    let (mut listening, mut unannounced) = (false, None);
+    let mut listening = false;
+    let mut unannounced = None;
     let announce = |name: &_| {
         files.add(name);
         listening = true;

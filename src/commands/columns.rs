@@ -60,9 +60,11 @@ pub(crate) fn fitted(text: &str, columns: usize) -> String {
         let line = line.as_str();
         // Further to the right, too little would be left of a line.
         let indent = indent(line, columns / 2);
-        let (mut used, mut is_first) = (0, true);
+        let mut used = 0;
+        let mut is_first = true;
         for word in line.trim_end().split_inclusive(' ') {
-            let (with_blank, alone) = (length(word), length(word.trim_end()));
+            let with_blank = length(word);
+            let alone = length(word.trim_end());
             if !is_first && used + alone > columns {
                 out.truncate(out.trim_end().len());
                 out.push('\n');

@@ -29,7 +29,8 @@ fn values_for_fish(command: &Command) -> String {
         let values = command.get_positionals().flat_map(Arg::get_possible_values);
         let names: Vec<String> = values.map(|value| value.get_name().to_string()).collect();
         if !names.is_empty() {
-            let (command, names) = (command.get_name(), names.join(" "));
+            let command = command.get_name();
+            let names = names.join(" ");
             lines.push_str(&format!(
                 "complete -c baresock -n \"__fish_baresock_using_subcommand {command}\" -f -a '{names}'\n"
             ));

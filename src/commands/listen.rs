@@ -32,8 +32,13 @@ pub(crate) struct Listening {
 impl Listening {
     /// For connections, with the system's defaults for everything else.
     pub(crate) const fn for_streams(backlog: i32) -> Self {
-        let (sndbuf, mode, loudness) = (None, None, Loudness::Ordinary);
-        Self { transport: Transport::Stream, backlog, sndbuf, mode, loudness }
+        Self {
+            transport: Transport::Stream,
+            backlog,
+            sndbuf: None,
+            mode: None,
+            loudness: Loudness::Ordinary,
+        }
     }
 }
 

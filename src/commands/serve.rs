@@ -71,9 +71,13 @@ fn listen<'a>(
     let addresses: Vec<_> = addresses.collect::<Result<_, _>>().map_err(Failure::new)?;
     let mut entrances = Vec::new();
     for (spec, addresses) in serve.services.iter().zip(addresses) {
-        let (transport, backlog) = (spec.transport, serve.backlog);
-        let (sndbuf, mode) = (serve.sndbuf, serve.mode);
-        let how = Listening { transport, backlog, sndbuf, mode, loudness };
+        let how = Listening {
+            transport: spec.transport,
+            backlog: serve.backlog,
+            sndbuf: serve.sndbuf,
+            mode: serve.mode,
+            loudness,
+        };
         entrances.push(Entrance { spec, sockets: listen_at(addresses, how, files)? });
     }
     if serve.mode.is_some() && files.is_empty() {

@@ -107,7 +107,8 @@ impl LoopState {
         self.after_sending(token, Function::SEND, sent);
         let Some((ends, stream)) = self.endpoints.stream_mut(token) else { return };
         let sent = stream.conn.sending.send_file(ends, part);
-        let (is_broken, owes) = (stream.conn.sending.is_broken(), stream.conn.sending.owes_file());
+        let is_broken = stream.conn.sending.is_broken();
+        let owes = stream.conn.sending.owes_file();
         match sent {
             Err(errno) => self.fail_stream(token, FailedCall(Function::SENDFILE, errno)),
             Ok(()) if is_broken => self.abort_broken(token),

@@ -7,7 +7,6 @@ use crate::events::{Ending, ServiceId, Token};
 use crate::names::Errno;
 use crate::sys::Fd;
 
-/// One task.
 #[derive(Debug)]
 pub(super) enum Task {
     /// The wait found an endpoint readable: receive once, or begin to accept.
@@ -59,7 +58,6 @@ impl Agenda {
         self.ready.push_back(task);
     }
 
-    /// Adds a consequence of a task.
     pub(super) fn add_consequence(&mut self, task: Task) {
         self.consequences.push_back(task);
     }

@@ -27,7 +27,6 @@ pub(super) struct Listener {
 /// The result of an `accept`.
 #[derive(Debug)]
 pub(super) enum Accepted {
-    /// A client.
     Client(Fd, Address),
     /// The queue is empty.
     NoMore,

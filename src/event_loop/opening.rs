@@ -220,7 +220,8 @@ impl LoopState {
             return;
         };
         drop(ends);
-        let (address, others) = (&failed.address, failed.wish.others.len());
+        let address = &failed.address;
+        let others = failed.wish.others.len();
         self.tell_person(&Notice::NotConnected { address, errno, others });
         self.try_next_address(failed.wish, errno);
     }

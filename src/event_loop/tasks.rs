@@ -18,7 +18,6 @@ use crate::trace::{self, Function};
 /// An event for a service.
 #[derive(Debug)]
 pub(super) struct News {
-    /// The service.
     pub(super) service: ServiceId,
     /// The endpoint at which it happened.
     pub(super) who: Token,
@@ -195,7 +194,8 @@ impl LoopState {
             self.abort_broken(who);
             return None;
         }
-        let (service, has_room) = (stream.service, stream.takes_room());
+        let service = stream.service;
+        let has_room = stream.takes_room();
         self.endpoints.settle(who);
         if has_room {
             self.agenda.add_consequence(Task::PresentKept(who));
@@ -206,7 +206,8 @@ impl LoopState {
 
     /// An endpoint's deadline is over, or was over when this task was put on the agenda.
     fn expire_at(&mut self, who: Token) -> Option<News> {
-        let (now, idle_timeout) = (Instant::now(), self.limits.idle_timeout);
+        let now = Instant::now();
+        let idle_timeout = self.limits.idle_timeout;
         let stream = match self.endpoints.get_mut(who)? {
             (_, Endpoint::Stream(stream)) => stream,
             (_, Endpoint::Listener(_)) => {

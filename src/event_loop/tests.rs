@@ -59,7 +59,8 @@ pub(super) fn scenes() -> [Scene; 2] {
     [Via::Select, Via::Poll].map(|via| {
         let mut event_loop = EventLoop::new(via, Limits::default());
         let scribe = Scribe::default();
-        let (log, couple) = (scribe.log.clone(), scribe.couple.clone());
+        let log = scribe.log.clone();
+        let couple = scribe.couple.clone();
         let notices = log.clone();
         event_loop.notify(move |notice| {
             let name = |errno: &Errno| errno.to_string().split(' ').next().unwrap().to_string();
@@ -163,7 +164,8 @@ fn the_second_address_is_tried_when_the_first_is_dead() {
 #[test]
 fn an_address_that_does_not_answer_has_a_time_limit() {
     for mut scene in scenes() {
-        let (silent, (_listener, alive)) = (Silent::new(), listener());
+        let silent = Silent::new();
+        let (_listener, alive) = listener();
         scene.open(&[silent.address.clone(), alive.clone()], Duration::from_millis(50));
         let opened = format!("opened {alive} true");
         assert_eq!(scene.lines(2), ["not connected ETIMEDOUT, 1 left", &opened]);
@@ -174,7 +176,8 @@ fn an_address_that_does_not_answer_has_a_time_limit() {
 #[test]
 fn that_a_connection_is_ready_is_only_a_hint() {
     for mut scene in scenes() {
-        let (silent, (_listener, alive)) = (Silent::new(), listener());
+        let silent = Silent::new();
+        let (_listener, alive) = listener();
         scene.open(&[silent.address.clone(), alive.clone()], Duration::from_millis(50));
         let is_connecting = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Connecting(_));
         for token in scene.event_loop.state.endpoints.tokens_where(is_connecting) {

@@ -22,7 +22,6 @@ use crate::sys::Fd;
 
 /// A loop over one poller.
 pub struct EventLoop {
-    /// The state of the loop.
     pub(super) state: LoopState,
     /// They are told what happened, one event at a time, and answer what to do.
     services: Vec<Box<dyn Service>>,
@@ -66,8 +65,8 @@ impl EventLoop {
             let ready = self.evidence.len();
             let first = if ready == 0 { 0 } else { self.turns % ready };
             for found in self.evidence[first..].iter().chain(&self.evidence[..first]) {
-                let (who, readiness) =
-                    (self.state.endpoints.token_at(found.place), found.readiness());
+                let who = self.state.endpoints.token_at(found.place);
+                let readiness = found.readiness();
                 if readiness.writable {
                     self.state.agenda.add_ready(Task::Send(who));
                 }

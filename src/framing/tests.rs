@@ -17,7 +17,8 @@ enum StreamEnd {
 
 /// Receives a stream in pieces, as the loop does: the bytes left from one piece stand before the next.
 fn receive<'p>(framing: Framing, pieces: impl IntoIterator<Item = &'p [u8]>) -> Seen {
-    let (mut messages, mut left) = (Vec::new(), Vec::new());
+    let mut messages = Vec::new();
+    let mut left = Vec::new();
     for piece in pieces {
         left.extend_from_slice(piece);
         let mut rest = &left[..];

@@ -28,10 +28,12 @@ pub fn slowness() -> f64 {
 
 /// How many times longer some work takes than it would alone.
 fn working() -> f64 {
-    let (began, before) = (Instant::now(), processor_time());
+    let began = Instant::now();
+    let before = processor_time();
     loop {
         (0..1000).for_each(|_| std::hint::spin_loop());
-        let (took, used) = (began.elapsed(), processor_time().saturating_sub(before));
+        let took = began.elapsed();
+        let used = processor_time().saturating_sub(before);
         if used >= WORK || took >= LONGEST_WORK {
             return took.as_secs_f64() / used.as_secs_f64().max(0.001);
         }

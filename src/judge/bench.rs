@@ -205,7 +205,8 @@ impl Bench<'_> {
     /// Waits until the program seems to have handled everything: its number of descriptors stays the same, and it is not
     /// at work. If that number is unknown, waits a moment.
     pub fn settle(&mut self) {
-        let (mut last, mut same) = (0, 0);
+        let mut last = 0;
+        let mut same = 0;
         for _ in 0..60 {
             let Ok(used) = self.used() else { return self.pause(500) };
             same = if used.descriptors == last && !used.is_at_work { same + 1 } else { 0 };

@@ -135,11 +135,13 @@ fn parse(bytes: &[u8], method: &str, end: Option<End>) -> ParsedResponse {
 
 /// The bytes of all chunks, and where they end.
 fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
-    let (mut body, mut at) = (Vec::new(), 0);
+    let mut body = Vec::new();
+    let mut at = 0;
     loop {
         match httparse::parse_chunk_size(&bytes[at..]) {
             Ok(httparse::Status::Complete((len, size))) => {
-                let (begin, size) = (at + len, usize::try_from(size).unwrap_or(usize::MAX));
+                let begin = at + len;
+                let size = usize::try_from(size).unwrap_or(usize::MAX);
                 let Some(end) = begin.checked_add(size).filter(|end| end + 2 <= bytes.len()) else {
                     return Ok(None);
                 };

@@ -276,9 +276,14 @@ impl Judge {
             JudgedProgram::Client(recipe) => Some(recipe),
             _ => None,
         };
-        let (role, site) = (self.options.role, &self.site);
-        let mut bench =
-            Bench { role, scene: scene.clone(), site, started, client, said: self.said };
+        let mut bench = Bench {
+            role: self.options.role,
+            scene: scene.clone(),
+            site: &self.site,
+            started,
+            client,
+            said: self.said,
+        };
         let aborted = aborted_for_lack_of_memory();
         let mut outcome = (case.run)(&mut bench);
         if outcome.is_ok() && case.leaves_it_running {

@@ -62,8 +62,8 @@ impl Recipe {
         let failed = |error: io::Error| not_started(error.to_string());
         let mut command = self.command(address, descriptors);
         let (from, to) = io::pipe().map_err(failed)?;
-        let (stdout, stderr) = (to.try_clone().map_err(failed)?, to);
-        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
+        let stdout = to.try_clone().map_err(failed)?;
+        command.stdin(Stdio::null()).stdout(stdout).stderr(to).process_group(0);
         let shown = self.words.first().map_or(OsStr::new(""), OsString::as_os_str).display();
         let child = command.spawn();
         // It holds copies of descriptors that only the program may have.

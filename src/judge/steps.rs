@@ -21,7 +21,6 @@ pub enum Way {
     Beside,
 }
 
-/// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
     who: String,

@@ -108,8 +108,13 @@ impl SystemAnswer {
     fn all(lab: &str, prediction: &Prediction) -> BTreeMap<String, Self> {
         let of = |system: System| (system.name(), answer(lab, prediction, system).into());
         let big_endian = prediction.expect.on_big_endian().map(|expected| {
-            let (known, why) = (Provenance::Ran("s390x, emulated"), "the byte order is reversed");
-            ("big-endian machines", Answer { expected, known, differs: true, why }.into())
+            let answer = Answer {
+                expected,
+                known: Provenance::Ran("s390x, emulated"),
+                differs: true,
+                why: "the byte order is reversed",
+            };
+            ("big-endian machines", answer.into())
         });
         let all = System::ALL.into_iter().map(of).chain(big_endian);
         all.map(|(name, there)| (name.to_string(), there)).collect()

@@ -74,7 +74,8 @@ impl Stopper {
             if self.ask.as_ref().is_some_and(|ask| ask.send(()).is_err()) {
                 return Err(Stop::failed("the process that stops this one has ended"));
             }
-            let (began_at, began) = (clock(), Instant::now());
+            let began_at = clock();
+            let began = Instant::now();
             let returned = call();
             let took = began.elapsed();
             let [stopped_at, continued_at] = self.has_done_so()?;

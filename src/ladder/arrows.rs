@@ -23,7 +23,6 @@ pub(super) enum Crossing {
     Bytes(u64),
     /// The end of the stream.
     End,
-    /// A reset.
     Reset,
 }
 

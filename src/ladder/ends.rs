@@ -173,9 +173,16 @@ impl LadderFacts {
     fn add_end(&mut self, life: Life, fd: FdNumber, role: EndRole, opener: Option<usize>) -> usize {
         let file = self.file(life.0, fd);
         let is_stream = file.kind != DescriptorKind::Datagram;
-        let (local, peer) = (file.local, file.peer);
-        let (calls, closed, id) = (Vec::new(), None, None);
-        self.ends.push(ConnectionEnd { role, opener, calls, closed, local, peer, id, is_stream });
+        self.ends.push(ConnectionEnd {
+            role,
+            opener,
+            calls: Vec::new(),
+            closed: None,
+            local: file.local,
+            peer: file.peer,
+            id: None,
+            is_stream,
+        });
         self.end_of.insert(life, self.ends.len() - 1);
         self.ends.len() - 1
     }

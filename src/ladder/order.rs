@@ -120,7 +120,8 @@ fn merged(moments: &[i128], ends: &LadderFacts, arrows: &[Arrow]) -> Vec<usize> 
         leads_to[from].push(to);
         waits_for[to] += 1;
     }
-    let (mut ready, mut blocked) = (BTreeSet::new(), BTreeSet::new());
+    let mut ready = BTreeSet::new();
+    let mut blocked = BTreeSet::new();
     let mut order = Vec::with_capacity(moments.len());
     let heads: Vec<_> = left.iter_mut().filter_map(VecDeque::pop_front).collect();
     for head in heads {

@@ -28,7 +28,8 @@ pub(super) fn list(ladder: &Ladder, steps: Range<usize>) -> String {
     let mut next = steps.start;
     for fold in folds(ladder, steps.clone()) {
         (next..fold.steps.start).for_each(|step| rows.row(&mut out, step));
-        let (rounds, calls) = (fold.rounds, fold.steps.len());
+        let rounds = fold.rounds;
+        let calls = fold.steps.len();
         let first = fold.steps.start + 1;
         let what = match rounds == calls {
             true => format!("{calls} more calls like these"),

@@ -10,7 +10,8 @@ use crate::values::FdNumber;
 /// A call in at most `room` characters; `dots` mark where it was cut.
 pub(super) fn shortened(call: &Event<'_>, room: usize, dots: &str) -> String {
     let name = call.callee.name();
-    let (arguments, result) = (arguments(call), format!(") = {}", result(call)));
+    let arguments = arguments(call);
+    let result = format!(") = {}", result(call));
     let taken = name.len() + 1 + arguments.len() + result.len();
     if taken <= room {
         return format!("{name}({arguments}{result}");
@@ -36,7 +37,8 @@ const LONGEST_ARGUMENTS: usize = 400;
 /// A call for a place where lines are wrapped: its result is never cut.
 pub(super) fn whole(call: &Event<'_>) -> String {
     let name = call.callee.name();
-    let (arguments, result) = (arguments(call), result(call));
+    let arguments = arguments(call);
+    let result = result(call);
     let cut = arguments.char_indices().nth(LONGEST_ARGUMENTS).map(|(at, _)| at);
     match cut {
         Some(at) => format!("{name}({}...) = {result}", &arguments[..at]),

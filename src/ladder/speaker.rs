@@ -36,8 +36,15 @@ impl fmt::Display for Speaker {
 impl Speaker {
     /// The speaker that made this call.
     pub(super) fn new(call: &Event<'_>, name: Option<&'static str>, clock: usize) -> Self {
-        let (pid, tid, descriptors) = (call.pid, call.tid, DescriptorTable::default());
-        Self { pid, tid, name, clock, accepts: false, connects: false, descriptors }
+        Self {
+            pid: call.pid,
+            tid: call.tid,
+            name,
+            clock,
+            accepts: false,
+            connects: false,
+            descriptors: DescriptorTable::default(),
+        }
     }
 
     /// The column for its calls that belong to no connection.

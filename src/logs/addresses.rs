@@ -45,7 +45,10 @@ fn ipv4(text: &str) -> Option<Address> {
 }
 
 fn ipv6(text: &str) -> Option<Address> {
-    let (mut port, mut flow, mut scope, mut ip) = (0, 0u32, 0, Ipv6Addr::UNSPECIFIED);
+    let mut port = 0;
+    let mut flow = 0u32;
+    let mut scope = 0;
+    let mut ip = Ipv6Addr::UNSPECIFIED;
     for item in items(text) {
         if let Some(text) = item.strip_prefix("inet_pton(AF_INET6, \"") {
             ip = text.split('"').next()?.parse().ok()?;
@@ -60,7 +63,8 @@ fn ipv6(text: &str) -> Option<Address> {
             _ => {}
         }
     }
-    let (port, scope) = (u16::try_from(port).ok()?, u32::try_from(scope).ok()?);
+    let port = u16::try_from(port).ok()?;
+    let scope = u32::try_from(scope).ok()?;
     Some(Address::V6(SocketAddrV6::new(ip, port, flow, scope)))
 }
 

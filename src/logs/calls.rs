@@ -149,7 +149,8 @@ impl<R: Read> CallReader<R> {
         let line = LogLine::parse(text);
         let LineBody::Open { text, attached: None } = line.body else { return };
         let time = line.time.map_or(0, |stamp| { *clock }.time(stamp));
-        let (pid, number) = (line.pid.unwrap_or(*pid), counts.lines + 1);
+        let pid = line.pid.unwrap_or(*pid);
+        let number = counts.lines + 1;
         tell(text, &Where { pid, begun: number, line: number, time, text, ..Where::default() });
     }
 
@@ -357,7 +358,8 @@ impl<F: FnMut(LogItem<'_>, &Where<'_>)> LineTeller<'_, F> {
 
     fn text(&mut self, text: &str) {
         self.counts.not_understood += 1;
-        let (pid, line) = (self.pid, self.counts.lines);
+        let pid = self.pid;
+        let line = self.counts.lines;
         let place = Where { pid, begun: line, line, time: 0, returned: 0, text, making: None };
         (self.tell)(LogItem::Text, &place);
     }

@@ -37,7 +37,6 @@ pub fn event<'a>(call: &RawCall<'a>, room: &mut Room<'a>) -> Event<'a> {
     event
 }
 
-/// The result of a call.
 fn outcome(answer: &CallResult<'_>) -> Outcome {
     match (answer.value, answer.error) {
         (Some(_), Some(name)) => Outcome::Error(errno(name)),

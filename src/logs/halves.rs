@@ -62,7 +62,8 @@ impl Halves {
     pub fn begin(&mut self, origin: Origin, text: &str) -> Option<HalfCall> {
         let key = origin.pid.unwrap_or(0);
         let half = self.fresh(text, origin);
-        let (is_full, len) = (self.begun.len() >= MOST_BEGUN, half.text.len());
+        let is_full = self.begun.len() >= MOST_BEGUN;
+        let len = half.text.len();
         if self.bytes + len > MOST_BYTES {
             return Some(half);
         }

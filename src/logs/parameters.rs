@@ -55,7 +55,6 @@ pub(super) enum Parameter {
     Level,
     /// `SO_REUSEADDR`.
     OptionName,
-    /// The value of the option.
     OptionValue,
     /// `SHUT_WR`.
     How,
@@ -91,7 +90,6 @@ pub(super) struct KnownCall {
     pub(super) row: ParameterRow,
 }
 
-/// The call with this name.
 pub(super) fn known(name: &str) -> Option<&'static KnownCall> {
     static TABLE: OnceLock<HashMap<&'static str, KnownCall>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {

@@ -97,13 +97,16 @@ impl Restarts {
             self.fail(place, tell);
         }
         if self.of.len() < MOST {
-            let (text, begun, time) = (place.text.to_string(), place.begun, place.time);
+            let text = place.text.to_string();
             // The text may begin with process and time.
             let text = match text.find(call.name) {
                 Some(at) => text[at..].to_string(),
                 None => text,
             };
-            self.of.insert(place.pid, Interrupted { text, begun, time, again: false });
+            self.of.insert(
+                place.pid,
+                Interrupted { text, begun: place.begun, time: place.time, again: false },
+            );
         }
     }
 

@@ -106,7 +106,8 @@ fn control_len(text: &str) -> Option<usize> {
 /// `{iov_base="hello", iov_len=5}`; in an older strace `{"hello", 5}`.
 fn buffer<'a>(text: &'a str, room: &mut Room<'a>) -> Option<(Bytes<'a>, usize)> {
     let mut parts = items(text);
-    let (base, len) = (parts.next()?, parts.next()?);
+    let base = parts.next()?;
+    let len = parts.next()?;
     let base = base.strip_prefix("iov_base=").unwrap_or(base);
     let len = len.strip_prefix("iov_len=").unwrap_or(len);
     let bytes = room.string(base).unwrap_or(Bytes { shown: (&[][..]).into(), is_cut: true });

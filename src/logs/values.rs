@@ -96,7 +96,8 @@ impl<'a> Room<'a> {
 
 /// Writes the bytes of an escaped string, and returns how many there are.
 fn unescape(escaped: &[u8], to: &mut [u8]) -> usize {
-    let (mut from, mut at) = (0, 0);
+    let mut from = 0;
+    let mut at = 0;
     while let Some(&byte) = escaped.get(from) {
         from += 1;
         let mut value = byte;

@@ -11,7 +11,8 @@ pub fn aborted_for_lack_of_memory() -> Option<u64> {
 /// The file has two lines for each protocol: the names of its counters, and their values.
 fn counter(text: &str, protocol: &str, name: &str) -> Option<u64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol));
-    let (names, values) = (lines.next()?.split_whitespace(), lines.next()?.split_whitespace());
+    let names = lines.next()?.split_whitespace();
+    let values = lines.next()?.split_whitespace();
     names.zip(values).find(|(one, _)| *one == name)?.1.parse().ok()
 }
 

@@ -184,7 +184,8 @@ fn buffer(domain: Domain, kind: SocketType, option: OptionName<i32>) -> Result<(
     let socket = sys::socket(domain, kind, Protocol::default())?;
     let default = sys::getsockopt(&socket, SOL_SOCKET, option)?;
     if sys::setsockopt(&socket, SOL_SOCKET, option, &TOO_MUCH).is_err() {
-        let (mut taken, mut refused) = (default, TOO_MUCH);
+        let mut taken = default;
+        let mut refused = TOO_MUCH;
         while refused - taken > 1024 {
             let tried = taken + (refused - taken) / 2;
             match sys::setsockopt(&socket, SOL_SOCKET, option, &tried) {

@@ -20,7 +20,8 @@ pub fn state_of_other(pid: u32, fd: FdNumber) -> Option<SocketState> {
 fn state(row: &str, inode: &str) -> Option<SocketState> {
     let mut words = row.split_ascii_whitespace();
     // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
-    let (state, queues) = (words.nth(3)?, words.next()?);
+    let state = words.nth(3)?;
+    let queues = words.next()?;
     if words.nth(4)? != inode {
         return None;
     }

@@ -60,8 +60,8 @@ impl Poller for BySelect {
             self.rows[number as usize] = at;
         }
         // A set without members is passed as NULL: the kernel need not look at it.
-        let (read_set, write_set) =
-            ((read_nfds > 0).then_some(&mut read), (write_nfds > 0).then_some(&mut write));
+        let read_set = (read_nfds > 0).then_some(&mut read);
+        let write_set = (write_nfds > 0).then_some(&mut write);
         // Set again for each call, because Linux rewrites it.
         let mut timeout = timeout.map(timeval);
         let mut bits =

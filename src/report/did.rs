@@ -345,7 +345,8 @@ fn making(args: &[Arg<'_>]) -> Making {
         _ => SocketType::default(),
     };
     let domain = crate::names::Domain::from_bits(flags_of(args.first()) as i32);
-    let (alone, flags) = (kind.without_flags(), kind.flags());
+    let alone = kind.without_flags();
+    let flags = kind.flags();
     Making {
         is_inet: matches!(domain, crate::names::AF_INET | crate::names::AF_INET6),
         is_stream: alone == crate::names::SOCK_STREAM,

@@ -66,9 +66,9 @@ fn register(world: &mut World, process: ProcessId, registration: Registration) {
 }
 
 fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
-    let (event, line) = (moment.event, moment.line);
+    let event = moment.event;
     if moment.did.what() != DidKind::Waited {
-        socket.touched = line;
+        socket.touched = moment.line;
     }
     let Outcome::Value(result) = event.outcome else { return learn_of_failure(socket, moment) };
     match moment.did {

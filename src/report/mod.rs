@@ -173,7 +173,8 @@ impl Report {
             (more > 0).then_some((advice.name, more))
         });
         let more = more.collect();
-        let (story, summary) = (self.story.finish(), self.tally.finish());
+        let story = self.story.finish();
+        let summary = self.tally.finish();
         Reported { report: JSON_VERSION, story, summary, advice, more }
     }
 

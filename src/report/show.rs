@@ -70,7 +70,6 @@ impl ReportPage {
         self.out.push('\n');
     }
 
-    /// An indented paragraph.
     fn paragraph(&mut self, label: &str, text: &str, indent: usize) {
         let _ = write!(
             self.out,

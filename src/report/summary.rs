@@ -99,7 +99,6 @@ impl Tally {
         }
     }
 
-    /// The table.
     pub(super) fn finish(self) -> CallTable {
         let known = self.known.into_iter().map(|(function, row)| (function.name().into(), row));
         let all = known.chain(self.others).filter(|(_, row)| row.calls > 0);

@@ -129,7 +129,6 @@ pub enum Held {
     Nothing,
     /// A file that is not a socket.
     Other,
-    /// A socket.
     Socket(SocketId),
 }
 
@@ -158,7 +157,6 @@ pub struct Process {
     pub seen: OfProcess,
 }
 
-/// A thread.
 #[derive(Debug)]
 pub(super) struct CallingThread {
     /// The process whose descriptors it uses.

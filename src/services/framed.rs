@@ -83,7 +83,8 @@ impl Framed {
     /// messages for now.
     fn messages<'b>(&mut self, who: Token, bytes: &'b [u8]) -> (PeerStep, &'b [u8]) {
         let Some(peer) = self.peers.get_mut(who) else { return (PeerStep::End, &[]) };
-        let (before, mut rest) = (peer.messages, bytes);
+        let before = peer.messages;
+        let mut rest = bytes;
         let step = loop {
             if peer.messages == before + MESSAGES_AT_ONCE {
                 break PeerStep::WaitForRoom;
@@ -119,7 +120,8 @@ impl Framed {
     /// The peer has closed its half: after a message, or in the middle of one.
     fn last(&mut self, who: Token) -> PeerStep {
         let Some(peer) = self.peers.get(who) else { return PeerStep::End };
-        let (number, len) = (peer.messages + 1, in_bytes(peer.kept as u64));
+        let number = peer.messages + 1;
+        let len = in_bytes(peer.kept as u64);
         match (self.framing.rule, peer.kept) {
             (Rule::Close, _) => {
                 answer(self.framing, &mut self.answers, format_args!("message {number}: {len}"));

@@ -61,10 +61,10 @@ impl Relay {
     /// A client has connected: begin to connect to its target.
     fn wait_for_target<'a>(&'a mut self, client: Token, peer: &Address) -> Vec<Action<'a>> {
         self.sides.insert(client, Counterpart::Waiting(Early::default()));
-        let (addresses, time_limit) = (&self.target, self.time_limit);
         // Where there are no resets, reading tells nothing; and unread bytes let Linux report a refusal to the client.
         let hold = matches!(peer, Address::Unix(_)).then_some(Action::Hold(client));
-        let open = Action::Open { by: client, addresses, time_limit };
+        let open =
+            Action::Open { by: client, addresses: &self.target, time_limit: self.time_limit };
         hold.into_iter().chain([open]).collect()
     }
 
@@ -173,7 +173,9 @@ mod tests {
     }
 
     fn coupled() -> (Relay, Token, Token) {
-        let (mut relay, client, target) = (relay(), token(1), token(2));
+        let mut relay = relay();
+        let client = token(1);
+        let target = token(2);
         opened(&mut relay, client, None);
         opened(&mut relay, target, Some(client));
         (relay, client, target)
@@ -186,7 +188,9 @@ mod tests {
 
     #[test]
     fn a_unix_domain_client_waits_unread_until_its_target_answers() {
-        let (mut relay, client, target) = (relay(), token(1), token(2));
+        let mut relay = relay();
+        let client = token(1);
+        let target = token(2);
         let actions = opened(&mut relay, client, None);
         assert!(actions[0].starts_with("Hold({1,"), "{actions:?}");
         assert!(actions[1].starts_with("Open"), "{actions:?}");
@@ -198,7 +202,9 @@ mod tests {
     #[test]
     fn what_a_client_does_before_its_target_answers_is_passed_on_in_order() {
         for (kept, finishes) in [(0, false), (0, true), (5, false), (5, true), (MOST_KEPT, true)] {
-            let (mut relay, client, target) = (relay(), token(1), token(2));
+            let mut relay = relay();
+            let client = token(1);
+            let target = token(2);
             let peer = Address::v4(std::net::Ipv4Addr::LOCALHOST, 1);
             let actions =
                 done(&mut relay, client, LoopEvent::Opened { peer: &peer, asked_by: None });
@@ -232,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_client_that_goes_gives_up_its_target() {
-        let (mut relay, client) = (relay(), token(1));
+        let mut relay = relay();
+        let client = token(1);
         opened(&mut relay, client, None);
         let reset = LoopEvent::Closed(Ending::Failed(Errno::ECONNRESET));
         assert_eq!(names(&done(&mut relay, client, reset)), ["GiveUp"]);
@@ -254,7 +261,9 @@ mod tests {
 
     #[test]
     fn a_client_whose_target_never_answers_is_closed() {
-        let (mut relay, client, late) = (relay(), token(1), token(2));
+        let mut relay = relay();
+        let client = token(1);
+        let late = token(2);
         opened(&mut relay, client, None);
         let refused = done(&mut relay, client, LoopEvent::NotOpened(Errno::ECONNREFUSED));
         assert!(refused[0].starts_with("Abort({1,"), "{refused:?}");

@@ -62,7 +62,8 @@ mod tests {
     use std::time::Duration;
 
     fn answer_at(clock: fn() -> SystemTime) -> [u8; 4] {
-        let (mut time, peer) = (Time { clock, ..Time::default() }, Address::unix("peer"));
+        let mut time = Time { clock, ..Time::default() };
+        let peer = Address::unix("peer");
         let actions =
             answers(&mut time, token(1), LoopEvent::Opened { peer: &peer, asked_by: None });
         let [Action::Send { bytes, .. }, Action::Close(_)] = actions[..] else {

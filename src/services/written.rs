@@ -289,7 +289,8 @@ impl ServiceRow {
     }
 
     fn option(&self, part: &str) -> Result<(String, String), String> {
-        let (name, shown) = (self.name, part.escape_debug());
+        let name = self.name;
+        let shown = part.escape_debug();
         let offered = self.options.join("=…, ");
         match (part.split_once('='), self.options) {
             (Some((option, value)), options) if options.contains(&option) => {

@@ -111,7 +111,8 @@ impl FdSet {
 
 #[inline]
 pub(super) fn numbers(words: &[Word]) -> impl Iterator<Item = FdNumber> + '_ {
-    let (mut at, mut rest) = (0, words.first().copied().unwrap_or(0));
+    let mut at = 0;
+    let mut rest = words.first().copied().unwrap_or(0);
     std::iter::from_fn(move || {
         while rest == 0 {
             at += 1;

@@ -86,8 +86,8 @@ fn names_of(
     flags: NameInfoFlags,
 ) -> ResolveError {
     let (host_len, serv_len) = (host.len() as socklen_t, serv.len() as socklen_t);
-    let (host_ptr, serv_ptr) =
-        (host.as_mut_ptr().cast::<c_char>(), serv.as_mut_ptr().cast::<c_char>());
+    let host_ptr = host.as_mut_ptr().cast::<c_char>();
+    let serv_ptr = serv.as_mut_ptr().cast::<c_char>();
     // SAFETY: the address has the length given, and the two buffers are as long as their lengths say.
     let code = unsafe {
         libc::getnameinfo(

@@ -106,7 +106,8 @@ pub(super) fn put_fds(header: &mut libc::msghdr, control: &mut Control, fds: &[B
 
 /// Takes ownership of the descriptors, and copies everything else.
 pub(super) fn take_control(header: &libc::msghdr) -> (Vec<Fd>, Vec<ControlMessage>) {
-    let (mut fds, mut others) = (Vec::new(), Vec::new());
+    let mut fds = Vec::new();
+    let mut others = Vec::new();
     let end = header.msg_control as usize + header.msg_controllen as usize;
     // SAFETY: the kernel has filled the control data, as long as msg_controllen says.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
@@ -190,7 +191,8 @@ mod tests {
     #[test]
     fn a_control_message_that_was_cut_is_read_as_far_as_it_goes() {
         let [a, b] = pipe().unwrap();
-        let (mut iov, mut control) = ([], Control::new());
+        let mut iov = [];
+        let mut control = Control::new();
         let mut header = header(None, &mut iov);
         put_fds(&mut header, &mut control, &[a.as_fd(), b.as_fd()]);
         // SAFETY: the header's control data has room for a message.

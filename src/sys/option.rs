@@ -33,9 +33,7 @@ mod sealed {
     pub trait Convert: Copy {
         /// The C structure: plain data, for which any bytes are a value.
         type C: Copy;
-        /// To C.
         fn to_c(self) -> Self::C;
-        /// From C.
         fn from_c(c: Self::C) -> Self;
         /// The value for the trace.
         fn shown(self) -> Value<'static>;

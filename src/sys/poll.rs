@@ -124,7 +124,8 @@ pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.returned() > 0 && call.returned() < call.number(),
         says: |call| {
-            let (ready, rows) = (grouped(call.returned()), grouped(call.number()));
+            let ready = grouped(call.returned());
+            let rows = grouped(call.number());
             format!("{ready} of {rows} ready; the others have revents 0")
         },
         see: See::Lab("poll-array-rules"),

@@ -52,7 +52,8 @@ static RECVMMSG: Page = Page {
         &Lesson {
             when: |call| call.returned() > 0 && call.returned() < call.number(),
             says: |call| {
-                let (came, room) = (grouped(call.returned()), counted(call.number(), "message"));
+                let came = grouped(call.returned());
+                let room = counted(call.number(), "message");
                 format!("{came} of {room} arrived: the queue is empty")
             },
             see: See::Word("recvmmsg"),

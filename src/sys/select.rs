@@ -85,7 +85,8 @@ pub(super) static LESSONS: &[&Lesson] = &[
     &Lesson {
         when: |call| call.returned() > 0 && call.bits_left() < call.bits_asked(),
         says: |call| {
-            let (ready, asked) = (grouped(call.returned()), grouped(call.bits_asked() as i64));
+            let ready = grouped(call.returned());
+            let asked = grouped(call.bits_asked() as i64);
             format!("{ready} of {asked} ready: the other bits are cleared; set them again")
         },
         see: See::Lab("select-eats-its-sets"),

@@ -49,7 +49,8 @@ static SEND: Page = Page {
         &Lesson {
             when: Facts::is_short,
             says: |call| {
-                let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+                let taken = grouped(call.returned());
+                let given = bytes(call.number());
                 format!("took {taken} of {given}: the send buffer is full")
             },
             see: See::Lab("partial-send"),
@@ -193,8 +194,10 @@ pub fn sendto(
     let addrlen = raw.as_ref().map_or(0, RawAddress::len);
     let read = raw.as_ref().map_or(Cow::Borrowed(dest_addr), |raw| raw.as_read(dest_addr));
     let call = enter(Function::SENDTO, || {
-        let (bytes, len) = (Arg::bytes(buf), buf.len().into());
-        let (to, addrlen) = (Arg::address(&read), Arg::Int(addrlen.into()));
+        let bytes = Arg::bytes(buf);
+        let len = buf.len().into();
+        let to = Arg::address(&read);
+        let addrlen = Arg::Int(addrlen.into());
         [sockfd.into(), bytes, len, flags.named().into(), to, addrlen]
     });
     let raw = match raw {

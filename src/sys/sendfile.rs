@@ -42,7 +42,8 @@ static SENDFILE: Page = Page {
         &Lesson {
             when: |call| call.returned() > 0 && call.is_short(),
             says: |call| {
-                let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+                let taken = grouped(call.returned());
+                let given = bytes(call.number());
                 format!("took {taken} of {given}: no more room, or no more file")
             },
             see: See::Word("sendfile"),
@@ -115,7 +116,8 @@ pub fn sendfile(
     let given = offset.as_deref().copied();
     let offset_ptr = offset.as_deref_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     let result = call.make(|| {
-        let (len, in_raw) = (call.length(count), in_fd.as_raw_fd());
+        let len = call.length(count);
+        let in_raw = in_fd.as_raw_fd();
         // SAFETY: `offset_ptr` is NULL or leads to a number that is exclusively ours.
         super::count(unsafe { libc::sendfile64(out_fd.as_raw_fd(), in_raw, offset_ptr, len) })
     });

@@ -48,7 +48,8 @@ static SENDMMSG: Page = Page {
         &Lesson {
             when: |call| call.returned() > 0 && call.returned() < call.number(),
             says: |call| {
-                let (taken, given) = (grouped(call.returned()), counted(call.number(), "message"));
+                let taken = grouped(call.returned());
+                let given = counted(call.number(), "message");
                 format!("took {taken} of {given}: send the next to learn why")
             },
             see: See::Word("sendmmsg"),

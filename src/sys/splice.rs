@@ -35,7 +35,8 @@ static SPLICE: Page = Page {
         &Lesson {
             when: |call| call.returned() > 0,
             says: |call| {
-                let (moved, asked) = (bytes(call.returned()), grouped(call.number()));
+                let moved = bytes(call.returned());
+                let asked = grouped(call.number());
                 format!("{moved} of up to {asked}, which never entered this process")
             },
             see: See::Word("splice"),

@@ -38,7 +38,8 @@ static WRITE: Page = Page {
         &Lesson {
             when: Facts::is_short,
             says: |call| {
-                let (taken, given) = (grouped(call.returned()), bytes(call.number()));
+                let taken = grouped(call.returned());
+                let given = bytes(call.number());
                 format!("took {taken} of {given}: there is no more room")
             },
             see: See::Lab("partial-send"),

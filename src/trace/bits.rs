@@ -8,7 +8,6 @@ use super::event::Event;
 use super::tracer::Sink;
 use crate::values::{FdNumber, PollRow};
 
-/// Bits in one line.
 const BITS_PER_LINE: i32 = 48;
 
 /// Draws the sets and rows of waiting calls below the lines of another sink.

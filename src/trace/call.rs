@@ -279,7 +279,8 @@ impl Traced<'_> {
 
     #[cold]
     fn end(mut self: Box<Self>, outcome: Outcome, note: Note<'static>) {
-        let (event, end_ns) = (&mut self.event, self.end_ns.get());
+        let event = &mut self.event;
+        let end_ns = self.end_ns.get();
         (event.outcome, event.note) = (outcome, note);
         let plan = self.plan.as_ref().map(Cell::get);
         if plan.is_some_and(|plan| plan.has_interfered()) {

@@ -138,7 +138,8 @@ impl InjectRule {
             .ok_or_else(|| no_such_call(call))?;
         let at = rest.find(['@', '%']).unwrap_or(rest.len());
         let (fault, when) = rest.split_at(at);
-        let (fault, when) = (Fault::parse(function, fault)?, When::parse(when)?);
+        let fault = Fault::parse(function, fault)?;
+        let when = When::parse(when)?;
         if fault == Fault::AtMost(0)
             && matches!(when, When::Always | When::From(_) | When::Every(1))
         {
@@ -172,7 +173,8 @@ impl InjectRule {
 
     /// A sentence about the rule if it has changed no call.
     pub(super) fn idle(&self) -> Option<String> {
-        let (rule, call) = (self.text.escape_debug(), self.function);
+        let rule = self.text.escape_debug();
+        let call = self.function;
         let at_most = self.at_most().filter(|_| self.wanted_less > 0);
         let what = match (self.struck, self.seen, self.instead) {
             (1.., ..) => return None,

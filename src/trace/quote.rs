@@ -36,7 +36,8 @@ fn append(out: &mut String, bytes: &[u8], table: &Table) {
             rest = &rest[piece.len()..];
             continue;
         }
-        let (mut escaped, mut len) = ([0; SPACE + ROOM], 0);
+        let mut escaped = [0; SPACE + ROOM];
+        let mut len = 0;
         let mut write = |byte: u8, next: u8| {
             let before_digit = matches!(next, b'0'..=b'7');
             let written = table[usize::from(before_digit)][usize::from(byte)];
@@ -156,11 +157,14 @@ mod tests {
     fn every_byte_is_escaped_alike_wherever_it_stands() {
         let bytes: Vec<u8> =
             (0..=255u8).flat_map(|one| (0..=255u8).flat_map(move |other| [one, other])).collect();
-        let (mut whole, mut by_bytes, mut json) = (String::new(), String::new(), String::new());
+        let mut whole = String::new();
+        let mut by_bytes = String::new();
+        let mut json = String::new();
         escape(&mut whole, &bytes);
         for (at, byte) in bytes.iter().enumerate() {
             let with_next = &bytes[at..bytes.len().min(at + 2)];
-            let (mut two, mut next) = (String::new(), String::new());
+            let mut two = String::new();
+            let mut next = String::new();
             escape(&mut two, with_next);
             escape(&mut next, &with_next[1..]);
             // The next byte is not cut off here: none follows it.

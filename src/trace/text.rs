@@ -94,11 +94,13 @@ impl TextLine {
         if begin_ns == 0 {
             return;
         }
-        let (seconds, micros) = (begin_ns / 1_000_000_000, begin_ns / 1_000 % 1_000_000);
+        let seconds = begin_ns / 1_000_000_000;
+        let micros = begin_ns / 1_000 % 1_000_000;
         let _ = if seconds >= DATED {
             write!(self.line, "{seconds}.{micros:06} ")
         } else {
-            let (hours, minutes) = (seconds / 3_600 % 24, seconds / 60 % 60);
+            let hours = seconds / 3_600 % 24;
+            let minutes = seconds / 60 % 60;
             write!(self.line, "{hours:02}:{minutes:02}:{:02}.{micros:06} ", seconds % 60)
         };
     }
@@ -212,7 +214,8 @@ pub struct TextSink {
 impl TextSink {
     /// Writes lines to `output`.
     pub fn new(output: Output, options: TextOptions) -> Self {
-        let (writer, pace) = (output.writer(), output.pace());
+        let writer = output.writer();
+        let pace = output.pace();
         Self { output, writer, pace, line: TextLine::new(options), written: 0 }
     }
 }

@@ -96,7 +96,10 @@ const MOST_LINES_WITH_COMMENTS: usize = 400;
 const MOST_LINES_OF_A_BARE_LOOP: usize = 80;
 const MOST_LINES_OF_A_FUNCTION: usize = 70;
 /// Parameters that are `bool`: each argument has a name that says what `true` means.
-const MOST_BOOLEAN_PARAMETERS: usize = 50;
+const MOST_BOOLEAN_PARAMETERS: usize = 48;
+/// `let (a, b) = (x, y);`: right for the two ends of one thing, or for an address in memory with its length. Independent
+/// things have a statement each, even if a limit on lines is near.
+const MOST_LETS_OF_TUPLES: usize = 80;
 const MOST_PACKAGES: usize = 55;
 const MOST_PACKAGES_OF_THE_LIBRARY: usize = 8;
 
@@ -496,6 +499,20 @@ fn a_boolean_argument_says_what_it_means() {
     );
 }
 
+#[test]
+fn independent_things_have_a_statement_each() {
+    let places = names_of_sources().iter().flat_map(|(source, names)| {
+        names.lets_of_tuples.iter().map(|line| format!("{}:{line}", source.path))
+    });
+    let places: Vec<_> = places.collect();
+    let many = places.len();
+    assert!(
+        many <= MOST_LETS_OF_TUPLES,
+        "{many} times `let (a, b) = (x, y)`, of at most {MOST_LETS_OF_TUPLES}:\n{}",
+        places.join("\n")
+    );
+}
+
 /// Calls of functions of this crate that are given a bare `true` or `false`.
 fn unreadable_booleans(files: &[(&Source, Names)]) -> Vec<Finding> {
     let takes_boolean =
@@ -528,6 +545,8 @@ struct Names {
     boolean_parameters: Vec<String>,
     /// What is called with `true` or `false`, and in which line.
     bare_booleans: Vec<(String, usize)>,
+    /// The lines where a tuple is written only to be taken apart.
+    lets_of_tuples: Vec<usize>,
 }
 
 impl Names {
@@ -596,6 +615,16 @@ impl<'ast> Visit<'ast> for Names {
         visit::visit_item_type(self, item);
     }
 
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        if let syn::Pat::Tuple(names) = &local.pat
+            && let Some(syn::LocalInit { expr, diverge: None, .. }) = &local.init
+            && let syn::Expr::Tuple(_) = &**expr
+        {
+            self.lets_of_tuples.push(names.paren_token.span.open().start().line);
+        }
+        visit::visit_local(self, local);
+    }
+
     fn visit_variant(&mut self, variant: &'ast syn::Variant) {
         if let syn::Fields::Unnamed(fields) = &variant.fields {
             for _ in fields.unnamed.iter().filter(|field| is_bool(&field.ty)) {
@@ -632,7 +661,7 @@ impl<'ast> Visit<'ast> for Names {
 }
 
 #[test]
-fn shared_names_and_bare_booleans_are_found() {
+fn shared_names_bare_booleans_and_tuples_are_found() {
     let files = [
         (
             "src/a.rs",
@@ -657,6 +686,9 @@ fn shared_names_and_bare_booleans_are_found() {
     assert_eq!(unreadable.len(), 2, "{unreadable:?}");
     assert!(unreadable[0].starts_with("src/b.rs:3: `go` "), "{unreadable:?}");
     assert!(unreadable[1].starts_with("src/e.rs:1: `Hold` "), "{unreadable:?}");
+    let text = "fn f() {\n let (a, b) = g();\n let (c, d) = (a, b);\n let e = (c, d);\n let (Ok(a), Ok(b)) = e else { return };\n}";
+    let names = Names::of(&Source::new("src/f.rs".into(), text.into()));
+    assert_eq!(names.lets_of_tuples, [3]);
 }
 
 #[test]

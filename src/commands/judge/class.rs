@@ -37,8 +37,11 @@ pub(super) fn run(
     let waiting = Arc::new(Mutex::new((0..programs.len()).rev().collect::<Vec<usize>>()));
     let (tell, told) = channel();
     for _ in 0..asked.jobs.get().min(programs.len()) {
-        let (waiting, tell) = (waiting.clone(), tell.clone());
-        let (program, flags, programs) = (program.clone(), flags.clone(), programs.clone());
+        let waiting = waiting.clone();
+        let tell = tell.clone();
+        let program = program.clone();
+        let flags = flags.clone();
+        let programs = programs.clone();
         thread::spawn(move || {
             loop {
                 let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();

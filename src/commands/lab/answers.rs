@@ -168,7 +168,8 @@ pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
             };
         }
     }
-    let (of, file) = (all().count(), path.display().to_string());
+    let of = all().count();
+    let file = path.display().to_string();
     let _ = match as_json {
         true => writeln!(out, "{}", json!({ "labs": labs, "of": of, "file": file })),
         false => writeln!(out, "{labs} of {of} labs answered; kept in {file}"),

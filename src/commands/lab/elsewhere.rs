@@ -171,7 +171,6 @@ fn block(out: &mut String, labs: &[&Lab], systems: &[(System, &str)]) {
     }
 }
 
-/// A part of a count.
 type Part = (&'static str, fn(&AnswerCount) -> usize);
 
 const PARTS: [Part; 6] = [

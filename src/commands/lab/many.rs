@@ -87,7 +87,8 @@ fn each_of(
     let (tell, told) = channel();
     thread::scope(|scope| {
         for _ in 0..at_a_time {
-            let (tell, waiting) = (tell.clone(), &waiting);
+            let tell = tell.clone();
+            let waiting = &waiting;
             scope.spawn(move || {
                 let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 while let Some(lab) = next() {

@@ -234,7 +234,8 @@ impl LabWriter {
     }
 
     fn end(mut self, asked: &cli::LabArgs) -> Result<(), Failure> {
-        let (lab, verdict) = (self.lab, self.verdict.clone());
+        let lab = self.lab;
+        let verdict = self.verdict.clone();
         if self.as_json {
             self.print(&listing::summary(lab, &verdict, None));
         } else {

@@ -53,7 +53,6 @@ impl ScratchDirectory {
         Ok(Self(path))
     }
 
-    /// Its path.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }

@@ -85,8 +85,13 @@ fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<
         with_address => with_address,
     };
     let line = TextLine::new(TextOptions { ends, ..asked_for });
-    let (limits, connections, steps) = (limits(common), asked.connections, common.step);
-    let recorder = LabRecorder { line, limits, connections, steps, watch };
+    let recorder = LabRecorder {
+        line,
+        limits: limits(common),
+        connections: asked.connections,
+        steps: common.step,
+        watch,
+    };
     let drawn: Box<dyn Sink> =
         if common.bits { Box::new(BitsSink::new(recorder)) } else { Box::new(recorder) };
     let told: Box<dyn Sink> = if common.explain { Box::new(Explainer::new(drawn)) } else { drawn };

@@ -21,7 +21,6 @@ use crate::commands::failure::Failure;
 /// alone in its process.
 const LOWEST_DESCRIPTOR: i32 = 32;
 
-/// A client.
 #[derive(Debug)]
 pub(super) struct TourClient {
     name: &'static str,

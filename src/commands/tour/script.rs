@@ -9,7 +9,6 @@ use super::paper::{Paper, ReaderWish};
 use super::stage::Stage;
 use crate::commands::failure::Failure;
 
-/// One step.
 struct TourStep {
     headline: &'static str,
     /// What will happen and what to look at.

@@ -117,12 +117,10 @@ impl Stage {
         TourClient::connect(name, server, rcvbuf, tracer)
     }
 
-    /// Client A.
     pub(super) fn a(&mut self) -> Result<&mut TourClient, Failure> {
         self.a.as_mut().ok_or_else(|| overdue("client A is not connected"))
     }
 
-    /// Client B.
     pub(super) fn b(&mut self) -> Result<&mut TourClient, Failure> {
         self.b.as_mut().ok_or_else(|| overdue("client B is not connected"))
     }

@@ -283,7 +283,8 @@ fn moving_has_its_lessons() {
     assert!(told(F::WRITE, &bytes(9), ok(3)).starts_with("took 3 of 9 bytes"));
     assert!(told(F::WRITE, &bytes(9), err(Errno::EAGAIN)).contains("none of 9"));
     let file = |count: i64| {
-        let (given, returned) = (0, Some(count));
+        let given = 0;
+        let returned = Some(count);
         [FD, Arg::Fd(FdNumber::new(5)), Arg::Offset { given, returned }, Arg::Int(count)]
     };
     assert!(told(F::SENDFILE, &file(9_000), ok(9_000)).starts_with("9,000 bytes of a file"));

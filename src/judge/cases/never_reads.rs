@@ -27,7 +27,8 @@ pub(super) const CASE: JudgeCase = JudgeCase {
     run: |bench| {
         let before = bench.used();
         let mut peer = bench.connect("a client that never reads")?;
-        let (mut most, mut sent) = (0, 0);
+        let mut most = 0;
+        let mut sent = 0;
         let requests = get(bench, LARGE, "").repeat(40).into_bytes();
         let chunk = match bench.role {
             Role::Http => requests,
@@ -53,8 +54,8 @@ pub(super) const CASE: JudgeCase = JudgeCase {
         if grown <= MOST_KEPT {
             return Ok(());
         }
-        let (sent, limit) =
-            (format!("{}, and read nothing", in_bytes(sent)), in_bytes(MOST_KEPT as usize));
+        let sent = format!("{}, and read nothing", in_bytes(sent));
+        let limit = in_bytes(MOST_KEPT as usize);
         let expected = format!("it keeps at most {limit} for one client");
         let came = format!("its memory has grown by {} MiB", grown >> 20);
         Err(CaseStop::from(CaseFailure::new(Symptom::Grows, sent, expected, came)))

@@ -243,7 +243,6 @@ impl Play {
         Ok(())
     }
 
-    /// The client.
     pub(super) fn client(&mut self) -> &mut JudgedClient {
         &mut self.client
     }

@@ -16,7 +16,6 @@ mod zero_is_three_things;
 use super::LabGroup;
 use crate::sys::*;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "buffers",
     title: "Blocking I/O and buffers",

@@ -7,7 +7,6 @@ mod sockaddr_layout;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "byte-order",
     title: "Byte order and addresses",

@@ -12,7 +12,6 @@ mod write_after_fin;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "closing",
     title: "Closing",

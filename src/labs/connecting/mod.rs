@@ -9,7 +9,6 @@ mod syn_sent_again;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "connecting",
     title: "Connect and accept",

@@ -9,7 +9,6 @@ mod time_wait_bind;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "errors",
     title: "Errors and signals",

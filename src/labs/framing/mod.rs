@@ -6,7 +6,6 @@ mod one_slow_client;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "framing",
     title: "Framing",

@@ -9,7 +9,6 @@ mod wildcard_vs_loopback;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "naming",
     title: "Creating and naming",

@@ -9,7 +9,6 @@ mod what_std_hides;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "options",
     title: "IPv6, options, limits",

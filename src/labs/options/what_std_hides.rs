@@ -326,7 +326,8 @@ fn under_signals<T: Send + 'static>(
         Ok::<_, Errno>(waits())
     });
     let alarm = Alarm::every(PERIOD, SIGUSR1);
-    let (mut came, began) = (0, Instant::now());
+    let mut came = 0;
+    let began = Instant::now();
     while came < SIGNALS && !waiting.is_finished() && began.elapsed() < PERIOD * 200 {
         if wait_a_moment(pipe)? {
             came += read(pipe, &mut [0; SIGNALS])?;
@@ -341,8 +342,7 @@ fn under_signals<T: Send + 'static>(
 
 /// Whether a signal has come.
 fn wait_a_moment(pipe: &Fd) -> Result<bool> {
-    let ready = poll(&mut [PollFd::new(pipe.as_fd(), POLLIN)], 50)?;
-    Ok(ready == 1)
+    Ok(poll(&mut [PollFd::new(pipe.as_fd(), POLLIN)], 50)? == 1)
 }
 
 /// The errno's name in C, which std has translated.

@@ -8,7 +8,6 @@ use super::LabGroup;
 use crate::os::queues::unarrived;
 use crate::sys::*;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "out-of-band",
     title: "Out-of-band data",

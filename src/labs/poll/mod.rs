@@ -7,7 +7,6 @@ mod tty_readiness;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "poll",
     title: "poll",

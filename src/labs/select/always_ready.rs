@@ -163,7 +163,8 @@ enum Asks {
 /// One turn. It may wait for a second.
 fn turn(fd: &Fd, asks: Asks) -> Result<usize> {
     let mut set = only(fd).map_err(|_| Errno::EINVAL)?;
-    let (nfds, set) = (set.nfds(), Some(&mut set));
+    let nfds = set.nfds();
+    let set = Some(&mut set);
     let (r, w) = match asks {
         Asks::Reading => (set, None),
         Asks::Writing => (None, set),
@@ -175,7 +176,8 @@ fn turn(fd: &Fd, asks: Asks) -> Result<usize> {
 /// thread, and uses no processor time.)
 fn turns(fd: &Fd, asks: Asks) -> std::result::Result<usize, Stop> {
     let spin = || {
-        let (mut turns, end) = (0, processor_time() + A_WHILE);
+        let mut turns = 0;
+        let end = processor_time() + A_WHILE;
         while turn(fd, asks) == Ok(1) && processor_time() < end {
             turns += 1;
         }

@@ -80,7 +80,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let mut readable = only(&a)?;
     readable.set(&stale)?;
     close(stale)?;
-    let (before, nfds) = (readable, readable.nfds());
+    let before = readable;
+    let nfds = readable.nfds();
     lab.predict(&CLOSED);
     lab.observe(select(nfds, Some(&mut readable), None, None, Some(&mut millis(0))));
     lab.predict(&SETS);

@@ -11,7 +11,6 @@ mod timeout_mutates;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "select",
     title: "select",

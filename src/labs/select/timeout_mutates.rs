@@ -101,7 +101,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("Something is ready");
     lab.say("The peer, a thread, sends a byte after 100 ms.");
-    let (mut readable, mut timeout) = (only(&a)?, millis(GIVEN_MS));
+    let mut readable = only(&a)?;
+    let mut timeout = millis(GIVEN_MS);
     lab.predict(&LEFT);
     let peer = thread::spawn(|| send_later(c));
     let found = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
@@ -112,7 +113,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("A signal comes");
     sigaction(SIGUSR1, Some(&SigAction::new(Handler::Interrupt)), None)?;
     lab.say("A thread sends SIGUSR1 to this process every 100 ms.");
-    let (mut readable, mut timeout) = (only(&a)?, millis(GIVEN_MS));
+    let mut readable = only(&a)?;
+    let mut timeout = millis(GIVEN_MS);
     lab.predict(&INTERRUPTED);
     let alarm = Alarm::every(Duration::from_millis(100), SIGUSR1);
     let result = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
@@ -122,7 +124,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(left_of(timeout));
 
     lab.part("The call fails");
-    let (mut closed, mut timeout) = (only(&a)?, millis(GIVEN_MS));
+    let mut closed = only(&a)?;
+    let mut timeout = millis(GIVEN_MS);
     close(a)?;
     lab.predict(&AFTER_ERROR);
     let result = select(nfds, Some(&mut closed), None, None, Some(&mut timeout));

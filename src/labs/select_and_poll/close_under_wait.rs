@@ -147,7 +147,8 @@ fn under_select(lab: &mut Run<'_>, clients: &mut Vec<Fd>) -> LabResult {
     let (result, took) = loop {
         let (c, a) = pair;
         clients.push(c);
-        let (nfds, mut readable) = (a.number().get() + 1, only(&a)?);
+        let nfds = a.number().get() + 1;
+        let mut readable = only(&a)?;
         let closer = close_later(a, waits_ms);
         let began = Instant::now();
         let mut timeout = millis(waits_ms.into());

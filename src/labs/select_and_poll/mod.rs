@@ -9,7 +9,6 @@ mod stopped_while_waiting;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "select-and-poll",
     title: "select against poll",

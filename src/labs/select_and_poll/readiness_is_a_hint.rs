@@ -63,7 +63,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("A second process has the listener as its standard input, and a socket to us as its standard output.");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     fcntl_setfd(&ours, FD_CLOEXEC)?;
-    let (its_input, its_output) = (OwnedFd::from(dup(&l)?), OwnedFd::from(theirs));
+    let its_input = OwnedFd::from(dup(&l)?);
+    let its_output = OwnedFd::from(theirs);
     let mut command = lab.role("rival")?;
     command.stdin(its_input).stdout(its_output);
     // In a thread, which closes our copies of its descriptors as well.
@@ -101,7 +102,8 @@ fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> LabResult {
 
 /// The other process: it waits for a connection, reports it, and accepts it when told to.
 fn rival(_: &[String]) -> LabResult {
-    let (l, talk) = (io::stdin(), io::stdout());
+    let l = io::stdin();
+    let talk = io::stdout();
     let mut readable = only(&l)?;
     let ready =
         select(readable.nfds(), Some(&mut readable), None, None, Some(&mut millis(10_000)))?;

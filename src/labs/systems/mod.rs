@@ -98,7 +98,6 @@ pub struct Answer {
 /// The Linux versions on which the labs are run.
 const LINUX: Provenance = Provenance::Ran("6.18");
 
-/// The tables, by system.
 const TABLES: &[(System, &str)] = &[
     (System::LinuxMusl, include_str!("musl.txt")),
     (System::Linux32, include_str!("linux-32.txt")),
@@ -134,8 +133,7 @@ pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
     let difference = prediction.expect.difference(system);
     match (difference, row, known) {
         (Some(difference), _, Some(known)) => {
-            let (expected, why) = (difference.expected, difference.why);
-            Answer { expected, known, differs: true, why }
+            Answer { expected: difference.expected, known, differs: true, why: difference.why }
         }
         (None, Some(ReportRow { answered, differs: Some(why), .. }), Some(known)) => {
             Answer { expected: Expected::written(answered), known, differs: true, why }
@@ -219,7 +217,8 @@ fn table(system: System) -> &'static ReportTable {
 
 /// Reads a table. Lines that are not rows are skipped; a test finds them.
 fn read(text: &'static str) -> ReportTable {
-    let (mut table, mut lab) = (ReportTable::default(), "");
+    let mut table = ReportTable::default();
+    let mut lab = "";
     let mut versions = Versions::default();
     for line in lines(text) {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
@@ -244,7 +243,9 @@ fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
 
 fn row(lab: &'static str, line: &'static str, versions: Versions) -> Option<ReportRow> {
     let mut cells = line.split(" | ");
-    let (asks, answered, how) = (cells.next()?, cells.next()?, cells.next()?);
+    let asks = cells.next()?;
+    let answered = cells.next()?;
+    let how = cells.next()?;
     let differs = match cells.next() {
         None => None,
         Some(cell) => Some(cell.strip_prefix("differs")?.trim_start_matches(": ")),

@@ -20,7 +20,9 @@ fn a_lab_asks_no_two_questions_in_the_same_words() {
 #[test]
 fn each_line_of_a_table_is_a_row_that_answers_a_question_of_a_lab() {
     for (system, text) in TABLES {
-        let (mut lab, mut seen, mut rows) = ("", HashSet::new(), 0);
+        let mut lab = "";
+        let mut seen = HashSet::new();
+        let mut rows = 0;
         for line in lines(text).filter(|line| !line.contains(": ") || line.contains(" | ")) {
             if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
                 lab = name;
@@ -81,7 +83,9 @@ fn what_a_system_answered_is_what_the_lab_expects_there() {
                 (Some(_), Some(_)) => false,
             };
             if !told {
-                let (lab, asks, answered) = (row.lab, row.asks, row.answered);
+                let lab = row.lab;
+                let asks = row.asks;
+                let answered = row.answered;
                 wrong.push(format!("{system:?}: {lab}: {asks} {answered}, not {expected}"));
             }
         }

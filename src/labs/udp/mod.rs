@@ -7,7 +7,6 @@ mod udp_refused_later;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "udp",
     title: "UDP",

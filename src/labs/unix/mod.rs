@@ -7,7 +7,6 @@ mod unix_is_not_tcp;
 
 use super::LabGroup;
 
-/// The labs of this group.
 pub(super) const GROUP: LabGroup = LabGroup {
     name: "unix",
     title: "Unix domain",

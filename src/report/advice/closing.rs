@@ -77,7 +77,8 @@ fn gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         return;
     }
     let readable = socket.seen.closing.readable.take();
-    let (role, bytes_in) = (socket.role, socket.bytes_in);
+    let role = socket.role;
+    let bytes_in = socket.bytes_in;
     let port = socket.local.as_ref().and_then(Address::port);
     let subject = subject_of(world, id);
     let last = now.mark();

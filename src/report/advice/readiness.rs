@@ -91,7 +91,8 @@ fn watch_eof(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
 fn watch_spin(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let (Did::Ready(ready), Some(id)) = (now.did, now.socket) else { return };
     let socket = world.socket_mut(id);
-    let (touched, is_over) = (socket.touched, socket.peer_finished.is_some());
+    let touched = socket.touched;
+    let is_over = socket.peer_finished.is_some();
     let seen = &mut socket.seen.readiness;
     let was_served = touched > seen.last_ready;
     seen.last_ready = now.line;

@@ -246,8 +246,8 @@ fn watch_nfds(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     }
     let Some(id) = world.socket_of(now.process, nfds as i32) else { return };
     let socket = world.socket(id);
-    let (was_ready, made) =
-        (socket.seen.reach.was_ready, socket.named.clone().or(socket.made.clone()));
+    let was_ready = socket.seen.reach.was_ready;
+    let made = socket.named.clone().or(socket.made.clone());
     let subject = Subject(subject(now, world).0, nfds as i32);
     let seen = &mut world.process_mut(now.process).seen.selecting;
     if was_ready || seen.too_small_was_told {

@@ -106,7 +106,8 @@ fn sent(now: &Moment<'_>, world: &mut World, asked: Option<u64>) {
 fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let seen = &mut world.socket_mut(id).seen.sending;
-    let (owed, is_known) = (std::mem::take(&mut seen.owed), seen.is_known);
+    let owed = std::mem::take(&mut seen.owed);
+    let is_known = seen.is_known;
     let Some(short) = seen.short.take().filter(|_| owed > 0) else { return };
     let owing = &mut world.process_mut(now.process).seen.owing;
     *owing = owing.saturating_sub(1);

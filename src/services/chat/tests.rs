@@ -161,7 +161,9 @@ fn a_member_that_quits_leaves_before_its_connection_closes() {
 fn a_member_that_sends_much_at_once_is_paused_and_loses_nothing() {
     let mut chat = chat();
     let sent: String = (0..5000).map(|k| format!("{k}\n")).collect();
-    let (mut rest, mut heard, mut pauses) = (sent.len(), String::new(), 0);
+    let mut rest = sent.len();
+    let mut heard = String::new();
+    let mut pauses = 0;
     while rest > 0 {
         let actions =
             answers(&mut chat, token(ANN), LoopEvent::Bytes(&sent.as_bytes()[sent.len() - rest..]));

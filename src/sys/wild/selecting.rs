@@ -63,7 +63,8 @@ pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal)
     }
     let mut time = c_timeval(*timeout);
     let result = call.make(|| {
-        let (set, null) = (readfds.as_mut_ptr().cast(), std::ptr::null_mut());
+        let set = readfds.as_mut_ptr().cast();
+        let null = std::ptr::null_mut();
         // SAFETY: the kernel reads and writes `nfds` bits, in whole words, of `readfds`, which has that many and is
         // exclusively ours; so is `time`.
         number(unsafe { libc::select(nfds, set, null, null, &raw mut time) })

@@ -81,8 +81,14 @@ impl JsonSink {
     /// Lines go to `output`.
     pub fn new(output: Output, limits: ValueLimits) -> Self {
         let writer = output.writer();
-        let (line, beginning, caller) = (String::new(), String::new(), Caller::default());
-        Self { output, writer, limits, line, beginning, caller }
+        Self {
+            output,
+            writer,
+            limits,
+            line: String::new(),
+            beginning: String::new(),
+            caller: Caller::default(),
+        }
     }
 }
 
