@@ -153,7 +153,7 @@
 //! 6. [`poller`], [`conn`], [`framing`], [`events`], [`event_loop`]: the loop in full. Both calls behind one small trait.
 //! 7. [`services`]: what the loop serves, as functions from events to actions. [`client`]: standard input, standard output
 //!    and one socket in the same loop.
-//! 8. [`labs`]: experiments, each of which demonstrates one behaviour of sockets.
+//! 8. [`packets`]: what went over loopback, and which call caused it. [`labs`]: experiments, each of which demonstrates one behaviour of sockets.
 //! 9. [`logs`]: reads logs of strace. [`report`]: what a program's calls say about it: its connections, a table, and advice.
 //! 10. [`explain`]: what a call means, and what every name means. [`ladder`]: both ends of a connection, side by side.
 //! 11. [`compare`]: `select` against `poll`, measured.
@@ -195,6 +195,8 @@ pub mod ladder;
 pub mod logs;
 pub mod names;
 pub mod os;
+#[cfg(feature = "program")]
+pub mod packets;
 pub mod poller;
 #[cfg(feature = "program")]
 pub mod report;

@@ -43,13 +43,23 @@ pub struct LabArgs {
     /// Print JSON, one object per line
     #[arg(long, conflicts_with = "readme", help_heading = "How they are shown")]
     pub json: bool,
-    /// Write the calls of both ends as an HTML page to step through (one lab)
+    /// Write the calls as an HTML page to step through (one lab)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub html: Option<PathBuf>,
+    /// Show the packets between the calls (Linux, one lab)
+    ///
+    /// Below a call are the packets that it caused. The lab runs in a network of its own.
+    #[arg(long, conflicts_with_all = ["list", "all", "why", "progress", "systems", "on", "report"], help_heading = "How they are shown")]
+    pub packets: bool,
+    /// Write the packets to FILE for Wireshark (Linux, one lab)
+    ///
+    /// The calls are comments of the packets that they caused.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress", "systems", "on", "report"], help_heading = "How they are shown")]
+    pub pcap: Option<PathBuf>,
     /// Print Markdown, for a handout
     #[arg(long, conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub readme: bool,
-    /// With --readme: leave the answers out, for a class to fill in
+    /// With --readme: leave the answers out, for a class
     #[arg(long, requires = "readme", help_heading = "How they are shown")]
     pub worksheet: bool,
     /// Make the calls in this process, and report events as JSON
@@ -80,6 +90,7 @@ Examples:
   baresock lab --list              all labs
   baresock lab half-close          one lab, every call shown
   baresock lab half-close --ask    predict before you see
+  baresock lab half-close --packets   what goes over the wire
   baresock lab select              a group of labs, one line each
   baresock lab --all               every lab
   baresock lab --all --report      what differs on your system, to send in

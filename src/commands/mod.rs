@@ -20,3 +20,4 @@ pub(crate) mod tour;
 pub(crate) mod tracing;
 pub(crate) mod usage;
 pub(crate) mod watch;
+pub(crate) mod wire;

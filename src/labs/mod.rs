@@ -70,6 +70,8 @@ pub struct Lab {
     pub descriptors: u64,
     /// Whether it needs loopback. (Nearly all do, except those of the Unix domain and of pipes.)
     pub loopback: bool,
+    /// Whether it changes a network, and therefore makes one of its own.
+    pub own_network: bool,
     /// Whether its measurements of time are so fine that no other process should run beside it.
     pub alone: bool,
     /// The roles that a second process can play for this lab.
@@ -103,6 +105,7 @@ impl Lab {
         spoiled_by: "",
         descriptors: 32,
         loopback: true,
+        own_network: false,
         alone: false,
         roles: &[],
         run: |_| Ok(()),

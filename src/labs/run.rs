@@ -13,6 +13,7 @@ use super::prediction::{Observed, Prediction};
 use super::systems::{Answer, Provenance, answer, answer_here};
 use crate::names::Errno;
 use crate::os::system::System;
+use crate::packets::Packet;
 use crate::sys::BeyondSetSize;
 use crate::sys::wild::Wild;
 use crate::trace::{Event, suspended};
@@ -56,6 +57,16 @@ pub enum LabEvent {
         /// As a value: in JSON, a line of `--trace=json`.
         #[serde(rename = "json")]
         call: Box<Event<'static>>,
+    },
+    /// A packet went over loopback (`--packets`). If a call caused it, that call was the last.
+    Crossed {
+        /// In words.
+        line: String,
+        /// What it means (`--explain`), if that was not told before.
+        means: Option<String>,
+        /// As a value: in JSON, a line of `--trace=json`.
+        #[serde(rename = "json")]
+        packet: Box<Packet>,
     },
     /// A remark on that call.
     Remarked {

@@ -14,6 +14,7 @@ use crate::trace::wrapping::wrapped;
 
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
 const QUESTION: Style = AnsiColor::Yellow.on_default();
+const PACKET: Style = AnsiColor::Magenta.on_default();
 const REMARK: Style = AnsiColor::Cyan.on_default();
 const DIFFERS: Style = AnsiColor::Red.on_default().bold();
 
@@ -119,6 +120,15 @@ impl EventWriter {
                 self.open_code(&mut out);
                 let _ = writeln!(out, "    {line}");
             }
+            LabEvent::Crossed { line, means, packet } => {
+                self.open_code(&mut out);
+                // What a call caused hangs at it; the rest stands between the calls.
+                let indent = if packet.cause.is_some() { 8 } else { 4 };
+                let _ = writeln!(out, "{:indent$}{}", "", self.styled(PACKET, line));
+                if let Some(means) = means {
+                    self.beside_code(&mut out, REMARK, &format!("{:indent$}{means}", ""));
+                }
+            }
             LabEvent::Remarked { text } => {
                 for line in text.lines() {
                     self.beside_code(&mut out, REMARK, &format!("        {}", line.trim()));
@@ -171,7 +181,7 @@ impl EventWriter {
                 let _ = writeln!(out, "    {}({fd}...) = {BLANK}", call.callee);
             }
             // It may mention the call's result.
-            LabEvent::Remarked { .. } if self.is_asking => {}
+            LabEvent::Remarked { .. } | LabEvent::Crossed { .. } if self.is_asking => {}
             LabEvent::Observed { .. } => {
                 self.is_asking = false;
                 self.beside_code(&mut out, QUESTION, &format!("= {BLANK}"));

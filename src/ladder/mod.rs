@@ -24,6 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::logs::reader::{LogEvent, LogPlace, LogReader};
+use crate::packets::json::is_packet;
 use crate::trace::page::Effect;
 use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
@@ -189,6 +190,9 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
     for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
         if line.starts_with(OF_THE_PROGRAM) {
             said += 1;
+            continue;
+        }
+        if std::str::from_utf8(line).is_ok_and(is_packet) {
             continue;
         }
         let parsed = std::str::from_utf8(line)

@@ -42,7 +42,10 @@ impl LabLadder {
             LabEvent::Stopped(Stop::Skipped(why)) => (Said, format!("Skipped: {why}")),
             LabEvent::Stopped(Stop::Failed(why)) => (Said, format!("It ended early: {why}")),
             LabEvent::Left { what } => (Said, format!("Left behind: {what}")),
-            LabEvent::Calling { .. } | LabEvent::Remarked { .. } | LabEvent::Drawn { .. } => return,
+            LabEvent::Calling { .. }
+            | LabEvent::Crossed { .. }
+            | LabEvent::Remarked { .. }
+            | LabEvent::Drawn { .. } => return,
         };
         self.notes.push(LadderNote { after_ns: self.last_ns, kind, text });
     }

@@ -10,6 +10,7 @@ use super::halves::whole;
 use super::processes::{Processes, makes};
 use super::restarts::Restarts;
 use super::values::Store;
+use crate::packets::json::is_packet;
 use crate::trace::event::Event;
 
 /// One item of a log.
@@ -215,6 +216,8 @@ impl EventMaker {
     fn recorded(&mut self, place: &Where<'_>, tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>)) {
         match Event::from_json(place.text) {
             Ok(event) => tell(&LogEvent::Call(&event), &self.place(place)),
+            // What went over the wire is no call, and the reports are about calls.
+            Err(_) if is_packet(place.text) => {}
             Err(_) => tell(&LogEvent::Text(place.text), &self.place(place)),
         }
     }

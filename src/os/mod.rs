@@ -8,6 +8,8 @@ pub mod accepting;
 #[cfg(feature = "program")]
 pub mod bound;
 #[cfg(feature = "program")]
+pub mod capture;
+#[cfg(feature = "program")]
 pub mod children;
 pub mod corking;
 pub mod credentials;
@@ -30,6 +32,8 @@ pub mod machine;
 pub mod multipath;
 pub mod naming;
 pub mod output;
+#[cfg(feature = "program")]
+pub mod own_network;
 pub mod privileges;
 pub mod process_group;
 pub mod queues;

@@ -46,6 +46,8 @@ mod listen;
 mod message;
 mod netdb;
 mod option;
+#[cfg(linux)]
+pub mod packet;
 mod pipe;
 mod poll;
 mod ppoll;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod labs_that_hang;
+mod packets;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -33,6 +33,7 @@ const CHAPTERS: &[&str] = &[
     "event_loop",
     "services",
     "client",
+    "packets",
     "labs",
     "logs",
     "report",

@@ -106,7 +106,7 @@ fn each_of(
 fn one(lab: &'static Lab, common: &Common) -> Done {
     let began = Instant::now();
     let mut verdict = LabVerdict::default();
-    let how = How { common, color: false, asks: false, connections: false };
+    let how = How { common, color: false, asks: false, connections: false, captures: false };
     let mut findings = LabReport::default();
     let mut hear = |event: &LabEvent| {
         verdict.hear(event);

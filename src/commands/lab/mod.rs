@@ -5,13 +5,16 @@ mod elsewhere;
 mod listing;
 mod many;
 mod overdue;
+mod packets;
 mod place;
 mod process;
 mod report;
 mod stage;
 mod steps;
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::run::LabEvent;
@@ -20,11 +23,13 @@ use baresock::labs::verdict::LabVerdict;
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::ladder::of_lab::LabLadder;
 use baresock::os::output::Patient;
+use baresock::packets::Packet;
 
 use super::columns::columns_of_prose;
 use super::failure::Failure;
 use super::messages::print;
 use super::tracing::{refuse, use_color};
+use packets::LabWire;
 use process::How;
 use steps::Steps;
 
@@ -60,17 +65,28 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
     match (&labs[..], &asked.role) {
         ([lab], Some(role)) => return stage::play(lab, role, &asked.arguments),
         ([lab], None) if asked.stage => return stage::run(lab, asked, common),
-        _ => place::clean_up_at_signals()?,
+        _ => {}
     }
+    if captures(asked) {
+        // Before the first further thread: only a process with one thread may change its network.
+        packets::enter_network(&labs)?;
+    }
+    place::clean_up_at_signals()?;
     match each_is_told {
         true => labs.iter().try_for_each(|lab| one(lab, asked, common, color)),
         false => many::run(&labs, asked, common, color),
     }
 }
 
+/// Whether the lab's packets are wanted.
+fn captures(asked: &cli::LabArgs) -> bool {
+    asked.packets || asked.pcap.is_some()
+}
+
 /// Whether the command line names nothing to do: then the labs are listed, to choose from.
 fn is_bare(asked: &cli::LabArgs) -> bool {
-    let shows_labs = asked.ask || asked.report || asked.readme || asked.html.is_some();
+    let shows_labs =
+        asked.ask || asked.report || asked.readme || asked.html.is_some() || captures(asked);
     let lists = asked.why || asked.progress || asked.systems || asked.on.is_some();
     asked.names.is_empty() && !asked.all && !lists && !shows_labs
 }
@@ -87,6 +103,10 @@ fn refuse_what_is_of_one_lab(
     let of_one = asked.html.is_some() || common.trace_to.is_some() || as_json;
     if of_one && (labs > 1 || !each_is_told) {
         let which = "--html FILE, --trace-to FILE and --trace=json record the calls of one lab";
+        return Err(Failure::usage(format_args!("lab: {which}; name one lab")));
+    }
+    if captures(asked) && (labs > 1 || !each_is_told) {
+        let which = "--packets and --pcap FILE show the packets of one lab";
         return Err(Failure::usage(format_args!("lab: {which}; name one lab")));
     }
     if common.step && (!each_is_told || asked.json || asked.readme) {
@@ -146,7 +166,12 @@ fn one(
         common,
         color: color && !asked.readme && !asked.json,
         asks,
-        connections: asked.json || asked.html.is_some() || as_json_here,
+        connections: asked.json || asked.html.is_some() || as_json_here || captures(asked),
+        captures: captures(asked),
+    };
+    let mut wire = match captures(asked) {
+        true => Some(LabWire::begin(common)?),
+        false => None,
     };
     let mut teller = LabWriter::new(lab, asked, form, asks);
     if common.step {
@@ -154,8 +179,18 @@ fn one(
     }
     teller.traces_as_json = as_json_here;
     teller.tell(&EventWriter::head, lab);
-    let complaints = process::watch(lab, how, |event| teller.hear(event))
-        .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
+    teller.shows_packets = asked.packets;
+    let complaints =
+        process::watch_with_packets(lab, how, wire.as_mut(), |event| teller.hear(event))
+            .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
+    if let Some((wire, file)) = wire.as_mut().zip(asked.pcap.as_ref()) {
+        wire.write_pcap(file)?;
+    }
+    if common.trace == Some(TraceForm::Json)
+        && let Some(file) = &common.trace_to
+    {
+        teller.append_packets(file)?;
+    }
     let ended = teller.end(asked);
     let _ = Patient(io::stderr()).write_all(complaints.as_bytes());
     ended
@@ -170,6 +205,9 @@ struct LabWriter {
     traces_as_json: bool,
     verdict: LabVerdict,
     ladder: LabLadder,
+    packets: Vec<Packet>,
+    /// Whether packets are shown; otherwise they only go to files.
+    shows_packets: bool,
     answers: Option<answers::Answers>,
     steps: Option<Steps>,
     failure: Option<Failure>,
@@ -184,6 +222,8 @@ impl LabWriter {
             traces_as_json: false,
             verdict: LabVerdict::default(),
             ladder: LabLadder::default(),
+            packets: Vec::new(),
+            shows_packets: false,
             answers: asks.then(|| answers::Answers::of(lab)),
             steps: None,
             failure: None,
@@ -204,6 +244,15 @@ impl LabWriter {
         {
             // In one write; a closed pipe does not stop the lab.
             let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
+        }
+        if let LabEvent::Crossed { packet, .. } = event {
+            if !self.shows_packets {
+                return;
+            }
+            if self.traces_as_json {
+                let _ = Patient(io::stderr()).write_all((packet.to_json() + "\n").as_bytes());
+            }
+            self.packets.push((**packet).clone());
         }
         self.ladder.hear(event);
         if self.as_json {
@@ -231,6 +280,15 @@ impl LabWriter {
         if self.failure.is_none() {
             self.failure = print(text.as_bytes()).err();
         }
+    }
+
+    /// Adds the packets to a trace in which the lab's process has written the calls.
+    fn append_packets(&self, file: &Path) -> Result<(), Failure> {
+        let failed =
+            |error: io::Error| Failure::from_std(file.display().to_string().escape_debug(), &error);
+        let lines: String = self.packets.iter().map(|packet| packet.to_json() + "\n").collect();
+        let mut file = OpenOptions::new().append(true).open(file).map_err(failed)?;
+        file.write_all(lines.as_bytes()).map_err(failed)
     }
 
     fn end(mut self, asked: &cli::LabArgs) -> Result<(), Failure> {

@@ -12,9 +12,10 @@ use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
 use baresock::os::interfaces::loopback_is_up;
 use baresock::os::process_group::kill_group;
-use baresock::sys::wild::LAB_DIRECTORY;
+use baresock::sys::wild::{LAB_DIRECTORY, OWN_NETWORK};
 
 use super::Failure;
+use super::packets::{HearsPackets, LabWire};
 use super::place::ScratchDirectory;
 
 /// The longest time for a lab. The time in which a person thinks about an answer does not count.
@@ -33,6 +34,8 @@ pub(super) struct How<'a> {
     pub(super) asks: bool,
     /// Whether the calls, as JSON, include their connection.
     pub(super) connections: bool,
+    /// Whether it runs in a network of its own, which is captured.
+    pub(super) captures: bool,
 }
 
 /// Runs a lab in a process of its own, and passes on its events. Returns what a process that ended well has written to
@@ -41,6 +44,30 @@ pub(super) struct How<'a> {
 /// # Errors
 /// The process could not be started.
 pub(super) fn watch(
+    lab: &Lab,
+    how: How<'_>,
+    hears: impl FnMut(&LabEvent),
+) -> Result<String, Failure> {
+    watch_with_packets(lab, how, None, hears)
+}
+
+/// The same; the packets of this process's own network are among the events.
+///
+/// # Errors
+/// As [`watch`].
+pub(super) fn watch_with_packets(
+    lab: &Lab,
+    how: How<'_>,
+    wire: Option<&mut LabWire>,
+    hears: impl FnMut(&LabEvent),
+) -> Result<String, Failure> {
+    let mut hears = HearsPackets { wire, hears };
+    let complaints = watch_until_end(lab, how, |event| hears.hear(event))?;
+    hears.end();
+    Ok(complaints)
+}
+
+fn watch_until_end(
     lab: &Lab,
     how: How<'_>,
     mut hears: impl FnMut(&LabEvent),
@@ -146,6 +173,7 @@ fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child>
     command
         .args(arguments(lab, how))
         .env(LAB_DIRECTORY, place.path())
+        .envs(how.captures.then_some((OWN_NETWORK, "1")))
         // A socket's path may be short only; a file name without a directory always fits.
         .current_dir(place.path())
         .stdin(if how.asks || how.common.step { Stdio::piped() } else { Stdio::null() })

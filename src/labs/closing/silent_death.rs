@@ -37,6 +37,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&SILENT, &SILENCE, &UNACKNOWLEDGED, &ASKED, &ENDED],
     spoiled_by: "recv:ECONNRESET",
     run,
+    own_network: true,
     loopback: false,
     ..Lab::ORDINARY
 };

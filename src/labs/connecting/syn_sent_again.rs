@@ -39,6 +39,7 @@ pub(super) const LAB: Lab = Lab {
     predictions: &[&BOOK, &LINEAR],
     spoiled_by: "connect:ECONNREFUSED@3",
     run,
+    own_network: true,
     loopback: false,
     ..Lab::ORDINARY
 };

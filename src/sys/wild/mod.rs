@@ -16,6 +16,9 @@ use std::env;
 /// The environment variable by which a lab's process knows that it is one: the path of its empty directory.
 pub const LAB_DIRECTORY: &str = "BARESOCK_LAB_DIRECTORY";
 
+/// The environment variable by which a lab's process knows that its network is used by no other lab.
+pub const OWN_NETWORK: &str = "BARESOCK_OWN_NETWORK";
+
 /// The right to misuse.
 #[derive(Clone, Copy, Debug)]
 pub struct Wild(());

@@ -1,6 +1,6 @@
 //! A network that can be cut: a network namespace of this process, without effect on other processes.
 
-use super::Wild;
+use super::{OWN_NETWORK, Wild};
 use crate::names::{Errno, Result};
 
 /// `int unshare(int flags);` with `CLONE_NEWUSER|CLONE_NEWNET` moves this process into a network of its own, which has
@@ -14,6 +14,10 @@ use crate::names::{Errno, Result};
 /// [`network_namespaces(7)`](https://man7.org/linux/man-pages/man7/network_namespaces.7.html);
 /// not in POSIX.
 pub fn own_network(_: Wild) -> Result<()> {
+    // With --packets the process was started in a network of the lab's own, in which its packets are captured.
+    if std::env::var_os(OWN_NETWORK).is_some() && raise_loopback().is_ok() {
+        return Ok(());
+    }
     unshare()?;
     raise_loopback()
 }
@@ -36,8 +40,9 @@ fn unshare() -> Result<()> {
     super::super::status(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })
 }
 
+/// Brings the loopback interface of this process's network up.
 #[cfg(linux)]
-fn raise_loopback() -> Result<()> {
+pub(crate) fn raise_loopback() -> Result<()> {
     in_a_thread(|| set_flags_of_loopback((libc::IFF_UP | libc::IFF_RUNNING) as i16))
 }
 
@@ -76,8 +81,9 @@ fn unshare() -> Result<()> {
     Err(Errno::ENOSYS)
 }
 
+/// Only Linux needs it: there a new network has an interface that is down.
 #[cfg(not(linux))]
-fn raise_loopback() -> Result<()> {
+pub(crate) fn raise_loopback() -> Result<()> {
     Err(Errno::ENOSYS)
 }
 

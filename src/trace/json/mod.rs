@@ -46,6 +46,23 @@
 //! **Returned.** Of `select`: `{"in": […], "out": null, "except": null, "left": null}`, the sets that it left and the rest
 //! of the time, if the system tells; of `poll`: `{"ready": [{"fd": 3, "events": ["POLLIN"], "revents": ["POLLIN"]}]}`;
 //! of `fcntl`: `{"flags": ["O_RDWR"]}`; of the resolver's functions: `{"text": "Name or service not known"}`.
+//!
+//! **Packets.** With `--packets` a trace also has the packets, as objects of their own, which have `packet` instead of `call`.
+//! They are read and written by [`packets::json`](crate::packets::json):
+//!
+//! | field | type | |
+//! |---|---|---|
+//! | `schema` | number | 2 |
+//! | `packet` | string | `TCP`, `UDP` or `ICMP` |
+//! | `time_ns`, `clock` | number, string or null | when the kernel sent it, on the clock of the calls |
+//! | `from`, `to` | string | address and port; port 0 for ICMP |
+//! | `cause` | object or null | the call that caused it: `pid`, `tid`, `seq` |
+//! | `connection`, `by_client` | number, boolean | TCP: which connection, from 1, and whether its client sent it |
+//! | `flags` | array | TCP: `["SYN", "ACK"]` |
+//! | `seq`, `ack`, `window` | number (`ack` also null) | TCP: relative to the SYN of each direction; the window in bytes |
+//! | `len` | number | TCP and UDP: the bytes that it carries |
+//! | `notes` | array | TCP: `retransmission`, `keep-alive`, `window-probe`, `window-zero`, `window-update`, `duplicate-ack` |
+//! | `type`, `code`, `port_unreachable`, `about` | number, number, boolean, array or null | ICMP: the two addresses of the packet that it is about |
 
 mod read;
 mod write;

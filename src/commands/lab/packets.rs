@@ -1,0 +1,91 @@
+//! `lab NAME --packets`: the packets of a lab among its events.
+
+use std::path::Path;
+
+use baresock::cli::Common;
+use baresock::labs::Lab;
+use baresock::labs::run::LabEvent;
+use baresock::os::own_network::Numbers;
+use baresock::packets::cause::FoundPacket;
+use baresock::packets::words::PacketWriter;
+use baresock::trace::Event;
+
+use super::Failure;
+use crate::commands::wire::{self, WireTap};
+
+/// Moves this process into a network of its own, which its labs inherit. It must have no second thread yet.
+pub(super) fn enter_network(labs: &[&Lab]) -> Result<(), Failure> {
+    // A lab that changes its network may not do so as an ordinary user, once it is another program than this one.
+    let changes_network = labs.iter().any(|lab| lab.own_network);
+    wire::enter_network(if changes_network { Numbers::Root } else { Numbers::Kept })
+}
+
+/// The packets of one lab.
+pub(super) struct LabWire {
+    tap: WireTap,
+    writer: PacketWriter,
+    explains: bool,
+    /// What the last call caused. It is told after the remarks on the call.
+    hanging: Vec<LabEvent>,
+}
+
+impl LabWire {
+    /// Begins to capture, in the network that [`enter_network`] has made.
+    pub(super) fn begin(common: &Common) -> Result<Self, Failure> {
+        let (writer, explains) = (PacketWriter::default(), common.explain);
+        Ok(Self { tap: WireTap::begin()?, writer, explains, hanging: Vec::new() })
+    }
+
+    /// Writes the packets for Wireshark.
+    pub(super) fn write_pcap(&mut self, file: &Path) -> Result<(), Failure> {
+        self.tap.write_pcap(file)
+    }
+
+    /// A packet as an event.
+    fn crossed(&mut self, found: FoundPacket, cause: Option<&Event<'_>>) -> LabEvent {
+        let packet = Box::new(found.packet);
+        let means = self.writer.explain(&packet, cause).filter(|_| self.explains);
+        let line = self.writer.line(&packet);
+        LabEvent::Crossed { line, means: means.map(str::to_string), packet }
+    }
+}
+
+/// Passes on the events of a lab, with the packets between them if there is a capture.
+pub(super) struct HearsPackets<'a, F> {
+    pub(super) wire: Option<&'a mut LabWire>,
+    pub(super) hears: F,
+}
+
+impl<F: FnMut(&LabEvent)> HearsPackets<'_, F> {
+    pub(super) fn hear(&mut self, event: &LabEvent) {
+        let Some(wire) = &mut self.wire else { return (self.hears)(event) };
+        let is_about_last_call = matches!(
+            event,
+            LabEvent::Remarked { .. } | LabEvent::Drawn { .. } | LabEvent::Overdue { .. }
+        );
+        if !is_about_last_call {
+            wire.hanging.drain(..).for_each(|event| (self.hears)(&event));
+        }
+        let LabEvent::Called { call, line } = event else { return (self.hears)(event) };
+        let around = wire.tap.call(call, line);
+        for found in around.before {
+            (self.hears)(&wire.crossed(found, None));
+        }
+        (self.hears)(event);
+        for found in around.from_first {
+            let cause = Some(&**call).filter(|_| found.packet.cause.is_some());
+            let crossed = wire.crossed(found, cause);
+            wire.hanging.push(crossed);
+        }
+    }
+
+    /// The lab has ended.
+    pub(super) fn end(&mut self) {
+        let Some(wire) = &mut self.wire else { return };
+        wire.hanging.drain(..).for_each(|event| (self.hears)(&event));
+        for found in wire.tap.rest() {
+            (self.hears)(&wire.crossed(found, None));
+        }
+        wire.tap.say_what_is_missing();
+    }
+}
