@@ -16,7 +16,7 @@ use crate::os::signals::name_of;
 /// How often judge tries to start a program that ends before it listens: another program may have taken its port.
 const STARTS: usize = 3;
 /// A process may be seen to have ended this much later than its socket.
-const SEEN_TO_END: Duration = Duration::from_millis(150);
+pub(super) const SEEN_TO_END: Duration = Duration::from_millis(150);
 
 pub(super) fn applies(case: &JudgeCase, address: &Address) -> Result<(), String> {
     match (case.tcp_only, address) {

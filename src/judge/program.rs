@@ -14,7 +14,7 @@ use super::output::KeptOutput;
 use super::recipe::Recipe;
 use crate::addr::Address;
 use crate::names::{SIGKILL, SOCK_DGRAM, SOCK_STREAM, Signal, SocketType};
-use crate::os::bound::is_served;
+use crate::os::bound::{ListenerOwner, listener_owner};
 use crate::os::children::end_all;
 use crate::os::signals::name_of;
 use crate::sys;
@@ -129,12 +129,16 @@ impl Program {
         let end = Instant::now() + most;
         let mut look = LOOK;
         loop {
-            if let Some(found) = served(&self.address, kind) {
+            let listener = FoundListener::at(&self.address, kind);
+            if let FoundListener::OfProgram(found) = listener {
                 // A program that listens at both addresses may have reached the first one in the meantime.
                 if found != self.address {
                     thread::sleep(LOOK);
                 }
-                self.address = served(&self.address, kind).unwrap_or(found);
+                self.address = match FoundListener::at(&self.address, kind) {
+                    FoundListener::OfProgram(again) => again,
+                    _ => found,
+                };
                 return Ok(self);
             }
             if let Some(status) = self.ended() {
@@ -142,11 +146,15 @@ impl Program {
                 return Err(NotStarted { why, output: self.output(), has_ended: true });
             }
             if Instant::now() > end {
-                let why = format!(
-                    "the program did not listen at {} within {:.0} s (pass it {{port}}, or read PORT)",
-                    self.address,
-                    most.as_secs_f64()
-                );
+                let hint = match listener {
+                    FoundListener::OfOthers => {
+                        "another program listens there: to judge that one, give its address instead of a command"
+                    }
+                    _ => "pass it {port}, or read PORT",
+                };
+                let (address, limit) = (&self.address, most.as_secs_f64());
+                let why =
+                    format!("the program did not listen at {address} within {limit:.0} s ({hint})");
                 return Err(NotStarted { why, output: self.output(), has_ended: false });
             }
             thread::sleep(look);
@@ -163,14 +171,30 @@ impl Drop for Program {
     }
 }
 
-/// The address where it is served: this one, or the same port over IPv6.
-fn served(address: &Address, kind: SocketType) -> Option<Address> {
-    let other = address.port().map(|port| Address::v6(std::net::Ipv6Addr::LOCALHOST, port));
-    let all = [Some(address.clone()), other];
-    all.into_iter().flatten().find(|one| match is_served(one, kind) {
-        Some(is_served) => is_served,
-        None => can_connect(one, kind),
-    })
+/// What listens at the program's address.
+enum FoundListener {
+    /// The program, here: at the address asked for, or at the same port over IPv6.
+    OfProgram(Address),
+    /// Only other programs.
+    OfOthers,
+    /// Nothing.
+    NotYet,
+}
+
+impl FoundListener {
+    fn at(address: &Address, kind: SocketType) -> Self {
+        let other = address.port().map(|port| Address::v6(std::net::Ipv6Addr::LOCALHOST, port));
+        let mut found = Self::NotYet;
+        for one in [Some(address.clone()), other].into_iter().flatten() {
+            match listener_owner(&one, kind) {
+                Some(ListenerOwner::Descendant) => return Self::OfProgram(one),
+                None if can_connect(&one, kind) => return Self::OfProgram(one),
+                Some(ListenerOwner::Other) => found = Self::OfOthers,
+                Some(ListenerOwner::None) | None => {}
+            }
+        }
+        found
+    }
 }
 
 /// Where the system has no table of sockets, a connection must be made. (For datagrams this is impossible: they are

@@ -19,13 +19,10 @@ enum mistake {
     NONE,
     ONE_RECV,         /* one recv is the whole answer */
     SENDS_FIRST,      /* everything is sent before anything is received */
-    EOF_IGNORED,      /* 0 from recv is not the end */
-    SIGPIPE_ENDS,     /* send without MSG_NOSIGNAL */
     ERRORS_ARE_ENDS,  /* recv's -1 is the end of the answer */
     SMALL_BUFFER,     /* the answer has room for 4 KiB, written without a check */
     BUSY,             /* waits by trying again and again */
     TRIES_FOREVER,    /* connect is tried without end */
-    SHORT_SEND,       /* what send did not take is forgotten */
 };
 #ifndef MISTAKE
 #define MISTAKE NONE
@@ -60,8 +57,6 @@ static int take(int fd) {
         return 0;
     if (count < 0)
         fail("recv");
-    if (count == 0 && IS(EOF_IGNORED))
-        return usleep(50000), 1;
     if (IS(SMALL_BUFFER)) {
         memcpy(answer + at, in, count);
         at += count;
@@ -96,7 +91,7 @@ int main(int argc, char **argv) {
         if (poll(rows, 2, IS(BUSY) ? 0 : -1) < 0 && errno != EINTR)
             fail("poll");
         if (rows[0].revents & (POLLOUT) && held > 0) {
-            int flags = (IS(SIGPIPE_ENDS) ? 0 : MSG_NOSIGNAL) | (IS(SENDS_FIRST) ? 0 : MSG_DONTWAIT);
+            int flags = MSG_NOSIGNAL | (IS(SENDS_FIRST) ? 0 : MSG_DONTWAIT);
             ssize_t sent = send(fd, out + sent_of, held, flags);
             if (sent < 0 && errno != EAGAIN && errno != EINTR) {
                 /* The server may have finished: what it has said is taken still. */
@@ -109,8 +104,6 @@ int main(int argc, char **argv) {
                 return 0;
             }
             if (sent > 0) {
-                if (IS(SHORT_SEND))
-                    sent = held;
                 sent_of += sent;
                 held -= sent;
             }

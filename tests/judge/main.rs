@@ -62,6 +62,36 @@ const SERVERS_IN_C: &[Wrong] = &[
     wrong("URGENT_CLOSES", "echo", "urgent-byte", "exceptfds"),
     wrong("UNBOUNDED", "echo", "never-reads", "without a limit"),
     wrong("RECV_IS_LINE", "line-echo", "one-in-two", "each recv is taken for a whole message"),
+    wrong(
+        "SHORT_LINES",
+        "line-echo",
+        "half-close a-mebibyte gone-while-answered slow-reader never-reads",
+        "outside of its memory",
+    ),
+    wrong(
+        "EOF_IGNORED",
+        "echo",
+        "half-close idle descriptors-flat out-of-descriptors",
+        "went on waiting",
+    ),
+    wrong(
+        "LEAKS_DESCRIPTORS",
+        "echo",
+        "half-close descriptors-flat beyond-fd-setsize out-of-descriptors",
+        "forgot to close",
+    ),
+    wrong(
+        "ONE_AT_A_TIME",
+        "echo",
+        "silence slow-line fifty-at-once reset-idle idle never-reads nine-hundred-at-once beyond-fd-setsize",
+        "waits in a blocking call for one client",
+    ),
+    wrong(
+        "RESET_ENDS",
+        "echo",
+        "reset-idle reset-mid-message reset-in-queue gone-while-answered beyond-fd-setsize",
+        "an error of one client",
+    ),
 ];
 
 /// `tests/judge/server.py`: the role in the program comes before the mistake.
@@ -76,6 +106,7 @@ const SERVERS_IN_PYTHON: &[Wrong] = &[
     wrong("http body-is-a-request", "http", "http-post", "the body was left"),
     wrong("http climbs-out", "http", "http-climbing-out", "\"..\""),
     wrong("http head-has-a-body", "http", "http-head", "the body is sent"),
+    wrong("http everything-is-found", "http", "http-pipelined http-not-found", "404"),
     wrong("echo text", "echo", "every-byte-value", "decoded"),
     wrong("daytime stays-open", "daytime", "answers", "the end of the connection"),
     wrong("time unix-epoch", "time", "answers", "from 1970"),
@@ -89,6 +120,14 @@ const CLIENTS_IN_C: &[Wrong] = &[
     wrong("ERRORS_ARE_ENDS", "echo", "reset", "ECONNRESET"),
     wrong("BUSY", "echo", "never-answered", "again and again"),
     wrong("TRIES_FOREVER", "echo", "refused", "again and again"),
+    wrong("SMALL_BUFFER", "echo", "large too-much", "beyond a buffer"),
+];
+
+/// `tests/judge/client.py`.
+const CLIENTS_IN_PYTHON: &[Wrong] = &[
+    wrong("one-recv", "http", "dribbled large", "one recv"),
+    wrong("one-recv", "daytime", "dribbled reset", "one recv"),
+    wrong("waits-without-a-wait", "http", "never-answered", "again and again"),
 ];
 
 /// How many judges of this process are at work; each waits most of its time.
@@ -102,7 +141,7 @@ impl Place {
         let cores = thread::available_parallelism().map_or(2, usize::from);
         let (at_work, left) = &AT_WORK;
         let mut at_work = at_work.lock().unwrap();
-        while *at_work > cores {
+        while *at_work >= 2 * cores {
             at_work = left.wait(at_work).unwrap();
         }
         *at_work += 1;
@@ -250,9 +289,15 @@ fn of_wrong_servers_in_python_those_cases_fail_that_the_mistake_breaks() {
 
 #[test]
 fn of_wrong_clients_those_cases_fail_that_the_mistake_breaks() {
-    if !can_judge(&["cc"]) {
+    if !can_judge(&["cc", "python3"]) {
         return;
     }
+    let program = source("client.py");
+    judge_each(CLIENTS_IN_PYTHON, |wrong| {
+        let at = if wrong.judged_as == "http" { "{url}" } else { "{port}" };
+        let command = ["--", "python3", text(&program), wrong.mistake, at];
+        words(&[&SHORT[..], &["client", wrong.judged_as], &command].concat())
+    });
     let directory = TempDir::new();
     judge_each(CLIENTS_IN_C, |wrong| {
         let program = compiled(&directory, "client.c", wrong.mistake, wrong.judged_as);
@@ -567,6 +612,32 @@ fn what_does_not_run_is_not_judged() {
     assert_eq!(output.status.code(), Some(3));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("status 4") && told.contains("why"), "{told}");
+}
+
+/// A program that only writes its port to a file, and another process that listens at that port.
+#[test]
+fn the_listener_of_another_program_is_not_judged() {
+    if !can_judge(&[]) {
+        return;
+    }
+    let place = TempDir::new();
+    let port = place.file("port");
+    let script = format!("echo $PORT >{0}.new; mv {0}.new {0}; exec sleep 600", text(&port));
+    thread::scope(|scope| {
+        let judged = scope.spawn(|| {
+            let _place = Place::take();
+            baresock(&["judge", "--only", "answers", "echo", "--", "sh", "-c", &script])
+        });
+        wait_until("the program writes its port", || port.exists());
+        let port: u16 = fs::read_to_string(&port).unwrap().trim().parse().unwrap();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let output = judged.join().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(said.contains("another program listens there"), "{said}");
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "judge has connected to it");
+    });
 }
 
 #[test]

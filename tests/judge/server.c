@@ -20,7 +20,6 @@
 enum mistake {
     NONE,
     SIGPIPE_ENDS,      /* send without MSG_NOSIGNAL */
-    SEND_FAILURE_ENDS, /* exit when send fails */
     SHORT_SEND,        /* what send did not take is forgotten */
     EAGAIN_CLOSES,     /* EAGAIN from send is taken for an error */
     EOF_IGNORED,       /* 0 from recv is not the end */
@@ -40,7 +39,6 @@ enum mistake {
     UNBOUNDED,         /* more is received however much is owed */
     RESET_ENDS,        /* exit when recv fails */
     RECV_IS_LINE,      /* (LINES) what a recv returns is a line */
-    FIRST_LINE_ONLY,   /* (LINES) the rest of the buffer is thrown away */
     SHORT_LINES,       /* (LINES) a line is 4 KiB at most, written without a check */
     HANGS,             /* accepts, and never looks at a client */
     FLOODS,            /* sends without end whatever comes, and writes without end */
@@ -103,10 +101,6 @@ static int pay(int fd) {
                 c->owed = 0;
             return 0;
         }
-        if (sent < 0 && IS(SEND_FAILURE_ENDS)) {
-            perror("send");
-            exit(1);
-        }
         if (sent < 0)
             return -1;
         if (IS(SHORT_SEND))
@@ -137,8 +131,6 @@ static void answer_lines(struct client *c, char *bytes, size_t count) {
         owe(c, c->in, length);
         memmove(c->in, c->in + length, c->held - length);
         c->held -= length;
-        if (IS(FIRST_LINE_ONLY))
-            c->held = 0;
     }
 }
 

@@ -32,6 +32,11 @@ pub(super) const NOT_FOUND: JudgeCase = JudgeCase {
     question: "Does a request for a missing file get status 404?",
     of: OF,
     lab: "no-message-boundaries",
+    causes: &[Cause {
+        when: Symptom::Wrong,
+        because: "the failure of open is not looked at, or its answer has a page for people and the status of success",
+        remedy: "answer ENOENT with the status 404: a client reads the status, not the page",
+    }],
     run: |bench| {
         let mut peer = bench.connect("client")?;
         peer.send(get(bench, "no-such-file", "Connection: close\r\n").as_bytes())?;

@@ -17,7 +17,7 @@ pub(super) const CASE: JudgeCase = JudgeCase {
         },
         Cause {
             when: Symptom::Silent,
-            because: "recv returned 0, which means that the client has finished, and the program went on waiting",
+            because: "recv returned 0, which means that the client has finished, and the program went on waiting, or forgot to close its descriptor",
             remedy: "when recv returns 0, send what is pending and close the connection",
         },
     ],

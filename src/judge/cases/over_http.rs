@@ -52,6 +52,11 @@ pub(super) const PIPELINED: JudgeCase = JudgeCase {
             remedy: "keep what follows the empty line, and look there for the next request before waiting",
         },
         Cause {
+            when: Symptom::Wrong,
+            because: "the answers came in another order than the requests, or the second, for a file that is missing, is no 404",
+            remedy: "answer one request after the other, each with the status of its own file",
+        },
+        Cause {
             when: Symptom::Ended,
             because: "the answer has no \"Connection: close\", and the connection is closed all the same",
             remedy: "say \"Connection: close\" where the connection is closed",

@@ -113,6 +113,11 @@ pub(super) const LARGE: JudgeCase = JudgeCase {
     leaves_it_running: false,
     causes: &[
         Cause {
+            when: Symptom::Ended,
+            because: "a short send was taken for a whole one",
+            remedy: "send what send did not take",
+        },
+        Cause {
             when: Symptom::Silent,
             because: "everything is sent before anything is received: the answers fill the buffers of both sides, and both wait",
             remedy: "send and receive in turn: non-blocking, with select or poll on both",

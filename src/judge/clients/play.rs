@@ -9,6 +9,7 @@ use crate::addr::Address;
 use crate::judge::bench::Bench;
 use crate::judge::client::JudgedClient;
 use crate::judge::dialogue::has;
+use crate::judge::explaining::SEEN_TO_END;
 use crate::judge::peer::JudgePeer;
 use crate::judge::program::ending;
 use crate::judge::role::Role;
@@ -135,7 +136,7 @@ impl Play {
 
     /// Receives the question, and answers by `say`, piece by piece as it arrives.
     pub(super) fn serve(
-        &self,
+        &mut self,
         peer: &mut JudgePeer,
         mut say: impl FnMut(&mut JudgePeer, &[u8]) -> CaseOutcome,
     ) -> CaseOutcome {
@@ -149,8 +150,11 @@ impl Play {
                 let mut heard = 0;
                 while heard < INPUT.len() {
                     if !peer.receive(1)? {
-                        return Err(peer.failed(peer.symptom(), "it answers", None))
-                            .map_err(|stop| self.as_sender(stop, heard));
+                        let expected =
+                            format!("the client sends its standard input, {}", shown(INPUT));
+                        let came = format!("{heard} bytes of it");
+                        let sent = "the connection was accepted";
+                        return Err(self.failed(peer.symptom(), sent, expected, came));
                     }
                     let piece = peer.take_received();
                     heard += piece.len();
@@ -162,7 +166,7 @@ impl Play {
     }
 
     /// Waits for a request of HTTP.
-    pub(super) fn hear_request(&self, peer: &mut JudgePeer) -> CaseOutcome {
+    pub(super) fn hear_request(&mut self, peer: &mut JudgePeer) -> CaseOutcome {
         if peer.receive_until(|bytes| has(bytes, b"\r\n\r\n"))? {
             peer.take_received();
             return Ok(());
@@ -174,14 +178,6 @@ impl Play {
             "a request of HTTP, with its empty line",
             came,
         ))
-    }
-
-    fn as_sender(&self, stop: CaseStop, heard: usize) -> CaseStop {
-        let CaseStop::Failed(failure) = stop else { return stop };
-        let expected = format!("the client sends its standard input, {}", shown(INPUT));
-        let came = format!("{heard} bytes of it");
-        CaseFailure { sent: "the connection was accepted".to_string(), expected, came, ..*failure }
-            .into()
     }
 
     /// Waits for the client's end, and returns how it ended.
@@ -209,7 +205,7 @@ impl Play {
             return Err(self.failed(Symptom::Wrong, after, expected, shown(&output)));
         }
         match status.signal() {
-            Some(_) => Err(self.failed(Symptom::Died, after, "it exits", ending(status))),
+            Some(_) => Err(self.failed(Symptom::Died, after, "it exits", "no exit status")),
             None => Ok(()),
         }
     }
@@ -217,19 +213,9 @@ impl Play {
     /// Asserts that the client ends by itself, and reports an error: by its exit status or on standard error.
     pub(super) fn expect_complaint(&mut self, after: &str) -> CaseOutcome {
         let status = self.end(after)?;
-        if let Some(signal) = status.signal() {
-            let stop = self.failed(
-                Symptom::Died,
-                after,
-                "it says what went wrong, and exits",
-                ending(status),
-            );
-            return Err(match stop {
-                CaseStop::Failed(failure) => {
-                    CaseFailure { signal: Some(name_of(signal)), ..*failure }.into()
-                }
-                other => other,
-            });
+        if status.signal().is_some() {
+            let expected = "it says what went wrong, and exits";
+            return Err(self.failed(Symptom::Died, after, expected, "no exit status"));
         }
         if status.success() && self.client.errors.text().trim().is_empty() {
             let expected = "another status than 0, or some words on standard error";
@@ -247,19 +233,35 @@ impl Play {
         &mut self.client
     }
 
+    /// A failure. If a signal has ended the client, that explains what was seen.
     pub(super) fn failed(
-        &self,
+        &mut self,
         symptom: Symptom,
         sent: impl std::fmt::Display,
         expected: impl std::fmt::Display,
         came: impl std::fmt::Display,
     ) -> CaseStop {
+        let signal = self.ending_signal();
         let said = self.client.errors.text();
         let said = said
             .lines()
             .last()
             .map_or(String::new(), |line| format!("; on standard error: {line}"));
-        CaseFailure::new(symptom, sent, expected, format!("{came}{said}")).into()
+        let Some(signal) = signal.map(name_of) else {
+            return CaseFailure::new(symptom, sent, expected, format!("{came}{said}")).into();
+        };
+        let came = format!("{came}; {signal} ended it{said}");
+        let failure = CaseFailure::new(Symptom::Died, sent, expected, came);
+        CaseFailure { signal: Some(signal), ..failure }.into()
+    }
+
+    /// The signal that has ended the client. A process is seen to have ended a little later than its socket.
+    fn ending_signal(&mut self) -> Option<i32> {
+        let end = Instant::now() + SEEN_TO_END;
+        while self.client.ended().is_none() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        self.client.ended()?.signal()
     }
 }
 
