@@ -56,7 +56,8 @@ impl WireTap {
         /// So long the reader may take to notice that it is no longer needed.
         const TURN_MS: i32 = 50;
         let capture = Capture::of_loopback().map_err(Failure::new)?;
-        let (frames, is_over) = (Mutex::default(), AtomicBool::default());
+        let frames = Mutex::default();
+        let is_over = AtomicBool::default();
         let shared = Arc::new(SharedCapture { capture, frames, is_over });
         let reader = Arc::clone(&shared);
         let reader = thread::spawn(move || {
@@ -65,7 +66,8 @@ impl WireTap {
                 drop(reader.read());
             }
         });
-        let (finder, pcap) = (CauseFinder::default(), PcapComments::default());
+        let finder = CauseFinder::default();
+        let pcap = PcapComments::default();
         Ok(Self { shared, reader: Some(reader), finder, pcap })
     }
 

@@ -152,7 +152,8 @@ impl Program {
                     }
                     _ => "pass it {port}, or read PORT",
                 };
-                let (address, limit) = (&self.address, most.as_secs_f64());
+                let address = &self.address;
+                let limit = most.as_secs_f64();
                 let why =
                     format!("the program did not listen at {address} within {limit:.0} s ({hint})");
                 return Err(NotStarted { why, output: self.output(), has_ended: false });

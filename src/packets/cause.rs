@@ -63,7 +63,9 @@ impl CauseFinder {
             self.left_out += 1;
             return;
         };
-        let (time_ns, from, to) = (frame.time_ns, read.from, read.to);
+        let time_ns = frame.time_ns;
+        let from = read.from;
+        let to = read.to;
         let packet = Packet { time_ns, clock: None, from, to, body, cause: None };
         self.waiting.push_back(FoundPacket { packet, frame, acknowledges_ns, was_held });
     }

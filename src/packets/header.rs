@@ -195,7 +195,8 @@ fn read_transport(
             (ports()?, Carried::Udp { len })
         }
         ICMP | ICMPV6 => {
-            let (kind, code) = (*bytes.first()?, *bytes.get(1)?);
+            let kind = *bytes.first()?;
+            let code = *bytes.get(1)?;
             // Messages about a packet that was sent quote its headers; others have other data there.
             let is_error =
                 if protocol == ICMP { [3, 4, 5, 11, 12].contains(&kind) } else { kind < 128 };

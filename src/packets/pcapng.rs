@@ -46,7 +46,8 @@ pub fn beginning() -> Vec<u8> {
 /// The block of a frame, with comments.
 pub fn packet(frame: &Frame, comments: &[String]) -> Vec<u8> {
     const INTERFACE: u32 = 0;
-    let (high, low) = ((frame.since_1970_ns >> 32) as u32, frame.since_1970_ns as u32);
+    let high = (frame.since_1970_ns >> 32) as u32;
+    let low = frame.since_1970_ns as u32;
     let kept = frame.bytes.len() as u32;
     let mut body = Vec::new();
     for field in [INTERFACE, high, low, kept, frame.len] {
@@ -100,7 +101,8 @@ mod tests {
         let mut file = beginning();
         file.extend(packet(&frame, &["connect(…) = 0".into(), String::new()]));
         file.extend(packet(&frame, &[]));
-        let (mut at, mut kinds) = (0, Vec::new());
+        let mut at = 0;
+        let mut kinds = Vec::new();
         let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
         while at < file.len() {
             let length = word(at + 4) as usize;

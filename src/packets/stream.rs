@@ -137,7 +137,8 @@ const fn is_before(one: u32, other: u32) -> bool {
 impl TrackedHalf {
     /// What this segment is, seen from what went before it.
     fn notes(&self, tcp: TcpHeader, other: &Self) -> Vec<SegmentNote> {
-        let (flags, mut notes) = (tcp.flags, Vec::new());
+        let flags = tcp.flags;
+        let mut notes = Vec::new();
         let takes = numbers_taken(tcp);
         let is_reset = flags.has(SegmentFlags::RST);
         let is_old = self.first.is_some() && is_before(tcp.seq, self.next) && !is_reset;

@@ -40,7 +40,8 @@ pub fn attach_filter(sockfd: impl AsFd, program: &[FilterStep]) -> Result<()> {
     let mut steps: Vec<libc::sock_filter> = program.iter().map(step).collect();
     let len = u16::try_from(steps.len()).map_err(|_| Errno::EINVAL)?;
     let program = libc::sock_fprog { len, filter: steps.as_mut_ptr() };
-    let (value, size) = (std::ptr::from_ref(&program).cast(), size_of_val(&program) as socklen_t);
+    let value = std::ptr::from_ref(&program).cast();
+    let size = size_of_val(&program) as socklen_t;
     // SAFETY: the kernel reads `size` bytes, which is the size of `program`, and the `len` instructions that it points to:
     // `steps` has as many, and both live through the call.
     status(unsafe {
@@ -63,7 +64,8 @@ pub fn attach_filter(sockfd: impl AsFd, program: &[FilterStep]) -> Result<()> {
 /// References: [`socket(7)`](https://man7.org/linux/man-pages/man7/socket.7.html); not in POSIX.
 pub fn stamp_packets(sockfd: impl AsFd) -> Result<()> {
     let on: c_int = 1;
-    let (value, size) = (std::ptr::from_ref(&on).cast(), size_of_val(&on) as socklen_t);
+    let value = std::ptr::from_ref(&on).cast();
+    let size = size_of_val(&on) as socklen_t;
     // SAFETY: the kernel reads `size` bytes, which is the size of `on`.
     status(unsafe {
         libc::setsockopt(

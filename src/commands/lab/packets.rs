@@ -32,7 +32,8 @@ pub(super) struct LabWire {
 impl LabWire {
     /// Begins to capture, in the network that [`enter_network`] has made.
     pub(super) fn begin(common: &Common) -> Result<Self, Failure> {
-        let (writer, explains) = (PacketWriter::default(), common.explain);
+        let writer = PacketWriter::default();
+        let explains = common.explain;
         Ok(Self { tap: WireTap::begin()?, writer, explains, hanging: Vec::new() })
     }
 
