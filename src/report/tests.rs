@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::logs::reader::{LogEvent, LogPlace, LogReader};
 use crate::names::{AF_INET, MsgFlags, SOCK_STREAM};
 use crate::trace::Arg;
+use crate::trace::descriptors::{DescriptorKind, DescriptorTables, OpenFile};
 use crate::values::FdNumber;
 
 fn call<'a>(function: &'static str, args: Vec<Arg<'a>>, outcome: Outcome) -> Event<'a> {
@@ -146,6 +148,52 @@ fn what_epoll_gives_for_a_closed_descriptor_is_forgotten() {
             take(&mut report, call("close", vec![fd(4)], Outcome::Value(0)));
             assert!(report.world.process(ProcessId(0)).registered.is_empty());
             take(&mut report, call("accept", vec![fd(3)], Outcome::Value(4)));
+        }
+    }
+}
+
+/// The world keeps its own facts about sockets (see its documentation). They must be those of the table of descriptors, which the
+/// tracer, the explanations and the ladder ask: here both learn from the same logs, and are compared after each call.
+#[test]
+fn the_world_agrees_with_the_table_of_descriptors() {
+    let logs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/strace");
+    let mut compared = 0;
+    for log in std::fs::read_dir(logs).unwrap().map(|entry| entry.unwrap().path()) {
+        let mut report = Report::new();
+        let mut tables = DescriptorTables::default();
+        let mut reader = LogReader::new([(std::fs::File::open(&log).unwrap(), 0)]);
+        let after_each = |told: &LogEvent<'_>, place: &LogPlace<'_>| {
+            let LogEvent::Call(event) = told else { return };
+            report.take(event, At::default());
+            tables.learn(event);
+            let Some(process) = report.world.knows(event.tid) else { return };
+            for (fd, id) in report.world.sockets_of(process) {
+                let Some(file) = tables.of(event).known(FdNumber::new(fd)) else { continue };
+                let line = format!("{}:{}: {fd}: {}", log.display(), place.line, place.text);
+                compare(report.world.socket(id), &file, &line);
+                compared += 1;
+            }
+        };
+        reader.read_all(after_each).unwrap();
+    }
+    assert!(compared > 10_000, "{compared}");
+}
+
+#[track_caller]
+fn compare(socket: &Socket, file: &OpenFile, line: &str) {
+    assert_eq!(socket.local, file.local, "{line}");
+    assert_eq!(socket.is_listener, file.kind == DescriptorKind::Listener, "{line}");
+    assert_eq!(socket.closes_hard, file.abrupt, "{line}");
+    assert_eq!(socket.finished.is_some(), file.finished, "{line}");
+    // A report names the peer that refused a connection, which the socket does not have.
+    if socket.failed.is_none() {
+        assert_eq!(socket.peer, file.peer, "{line}");
+    }
+    if socket.is_known {
+        assert_eq!(socket.is_nonblocking, Some(file.nonblocking), "{line}");
+        assert_eq!((socket.bytes_in, socket.bytes_out), (file.bytes_in, file.bytes_out), "{line}");
+        if file.kind != DescriptorKind::Datagram {
+            assert_eq!(socket.peer_finished.is_some(), file.peer_finished, "{line}");
         }
     }
 }

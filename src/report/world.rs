@@ -1,6 +1,12 @@
 //! The world at a moment of the log: processes, their descriptors, and the sockets behind these.
 //!
 //! Everything that is over is dropped: the world is as large as what is open, however long the log is.
+//!
+//! [`trace::descriptors`](crate::trace::descriptors) says what a descriptor leads to now, which is all that the tracer, the
+//! explanations and the ladder ask. A report also needs what that table has no use for: what happened to a socket since it was made,
+//! the moment before its last descriptor is gone, children that act before their parent's `fork` returns, and limits that hold
+//! whatever numbers a hostile log contains. So it keeps its own index, and a test holds its facts against those of the table, after
+//! every call of many logs.
 
 use std::collections::HashMap;
 
