@@ -25,6 +25,7 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
         )));
     }
     let mut traces = Vec::new();
+    let mut packets = Vec::new();
     for (number, file) in ladder.files.iter().enumerate() {
         let trace = contents(file).map_err(|error| Failure::from_std(shown(file), &error))?;
         let trace = read(&trace, number);
@@ -33,8 +34,9 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
             trace.remarks.iter().for_each(|remark| say(format_args!("{}: {remark}", shown(file))));
         }
         traces.push(trace.calls);
+        packets.extend(trace.packets);
     }
-    let drawn = Ladder::of(traces);
+    let drawn = Ladder::of(traces).with_packets(packets);
     if drawn.repeated() > 0 && loudness >= Loudness::Ordinary {
         say(format_args!("duplicate calls, drawn once: {}", drawn.repeated()));
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::arrows::{Arrow, Crossing, EndPair};
+use super::wire::LadderPacket;
 use super::{Ladder, Side};
 
 /// The number of characters between the columns.
@@ -79,7 +80,7 @@ pub(super) struct Gutter<'a> {
 impl<'a> Gutter<'a> {
     pub(super) fn new(ladder: &'a Ladder, pens: &'a Pens) -> Self {
         let mut by_place: HashMap<usize, Vec<&Arrow>> = HashMap::new();
-        for arrow in &ladder.arrows {
+        for arrow in ladder.drawn_arrows() {
             for place in [arrow.from, arrow.to].into_iter().flatten() {
                 by_place.entry(place).or_default().push(arrow);
             }
@@ -113,6 +114,22 @@ impl<'a> Gutter<'a> {
     /// The gutter beside a further line of a step.
     pub(super) fn passing(&self) -> [char; WIDTH] {
         std::array::from_fn(|at| if self.lanes[at].is_some() { self.pens.lane } else { ' ' })
+    }
+
+    /// The gutter beside a packet: an arrow all the way across, faint if no call of these traces caused it.
+    pub(super) fn across(&self, one: &LadderPacket) -> String {
+        let mut cells = self.passing();
+        let pen = if one.is_caused() { self.pens.line } else { self.pens.faint };
+        self.draw(&mut cells, 0, WIDTH, pen);
+        self.head(&mut cells, one.side, 0);
+        let label = match one.connection {
+            Some(number) if self.connections.len() > 1 => {
+                format!("#{} {}", number + 1, one.label())
+            }
+            _ => one.label(),
+        };
+        write(&mut cells, 1..WIDTH - 1, &label, self.pens.lane);
+        cells.iter().collect()
     }
 
     fn leave(&mut self, cells: &mut [char; WIDTH], step: usize, side: Side, arrows: &[&Arrow]) {

@@ -2,7 +2,8 @@
 //!
 //! It is drawn from JSON traces. `ends` finds the speakers, and which descriptor is which connection's end; `arrows`
 //! matches the two ends by their addresses, and sent bytes with received bytes by their position in the stream, never
-//! by time; `order` puts all calls into one order. [`text`] and [`html`] draw it; [`of_lab`] is the ladder of a lab.
+//! by time; `order` puts all calls into one order. `wire` puts packets between the calls, if they were captured. [`text`] and
+//! [`html`] draw it; [`of_lab`] is the ladder of a lab.
 
 mod arrows;
 mod details;
@@ -18,18 +19,21 @@ mod short;
 mod speaker;
 pub mod text;
 mod under_way;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::logs::reader::{LogEvent, LogPlace, LogReader};
+use crate::packets::Packet;
 use crate::packets::json::is_packet;
 use crate::trace::page::Effect;
 use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
 use ends::LadderFacts;
 use speaker::Speaker;
+use wire::LadderWire;
 
 /// A column: the connecting side is on the left, the accepting side on the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,8 @@ pub struct Ladder {
     connections: Vec<EndPair>,
     /// From step to step.
     arrows: Vec<Arrow>,
+    /// What went over the wire, if it was captured.
+    wire: LadderWire,
     /// How many different clocks the times come from.
     clocks: usize,
     /// The first time on each clock.
@@ -113,6 +119,8 @@ impl std::error::Error for BadTrace {}
 pub struct Trace {
     /// The calls, in order.
     pub calls: Vec<Event<'static>>,
+    /// The packets, if the trace was made with `--packets`.
+    pub packets: Vec<Packet>,
     /// What was left out, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -192,14 +200,16 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
             said += 1;
             continue;
         }
-        if std::str::from_utf8(line).is_ok_and(is_packet) {
-            continue;
-        }
         let parsed = std::str::from_utf8(line)
             .map_err(|_| "not JSON: it is no UTF-8".to_string())
-            .and_then(|line| Event::from_json(line).map_err(|why| why.to_string()));
+            .and_then(|line| match is_packet(line) {
+                true => Packet::from_json(line).map(|packet| read.packets.push(packet)),
+                false => Event::from_json(line)
+                    .map(|call| read.calls.push(call))
+                    .map_err(|why| why.to_string()),
+            });
         match parsed {
-            Ok(call) => read.calls.push(call),
+            Ok(()) => {}
             Err(_) if !line.ends_with(b"\n") && number > 1 => {
                 read.remarks.push(format!("line {number}, the last, was cut off: it is left out"));
             }
@@ -251,8 +261,18 @@ impl Ladder {
         let steps: Vec<_> = steps.collect();
         let begins = begins(&steps, &sources, clocks);
         let is_crowded = false;
-        let mut ladder =
-            Self { steps, sources, connections, arrows, clocks, begins, repeated, is_crowded };
+        let wire = LadderWire::default();
+        let mut ladder = Self {
+            steps,
+            sources,
+            connections,
+            arrows,
+            wire,
+            clocks,
+            begins,
+            repeated,
+            is_crowded,
+        };
         let is_crowded = |side| ladder.speakers(side).len() > 1;
         ladder.is_crowded = is_crowded(Side::Left) || is_crowded(Side::Right);
         ladder

@@ -4,12 +4,14 @@ use super::html::{LadderNote, LadderNoteKind, page};
 use super::{Ladder, LadderTrace};
 use crate::labs::Lab;
 use crate::labs::run::{LabEvent, Stop};
+use crate::packets::Packet;
 use crate::trace::Event;
 
 /// Takes note of what happens in a lab.
 #[derive(Debug, Default)]
 pub struct LabLadder {
     calls: Vec<Event<'static>>,
+    packets: Vec<Packet>,
     notes: Vec<LadderNote>,
     last_ns: u64,
 }
@@ -42,10 +44,8 @@ impl LabLadder {
             LabEvent::Stopped(Stop::Skipped(why)) => (Said, format!("Skipped: {why}")),
             LabEvent::Stopped(Stop::Failed(why)) => (Said, format!("It ended early: {why}")),
             LabEvent::Left { what } => (Said, format!("Left behind: {what}")),
-            LabEvent::Calling { .. }
-            | LabEvent::Crossed { .. }
-            | LabEvent::Remarked { .. }
-            | LabEvent::Drawn { .. } => return,
+            LabEvent::Crossed { packet, .. } => return self.packets.push((**packet).clone()),
+            LabEvent::Calling { .. } | LabEvent::Remarked { .. } | LabEvent::Drawn { .. } => return,
         };
         self.notes.push(LadderNote { after_ns: self.last_ns, kind, text });
     }
@@ -53,6 +53,7 @@ impl LabLadder {
     /// The page of this lab.
     pub fn page(self, lab: &Lab) -> String {
         let trace = LadderTrace { name: None, calls: self.calls };
-        page(&Ladder::of_named(vec![trace]), lab.name, &self.notes)
+        let ladder = Ladder::of_named(vec![trace]).with_packets(self.packets);
+        page(&ladder, lab.name, &self.notes)
     }
 }

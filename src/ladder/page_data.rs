@@ -45,7 +45,7 @@ struct StepData {
 /// All of it, as JSON.
 pub(super) fn data(ladder: &Ladder) -> String {
     let connections = ladder.connections.iter().map(|connection| &*connection.name).collect();
-    let arrows = ladder.arrows.iter().map(|arrow| ArrowData {
+    let arrows = ladder.drawn_arrows().map(|arrow| ArrowData {
         from: arrow.from,
         to: arrow.to,
         what: class(arrow.what),
@@ -74,7 +74,7 @@ fn steps(ladder: &Ladder) -> Vec<StepData> {
                 since_us.abs() / 1_000_000,
                 since_us.abs() % 1_000_000
             ),
-            about: details.about,
+            about: [details.about, ladder.about_packets(number)].concat(),
             drawing: details.drawing,
             fds: step.descriptors.clone(),
             source: step.source,

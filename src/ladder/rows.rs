@@ -57,7 +57,7 @@ struct RowWriter<'a> {
 impl<'a> RowWriter<'a> {
     fn new(ladder: &'a Ladder) -> Self {
         let mut marks: HashMap<usize, [Vec<&Arrow>; 2]> = HashMap::new();
-        for arrow in &ladder.arrows {
+        for arrow in ladder.drawn_arrows() {
             let (step, kind) = match (arrow.from, arrow.to) {
                 (Some(from), _) => (from, 0),
                 (None, Some(to)) => (to, 1),
@@ -69,6 +69,40 @@ impl<'a> RowWriter<'a> {
     }
 
     fn row(&self, out: &mut String, number: usize) {
+        if number == 0 {
+            self.packets(out, 0);
+        }
+        self.call_row(out, number);
+        self.packets(out, number + 1);
+    }
+
+    /// The packets behind this many calls.
+    fn packets(&self, out: &mut String, place: usize) {
+        for one in self.ladder.packets_at(place) {
+            let [side, to] = match one.side {
+                Side::Left => ["left", "to the server"],
+                Side::Right => ["right", "to the client"],
+            };
+            let uncaused = if one.is_caused() { "" } else { " uncaused" };
+            let begin = self.ladder.begins.first().copied().unwrap_or(0);
+            let time = duration(one.packet.time_ns.saturating_sub(begin));
+            let number = match one.connection {
+                Some(number) if self.ladder.connections.len() > 1 => format!("#{} ", number + 1),
+                _ => String::new(),
+            };
+            let class = one.class();
+            let label = escaped(&one.label());
+            let gist = escaped(&one.gist());
+            let _ = writeln!(
+                out,
+                "<li class=\"packet {side} {class}{uncaused}\"><time>{time}</time>\
+                 <span class=\"gist\"><span class=\"unseen\">{to}: </span>{gist}</span>\
+                 <span class=\"wire\" aria-hidden=\"true\"><span>{number}{label}</span></span></li>"
+            );
+        }
+    }
+
+    fn call_row(&self, out: &mut String, number: usize) {
         let step = &self.ladder.steps[number];
         self.pause(out, number);
         let side = if step.side == Side::Left { "left" } else { "right" };
@@ -200,11 +234,12 @@ impl Ladder {
 
     /// The columns that have nothing to show, each with its class.
     pub(super) fn empty_columns(&self) -> [(bool, &'static str); 3] {
-        let has = |side| self.steps.iter().any(|step| step.side == side);
+        let has_packets = |side| self.packets().any(|one| one.side == side);
+        let has = |side| self.steps.iter().any(|step| step.side == side) || has_packets(side);
         [
             (!has(Side::Left), "no-left"),
             (!has(Side::Right), "no-right"),
-            (self.arrows.is_empty(), "no-arrows"),
+            (self.arrows.is_empty() && self.packets().next().is_none(), "no-arrows"),
         ]
     }
 

@@ -24,6 +24,13 @@ pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
     );
     out.push_str(&format!("({})\n\n", ladder.about_the_order()));
     let mut gutter = Gutter::new(ladder, pens);
+    let packets = |out: &mut String, gutter: &Gutter<'_>, place| {
+        for one in ladder.packets_at(place) {
+            let gist = fit(&format!("  {}", one.gist()), room, dots);
+            beside(out, room, one.side, &gist, &gutter.across(one));
+        }
+    };
+    packets(&mut out, &gutter, 0);
     for (number, step) in ladder.steps.iter().enumerate() {
         let tag = ladder.tag(step.source);
         let call = shortened(&step.call, room.saturating_sub(tag.len()), dots);
@@ -33,6 +40,7 @@ pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
             let passing: String = gutter.passing().iter().collect();
             beside(&mut out, room, step.side, &fit(&format!("    {state}"), room, dots), &passing);
         }
+        packets(&mut out, &gutter, number + 1);
     }
     legend(&mut out, ladder, ascii);
     out
@@ -100,14 +108,20 @@ pub(super) fn in_words(state: &SocketState, zeros: Zeros) -> String {
 /// Explains the lines that not every reader can guess.
 fn legend(out: &mut String, ladder: &Ladder, ascii: bool) {
     let open = |arrived: bool| {
-        ladder.arrows.iter().any(|arrow| match arrived {
+        ladder.drawn_arrows().any(|arrow| match arrived {
             true => arrow.from.is_none(),
             false => arrow.to.is_none(),
         })
     };
     let [came, went] = if ascii { ["...>", "...)"] } else { ["┄┄▶", "┄┄▷"] };
-    if open(true) || open(false) {
+    let is_uncaused = ladder.packets().any(|one| !one.is_caused());
+    if open(true) || open(false) || is_uncaused {
         out.push('\n');
+    }
+    if is_uncaused {
+        out.push_str(&format!(
+            "{came}  a packet that no call in these traces caused at that moment\n"
+        ));
     }
     if open(true) {
         out.push_str(&format!("{came}  came from a peer without a trace here\n"));

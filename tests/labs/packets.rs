@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use baresock::packets::{Packet, PacketBody, SegmentFlags, SegmentNote};
+use baresock::packets::json::is_packet;
+use baresock::packets::{Packet, PacketBody, PacketCause, SegmentFlags, SegmentNote};
 use nix::unistd::{Uid, User};
 use serde_json::Value;
 
@@ -454,4 +455,79 @@ fn packets_are_of_one_lab() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("name one lab"), "{output:?}");
     }
+}
+
+/// A lab's trace in a file, with its packets.
+fn traced(place: &TempDir, lab: &str) -> PathBuf {
+    let file = place.file("trace.json");
+    let flags = ["--packets", "--trace=json", "--trace-to", text(&file)];
+    let output = baresock(&[&["lab", lab][..], &flags].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    file
+}
+
+#[test]
+fn packets_in_a_trace_are_read_back_equal_and_are_no_calls() {
+    if !has_network() {
+        return;
+    }
+    let place = TempDir::new();
+    let file = traced(&place, "half-close");
+    let trace = fs::read_to_string(&file).unwrap();
+    let packets: Vec<&str> = trace.lines().filter(|line| is_packet(line)).collect();
+    assert!(packets.len() > 20, "{trace}");
+    for line in &packets {
+        assert_eq!(Packet::from_json(line).unwrap().to_json(), **line);
+    }
+    let calls: Vec<Value> = trace
+        .lines()
+        .filter(|line| !is_packet(line))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let is_call = |cause: PacketCause| {
+        calls.iter().any(|call| {
+            call["pid"] == cause.pid && call["tid"] == cause.tid && call["seq"] == cause.seq
+        })
+    };
+    let causes: Vec<_> =
+        packets.iter().filter_map(|line| Packet::from_json(line).unwrap().cause).collect();
+    assert!(causes.len() > 15 && causes.into_iter().all(is_call));
+    // The report is about calls, and does not take the packets for foreign lines.
+    let output = baresock(&["read", text(&file)]);
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn the_ladder_draws_the_segments_between_the_calls_of_both_ends() {
+    if !has_network() {
+        return;
+    }
+    let place = TempDir::new();
+    let file = traced(&place, "rst-on-unread");
+    let output = baresock(&["ladder", "--ascii", text(&file)]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let picture = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<&str> = picture.lines().map(str::trim).collect();
+    let at = rows.iter().position(|row| row.starts_with("connect(")).expect("a connect");
+    let [syn, syn_ack, ack] = [1, 2, 3].map(|further| rows[at + further]);
+    assert!(syn.starts_with("SYN, seq 0, window") && syn.ends_with("#1 SYN--->"), "{picture}");
+    assert!(
+        syn_ack.starts_with("<-#1 SYN ACK-- ") && syn_ack.contains("   SYN ACK, "),
+        "{picture}"
+    );
+    assert!(ack.starts_with("ACK, ack 1 ") && ack.ends_with("#1 ACK--->"), "{picture}");
+    let at = rows.iter().position(|row| row.starts_with("close(6)")).expect("a close");
+    assert!(rows[at + 1].starts_with("<---#1 RST----"), "{picture}");
+    // Where the segments are, no arrow is guessed.
+    assert!(!picture.contains('|') && !picture.contains("...>"), "{picture}");
+
+    let page = place.file("page.html");
+    let output = baresock(&["ladder", text(&file), "--html", text(&page)]);
+    assert!(output.status.success());
+    let page = fs::read_to_string(page).unwrap();
+    let drawn = page.matches("<li class=\"packet ").count();
+    let trace = fs::read_to_string(&file).unwrap();
+    assert_eq!(drawn, trace.lines().filter(|line| is_packet(line)).count());
+    assert!(page.contains("<li class=\"packet right reset\">"), "{page}");
 }
