@@ -32,7 +32,7 @@ pub enum JudgedProgram {
 
 /// How to judge.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct JudgeOptions {
     /// The role.
     pub role: Role,
     /// The time limit; `None`: each case has its own.
@@ -46,7 +46,7 @@ pub struct Options {
 /// A judge at work.
 #[derive(Debug)]
 pub struct Judge {
-    pub(super) options: Options,
+    pub(super) options: JudgeOptions,
     pub(super) subject: JudgedProgram,
     pub(super) site: JudgeSite,
     pub(super) program: Option<Program>,
@@ -61,7 +61,7 @@ pub type CaseProgress<'a> = dyn FnMut(usize, usize, &JudgeCase) + 'a;
 
 impl Judge {
     /// A judge of this program.
-    pub fn new(options: Options, subject: JudgedProgram, site: JudgeSite) -> Self {
+    pub fn new(options: JudgeOptions, subject: JudgedProgram, site: JudgeSite) -> Self {
         let slowness = slowness();
         Self { options, subject, site, program: None, slowness, gone: None, said: 0 }
     }

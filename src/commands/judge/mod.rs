@@ -11,7 +11,7 @@ use std::path::Path;
 use baresock::cli::{self, Common};
 use baresock::judge::ending::clean_up_at_signals;
 use baresock::judge::guard;
-use baresock::judge::judging::{Judge, Options};
+use baresock::judge::judging::{Judge, JudgeOptions};
 use baresock::judge::shown::{self, Looks};
 use baresock::judge::{JudgeCase, JudgeReport};
 use baresock::os::limits::raise_descriptor_limit;
@@ -47,7 +47,7 @@ pub(crate) fn run(
     guard::start();
     clean_up_at_signals().map_err(|errno| Failure::of("pipe", errno))?;
     let (subject, site) = subject::subject(asked, who, soft)?;
-    let options = Options {
+    let options = JudgeOptions {
         role: who.role,
         timeout: asked.timeout,
         repeat: u32::try_from(asked.repeat.get()).unwrap_or(u32::MAX),

@@ -38,9 +38,8 @@ pub(crate) enum Expected {
 
 use Expected::*;
 
-/// What is expected of this errno at this call, made on a descriptor of a client unless its row says more. `option` is the
-/// option or command of `setsockopt`, `getsockopt` and `fcntl`. It follows from what the call does, which stands on the
-/// call's page; `None` means that no server is known to make such a call.
+/// What is expected of this errno at this call. It follows from what the call does, which its page says, and from its option or
+/// command, if it has one. `None`: no server is known to make such a call.
 pub(crate) fn expected(
     phase: Phase,
     function: Function,
