@@ -72,6 +72,7 @@ Examples:
   baresock                                   the tour
   baresock tour --html tour.html             also both sides' calls as a page
   baresock serve echo --trace                an echo server that shows its calls
+  baresock serve echo --view                 the same in a browser: pause, step
   baresock serve echo=*:7007 --via poll      over poll, open to other machines
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
   baresock connect 7007                      talk to it

@@ -236,6 +236,19 @@ impl<T> TokenMap<T> {
         (*generation == token.generation).then_some(entry)
     }
 
+    /// The entry of a token, which is made if there is none.
+    pub fn entry(&mut self, token: Token) -> &mut T
+    where
+        T: Default,
+    {
+        if self.get(token).is_none() {
+            self.insert(token, T::default());
+        }
+        let (_, entry) = self.places[token.place as usize]
+            .get_or_insert_with(|| (token.generation, T::default()));
+        entry
+    }
+
     /// Removes an entry and returns it.
     pub fn remove(&mut self, token: Token) -> Option<T> {
         self.get(token)?;

@@ -156,9 +156,10 @@
 //! 8. [`packets`]: what went over loopback, and which call caused it. [`labs`]: experiments, each of which demonstrates one behaviour of sockets.
 //! 9. [`logs`]: reads logs of strace. [`report`]: what a program's calls say about it: its connections, a table, and advice.
 //! 10. [`explain`]: what a call means, and what every name means. [`ladder`]: both ends of a connection, side by side.
-//! 11. [`compare`]: `select` against `poll`, measured.
-//! 12. [`judge`]: attacks a server or a client, and says what broke and why.
-//! 13. [`cli`]: the command line of the program, which is the rest.
+//! 11. [`view`]: a running loop as a page in the browser, which can pause it.
+//! 12. [`compare`]: `select` against `poll`, measured.
+//! 13. [`judge`]: attacks a server or a client, and says what broke and why.
+//! 14. [`cli`]: the command line of the program, which is the rest.
 //!
 //! The library stands without the program: with `default-features = false` it is chapters 1 to 6, and needs only `libc`
 //! and `nix`. The other chapters, and the trace as JSON, come with the feature `program`, which is on by default.
@@ -205,3 +206,5 @@ pub mod services;
 pub mod sys;
 pub mod trace;
 pub mod values;
+#[cfg(feature = "program")]
+pub mod view;

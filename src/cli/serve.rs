@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{backlog, buffer, count, descriptors, mode, system_buffer};
+use super::values::{address, backlog, buffer, count, descriptors, mode, system_buffer};
+use crate::addr::Written;
 use crate::services::{Spec, seconds, time_limit};
 
 /// `serve`.
@@ -19,7 +20,16 @@ pub struct ServeArgs {
     /// http[=ADDR][,root=DIR][,header-timeout=SECONDS][,keep-alive=SECONDS].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,
-    /// Serve at most N clients at a time; more wait in the listen queue
+    /// Show the running loop in a browser: its descriptors, waits and calls; pause it, step, slow it down
+    ///
+    /// The server prints the address to open. ADDR is one of this machine (default: a free port). The view's own calls
+    /// are not in the trace.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:0",
+          value_parser = address, help_heading = "View")]
+    pub view: Option<Written>,
+    /// Serve at most N clients at once; others wait
+    ///
+    /// They wait in the listen queue.
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Limits")]
     pub max_clients: Option<NonZeroUsize>,
     /// Close a connection after SECONDS without traffic: frees descriptors of idle clients
@@ -28,19 +38,19 @@ pub struct ServeArgs {
     /// Let N connections wait to be accepted (the backlog of listen)
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = backlog, help_heading = "Limits")]
     pub backlog: i32,
-    /// Receive at most BYTES with one call
+    /// Receive at most BYTES a call
     #[arg(long, value_name = "BYTES", default_value_t = 65536, value_parser = buffer, help_heading = "Limits")]
     pub receive_buffer: usize,
     /// Disconnect a client when more than BYTES of unsent data are queued for it: protects memory
     /// from slow readers
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = buffer, help_heading = "Limits")]
     pub owed_limit: usize,
-    /// Set the kernel's send buffer of each connection (SO_SNDBUF)
+    /// Set each connection's send buffer (SO_SNDBUF)
     ///
     /// A small buffer makes short writes frequent.
     #[arg(long, value_name = "BYTES", value_parser = system_buffer, help_heading = "Limits")]
     pub sndbuf: Option<i32>,
-    /// Set the limit on file descriptors to N (default: the hard limit)
+    /// Limit on descriptors (default: the hard limit)
     #[arg(long, value_name = "N", value_parser = descriptors, help_heading = "Limits")]
     pub nofile: Option<u64>,
     /// On the first SIGINT or SIGTERM, keep sending queued data for up to SECONDS (graceful
@@ -60,6 +70,7 @@ pub struct ServeArgs {
 const EXAMPLES: &str = "\
 Examples:
   baresock serve echo --trace                an echo server that shows its calls
+  baresock serve echo --view                 the same, live in a browser
   baresock serve echo=*:7007 --via poll      over poll, open to other machines
   baresock serve echo time chat=*:9034       three services in one loop
   baresock serve http=8080,root=public       the files below a directory

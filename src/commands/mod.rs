@@ -15,6 +15,7 @@ pub(crate) mod listen;
 pub(crate) mod messages;
 pub(crate) mod read;
 pub(crate) mod serve;
+mod served_view;
 mod step;
 pub(crate) mod tour;
 pub(crate) mod tracing;

@@ -19,6 +19,7 @@ use baresock::sys::Fd;
 use super::failure::Failure;
 use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{Loudness, Reporter, announce, say};
+use super::served_view::ServedView;
 
 /// Serves until a signal ends it.
 pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Result<(), Failure> {
@@ -28,11 +29,15 @@ pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Res
     event_loop.notify(move |notice| reporter.tell(notice));
     watch_signals(&mut event_loop)?;
 
+    let mut view = serve.view.as_ref().map(|at| ServedView::listen(at, common)).transpose()?;
     let account = serve.user.as_deref().map(account).transpose()?;
     let mut files = SocketFiles::default();
     let listening = listen(serve, loudness, &mut files)?;
     if let Some(account) = account {
         become_user(&account, &files, loudness)?;
+    }
+    if let Some(view) = &mut view {
+        view.add_to(&mut event_loop, common)?;
     }
     for (fd, _) in listening.iter().flat_map(|entrance| &entrance.sockets) {
         Failure::if_unwatchable(common.via(), fd.number().get())?;
@@ -40,6 +45,7 @@ pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Res
     let own_ports = datagram_ports(&listening);
     for Entrance { spec, sockets } in listening {
         let service = event_loop.add_service(service(spec, &own_ports)?);
+        view.iter_mut().for_each(|view| view.name_service(service, spec));
         for (fd, name) in sockets {
             match spec.transport {
                 Transport::Stream => event_loop.add_listener(fd, service),
@@ -48,7 +54,10 @@ pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Res
             announce(&spec.to_string(), &name, loudness)?;
         }
     }
-    event_loop.run().map_err(Failure::new)
+    match view {
+        None => event_loop.run().map_err(Failure::new),
+        Some(view) => view.run(&mut event_loop),
+    }
 }
 
 /// Where a service listens.

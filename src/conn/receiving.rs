@@ -68,6 +68,11 @@ impl ReceivingHalf {
         !self.leftover.is_empty()
     }
 
+    /// How many bytes were received and not used.
+    pub const fn leftover(&self) -> usize {
+        self.leftover.len()
+    }
+
     /// Takes the unused bytes, to put them before the next ones.
     pub fn take_leftover(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.leftover)

@@ -23,6 +23,9 @@ impl LoopState {
                     return;
                 }
                 stream.note_activity();
+                if let Some(observer) = &mut self.observer {
+                    observer.count_accepted(to, stream.service, bytes.len());
+                }
                 let sent = stream.conn.sending.send(ends, bytes);
                 // Usually the kernel took all bytes, and nothing has changed.
                 if sent != Ok(()) || stream.conn.owed() > 0 {
@@ -80,7 +83,7 @@ impl LoopState {
         }
         self.endpoints.settle(token);
         let held = self.endpoints.stream(token).map_or(0, |(_, stream)| stream.conn.sending.held());
-        if held > self.limits.owed_bytes {
+        if held > self.most_queued(token) {
             self.end_stream(token, Ending::TooSlow);
         } else if held > 0 {
             trace::intent(
@@ -89,10 +92,22 @@ impl LoopState {
         }
     }
 
+    /// The most bytes that may be queued for a peer. The observer limits the queues of its own viewers.
+    fn most_queued(&self, token: Token) -> usize {
+        let service = self.endpoints.stream(token).map(|(_, stream)| stream.service);
+        match service {
+            Some(service) if self.is_observer(service) => usize::MAX,
+            _ => self.limits.owed_bytes,
+        }
+    }
+
     /// Sends bytes, and then a part of a file.
     fn send_file(&mut self, token: Token, head: &[u8], part: FilePart) {
         let Some((ends, stream)) = self.endpoints.stream_mut(token) else { return };
         stream.note_activity();
+        if let Some(observer) = &mut self.observer {
+            observer.count_accepted(token, stream.service, head.len() + part.len());
+        }
         if part.is_empty() {
             // With MSG_MORE the head would wait for the bytes after it: 200 ms on Linux.
             let sent = stream.conn.sending.send(ends, head);
@@ -127,7 +142,10 @@ impl LoopState {
     }
 
     fn send_datagram(&mut self, by: Token, to: &Address, bytes: &[u8]) {
-        let Some((ends, _)) = self.endpoints.get_mut(by) else { return };
+        let Some((ends, endpoint)) = self.endpoints.get_mut(by) else { return };
+        if let Some(observer) = &mut self.observer {
+            observer.count_accepted(by, endpoint.service(), bytes.len());
+        }
         if let Some(fd) = ends.output()
             && let Err(errno) = send_one(fd, to, bytes)
         {

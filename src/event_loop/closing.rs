@@ -132,6 +132,7 @@ impl LoopState {
             return;
         }
         self.draining = Some(Instant::now() + self.limits.drain);
+        self.dismiss_observer();
         let is_entrance = |endpoint: &Endpoint| !matches!(endpoint, Endpoint::Stream(_));
         for entrance in self.endpoints.tokens_where(is_entrance) {
             self.endpoints.remove(entrance);
@@ -156,6 +157,21 @@ impl LoopState {
         let is_said = |stream: &Stream| stream.is_connection() && !stream.wants_room;
         for token in self.endpoints.streams_where(is_said) {
             self.close_stream(token);
+        }
+    }
+
+    /// Closes the observer's endpoints, which are not part of what is watched.
+    fn dismiss_observer(&mut self) {
+        let Some(observer) = &mut self.observer else { return };
+        observer.stands_still = false;
+        trace::suspended(|| observer.close_spares());
+        let service = observer.service;
+        let is_its = |endpoint: &Endpoint| endpoint.service() == service;
+        for token in self.endpoints.tokens_where(is_its) {
+            trace::suspended(|| match self.endpoints.stream(token) {
+                Some(_) => self.end_stream(token, Ending::Finished),
+                None => drop(self.endpoints.remove(token)),
+            });
         }
     }
 

@@ -17,12 +17,19 @@ impl LoopState {
         let idle_timeout = self.limits.idle_timeout;
         let mut nearest = None;
         if self.has_deadlines || idle_timeout.is_some() {
-            let moments = self.endpoints.iter();
-            nearest = moments.filter_map(|endpoint| endpoint.next_moment(idle_timeout)).min();
-            self.has_deadlines = nearest.is_some();
+            let served = self.endpoints.iter().filter(|endpoint| self.is_served(endpoint));
+            nearest = served.filter_map(|endpoint| endpoint.next_moment(idle_timeout)).min();
+            // While the loop stands still, the deadlines of the others remain.
+            self.has_deadlines = nearest.is_some() || self.stands_still();
         }
-        let deadline = nearest.into_iter().chain(self.draining).min()?;
+        let wake_at = self.observer.as_ref().and_then(|observer| observer.wake_at);
+        let deadline = nearest.into_iter().chain(self.draining).chain(wake_at).min()?;
         Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether the loop serves an endpoint now: all of them, unless it stands still.
+    fn is_served(&self, endpoint: &Endpoint) -> bool {
+        !self.stands_still() || self.is_observer(endpoint.service())
     }
 
     /// Puts everything that is due on the agenda.
@@ -33,7 +40,8 @@ impl LoopState {
         }
         let now = Instant::now();
         let is_due = |endpoint: &Endpoint| {
-            endpoint.next_moment(idle_timeout).is_some_and(|moment| moment <= now)
+            let moment = endpoint.next_moment(idle_timeout);
+            moment.is_some_and(|moment| moment <= now) && self.is_served(endpoint)
         };
         for token in self.endpoints.tokens_where(is_due) {
             self.agenda.add_ready(Task::Expire(token));

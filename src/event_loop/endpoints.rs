@@ -82,26 +82,28 @@ impl Endpoints {
     /// Appends a row for every endpoint that waits for something.
     pub(super) fn ask<'fd>(&'fd self, wanted: Clients, question: &mut Vec<Row<'fd>>) {
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
-            let interest = if let WaitsFor::For(interest) = waits {
-                *interest
-            } else if *waits == WaitsFor::Clients && wanted == Clients::Wanted {
-                Interest::Read
-            } else {
-                continue;
-            };
-            let mut ask = |fd, interest| question.push(Row { fd, interest, place: place as u32 });
-            match ends {
-                // One row, because a socket is one descriptor; there may be thousands of these.
-                Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
-                Some(Ends::Files(files)) => {
-                    let input = files.input.as_ref().filter(|_| interest.reads());
-                    let output = files.output.as_ref().filter(|_| interest.writes());
-                    input.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Read));
-                    output.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Write));
-                }
-                None => {}
-            }
+            let Some(interest) = waits.asks(wanted) else { continue };
+            append_rows(place as u32, ends.as_ref(), interest, question);
         }
+    }
+
+    /// The same for these endpoints alone.
+    pub(super) fn ask_about<'fd>(
+        &'fd self,
+        tokens: &[Token],
+        wanted: Clients,
+        question: &mut Vec<Row<'fd>>,
+    ) {
+        for token in tokens {
+            let Some(at) = self.find(*token) else { continue };
+            let Some(interest) = self.waits[at].asks(wanted) else { continue };
+            append_rows(token.place, self.ends[at].as_ref(), interest, question);
+        }
+    }
+
+    /// What the next question will be about an endpoint.
+    pub(super) fn next_question(&self, token: Token, wanted: Clients) -> Option<Interest> {
+        self.waits[self.find(token)?].asks(wanted)
     }
 
     /// The token of the endpoint that is in a slot now.
@@ -126,11 +128,16 @@ impl Endpoints {
         }
     }
 
+    /// Any endpoint and its descriptors, to read.
+    pub(super) fn lookup(&self, token: Token) -> Option<(&Ends, &Endpoint)> {
+        let at = self.find(token)?;
+        Some((self.ends[at].as_ref()?, self.endpoints[at].as_ref()?))
+    }
+
     /// A stream and its descriptors, to read.
     pub(super) fn stream(&self, token: Token) -> Option<(&Ends, &Stream)> {
-        let at = self.find(token)?;
-        match self.endpoints[at].as_ref()? {
-            Endpoint::Stream(stream) => Some((self.ends[at].as_ref()?, stream)),
+        match self.lookup(token)? {
+            (ends, Endpoint::Stream(stream)) => Some((ends, stream)),
             _ => None,
         }
     }
@@ -200,9 +207,55 @@ pub(super) enum Clients {
     Unwanted,
 }
 
+impl WaitsFor {
+    #[inline]
+    fn asks(self, wanted: Clients) -> Option<Interest> {
+        match self {
+            Self::For(interest) => Some(interest),
+            Self::Clients if wanted == Clients::Wanted => Some(Interest::Read),
+            Self::Clients | Self::Nothing => None,
+        }
+    }
+}
+
+/// Appends the rows that ask about these descriptors.
+#[inline]
+fn append_rows<'fd>(
+    place: u32,
+    ends: Option<&'fd Ends>,
+    interest: Interest,
+    question: &mut Vec<Row<'fd>>,
+) {
+    let mut ask = |fd, interest| question.push(Row { fd, interest, place });
+    match ends {
+        // One row, because a socket is one descriptor; there may be thousands of these.
+        Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
+        Some(Ends::Files(files)) => {
+            let input = files.input.as_ref().filter(|_| interest.reads());
+            let output = files.output.as_ref().filter(|_| interest.writes());
+            input.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Read));
+            output.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Write));
+        }
+        None => {}
+    }
+}
+
 impl Endpoint {
+    /// The service that it belongs to.
+    #[inline]
+    pub(super) const fn service(&self) -> ServiceId {
+        match self {
+            Self::Listener(Listener { service, .. }) | Self::Datagram(service) => *service,
+            Self::Stream(stream) => stream.service,
+            Self::Connecting(connecting) => connecting.wish.service,
+        }
+    }
+
     fn waits(&self) -> WaitsFor {
         match self {
+            Self::Listener(Listener { rests_until: None, is_observers: true, .. }) => {
+                WaitsFor::For(Interest::Read)
+            }
             Self::Listener(Listener { rests_until: None, .. }) => WaitsFor::Clients,
             Self::Listener(_) => WaitsFor::Nothing,
             Self::Stream(stream) => stream.interest().map_or(WaitsFor::Nothing, WaitsFor::For),
@@ -228,7 +281,11 @@ mod tests {
     use super::*;
 
     fn listener() -> Endpoint {
-        Endpoint::Listener(Listener { service: ServiceId(0), rests_until: None })
+        Endpoint::Listener(Listener {
+            service: ServiceId(0),
+            is_observers: false,
+            rests_until: None,
+        })
     }
 
     fn nothing() -> Ends {

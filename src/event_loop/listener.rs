@@ -20,6 +20,8 @@ pub(super) const REST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) service: ServiceId,
+    /// Whether it belongs to the observer: then the limits for clients do not apply.
+    pub(super) is_observers: bool,
     /// No descriptor was free: do not accept before this moment.
     pub(super) rests_until: Option<Instant>,
 }

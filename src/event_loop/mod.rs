@@ -2,11 +2,11 @@
 //!
 //! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work through the
 //! agenda. Read the files in this order: `turn` (the loop), `tasks` (runs a task, and says what happened, for a
-//! service), `actions` (carries out what the service answers), `waiting` (the question, and a wait that fails),
-//! `opening` and `closing` (how a connection begins and ends), `deadlines`, `state` (what a loop knows), `agenda` (the
-//! tasks that are left), `endpoints` (everything in the loop that has a descriptor). Then come the small state machines
-//! `stream`, `listener`, `connecting` and `datagram`, which receive what they may touch and return what happened; last
-//! `notice` and `limits`. Each file uses only files that stand after it here, so there are no callbacks.
+//! service), `actions` (carries out what the service answers), `report` (what a person may see of the loop), `waiting` (the
+//! question, and a wait that fails), `opening` and `closing` (how a connection begins and ends), `deadlines`, `state` (what
+//! a loop knows), `agenda` (the tasks that are left), `endpoints` (everything in the loop that has a descriptor). Then come the small state machines `stream`, `listener`, `connecting` and `datagram`, which receive what
+//! they may touch and return what happened; last `observer` (a service through which a person watches the loop), `notice`
+//! and `limits`. Each file uses only files that stand after it here, so there are no callbacks.
 //!
 //! The loop promises: while it waits it uses no processor time; an error of one connection ends that connection only;
 //! the loop does not read from a peer that does not read, so memory has a bound; every ready connection is served once
@@ -22,9 +22,11 @@ mod endpoints;
 mod limits;
 mod listener;
 mod notice;
+mod observer;
 mod opening;
 #[cfg(test)]
 mod rare_tests;
+mod report;
 mod state;
 mod stream;
 #[cfg(test)]
@@ -39,5 +41,6 @@ pub use crate::events::ServiceId;
 pub use closing::Progress;
 pub use limits::Limits;
 pub use notice::Notice;
+pub use report::{EndpointKind, EndpointReport};
 pub use turn::EventLoop;
 pub use waiting::WaitFailed;

@@ -7,7 +7,7 @@ use super::connecting::{
     ConnectProgress, ConnectRequest, Connecting, Retry, begin, call_connect, check,
 };
 use super::endpoints::Endpoint;
-use super::listener::{Accepted, REST, accept_one};
+use super::listener::{Accepted, Listener, REST, accept_one};
 use super::notice::Notice;
 use super::state::LoopState;
 use super::stream::{Stream, reset_at_close};
@@ -26,7 +26,8 @@ impl LoopState {
         service: ServiceId,
         asked_by: Option<Token>,
     ) -> Token {
-        let accepted = asked_by.is_none();
+        let is_observers = self.is_observer(service);
+        let accepted = asked_by.is_none() && !is_observers;
         self.clients += usize::from(accepted);
         self.connections += 1;
         self.admitted += 1;
@@ -35,7 +36,7 @@ impl LoopState {
             peer: Some(Box::new(peer)),
             accepted,
             number: self.admitted,
-            last_active: self.limits.idle_timeout.map(|_| Instant::now()),
+            last_active: self.limits.idle_timeout.filter(|_| !is_observers).map(|_| Instant::now()),
             ..Stream::new(service)
         };
         let token = self.endpoints.insert(ends, Endpoint::Stream(stream));
@@ -45,17 +46,26 @@ impl LoopState {
 
     /// Accepts one client of a listener, and puts the next accept on the agenda.
     pub(super) fn accept(&mut self, token: Token, left: usize) {
-        if left == 0 || self.clients >= self.limits.max_clients {
-            return;
-        }
         let Some((ends, Endpoint::Listener(listener))) = self.endpoints.get_mut(token) else {
             return;
         };
-        let service = listener.service;
+        let Listener { service, is_observers, .. } = *listener;
+        if left == 0 || (self.clients >= self.limits.max_clients && !is_observers) {
+            return;
+        }
         let Some(fd) = ends.input() else { return };
-        match accept_one(fd) {
+        if let Some(observer) = self.observer.as_mut().filter(|_| is_observers) {
+            observer.free_spare();
+        }
+        let accepted = accept_one(fd);
+        if let Some(observer) = self.observer.as_mut().filter(|_| is_observers) {
+            observer.keep_spares(&*self.poller);
+        }
+        match accepted {
             Accepted::Client(fd, peer) if self.poller.can_watch(fd.number()) => {
-                self.tell_person(&Notice::Opened(&peer));
+                if !is_observers {
+                    self.tell_person(&Notice::Opened(&peer));
+                }
                 self.admit(Ends::Socket(fd), peer, service, None);
             }
             Accepted::Client(fd, peer) => {

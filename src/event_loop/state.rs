@@ -6,8 +6,9 @@ use super::agenda::{Agenda, Task};
 use super::endpoints::{Endpoint, Endpoints};
 use super::limits::Limits;
 use super::notice::Notice;
+use super::observer::Observer;
 use super::stream::FailedCall;
-use crate::events::{Ending, Token};
+use crate::events::{Ending, ServiceId, Token};
 use crate::poller::Poller;
 use crate::trace::page::Effect;
 use crate::trace::{self, Function};
@@ -21,6 +22,8 @@ pub(super) struct LoopState {
     /// The tasks that are left in this turn. It is empty while the loop waits.
     pub(super) agenda: Agenda,
     pub(super) limits: Limits,
+    /// The service through which a person watches this loop, if there is one.
+    pub(super) observer: Option<Observer>,
     /// The reading end of the self-pipe, if signals come through one.
     pub(super) self_pipe: Option<Token>,
     /// The loop was asked to end: the moment until which it sends queued bytes.
@@ -48,6 +51,7 @@ impl LoopState {
             endpoints: Endpoints::default(),
             agenda: Agenda::default(),
             limits,
+            observer: None,
             self_pipe: None,
             draining: None,
             has_deadlines: false,
@@ -64,6 +68,18 @@ impl LoopState {
         (self.on_notice)(notice);
     }
 
+    /// Whether this service is the observer.
+    #[inline]
+    pub(super) fn is_observer(&self, service: ServiceId) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.service == service)
+    }
+
+    /// Whether the loop serves nothing but the observer and signals.
+    #[inline]
+    pub(super) fn stands_still(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.stands_still)
+    }
+
     /// An error of one connection ends that connection and nothing else.
     pub(super) fn fail_stream(&mut self, token: Token, failed: FailedCall) {
         if let Some((_, stream)) = self.endpoints.stream_mut(token)
@@ -73,6 +89,10 @@ impl LoopState {
             return self.endpoints.settle(token);
         }
         let FailedCall(call, errno) = failed;
+        if self.endpoints.stream(token).is_some_and(|(_, stream)| self.is_observer(stream.service))
+        {
+            return self.end_stream(token, Ending::Failed(errno));
+        }
         trace::intent("an error of one connection ends that connection only");
         match self.endpoints.stream(token).map(|(_, stream)| stream.peer.clone()) {
             Some(Some(peer)) => self.tell_person(&Notice::Failed(&peer, call, errno)),
@@ -86,6 +106,11 @@ impl LoopState {
     pub(super) fn end_stream(&mut self, token: Token, ending: Ending) {
         let Some((ends, Endpoint::Stream(stream))) = self.endpoints.remove(token) else { return };
         drop(ends);
+        if let Some(observer) = &mut self.observer
+            && observer.service == stream.service
+        {
+            observer.keep_spares(&*self.poller);
+        }
         self.agenda.add_consequence(Task::TellClosed(token, stream.service, ending));
         // The bytes queued here will never be sent: the partner need not wait for them.
         if let Some(partner) = stream.partner
@@ -99,6 +124,7 @@ impl LoopState {
         self.connections -= 1;
         self.wake_listeners();
         match ending {
+            _ if self.is_observer(stream.service) => {}
             Ending::Finished => self.tell_person(&Notice::Closed(&peer)),
             Ending::TooSlow => self.tell_person(&Notice::TooSlow(&peer)),
             Ending::Silent => self.tell_person(&Notice::TimedOut(&peer)),

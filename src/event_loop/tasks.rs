@@ -61,6 +61,30 @@ impl Happened {
 }
 
 impl LoopState {
+    /// Whether a task is about the observer, whose calls are not traced.
+    #[inline]
+    pub(super) fn is_for_observer(&self, task: &Task) -> bool {
+        let is_its = |service| self.is_observer(service);
+        self.observer.is_some() && self.service_of(task).is_some_and(is_its)
+    }
+
+    fn service_of(&self, task: &Task) -> Option<ServiceId> {
+        match task {
+            Task::TellClosed(_, service, _) | Task::TellNotOpened(_, service, _) => Some(*service),
+            Task::Admit(made) => Some(made.service),
+            Task::Receive(token)
+            | Task::Send(token)
+            | Task::DropInvalid(token)
+            | Task::Expire(token)
+            | Task::Accept(token, _)
+            | Task::PresentKept(token)
+            | Task::CloseIfDone(token)
+            | Task::TellOpened(token, _) => {
+                self.endpoints.lookup(*token).map(|(_, endpoint)| endpoint.service())
+            }
+        }
+    }
+
     /// Runs a task. Received bytes are in `buffer` afterwards.
     pub(super) fn take_up(&mut self, task: Task, buffer: &mut [u8]) -> Option<News> {
         match task {
@@ -123,6 +147,9 @@ impl LoopState {
                 let service = *service;
                 return match receive_one(ends.input()?, buffer) {
                     Ok(Some((from, len))) => {
+                        if let Some(observer) = &mut self.observer {
+                            observer.count_received(who, service, len);
+                        }
                         Some(News { service, who, what: Happened::Datagram(from, len) })
                     }
                     Ok(None) => None,
@@ -137,6 +164,9 @@ impl LoopState {
         let service = stream.service;
         let failed_before = stream.failed.filter(|_| stream.reads());
         let received = stream.receive(ends, buffer);
+        if let (Some(observer), Ok(Incoming::Bytes(len))) = (&mut self.observer, received) {
+            observer.count_received(who, service, len);
+        }
         if let Some(failed) = failed_before
             && matches!(received, Ok(Incoming::Finished | Incoming::Nothing))
         {

@@ -5,10 +5,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::agenda::Task;
-use super::endpoints::Clients;
+use super::endpoints::{Clients, Endpoint};
 use super::notice::Notice;
 use super::state::LoopState;
-use crate::events::Ending;
+use crate::events::{Ending, Token};
 use crate::names::{Errno, Result};
 use crate::poller::{Evidence, Interest, Row, Via, emptied};
 use crate::trace;
@@ -42,14 +42,29 @@ impl LoopState {
         evidence: &mut Vec<Evidence>,
     ) -> Result<()> {
         let mut question: Vec<Row<'_>> = std::mem::take(memory);
-        self.endpoints.ask(self.wanted_clients(), &mut question);
         evidence.clear();
-        let waited = self.poller.wait(&question, timeout, evidence);
+        let waited = if self.stands_still() {
+            let served = self.served_while_still();
+            self.endpoints.ask_about(&served, self.wanted_clients(), &mut question);
+            trace::suspended(|| self.poller.wait(&question, timeout, evidence))
+        } else {
+            self.endpoints.ask(self.wanted_clients(), &mut question);
+            self.poller.wait(&question, timeout, evidence)
+        };
         *memory = emptied(question);
         waited
     }
 
-    fn wanted_clients(&self) -> Clients {
+    /// The endpoints that are served while the loop stands still: those of the observer, and the self-pipe, because a
+    /// signal must still end the program.
+    fn served_while_still(&self) -> Vec<Token> {
+        let is_observers = |endpoint: &Endpoint| self.is_observer(endpoint.service());
+        let mut served = self.endpoints.tokens_where(is_observers);
+        served.extend(self.self_pipe);
+        served
+    }
+
+    pub(super) fn wanted_clients(&self) -> Clients {
         if self.draining.is_none() && self.clients < self.limits.max_clients {
             Clients::Wanted
         } else {

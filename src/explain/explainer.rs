@@ -6,12 +6,13 @@ mod tests;
 use std::collections::HashMap;
 
 use super::has_lab;
-use crate::trace::descriptors::DescriptorTables;
+use crate::trace::descriptors::{DescriptorTables, OpenFile};
 use crate::trace::event::Mark;
 use crate::trace::facts::Facts;
 use crate::trace::figures::grouped;
 use crate::trace::lesson::{Lesson, See};
 use crate::trace::{Event, Outcome, Sink};
+use crate::values::FdNumber;
 
 /// Passes calls on to another sink, and adds remarks to those that teach something: a lesson when it applies for the
 /// first time, and again the 10th, 100th, … time, with the count.
@@ -47,6 +48,12 @@ impl<S: Sink> Explainer<S> {
     pub fn every_time(mut self) -> Self {
         self.every_time = true;
         self
+    }
+
+    /// Records what a descriptor of this call's process is, as known from elsewhere: the first call that is explained
+    /// need not be the first that was made.
+    pub fn enter(&mut self, call: &Event<'_>, fd: FdNumber, file: OpenFile) {
+        self.descriptors.of(call).enter(fd, file);
     }
 
     fn teach(&mut self, facts: &Facts) {

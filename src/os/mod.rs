@@ -37,6 +37,8 @@ pub mod own_network;
 pub mod privileges;
 pub mod process_group;
 pub mod queues;
+#[cfg(feature = "program")]
+pub mod random;
 pub mod receiving;
 pub mod sending;
 pub mod settings;

@@ -18,7 +18,7 @@ use super::arg::{Arg, Note};
 use super::event::{Event, Mark, Outcome};
 use super::inject::Plan;
 use super::page::{Effect, Function};
-use super::tracer::{Tracer, now_ns};
+use super::tracer::{Sink, Tracer, now_ns};
 use crate::addr::Address;
 use crate::names::{Errno, Named, Result};
 use crate::values::FdNumber;
@@ -57,15 +57,25 @@ impl Drop for Installed {
 
 /// Runs `untraced` without tracing, for calls that the trace itself needs.
 pub fn suspended<T>(untraced: impl FnOnce() -> T) -> T {
-    /// Tracing resumes even when `untraced` panics.
-    struct Resume(bool);
-    impl Drop for Resume {
-        fn drop(&mut self) {
-            ON.set(self.0);
-        }
-    }
-    let _resume = Resume(ON.replace(false));
+    let _untraced = suspend();
     untraced()
+}
+
+/// Suspends tracing until the guard is dropped.
+pub(crate) fn suspend() -> Suspended {
+    Suspended { was_on: ON.replace(false) }
+}
+
+/// While it exists, nothing is traced. Tracing resumes also after a panic.
+#[must_use = "tracing resumes when this is dropped"]
+pub(crate) struct Suspended {
+    was_on: bool,
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        ON.set(self.was_on);
+    }
 }
 
 /// Runs `what` under another tracer than the thread's, or under none. For a program that plays two parts on one thread.
@@ -89,6 +99,18 @@ pub fn intent(words: &'static str) {
     if ON.get() {
         with_tracer(|tracer| tracer.intent(words));
     }
+}
+
+/// Writes a remark into this thread's trace.
+pub fn remark(text: &str) {
+    if ON.get() {
+        with_tracer(|tracer| tracer.remark(text));
+    }
+}
+
+/// Passes this thread's calls to one more sink. Returns whether there is a tracer; if not, the sink gets none.
+pub fn add_sink(sink: impl Sink + 'static) -> bool {
+    ON.get() && with_tracer(|tracer| tracer.add_sink(sink)).is_some()
 }
 
 /// A sentence for each rule of this thread's tracer that has not changed any call.

@@ -37,7 +37,8 @@ pub mod wrapping;
 
 pub use arg::{Arg, Note};
 pub use both::Both;
-pub use call::{idle_rules, install, intent, suspended, traced_by};
+pub(crate) use call::suspend;
+pub use call::{add_sink, idle_rules, install, intent, remark, suspended, traced_by};
 pub use event::{Event, Outcome};
 pub use page::{Function, Page};
 pub use recording::Recording;

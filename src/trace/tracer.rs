@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 use super::arg::Arg;
+use super::both::Both;
 use super::descriptors::{DescriptorTable, has_message_flag};
 use super::event::Event;
 use super::inject::{self, InjectRule, Plan};
@@ -177,6 +178,18 @@ impl Tracer {
 
     pub(crate) fn intent(&mut self, words: &'static str) {
         self.sink.intent(words);
+    }
+
+    pub(crate) fn remark(&mut self, text: &str) {
+        self.sink.remark(text);
+    }
+
+    /// Passes the calls to one more sink.
+    pub(crate) fn add_sink(&mut self, sink: impl Sink + 'static) {
+        let first = std::mem::replace(&mut self.sink, Box::new(NoSink));
+        self.sink = Box::new(Both::new(first, sink));
+        self.wants_times = self.sink.wants_times();
+        self.wants_connections = self.sink.wants_connections();
     }
 
     pub(crate) fn flush(&mut self) {

@@ -19,6 +19,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("docs/systems.md", "docs", include_str!("../../docs/systems.md")),
     ("docs/read.md", "docs", include_str!("../../docs/read.md")),
     ("docs/judge.md", "docs", include_str!("../../docs/judge.md")),
+    ("docs/view.md", "docs", include_str!("../../docs/view.md")),
     ("docs/source.md", "docs", SOURCE),
 ];
 const LABS: &str = include_str!("../../docs/labs.md");

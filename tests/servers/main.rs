@@ -18,3 +18,5 @@ mod relay;
 mod services;
 #[path = "../support/mod.rs"]
 mod support;
+mod view;
+mod view_browser;

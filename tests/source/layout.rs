@@ -39,6 +39,7 @@ const CHAPTERS: &[&str] = &[
     "report",
     "explain",
     "ladder",
+    "view",
     "compare",
     "judge",
     "cli",
@@ -52,6 +53,7 @@ const LOOP_FILES: &[&str] = &[
     "turn",
     "tasks",
     "actions",
+    "report",
     "waiting",
     "opening",
     "closing",
@@ -63,6 +65,7 @@ const LOOP_FILES: &[&str] = &[
     "listener",
     "connecting",
     "datagram",
+    "observer",
     "notice",
     "limits",
 ];

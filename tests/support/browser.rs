@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -28,8 +29,14 @@ impl Browser {
     /// A browser with a window of this width, and no page.
     #[track_caller]
     pub(crate) fn new(width: u32) -> Self {
+        Self::with(width, &[])
+    }
+
+    /// The same with more flags of Chromium.
+    #[track_caller]
+    pub(crate) fn with(width: u32, flags: &[&str]) -> Self {
         let profile = TempDir::new();
-        let mut process = KilledAtEnd(start(&profile.file("profile")));
+        let mut process = KilledAtEnd(start(&profile.file("profile"), flags));
         let to = process.0.stdin.take().unwrap();
         let stdout = process.0.stdout.take().unwrap();
         let (tell, from) = channel();
@@ -73,14 +80,19 @@ impl Browser {
     /// Opens a file; `behind` follows its address: `#step=3`.
     #[track_caller]
     pub(crate) fn open(&mut self, page: &Path, behind: &str) {
+        self.open_address(&format!("file://{}{behind}", text(page)));
+    }
+
+    /// Opens an address, and waits until the page is loaded.
+    #[track_caller]
+    pub(crate) fn open_address(&mut self, address: &str) {
         // Another part of the same page would not be loaded again.
         self.call("Page.navigate", json!({"url": "about:blank"}));
         self.has_loaded = false;
-        let address = format!("file://{}{behind}", text(page));
         let opened = self.call("Page.navigate", json!({"url": address}));
         assert!(opened["errorText"].is_null(), "{address}: {opened}");
         // The blank page may finish first.
-        while !(self.has_loaded && self.ask("location.href").as_str() == Some(&*address)) {
+        while !(self.has_loaded && self.ask("location.href").as_str() == Some(address)) {
             if !self.has_loaded {
                 self.hear();
             }
@@ -95,6 +107,18 @@ impl Browser {
         let answer = self.call("Runtime.evaluate", asked);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
+    }
+
+    /// Waits until an expression is true.
+    #[track_caller]
+    pub(crate) fn wait_until(&mut self, expression: &str) {
+        let end = Instant::now() + PATIENCE;
+        while self.ask(expression) != true {
+            if Instant::now() > end {
+                panic!("in vain: {expression}; it shows {}", self.ask("document.body.innerText"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// What an expression is, as text.
@@ -171,11 +195,11 @@ impl Browser {
 }
 
 /// The protocol uses descriptors 3 and 4, which a shell makes of standard input and output.
-fn start(profile: &Path) -> Child {
+fn start(profile: &Path, flags: &[&str]) -> Child {
     let mut command = Command::new("sh");
     command.args(["-c", "exec 3<&0 4>&1 </dev/null >/dev/null 2>&1; exec chromium \"$@\"", "sh"]);
     command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]);
-    command.args(["--disable-background-networking", "--no-first-run"]);
+    command.args(["--disable-background-networking", "--no-first-run"]).args(flags);
     command.arg(format!("--user-data-dir={}", text(profile))).arg("about:blank");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }

@@ -17,7 +17,7 @@ const MOST_FIELDS: usize = 64;
 
 /// What some bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Parsed<'a> {
+pub(crate) enum Parsed<'a> {
     /// The beginning of a request.
     Incomplete,
     /// A request, and how many of the bytes it takes.
@@ -28,38 +28,43 @@ pub(super) enum Parsed<'a> {
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) status: Status,
-    pub(super) method: Method,
+pub(crate) struct Refused {
+    pub(crate) status: Status,
+    pub(crate) method: Method,
 }
 
 /// The parts of a request that matter here.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Request<'a> {
-    pub(super) method: Method,
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
     /// As written, not decoded.
-    pub(super) target: &'a str,
+    pub(crate) target: &'a str,
     /// Whether another request may follow.
-    pub(super) keep_alive: bool,
-    pub(super) conditions: Conditions<'a>,
+    pub(crate) keep_alive: bool,
+    /// The host that the client means, with its port.
+    pub(crate) host: Option<&'a str>,
+    /// The site whose page asks, as a browser reports it.
+    pub(crate) origin: Option<&'a str>,
+    pub(crate) conditions: Conditions<'a>,
 }
 
 /// The fields that decide whether and what to send, as written.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Conditions<'a> {
-    pub(super) if_match: Option<&'a str>,
-    pub(super) if_none_match: Option<&'a str>,
-    pub(super) if_modified_since: Option<&'a str>,
-    pub(super) if_unmodified_since: Option<&'a str>,
-    pub(super) if_range: Option<&'a str>,
-    pub(super) range: Option<&'a str>,
+pub(crate) struct Conditions<'a> {
+    pub(crate) if_match: Option<&'a str>,
+    pub(crate) if_none_match: Option<&'a str>,
+    pub(crate) if_modified_since: Option<&'a str>,
+    pub(crate) if_unmodified_since: Option<&'a str>,
+    pub(crate) if_range: Option<&'a str>,
+    pub(crate) range: Option<&'a str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     Get,
     Head,
-    /// A method that RFC 9110 (or 5789) knows, and files do not support.
+    Post,
+    /// Another method that RFC 9110 (or 5789) knows, and files do not support.
     Other,
     Unknown,
 }
@@ -69,16 +74,15 @@ impl Method {
         match name {
             Some("GET") => Self::Get,
             Some("HEAD") => Self::Head,
-            Some("POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH") => {
-                Self::Other
-            }
+            Some("POST") => Self::Post,
+            Some("PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH") => Self::Other,
             _ => Self::Unknown,
         }
     }
 }
 
 /// Reads the first request.
-pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
+pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut read = httparse::Request::new(&mut fields);
     let head = &bytes[..bytes.len().min(MOST_OF_HEAD)];
@@ -174,7 +178,8 @@ fn request_of<'a>(
         Err(status) => return refused(status),
     };
     let keep_alive = fields.keep_alive();
-    let request = Request { method, target, keep_alive, conditions: fields.conditions };
+    let HeadFields { host, origin, conditions, .. } = fields;
+    let request = Request { method, target, keep_alive, host, origin, conditions };
     let rest = &bytes[head_len..];
     let body_len = fields.content_length.unwrap_or(0);
     if rest.len() as u64 >= body_len {
@@ -186,7 +191,7 @@ fn request_of<'a>(
         _ if fields.expects_continue => unread,
         _ if body_len <= MOST_OF_BODY => Parsed::Incomplete,
         Method::Get | Method::Head => refused(Status::ContentTooLarge),
-        Method::Other | Method::Unknown => unread,
+        Method::Post | Method::Other | Method::Unknown => unread,
     }
 }
 
@@ -203,6 +208,8 @@ enum Version {
 struct HeadFields<'a> {
     is_http_1_1: bool,
     hosts: usize,
+    host: Option<&'a str>,
+    origin: Option<&'a str>,
     content_length: Option<u64>,
     expects_continue: bool,
     says_close: bool,
@@ -233,6 +240,10 @@ impl<'a> HeadFields<'a> {
             if !is_host(value.trim_ascii()) {
                 return Err(Status::BadRequest);
             }
+            self.host = text;
+        } else if is("origin") {
+            // Bytes that are not text are no site that is known.
+            self.origin = Some(text.unwrap_or_default());
         } else if is("connection") {
             for option in text.unwrap_or_default().split(',').map(str::trim_ascii) {
                 self.says_close |= option.eq_ignore_ascii_case("close");

@@ -8,34 +8,34 @@ use super::status::Status;
 
 /// What all heads written for one request have in common.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manner<'a> {
+pub(crate) struct Manner<'a> {
     /// The date of the response.
-    pub(super) date: &'a str,
+    pub(crate) date: &'a str,
     /// Whether another request may follow.
-    pub(super) keep_alive: bool,
+    pub(crate) keep_alive: bool,
     /// Whether a body follows: the answer to HEAD is that to GET without its body.
-    pub(super) with_body: bool,
+    pub(crate) with_body: bool,
 }
 
 impl<'a> Manner<'a> {
     /// For a request that was understood.
-    pub(super) fn of(request: &Request<'_>, date: &'a str) -> Self {
+    pub(crate) fn of(request: &Request<'_>, date: &'a str) -> Self {
         let with_body = request.method != Method::Head;
         Self { date, keep_alive: request.keep_alive, with_body }
     }
 
     /// For the last response on a connection.
-    pub(super) fn of_last(method: Method, date: &'a str) -> Self {
+    pub(crate) fn of_last(method: Method, date: &'a str) -> Self {
         Self { date, keep_alive: false, with_body: method != Method::Head }
     }
 }
 
 /// A head that is being written.
-pub(super) struct Head<'o>(&'o mut Vec<u8>);
+pub(crate) struct Head<'o>(&'o mut Vec<u8>);
 
 impl<'o> Head<'o> {
     /// Begins a head with the fields that all heads have.
-    pub(super) fn begin(out: &'o mut Vec<u8>, status: Status, manner: Manner<'_>) -> Self {
+    pub(crate) fn begin(out: &'o mut Vec<u8>, status: Status, manner: Manner<'_>) -> Self {
         let connection = match manner.keep_alive {
             true => "\r\nConnection: keep-alive\r\n",
             false => "\r\nConnection: close\r\n",
@@ -49,7 +49,7 @@ impl<'o> Head<'o> {
     }
 
     /// A field whose value is a text.
-    pub(super) fn text(self, name: &str, value: &str) -> Self {
+    pub(crate) fn text(self, name: &str, value: &str) -> Self {
         for part in [name, ": ", value, "\r\n"] {
             self.0.extend_from_slice(part.as_bytes());
         }
@@ -57,19 +57,19 @@ impl<'o> Head<'o> {
     }
 
     /// A field whose value must be formatted.
-    pub(super) fn field(self, name: &str, value: impl Display) -> Self {
+    pub(crate) fn field(self, name: &str, value: impl Display) -> Self {
         // Writing to memory cannot fail.
         let _ = write!(self.0, "{name}: {value}\r\n");
         self
     }
 
     /// Fields that are already formatted.
-    pub(super) fn written(self, fields: &str) -> Self {
+    pub(crate) fn written(self, fields: &str) -> Self {
         self.0.extend_from_slice(fields.as_bytes());
         self
     }
 
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         self.0.extend_from_slice(b"\r\n");
     }
 }

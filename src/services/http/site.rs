@@ -58,7 +58,7 @@ impl Site {
         let manner = Manner::of(request, &self.now.text);
         match request.method {
             Method::Get | Method::Head => {}
-            Method::Other => {
+            Method::Post | Method::Other => {
                 say_with(out, Status::MethodNotAllowed, manner, |head| {
                     head.text("Allow", "GET, HEAD")
                 });

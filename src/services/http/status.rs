@@ -2,8 +2,9 @@
 
 /// A status of RFC 9110, or (431) of RFC 6585.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(crate) enum Status {
     Ok,
+    NoContent,
     PartialContent,
     MovedPermanently,
     NotModified,
@@ -29,6 +30,7 @@ impl Status {
     pub(super) const fn line(self) -> &'static str {
         match self {
             Self::Ok => "200 OK",
+            Self::NoContent => "204 No Content",
             Self::PartialContent => "206 Partial Content",
             Self::MovedPermanently => "301 Moved Permanently",
             Self::NotModified => "304 Not Modified",
@@ -51,9 +53,9 @@ impl Status {
     }
 
     /// One sentence for the client.
-    pub(super) const fn sentence(self) -> &'static str {
+    pub(crate) const fn sentence(self) -> &'static str {
         match self {
-            Self::Ok | Self::PartialContent | Self::NotModified => "",
+            Self::Ok | Self::NoContent | Self::PartialContent | Self::NotModified => "",
             Self::MovedPermanently => "The address of a directory ends in a slash.",
             Self::BadRequest => "This is not a valid HTTP request (RFC 9112).",
             Self::Forbidden => "This may not be read.",

@@ -182,6 +182,11 @@ impl DescriptorTable {
         file.peer = peer.or(file.peer.take());
     }
 
+    /// Records what a descriptor is, as known from elsewhere, for a trace that begins in the middle.
+    pub fn enter(&mut self, fd: FdNumber, file: OpenFile) {
+        *self.file(fd).file.borrow_mut() = file;
+    }
+
     /// The table of a child after `fork`: numbers of its own for the same files.
     #[must_use]
     pub fn fork(&self) -> Self {

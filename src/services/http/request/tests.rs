@@ -51,6 +51,20 @@ fn the_fields_that_matter_are_parsed() {
 }
 
 #[test]
+fn the_host_and_the_page_that_asks_are_parsed() {
+    let (read, _) = request(
+        b"POST /pause HTTP/1.1\r\nHost: 127.0.0.1:8585\r\nOrigin:  http://evil.example \r\n\r\n",
+    );
+    assert_eq!((read.method, read.host), (Method::Post, Some("127.0.0.1:8585")));
+    assert_eq!(read.origin, Some("http://evil.example"));
+    // Bytes that are not text are not the same as no field.
+    let (read, _) = request(b"GET / HTTP/1.1\r\nHost: x\r\nOrigin: \xff\r\n\r\n");
+    assert_eq!(read.origin, Some(""));
+    let (read, _) = request(b"GET / HTTP/1.0\r\n\r\n");
+    assert_eq!((read.host, read.origin), (None, None));
+}
+
+#[test]
 fn a_later_minor_version_is_answered_as_the_highest_known() {
     let head = b"GET /a HTTP/1.2\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n";
     let known = b"GET /a HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n";

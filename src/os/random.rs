@@ -1,0 +1,42 @@
+//! Bytes that no other process can guess.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+/// The kernel's generator of random numbers. Every system of this book has it as a file, which stays open here, so that
+/// bytes can be had when no descriptor is free.
+#[derive(Debug)]
+pub struct RandomSource(File);
+
+impl RandomSource {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn open() -> io::Result<Self> {
+        File::open("/dev/urandom").map(Self)
+    }
+
+    /// New bytes, in hexadecimal digits.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn hex<const BYTES: usize>(&mut self) -> io::Result<String> {
+        let mut bytes = [0; BYTES];
+        self.0.read_exact(&mut bytes)?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_new_each_time() {
+        let mut source = RandomSource::open().unwrap();
+        let [one, other] = [(); 2].map(|()| source.hex::<16>().unwrap());
+        assert_ne!(one, other);
+        assert_eq!((one.len(), other.len()), (32, 32));
+    }
+}

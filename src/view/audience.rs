@@ -1,0 +1,106 @@
+//! Who looks, and what was ordered: the desk writes it, the view reads it.
+
+use std::time::{Duration, Instant};
+
+use crate::events::Token;
+
+/// At most this many pages are shown the loop at a time.
+const MOST_VIEWERS: usize = 16;
+/// A viewer that has read nothing for this long is disconnected; its browser connects again if it still runs.
+const STALLED: Duration = Duration::from_secs(30);
+
+/// Order of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Stand still.
+    Pause,
+    /// Run at full speed.
+    GoOn,
+    /// Make one turn, and stand still.
+    Step,
+    /// Make a turn, and stand still for this long, again and again.
+    Slow(Duration),
+}
+
+/// The browsers that look, and the orders that were not carried out yet.
+#[derive(Debug, Default)]
+pub(super) struct ViewAudience {
+    viewers: Vec<Viewer>,
+    orders: Vec<Order>,
+}
+
+/// A connection over which events are sent.
+#[derive(Debug)]
+pub(super) struct Viewer {
+    pub(super) who: Token,
+    /// Whether it has been sent an event.
+    is_greeted: bool,
+    /// How many events it has missed since the last one that it was sent.
+    missed: u64,
+    missing_since: Option<Instant>,
+}
+
+impl ViewAudience {
+    /// Adds a viewer, if there is room.
+    pub(super) fn join(&mut self, who: Token) -> bool {
+        let has_room = self.viewers.len() < MOST_VIEWERS;
+        if has_room {
+            let viewer = Viewer { who, is_greeted: false, missed: 0, missing_since: None };
+            self.viewers.push(viewer);
+        }
+        has_room
+    }
+
+    pub(super) fn leave(&mut self, who: Token) {
+        self.viewers.retain(|viewer| viewer.who != who);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.viewers.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.viewers.len()
+    }
+
+    /// Whether there are viewers that have seen nothing yet; from now on they count as greeted.
+    pub(super) fn greet(&mut self) -> bool {
+        let new =
+            self.viewers.iter_mut().map(|viewer| !std::mem::replace(&mut viewer.is_greeted, true));
+        new.fold(false, |any, is_new| any | is_new)
+    }
+
+    pub(super) fn viewers_mut(&mut self) -> impl Iterator<Item = &mut Viewer> {
+        self.viewers.iter_mut()
+    }
+
+    pub(super) fn order(&mut self, order: Order) {
+        self.orders.push(order);
+    }
+
+    pub(super) fn has_orders(&self) -> bool {
+        !self.orders.is_empty()
+    }
+
+    pub(super) fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
+    }
+}
+
+impl Viewer {
+    /// Counts an event that cannot be sent, because the one before is not read yet. Returns whether the viewer has read
+    /// nothing for too long.
+    pub(super) fn misses(&mut self, now: Instant) -> bool {
+        self.missed += 1;
+        now.duration_since(*self.missing_since.get_or_insert(now)) > STALLED
+    }
+
+    /// The event for this viewer, after another one that says how many it has missed.
+    pub(super) fn missed_and(&mut self, event: &str) -> String {
+        self.missing_since = None;
+        match std::mem::take(&mut self.missed) {
+            0 => event.to_string(),
+            missed => format!("event: missed\ndata: {missed}\n\n{event}"),
+        }
+    }
+}
