@@ -7,7 +7,7 @@ use std::path::Path;
 
 use baresock::cli;
 use baresock::ladder::html::{self, LadderNote};
-use baresock::ladder::{Ladder, LadderTrace, read, text};
+use baresock::ladder::{Ladder, read, text};
 
 use super::columns::{COLUMNS, width_of_output};
 use super::failure::Failure;
@@ -69,13 +69,12 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// Draws named recordings, and what was told between their calls, as a page in a file.
 pub(crate) fn write_page(
-    traces: Vec<LadderTrace>,
+    ladder: &Ladder,
     title: &str,
     notes: &[LadderNote],
     file: &Path,
 ) -> Result<(), Failure> {
-    let with_calls = traces.into_iter().filter(|trace| !trace.calls.is_empty());
-    write(&html::page(&Ladder::of_named(with_calls.collect()), title, notes), file)
+    write(&html::page(ladder, title, notes), file)
 }
 
 fn write(page: &str, file: &Path) -> Result<(), Failure> {

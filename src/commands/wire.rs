@@ -3,15 +3,19 @@
 //! A thread reads the packets as they come, so that a burst does not overflow the kernel's buffer. Each packet is in the buffer
 //! before the call that sent it returns, so that after a call all packets until then can be asked for.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use baresock::cli::{Common, TraceForm};
 use baresock::os::capture::{Capture, Frame};
+use baresock::os::output::Patient;
 use baresock::os::own_network::{Numbers, enter_own_network};
+use baresock::packets::Packet;
 use baresock::packets::cause::{AroundCall, CauseFinder, FoundPacket};
 use baresock::packets::pcapng;
 use baresock::trace::Event;
@@ -128,6 +132,23 @@ impl Drop for WireTap {
         // A reader that has panicked reads no more either.
         let _ = self.reader.take().map(JoinHandle::join);
     }
+}
+
+/// Adds the packets to a trace in JSON: behind the calls in the file, or on standard error, where the calls are.
+pub(crate) fn add_to_trace(packets: &[Packet], common: &Common) -> Result<(), Failure> {
+    if common.trace != Some(TraceForm::Json) {
+        return Ok(());
+    }
+    let lines: String = packets.iter().map(|packet| packet.to_json() + "\n").collect();
+    let Some(path) = &common.trace_to else {
+        // A closed pipe is not a failure.
+        let _ = Patient(io::stderr()).write_all(lines.as_bytes());
+        return Ok(());
+    };
+    let failed =
+        |error: io::Error| Failure::from_std(path.display().to_string().escape_debug(), &error);
+    let mut file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+    file.write_all(lines.as_bytes()).map_err(failed)
 }
 
 /// The packets for a file. The calls are comments: of the first packet that they caused, or else of the next packet.

@@ -85,7 +85,7 @@ impl Ladder {
         packets.sort_by_key(|packet| packet.time_ns);
         let causes = self.steps.iter().zip(1..).map(|(step, place)| {
             let call = &step.call;
-            ((call.pid, call.tid, call.seq), place)
+            ((call.pid, call.tid, call.begin_ns), place)
         });
         let causes: HashMap<_, usize> = causes.collect();
         let moments: Vec<u64> = self.steps.iter().map(|step| moment(&step.call)).collect();
@@ -95,7 +95,8 @@ impl Ladder {
         let mut has_segments = false;
         for packet in packets {
             has_segments |= matches!(packet.body, PacketBody::Tcp(_));
-            let cause = packet.cause.and_then(|call| causes.get(&(call.pid, call.tid, call.seq)));
+            let cause =
+                packet.cause.and_then(|call| causes.get(&(call.pid, call.tid, call.begin_ns)));
             last = match cause {
                 Some(place) => *place,
                 // Times of several clocks cannot be compared.

@@ -83,8 +83,8 @@ impl CauseFinder {
                 && (self.is_sent_by(event, &about, &found)
                     || is_answer(&around.from_first, &found));
             if is_caused {
-                found.packet.cause =
-                    Some(PacketCause { pid: event.pid, tid: event.tid, seq: event.seq });
+                let Event { pid, tid, seq, begin_ns, .. } = *event;
+                found.packet.cause = Some(PacketCause { pid, tid, seq, begin_ns });
             }
             let place = match is_caused || !around.from_first.is_empty() {
                 true => &mut around.from_first,

@@ -64,7 +64,7 @@ mod tests {
             from: "127.0.0.1:40000".parse().unwrap(),
             to: "[::1]:7007".parse().unwrap(),
             body,
-            cause: Some(PacketCause { pid: 1, tid: 2, seq: 3 }),
+            cause: Some(PacketCause { pid: 1, tid: 2, seq: 3, begin_ns: 4 }),
         }
     }
 

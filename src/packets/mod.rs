@@ -119,4 +119,6 @@ pub struct PacketCause {
     pub tid: u64,
     /// The number of the call.
     pub seq: u64,
+    /// When the call began. (A thread may have several tracers, each with numbers of its own.)
+    pub begin_ns: u64,
 }

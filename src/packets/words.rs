@@ -192,7 +192,7 @@ fn meaning_of_reset(segment: &Segment, effect: Option<Effect>) -> &'static str {
             "the RST: no socket listens there, so connect fails with ECONNREFUSED"
         }
         Some(Effect::Closes | Effect::Copies) => {
-            "the RST: close threw bytes away, unread or unsent, and the peer must learn that"
+            "the RST: close gives the connection up at once, with bytes unread or with SO_LINGER of 0, and tells the peer"
         }
         Some(Effect::Sends) => {
             "the RST: the bytes came to an end that is closed already; the next call on the sender's socket fails"

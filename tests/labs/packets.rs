@@ -486,7 +486,11 @@ fn packets_in_a_trace_are_read_back_equal_and_are_no_calls() {
         .collect();
     let is_call = |cause: PacketCause| {
         calls.iter().any(|call| {
-            call["pid"] == cause.pid && call["tid"] == cause.tid && call["seq"] == cause.seq
+            let is_same = |field: &str, number: u64| call[field] == number;
+            is_same("pid", cause.pid.into())
+                && is_same("tid", cause.tid)
+                && is_same("seq", cause.seq)
+                && is_same("begin_ns", cause.begin_ns)
         })
     };
     let causes: Vec<_> =

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{BARESOCK, with_three_descriptors};
+use crate::support::{BARESOCK, TempDir, has_program, missing, text, with_three_descriptors};
 use serde_json::Value;
 
 const POLLERS: [&str; 2] = ["select", "poll"];
@@ -312,4 +312,68 @@ fn a_page_that_cannot_be_written_is_told() {
     assert_eq!(output.status.code(), Some(1));
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(errors, "baresock: /nowhere/page.html: ENOENT (No such file or directory)\n");
+}
+
+/// A network of its own is not allowed everywhere.
+fn with_packets(flags: &[&str]) -> Option<Output> {
+    let output = tour(&[&["tour", "--packets"][..], flags].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("a network of its own") {
+        missing(&format!("a network for the tour: {said}"));
+        return None;
+    }
+    Some(output)
+}
+
+#[test]
+fn packets_stand_below_the_calls_and_below_what_the_clients_do() {
+    for via in POLLERS {
+        let Some(output) = with_packets(&["--via", via]) else { return };
+        let text = shown(&output);
+        let lines = |number: usize| -> Vec<&str> { step(&text, number).lines().collect() };
+        let after = |number: usize, line: &str| -> Vec<String> {
+            let told = lines(number);
+            let at = told.iter().position(|told| told.starts_with(line)).expect(&text);
+            let packets = told[at + 1..].iter().take_while(|line| line.starts_with("    "));
+            let packets = packets.filter(|line| line.contains("--> ") || line.contains("<-- "));
+            packets.map(|line| line.trim().to_string()).collect()
+        };
+        let handshake = after(2, "-- client A connects");
+        let wanted = ["--> server  SYN, ", "<-- server  SYN ACK, ", "--> server  ACK, "];
+        assert_eq!(handshake.len(), 3, "{text}");
+        assert!(handshake.iter().zip(wanted).all(|(line, part)| line.contains(part)), "{text}");
+        let sent = after(3, "-- client A sends \"hel\"");
+        assert!(sent[0].starts_with("client --> server  PSH ACK 3 bytes, seq 1, ack 1"), "{text}");
+        let echoed = after(3, "send(4, \"hel\"");
+        assert!(echoed[0].starts_with("client <-- server  PSH ACK 3 bytes, "), "{text}");
+        let reset = after(8, "-- client B aborts");
+        assert!(reset[0].starts_with("client --> server #2  RST ACK, "), "{text}");
+        // accept sends nothing, and neither does a wait.
+        assert_eq!(after(2, "accept4(3, "), [""; 0], "{text}");
+        // Descriptors have the same numbers as without a capture.
+        assert!(text.contains("socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n"), "{text}");
+        assert_eq!(names(&text), names(&shown(&tour(&["tour", "--via", via]))));
+    }
+}
+
+#[test]
+fn the_packets_of_the_tour_go_to_files_too() {
+    let place = TempDir::new();
+    let [trace, pcap, page] = ["trace.json", "tour.pcapng", "tour.html"].map(|at| place.file(at));
+    let files = ["--pcap", text(&pcap), "--html", text(&page), "--trace-to", text(&trace)];
+    let Some(output) = with_packets(&[&files[..], &["--trace=json"]].concat()) else { return };
+    let told = shown(&output);
+    let is_packet = |line: &&str| line.contains("client --> ") || line.contains("client <-- ");
+    let packets = told.lines().filter(is_packet).count();
+    assert!(packets > 30, "{told}");
+    let traced = std::fs::read_to_string(&trace).unwrap();
+    assert_eq!(traced.lines().filter(|line| line.contains("\"packet\":\"TCP\"")).count(), packets);
+    let page = std::fs::read_to_string(&page).unwrap();
+    assert_eq!(page.matches("<li class=\"packet ").count(), packets);
+    if has_program("tshark") {
+        let mut tshark = Command::new("tshark");
+        let read = tshark.args(["-n", "-r", text(&pcap)]).output().unwrap();
+        assert!(read.status.success());
+        assert_eq!(String::from_utf8_lossy(&read.stdout).lines().count(), packets);
+    }
 }

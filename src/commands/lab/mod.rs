@@ -12,9 +12,7 @@ mod report;
 mod stage;
 mod steps;
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::run::LabEvent;
@@ -29,6 +27,7 @@ use super::columns::columns_of_prose;
 use super::failure::Failure;
 use super::messages::print;
 use super::tracing::{refuse, use_color};
+use super::wire::add_to_trace;
 use packets::LabWire;
 use process::How;
 use steps::Steps;
@@ -186,10 +185,9 @@ fn one(
     if let Some((wire, file)) = wire.as_mut().zip(asked.pcap.as_ref()) {
         wire.write_pcap(file)?;
     }
-    if common.trace == Some(TraceForm::Json)
-        && let Some(file) = &common.trace_to
-    {
-        teller.append_packets(file)?;
+    // On standard error they are where they belong already.
+    if common.trace_to.is_some() {
+        add_to_trace(&teller.packets, common)?;
     }
     let ended = teller.end(asked);
     let _ = Patient(io::stderr()).write_all(complaints.as_bytes());
@@ -280,15 +278,6 @@ impl LabWriter {
         if self.failure.is_none() {
             self.failure = print(text.as_bytes()).err();
         }
-    }
-
-    /// Adds the packets to a trace in which the lab's process has written the calls.
-    fn append_packets(&self, file: &Path) -> Result<(), Failure> {
-        let failed =
-            |error: io::Error| Failure::from_std(file.display().to_string().escape_debug(), &error);
-        let lines: String = self.packets.iter().map(|packet| packet.to_json() + "\n").collect();
-        let mut file = OpenOptions::new().append(true).open(file).map_err(failed)?;
-        file.write_all(lines.as_bytes()).map_err(failed)
     }
 
     fn end(mut self, asked: &cli::LabArgs) -> Result<(), Failure> {

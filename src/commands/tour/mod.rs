@@ -5,6 +5,7 @@
 //! `paper` the output, `recorder` records both sides for a page.
 
 mod client;
+mod packets;
 mod paper;
 mod recorder;
 mod script;
@@ -14,7 +15,9 @@ use std::io;
 
 use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
+use baresock::ladder::Ladder;
 use baresock::os::identity;
+use baresock::os::own_network::Numbers;
 use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
@@ -24,8 +27,10 @@ use super::failure::Failure;
 use super::ladder::write_page;
 use super::step::{Stepped, Stepper, Whose};
 use super::tracing::{LineWidth, beside_the_tour, text_options, use_color};
+use super::wire::{add_to_trace, enter_network};
+use packets::{Shows, TourWire};
 use paper::{Narrator, PageTurning, Paper};
-use recorder::TourRecordings;
+use recorder::{BothSides, TourRecordings};
 use stage::Stage;
 
 /// Plays the tour, at a pace that a person can follow on a terminal; also draws the calls of both sides as a page, on
@@ -34,6 +39,11 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     if !common.inject.is_empty() {
         let why = "the tour follows a fixed script; --inject needs a command, such as serve";
         return Err(Failure::usage(why));
+    }
+    let captures = tour.packets || tour.pcap.is_some();
+    if captures {
+        // Before anything else: only a process with one thread may change its network.
+        enter_network(Numbers::Kept)?;
     }
     let color = use_color(common.color, &io::stdout());
     let stepper = match common.step {
@@ -60,14 +70,26 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     if let Some(recorder) = &recorder {
         sink = Box::new(Both::new(sink, recorder.server()));
     }
+    let wire = match (captures, tour.packets) {
+        (false, _) => None,
+        (true, true) => Some(TourWire::begin(&output, common, Shows::Packets)?),
+        (true, false) => Some(TourWire::begin(&output, common, Shows::CallsAlone)?),
+    };
+    if let Some(wire) = &wire {
+        sink = Box::new(wire.around(sink));
+    }
     let tracer = Tracer::boxed(sink).with_caller(identity::caller());
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
     let narrator = Narrator::new(output, color);
-    let mut stage = Stage::new(narrator, common.via(), recorder.clone());
+    let both_sides = BothSides { recorder: recorder.clone(), wire: wire.clone() };
+    let mut stage = Stage::new(narrator, common.via(), both_sides);
     let traced = install(tracer);
     let played = script::play(&mut stage, &paper);
     drop(stage);
     drop(traced);
+    if let Some(wire) = &wire {
+        wire.end();
+    }
     paper.discard_typed();
     match paper.error() {
         // If standard output is closed (`| head`), the reader has seen enough.
@@ -75,10 +97,27 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         Some(error) => return Err(Failure::from_std("standard output", &error)),
         None => played?,
     }
+    write_files(tour, common, wire.as_ref(), recorder.as_ref())
+}
+
+/// Writes what the tour has recorded into the files that were asked for.
+fn write_files(
+    tour: &cli::TourArgs,
+    common: &Common,
+    wire: Option<&TourWire>,
+    recorder: Option<&TourRecordings>,
+) -> Result<(), Failure> {
+    let packets = wire.map(TourWire::packets).unwrap_or_default();
+    add_to_trace(&packets, common)?;
+    if let (Some(wire), Some(file)) = (wire, &tour.pcap) {
+        wire.write_pcap(file)?;
+    }
     match (&tour.html, recorder) {
         (Some(file), Some(recorder)) => {
             let (traces, notes) = recorder.taken();
-            write_page(traces, "The tour of baresock", &notes, file)
+            let with_calls = traces.into_iter().filter(|trace| !trace.calls.is_empty());
+            let ladder = Ladder::of_named(with_calls.collect()).with_packets(packets);
+            write_page(&ladder, "The tour of baresock", &notes, file)
         }
         _ => Ok(()),
     }

@@ -8,8 +8,10 @@ use baresock::ladder::LadderTrace;
 use baresock::ladder::html::{LadderNote, LadderNoteKind};
 use baresock::os::identity;
 use baresock::sys::socket_state;
+use baresock::trace::tracer::NoSink;
 use baresock::trace::{Recording, Sink, Tracer};
 
+use super::packets::TourWire;
 use crate::commands::tracing::limits;
 
 /// A recording for the server and one for each client. All clones share them.
@@ -32,9 +34,8 @@ impl TourRecordings {
     }
 
     /// Records the client of this name.
-    pub(super) fn client(&self, name: &'static str) -> Tracer {
-        let tracer = Tracer::new(self.sink(name)).with_caller(identity::caller());
-        if self.common.state { tracer.with_probe(socket_state) } else { tracer }
+    fn client(&self, name: &'static str) -> impl Sink + use<> {
+        self.sink(name)
     }
 
     fn sink(&self, name: &'static str) -> impl Sink + use<> {
@@ -58,5 +59,31 @@ impl TourRecordings {
             .iter()
             .map(|(name, recording)| LadderTrace { name: Some(name), calls: recording.events() });
         (named.collect(), self.notes.borrow().clone())
+    }
+}
+
+/// What wants to know the calls of the clients, too: the recordings for a page, and the capture.
+#[derive(Clone, Debug)]
+pub(super) struct BothSides {
+    pub(super) recorder: Option<TourRecordings>,
+    pub(super) wire: Option<TourWire>,
+}
+
+impl BothSides {
+    /// The tracer of the client of this name, if its calls are of interest.
+    pub(super) fn client(&self, name: &'static str) -> Option<Tracer> {
+        if self.recorder.is_none() && self.wire.is_none() {
+            return None;
+        }
+        let mut sink: Box<dyn Sink> = match &self.recorder {
+            Some(recorder) => Box::new(recorder.client(name)),
+            None => Box::new(NoSink),
+        };
+        if let Some(wire) = &self.wire {
+            sink = Box::new(wire.around(sink));
+        }
+        let tracer = Tracer::boxed(sink).with_caller(identity::caller());
+        let wants_states = self.recorder.as_ref().is_some_and(|recorder| recorder.common.state);
+        Some(if wants_states { tracer.with_probe(socket_state) } else { tracer })
     }
 }

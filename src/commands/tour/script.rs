@@ -19,6 +19,9 @@ struct TourStep {
 const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all in this terminal. You see each call of \
     the server and, the first time, what it means. Lines that begin with -- say what the clients do.";
 
+const ABOUT_PACKETS: &str = "Lines with an arrow are packets. They stand below the call that caused them, or below what a \
+    client does; a packet at the left edge was caused by no call at that moment.";
+
 /// How much client A sends without reading: more than fits into the buffers on the way back.
 const MUCH: usize = 32 * 1024;
 
@@ -111,6 +114,9 @@ fn as_typed(path: &OsStr) -> String {
 /// Plays every step, until standard output is closed.
 pub(super) fn play(stage: &mut Stage, paper: &Paper) -> Result<(), Failure> {
     stage.narrator.say(INTRODUCTION);
+    if stage.shows_packets() {
+        stage.narrator.say(ABOUT_PACKETS);
+    }
     for (number, step) in (1..).zip(STEPS) {
         if number > 1 && paper.turn_over(&stage.narrator) == ReaderWish::End {
             return Ok(());

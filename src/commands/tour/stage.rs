@@ -16,8 +16,9 @@ use baresock::sys;
 use baresock::trace::suspended;
 
 use super::client::TourClient;
+use super::packets::TourWire;
 use super::paper::Narrator;
-use super::recorder::TourRecordings;
+use super::recorder::BothSides;
 use crate::commands::failure::Failure;
 use crate::commands::listen::{Listening, SocketFiles, listen_at};
 
@@ -38,19 +39,24 @@ pub(super) struct Stage {
     server: Option<Address>,
     a: Option<TourClient>,
     b: Option<TourClient>,
-    recorder: Option<TourRecordings>,
+    both_sides: BothSides,
 }
 
 impl Stage {
-    pub(super) fn new(narrator: Narrator, via: Via, recorder: Option<TourRecordings>) -> Self {
+    pub(super) fn new(narrator: Narrator, via: Via, both_sides: BothSides) -> Self {
         let event_loop = EventLoop::new(via, Limits::default());
-        Self { narrator, event_loop, server: None, a: None, b: None, recorder }
+        Self { narrator, event_loop, server: None, a: None, b: None, both_sides }
+    }
+
+    /// Whether packets are among the lines.
+    pub(super) fn shows_packets(&self) -> bool {
+        self.both_sides.wire.as_ref().is_some_and(TourWire::shows)
     }
 
     /// A chapter begins: a numbered headline, and a sentence or two on what will happen and what to look at.
     pub(super) fn begin_chapter(&self, number: usize, title: &str, before: &str) {
         self.narrator.headline(number, title, before);
-        if let Some(recorder) = &self.recorder {
+        if let Some(recorder) = &self.both_sides.recorder {
             recorder.note(LadderNoteKind::Chapter, format!("{number}. {title}"));
             recorder.note(LadderNoteKind::Said, before);
         }
@@ -59,7 +65,7 @@ impl Stage {
     /// Says what a client does, or what comes of it.
     pub(super) fn tell(&self, what: fmt::Arguments<'_>) {
         self.narrator.client(what);
-        if let Some(recorder) = &self.recorder {
+        if let Some(recorder) = &self.both_sides.recorder {
             recorder.note(LadderNoteKind::Said, what.to_string());
         }
     }
@@ -113,8 +119,7 @@ impl Stage {
 
     fn connect(&self, name: &'static str, rcvbuf: Option<i32>) -> Result<TourClient, Failure> {
         let server = self.server.as_ref().ok_or_else(|| overdue("no server listens"))?;
-        let tracer = self.recorder.as_ref().map(|recorder| recorder.client(name));
-        TourClient::connect(name, server, rcvbuf, tracer)
+        TourClient::connect(name, server, rcvbuf, self.both_sides.client(name))
     }
 
     pub(super) fn a(&mut self) -> Result<&mut TourClient, Failure> {

@@ -56,7 +56,7 @@
 //! | `packet` | string | `TCP`, `UDP` or `ICMP` |
 //! | `time_ns`, `clock` | number, string or null | when the kernel sent it, on the clock of the calls |
 //! | `from`, `to` | string | address and port; port 0 for ICMP |
-//! | `cause` | object or null | the call that caused it: `pid`, `tid`, `seq` |
+//! | `cause` | object or null | the call that caused it: its `pid`, `tid`, `seq` and `begin_ns` |
 //! | `connection`, `by_client` | number, boolean | TCP: which connection, from 1, and whether its client sent it |
 //! | `flags` | array | TCP: `["SYN", "ACK"]` |
 //! | `seq`, `ack`, `window` | number (`ack` also null) | TCP: relative to the SYN of each direction; the window in bytes |
