@@ -3,6 +3,7 @@
 // The program's help is not Markdown: [::1] is an address in it, not a link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
+mod book;
 mod common;
 mod compare;
 mod connect;
@@ -20,6 +21,7 @@ mod watch;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
+pub use book::BookArgs;
 pub use common::{ColorWhen, Common, TraceForm, ViaName};
 pub use compare::CompareArgs;
 pub use connect::ConnectArgs;
@@ -77,6 +79,7 @@ Examples:
   baresock bare 127.0.0.1:7007 --explain     the loop itself, explained
   baresock connect 7007                      talk to it
   baresock serve relay=9000,to=db:5432       a port forwarder
+  baresock book sockets                      labs, words, manual as a web site
   baresock explain EAGAIN                    what an error means, what to do
   baresock watch -- python3 server.py        any program, and advice
   baresock read strace.log                   the same from a log
@@ -136,6 +139,11 @@ pub enum Command {
     /// A lab predicts a result, makes the calls, and says whether the observation agrees. NAME is a lab, or a group
     /// of labs. Several labs take one line each.
     Lab(LabArgs),
+    /// Write labs, words and the manual as a web site, from runs on this machine
+    ///
+    /// Each lab is a page with its question, predictions to make, its calls to step through, the verdict and the
+    /// explanation. The pages need no server and no network. It takes about half a minute.
+    Book(BookArgs),
     /// Explain an errno, a flag, an option or a call, and what to do about it
     ///
     /// A word is a name in any case (EAGAIN, so_reuseaddr, accept), the number of an errno on this system, or a

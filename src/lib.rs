@@ -173,6 +173,8 @@ compile_error!("baresock knows the socket calls of Linux, macOS, FreeBSD, OpenBS
 pub mod addr;
 pub mod bare_poll;
 pub mod bare_select;
+#[cfg(feature = "program")]
+pub mod book;
 pub mod byteorder;
 #[cfg(feature = "program")]
 pub mod cli;

@@ -39,7 +39,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let tracer = match command {
         // The tour plays both ends and installs a tracer for each; a lab runs in a process of its own, which has its
         // own tracer.
-        Command::Tour(_) | Command::Lab(_) => None,
+        Command::Tour(_) | Command::Lab(_) | Command::Book(_) => None,
         // `read` and `watch` show the calls of another program, not ours.
         Command::Read(_) | Command::Watch(_) => {
             commands::tracing::refuse_for_others(common)?;
@@ -93,6 +93,7 @@ fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<()
         Command::Watch(watch) => commands::watch::run(watch, common, loudness),
         Command::Ladder(ladder) => commands::ladder::run(ladder, loudness),
         Command::Lab(lab) => commands::lab::run(lab, common),
+        Command::Book(book) => commands::book::run(book, common, loudness),
         Command::Judge(judge) => commands::judge::run(judge, common, loudness),
         Command::Compare(compare) => commands::compare::run(compare, loudness),
         Command::CompareServer { server, count } => commands::compare::serve(*server, *count),

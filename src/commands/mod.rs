@@ -1,6 +1,7 @@
 //! The commands of the program: each from what was asked to calls of the library.
 
 pub(crate) mod bare;
+pub(crate) mod book;
 mod columns;
 pub(crate) mod compare;
 pub(crate) mod completions;

@@ -11,7 +11,7 @@ use super::Ladder;
 use super::order::moment;
 use super::page_data::data;
 use super::rows::{lines, list};
-use crate::trace::json::printable;
+use crate::services::append_printable;
 
 /// The page, with marks where content is inserted.
 const TEMPLATE: &str = include_str!("page.html");
@@ -141,8 +141,10 @@ impl Ladder {
 
 /// Text of an element or of an attribute.
 pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in printable(text).chars() {
+    let mut shown = String::with_capacity(text.len());
+    append_printable(&mut shown, text.as_bytes());
+    let mut out = String::with_capacity(shown.len());
+    for c in shown.chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

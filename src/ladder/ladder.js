@@ -89,8 +89,6 @@
 
   function draw() {
     const box = ladder.getBoundingClientRect();
-    picture.setAttribute('width', box.width);
-    picture.setAttribute('height', box.height);
     const gutter = parseFloat(getComputedStyle(rows[0]).gridTemplateColumns.split(' ')[2]);
     const visible = rows.find(row => !cover(row));
     if (!visible || !gutter) return;

@@ -213,9 +213,7 @@ pub(super) const fn class(what: Crossing) -> &'static str {
 pub(super) fn lines() -> String {
     let kinds = [Crossing::Connection, Crossing::Bytes(0), Crossing::End, Crossing::Reset];
     let heads: String = kinds.into_iter().map(|what| head(class(what))).collect();
-    format!(
-        "<svg class=\"lines\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>{heads}<g><line/></g></defs></svg>\n"
-    )
+    format!("<svg class=\"lines\" aria-hidden=\"true\"><defs>{heads}<g><line/></g></defs></svg>\n")
 }
 
 fn head(class: &str) -> String {
@@ -247,7 +245,8 @@ impl Ladder {
     /// no end is a client or a server.
     pub(super) fn heads(&self) -> [String; 2] {
         let sides = [Side::Left, Side::Right];
-        if self.connections.is_empty() {
+        let is_of_datagrams = self.arrows.is_empty() && self.speakers(Side::Left).is_empty();
+        if self.connections.is_empty() || is_of_datagrams {
             return [String::new(), "calls".to_string()];
         }
         match self.speakers(Side::Left) == self.speakers(Side::Right) {

@@ -34,8 +34,13 @@ pub fn kill_group(leader: u32) {
 /// Kills the group, and waits until its leader has ended.
 pub fn end_group(leader: u32) {
     kill_group(leader);
-    if let Ok(leader) = i32::try_from(leader) {
-        // Another thread may have waited for the leader.
-        let _ = waitpid(Pid::from_raw(leader), None);
+    wait_for(leader);
+}
+
+/// Waits until a child of ours has ended.
+pub fn wait_for(child: u32) {
+    if let Ok(child) = i32::try_from(child) {
+        // Another thread may have waited for it.
+        let _ = waitpid(Pid::from_raw(child), None);
     }
 }

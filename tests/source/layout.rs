@@ -42,6 +42,7 @@ const CHAPTERS: &[&str] = &[
     "view",
     "compare",
     "judge",
+    "book",
     "cli",
     "commands",
     "main",

@@ -142,8 +142,8 @@ impl Browser {
             "ArrowDown" => (40, ""),
             letter => (0, letter),
         };
-        let kind = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
-        for kind in [kind, "keyUp"] {
+        let down = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
+        for kind in [down, "keyUp"] {
             let mut event =
                 json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code});
             if kind == "keyDown" {
@@ -158,8 +158,15 @@ impl Browser {
         std::mem::take(&mut self.complaints)
     }
 
+    /// Runs a script in each page before those of the page.
     #[track_caller]
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn before_each_page(&mut self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": script}));
+    }
+
+    /// A command of the protocol.
+    #[track_caller]
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.calls += 1;
         let mut message = json!({"id": self.calls, "method": method, "params": params});
         if let Some(session) = &self.session {

@@ -19,7 +19,7 @@ use crate::commands::columns::fitted_to_output;
 use crate::commands::messages::print;
 
 /// How many run at a time. Most of them wait most of the time.
-const SIDE_BY_SIDE: usize = 4;
+pub(super) const SIDE_BY_SIDE: usize = 4;
 
 /// The result of one lab.
 struct Done {
@@ -42,20 +42,25 @@ pub(super) fn run(
     let mut written = Ok(());
     let (alone, together): (Vec<&Lab>, Vec<&Lab>) = labs.iter().partition(|lab| lab.alone);
     for (labs, at_a_time) in [(together, SIDE_BY_SIDE), (alone, 1)] {
-        each_of(labs, at_a_time, common, |one| {
-            let line = match (asked.report, asked.json) {
-                (true, _) => String::new(),
-                (false, true) => listing::summary(one.lab, &one.verdict, Some(one.took)),
-                (false, false) => listing::line(one.lab, &one.verdict, one.took, color),
-            };
-            bar.suspend(|| {
-                if written.is_ok() {
-                    written = print(line.as_bytes());
-                }
-            });
-            bar.inc(1);
-            done.push(one);
-        });
+        each_of(
+            labs,
+            at_a_time,
+            |lab| one(lab, common),
+            |one| {
+                let line = match (asked.report, asked.json) {
+                    (true, _) => String::new(),
+                    (false, true) => listing::summary(one.lab, &one.verdict, Some(one.took)),
+                    (false, false) => listing::line(one.lab, &one.verdict, one.took, color),
+                };
+                bar.suspend(|| {
+                    if written.is_ok() {
+                        written = print(line.as_bytes());
+                    }
+                });
+                bar.inc(1);
+                done.push(one);
+            },
+        );
     }
     bar.finish_and_clear();
     written?;
@@ -77,11 +82,11 @@ pub(super) fn run(
 }
 
 /// Runs labs, at most `at_a_time` at once, and passes on each result.
-fn each_of(
+pub(super) fn each_of<T: Send>(
     labs: Vec<&'static Lab>,
     at_a_time: usize,
-    common: &Common,
-    mut ended: impl FnMut(Done),
+    run: impl Fn(&'static Lab) -> T + Sync,
+    mut ended: impl FnMut(T),
 ) {
     let waiting = Mutex::new(VecDeque::from(labs));
     let (tell, told) = channel();
@@ -89,10 +94,11 @@ fn each_of(
         for _ in 0..at_a_time {
             let tell = tell.clone();
             let waiting = &waiting;
+            let run = &run;
             scope.spawn(move || {
                 let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 while let Some(lab) = next() {
-                    if tell.send(one(lab, common)).is_err() {
+                    if tell.send(run(lab)).is_err() {
                         return;
                     }
                 }
@@ -119,7 +125,7 @@ fn one(lab: &'static Lab, common: &Common) -> Done {
 }
 
 /// On a terminal, shows how many are done; elsewhere, nothing.
-fn progress_bar(labs: usize) -> ProgressBar {
+pub(super) fn progress_bar(labs: usize) -> ProgressBar {
     let bar = ProgressBar::new(labs as u64);
     let plain = ProgressStyle::with_template("{pos} of {len} labs {wide_bar} {elapsed}");
     plain.map_or(bar.clone(), |style| bar.with_style(style))

@@ -8,6 +8,7 @@ mod overdue;
 mod packets;
 mod place;
 mod process;
+mod recorded;
 mod report;
 mod stage;
 mod steps;
@@ -31,6 +32,9 @@ use super::wire::add_to_trace;
 use packets::LabWire;
 use process::How;
 use steps::Steps;
+
+pub(crate) use place::{ScratchDirectory, clean_up_at_signals};
+pub(crate) use recorded::{LabRecords, record_all};
 
 /// Carries out the command.
 pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
@@ -70,7 +74,7 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
         // Before the first further thread: only a process with one thread may change its network.
         packets::enter_network(&labs)?;
     }
-    place::clean_up_at_signals()?;
+    clean_up_at_signals()?;
     match each_is_told {
         true => labs.iter().try_for_each(|lab| one(lab, asked, common, color)),
         false => many::run(&labs, asked, common, color),
@@ -128,8 +132,13 @@ fn chosen(asked: &cli::LabArgs) -> Result<Vec<&'static Lab>, Failure> {
     if asked.all || (asked.systems && asked.names.is_empty()) {
         return Ok(all().collect());
     }
+    labs_named(&asked.names)
+}
+
+/// The labs and groups of these names, in that order, each lab once.
+pub(crate) fn labs_named(names: &[String]) -> Result<Vec<&'static Lab>, Failure> {
     let mut labs: Vec<&'static Lab> = Vec::new();
-    for name in &asked.names {
+    for name in names {
         // A group and a lab may have the same name: a single name means the lab.
         let group = GROUPS.iter().find(|group| group.name == name);
         let found: Vec<&'static Lab> = match (find(name), group) {

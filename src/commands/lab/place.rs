@@ -2,16 +2,16 @@
 //! ends this program in the meantime.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use baresock::labs::Lab;
 use baresock::names::{Errno, SIGHUP, SIGINT, SIGTERM, Signal};
-use baresock::os::process_group::end_group;
+use baresock::os::process_group::{end_group, wait_for};
 use baresock::os::signals::into_pipe;
 use baresock::sys::{AsFd, Fd, Handler, POLLIN, PollFd, SigAction, kill, poll, read, sigaction};
 
@@ -26,35 +26,94 @@ struct Inside {
     process: Option<u32>,
 }
 
+/// Every lab that runs as a program of its own, which has places of its own.
+static PROGRAMS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+fn programs() -> MutexGuard<'static, Vec<u32>> {
+    PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs this program once more, to its end; returns its standard output, its last line on standard error, and whether it
+/// succeeded. A signal that ends this program ends that one first.
+pub(super) fn output_of_program(command: &mut Command) -> io::Result<(Vec<u8>, String, Ended)> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Locked during the start, so that a signal finds it.
+    let mut running = programs();
+    let mut child = command.spawn()?;
+    running.push(child.id());
+    drop(running);
+    let mut told = Vec::new();
+    let mut complaints = String::new();
+    // It writes little to standard error: both fit into their pipes one after the other.
+    let read = child.stdout.take().map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut told));
+    let read = read.and(
+        child.stderr.take().map_or(Ok(0), |mut stderr| stderr.read_to_string(&mut complaints)),
+    );
+    // Before it is waited for: afterwards its number may be that of another process.
+    programs().retain(|program| *program != child.id());
+    let status = child.wait()?;
+    read?;
+    let ended = if status.success() { Ended::Well } else { Ended::Badly };
+    Ok((told, complaints.lines().last().unwrap_or_default().to_string(), ended))
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Well,
+    Badly,
+}
+
 fn places() -> MutexGuard<'static, Vec<Inside>> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A directory for one run of a lab; it is removed when this is dropped.
-pub(super) struct ScratchDirectory(PathBuf);
+pub(crate) struct ScratchDirectory(PathBuf);
 
 impl ScratchDirectory {
     /// Makes the directory.
     pub(super) fn new(lab: &Lab) -> Result<Self, Failure> {
         let name = format!("baresock-{}-{}", std::process::id(), lab.name);
         let path = std::env::temp_dir().join(name);
-        let mut places = places();
-        // The lab's process has another working directory.
-        let made = std::path::absolute(&path).and_then(|path| {
-            fs::create_dir(&path)?;
-            Ok(path)
-        });
-        let path = made.map_err(|error| {
+        Self::at(&path).map_err(|error| {
             let tried = format!("mkdir {}", path.display().to_string().escape_debug());
             Failure::from_std(tried, &error)
                 .adding("set TMPDIR to a directory that you may write to")
-        })?;
+        })
+    }
+
+    /// Makes a directory with this path.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        let mut places = places();
+        // The lab's process has another working directory.
+        let path = std::path::absolute(path)?;
+        fs::create_dir(&path)?;
         places.push(Inside { directory: path.clone(), process: None });
         Ok(Self(path))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// The directory moves to another place. A directory that is there moves to this one, and is removed; if that is not
+    /// possible, it stays there.
+    pub(crate) fn replace(self, target: &Path) -> io::Result<()> {
+        // Locked to the end: a signal that ends this program waits, so that one of the two is always there.
+        let _places = places();
+        let old = self.0.with_extension("old");
+        match fs::rename(target, &old) {
+            Ok(()) => {
+                fs::rename(&self.0, target).inspect_err(|_| {
+                    // If the old one cannot go back either, it stays beside its place.
+                    let _ = fs::rename(&old, target);
+                })?;
+                fs::remove_dir_all(&old)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(&self.0, target),
+            Err(error) => Err(error),
+        }
     }
 
     /// Starts the process that ends with this place, in a process group of its own, so that its children end with it.
@@ -87,7 +146,7 @@ impl Drop for ScratchDirectory {
 }
 
 /// From now on, a signal that ends this program ends all places first.
-pub(super) fn clean_up_at_signals() -> Result<(), Failure> {
+pub(crate) fn clean_up_at_signals() -> Result<(), Failure> {
     let failed = |errno| Failure::of("a pipe for signals", errno);
     let mut heeded = Vec::new();
     for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -122,7 +181,13 @@ fn first_of(pipe: &Fd) -> Option<Signal> {
 
 /// Ends all places, and then this program as the signal would have.
 pub(super) fn end_with(signal: Signal) {
-    // Locked to the end, so that no further place is made.
+    // Locked to the end, so that no further program is started and no further place is made.
+    let programs = programs();
+    for program in &*programs {
+        // It cleans up after itself.
+        let _ = kill(*program, SIGTERM);
+    }
+    programs.iter().for_each(|program| wait_for(*program));
     let places = places();
     places.iter().filter_map(|inside| inside.process).for_each(end_group);
     for inside in &*places {

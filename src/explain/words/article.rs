@@ -125,18 +125,7 @@ impl Article {
         push_line(&mut out, &paragraph(&gist, columns, self.name.len(), 2));
         let what = format!("  {}", self.what_it_is());
         push_line(&mut out, &paragraph(&what, columns, 0, indent.min(6)));
-        let paragraphs = [
-            ("result", self.result.to_string()),
-            ("means", self.means.to_string()),
-            ("when", self.when.to_string()),
-            ("trap", self.trap.to_string()),
-            ("do", self.advice.to_string()),
-            ("errnos", self.errnos.join(", ")),
-            ("systems", self.systems.to_string()),
-            ("see", self.references.join("; ")),
-            ("lab:", self.lab.unwrap_or_default().to_string()),
-        ];
-        for (label, text) in paragraphs.iter().filter(|(_, text)| !text.is_empty()) {
+        for (label, text) in self.paragraphs().iter().filter(|(_, text)| !text.is_empty()) {
             out.push_str("  ");
             styled(&mut out, if color { LABEL } else { PLAIN }, label);
             // If texts continue below their labels, there are no columns.
@@ -147,8 +136,23 @@ impl Article {
         out
     }
 
+    /// Its texts, each with the label in front of it; some are empty.
+    pub fn paragraphs(&self) -> [(&'static str, String); 9] {
+        [
+            ("result", self.result.to_string()),
+            ("means", self.means.to_string()),
+            ("when", self.when.to_string()),
+            ("trap", self.trap.to_string()),
+            ("do", self.advice.to_string()),
+            ("errnos", self.errnos.join(", ")),
+            ("systems", self.systems.to_string()),
+            ("see", self.references.join("; ")),
+            ("lab:", self.lab.unwrap_or_default().to_string()),
+        ]
+    }
+
     /// A call's prototype; for anything else, its kind and its value.
-    fn what_it_is(&self) -> String {
+    pub fn what_it_is(&self) -> String {
         match (self.prototype, self.value, &self.strerror) {
             (Some(prototype), ..) => format!("{prototype};"),
             (_, Some(value), Some(text)) => {

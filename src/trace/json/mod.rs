@@ -75,7 +75,6 @@ use super::event::Event;
 use super::output::{Output, OutputShare};
 use super::tracer::{Caller, Sink};
 pub use read::BadLine;
-pub(crate) use read::printable;
 use write::{write_call, write_caller, write_event};
 
 /// The version of the schema, in every object. Fields may be added without a new version.

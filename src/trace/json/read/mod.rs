@@ -16,7 +16,7 @@ use crate::trace::event::{Callee, Connection, Event, Mark, Outcome, States};
 use crate::trace::page::Function;
 use crate::values::SocketState;
 use arguments::{Given, untyped};
-pub(crate) use values::printable;
+use values::printable;
 use values::{address, bits, errno_of, one_of, open_flags, rows_of, set, timeval};
 
 /// Why a line is not a call: one line for the user.

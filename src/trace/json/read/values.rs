@@ -13,7 +13,7 @@ use crate::trace::arg::{Bytes, Message, SignalAction, SignalHandler};
 use crate::values::{ControlMessage, FdNumber, PollRow, TimeSpec, TimeVal};
 
 /// Our own traces are printable; an edited one may not be.
-pub(crate) fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.into();
     }
