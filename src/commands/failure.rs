@@ -108,7 +108,7 @@ fn hint(call: Function, address: &Address, errno: Errno) -> &'static str {
             ": a file of that name exists: a server listens there, or the file is not a socket"
         }
         (Effect::Binds | Effect::Listens, Errno::EADDRINUSE) => {
-            ": another program listens there; try another port, or 0 for a free one"
+            ": another socket has this address, of another program or of this one; try another port, or 0 for a free one"
         }
         (Effect::Binds, Errno::EADDRNOTAVAIL) => ": this machine has no such address",
         (Effect::Binds, Errno::ENAMETOOLONG) => {

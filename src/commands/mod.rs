@@ -15,6 +15,7 @@ pub(crate) mod ladder;
 pub(crate) mod listen;
 pub(crate) mod messages;
 pub(crate) mod read;
+mod result_file;
 pub(crate) mod serve;
 mod served_view;
 mod step;

@@ -593,6 +593,7 @@ fn what_is_wrong_with_a_command_line_is_said() {
         ("echo 7007 --only nosuch", "there is no case 'nosuch' for echo"),
         ("echo 7007 --via poll", "--via does not go here"),
         ("echo 7007 --watch", "only a program that judge starts can be watched"),
+        ("echo 7007 --list", "--list shows the cases of a role: no ADDR"),
     ] {
         let all: Vec<&str> = std::iter::once("judge").chain(arguments.split(' ')).collect();
         let output = baresock(&all);

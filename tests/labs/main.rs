@@ -403,6 +403,18 @@ fn a_lab_as_markdown_closes_its_blocks() {
     assert!(!told.contains('\x1b'));
 }
 
+/// Before the lab runs: its result would be lost.
+#[test]
+fn a_page_that_cannot_be_written_is_reported_first() {
+    let directory = TempDir::new();
+    let page = directory.file("missing/page.html");
+    let output = baresock(&["lab", "half-close", "--html", page.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("page.html: ENOENT (No such file or directory)"), "{said}");
+}
+
 #[test]
 fn a_lab_draws_its_ladder() {
     let page =

@@ -65,7 +65,7 @@ fn an_address_of_another_machine(kind: Kind) {
 fn a_port_that_is_in_use(kind: Kind) {
     let other = start(kind);
     let address = other.address().to_string();
-    let parts = [&format!("{address}: EADDRINUSE (")[..], "): ", "another program listens there"];
+    let parts = [&format!("{address}: EADDRINUSE (")[..], "): ", "another socket has this address"];
     assert_fails(kind, &address, &parts);
     assert_echo(connect(&other), b"undisturbed");
 }

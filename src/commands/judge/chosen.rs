@@ -39,7 +39,7 @@ pub(super) fn who(asked: &cli::JudgeArgs) -> Result<Who<'_>, Failure> {
     };
     let has_command = !asked.command.is_empty();
     let wrong = match (who.address.is_some(), has_command, asked.each.is_some()) {
-        _ if asked.list => None,
+        _ if asked.list => who.address.map(|_| "--list shows the cases of a role: no ADDR"),
         (true, true, _) => {
             Some("it is a server that runs (ADDR), or one that judge starts (-- COMMAND): not both")
         }

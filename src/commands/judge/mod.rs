@@ -4,9 +4,7 @@ mod chosen;
 mod class;
 mod subject;
 
-use std::fs;
 use std::io;
-use std::path::Path;
 
 use baresock::cli::{self, Common};
 use baresock::judge::ending::clean_up_at_signals;
@@ -19,6 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
 use super::messages::{Loudness, print};
+use super::result_file::ResultFile;
 use super::tracing::use_color;
 use super::watch::strace;
 
@@ -37,7 +36,7 @@ pub(crate) fn run(
         return class::run(directory, asked, who, loudness);
     }
     // Opened before minutes are spent on a report that could not be written.
-    let junit = asked.junit.as_deref().map(create).transpose()?;
+    let junit = asked.junit.as_deref().map(ResultFile::open).transpose()?;
     let watch = asked.watch.then(strace::words).transpose()?;
     // Children get the limit with which judge itself was started.
     let soft = baresock::os::limits::descriptor_limits().map_or(1024, |limits| limits.soft);
@@ -71,10 +70,8 @@ pub(crate) fn run(
         shown::text(&report, if color { Looks::Colored } else { Looks::Plain })
     };
     print(shown.as_bytes())?;
-    if let (Some(()), Some(file)) = (junit, &asked.junit) {
-        fs::write(file, shown::junit(&report)).map_err(|error| {
-            Failure::from_std(file.display().to_string().escape_debug(), &error)
-        })?;
+    if let Some(file) = junit {
+        file.write(shown::junit(&report).as_bytes())?;
     }
     verdict(&report)
 }
@@ -93,17 +90,6 @@ fn verdict(report: &JudgeReport) -> Result<(), Failure> {
             Err(Failure::new(format_args!("{} of {asked} cases failed", score.failed)))
         }
     }
-}
-
-fn create(file: &Path) -> Result<(), Failure> {
-    let name = file.display().to_string().escape_debug().to_string();
-    fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(file)
-        .map(drop)
-        .map_err(|error| Failure::from_std(format_args!("open {name}"), &error))
 }
 
 /// On standard error, and on a terminal only.

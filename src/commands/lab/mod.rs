@@ -27,6 +27,7 @@ use baresock::packets::Packet;
 use super::columns::columns_of_prose;
 use super::failure::Failure;
 use super::messages::print;
+use super::result_file::ResultFile;
 use super::tracing::{refuse, use_color};
 use super::wire::add_to_trace;
 use packets::LabWire;
@@ -181,6 +182,7 @@ fn one(
         true => Some(LabWire::begin(common)?),
         false => None,
     };
+    let html = asked.html.as_deref().map(ResultFile::open).transpose()?;
     let mut teller = LabWriter::new(lab, asked, form, asks);
     if common.step {
         teller.steps = Some(Steps::new()?);
@@ -198,7 +200,7 @@ fn one(
     if common.trace_to.is_some() {
         add_to_trace(&teller.packets, common)?;
     }
-    let ended = teller.end(asked);
+    let ended = teller.end(html);
     let _ = Patient(io::stderr()).write_all(complaints.as_bytes());
     ended
 }
@@ -289,7 +291,7 @@ impl LabWriter {
         }
     }
 
-    fn end(mut self, asked: &cli::LabArgs) -> Result<(), Failure> {
+    fn end(mut self, html: Option<ResultFile>) -> Result<(), Failure> {
         let lab = self.lab;
         let verdict = self.verdict.clone();
         if self.as_json {
@@ -301,11 +303,8 @@ impl LabWriter {
             let tail = self.writer.tail(lab, &verdict);
             self.print(&tail);
         }
-        if let Some(file) = &asked.html {
-            let page = std::mem::take(&mut self.ladder).page(lab);
-            std::fs::write(file, page).map_err(|error| {
-                Failure::from_std(file.display().to_string().escape_debug(), &error)
-            })?;
+        if let Some(file) = html {
+            file.write(std::mem::take(&mut self.ladder).page(lab).as_bytes())?;
         }
         if let Some(answers) = &self.answers {
             answers.keep()?;
