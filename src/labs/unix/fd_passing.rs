@@ -84,7 +84,7 @@ const ROUNDED: Prediction = Prediction {
 
 const TOO_MANY: Prediction = Prediction {
     asks: "254 descriptors are sent with one message. What does sendmsg give?",
-    choices: &["1", "EINVAL", "EMFILE", "ETOOMANYREFS"],
+    choices: &["1", "EINVAL", "EMFILE", "ENOMEM", "ETOOMANYREFS"],
     expect: Expect::on_linux(Expected::Is("EINVAL"))
         .but(
             &[FreeBsd, NetBsd, MacOs],
