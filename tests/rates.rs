@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -165,6 +167,60 @@ fn the_event_loop_keeps_up_with_the_bare_one() {
         let too_slow = of_tries.filter(|(_, ratio)| *ratio < 0.85);
         too_slow.map(|(row, ratio)| format!("{row}: {ratio:.2}")).collect()
     });
+}
+
+/// What a view costs the clients: next to nothing while no page looks, and at most a tenth while one does. Servers with a view
+/// and without one take turns, so that a machine that changes its pace changes it for both; of the ratios of neighbouring
+/// rounds the median is taken.
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn a_view_costs_little() {
+    for kind in [SERVE_SELECT, SERVE_POLL] {
+        let plain = start(kind);
+        let view = viewed(kind, &[]);
+        let [plain, seen] = [&plain, &view.server].map(|server| connect_many(server, 100));
+        holds_in_one_try(|| cost_of_view(kind, "no page looks", 0.98, &plain, &seen));
+        let mut frames = view.watch();
+        let looks = thread::spawn(move || while frames.try_next().is_some() {});
+        holds_in_one_try(|| cost_of_view(kind, "a page looks", 0.9, &plain, &seen));
+        view.server.end();
+        looks.join().unwrap();
+    }
+}
+
+/// What is wrong with the rate of a server with a view, beside that of one without.
+fn cost_of_view(
+    kind: Kind,
+    when: &str,
+    least: f64,
+    plain: &[TcpStream],
+    seen: &[TcpStream],
+) -> Vec<String> {
+    let mut ratios: Vec<f64> = (0..21)
+        .map(|_| {
+            let [one, other] = [plain, seen].map(time_of_round);
+            one.as_secs_f64() / other.as_secs_f64()
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios[ratios.len() / 2];
+    let said = format!("{kind}, {when}: {median:.3} of the rate without a view");
+    counted(format_args!("{said}"));
+    if median >= least { Vec::new() } else { vec![said] }
+}
+
+/// How long 20,000 requests take, a hundred at a time.
+fn time_of_round(clients: &[TcpStream]) -> Duration {
+    let began = Instant::now();
+    for _ in 0..200 {
+        for mut client in clients {
+            client.write_all(&[7; 64]).unwrap();
+        }
+        for mut client in clients {
+            client.read_exact(&mut [0; 64]).unwrap();
+        }
+    }
+    began.elapsed()
 }
 
 /// What a request of 64 bytes costs the server in instructions of its own, without the kernel's: they can be counted on a

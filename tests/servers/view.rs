@@ -17,6 +17,7 @@ tests! {
         two_pages_see_the_same,
         a_page_that_does_not_read_misses_frames,
         the_trace_has_no_call_of_the_view,
+        a_trace_as_json_has_calls_alone,
         a_paused_loop_serves_no_client_until_a_step,
         slow_motion_makes_one_turn_after_the_other,
         a_deserted_loop_goes_on,
@@ -252,6 +253,26 @@ fn the_trace_has_no_call_of_the_view(kind: Kind) {
         trace.lines().filter(|line| line.starts_with("accept") && !line.contains("= -1"));
     assert_eq!(accepted.count(), 1, "{trace}");
     assert_eq!(trace.matches("\nrecv(").count(), 1 + trace.matches("\", 65536, 0) = 0").count());
+}
+
+fn a_trace_as_json_has_calls_alone(kind: Kind) {
+    let dir = TempDir::new();
+    let file = dir.file("trace");
+    let view = viewed(kind, &["--trace=json", "--trace-to", text(&file)]);
+    view.server
+        .wait_until_it_says("--view: left out of this trace are the calls on its listener, ");
+    let mut frames = view.watch();
+    frames.next();
+    assert_echo(connect(&view.server), b"traced");
+    // The trace's own tracer also tells the view.
+    frames.until("it is seen", |frame| {
+        call_lines(frame).iter().any(|line| line.contains("\"traced\""))
+    });
+    view.server.end();
+    let calls = std::fs::read_to_string(&file).unwrap();
+    let calls = calls.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let seqs: Vec<_> = calls.map(|call| call["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (0..seqs.len() as u64).collect::<Vec<_>>(), "without gaps");
 }
 
 fn a_paused_loop_serves_no_client_until_a_step(kind: Kind) {

@@ -50,6 +50,12 @@ fn a_page_shows_a_server_under_load() {
         browser.wait_until("document.getElementById('list').innerText.includes('more turns')");
         let shown = browser.ask("document.body.innerText");
         let shown = shown.as_str().unwrap();
+        // Any wait in the list can be looked at again, and then the last one.
+        browser.ask("document.querySelector('#list button').click()");
+        let which = "document.getElementById('which').innerText";
+        assert_eq!(browser.text_of(which), "The one that you have chosen.");
+        browser.ask("document.getElementById('latest').click()");
+        assert_eq!(browser.text_of(which), "The last one.");
         for part in ["clients\n100", "echo client", "\"<b>load</b>\"", "next wait: read", "(lab "] {
             assert!(shown.contains(part), "{part} is not in {shown}");
         }

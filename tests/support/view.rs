@@ -96,14 +96,19 @@ impl Frames {
     /// The next frame.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Value {
+        self.try_next().expect("one more frame")
+    }
+
+    /// The next frame, if the server sends one more.
+    pub(crate) fn try_next(&mut self) -> Option<Value> {
         let mut kind = String::new();
         loop {
-            let line = self.lines.next().expect("one more line").unwrap();
+            let line = self.lines.next()?.ok()?;
             if let Some(event) = line.strip_prefix("event: ") {
                 kind = event.to_string();
             } else if let Some(data) = line.strip_prefix("data: ") {
                 if kind != "missed" {
-                    return serde_json::from_str(data).unwrap();
+                    return Some(serde_json::from_str(data).unwrap());
                 }
                 self.missed += data.parse::<u64>().unwrap();
                 kind.clear();
