@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{EventLoop, Limits, ServiceId};
 use crate::addr::Address;
@@ -18,7 +18,8 @@ use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::services::Echo;
 use crate::sys::{self, Fd};
-use crate::trace::{self, Function, Sink, Tracer, event};
+use crate::trace::arg::ValueLimits;
+use crate::trace::{self, Function, Recording, Sink, Tracer, event};
 
 const BOTH: [Via; 2] = [Via::Select, Via::Poll];
 
@@ -182,6 +183,54 @@ fn looking_changes_nothing_and_tells_what_a_turn_would_find() {
         assert_eq!(event_loop.ready_within(Duration::ZERO), Ok(false), "{via}");
         client.write_all(b"x").unwrap();
         assert_eq!(event_loop.ready_within(soon), Ok(true), "{via}");
+    }
+}
+
+/// Both are served; while the loop stands still, the observer alone. Its calls are not traced in either case.
+#[test]
+fn a_loop_that_stands_still_serves_its_observer_only() {
+    for via in BOTH {
+        let (mut event_loop, peer) = connected(via, Echo);
+        let observer = event_loop.add_observer(Box::new(Echo));
+        let [ours, viewer] = sys::socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        let number = ours.number();
+        [&ours, &viewer].into_iter().for_each(|fd| set_nonblocking(fd).unwrap());
+        event_loop.add_connection(Ends::Socket(ours), &Address::unix("viewer"), observer, None);
+        event_loop.turn().unwrap();
+        assert_eq!(event_loop.clients(), 1, "the observer's are not counted, {via}");
+        let recording = Recording::default();
+        let traced = trace::install(Tracer::new(recording.sink(ValueLimits::default())));
+
+        for message in ["one", "two"] {
+            trace::suspended(|| sys::send(&peer, message.as_bytes(), MsgFlags::NONE)).unwrap();
+        }
+        event_loop.stand_still();
+        trace::suspended(|| sys::send(&viewer, b"look", MsgFlags::NONE)).unwrap();
+        event_loop.turn().unwrap();
+        assert_eq!((&*received(&viewer), &*received(&peer)), ("look", ""), "{via}");
+        // Nothing is left for the observer: the wait ends at the given moment.
+        event_loop.wake_at(Some(Instant::now()));
+        event_loop.turn().unwrap();
+        assert_eq!((event_loop.served_turns(), &*received(&peer)), (0, ""), "{via}");
+
+        event_loop.wake_at(None);
+        event_loop.go_on();
+        event_loop.turn().unwrap();
+        assert_eq!((event_loop.served_turns(), &*received(&peer)), (1, "onetwo"), "{via}");
+        assert_eq!(event_loop.bytes_moved(), [6, 6], "{via}");
+        drop(traced);
+        let events = recording.events();
+        let waits = |event: &&event::Event<'_>| event.function() == Some(via.function());
+        assert_eq!(events.iter().filter(waits).count(), 1, "{via}: {events:?}");
+        assert!(events.iter().all(|event| event.fd() != Some(number)), "{via}: {events:?}");
+
+        // A loop that ends does not stand still.
+        event_loop.stand_still();
+        event_loop.stop();
+        assert!(event_loop.is_ending());
+        drop(peer);
+        event_loop.run().unwrap();
+        assert_eq!(received(&viewer), "");
     }
 }
 

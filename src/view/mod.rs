@@ -1,7 +1,7 @@
 //! The view: a page in the browser that shows a running loop, live, and can pause it.
 //!
 //! The loop that is watched serves the page, too, through its [observer](EventLoop::add_observer). Nothing is recorded
-//! while no browser looks. While one looks, a [`Recorder`] keeps the calls of whole turns until a frame is full; then
+//! while no browser looks. While one looks, a recorder keeps the calls of whole turns until a frame is full; then
 //! calls are no longer traced until the frame is sent, so that a busy server is slowed down by little. A frame is sent
 //! to each browser as a server-sent event. Each frame says everything, so a browser that reads too slowly misses
 //! frames, and no memory is needed for it.
