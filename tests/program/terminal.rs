@@ -3,11 +3,13 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::support::*;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::tcgetattr;
@@ -231,7 +233,7 @@ fn ctrl_c_is_the_programs_and_the_report_comes_after_it() {
     for (script, code, signal) in [(dies, None, Some(2)), (handles, Some(5), None)] {
         let pty = openpty(None, None).unwrap();
         // The terminal is that of its session, or it would have no process in front.
-        let mut command = Command::new("setsid");
+        let mut command = interruptible("setsid");
         command.args(["--ctty", BARESOCK, "watch", "-q", "--", "bash", "-c", script]);
         command.stdin(pty.slave.try_clone().unwrap());
         command.stdout(pty.slave.try_clone().unwrap()).stderr(pty.slave);
@@ -239,7 +241,7 @@ fn ctrl_c_is_the_programs_and_the_report_comes_after_it() {
         drop(command);
         let mut terminal = File::from(pty.master);
         let (mut shown, mut buffer, mut typed) = (Vec::new(), [0; 1000], false);
-        while let Ok(len @ 1..) = terminal.read(&mut buffer) {
+        while let Ok(len @ 1..) = read_in_time(&mut terminal, &mut buffer) {
             shown.extend_from_slice(&buffer[..len]);
             if !typed && String::from_utf8_lossy(&shown).contains("ready\r\n") {
                 typed = true;
@@ -261,7 +263,7 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
         for after in [1, 300, 2_000] {
             let pty = openpty(None, None).unwrap();
             let before = tcgetattr(&pty.master).unwrap();
-            let mut command = Command::new(BARESOCK);
+            let mut command = interruptible(BARESOCK);
             command
                 .args(arguments)
                 .env("LC_ALL", "C.UTF-8")
@@ -272,11 +274,12 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
             drop(command);
             let mut terminal = File::from(pty.master);
             let (mut shown, mut buffer) = (Vec::new(), [0; 100]);
-            while let Ok(len @ 1..) = terminal.read(&mut buffer) {
+            let mut is_interrupted = false;
+            while let Ok(len @ 1..) = read_in_time(&mut terminal, &mut buffer) {
                 shown.extend_from_slice(&buffer[..len]);
-                if shown.len() >= after {
+                if !is_interrupted && shown.len() >= after {
+                    is_interrupted = true;
                     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
-                    let _ = terminal.read_to_end(&mut shown);
                 }
             }
             let status = child.wait().unwrap();
@@ -289,6 +292,25 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
             assert!(shown.rfind("\u{1b}[?25l") <= shown.rfind("\u{1b}[?25h"), "{shown}");
         }
     }
+}
+
+/// A program that SIGINT ends even if these tests run in the background of a script: the shell has them ignore it then, and
+/// what they start would do so as well.
+fn interruptible(program: &str) -> Command {
+    if !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", program]);
+    command
+}
+
+/// What a terminal shows next, or 0 or an error at its end; the test fails if the terminal stands still.
+fn read_in_time(terminal: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut rows = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+    let limit = PollTimeout::try_from(PATIENCE).unwrap();
+    assert_ne!(poll(&mut rows, limit), Ok(0), "the terminal shows no more, and does not end");
+    terminal.read(buffer)
 }
 
 fn is_colour(escape: &str) -> bool {
