@@ -152,7 +152,7 @@ fn described(file: &OpenFile) -> String {
     if let Some(peer) = &file.peer {
         let _ = write!(out, " to {peer}");
     }
-    if file.nonblocking {
+    if file.nonblocking == Some(true) {
         out.push_str(", nonblocking");
     }
     if (file.bytes_in, file.bytes_out) != (0, 0) {

@@ -4,9 +4,10 @@ use super::did::{Departure, Did, DidKind, ProcessEnding};
 use super::moment::Moment;
 use super::reading::Registration;
 use super::world::{Held, ProcessId, Socket, SocketId, SocketRole, World};
-use crate::names::{Errno, O_NONBLOCK, SO_LINGER, SO_REUSEADDR, SOL_SOCKET, SOL_TCP, TCP_NODELAY};
+use crate::names::{Errno, SO_REUSEADDR, SOL_SOCKET, SOL_TCP, TCP_NODELAY};
+use crate::trace::Outcome;
 use crate::trace::arg::Value;
-use crate::trace::{Event, Outcome};
+use crate::trace::descriptors::change::FileChange;
 
 /// Applies the effects of a call, after the advice has seen it.
 pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
@@ -43,7 +44,7 @@ pub(super) fn learn(world: &mut World, moment: &Moment<'_>) {
     {
         let socket = world.socket_mut(id);
         socket.touched = moment.line;
-        socket.bytes_out += bytes;
+        socket.file.apply(FileChange::Sent(bytes));
         socket.sends += 1;
     }
 }
@@ -67,58 +68,41 @@ fn register(world: &mut World, process: ProcessId, registration: Registration) {
 
 fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
     let event = moment.event;
+    if let Some(change) = FileChange::of(event) {
+        socket.file.apply(change);
+    }
     if moment.did.what() != DidKind::Waited {
         socket.touched = moment.line;
     }
     let Outcome::Value(result) = event.outcome else { return learn_of_failure(socket, moment) };
     match moment.did {
-        Did::Bound(name) | Did::NameAsked(name) => {
-            socket.local = name.cloned().or(socket.local.take());
-        }
-        Did::PeerAsked(name) => socket.peer = name.cloned().or(socket.peer.take()),
-        Did::Connected(to) => connected(socket, *to, moment),
+        Did::Connected(_) => connected(socket, moment),
         Did::Listened(backlog) => {
-            socket.is_listener = true;
             socket.backlog = *backlog;
             socket.named = Some(moment.mark());
         }
-        Did::Sent(_) => {
-            socket.bytes_out += event.bytes_moved(result).unsigned_abs();
-            socket.sends += 1;
-        }
+        Did::Sent(_) => socket.sends += 1,
         Did::Received(moved) => {
             let is_peek = moved.flags.contains(crate::names::MSG_PEEK);
             if result == 0 && moved.asked != Some(0) && !socket.making.is_datagram {
                 socket.peer_finished.get_or_insert_with(|| moment.mark());
             } else if !is_peek {
-                socket.bytes_in += event.bytes_moved(result).unsigned_abs();
                 socket.receives += 1;
             }
         }
-        Did::Spliced(_) if result > 0 => {
-            socket.bytes_in += result.unsigned_abs();
-            socket.receives += 1;
-        }
+        Did::Spliced(_) if result > 0 => socket.receives += 1,
         Did::Finished { sending: true, .. } => {
             socket.finished.get_or_insert_with(|| moment.mark());
         }
-        Did::FlagsSet(flags) => socket.is_nonblocking = Some(flags.contains(O_NONBLOCK)),
         Did::OptionSet(level, option, value) => {
             let on = matches!(value, Some(Value::Int(number)) if *number != 0);
             match (*level, *option) {
                 (SOL_SOCKET, option) if option == SO_REUSEADDR.number() => {
                     socket.reuses_address = on;
                 }
-                (SOL_SOCKET, option) if option == SO_LINGER.number() => {
-                    socket.closes_hard = matches!(value, Some(Value::Linger(linger))
-                        if linger.l_onoff != 0 && linger.l_linger == 0);
-                }
                 (SOL_TCP, option) if option == TCP_NODELAY.number() => socket.is_undelayed = on,
                 _ => {}
             }
-        }
-        Did::OptionAsked(_, _, Some(Value::Int(bits))) if is_nonblocking_request(event) => {
-            socket.is_nonblocking = Some(*bits != 0);
         }
         Did::OptionAsked(_, _, Some(Value::Error(number)))
             if moment.did.asks_for_error() && *number != 0 =>
@@ -130,13 +114,7 @@ fn learn_of_socket(socket: &mut Socket, moment: &Moment<'_>) {
     }
 }
 
-/// `ioctl` with `FIONBIO` changes the flag as well.
-fn is_nonblocking_request(event: &Event<'_>) -> bool {
-    matches!(event.args.get(1), Some(crate::trace::Arg::Request(crate::names::FIONBIO)))
-}
-
-fn connected(socket: &mut Socket, to: Option<&crate::addr::Address>, moment: &Moment<'_>) {
-    socket.peer = to.cloned().or(socket.peer.take());
+fn connected(socket: &mut Socket, moment: &Moment<'_>) {
     socket.named = Some(moment.mark());
     socket.role = SocketRole::Connected;
 }
@@ -158,12 +136,13 @@ pub(super) fn ends_a_connection(errno: Errno) -> bool {
 fn learn_of_failure(socket: &mut Socket, moment: &Moment<'_>) {
     let Some(errno) = moment.event.errno() else { return };
     match moment.did {
-        Did::Connected(to) if errno == Errno::EINPROGRESS => connected(socket, *to, moment),
+        Did::Connected(_) if errno == Errno::EINPROGRESS => connected(socket, moment),
         Did::Connected(_) | Did::Sent(_) | Did::Received(_)
             if ends_a_connection(errno) && !socket.making.is_datagram =>
         {
             if let Did::Connected(to) = moment.did {
-                socket.peer = to.cloned().or(socket.peer.take());
+                // A report names the peer that refused.
+                socket.file.peer = to.cloned().or(socket.file.peer.take());
                 socket.role = SocketRole::Connected;
             }
             socket.failed.get_or_insert_with(|| (moment.mark(), errno));

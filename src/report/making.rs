@@ -4,6 +4,9 @@ use super::did::{Did, Making};
 use super::moment::Moment;
 use super::reading::NOT_A_SOCKET;
 use super::world::{Held, ProcessId, Socket, SocketId, SocketRole, World};
+use crate::addr::Address;
+use crate::names::SocketFlags;
+use crate::trace::descriptors::{DescriptorKind, OpenFile};
 
 /// Creates what a call has created, before the advice sees the call.
 pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
@@ -13,22 +16,31 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
     let process = moment.process;
     match moment.did {
         Did::Made(making) => {
+            let kind = match making.is_datagram {
+                true => DescriptorKind::Datagram,
+                false => DescriptorKind::Socket,
+            };
             let socket = Socket {
                 making: *making,
                 is_known: true,
-                is_nonblocking: Some(making.is_nonblocking),
+                file: file_of(making, kind),
                 made: Some(moment.mark()),
                 ..Socket::default()
             };
             moment.made = hold(world, process, result, socket, making.is_closed_on_exec);
         }
         Did::Paired(ends, making) => {
+            let kind = match making {
+                Making { is_datagram: true, .. } => DescriptorKind::Datagram,
+                Making { is_stream: true, .. } => DescriptorKind::Connection,
+                _ => DescriptorKind::Pipe,
+            };
             let made = ends.map(|fd| {
                 let socket = Socket {
                     making: *making,
                     is_known: true,
                     role: SocketRole::Paired,
-                    is_nonblocking: Some(making.is_nonblocking),
+                    file: file_of(making, kind),
                     made: Some(moment.mark()),
                     ..Socket::default()
                 };
@@ -41,22 +53,7 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
         }
         Did::Accepted(from, flags) => {
             let listener = moment.socket.map(|id| world.socket(id));
-            let making = listener.map_or_else(Making::default, |listener| listener.making);
-            let local = listener.and_then(|listener| listener.local.clone());
-            let is_undelayed = listener.is_some_and(|listener| listener.is_undelayed);
-            let socket = Socket {
-                making: Making { is_stream: true, ..making },
-                is_known: true,
-                role: SocketRole::Accepted,
-                local,
-                peer: from.cloned(),
-                is_undelayed,
-                // On Linux an accepted socket does not inherit the flag.
-                is_nonblocking: Some(flags.asks_for_nonblocking()),
-                made: Some(moment.mark()),
-                named: Some(moment.mark()),
-                ..Socket::default()
-            };
+            let socket = accepted(listener, *from, *flags, moment);
             if let Some(id) = moment.socket {
                 world.socket_mut(id).clients += 1;
             }
@@ -66,6 +63,38 @@ pub(super) fn make(world: &mut World, moment: &mut Moment<'_>) {
         Did::Opened(_) => set(world, process, result, Held::Other, KEPT_ON_EXEC),
         _ => {}
     }
+}
+
+/// A connection that a listener has returned.
+fn accepted(
+    listener: Option<&Socket>,
+    from: Option<&Address>,
+    flags: SocketFlags,
+    moment: &Moment<'_>,
+) -> Socket {
+    let making = listener.map_or_else(Making::default, |listener| listener.making);
+    Socket {
+        file: OpenFile {
+            kind: DescriptorKind::Connection,
+            local: listener.and_then(|listener| listener.file.local.clone()),
+            peer: from.cloned(),
+            // On Linux an accepted socket does not inherit the flag.
+            nonblocking: Some(flags.asks_for_nonblocking()),
+            ..OpenFile::default()
+        },
+        making: Making { is_stream: true, ..making },
+        is_known: true,
+        role: SocketRole::Accepted,
+        is_undelayed: listener.is_some_and(|listener| listener.is_undelayed),
+        made: Some(moment.mark()),
+        named: Some(moment.mark()),
+        ..Socket::default()
+    }
+}
+
+/// A file of this kind that was just made like this.
+fn file_of(making: &Making, kind: DescriptorKind) -> OpenFile {
+    OpenFile { kind, nonblocking: Some(making.is_nonblocking), ..OpenFile::default() }
 }
 
 /// An opened file stays open after `execve`, unless its line says otherwise.
@@ -118,8 +147,10 @@ pub(super) fn set(
 /// Adds a socket whose creation the log does not show: a call that only sockets support was made on its descriptor.
 pub(super) fn discover(world: &mut World, process: ProcessId, fd: i32, did: &Did<'_>) {
     let making = Making { is_stream: true, ..NOT_A_SOCKET };
-    let is_listener = matches!(did, Did::Accepted(..));
-    let socket = Socket { making, is_listener, ..Socket::default() };
+    let mut socket = Socket { making, ..Socket::default() };
+    if matches!(did, Did::Accepted(..)) {
+        socket.file.kind = DescriptorKind::Listener;
+    }
     if hold(world, process, fd, socket, CLOSED_ON_EXEC).is_some() {
         world.process_mut(process).sockets_made -= 1;
     }

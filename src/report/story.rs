@@ -138,17 +138,17 @@ impl Storyteller {
         let Story { connections, listeners, datagrams, further } = &mut self.story;
         let text = |address: &Option<Address>| address.as_ref().map(ToString::to_string);
         let line = socket.named.as_ref().or(socket.made.as_ref()).map(|mark| mark.line);
-        if socket.is_listener {
+        if socket.is_listener() {
             if listeners.len() >= MOST {
                 further.others += 1;
                 return;
             }
-            let is_inet = socket.local.as_ref().is_some_and(|local| local.port().is_some());
-            let reach = socket.local.as_ref().filter(|_| is_inet).map(Address::reach);
+            let is_inet = socket.file.local.as_ref().is_some_and(|local| local.port().is_some());
+            let reach = socket.file.local.as_ref().filter(|_| is_inet).map(Address::reach);
             listeners.push(ListenerStory {
                 pid: socket.pid,
                 fd: socket.fd,
-                local: text(&socket.local),
+                local: text(&socket.file.local),
                 reach: reach.map(|reach: Reach| reach.to_string()),
                 backlog: socket.backlog,
                 clients: socket.clients,
@@ -162,19 +162,19 @@ impl Storyteller {
             datagrams.push(DatagramStory {
                 pid: socket.pid,
                 fd: socket.fd,
-                local: text(&socket.local),
-                peer: text(&socket.peer),
+                local: text(&socket.file.local),
+                peer: text(&socket.file.peer),
                 received: socket.receives,
-                bytes_in: socket.bytes_in,
+                bytes_in: socket.file.bytes_in,
                 sent: socket.sends,
-                bytes_out: socket.bytes_out,
+                bytes_out: socket.file.bytes_out,
                 line,
             });
         } else if is_worth_telling(socket) {
             if connections.len() >= MOST {
                 further.connections += 1;
-                further.bytes_in += socket.bytes_in;
-                further.bytes_out += socket.bytes_out;
+                further.bytes_in += socket.file.bytes_in;
+                further.bytes_out += socket.file.bytes_out;
                 return;
             }
             connections.push(connection(socket, now, why, self.first_ns));
@@ -189,7 +189,7 @@ impl Storyteller {
 
 /// A pipe, or a socket that never had a peer, has no story.
 const fn is_worth_telling(socket: &Socket) -> bool {
-    let has_moved = socket.bytes_in > 0 || socket.bytes_out > 0;
+    let has_moved = socket.file.bytes_in > 0 || socket.file.bytes_out > 0;
     matches!(socket.role, SocketRole::Accepted | SocketRole::Connected)
         || (has_moved && socket.making.is_stream)
 }
@@ -210,17 +210,17 @@ fn connection(socket: &Socket, now: &Moment<'_>, why: Departure, first_ns: u64) 
             SocketRole::Paired => "paired",
             SocketRole::Alone => "found",
         },
-        local: text(&socket.local),
-        peer: text(&socket.peer),
+        local: text(&socket.file.local),
+        peer: text(&socket.file.peer),
         opened_line: opened.map(|mark| mark.line),
         closed_line: is_over.then_some(now.line),
         opened_ns: opened_at.map(|ns| ns.saturating_sub(first_ns)),
         lasted_ns: opened_at
             .filter(|_| is_over && ended_ns > 0)
             .map(|ns| ended_ns.saturating_sub(ns)),
-        bytes_in: socket.bytes_in,
+        bytes_in: socket.file.bytes_in,
         receives: socket.receives,
-        bytes_out: socket.bytes_out,
+        bytes_out: socket.file.bytes_out,
         sends: socket.sends,
         end,
         ended_by,
@@ -238,7 +238,8 @@ fn ending(
     let peers = socket.peer_finished.as_ref().map(|mark| mark.line);
     match (&socket.failed, peers) {
         (Some(_), _)
-            if socket.bytes_in + socket.bytes_out == 0 && socket.role == SocketRole::Connected =>
+            if socket.file.bytes_in + socket.file.bytes_out == 0
+                && socket.role == SocketRole::Connected =>
         {
             ("failed", Some("peer"))
         }
@@ -247,7 +248,7 @@ fn ending(
         (None, Some(peers)) if peers < own => ("finished", Some("peer")),
         (None, Some(_)) => ("finished", Some("this side")),
         (None, None) if why == Departure::LogOver => ("open", None),
-        (None, None) if socket.closes_hard => ("reset", Some("this side")),
+        (None, None) if socket.file.abrupt => ("reset", Some("this side")),
         (None, None) if now.event.callee.name().starts_with("+++ killed") => {
             ("killed", Some("this side"))
         }

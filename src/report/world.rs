@@ -5,8 +5,9 @@
 //! [`trace::descriptors`](crate::trace::descriptors) says what a descriptor leads to now, which is all that the tracer, the
 //! explanations and the ladder ask. A report also needs what that table has no use for: what happened to a socket since it was made,
 //! the moment before its last descriptor is gone, children that act before their parent's `fork` returns, and limits that hold
-//! whatever numbers a hostile log contains. So it keeps its own index, and a test holds its facts against those of the table, after
-//! every call of many logs.
+//! whatever numbers a hostile log contains. So it keeps its own index. What a call changes at a socket is the same rule for
+//! both ([`FileChange`](crate::trace::descriptors::change::FileChange)), and a test holds the index against the table after every call of
+//! many logs.
 
 use std::collections::HashMap;
 
@@ -14,8 +15,8 @@ use super::advice::{OfCaller, OfProcess, OfSocket, OfWorld};
 use super::did::Making;
 use super::moment::SeenCall;
 use super::passing::OnTheWay;
-use crate::addr::Address;
 use crate::names::Errno;
+use crate::trace::descriptors::{DescriptorKind, OpenFile};
 
 /// The index of a socket in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +47,14 @@ pub enum SocketRole {
 /// A socket: the file that all copies of a descriptor lead to.
 #[derive(Debug, Default)]
 pub struct Socket {
+    /// What the calls tell about it, by the rules that hold for every trace.
+    pub file: OpenFile,
     /// How it was made, as far as the log shows.
     pub making: Making,
     /// Whether the log shows how it was made.
     pub is_known: bool,
     /// How it got its peer.
     pub role: SocketRole,
-    /// Whether `listen` was called.
-    pub is_listener: bool,
     /// The backlog passed to `listen`.
     pub backlog: i64,
     /// Its first descriptor.
@@ -62,22 +63,10 @@ pub struct Socket {
     pub pid: u32,
     /// The number of descriptors that lead here.
     pub copies: u32,
-    /// Its own address.
-    pub local: Option<Address>,
-    /// Its peer's address.
-    pub peer: Option<Address>,
-    /// Whether it is non-blocking, if that is known.
-    pub is_nonblocking: Option<bool>,
     /// Whether `SO_REUSEADDR` was set.
     pub reuses_address: bool,
     /// Whether `TCP_NODELAY` was set.
     pub is_undelayed: bool,
-    /// Whether `SO_LINGER` turns its close into a reset.
-    pub closes_hard: bool,
-    /// Bytes received.
-    pub bytes_in: u64,
-    /// Bytes sent.
-    pub bytes_out: u64,
     /// The number of receives, or of datagrams received.
     pub receives: u64,
     /// The number of sends.
@@ -103,9 +92,14 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Whether it listens.
+    pub fn is_listener(&self) -> bool {
+        self.file.kind == DescriptorKind::Listener
+    }
+
     /// Whether it is a stream with a peer.
     pub fn is_connection(&self) -> bool {
-        !self.is_listener && self.role != SocketRole::Alone && !self.making.is_datagram
+        !self.is_listener() && self.role != SocketRole::Alone && !self.making.is_datagram
     }
 
     /// Whether its peer has closed its half, or the connection has failed.

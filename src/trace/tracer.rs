@@ -220,9 +220,9 @@ impl Tracer {
         let may_wait = match function.page().waits {
             Waits::Never => false,
             Waits::Always => true,
-            Waits::OnDescriptor => {
-                !fd.and_then(|fd| self.descriptors.get(fd)).is_some_and(|file| file.nonblocking)
-            }
+            Waits::OnDescriptor => fd
+                .and_then(|fd| self.descriptors.get(fd))
+                .is_none_or(|file| file.nonblocking != Some(true)),
         };
         may_wait && !args.iter().any(asks_not_to_wait)
     }

@@ -158,7 +158,7 @@ fn file(report: &EndpointReport<'_>) -> OpenFile {
         peer: report.peer.cloned(),
         connection: is_connection.then_some(u64::from(report.token.place)),
         accepted: report.kind == EndpointKind::Accepted,
-        nonblocking: true,
+        nonblocking: Some(true),
         bytes_in: report.received,
         bytes_out: report.sent,
         peer_finished: report.peer_finished,

@@ -80,10 +80,10 @@ fn watch_emfile(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
 }
 
 fn watch_blocking(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
-    let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener) else { return };
+    let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener()) else { return };
     let subject = subject(now, world);
     let socket = world.socket_mut(id);
-    let may_wait = socket.is_nonblocking != Some(true);
+    let may_wait = socket.file.nonblocking != Some(true);
     let seen = &mut socket.seen.accepting;
     let told = seen.ready.iter().position(|(pid, _)| *pid == subject.0);
     let ready = told.map(|at| seen.ready.swap_remove(at).1);

@@ -114,7 +114,7 @@ fn moved_bytes(
     if !is_client(world, id) {
         return;
     }
-    let may_wait = !does_not_wait && world.socket(id).is_nonblocking != Some(true);
+    let may_wait = !does_not_wait && world.socket(id).file.nonblocking != Some(true);
     let serves_others = serve(world, id);
     if !may_wait {
         return;

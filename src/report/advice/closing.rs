@@ -73,13 +73,13 @@ fn gone(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let socket = world.socket_mut(id);
     let unread = now.event.states.before.and_then(|state| state.unread).unwrap_or(0);
     let is_stream = socket.is_connection() && socket.role != SocketRole::Paired;
-    if !is_stream || socket.is_over() || socket.closes_hard {
+    if !is_stream || socket.is_over() || socket.file.abrupt {
         return;
     }
     let readable = socket.seen.closing.readable.take();
     let role = socket.role;
-    let bytes_in = socket.bytes_in;
-    let port = socket.local.as_ref().and_then(Address::port);
+    let bytes_in = socket.file.bytes_in;
+    let port = socket.file.local.as_ref().and_then(Address::port);
     let subject = subject_of(world, id);
     let last = now.mark();
     if unread > 0 {
@@ -111,11 +111,11 @@ fn was_reset(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let socket = world.socket(id);
     let (SocketRole::Connected, Some(port)) =
-        (socket.role, socket.peer.as_ref().and_then(Address::port))
+        (socket.role, socket.file.peer.as_ref().and_then(Address::port))
     else {
         return;
     };
-    let sent = socket.bytes_out;
+    let sent = socket.file.bytes_out;
     let closed = &mut world.seen.closing.closed;
     let mut all = closed.iter();
     let Some(at) = all.position(|closed| closed.port == port && closed.bytes_in < sent) else {

@@ -145,7 +145,7 @@ fn watch_all(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let Some((reset, id)) = seen.reset.take() else { return };
             let others = world.sockets_of(now.process).filter(|(_, other)| {
                 let socket = world.socket(*other);
-                *other != id && (socket.is_listener || socket.role == SocketRole::Accepted)
+                *other != id && (socket.is_listener() || socket.role == SocketRole::Accepted)
             });
             let others = others.count();
             let entries = &world.process(now.process).entries;

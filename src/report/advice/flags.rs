@@ -31,7 +31,7 @@ pub(in crate::report) struct FlagsMemory {
 fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     if let Some(made) = now.made {
         let socket = world.socket_mut(made);
-        if socket.is_nonblocking == Some(true) {
+        if socket.file.nonblocking == Some(true) {
             socket.seen.flags.set = Some(now.mark());
         }
         return;
@@ -39,7 +39,7 @@ fn watch(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket else { return };
     let subject = subject(now, world);
     let socket = world.socket_mut(id);
-    let was_nonblocking = socket.is_nonblocking == Some(true);
+    let was_nonblocking = socket.file.nonblocking == Some(true);
     let seen = &mut socket.seen.flags;
     let Did::FlagsSet(flags) = now.did else {
         seen.was_asked = true;

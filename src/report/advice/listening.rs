@@ -83,9 +83,9 @@ fn watch_bind(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let socket = world.socket(id);
     match now.did {
         Did::Gone(Departure::Closed | Departure::Exit)
-            if socket.role == SocketRole::Accepted && !socket.is_over() && !socket.closes_hard =>
+            if socket.role == SocketRole::Accepted && !socket.is_over() && !socket.file.abrupt =>
         {
-            if let Some(port) = socket.local.as_ref().and_then(Address::port) {
+            if let Some(port) = socket.file.local.as_ref().and_then(Address::port) {
                 let mark = now.mark();
                 let closed = &mut world.seen.listening.closed_first;
                 if closed.last().is_none_or(|(last, _)| *last != port) {
@@ -128,7 +128,7 @@ fn is_repeated(took_us: u64) -> bool {
 fn watch_backlog(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     match now.did {
         Did::Listened(backlog) if now.count().is_some() => {
-            let local = now.socket.and_then(|id| world.socket(id).local.as_ref());
+            let local = now.socket.and_then(|id| world.socket(id).file.local.as_ref());
             let port = local.and_then(Address::port).unwrap_or(0);
             keep(&mut world.seen.listening.listeners, (port, *backlog, now.quote()));
         }
@@ -164,9 +164,10 @@ fn accepted(now: &Moment<'_>, world: &mut World) {
 
 /// At the end of a listener: were there clients whose SYN had to be sent again?
 fn judge(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
-    let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener) else { return };
+    let Some(id) = now.socket.filter(|id| world.socket(*id).is_listener()) else { return };
     let socket = world.socket(id);
-    let (Some(port), backlog) = (socket.local.as_ref().and_then(Address::port), socket.backlog)
+    let (Some(port), backlog) =
+        (socket.file.local.as_ref().and_then(Address::port), socket.backlog)
     else {
         return;
     };

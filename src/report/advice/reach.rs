@@ -62,7 +62,7 @@ fn watch_loopback(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             let listeners: Vec<(i32, SocketId)> = world.sockets_of(now.process).collect();
             for (fd, id) in listeners {
                 let socket = world.socket_mut(id);
-                if socket.is_listener && socket.clients == 0 && wait.asks_for(fd) {
+                if socket.is_listener() && socket.clients == 0 && wait.asks_for(fd) {
                     socket.seen.reach.waited_us += waited_us;
                 }
             }
@@ -75,14 +75,15 @@ fn watch_loopback(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::Gone(_) => {
             let Some(id) = now.socket else { return };
             let socket = world.socket(id);
-            let reach = socket.local.as_ref().map(crate::addr::Address::reach);
-            let is_inet = socket.local.as_ref().is_some_and(|local| local.port().is_some());
+            let reach = socket.file.local.as_ref().map(crate::addr::Address::reach);
+            let is_inet = socket.file.local.as_ref().is_some_and(|local| local.port().is_some());
             let is_loopback = is_inet && reach == Some(Reach::ThisMachine);
             let waited_us = socket.seen.reach.waited_us;
-            if !socket.is_listener || !is_loopback || socket.clients > 0 || waited_us < LONG_US {
+            if !socket.is_listener() || !is_loopback || socket.clients > 0 || waited_us < LONG_US {
                 return;
             }
-            let (Some(listened), Some(local)) = (socket.named.clone(), socket.local.clone()) else {
+            let (Some(listened), Some(local)) = (socket.named.clone(), socket.file.local.clone())
+            else {
                 return;
             };
             let says =
@@ -104,10 +105,10 @@ fn watch_open(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
             // Nothing is known about a client whose address was not asked for.
             *if is_near { near } else { far } += 1;
         }
-        Did::Gone(_) if world.socket(id).is_listener => {
+        Did::Gone(_) if world.socket(id).is_listener() => {
             let socket = world.socket(id);
             let (near, far) = socket.seen.reach.clients;
-            let Some(local) = socket.local.clone() else { return };
+            let Some(local) = socket.file.local.clone() else { return };
             if local.reach() != Reach::EveryInterface || near == 0 || far > 0 {
                 return;
             }

@@ -83,7 +83,7 @@ fn watch_eagain(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
         Did::Received(moved) | Did::Sent(moved) => moved.flags,
         _ => crate::names::MsgFlags::NONE,
     };
-    let does_not_wait = socket.is_nonblocking == Some(true) || flags.contains(MSG_DONTWAIT);
+    let does_not_wait = socket.file.nonblocking == Some(true) || flags.contains(MSG_DONTWAIT);
     let seen = &mut socket.seen.repeating;
     // A call that waited (SO_RCVTIMEO) is not part of a spin.
     let waited = now.took_us().is_some_and(|took| took > 2_000);

@@ -80,7 +80,7 @@ fn watch_cut(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket.filter(|id| world.socket(*id).making.is_datagram) else { return };
     match now.did {
         Did::Sent(moved) => {
-            let to = moved.to.or(world.socket(id).peer.as_ref());
+            let to = moved.to.or(world.socket(id).file.peer.as_ref());
             if let (Some(port), Some(count)) = (to.and_then(Address::port), now.count()) {
                 let sent = &mut world.seen.udp.sent;
                 if sent.len() >= MOST {
@@ -112,7 +112,7 @@ fn received(
     is_cut: bool,
 ) {
     let Some(id) = now.socket else { return };
-    let port = world.socket(id).local.as_ref().and_then(Address::port);
+    let port = world.socket(id).file.local.as_ref().and_then(Address::port);
     let sent = &mut world.seen.udp.sent;
     // A datagram that is known to have been sent here: this one, or a longer one.
     let known = sent.iter().position(|(to, len)| Some(*to) == port && *len >= count);
@@ -182,7 +182,7 @@ fn watch_refused(now: &Moment<'_>, world: &mut World, found: &mut Findings) {
     let Some(id) = now.socket.filter(|id| world.socket(*id).making.is_datagram) else { return };
     let subject = subject_of(world, id);
     let socket = world.socket_mut(id);
-    let is_connected = socket.peer.is_some();
+    let is_connected = socket.file.peer.is_some();
     let had = socket.seen.udp.unanswered.is_some();
     let seen = &mut socket.seen.udp;
     match now.did {

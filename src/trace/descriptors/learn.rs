@@ -2,15 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{
-    Descriptor, DescriptorKind, DescriptorTable, Shared, asked_for_bytes, describe, next,
-    only_looks,
-};
-use crate::addr::Address;
-use crate::names::{
-    AF_UNSPEC, Errno, F_SETFD, F_SETFL, FD_CLOEXEC, FIONBIO, Named, O_NONBLOCK, SOCK_STREAM,
-};
-use crate::trace::arg::{Arg, Value};
+use super::change::{FileChange, address, says};
+use super::{Descriptor, DescriptorKind, DescriptorTable, Shared, describe, next, only_looks};
+use crate::names::{AF_UNSPEC, Errno, F_SETFD, FD_CLOEXEC, SOCK_STREAM};
+use crate::trace::arg::Arg;
 use crate::trace::event::{Connection, Event, Mark, Outcome};
 use crate::trace::page::Effect;
 use crate::values::FdNumber;
@@ -24,11 +19,40 @@ impl DescriptorTable {
         if let (Some(fd), Some(connection)) = (event.fd(), &event.connection) {
             self.adopt(fd, connection);
         }
+        if let (Some(fd), Some(change)) = (event.fd(), FileChange::of(event)) {
+            self.change(fd, change);
+        }
         match event.outcome {
             Outcome::Value(value) => self.succeeded(event, value),
-            Outcome::Error(errno) => self.failed(event, errno),
+            // Whatever error is reported, the number is free.
+            Outcome::Error(errno) => {
+                let closed = event.fd().filter(|_| event.callee.effect() == Effect::Closes);
+                if let Some(fd) = closed.filter(|_| errno != Errno::EBADF) {
+                    self.numbers.remove(&fd.get());
+                }
+            }
             Outcome::Unknown => {}
         }
+    }
+
+    /// Applies a change to the file that this number leads to. A connection that begins has a number and counts of its own.
+    fn change(&mut self, fd: FdNumber, change: FileChange<'_>) {
+        let counters = self.counters.clone();
+        let mut file = self.file(fd).file.borrow_mut();
+        match change {
+            FileChange::Connected(Some(peer)) if peer.domain() == AF_UNSPEC => {
+                file.connection = None;
+            }
+            // A second `connect`, which asks for the result of the first one.
+            FileChange::Connected(peer)
+                if file.connection.is_some() && file.peer.as_ref() == peer => {}
+            FileChange::Connected(_) => {
+                file.connection = Some(next(&counters.connections));
+                (file.bytes_in, file.bytes_out) = (0, 0);
+            }
+            _ => {}
+        }
+        file.apply(change);
     }
 
     /// Takes over the connection in the event itself, because a trace may begin in the middle.
@@ -45,21 +69,11 @@ impl DescriptorTable {
     fn succeeded(&mut self, event: &Event<'_>, value: i64) {
         let made = FdNumber::new(value as i32);
         match (event.callee.effect(), event.fd()) {
-            (Effect::Receives, Some(fd)) => {
-                self.received(event, fd, event.bytes_moved(value));
-            }
-            (Effect::Sends, Some(fd)) => {
-                self.sent(event, fd, event.bytes_moved(value));
-            }
-            // 0 is not always the end of file: splice returns it at the mark of an urgent byte, too.
-            (Effect::Splices, Some(fd)) => {
-                let count = |bytes: u64| bytes.saturating_add(value as u64);
-                let mut from = self.file(fd).file.borrow_mut();
-                from.bytes_in = count(from.bytes_in);
-                drop(from);
+            (Effect::Receives, Some(fd)) => self.receive_passed(event, fd),
+            (Effect::Sends, Some(fd)) => self.send_passed(event, fd),
+            (Effect::Splices, _) => {
                 if let Some(Arg::Fd(to)) = event.args.get(2) {
-                    let mut to = self.file(*to).file.borrow_mut();
-                    to.bytes_out = count(to.bytes_out);
+                    self.change(*to, FileChange::Sent(value as u64));
                 }
             }
             (Effect::MakesSocket, _) => {
@@ -72,7 +86,7 @@ impl DescriptorTable {
                 let local = listener.and_then(|listener| self.get(listener)?.local.clone());
                 let id = next(&self.counters.connections);
                 let mut file = self.make(made, DescriptorKind::Connection, event).file.borrow_mut();
-                (file.local, file.peer) = (local, address(event));
+                (file.local, file.peer) = (local, address(event).cloned());
                 file.connection = Some(id);
                 file.accepted = true;
             }
@@ -81,84 +95,13 @@ impl DescriptorTable {
             (Effect::Commands, Some(fd)) => self.controlled(event, fd, made),
             (Effect::Closes, Some(fd)) => drop(self.numbers.remove(&fd.get())),
             (Effect::None, _) if event.callee.name() == "close_range" => self.close_range(event),
-            (effect, Some(fd)) => self.described(event, effect, fd),
-            (_, None) => {}
-        }
-    }
-
-    fn failed(&mut self, event: &Event<'_>, errno: Errno) {
-        let Some(fd) = event.fd() else { return };
-        match (event.callee.effect(), errno) {
-            (_, Errno::EBADF) => {}
-            (Effect::Closes, _) => drop(self.numbers.remove(&fd.get())),
-            // The connect continues although the call has returned.
-            (Effect::Connects, Errno::EINPROGRESS | Errno::EINTR)
-                if event.mark != Mark::Injected =>
-            {
-                self.connect(event, fd);
-            }
-            (_, Errno::ECONNRESET | Errno::EPIPE) => {
-                let mut file = self.file(fd).file.borrow_mut();
-                // After its own shutdown, EPIPE says nothing about the peer, which may still send.
-                file.broken |= errno == Errno::ECONNRESET || !file.finished;
-            }
             _ => {}
         }
-    }
-
-    /// Learns from calls that concern a socket and create none.
-    fn described(&mut self, event: &Event<'_>, effect: Effect, fd: FdNumber) {
-        match effect {
-            Effect::Connects => self.connect(event, fd),
-            Effect::Binds | Effect::TellsName => self.name(fd, address(event), None),
-            Effect::TellsPeer => self.name(fd, None, address(event)),
-            Effect::Listens => self.file(fd).file.borrow_mut().kind = DescriptorKind::Listener,
-            Effect::ShutsDown if !event.args.iter().any(|arg| says(arg, "SHUT_RD")) => {
-                self.file(fd).file.borrow_mut().finished = true;
-            }
-            Effect::SetsOption => {
-                let value = event.args.get(3);
-                if let Some(Arg::Value(Value::Linger(linger))) = value {
-                    let abrupt = linger.l_onoff != 0 && linger.l_linger == 0;
-                    self.file(fd).file.borrow_mut().abrupt = abrupt;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn connect(&mut self, event: &Event<'_>, fd: FdNumber) {
-        let counters = self.counters.clone();
-        let mut file = self.file(fd).file.borrow_mut();
-        let peer = address(event);
-        if peer.as_ref().is_some_and(|peer| peer.domain() == AF_UNSPEC) {
-            // On a datagram socket this removes the peer.
-            (file.connection, file.peer) = (None, None);
-            return;
-        }
-        // A second `connect`, which asks for the result of the first one.
-        if file.connection.is_some() && file.peer == peer {
-            return;
-        }
-        if file.kind != DescriptorKind::Datagram {
-            file.kind = DescriptorKind::Connection;
-        }
-        file.connection = Some(next(&counters.connections));
-        file.peer = peer;
-        (file.bytes_in, file.bytes_out) = (0, 0);
     }
 
     fn controlled(&mut self, event: &Event<'_>, fd: FdNumber, made: FdNumber) {
-        if let [_, Arg::Request(FIONBIO), Arg::Value(Value::Int(on))] = &event.args[..] {
-            self.file(fd).file.borrow_mut().nonblocking = *on != 0;
-        }
         let command = event.args.get(1);
         match (command, event.args.get(2)) {
-            (Some(Arg::Named(command)), Some(Arg::OpenFlags(flags)))
-                if *command == F_SETFL.named() =>
-            {
-                self.file(fd).file.borrow_mut().nonblocking = flags.contains(O_NONBLOCK);
-            }
             (Some(Arg::Named(command)), Some(flags)) if *command == F_SETFD.named() => {
                 let is_set = says(flags, FD_CLOEXEC.named().family.names[0].name);
                 self.descriptor(fd).closed_on_exec = is_set;
@@ -170,17 +113,11 @@ impl DescriptorTable {
         }
     }
 
-    fn received(&mut self, event: &Event<'_>, fd: FdNumber, value: i64) {
+    /// Enters the descriptors that a message has brought.
+    fn receive_passed(&mut self, event: &Event<'_>, fd: FdNumber) {
+        let Some(Arg::Message(message)) = event.args.get(1) else { return };
         let only_looks = only_looks(event);
         let file = self.file(fd).clone();
-        {
-            let mut file = file.file.borrow_mut();
-            if !only_looks {
-                file.bytes_in = file.bytes_in.saturating_add(value as u64);
-            }
-            file.peer_finished |= value == 0 && asked_for_bytes(event);
-        }
-        let Some(Arg::Message(message)) = event.args.get(1) else { return };
         for number in message.passed() {
             let first =
                 if only_looks { file.arriving.borrow().front().cloned() } else { file.take() };
@@ -192,13 +129,10 @@ impl DescriptorTable {
         }
     }
 
-    fn sent(&mut self, event: &Event<'_>, fd: FdNumber, value: i64) {
-        let file = self.file(fd).clone();
-        {
-            let mut file = file.file.borrow_mut();
-            file.bytes_out = file.bytes_out.saturating_add(value as u64);
-        }
+    /// Sends the descriptors of a message on their way.
+    fn send_passed(&mut self, event: &Event<'_>, fd: FdNumber) {
         let Some(Arg::Message(message)) = event.args.get(1) else { return };
+        let file = self.file(fd).clone();
         for passed in message.passed() {
             let passed = self.file(passed).clone();
             match file.other.borrow().upgrade() {
@@ -211,8 +145,9 @@ impl DescriptorTable {
     /// Puts a new file at this number; the file that was there is closed.
     fn make(&mut self, fd: FdNumber, kind: DescriptorKind, event: &Event<'_>) -> &Shared {
         let file = describe(&self.counters, kind);
-        file.file.borrow_mut().nonblocking =
+        let nonblocking =
             event.args.iter().any(|arg| says(arg, "SOCK_NONBLOCK") || says(arg, "O_NONBLOCK"));
+        file.file.borrow_mut().nonblocking = Some(nonblocking);
         let closed_on_exec =
             event.args.iter().any(|arg| says(arg, "SOCK_CLOEXEC") || says(arg, "O_CLOEXEC"));
         self.numbers.insert(fd.get(), Descriptor { file, closed_on_exec });
@@ -266,32 +201,6 @@ impl DescriptorTable {
     }
 }
 
-/// The address among the arguments.
-fn address(event: &Event<'_>) -> Option<Address> {
-    event.args.iter().find_map(|arg| match arg {
-        Arg::Address(address) => Some(address.clone().into_owned()),
-        _ => None,
-    })
-}
-
 fn is_datagram(arg: &Arg<'_>) -> bool {
     matches!(arg, Arg::Type(kind) if kind.without_flags() != SOCK_STREAM)
-}
-
-/// Whether the argument is a constant with this name, or flags that contain it.
-fn says(arg: &Arg<'_>, name: &str) -> bool {
-    let has = |named: Named| {
-        let known = named.family.names.iter().find(|known| known.name == name);
-        known.is_some_and(|known| match named.family.flags {
-            true => known.value != 0 && named.value & known.value == known.value,
-            false => named.value == known.value,
-        })
-    };
-    match arg {
-        Arg::Named(named) => has(*named),
-        Arg::Type(kind) => has(kind.flags().named()),
-        Arg::OpenFlags(flags) => has(flags.named()),
-        Arg::Word(text) | Arg::Text(text) => text.split('|').any(|word| word == name),
-        _ => false,
-    }
 }

@@ -5,6 +5,7 @@
 //! description. A [`DescriptorTable`] has the numbers of one process; an [`OpenFile`] is what several of them may lead
 //! to.
 
+pub(crate) mod change;
 mod learn;
 mod processes;
 #[cfg(test)]
@@ -56,8 +57,8 @@ pub struct OpenFile {
     pub connection: Option<u64>,
     /// Whether `accept` made it: then this is the server's end.
     pub accepted: bool,
-    /// Whether `O_NONBLOCK` is set.
-    pub nonblocking: bool,
+    /// Whether `O_NONBLOCK` is set, if that is known.
+    pub nonblocking: Option<bool>,
     /// Bytes received since it was created or connected.
     pub bytes_in: u64,
     /// Bytes sent since then.

@@ -99,7 +99,7 @@ fn every_kind_of_copy_leads_to_the_same_file() {
         told.sends(9, 7);
         told.ok("fcntl", [fd(9), named(F_SETFL), Arg::OpenFlags(O_NONBLOCK)], 0);
         let file = told.file(6);
-        assert_eq!((file.bytes_out, file.nonblocking, file.copies), (7, true, 1));
+        assert_eq!((file.bytes_out, file.nonblocking, file.copies), (7, Some(true), 1));
         assert_eq!(file.peer, Some(at(1006)));
         // The first close closes a number, the last one the file.
         told.ok("close", [fd(6)], 0);
@@ -153,7 +153,7 @@ fn a_child_shares_the_files_and_not_the_numbers() {
     child.sends(5, 3);
     child.ok("ioctl", [fd(5), Arg::Request(FIONBIO), Arg::Value(Value::Int(1))], 0);
     let file = parent.file(5);
-    assert_eq!((file.bytes_out, file.nonblocking, file.copies), (3, true, 1));
+    assert_eq!((file.bytes_out, file.nonblocking, file.copies), (3, Some(true), 1));
     child.ok("close", [fd(5)], 0);
     assert_eq!((parent.file(5).copies, child.file(5).id), (0, 0));
     // Files that each creates afterwards have numbers of their own.
