@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{KilledAtEnd, PATIENCE, TempDir, text};
+use super::{KilledAtEnd, PATIENCE, TempDir, ended_within, text};
 
 /// Chromium, through the pipes of its debugging protocol.
 pub(crate) struct Browser {
@@ -20,9 +20,8 @@ pub(crate) struct Browser {
     /// What pages complained of in the console, and errors of their scripts.
     complaints: Vec<String>,
     has_loaded: bool,
-    // The process ends before its directory is removed.
-    _process: KilledAtEnd,
-    _profile: TempDir,
+    process: KilledAtEnd,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -49,16 +48,8 @@ impl Browser {
             }
         });
         let (session, calls, complaints) = (None, 0, Vec::new());
-        let mut browser = Self {
-            to,
-            from,
-            session,
-            calls,
-            complaints,
-            has_loaded: false,
-            _process: process,
-            _profile: profile,
-        };
+        let mut browser =
+            Self { to, from, session, calls, complaints, has_loaded: false, process, profile };
         let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = browser.call("Target.attachToTarget", attach);
@@ -198,6 +189,21 @@ impl Browser {
             _ => {}
         }
         message
+    }
+}
+
+/// The browser ends by itself, so that none of its processes writes into its directory any more when that is removed.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let message = json!({"id": self.calls + 1, "method": "Browser.close"});
+        let _ = self.to.write_all(format!("{message}\0").as_bytes());
+        ended_within(&mut self.process.0, Duration::from_secs(10));
+        let profile = self.profile.file("");
+        let end = Instant::now() + PATIENCE;
+        while profile.exists() && std::fs::remove_dir_all(&profile).is_err() && Instant::now() < end
+        {
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
