@@ -75,6 +75,12 @@
   const close = document.getElementById('close-step');
   if (close) {
     close.addEventListener('click', () => document.querySelector('.step').classList.remove('used'));
-    addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(part => { part.open = true; }));
+    // Paper has it all.
+    let closed = [];
+    addEventListener('beforeprint', () => {
+      closed = [...document.querySelectorAll('details:not([open])')];
+      closed.forEach(part => { part.open = true; });
+    });
+    addEventListener('afterprint', () => closed.forEach(part => { part.open = false; }));
   }
 }

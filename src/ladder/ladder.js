@@ -30,7 +30,8 @@
     });
     lines.forEach(({line, arrow: {from, to}}) => line.classList.toggle('chosen', from === now || to === now));
     put('place', `step ${now + 1} of ${steps.length}`);
-    put('who', step.who.startsWith('pid') ? `${step.side}, ${step.who}` : step.who);
+    // Where nothing connects, no end is a client or a server.
+    put('who', step.who.startsWith('pid') && connections.length > 0 ? `${step.side}, ${step.who}` : step.who);
     put('call', step.call);
     put('when', step.when);
     document.getElementById('about').replaceChildren(...step.about.map(line => {

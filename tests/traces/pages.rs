@@ -1,6 +1,7 @@
 //! The pages of tour, lab and ladder, as a reader looks at them: who did what and when, and nothing out of reach.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::support::*;
 use serde_json::Value;
@@ -204,10 +205,15 @@ fn a_page_tells_the_time_and_shows_pauses() {
     assert!(before.contains(" ms pass</span>"), "{before}");
 }
 
-/// The server of this lab is a thread without a trace: the page cannot know what it received.
+/// The page of a lab of four hundred calls, whose server is a thread without a trace.
+fn a_long_lab() -> &'static Written {
+    static PAGE: OnceLock<Written> = OnceLock::new();
+    PAGE.get_or_init(|| Written::by(&["lab", "nagle-40ms"]))
+}
+
 #[test]
 fn what_a_peer_without_a_trace_received_is_not_denied() {
-    let page = Written::by(&["lab", "nagle-40ms"]);
+    let page = a_long_lab();
     let told: Vec<_> = page.data()["steps"]
         .as_array()
         .unwrap()
@@ -223,8 +229,11 @@ fn what_a_peer_without_a_trace_received_is_not_denied() {
             "{line}"
         );
     }
+}
 
-    // All 400 calls are there, and what is alike is folded.
+#[test]
+fn a_lab_of_four_hundred_calls_is_whole_and_what_is_alike_is_folded() {
+    let page = a_long_lab();
     let called = page.shown.lines().filter(|line| {
         let line = line.trim_start();
         line.split_once('(').is_some_and(|(name, rest)| {
