@@ -3,7 +3,7 @@
 use crate::explain::words::entry::Entry;
 
 /// Concepts have names of several words, which the macro cannot take as one name.
-const fn idea(
+pub(super) const fn idea(
     name: &'static str,
     gist: &'static str,
     [means, when, advice]: [&'static str; 3],

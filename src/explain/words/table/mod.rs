@@ -13,6 +13,7 @@ mod notation;
 mod options_of_protocols;
 mod options_of_sockets;
 mod resolver;
+mod segments;
 mod signals;
 mod sockets;
 
@@ -51,7 +52,7 @@ pub static GROUPS: LazyLock<Vec<WordGroup>> =
     LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
 
 /// All entries except the calls.
-const WORDS: [WordGroup; 36] = [
+const WORDS: [WordGroup; 37] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
     group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),
@@ -86,6 +87,7 @@ const WORDS: [WordGroup; 36] = [
     group("Fields of messages", "a field", fields_of_messages::FIELDS_OF_MESSAGES),
     group("Marks on a line", "a mark of the trace", notation::MARKS),
     group("Ideas", "an idea", ideas::IDEAS),
+    group("On the wire", "a word about packets", segments::SEGMENTS),
     group("Left out on purpose", "another system call", notation::LEFT_OUT),
     group("What goes wrong", "a piece of advice", advice::ADVICE),
 ];
