@@ -26,8 +26,6 @@ pub struct CauseFinder {
     waiting: VecDeque<FoundPacket>,
     /// Whose end sends from the first address to the second.
     owners: HashMap<[SocketAddr; 2], FileId>,
-    /// Segments of connections that began before the capture.
-    left_out: u64,
 }
 
 /// A packet, with the facts from which its cause follows.
@@ -54,20 +52,21 @@ pub struct AroundCall {
 type FileId = (u32, u64);
 
 impl CauseFinder {
-    /// The next frame of the capture.
+    /// The next frame of the capture. A segment of a connection that began before the capture is left out.
     pub fn take(&mut self, frame: Frame) {
         let Some(read) = read_frame(&frame.bytes) else { return };
         let Some(Followed { body, acknowledges_ns, was_held }) =
             self.streams.follow(&read, frame.time_ns)
         else {
-            self.left_out += 1;
             return;
         };
         let time_ns = frame.time_ns;
         let from = read.from;
         let to = read.to;
         let packet = Packet { time_ns, clock: None, from, to, body, cause: None };
-        self.waiting.push_back(FoundPacket { packet, frame, acknowledges_ns, was_held });
+        // Two processors may send at the same moment.
+        let place = self.waiting.partition_point(|found| found.packet.time_ns <= time_ns);
+        self.waiting.insert(place, FoundPacket { packet, frame, acknowledges_ns, was_held });
     }
 
     /// A call has returned, and every frame that was sent before has been taken.
@@ -109,11 +108,6 @@ impl CauseFinder {
         first
     }
 
-    /// How many segments belonged to connections that began before the capture.
-    pub const fn left_out(&self) -> u64 {
-        self.left_out
-    }
-
     /// Whether this call's own socket has sent the packet, and such a call sends such packets.
     fn is_sent_by(&self, event: &Event<'_>, about: &AboutCall, found: &FoundPacket) -> bool {
         let packet = &found.packet;
@@ -143,6 +137,10 @@ impl CauseFinder {
         segment: &Segment,
     ) -> bool {
         let Some(file) = about.sender() else { return false };
+        if about.effect == Effect::Connects && segment.flags.has(SegmentFlags::SYN) {
+            // An earlier connection may have had the same ports.
+            return address_of(event).is_some_and(|address| is_at(&address, packet.to));
+        }
         if let Some(owner) = self.owners.get(&[packet.from, packet.to]) {
             return *owner == (event.pid, file.id);
         }
@@ -150,9 +148,6 @@ impl CauseFinder {
             address.as_ref().is_some_and(|address| is_at(address, at))
         };
         match about.effect {
-            Effect::Connects if segment.flags.has(SegmentFlags::SYN) => {
-                address_of(event).is_some_and(|address| is_at(&address, packet.to))
-            }
             // A listener that is closed resets the connections in its queue.
             Effect::Closes if file.peer.is_none() => is_own(&file.local, packet.from),
             _ => is_own(&file.local, packet.from) && is_own(&file.peer, packet.to),

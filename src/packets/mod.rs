@@ -17,6 +17,8 @@ pub mod header;
 pub mod json;
 pub mod pcapng;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 pub mod words;
 
 use std::net::SocketAddr;
