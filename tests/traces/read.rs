@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::support::{self, BARESOCK, TempDir, baresock, text, violations};
+use crate::support::{BARESOCK, TempDir, baresock, text, violations};
 use baresock::logs::reader::{LogEvent, LogReader};
 use baresock::sys::{
     AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MsgFlags, POLLIN, POLLOUT, PollFd, Protocol,
@@ -536,10 +536,11 @@ fn clients(numbers: std::ops::Range<u32>) -> String {
 #[cfg(linux)]
 #[test]
 fn memory_does_not_grow_with_the_log() {
+    use crate::support::{KilledAtEnd, wait_for};
     let mut command = Command::new(BARESOCK);
     command.args(["read", "-"]);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = support::KilledAtEnd(command.spawn().unwrap());
+    let mut child = KilledAtEnd(command.spawn().unwrap());
     let mut to = child.0.stdin.take().unwrap();
     let mut peak_kib = |numbers| {
         // What has been written has been read, but for the last that is in the pipe.
@@ -551,5 +552,5 @@ fn memory_does_not_grow_with_the_log() {
     let (early, late) = (peak_kib(0..4_000), peak_kib(4_000..40_000));
     assert!(late < early + 512, "{early} KiB after 4,000 clients, {late} KiB after 40,000");
     drop(to);
-    assert!(support::wait_for(&mut child.0).success());
+    assert!(wait_for(&mut child.0).success());
 }
