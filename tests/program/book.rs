@@ -367,6 +367,14 @@ fn a_book_replaces_an_earlier_one_and_nothing_else() {
     assert_refused(&[text(&other.join("thesis.txt"))], "ENOTDIR (");
     assert_refused(&[text(&dir.file("no/where"))], "ENOENT (");
     assert_refused(&["/"], "book /: ");
+    // A shell that works in the directory keeps it.
+    let empty = dir.file("empty");
+    fs::create_dir(&empty).unwrap();
+    let run = Command::new(BARESOCK).args(["book", "."]).current_dir(&empty).output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("baresock: book .: this is the working directory"), "{said}");
+    fs::remove_dir(&empty).unwrap();
     std::os::unix::fs::symlink("nowhere", dir.file("dangling")).unwrap();
     assert_refused(&[text(&dir.file("dangling"))], "this symbolic link leads nowhere");
     assert_refused(&[text(&dir.file("new")), "--only", "half-clsoe"], "did you mean half-close?");

@@ -35,6 +35,7 @@ impl BookDirectory {
             // What a symbolic link leads to is replaced, not the link.
             Ok(existing) => {
                 refuse_what_is_not_a_book(&existing, directory)?;
+                refuse_the_working_directory(&existing, directory)?;
                 existing
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -108,6 +109,17 @@ fn refuse_what_is_not_a_book(place: &Path, directory: &Path) -> Result<(), Failu
             told(directory),
             shown(other)
         ))),
+    }
+}
+
+/// The directory is replaced as a whole: a shell that works in it would be left in one without a name.
+fn refuse_the_working_directory(place: &Path, directory: &Path) -> Result<(), Failure> {
+    match std::env::current_dir() {
+        Ok(here) if here.starts_with(place) => Err(Failure::new(format_args!(
+            "{}: this is the working directory, and it would be replaced; run the command from another directory",
+            told(directory)
+        ))),
+        _ => Ok(()),
     }
 }
 
