@@ -8,7 +8,8 @@ use serde_json::Value;
 
 /// A page that the program wrote, and what it printed meanwhile.
 struct Written {
-    place: TempDir,
+    _place: Option<TempDir>,
+    file: PathBuf,
     html: String,
     shown: String,
 }
@@ -18,14 +19,17 @@ impl Written {
     fn by(command: &[&str]) -> Self {
         let place = TempDir::new();
         let file = place.file("page.html");
+        Self { _place: Some(place), ..Self::into(file, command) }
+    }
+
+    /// The same in this file, which stays.
+    #[track_caller]
+    fn into(file: PathBuf, command: &[&str]) -> Self {
         let run = baresock(&[command, &["--html", text(&file)]].concat());
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         let html = std::fs::read_to_string(&file).unwrap();
-        Self { place, html, shown: String::from_utf8(run.stdout).unwrap() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.place.file("page.html")
+        let shown = String::from_utf8(run.stdout).unwrap();
+        Self { _place: None, file, html, shown }
     }
 
     /// The rows: class, time, and call.
@@ -149,7 +153,7 @@ fn a_result_is_never_cut() {
         }
         if has_program("chromium") {
             let mut browser = Browser::new(1280);
-            browser.open(&page.file(), "");
+            browser.open(&page.file, "");
             for width in [1280, 375] {
                 browser.resize(width);
                 assert_eq!(browser.ask(CUT), 0, "{width}");
@@ -208,7 +212,9 @@ fn a_page_tells_the_time_and_shows_pauses() {
 /// The page of a lab of four hundred calls, whose server is a thread without a trace.
 fn a_long_lab() -> &'static Written {
     static PAGE: OnceLock<Written> = OnceLock::new();
-    PAGE.get_or_init(|| Written::by(&["lab", "nagle-40ms"]))
+    // Two tests share it, of which none is the last.
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("a-long-lab.html");
+    PAGE.get_or_init(|| Written::into(file, &["lab", "nagle-40ms"]))
 }
 
 #[test]
@@ -256,21 +262,21 @@ fn a_lab_of_four_hundred_calls_is_whole_and_what_is_alike_is_folded() {
     let mut browser = Browser::new(1280);
     let is_seen = "document.getElementById('step-60').checkVisibility()";
     let chosen = "document.querySelector('.row.chosen').id";
-    browser.open(&page.file(), "");
+    browser.open(&page.file, "");
     assert_eq!(browser.ask(is_seen), false);
     // A link to a step opens the fold around it.
-    browser.open(&page.file(), "#step=60");
+    browser.open(&page.file, "#step=60");
     assert_eq!((browser.ask(is_seen), browser.ask(chosen)), (true.into(), "step-60".into()));
     // So does stepping into it, and its own summary.
     let last_shown =
         "document.querySelector('.fold').previousElementSibling.id.replace('step-', '#step=')";
-    browser.open(&page.file(), "");
+    browser.open(&page.file, "");
     let last_shown = browser.text_of(last_shown);
-    browser.open(&page.file(), &last_shown);
+    browser.open(&page.file, &last_shown);
     assert_eq!(browser.ask(is_seen), false);
     browser.press("ArrowDown");
     assert_eq!(browser.ask(is_seen), true);
-    browser.open(&page.file(), "");
+    browser.open(&page.file, "");
     browser.ask("document.querySelector('.fold summary').focus()");
     browser.press("Enter");
     assert_eq!(browser.ask(is_seen), true);
