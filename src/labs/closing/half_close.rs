@@ -18,7 +18,8 @@ pub(super) const LAB: Lab = Lab {
         with a FIN; the other stream continues until the peer ends it. This is a half-close. close gives up both \
         directions: the kernel answers bytes that arrive afterwards with a reset. If two parts of a program may shut \
         down sending (a library, and its caller), the program must make sure that only one of them does: a second \
-        shutdown has no effect on Linux, but loses the answer on the BSDs.",
+        shutdown has no effect on Linux, but loses the answer on the BSDs. --packets shows that close sends the same \
+        FIN: only what comes after it tells the two apart.",
     elsewhere: "On FreeBSD, NetBSD and OpenBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and \
         ends receiving as well (their kernels call soisdisconnected for a socket in FIN_WAIT_2). macOS refuses the \
         second SHUT_WR with ENOTCONN, and the answer arrives.",

@@ -15,7 +15,8 @@ pub(super) const LAB: Lab = Lab {
     question: "I sent an answer and closed. Why does the client see \"connection reset\"?",
     explanation: "close discards bytes that were received and never read, and TCP must not hide that: it sends a \
         reset. A server that answers before it has read the whole request may lose its own answer this way. Before you \
-        close, read to the end of file, or shut down sending and keep reading.",
+        close, read to the end of file, or shut down sending and keep reading. --packets shows the RST below the \
+        close, in place of the FIN.",
     elsewhere: "macOS resets, too. FreeBSD, NetBSD and OpenBSD send a FIN all the same, and a reset only when more \
         bytes arrive (tcp_disconnect in their kernels), which RFC 2525, 2.17 calls a fault. Whether the peer may still \
         read what came before the reset differs.",

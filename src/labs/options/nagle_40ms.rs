@@ -24,7 +24,7 @@ pub(super) const LAB: Lab = Lab {
         (Nagle's algorithm). The peer cannot answer half a request, and delays its acknowledgement by 40 ms in the \
         hope of sending it with an answer. So send a message with one call. TCP_NODELAY turns Nagle's algorithm off. \
         TCP_CORK is the opposite: it holds back every partial segment until you clear the option, or 200 ms have \
-        passed.",
+        passed. With --packets the late acknowledgement stands between the calls, for no call sends it.",
     elsewhere: "The delay of the acknowledgement differs; RFC 1122 allows up to 500 ms. The BSDs and macOS have \
         TCP_NOPUSH in place of TCP_CORK.",
     sources: &[
