@@ -369,7 +369,8 @@ fn the_file_for_wireshark_has_the_same_packets_and_the_calls_as_comments() {
 fn an_ordinary_user_sees_the_packets_and_stays_the_same_user() {
     let place = TempDir::new();
     let program = place.file("baresock");
-    fs::copy(BARESOCK, &program).unwrap();
+    // By another process: while this one has a program open for writing, it cannot be started.
+    assert!(Command::new("cp").arg(BARESOCK).arg(&program).status().unwrap().success());
     for path in [program.parent().unwrap(), &program] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -523,8 +524,9 @@ fn the_ladder_draws_the_segments_between_the_calls_of_both_ends() {
     assert!(ack.starts_with("ACK, ack 1 ") && ack.ends_with("#1 ACK--->"), "{picture}");
     let at = rows.iter().position(|row| row.starts_with("close(6)")).expect("a close");
     assert!(rows[at + 1].starts_with("<---#1 RST----"), "{picture}");
-    // Where the segments are, no arrow is guessed.
-    assert!(!picture.contains('|') && !picture.contains("...>"), "{picture}");
+    // Where the segments are, no arrow is guessed. (One that a timer sends may be there in one run and not in another.)
+    assert!(!picture.contains('|') && !picture.contains("came from a peer"), "{picture}");
+    assert!(!picture.contains("no call in these traces received it"), "{picture}");
 
     let page = place.file("page.html");
     let output = baresock(&["ladder", text(&file), "--html", text(&page)]);
