@@ -7,9 +7,14 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{KilledAtEnd, PATIENCE, TempDir, ended_within, text};
+
+/// What stands for itself in the path of an address.
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Chromium, through the pipes of its debugging protocol.
 pub(crate) struct Browser {
@@ -71,7 +76,9 @@ impl Browser {
     /// Opens a file; `behind` follows its address: `#step=3`.
     #[track_caller]
     pub(crate) fn open(&mut self, page: &Path, behind: &str) {
-        self.open_address(&format!("file://{}{behind}", text(page)));
+        // Written as the browser shows it, whatever is in the path.
+        let path = utf8_percent_encode(text(page), PATH).to_string();
+        self.open_address(&format!("file://{path}{behind}"));
     }
 
     /// Opens an address, and waits until the page is loaded.
@@ -83,12 +90,12 @@ impl Browser {
         let opened = self.call("Page.navigate", json!({"url": address}));
         assert!(opened["errorText"].is_null(), "{address}: {opened}");
         // The blank page may finish first.
-        while !(self.has_loaded && self.ask("location.href").as_str() == Some(address)) {
-            if !self.has_loaded {
-                self.hear();
-            }
+        while !self.has_loaded {
+            self.hear();
         }
-        while self.ask("document.readyState") != "complete" {}
+        let is_there =
+            format!("location.href == {} && document.readyState == 'complete'", json!(address));
+        self.wait_until(&is_there);
     }
 
     /// What an expression of JavaScript is in the page.
