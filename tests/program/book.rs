@@ -14,7 +14,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::support::{
-    BARESOCK, Browser, KilledAtEnd, TempDir, baresock, has_program, text, wait_for, wait_until,
+    BARESOCK, Browser, KilledAtEnd, TempDir, baresock, has_program, interruptible, text, wait_for,
+    wait_until,
 };
 
 /// What the book has where time is short: both ends in one process, a peer without a trace, one end only, a group.
@@ -391,7 +392,7 @@ fn a_run_that_is_interrupted_leaves_the_place_as_it_was() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let dir = TempDir::new();
         let place = dir.file("book");
-        let mut command = Command::new(BARESOCK);
+        let mut command = interruptible(BARESOCK);
         // This lab takes more than a second, and leaves its directory there unless it is ended in order.
         command
             .env("TMPDIR", dir.file(""))

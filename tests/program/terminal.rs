@@ -294,17 +294,6 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
     }
 }
 
-/// A program that SIGINT ends even if these tests run in the background of a script: the shell has them ignore it then, and
-/// what they start would do so as well.
-fn interruptible(program: &str) -> Command {
-    if !cfg!(target_os = "linux") {
-        return Command::new(program);
-    }
-    let mut command = Command::new("env");
-    command.args(["--default-signal=INT", program]);
-    command
-}
-
 /// What a terminal shows next, or 0 or an error at its end; the test fails if the terminal stands still.
 fn read_in_time(terminal: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut rows = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];

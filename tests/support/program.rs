@@ -24,6 +24,17 @@ pub(crate) fn with_three_descriptors(program: &str) -> Command {
     command
 }
 
+/// A program that SIGINT ends even if these tests run in the background of a script: the shell has them ignore it then, and
+/// what they start would do so as well.
+pub(crate) fn interruptible(program: &str) -> Command {
+    if !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", program]);
+    command
+}
+
 /// Runs a program to its end.
 #[track_caller]
 pub(crate) fn output_of(command: &mut Command) -> Output {

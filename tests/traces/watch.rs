@@ -4,11 +4,11 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{self, BARESOCK, missing, output_of};
+use crate::support::{self, BARESOCK, missing, output_of, with_three_descriptors};
 
 /// What `watch` does with these arguments.
 fn watch(arguments: &[&str]) -> Option<Output> {
-    usable().then(|| output_of(Command::new(BARESOCK).arg("watch").args(arguments)))
+    usable().then(|| output_of(with_three_descriptors(BARESOCK).arg("watch").args(arguments)))
 }
 
 /// Whether strace can trace here.
