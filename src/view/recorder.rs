@@ -114,7 +114,7 @@ impl Recorder {
         self.state = RecorderState::Off;
     }
 
-    /// No browser looks any more.
+    /// The last browser is gone.
     pub(super) fn end(&mut self) {
         self.interrupt();
         self.clear();
@@ -276,7 +276,9 @@ impl Sink for RecorderSink {
 
     fn intent(&mut self, words: &'static str) {
         let mut recorder = self.0.borrow_mut();
+        // After a call that was left out, the last one of the frame is another.
         if recorder.state == RecorderState::InTurn
+            && recorder.left_out == 0
             && let Some(call) = recorder.calls.last_mut()
         {
             call.about.push(words.to_string());
@@ -285,5 +287,28 @@ impl Sink for RecorderSink {
 
     fn wants_times(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Function;
+
+    #[test]
+    fn what_is_said_of_a_call_that_is_left_out_is_left_out_too() {
+        let recorder = Rc::new(RefCell::new(Recorder::new()));
+        let mut sink = RecorderSink::new(&recorder);
+        recorder.borrow_mut().begin(Vec::new());
+        recorder.borrow_mut().begin_turn();
+        let event = Event::new(Function::CLOSE.into());
+        (0..MOST_CALLS).for_each(|_| sink.end(&event));
+        sink.intent("of the last call");
+        sink.end(&event);
+        sink.intent("of a call that is left out");
+        let recorder = recorder.borrow();
+        assert_eq!((recorder.calls().len(), recorder.left_out()), (MOST_CALLS, 1));
+        let about = &recorder.calls().last().unwrap().about;
+        assert_eq!(about.last().map(String::as_str), Some("of the last call"));
     }
 }
