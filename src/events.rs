@@ -241,11 +241,14 @@ impl<T> TokenMap<T> {
     where
         T: Default,
     {
-        if self.get(token).is_none() {
-            self.insert(token, T::default());
+        let place = token.place as usize;
+        if self.places.len() <= place {
+            self.places.resize_with(place + 1, || None);
         }
-        let (_, entry) = self.places[token.place as usize]
-            .get_or_insert_with(|| (token.generation, T::default()));
+        let slot = &mut self.places[place];
+        // An entry of an earlier endpoint in the same slot.
+        slot.take_if(|(generation, _)| *generation != token.generation);
+        let (_, entry) = slot.get_or_insert_with(|| (token.generation, T::default()));
         entry
     }
 

@@ -79,25 +79,28 @@ impl Endpoints {
         Some((ends, endpoint))
     }
 
-    /// Appends a row for every endpoint that waits for something.
-    pub(super) fn ask<'fd>(&'fd self, wanted: Clients, question: &mut Vec<Row<'fd>>) {
-        for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
-            let Some(interest) = waits.asks(wanted) else { continue };
-            append_rows(place as u32, ends.as_ref(), interest, question);
-        }
-    }
-
-    /// The same for these endpoints alone.
-    pub(super) fn ask_about<'fd>(
+    /// Appends a row for every endpoint that waits for something, if its slot is to be asked about.
+    pub(super) fn ask<'fd>(
         &'fd self,
-        tokens: &[Token],
         wanted: Clients,
+        is_asked: impl Fn(u32) -> bool,
         question: &mut Vec<Row<'fd>>,
     ) {
-        for token in tokens {
-            let Some(at) = self.find(*token) else { continue };
-            let Some(interest) = self.waits[at].asks(wanted) else { continue };
-            append_rows(token.place, self.ends[at].as_ref(), interest, question);
+        for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
+            let place = place as u32;
+            let Some(interest) = waits.asks(wanted).filter(|_| is_asked(place)) else { continue };
+            let mut ask = |fd, interest| question.push(Row { fd, interest, place });
+            match ends {
+                // One row, because a socket is one descriptor; there may be thousands of these.
+                Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
+                Some(Ends::Files(files)) => {
+                    let input = files.input.as_ref().filter(|_| interest.reads());
+                    let output = files.output.as_ref().filter(|_| interest.writes());
+                    input.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Read));
+                    output.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Write));
+                }
+                None => {}
+            }
         }
     }
 
@@ -215,28 +218,6 @@ impl WaitsFor {
             Self::Clients if wanted == Clients::Wanted => Some(Interest::Read),
             Self::Clients | Self::Nothing => None,
         }
-    }
-}
-
-/// Appends the rows that ask about these descriptors.
-#[inline]
-fn append_rows<'fd>(
-    place: u32,
-    ends: Option<&'fd Ends>,
-    interest: Interest,
-    question: &mut Vec<Row<'fd>>,
-) {
-    let mut ask = |fd, interest| question.push(Row { fd, interest, place });
-    match ends {
-        // One row, because a socket is one descriptor; there may be thousands of these.
-        Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
-        Some(Ends::Files(files)) => {
-            let input = files.input.as_ref().filter(|_| interest.reads());
-            let output = files.output.as_ref().filter(|_| interest.writes());
-            input.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Read));
-            output.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Write));
-        }
-        None => {}
     }
 }
 

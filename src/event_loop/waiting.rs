@@ -5,10 +5,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::agenda::Task;
-use super::endpoints::{Clients, Endpoint};
+use super::endpoints::Clients;
 use super::notice::Notice;
 use super::state::LoopState;
-use crate::events::{Ending, Token};
+use crate::events::Ending;
 use crate::names::{Errno, Result};
 use crate::poller::{Evidence, Interest, Row, Via, emptied};
 use crate::trace;
@@ -44,24 +44,24 @@ impl LoopState {
         let mut question: Vec<Row<'_>> = std::mem::take(memory);
         evidence.clear();
         let waited = if self.stands_still() {
-            let served = self.served_while_still();
-            self.endpoints.ask_about(&served, self.wanted_clients(), &mut question);
+            let is_served = |place| self.is_served_while_still(place);
+            self.endpoints.ask(self.wanted_clients(), is_served, &mut question);
             trace::suspended(|| self.poller.wait(&question, timeout, evidence))
         } else {
-            self.endpoints.ask(self.wanted_clients(), &mut question);
+            self.endpoints.ask(self.wanted_clients(), |_| true, &mut question);
             self.poller.wait(&question, timeout, evidence)
         };
         *memory = emptied(question);
         waited
     }
 
-    /// The endpoints that are served while the loop stands still: those of the observer, and the self-pipe, because a
-    /// signal must still end the program.
-    fn served_while_still(&self) -> Vec<Token> {
-        let is_observers = |endpoint: &Endpoint| self.is_observer(endpoint.service());
-        let mut served = self.endpoints.tokens_where(is_observers);
-        served.extend(self.self_pipe);
-        served
+    /// Whether the endpoint in this slot is served while the loop stands still: if it is the observer's, or the
+    /// self-pipe, because a signal must still end the program.
+    fn is_served_while_still(&self, place: u32) -> bool {
+        let token = self.endpoints.token_at(place);
+        let endpoint = self.endpoints.lookup(token).map(|(_, endpoint)| endpoint);
+        Some(token) == self.self_pipe
+            || endpoint.is_some_and(|endpoint| self.is_observer(endpoint.service()))
     }
 
     pub(super) fn wanted_clients(&self) -> Clients {
@@ -121,7 +121,7 @@ impl LoopState {
 
     fn give_up_waiting(&self, errno: Errno) -> WaitFailed {
         let mut question = Vec::new();
-        self.endpoints.ask(self.wanted_clients(), &mut question);
+        self.endpoints.ask(self.wanted_clients(), |_| true, &mut question);
         let watched = question.iter().map(|row| (FdNumber::from(row.fd), row.interest)).collect();
         WaitFailed { via: self.poller.via(), errno, watched }
     }

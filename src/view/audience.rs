@@ -9,7 +9,7 @@ const MOST_VIEWERS: usize = 16;
 /// A viewer that has read nothing for this long is disconnected; its browser connects again if it still runs.
 const STALLED: Duration = Duration::from_secs(30);
 
-/// Order of a person.
+/// What a person orders through the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// Stand still.
@@ -78,8 +78,9 @@ impl ViewAudience {
         self.orders.push(order);
     }
 
-    pub(super) fn has_orders(&self) -> bool {
-        !self.orders.is_empty()
+    /// Whether a browser looks, or an order waits.
+    pub(super) fn wants_attention(&self) -> bool {
+        !self.viewers.is_empty() || !self.orders.is_empty()
     }
 
     pub(super) fn take_orders(&mut self) -> Vec<Order> {

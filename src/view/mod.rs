@@ -1,10 +1,10 @@
 //! The view: a page in the browser that shows a running loop, live, and can pause it.
 //!
 //! The loop that is watched serves the page, too, through its [observer](EventLoop::add_observer). Nothing is recorded
-//! while no browser looks. While one looks, a recorder keeps the calls of whole turns until a frame is full; then
-//! calls are no longer traced until the frame is sent, so that a busy server is slowed down by little. A frame is sent
-//! to each browser as a server-sent event. Each frame says everything, so a browser that reads too slowly misses
-//! frames, and no memory is needed for it.
+//! while no browser looks. While a browser looks, a recorder keeps the calls of whole turns until a frame is full. Then
+//! it records nothing until the frame is sent, so that a busy server is slowed down by little. A frame is sent to each
+//! browser as a server-sent event. Each frame says everything, so a browser that reads too slowly misses frames instead
+//! of having them queued.
 //!
 //! Read the files in this order: `gate` (which requests are answered), `desk` (the answers), `audience` (who looks, and
 //! what was ordered), `pacing` (pause, step, slow motion), `recorder` and `rows` (what a frame shows), and this file,
@@ -60,7 +60,7 @@ pub struct View {
     observer: Option<ServiceId>,
     services: Vec<(ServiceId, String)>,
     pacing: Pacing,
-    /// Whether a page looks, or the loop is not at full speed.
+    /// Whether a page looks, an order waits, or the loop is not at full speed.
     attends: bool,
     /// Whether the calls of this turn are recorded.
     is_recording: bool,
@@ -171,14 +171,14 @@ impl View {
     /// As [`EventLoop::run`].
     pub fn run(&mut self, event_loop: &mut EventLoop) -> Result<(), WaitFailed> {
         loop {
-            self.is_recording = self.is_looked_at() && self.recorder.borrow().has_room();
+            self.is_recording =
+                self.attends && self.is_looked_at() && self.recorder.borrow().has_room();
             let progress =
                 if self.is_recording { self.record(event_loop)? } else { event_loop.turn()? };
             if progress == Progress::Ended {
                 return Ok(());
             }
-            let attends =
-                self.is_looked_at() || self.audience.borrow().has_orders() || !self.pacing.runs();
+            let attends = self.audience.borrow().wants_attention() || !self.pacing.runs();
             // Once more after the last page is gone, to leave nothing behind.
             if attends || self.attends {
                 self.after_turn(event_loop);
