@@ -22,7 +22,8 @@ pub(super) struct Observer {
     pub(super) stands_still: bool,
     /// The next wait ends at this moment at the latest.
     pub(super) wake_at: Option<Instant>,
-    /// How many turns have served another endpoint than the observer's.
+    /// Whether this turn has served another endpoint than the observer's, and how many turns before it have.
+    pub(super) serves_others: bool,
     pub(super) served_turns: u64,
     tallies: TokenMap<ByteTally>,
     /// Of all endpoints that there have been, without the observer's.
@@ -48,6 +49,7 @@ impl Observer {
             service,
             stands_still: false,
             wake_at: None,
+            serves_others: false,
             served_turns: 0,
             tallies: TokenMap::default(),
             total: ByteTally::default(),

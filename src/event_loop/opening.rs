@@ -236,7 +236,7 @@ impl LoopState {
         self.try_next_address(failed.wish, errno);
     }
 
-    /// The endpoint that asked no longer needs the connection: the attempt is closed.
+    /// Ends the attempt to connect that this endpoint asked for: it does not need the connection now.
     pub(super) fn give_up_asked(&mut self, asked_by: Token) {
         let is_asked = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Connecting(connecting) if connecting.wish.asked_by == asked_by);
         for token in self.endpoints.tokens_where(is_asked) {

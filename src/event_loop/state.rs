@@ -68,6 +68,13 @@ impl LoopState {
         (self.on_notice)(notice);
     }
 
+    /// The turn is over: it is counted if it has served another endpoint than the observer's.
+    pub(super) fn count_turn(&mut self) {
+        if let Some(observer) = &mut self.observer {
+            observer.served_turns += u64::from(std::mem::take(&mut observer.serves_others));
+        }
+    }
+
     /// Whether this service is the observer.
     #[inline]
     pub(super) fn is_observer(&self, service: ServiceId) -> bool {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::agenda::Task;
 use super::datagram::receive_one;
-use super::endpoints::Endpoint;
+use super::endpoints::{Endpoint, Endpoints};
 use super::listener::ACCEPTS_PER_TURN;
 use super::notice::Notice;
 use super::state::LoopState;
@@ -13,7 +13,7 @@ use crate::addr::Address;
 use crate::conn::{Ends, Incoming};
 use crate::events::{Ending, LoopEvent, ServiceId, Token};
 use crate::names::Errno;
-use crate::trace::{self, Function};
+use crate::trace::{self, Function, Suspended};
 
 /// An event for a service.
 #[derive(Debug)]
@@ -61,28 +61,13 @@ impl Happened {
 }
 
 impl LoopState {
-    /// Whether a task is about the observer, whose calls are not traced.
+    /// Suspends tracing for a task of the observer. Any other task makes this turn one that is counted.
     #[inline]
-    pub(super) fn is_for_observer(&self, task: &Task) -> bool {
-        let is_its = |service| self.is_observer(service);
-        self.observer.is_some() && self.service_of(task).is_some_and(is_its)
-    }
-
-    fn service_of(&self, task: &Task) -> Option<ServiceId> {
-        match task {
-            Task::TellClosed(_, service, _) | Task::TellNotOpened(_, service, _) => Some(*service),
-            Task::Admit(made) => Some(made.service),
-            Task::Receive(token)
-            | Task::Send(token)
-            | Task::DropInvalid(token)
-            | Task::Expire(token)
-            | Task::Accept(token, _)
-            | Task::PresentKept(token)
-            | Task::CloseIfDone(token)
-            | Task::TellOpened(token, _) => {
-                self.endpoints.lookup(*token).map(|(_, endpoint)| endpoint.service())
-            }
-        }
+    pub(super) fn untraced_for_observer(&mut self, task: &Task) -> Option<Suspended> {
+        let observer = self.observer.as_mut()?;
+        let is_its = service_of(task, &self.endpoints) == Some(observer.service);
+        observer.serves_others |= !is_its;
+        is_its.then(trace::suspend)
     }
 
     /// Runs a task. Received bytes are in `buffer` afterwards.
@@ -272,6 +257,24 @@ impl LoopState {
         if let Some((_, stream)) = self.endpoints.stream_mut(who) {
             stream.conn.receiving.keep_leftover(bytes);
             self.endpoints.settle(who);
+        }
+    }
+}
+
+/// The service that a task is for; `None` if its endpoint is gone.
+fn service_of(task: &Task, endpoints: &Endpoints) -> Option<ServiceId> {
+    match task {
+        Task::TellClosed(_, service, _) | Task::TellNotOpened(_, service, _) => Some(*service),
+        Task::Admit(made) => Some(made.service),
+        Task::Receive(token)
+        | Task::Send(token)
+        | Task::DropInvalid(token)
+        | Task::Expire(token)
+        | Task::Accept(token, _)
+        | Task::PresentKept(token)
+        | Task::CloseIfDone(token)
+        | Task::TellOpened(token, _) => {
+            endpoints.lookup(*token).map(|(_, endpoint)| endpoint.service())
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The loop itself: state the question, wait, and work through the agenda that the answer gives.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::agenda::Task;
 use super::closing::Progress;
@@ -9,8 +9,6 @@ use super::endpoints::Endpoint;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::notice::Notice;
-use super::observer::Observer;
-use super::report::EndpointReport;
 use super::state::LoopState;
 use super::stream::Stream;
 use super::tasks::{Happened, News};
@@ -21,7 +19,6 @@ use crate::events::{Action, Actions, Service, ServiceId, Token};
 use crate::names::{Errno, Result};
 use crate::poller::{Evidence, Row, Via, emptied};
 use crate::sys::Fd;
-use crate::trace;
 
 /// A loop over one poller.
 pub struct EventLoop {
@@ -87,11 +84,8 @@ impl EventLoop {
                 self.state.add_expired();
             }
         }
-        let mut serves_others = false;
         while let Some(task) = self.state.agenda.take_next() {
-            let is_for_observer = self.state.is_for_observer(&task);
-            serves_others |= !is_for_observer;
-            let _untraced = is_for_observer.then(trace::suspend);
+            let _untraced = self.state.untraced_for_observer(&task);
             let Some(News { service, who, what }) = self.state.take_up(task, &mut self.buffer)
             else {
                 continue;
@@ -110,9 +104,7 @@ impl EventLoop {
                 self.keep_rest(who, what, kept);
             }
         }
-        if let Some(observer) = &mut self.state.observer {
-            observer.served_turns += u64::from(serves_others);
-        }
+        self.state.count_turn();
         Ok(self.state.progress())
     }
 
@@ -172,60 +164,6 @@ impl EventLoop {
     pub fn add_service(&mut self, service: Box<dyn Service>) -> ServiceId {
         self.services.push(service);
         ServiceId((self.services.len() - 1) as u32)
-    }
-
-    /// Adds a service through which a person watches this loop. Its calls are not traced and its clients not counted,
-    /// no limit for clients applies to them, and the loop serves them also while it [stands
-    /// still](Self::stand_still).
-    pub fn add_observer(&mut self, service: Box<dyn Service>) -> ServiceId {
-        let service = self.add_service(service);
-        let mut observer = Observer::new(service);
-        trace::suspended(|| observer.keep_spares(&*self.state.poller));
-        self.state.observer = Some(observer);
-        service
-    }
-
-    /// From the end of this turn on the loop serves only the observer and signals, until it [goes on](Self::go_on). It
-    /// does not stand still without an observer, nor once it was asked to end.
-    pub fn stand_still(&mut self) {
-        let is_ending = self.is_ending();
-        self.state.observer.iter_mut().for_each(|observer| observer.stands_still = !is_ending);
-    }
-
-    /// The loop serves all endpoints again.
-    pub fn go_on(&mut self) {
-        self.state.observer.iter_mut().for_each(|observer| observer.stands_still = false);
-    }
-
-    /// With an observer: the next wait ends at this moment, even if nothing is ready.
-    pub fn wake_at(&mut self, moment: Option<Instant>) {
-        self.state.observer.iter_mut().for_each(|observer| observer.wake_at = moment);
-    }
-
-    /// With an observer: how many turns have served another endpoint than those of the observer.
-    pub fn served_turns(&self) -> u64 {
-        self.state.observer.as_ref().map_or(0, |observer| observer.served_turns)
-    }
-
-    /// With an observer: how many bytes all endpoints but those of the observer have received, and were given to send.
-    pub fn bytes_moved(&self) -> [u64; 2] {
-        let total = self.state.observer.as_ref().map(|observer| observer.total);
-        total.map_or([0; 2], |total| [total.received, total.accepted])
-    }
-
-    /// Whether the loop was asked to end.
-    pub const fn is_ending(&self) -> bool {
-        self.state.draining.is_some()
-    }
-
-    /// What the loop knows of each endpoint.
-    pub fn endpoints(&self) -> impl Iterator<Item = EndpointReport<'_>> {
-        self.state.reports()
-    }
-
-    /// How many bytes are queued for a connection; `None` if it is closed.
-    pub fn unsent(&self, who: Token) -> Option<usize> {
-        self.state.endpoints.stream(who).map(|(_, stream)| stream.conn.owed())
     }
 
     /// Adds a listener, which must be non-blocking; `service` gets its connections.

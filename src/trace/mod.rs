@@ -37,7 +37,7 @@ pub mod wrapping;
 
 pub use arg::{Arg, Note};
 pub use both::Both;
-pub(crate) use call::suspend;
+pub(crate) use call::{Suspended, suspend};
 pub use call::{add_sink, idle_rules, install, intent, remark, suspended, traced_by};
 pub use event::{Event, Outcome};
 pub use page::{Function, Page};

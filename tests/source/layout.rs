@@ -51,6 +51,8 @@ const CHAPTERS: &[&str] = &[
 /// The files of the loop in the order of reading: each uses only those after it, also by a method. (`mod.rs` is its table of
 /// contents.)
 const LOOP_FILES: &[&str] = &[
+    // For a program that shows the loop: it is read last.
+    "watching",
     "turn",
     "tasks",
     "actions",
