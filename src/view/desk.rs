@@ -22,6 +22,9 @@ const MOST_CONNECTIONS: usize = 64;
 const MOST_ANSWERS: usize = 16;
 /// The longest pause of slow motion, in milliseconds.
 const SLOWEST_MS: u64 = 60_000;
+/// The answer to an order that the view does not have.
+const ORDERS: &str =
+    "The orders are pause, go-on, step, and slow/MILLISECONDS for at most a minute.";
 
 /// Fields of every answer: it is never kept, and belongs to no other page.
 const FIELDS: &str = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
@@ -131,15 +134,12 @@ impl ViewDesk {
                     self.audience.borrow_mut().order(order);
                     begin(&mut self.out, Status::NoContent, manner).end();
                 }
-                None => self.say(Status::NotFound, "There is no such order.", manner),
+                None => self.say(Status::NotFound, ORDERS, manner),
             },
-            (Some("" | "events"), _) => {
-                self.say(Status::MethodNotAllowed, "This can only be read.", manner);
-            }
-            (Some(path), _) if order(path).is_some() => {
-                self.say(Status::MethodNotAllowed, "An order is sent by POST.", manner);
-            }
-            _ => self.say(Status::NotFound, "There is nothing of this name.", manner),
+            (Some(""), _) => self.say_allowed("GET, HEAD", manner),
+            (Some("events"), _) => self.say_allowed("GET", manner),
+            (Some(path), _) if order(path).is_some() => self.say_allowed("POST", manner),
+            _ => self.say(Status::NotFound, "The view has no page of this name.", manner),
         }
         DeskPhase::Open
     }
@@ -157,7 +157,11 @@ impl ViewDesk {
 
     fn page(&mut self, manner: Manner<'_>) {
         let Ok(nonce) = self.random.hex::<16>() else {
-            return self.say(Status::ServiceUnavailable, "No random bytes could be had.", manner);
+            return self.say(
+                Status::ServiceUnavailable,
+                "The system gives no random bytes.",
+                manner,
+            );
         };
         let page = PAGE.replace(NONCE, &nonce);
         begin(&mut self.out, Status::Ok, manner)
@@ -180,7 +184,7 @@ impl ViewDesk {
     /// Begins the stream of events. It has no length: it lasts as long as the connection.
     fn watch(&mut self, who: Token, manner: Manner<'_>) -> DeskPhase {
         if !self.audience.borrow_mut().join(who) {
-            self.say(Status::ServiceUnavailable, "Too many pages look already.", manner);
+            self.say(Status::ServiceUnavailable, "Too many pages look: close one of them.", manner);
             return DeskPhase::Open;
         }
         let manner = Manner { keep_alive: false, ..manner };
@@ -190,11 +194,30 @@ impl ViewDesk {
         DeskPhase::Watching
     }
 
+    /// Refuses a method, and says which are allowed here.
+    fn say_allowed(&mut self, methods: &str, manner: Manner<'_>) {
+        let sentence = format!("This address supports only {methods}.");
+        self.say_with(Status::MethodNotAllowed, &sentence, manner, |head| {
+            head.text("Allow", methods)
+        });
+    }
+
     fn say(&mut self, status: Status, sentence: &str, manner: Manner<'_>) {
-        begin(&mut self.out, status, manner)
+        self.say_with(status, sentence, manner, |head| head);
+    }
+
+    /// The same with more fields.
+    fn say_with(
+        &mut self,
+        status: Status,
+        sentence: &str,
+        manner: Manner<'_>,
+        more: impl for<'o> FnOnce(Head<'o>) -> Head<'o>,
+    ) {
+        let head = begin(&mut self.out, status, manner)
             .text("Content-Type", "text/plain; charset=utf-8")
-            .field("Content-Length", sentence.len() + 1)
-            .end();
+            .field("Content-Length", sentence.len() + 1);
+        more(head).end();
         if manner.with_body {
             self.out.extend_from_slice(sentence.as_bytes());
             self.out.push(b'\n');
@@ -206,7 +229,7 @@ impl ViewDesk {
         let was = self.connections.get(who).copied();
         self.connections.insert(who, DeskPhase::Leaving);
         match was {
-            // Its time to read what is queued is over.
+            // The peer had its time to read what is queued.
             Some(DeskPhase::Leaving) | None => actions.push(Action::Abort(who)),
             Some(DeskPhase::Open | DeskPhase::Watching) => {
                 actions.push(Action::Close(who));

@@ -83,6 +83,8 @@ fn only_the_view_s_own_page_is_answered(kind: Kind) {
         // A refusal does not repeat the key.
         assert!(status != 403 || !format!("{answer:?}").contains(key), "{answer:?}");
         assert!(answer.head.contains("Cache-Control: no-store"), "{answer:?}");
+        // RFC 9110: an answer 405 names the methods that are allowed.
+        assert_eq!(status == 405, answer.head.contains("\r\nAllow: "), "{answer:?}");
     }
     // Without a host, as in HTTP/1.0.
     let mut stream = impatient(TcpStream::connect(at).unwrap());
@@ -379,16 +381,10 @@ fn a_view_can_be_opened_when_all_descriptors_are_taken(kind: Kind) {
         return;
     }
     let most = if kind.via == "select" { 1024 } else { 64 };
-    let mut clients = Vec::new();
+    // As many as there are descriptors, so that some clients are one too many.
+    let clients = connect_many(&view.server, most);
     let said = if kind.via == "select" { "no bit in an fd_set" } else { "EMFILE" };
-    while !view.server.stderr().contains(said) {
-        assert!(clients.len() <= most, "it has said nothing");
-        clients.push(connect(&view.server));
-        if HAS_PROC && clients.len() + 20 > most {
-            // It may have to say it first.
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
+    view.server.wait_until_it_says(said);
     for _ in 0..3 {
         let mut frames = view.watch();
         let frame = frames.next();
@@ -453,17 +449,20 @@ fn a_client_s_bytes_stay_text(kind: Kind) {
 
 #[test]
 fn only_this_machine_may_look() {
+    let dir = TempDir::new();
+    let path = format!("unix:{}", text(&dir.file("view")));
     for (address, word) in [
         ("*:0", "other machines"),
         ("0.0.0.0:0", "other machines"),
         ("[::]:0", "other machines"),
-        ("unix:/tmp/baresock-view", "Unix-domain"),
+        (&path, "Unix-domain"),
     ] {
         let run = baresock(&["serve", "echo=127.0.0.1:0", &format!("--view={address}")]);
         let said = String::from_utf8_lossy(&run.stderr);
         assert_eq!(run.status.code(), Some(2), "{address}: {said}");
         assert!(said.contains("--view") && said.contains(word), "{said}");
     }
+    assert!(!dir.file("view").exists());
     let run = baresock(&["serve", "echo=127.0.0.1:0", "--view=http://localhost/"]);
     assert_eq!(run.status.code(), Some(2));
 }
