@@ -33,10 +33,10 @@ impl ServedView {
     pub(crate) fn listen(at: &Written, common: &Common) -> Result<Self, Failure> {
         let addresses = naming::resolve(at, SOCK_STREAM).map_err(Failure::new)?;
         // One listener is enough: its address is printed.
-        let first = addresses.into_iter().next().into_iter();
-        let address: Vec<_> = first.map(reachable_here_only).collect::<Result<_, _>>()?;
+        let first = addresses.into_iter().next().map(reachable_here_only).transpose()?;
         let how = Listening { sndbuf: Some(SEND_BUFFER), ..Listening::for_streams(BACKLOG) };
-        let sockets = suspended(|| listen_at(address, how, &mut SocketFiles::default()))?;
+        let sockets =
+            suspended(|| listen_at(first.into_iter().collect(), how, &mut SocketFiles::default()))?;
         let (listeners, names): (Vec<_>, Vec<_>) = sockets.into_iter().unzip();
         let view = View::new(common.via(), &names);
         let view = view.map_err(|error| Failure::from_std("--view: /dev/urandom", &error))?;

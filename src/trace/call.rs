@@ -108,7 +108,7 @@ pub fn remark(text: &str) {
     }
 }
 
-/// Passes this thread's calls to one more sink. Returns whether there is a tracer; if not, the sink gets none.
+/// Passes this thread's calls to one more sink. Returns whether the thread has a tracer; without a tracer the sink is dropped.
 pub fn add_sink(sink: impl Sink + 'static) -> bool {
     ON.get() && with_tracer(|tracer| tracer.add_sink(sink)).is_some()
 }
