@@ -53,7 +53,7 @@ impl Session {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
         }
         let before = tcgetattr(&pty.slave).unwrap();
-        let mut command = Command::new("setsid");
+        let mut command = interruptible("setsid");
         command.args(["--ctty", "--wait"]).args(command_line).env("TERM", "dumb");
         command.stdin(pty.slave.try_clone().unwrap()).stdout(pty.slave.try_clone().unwrap());
         command.stderr(pty.slave.try_clone().unwrap());

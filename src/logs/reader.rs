@@ -216,7 +216,7 @@ impl EventMaker {
     fn recorded(&mut self, place: &Where<'_>, tell: &mut impl FnMut(&LogEvent<'_>, &LogPlace<'_>)) {
         match Event::from_json(place.text) {
             Ok(event) => tell(&LogEvent::Call(&event), &self.place(place)),
-            // What went over the wire is no call, and the reports are about calls.
+            // The reports are about calls; a packet is left out.
             Err(_) if is_packet(place.text) => {}
             Err(_) => tell(&LogEvent::Text(place.text), &self.place(place)),
         }

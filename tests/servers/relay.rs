@@ -208,16 +208,7 @@ fn the_next_address_is_tried(kind: Kind) {
     if !has_ipv6() {
         return skipped("this machine has no IPv6");
     }
-    // A port alone means 127.0.0.1 and ::1, in this order. The first one's port is held, and no server
-    // listens on it.
-    let (listener, _held) = loop {
-        let listener = TcpListener::bind("[::1]:0").unwrap();
-        let held = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        if held.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).is_ok() {
-            break (listener, held);
-        }
-    };
+    let (listener, _held) = listener_on_ipv6_alone();
     let port = listener.local_addr().unwrap().port();
     let server = relay_to(kind, &port.to_string(), &["-v"]);
     let mut client = connect(&server);

@@ -20,6 +20,19 @@ pub(crate) fn connect_many(server: &Server, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| connect(server)).collect()
 }
 
+/// A listener at `::1`, and the same port of 127.0.0.1 held without a server that listens. A port alone means both, in the
+/// other order: a client that writes this port must try the second address.
+pub(crate) fn listener_on_ipv6_alone() -> (TcpListener, Socket) {
+    loop {
+        let listener = TcpListener::bind("[::1]:0").unwrap();
+        let held = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if held.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).is_ok() {
+            return (listener, held);
+        }
+    }
+}
+
 /// A connection with a small receive buffer, so that a server soon has queued bytes for it.
 #[track_caller]
 pub(crate) fn connect_with_little_room(server: &Server) -> TcpStream {
