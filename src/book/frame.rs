@@ -9,8 +9,8 @@ pub(super) const STYLE: &str = include_str!("book.css");
 /// The predictions, and the answers that the browser keeps.
 pub(super) const SCRIPT: &str = include_str!("book.js");
 
-/// Scripts and styles come from the book only.
-const POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'";
+/// Scripts and styles come from the book's own files: what a page itself contains is never run, and has no style.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'";
 
 /// A page's address and its title.
 #[derive(Clone, Debug)]
@@ -34,17 +34,15 @@ impl PageFrame<'_> {
         let title = escaped(&page.place.title);
         let to = |of: &str| link(path, of);
         let mut scripts = vec!["book.js"];
-        let mut styles = vec!["ladder.css", "book.css"];
         if page.ladder.is_some() {
             scripts.push("ladder.js");
         }
         if path == "search.html" {
             scripts.extend(["index.js", "search.js"]);
         }
-        let styles: String = styles
-            .drain(..)
+        let styles = ["ladder.css", "book.css"]
             .map(|file| format!("<link rel=\"stylesheet\" href=\"{}\">\n", to(file)))
-            .collect();
+            .concat();
         let scripts: String = scripts
             .iter()
             .map(|file| format!("<script src=\"{}\"></script>\n", to(file)))

@@ -15,6 +15,10 @@ use crate::trace::arg::Note;
 /// A shorter pause is not shown.
 const SHORTEST_PAUSE_NS: u64 = 1_000_000;
 
+/// Pauses have a height for each number of zeros that follow the millisecond: 1 ms has none, 100 s has five, and a longer pause is
+/// not drawn higher. `ladder.css` has the heights, because a book's pages allow no style in the page itself.
+const MOST_ZEROS_OF_A_PAUSE: u32 = 5;
+
 /// A longer result may be broken into lines.
 const LONGEST_UNBROKEN: usize = 24;
 
@@ -133,19 +137,17 @@ impl<'a> RowWriter<'a> {
         }
     }
 
-    /// Room for the time that passed before a step: the more, the longer.
+    /// Room for the time that passed before a step: the longer the time, the higher the class.
     fn pause(&self, out: &mut String, number: usize) {
         let ladder = self.ladder;
         let Some(before) = number.checked_sub(1).filter(|_| ladder.clocks <= 1) else { return };
         let [before, here] = [before, number].map(|step| moment(&ladder.steps[step].call));
         let passed = here.saturating_sub(before);
         if passed >= SHORTEST_PAUSE_NS {
-            let height = 20 + 8 * (passed / SHORTEST_PAUSE_NS).ilog10();
+            let zeros = (passed / SHORTEST_PAUSE_NS).ilog10().min(MOST_ZEROS_OF_A_PAUSE);
             let passed = duration(passed);
-            let _ = writeln!(
-                out,
-                "<li class=\"pause\" style=\"height:{height}px\"><span>{passed} pass</span></li>"
-            );
+            let _ =
+                writeln!(out, "<li class=\"pause zeros-{zeros}\"><span>{passed} pass</span></li>");
         }
     }
 

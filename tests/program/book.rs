@@ -159,6 +159,8 @@ fn a_book_is_small_and_soon_made_and_loads_nothing_else() {
         }
     }
     for (path, html) in book.pages() {
+        // The policy allows neither styles nor scripts within the page.
+        assert!(!html.contains(" style=\"") && !html.contains("<style"), "{path}");
         assert!(
             html.contains("default-src 'none'") && html.contains("<html lang=\"en\">"),
             "{path}"

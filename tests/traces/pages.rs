@@ -200,12 +200,12 @@ fn a_page_tells_the_time_and_shows_pauses() {
     let poll = rows.iter().position(|row| row.call.starts_with("poll([4:OUT]) = 0")).unwrap();
     let passed = times[poll] - times[poll - 1];
     assert!(passed >= 90_000.0, "poll waits 100 ms, {passed}");
-    let (_, behind) = page.html.split_once("<li class=\"pause\"").unwrap();
-    assert!(page.html.matches("<li class=\"pause\"").count() >= 2, "{behind}");
+    let (_, behind) = page.html.split_once("<li class=\"pause ").unwrap();
+    assert!(page.html.matches("<li class=\"pause ").count() >= 2, "{behind}");
     // The pause stands before the row of the call that waited.
     let row = page.html.find(&format!("id=\"step-{}\"", poll + 1)).unwrap();
     let before = page.html[..row].lines().rev().nth(1).unwrap();
-    assert!(before.starts_with("<li class=\"pause\" style=\"height:"), "{before}");
+    assert!(before.starts_with("<li class=\"pause zeros-2\"><span>"), "{before}");
     assert!(before.contains(" ms pass</span>"), "{before}");
 }
 
