@@ -75,12 +75,13 @@
   const close = document.getElementById('close-step');
   if (close) {
     close.addEventListener('click', () => document.querySelector('.step').classList.remove('used'));
-    // Paper has it all.
-    let closed = [];
-    addEventListener('beforeprint', () => {
-      closed = [...document.querySelectorAll('details:not([open])')];
-      closed.forEach(part => { part.open = true; });
-    });
-    addEventListener('afterprint', () => closed.forEach(part => { part.open = false; }));
   }
+
+  // On paper no part can be opened: all are open while a page is printed.
+  let closed = [];
+  addEventListener('beforeprint', () => {
+    closed = [...document.querySelectorAll('details:not([open])')];
+    closed.forEach(part => { part.open = true; });
+  });
+  addEventListener('afterprint', () => closed.forEach(part => { part.open = false; }));
 }

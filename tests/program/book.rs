@@ -592,4 +592,9 @@ fn a_printed_page_has_all_of_it() {
         let seen = format!("document.querySelector('{element}').checkVisibility()");
         assert_eq!(browser.ask(&seen), is_printed, "{element}");
     }
+    // A sheet of paper cannot be scrolled.
+    browser.open(&book.place.join("worksheets/half-close.html"), "");
+    browser.resize(700);
+    let cut = "[...document.querySelectorAll('pre')].filter(pre => pre.scrollWidth > pre.clientWidth).length";
+    assert_eq!(browser.ask(cut), 0);
 }
