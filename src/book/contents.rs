@@ -102,7 +102,7 @@ fn labs(body: &mut String, book: &Book, group: &LabGroup) {
         let _ = writeln!(
             body,
             "<li data-lab=\"{name}\" data-asks=\"{asks}\"><a href=\"{to}\">{name}</a>{note} \
-             <span class=\"done\"></span><br>{question} <span class=\"faint\">{} min</span></li>",
+             <span class=\"done\"></span><br>{question} <span class=\"faint\">{}&#160;min</span></li>",
             lab.minutes
         );
     }
