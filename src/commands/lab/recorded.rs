@@ -83,13 +83,59 @@ fn with_packets(lab: &'static Lab, common: &Common) -> Result<LabRecord, String>
     command.args(["lab", lab.name, "--packets", "--json", "--color=never"]);
     command.arg(format!("--via={}", common.via()));
     let (told, complaint, ended) = output_of_program(&mut command).map_err(failed)?;
-    let lines = String::from_utf8_lossy(&told);
-    let lines = lines.lines().map(serde_json::from_str::<LabLine>);
-    let lines: Result<Vec<LabLine>, _> = lines.collect();
-    let events: Vec<LabEvent> =
-        lines.unwrap_or_default().into_iter().filter_map(|line| line.happened).collect();
+    record_of(lab, &String::from_utf8_lossy(&told), &complaint, ended)
+}
+
+/// The record from what the program has told.
+///
+/// # Errors
+/// It told nothing: its complaint says why.
+fn record_of(
+    lab: &'static Lab,
+    told: &str,
+    complaint: &str,
+    ended: Ended,
+) -> Result<LabRecord, String> {
+    let complaint = complaint.trim_start_matches("baresock: ");
+    let lines = told.lines().map(|line| match serde_json::from_str::<LabLine>(line) {
+        Ok(line) => line.happened,
+        Err(error) => Some(LabEvent::Stopped(Stop::failed(error))),
+    });
+    let events: Vec<LabEvent> = lines.flatten().collect();
     if events.is_empty() && ended == Ended::Badly {
-        return Err(complaint.trim_start_matches("baresock: ").to_string());
+        return Err(complaint.to_string());
     }
-    Ok(LabRecord { lab, events, replaced: None, without_packets: None })
+    let mut record = LabRecord { lab, events, replaced: None, without_packets: None };
+    // Exit status 1 means that the lab differs. If it does not, the program ended before the lab did.
+    if ended == Ended::Badly && record.verdict().holds() {
+        record.events.push(LabEvent::Stopped(Stop::failed(complaint)));
+    }
+    Ok(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use baresock::labs::find;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_ended_early_is_not_taken_for_one_that_did_as_predicted() {
+        let lab = find("half-close").unwrap();
+        let whole = r#"{"happened":{"event":"observed","observed":"6","agrees":true}}"#;
+        let record = record_of(lab, whole, "", Ended::Well).unwrap();
+        assert!(record.is_as_predicted());
+        for (told, complaint, expected) in [
+            (whole.to_string(), "baresock: ENOSPC", "DIFFERS: ENOSPC"),
+            (format!("{whole}\n{}", &whole[..20]), "", "DIFFERS: EOF while parsing"),
+        ] {
+            let sentence =
+                record_of(lab, &told, complaint, Ended::Badly).unwrap().verdict().sentence();
+            assert!(sentence.starts_with(expected), "{sentence}");
+        }
+        assert_eq!(
+            record_of(lab, "", "baresock: unshare: EPERM", Ended::Badly).unwrap_err(),
+            "unshare: EPERM"
+        );
+    }
 }
