@@ -102,7 +102,8 @@ impl ScratchDirectory {
     pub(crate) fn replace(self, target: &Path) -> io::Result<()> {
         // Locked to the end: a signal that ends this program waits, so that one of the two is always there.
         let _places = places();
-        let old = self.0.with_extension("old");
+        let mut old = self.0.clone().into_os_string();
+        old.push(".old");
         match fs::rename(target, &old) {
             Ok(()) => {
                 fs::rename(&self.0, target).inspect_err(|_| {
