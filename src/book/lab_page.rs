@@ -8,7 +8,7 @@ use super::links::{link, of_lab, of_lab_in, of_word};
 use super::systems_table::systems_table;
 use super::{Book, BookPage, LabRecord};
 use crate::labs::choices::is_right;
-use crate::labs::run::{LabEvent, Stop};
+use crate::labs::run::LabEvent;
 use crate::labs::{group_of, source_of};
 use crate::ladder::Ladder;
 use crate::ladder::html::{calls, data_element, element, escaped};
@@ -132,20 +132,11 @@ impl<'a> LabStory<'a> {
                 let _ = writeln!(out, "<p class=\"observed\">= <b>{observed}</b>: {verdict}</p>");
                 return;
             }
-            LabEvent::Said { text } => text.clone(),
-            LabEvent::Overdue { call, seconds } => {
-                format!("{call} had not returned after {seconds} s; an alarm ended its wait.")
-            }
-            LabEvent::Stopped(Stop::Skipped(why)) => format!("Skipped: {why}"),
-            LabEvent::Stopped(Stop::Failed(why)) => format!("It ended early: {why}"),
-            LabEvent::Left { what } => format!("Left behind: {what}"),
-            LabEvent::Called { .. }
-            | LabEvent::Calling { .. }
-            | LabEvent::Crossed { .. }
-            | LabEvent::Remarked { .. }
-            | LabEvent::Drawn { .. } => return,
+            _ => event.sentence(),
         };
-        let _ = writeln!(out, "<p class=\"said\">{}</p>", escaped(&said));
+        if let Some(said) = said {
+            let _ = writeln!(out, "<p class=\"said\">{}</p>", escaped(&said));
+        }
     }
 
     fn write_calls(&mut self, until: usize) {
@@ -247,6 +238,7 @@ mod tests {
     use super::*;
     use crate::book::Sheets;
     use crate::labs::find;
+    use crate::labs::run::Stop;
     use crate::trace::Event;
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&\u{1b}[2J\u{202e}";

@@ -156,6 +156,22 @@ pub enum Stop {
 /// How the code of a lab ends.
 pub type LabResult = Result<(), Stop>;
 
+impl LabEvent {
+    /// The sentence that stands between the calls, of an event that is a sentence: what the lab says, and why it took another course.
+    pub fn sentence(&self) -> Option<String> {
+        match self {
+            Self::Said { text } => Some(text.clone()),
+            Self::Overdue { call, seconds } => {
+                Some(format!("{call} had not returned after {seconds} s; an alarm ended its wait."))
+            }
+            Self::Stopped(Stop::Skipped(why)) => Some(format!("Skipped: {why}")),
+            Self::Stopped(Stop::Failed(why)) => Some(format!("It ended early: {why}")),
+            Self::Left { what } => Some(format!("Left behind: {what}")),
+            _ => None,
+        }
+    }
+}
+
 impl Stop {
     /// The lab cannot run here.
     pub fn skipped(why: impl fmt::Display) -> Self {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::run::{LabEvent, Stop, SystemAnswer};
+use super::run::{LabEvent, SystemAnswer};
 use super::systems::AnswerCount;
 use super::verdict::LabVerdict;
 use super::{Lab, find, group_of, source_of};
@@ -106,7 +106,6 @@ impl EventWriter {
                     self.headline(&mut out, HEADLINE, title);
                 }
             },
-            LabEvent::Said { text } => self.in_prose(&mut out, text),
             LabEvent::Predicted { asks, expected, on, .. } => {
                 self.beside_code(&mut out, QUESTION, &format!("? {asks}"));
                 self.beside_code(&mut out, QUESTION, &format!("  prediction: {expected}"));
@@ -152,13 +151,9 @@ impl EventWriter {
                 };
                 self.beside_code(&mut out, style, &format!("= {observed}: {verdict}"));
             }
-            LabEvent::Stopped(Stop::Skipped(why)) => {
-                self.in_prose(&mut out, &format!("Skipped: {why}"));
+            LabEvent::Said { .. } | LabEvent::Stopped(_) | LabEvent::Left { .. } => {
+                self.in_prose(&mut out, &event.sentence().unwrap_or_default());
             }
-            LabEvent::Stopped(Stop::Failed(why)) => {
-                self.in_prose(&mut out, &format!("It ended early: {why}"));
-            }
-            LabEvent::Left { what } => self.in_prose(&mut out, &format!("Left behind: {what}")),
         }
         out
     }

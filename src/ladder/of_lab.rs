@@ -3,7 +3,7 @@
 use super::html::{LadderNote, LadderNoteKind, page};
 use super::{Ladder, LadderTrace};
 use crate::labs::Lab;
-use crate::labs::run::{LabEvent, Stop};
+use crate::labs::run::LabEvent;
 use crate::packets::Packet;
 use crate::trace::Event;
 
@@ -26,7 +26,6 @@ impl LabLadder {
                 return self.calls.push((**call).clone());
             }
             LabEvent::Part { title } => (Chapter, title.clone()),
-            LabEvent::Said { text } => (Said, text.clone()),
             LabEvent::Predicted { asks, expected, .. } => {
                 (Asked, format!("{asks} Prediction: {expected}"))
             }
@@ -38,14 +37,11 @@ impl LabLadder {
                 };
                 (Asked, format!("= {observed}: {verdict}"))
             }
-            LabEvent::Overdue { call, seconds } => {
-                (Said, format!("{call} had not returned after {seconds} s"))
-            }
-            LabEvent::Stopped(Stop::Skipped(why)) => (Said, format!("Skipped: {why}")),
-            LabEvent::Stopped(Stop::Failed(why)) => (Said, format!("It ended early: {why}")),
-            LabEvent::Left { what } => (Said, format!("Left behind: {what}")),
             LabEvent::Crossed { packet, .. } => return self.packets.push((**packet).clone()),
-            LabEvent::Calling { .. } | LabEvent::Remarked { .. } | LabEvent::Drawn { .. } => return,
+            _ => match event.sentence() {
+                Some(text) => (Said, text),
+                None => return,
+            },
         };
         self.notes.push(LadderNote { after_ns: self.last_ns, kind, text });
     }
