@@ -45,8 +45,8 @@ pub(super) fn page(book: &Book, record: &LabRecord) -> BookPage {
     if let Some(verdict) = &record.without_packets {
         let _ = writeln!(
             body,
-            "<p class=\"notice\">Its packets are not shown. They can be seen in a network of its own, but there the lab came \
-             to another end: {}</p>",
+            "<p class=\"notice\">Its packets are not shown. They can be seen only in a network of its own, and there the lab has \
+             another verdict: {}</p>",
             escaped(verdict)
         );
     }

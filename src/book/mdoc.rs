@@ -1,8 +1,8 @@
 //! A manual page, from the language of its source (mdoc) to HTML.
 //!
 //! `mandoc -T html` does this, but it is not on every machine where a book is made, and a book must not depend on it. These
-//! pages use about forty macros, which are few enough to read here; a test finds one that is not known. (The text of the
-//! program's own help would not do: the manual says much that is no option.)
+//! pages use about forty macros, which are few enough to read here; a test finds one that is not known. (The
+//! program's own help is not enough: it describes the options, and the manual also the output, the trace and the limits.)
 
 mod inline;
 

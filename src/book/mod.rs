@@ -49,9 +49,9 @@ pub struct LabRecord {
     pub lab: &'static Lab,
     /// Its events, in order.
     pub events: Vec<LabEvent>,
-    /// What an earlier run came to that was replaced by this one.
+    /// The verdict of an earlier run, which this run replaces.
     pub replaced: Option<String>,
-    /// What a run came to in a network of the lab's own, where its packets could be seen, if that run does not count.
+    /// The verdict of a run with packets, in a network of the lab's own, if that run does not count.
     pub without_packets: Option<String>,
 }
 

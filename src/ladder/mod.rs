@@ -201,7 +201,7 @@ pub fn read_json(trace: &[u8]) -> Result<Trace, BadTrace> {
             continue;
         }
         let parsed = std::str::from_utf8(line)
-            .map_err(|_| "not JSON: it is no UTF-8".to_string())
+            .map_err(|_| "not JSON: the line is not UTF-8".to_string())
             .and_then(|line| match is_packet(line) {
                 true => Packet::from_json(line).map(|packet| read.packets.push(packet)),
                 false => Event::from_json(line)

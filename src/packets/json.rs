@@ -14,7 +14,7 @@ struct PacketLine {
     packet: Packet,
 }
 
-/// Whether a line of a JSON trace is a packet: then it is no call.
+/// Whether a line of a JSON trace is a packet, and not a call.
 pub fn is_packet(line: &str) -> bool {
     /// The fields by which the two kinds of lines differ.
     #[derive(Deserialize)]

@@ -366,7 +366,7 @@ fn a_book_replaces_an_earlier_one_and_nothing_else() {
     let other = dir.file("other");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("thesis.txt"), "years").unwrap();
-    assert_refused(&[text(&other)], "this directory has files, and it is no earlier book");
+    assert_refused(&[text(&other)], "this directory has files that `baresock book` did not write");
     assert_refused(&[text(&other.join("thesis.txt"))], "ENOTDIR (");
     assert_refused(&[text(&dir.file("no/where"))], "ENOENT (");
     assert_refused(&["/"], "book /: ");

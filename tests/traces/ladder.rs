@@ -613,9 +613,9 @@ fn what_is_no_trace_is_refused_in_one_line() {
         ("text", "hello, world\n".into(), "no call is in it"),
         ("cut", format!("{whole}\n{}\n{whole}\n", &whole[..whole.len() / 2]), "line 2: not JSON: "),
         ("schema", other_schema.to_string(), "line 1: schema 1, and this baresock reads 2"),
-        ("other", "{\"a\": 1}".into(), "line 1: no call of a JSON trace: it has no schema"),
+        ("other", "{\"a\": 1}".into(), "line 1: not a call of a JSON trace: it has no schema"),
         ("array", "[]".into(), "no call is in it"),
-        ("missing", "{\"schema\": 2}".into(), "line 1: no call of a JSON trace: missing field"),
+        ("missing", "{\"schema\": 2}".into(), "line 1: not a call of a JSON trace: missing field"),
         ("unknown", unknown.to_string(), "no function of C: "),
     ] {
         let file = place.file(name);
@@ -668,7 +668,7 @@ fn messages_among_the_calls_and_a_last_line_that_was_cut_off_are_left_out() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("the last, was cut off") && said.contains("left out: 1"), "{said}");
 
-    // In the middle it is no accident.
+    // In the middle of a file such a line is an error.
     std::fs::write(&file, format!("{half}\n{server}")).unwrap();
     assert_eq!(baresock(&["ladder", text(&file)]).status.code(), Some(1));
 }

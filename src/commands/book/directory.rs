@@ -12,7 +12,7 @@ use super::shown;
 use crate::commands::failure::Failure;
 use crate::commands::lab::ScratchDirectory;
 
-/// The file that makes a directory an earlier book: it lists the files, which a new book replaces.
+/// The file by which an earlier book is recognized: it lists the book's files, which a new book replaces.
 const MARKER: &str = "baresock-book.txt";
 
 /// Where a book will be.
@@ -98,7 +98,7 @@ fn refuse_what_is_not_a_book(place: &Path, directory: &Path) -> Result<(), Failu
     let listed: BTreeSet<&Path> = list.lines().skip(1).map(Path::new).collect();
     if listed.is_empty() {
         return Err(Failure::new(format_args!(
-            "{}: this directory has files, and it is no earlier book; name a new or an empty one",
+            "{}: this directory has files that `baresock book` did not write; name a new or an empty directory",
             told(directory)
         )));
     }

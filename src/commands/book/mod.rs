@@ -28,7 +28,7 @@ pub(crate) fn run(asked: &BookArgs, common: &Common, loudness: Loudness) -> Resu
         labs.retain(|lab| named.iter().any(|one| one.name == lab.name));
     }
     clean_up_at_signals()?;
-    // Before the labs run, so that a directory that will not do is told at once.
+    // Before the labs run, so that a user learns at once that a directory cannot be taken.
     let directory = BookDirectory::prepare(&asked.directory)?;
     let began = Instant::now();
     let LabRecords { labs, no_packets } = record_all(&labs, common);

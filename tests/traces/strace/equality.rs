@@ -100,7 +100,7 @@ pub(crate) fn walk(seen: &[Seen], our_text: &str) -> Result<Report, String> {
     let (mut at, mut written) = (0, 0);
     for (number, line) in ours.iter().enumerate() {
         let Some(call) = Call::parse(line) else {
-            return Err(format!("our line {} is no call: {line}", number + 1));
+            return Err(format!("our line {} cannot be read as a call: {line}", number + 1));
         };
         if fold::has_no_counterpart(&call) {
             report.not_made += 1;

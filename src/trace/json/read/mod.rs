@@ -47,9 +47,9 @@ impl Event<'static> {
             Some(Some(schema)) => {
                 return Err(BadLine(format!("schema {schema}, and this baresock reads {SCHEMA}")));
             }
-            _ => return Err(BadLine("no call of a JSON trace: it has no schema".into())),
+            _ => return Err(BadLine("not a call of a JSON trace: it has no schema".into())),
         }
-        serde_json::from_value(json).map_err(|error| bad("no call of a JSON trace", error))
+        serde_json::from_value(json).map_err(|error| bad("not a call of a JSON trace", error))
     }
 }
 

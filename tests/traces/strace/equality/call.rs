@@ -14,7 +14,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Takes a line apart; none if it is no call that returned.
+    /// Takes a line apart; none if it is not a call, or one that did not return.
     ///
     /// The white space before `=` goes here: strace fills up to column 40 with it.
     pub(crate) fn parse(line: &str) -> Option<Self> {
