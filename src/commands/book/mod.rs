@@ -51,19 +51,20 @@ pub(crate) fn run(asked: &BookArgs, common: &Common, loudness: Loudness) -> Resu
         return Ok(());
     }
     let many = book.labs.len();
+    let labs = if many == 1 { "lab" } else { "labs" };
     let seconds = began.elapsed().as_secs_f64();
     let place = shown(&asked.directory.join("index.html"));
     let megabytes = bytes as f64 / 1e6;
     print(
         format!(
-            "{many} labs in {seconds:.1} s, {} files of {megabytes:.1} MB: {place}\n",
+            "{many} {labs} in {seconds:.1} s, {} files of {megabytes:.1} MB: {place}\n",
             files.len()
         )
         .as_bytes(),
     )
 }
 
-/// The labs that differ or could not run.
+/// The labs that differ, or that ended early.
 fn differing(records: &[LabRecord]) -> Vec<&'static str> {
     let differ = records.iter().filter(|record| !record.verdict().holds());
     differ.map(|record| record.lab.name).collect()
