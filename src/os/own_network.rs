@@ -63,12 +63,10 @@ mod linux {
 
     use super::{NoNetwork, Numbers};
     use crate::names::Errno;
-    use crate::sys::wild::OWN_NETWORK;
-    use crate::sys::wild::network::raise_loopback;
+    use crate::sys::wild::network::{raise_loopback, take_given_network};
 
     pub(super) fn enter(numbers: Numbers) -> Result<(), NoNetwork> {
-        // Started in such a network by a program that wants to see the packets, too.
-        if std::env::var_os(OWN_NETWORK).is_some() && raise_loopback().is_ok() {
+        if take_given_network() {
             return Ok(());
         }
         // Before the change: afterwards this process sees the numbers of its new namespace.

@@ -428,6 +428,35 @@ fn every_packet_hangs_at_the_call_that_caused_it() {
 }
 
 #[test]
+fn a_network_that_other_programs_use_is_neither_captured_nor_cut() {
+    if !has_network() || !has_program("ip") {
+        return;
+    }
+    // A network with a second interface stands for the machine's. There no lab may send, or leave loopback down.
+    let script = "ip link set lo up
+         ip link add other type dummy 2>/dev/null || ip link add other type veth || exit 9
+         ip link set other up || exit 9
+         \"$0\" lab half-close --packets || exit 1
+         \"$0\" lab silent-death || exit 2
+         ip -o link show lo; grep lo: /proc/net/dev";
+    let mut command = Command::new("unshare");
+    command.args(["-rn", "sh", "-c", script, BARESOCK]).env("BARESOCK_OWN_NETWORK", "1");
+    let output = output_of(&mut command);
+    if output.status.code() == Some(9) {
+        return missing("an interface besides loopback");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?} {said}", output.status);
+    let told = String::from_utf8(output.stdout).unwrap();
+    let [sent, link] = [1, 2].map(|from_end| told.lines().nth_back(from_end - 1).unwrap());
+    assert!(link.contains("LOOPBACK,UP"), "{told}");
+    assert!(
+        sent.trim().trim_start_matches("lo:").split_whitespace().all(|count| count == "0"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_forbids_a_network_is_named() {
     if !has_program("unshare") {
         return;

@@ -173,6 +173,8 @@ fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child>
     command
         .args(arguments(lab, how))
         .env(LAB_DIRECTORY, place.path())
+        // Without a capture a lab that cuts its network needs one for itself, wherever this program was started.
+        .env_remove(OWN_NETWORK)
         .envs(how.captures.then_some((OWN_NETWORK, "1")))
         // A socket's path may be short only; a file name without a directory always fits.
         .current_dir(place.path())

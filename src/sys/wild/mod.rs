@@ -16,7 +16,8 @@ use std::env;
 /// The environment variable by which a lab's process knows that it is one: the path of its empty directory.
 pub const LAB_DIRECTORY: &str = "BARESOCK_LAB_DIRECTORY";
 
-/// The environment variable by which a lab's process knows that its network is used by no other lab.
+/// The environment variable by which a program that captures packets tells the programs it starts that they are in a network
+/// of their own already. It has no effect in a network with an interface that is up besides loopback, such as the machine's.
 pub const OWN_NETWORK: &str = "BARESOCK_OWN_NETWORK";
 
 /// The right to misuse.

@@ -1,5 +1,8 @@
 //! A network that can be cut: a network namespace of this process, without effect on other processes.
 
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
+
 use super::{OWN_NETWORK, Wild};
 use crate::names::{Errno, Result};
 
@@ -14,12 +17,28 @@ use crate::names::{Errno, Result};
 /// [`network_namespaces(7)`](https://man7.org/linux/man-pages/man7/network_namespaces.7.html);
 /// not in POSIX.
 pub fn own_network(_: Wild) -> Result<()> {
-    // With --packets the process was started in a network of the lab's own, in which its packets are captured.
-    if std::env::var_os(OWN_NETWORK).is_some() && raise_loopback().is_ok() {
+    if take_given_network() {
         return Ok(());
     }
     unshare()?;
     raise_loopback()
+}
+
+/// Whether this process was started in a network of its own, by a program that captures packets there (`--packets`). Its
+/// loopback interface is then up.
+///
+/// The variable alone is not believed. In the network of the machine, root would capture the packets of all programs, and a
+/// lab could cut them off from each other; so this network must have no interface that is up but loopback.
+pub(crate) fn take_given_network() -> bool {
+    std::env::var_os(OWN_NETWORK).is_some() && has_only_loopback() && raise_loopback().is_ok()
+}
+
+fn has_only_loopback() -> bool {
+    // A new network may have interfaces of tunnels, which are down.
+    let is_harmless = |flags: InterfaceFlags| {
+        flags.contains(InterfaceFlags::IFF_LOOPBACK) || !flags.contains(InterfaceFlags::IFF_UP)
+    };
+    getifaddrs().is_ok_and(|mut all| all.all(|one| is_harmless(one.flags)))
 }
 
 /// `int ioctl(int fd, SIOCSIFFLAGS, struct ifreq *argp);` cuts the network of this process: its loopback interface goes
