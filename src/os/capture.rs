@@ -61,7 +61,7 @@ mod linux {
 
     /// A longer frame is kept without its payload.
     const KEPT_WHOLE: u32 = 2048;
-    /// Ethernet, IP, and TCP with the option that Linux always sends.
+    /// Ethernet, IP, and TCP with its time stamps (12 bytes), which Linux sends in each segment.
     const HEADERS: u32 = 14 + 20 + 32;
     const HEADERS_OF_IPV6: u32 = 14 + 40 + 32;
     /// A control message with a time needs no more room than one with this many descriptors.
@@ -94,10 +94,13 @@ mod linux {
             FilterStep { code, jump_if_true, jump_if_false, operand }
         }
         [
+            // Only what is sent; otherwise on to the last step.
             step(LOAD_WORD, PACKET_TYPE, 0, 0),
             step(IF_EQUAL, OUTGOING, 0, 7),
+            // A short frame is kept whole.
             step(LOAD_LENGTH, 0, 0, 0),
             step(IF_GREATER, KEPT_WHOLE, 0, 3),
+            // A long one is cut behind its headers, which are longer in IPv6.
             step(LOAD_HALF, ETHERTYPE_AT, 0, 0),
             step(IF_EQUAL, IPV6, 2, 0),
             step(RETURN, HEADERS, 0, 0),
@@ -137,7 +140,8 @@ mod linux {
                         sys::recvmsg(&self.socket, &mut [&mut room], ROOM_FOR_TIME, MSG_DONTWAIT);
                     let received = match received {
                         Ok(received) => received,
-                        Err(Errno::EINTR) => continue,
+                        // A lab has cut the network: the kernel says so once, and what was sent before is still there.
+                        Err(Errno::EINTR | Errno::ENETDOWN) => continue,
                         Err(_) => return,
                     };
                     let time = received.control.iter().find(|message| {
