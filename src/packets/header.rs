@@ -82,7 +82,7 @@ impl SegmentFlags {
     pub const SYN: Self = Self(0x02);
     /// The connection is over, or there is none.
     pub const RST: Self = Self(0x04);
-    /// Nothing more waits to be sent: hand it to the program.
+    /// The receiver's kernel shall hand the bytes to its program without waiting for more.
     pub const PSH: Self = Self(0x08);
     /// The acknowledgement number counts.
     pub const ACK: Self = Self(0x10);
@@ -167,12 +167,13 @@ fn read_ipv4(packet: &[u8]) -> Option<Headers> {
 
 fn read_ipv6(packet: &[u8]) -> Option<Headers> {
     let length = usize::from(number16(packet, 4)?);
+    let next_header = *packet.get(6)?;
     if packet[0] >> 4 != 6 {
         return None;
     }
     let address =
         |at: usize| Some(IpAddr::from(<[u8; 16]>::try_from(packet.get(at..at + 16)?).ok()?));
-    read_transport(packet[6], address(8)?, address(24)?, packet.get(IPV6_LEN..)?, length)
+    read_transport(next_header, address(8)?, address(24)?, packet.get(IPV6_LEN..)?, length)
 }
 
 /// Reads what follows the IP header; `length` is how long it is on the wire.
@@ -312,6 +313,34 @@ mod tests {
                 let _ = read_frame(&garbage);
                 garbage[at] = was;
             }
+        }
+    }
+
+    #[test]
+    fn a_quoted_packet_that_is_cut_anywhere_is_none_or_the_same() {
+        let icmp = [3, 3, 0, 0, 0, 0, 0, 0];
+        let mut ipv6 = vec![0x60, 0, 0, 0, 0, 13, 17, 64];
+        ipv6.extend([0; 32]);
+        ipv6.extend([0x9c, 0x40, 0, 53, 0, 13, 0, 0]);
+        let mut ipv4 =
+            vec![0x45, 0, 0, 33, 0, 0, 0x40, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1];
+        ipv4.extend(&ipv6[40..]);
+        for quoted in [ipv6, ipv4] {
+            let about = |len: usize| {
+                let message = [&icmp[..], &quoted[..len]].concat();
+                let mut frame = syn();
+                frame.truncate(14 + 20);
+                frame[16..18].copy_from_slice(&(20 + message.len() as u16).to_be_bytes());
+                frame[14 + 9] = 1;
+                frame.extend(message);
+                match read_frame(&frame).unwrap().carries {
+                    Carried::Icmp { about, .. } => about,
+                    other => panic!("{other:?}"),
+                }
+            };
+            let whole = about(quoted.len());
+            assert!(whole.is_some());
+            assert!((0..quoted.len()).all(|len| [None, whole].contains(&about(len))));
         }
     }
 
