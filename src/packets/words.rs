@@ -116,7 +116,7 @@ pub fn meaning(packet: &Packet, cause: Option<&Event<'_>>) -> Option<&'static st
     match &packet.body {
         PacketBody::Tcp(segment) => meaning_of_segment(segment, cause),
         PacketBody::Udp { .. } => {
-            Some("UDP: the datagram as it was given to send, and nothing answers")
+            Some("UDP: the datagram as it was given to send; no kernel acknowledges it")
         }
         PacketBody::Icmp { port_unreachable: true, .. } => Some(
             "ICMP: the kernel says that no socket has this port; a connected sender learns it as ECONNREFUSED in its \
@@ -162,7 +162,7 @@ fn meaning_of_segment(segment: &Segment, cause: Option<&Event<'_>>) -> Option<&'
             None => "the FIN: this end has sent everything; no call of the trace closed it",
         },
         () if is(SegmentNote::WindowZero) => {
-            "window 0: the receive buffer is full; the peer must not send any more, and its sends will find no room"
+            "window 0: the receive buffer is full; the peer must not send any more, and its send buffer fills"
         }
         () if is(SegmentNote::WindowUpdate) => {
             "a window update: a receive has made room, and the peer may send again"
@@ -171,10 +171,13 @@ fn meaning_of_segment(segment: &Segment, cause: Option<&Event<'_>>) -> Option<&'
             "bytes that no call of the trace sent at this moment: a peer's, or bytes that had to wait"
         }
         () if segment.len > 0 && has(SegmentFlags::PSH) => {
-            "PSH: no more bytes wait behind these, so the receiver's kernel need not wait for any; a push is no message boundary"
+            "PSH: the receiver's kernel shall hand the bytes over without waiting for more; recv does not show where a send ended"
         }
         () if segment.len > 0 => return None,
-        () if segment.ack == Some(1) && segment.by_client => {
+        () if is(SegmentNote::DuplicateAck) => {
+            "the same acknowledgement once more: it answers a probe, or a segment that had come before, or carries an option"
+        }
+        () if segment.ack == Some(1) && segment.seq == 1 && segment.by_client => {
             "the ACK that completes the handshake: the connection now waits in the listener's queue, until accept takes it"
         }
         () if cause.is_none() => {
@@ -195,7 +198,7 @@ fn meaning_of_reset(segment: &Segment, effect: Option<Effect>) -> &'static str {
             "the RST: close gives the connection up at once, with bytes unread or with SO_LINGER of 0, and tells the peer"
         }
         Some(Effect::Sends) => {
-            "the RST: the bytes came to an end that is closed already; the next call on the sender's socket fails"
+            "the RST: the bytes came to an end that is closed already; the sender's next send fails with EPIPE"
         }
         _ => "the RST: this connection is over, or there was none",
     }

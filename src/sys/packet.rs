@@ -1,5 +1,5 @@
 //! What a packet socket (`AF_PACKET`, Linux) needs besides the ordinary calls: a filter that runs in the kernel, the time
-//! of each packet, and how many packets found no room. Other options take a number; these take structures of their own.
+//! of each packet, and how many packets found no room. These options take structures of their own, or concern packets only.
 
 use std::os::fd::AsRawFd;
 

@@ -20,7 +20,7 @@ const INTRODUCTION: &str = "This is a tour: an echo server and two clients, all 
     the server and, the first time, what it means. Lines that begin with -- say what the clients do.";
 
 const ABOUT_PACKETS: &str = "Lines with an arrow are packets. They stand below the call that caused them, or below what a \
-    client does; a packet at the left edge was caused by no call at that moment.";
+    client does; a kernel sent a packet at the left edge by itself, without a call at that moment.";
 
 /// How much client A sends without reading: more than fits into the buffers on the way back.
 const MUCH: usize = 32 * 1024;

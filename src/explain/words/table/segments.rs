@@ -37,11 +37,11 @@ pub(super) const SEGMENTS: &[Entry] = &[
     ),
     idea(
         "PSH",
-        "no more bytes wait behind these",
+        "hand these bytes over without waiting for more",
         [
-            "Push: the sender's kernel has nothing more to send at the moment, so the receiver's kernel should not wait before it wakes its program. Linux wakes it anyway.",
-            "In the last segment of what a send has queued.",
-            "It is no message boundary: recv does not tell it, and the next segment may be joined to this one. See it: baresock lab no-message-boundaries --packets.",
+            "Push: the receiver's kernel should not wait for more bytes before it wakes its program. Linux wakes its program also without it.",
+            "In the last segment of each send, and on Linux also in the middle of a long one.",
+            "It does not mark the end of a message: recv does not report it, and the bytes of several sends may come in one segment. See it: baresock lab no-message-boundaries --packets.",
         ],
         "no-message-boundaries",
     ),
@@ -69,7 +69,7 @@ pub(super) const SEGMENTS: &[Entry] = &[
         "retransmission",
         "bytes sent once more: no acknowledgement came",
         [
-            "The kernel keeps sent bytes until the peer acknowledges them, and sends them again when a timer runs out: on Linux after 200 ms at the earliest, then each time twice as late.",
+            "The kernel keeps sent bytes until the peer acknowledges them, and sends them again when a timer runs out: on Linux after 200 ms or more, then each time twice as late. Of several segments Linux repeats the last one earlier, after a few milliseconds on loopback (tail loss probe), so that an acknowledgement tells which are missing.",
             "A lost packet, a peer that is gone, a receive buffer without room.",
             "No call reports it; TCP_USER_TIMEOUT limits how long it goes on. See it: baresock lab syn-sent-again --packets.",
         ],
