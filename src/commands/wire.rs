@@ -3,9 +3,8 @@
 //! A thread reads the packets as they come, so that a burst does not overflow the kernel's buffer. Each packet is in the buffer
 //! before the call that sent it returns, so that after a call all packets until then can be asked for.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -22,6 +21,7 @@ use baresock::trace::Event;
 
 use super::failure::Failure;
 use super::messages::say;
+use super::result_file::ResultFile;
 
 /// Moves this process into a network of its own. It must have no second thread yet.
 pub(crate) fn enter_network(numbers: Numbers) -> Result<(), Failure> {
@@ -120,9 +120,8 @@ impl WireTap {
     }
 
     /// Writes everything so far for Wireshark, with the calls as comments.
-    pub(crate) fn write_pcap(&mut self, file: &Path) -> Result<(), Failure> {
-        fs::write(file, self.pcap.contents())
-            .map_err(|error| Failure::from_std(file.display().to_string().escape_debug(), &error))
+    pub(crate) fn write_pcap(&mut self, file: ResultFile) -> Result<(), Failure> {
+        file.write(&self.pcap.contents())
     }
 }
 

@@ -289,7 +289,7 @@ fn assert_equal(what: &str, ours: Vec<SeenPacket>, tsharks: Vec<SeenPacket>) {
 fn the_packets_of_labs_are_those_that_tshark_sees() {
     /// Most labs wait most of the time.
     const SIDE_BY_SIDE: usize = 4;
-    if !has_tshark() {
+    if !has_tshark() || !has_network() {
         return;
     }
     let (waiting, all) = (Mutex::new(LABS.iter()), AtomicUsize::new(0));
@@ -329,7 +329,7 @@ fn compare_lab(lab: &str) -> usize {
 
 #[test]
 fn the_file_for_wireshark_has_the_same_packets_and_the_calls_as_comments() {
-    if !has_tshark() {
+    if !has_tshark() || !has_network() {
         return;
     }
     let place = TempDir::new();
@@ -476,6 +476,19 @@ fn what_forbids_a_network_is_named() {
     ] {
         assert!(said.contains(part), "{said}");
     }
+}
+
+#[test]
+fn a_file_for_wireshark_that_cannot_be_opened_is_reported_before_the_lab_runs() {
+    if !has_network() {
+        return;
+    }
+    let place = TempDir::new();
+    let file = place.file("missing/x");
+    let output = baresock(&["lab", "half-close", "--pcap", text(&file)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("missing/x: ENOENT"), "{output:?}");
 }
 
 #[test]

@@ -183,6 +183,7 @@ fn one(
         false => None,
     };
     let html = asked.html.as_deref().map(ResultFile::open).transpose()?;
+    let pcap = asked.pcap.as_deref().map(ResultFile::open).transpose()?;
     let mut teller = LabWriter::new(lab, asked, form, asks);
     if common.step {
         teller.steps = Some(Steps::new()?);
@@ -193,15 +194,17 @@ fn one(
     let complaints =
         process::watch_with_packets(lab, how, wire.as_mut(), |event| teller.hear(event))
             .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
-    if let Some((wire, file)) = wire.as_mut().zip(asked.pcap.as_ref()) {
-        wire.write_pcap(file)?;
-    }
-    // On standard error they are where they belong already.
-    if common.trace_to.is_some() {
-        add_to_trace(&teller.packets, common)?;
-    }
+    let packets = std::mem::take(&mut teller.packets);
+    // First the verdict: a file that cannot be written does not hide it.
     let ended = teller.end(html);
     let _ = Patient(io::stderr()).write_all(complaints.as_bytes());
+    // On standard error the packets are where they belong already.
+    if common.trace_to.is_some() {
+        add_to_trace(&packets, common)?;
+    }
+    if let Some((wire, file)) = wire.as_mut().zip(pcap) {
+        wire.write_pcap(file)?;
+    }
     ended
 }
 

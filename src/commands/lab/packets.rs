@@ -1,7 +1,5 @@
 //! `lab NAME --packets`: the packets of a lab among its events.
 
-use std::path::Path;
-
 use baresock::cli::Common;
 use baresock::labs::Lab;
 use baresock::labs::run::LabEvent;
@@ -11,11 +9,12 @@ use baresock::packets::words::PacketWriter;
 use baresock::trace::Event;
 
 use super::Failure;
+use crate::commands::result_file::ResultFile;
 use crate::commands::wire::{self, WireTap};
 
 /// Moves this process into a network of its own, which its labs inherit. It must have no second thread yet.
 pub(super) fn enter_network(labs: &[&Lab]) -> Result<(), Failure> {
-    // A lab that changes its network may not do so as an ordinary user, once it is another program than this one.
+    // The lab is a program of its own, and execve takes from an ordinary user the right to change the network.
     let changes_network = labs.iter().any(|lab| lab.own_network);
     wire::enter_network(if changes_network { Numbers::Root } else { Numbers::Kept })
 }
@@ -38,7 +37,7 @@ impl LabWire {
     }
 
     /// Writes the packets for Wireshark.
-    pub(super) fn write_pcap(&mut self, file: &Path) -> Result<(), Failure> {
+    pub(super) fn write_pcap(&mut self, file: ResultFile) -> Result<(), Failure> {
         self.tap.write_pcap(file)
     }
 

@@ -25,6 +25,7 @@ use baresock::trace::{Both, Sink, Tracer, install};
 
 use super::failure::Failure;
 use super::ladder::write_page;
+use super::result_file::ResultFile;
 use super::step::{Stepped, Stepper, Whose};
 use super::tracing::{LineWidth, beside_the_tour, text_options, use_color};
 use super::wire::{add_to_trace, enter_network};
@@ -45,6 +46,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         // Before anything else: only a process with one thread may change its network.
         enter_network(Numbers::Kept)?;
     }
+    let pcap = tour.pcap.as_deref().map(ResultFile::open).transpose()?;
     let color = use_color(common.color, &io::stdout());
     let stepper = match common.step {
         true => Some(Stepper::new(&io::stdout(), "standard output", Whose::Ours)?),
@@ -70,11 +72,8 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     if let Some(recorder) = &recorder {
         sink = Box::new(Both::new(sink, recorder.server()));
     }
-    let wire = match (captures, tour.packets) {
-        (false, _) => None,
-        (true, true) => Some(TourWire::begin(&output, common, Shows::Packets)?),
-        (true, false) => Some(TourWire::begin(&output, common, Shows::CallsAlone)?),
-    };
+    let shows = if tour.packets { Shows::Packets } else { Shows::CallsAlone };
+    let wire = captures.then(|| TourWire::begin(&output, common, shows)).transpose()?;
     if let Some(wire) = &wire {
         sink = Box::new(wire.around(sink));
     }
@@ -97,10 +96,13 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         Some(error) => return Err(Failure::from_std("standard output", &error)),
         None => played?,
     }
+    if let Some((wire, file)) = wire.as_ref().zip(pcap) {
+        wire.write_pcap(file)?;
+    }
     write_files(tour, common, wire.as_ref(), recorder.as_ref())
 }
 
-/// Writes what the tour has recorded into the files that were asked for.
+/// Adds the packets to the trace, and draws the page.
 fn write_files(
     tour: &cli::TourArgs,
     common: &Common,
@@ -109,9 +111,6 @@ fn write_files(
 ) -> Result<(), Failure> {
     let packets = wire.map(TourWire::packets).unwrap_or_default();
     add_to_trace(&packets, common)?;
-    if let (Some(wire), Some(file)) = (wire, &tour.pcap) {
-        wire.write_pcap(file)?;
-    }
     match (&tour.html, recorder) {
         (Some(file), Some(recorder)) => {
             let (traces, notes) = recorder.taken();

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 
 use anstyle::{AnsiColor, Style};
@@ -19,6 +18,7 @@ use baresock::trace::{Event, Sink};
 
 use crate::commands::columns::columns;
 use crate::commands::failure::Failure;
+use crate::commands::result_file::ResultFile;
 use crate::commands::tracing::use_color;
 use crate::commands::wire::WireTap;
 
@@ -37,7 +37,6 @@ struct TourPackets {
     output: Output,
     share: OutputShare,
     color: bool,
-    /// Whether the packets are shown; otherwise they only go to a file.
     shows: Shows,
     packets: Vec<Packet>,
 }
@@ -46,6 +45,7 @@ struct TourPackets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shows {
     Packets,
+    /// They are not: they only go to a file.
     CallsAlone,
 }
 
@@ -93,17 +93,17 @@ impl TourWire {
     }
 
     /// Writes them for Wireshark.
-    pub(super) fn write_pcap(&self, file: &Path) -> Result<(), Failure> {
+    pub(super) fn write_pcap(&self, file: ResultFile) -> Result<(), Failure> {
         self.0.borrow_mut().tap.write_pcap(file)
     }
 }
 
 impl TourPackets {
     fn show(&mut self, found: Vec<FoundPacket>, call: Option<&Event<'_>>) {
+        if self.shows == Shows::CallsAlone {
+            return;
+        }
         for found in found {
-            if self.shows == Shows::CallsAlone {
-                continue;
-            }
             let packet = found.packet;
             // What a call caused hangs at it; the rest stands between the calls.
             let cause = call.filter(|_| packet.cause.is_some());

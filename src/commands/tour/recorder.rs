@@ -33,11 +33,7 @@ impl TourRecordings {
         self.sink("server")
     }
 
-    /// Records the client of this name.
-    fn client(&self, name: &'static str) -> impl Sink + use<> {
-        self.sink(name)
-    }
-
+    /// Records the side of this name.
     fn sink(&self, name: &'static str) -> impl Sink + use<> {
         let recording = Recording::default();
         let sink = recording.sink(limits(&self.common));
@@ -76,7 +72,7 @@ impl BothSides {
             return None;
         }
         let mut sink: Box<dyn Sink> = match &self.recorder {
-            Some(recorder) => Box::new(recorder.client(name)),
+            Some(recorder) => Box::new(recorder.sink(name)),
             None => Box::new(NoSink),
         };
         if let Some(wire) = &self.wire {
