@@ -13,7 +13,7 @@ use std::time::Duration;
 use baresock::cli::{Common, TraceForm};
 use baresock::os::capture::{Capture, Frame};
 use baresock::os::output::Patient;
-use baresock::os::own_network::{Numbers, enter_own_network};
+use baresock::os::own_network::{UserNumbers, enter_own_network};
 use baresock::packets::Packet;
 use baresock::packets::cause::{AroundCall, CauseFinder, FoundPacket};
 use baresock::packets::pcapng;
@@ -24,7 +24,7 @@ use super::messages::say;
 use super::result_file::ResultFile;
 
 /// Moves this process into a network of its own. It must have no second thread yet.
-pub(crate) fn enter_network(numbers: Numbers) -> Result<(), Failure> {
+pub(crate) fn enter_network(numbers: UserNumbers) -> Result<(), Failure> {
     enter_own_network(numbers)
         .map_err(|why| Failure::new(format_args!("--packets and --pcap need {why}")))
 }

@@ -26,7 +26,7 @@ impl std::error::Error for NoNetwork {}
 
 /// Which user an ordinary user is in the new namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Numbers {
+pub enum UserNumbers {
     /// The same as before. Programs that are started then may not change the network.
     Kept,
     /// Root of this namespace, who has no rights outside. Programs that are started then may change the network.
@@ -39,7 +39,7 @@ pub enum Numbers {
 /// # Errors
 /// The system does not have such networks, or does not allow them here: the error says what forbids it.
 #[cfg(linux)]
-pub fn enter_own_network(numbers: Numbers) -> Result<(), NoNetwork> {
+pub fn enter_own_network(numbers: UserNumbers) -> Result<(), NoNetwork> {
     linux::enter(numbers)
 }
 
@@ -48,7 +48,7 @@ pub fn enter_own_network(numbers: Numbers) -> Result<(), NoNetwork> {
 /// # Errors
 /// Always.
 #[cfg(not(linux))]
-pub fn enter_own_network(_: Numbers) -> Result<(), NoNetwork> {
+pub fn enter_own_network(_: UserNumbers) -> Result<(), NoNetwork> {
     let why = "this system has no network namespaces; Linux has them".to_string();
     Err(NoNetwork { tried: "unshare", errno: Errno::ENOSYS, why })
 }
@@ -61,17 +61,17 @@ mod linux {
     use nix::sched::{CloneFlags, unshare};
     use nix::unistd::{getegid, geteuid};
 
-    use super::{NoNetwork, Numbers};
+    use super::{NoNetwork, UserNumbers};
     use crate::names::Errno;
     use crate::sys::wild::network::{raise_loopback, take_given_network};
 
-    pub(super) fn enter(numbers: Numbers) -> Result<(), NoNetwork> {
+    pub(super) fn enter(numbers: UserNumbers) -> Result<(), NoNetwork> {
         if take_given_network() {
             return Ok(());
         }
         // Before the change: afterwards this process sees the numbers of its new namespace.
         let (uid, gid) = (geteuid(), getegid());
-        let inside = |own: u32| if numbers == Numbers::Root { 0 } else { own };
+        let inside = |own: u32| if numbers == UserNumbers::Root { 0 } else { own };
         let is_alone = geteuid().is_root() && unshare(CloneFlags::CLONE_NEWNET).is_ok();
         if !is_alone {
             let both = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET;

@@ -3,7 +3,7 @@
 use baresock::cli::Common;
 use baresock::labs::Lab;
 use baresock::labs::run::LabEvent;
-use baresock::os::own_network::Numbers;
+use baresock::os::own_network::UserNumbers;
 use baresock::packets::cause::FoundPacket;
 use baresock::packets::words::PacketWriter;
 use baresock::trace::Event;
@@ -16,7 +16,7 @@ use crate::commands::wire::{self, WireTap};
 pub(super) fn enter_network(labs: &[&Lab]) -> Result<(), Failure> {
     // The lab is a program of its own, and execve takes from an ordinary user the right to change the network.
     let changes_network = labs.iter().any(|lab| lab.own_network);
-    wire::enter_network(if changes_network { Numbers::Root } else { Numbers::Kept })
+    wire::enter_network(if changes_network { UserNumbers::Root } else { UserNumbers::Kept })
 }
 
 /// The packets of one lab.

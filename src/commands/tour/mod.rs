@@ -17,7 +17,7 @@ use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
 use baresock::ladder::Ladder;
 use baresock::os::identity;
-use baresock::os::own_network::Numbers;
+use baresock::os::own_network::UserNumbers;
 use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
@@ -44,7 +44,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     let captures = tour.packets || tour.pcap.is_some();
     if captures {
         // Before anything else: only a process with one thread may change its network.
-        enter_network(Numbers::Kept)?;
+        enter_network(UserNumbers::Kept)?;
     }
     let pcap = tour.pcap.as_deref().map(ResultFile::open).transpose()?;
     let color = use_color(common.color, &io::stdout());
