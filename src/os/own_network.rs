@@ -72,7 +72,7 @@ mod linux {
         // Before the change: afterwards this process sees the numbers of its new namespace.
         let (uid, gid) = (geteuid(), getegid());
         let inside = |own: u32| if numbers == UserNumbers::Root { 0 } else { own };
-        let is_alone = geteuid().is_root() && unshare(CloneFlags::CLONE_NEWNET).is_ok();
+        let is_alone = uid.is_root() && unshare(CloneFlags::CLONE_NEWNET).is_ok();
         if !is_alone {
             let both = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET;
             unshare(both).map_err(|errno| refused("unshare", Errno::from_number(errno as i32)))?;
@@ -112,7 +112,11 @@ mod linux {
             let file = format!("/proc/sys/{}", setting.replace('.', "/"));
             fs::read_to_string(file).map(|value| value.trim().to_string()).unwrap_or_default()
         };
-        let forbidding = SETTINGS.iter().find(|(setting, forbids, _)| value(setting) == *forbids);
+        // The settings on unprivileged users do not decide for root: a container shows those of its machine.
+        let is_root = geteuid().is_root();
+        let mut settings =
+            SETTINGS.iter().filter(|(setting, ..)| !(is_root && setting.contains("unprivileged")));
+        let forbidding = settings.find(|(setting, forbids, _)| value(setting) == *forbids);
         if let Some((setting, forbids, allows)) = forbidding {
             return format!(
                 "{setting} is {forbids}; an administrator can set it to {allows} (sysctl -w)"
@@ -123,7 +127,7 @@ mod linux {
                 user.max_net_namespaces allow; an administrator can raise these (sysctl -w)"
                 .to_string(),
             Errno::EINVAL => "this kernel has no user namespaces, or this process has several threads".to_string(),
-            _ if geteuid().is_root() => "this container lacks CAP_SYS_ADMIN, or its seccomp profile forbids unshare; an \
+            _ if is_root => "this container lacks CAP_SYS_ADMIN, or its seccomp profile forbids unshare; an \
                 administrator can start it with both (docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined)"
                 .to_string(),
             _ => "a security policy forbids user namespaces (seccomp in a container, SELinux, AppArmor); an administrator \
