@@ -282,3 +282,31 @@ fn a_lab_of_four_hundred_calls_is_whole_and_what_is_alike_is_folded() {
     assert_eq!(browser.ask(is_seen), true);
     assert_eq!(browser.take_complaints(), [""; 0]);
 }
+
+#[test]
+fn only_the_page_s_own_style_and_script_count() {
+    if !has_program("chromium") {
+        return;
+    }
+    let page = Written::by(&["lab", "nb-connect-ok"]);
+    let mut browser = Browser::new(1280);
+    browser.open(&page.file, "");
+    // A changed style or script needs a new value in the page's policy, which this text has.
+    assert_eq!(browser.take_complaints(), [""; 0]);
+    assert!(
+        browser.text_of("document.getElementById('place').textContent").starts_with("step 1 of ")
+    );
+
+    let foreign = "<style>h1 { display: none }</style><h1 id=\"foreign\" style=\"display: none\">\
+                   <script>document.title = 'foreign'</script><img src=\"x\" onerror=\"document.title = 'foreign'\">";
+    std::fs::write(&page.file, page.html.replacen("<main>", &format!("<main>{foreign}"), 1))
+        .unwrap();
+    browser.open(&page.file, "");
+    assert_ne!(browser.text_of("document.title"), "foreign");
+    assert_ne!(
+        browser.text_of("getComputedStyle(document.getElementById('foreign')).display"),
+        "none"
+    );
+    // A style element, an attribute, a script, an image with a handler.
+    assert!(browser.take_complaints().len() >= 4);
+}
