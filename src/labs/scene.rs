@@ -1,11 +1,11 @@
 //! The setup that many labs share: `l`, a listener; `c`, a client that is connected to it; `a`, the accepted socket.
 //! These calls are traced like all others. A lab about these calls makes them itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::peers::Alarm;
 use super::prediction::Observed;
-use super::run::Run;
+use super::run::{Run, Stop};
 use crate::addr::Address;
 use crate::sys::*;
 
@@ -149,6 +149,29 @@ pub(super) fn or_waits_forever<T: Observed>(call: impl FnOnce() -> Result<T>) ->
         other => other.words(),
     }
 }
+
+/// What a call gives that ends within this time unless the machine is busy; then it is made again. (A time that is read
+/// from such a call may say anything.)
+///
+/// # Errors
+/// As the call; the lab is skipped if the machine stays too busy.
+pub(super) fn unless_late<T>(
+    lab: &mut Run<'_>,
+    limit: Duration,
+    mut call: impl FnMut() -> std::result::Result<T, Stop>,
+) -> std::result::Result<T, Stop> {
+    for _ in 0..ATTEMPTS {
+        let began = Instant::now();
+        let given = call()?;
+        if began.elapsed() < limit {
+            return Ok(given);
+        }
+        lab.say("This machine is busy, and that took too long. Once more.");
+    }
+    Err(Stop::skipped("this machine is too busy to measure a time"))
+}
+
+const ATTEMPTS: usize = 5;
 
 /// Waits with `select` until it reports an exceptional condition (urgent data), at most a second. (Not with `poll`,
 /// which on macOS never reports `POLLPRI` for a socket.)

@@ -5,6 +5,7 @@
 //! a program that changes from poll to ppoll changes its deadlines. A handler for SIGCONT makes all of them fail with
 //! EINTR, and then the program decides. (The lab takes four seconds, because it stops a process several times.)
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::labs::run::{LabResult, Run, Stop};
@@ -44,11 +45,13 @@ pub(super) const LAB: Lab = Lab {
 /// How long each call is to wait.
 const WAITS_MS: i32 = 500;
 
-/// 500 ms if the deadline runs on, 900 ms if the call waits for the rest. A busy machine adds to
-/// both.
+/// 500 ms if the deadline runs on, 900 ms if the call waits for the rest.
 const HOW_LONG: &[&str] = &["less than 500 ms", "500 to 699 ms", "at least 700 ms"];
 const RUNS_ON: Expected = Expected::Between(500, 699, "ms");
 const WAITS_FOR_THE_REST: Expected = Expected::AtLeast(700, "ms");
+/// A busy machine adds to both; a time between the two may be either, so the call is made again.
+const EITHER: Range<Duration> = Duration::from_millis(600)..Duration::from_millis(800);
+const ATTEMPTS: usize = 5;
 
 const POLL: Prediction = Prediction {
     asks: "poll has a timeout of 500 ms. The process is stopped after 100 ms, for 400 ms. When does poll return?",
@@ -122,8 +125,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 fn how_long(
     stopper: &Stopper,
     lab: &mut Run<'_>,
-    call: impl FnMut() -> Result<usize>,
+    mut call: impl FnMut() -> Result<usize>,
 ) -> std::result::Result<Result<Duration>, Stop> {
-    let (returned, took) = stopper.stops(lab, call)?;
-    Ok(returned.and(Ok(took)))
+    for _ in 0..ATTEMPTS {
+        let (returned, took) = stopper.stops(lab, &mut call)?;
+        if !EITHER.contains(&took) {
+            return Ok(returned.and(Ok(took)));
+        }
+        lab.say("This process ran late after SIGCONT, because the machine is busy. Once more.");
+    }
+    Err(Stop::skipped("this machine is too busy to measure a time"))
 }
