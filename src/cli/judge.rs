@@ -65,7 +65,7 @@ pub struct JudgeArgs {
     /// The directory that a running http server serves
     ///
     /// judge makes a directory of its own in it, and removes that afterwards.
-    #[arg(long, value_name = "DIR", help_heading = "How it is judged")]
+    #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "How it is judged")]
     pub root: Option<PathBuf>,
     /// The target of a running relay
     ///
@@ -86,7 +86,7 @@ pub struct JudgeArgs {
     /// Judge N programs at a time
     ///
     /// The cases of one program run one after the other, because they observe what the program uses.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = count, requires = "each", help_heading = "A class at once")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count, requires = "each", hide_short_help = true, help_heading = "A class at once")]
     pub jobs: NonZeroUsize,
     /// Print the report as one JSON object
     #[arg(long, help_heading = "How it is shown")]
@@ -97,6 +97,23 @@ pub struct JudgeArgs {
     /// Also write JUnit's XML, for CI systems
     #[arg(long, value_name = "FILE", help_heading = "How it is shown")]
     pub junit: Option<PathBuf>,
+    /// Show the packets in the ladders of failed cases (Linux)
+    ///
+    /// They stand between the steps of judge's peers. judge and COMMAND run in a network of their own, which has loopback alone: a
+    /// server that runs already (ADDR) is not in it.
+    #[arg(long, conflicts_with = "each", help_heading = "How it is shown")]
+    pub packets: bool,
+    /// Write the packets of all cases to FILE for Wireshark (Linux)
+    ///
+    /// The names of the cases and the steps of judge's peers are comments of the packets. A case has room for 4 MiB.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "each",
+        hide_short_help = true,
+        help_heading = "How it is shown"
+    )]
+    pub pcap: Option<PathBuf>,
 }
 
 const USAGE: &str = "\
@@ -116,5 +133,6 @@ Examples:
   baresock judge http -- python3 -m http.server -d {dir} {port}
   baresock judge client echo -- ./client 127.0.0.1 {port}
   baresock judge echo --watch -- ./server {port}   and what its calls show
+  baresock judge echo --packets -- ./server {port} and what went over the wire
   baresock judge echo --each class                 class/*/run, a table
   baresock judge --list http                       the cases for http";

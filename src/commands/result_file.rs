@@ -1,7 +1,7 @@
 //! A file for a result that takes long: it is opened first, so that a wrong path is reported before the work is done.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::failure::Failure;
@@ -25,10 +25,24 @@ impl ResultFile {
 
     /// Replaces the contents.
     pub(crate) fn write(mut self, contents: &[u8]) -> Result<(), Failure> {
+        let written = self.empty().and_then(|()| self.file.write_all(contents));
+        written.map_err(|error| self.failure(&error))
+    }
+
+    /// The same file, without its earlier contents, to be written bit by bit.
+    pub(crate) fn emptied(&self) -> Result<File, Failure> {
+        let emptied = self.empty().and_then(|()| self.file.try_clone());
+        emptied.map_err(|error| self.failure(&error))
+    }
+
+    /// It could not be written.
+    pub(crate) fn failure(&self, error: &io::Error) -> Failure {
+        Failure::from_std(&self.shown, error)
+    }
+
+    fn empty(&self) -> io::Result<()> {
         // A pipe or a terminal has nothing to be replaced.
         let is_regular = self.file.metadata().is_ok_and(|data| data.is_file());
-        let emptied = if is_regular { self.file.set_len(0) } else { Ok(()) };
-        let written = emptied.and_then(|()| self.file.write_all(contents));
-        written.map_err(|error| Failure::from_std(&self.shown, &error))
+        if is_regular { self.file.set_len(0) } else { Ok(()) }
     }
 }

@@ -105,6 +105,7 @@ pub(super) fn explain(case: &JudgeCase, failure: CaseFailure, scene: &CaseScene)
         because: cause.map_or(String::new(), |cause| cause.because.to_string()),
         remedy: cause.map_or(String::new(), |cause| cause.remedy.to_string()),
         ladder: scene.draw("the program"),
+        packets: None,
         output: String::new(),
         advice: Vec::new(),
         failure,

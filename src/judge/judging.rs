@@ -12,6 +12,7 @@ use super::recipe::Recipe;
 use super::scene::CaseScene;
 use super::site::JudgeSite;
 use super::verdict::{CaseOutcome, CaseStop, JudgeReport, Judged, Symptom, Verdict};
+use super::wire::{CaseWire, JudgeWire, WireShows};
 use super::{JudgeCase, Needs, Role};
 use crate::addr::Address;
 use crate::os::aborts::aborted_for_lack_of_memory;
@@ -41,6 +42,8 @@ pub struct JudgeOptions {
     pub repeat: u32,
     /// strace with its flags, if failed cases are to be run again under it.
     pub watch: Option<Vec<OsString>>,
+    /// The packets of all cases, if they are to be shown or written.
+    pub wire: Option<Rc<JudgeWire>>,
 }
 
 /// A judge at work.
@@ -179,6 +182,7 @@ impl Judge {
                 let output = self.program.as_mut().map_or(String::new(), Program::output);
                 let mut explained = explain(case, *failure, &scene);
                 explained.output = output;
+                explained.packets = self.shows_packets().then(|| scene.packets());
                 Verdict::Failed(Box::new(explained))
             }
         };
@@ -189,6 +193,10 @@ impl Judge {
             self.program = None;
         }
         self.after(case, verdict)
+    }
+
+    fn shows_packets(&self) -> bool {
+        self.options.wire.as_ref().is_some_and(|wire| wire.shows() == WireShows::Packets)
     }
 
     /// After a failure: runs the case again under strace if that was asked for, and checks whether a running server still
@@ -267,7 +275,13 @@ impl Judge {
             (_, None) => (Address::v4(std::net::Ipv4Addr::LOCALHOST, 0), None),
         };
         let limit = self.options.timeout.unwrap_or(Duration::from_secs(case.timeout_s.into()));
-        let scene = Rc::new(CaseScene::new(address, pid, limit, self.slowness));
+        let wire = self.options.wire.as_ref().map(|wire| {
+            let mut wire = CaseWire::begin(wire, case.name, &address);
+            self.site.to.iter().for_each(|target| wire.listens_at(target));
+            wire
+        });
+        let scene = CaseScene::new(address, pid, limit, self.slowness).with_wire(wire);
+        let scene = Rc::new(scene);
         let started = match &self.subject {
             JudgedProgram::Started(recipe) => Some(Started { recipe, program: &mut self.program }),
             JudgedProgram::Running(..) | JudgedProgram::Client(_) => None,
@@ -293,6 +307,7 @@ impl Judge {
             outcome = died_meanwhile(&mut bench, outcome);
         }
         outcome = unless_aborted_since(aborted, outcome);
+        scene.end_wire();
         self.said = bench.said;
         self.slowness = scene.slowness();
         (outcome, scene)

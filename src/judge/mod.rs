@@ -4,7 +4,8 @@
 //! and `run`, which plays the peers. [`cases::ALL`] are those for servers, [`clients::ALL`] those for clients. A case
 //! works with a [`Bench`](bench::Bench): its [`JudgePeer`](peer::JudgePeer)s are connections that never block, and
 //! every wait has a time limit; [`dialogue`] knows the questions and answers of each kind of service; [`program`]
-//! starts and ends the judged program. [`judging`] runs cases one after the other, and [`shown`] writes the report.
+//! starts and ends the judged program. [`judging`] runs cases one after the other, and [`shown`] writes the report; with
+//! [`wire`], the packets stand between the steps of a ladder.
 //!
 //! A case fails on evidence alone. Time limits are scaled by the measured speed of this machine ([`baseline`]), and a
 //! program that is at work has more time. What could not be observed is *not asked*, with the reason.
@@ -15,6 +16,7 @@ mod case;
 pub mod cases;
 pub mod client;
 pub mod clients;
+pub mod crossed;
 pub mod datagrams;
 pub mod dialogue;
 pub mod ending;
@@ -33,6 +35,7 @@ pub mod site;
 pub mod steps;
 pub mod verdict;
 mod watched;
+pub mod wire;
 
 pub use case::{Cause, JudgeCase, Needs};
 pub use role::Role;

@@ -40,6 +40,8 @@ pub struct JudgePeer {
     end: Option<End>,
     /// The first bytes that were sent, and how many there were in all.
     sent: (Vec<u8>, usize),
+    /// Whether its end is in the ladder.
+    has_left: bool,
 }
 
 impl JudgePeer {
@@ -53,6 +55,7 @@ impl JudgePeer {
             looked_at: 0,
             end: None,
             sent: (Vec::new(), 0),
+            has_left: false,
         }
     }
 
@@ -79,8 +82,9 @@ impl JudgePeer {
     }
 
     /// Closes the connection, and adds that to the ladder.
-    pub fn leave(self) {
+    pub fn leave(mut self) {
         self.scene.step(&self.who, Way::Out, "close");
+        self.has_left = true;
     }
 
     /// Waits until this many bytes have arrived; false if the connection ends before, or nothing more arrives in time.
@@ -268,6 +272,14 @@ impl JudgePeer {
         // After a reset every call fails in its own way: only the first errno says what happened.
         if !matches!(self.end, Some(End::Failed(_))) {
             self.end = Some(end);
+        }
+    }
+}
+
+impl Drop for JudgePeer {
+    fn drop(&mut self) {
+        if !self.has_left {
+            self.scene.step_on_wire(&self.who, Way::Out, "close");
         }
     }
 }

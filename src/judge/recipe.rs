@@ -35,8 +35,7 @@ pub struct Recipe {
 impl Recipe {
     /// Whether its address is a path, which it gets as `{path}`.
     pub fn is_unix(&self) -> bool {
-        let wants = |word: &OsString| find(word.as_bytes(), b"{path}").is_some();
-        matches!(self.at, Some(Address::Unix(_))) || self.words.iter().any(wants)
+        matches!(self.at, Some(Address::Unix(_))) || wants_path(&self.words)
     }
 
     /// A free address for it.
@@ -113,6 +112,11 @@ fn free_port(kind: SocketType) -> io::Result<u16> {
         }
     }
     Err(last)
+}
+
+/// Whether a command has a place for a path.
+pub fn wants_path(words: &[OsString]) -> bool {
+    words.iter().any(|word| find(word.as_bytes(), b"{path}").is_some())
 }
 
 fn fill(word: &OsStr, places: &[(&'static str, OsString)]) -> OsString {

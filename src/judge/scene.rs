@@ -4,10 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use super::baseline::slowness;
-use super::steps::{CaseSteps, DrawnSteps, Way};
+use super::steps::{CaseSteps, DrawnPackets, DrawnSteps, Way};
 use super::verdict::{CaseOutcome, CaseStop};
+use super::wire::{CaseWire, WireShows};
 use crate::addr::Address;
 use crate::os::children::use_of;
+use crate::trace::tracer::now_ns;
 
 /// Every wait is over after this many time limits, even while bytes arrive.
 const MOST_LIMITS: u32 = 6;
@@ -24,6 +26,8 @@ pub struct CaseScene {
     /// Its process id, if it is known.
     pub pid: Cell<Option<u32>>,
     steps: RefCell<CaseSteps>,
+    /// The packets, if they are captured.
+    wire: RefCell<Option<CaseWire>>,
     begun: Instant,
     /// The time limit on an idle machine.
     timeout: Duration,
@@ -37,15 +41,69 @@ impl CaseScene {
             address,
             pid: Cell::new(pid),
             steps: RefCell::default(),
+            wire: RefCell::default(),
             begun: Instant::now(),
             timeout,
             slowness: Cell::new(slowness),
         }
     }
 
-    /// Adds a step.
+    /// The same case, with its packets.
+    #[must_use]
+    pub fn with_wire(self, wire: Option<CaseWire>) -> Self {
+        Self { wire: RefCell::new(wire), ..self }
+    }
+
+    /// Adds a step that begins now, or that has only received something.
     pub fn step(&self, who: &str, way: Way, what: impl Into<String>) {
-        self.steps.borrow_mut().push(who, way, what.into());
+        self.step_since(now_ns(), who, way, what);
+    }
+
+    /// Adds a step that began at this moment.
+    pub fn step_since(&self, begun_ns: u64, who: &str, way: Way, what: impl Into<String>) {
+        let what = what.into();
+        let mut steps = self.steps.borrow_mut();
+        let Some(wire) = &mut *self.wire.borrow_mut() else { return steps.push(who, way, what) };
+        let [before, since] = wire.step(begun_ns, &told(who, way, &what));
+        steps.cross(before);
+        steps.push(who, way, what);
+        steps.cross(since);
+    }
+
+    /// Adds a step that is worth telling only because of its packets.
+    pub fn step_on_wire(&self, who: &str, way: Way, what: &str) {
+        let mut wire = self.wire.borrow_mut();
+        match wire.as_ref().map(CaseWire::shows) {
+            Some(WireShows::Packets) => {
+                drop(wire);
+                self.step(who, way, what);
+            }
+            Some(WireShows::StepsAlone) => {
+                wire.as_mut().map(|wire| wire.step(now_ns(), &told(who, way, what)));
+            }
+            None => {}
+        }
+    }
+
+    /// judge listens at this address, for the program to connect to.
+    pub fn listens_at(&self, address: &str) {
+        if let Some(wire) = &mut *self.wire.borrow_mut() {
+            wire.listens_at(address);
+        }
+    }
+
+    /// The case is over: takes the last packets.
+    pub fn end_wire(&self) {
+        let Some(wire) = self.wire.take() else { return };
+        let (rest, missing) = wire.end();
+        let mut steps = self.steps.borrow_mut();
+        steps.cross(rest);
+        steps.miss(missing);
+    }
+
+    /// The packets of the ladder.
+    pub fn packets(&self) -> DrawnPackets {
+        self.steps.borrow().packets()
     }
 
     /// The steps as a ladder.
@@ -81,7 +139,7 @@ impl CaseScene {
     /// Begins a wait.
     pub fn patience(&self) -> WaitLimit<'_> {
         let now = Instant::now();
-        WaitLimit { scene: self, begun: now, last: now }
+        WaitLimit { scene: self, begun_ns: now_ns(), begun: now, last: now }
     }
 
     /// Waits a moment, longer on a slow machine, so that packets on their way arrive.
@@ -107,6 +165,7 @@ impl CaseScene {
 #[derive(Debug)]
 pub struct WaitLimit<'a> {
     scene: &'a CaseScene,
+    begun_ns: u64,
     begun: Instant,
     last: Instant,
 }
@@ -154,8 +213,31 @@ impl WaitLimit<'_> {
         used.is_some_and(|used| used > look / 25)
     }
 
+    /// When it began, for [`CaseScene::step_since`].
+    pub const fn begun_ns(&self) -> u64 {
+        self.begun_ns
+    }
+
+    /// Adds the step that it was for, which began when the wait did.
+    pub fn step(&self, who: &str, way: Way, what: impl Into<String>) {
+        self.scene.step_since(self.begun_ns, who, way, what);
+    }
+
     /// How long nothing has happened, in words.
     pub fn waited(&self) -> String {
         format!("{:.1} s", self.last.elapsed().as_secs_f64())
+    }
+}
+
+/// A step in one line.
+fn told(who: &str, way: Way, what: &str) -> String {
+    let who = match (who, way) {
+        ("", Way::In) => "the program",
+        ("", _) => "judge",
+        (who, _) => who,
+    };
+    match way {
+        Way::In => format!("{who} gets: {what}"),
+        Way::Out | Way::Beside => format!("{who}: {what}"),
     }
 }

@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 
+use super::crossed::{CrossedPacket, PacketsBetween};
+use crate::packets::Packet;
+
 /// How many characters of a string are shown.
 const MOST_SHOWN: usize = 24;
 /// So many steps are drawn at most; of more, the first and the last.
 const MOST_DRAWN: usize = 20;
 const FIRST_DRAWN: usize = 8;
 /// The width of judge's column.
-const LEFT: usize = 36;
+pub(super) const LEFT: usize = 36;
 
 /// The direction of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ struct Step {
     what: String,
     /// How often it was repeated, directly one after the other.
     times: u32,
+    /// The packets from its beginning on, until the next step began.
+    packets: PacketsBetween,
 }
 
 /// Everything that happened in a case.
@@ -36,6 +41,21 @@ pub struct CaseSteps {
     steps: Vec<Step>,
     /// How many steps in the middle were left out, so that a case with thousands of steps needs little memory.
     left_out: u32,
+    /// The packets before the first step.
+    before: PacketsBetween,
+    /// How many packets belonged to steps that were left out.
+    packets_left_out: u64,
+    /// How many packets came faster than they could be looked at.
+    packets_missing: u64,
+}
+
+/// The packets of a ladder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrawnPackets {
+    /// Those that are drawn.
+    pub packets: Vec<Packet>,
+    /// How many more there were.
+    pub left_out: u64,
 }
 
 /// The ladder, line by line.
@@ -52,21 +72,59 @@ impl CaseSteps {
             last.times += 1;
             return;
         }
-        self.steps.push(Step { who: who.to_string(), way, what, times: 1 });
+        let packets = PacketsBetween::default();
+        self.steps.push(Step { who: who.to_string(), way, what, times: 1, packets });
         if self.steps.len() > MOST_DRAWN {
-            self.steps.remove(FIRST_DRAWN);
+            let removed = self.steps.remove(FIRST_DRAWN);
             self.left_out += 1;
+            self.packets_left_out += removed.packets.count();
         }
+    }
+
+    /// Adds packets that came after the last step had begun.
+    pub fn cross(&mut self, packets: Vec<CrossedPacket>) {
+        let place = self.steps.last_mut().map_or(&mut self.before, |last| &mut last.packets);
+        place.add(packets);
+    }
+
+    /// Adds packets that could not be looked at.
+    pub const fn miss(&mut self, packets: u64) {
+        self.packets_missing += packets;
+    }
+
+    /// The packets of the ladder.
+    pub fn packets(&self) -> DrawnPackets {
+        let places =
+            || std::iter::once(&self.before).chain(self.steps.iter().map(|step| &step.packets));
+        let packets: Vec<Packet> = places()
+            .flat_map(PacketsBetween::drawn)
+            .map(|crossed| crossed.packet.clone())
+            .collect();
+        let all: u64 = places().map(PacketsBetween::count).sum();
+        let undrawn = all - packets.len() as u64;
+        DrawnPackets { packets, left_out: undrawn + self.packets_left_out + self.packets_missing }
     }
 
     /// The ladder: judge's column on the left, the program's on the right.
     pub fn draw(&self, program: &str) -> DrawnSteps {
         let mut lines = vec![format!("{:LEFT$}     {program}", "judge")];
+        lines.extend(self.before.lines());
         for (at, step) in self.steps.iter().enumerate() {
             if at == FIRST_DRAWN && self.left_out > 0 {
-                lines.push(format!("  … {} more …", self.left_out));
+                let packets = match self.packets_left_out {
+                    0 => String::new(),
+                    count => format!(", with {count} packets"),
+                };
+                lines.push(format!("  … {} more{packets} …", self.left_out));
             }
             lines.push(step.line());
+            lines.extend(step.packets.lines());
+        }
+        if self.packets_missing > 0 {
+            lines.push(format!(
+                "{} packets are missing: they came faster than judge could look at them",
+                self.packets_missing
+            ));
         }
         lines
     }

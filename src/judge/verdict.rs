@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::JudgeCase;
-use super::steps::DrawnSteps;
+use super::steps::{DrawnPackets, DrawnSteps};
 use crate::names::Errno;
 
 /// A symptom in one word: causes belong to it.
@@ -132,6 +132,8 @@ pub struct Explained {
     pub remedy: String,
     /// The ladder of both sides.
     pub ladder: DrawnSteps,
+    /// The packets in the ladder, if they were captured.
+    pub packets: Option<DrawnPackets>,
     /// What the program wrote to standard output and standard error.
     pub output: String,
     /// The advice of `watch` about its calls.

@@ -17,6 +17,13 @@ pub struct Frame {
     pub bytes: Vec<u8>,
 }
 
+impl Frame {
+    /// How much memory it takes.
+    pub fn bytes_in_memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.capacity()
+    }
+}
+
 /// Which step of opening a capture failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoCapture {
@@ -130,10 +137,12 @@ mod linux {
             })
         }
 
-        /// Passes on what has arrived and was not yet read, in order; returns at once.
+        /// Passes on what has arrived and was not yet read, in order; returns at once. What is sent meanwhile may be left for
+        /// the next time, or else a program that sends without a pause would never let it return.
         pub fn read_arrived(&self, mut take: impl FnMut(Frame)) {
             suspended(|| {
                 let lag_ns = clocks_lag_ns();
+                let called_ns = now_ns(ClockId::CLOCK_REALTIME);
                 let mut room = [0; KEPT_WHOLE as usize];
                 loop {
                     let received =
@@ -154,6 +163,9 @@ mod linux {
                     let bytes = room[..received.len].to_vec();
                     let time_ns = since_1970_ns.saturating_sub(lag_ns);
                     take(Frame { since_1970_ns, time_ns, len: length_on_wire(&bytes), bytes });
+                    if since_1970_ns > called_ns {
+                        return;
+                    }
                 }
             });
         }

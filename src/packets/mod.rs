@@ -1,8 +1,9 @@
 //! The packets under the calls: what went over loopback, and which call caused it.
 //!
-//! A frame comes from [`os::capture`](crate::os::capture). [`header`] reads it by hand, byte by byte; [`stream`] says what a
-//! segment is within its connection: relative sequence numbers, a retransmission, a window update. [`cause`] finds the call
-//! that caused it, [`words`] puts it into words, [`json`] is its line in a JSON trace, and [`pcapng`] the file for Wireshark.
+//! A frame comes from [`os::capture`](crate::os::capture), which [`reader`] reads in time. [`header`] reads it by hand, byte by
+//! byte; [`stream`] says what a segment is within its connection: relative sequence numbers, a retransmission, a window update.
+//! [`cause`] finds the call that caused it, [`words`] puts it into words, [`json`] is its line in a JSON trace, and [`pcapng`]
+//! the file for Wireshark, with what [`comments`] on its packets.
 //!
 //! **Which call caused a packet.** The kernel stamps a packet while it is being sent, and the tracer reads the clock before
 //! and after each call. Both clocks are those of one machine, so a packet that a call sends lies between the call's beginning
@@ -13,9 +14,11 @@
 //! drawn between the calls.
 
 pub mod cause;
+pub mod comments;
 pub mod header;
 pub mod json;
 pub mod pcapng;
+pub mod reader;
 pub mod stream;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,12 @@ pub struct PacketWriter {
 impl PacketWriter {
     /// The line of the next packet: `client --> server  PSH ACK 6 bytes, seq 1, ack 1`.
     pub fn line(&mut self, packet: &Packet) -> String {
-        let mut line = format!("{}  {}", ends(packet), gist(packet));
+        format!("{}  {}", ends(packet), self.gist(packet))
+    }
+
+    /// The line of the next packet, without where it goes: `PSH ACK 6 bytes, seq 1, ack 1, 40 ms later`.
+    pub fn gist(&mut self, packet: &Packet) -> String {
+        let mut line = gist(packet);
         if let PacketBody::Tcp(segment) = &packet.body {
             let last = self.last_ns.insert(segment.connection, packet.time_ns);
             let pause = packet.time_ns.saturating_sub(last.unwrap_or(packet.time_ns));

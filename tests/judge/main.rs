@@ -3,6 +3,7 @@
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod packets;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -50,6 +50,10 @@ pub(super) fn who(asked: &cli::JudgeArgs) -> Result<Who<'_>, Failure> {
         (false, false, false) => {
             Some("write where the server is (ADDR), or how it is started (-- COMMAND)")
         }
+        (true, ..) if asked.packets || asked.pcap.is_some() => Some(
+            "--packets and --pcap: only a program that judge starts (-- COMMAND) can be in a network of judge's own; a server \
+             that runs already is in the machine's",
+        ),
         (true, ..) if asked.watch => {
             Some("--watch: only a program that judge starts can be watched")
         }

@@ -2,6 +2,7 @@
 
 mod chosen;
 mod class;
+mod packets;
 mod subject;
 
 use std::io;
@@ -20,6 +21,7 @@ use super::messages::{Loudness, print};
 use super::result_file::ResultFile;
 use super::tracing::use_color;
 use super::watch::strace;
+use packets::AskedPackets;
 
 /// Judges, and shows the report.
 pub(crate) fn run(
@@ -37,6 +39,7 @@ pub(crate) fn run(
     }
     // Opened before minutes are spent on a report that could not be written.
     let junit = asked.junit.as_deref().map(ResultFile::open).transpose()?;
+    let packets = AskedPackets::enter_network(asked)?;
     let watch = asked.watch.then(strace::words).transpose()?;
     // Children get the limit with which judge itself was started.
     let soft = baresock::os::limits::descriptor_limits().map_or(1024, |limits| limits.soft);
@@ -46,11 +49,13 @@ pub(crate) fn run(
     guard::start();
     clean_up_at_signals().map_err(|errno| Failure::of("pipe", errno))?;
     let (subject, site) = subject::subject(asked, who, soft)?;
+    let wire = packets.as_ref().map(AskedPackets::begin).transpose()?;
     let options = JudgeOptions {
         role: who.role,
         timeout: asked.timeout,
         repeat: u32::try_from(asked.repeat.get()).unwrap_or(u32::MAX),
         watch,
+        wire: wire.clone(),
     };
     let bar = progress_bar(cases.len(), loudness);
     let report =
@@ -61,6 +66,7 @@ pub(crate) fn run(
         });
     bar.finish_and_clear();
     guard::dismiss();
+    let captured = packets.iter().zip(&wire).try_for_each(|(packets, wire)| packets.end(wire));
     let shown = if asked.json {
         shown::json(&report) + "\n"
     } else if asked.markdown {
@@ -73,6 +79,7 @@ pub(crate) fn run(
     if let Some(file) = junit {
         file.write(shown::junit(&report).as_bytes())?;
     }
+    captured?;
     verdict(&report)
 }
 

@@ -66,6 +66,7 @@ impl Play {
         let Some(recipe) = bench.client else {
             return Err(CaseStop::not_asked("only a client that judge starts can be asked"));
         };
+        bench.scene.listens_at(&address.to_string());
         let command = recipe.command(&address, None);
         let input =
             if bench.role == Role::Echo || bench.role == Role::LineEcho { input } else { b"" };

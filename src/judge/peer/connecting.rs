@@ -58,7 +58,7 @@ impl JudgePeer {
                     if patience.left_ms().is_none() {
                         let came =
                             format!("the queue of the listener was full for {}", patience.waited());
-                        return Err(silent(scene, who, "it waits in the queue", came));
+                        return Err(silent(&patience, who, "it waits in the queue", came));
                     }
                 }
                 begun => return Self::begun(scene, who, fd, begun, &mut patience),
@@ -80,7 +80,7 @@ impl JudgePeer {
             Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EINTR) => {
                 if !wait(&fd, POLLOUT, patience)? {
                     let came = format!("no answer to it in {}", patience.waited());
-                    return Err(silent(scene, who, "no answer", came));
+                    return Err(silent(patience, who, "no answer", came));
                 }
                 match sys::getsockopt(&fd, SOL_SOCKET, SO_ERROR)? {
                     0 => None,
@@ -91,21 +91,21 @@ impl JudgePeer {
         };
         let mut peer = Self::of(scene, who, fd);
         let Some(errno) = errno else {
-            scene.step(who, Way::Out, "connect");
+            patience.step(who, Way::Out, "connect");
             return Ok(peer);
         };
         match meaning(errno) {
             ConnectFailure::ResetAtOnce => {
-                scene.step(who, Way::Out, "connect");
+                patience.step(who, Way::Out, "connect");
                 peer.ends(End::Failed(errno));
                 Ok(peer)
             }
             ConnectFailure::Refused => {
-                scene.step(who, Way::Out, format!("connect: {errno}"));
+                patience.step(who, Way::Out, format!("connect: {errno}"));
                 Err(CaseFailure::new(Symptom::Refused, "connect", EXPECTED, errno).into())
             }
             ConnectFailure::NoAnswer => {
-                Err(silent(scene, who, "no answer", format!("no answer to it: {errno}")))
+                Err(silent(patience, who, "no answer", format!("no answer to it: {errno}")))
             }
             ConnectFailure::NotAsked => {
                 Err(CaseStop::not_asked(format_args!("judge cannot connect: {errno}")))
@@ -123,8 +123,8 @@ fn unconnected(address: &Address) -> std::result::Result<Fd, CaseStop> {
     Ok(fd)
 }
 
-fn silent(scene: &CaseScene, who: &str, what: &str, came: String) -> CaseStop {
-    scene.step(who, Way::Out, format!("connect: {what}"));
+fn silent(waited: &WaitLimit<'_>, who: &str, what: &str, came: String) -> CaseStop {
+    waited.step(who, Way::Out, format!("connect: {what}"));
     CaseFailure::new(Symptom::Silent, "connect", EXPECTED, came).into()
 }
 

@@ -68,6 +68,7 @@ impl JudgePeer {
     /// # Errors
     /// A call that cannot fail did.
     pub fn push(&mut self, bytes: &[u8], most: usize, wait_ms: i32) -> Result<usize, CaseStop> {
+        let begun_ns = self.scene.patience().begun_ns();
         let mut taken = 0;
         while taken < most {
             let from = taken % bytes.len();
@@ -92,7 +93,7 @@ impl JudgePeer {
             }
         }
         let what = format!("send {}, receive nothing", in_bytes(taken));
-        self.scene.step(&self.who, Way::Out, what);
+        self.scene.step_since(begun_ns, &self.who, Way::Out, what);
         Ok(taken)
     }
 
@@ -135,7 +136,7 @@ impl JudgePeer {
     ///
     /// # Errors
     /// The option is refused.
-    pub fn reset(self) -> CaseOutcome {
+    pub fn reset(mut self) -> CaseOutcome {
         let linger = Linger { l_onoff: 1, l_linger: 0 };
         match sys::setsockopt(&self.fd, SOL_SOCKET, SO_LINGER, &linger) {
             // Some systems refuse options once the program has ended the connection.
@@ -143,6 +144,7 @@ impl JudgePeer {
             result => result?,
         }
         self.scene.step(&self.who, Way::Out, "close with a reset");
+        self.has_left = true;
         Ok(())
     }
 }

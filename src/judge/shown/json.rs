@@ -53,6 +53,10 @@ fn case(judged: &Judged) -> Value {
                 "advice": explained.advice,
                 "output": explained.output,
             });
+            if let Some(drawn) = &explained.packets {
+                object["failure"]["packets"] = json!(drawn.packets);
+                object["failure"]["packets_left_out"] = json!(drawn.left_out);
+            }
         }
     }
     object
