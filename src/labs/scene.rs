@@ -220,6 +220,26 @@ pub(super) const fn millis(ms: i64) -> TimeVal {
     TimeVal { tv_sec: ms / 1000, tv_usec: ms % 1000 * 1000 }
 }
 
+/// What `asks` finds about a TCP socket that has received too few bytes to be readable. While the system is short of memory,
+/// the kernel calls it readable all the same, so that the program takes what there is (Linux 6.18, tcp_epollin_ready); so
+/// this asks again until it is not, for at most a second.
+///
+/// # Errors
+/// As `asks`, and [`poll`].
+pub(super) fn without_pressure<T>(
+    mut asks: impl FnMut() -> Result<T>,
+    is_readable: impl Fn(&T) -> bool,
+) -> Result<T> {
+    for _ in 0..20 {
+        let found = asks()?;
+        if !is_readable(&found) {
+            return Ok(found);
+        }
+        poll(&mut [], 50)?;
+    }
+    asks()
+}
+
 /// Asks `select` for this descriptor in all three sets, without waiting, and returns the sets in which it stays:
 /// "rw", or "none".
 ///

@@ -129,8 +129,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
 /// What a call gives while the signal comes again and again, and whether it returned before one came.
 fn interrupted(call: impl FnOnce() -> Result<usize>) -> Result<String> {
-    let alarm = Alarm::every(PERIOD, SIGUSR1);
+    // Before the alarm: what a signal has ended then took at least its period.
     let began = Instant::now();
+    let alarm = Alarm::every(PERIOD, SIGUSR1);
     let result = call();
     let took = began.elapsed();
     drop(alarm);

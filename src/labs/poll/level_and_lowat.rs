@@ -5,7 +5,7 @@
 //! ready, though a non-blocking recv would take them.
 
 use crate::labs::run::{LabResult, Run};
-use crate::labs::scene::{sets_of, tcp_pair, wait_for};
+use crate::labs::scene::{sets_of, tcp_pair, wait_for, without_pressure};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::GVisor;
 use crate::sys::*;
@@ -106,9 +106,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     wait_for(&a, POLLIN)?;
     setsockopt(&a, SOL_SOCKET, SO_RCVLOWAT, &5)?;
     lab.predict(&BELOW);
-    lab.observe(poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0));
+    let asks = || poll(&mut [PollFd::new(a.as_fd(), POLLIN)], 0);
+    lab.observe(without_pressure(asks, |ready| *ready == 1));
     lab.predict(&BELOW_SELECT);
-    lab.observe(sets_of(&a));
+    lab.observe(without_pressure(|| sets_of(&a), |sets| sets.contains('r')));
     lab.predict(&TAKEN);
     lab.observe(recv(&a, &mut buf, MSG_DONTWAIT | MSG_PEEK));
     send(&c, b"de", MSG_NOSIGNAL)?;

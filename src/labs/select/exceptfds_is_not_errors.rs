@@ -6,6 +6,7 @@
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{
     listener, loopback, set_nonblocking, sets_of, tcp_pair, wait_for, wait_for_urgent,
+    without_pressure,
 };
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::system::System::GVisor;
@@ -93,6 +94,6 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     send(&c, b"!", MSG_OOB)?;
     wait_for_urgent(&a)?;
     lab.predict(&URGENT);
-    lab.observe(sets_of(&a));
+    lab.observe(without_pressure(|| sets_of(&a), |sets| sets.contains('r')));
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::labs::peers::{Alarm, joined};
 use crate::labs::run::{LabResult, Run};
-use crate::labs::scene::{tcp_pair, wait_for};
+use crate::labs::scene::{tcp_pair, wait_for, without_pressure};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -106,7 +106,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     wait_for(&a, POLLIN)?;
     setsockopt(&a, SOL_SOCKET, SO_RCVLOWAT, &10)?;
     lab.predict(&LOW_WATER_TCP);
-    lab.observe(polled_without_pressure(&a));
+    lab.observe(without_pressure(|| polled(&a), |events| *events != PollEvents::NONE));
 
     lab.part("SO_RCVLOWAT: a Unix-domain stream, where poll ignores it");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
@@ -147,19 +147,6 @@ fn polled(fd: &Fd) -> Result<PollEvents> {
     let mut rows = [PollFd::new(fd.as_fd(), POLLIN | POLLPRI)];
     poll(&mut rows, 0)?;
     Ok(rows[0].revents())
-}
-
-/// The same on TCP. While the system is short of memory for TCP, the kernel reports fewer bytes than SO_RCVLOWAT asks for,
-/// so that a program receives them (tcp_epollin_ready); so this asks again for a second.
-fn polled_without_pressure(fd: &Fd) -> Result<PollEvents> {
-    for _ in 0..20 {
-        let reported = polled(fd)?;
-        if reported == PollEvents::NONE {
-            return Ok(reported);
-        }
-        poll(&mut [], 50)?;
-    }
-    polled(fd)
 }
 
 /// The peer: it sends when recv waits.
