@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::names::{LISTEN, TcpState};
+use crate::names::{CLOSE_WAIT, CLOSING, LAST_ACK, LISTEN, TcpState};
 use crate::values::{FdNumber, SocketState};
 
 /// The state of a TCP socket that a process has under this descriptor; `None` where the system does not tell.
@@ -28,7 +28,10 @@ fn state(row: &str, inode: &str) -> Option<SocketState> {
     let state = TcpState::from_bits(i32::from_str_radix(state, 16).ok()?);
     let (unacknowledged, unread) = queues.split_once(':')?;
     let bytes = |digits: &str| u64::from_str_radix(digits, 16).ok().filter(|_| state != LISTEN);
-    let (unread, unacknowledged) = (bytes(unread), bytes(unacknowledged));
+    // The end that the peer has sent counts as a byte there.
+    let has_end = u64::from([CLOSE_WAIT, CLOSING, LAST_ACK].contains(&state));
+    let unread = bytes(unread).map(|bytes| bytes.saturating_sub(has_end));
+    let unacknowledged = bytes(unacknowledged);
     Some(SocketState { state, unread, unacknowledged, waiting: None })
 }
 
@@ -49,6 +52,9 @@ mod tests {
         assert_eq!(of(FdNumber::of(&listener)), "LISTEN");
         assert_eq!(of(FdNumber::of(&server)), "ESTABLISHED, 5 unread, 0 unacknowledged");
         assert_eq!(of(FdNumber::of(&client)), "ESTABLISHED, 0 unread, 0 unacknowledged");
+        // The end of the stream is not a byte that can be read.
+        drop(client);
+        assert_eq!(of(FdNumber::of(&server)), "CLOSE_WAIT, 5 unread, 0 unacknowledged");
         let file = std::fs::File::open("/dev/null").unwrap();
         assert_eq!(state_of_other(std::process::id(), FdNumber::of(&file)), None);
     }
