@@ -90,7 +90,9 @@ impl Browser {
         let opened = self.call("Page.navigate", json!({"url": address}));
         assert!(opened["errorText"].is_null(), "{address}: {opened}");
         // The blank page may finish first.
+        let end = Instant::now() + PATIENCE;
         while !self.has_loaded {
+            assert!(Instant::now() < end, "{address} is not loaded");
             self.hear();
         }
         let is_there =
