@@ -95,6 +95,7 @@ Examples:
   baresock bare                     on 127.0.0.1:7007, over select
   baresock bare --via poll --trace  over poll, every call shown
   baresock bare 127.0.0.1:0 --bits  on a free port, the sets drawn
+  baresock bare --view              in a browser, call by call
   baresock bare *:7007 --explain    on every interface, explained";
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -124,6 +125,12 @@ pub enum Command {
         /// Where to listen: HOST:PORT, PORT (this machine only), *:PORT, [::1]:PORT or unix:PATH
         #[arg(value_name = "ADDR", default_value = "127.0.0.1:7007", value_parser = values::address)]
         address: Written,
+        /// Show the loop live in a browser; pause it, step by call, slow it down
+        ///
+        /// It prints the address to open. ADDR is one of this machine (default: a free port).
+        #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true,
+              default_missing_value = "127.0.0.1:0", value_parser = values::address)]
+        view: Option<Written>,
     },
     /// Serve one or more services in one event loop
     ///

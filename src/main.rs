@@ -85,7 +85,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     match command {
         Command::Tour(tour) => commands::tour::run(tour, common),
-        Command::Bare { address } => commands::bare::run(address, common.via(), loudness),
+        Command::Bare { address, view } => {
+            commands::bare::run(address, view.as_ref(), common, loudness)
+        }
         Command::Serve(serve) => commands::serve::run(serve, common, loudness),
         Command::Connect(connect) => commands::connect::run(connect, common, loudness),
         Command::Explain(explain) => commands::explain::run(explain, common),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::values::address;
+use crate::addr::Written;
 use crate::os::system::System;
 
 /// `lab`.
@@ -26,7 +28,7 @@ pub struct LabArgs {
     /// Ask for your prediction before the deciding call (skipped if standard input is not a terminal)
     #[arg(long, conflicts_with_all = ["list", "all", "why", "progress", "json", "readme"], help_heading = "How they are shown")]
     pub ask: bool,
-    /// Show which labs you have answered so far, and how many answers were right
+    /// Show your answers so far, and how many were right
     #[arg(long, conflicts_with_all = ["names"], help_heading = "Which labs")]
     pub progress: bool,
     /// Show how other systems answer each lab: like Linux, differently, or unknown; and how that is
@@ -46,6 +48,16 @@ pub struct LabArgs {
     /// Write the calls as an HTML page to step through (one lab)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub html: Option<PathBuf>,
+    /// Show the calls in a browser, one by one (one lab)
+    ///
+    /// From the page the lab can be paused, stepped call by call, and slowed down.
+    ///
+    /// The lab prints the address to open, and begins when a page is opened, or when you press Enter. ADDR is one of this
+    /// machine (default: a free port).
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:0",
+          value_parser = address, conflicts_with_all = ["list", "all", "why", "progress", "systems", "on", "report"],
+          help_heading = "How they are shown")]
+    pub view: Option<Written>,
     /// Show the packets between the calls (Linux, one lab)
     ///
     /// Below a call are the packets that it caused. The lab runs in a network of its own.
@@ -91,6 +103,7 @@ Examples:
   baresock lab half-close          one lab, every call shown
   baresock lab half-close --ask    predict before you see
   baresock lab half-close --packets   what goes over the wire
+  baresock lab half-close --view   in a browser, call by call
   baresock lab select              a group of labs, one line each
   baresock lab --all               every lab
   baresock lab --all --report      what differs on your system, to send in

@@ -1,25 +1,17 @@
 //! `serve --view`: the view beside the services, in the same loop.
 
-use baresock::addr::{Address, Reach, Written};
+use baresock::addr::Written;
 use baresock::cli::{Common, TraceForm};
 use baresock::event_loop::EventLoop;
 use baresock::events::ServiceId;
-use baresock::names::SOCK_STREAM;
-use baresock::os::naming;
 use baresock::services::Spec;
 use baresock::sys::Fd;
-use baresock::trace::{self, suspended};
+use baresock::trace;
 use baresock::view::View;
 
 use super::failure::Failure;
-use super::listen::{Listening, SocketFiles, listen_at};
 use super::messages::{print, say};
-
-/// How many browsers may wait to be accepted.
-const BACKLOG: i32 = 16;
-
-/// The kernel's send buffer of each browser: a browser that does not read holds no more memory than this.
-const SEND_BUFFER: i32 = 128 * 1024;
+use super::view_listener::listen_for_pages;
 
 /// The view, and where it listens.
 #[derive(Debug)]
@@ -31,16 +23,10 @@ pub(crate) struct ServedView {
 impl ServedView {
     /// Begins to listen, on this machine only.
     pub(crate) fn listen(at: &Written, common: &Common) -> Result<Self, Failure> {
-        let addresses = naming::resolve(at, SOCK_STREAM).map_err(Failure::new)?;
-        // One listener is enough: its address is printed.
-        let first = addresses.into_iter().next().map(reachable_here_only).transpose()?;
-        let how = Listening { sndbuf: Some(SEND_BUFFER), ..Listening::for_streams(BACKLOG) };
-        let sockets =
-            suspended(|| listen_at(first.into_iter().collect(), how, &mut SocketFiles::default()))?;
-        let (listeners, names): (Vec<_>, Vec<_>) = sockets.into_iter().unzip();
-        let view = View::new(common.via(), &names);
+        let (listener, name) = listen_for_pages(at)?;
+        let view = View::new(common.via(), &[name]);
         let view = view.map_err(|error| Failure::from_std("--view: /dev/urandom", &error))?;
-        Ok(Self { view, listener: listeners.into_iter().next() })
+        Ok(Self { view, listener: Some(listener) })
     }
 
     /// Adds the view to the loop, and says in the trace what is left out of it.
@@ -77,19 +63,5 @@ impl ServedView {
             print(format!("view {url} (this machine only)\n").as_bytes())?;
         }
         self.view.run(event_loop).map_err(Failure::new)
-    }
-}
-
-/// The view can pause the server, so no other machine may reach it.
-fn reachable_here_only(address: Address) -> Result<Address, Failure> {
-    match &address {
-        Address::Unix(_) => Err(Failure::usage(
-            "--view: a browser cannot open a Unix-domain socket: write a port, or 127.0.0.1:PORT",
-        )),
-        _ if address.reach() != Reach::ThisMachine => Err(Failure::usage(format_args!(
-            "--view {address}: other machines could reach it, and pause the server: write 127.0.0.1:PORT, and look from \
-             elsewhere through ssh -L"
-        ))),
-        _ => Ok(address),
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Observer {
     /// person can look at a server whose clients have taken all other descriptors, or all with a bit in an fd_set.
     spares: Vec<Fd>,
     wanted_spares: usize,
+    /// Its connections get numbers from here on, so that those of another thread's descriptors are not changed; 0: any.
+    lowest: i32,
 }
 
 /// How many bytes an endpoint has moved.
@@ -55,6 +57,20 @@ impl Observer {
             total: ByteTally::default(),
             spares: Vec::new(),
             wanted_spares: SPARES,
+            lowest: 0,
+        }
+    }
+
+    /// An observer whose connections get numbers from `lowest` on. It has no spares, which would take low numbers.
+    pub(super) fn above(service: ServiceId, lowest: i32) -> Self {
+        Self { wanted_spares: 0, lowest, ..Self::new(service) }
+    }
+
+    /// The same connection with the number that it is to have, if one is free.
+    pub(super) fn move_up(&self, fd: Fd) -> Fd {
+        match self.lowest {
+            0 => fd,
+            lowest => sys::fcntl_dupfd_cloexec(&fd, lowest).unwrap_or(fd),
         }
     }
 

@@ -63,9 +63,13 @@ impl LoopState {
         }
         match accepted {
             Accepted::Client(fd, peer) if self.poller.can_watch(fd.number()) => {
-                if !is_observers {
-                    self.tell_person(&Notice::Opened(&peer));
-                }
+                let fd = match self.observer.as_ref().filter(|_| is_observers) {
+                    Some(observer) => observer.move_up(fd),
+                    None => {
+                        self.tell_person(&Notice::Opened(&peer));
+                        fd
+                    }
+                };
                 self.admit(Ends::Socket(fd), peer, service, None);
             }
             Accepted::Client(fd, peer) => {

@@ -21,6 +21,14 @@ impl EventLoop {
         service
     }
 
+    /// The same, if the loop serves nothing but this service and what it shows is elsewhere in the process: the service's
+    /// connections get numbers from `lowest` on.
+    pub fn add_observer_above(&mut self, service: Box<dyn Service>, lowest: i32) -> ServiceId {
+        let service = self.add_service(service);
+        self.state.observer = Some(Observer::above(service, lowest));
+        service
+    }
+
     /// From the end of this turn on the loop serves only the observer and signals, until it [goes on](Self::go_on). It
     /// does not stand still without an observer, nor once it was asked to end.
     pub fn stand_still(&mut self) {
@@ -50,7 +58,7 @@ impl EventLoop {
     }
 
     /// Whether the loop was asked to end.
-    pub const fn is_ending(&self) -> bool {
+    pub(super) const fn is_ending(&self) -> bool {
         self.state.draining.is_some()
     }
 

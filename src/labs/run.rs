@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::expect::Expected;
 use super::prediction::{Observed, Prediction};
 use super::systems::{Answer, Provenance, answer, answer_here};
-use crate::names::Errno;
+use crate::names::{Errno, TcpState};
 use crate::os::system::System;
 use crate::packets::Packet;
 use crate::sys::BeyondSetSize;
 use crate::sys::wild::Wild;
 use crate::trace::{Event, suspended};
+use crate::values::{FdNumber, SocketState};
 
 /// What happens in a lab, in the order in which it happens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub enum LabEvent {
         line: String,
         /// As far as its value is known.
         call: Box<Event<'static>>,
+        /// The states of the lab's sockets, if they were asked for (`--view`).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        states: Vec<LabSocket>,
     },
     /// A call, as the trace shows it.
     Called {
@@ -99,6 +103,35 @@ pub enum LabEvent {
         /// What.
         what: String,
     },
+}
+
+/// A socket of the lab, and what the kernel tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabSocket {
+    fd: i32,
+    state: i32,
+    unread: Option<u64>,
+    unacknowledged: Option<u64>,
+    waiting: Option<(u32, u32)>,
+}
+
+impl LabSocket {
+    /// The socket with this descriptor in this state.
+    pub fn new(fd: FdNumber, told: SocketState) -> Self {
+        let SocketState { state, unread, unacknowledged, waiting } = told;
+        Self { fd: fd.get(), state: state.bits(), unread, unacknowledged, waiting }
+    }
+
+    /// Its descriptor.
+    pub const fn fd(&self) -> FdNumber {
+        FdNumber::new(self.fd)
+    }
+
+    /// Its state.
+    pub const fn state(&self) -> SocketState {
+        let Self { unread, unacknowledged, waiting, .. } = *self;
+        SocketState { state: TcpState::from_bits(self.state), unread, unacknowledged, waiting }
+    }
 }
 
 /// What a system answers to a prediction, and how that is known.

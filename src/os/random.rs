@@ -2,6 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+
+use crate::sys::fcntl_dupfd_cloexec;
 
 /// The kernel's generator of random numbers. Every system of this book has it as a file, which stays open here, so that
 /// bytes can be had when no descriptor is free.
@@ -15,6 +18,15 @@ impl RandomSource {
     /// The file cannot be opened.
     pub fn open() -> io::Result<Self> {
         File::open("/dev/urandom").map(Self)
+    }
+
+    /// The same source under a descriptor from `lowest` on, if one is free.
+    #[must_use]
+    pub fn moved_up(self, lowest: i32) -> Self {
+        match fcntl_dupfd_cloexec(&self.0, lowest) {
+            Ok(fd) => Self(OwnedFd::from(fd).into()),
+            Err(_) => self,
+        }
     }
 
     /// New bytes, in hexadecimal digits.

@@ -33,6 +33,9 @@ pub(super) struct ViewAudience {
 #[derive(Debug)]
 pub(super) struct Viewer {
     pub(super) who: Token,
+    /// Of a run: how many of its lines it has been sent, and the last frame.
+    pub(super) line: u64,
+    pub(super) frame: u64,
     /// Whether it has been sent an event.
     is_greeted: bool,
     /// How many events it has missed since the last one that it was sent.
@@ -45,7 +48,14 @@ impl ViewAudience {
     pub(super) fn join(&mut self, who: Token) -> bool {
         let has_room = self.viewers.len() < MOST_VIEWERS;
         if has_room {
-            let viewer = Viewer { who, is_greeted: false, missed: 0, missing_since: None };
+            let viewer = Viewer {
+                who,
+                line: 0,
+                frame: 0,
+                is_greeted: false,
+                missed: 0,
+                missing_since: None,
+            };
             self.viewers.push(viewer);
         }
         has_room
@@ -96,10 +106,15 @@ impl Viewer {
         now.duration_since(*self.missing_since.get_or_insert(now)) > STALLED
     }
 
+    /// It has read what it was sent. Returns how many events it has missed.
+    pub(super) fn caught_up(&mut self) -> u64 {
+        self.missing_since = None;
+        std::mem::take(&mut self.missed)
+    }
+
     /// The event for this viewer, after another one that says how many it has missed.
     pub(super) fn missed_and(&mut self, event: &str) -> String {
-        self.missing_since = None;
-        match std::mem::take(&mut self.missed) {
+        match self.caught_up() {
             0 => event.to_string(),
             missed => format!("event: missed\ndata: {missed}\n\n{event}"),
         }

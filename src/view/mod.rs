@@ -1,4 +1,5 @@
-//! The view: a page in the browser that shows a running loop, live, and can pause it.
+//! The view: a page in the browser that shows a running loop, live, and can pause it. (The calls of labs, of the tour and
+//! of the bare loop are shown by `run`, on the same page.)
 //!
 //! The loop that is watched serves the page, too, through its [observer](EventLoop::add_observer). Nothing is recorded
 //! while no browser looks. While a browser looks, a recorder keeps the calls of whole turns until a frame is full. Then
@@ -7,22 +8,22 @@
 //! of having them queued.
 //!
 //! Read the files in this order: `gate` (which requests are answered), `desk` (the answers), `audience` (who looks, and
-//! what was ordered), `pacing` (pause, step, slow motion), `recorder` and `rows` (what a frame shows), and this file,
-//! which runs the loop and sends the frames. The page is `page.html`.
+//! what was ordered), `pacing` (pause, step, slow motion), `frame`, `recorder` and `rows` (what a frame shows), and this
+//! file, which runs the loop and sends the frames; then `run`. The page is `page.html`.
 
 mod audience;
 mod desk;
+mod frame;
 mod gate;
 mod pacing;
 mod recorder;
 mod rows;
+mod run;
 
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-
-use serde::Serialize;
 
 use crate::addr::Address;
 use crate::event_loop::{EventLoop, Progress, WaitFailed};
@@ -34,10 +35,13 @@ use crate::trace::{Sink, Tracer, suspended, traced_by};
 
 use audience::ViewAudience;
 use desk::ViewDesk;
+use frame::ViewFrame;
 use gate::Gate;
 use pacing::Pacing;
-use recorder::{FrameCall, Recorder, RecorderSink};
+use recorder::{Recorder, RecorderSink};
 use rows::Rows;
+
+pub use run::{RunKind, RunSink, RunTeller, RunView, SaidKind};
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(200);
@@ -45,6 +49,9 @@ const FRAME: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
 /// When no browser looks at a loop that stands still, it goes on after this time, in which a page can be reloaded.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How many lines of calls a page keeps.
+const KEPT_LINES: usize = 300;
 
 /// Runs a loop, and shows it to browsers.
 #[derive(Debug)]
@@ -82,27 +89,6 @@ struct TurnCounts {
     seen: u64,
     /// Since the last frame, without being recorded.
     unrecorded: u64,
-}
-
-/// A frame: all that a page shows.
-#[derive(Debug, Serialize)]
-struct ViewFrame<'a> {
-    /// Microseconds since the view began.
-    at_us: u64,
-    via: String,
-    fd_setsize: usize,
-    pace: &'static str,
-    slow_ms: u64,
-    viewers: usize,
-    clients: usize,
-    turns: u64,
-    /// Turns since the last frame of which no call was recorded.
-    unrecorded_turns: u64,
-    /// Calls of recorded turns for which the frame had no room.
-    unrecorded_calls: u64,
-    received: u64,
-    sent: u64,
-    calls: &'a [FrameCall],
 }
 
 impl View {
@@ -232,7 +218,11 @@ impl View {
         if end_of_grace.is_some_and(|moment| moment <= now) {
             self.pacing.go_on();
         }
-        self.pacing.pace(event_loop, now);
+        if self.pacing.stands_still(now) {
+            event_loop.stand_still();
+        } else {
+            event_loop.go_on();
+        }
         let next_frame = if self.is_looked_at() {
             Some(self.show(event_loop, now))
         } else {
@@ -281,6 +271,8 @@ impl View {
         let recorder = self.recorder.borrow();
         let [received, sent] = event_loop.bytes_moved();
         let frame = ViewFrame {
+            title: "the loop",
+            unit: "turn",
             at_us: recorder.now_us(),
             via: self.via.to_string(),
             fd_setsize: crate::sys::FD_SETSIZE,
@@ -288,11 +280,15 @@ impl View {
             slow_ms: self.pacing.slow_ms(),
             viewers: self.audience.borrow().len(),
             clients: event_loop.clients(),
-            turns: event_loop.served_turns(),
+            made: event_loop.served_turns(),
             unrecorded_turns: self.turns.unrecorded,
             unrecorded_calls: recorder.left_out(),
             received,
             sent,
+            keeps: KEPT_LINES,
+            first: None,
+            next: None,
+            over: None,
             calls: recorder.calls(),
         };
         serde_json::to_string(&frame).unwrap_or_default()

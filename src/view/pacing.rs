@@ -1,9 +1,9 @@
-//! Pause, step and slow motion. A step is one turn of the loop: one wait, and everything that follows from its answer.
+//! Pause, step and slow motion. Of a loop a step is one turn: one wait, and everything that follows from its answer. Of
+//! anything else it is one call. Below, a turn stands for both.
 
 use std::time::{Duration, Instant};
 
 use super::audience::Order;
-use crate::event_loop::EventLoop;
 
 /// How the loop is to run.
 #[derive(Debug, Default)]
@@ -39,6 +39,11 @@ impl Pacing {
         *self = Self::default();
     }
 
+    /// Stands still from the beginning.
+    pub(super) fn still() -> Self {
+        Self { how: HowFast::Still, ..Self::default() }
+    }
+
     /// Whether the loop runs at full speed.
     pub(super) fn runs(&self) -> bool {
         self.how == HowFast::Full
@@ -53,9 +58,9 @@ impl Pacing {
         }
     }
 
-    /// Tells the loop whether to stand still now.
-    pub(super) fn pace(&mut self, event_loop: &mut EventLoop, now: Instant) {
-        let stands_still = match self.how {
+    /// Whether to stand still now.
+    pub(super) fn stands_still(&mut self, now: Instant) -> bool {
+        match self.how {
             HowFast::Full => false,
             HowFast::Still => self.steps == 0,
             HowFast::Slow(_) => {
@@ -63,15 +68,10 @@ impl Pacing {
                 self.next_turn = self.next_turn.filter(|moment| *moment > now);
                 self.next_turn.is_some()
             }
-        };
-        if stands_still {
-            event_loop.stand_still();
-        } else {
-            event_loop.go_on();
         }
     }
 
-    /// When to call [`pace`](Self::pace) again.
+    /// When to call [`stands_still`](Self::stands_still) again.
     pub(super) const fn next_turn(&self) -> Option<Instant> {
         self.next_turn
     }

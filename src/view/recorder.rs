@@ -3,13 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use serde::Serialize;
-
+use super::frame::{FrameCall, Remarks, line_writer};
 use crate::explain::Explainer;
-use crate::trace::arg::{Arg, Note};
 use crate::trace::descriptors::OpenFile;
-use crate::trace::page::Effect;
-use crate::trace::text::{TextLine, TextOptions};
+use crate::trace::ends::EndNotation;
+use crate::trace::text::TextLine;
 use crate::trace::tracer::now_ns;
 use crate::trace::{Event, Sink};
 use crate::values::FdNumber;
@@ -18,8 +16,6 @@ use crate::values::FdNumber;
 const ENOUGH_CALLS: usize = 60;
 /// The most calls of a frame. A single turn may have more.
 const MOST_CALLS: usize = 400;
-/// The most descriptors of a set, and the most rows of poll.
-const MOST_MEMBERS: usize = 256;
 
 /// Keeps the calls of a frame.
 #[derive(Debug)]
@@ -48,41 +44,13 @@ enum RecorderState {
     InTurn,
 }
 
-/// A call as the page shows it.
-#[derive(Debug, Serialize)]
-pub(super) struct FrameCall {
-    /// Microseconds since the view began.
-    at_us: u64,
-    took_us: u64,
-    name: String,
-    kind: &'static str,
-    fd: Option<i32>,
-    failed: bool,
-    line: String,
-    about: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wait: Option<FrameWait>,
-}
-
-/// The question and the answer of a wait.
-#[derive(Debug, Serialize)]
-struct FrameWait {
-    nfds: i64,
-    /// The sets of select, each before and after the call; null if a set was NULL.
-    sets: Vec<Option<[Vec<i32>; 2]>>,
-    /// The rows of poll: descriptor, events, revents.
-    rows: Vec<(i32, String, String)>,
-    /// How many members or rows are left out.
-    left_out: usize,
-}
-
 impl Recorder {
     pub(super) fn new() -> Self {
         let remarks = Remarks::default();
         Self {
             explainer: Explainer::new(remarks.clone()).every_time(),
             remarks,
-            text: TextLine::new(TextOptions { duration: true, ..TextOptions::default() }),
+            text: line_writer(EndNotation::Bare),
             calls: Vec::new(),
             left_out: 0,
             state: RecorderState::Off,
@@ -161,98 +129,14 @@ impl Recorder {
         }
         // Also a call that is left out says what a descriptor is.
         self.explainer.end(event);
-        let about = self.remarks.0.take();
+        let about = self.remarks.take();
         if self.calls.len() >= MOST_CALLS {
             self.left_out += 1;
             return;
         }
         self.text.begin(event);
         let line = self.text.whole(event).to_string();
-        self.calls.push(FrameCall {
-            at_us: event.begin_ns.saturating_sub(self.began_ns) / 1_000,
-            took_us: event.end_ns.saturating_sub(event.begin_ns) / 1_000,
-            name: event.callee.name().to_string(),
-            kind: kind(event.callee.effect()),
-            fd: event.fd().map(FdNumber::get),
-            failed: event.errno().is_some(),
-            line,
-            about,
-            wait: wait(event),
-        });
-    }
-}
-
-const fn kind(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Selects | Effect::Polls => "wait",
-        Effect::Receives => "receive",
-        Effect::Sends | Effect::Splices => "send",
-        Effect::Accepts => "accept",
-        Effect::Closes => "close",
-        _ => "other",
-    }
-}
-
-/// The sets or rows of a waiting call.
-fn wait(event: &Event<'_>) -> Option<FrameWait> {
-    let mut seen = FrameWait { nfds: 0, sets: Vec::new(), rows: Vec::new(), left_out: 0 };
-    match event.callee.effect() {
-        Effect::Selects => {
-            let after = match &event.note {
-                Note::Select { sets, .. } => sets.each_ref().map(Option::as_deref),
-                _ => [None; 3],
-            };
-            if let Some(Arg::Int(nfds)) = event.args.first() {
-                seen.nfds = *nfds;
-            }
-            let before = event.args.iter().filter_map(|arg| match arg {
-                Arg::Set(members) => Some(members.as_deref()),
-                _ => None,
-            });
-            for (before, after) in before.zip(after) {
-                let set = before.map(|before| [before, after.unwrap_or_default()].map(numbers));
-                let members = before.map_or(0, <[FdNumber]>::len);
-                seen.left_out += members.saturating_sub(MOST_MEMBERS);
-                seen.sets.push(set);
-            }
-            Some(seen)
-        }
-        Effect::Polls => {
-            let Some(Arg::Rows(rows)) = event.args.first() else { return Some(seen) };
-            let answered = match &event.note {
-                Note::Poll(rows) => &rows[..],
-                _ => &[],
-            };
-            // The answers are in the order of the rows; rows without an answer are missing in them.
-            let mut answers = answered.iter().peekable();
-            for row in rows.iter() {
-                let answer = answers.next_if(|answer| answer.fd == row.fd);
-                let revents = answer.map(|answer| answer.revents.to_string());
-                if seen.rows.len() == MOST_MEMBERS {
-                    seen.left_out += 1;
-                } else {
-                    let revents = revents.unwrap_or_default();
-                    seen.rows.push((row.fd.get(), row.events.to_string(), revents));
-                }
-            }
-            Some(seen)
-        }
-        _ => None,
-    }
-}
-
-fn numbers(members: &[FdNumber]) -> Vec<i32> {
-    members.iter().take(MOST_MEMBERS).map(|fd| fd.get()).collect()
-}
-
-/// Keeps the remarks about a call.
-#[derive(Clone, Debug, Default)]
-struct Remarks(Rc<RefCell<Vec<String>>>);
-
-impl Sink for Remarks {
-    fn end(&mut self, _: &Event<'_>) {}
-    fn remark(&mut self, text: &str) {
-        self.0.borrow_mut().push(text.to_string());
+        self.calls.push(FrameCall::of(event, self.began_ns, line, about));
     }
 }
 

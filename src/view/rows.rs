@@ -10,43 +10,56 @@ use crate::poller::Interest;
 use crate::sys::{AsFd, getsockname, socket_state};
 use crate::trace::descriptors::{DescriptorKind, OpenFile};
 use crate::trace::suspended;
-use crate::values::FdNumber;
+use crate::values::{FdNumber, SocketState};
 
 /// The most descriptors that a frame shows.
-const MOST_ROWS: usize = 256;
+pub(super) const MOST_ROWS: usize = 256;
 
 /// All descriptors.
 #[derive(Debug, Serialize)]
 pub(super) struct Rows {
-    rows: Vec<DescriptorRow>,
+    pub(super) rows: Vec<DescriptorRow>,
     /// How many are left out.
-    left_out: usize,
+    pub(super) left_out: usize,
     /// The view's own.
-    own: Vec<i32>,
+    pub(super) own: Vec<i32>,
 }
 
 /// One descriptor, or a pair of files.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct DescriptorRow {
-    fd: i32,
-    role: &'static str,
-    service: String,
-    local: Option<String>,
-    peer: Option<String>,
-    /// What the next wait asks about it.
-    asked: &'static str,
+    pub(super) fd: i32,
+    pub(super) role: &'static str,
+    pub(super) service: String,
+    pub(super) local: Option<String>,
+    pub(super) peer: Option<String>,
+    /// What the next wait asks about it, if that is known.
+    pub(super) asked: Option<&'static str>,
     /// The state of TCP, and what the kernel holds.
-    state: Option<String>,
-    unread: Option<u64>,
-    unacknowledged: Option<u64>,
-    waiting: Option<(u32, u32)>,
-    /// Bytes in the program: received and not used, sent and not taken by the kernel.
-    kept: usize,
-    unsent: usize,
-    received: u64,
-    sent: u64,
+    pub(super) state: Option<String>,
+    pub(super) unread: Option<u64>,
+    pub(super) unacknowledged: Option<u64>,
+    pub(super) waiting: Option<(u32, u32)>,
+    /// Bytes in the program, as far as they are known: received and not used, sent and not taken by the kernel.
+    pub(super) kept: Option<usize>,
+    pub(super) unsent: Option<usize>,
+    pub(super) received: u64,
+    pub(super) sent: u64,
     /// What else is known.
-    about: Vec<&'static str>,
+    pub(super) about: Vec<&'static str>,
+}
+
+impl DescriptorRow {
+    /// A row of which only the state is known.
+    pub(super) fn in_state(state: Option<SocketState>) -> Self {
+        Self {
+            state: state.map(|state| state.state.to_string()),
+            unread: state.and_then(|state| state.unread),
+            unacknowledged: state.and_then(|state| state.unacknowledged),
+            waiting: state.and_then(|state| state.waiting),
+            ..Self::default()
+        }
+    }
 }
 
 impl Rows {
@@ -85,28 +98,24 @@ fn name(names: &[(ServiceId, String)], service: ServiceId) -> String {
 }
 
 fn row(fd: FdNumber, report: &EndpointReport<'_>, service: String) -> DescriptorRow {
-    let state = socket_state(fd);
     DescriptorRow {
         fd: fd.get(),
         role: role(report.kind),
         service,
         local: local(report.ends),
         peer: report.peer.map(Address::to_string),
-        asked: match report.asked {
+        asked: Some(match report.asked {
             None => "",
             Some(Interest::Read) => "read",
             Some(Interest::Write) => "write",
             Some(Interest::Both) => "read and write",
-        },
-        state: state.map(|state| state.state.to_string()),
-        unread: state.and_then(|state| state.unread),
-        unacknowledged: state.and_then(|state| state.unacknowledged),
-        waiting: state.and_then(|state| state.waiting),
-        kept: report.kept,
-        unsent: report.unsent,
+        }),
+        kept: Some(report.kept),
+        unsent: Some(report.unsent),
         received: report.received,
         sent: report.sent,
         about: about(report),
+        ..DescriptorRow::in_state(socket_state(fd))
     }
 }
 

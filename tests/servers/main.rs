@@ -15,6 +15,8 @@ mod http_programs;
 mod http_slow;
 mod rare_paths;
 mod relay;
+mod run_view;
+mod run_view_browser;
 mod services;
 #[path = "../support/mod.rs"]
 mod support;

@@ -282,7 +282,7 @@ fn a_paused_loop_serves_no_client_until_a_step(kind: Kind) {
     let mut client = connect(&view.server);
     assert_echo(&client, b"first");
     let mut frames = view.watch();
-    let turns = frames.next()["loop"]["turns"].as_u64().unwrap();
+    let turns = frames.next()["loop"]["made"].as_u64().unwrap();
     view.order("pause");
     frames.until_pace("paused");
     client.write_all(b"hello").unwrap();
@@ -293,14 +293,14 @@ fn a_paused_loop_serves_no_client_until_a_step(kind: Kind) {
             let unread = rows_of(frame, "client").any(|row| row["unread"] == 5);
             unread && rows_of(frame, "listener").any(|row| row["waiting"][0] == 1)
         });
-        assert_eq!(frame["loop"]["turns"], turns, "{frame:#}");
+        assert_eq!(frame["loop"]["made"], turns, "{frame:#}");
         assert_eq!(frame["loop"]["clients"], 1);
     }
     assert_nothing_came(&client);
     assert_waiting_costs_nothing(&view.server);
     view.order("step");
     assert_receives(&client, b"hello");
-    let frame = frames.until("a turn is made", |frame| frame["loop"]["turns"] == turns + 1);
+    let frame = frames.until("a turn is made", |frame| frame["loop"]["made"] == turns + 1);
     assert_eq!(frame["loop"]["pace"], "paused");
     assert_eq!(frame["loop"]["clients"], 2, "{frame:#}");
     let kinds: Vec<_> =
@@ -313,7 +313,7 @@ fn a_paused_loop_serves_no_client_until_a_step(kind: Kind) {
     client.write_all(b"again").unwrap();
     assert_receives(&client, b"again");
     let frame = frames.until_pace("paused");
-    assert_eq!(frame["loop"]["turns"], turns + 2);
+    assert_eq!(frame["loop"]["made"], turns + 2);
     client.write_all(b"more").unwrap();
     view.order("go-on");
     assert_receives(&client, b"more");
@@ -368,7 +368,11 @@ fn the_limits_for_clients_are_not_for_the_view(kind: Kind) {
     // The client is silent for too long; the page, to which nothing is sent either, stays.
     let frame = frames.until("the client is gone", |frame| frame["loop"]["clients"] == 0);
     assert_eq!(frame["loop"]["viewers"], 1);
-    std::thread::sleep(Duration::from_millis(1500));
+    // So does it for as long as another client is silent.
+    let silent = connect(&view.server);
+    frames.until("it came", |frame| frame["loop"]["clients"] == 1);
+    frames.until("it is gone, too", |frame| frame["loop"]["clients"] == 0);
+    drop(silent);
     assert_echo(connect(&view.server), b"next");
     frames.until("it is seen", |frame| call_lines(frame).iter().any(|line| line.contains("next")));
 }

@@ -141,7 +141,7 @@ fn a_person_pauses_and_steps_with_the_keyboard() {
 }
 
 /// A site that serves one page.
-fn site(page: String) -> SocketAddr {
+pub(super) fn site(page: String) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -160,7 +160,7 @@ fn site(page: String) -> SocketAddr {
 }
 
 /// It even knows the address with the key, and tries everything that a page can.
-const ATTACK: &str = "<!doctype html><title>evil</title><iframe name=inside></iframe>
+pub(super) const ATTACK: &str = "<!doctype html><title>evil</title><iframe name=inside></iframe>
 <form method=post target=inside></form><script>
 const url = 'URL';
 const read = [];

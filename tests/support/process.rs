@@ -63,12 +63,18 @@ pub(crate) fn wait_for_descriptors(server: &Server, count: usize) {
 /// Asserts that the process waits without using the processor: at most one tick in two seconds.
 #[track_caller]
 pub(crate) fn assert_waiting_costs_nothing(server: &Server) {
+    assert_waiting_costs_nothing_to(server.pid());
+}
+
+/// The same of another program than a server.
+#[track_caller]
+pub(crate) fn assert_waiting_costs_nothing_to(pid: u32) {
     if !HAS_PROC {
         return skipped("this system does not show how much time a process has used");
     }
-    let before = cpu_ticks(server.pid());
+    let before = cpu_ticks(pid);
     std::thread::sleep(Duration::from_secs(2));
-    let used = cpu_ticks(server.pid()) - before;
+    let used = cpu_ticks(pid) - before;
     assert!(used <= 1, "{used} ticks in two seconds of waiting");
 }
 

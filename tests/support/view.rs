@@ -1,15 +1,20 @@
-//! A server with a view, and requests to it as a browser sends them.
+//! A program with a view, and requests to it as a browser sends them.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc::Receiver;
 
 use serde_json::Value;
 
-use super::{Kind, PATIENCE, Server, impatient, read_all, starting};
+use super::{
+    BARESOCK, KilledAtEnd, Kind, PATIENCE, Server, impatient, interruptible, lines_of, read_all,
+    starting, wait_for,
+};
 
-/// A server with a view.
-pub(crate) struct Viewed {
-    pub(crate) server: Server,
+/// A program with a view: a server, or a script.
+pub(crate) struct Viewed<P = Server> {
+    pub(crate) server: P,
     /// Where the view is: `/KEY/`.
     pub(crate) path: String,
     pub(crate) at: SocketAddr,
@@ -19,10 +24,50 @@ pub(crate) struct Viewed {
 #[track_caller]
 pub(crate) fn viewed(kind: Kind, flags: &[&str]) -> Viewed {
     let server = starting(kind).with(&["--view"]).with(flags).start();
-    let line = server.next_line();
+    let (at, path) = place(&server.next_line());
+    Viewed { at, path, server }
+}
+
+/// A lab or the tour, which ends by itself.
+pub(crate) struct Script {
+    child: KilledAtEnd,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+/// Starts a lab or the tour with a view. It has no terminal, and waits for a page.
+#[track_caller]
+pub(crate) fn viewed_script(arguments: &[&str]) -> Viewed<Script> {
+    let mut command = interruptible(BARESOCK);
+    command.args(arguments).args(["--view", "--color", "never"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = KilledAtEnd(command.spawn().unwrap());
+    let stdout = lines_of(child.0.stdout.take().unwrap());
+    let stderr = lines_of(child.0.stderr.take().unwrap());
+    let (at, path) = place(&stderr.recv_timeout(PATIENCE).expect("a line on standard error"));
+    Viewed { at, path, server: Script { child, stdout, stderr } }
+}
+
+impl Script {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// How it ended, and what it said on standard output and, behind the address of the view, on standard error.
+    pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
+        let status = wait_for(&mut self.child.0);
+        let [said, complained] = [self.stdout, self.stderr]
+            .map(|lines| lines.iter().map(|line| line + "\n").collect::<String>());
+        (status, said, complained)
+    }
+}
+
+/// The address in the line that names a view.
+#[track_caller]
+fn place(line: &str) -> (SocketAddr, String) {
     let url = line.strip_prefix("view http://").and_then(|rest| rest.split(' ').next());
-    let (at, key) = url.and_then(|url| url.split_once('/')).expect("an address");
-    Viewed { at: at.parse().unwrap(), path: format!("/{key}"), server }
+    let (at, key) = url.and_then(|url| url.split_once('/')).expect(line);
+    (at.parse().unwrap(), format!("/{key}"))
 }
 
 /// What a server answered.
@@ -33,7 +78,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-impl Viewed {
+impl<P> Viewed<P> {
     pub(crate) fn url(&self) -> String {
         format!("http://{}{}", self.at, self.path)
     }
@@ -118,7 +163,7 @@ impl Frames {
 
     /// The next frame for which this holds.
     #[track_caller]
-    pub(crate) fn until(&mut self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, what: &str, mut is: impl FnMut(&Value) -> bool) -> Value {
         let end = std::time::Instant::now() + PATIENCE;
         loop {
             let frame = self.next();
@@ -146,4 +191,10 @@ pub(crate) fn rows_of<'a>(frame: &'a Value, role: &'a str) -> impl Iterator<Item
 pub(crate) fn call_lines(frame: &Value) -> Vec<&str> {
     let calls = frame["loop"]["calls"].as_array().unwrap().iter();
     calls.map(|call| call["line"].as_str().unwrap()).collect()
+}
+
+/// The lines of a frame that stand between the calls, with their kinds.
+pub(crate) fn said_lines(frame: &Value) -> Vec<(&str, &str)> {
+    let calls = frame["loop"]["calls"].as_array().unwrap().iter();
+    calls.filter_map(|call| Some((call["said"].as_str()?, call["line"].as_str()?))).collect()
 }

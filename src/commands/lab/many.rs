@@ -112,7 +112,14 @@ pub(super) fn each_of<T: Send>(
 fn one(lab: &'static Lab, common: &Common) -> Done {
     let began = Instant::now();
     let mut verdict = LabVerdict::default();
-    let how = How { common, color: false, asks: false, connections: false, captures: false };
+    let how = How {
+        common,
+        color: false,
+        steps: false,
+        asks: false,
+        connections: false,
+        captures: false,
+    };
     let mut findings = LabReport::default();
     let mut hear = |event: &LabEvent| {
         verdict.hear(event);

@@ -10,29 +10,29 @@ mod place;
 mod process;
 mod recorded;
 mod report;
+mod shown;
 mod stage;
 mod steps;
+mod writer;
 
 use std::io::{self, IsTerminal, Write};
 
 use baresock::cli::{self, Common, TraceForm};
-use baresock::labs::run::LabEvent;
 use baresock::labs::show::{EventWriter, Form};
-use baresock::labs::verdict::LabVerdict;
 use baresock::labs::{GROUPS, Lab, all, find};
-use baresock::ladder::of_lab::LabLadder;
 use baresock::os::output::Patient;
-use baresock::packets::Packet;
 
-use super::columns::columns_of_prose;
 use super::failure::Failure;
 use super::messages::print;
 use super::result_file::ResultFile;
+use super::run_view::PageListener;
 use super::tracing::{refuse, use_color};
 use super::wire::add_to_trace;
 use packets::LabWire;
 use process::How;
+use shown::ShownLab;
 use steps::Steps;
+use writer::LabWriter;
 
 pub(crate) use place::{ScratchDirectory, clean_up_at_signals};
 pub(crate) use recorded::{LabRecords, record_all};
@@ -71,14 +71,19 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
         ([lab], None) if asked.stage => return stage::run(lab, asked, common),
         _ => {}
     }
+    // Before the lab has a network of its own, which no browser reaches.
+    let pages = PageListener::listen(asked.view.as_ref(), common)?;
     if captures(asked) {
         // Before the first further thread: only a process with one thread may change its network.
         packets::enter_network(&labs)?;
     }
     clean_up_at_signals()?;
-    match each_is_told {
-        true => labs.iter().try_for_each(|lab| one(lab, asked, common, color)),
-        false => many::run(&labs, asked, common, color),
+    match (&labs[..], pages) {
+        ([lab], pages) if each_is_told => one(lab, asked, common, color, pages),
+        (labs, _) if each_is_told => {
+            labs.iter().try_for_each(|lab| one(lab, asked, common, color, None))
+        }
+        _ => many::run(&labs, asked, common, color),
     }
 }
 
@@ -91,6 +96,7 @@ fn captures(asked: &cli::LabArgs) -> bool {
 fn is_bare(asked: &cli::LabArgs) -> bool {
     let shows_labs =
         asked.ask || asked.report || asked.readme || asked.html.is_some() || captures(asked);
+    let shows_labs = shows_labs || asked.view.is_some();
     let lists = asked.why || asked.progress || asked.systems || asked.on.is_some();
     asked.names.is_empty() && !asked.all && !lists && !shows_labs
 }
@@ -112,6 +118,9 @@ fn refuse_what_is_of_one_lab(
     if captures(asked) && (labs > 1 || !each_is_told) {
         let which = "--packets and --pcap FILE show the packets of one lab";
         return Err(Failure::usage(format_args!("lab: {which}; name one lab")));
+    }
+    if asked.view.is_some() && (labs > 1 || !each_is_told) {
+        return Err(Failure::usage("lab: --view shows the calls of one lab; name one lab"));
     }
     if common.step && (!each_is_told || asked.json || asked.readme) {
         let which = "--step shows the calls of one lab on a terminal";
@@ -162,6 +171,7 @@ fn one(
     asked: &cli::LabArgs,
     common: &Common,
     color: bool,
+    pages: Option<PageListener>,
 ) -> Result<(), Failure> {
     let asks = asked.ask && io::stdin().is_terminal();
     let form = match (asked.worksheet, asked.readme) {
@@ -174,6 +184,7 @@ fn one(
     let how = How {
         common,
         color: color && !asked.readme && !asked.json,
+        steps: common.step || pages.is_some(),
         asks,
         connections: asked.json || asked.html.is_some() || as_json_here || captures(asked),
         captures: captures(asked),
@@ -184,7 +195,10 @@ fn one(
     };
     let html = asked.html.as_deref().map(ResultFile::open).transpose()?;
     let pcap = asked.pcap.as_deref().map(ResultFile::open).transpose()?;
+    let what = format!("lab {}", lab.name);
+    let view = pages.map(|pages| pages.serve_script(&what, common)).transpose()?;
     let mut teller = LabWriter::new(lab, asked, form, asks);
+    teller.shown = view.map(|view| ShownLab::new(view, lab));
     if common.step {
         teller.steps = Some(Steps::new()?);
     }
@@ -193,7 +207,7 @@ fn one(
     teller.shows_packets = asked.packets;
     let complaints =
         process::watch_with_packets(lab, how, wire.as_mut(), |event| teller.hear(event))
-            .map_err(|failure| Failure::new(format_args!("lab {}: {failure}", lab.name)))?;
+            .map_err(|failure| Failure::new(format_args!("{what}: {failure}")))?;
     let packets = std::mem::take(&mut teller.packets);
     // First the verdict: a file that cannot be written does not hide it.
     let ended = teller.end(html);
@@ -206,116 +220,4 @@ fn one(
         wire.write_pcap(file)?;
     }
     ended
-}
-
-/// Writes one lab as it happens, and keeps what is needed at its end.
-struct LabWriter {
-    lab: &'static Lab,
-    writer: EventWriter,
-    as_json: bool,
-    /// Whether the calls are also written to standard error, as JSON.
-    traces_as_json: bool,
-    verdict: LabVerdict,
-    ladder: LabLadder,
-    packets: Vec<Packet>,
-    /// Whether packets are shown; otherwise they only go to files.
-    shows_packets: bool,
-    answers: Option<answers::Answers>,
-    steps: Option<Steps>,
-    failure: Option<Failure>,
-}
-
-impl LabWriter {
-    fn new(lab: &'static Lab, asked: &cli::LabArgs, form: Form, asks: bool) -> Self {
-        Self {
-            lab,
-            writer: EventWriter::new(form, columns_of_prose()),
-            as_json: asked.json,
-            traces_as_json: false,
-            verdict: LabVerdict::default(),
-            ladder: LabLadder::default(),
-            packets: Vec::new(),
-            shows_packets: false,
-            answers: asks.then(|| answers::Answers::of(lab)),
-            steps: None,
-            failure: None,
-        }
-    }
-
-    fn tell(&mut self, part: &dyn Fn(&mut EventWriter, &Lab) -> String, lab: &Lab) {
-        if !self.as_json {
-            let text = part(&mut self.writer, lab);
-            self.print(&text);
-        }
-    }
-
-    fn hear(&mut self, event: &LabEvent) {
-        self.verdict.hear(event);
-        if let LabEvent::Called { call, .. } = event
-            && self.traces_as_json
-        {
-            // In one write; a closed pipe does not stop the lab.
-            let _ = Patient(io::stderr()).write_all((call.to_json() + "\n").as_bytes());
-        }
-        if let LabEvent::Crossed { packet, .. } = event {
-            if !self.shows_packets {
-                return;
-            }
-            if self.traces_as_json {
-                let _ = Patient(io::stderr()).write_all((packet.to_json() + "\n").as_bytes());
-            }
-            self.packets.push((**packet).clone());
-        }
-        self.ladder.hear(event);
-        if self.as_json {
-            let object = serde_json::json!({ "lab": self.lab.name, "happened": event });
-            return self.print(&format!("{object}\n"));
-        }
-        if let Some(answers) = &mut self.answers
-            && let Some(text) = answers.hear(event, &mut self.writer)
-        {
-            // The question instead of the prediction, and after the observation the answer.
-            return self.print(&text);
-        }
-        let text = self.writer.event(event);
-        match self.steps.take() {
-            Some(mut steps) => {
-                steps.hear(event, &text, &mut |text| self.print(text));
-                self.steps = Some(steps);
-            }
-            None => self.print(&text),
-        }
-    }
-
-    /// If standard output is closed or full, nothing more is written, but the lab runs to its end.
-    fn print(&mut self, text: &str) {
-        if self.failure.is_none() {
-            self.failure = print(text.as_bytes()).err();
-        }
-    }
-
-    fn end(mut self, html: Option<ResultFile>) -> Result<(), Failure> {
-        let lab = self.lab;
-        let verdict = self.verdict.clone();
-        if self.as_json {
-            self.print(&listing::summary(lab, &verdict, None));
-        } else {
-            if let Some(score) = self.answers.as_ref().and_then(answers::Answers::score) {
-                self.print(&score);
-            }
-            let tail = self.writer.tail(lab, &verdict);
-            self.print(&tail);
-        }
-        if let Some(file) = html {
-            file.write(std::mem::take(&mut self.ladder).page(lab).as_bytes())?;
-        }
-        if let Some(answers) = &self.answers {
-            answers.keep()?;
-        }
-        match self.failure {
-            Some(failure) => Err(failure),
-            None if verdict.holds() => Ok(()),
-            None => Err(Failure::new(format_args!("lab {}: {}", lab.name, verdict.sentence()))),
-        }
-    }
 }

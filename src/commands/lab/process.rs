@@ -30,6 +30,8 @@ pub(super) struct How<'a> {
     pub(super) common: &'a Common,
     /// Whether lines are coloured.
     pub(super) color: bool,
+    /// Whether it waits before each call until `hears` has returned.
+    pub(super) steps: bool,
     /// Whether it waits after each prediction until `hears` has returned.
     pub(super) asks: bool,
     /// Whether the calls, as JSON, include their connection.
@@ -178,7 +180,7 @@ fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child>
         .envs(how.captures.then_some((OWN_NETWORK, "1")))
         // A socket's path may be short only; a file name without a directory always fits.
         .current_dir(place.path())
-        .stdin(if how.asks || how.common.step { Stdio::piped() } else { Stdio::null() })
+        .stdin(if how.asks || how.steps { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     place.start(&mut command)
@@ -201,7 +203,7 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         ("--explain", common.explain),
         ("--state", common.state),
         ("--bits", common.bits),
-        ("--step", common.step),
+        ("--step", how.steps),
         ("--trace-time", common.trace_time),
         ("--trace-duration", common.trace_duration),
         ("--trace-ends", common.trace_ends),

@@ -59,7 +59,8 @@ fn recorded(lab: &'static Lab, common: &Common, no_packets: &OnceLock<String>) -
             }
         }
     }
-    let how = How { common, color: false, asks: false, connections: true, captures: false };
+    let how =
+        How { common, color: false, steps: false, asks: false, connections: true, captures: false };
     let mut events = Vec::new();
     if let Err(error) = watch(lab, how, |event| events.push(event.clone())) {
         events.push(LabEvent::Stopped(Stop::failed(error)));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
 use baresock::labs::Lab;
-use baresock::labs::run::{Audience, LabEvent, Run, Stop};
+use baresock::labs::run::{Audience, LabEvent, LabSocket, Run, Stop};
 use baresock::os::descriptors::open_descriptors;
 use baresock::os::identity;
 use baresock::os::limits::raise_descriptor_limit;
@@ -16,6 +16,7 @@ use baresock::sys::socket_state;
 use baresock::sys::wild::{LAB_DIRECTORY, Wild};
 use baresock::trace::arg::ValueLimits;
 use baresock::trace::bits::BitsSink;
+use baresock::trace::descriptors::DescriptorTable;
 use baresock::trace::ends::EndNotation;
 use baresock::trace::text::{TextLine, TextOptions};
 use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
@@ -24,6 +25,9 @@ use super::Failure;
 use super::overdue::OverdueWatch;
 use crate::commands::messages::say;
 use crate::commands::tracing::{LineWidth, beside_a_lab, limits, text_options, use_color};
+
+/// The most sockets whose states are told.
+const MOST_STATES: usize = 256;
 
 /// Runs a lab in this process.
 pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
@@ -90,6 +94,7 @@ fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<
         limits: limits(common),
         connections: asked.connections,
         steps: common.step,
+        files: DescriptorTable::default(),
         watch,
     };
     let drawn: Box<dyn Sink> =
@@ -150,8 +155,9 @@ struct LabRecorder {
     limits: ValueLimits,
     /// Whether both ends of each connection are reported, which takes calls of its own: a ladder needs them.
     connections: bool,
-    /// Whether it stops before each call.
+    /// Whether it stops before each call, and then tells the states of all sockets.
     steps: bool,
+    files: DescriptorTable,
     watch: OverdueWatch,
 }
 
@@ -160,7 +166,10 @@ impl Sink for LabRecorder {
         self.line.begin(event);
         if self.steps {
             let line = self.line.first_half(event).to_string();
-            tell(&LabEvent::Calling { line, call: Box::new(event.kept(self.limits)) });
+            let states =
+                self.files.open().filter_map(|(fd, _)| Some(LabSocket::new(fd, socket_state(fd)?)));
+            let states = states.take(MOST_STATES).collect();
+            tell(&LabEvent::Calling { line, call: Box::new(event.kept(self.limits)), states });
             wait_to_go_on();
         }
         self.watch.begin(event);
@@ -168,6 +177,9 @@ impl Sink for LabRecorder {
 
     fn end(&mut self, event: &Event<'_>) {
         let overdue = self.watch.end(event);
+        if self.steps {
+            self.files.learn(event);
+        }
         let line = self.line.whole(event).to_string();
         tell(&LabEvent::Called { line, call: Box::new(event.kept(self.limits)) });
         if let Some(overdue) = overdue {

@@ -22,10 +22,12 @@ use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
 use baresock::trace::{Both, Sink, Tracer, install};
+use baresock::view::RunSink;
 
 use super::failure::Failure;
 use super::ladder::write_page;
 use super::result_file::ResultFile;
+use super::run_view::PageListener;
 use super::step::{Stepped, Stepper, Whose};
 use super::tracing::{LineWidth, beside_the_tour, text_options, use_color};
 use super::wire::{add_to_trace, enter_network};
@@ -42,6 +44,8 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         return Err(Failure::usage(why));
     }
     let captures = tour.packets || tour.pcap.is_some();
+    // Before the tour has a network of its own, which no browser reaches.
+    let pages = PageListener::listen(tour.view.as_ref(), common)?;
     if captures {
         // Before anything else: only a process with one thread may change its network.
         enter_network(UserNumbers::Kept)?;
@@ -52,12 +56,11 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         true => Some(Stepper::new(&io::stdout(), "standard output", Whose::Ours)?),
         false => None,
     };
-    let paper = Paper::new(match stepper {
-        Some(_) => PageTurning::ByCalls,
-        None => PageTurning::ByChapters,
-    });
+    let by_calls = stepper.is_some() || pages.is_some();
+    let paper = Paper::new(if by_calls { PageTurning::ByCalls } else { PageTurning::ByChapters });
+    let view = pages.map(|pages| pages.serve_script("the tour", common)).transpose()?;
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
-    let pace = if stepper.is_some() { Pace::Live } else { Pace::EveryLine };
+    let pace = if by_calls { Pace::Live } else { Pace::EveryLine };
     let output = Output::new(paper.clone(), "standard output", pace);
     let text = TextSink::new(output.clone(), text_options(common, color, LineWidth::OfTerminal));
     let shown = Explainer::new(text);
@@ -72,6 +75,9 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     if let Some(recorder) = &recorder {
         sink = Box::new(Both::new(sink, recorder.server()));
     }
+    if let Some(view) = &view {
+        sink = Box::new(Both::new(sink, RunSink::new(view.teller().clone(), "server")));
+    }
     let shows = if tour.packets { Shows::Packets } else { Shows::CallsAlone };
     let wire = captures.then(|| TourWire::begin(&output, common, shows)).transpose()?;
     if let Some(wire) = &wire {
@@ -80,12 +86,16 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     let tracer = Tracer::boxed(sink).with_caller(identity::caller());
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
     let narrator = Narrator::new(output, color);
-    let both_sides = BothSides { recorder: recorder.clone(), wire: wire.clone() };
+    let teller = view.as_ref().map(|view| view.teller().clone());
+    let both_sides = BothSides { recorder: recorder.clone(), wire: wire.clone(), teller };
     let mut stage = Stage::new(narrator, common.via(), both_sides);
     let traced = install(tracer);
     let played = script::play(&mut stage, &paper);
     drop(stage);
     drop(traced);
+    if let Some(view) = view {
+        view.end("The tour is over. This page stays to be read, but it cannot be loaded again.");
+    }
     if let Some(wire) = &wire {
         wire.end();
     }

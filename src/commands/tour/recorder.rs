@@ -9,7 +9,8 @@ use baresock::ladder::html::{LadderNote, LadderNoteKind};
 use baresock::os::identity;
 use baresock::sys::socket_state;
 use baresock::trace::tracer::NoSink;
-use baresock::trace::{Recording, Sink, Tracer};
+use baresock::trace::{Both, Recording, Sink, Tracer};
+use baresock::view::{RunSink, RunTeller, SaidKind};
 
 use super::packets::TourWire;
 use crate::commands::tracing::limits;
@@ -63,18 +64,37 @@ impl TourRecordings {
 pub(super) struct BothSides {
     pub(super) recorder: Option<TourRecordings>,
     pub(super) wire: Option<TourWire>,
+    /// Tells the view.
+    pub(super) teller: Option<RunTeller>,
 }
 
 impl BothSides {
+    /// The tour says this between the calls so far and the next one.
+    pub(super) fn note(&self, kind: LadderNoteKind, text: &str) {
+        if let Some(recorder) = &self.recorder {
+            recorder.note(kind, text);
+        }
+        if let Some(teller) = &self.teller {
+            let kind = match kind {
+                LadderNoteKind::Chapter => SaidKind::Chapter,
+                _ => SaidKind::Said,
+            };
+            teller.say(kind, text);
+        }
+    }
+
     /// The tracer of the client of this name, if its calls are of interest.
     pub(super) fn client(&self, name: &'static str) -> Option<Tracer> {
-        if self.recorder.is_none() && self.wire.is_none() {
+        if self.recorder.is_none() && self.wire.is_none() && self.teller.is_none() {
             return None;
         }
         let mut sink: Box<dyn Sink> = match &self.recorder {
             Some(recorder) => Box::new(recorder.sink(name)),
             None => Box::new(NoSink),
         };
+        if let Some(teller) = &self.teller {
+            sink = Box::new(Both::new(sink, RunSink::new(teller.clone(), name)));
+        }
         if let Some(wire) = &self.wire {
             sink = Box::new(wire.around(sink));
         }

@@ -56,18 +56,14 @@ impl Stage {
     /// A chapter begins: a numbered headline, and a sentence or two on what will happen and what to look at.
     pub(super) fn begin_chapter(&self, number: usize, title: &str, before: &str) {
         self.narrator.headline(number, title, before);
-        if let Some(recorder) = &self.both_sides.recorder {
-            recorder.note(LadderNoteKind::Chapter, format!("{number}. {title}"));
-            recorder.note(LadderNoteKind::Said, before);
-        }
+        self.both_sides.note(LadderNoteKind::Chapter, &format!("{number}. {title}"));
+        self.both_sides.note(LadderNoteKind::Said, before);
     }
 
     /// Says what a client does, or what comes of it.
     pub(super) fn tell(&self, what: fmt::Arguments<'_>) {
         self.narrator.client(what);
-        if let Some(recorder) = &self.both_sides.recorder {
-            recorder.note(LadderNoteKind::Said, what.to_string());
-        }
+        self.both_sides.note(LadderNoteKind::Said, &what.to_string());
     }
 
     /// The server begins to listen, in full view.
