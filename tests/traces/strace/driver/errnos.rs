@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Uid, setresuid};
 
 use super::{ANY, Interrupter, has_first_process, has_ipv6, listener, loopback, tcp_pair, udp};
-use super::{unix_pair, until_readable, with_descriptor_limit};
+use super::{most_fds, unix_pair, until_readable, with_descriptor_limit};
 
 /// What is made before the trace begins, because it takes calls that are not of the subject.
 pub(crate) struct Ready {
@@ -323,8 +323,8 @@ fn without_privilege(ready: &Ready) {
     }
     // Twice as many as a process may have descriptors are on their way.
     let [a, _b] = unix_pair(SOCK_DGRAM);
-    let fds = vec![a.as_fd(); MAX_PASSED];
-    with_descriptor_limit(MAX_PASSED as u64 / 2, || {
+    let fds = vec![a.as_fd(); most_fds()];
+    with_descriptor_limit(most_fds() as u64 / 2, || {
         sendmsg(&a, None, &[b"x"], &fds, MsgFlags::NONE).unwrap();
         let sent = sendmsg(&a, None, &[b"x"], &fds, MsgFlags::NONE);
         assert_eq!(sent, Err(Errno::ETOOMANYREFS));

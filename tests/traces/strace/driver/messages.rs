@@ -3,7 +3,7 @@
 use baresock::sys::*;
 
 use super::{ANY, Interrupter, abstract_name, has_ipv6, loopback, loopback6, tcp_pair, udp};
-use super::{unix_pair, without_a_free_descriptor};
+use super::{most_fds, unix_pair, without_a_free_descriptor};
 
 pub(super) fn drive(interrupter: &Interrupter) {
     buffers();
@@ -121,7 +121,7 @@ fn addresses() {
 fn descriptors() {
     let [passed, other] = pipe().unwrap();
     for [a, b] in [unix_pair(SOCK_STREAM), unix_pair(SOCK_DGRAM), unix_pair(SOCK_SEQPACKET)] {
-        for many in [1, 2, 31, 32, 33, 253] {
+        for many in [1, 2, 31, 32, 33, most_fds()] {
             let fds = vec![passed.as_fd(); many];
             sendmsg(&a, None, &[b"with descriptors"], &fds, MsgFlags::NONE).unwrap();
             let received = receive(&b, &[64], many, MSG_CMSG_CLOEXEC).unwrap();
