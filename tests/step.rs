@@ -1,5 +1,5 @@
 //! `--step`, and the tour: at a terminal the program stops before each call, or after each chapter, and a key says how to
-//! go on. (In a file of its own, because programs started by other tests would inherit the descriptors of a terminal.)
+//! go on; and with `--view` a key begins. (In a file of its own, because programs started by other tests would inherit the descriptors of a terminal.)
 #![cfg(linux)]
 // In a test a panic is the message, also outside of the functions marked as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -303,4 +303,35 @@ fn without_a_terminal_it_is_refused() {
     ] {
         refused(arguments);
     }
+}
+
+#[test]
+fn enter_begins_a_run_at_which_no_page_looks() {
+    for arguments in [&["lab", "half-close"][..], &["tour"]] {
+        let view = ["--view", "--color", "never"];
+        let mut session = Session::start(&[arguments, &view].concat());
+        session.until(|shown| shown.ends_with("or without a page when you press Enter\n"));
+        assert!(session.shown.starts_with("view http://127.0.0.1:"), "{}", session.shown);
+        session.press("\n");
+        let (status, shown) = session.end();
+        assert!(status.success(), "{status}: {shown}");
+        // It runs to its end without a stop.
+        assert!(calls_of(&shown) > 40, "{shown}");
+        assert!(!shown.contains("Enter or space"), "{shown}");
+    }
+}
+
+#[test]
+fn ctrl_c_and_ctrl_d_are_heard_while_a_run_waits_for_its_page() {
+    let mut session = Session::start(&["lab", "half-close", "--view"]);
+    session.until(|shown| shown.ends_with("press Enter\n"));
+    session.press("\x03");
+    let (status, shown) = session.end();
+    assert!(!status.success() && calls_of(&shown) == 0, "{status}: {shown}");
+    // Without a further key the run begins.
+    let mut session = Session::start(&["lab", "half-close", "--view"]);
+    session.until(|shown| shown.ends_with("press Enter\n"));
+    session.press("\x04");
+    let (status, shown) = session.end();
+    assert!(status.success() && shown.contains("as predicted"), "{status}: {shown}");
 }

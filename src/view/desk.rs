@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::audience::{Order, ViewAudience};
-use super::gate::{Gate, Refusal};
+use super::gate::{EVENTS, Gate, Refusal};
 use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 use crate::os::random::RandomSource;
 use crate::services::http::{Head, HttpTime, Manner, Method, Parsed, Request, Status, now, parse};
@@ -128,7 +128,7 @@ impl ViewDesk {
         match (path, request.method) {
             (None, _) => self.redirect(request, manner),
             (Some(""), _) if looks => self.page(manner),
-            (Some("events"), Method::Get) => return self.watch(who, manner),
+            (Some(EVENTS), Method::Get) => return self.watch(who, manner),
             (Some(path), Method::Post) => match order(path) {
                 Some(order) => {
                     self.audience.borrow_mut().order(order);
@@ -137,7 +137,7 @@ impl ViewDesk {
                 None => self.say(Status::NotFound, ORDERS, manner),
             },
             (Some(""), _) => self.say_allowed("GET, HEAD", manner),
-            (Some("events"), _) => self.say_allowed("GET", manner),
+            (Some(EVENTS), _) => self.say_allowed("GET", manner),
             (Some(path), _) if order(path).is_some() => self.say_allowed("POST", manner),
             _ => self.say(Status::NotFound, "The view has no page of this name.", manner),
         }

@@ -3,7 +3,8 @@
 //! Any page that a browser shows can send requests to this machine. Three things keep such pages out. The address
 //! contains a key that no page can guess. The `Host` field must be the view's own address: otherwise a page could give
 //! its own name the address 127.0.0.1 and then read the answers (DNS rebinding). And the `Origin` field, which a browser
-//! adds to every POST, must be that of the view's page.
+//! adds to every POST, must be that of the view's page. (To a GET that a page of another site makes it adds at least
+//! `Sec-Fetch-Site`, by which such a page gets no events.)
 
 use std::hint::black_box;
 use std::io;
@@ -11,6 +12,9 @@ use std::io;
 use crate::addr::Address;
 use crate::os::random::RandomSource;
 use crate::services::http::{Method, Request};
+
+/// Where the stream of events is, behind the key.
+pub(super) const EVENTS: &str = "events";
 
 /// The addresses and the key.
 #[derive(Debug)]
@@ -84,6 +88,11 @@ impl Gate {
         }
         let is_own =
             |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.is_host(host));
+        // A script or a picture on a page of another site is requested without an origin: it must not count as a viewer.
+        let site = request.fetch_site.unwrap_or("none");
+        if behind == Some(EVENTS) && !["same-origin", "none"].contains(&site) {
+            return Err(Refusal::OtherOrigin);
+        }
         match request.origin {
             Some(origin) if !is_own(origin) => Err(Refusal::OtherOrigin),
             None if request.method == Method::Post => Err(Refusal::OtherOrigin),

@@ -67,6 +67,11 @@ fn only_the_view_s_own_page_is_answered(kind: Kind) {
         ("POST", format!("{path}pause"), format!("{host}Origin: https://{at}\r\n"), 403),
         ("POST", format!("{path}pause"), format!("{host}Origin: http://127.0.0.1\r\n"), 403),
         ("POST", format!("{path}pause"), format!("{host}Origin: http://{at}.evil\r\n"), 403),
+        // As a script of such a page is requested.
+        ("GET", format!("{path}events"), format!("{host}Sec-Fetch-Site: cross-site\r\n"), 403),
+        ("GET", format!("{path}events"), format!("{host}Sec-Fetch-Site: same-site\r\n"), 403),
+        // A link on it may lead to the view.
+        ("GET", path.clone(), format!("{host}Sec-Fetch-Site: cross-site\r\n"), 200),
         // Orders are posted, and known.
         ("GET", format!("{path}pause"), host.clone(), 405),
         ("PUT", format!("{path}pause"), own.clone(), 405),

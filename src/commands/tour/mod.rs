@@ -78,15 +78,16 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     if let Some(view) = &view {
         sink = Box::new(Both::new(sink, RunSink::new(view.teller().clone(), "server")));
     }
+    let teller = view.as_ref().map(|view| view.teller().clone());
     let shows = if tour.packets { Shows::Packets } else { Shows::CallsAlone };
-    let wire = captures.then(|| TourWire::begin(&output, common, shows)).transpose()?;
+    let wire =
+        captures.then(|| TourWire::begin(&output, common, shows, teller.clone())).transpose()?;
     if let Some(wire) = &wire {
         sink = Box::new(wire.around(sink));
     }
     let tracer = Tracer::boxed(sink).with_caller(identity::caller());
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
     let narrator = Narrator::new(output, color);
-    let teller = view.as_ref().map(|view| view.teller().clone());
     let both_sides = BothSides { recorder: recorder.clone(), wire: wire.clone(), teller };
     let mut stage = Stage::new(narrator, common.via(), both_sides);
     let traced = install(tracer);

@@ -15,6 +15,7 @@ use baresock::trace::output::{Output, OutputShare};
 use baresock::trace::text::{TextLine, TextOptions};
 use baresock::trace::wrapping::wrapped;
 use baresock::trace::{Event, Sink};
+use baresock::view::{RunTeller, SaidKind};
 
 use crate::commands::columns::columns;
 use crate::commands::failure::Failure;
@@ -38,6 +39,8 @@ struct TourPackets {
     share: OutputShare,
     color: bool,
     shows: Shows,
+    /// Tells the view.
+    teller: Option<RunTeller>,
     packets: Vec<Packet>,
 }
 
@@ -57,7 +60,12 @@ impl fmt::Debug for TourWire {
 
 impl TourWire {
     /// Begins to capture. This process is in a network of its own.
-    pub(super) fn begin(output: &Output, common: &Common, shows: Shows) -> Result<Self, Failure> {
+    pub(super) fn begin(
+        output: &Output,
+        common: &Common,
+        shows: Shows,
+        teller: Option<RunTeller>,
+    ) -> Result<Self, Failure> {
         let color = use_color(common.color, &io::stdout());
         let tap = WireTap::begin()?;
         let writer = PacketWriter::default();
@@ -65,7 +73,7 @@ impl TourWire {
         let share = output.writer();
         let output = output.clone();
         let packets = Vec::new();
-        let wire = TourPackets { tap, writer, calls, output, share, color, shows, packets };
+        let wire = TourPackets { tap, writer, calls, output, share, color, shows, teller, packets };
         Ok(Self(Rc::new(RefCell::new(wire))))
     }
 
@@ -111,6 +119,7 @@ impl TourPackets {
             let means = self.writer.explain(&packet, cause);
             let line = self.writer.line(&packet);
             self.line(PACKET, indent, &line);
+            self.teller.iter().for_each(|teller| teller.say(SaidKind::Packet, &*line));
             let indent = indent + 4;
             for line in wrapped(means.unwrap_or_default(), columns().saturating_sub(indent)) {
                 self.line(MEANING, indent, line);

@@ -66,9 +66,9 @@ mod tests {
     fn verdict(method: Method, conditions: Conditions<'_>) -> PreconditionResult {
         let modified = HttpTime::at(784_111_777);
         let file = Described { len: 100, fields: String::new(), modified };
-        let (host, origin) = (None, None);
+        let (host, origin, fetch_site) = (None, None, None);
         let (target, keep_alive) = ("/", true);
-        judge(&Request { method, target, keep_alive, host, origin, conditions }, &file)
+        judge(&Request { method, target, keep_alive, host, origin, fetch_site, conditions }, &file)
     }
 
     #[test]

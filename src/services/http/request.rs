@@ -45,6 +45,8 @@ pub(crate) struct Request<'a> {
     pub(crate) host: Option<&'a str>,
     /// The site whose page asks, as a browser reports it.
     pub(crate) origin: Option<&'a str>,
+    /// Whether that site is the one that is asked (`Sec-Fetch-Site`), as a browser reports it also where it reports no origin.
+    pub(crate) fetch_site: Option<&'a str>,
     pub(crate) conditions: Conditions<'a>,
 }
 
@@ -178,8 +180,8 @@ fn request_of<'a>(
         Err(status) => return refused(status),
     };
     let keep_alive = fields.keep_alive();
-    let HeadFields { host, origin, conditions, .. } = fields;
-    let request = Request { method, target, keep_alive, host, origin, conditions };
+    let HeadFields { host, origin, fetch_site, conditions, .. } = fields;
+    let request = Request { method, target, keep_alive, host, origin, fetch_site, conditions };
     let rest = &bytes[head_len..];
     let body_len = fields.content_length.unwrap_or(0);
     if rest.len() as u64 >= body_len {
@@ -210,6 +212,7 @@ struct HeadFields<'a> {
     hosts: usize,
     host: Option<&'a str>,
     origin: Option<&'a str>,
+    fetch_site: Option<&'a str>,
     content_length: Option<u64>,
     expects_continue: bool,
     says_close: bool,
@@ -244,6 +247,8 @@ impl<'a> HeadFields<'a> {
         } else if is("origin") {
             // Bytes that are not text are no site that is known.
             self.origin = Some(text.unwrap_or_default());
+        } else if is("sec-fetch-site") {
+            self.fetch_site = Some(text.unwrap_or_default());
         } else if is("connection") {
             for option in text.unwrap_or_default().split(',').map(str::trim_ascii) {
                 self.says_close |= option.eq_ignore_ascii_case("close");
