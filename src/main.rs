@@ -7,6 +7,7 @@ mod commands;
 use std::process::ExitCode;
 
 use baresock::cli::{Cli, Command, Common, TourArgs};
+use baresock::os::signals;
 use clap::Parser;
 
 use commands::failure::Failure;
@@ -36,6 +37,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     };
     let tour = Command::Tour(TourArgs::default());
     let command = cli.command.as_ref().unwrap_or(&tour);
+    take_signals(command).map_err(|errno| Failure::of("signals", errno))?;
     let tracer = match command {
         // The tour plays both ends and installs a tracer for each; a lab runs in a process of its own, which has its
         // own tracer.
@@ -80,6 +82,17 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         baresock::trace::idle_rules().iter().for_each(say);
     }
     done
+}
+
+/// What starts this program may have blocked signals, or ignored SIGCHLD, and a process inherits both. Without this, such
+/// a server could not be stopped, and labs would observe that no signal comes.
+fn take_signals(command: &Command) -> baresock::sys::Result<()> {
+    signals::notice_ends_of_children()?;
+    match command {
+        // The program that is watched gets the signals that it would get without us.
+        Command::Watch(_) => Ok(()),
+        _ => signals::unblock_all(),
+    }
 }
 
 fn dispatch(command: &Command, common: &Common, loudness: Loudness) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Signals for a loop: a self-pipe, ready to be watched.
 
 use super::accepting::set_nonblocking;
-use crate::names::{FD_CLOEXEC, Result, SA_RESTART, Signal};
+use crate::names::{FD_CLOEXEC, Result, SA_RESTART, SIGCHLD, Signal};
 use crate::sys::{self, Fd, Handler, PollFd, SigAction, SignalSet};
 use crate::values::TimeSpec;
 
@@ -31,6 +31,24 @@ pub fn into_pipe(signals: &[Signal]) -> Result<Fd> {
 pub fn interrupt_waits(signal: Signal) -> Result<()> {
     let action = SigAction { flags: SA_RESTART, ..SigAction::new(Handler::Interrupt) };
     sys::sigaction(signal, Some(&action), None)
+}
+
+/// Lets this process learn how its children end. `exec` keeps a signal ignored that the parent ignored, and while
+/// SIGCHLD is ignored the kernel forgets children that have ended: `waitpid` then gives `ECHILD`.
+///
+/// # Errors
+/// As [`sys::sigaction`](crate::sys::sigaction()).
+pub fn notice_ends_of_children() -> Result<()> {
+    sys::sigaction(SIGCHLD, Some(&SigAction::new(Handler::Default)), None)
+}
+
+/// Lets all signals reach this thread and those that it starts. A process inherits the signals that its parent blocked,
+/// and could not be ended by a signal that waits for ever.
+///
+/// # Errors
+/// As [`sys::sigprocmask`](crate::sys::sigprocmask()).
+pub fn unblock_all() -> Result<()> {
+    sys::sigprocmask(&SignalSet::empty()).map(drop)
 }
 
 /// Whether this process was started with a signal ignored, as under `nohup`.

@@ -152,6 +152,18 @@ fn an_ordinary_user_sees_the_same() {
     fs::remove_dir_all(&place).unwrap();
 }
 
+/// What starts a program may ignore SIGCHLD, or block signals, and a process inherits both.
+#[test]
+fn the_signals_that_the_parent_ignores_and_blocks_change_no_lab() {
+    if !cfg!(target_os = "linux") {
+        return skipped("env of this system sets no signals");
+    }
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=CHLD", "--block-signal=CHLD,PIPE,USR1,ALRM,TERM", BARESOCK]);
+    let output = output_of(command.args(["lab", "half-close", "sigpipe-or-not", "signal-race"]));
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
 #[test]
 fn with_few_descriptors_those_that_need_more_say_so() {
     let mut command = Command::new("sh");

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use crate::support::*;
 use baresock::sys::{Handler, SIGHUP, SigAction, sigaction};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 
 tests! {
     both {}
     serve {
         a_signal_ends_it_with_success,
         who_ignores_that_the_terminal_is_closed_goes_on,
+        a_signal_ends_it_also_where_its_parent_blocks_all,
         what_is_owed_is_sent_first,
         what_a_client_goes_on_sending_takes_nothing_from_it,
         what_the_system_owes_is_not_taken_away,
@@ -53,6 +54,25 @@ fn who_ignores_that_the_terminal_is_closed_goes_on(kind: Kind) {
         assert_echo(&client, b"hello");
     }
     assert_eq!(server.end().status.code(), Some(0));
+}
+
+/// A process inherits the signals that its parent has blocked, as some job schedulers and thread pools do.
+fn a_signal_ends_it_also_where_its_parent_blocks_all(kind: Kind) {
+    let mask = pthread_sigmask_of(&SigSet::all());
+    let server = start(kind);
+    let _ = pthread_sigmask_of(&mask);
+    let client = connect(&server);
+    assert_echo(&client, b"hello");
+    server.signal(Signal::SIGTERM);
+    assert_finished(&client);
+    assert_eq!(server.wait().status.code(), Some(0));
+}
+
+/// Sets which signals this thread blocks, and returns which it blocked.
+fn pthread_sigmask_of(mask: &SigSet) -> SigSet {
+    let before = SigSet::thread_get_mask().unwrap();
+    mask.thread_set_mask().unwrap();
+    before
 }
 
 /// A server that has queued bytes for a client, and has read everything from it.

@@ -68,6 +68,18 @@ fn the_end_of_the_program_is_the_end_of_watch() {
     );
 }
 
+/// A process inherits that its parent ignores SIGCHLD; then the kernel keeps nothing of a child that has ended.
+#[test]
+fn the_end_is_seen_also_where_the_parent_ignores_its_children() {
+    if !usable() {
+        return;
+    }
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=CHLD", BARESOCK, "watch", "-q", "--", "sh", "-c", "exit 3"]);
+    let output = output_of(&mut command);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn the_program_reads_the_input_and_gets_the_signals() {
     if !usable() {
