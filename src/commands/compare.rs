@@ -7,6 +7,7 @@ use std::path::Path;
 use baresock::cli::CompareArgs;
 use baresock::compare::table::Look;
 use baresock::compare::{self, CompareOptions, Comparison, Server, csv, picture, table};
+use baresock::os::own_program::own_program;
 use baresock::trace::wrapping::paragraph;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -19,7 +20,7 @@ const STEPS: u64 = 1000;
 
 /// Measures, and shows the results.
 pub(crate) fn run(asked: &CompareArgs, loudness: Loudness) -> Result<(), Failure> {
-    let program = std::env::current_exe().map_err(|error| {
+    let program = own_program().map_err(|error| {
         Failure::from_std("compare: this program cannot find its own file", &error)
     })?;
     let options = CompareOptions {

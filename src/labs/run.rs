@@ -12,6 +12,7 @@ use super::expect::Expected;
 use super::prediction::{Observed, Prediction};
 use super::systems::{Answer, Provenance, answer, answer_here};
 use crate::names::{Errno, TcpState};
+use crate::os::own_program::own_program;
 use crate::os::system::System;
 use crate::packets::Packet;
 use crate::sys::BeyondSetSize;
@@ -317,7 +318,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// The program cannot find its own file.
     pub fn role(&self, role: &str) -> io::Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(own_program()?);
         command.args(["lab", self.lab, "--role", role, "--argument"]);
         Ok(command)
     }

@@ -34,6 +34,8 @@ pub mod naming;
 pub mod output;
 #[cfg(feature = "program")]
 pub mod own_network;
+#[cfg(feature = "program")]
+pub mod own_program;
 pub mod privileges;
 pub mod process_group;
 pub mod queues;

@@ -23,6 +23,7 @@ pub use framed::Framed;
 pub use guard::Guarded;
 pub use http::Http;
 pub(crate) use printable::append_printable;
+pub use printable::printable;
 pub use relay::Relay;
 pub use signals::Signals;
 pub use time::Time;

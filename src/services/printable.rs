@@ -22,6 +22,13 @@ pub(crate) fn append_printable(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// Text from a stranger, such as the name of a file or a line of a log.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    append_printable(&mut out, text.as_bytes());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

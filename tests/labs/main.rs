@@ -164,6 +164,21 @@ fn the_signals_that_the_parent_ignores_and_blocks_change_no_lab() {
     assert!(output.status.success(), "{}", text(&output.stdout));
 }
 
+/// The file of a program that runs may be replaced: by an installation, or by `cargo build`.
+#[test]
+fn a_program_whose_file_is_gone_still_starts_its_labs() {
+    if !cfg!(target_os = "linux") {
+        return skipped("only Linux starts a program that has no name any more");
+    }
+    let directory = TempDir::new();
+    let copy = directory.file("baresock");
+    fs::copy(BARESOCK, &copy).unwrap();
+    let script = "exec 3<\"$0\"; rm \"$0\"; exec /proc/self/fd/3 lab half-close sigpipe-or-not close-is-refcount";
+    let output = output_of(Command::new("sh").args(["-c", script]).arg(&copy));
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("3 as predicted"), "{}", text(&output.stdout));
+}
+
 #[test]
 fn with_few_descriptors_those_that_need_more_say_so() {
     let mut command = Command::new("sh");

@@ -13,6 +13,7 @@ use baresock::cli;
 use baresock::judge::ending::clean_up_at_signals;
 use baresock::judge::guard;
 use baresock::judge::shown::{ClassRow, csv, row_of, table};
+use baresock::os::own_program::own_program;
 
 use super::super::failure::Failure;
 use super::super::messages::{Loudness, print};
@@ -27,7 +28,7 @@ pub(super) fn run(
     loudness: Loudness,
 ) -> Result<(), Failure> {
     let programs = programs(directory)?;
-    let program = std::env::current_exe()
+    let program = own_program()
         .map_err(|error| Failure::from_std("judge: this program cannot be found", &error))?;
     baresock::os::children::adopt_orphans();
     guard::start();
@@ -120,7 +121,7 @@ fn flags(asked: &cli::JudgeArgs, who: Who<'_>) -> Result<Vec<String>, Failure> {
 fn one(program: &Path, flags: &[String], run: &Path) -> ClassRow {
     let place = run.parent().unwrap_or(Path::new("."));
     let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let name: String = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let name = baresock::services::printable(&name);
     let not_judged =
         |why: String| ClassRow { name: name.clone(), not_judged: Some(why), ..ClassRow::default() };
     let run = match fs::canonicalize(run) {

@@ -11,6 +11,7 @@ use baresock::cli::{Common, TraceForm};
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
 use baresock::os::interfaces::loopback_is_up;
+use baresock::os::own_program::own_program;
 use baresock::os::process_group::kill_group;
 use baresock::sys::wild::{LAB_DIRECTORY, OWN_NETWORK};
 
@@ -171,7 +172,7 @@ impl LastWord {
 
 /// Starts the process of a lab.
 fn start(lab: &Lab, how: How<'_>, place: &ScratchDirectory) -> io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(own_program()?);
     command
         .args(arguments(lab, how))
         .env(LAB_DIRECTORY, place.path())

@@ -7,6 +7,7 @@ use baresock::book::LabRecord;
 use baresock::cli::Common;
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
+use baresock::os::own_program::own_program;
 use serde::Deserialize;
 
 use super::many::{SIDE_BY_SIDE, each_of, progress_bar};
@@ -80,7 +81,7 @@ struct LabLine {
 /// It gets none: why.
 fn with_packets(lab: &'static Lab, common: &Common) -> Result<LabRecord, String> {
     let failed = |error: std::io::Error| error.to_string();
-    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    let mut command = Command::new(own_program().map_err(failed)?);
     command.args(["lab", lab.name, "--packets", "--json", "--color=never"]);
     command.arg(format!("--via={}", common.via()));
     let (told, complaint, ended) = output_of_program(&mut command).map_err(failed)?;
