@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::services::append_printable;
+
 /// How many bytes of the beginning, and of the end, are kept.
 const KEPT: usize = 2 * 1024;
 
@@ -86,15 +88,17 @@ impl Kept {
     }
 }
 
+/// Lines and columns stay as the program wrote them.
 fn printable(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
     let mut shown = String::new();
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => shown.push(c),
-            '\r' => {}
-            c if c.is_control() => shown.extend(c.escape_default()),
-            c => shown.push(c),
+    for piece in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\t' | b'\r')) {
+        match piece.split_last() {
+            Some((b'\r', text)) => append_printable(&mut shown, text),
+            Some((end @ (b'\n' | b'\t'), text)) => {
+                append_printable(&mut shown, text);
+                shown.push(char::from(*end));
+            }
+            _ => append_printable(&mut shown, piece),
         }
     }
     shown
@@ -119,5 +123,8 @@ mod tests {
     #[test]
     fn what_a_program_writes_commands_no_terminal() {
         assert_eq!(printable(b"a\x1b[2J\nb"), "a\\u{1b}[2J\nb");
+        assert_eq!(printable(b"a\tb\r\n\xff"), "a\tb\n\\xff");
+        // A mark of direction makes a line look like another one.
+        assert_eq!(printable("\u{202e}lla slliaf".as_bytes()), "\\u{202e}lla slliaf");
     }
 }

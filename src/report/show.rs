@@ -9,6 +9,7 @@ use super::advice;
 use super::findings::{Certainty, Finding};
 use super::story::{ConnectionStory, Story};
 use super::summary::CallTable;
+use crate::services::printable;
 use crate::trace::wrapping::paragraph;
 
 const HEADING: Style = Style::new().bold();
@@ -266,7 +267,8 @@ impl ReportPage {
         let fd = finding.fd.map(|fd| format!("descriptor {fd} of ")).unwrap_or_default();
         self.paragraph("", &format!("{fd}{}: {}", process(finding.pid), finding.says), 4);
         for evidence in &finding.evidence {
-            let text: String = evidence.text.chars().take(400).collect();
+            // The log may be from anywhere, and has what others sent to the program.
+            let text: String = printable(&evidence.text).chars().take(400).collect();
             self.paragraph("", &format!("line {}: {text}", evidence.line), 6);
             self.paragraph("", &format!("({})", evidence.shows), 10);
         }

@@ -5,6 +5,7 @@
 use std::fmt::{self, Write};
 use std::os::unix::fs::MetadataExt;
 
+use super::super::append_printable;
 use super::file::HttpTime;
 use super::path::{SitePath, encoded};
 use super::root::{DirectoryEntry, Entries};
@@ -71,14 +72,15 @@ struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
+        let mut printable = String::with_capacity(self.0.len());
+        append_printable(&mut printable, self.0.as_bytes());
+        for c in printable.chars() {
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                c if c.is_control() => c.escape_default().fmt(f)?,
                 c => f.write_char(c)?,
             }
         }
@@ -136,6 +138,7 @@ mod tests {
             ),
             (b"javascript:x", r#"<a href="javascript%3Ax">javascript:x</a>"#),
             ("bä%?#".as_bytes(), r#"<a href="b%C3%A4%25%3F%23">bä%?#</a>"#),
+            ("\u{202e}gpj.exe".as_bytes(), "<a href=\"%E2%80%AEgpj.exe\">\\u{202e}gpj.exe</a>"),
             (b"\xff\x1b[2J\n", "<a href=\"%FF%1B%5B2J%0A\">\u{fffd}\\u{1b}[2J\\n</a>"),
         ] {
             let name: Vec<_> = name.iter().copied().filter(|byte| *byte != b'/').collect();
