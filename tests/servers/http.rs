@@ -21,6 +21,7 @@ impl Site {
         fs::create_dir_all(site.file("sub/deep")).unwrap();
         fs::write(site.0.file("secret"), "SECRET").unwrap();
         fs::write(site.file("hello.txt"), "hello\n").unwrap();
+        age(&site.file("hello.txt"));
         fs::write(site.file("empty"), "").unwrap();
         fs::write(site.file("sub/a&b <i>.txt"), "odd name").unwrap();
         fs::write(site.file("sub/deep/index.html"), "<h1>the index</h1>").unwrap();
@@ -146,6 +147,7 @@ fn a_file_is_described_and_sent() {
             assert_eq!(client.get("/hello.txt").body, text.as_bytes(), "{via}");
         }
         fs::write(site.file("hello.txt"), "hello\n").unwrap();
+        age(&site.file("hello.txt"));
     }
 }
 

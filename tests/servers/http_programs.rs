@@ -34,6 +34,7 @@ impl Site {
             ("sub/<b>&amp;.txt", "odd"),
         ] {
             fs::write(dir.file("root").join(name), content).unwrap();
+            age(&dir.file("root").join(name));
         }
         symlink("../secret", dir.file("root/out")).unwrap();
         let service = format!("http=127.0.0.1:0,root={}", dir.file("root").display());

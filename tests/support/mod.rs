@@ -125,6 +125,12 @@ impl Drop for TempDir {
     }
 }
 
+/// Makes a file that was changed a while ago of one that was just written: http says of such a file when that was.
+pub(crate) fn age(path: &Path) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
+}
+
 /// A path as an argument.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()

@@ -57,6 +57,7 @@ fn is_still(conditions: &Conditions<'_>, file: &Described) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::request::OF_TWO;
     use super::*;
 
     const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -113,6 +114,11 @@ mod tests {
             (Conditions { range, if_range: Some(BEFORE), ..none() }, whole),
             (Conditions { range, if_range: Some(LATER), ..none() }, whole),
             (Conditions { range, if_range: Some("\"a\""), ..none() }, whole),
+            (Conditions { range: Some(OF_TWO), ..none() }, whole),
+            (Conditions { range, if_range: Some(OF_TWO), ..none() }, whole),
+            (Conditions { if_modified_since: Some(OF_TWO), ..none() }, whole),
+            (Conditions { if_none_match: Some(OF_TWO), ..none() }, whole),
+            (Conditions { if_match: Some(OF_TWO), ..none() }, PreconditionResult::Failed),
             (
                 Conditions { range, if_modified_since: Some(THEN), ..none() },
                 PreconditionResult::NotModified,

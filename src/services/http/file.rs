@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 pub(super) struct Described {
     pub(super) len: u64,
-    /// When the file was last changed, if that can be expressed.
+    /// When the file was last changed, if that can be expressed in whole seconds.
     pub(super) modified: Option<HttpTime>,
     /// The header fields of a response, whichever part of the file is sent.
     pub(super) fields: String,
@@ -50,8 +50,14 @@ pub(crate) fn now() -> u64 {
 
 impl Described {
     pub(super) fn new(name: &Path, metadata: &Metadata, now: u64) -> Self {
-        // A date in the future is replaced by the date of the response (RFC 9110, 8.8.2.1).
-        let modified = HttpTime::at(metadata.mtime().min(now as i64));
+        let now = now as i64;
+        let modified = match metadata.mtime() {
+            // The file can change again within this second, and its date would stay the same: a client that asks later
+            // whether its copy is still right would be told so (RFC 9110, 8.8.2.2).
+            seconds if seconds == now => None,
+            // A date in the future is replaced by the date of the response (RFC 9110, 8.8.2.1).
+            seconds => HttpTime::at(seconds.min(now)),
+        };
         let media_type = media_type(name);
         let mut fields = format!("Content-Type: {media_type}\r\nAccept-Ranges: bytes\r\n");
         if let Some(moment) = &modified {
@@ -106,6 +112,19 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let date = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
         assert!(described.fields.ends_with(date), "{}", described.fields);
+    }
+
+    #[test]
+    fn a_file_that_can_change_again_within_the_second_has_no_date() {
+        let path = std::env::temp_dir().join(format!("baresock-second-{}", std::process::id()));
+        std::fs::write(&path, "x").unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(784_111_777_900)).unwrap();
+        let metadata = file.metadata().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let at = |now| Described::new(Path::new("x"), &metadata, now).modified;
+        assert_eq!(at(784_111_777), None);
+        assert_eq!(at(784_111_778).unwrap().text, "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub(super) const MOST_OF_HEAD: usize = 8 * 1024;
 /// The most bytes of an unwanted body that are read and discarded.
 const MOST_OF_BODY: u64 = 16 * 1024;
 const MOST_FIELDS: usize = 64;
+/// The value of a condition that a request has twice: which one is meant is unknown. This is no date, no range and no tag of
+/// ours, so a date or range is ignored, and the whole file is sent (RFC 9110, 13.1.3 and 14.2).
+pub(super) const OF_TWO: &str = "";
 
 /// What some bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
@@ -267,20 +270,23 @@ impl<'a> HeadFields<'a> {
             if !self.expects_continue {
                 return Err(Status::ExpectationFailed);
             }
-        } else if is("if-match") {
-            self.conditions.if_match = text;
-        } else if is("if-none-match") {
-            self.conditions.if_none_match = text;
-        } else if is("if-modified-since") {
-            self.conditions.if_modified_since = text;
-        } else if is("if-unmodified-since") {
-            self.conditions.if_unmodified_since = text;
-        } else if is("if-range") {
-            self.conditions.if_range = text;
-        } else if is("range") {
-            self.conditions.range = text;
+        } else if let Some(condition) = self.condition_named(name) {
+            *condition = if condition.is_some() { Some(OF_TWO) } else { text };
         }
         Ok(())
+    }
+
+    fn condition_named(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        let conditions = &mut self.conditions;
+        let named = [
+            ("if-match", &mut conditions.if_match),
+            ("if-none-match", &mut conditions.if_none_match),
+            ("if-modified-since", &mut conditions.if_modified_since),
+            ("if-unmodified-since", &mut conditions.if_unmodified_since),
+            ("if-range", &mut conditions.if_range),
+            ("range", &mut conditions.range),
+        ];
+        named.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, at)| at)
     }
 
     /// By default HTTP/1.1 keeps the connection open, and HTTP/1.0 closes it.

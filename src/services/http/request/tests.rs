@@ -51,6 +51,16 @@ fn the_fields_that_matter_are_parsed() {
 }
 
 #[test]
+fn of_two_conditions_of_a_kind_neither_holds() {
+    let (read, _) = request(
+        b"GET / HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\nRange: bytes=2-3\r\nIf-Range: a\r\n\r\n",
+    );
+    let conditions =
+        Conditions { range: Some(OF_TWO), if_range: Some("a"), ..Conditions::default() };
+    assert_eq!(read.conditions, conditions);
+}
+
+#[test]
 fn the_host_and_the_page_that_asks_are_parsed() {
     let (read, _) = request(
         b"POST /pause HTTP/1.1\r\nHost: 127.0.0.1:8585\r\nOrigin:  http://evil.example \r\n\r\n",
