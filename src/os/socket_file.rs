@@ -4,6 +4,7 @@ use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::accepting::set_nonblocking;
 use super::privileges::Account;
@@ -15,8 +16,17 @@ use crate::sys;
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    /// Device and inode: they identify the file, whatever its name is.
-    identity: (u64, u64),
+    identity: FileIdentity,
+}
+
+/// What identifies a file, whatever its name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    inode: u64,
+    /// When it was made, or when it was changed last where the file system keeps only that. A new file may get the inode of
+    /// one that is gone: Linux does so as soon as no socket belongs to the old file any more (seen on ext4).
+    since: Option<SystemTime>,
 }
 
 impl SocketFile {
@@ -26,7 +36,7 @@ impl SocketFile {
     /// The file is gone already.
     pub fn of(address: &Address) -> io::Result<Option<Self>> {
         let Address::Unix(UnixName::Path(path)) = address else { return Ok(None) };
-        let identity = identity(&fs::symlink_metadata(path)?);
+        let identity = FileIdentity::of(&fs::symlink_metadata(path)?);
         Ok(Some(Self { path: path.clone(), identity }))
     }
 
@@ -41,7 +51,7 @@ impl SocketFile {
     /// `EACCES`: the directory may not be written, or no longer.
     pub fn remove(&self) -> io::Result<()> {
         match fs::symlink_metadata(&self.path) {
-            Ok(file) if identity(&file) == self.identity => fs::remove_file(&self.path),
+            Ok(file) if FileIdentity::of(&file) == self.identity => fs::remove_file(&self.path),
             // The file is gone already, or is not ours.
             Ok(_) | Err(_) => Ok(()),
         }
@@ -56,8 +66,11 @@ impl SocketFile {
     }
 }
 
-fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
+impl FileIdentity {
+    fn of(file: &Metadata) -> Self {
+        let since = file.created().or_else(|_| file.modified()).ok();
+        Self { device: file.dev(), inode: file.ino(), since }
+    }
 }
 
 /// Sets which users may connect, by the write permissions of the file.

@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ tests! {
         a_signal_ends_it_with_success,
         who_ignores_that_the_terminal_is_closed_goes_on,
         a_signal_ends_it_also_where_its_parent_blocks_all,
+        the_socket_of_its_successor_stays,
         what_is_owed_is_sent_first,
         what_a_client_goes_on_sending_takes_nothing_from_it,
         what_the_system_owes_is_not_taken_away,
@@ -66,6 +68,27 @@ fn a_signal_ends_it_also_where_its_parent_blocks_all(kind: Kind) {
     server.signal(Signal::SIGTERM);
     assert_finished(&client);
     assert_eq!(server.wait().status.code(), Some(0));
+}
+
+/// A server that ends has closed its listener, and then a new server's file may get the same inode (as on ext4).
+fn the_socket_of_its_successor_stays(kind: Kind) {
+    let directory = TempDir::new();
+    let path = directory.file("socket");
+    let at = format!("unix:{}", text(&path));
+    let besides = ["--sndbuf", "4096", "--drain", "60", "chargen=127.0.0.1:0"];
+    let server = starting(kind).at(&at).with(&besides).start();
+    // It ends only when this client has read everything, or is gone.
+    let client = TcpStream::connect(address_in(&server.next_line())).unwrap();
+    let mut some = [0; 1];
+    (&client).read_exact(&mut some).unwrap();
+    server.signal(Signal::SIGTERM);
+    server.wait_until_it_says("clients with unsent data: 1");
+    let successor = starting(kind).at(&at).start();
+    drop(client);
+    assert_eq!(server.wait().status.code(), Some(0));
+    assert_echo(UnixStream::connect(&path).unwrap(), b"hello");
+    assert_eq!(successor.end().status.code(), Some(0));
+    assert!(!path.exists());
 }
 
 /// Sets which signals this thread blocks, and returns which it blocked.
