@@ -254,6 +254,25 @@ pub fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What to do if the comma was not meant to end a part.
+const A_COMMA: &str = " (a comma that belongs to a name is written twice)";
+
+/// The parts between commas. Two commas are one that belongs to a part, such as a path.
+fn parts_of(text: &str) -> Vec<String> {
+    let mut parts = vec![];
+    let mut part = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == ',' && chars.next_if_eq(&',').is_none() {
+            parts.push(std::mem::take(&mut part));
+        } else {
+            part.push(c);
+        }
+    }
+    parts.push(part);
+    parts
+}
+
 impl ServiceRow {
     /// One of the RFCs' small services: over connections and datagrams, and without options.
     const fn small(kind: ServiceKind, name: &'static str, port: u16, standard_port: u16) -> Self {
@@ -265,10 +284,10 @@ impl ServiceRow {
         &self,
         rest: Option<&str>,
     ) -> Result<(Written, Vec<(String, String)>), String> {
-        let mut parts = rest.unwrap_or_default().split(',');
+        let mut parts = parts_of(rest.unwrap_or_default()).into_iter();
         // The first part is the address, unless it is an option already: `http=root=public`.
         let first = parts.next().filter(|part| !part.is_empty());
-        let is_option = |part: &&str| {
+        let is_option = |part: &String| {
             part.split_once('=').is_some_and(|(name, _)| self.options.contains(&name))
         };
         let (address, first_option) = match first {
@@ -278,10 +297,10 @@ impl ServiceRow {
         let options = first_option
             .into_iter()
             .chain(parts)
-            .map(|part| self.option(part))
+            .map(|part| self.option(&part))
             .collect::<Result<_, _>>()?;
         let address = match (address, self.port) {
-            (Some(written), _) => Written::parse(written).map_err(|bad| bad.why)?,
+            (Some(written), _) => Written::parse(&written).map_err(|bad| bad.why)?,
             (None, Some(port)) => Written::parse(&port.to_string()).map_err(|bad| bad.why)?,
             (None, None) => return Err(format!("{} needs an address: {0}=HOST:PORT", self.name)),
         };
@@ -299,11 +318,11 @@ impl ServiceRow {
             (_, []) if part.is_empty() => {
                 Err(format!("nothing goes behind the comma: {name} has no options"))
             }
-            (_, []) => Err(format!("'{shown}': {name} has no options")),
+            (_, []) => Err(format!("'{shown}': {name} has no options{A_COMMA}")),
             _ if part.is_empty() => {
                 Err(format!("an option of {name} is missing behind a comma; it has: {offered}=…"))
             }
-            _ => Err(format!("'{shown}' is no option of {name}; it has: {offered}=…")),
+            _ => Err(format!("'{shown}' is no option of {name}; it has: {offered}=…{A_COMMA}")),
         }
     }
 }

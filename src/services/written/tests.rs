@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 #[test]
@@ -55,6 +57,18 @@ fn a_relay_says_where_it_passes_on_to() {
 }
 
 #[test]
+fn a_comma_that_is_written_twice_belongs_to_the_name() {
+    let spec =
+        Spec::parse("http=unix:/run/a,,b,root=/srv/,,,keep-alive=1,header-timeout=2").unwrap();
+    assert_eq!(spec.address, Written::parse("unix:/run/a,b").unwrap());
+    let options = spec.http().unwrap();
+    assert_eq!(options.root, Path::new("/srv/,"));
+    assert_eq!(options.keep_alive, Duration::from_secs(1));
+    let spec = Spec::parse("echo=unix:,,").unwrap();
+    assert_eq!(spec.address, Written::parse("unix:,").unwrap());
+}
+
+#[test]
 fn what_cannot_be_served_is_refused_with_what_can() {
     for (text, reason) in [
         ("nonsense", "services: echo"),
@@ -77,7 +91,9 @@ fn what_cannot_be_served_is_refused_with_what_can() {
         ("http=8080,keep-alive=0", "keep-alive=0: write a number of seconds above 0"),
         ("echo=127.0.0.1:0,", "nothing goes behind the comma: echo has no options"),
         ("framed=7,", "an option of framed is missing behind a comma; it has: frame=…"),
-        ("http=8080,,root=.", "an option of http is missing"),
+        ("http=8080,root=a,b", "'b' is no option of http"),
+        ("http=8080,root=a,b", "(a comma that belongs to a name is written twice)"),
+        ("echo=unix:/run/a,b", "(a comma that belongs to a name is written twice)"),
         ("echo=1.2.3.4", "1.2.3.4 is a host: write 1.2.3.4:PORT"),
         ("relay/udp=9000,to=db:5432", "needs connections"),
         ("chat/udp", "needs connections"),
