@@ -1,6 +1,7 @@
 //! Why a command failed: what was tried, the errno's name, its text, and a hint if there is a useful one.
 
 use std::fmt;
+use std::path::Path;
 
 use baresock::addr::Address;
 use baresock::names::{AF_UNIX, Errno, SOCK_STREAM};
@@ -80,6 +81,12 @@ impl Failure {
             Some(number) => Self::of(what, Errno::from_number(number)),
             None => Self::new(format_args!("{what}: {error}")),
         }
+    }
+
+    /// A directory for a short time that cannot be made here.
+    pub(crate) fn of_scratch_directory(tried: &Path, error: &std::io::Error) -> Self {
+        let tried = format!("mkdir {}", tried.display().to_string().escape_debug());
+        Self::from_std(tried, error).adding("set TMPDIR to a directory that you may write to")
     }
 
     /// A failed call.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::ending::Directory;
 
@@ -53,13 +53,26 @@ pub struct ServedFiles {
     _made: Option<Directory>,
 }
 
+/// The path of a socket has at most 103 bytes on some systems, and TMPDIR may be longer than that: then `/tmp`.
+fn place_for(asked: PathBuf) -> PathBuf {
+    /// What is added: `/baresock-judge-PID-NUMBER/socket`.
+    const ADDED: usize = 43;
+    const PATH_OF_SOCKET: usize = 103;
+    let fits = asked.as_os_str().len() + ADDED <= PATH_OF_SOCKET;
+    if fits { asked } else { PathBuf::from("/tmp") }
+}
+
 impl JudgeSite {
     /// A site that has only a directory for judge's own files.
     ///
     /// # Errors
-    /// No directory can be made.
-    pub fn make() -> io::Result<Self> {
-        Ok(Self { own: Directory::make(&std::env::temp_dir())?, served: None, to: None })
+    /// No directory can be made: the path that was tried, and why.
+    pub fn make() -> Result<Self, (PathBuf, io::Error)> {
+        let place = place_for(std::env::temp_dir());
+        match Directory::make(&place) {
+            Ok(own) => Ok(Self { own, served: None, to: None }),
+            Err(error) => Err((place.join("baresock-judge"), error)),
+        }
     }
 
     /// Files for http: in `root`, which a running server serves, or in a directory of judge's own.
@@ -88,6 +101,9 @@ impl JudgeSite {
             })?;
         }
         fs::write(path.join(HELLO), HELLO_BYTES)?;
+        // A server need not say when a file has changed that may change again within the same second.
+        let ago = SystemTime::now() - Duration::from_secs(60);
+        fs::File::options().write(true).open(path.join(HELLO))?.set_modified(ago)?;
         fs::write(path.join(LARGE), pattern(LARGE_BYTES))?;
         self.served = Some(ServedFiles { path, prefix, has_secret: root.is_none(), _made: made });
         Ok(self)

@@ -370,6 +370,23 @@ fn our_services_pass(via: &str) {
     side_by_side(&all, |arguments| assert_passes(arguments));
 }
 
+/// The path of a socket has room for about a hundred bytes, and TMPDIR may be longer.
+#[test]
+fn a_socket_finds_a_place_also_where_the_directory_for_short_has_a_long_name() {
+    let directory = TempDir::new();
+    let long = directory.file(&"long".repeat(30));
+    fs::create_dir(&long).unwrap();
+    let mut judge = Command::new(BARESOCK);
+    judge.args(["judge", "echo", "--only", "answers", "--", BARESOCK, "serve", "echo=unix:{path}"]);
+    let output = output_of(judge.env("TMPDIR", &long));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    // And a directory that is not there is named.
+    let output = output_of(judge.env("TMPDIR", "/nonexistent"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("mkdir /nonexistent/") && said.contains("set TMPDIR"), "{said}");
+}
+
 #[test]
 fn our_services_pass_over_select() {
     our_services_pass("select");

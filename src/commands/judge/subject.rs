@@ -23,7 +23,8 @@ pub(super) fn subject(
 ) -> Result<(JudgedProgram, JudgeSite), Failure> {
     let failed =
         |error: std::io::Error| Failure::from_std("a directory or listener for judge", &error);
-    let mut site = JudgeSite::make().map_err(failed)?;
+    let mut site = JudgeSite::make()
+        .map_err(|(place, error)| Failure::of_scratch_directory(&place, &error))?;
     if who.is_client {
         let recipe = recipe(asked, who, soft, &site, None);
         return Ok((JudgedProgram::Client(recipe), site));

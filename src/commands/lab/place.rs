@@ -12,7 +12,7 @@ use std::thread;
 use baresock::labs::Lab;
 use baresock::names::{Errno, SIGHUP, SIGINT, SIGTERM, Signal};
 use baresock::os::process_group::{end_group, wait_for};
-use baresock::os::signals::into_pipe;
+use baresock::os::signals::{end_by, into_pipe};
 use baresock::sys::{AsFd, Fd, Handler, POLLIN, PollFd, SigAction, kill, poll, read, sigaction};
 
 use super::Failure;
@@ -76,11 +76,7 @@ impl ScratchDirectory {
     pub(super) fn new(lab: &Lab) -> Result<Self, Failure> {
         let name = format!("baresock-{}-{}", std::process::id(), lab.name);
         let path = std::env::temp_dir().join(name);
-        Self::at(&path).map_err(|error| {
-            let tried = format!("mkdir {}", path.display().to_string().escape_debug());
-            Failure::from_std(tried, &error)
-                .adding("set TMPDIR to a directory that you may write to")
-        })
+        Self::at(&path).map_err(|error| Failure::of_scratch_directory(&path, &error))
     }
 
     /// Makes a directory with this path.
@@ -195,8 +191,5 @@ pub(super) fn end_with(signal: Signal) {
         // What cannot be removed is left, as above.
         let _ = fs::remove_dir_all(&inside.directory);
     }
-    if sigaction(signal, Some(&SigAction::new(Handler::Default)), None).is_ok() {
-        // It does not return.
-        let _ = kill(std::process::id(), signal);
-    }
+    end_by(signal);
 }
