@@ -16,7 +16,9 @@ use std::sync::{Mutex, PoisonError};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{Termios, tcgetattr};
+use nix::unistd::Pid;
 use support::*;
 
 /// How long a terminal may show nothing although it should, even on a busy machine.
@@ -60,6 +62,21 @@ impl Session {
         let child = KilledAtEnd(command.spawn().expect("setsid of util-linux starts"));
         let terminal = File::from(pty.master);
         Self { child, terminal, shown: String::new(), slave: pty.slave, before }
+    }
+
+    /// The program: setsid becomes it, or starts it if setsid leads a group already.
+    fn program(&self) -> Pid {
+        let child = self.child.0.id();
+        let name = std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap();
+        let own = match name.trim() {
+            "setsid" => std::fs::read_to_string(format!("/proc/{child}/task/{child}/children"))
+                .unwrap()
+                .trim()
+                .parse()
+                .unwrap(),
+            _ => child,
+        };
+        Pid::from_raw(i32::try_from(own).unwrap())
     }
 
     fn press(&mut self, keys: &str) {
@@ -119,6 +136,28 @@ fn each_of_twenty_keys_makes_one_call() {
         assert!(status.success(), "{status}: {shown}");
         assert!(calls_of(&shown) > 21 && shown.contains("as predicted"), "{shown}");
         assert_eq!(shown.matches("Enter, n: make this call").count(), 1, "{shown}");
+    }
+}
+
+/// From another terminal, where the terminal of the program gets nothing to do with it.
+#[test]
+fn the_terminal_is_in_order_after_a_signal_too() {
+    for arguments in [
+        &["bare", "127.0.0.1:0", "--step"][..],
+        &["serve", "echo=127.0.0.1:0", "--step"],
+        &["lab", "half-close", "--step"],
+        &["tour"],
+    ] {
+        for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGINT] {
+            let mut session = Session::start(arguments);
+            let found = session.before.clone();
+            session.until(|shown| !shown.is_empty());
+            // Held while it waits for a key.
+            wait_until("the terminal is held", || tcgetattr(&session.slave).unwrap() != found);
+            kill(session.program(), signal).unwrap();
+            let (status, shown) = session.end();
+            assert!(!status.success(), "{arguments:?} {signal}: {status}\n{shown}");
+        }
     }
 }
 

@@ -11,6 +11,10 @@ use nix::sys::termios::{
     FlushArg, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr, tcsetattr,
 };
 
+use crate::names::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use crate::sys::{Handler, SigAction, hold_terminal, release_terminal, sigaction};
+use crate::trace::suspended;
+
 /// The escape character, which begins the sequence of an arrow key.
 const ESCAPE: u8 = 0x1b;
 
@@ -79,7 +83,8 @@ impl Keyboard {
         Self { terminal, typed: VecDeque::new(), found: None }
     }
 
-    /// From now until [`Keyboard::release`] the terminal delivers each key at once and does not echo it.
+    /// From now until [`Keyboard::release`] the terminal delivers each key at once and does not echo it. If a signal ends the
+    /// process in the meantime, as `kill` does from another terminal, the terminal gets its settings back.
     pub fn hold(&mut self) {
         let Ok(found) = tcgetattr(&self.terminal) else { return };
         let mut held = found.clone();
@@ -88,6 +93,8 @@ impl Keyboard {
         held.local_flags.remove(line_by_line);
         held.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         held.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        hold_terminal(self.terminal.as_fd(), found.clone().into());
+        replace_handlers(Handler::Default, Handler::RestoreTerminal);
         self.found = Some(found);
         // Keys that were typed already stay (TCSAFLUSH would drop them).
         let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &held);
@@ -98,6 +105,8 @@ impl Keyboard {
     pub fn release(&mut self) {
         if let Some(found) = self.found.take() {
             let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &found);
+            replace_handlers(Handler::RestoreTerminal, Handler::Default);
+            release_terminal();
         }
     }
 
@@ -167,6 +176,18 @@ impl Keyboard {
             if (0x40..=0x7e).contains(&byte) {
                 return;
             }
+        }
+    }
+}
+
+/// The handlers of the signals that end this process and can be caught. The calls are no subject of a trace.
+fn replace_handlers(from: Handler, to: Handler) {
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        let mut action = SigAction::new(Handler::Default);
+        let found = suspended(|| sigaction(signal, None, Some(&mut action)));
+        if found.is_ok() && action.handler == from {
+            // If it cannot be set, the signal does what it did before.
+            let _ = suspended(|| sigaction(signal, Some(&SigAction::new(to)), None));
         }
     }
 }

@@ -67,10 +67,11 @@ pub fn name_of(number: i32) -> String {
         .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_string())
 }
 
-/// Ends this process by a signal, as another process was ended. If the signal does not end processes, this returns.
+/// Ends this process by a signal, as another process was ended; a terminal that waits for a key gets its settings back. If the
+/// signal does not end processes, this returns.
 pub fn end_by(signal: Signal) {
     // A signal whose action cannot be set, such as SIGKILL, has its default action already.
-    let _ = sys::sigaction(signal, Some(&SigAction::new(Handler::Default)), None);
+    let _ = sys::sigaction(signal, Some(&SigAction::new(Handler::RestoreTerminal)), None);
     if let Ok(signal) = nix::sys::signal::Signal::try_from(signal.bits()) {
         let _ = nix::sys::signal::raise(signal);
     }

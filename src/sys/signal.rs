@@ -4,8 +4,9 @@
 //! a signal that arrives just before `select` begins to wait does not end that wait. The *self-pipe* solves both: the
 //! handler writes one byte into a pipe, and `select` watches the other end, so it cannot miss the signal.
 
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libc::c_int;
 
@@ -73,6 +74,9 @@ pub enum Handler {
     Interrupt,
     /// A function that writes the signal's number, as one byte, into the self-pipe ([`self_pipe`]).
     SelfPipe,
+    /// A function that gives a terminal its settings back ([`hold_terminal`]), and then lets the signal do what it does by
+    /// default.
+    RestoreTerminal,
     /// A function that `sigaction` returned, to be set again.
     Found(ForeignHandler),
 }
@@ -88,12 +92,15 @@ impl Handler {
             Self::Ignore => libc::SIG_IGN,
             Self::Interrupt => on_signal_do_nothing as extern "C" fn(c_int) as libc::sighandler_t,
             Self::SelfPipe => on_signal_write_to_pipe as extern "C" fn(c_int) as libc::sighandler_t,
+            Self::RestoreTerminal => {
+                on_signal_restore_terminal as extern "C" fn(c_int) as libc::sighandler_t
+            }
             Self::Found(found) => found.0,
         }
     }
 
     pub(super) fn from_c(address: libc::sighandler_t) -> Self {
-        [Self::Default, Self::Ignore, Self::Interrupt, Self::SelfPipe]
+        [Self::Default, Self::Ignore, Self::Interrupt, Self::SelfPipe, Self::RestoreTerminal]
             .into_iter()
             .find(|handler| handler.to_c() == address)
             .unwrap_or(Self::Found(ForeignHandler(address)))
@@ -116,7 +123,38 @@ pub fn self_pipe(write_end: Option<Fd>) -> Option<Fd> {
     std::mem::replace(&mut *owner, write_end)
 }
 
+/// The terminal that the handler restores; -1 for none.
+static HELD_TERMINAL: AtomicI32 = AtomicI32::new(-1);
+
+/// The settings that the handler restores. They are set only once, because a handler may read them at any moment.
+static FOUND_SETTINGS: OnceLock<libc::termios> = OnceLock::new();
+
+/// From now on [`Handler::RestoreTerminal`] gives `terminal` the settings `found`; later calls change only the terminal.
+pub fn hold_terminal(terminal: BorrowedFd<'_>, found: libc::termios) {
+    let _ = FOUND_SETTINGS.set(found);
+    HELD_TERMINAL.store(terminal.as_raw_fd(), Ordering::SeqCst);
+}
+
+/// From now on [`Handler::RestoreTerminal`] restores nothing.
+pub fn release_terminal() {
+    HELD_TERMINAL.store(-1, Ordering::SeqCst);
+}
+
 extern "C" fn on_signal_do_nothing(_: c_int) {}
+
+extern "C" fn on_signal_restore_terminal(signum: c_int) {
+    let terminal = HELD_TERMINAL.load(Ordering::SeqCst);
+    if terminal >= 0
+        && let Some(found) = FOUND_SETTINGS.get()
+    {
+        // SAFETY: tcsetattr is async-signal-safe; the settings live as long as the program.
+        unsafe { libc::tcsetattr(terminal, libc::TCSANOW, found) };
+    }
+    // SAFETY: signal is async-signal-safe, and SIG_DFL is an action of every signal that has a handler.
+    unsafe { libc::signal(signum, libc::SIG_DFL) };
+    // SAFETY: raise is async-signal-safe. The signal is blocked here, so it comes when this function returns.
+    unsafe { libc::raise(signum) };
+}
 
 extern "C" fn on_signal_write_to_pipe(signum: c_int) {
     // The interrupted code may be about to read errno, so the handler restores it.

@@ -85,6 +85,8 @@ const AGAINST_THE_ORDER: &[(&str, &str, &str)] = &[
 
 /// Public functions of `sys` that wrap no function of C, and what they are.
 const NOT_OF_C: &[(&str, &str)] = &[
+    ("hold_terminal", "what a handler restores: in C a global variable"),
+    ("release_terminal", "the same"),
     ("self_pipe", "where a handler writes: in C a global variable"),
     ("inherited", "a number that the parent process gave, as an argument"),
     ("sockaddr_bytes", "an address as it lies in memory, to be looked at"),
