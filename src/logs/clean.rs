@@ -45,9 +45,28 @@ const ESCAPE: u8 = 0x1b;
 /// What some editors of Windows put before a text; also in the middle, if files were joined.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The encoding of a log whose characters have more than one byte; `None` if it can be read. PowerShell's `>` writes
-/// such files.
+/// What a file is that is no text: UTF-16, which PowerShell's `>` writes, or one of the kinds of files that lie beside
+/// logs; `None` if it can be read.
 pub fn unreadable(sample: &[u8]) -> Option<&'static str> {
+    const COMPRESSED: &str =
+        "this is compressed; decompress it, as in `zcat FILE | baresock read -`";
+    const PACKETS: &str =
+        "these are packets, as --pcap and tcpdump write them; Wireshark and tshark read them";
+    let beginnings: [(&[u8], &str); 9] = [
+        (b"\x1f\x8b", COMPRESSED),
+        (b"BZh", COMPRESSED),
+        (b"\xfd7zXZ\0", COMPRESSED),
+        (b"\x28\xb5\x2f\xfd", COMPRESSED),
+        // pcapng, and pcap in both byte orders and of both resolutions.
+        (b"\x0a\x0d\x0d\x0a", PACKETS),
+        (b"\xd4\xc3\xb2\xa1", PACKETS),
+        (b"\xa1\xb2\xc3\xd4", PACKETS),
+        (b"\x4d\x3c\xb2\xa1", PACKETS),
+        (b"\xa1\xb2\x3c\x4d", PACKETS),
+    ];
+    if let Some((_, what)) = beginnings.iter().find(|(bytes, _)| sample.starts_with(bytes)) {
+        return Some(what);
+    }
     let is_marked = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| sample.starts_with(mark));
     let has_wide_letters = sample.iter().take(100).any(|byte| *byte == 0);
     (is_marked && has_wide_letters)
@@ -108,6 +127,24 @@ mod tests {
 
     fn cleaned(line: &str) -> String {
         clean(line.as_bytes(), Habits::default(), &mut String::new()).to_string()
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        for (sample, said) in [
+            (&b"\xff\xfes\0o\0c\0"[..], "UTF-16"),
+            (b"\x1f\x8b\x08\0", "compressed"),
+            (b"\x28\xb5\x2f\xfd\x24", "compressed"),
+            (b"BZh91AY", "compressed"),
+            (b"\xfd7zXZ\0\0", "compressed"),
+            (b"\x0a\x0d\x0d\x0a\x1c\0", "packets"),
+            (b"\xd4\xc3\xb2\xa1\x02\0", "packets"),
+        ] {
+            assert!(unreadable(sample).unwrap().contains(said), "{}", sample.escape_ascii());
+        }
+        for log in [&b""[..], b"\n\r\n", b"socket(AF_INET", b"BZ", b"\xef\xbb\xbfclose(3) = 0"] {
+            assert_eq!(unreadable(log), None, "{}", log.escape_ascii());
+        }
     }
 
     #[test]

@@ -62,10 +62,8 @@ fn the_end_of_the_program_is_the_end_of_watch() {
     assert_eq!(killed.status.signal(), Some(15), "{:?}", killed.status);
     let nothing = watch(&["--", "/nonexistent/program"]).unwrap();
     let said = String::from_utf8(nothing.stderr).unwrap();
-    assert!(
-        nothing.status.code() == Some(1) && said.contains("baresock: strace saw no call"),
-        "{said}"
-    );
+    assert_eq!(nothing.status.code(), Some(1), "{said}");
+    assert!(said.ends_with("baresock: /nonexistent/program: no such file\n"), "{said}");
 }
 
 /// A process inherits that its parent ignores SIGCHLD; then the kernel keeps nothing of a child that has ended.
@@ -191,6 +189,27 @@ fn wait_until_it_sleeps(pid: u32) {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said_to_be_missing_not_forbidden() {
+    if !usable() {
+        return;
+    }
+    // A process that has ended and was waited for.
+    let mut ended = Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let (pid, gone) = (ended.id().to_string(), format!("there is no process {}", ended.id()));
+    for (arguments, said) in [
+        (&["--", "/nonexistent/server"][..], "baresock: /nonexistent/server: no such file"),
+        (&["--", "no-such-server"], "baresock: no-such-server: not found in PATH"),
+        (&["--pid", &pid], &gone),
+    ] {
+        let output = output_of(Command::new(BARESOCK).arg("watch").args(arguments));
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.contains(said) && !err.contains("not permitted"), "{err}");
     }
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let strace = strace::find()?;
     let sink = calls_go_to(watch, common, loudness)?;
-    let fifo = Fifo::make().map_err(|errno| Failure::of("mkfifo", errno))?;
+    let fifo = Fifo::make().map_err(|errno| {
+        Failure::of_scratch_directory(&std::env::temp_dir().join("baresock"), &errno.into())
+    })?;
     if watch.pid.is_some() && loudness >= Loudness::Ordinary {
         strace::warn_of_attaching();
     }
@@ -60,7 +62,7 @@ pub(crate) fn run(
     if has_begun {
         report(reported, watch.json, common)?;
     } else if loudness >= Loudness::Ordinary {
-        say(strace::WHY_NOT);
+        say(strace::why_not(watch));
     }
     end_like(status)
 }

@@ -1,7 +1,8 @@
 //! strace: where it is, and its command line.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -32,8 +33,33 @@ fn calls() -> String {
 }
 
 /// Printed when strace was started and saw nothing.
-pub(super) const WHY_NOT: &str = "strace saw no call: tracing is not permitted here (a container needs \
-    --cap-add=SYS_PTRACE, --pid the same user and kernel.yama.ptrace_scope 0), or the program could not be started";
+const WHY_NOT: &str = "strace saw no call: tracing is not permitted here (a container needs --cap-add=SYS_PTRACE, \
+    --pid the same user and kernel.yama.ptrace_scope 0), or the program could not be started";
+
+/// Why strace saw nothing.
+pub(super) fn why_not(watch: &cli::WatchArgs) -> String {
+    let program = watch.command.first();
+    match (watch.pid, program) {
+        (Some(pid), _) if !Path::new("/proc").join(pid.to_string()).exists() => {
+            format!("there is no process {pid}")
+        }
+        (None, Some(program)) if !is_there(program) => {
+            let shown = program.to_string_lossy().escape_debug().to_string();
+            let is_path = shown.contains('/');
+            format!("{shown}: {}", if is_path { "no such file" } else { "not found in PATH" })
+        }
+        _ => WHY_NOT.to_string(),
+    }
+}
+
+/// Whether a program is found as strace finds it.
+fn is_there(program: &OsStr) -> bool {
+    if program.as_bytes().contains(&b'/') {
+        return Path::new(program).exists();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|place| place.join(program).exists())
+}
 
 /// The path of strace.
 ///
