@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::values::items;
+use super::values::{items, output_file};
 use crate::poller::Via;
 use crate::trace::inject::InjectRule;
 
@@ -25,7 +25,7 @@ pub struct Common {
           default_missing_value = "text", hide_possible_values = true, help_heading = "Trace")]
     pub trace: Option<TraceForm>,
     /// Write the trace to FILE instead, to read it later or to draw a ladder
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Trace")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = output_file(), help_heading = "Trace")]
     pub trace_to: Option<PathBuf>,
     /// Explain in a sentence what a call means, the first time it occurs (implies --trace)
     #[arg(long, global = true, help_heading = "Trace")]

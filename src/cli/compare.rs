@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{count, half, kind};
+use super::values::{count, half, kind, output_file};
 use crate::compare::{MeasuredPart, WatchedKind};
 
 /// `compare`.
@@ -37,7 +37,7 @@ pub struct CompareArgs {
     #[arg(long, help_heading = "How it is shown")]
     pub csv: bool,
     /// Also write the figures to FILE as a picture (SVG)
-    #[arg(long, value_name = "FILE", help_heading = "How it is shown")]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), help_heading = "How it is shown")]
     pub svg: Option<PathBuf>,
     /// Use only ASCII characters
     #[arg(long, help_heading = "How it is shown")]

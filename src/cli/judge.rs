@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{address, count};
+use super::values::{address, count, output_file};
 use crate::addr::Written;
 use crate::services::seconds;
 
@@ -95,7 +95,7 @@ pub struct JudgeArgs {
     #[arg(long, conflicts_with = "json", help_heading = "How it is shown")]
     pub markdown: bool,
     /// Also write JUnit's XML, for CI systems
-    #[arg(long, value_name = "FILE", help_heading = "How it is shown")]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), help_heading = "How it is shown")]
     pub junit: Option<PathBuf>,
     /// Show the packets in the ladders of failed cases (Linux)
     ///

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::values::address;
+use super::values::{address, output_file};
 use crate::addr::Written;
 use crate::os::system::System;
 
@@ -46,7 +46,7 @@ pub struct LabArgs {
     #[arg(long, conflicts_with = "readme", help_heading = "How they are shown")]
     pub json: bool,
     /// Write the calls as an HTML page to step through (one lab)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]
     pub html: Option<PathBuf>,
     /// Show the calls in a browser, one by one (one lab)
     ///
@@ -66,7 +66,7 @@ pub struct LabArgs {
     /// Write the packets to FILE for Wireshark (Linux, one lab)
     ///
     /// The calls are comments of the packets that they caused.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "all", "why", "progress", "systems", "on", "report"], help_heading = "How they are shown")]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), conflicts_with_all = ["list", "all", "why", "progress", "systems", "on", "report"], help_heading = "How they are shown")]
     pub pcap: Option<PathBuf>,
     /// Print Markdown, for a handout
     #[arg(long, conflicts_with_all = ["list", "all", "why", "progress"], help_heading = "How they are shown")]

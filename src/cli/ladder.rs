@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::values::output_file;
+
 /// `ladder`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -13,7 +15,7 @@ pub struct LadderArgs {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Write an HTML page to step through with the arrow keys, instead of text
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
     pub html: Option<PathBuf>,
     /// Draw without line-drawing characters
     #[arg(long, conflicts_with = "html")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::address;
+use super::values::{address, output_file};
 use crate::addr::Written;
 
 /// `tour`.
@@ -12,7 +12,7 @@ use crate::addr::Written;
 #[command(after_long_help = EXAMPLES)]
 pub struct TourArgs {
     /// Also write the calls of both sides as an HTML page to step through with the arrow keys
-    #[arg(long, value_name = "FILE", help_heading = "How it is shown")]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), help_heading = "How it is shown")]
     pub html: Option<PathBuf>,
     /// Show the calls of both sides in a browser, one by one
     ///
@@ -31,7 +31,7 @@ pub struct TourArgs {
     /// Write the packets to FILE for Wireshark (Linux)
     ///
     /// The calls are comments of the packets that they caused.
-    #[arg(long, value_name = "FILE", help_heading = "How it is shown")]
+    #[arg(long, value_name = "FILE", value_parser = output_file(), help_heading = "How it is shown")]
     pub pcap: Option<PathBuf>,
 }
 

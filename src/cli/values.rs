@@ -2,7 +2,10 @@
 
 use std::fmt::Display;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use crate::addr::Written;
 use crate::compare::{MeasuredPart, Server, WatchedKind};
@@ -24,6 +27,14 @@ where
 fn whole_from<T: FromStr + PartialOrd + Display>(text: &str, least: T) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| least <= *number);
     number.ok_or_else(|| format!("write a whole number, {least} or more"))
+}
+
+/// A file that is written. A `-`, which other programs take for standard output, would be the name of a file.
+pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.as_os_str() == "-" {
+        true => Err("write /dev/stdout for standard output, or ./- for a file of that name"),
+        false => Ok(path),
+    })
 }
 
 pub(super) fn count(text: &str) -> Result<NonZeroUsize, String> {
