@@ -140,6 +140,27 @@ fn a_person_pauses_and_steps_with_the_keyboard() {
     }
 }
 
+/// A browser opens six connections to a server, and each page holds one of them.
+#[test]
+fn an_order_that_finds_no_connection_says_so() {
+    if !has_browser() {
+        return;
+    }
+    let view = viewed(SERVE_SELECT, &[]);
+    let mut browser = Browser::new(1280);
+    browser.open_address(&view.url());
+    browser.wait_until("document.querySelectorAll('#rows tr').length > 0");
+    // As many as five pages more.
+    let opened = "window.pages = [1, 2, 3, 4, 5].map(() => new EventSource('events'))";
+    browser.ask(&format!("{opened}; 0"));
+    browser.wait_until("window.pages.every(page => page.readyState === EventSource.OPEN)");
+    browser.ask("document.getElementById('pause').click()");
+    browser.wait_until("document.getElementById('status').innerText.includes('close one')");
+    browser.ask("window.pages.forEach(page => page.close())");
+    browser.ask("document.getElementById('pause').click()");
+    browser.wait_until("document.getElementById('pause').innerText !== 'Pause'");
+}
+
 /// A site that serves one page.
 pub(super) fn site(page: String) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
