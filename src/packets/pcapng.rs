@@ -6,6 +6,8 @@
 //! frames are, and each frame has an enhanced packet block. Options are a code, a length and a value.
 //! (draft-ietf-opsawg-pcapng)
 
+use std::borrow::Cow;
+
 use crate::os::capture::Frame;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -55,9 +57,21 @@ pub fn packet(frame: &Frame, comments: &[String]) -> Vec<u8> {
     }
     body.extend(&frame.bytes);
     fill_up(&mut body);
+    let comments: Vec<_> = comments.iter().map(|text| cut(text)).collect();
     let comments: Vec<_> = comments.iter().map(|text| (COMMENT, text.as_bytes())).collect();
     body.extend(options(&comments));
     block(ENHANCED_PACKET, &body)
+}
+
+/// A text as an option can have it: its length has 16 bits, and it must stay UTF-8. What is cut ends as strace ends it.
+fn cut(text: &str) -> Cow<'_, str> {
+    const MOST: usize = u16::MAX as usize;
+    const CUT: &str = "...";
+    if text.len() <= MOST {
+        return text.into();
+    }
+    let end = (0..=MOST - CUT.len()).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}{CUT}", &text[..end]).into()
 }
 
 fn block(kind: u32, body: &[u8]) -> Vec<u8> {
@@ -74,10 +88,9 @@ fn block(kind: u32, body: &[u8]) -> Vec<u8> {
 fn options(options: &[(u16, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (code, value) in options {
-        let value = &value[..value.len().min(usize::from(u16::MAX))];
         bytes.extend(code.to_le_bytes());
         bytes.extend((value.len() as u16).to_le_bytes());
-        bytes.extend(value);
+        bytes.extend(*value);
         fill_up(&mut bytes);
     }
     if !options.is_empty() {
@@ -94,6 +107,18 @@ fn fill_up(bytes: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_that_is_too_long_ends_in_dots_and_stays_text() {
+        assert_eq!(cut("send(3, …) = 1"), "send(3, …) = 1");
+        assert_eq!(cut(&"x".repeat(65_535)), "x".repeat(65_535));
+        for text in ["x".repeat(70_000), "…".repeat(30_000), format!("x{}", "…".repeat(30_000))]
+        {
+            let cut = cut(&text);
+            assert!(cut.len() > 65_530 && cut.len() <= 65_535, "{}", cut.len());
+            assert!(text.starts_with(cut.strip_suffix("...").unwrap()));
+        }
+    }
 
     #[test]
     fn every_block_says_its_length_at_both_ends() {
