@@ -108,7 +108,7 @@ pub struct JudgeArgs {
     /// The names of the cases and the steps of judge's peers are comments of the packets. A case has room for 4 MiB.
     #[arg(
         long,
-        value_name = "FILE",
+        value_name = "FILE", value_parser = output_file(),
         conflicts_with = "each",
         hide_short_help = true,
         help_heading = "How it is shown"
