@@ -16,6 +16,12 @@ pub struct WatchArgs {
     /// Print the report as JSON
     #[arg(long, help_heading = "Report")]
     pub json: bool,
+    /// Show the packets between the calls of a program that plays both ends (Linux)
+    ///
+    /// The program runs in a network of its own, which has loopback and nothing else: what needs another machine, or a server that
+    /// runs already, fails there.
+    #[arg(long, help_heading = "Report")]
+    pub packets: bool,
     /// Which of the calls are shown and reported
     #[command(flatten)]
     pub choice: Choice,
@@ -36,4 +42,5 @@ Examples:
   baresock watch -q -- ./server                  only the report
   baresock watch --only accept,recv -- ./server  only these calls
   baresock watch --trace-to log -- ./server      the calls to a file
+  baresock watch --packets -- python3 test.py    with what goes over the wire
   baresock watch --pid 4711                      a running program";

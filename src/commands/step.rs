@@ -11,7 +11,7 @@ use baresock::sys::{kill, socket_state};
 use baresock::trace::descriptors::{DescriptorKind, DescriptorTable, OpenFile};
 use baresock::trace::output::{Output, OutputShare};
 use baresock::trace::wrapping::wrapped;
-use baresock::trace::{Event, Sink, suspended};
+use baresock::trace::{Event, PacketWords, Sink, suspended};
 use baresock::values::FdNumber;
 
 use super::columns::columns;
@@ -237,6 +237,10 @@ impl<S: Sink> Sink for Stepped<S> {
 
     fn intent(&mut self, words: &'static str) {
         self.to.intent(words);
+    }
+
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.to.packet(packet);
     }
 
     fn flush(&mut self) {

@@ -32,17 +32,42 @@ pub(crate) fn enter_network(numbers: UserNumbers) -> Result<(), Failure> {
 #[derive(Debug)]
 pub(crate) struct WireTap {
     reader: CaptureReader,
+    clock: FrameClock,
     finder: CauseFinder,
-    pcap: CommentedFrames,
+    /// For a file; `None`: there will be none.
+    pcap: Option<CommentedFrames>,
+    /// How many packets came faster than they were asked for.
+    left_out: u64,
+}
+
+/// The clock of the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FrameClock {
+    /// That of our own trace.
+    OfTrace,
+    /// The time since 1970, which strace writes.
+    Since1970,
 }
 
 impl WireTap {
     /// Begins to capture, in the network that [`enter_network`] has made.
     pub(crate) fn begin() -> Result<Self, Failure> {
-        let reader = CaptureReader::begin(usize::MAX).map_err(Failure::new)?;
-        let finder = CauseFinder::default();
-        let pcap = CommentedFrames::default();
-        Ok(Self { reader, finder, pcap })
+        Self::with(FrameClock::OfTrace, usize::MAX, Some(CommentedFrames::default()))
+    }
+
+    /// The same for the calls in a log of strace, however long the program runs: nothing is kept for a file.
+    pub(crate) fn begin_beside_strace() -> Result<Self, Failure> {
+        const MOST_BYTES: usize = 32 << 20;
+        Self::with(FrameClock::Since1970, MOST_BYTES, None)
+    }
+
+    fn with(
+        clock: FrameClock,
+        most_bytes: usize,
+        pcap: Option<CommentedFrames>,
+    ) -> Result<Self, Failure> {
+        let reader = CaptureReader::begin(most_bytes).map_err(Failure::new)?;
+        Ok(Self { reader, clock, finder: CauseFinder::default(), pcap, left_out: 0 })
     }
 
     /// A call has returned, whose line is this: its packets, and those before them.
@@ -50,9 +75,22 @@ impl WireTap {
         self.take_frames();
         let around = self.finder.call(event);
         self.keep(&around.before);
-        self.pcap.comment(line.to_string());
+        if let Some(pcap) = &mut self.pcap {
+            pcap.comment(line.to_string());
+        }
         self.keep(&around.from_first);
         around
+    }
+
+    /// The packets that a call in a log of strace caused. It may have returned as late as `latest_ns`.
+    pub(crate) fn claim(&mut self, event: &Event<'_>, latest_ns: u64) -> Vec<FoundPacket> {
+        self.take_frames();
+        self.finder.claim(event, latest_ns)
+    }
+
+    /// The packets until this moment that no call has claimed.
+    pub(crate) fn take_until(&mut self, time_ns: u64) -> Vec<FoundPacket> {
+        self.finder.take_until(time_ns)
     }
 
     /// The packets after the last call, until the wire is quiet: a process that has ended leaves connections to the kernel,
@@ -75,16 +113,25 @@ impl WireTap {
     }
 
     fn keep(&mut self, found: &[FoundPacket]) {
-        found.iter().for_each(|found| self.pcap.add(found.frame.clone()));
+        if let Some(pcap) = &mut self.pcap {
+            found.iter().for_each(|found| pcap.add(found.frame.clone()));
+        }
     }
 
     fn take_frames(&mut self) {
-        self.reader.take_arrived().frames.into_iter().for_each(|frame| self.finder.take(frame));
+        let arrived = self.reader.take_arrived();
+        self.left_out += arrived.left_out;
+        for mut frame in arrived.frames {
+            if self.clock == FrameClock::Since1970 {
+                frame.time_ns = frame.since_1970_ns;
+            }
+            self.finder.take(frame);
+        }
     }
 
     /// Says what the capture lacks, if anything.
     pub(crate) fn say_what_is_missing(&self) {
-        let dropped = self.reader.dropped();
+        let dropped = u64::from(self.reader.dropped()) + self.left_out;
         if dropped > 0 {
             say(format_args!(
                 "{dropped} packets are missing: they came faster than this machine could read them"
@@ -94,7 +141,8 @@ impl WireTap {
 
     /// Writes everything so far for Wireshark, with the calls as comments.
     pub(crate) fn write_pcap(&mut self, file: ResultFile) -> Result<(), Failure> {
-        file.write(&[pcapng::beginning(), self.pcap.take_blocks()].concat())
+        let blocks = self.pcap.as_mut().map_or(Vec::new(), CommentedFrames::take_blocks);
+        file.write(&[pcapng::beginning(), blocks].concat())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::trace::event::Mark;
 use crate::trace::facts::Facts;
 use crate::trace::figures::grouped;
 use crate::trace::lesson::{Lesson, See};
-use crate::trace::{Event, Outcome, Sink};
+use crate::trace::{Event, Outcome, PacketWords, Sink};
 use crate::values::FdNumber;
 
 /// Passes calls on to another sink, and adds remarks to those that teach something: a lesson when it applies for the
@@ -130,6 +130,10 @@ impl<S: Sink> Sink for Explainer<S> {
             count if is_due(count) => self.to.remark(&counted(words, count)),
             _ => {}
         }
+    }
+
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.to.packet(packet);
     }
 
     fn flush(&mut self) {

@@ -8,7 +8,6 @@
 use std::fmt::Write;
 
 use super::Ladder;
-use super::order::moment;
 use super::page_data::data;
 use super::rows::{lines, list};
 use crate::services::append_printable;
@@ -135,7 +134,7 @@ impl Ladder {
 
     /// How many of its calls count up to this time.
     pub fn place_after(&self, time_ns: u64) -> usize {
-        self.steps.iter().take_while(|step| moment(&step.call) <= time_ns).count()
+        self.steps.iter().take_while(|step| step.call.moment_ns() <= time_ns).count()
     }
 }
 

@@ -336,7 +336,7 @@ fn begins(steps: &[LadderStep], sources: &[Speaker], clocks: usize) -> Vec<u64> 
     let mut begins = vec![u64::MAX; clocks];
     for step in steps {
         let begin = &mut begins[sources[step.source].clock];
-        *begin = order::moment(&step.call).min(*begin);
+        *begin = step.call.moment_ns().min(*begin);
     }
     begins
 }

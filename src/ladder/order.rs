@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, VecDeque};
 use super::arrows::Arrow;
 use super::ends::LadderFacts;
 use crate::trace::Event;
-use crate::trace::page::Effect;
 
 /// The calls from top to bottom.
 ///
@@ -21,33 +20,22 @@ pub(super) fn order(
     if clocks <= 1 {
         let mut order: Vec<_> = (0..calls.len()).collect();
         // The sort is stable: of two calls at the same moment, the first in the files stays first.
-        order.sort_by_key(|at| moment(&calls[*at]));
+        order.sort_by_key(|at| calls[*at].moment_ns());
         return order;
     }
     let shifts = shifts(calls, ends, arrows, clocks);
     let moments: Vec<_> = calls
         .iter()
         .zip(&ends.of_calls)
-        .map(|(call, of)| i128::from(moment(call)) + shifts[ends.sources[of.source].clock])
+        .map(|(call, of)| i128::from(call.moment_ns()) + shifts[ends.sources[of.source].clock])
         .collect();
     merged(&moments, ends, arrows)
-}
-
-/// The moment that decides a call's place: a sending call counts when it begins, because its bytes may arrive before it
-/// returns; any other call counts when it returns, because only then it has a result.
-pub(super) fn moment(call: &Event<'_>) -> u64 {
-    match call.callee.effect() {
-        Effect::Sends | Effect::Connects | Effect::ShutsDown => call.begin_ns,
-        // A copy may close the file that had its number.
-        Effect::Closes | Effect::Copies => call.begin_ns,
-        _ => call.end_ns,
-    }
 }
 
 /// What to add to the times of each clock. An arrow from one clock to another limits the shift on one side.
 fn shifts(calls: &[Event<'_>], ends: &LadderFacts, arrows: &[Arrow], clocks: usize) -> Vec<i128> {
     let clock = |call: usize| ends.sources[ends.of_calls[call].source].clock;
-    let time = |call: usize| i128::from(moment(&calls[call]));
+    let time = |call: usize| i128::from(calls[call].moment_ns());
     let mut between: Vec<Vec<(usize, usize)>> = vec![Vec::new(); clocks];
     for (from, to) in arrows.iter().filter_map(|arrow| arrow.from.zip(arrow.to)) {
         if clock(from) != clock(to) {

@@ -7,7 +7,6 @@ use std::ops::Range;
 use super::arrows::{Arrow, Crossing};
 use super::folds::folds;
 use super::html::escaped;
-use super::order::moment;
 use super::short::whole;
 use super::{Ladder, LadderStep, Side};
 use crate::trace::arg::Note;
@@ -141,7 +140,7 @@ impl<'a> RowWriter<'a> {
     fn pause(&self, out: &mut String, number: usize) {
         let ladder = self.ladder;
         let Some(before) = number.checked_sub(1).filter(|_| ladder.clocks <= 1) else { return };
-        let [before, here] = [before, number].map(|step| moment(&ladder.steps[step].call));
+        let [before, here] = [before, number].map(|step| ladder.steps[step].call.moment_ns());
         let passed = here.saturating_sub(before);
         if passed >= SHORTEST_PAUSE_NS {
             let zeros = (passed / SHORTEST_PAUSE_NS).ilog10().min(MOST_ZEROS_OF_A_PAUSE);
@@ -229,7 +228,7 @@ impl Ladder {
     /// When a step counts, since the first that counts on its clock.
     fn time_of(&self, step: &LadderStep) -> u64 {
         let clock = self.sources[step.source].clock;
-        moment(&step.call).saturating_sub(self.begins.get(clock).copied().unwrap_or(0))
+        step.call.moment_ns().saturating_sub(self.begins.get(clock).copied().unwrap_or(0))
     }
 
     /// The columns that have nothing to show, each with its class.

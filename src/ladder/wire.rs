@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::order::moment;
 use super::{Ladder, Side};
 use crate::packets::words::{ends, gist, meaning};
 use crate::packets::{Packet, PacketBody, Segment, SegmentFlags, SegmentNote};
@@ -88,7 +87,7 @@ impl Ladder {
             ((call.pid, call.tid, call.begin_ns), place)
         });
         let causes: HashMap<_, usize> = causes.collect();
-        let moments: Vec<u64> = self.steps.iter().map(|step| moment(&step.call)).collect();
+        let moments: Vec<u64> = self.steps.iter().map(|step| step.call.moment_ns()).collect();
         let mut places: Vec<Vec<LadderPacket>> = Vec::new();
         places.resize_with(self.steps.len() + 1, Vec::new);
         let mut last = 0;

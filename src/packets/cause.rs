@@ -82,8 +82,7 @@ impl CauseFinder {
                 && (self.is_sent_by(event, &about, &found)
                     || is_answer(&around.from_first, &found));
             if is_caused {
-                let Event { pid, tid, seq, begin_ns, .. } = *event;
-                found.packet.cause = Some(PacketCause { pid, tid, seq, begin_ns });
+                found.packet.cause = Some(PacketCause::from(event));
             }
             let place = match is_caused || !around.from_first.is_empty() {
                 true => &mut around.from_first,
@@ -93,6 +92,37 @@ impl CauseFinder {
         }
         self.learn(event, &about, &around);
         around
+    }
+
+    /// The packets that a call of a log caused. It may have returned as late as `latest_ns`; what else was sent until then
+    /// still waits, for [`take_until`](Self::take_until).
+    pub fn claim(&mut self, event: &Event<'_>, latest_ns: u64) -> Vec<FoundPacket> {
+        let about = AboutCall::of(event, &mut self.descriptors);
+        self.clock.clone_from(&event.clock);
+        let mut around = AroundCall::default();
+        let mut at = self.waiting.partition_point(|found| found.packet.time_ns < event.begin_ns);
+        while let Some(found) =
+            self.waiting.get(at).filter(|found| found.packet.time_ns <= latest_ns)
+        {
+            // All processes are in the log: what the other end sends besides acknowledgements is its own call's.
+            let is_answer = !carries(&found.packet) && is_answer(&around.from_first, found);
+            if !is_answer && !self.is_sent_by(event, &about, found) {
+                at += 1;
+                continue;
+            }
+            if let Some(mut found) = self.waiting.remove(at) {
+                found.packet.cause = Some(PacketCause::from(event));
+                found.packet.clock = event.clock.as_deref().map(str::to_string);
+                around.from_first.push(found);
+            }
+        }
+        self.learn(event, &about, &around);
+        around.from_first
+    }
+
+    /// The packets until this moment that no call has claimed.
+    pub fn take_until(&mut self, time_ns: u64) -> Vec<FoundPacket> {
+        self.first(self.waiting.partition_point(|found| found.packet.time_ns <= time_ns))
     }
 
     /// The packets after the last call.
@@ -141,12 +171,16 @@ impl CauseFinder {
             // An earlier connection may have had the same ports.
             return address_of(event).is_some_and(|address| is_at(&address, packet.to));
         }
-        if let Some(owner) = self.owners.get(&[packet.from, packet.to]) {
-            return *owner == (event.pid, file.id);
-        }
         let is_own = |address: &Option<Address>, at| {
             address.as_ref().is_some_and(|address| is_at(address, at))
         };
+        if let Some(owner) = self.owners.get(&[packet.from, packet.to]) {
+            // A child has inherited it.
+            let is_same = owner.1 == file.id
+                && is_own(&file.local, packet.from)
+                && is_own(&file.peer, packet.to);
+            return *owner == (event.pid, file.id) || is_same;
+        }
         match about.effect {
             // A listener that is closed resets the connections in its queue.
             Effect::Closes if file.peer.is_none() => is_own(&file.local, packet.from),
@@ -216,6 +250,8 @@ impl AboutCall {
         let file = event.fd().and_then(&mut known);
         let closed = descriptors.of(event).closed_by(event);
         let closed = closed.and_then(|fd| descriptors.of(event).known(fd));
+        // While another descriptor leads to it, it stays open.
+        let closed = closed.filter(|file| file.copies == 0);
         Self { effect: event.callee.effect(), file, closed, second }
     }
 
@@ -291,6 +327,14 @@ fn is_answer(during: &[FoundPacket], found: &FoundPacket) -> bool {
         // A window update is sent by a call of that end, or by none.
         () if segment.notes.contains(&SegmentNote::WindowUpdate) => false,
         () => takes(question),
+    }
+}
+
+/// Whether a segment carries bytes, or the end of them.
+fn carries(packet: &Packet) -> bool {
+    match &packet.body {
+        PacketBody::Tcp(segment) => segment.len > 0 || segment.flags.has(SegmentFlags::FIN),
+        _ => false,
     }
 }
 

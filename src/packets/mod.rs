@@ -30,6 +30,8 @@ use serde::{Deserialize, Serialize};
 
 pub use header::SegmentFlags;
 
+use crate::trace::Event;
+
 /// A packet within what was captured: where it stands, and which call caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packet {
@@ -126,4 +128,11 @@ pub struct PacketCause {
     pub seq: u64,
     /// When the call began. (A thread may have several tracers, each with numbers of its own.)
     pub begin_ns: u64,
+}
+
+impl From<&Event<'_>> for PacketCause {
+    fn from(event: &Event<'_>) -> Self {
+        let Event { pid, tid, seq, begin_ns, .. } = *event;
+        Self { pid, tid, seq, begin_ns }
+    }
 }

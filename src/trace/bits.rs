@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::arg::{Arg, Note};
 use super::event::Event;
-use super::tracer::Sink;
+use super::tracer::{PacketWords, Sink};
 use crate::values::{FdNumber, PollRow};
 
 const BITS_PER_LINE: i32 = 48;
@@ -103,6 +103,10 @@ impl<S: Sink> Sink for BitsSink<S> {
 
     fn intent(&mut self, words: &'static str) {
         self.below.intent(words);
+    }
+
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.below.packet(packet);
     }
 
     fn flush(&mut self) {

@@ -1,7 +1,7 @@
 //! One trace for two sinks.
 
 use super::event::Event;
-use super::tracer::Sink;
+use super::tracer::{PacketWords, Sink};
 
 /// Passes calls on to two sinks; remarks are for the first one, which a person reads.
 #[derive(Debug)]
@@ -46,6 +46,11 @@ impl<A: Sink, B: Sink> Sink for Both<A, B> {
         self.second.intent(words);
     }
 
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.first.packet(packet);
+        self.second.packet(packet);
+    }
+
     fn flush(&mut self) {
         self.first.flush();
         self.second.flush();
@@ -83,6 +88,10 @@ impl Sink for Box<dyn Sink> {
 
     fn intent(&mut self, words: &'static str) {
         (**self).intent(words);
+    }
+
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        (**self).packet(packet);
     }
 
     fn flush(&mut self) {

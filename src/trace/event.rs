@@ -96,6 +96,17 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The moment that decides a call's place among others: a sending call counts when it begins, because its bytes may
+    /// arrive before it returns; any other call counts when it returns, because only then it has a result.
+    pub fn moment_ns(&self) -> u64 {
+        match self.callee.effect() {
+            Effect::Sends | Effect::Connects | Effect::ShutsDown => self.begin_ns,
+            // A copy may close the file that had its number.
+            Effect::Closes | Effect::Copies => self.begin_ns,
+            _ => self.end_ns,
+        }
+    }
+
     /// The descriptor that the call is about: its first argument, if that is a descriptor.
     pub fn fd(&self) -> Option<FdNumber> {
         match self.args.first() {

@@ -42,4 +42,4 @@ pub use call::{add_sink, idle_rules, install, intent, remark, suspended, traced_
 pub use event::{Event, Outcome};
 pub use page::{Function, Page};
 pub use recording::Recording;
-pub use tracer::{Caller, Sink, Tracer};
+pub use tracer::{Caller, PacketWords, Sink, Tracer};

@@ -9,7 +9,7 @@ use super::event::{Event, Mark, Outcome, States};
 use super::notation::{decimal, write_arg, write_note};
 use super::output::{Output, OutputShare, Pace};
 use super::page::Effect;
-use super::tracer::Sink;
+use super::tracer::{PacketWords, Sink};
 use super::wrapping::wrapped;
 use crate::values::FdNumber;
 
@@ -17,6 +17,7 @@ const FUNCTION: &str = "\x1b[1m";
 /// Bright red: dark red is hard to read on black.
 const FAILURE: &str = "\x1b[91m";
 const REMARK: &str = "\x1b[36m";
+const PACKET: &str = "\x1b[35m";
 const PLAIN: &str = "\x1b[0m";
 
 /// Remarks are indented below their call.
@@ -269,6 +270,24 @@ impl Sink for TextSink {
         self.line.line.push_str(INDENT);
         self.line.styled(REMARK, line);
         self.output.line(self.writer, &self.line.line);
+    }
+
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.leave_half();
+        let indent = if packet.is_caused { INDENT } else { "" };
+        self.line.line.clear();
+        self.line.line.push_str(indent);
+        self.line.styled(PACKET, packet.line);
+        self.output.line(self.writer, &self.line.line);
+        let indent = format!("{indent}{INDENT}");
+        let columns = self.line.options.columns.unwrap_or(usize::MAX);
+        for part in wrapped(packet.means.unwrap_or_default(), columns.saturating_sub(indent.len()))
+        {
+            self.line.line.clear();
+            self.line.line.push_str(&indent);
+            self.line.styled(REMARK, part);
+            self.output.line(self.writer, &self.line.line);
+        }
     }
 
     fn flush(&mut self) {

@@ -33,6 +33,8 @@ pub trait Sink {
     fn drawing(&mut self, _line: &str) {}
     /// Why the program makes the next call, or what follows from the last one.
     fn intent(&mut self, _words: &'static str) {}
+    /// A packet that went over the wire, after the calls so far.
+    fn packet(&mut self, _packet: &PacketWords<'_>) {}
     /// Writes the collected lines.
     fn flush(&mut self) {}
     /// Whether the sink uses `begin_ns` and `end_ns`.
@@ -43,6 +45,19 @@ pub trait Sink {
     fn wants_connections(&self) -> bool {
         false
     }
+}
+
+/// A packet, in the forms in which sinks write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketWords<'a> {
+    /// For people: `client --> server  SYN, seq 0, window 65495`.
+    pub line: &'a str,
+    /// What it means, if that is to be said.
+    pub means: Option<&'a str>,
+    /// For programs.
+    pub json: &'a str,
+    /// Whether the call that was shown last has caused it: then it hangs at that call.
+    pub is_caused: bool,
 }
 
 /// For rules without a trace: the calls are not shown.

@@ -17,3 +17,4 @@ mod strace_serve;
 mod support;
 mod trace_output;
 mod watch;
+mod watch_packets;

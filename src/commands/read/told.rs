@@ -6,7 +6,7 @@ use baresock::logs::reader::{LogEvent, LogPlace};
 use baresock::os::states_of_others::state_of_other;
 use baresock::report::{At, ProcessEnding, Report, Reported};
 use baresock::trace::page::Effect;
-use baresock::trace::{Event, Sink};
+use baresock::trace::{Event, PacketWords, Sink};
 
 /// Takes the items of a log.
 pub(crate) struct Taker {
@@ -18,12 +18,14 @@ pub(crate) struct Taker {
     half: Option<Event<'static>>,
     /// Whether to show the states of sockets: only while the program runs.
     with_states: bool,
+    has_shown: bool,
 }
 
 impl Taker {
     /// Calls are sent to `sink`, if there is one, and go into the report.
     pub(crate) fn new(chooser: Chooser, sink: Option<Box<dyn Sink>>) -> Self {
-        Self { chooser, sink, report: Report::new(), last: 0, half: None, with_states: false }
+        let report = Report::new();
+        Self { chooser, sink, report, last: 0, half: None, with_states: false, has_shown: false }
     }
 
     /// The same with the states of sockets, for a running program.
@@ -78,12 +80,27 @@ impl Taker {
         }
     }
 
+    /// Whether the last call was shown: whether there is a place for it, and it was selected.
+    pub(crate) const fn has_shown(&self) -> bool {
+        self.has_shown
+    }
+
+    /// Shows a packet, after the calls so far.
+    pub(crate) fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.half = None;
+        if let Some(sink) = &mut self.sink {
+            sink.packet(packet);
+        }
+    }
+
     /// Shows a call, if it is selected.
     pub(crate) fn show(&mut self, event: &Event<'_>) {
+        self.has_shown = false;
         let Some(sink) = &mut self.sink else { return };
         if !is_of_sockets(event) || !self.chooser.wants(event) {
             return;
         }
+        self.has_shown = true;
         let half = self.half.take();
         if !half.is_some_and(|half| is_first_half(&half, event)) {
             sink.begin(event);

@@ -1,6 +1,8 @@
 //! `baresock watch`: any program's socket calls, as it makes them.
 
 mod attaching;
+mod held;
+mod packets;
 mod patience;
 mod signals;
 pub(super) mod strace;
@@ -24,6 +26,7 @@ use super::messages::{Loudness, say};
 use super::read::{Taker, chooser, report};
 use super::tracing;
 use attaching::InterruptedWaits;
+use packets::WatchWire;
 use patience::PatientLog;
 use signals::Forwarder;
 
@@ -35,6 +38,7 @@ pub(crate) fn run(
     loudness: Loudness,
 ) -> Result<(), Failure> {
     let strace = strace::find()?;
+    let mut wire = WatchWire::begin(watch, common)?;
     let sink = calls_go_to(watch, common, loudness)?;
     let fifo = Fifo::make().map_err(|errno| {
         Failure::of_scratch_directory(&std::env::temp_dir().join("baresock"), &errno.into())
@@ -54,9 +58,10 @@ pub(crate) fn run(
         taker = taker.with_states();
     }
     let mut reader = LogReader::new([(PatientLog::new(log), watch.pid.unwrap_or(0))]);
-    read_all(&mut reader, &mut taker, &forwarder, interrupted)
+    read_all(&mut reader, &mut taker, &mut wire, &forwarder, interrupted)
         .map_err(|error| Failure::from_std("read from strace", &error))?;
     let status = ended.join().ok().and_then(Result::ok);
+    wire.iter_mut().for_each(|wire| wire.end(&mut taker));
     let reported = taker.finish();
     let has_begun = reader.counts().calls > 0;
     if has_begun {
@@ -71,6 +76,7 @@ pub(crate) fn run(
 fn read_all(
     reader: &mut LogReader<PatientLog>,
     taker: &mut Taker,
+    wire: &mut Option<WatchWire>,
     forwarder: &Forwarder,
     mut interrupted: InterruptedWaits,
 ) -> io::Result<()> {
@@ -83,12 +89,18 @@ fn read_all(
                     taker.remark(attaching::WHY);
                 }
             }
-            taker.take(told, place);
+            match wire {
+                Some(wire) => wire.take(told, place, taker),
+                None => taker.take(told, place),
+            }
         });
         match read {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if let Some(wire) = wire {
+                    wire.catch_up(taker);
+                }
                 reader.waiting(|told, _| {
                     if let LogEvent::Call(event) = told {
                         taker.wait(event);

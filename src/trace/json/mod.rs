@@ -73,7 +73,7 @@ use serde_json::value::RawValue;
 use super::arg::ValueLimits;
 use super::event::Event;
 use super::output::{Output, OutputShare};
-use super::tracer::{Caller, Sink};
+use super::tracer::{Caller, PacketWords, Sink};
 pub use read::BadLine;
 use write::{write_call, write_caller, write_event};
 
@@ -123,6 +123,10 @@ impl Sink for JsonSink {
         self.line.push_str(&self.beginning);
         write_call(&mut self.line, event, self.limits);
         self.output.line(self.writer, &self.line);
+    }
+
+    fn packet(&mut self, packet: &PacketWords<'_>) {
+        self.output.line(self.writer, packet.json);
     }
 
     fn flush(&mut self) {
