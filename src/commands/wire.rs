@@ -90,7 +90,10 @@ impl WireTap {
 
     /// The packets until this moment that no call has claimed.
     pub(crate) fn take_until(&mut self, time_ns: u64) -> Vec<FoundPacket> {
-        self.finder.take_until(time_ns)
+        self.take_frames();
+        let found = self.finder.take_until(time_ns);
+        self.keep(&found);
+        found
     }
 
     /// The packets after the last call, until the wire is quiet: a process that has ended leaves connections to the kernel,

@@ -2,8 +2,8 @@
 //!
 //! A lab is one file: its claim, its predictions for each system, and `run`, which makes the calls. Run a lab first,
 //! then read it. The groups are folders; [`GROUPS`] lists them. [`prediction`] defines what a lab asks, [`expect`] what
-//! it expects on each system, [`systems`] how that is known, [`choices`] which answer is right, [`run`] the tools for a
-//! lab's code, [`show`] the output, [`why`] the questions that people ask most.
+//! it expects on each system, [`systems`] how that is known, [`wire`] what it expects of packets, [`choices`] which answer is
+//! right, [`run`] the tools for a lab's code, [`show`] the output, [`why`] the questions that people ask most.
 //!
 //! Each lab runs in its own process, so that its limits, its signals and its descriptor numbers are its own. A peer
 //! whose calls are not the subject is a thread with `std::net` or `socket2`; a second process is this program again, in
@@ -34,11 +34,13 @@ mod udp;
 mod unix;
 pub mod verdict;
 pub mod why;
+pub mod wire;
 
 use run::{LabResult, Run};
 
 pub use expect::{Expect, Expected};
 pub use prediction::Prediction;
+pub use wire::WirePrediction;
 
 /// One lab.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,8 @@ pub struct Lab {
     pub minutes: u8,
     /// Its predictions, in order.
     pub predictions: &'static [&'static Prediction],
+    /// Its predictions about packets, which are asked where packets are captured.
+    pub on_wire: &'static [&'static WirePrediction],
     /// A rule for `--inject` that changes a deciding call, so that the lab's observation must differ: this proves to a
     /// test that the lab really checks.
     pub spoiled_by: &'static str,
@@ -102,6 +106,7 @@ impl Lab {
         words: &[],
         minutes: 2,
         predictions: &[],
+        on_wire: &[],
         spoiled_by: "",
         descriptors: 32,
         loopback: true,

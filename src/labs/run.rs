@@ -10,13 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use super::expect::Expected;
 use super::prediction::{Observed, Prediction};
-use super::systems::{Answer, Provenance, answer, answer_here};
+use super::systems::{Answer, Provenance, answer, answer_here, answer_on_wire};
+use super::wire::WirePrediction;
 use crate::names::{Errno, TcpState};
 use crate::os::own_program::own_program;
 use crate::os::system::System;
 use crate::packets::Packet;
 use crate::sys::BeyondSetSize;
 use crate::sys::wild::Wild;
+use crate::trace::tracer::now_ns;
 use crate::trace::{Event, suspended};
 use crate::values::{FdNumber, SocketState};
 
@@ -44,6 +46,21 @@ pub enum LabEvent {
         expected: String,
         /// The answer on each system, by name.
         on: BTreeMap<String, SystemAnswer>,
+    },
+    /// A prediction that cannot be asked here.
+    NotAsked {
+        /// The question.
+        asks: String,
+        /// Why not.
+        why: String,
+    },
+    /// The packets between these moments are to be looked at, for the last prediction. The process that captures them answers
+    /// with an observation.
+    LooksAtWire {
+        /// In nanoseconds of the trace's clock.
+        since_ns: u64,
+        /// As well.
+        until_ns: u64,
     },
     /// A call is about to be made, and the lab stands until it is told to go on (`--step`).
     Calling {
@@ -164,6 +181,15 @@ impl SystemAnswer {
         let all = System::ALL.into_iter().map(of).chain(big_endian);
         all.map(|(name, there)| (name.to_string(), there)).collect()
     }
+
+    /// The answers to a prediction about packets: on Linux they were captured, and elsewhere not looked at.
+    fn all_on_wire(prediction: &Prediction) -> BTreeMap<String, Self> {
+        let of = |system: System| {
+            let there = answer_on_wire(prediction, system);
+            (system.name().to_string(), there.into())
+        };
+        System::ALL.into_iter().map(of).collect()
+    }
 }
 
 impl From<Answer> for SystemAnswer {
@@ -250,6 +276,18 @@ pub struct Run<'a> {
     lab: &'static str,
     /// The prediction that still waits for its observation.
     open: Option<Expected>,
+    capture: LabCapture,
+    /// Since when the packets count, for a prediction that waits for them.
+    on_wire_since_ns: Option<u64>,
+}
+
+/// Whether another process captures the lab's packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabCapture {
+    /// It does.
+    Runs,
+    /// None does.
+    None,
 }
 
 impl fmt::Debug for Run<'_> {
@@ -265,8 +303,10 @@ impl<'a> Run<'a> {
         audience: &'a mut dyn Audience,
         wild: Wild,
         directory: PathBuf,
+        capture: LabCapture,
     ) -> Self {
-        Self { audience, wild, directory, lab, open: None }
+        let open = None;
+        Self { audience, wild, directory, lab, open, capture, on_wire_since_ns: None }
     }
 
     /// A part begins.
@@ -300,6 +340,31 @@ impl<'a> Run<'a> {
             None => Some(false),
         };
         self.hear(LabEvent::Observed { observed, agrees });
+    }
+
+    /// Predicts what the next calls make the kernel send, if packets are captured; [`Run::observe_on_wire`] has them looked
+    /// at.
+    pub fn predict_on_wire(&mut self, on_wire: &'static WirePrediction) {
+        let asked = &on_wire.asked;
+        if self.capture == LabCapture::None {
+            let why = "--packets shows it".to_string();
+            return self.hear(LabEvent::NotAsked { asks: asked.asks.to_string(), why });
+        }
+        let expected = asked.expect.on_this_machine();
+        self.hear(LabEvent::Predicted {
+            asks: asked.asks.to_string(),
+            choices: asked.choices_for(expected),
+            expected: expected.to_string(),
+            on: SystemAnswer::all_on_wire(asked),
+        });
+        self.on_wire_since_ns = Some(now_ns());
+    }
+
+    /// Has the packets since the prediction looked at.
+    pub fn observe_on_wire(&mut self) {
+        if let Some(since_ns) = self.on_wire_since_ns.take() {
+            self.hear(LabEvent::LooksAtWire { since_ns, until_ns: now_ns() });
+        }
     }
 
     /// The right to misuse descriptors; only a process that does nothing else has it.

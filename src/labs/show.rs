@@ -111,6 +111,10 @@ impl EventWriter {
                 self.beside_code(&mut out, QUESTION, &format!("  prediction: {expected}"));
                 out.push_str(&self.elsewhere(on));
             }
+            LabEvent::NotAsked { asks, why } if !self.form.is_markdown() => {
+                self.beside_code(&mut out, QUESTION, &format!("? {asks} ({why})"));
+            }
+            LabEvent::NotAsked { .. } | LabEvent::LooksAtWire { .. } => {}
             LabEvent::Calling { line, .. } => {
                 self.open_code(&mut out);
                 let _ = write!(out, "    {line}");

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use baresock::labs;
 use baresock::packets::json::is_packet;
 use baresock::packets::{Packet, PacketBody, PacketCause, SegmentFlags, SegmentNote};
 use nix::unistd::{Uid, User};
@@ -578,4 +579,96 @@ fn the_ladder_draws_the_segments_between_the_calls_of_both_ends() {
     let trace = fs::read_to_string(&file).unwrap();
     assert_eq!(drawn, trace.lines().filter(|line| is_packet(line)).count());
     assert!(page.contains("<li class=\"packet right reset\">"), "{page}");
+}
+
+/// Runs a lab with these flags; its events of these kinds.
+fn events_of(lab: &str, flags: &[&str], kind: &str) -> Vec<Value> {
+    let output = baresock(&[&["lab", lab, "--json"][..], flags].concat());
+    assert!(output.status.success(), "{lab}: {output:?}");
+    events_in(&output.stdout, kind)
+}
+
+/// The questions of events.
+fn asked(events: &[Value]) -> Vec<String> {
+    events.iter().map(|event| event["asks"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn predictions_about_packets_are_asked_where_packets_are_captured_and_hold() {
+    if !has_network() {
+        return;
+    }
+    let labs: Vec<_> = labs::all().filter(|lab| !lab.on_wire.is_empty()).collect();
+    assert!(labs.len() >= 7, "{}", labs.len());
+    for lab in labs {
+        // That the packets themselves are right, tshark says.
+        assert!(LABS.contains(&lab.name), "{}", lab.name);
+        let predicted = events_of(lab.name, &["--packets"], "predicted");
+        let observed = events_of(lab.name, &["--packets"], "observed");
+        assert_eq!(predicted.len(), observed.len(), "{}", lab.name);
+        let asked = asked(&predicted);
+        for on_wire in lab.on_wire {
+            let at = asked.iter().position(|asks| asks == on_wire.asked.asks);
+            let at = at.unwrap_or_else(|| panic!("{}: {}", lab.name, on_wire.asked.asks));
+            assert_eq!(observed[at]["agrees"], true, "{}: {}", lab.name, observed[at]);
+            let words = observed[at]["observed"].as_str().unwrap();
+            assert!(on_wire.asked.choices.contains(&words), "{}: {words}", lab.name);
+            // What other systems send was not looked at.
+            let elsewhere = &predicted[at]["on"]["FreeBSD"];
+            assert_eq!(
+                (&elsewhere["expected"], &elsewhere["known"]),
+                (&Value::Null, &"not checked".into())
+            );
+        }
+        assert_eq!(asked.len(), lab.predictions.len() + lab.on_wire.len(), "{}", lab.name);
+        assert!(events_of(lab.name, &["--packets"], "not-asked").is_empty());
+    }
+}
+
+#[test]
+fn without_packets_such_a_prediction_is_not_asked_and_not_counted() {
+    for lab in labs::all().filter(|lab| !lab.on_wire.is_empty()) {
+        let not_asked = events_of(lab.name, &[], "not-asked");
+        let on_wire: Vec<_> = lab.on_wire.iter().map(|one| one.asked.asks).collect();
+        let mut told = asked(&not_asked);
+        told.sort_unstable_by_key(|asks| on_wire.iter().position(|one| one == asks));
+        assert_eq!(told, on_wire, "{}", lab.name);
+        assert!(not_asked.iter().all(|event| event["why"] == "--packets shows it"));
+        assert_eq!(asked(&events_of(lab.name, &[], "predicted")).len(), lab.predictions.len());
+    }
+    let told = String::from_utf8(baresock(&["lab", "rst-on-unread"]).stdout).unwrap();
+    let line = "  ? A byte is unread. What does the peer's close send? (--packets shows it)";
+    assert!(told.contains(line) && told.contains("\nas predicted, 4 of 4\n"), "{told}");
+}
+
+#[test]
+fn an_answer_about_packets_that_differs_is_found() {
+    if !has_network() {
+        return;
+    }
+    // The peer reads a single byte: that is not worth a window update.
+    let flags = ["--packets", "--inject", "recv:chunk=1@1", "--json"];
+    let output = baresock(&[&["lab", "partial-send"][..], &flags].concat());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let observed = events_in(&output.stdout, "observed");
+    let differs = observed.iter().find(|event| event["agrees"] == false).expect("a difference");
+    assert_eq!(differs["observed"], "nothing", "{observed:?}");
+}
+
+#[test]
+fn such_a_question_is_on_paper_and_among_the_answers_of_other_systems() {
+    if !has_network() {
+        return;
+    }
+    let sheet = baresock(&["lab", "rst-on-unread", "--packets", "--readme", "--worksheet"]);
+    let sheet = String::from_utf8(sheet.stdout).unwrap();
+    let (_, asked) = sheet.split_once("What does the peer's close send?").expect("the question");
+    let (asked, _) = asked.split_once("The peer has closed").expect("the next one");
+    assert!(asked.contains("b) RST ACK") && !asked.contains("= RST ACK"), "{asked}");
+    for (system, answer) in [("freebsd", "= not checked"), ("linux", "= RST ACK (ran 6.18)")] {
+        let told = baresock(&["lab", "rst-on-unread", "--on", system]);
+        let told = String::from_utf8(told.stdout).unwrap();
+        let (_, after) = told.split_once("What does the peer's close send?").expect(system);
+        assert!(after.trim_start().starts_with(answer), "{system}: {told}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use baresock::labs::systems::{AnswerCount, Provenance, answer};
+use baresock::labs::systems::{Answer, AnswerCount, Provenance, answer, answer_on_wire};
 use baresock::labs::{Lab, Prediction, group_of};
 use baresock::os::system::System;
 use baresock::trace::wrapping::wrapped;
@@ -34,8 +34,8 @@ pub(super) fn told_on(labs: &[&Lab], system: System, as_json: bool, color: bool)
     let mut out = String::new();
     for (at, lab) in labs.iter().enumerate() {
         if as_json {
-            for prediction in lab.predictions {
-                let _ = writeln!(out, "{}", object(lab, prediction, system));
+            for (prediction, there) in answers(lab, system) {
+                let _ = writeln!(out, "{}", object(lab, prediction, there, system));
             }
             continue;
         }
@@ -47,8 +47,14 @@ pub(super) fn told_on(labs: &[&Lab], system: System, as_json: bool, color: bool)
     out
 }
 
-fn object(lab: &Lab, prediction: &Prediction, system: System) -> Value {
-    let there = answer(lab.name, prediction, system);
+/// The answers of a system to a lab's predictions, and to those about packets.
+fn answers(lab: &Lab, system: System) -> Vec<(&'static Prediction, Answer)> {
+    let of_calls = lab.predictions.iter().map(|one| (*one, answer(lab.name, one, system)));
+    let on_wire = lab.on_wire.iter().map(|one| (&one.asked, answer_on_wire(&one.asked, system)));
+    of_calls.chain(on_wire).collect()
+}
+
+fn object(lab: &Lab, prediction: &Prediction, there: Answer, system: System) -> Value {
     json!({
         "lab": lab.name,
         "asks": prediction.asks,
@@ -74,14 +80,22 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
     out.push_str(&fitted_to_output(line));
     prose(out, lab.question, "", 0);
     let AnswerCount { ran, read, documented, not_known, .. } = AnswerCount::of([lab], system);
+    let on_wire = lab.on_wire.len();
+    let is_captured = lab
+        .on_wire
+        .iter()
+        .any(|one| answer_on_wire(&one.asked, system).known != Provenance::NotLookedAt);
+    let (ran, not_known) = match is_captured {
+        true => (ran + on_wire, not_known),
+        false => (ran, not_known + on_wire),
+    };
     out.push('\n');
     let known = format!(
         "This does not run the lab. Of these answers {ran} were run on {name}, {read} read in its source, {documented} \
          are documented, and {not_known} were not checked."
     );
     prose(out, &known, "", 0);
-    for prediction in lab.predictions {
-        let there = answer(lab.name, prediction, system);
+    for (prediction, there) in answers(lab, system) {
         out.push('\n');
         let asks = format!("? {}", prediction.asks);
         for (at, line) in wrapped(&asks, columns_of_prose() - 4).into_iter().enumerate() {

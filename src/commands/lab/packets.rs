@@ -1,9 +1,10 @@
 //! `lab NAME --packets`: the packets of a lab among its events.
 
 use baresock::cli::Common;
-use baresock::labs::Lab;
 use baresock::labs::run::LabEvent;
+use baresock::labs::{Lab, WirePrediction};
 use baresock::os::own_network::UserNumbers;
+use baresock::packets::Packet;
 use baresock::packets::cause::FoundPacket;
 use baresock::packets::words::PacketWriter;
 use baresock::trace::Event;
@@ -26,6 +27,9 @@ pub(super) struct LabWire {
     explains: bool,
     /// What the last call caused. It is told after the remarks on the call.
     hanging: Vec<LabEvent>,
+    /// The prediction about packets that was asked last, and the packets since the lab began.
+    asked: Option<&'static WirePrediction>,
+    packets: Vec<Packet>,
 }
 
 impl LabWire {
@@ -33,7 +37,9 @@ impl LabWire {
     pub(super) fn begin(common: &Common) -> Result<Self, Failure> {
         let writer = PacketWriter::default();
         let explains = common.explain;
-        Ok(Self { tap: WireTap::begin()?, writer, explains, hanging: Vec::new() })
+        let tap = WireTap::begin()?;
+        let hanging = Vec::new();
+        Ok(Self { tap, writer, explains, hanging, asked: None, packets: Vec::new() })
     }
 
     /// Writes the packets for Wireshark.
@@ -41,9 +47,19 @@ impl LabWire {
         self.tap.write_pcap(file)
     }
 
+    /// What the packets between these moments say to the last prediction about them.
+    fn observed(&mut self, since_ns: u64, until_ns: u64) -> Option<LabEvent> {
+        let asked = self.asked.take()?;
+        let is_between = |packet: &&Packet| (since_ns..=until_ns).contains(&packet.time_ns);
+        let observed = asked.fact.observed(self.packets.iter().filter(is_between));
+        let agrees = asked.asked.expect.on_this_machine().agrees(&observed);
+        Some(LabEvent::Observed { observed, agrees })
+    }
+
     /// A packet as an event.
     fn crossed(&mut self, found: FoundPacket, cause: Option<&Event<'_>>) -> LabEvent {
         let packet = Box::new(found.packet);
+        self.packets.push((*packet).clone());
         let means = self.writer.explain(&packet, cause).filter(|_| self.explains);
         let line = self.writer.line(&packet);
         LabEvent::Crossed { line, means: means.map(str::to_string), packet }
@@ -52,6 +68,7 @@ impl LabWire {
 
 /// Passes on the events of a lab, with the packets between them if there is a capture.
 pub(super) struct HearsPackets<'a, F> {
+    pub(super) lab: &'a Lab,
     pub(super) wire: Option<&'a mut LabWire>,
     pub(super) hears: F,
 }
@@ -66,7 +83,24 @@ impl<F: FnMut(&LabEvent)> HearsPackets<'_, F> {
         if !is_about_last_call {
             wire.hanging.drain(..).for_each(|event| (self.hears)(&event));
         }
-        let LabEvent::Called { call, line } = event else { return (self.hears)(event) };
+        let (call, line) = match event {
+            LabEvent::Called { call, line } => (call, line),
+            LabEvent::Predicted { asks, .. } => {
+                let is_it = |one: &&&WirePrediction| one.asked.asks == asks;
+                wire.asked = self.lab.on_wire.iter().find(is_it).copied();
+                return (self.hears)(event);
+            }
+            LabEvent::LooksAtWire { since_ns, until_ns } => {
+                for found in wire.tap.take_until(*until_ns) {
+                    (self.hears)(&wire.crossed(found, None));
+                }
+                if let Some(observed) = wire.observed(*since_ns, *until_ns) {
+                    (self.hears)(&observed);
+                }
+                return;
+            }
+            _ => return (self.hears)(event),
+        };
         let around = wire.tap.call(call, line);
         for found in around.before {
             (self.hears)(&wire.crossed(found, None));

@@ -64,7 +64,7 @@ pub(super) fn watch_with_packets(
     wire: Option<&mut LabWire>,
     hears: impl FnMut(&LabEvent),
 ) -> Result<String, Failure> {
-    let mut hears = HearsPackets { wire, hears };
+    let mut hears = HearsPackets { lab, wire, hears };
     let complaints = watch_until_end(lab, how, |event| hears.hear(event))?;
     hears.end();
     Ok(complaints)

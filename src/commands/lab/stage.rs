@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use baresock::cli::{self, Common};
 use baresock::explain::Explainer;
 use baresock::labs::Lab;
-use baresock::labs::run::{Audience, LabEvent, LabSocket, Run, Stop};
+use baresock::labs::run::{Audience, LabCapture, LabEvent, LabSocket, Run, Stop};
 use baresock::os::descriptors::open_descriptors;
 use baresock::os::identity;
 use baresock::os::limits::raise_descriptor_limit;
 use baresock::os::output::Patient;
 use baresock::os::process_group::kill_group;
 use baresock::sys::socket_state;
-use baresock::sys::wild::{LAB_DIRECTORY, Wild};
+use baresock::sys::wild::{LAB_DIRECTORY, OWN_NETWORK, Wild};
 use baresock::trace::arg::ValueLimits;
 use baresock::trace::bits::BitsSink;
 use baresock::trace::descriptors::DescriptorTable;
@@ -40,10 +40,14 @@ pub(super) fn run(lab: &'static Lab, asked: &cli::LabArgs, common: &Common) -> R
         teller.hears(LabEvent::Stopped(Stop::Skipped(why)));
         return Ok(());
     }
+    let capture = match std::env::var_os(OWN_NETWORK) {
+        Some(_) => LabCapture::Runs,
+        None => LabCapture::None,
+    };
     let before = open_descriptors();
     let watch = OverdueWatch::new(wild).map_err(|errno| Failure::of("lab: sigaction", errno))?;
     let traced = install(tracer(asked, common, watch)?);
-    let outcome = (lab.run)(&mut Run::new(lab.name, &mut teller, wild, directory.clone()));
+    let outcome = (lab.run)(&mut Run::new(lab.name, &mut teller, wild, directory.clone(), capture));
     if !common.quiet {
         idle_rules().iter().for_each(say);
     }

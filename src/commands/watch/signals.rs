@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use baresock::names::POLLIN;
 use baresock::names::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, Signal};
@@ -46,6 +47,17 @@ impl Forwarder {
         self.strace.store(pid, Ordering::Relaxed);
     }
 
+    /// The program's number. A signal may come before the first call of the program was read.
+    fn wait_for_program(&self) -> u32 {
+        const LOOK: Duration = Duration::from_millis(5);
+        loop {
+            match self.program.load(Ordering::Relaxed) {
+                0 => thread::sleep(LOOK),
+                program => return program,
+            }
+        }
+    }
+
     fn forward(&self, pipe: &Fd) {
         loop {
             let mut byte = [0];
@@ -61,7 +73,7 @@ impl Forwarder {
             }
             let (to, signal) = match self.is_attached {
                 true => (self.strace.load(Ordering::Relaxed), SIGINT),
-                false => (self.program.load(Ordering::Relaxed), signal),
+                false => (self.wait_for_program(), signal),
             };
             if to != 0 {
                 let _ = sys::kill(to, signal);

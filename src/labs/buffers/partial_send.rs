@@ -15,7 +15,8 @@ use super::share;
 use crate::labs::peers::{Alarm, Peer};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill, set_nonblocking, tcp_pair};
-use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -38,6 +39,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["send", "EAGAIN", "POLLOUT", "SO_SNDBUF"],
     minutes: 3,
     predictions: &[&SHORT, &FULL, &NOT_WRITABLE, &WHOLE, &DRAINED, &INTERRUPTED],
+    on_wire: &[&ROOM],
     spoiled_by: "send:EPIPE@1",
     run,
     ..Lab::ORDINARY
@@ -84,10 +86,19 @@ const INTERRUPTED: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("a part")),
 };
 
+const ROOM: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "The peer had no room, and reads everything now. What does its kernel send?",
+        choices: &["nothing", "a window update"],
+        expect: Expect::on_linux(Expected::Is("a window update")),
+    },
+    fact: WireFact::WindowUpdate,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     let much = vec![b'x'; MUCH];
     lab.part("Non-blocking: a short write");
-    let (c, _a) = tcp_pair()?;
+    let (c, a) = tcp_pair()?;
     set_nonblocking(&c)?;
     lab.predict(&SHORT);
     lab.observe(share(send(&c, &much, MSG_NOSIGNAL), MUCH));
@@ -96,6 +107,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(send(&c, &much, MSG_NOSIGNAL));
     lab.predict(&NOT_WRITABLE);
     lab.observe(poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], 0));
+    lab.predict_on_wire(&ROOM);
+    recv(&a, &mut vec![0; MUCH], MSG_DONTWAIT)?;
+    lab.observe_on_wire();
 
     lab.part("Blocking: send returns when the peer has read enough");
     blocking(lab, &much[..SOME])?;

@@ -9,7 +9,8 @@ use std::io;
 use crate::labs::peers::ChildProcess;
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{listener, set_nonblocking, tcp_pair, wait_for};
-use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction, WirePrediction};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -34,6 +35,7 @@ pub(super) const LAB: Lab = Lab {
         &CLOSED,
         &FREE,
     ],
+    on_wire: &[&FIRST_CLOSE, &SECOND_CLOSE],
     spoiled_by: "recv:ENOTCONN@1",
     roles: &[LabProcess { name: "keeper", run: keep }],
     run,
@@ -88,6 +90,24 @@ const CHILD_GONE: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
+const FIRST_CLOSE: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "Two descriptors lead to the peer's end. What does the close of the first send?",
+        choices: &["nothing", "FIN ACK", "RST ACK"],
+        expect: Expect::on_linux(Expected::Is("nothing")),
+    },
+    fact: WireFact::FirstSegment,
+};
+
+const SECOND_CLOSE: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "And the close of the second?",
+        choices: &["nothing", "FIN ACK", "RST ACK"],
+        expect: Expect::on_linux(Expected::Is("FIN ACK")),
+    },
+    fact: WireFact::FirstSegment,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
@@ -95,10 +115,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (peer, ours) = tcp_pair()?;
     set_nonblocking(&ours)?;
     let second = dup(&peer)?;
+    lab.predict_on_wire(&FIRST_CLOSE);
     close(peer)?;
+    lab.observe_on_wire();
     lab.predict(&ONE_OF_TWO);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
+    lab.predict_on_wire(&SECOND_CLOSE);
     close(second)?;
+    lab.observe_on_wire();
     wait_for(&ours, POLLIN)?;
     lab.predict(&LAST);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));

@@ -6,7 +6,8 @@
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
 use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
 
@@ -32,6 +33,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["write-after-fin", "close-is-refcount", "shut-rd-is-local"],
     words: &["shutdown", "EPIPE"],
     predictions: &[&AFTER_CLOSE, &TWICE, &ANSWER_AFTER_TWICE, &END_OF_FILE, &ANSWER],
+    on_wire: &[&SHUT_DOWN_SENDS],
     spoiled_by: "send:EAGAIN@3",
     run,
     ..Lab::ORDINARY
@@ -75,6 +77,15 @@ const ANSWER: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("6")),
 };
 
+const SHUT_DOWN_SENDS: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "What does shutdown(SHUT_WR) send?",
+        choices: &["nothing", "FIN ACK", "RST ACK"],
+        expect: Expect::on_linux(Expected::Is("FIN ACK")),
+    },
+    fact: WireFact::FirstSegment,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: close, and hope for the answer");
     let (c, a) = tcp_pair()?;
@@ -96,7 +107,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The right way: shut down sending, and keep reading");
     let (c, a) = tcp_pair()?;
     send(&c, b"question", MSG_NOSIGNAL)?;
+    lab.predict_on_wire(&SHUT_DOWN_SENDS);
     shutdown(&c, SHUT_WR)?;
+    lab.observe_on_wire();
     recv(&a, &mut buf, MsgFlags::NONE)?;
     lab.predict(&END_OF_FILE);
     lab.observe(recv(&a, &mut buf, MsgFlags::NONE));

@@ -5,7 +5,8 @@
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{client_of, listener, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
 use crate::os::system::System::NetBsd;
 use crate::sys::*;
 
@@ -21,6 +22,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["rst-on-unread", "time-wait-bind", "linger-blocks-close"],
     words: &["SO_LINGER", "ECONNRESET", "TIME_WAIT"],
     predictions: &[&ORDINARY_REBIND, &RESET, &AFTER, &REBIND],
+    on_wire: &[&CLOSE_SENDS],
     spoiled_by: "recv:EAGAIN@2",
     run,
     ..Lab::ORDINARY
@@ -54,6 +56,15 @@ const REBIND: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("success")),
 };
 
+const CLOSE_SENDS: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "What does a close with linger 0 send?",
+        choices: &["nothing", "FIN ACK", "RST ACK"],
+        expect: Expect::on_linux(Expected::Is("RST ACK")),
+    },
+    fact: WireFact::FirstSegment,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
@@ -75,7 +86,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (a, _peer) = accept(&l)?;
     close(l)?;
     setsockopt(&a, SOL_SOCKET, SO_LINGER, &Linger { l_onoff: 1, l_linger: 0 })?;
+    lab.predict_on_wire(&CLOSE_SENDS);
     close(a)?;
+    lab.observe_on_wire();
     wait_for(&c, POLLIN)?;
     lab.predict(&RESET);
     lab.observe(recv(&c, &mut buf, MsgFlags::NONE));

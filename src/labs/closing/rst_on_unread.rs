@@ -5,7 +5,8 @@
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
 use crate::os::system::System::{FreeBsd, NetBsd, OpenBsd};
 use crate::sys::*;
 
@@ -29,6 +30,7 @@ pub(super) const LAB: Lab = Lab {
     related: &["half-close", "linger-zero", "write-after-fin"],
     words: &["ECONNRESET", "close"],
     predictions: &[&RESET, &HELD, &THEN, &READ],
+    on_wire: &[&CLOSED_UNREAD, &CLOSED_READ],
     spoiled_by: "recv:EAGAIN@3",
     run,
     ..Lab::ORDINARY
@@ -66,6 +68,24 @@ const READ: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
+const CLOSED_UNREAD: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "A byte is unread. What does the peer's close send?",
+        choices: &["FIN ACK", "RST ACK", "nothing"],
+        expect: Expect::on_linux(Expected::Is("RST ACK")),
+    },
+    fact: WireFact::FirstSegment,
+};
+
+const CLOSED_READ: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "Everything was read. What does the peer's close send?",
+        choices: &["FIN ACK", "RST ACK", "nothing"],
+        expect: Expect::on_linux(Expected::Is("FIN ACK")),
+    },
+    fact: WireFact::FirstSegment,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
 
@@ -73,7 +93,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, peer) = tcp_pair()?;
     send(&ours, b"x", MSG_NOSIGNAL)?;
     wait_for(&peer, POLLIN)?;
+    lab.predict_on_wire(&CLOSED_UNREAD);
     close(peer)?;
+    lab.observe_on_wire();
     lab.predict(&RESET);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
 
@@ -92,7 +114,9 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, peer) = tcp_pair()?;
     send(&ours, b"x", MSG_NOSIGNAL)?;
     recv(&peer, &mut buf, MsgFlags::NONE)?;
+    lab.predict_on_wire(&CLOSED_READ);
     close(peer)?;
+    lab.observe_on_wire();
     lab.predict(&READ);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     Ok(())

@@ -7,7 +7,8 @@
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{deserted, set_nonblocking, sets_of, wait_for};
-use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
 use crate::os::system::System::{FreeBsd, MacOs, OpenBsd};
 use crate::sys::*;
 
@@ -33,7 +34,8 @@ pub(super) const LAB: Lab = Lab {
     words: &["connect", "ECONNREFUSED", "SO_ERROR", "POLLERR", "POLLHUP", "ECONNABORTED"],
     minutes: 3,
     predictions: &[&BEGUN, &EVENTS, &SETS, &REASON, &CLEARED, &AGAIN, &ONCE_MORE, &FRESH],
-    spoiled_by: "connect:ENETUNREACH@2",
+    on_wire: &[&SYN_GETS, &SYN_GETS_NOW],
+    spoiled_by: "connect:ENETUNREACH@3",
     run,
     ..Lab::ORDINARY
 };
@@ -110,11 +112,35 @@ const FRESH: Prediction = Prediction {
     expect: Expect::everywhere(Expected::Is("0")),
 };
 
+const SYN_GETS: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "No socket listens on the port. What does the kernel answer to the SYN of a connect?",
+        choices: &["nothing", "SYN ACK", "RST ACK"],
+        expect: Expect::on_linux(Expected::Is("RST ACK")),
+    },
+    fact: WireFact::FirstAnswer,
+};
+
+const SYN_GETS_NOW: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "Now a server listens there. What answers the SYN, before any accept?",
+        choices: &["nothing", "SYN ACK", "RST ACK"],
+        expect: Expect::on_linux(Expected::Is("SYN ACK")),
+    },
+    fact: WireFact::FirstAnswer,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say(
         "A connection keeps this port for us, and no socket listens on it: the kernel refuses new connections.",
     );
     let (address, _held) = deserted()?;
+    let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
+    lab.predict_on_wire(&SYN_GETS);
+    let _ = connect(&c, &address); // ECONNREFUSED: a blocking connect waits for the answer
+    lab.observe_on_wire();
+    close(c)?;
+
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&c)?;
 
@@ -144,9 +170,11 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     listen(&l, 5)?;
     let c = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     set_nonblocking(&c)?;
+    lab.predict_on_wire(&SYN_GETS_NOW);
     // EINPROGRESS; SO_ERROR has the result later.
     let _ = connect(&c, &address);
     wait_for(&c, POLLOUT)?;
+    lab.observe_on_wire();
     lab.predict(&FRESH);
     lab.observe(error_of(&c));
     Ok(())

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use crate::labs::peers::Peer;
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::tcp_pair;
-use crate::labs::{Expect, Expected, Lab, Prediction};
+use crate::labs::wire::WireFact;
+use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
 use crate::os::corking::{cork, uncork};
 use crate::os::system::System::{FreeBsd, GVisor, MacOs, NetBsd, OpenBsd};
 use crate::sys::*;
@@ -36,6 +37,7 @@ pub(super) const LAB: Lab = Lab {
     words: &["TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK"],
     minutes: 3,
     predictions: &[&NAGLE, &ONE_SEND, &NODELAY, &CORKED, &UNCORKED],
+    on_wire: &[&SEGMENTS],
     spoiled_by: "setsockopt:EINVAL@1",
     run,
     ..Lab::ORDINARY
@@ -90,6 +92,15 @@ const UNCORKED: Prediction = Prediction {
 /// Often enough to rule out chance, and rarely enough that the lab stays below two seconds.
 const ROUNDS: usize = 30;
 
+const SEGMENTS: WirePrediction = WirePrediction {
+    asked: Prediction {
+        asks: "A request in three sends, with Nagle's algorithm. How many segments carry it?",
+        choices: &["1", "2", "3"],
+        expect: Expect::on_linux(Expected::Is("2")),
+    },
+    fact: WireFact::SegmentsWithBytes,
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     let (ours, theirs) = tcp_pair()?;
     let server = Peer::with(theirs, answer);
@@ -100,6 +111,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     in_two(&ours)?;
     lab.predict(&NAGLE);
     lab.observe(typical(|| in_two(&ours)));
+
+    lab.predict_on_wire(&SEGMENTS);
+    ask(&ours, &[b"he", b"ad", b"body"])?;
+    lab.observe_on_wire();
 
     lab.part("The right way: one send");
     lab.predict(&ONE_SEND);

@@ -144,6 +144,16 @@ pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
     }
 }
 
+/// The answer of a system to a prediction about packets: they were captured on Linux alone.
+pub fn answer_on_wire(prediction: &Prediction, system: System) -> Answer {
+    let linux = prediction.expect.on_this_machine();
+    let (expected, known) = match system {
+        System::LinuxGlibc => (linux, LINUX),
+        _ => (Expected::NotChecked, Provenance::NotLookedAt),
+    };
+    Answer { expected, known, differs: false, why: "" }
+}
+
 /// Counts over predictions: how many of them a system answers like Linux, and how that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerCount {
