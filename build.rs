@@ -11,6 +11,8 @@ fn main() {
         bsd: { any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
         // A socket address begins with a byte that holds its length.
         has_sa_len: { any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
+        // The libc crate leaves out NetBSD's.
+        has_close_range: { any(target_os = "linux", target_os = "freebsd") },
         has_accept4: { not(target_vendor = "apple") },
         // The one with these arguments: others have another function of this name, or none.
         has_sendfile: { target_os = "linux" },

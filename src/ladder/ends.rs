@@ -189,17 +189,18 @@ impl LadderFacts {
 
     /// If this call closes the last descriptor of a file, its connection ends here.
     fn close(&mut self, at: usize, source: usize, call: &Event<'_>) {
-        let Some(fd) = self.sources[source].descriptors.closed_by(call) else { return };
-        let life = self.life(source, fd);
-        let file = self.file(source, fd);
-        if let Some(end) = self.end_of.get(&life).filter(|_| file.copies == 0 && !file.passed) {
-            // The call's own counts, if it is a close.
-            let end = &mut self.ends[*end];
-            let said = end.calls.last().filter(|(last, _)| *last == at);
-            let bytes_out = said.map_or(file.bytes_out, |(_, [_, bytes_out])| *bytes_out);
-            end.closed = Some((at, bytes_out));
+        for fd in self.sources[source].descriptors.all_closed_by(call) {
+            let life = self.life(source, fd);
+            let file = self.file(source, fd);
+            if let Some(end) = self.end_of.get(&life).filter(|_| file.copies == 0 && !file.passed) {
+                // The call's own counts, if it is a close.
+                let end = &mut self.ends[*end];
+                let said = end.calls.last().filter(|(last, _)| *last == at);
+                let bytes_out = said.map_or(file.bytes_out, |(_, [_, bytes_out])| *bytes_out);
+                end.closed = Some((at, bytes_out));
+            }
+            self.of_calls[at].descriptors.push((fd.get(), None));
         }
-        self.of_calls[at].descriptors.push((fd.get(), None));
     }
 
     /// Learns from a call.

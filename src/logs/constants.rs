@@ -6,9 +6,9 @@ use super::parameters::Parameter;
 use super::structures::value_of_option;
 use super::values::{self, Room, int, named};
 use crate::names::{
-    self, AF_INET, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD, FcntlCommand, FdFlags,
-    IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK, ShutdownHow,
-    SocketFlags, SpliceFlags, TIOCOUTQ,
+    self, AF_INET, CloseRangeFlags, Domain, F_SETFD, F_SETFL, FIOASYNC, FIONBIO, FIONREAD,
+    FcntlCommand, FdFlags, IoctlRequest, Level, MsgFlags, OPTIONS, OpenFlags, Protocol, SIOCATMARK,
+    ShutdownHow, SocketFlags, SpliceFlags, TIOCOUTQ,
 };
 use crate::trace::Function;
 use crate::trace::arg::{Arg, Value};
@@ -59,6 +59,8 @@ pub(super) fn constant<'a>(
             }
             Parameter::SpliceFlags => value(SpliceFlags::CONSTANTS)
                 .map(|value| SpliceFlags::from_bits(value).named().into()),
+            Parameter::CloseRangeFlags => value(CloseRangeFlags::CONSTANTS)
+                .map(|value| CloseRangeFlags::from_bits(value).named().into()),
             Parameter::Command => value(FcntlCommand::CONSTANTS)
                 .map(|value| FcntlCommand::from_bits(value).named().into()),
             Parameter::Request => request(text).map(Arg::Request),

@@ -139,6 +139,7 @@ fn known<'a>(
         | Parameter::MsgFlags
         | Parameter::SocketFlags
         | Parameter::SpliceFlags
+        | Parameter::CloseRangeFlags
         | Parameter::Command
         | Parameter::Request
         | Parameter::Signal => constant(parameter, text, event)?,

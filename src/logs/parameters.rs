@@ -64,6 +64,8 @@ pub(super) enum Parameter {
     SocketFlags,
     /// `SPLICE_F_MOVE`.
     SpliceFlags,
+    /// `CLOSE_RANGE_CLOEXEC`.
+    CloseRangeFlags,
     /// `F_SETFL`.
     Command,
     /// `FIONREAD`.
@@ -114,7 +116,9 @@ fn row(function: Function) -> ParameterRow {
             "buf" => Parameter::Bytes,
             "addr" | "dest_addr" | "src_addr" => Parameter::Address,
             "addrlen" | "optlen" => Parameter::Length,
-            "len" | "count" | "backlog" | "nfds" | "pid" | "iovcnt" | "vlen" => Parameter::Int,
+            "len" | "count" | "backlog" | "nfds" | "pid" | "iovcnt" | "vlen" | "first" | "last" => {
+                Parameter::Int
+            }
             "offset" | "off_in" | "off_out" => Parameter::Offset,
             "readfds" | "writefds" | "exceptfds" => Parameter::Set,
             "fds" => Parameter::Rows,
@@ -138,6 +142,7 @@ fn row(function: Function) -> ParameterRow {
             "how" => Parameter::How,
             "flags" if function.name() == "accept4" => Parameter::SocketFlags,
             "flags" if function.name() == "splice" => Parameter::SpliceFlags,
+            "flags" if function.name() == "close_range" => Parameter::CloseRangeFlags,
             "flags" => Parameter::MsgFlags,
             "cmd" => Parameter::Command,
             "request" => Parameter::Request,
@@ -168,7 +173,6 @@ const OTHERS: &[(&str, ParameterRow)] = &[
     ("vmsplice", first(1)),
     ("copy_file_range", FD_AT_0_AND_2),
     ("dup3", first(2)),
-    ("close_range", first(2)),
     ("pipe2", PAIR),
     ("fstat", first(1)),
     ("fsync", first(1)),

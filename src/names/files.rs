@@ -1,4 +1,4 @@
-//! The constants of `fcntl` and `ioctl`: settings and queries of a descriptor, apart from its bytes.
+//! The constants of `fcntl`, `ioctl`, `splice` and `close_range`: settings and queries of a descriptor, apart from its bytes.
 
 use std::fmt;
 
@@ -81,6 +81,14 @@ constants! {
         #[cfg(linux)] SPLICE_F_NONBLOCK, "do not wait for the pipe";
         #[cfg(linux)] SPLICE_F_MORE, "more follows: keep a partial packet back";
         #[cfg(linux)] SPLICE_F_GIFT, "of vmsplice: give the pages away";
+    }
+}
+
+constants! {
+    /// The flags of `close_range`. Systems without the call have none.
+    flags CloseRangeFlags, "CLOSE_RANGE_???" {
+        #[cfg(linux)] CLOSE_RANGE_UNSHARE, "first give the calling thread descriptors of its own";
+        #[cfg(has_close_range)] CLOSE_RANGE_CLOEXEC, "do not close: set FD_CLOEXEC";
     }
 }
 

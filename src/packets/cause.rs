@@ -143,31 +143,34 @@ impl CauseFinder {
         let packet = &found.packet;
         match &packet.body {
             PacketBody::Tcp(segment) => {
-                self.is_from(event, about, packet, segment)
+                about.senders().any(|file| self.is_from(event, about.effect, file, packet, segment))
                     && can_send(event, about, segment, found)
             }
             PacketBody::Udp { .. } => {
-                let Some(file) = about.sender() else { return false };
-                let own_port = file.local.as_ref().and_then(Address::port).filter(|port| *port > 0);
-                let address = address_of(event).or_else(|| file.peer.clone());
-                let goes_there = address.is_none_or(|address| is_at(&address, packet.to));
-                let is_own = own_port.is_none_or(|port| port == packet.from.port());
-                about.effect == Effect::Sends && is_own && goes_there
+                let sends = |file: &OpenFile| {
+                    let own_port = file.local.as_ref().and_then(Address::port);
+                    let own_port = own_port.filter(|port| *port > 0);
+                    let address = address_of(event).or_else(|| file.peer.clone());
+                    let goes_there = address.is_none_or(|address| is_at(&address, packet.to));
+                    let is_own = own_port.is_none_or(|port| port == packet.from.port());
+                    is_own && goes_there
+                };
+                about.effect == Effect::Sends && about.senders().any(sends)
             }
             PacketBody::Icmp { .. } => false,
         }
     }
 
-    /// Whether the segment comes from the end that the call is about.
+    /// Whether the segment comes from this file, through which a call of this kind may send.
     fn is_from(
         &self,
         event: &Event<'_>,
-        about: &AboutCall,
+        effect: Effect,
+        file: &OpenFile,
         packet: &Packet,
         segment: &Segment,
     ) -> bool {
-        let Some(file) = about.sender() else { return false };
-        if about.effect == Effect::Connects && segment.flags.has(SegmentFlags::SYN) {
+        if effect == Effect::Connects && segment.flags.has(SegmentFlags::SYN) {
             // An earlier connection may have had the same ports.
             return address_of(event).is_some_and(|address| is_at(&address, packet.to));
         }
@@ -181,9 +184,11 @@ impl CauseFinder {
                 && is_own(&file.peer, packet.to);
             return *owner == (event.pid, file.id) || is_same;
         }
-        match about.effect {
+        match effect {
             // A listener that is closed resets the connections in its queue.
-            Effect::Closes if file.peer.is_none() => is_own(&file.local, packet.from),
+            Effect::Closes | Effect::ClosesRange if file.peer.is_none() => {
+                is_own(&file.local, packet.from)
+            }
             _ => is_own(&file.local, packet.from) && is_own(&file.peer, packet.to),
         }
     }
@@ -224,8 +229,8 @@ impl CauseFinder {
 struct AboutCall {
     effect: Effect,
     file: Option<OpenFile>,
-    /// What the call has closed, if that was the last descriptor.
-    closed: Option<OpenFile>,
+    /// What the call has closed: several files, if it is `close_range`.
+    closed: Vec<OpenFile>,
     /// Where `splice` puts the bytes.
     second: Option<OpenFile>,
 }
@@ -248,16 +253,17 @@ impl AboutCall {
             _ => None,
         };
         let file = event.fd().and_then(&mut known);
-        let closed = descriptors.of(event).closed_by(event);
-        let closed = closed.and_then(|fd| descriptors.of(event).known(fd));
+        let table = descriptors.of(event);
+        let closed = table.all_closed_by(event).into_iter().filter_map(|fd| table.known(fd));
         // While another descriptor leads to it, it stays open.
-        let closed = closed.filter(|file| file.copies == 0);
+        let closed = closed.filter(|file| file.copies == 0).collect();
         Self { effect: event.callee.effect(), file, closed, second }
     }
 
-    /// The file through which the call may send.
-    fn sender(&self) -> Option<&OpenFile> {
-        self.closed.as_ref().or(self.second.as_ref()).or(self.file.as_ref())
+    /// The files through which the call may send.
+    fn senders(&self) -> impl Iterator<Item = &OpenFile> {
+        let other = self.second.as_ref().or(self.file.as_ref());
+        self.closed.iter().chain(other.filter(|_| self.closed.is_empty()))
     }
 }
 
@@ -270,7 +276,7 @@ fn can_send(event: &Event<'_>, about: &AboutCall, segment: &Segment, found: &Fou
         // A timer does that.
         return false;
     }
-    let closes = about.closed.is_some() || about.effect == Effect::ShutsDown;
+    let closes = !about.closed.is_empty() || about.effect == Effect::ShutsDown;
     let sends = matches!(about.effect, Effect::Sends | Effect::Splices);
     if has(SegmentFlags::SYN) {
         return about.effect == Effect::Connects || sends;

@@ -160,7 +160,7 @@ fn meaning_of_segment(segment: &Segment, cause: Option<&Event<'_>>) -> Option<&'
             Some(Effect::ShutsDown) => {
                 "the FIN: shutdown ends this direction; the other one stays open"
             }
-            Some(Effect::Closes | Effect::Copies) if segment.len == 0 => {
+            Some(Effect::Closes | Effect::ClosesRange | Effect::Copies) if segment.len == 0 => {
                 "the FIN: close had nothing left to send, and says so"
             }
             Some(_) => "the FIN: the last bytes are sent, and the end with them",
@@ -199,7 +199,7 @@ fn meaning_of_reset(segment: &Segment, effect: Option<Effect>) -> &'static str {
         Some(Effect::Connects) if !segment.by_client => {
             "the RST: no socket listens there, so connect fails with ECONNREFUSED"
         }
-        Some(Effect::Closes | Effect::Copies) => {
+        Some(Effect::Closes | Effect::ClosesRange | Effect::Copies) => {
             "the RST: close gives the connection up at once, with bytes unread or with SO_LINGER of 0, and tells the peer"
         }
         Some(Effect::Sends) => {

@@ -242,6 +242,7 @@ impl<'e> Did<'e> {
             Effect::Selects | Effect::Polls => Self::Waited(Wait::of(event)),
             Effect::ShutsDown => finished(args.get(1)),
             Effect::Closes => Self::Closed,
+            Effect::ClosesRange => reading::closed_range(args),
             Effect::Copies => Self::Copied { is_closed_on_exec: false },
             Effect::Commands if matches!(args.get(1), Some(Arg::Request(_))) => {
                 Self::OptionAsked(Level::from_bits(-1), 0, value(args.get(2)))

@@ -21,16 +21,8 @@ pub struct Registration {
 
 /// The name of a call without a wrapper, if such calls are often evidence; otherwise empty.
 pub(super) fn known_name(name: &str) -> &'static str {
-    const NAMES: &[&str] = &[
-        "epoll_wait",
-        "epoll_pwait",
-        "epoll_pwait2",
-        "close_range",
-        "dup3",
-        "execve",
-        "clone",
-        "clone3",
-    ];
+    const NAMES: &[&str] =
+        &["epoll_wait", "epoll_pwait", "epoll_pwait2", "dup3", "execve", "clone", "clone3"];
     NAMES.iter().find(|known| **known == name).copied().unwrap_or_default()
 }
 
@@ -78,13 +70,6 @@ pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
         "dup3" => Did::Copied {
             is_closed_on_exec: args.iter().any(|arg| text(Some(arg)).contains("O_CLOEXEC")),
         },
-        "close_range" => match (args.first().and_then(number), args.get(1).and_then(number)) {
-            (Some(from), Some(to)) if text(args.get(2)).contains("CLOSE_RANGE_CLOEXEC") => {
-                Did::RangeClosedOnExec(from, to)
-            }
-            (Some(from), Some(to)) => Did::ClosedRange(from, to),
-            _ => Did::Other,
-        },
         "clone" | "clone3" | "fork" | "vfork" => Did::Forked {
             shares_descriptors: args.iter().any(|arg| text(Some(arg)).contains("CLONE_FILES")),
         },
@@ -102,6 +87,18 @@ pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
         | "signalfd" | "signalfd4" | "inotify_init" | "inotify_init1" | "memfd_create"
         | "pidfd_open" | "io_uring_setup" | "perf_event_open" => Did::Opened(None),
         _ => Did::Other,
+    }
+}
+
+/// The range of `close_range`, and whether its descriptors are closed at once or by `execve`.
+pub(super) fn closed_range<'e>(args: &[Arg<'_>]) -> Did<'e> {
+    let number_at = |place: usize| args.get(place).and_then(number);
+    let (Some(from), Some(to)) = (number_at(0), number_at(1)) else { return Did::Other };
+    let only_marks = |flags: &Arg<'_>| flags.written().contains("CLOSE_RANGE_CLOEXEC");
+    if args.get(2).is_some_and(only_marks) {
+        Did::RangeClosedOnExec(from, to)
+    } else {
+        Did::ClosedRange(from, to)
     }
 }
 

@@ -25,6 +25,7 @@ mod accept;
 mod bind;
 mod c_string;
 mod close;
+mod close_range;
 mod connect;
 mod dup;
 mod fcntl;
@@ -86,6 +87,8 @@ pub use crate::values::*;
 pub use accept::*;
 pub use bind::*;
 pub use close::*;
+#[cfg(has_close_range)]
+pub use close_range::*;
 pub use connect::*;
 pub use dup::*;
 pub use fcntl::*;
@@ -177,6 +180,7 @@ pub const CHAPTERS: &[Chapter] = &[
             Function::CONNECT,
             Function::SHUTDOWN,
             Function::CLOSE,
+            Function::CLOSE_RANGE,
             Function::DUP,
             Function::DUP2,
             Function::PIPE,

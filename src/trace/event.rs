@@ -102,7 +102,7 @@ impl<'a> Event<'a> {
         match self.callee.effect() {
             Effect::Sends | Effect::Connects | Effect::ShutsDown => self.begin_ns,
             // A copy may close the file that had its number.
-            Effect::Closes | Effect::Copies => self.begin_ns,
+            Effect::Closes | Effect::ClosesRange | Effect::Copies => self.begin_ns,
             _ => self.end_ns,
         }
     }

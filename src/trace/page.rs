@@ -100,6 +100,8 @@ pub enum Effect {
     ShutsDown,
     /// Closes the descriptor.
     Closes,
+    /// Closes every descriptor of a range, or marks each with `FD_CLOEXEC`.
+    ClosesRange,
     /// Makes another descriptor of the same open file; the result is its number.
     Copies,
     /// Returns the socket's own address.

@@ -15,7 +15,7 @@ use super::super::messages::say;
 use super::instead;
 
 /// Calls that have no wrapper and say something about descriptors, processes and signals.
-const FURTHER_CALLS: &str = "close_range,open,openat,unlink,unlinkat,epoll_create,epoll_create1,epoll_ctl,epoll_wait,\
+const FURTHER_CALLS: &str = "open,openat,unlink,unlinkat,epoll_create,epoll_create1,epoll_ctl,epoll_wait,\
     epoll_pwait,epoll_pwait2,io_uring_setup,io_uring_enter,eventfd,eventfd2,clone,clone3,fork,vfork,execve,execveat,\
     kill,rt_sigaction,rt_sigreturn,sigreturn,restart_syscall,prlimit64,setrlimit";
 

@@ -302,6 +302,14 @@ fn moving_has_its_lessons() {
     );
     assert!(told(F::SPLICE, &spliced, err(Errno::EINVAL)).contains("must be a pipe"));
     assert!(told(F::SPLICE, &spliced, err(Errno::EPIPE)).contains("SIGPIPE was raised too"));
+    let range =
+        |flags: &'static str| [Arg::Int(3), Arg::Int(4_294_967_295), Arg::Word(flags.into())];
+    let [closed, marked] = [range("0"), range("CLOSE_RANGE_CLOEXEC")];
+    assert!(
+        told(F::CLOSE_RANGE, &closed, ok(0)).starts_with("what was open in this range is closed")
+    );
+    assert!(told(F::CLOSE_RANGE, &marked, ok(0)).starts_with("exec will close what is open"));
+    assert!(told(F::CLOSE_RANGE, &marked, err(Errno::EINVAL)).contains("above the last"));
 }
 
 #[test]

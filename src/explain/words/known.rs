@@ -1,9 +1,9 @@
 //! A name's number on this system, and its short description.
 
 use crate::names::{
-    AddrInfoFlags, Constant, ControlKind, Domain, Errno, FcntlCommand, FdFlags, IoctlRequest,
-    Level, MsgFlags, NameInfoFlags, OPTIONS, OpenFlags, PollEvents, Protocol, ResolveError,
-    SaFlags, ShutdownHow, Signal, SocketFlags, SocketType, SpliceFlags, TcpState,
+    AddrInfoFlags, CloseRangeFlags, Constant, ControlKind, Domain, Errno, FcntlCommand, FdFlags,
+    IoctlRequest, Level, MsgFlags, NameInfoFlags, OPTIONS, OpenFlags, PollEvents, Protocol,
+    ResolveError, SaFlags, ShutdownHow, Signal, SocketFlags, SocketType, SpliceFlags, TcpState,
 };
 
 /// Every table of names, except those of the options.
@@ -22,6 +22,7 @@ const TABLES: &[&[Constant]] = &[
     OpenFlags::CONSTANTS,
     FdFlags::CONSTANTS,
     SpliceFlags::CONSTANTS,
+    CloseRangeFlags::CONSTANTS,
     FcntlCommand::CONSTANTS,
     IoctlRequest::CONSTANTS,
     Signal::CONSTANTS,

@@ -1,9 +1,10 @@
-//! Descriptors without an owner: numbers that are closed, and numbers that are taken on trust.
+//! Descriptors without an owner: numbers that are closed, alone or in a range, and numbers that are taken on trust.
 
 use std::os::fd::RawFd;
 
 use super::Wild;
-use crate::names::Result;
+use crate::names::{CloseRangeFlags, Result};
+use crate::sys::close_range::close_range_raw;
 use crate::sys::fd::Fd;
 use crate::sys::status;
 use crate::trace::arg::Arg;
@@ -29,6 +30,22 @@ pub fn close_number(_: Wild, fd: FdNumber) -> Result<()> {
         status(unsafe { libc::close(fd.get()) })
     });
     call.returns(result)
+}
+
+/// `int close_range(unsigned int first, unsigned int last, int flags);` with any flags, so that it can close descriptors that
+/// code of this process owns. The safe wrapper only marks them.
+///
+/// # Errors
+/// | errno | when |
+/// |---|---|
+/// | `EINVAL` | `first` is above `last`, or the system does not know a flag |
+/// | `EMFILE`, `ENOMEM` | with `CLOSE_RANGE_UNSHARE`: the copy of the table has no room (Linux) |
+/// | `ENOSYS` | this system has no such call |
+///
+/// References: [`close_range(2)`](https://man7.org/linux/man-pages/man2/close_range.2.html);
+/// not in POSIX.
+pub fn close_numbers(_: Wild, first: u32, last: u32, flags: CloseRangeFlags) -> Result<()> {
+    close_range_raw(first, last, flags)
 }
 
 /// A descriptor that this process inherited: its parent left it open and passed its number. The function cannot check

@@ -1,5 +1,6 @@
 //! What each call reveals about descriptors, for the calls after it.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use super::change::{FileChange, address, says};
@@ -94,7 +95,7 @@ impl DescriptorTable {
             (Effect::Copies, Some(fd)) => self.copy(fd, made, event),
             (Effect::Commands, Some(fd)) => self.controlled(event, fd, made),
             (Effect::Closes, Some(fd)) => drop(self.numbers.remove(&fd.get())),
-            (Effect::None, _) if event.callee.name() == "close_range" => self.close_range(event),
+            (Effect::ClosesRange, _) => self.close_range(event),
             _ => {}
         }
     }
@@ -185,20 +186,32 @@ impl DescriptorTable {
     }
 
     fn close_range(&mut self, event: &Event<'_>) {
-        let number = |at: usize| match event.args.get(at) {
-            Some(Arg::Fd(fd)) => Some(fd.get()),
-            // ~0U stands for the highest possible number.
-            Some(Arg::Int(number)) => Some(i32::try_from(*number).unwrap_or(i32::MAX)),
-            _ => None,
-        };
-        let (Some(first), Some(last)) = (number(0), number(1)) else { return };
-        if event.args.get(2).is_some_and(|flags| says(flags, "CLOSE_RANGE_CLOEXEC")) {
-            let marked = self.numbers.iter_mut().filter(|(fd, _)| (first..=last).contains(*fd));
+        let Some(range) = range_of(event) else { return };
+        if only_marks(event) {
+            let marked = self.numbers.range_mut(range);
             marked.for_each(|(_, descriptor)| descriptor.closed_on_exec = true);
         } else {
-            self.numbers.retain(|number, _| !(first..=last).contains(number));
+            self.numbers.retain(|number, _| !range.contains(number));
         }
     }
+}
+
+/// The numbers that a `close_range` is about; none if it has none, which the kernel refuses.
+pub(super) fn range_of(event: &Event<'_>) -> Option<RangeInclusive<i32>> {
+    let number = |at: usize| match event.args.get(at) {
+        Some(Arg::Fd(fd)) => Some(fd.get()),
+        // ~0U stands for the highest possible number.
+        Some(Arg::Int(number)) => Some(i32::try_from(*number).unwrap_or(i32::MAX)),
+        _ => None,
+    };
+    let first = number(0)?;
+    let last = number(1)?;
+    (first <= last).then_some(first..=last)
+}
+
+/// Whether a `close_range` leaves the closing to exec.
+pub(super) fn only_marks(event: &Event<'_>) -> bool {
+    event.args.get(2).is_some_and(|flags| says(flags, "CLOSE_RANGE_CLOEXEC"))
 }
 
 fn is_datagram(arg: &Arg<'_>) -> bool {

@@ -17,6 +17,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
 
+use self::learn::{only_marks, range_of};
 use super::arg::Arg;
 use super::event::{Connection, Event, Outcome};
 use super::page::Effect;
@@ -215,6 +216,17 @@ impl DescriptorTable {
                 is_open.then_some(FdNumber::new(made))
             }
             _ => None,
+        }
+    }
+
+    /// Every descriptor that this call closes: that of [`Self::closed_by`], or those that `close_range` finds open.
+    pub fn all_closed_by(&self, event: &Event<'_>) -> Vec<FdNumber> {
+        match (event.callee.effect(), event.outcome) {
+            (Effect::ClosesRange, Outcome::Value(_)) if !only_marks(event) => {
+                let open = range_of(event).map(|range| self.numbers.range(range));
+                open.into_iter().flatten().map(|(fd, _)| FdNumber::new(*fd)).collect()
+            }
+            _ => self.closed_by(event).into_iter().collect(),
         }
     }
 

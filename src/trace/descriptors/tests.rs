@@ -130,6 +130,35 @@ fn ends_that_were_passed_into_each_other_are_given_back() {
 }
 
 #[test]
+fn close_range_closes_what_is_open_in_it_unless_it_only_marks() {
+    let mut told = ToldTable::with_two_connections();
+    let call = |first, last, flags: &'static str| {
+        let mut event = Event::new(Callee::of("close_range"));
+        event.args.extend([Arg::Int(first), Arg::Int(last), Arg::Word(flags.into())]);
+        event.outcome = Outcome::Value(0);
+        event
+    };
+    let all = i64::from(u32::MAX);
+    let closed = |told: &ToldTable, event| {
+        told.0.all_closed_by(event).into_iter().map(FdNumber::get).collect::<Vec<_>>()
+    };
+    let marks = call(6, all, "CLOSE_RANGE_CLOEXEC");
+    assert_eq!(closed(&told, &marks), [0; 0]);
+    told.0.learn(&marks);
+    assert_eq!(told.file(6).peer, Some(at(1006)), "marked, and open until exec");
+    let mut after_exec = told.0.fork();
+    after_exec.exec();
+    assert!(after_exec.get(FdNumber::new(5)).is_some());
+    assert!(after_exec.get(FdNumber::new(6)).is_none());
+    let nothing = call(6, 5, "0");
+    assert_eq!(closed(&told, &nothing), [0; 0], "no range");
+    let closes = call(5, all, "0");
+    assert_eq!(closed(&told, &closes), [5, 6]);
+    told.0.learn(&closes);
+    assert_eq!(closed(&told, &closes), [0; 0]);
+}
+
+#[test]
 fn dup2_closes_what_was_at_its_number() {
     let mut told = ToldTable::with_two_connections();
     let old = told.file(5).id;

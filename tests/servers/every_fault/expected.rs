@@ -92,6 +92,7 @@ pub(crate) fn expected(
             | Effect::MakesPipe
             | Effect::Binds
             | Effect::Listens
+            | Effect::ClosesRange
             | Effect::Copies
             | Effect::Splices
             | Effect::Resolves,

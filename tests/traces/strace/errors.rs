@@ -61,6 +61,7 @@ const EXCUSED: &[(For, &[&str], &str)] = &[
         &["EINTR", "EAGAIN"],
         "another system: Linux stops waiting and says nothing",
     ),
+    (These(&["close_range"]), &["ENOSYS"], "an older system: Linux has the call since 5.9"),
     (These(&["dup2"]), &["EBUSY"], "needs another thread in the middle of the kernel's open"),
     (
         These(&["dup2"]),

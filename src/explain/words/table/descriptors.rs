@@ -96,6 +96,21 @@ entries! { SPLICE_FLAGS {
     }
 } }
 
+entries! { CLOSE_RANGE_FLAGS {
+    CLOSE_RANGE_UNSHARE {
+        means: "The calling thread leaves the descriptors of the process and gets copies for itself; then the range is closed.",
+        when: "A child made by clone with CLONE_FILES, before it closes what only its parent needs.",
+        advice: "Not in an ordinary thread: what other threads open afterwards has no number there.",
+        systems: "Linux only, since 5.9.",
+    }
+    CLOSE_RANGE_CLOEXEC {
+        means: "FD_CLOEXEC is set on each descriptor of the range that is open now; nothing is closed before exec.",
+        when: "close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) before exec, so that the new program inherits 0, 1 and 2 alone.",
+        advice: "Call it last: a descriptor that is opened later has no mark, unless it is opened with one.",
+        systems: "Linux since 5.11, FreeBSD since 13.1; before that the flag gives EINVAL.",
+    }
+} }
+
 entries! { FCNTL_COMMANDS {
     F_DUPFD {
         means: "Like dup, but with a minimum: the lowest free number not below the argument.",

@@ -52,7 +52,7 @@ pub static GROUPS: LazyLock<Vec<WordGroup>> =
     LazyLock::new(|| CHAPTERS.iter().map(calls).chain(WORDS).collect());
 
 /// All entries except the calls.
-const WORDS: [WordGroup; 37] = [
+const WORDS: [WordGroup; 38] = [
     group("Errors: waiting", "an errno", errors_of_calls::WAITING),
     group("Errors: connections", "an errno", errors_of_peers::CONNECTIONS),
     group("Errors: addresses and messages", "an errno", errors_of_peers::ADDRESSES),
@@ -74,6 +74,7 @@ const WORDS: [WordGroup; 37] = [
     group("Flags of open files", "a status flag", descriptors::STATUS_FLAGS),
     group("Descriptors", "a word about descriptors", descriptors::DESCRIPTOR_FLAGS),
     group("Flags of splice", "a flag of splice", descriptors::SPLICE_FLAGS),
+    group("Flags of close_range", "a flag of close_range", descriptors::CLOSE_RANGE_FLAGS),
     group("Commands of fcntl", "a command of fcntl", descriptors::FCNTL_COMMANDS),
     group("Requests of ioctl", "a request of ioctl", descriptors::IOCTL_REQUESTS),
     group("Signals", "a signal", signals::SIGNALS),

@@ -117,6 +117,7 @@ impl Given<'_> {
             ("flags", "accept4") => SocketFlags::NONE.named(),
             ("flags", "getnameinfo") => NameInfoFlags::NONE.named(),
             ("flags", "splice") => SpliceFlags::NONE.named(),
+            ("flags", "close_range") => CloseRangeFlags::NONE.named(),
             ("flags", _) => MsgFlags::NONE.named(),
             _ => return None,
         })

@@ -1,11 +1,16 @@
-//! `close`, `dup`, `dup2`, `pipe`, `fcntl`, `ioctl`.
+//! `close`, `close_range`, `dup`, `dup2`, `pipe`, `fcntl`, `ioctl`.
 
+use std::os::fd::{IntoRawFd, OwnedFd};
+
+use baresock::sys::wild::Wild;
+use baresock::sys::wild::ownership::{close_number, close_numbers};
 use baresock::sys::*;
 
 use super::{ANY, listener, loopback, tcp_pair, udp, unix_pair, without_a_free_descriptor};
 
 pub(super) fn drive() {
     duplicates();
+    ranges();
     status_flags();
     owners();
     requests();
@@ -30,6 +35,43 @@ fn duplicates() {
         assert_eq!(fcntl_dupfd(&a, 0).map(drop), Err(Errno::EMFILE));
         assert_eq!(fcntl_dupfd_cloexec(&a, 0).map(drop), Err(Errno::EMFILE));
     });
+}
+
+/// The numbers from here on are the driver's own, for nothing that it needs is up there.
+const HIGH: u32 = 500;
+
+fn ranges() {
+    let [a, _b] = pipe().unwrap();
+    let opened = || fcntl_dupfd(&a, HIGH as i32).unwrap();
+    let marked = opened();
+    for last in [HIGH, u32::MAX] {
+        fcntl_setfd(&marked, FdFlags::NONE).unwrap();
+        close_range(HIGH, last, CLOSE_RANGE_CLOEXEC).unwrap();
+        assert_eq!(fcntl_getfd(&marked), Ok(FD_CLOEXEC));
+    }
+    assert_eq!(fcntl_getfd(opened()), Ok(FdFlags::NONE), "opened after the call");
+    // Nothing is open there.
+    close_range(u32::MAX, u32::MAX, CLOSE_RANGE_CLOEXEC).unwrap();
+    assert_eq!(close_range(HIGH + 1, HIGH, CLOSE_RANGE_CLOEXEC), Err(Errno::EINVAL));
+    let unknown = CloseRangeFlags::from_bits(0x100);
+    for refused in [
+        CloseRangeFlags::NONE,
+        CLOSE_RANGE_UNSHARE,
+        CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC,
+        CLOSE_RANGE_CLOEXEC | unknown,
+    ] {
+        assert_eq!(close_range(HIGH, u32::MAX, refused), Err(Errno::EINVAL));
+        assert!(fcntl_getfd(&marked).is_ok(), "still open");
+    }
+    let wild = Wild::in_a_lab().expect("LAB_DIRECTORY is set where the driver runs");
+    for flags in [unknown, CLOSE_RANGE_UNSHARE | unknown, CLOSE_RANGE_CLOEXEC | unknown] {
+        assert_eq!(close_numbers(wild, HIGH, u32::MAX, flags), Err(Errno::EINVAL));
+    }
+    // From here on the range has no owner.
+    let number = marked.number();
+    let _ = OwnedFd::from(marked).into_raw_fd();
+    close_numbers(wild, HIGH, u32::MAX, CloseRangeFlags::NONE).unwrap();
+    assert_eq!(close_number(wild, number), Err(Errno::EBADF));
 }
 
 fn status_flags() {
