@@ -50,7 +50,7 @@ impl Dice {
 }
 
 /// The services, and where each listens among the others.
-const SERVICES: [&str; 10] = [
+const SERVICES: [&str; 11] = [
     "echo",
     "discard",
     "chargen",
@@ -61,6 +61,7 @@ const SERVICES: [&str; 10] = [
     "relay",
     "framed",
     "framed-length",
+    "upper",
 ];
 
 /// What is said to a service that it half understands.
@@ -205,14 +206,14 @@ fn send_datagrams(server: &Addresses, dice: &mut Dice) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..dice.below(50) {
         let len = dice.one_of(&[0, 1, 512, 9_000, 65_507]);
-        let _ = socket.send_to(&vec![b'x'; len], server.datagrams[dice.below(2) as usize]);
+        let _ = socket.send_to(&vec![b'x'; len], server.datagrams[dice.below(3) as usize]);
     }
 }
 
 struct Addresses {
     streams: Vec<std::net::SocketAddr>,
     unix: Vec<PathBuf>,
-    datagrams: [std::net::SocketAddr; 2],
+    datagrams: [std::net::SocketAddr; 3],
 }
 
 /// A server of everything, with limits so tight that peers meet them.
@@ -225,7 +226,7 @@ fn serve_all(via: &str, root: &str, target: &str, unix: &[PathBuf]) -> Services 
     };
     let mut services: Vec<String> =
         SERVICES.iter().map(|name| service(name, "127.0.0.1:0")).collect();
-    services.extend(["echo/udp=127.0.0.1:0".into(), "chargen/udp=127.0.0.1:0".into()]);
+    services.extend(["echo", "chargen", "upper"].map(|name| format!("{name}/udp=127.0.0.1:0")));
     let at_paths = SERVICES.iter().zip(unix);
     services.extend(at_paths.map(|(name, path)| service(name, &format!("unix:{}", text(path)))));
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
@@ -262,7 +263,7 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     let addresses = Addresses {
         streams: (0..SERVICES.len()).map(|service| server.at(service)).collect(),
         unix,
-        datagrams: [server.at(10), server.at(11)],
+        datagrams: [0, 1, 2].map(|at| server.at(SERVICES.len() + at)),
     };
     let bystander = server.connect(0);
     assert_echo(&bystander, b"before");

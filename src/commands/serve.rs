@@ -12,7 +12,7 @@ use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
 use baresock::services::{
     Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Relay, ServiceKind, Signals,
-    Spec, Time, Transport,
+    Spec, Time, Transport, Upper,
 };
 use baresock::sys::Fd;
 
@@ -147,6 +147,7 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
         ServiceKind::Chargen => Box::new(Chargen::default()),
         ServiceKind::Daytime => Box::new(Daytime::default()),
         ServiceKind::Time => Box::new(Time::default()),
+        ServiceKind::Upper => Box::new(Upper::default()),
         ServiceKind::Chat => Box::new(Chat::default()),
         ServiceKind::Framed => Box::new(Framed::new(spec.frame().map_err(Failure::new)?)),
         ServiceKind::Relay => Box::new(relay(spec)?),

@@ -12,6 +12,7 @@ mod printable;
 mod relay;
 mod signals;
 mod time;
+mod upper;
 mod written;
 
 pub use chargen::Chargen;
@@ -27,4 +28,5 @@ pub use printable::printable;
 pub use relay::Relay;
 pub use signals::Signals;
 pub use time::Time;
+pub use upper::Upper;
 pub use written::{ServiceKind, Spec, Transport, seconds, time_limit};

@@ -25,6 +25,8 @@ pub enum ServiceKind {
     Daytime,
     /// The time for machines (RFC 868).
     Time,
+    /// Sends received bytes back in upper case.
+    Upper,
     /// Sends each line of a member to all other members.
     Chat,
     /// Answers each message with its number and length.
@@ -43,7 +45,7 @@ struct ServiceRow {
     port: Option<u16>,
     options: &'static [&'static str],
     datagrams: bool,
-    /// The port that its RFC assigns.
+    /// The port that its RFC assigns; none if no RFC describes the service.
     standard_port: Option<u16>,
 }
 
@@ -53,6 +55,14 @@ const ROWS: &[ServiceRow] = &[
     ServiceRow::small(ServiceKind::Chargen, "chargen", 1919, 19),
     ServiceRow::small(ServiceKind::Daytime, "daytime", 1313, 13),
     ServiceRow::small(ServiceKind::Time, "time", 3737, 37),
+    ServiceRow {
+        kind: ServiceKind::Upper,
+        name: "upper",
+        port: Some(7117),
+        options: &[],
+        datagrams: true,
+        standard_port: None,
+    },
     ServiceRow {
         kind: ServiceKind::Chat,
         name: "chat",

@@ -21,7 +21,7 @@ use baresock::events::Service;
 use baresock::explain::words;
 use baresock::framing;
 use baresock::poller::Via;
-use baresock::services::{Chat, Framed, Http, Spec, http};
+use baresock::services::{Chat, Framed, Http, Spec, Upper, http};
 use baresock::sys::Fd;
 use baresock::trace::inject::InjectRule;
 use clap::Parser;
@@ -185,6 +185,7 @@ const OF_ADDRESSES: &[&str] = &[
 
 const OF_SERVICES: &[&str] = &[
     "echo",
+    "upper",
     "chat",
     "relay",
     "framed",
@@ -568,6 +569,16 @@ proptest! {
             let pieces = answers(via, Box::new(Chat::default()), &cut(&bytes, &places));
             prop_assert_eq!(pieces, whole);
         }
+    }
+
+    #[test]
+    fn any_bytes_come_back_in_upper_case_however_they_were_cut(
+        via in a_via(),
+        bytes in prop::collection::vec(any::<u8>(), 0..600),
+        places in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+    ) {
+        let [answer, _] = answers(via, Box::new(Upper::default()), &cut(&bytes, &places));
+        prop_assert_eq!(answer, bytes.to_ascii_uppercase());
     }
 
     #[test]

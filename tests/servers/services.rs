@@ -41,6 +41,26 @@ fn echo_answers_datagrams_of_the_unix_domain() {
 }
 
 #[test]
+fn upper_answers_each_byte_with_its_upper_case() {
+    let all: Vec<u8> = (0..=255).collect();
+    for via in BOTH {
+        let server = serve(via, &["upper=127.0.0.1:0", "upper/udp=127.0.0.1:0"]);
+        let mut client = server.connect(0);
+        // More than one receive takes, and the client reads only when it has finished sending.
+        let asked = all.repeat(400);
+        client.write_all(&asked).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        assert!(read_all(client) == asked.to_ascii_uppercase(), "{via}");
+
+        let client = datagrams("127.0.0.1:0");
+        for bytes in [&all[..], b"", &[b'a'; 20_000], b"short again"] {
+            let answered = answer(&client, server.at(1), bytes);
+            assert_eq!(answered, bytes.to_ascii_uppercase(), "{via}");
+        }
+    }
+}
+
+#[test]
 fn discard_takes_everything_and_answers_nothing() {
     for via in BOTH {
         let server =
@@ -187,10 +207,10 @@ fn rdate_believes_the_time() {
 #[test]
 fn one_loop_serves_them_all() {
     for via in BOTH {
-        let all = ["echo", "discard", "chargen", "daytime", "time", "chat", "framed"];
+        let all = ["echo", "discard", "chargen", "daytime", "time", "chat", "framed", "upper"];
         let services = all.map(|name| format!("{name}=127.0.0.1:0"));
         let server = serve(via, &services.each_ref().map(|service| &service[..]));
-        let mut clients = [0, 1, 2, 3, 4, 5, 6].map(|service| server.connect(service));
+        let mut clients = [0, 1, 2, 3, 4, 5, 6, 7].map(|service| server.connect(service));
         let mut first = |service: usize, says: &[u8], len: usize| {
             let client: &mut TcpStream = &mut clients[service];
             client.write_all(says).unwrap();
@@ -198,6 +218,7 @@ fn one_loop_serves_them_all() {
             client.read_exact(&mut bytes).unwrap();
             String::from_utf8_lossy(&bytes).into_owned()
         };
+        assert_eq!(first(7, b"hello\n", 6), "HELLO\n");
         assert_eq!(first(6, b"hello\n", 19), "message 1: 5 bytes\n");
         assert_eq!(first(5, b"", 16), "* you are guest1");
         assert_eq!(first(3, b"", 31)[26..], *"GMT\r\n");
@@ -216,13 +237,13 @@ fn a_datagram_from_a_servers_port_is_not_answered() {
         return eprintln!("skipped: this system has no second loopback address");
     }
     for via in BOTH {
-        let services = ["echo/udp=127.0.0.1:0", "chargen/udp=127.0.0.1:0"];
+        let services = ["echo/udp=127.0.0.1:0", "chargen/udp=127.0.0.1:0", "upper/udp=127.0.0.1:0"];
         let server = serve(via, &services);
         // As if from a like server on another machine: its own port, that of a neighbour, and one of the known ones.
         let same_port = datagrams(("127.0.0.2", server.at(0).port()));
         let neighbours = datagrams(("127.0.0.2", server.at(1).port()));
         let ordinary = datagrams("127.0.0.2:0");
-        for service in [0, 1] {
+        for service in [0, 1, 2] {
             for client in [&same_port, &neighbours] {
                 client.send_to(b"round and round", server.at(service)).unwrap();
             }

@@ -28,6 +28,8 @@ fn every_service_has_a_port_that_needs_no_privilege() {
         ("daytime/udp", 1313),
         ("time", 3737),
         ("time/udp", 3737),
+        ("upper", 7117),
+        ("upper/udp", 7117),
         ("chat", 9034),
         ("framed", 7070),
         ("framed=frame=close", 7070),
