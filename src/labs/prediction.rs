@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::choices::speaks_of;
 use super::expect::{Expect, Expected};
-use crate::names::{Errno, PollEvents};
+use crate::names::{Errno, FdFlags, PollEvents};
 use crate::os::system::System;
 
 /// One prediction: the question before the deciding call, and the answer on each system.
@@ -121,6 +121,12 @@ impl Observed for Duration {
 }
 
 impl Observed for PollEvents {
+    fn words(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Observed for FdFlags {
     fn words(&self) -> String {
         self.to_string()
     }

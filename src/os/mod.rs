@@ -41,6 +41,7 @@ pub mod process_group;
 pub mod queues;
 #[cfg(feature = "program")]
 pub mod random;
+pub mod ranges;
 pub mod receiving;
 pub mod sending;
 pub mod settings;

@@ -25,7 +25,7 @@ static CLOSE_RANGE: Page = Page {
     systems: "Linux has it since 5.9, with CLOSE_RANGE_CLOEXEC since 5.11. FreeBSD has it since 12.2, and its manual has \
         the flag from 13.1 on. NetBSD's manual has it from 11 on, which is unchecked. Others have at most closefrom.",
     man: "close_range(2)",
-    lab: "close-is-refcount",
+    lab: "cloexec-is-not-copied",
     lessons: &[
         &Lesson {
             when: |call| call.succeeded() && !only_marks(call),
@@ -41,7 +41,7 @@ static CLOSE_RANGE: Page = Page {
                 "exec will close what is open in this range now; what is opened later has no mark"
                     .into()
             },
-            see: See::Word("FD_CLOEXEC"),
+            see: See::Lab("cloexec-is-not-copied"),
         },
         &Lesson {
             when: |call| call.failed(Errno::EINVAL),

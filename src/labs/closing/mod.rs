@@ -1,5 +1,6 @@
 //! Closing: what each side learns of it, and when.
 
+mod cloexec_is_not_copied;
 mod close_is_refcount;
 mod half_close;
 mod linger_blocks_close;
@@ -21,6 +22,7 @@ pub(super) const GROUP: LabGroup = LabGroup {
         half_close::LAB,
         shut_rd_is_local::LAB,
         close_is_refcount::LAB,
+        cloexec_is_not_copied::LAB,
         linger_zero::LAB,
         linger_blocks_close::LAB,
         silent_death::LAB,

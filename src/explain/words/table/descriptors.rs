@@ -108,6 +108,7 @@ entries! { CLOSE_RANGE_FLAGS {
         when: "close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) before exec, so that the new program inherits 0, 1 and 2 alone.",
         advice: "Call it last: a descriptor that is opened later has no mark, unless it is opened with one.",
         systems: "Linux since 5.11, FreeBSD since 13.1; before that the flag gives EINVAL.",
+        lab: "cloexec-is-not-copied",
     }
 } }
 
