@@ -238,7 +238,8 @@ fn ending(
     let peers = socket.peer_finished.as_ref().map(|mark| mark.line);
     match (&socket.failed, peers) {
         (Some(_), _)
-            if socket.file.bytes_in + socket.file.bytes_out == 0
+            if socket.file.bytes_in == 0
+                && socket.file.bytes_out == 0
                 && socket.role == SocketRole::Connected =>
         {
             ("failed", Some("peer"))
