@@ -64,6 +64,11 @@ const SERVICES: [&str; 11] = [
     "upper",
 ];
 
+/// The number under which the server knows a service.
+fn number_of(service: &str) -> usize {
+    SERVICES.iter().position(|name| *name == service).expect("one of the services")
+}
+
 /// What is said to a service that it half understands.
 const PHRASES: &[&[u8]] = &[
     b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -265,7 +270,7 @@ fn hostile_peers_harm_only_themselves(via: &str) {
         unix,
         datagrams: [0, 1, 2].map(|at| server.at(SERVICES.len() + at)),
     };
-    let bystander = server.connect(0);
+    let bystander = server.connect(number_of("echo"));
     assert_echo(&bystander, b"before");
 
     let (began, seed) = (Instant::now(), seed());
@@ -294,11 +299,10 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     });
     drop(bystander);
     let made = made.into_inner().unwrap();
-    for (service, answer) in [(0, &b"hello\n"[..]), (7, b"hello\n")] {
-        let client = server.connect(service);
-        assert_echo(&client, answer);
+    for service in ["echo", "relay"] {
+        assert_echo(server.connect(number_of(service)), b"hello\n");
     }
-    assert_eq!(read_all(server.connect(4)).len(), 4, "the time");
+    assert_eq!(read_all(server.connect(number_of("time"))).len(), 4, "the time");
     if !HAS_PROC {
         return skipped("this system does not show what a process has");
     }
@@ -337,29 +341,33 @@ fn an_end_at_every_point_of_a_request() {
         let server = serve_all(via, text(&root_path), &behind.at(0).to_string(), &unix);
         let own = if HAS_PROC { descriptors(server.pid()) } else { 0 };
         for (service, says) in [
-            (0, &b"hello\n"[..]),
-            (5, b"hello\n/nick ann\n/who\nbye\n"),
-            (6, b"GET /big HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-            (7, b"through\n"),
-            (8, b"one\ntwo\r\nthree"),
-            (9, b"\0\0\0\x03abc\0\0\0\0\0"),
+            ("echo", &b"hello\n"[..]),
+            ("upper", b"hello\n"),
+            ("chat", b"hello\n/nick ann\n/who\nbye\n"),
+            ("http", b"GET /big HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+            ("relay", b"through\n"),
+            ("framed", b"one\ntwo\r\nthree"),
+            ("framed-length", b"\0\0\0\x03abc\0\0\0\0\0"),
         ] {
+            let number = number_of(service);
             for at in 0..=says.len() {
                 let (before, after) = says.split_at(at);
-                let half_closed = server.connect(service);
+                let half_closed = server.connect(number);
                 (&half_closed).write_all(before).unwrap();
                 half_closed.shutdown(Shutdown::Write).unwrap();
                 // It gets its queued bytes, and then the end of file; it is not left waiting.
                 let got = read_all(&half_closed);
-                if service == 0 || service == 7 {
-                    assert_eq!(got, before, "{via}");
+                match service {
+                    "echo" | "relay" => assert_eq!(got, before, "{via}, {service}"),
+                    "upper" => assert_eq!(got, before.to_ascii_uppercase(), "{via}, {service}"),
+                    _ => {}
                 }
 
-                let to_reset = server.connect(service);
+                let to_reset = server.connect(number);
                 (&to_reset).write_all(before).unwrap();
                 reset(to_reset);
 
-                let cut = server.connect(service);
+                let cut = server.connect(number);
                 (&cut).write_all(before).unwrap();
                 let _ = (&cut).write_all(after);
                 drop(cut);
@@ -369,7 +377,7 @@ fn an_end_at_every_point_of_a_request() {
         if HAS_PROC {
             wait_until("no client is left", || descriptors(server.pid()) == own);
         }
-        assert_echo(server.connect(0), b"an ordinary client");
+        assert_echo(server.connect(number_of("echo")), b"an ordinary client");
     }
     counted(format_args!("{ends} connections ended early"));
 }

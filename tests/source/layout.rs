@@ -517,7 +517,8 @@ fn independent_things_have_a_statement_each() {
     let many = places.len();
     assert!(
         many <= MOST_LETS_OF_TUPLES,
-        "{many} times `let (a, b) = (x, y)`, of at most {MOST_LETS_OF_TUPLES}:\n{}",
+        "{many} times `let (a, b) = (x, y)`, of at most {MOST_LETS_OF_TUPLES}. Write two statements where your change has one of \
+         these:\n{}",
         places.join("\n")
     );
 }
