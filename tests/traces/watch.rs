@@ -1,6 +1,7 @@
 //! `baresock watch`: another program under strace keeps its input, its output and its exit status.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 
@@ -103,6 +104,33 @@ fn the_program_reads_the_input_and_gets_the_signals() {
     std::io::Read::read_to_string(&mut out, &mut rest).unwrap();
     assert!(rest.contains("Calls"), "{rest}");
     assert_eq!(support::wait_for(&mut child.0).code(), Some(5));
+}
+
+/// A signal that comes before strace has shown a call, and with it the program, is not lost.
+#[test]
+fn a_signal_that_comes_early_is_forwarded() {
+    if !usable() {
+        return;
+    }
+    let place = support::TempDir::new();
+    let [begun, may_go] = ["begun", "may go"].map(|name| place.file(name));
+    let path = std::env::var("PATH").unwrap();
+    let strace = place.file("strace");
+    let slow = format!(
+        "#!/bin/bash\n: >'{}'\nwhile [ ! -e '{}' ]; do sleep 0.01; done\nPATH='{path}' exec strace \"$@\"\n",
+        support::text(&begun),
+        support::text(&may_go)
+    );
+    std::fs::write(&strace, slow).unwrap();
+    std::fs::set_permissions(&strace, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = Command::new(BARESOCK);
+    command.args(["watch", "-q", "--", "sleep", "600"]).stdin(Stdio::null());
+    command.env("PATH", format!("{}:{path}", support::text(&place.file(""))));
+    let mut child = support::KilledAtEnd(command.spawn().unwrap());
+    support::wait_until("strace is started", || begun.exists());
+    baresock::sys::kill(child.0.id(), baresock::sys::SIGTERM).unwrap();
+    std::fs::write(&may_go, "").unwrap();
+    assert_eq!(support::wait_for(&mut child.0).signal(), Some(15));
 }
 
 /// The states of another program's sockets are seen while it runs.

@@ -1,10 +1,9 @@
 //! Signals that are meant for the watched program: they are forwarded, and this process stays for the report.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use baresock::names::POLLIN;
 use baresock::names::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, Signal};
@@ -18,8 +17,9 @@ use super::super::failure::Failure;
 #[derive(Clone, Debug)]
 pub(super) struct Forwarder {
     /// The process that gets them; 0 while it is unknown.
-    program: Arc<AtomicU32>,
-    strace: Arc<AtomicU32>,
+    to: Arc<AtomicU32>,
+    /// Those that came before it was known: a program's first call is read a little after it was made.
+    early: Arc<Mutex<Vec<Signal>>>,
     is_attached: bool,
 }
 
@@ -32,7 +32,7 @@ impl Forwarder {
     pub(super) fn start(is_attached: bool) -> Result<Self, Failure> {
         let signals = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
         let pipe = into_pipe(&signals).map_err(|errno| Failure::of("pipe", errno))?;
-        let forwarder = Self { program: Arc::default(), strace: Arc::default(), is_attached };
+        let forwarder = Self { to: Arc::default(), early: Arc::default(), is_attached };
         let own = forwarder.clone();
         thread::spawn(move || own.forward(&pipe));
         Ok(forwarder)
@@ -40,21 +40,25 @@ impl Forwarder {
 
     /// The first process that makes a call is the program.
     pub(super) fn knows_program(&self, pid: u32) {
-        let _ = self.program.compare_exchange(0, pid, Ordering::Relaxed, Ordering::Relaxed);
+        if !self.is_attached {
+            self.knows(pid);
+        }
     }
 
     pub(super) fn knows_strace(&self, pid: u32) {
-        self.strace.store(pid, Ordering::Relaxed);
+        if self.is_attached {
+            self.knows(pid);
+        }
     }
 
-    /// The program's number. A signal may come before the first call of the program was read.
-    fn wait_for_program(&self) -> u32 {
-        const LOOK: Duration = Duration::from_millis(5);
-        loop {
-            match self.program.load(Ordering::Relaxed) {
-                0 => thread::sleep(LOOK),
-                program => return program,
-            }
+    fn knows(&self, pid: u32) {
+        if self.to.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        let mut early = self.early();
+        self.to.store(pid, Ordering::Relaxed);
+        for signal in early.drain(..) {
+            let _ = sys::kill(pid, signal);
         }
     }
 
@@ -71,13 +75,16 @@ impl Forwarder {
             if is_from_keyboard && !self.is_attached {
                 continue;
             }
-            let (to, signal) = match self.is_attached {
-                true => (self.strace.load(Ordering::Relaxed), SIGINT),
-                false => (self.wait_for_program(), signal),
-            };
-            if to != 0 {
-                let _ = sys::kill(to, signal);
+            let signal = if self.is_attached { SIGINT } else { signal };
+            let mut early = self.early();
+            match self.to.load(Ordering::Relaxed) {
+                0 => early.push(signal),
+                pid => drop(sys::kill(pid, signal)),
             }
         }
+    }
+
+    fn early(&self) -> MutexGuard<'_, Vec<Signal>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
