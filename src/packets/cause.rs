@@ -55,15 +55,14 @@ impl CauseFinder {
     /// The next frame of the capture. A segment of a connection that began before the capture is left out.
     pub fn take(&mut self, frame: Frame) {
         let Some(read) = read_frame(&frame.bytes) else { return };
+        let time_ns = frame.time_ns;
         let Some(Followed { body, acknowledges_ns, was_held }) =
-            self.streams.follow(&read, frame.time_ns)
+            self.streams.follow(&read, time_ns)
         else {
             return;
         };
-        let time_ns = frame.time_ns;
-        let from = read.from;
-        let to = read.to;
-        let packet = Packet { time_ns, clock: None, from, to, body, cause: None };
+        let packet =
+            Packet { time_ns, clock: None, from: read.from, to: read.to, body, cause: None };
         // Two processors may send at the same moment.
         let place = self.waiting.partition_point(|found| found.packet.time_ns <= time_ns);
         self.waiting.insert(place, FoundPacket { packet, frame, acknowledges_ns, was_held });
