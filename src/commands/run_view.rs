@@ -9,7 +9,7 @@ use baresock::os::output::Patient;
 use baresock::os::watching::poll_can_watch;
 use baresock::sys::{AsFd, Fd, POLLIN, PollFd, poll};
 use baresock::trace::suspended;
-use baresock::view::{RunKind, RunView};
+use baresock::view::{RunKind, RunPlace, RunView};
 
 use super::failure::Failure;
 use super::messages::{print, say};
@@ -38,7 +38,12 @@ impl PageListener {
         Ok(Some(Self { listener, name }))
     }
 
-    fn serve(self, kind: RunKind, what: &str, common: &Common) -> Result<RunView, Failure> {
+    fn serve(
+        self,
+        kind: (RunKind, RunPlace),
+        what: &str,
+        common: &Common,
+    ) -> Result<RunView, Failure> {
         let via = common.via().to_string();
         RunView::start(self.listener, &[self.name], kind, what.to_string(), via)
             .map_err(|error| Failure::from_std("--view", &error))
@@ -46,13 +51,18 @@ impl PageListener {
 
     /// Serves pages about a server.
     pub(crate) fn serve_server(self, what: &str, common: &Common) -> Result<RunView, Failure> {
-        self.serve(RunKind::Server, what, common)
+        self.serve((RunKind::Server, RunPlace::Here), what, common)
     }
 
     /// Serves pages about a script, and says on standard error where they are, because standard output has its report.
     /// Returns when the first page looks, or when Enter is typed in the terminal.
-    pub(crate) fn serve_script(self, what: &str, common: &Common) -> Result<RunView, Failure> {
-        let view = self.serve(RunKind::Script, what, common)?;
+    pub(crate) fn serve_script(
+        self,
+        place: RunPlace,
+        what: &str,
+        common: &Common,
+    ) -> Result<RunView, Failure> {
+        let view = self.serve((RunKind::Script, place), what, common)?;
         let _ = Patient(io::stderr()).write_all(addresses(&view).as_bytes());
         suspended(|| wait_to_begin(&view, what, common))?;
         Ok(view)

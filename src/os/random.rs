@@ -23,6 +23,9 @@ impl RandomSource {
     /// The same source under a descriptor from `lowest` on, if one is free.
     #[must_use]
     pub fn moved_up(self, lowest: i32) -> Self {
+        if lowest == 0 {
+            return self;
+        }
         match fcntl_dupfd_cloexec(&self.0, lowest) {
             Ok(fd) => Self(OwnedFd::from(fd).into()),
             Err(_) => self,

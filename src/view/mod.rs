@@ -41,7 +41,7 @@ use pacing::Pacing;
 use recorder::{Recorder, RecorderSink};
 use rows::Rows;
 
-pub use run::{RunKind, RunSink, RunTeller, RunView, SaidKind};
+pub use run::{RunKind, RunPlace, RunSink, RunTeller, RunView, SaidKind};
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(200);

@@ -21,6 +21,7 @@ use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::show::{EventWriter, Form};
 use baresock::labs::{GROUPS, Lab, all, find};
 use baresock::os::output::Patient;
+use baresock::view::RunPlace;
 
 use super::failure::Failure;
 use super::messages::print;
@@ -196,7 +197,8 @@ fn one(
     let html = asked.html.as_deref().map(ResultFile::open).transpose()?;
     let pcap = asked.pcap.as_deref().map(ResultFile::open).transpose()?;
     let what = format!("lab {}", lab.name);
-    let view = pages.map(|pages| pages.serve_script(&what, common)).transpose()?;
+    let view =
+        pages.map(|pages| pages.serve_script(RunPlace::InChild, &what, common)).transpose()?;
     let mut teller = LabWriter::new(lab, asked, form, asks);
     teller.shown = view.map(|view| ShownLab::new(view, lab));
     if common.step {

@@ -22,7 +22,7 @@ use baresock::sys::socket_state;
 use baresock::trace::output::{Output, Pace};
 use baresock::trace::text::TextSink;
 use baresock::trace::{Both, Sink, Tracer, install};
-use baresock::view::RunSink;
+use baresock::view::{RunPlace, RunSink};
 
 use super::failure::Failure;
 use super::ladder::write_page;
@@ -52,13 +52,12 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     }
     let pcap = tour.pcap.as_deref().map(ResultFile::open).transpose()?;
     let color = use_color(common.color, &io::stdout());
-    let stepper = match common.step {
-        true => Some(Stepper::new(&io::stdout(), "standard output", Whose::Ours)?),
-        false => None,
-    };
+    let stepper = || Stepper::new(&io::stdout(), "standard output", Whose::Ours);
+    let stepper = common.step.then(stepper).transpose()?;
     let by_calls = stepper.is_some() || pages.is_some();
     let paper = Paper::new(if by_calls { PageTurning::ByCalls } else { PageTurning::ByChapters });
-    let view = pages.map(|pages| pages.serve_script("the tour", common)).transpose()?;
+    let view =
+        pages.map(|pages| pages.serve_script(RunPlace::Here, "the tour", common)).transpose()?;
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
     let pace = if by_calls { Pace::Live } else { Pace::EveryLine };
     let output = Output::new(paper.clone(), "standard output", pace);

@@ -2,8 +2,8 @@
 //! so a thread beside it serves the pages, with a loop of its own. The code that makes the calls, or its sink, tells each
 //! call before and after it is made; before it is made the call may have to stand until a person lets it through.
 //!
-//! That thread shares the table of descriptors with the rest of its process. It takes high numbers, so that those of the
-//! run are the same as without a view.
+//! That thread shares the table of descriptors with the rest of its process. If the run is in this process, it takes high
+//! numbers, so that those of the run are the same as without a view.
 //!
 //! Read the files in this order: `hold` (where a call stands), `history` (what is shown), `files` (the descriptors), `server` (the
 //! thread), and this file, by which the others reach it.
@@ -51,6 +51,16 @@ pub enum RunKind {
     Script,
     /// It serves until it is ended. It runs also when no page looks, and its last lines are kept.
     Server,
+}
+
+/// Which process makes the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunPlace {
+    /// This one: the view takes high numbers for its descriptors.
+    Here,
+    /// A child. It inherits no descriptor, but the size of the table of descriptors, which high numbers would make large: from
+    /// that a call can tell (Linux).
+    InChild,
 }
 
 /// A sentence between the calls.
@@ -215,12 +225,15 @@ impl RunView {
     pub fn start(
         listener: Fd,
         at: &[Address],
-        kind: RunKind,
+        (kind, place): (RunKind, RunPlace),
         what: String,
         via: String,
     ) -> io::Result<Self> {
         suspended(|| {
-            let lowest = lowest_number();
+            let lowest = match place {
+                RunPlace::Here => lowest_number(),
+                RunPlace::InChild => 0,
+            };
             let mut random = RandomSource::open()?.moved_up(lowest);
             let gate = Gate::new(at, &mut random)?;
             let [woken, bell] = pipe(lowest)?;
@@ -229,6 +242,8 @@ impl RunView {
             let bell = Arc::new(Bell { is_rung: AtomicBool::default(), pipe: bell.into() });
             let hold = Arc::new(HoldPoint::new());
             let listener = moved_up(listener, lowest);
+            // No child of this process has it.
+            sys::fcntl_setfd(&listener, FD_CLOEXEC)?;
             let urls = gate.urls().collect();
             let teller = RunTeller { news, bell: bell.clone(), hold: hold.clone() };
             let serve = move || {
