@@ -201,7 +201,7 @@ impl EndHistory {
         if call.mark == Mark::Refused {
             return;
         }
-        let moved = call.value().and_then(|value| u64::try_from(call.bytes_moved(value)).ok());
+        let moved = call.value().and_then(|value| call.bytes_moved(value));
         match (call.callee.effect(), moved) {
             (Effect::Sends, Some(moved @ 1..)) => {
                 self.sent.push((at, bytes_out, bytes_out.saturating_add(moved)));

@@ -85,7 +85,7 @@ impl Tally {
         row.took_ns += event.end_ns.saturating_sub(event.begin_ns);
         match event.outcome {
             Outcome::Value(value) if moves_bytes(event) => {
-                row.bytes += event.bytes_moved(value).unsigned_abs();
+                row.bytes += event.bytes_moved(value).unwrap_or_default();
             }
             Outcome::Value(_) => {}
             // exit never returns.

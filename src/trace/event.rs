@@ -130,14 +130,16 @@ impl<'a> Event<'a> {
     }
 
     /// How many bytes the call moved when it returned `value`. If the result counts messages, each message has its own
-    /// number of bytes.
-    pub fn bytes_moved(&self, value: i64) -> i64 {
+    /// number of bytes. None if the value is negative: a log that was cut may have a -1 without its error.
+    pub fn bytes_moved(&self, value: i64) -> Option<u64> {
         match self.args.iter().find_map(|arg| match arg {
             Arg::Messages(messages) => Some(messages),
             _ => None,
         }) {
-            Some(messages) => messages.iter().filter_map(|(_, len)| *len).map(i64::from).sum(),
-            None => value,
+            Some(messages) => {
+                Some(messages.iter().filter_map(|(_, len)| *len).map(u64::from).sum())
+            }
+            None => u64::try_from(value).ok(),
         }
     }
 

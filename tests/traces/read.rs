@@ -525,6 +525,23 @@ proptest! {
     }
 }
 
+/// A log that was cut in the middle of a line: the result of the last call lacks its error, and is no count of bytes.
+#[test]
+fn a_result_that_was_cut_is_not_added_up() {
+    let log = "\
+socket(AF_UNIX, SOCK_STREAM, 0) = 7
+connect(7, {sa_family=AF_UNIX, sun_path=\"s\"}, 4) = 0
+recvfrom(7, \"abc\", 64, 0, NULL, NULL) = 3
+sendto(7, \"x\", 1, MSG_NOSIGNAL, NULL, 0) = -1 EPIPE (Broken pipe)
+sendto(7, \"x\", 1, MSG_NOSIGNAL, NULL, 0) = -1
+";
+    let output = read_input(log.as_bytes(), &[]);
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.contains("in 3 bytes (1), out 0 (1);"), "{out}");
+    let call = |name: &str| out.lines().find(|line| line.starts_with(name)).unwrap_or(&out);
+    assert_eq!(call("  send ").split_whitespace().collect::<Vec<_>>(), ["send", "2", "1", "EPIPE"]);
+}
+
 /// The lines of one client after the other, each with a port, a number for epoll and a process of its own.
 #[cfg(linux)]
 fn clients(numbers: std::ops::Range<u32>) -> String {

@@ -51,15 +51,15 @@ impl<'e> FileChange<'e> {
     fn of_success(event: &'e Event<'_>, value: i64) -> Option<Self> {
         let change = match event.callee.effect() {
             Effect::Receives => {
-                let moved = event.bytes_moved(value);
+                let moved = event.bytes_moved(value)?;
                 Self::Received {
-                    bytes: if only_looks(event) { 0 } else { moved as u64 },
+                    bytes: if only_looks(event) { 0 } else { moved },
                     is_end: moved == 0 && asked_for_bytes(event),
                 }
             }
-            Effect::Sends => Self::Sent(event.bytes_moved(value) as u64),
+            Effect::Sends => Self::Sent(event.bytes_moved(value)?),
             // 0 is not always the end of file: splice returns it at the mark of an urgent byte, too.
-            Effect::Splices => Self::Received { bytes: value as u64, is_end: false },
+            Effect::Splices => Self::Received { bytes: event.bytes_moved(value)?, is_end: false },
             Effect::Connects => Self::Connected(address(event)),
             Effect::Binds | Effect::TellsName => Self::Named(address(event), None),
             Effect::TellsPeer => Self::Named(None, address(event)),
