@@ -45,8 +45,8 @@ const ESCAPE: u8 = 0x1b;
 /// What some editors of Windows put before a text; also in the middle, if files were joined.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What a file is that is no text: UTF-16, which PowerShell's `>` writes, or one of the kinds of files that lie beside
-/// logs; `None` if it can be read.
+/// Why a file cannot be read as a log: it is UTF-16, which PowerShell's `>` writes, or one of the kinds of files that lie
+/// beside logs. `None` if it can be read.
 pub fn unreadable(sample: &[u8]) -> Option<&'static str> {
     const COMPRESSED: &str =
         "this is compressed; decompress it, as in `zcat FILE | baresock read -`";

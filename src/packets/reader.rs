@@ -58,7 +58,7 @@ impl CaptureReader {
     /// # Errors
     /// This process may not look at them.
     pub fn begin(most_bytes: usize) -> Result<Self, NoCapture> {
-        /// So long the thread may take to notice that it is no longer needed.
+        /// The thread ends within this time after the capture has been dropped.
         const TURN_MS: i32 = 50;
         let capture = Capture::of_loopback()?;
         let arrived = Mutex::default();

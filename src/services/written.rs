@@ -332,7 +332,7 @@ impl ServiceRow {
             _ if part.is_empty() => {
                 Err(format!("an option of {name} is missing behind a comma; it has: {offered}=…"))
             }
-            _ => Err(format!("'{shown}' is no option of {name}; it has: {offered}=…{A_COMMA}")),
+            _ => Err(format!("{name} has no option '{shown}'; it has: {offered}=…{A_COMMA}")),
         }
     }
 }

@@ -236,7 +236,7 @@ fn what_forbids_packets_is_said_in_one_line() {
         ("echo 7007 --packets", "a server that runs already is in the machine's"),
         ("echo 7007 --pcap x", "a server that runs already is in the machine's"),
         ("echo --packets -- x {path}", "a Unix-domain socket sends no packets"),
-        ("echo --packets --at unix:/tmp/x -- x", "a Unix-domain socket sends no packets"),
+        ("echo --packets --at unix:x -- x", "a Unix-domain socket sends no packets"),
         ("echo --packets --each /tmp", "cannot be used with"),
     ] {
         let all: Vec<&str> = std::iter::once("judge").chain(arguments.split(' ')).collect();

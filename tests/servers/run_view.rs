@@ -434,7 +434,7 @@ fn a_run_has_a_view_for_this_machine_and_one_person() {
     for (arguments, words) in [
         (&["lab", "half-close", "--view=*:0"][..], "other machines"),
         (&["tour", "--view=0.0.0.0:0"], "other machines"),
-        (&["bare", "127.0.0.1:0", "--view=unix:/tmp/x"], "Unix-domain"),
+        (&["bare", "127.0.0.1:0", "--view=unix:x"], "Unix-domain"),
         (&["lab", "half-close", "--view", "--step"], "both stop before calls"),
         (&["tour", "--view", "--step"], "both stop before calls"),
         (&["bare", "127.0.0.1:0", "--view", "--step"], "--step"),

@@ -3,20 +3,9 @@
 
 use std::io::Write;
 
-use super::view_browser::{ATTACK, site};
+use super::view_browser::{ATTACK, assert_no_complaints, has_browser, site};
 use crate::support::*;
 use nix::sys::signal::Signal;
-
-/// Whether Chromium is here.
-fn has_browser() -> bool {
-    has_program("chromium")
-}
-
-#[track_caller]
-fn assert_no_complaints(browser: &mut Browser) {
-    let complaints = browser.take_complaints();
-    assert!(complaints.is_empty(), "the console has errors: {complaints:#?}");
-}
 
 fn status(words: &str) -> String {
     format!("document.getElementById('status').innerText.includes('{words}')")

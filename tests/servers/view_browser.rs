@@ -9,12 +9,12 @@ use std::thread;
 use crate::support::*;
 
 /// Whether Chromium is here.
-fn has_browser() -> bool {
+pub(super) fn has_browser() -> bool {
     has_program("chromium")
 }
 
 #[track_caller]
-fn assert_no_complaints(browser: &mut Browser) {
+pub(super) fn assert_no_complaints(browser: &mut Browser) {
     let complaints = browser.take_complaints();
     assert!(complaints.is_empty(), "the console has errors: {complaints:#?}");
 }

@@ -228,7 +228,7 @@ fn what_is_not_there_is_said_to_be_missing_not_forbidden() {
     // A process that has ended and was waited for.
     let mut ended = Command::new("true").spawn().unwrap();
     ended.wait().unwrap();
-    let (pid, gone) = (ended.id().to_string(), format!("there is no process {}", ended.id()));
+    let (pid, gone) = (ended.id().to_string(), format!("process {} was not found", ended.id()));
     for (arguments, said) in [
         (&["--", "/nonexistent/server"][..], "baresock: /nonexistent/server: no such file"),
         (&["--", "no-such-server"], "baresock: no-such-server: not found in PATH"),

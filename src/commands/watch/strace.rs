@@ -41,7 +41,7 @@ pub(super) fn why_not(watch: &cli::WatchArgs) -> String {
     let program = watch.command.first();
     match (watch.pid, program) {
         (Some(pid), _) if !Path::new("/proc").join(pid.to_string()).exists() => {
-            format!("there is no process {pid}")
+            format!("process {pid} was not found")
         }
         (None, Some(program)) if !is_there(program) => {
             let shown = program.to_string_lossy().escape_debug().to_string();

@@ -14,8 +14,8 @@ pub(super) const MOST_OF_HEAD: usize = 8 * 1024;
 /// The most bytes of an unwanted body that are read and discarded.
 const MOST_OF_BODY: u64 = 16 * 1024;
 const MOST_FIELDS: usize = 64;
-/// The value of a condition that a request has twice: which one is meant is unknown. This is no date, no range and no tag of
-/// ours, so a date or range is ignored, and the whole file is sent (RFC 9110, 13.1.3 and 14.2).
+/// The value of a condition that a request has twice: which one is meant is unknown. An empty value is neither a date nor a
+/// range nor a tag of ours, so the server ignores a date or range, and sends the whole file (RFC 9110, 13.1.3 and 14.2).
 pub(super) const OF_TWO: &str = "";
 
 /// What some bytes begin with.

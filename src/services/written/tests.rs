@@ -93,7 +93,7 @@ fn what_cannot_be_served_is_refused_with_what_can() {
         ("http=8080,keep-alive=0", "keep-alive=0: write a number of seconds above 0"),
         ("echo=127.0.0.1:0,", "nothing goes behind the comma: echo has no options"),
         ("framed=7,", "an option of framed is missing behind a comma; it has: frame=…"),
-        ("http=8080,root=a,b", "'b' is no option of http"),
+        ("http=8080,root=a,b", "http has no option 'b'"),
         ("http=8080,root=a,b", "(a comma that belongs to a name is written twice)"),
         ("echo=unix:/run/a,b", "(a comma that belongs to a name is written twice)"),
         ("echo=1.2.3.4", "1.2.3.4 is a host: write 1.2.3.4:PORT"),
