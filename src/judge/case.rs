@@ -109,8 +109,8 @@ pub(super) const IN_GENERAL: &[Cause] = &[
     },
     Cause {
         when: Symptom::TooMuch,
-        because: "more is sent than belongs to the answer: the whole buffer, a terminating zero byte, or an answer for each \
-            recv instead of for each message",
+        because: "more is sent than belongs to the answer: the whole buffer, a terminating zero byte, a long of eight bytes for \
+            a number of four, or an answer for each recv instead of for each message",
         remedy: "send exactly the bytes of the answer",
     },
     Cause {

@@ -16,7 +16,9 @@ entries! { NOTATION {
         gist: "32 bits into network order",
         means: "Four bytes, highest first: IPv4 addresses, lengths in protocols. ntohl turns them back.",
         when: "INADDR_LOOPBACK must pass through it; sin6_flowinfo in the trace.",
-        advice: "A number sent in host order is read as another number on a machine with the other byte order.",
+        advice: "A number sent in host order is read as another number on a machine with the other byte order. Keep the result in a \
+            uint32_t: a long has eight bytes on 64-bit systems, and sizeof sends them all, as the time service of inetutils \
+            2.6 does (ran): four zeros too many.",
         lab: "int-on-the-wire",
     }
     inet_addr {
