@@ -17,8 +17,9 @@ static SHUTDOWN: Page = Page {
     result: "0. The descriptor is still open and must still be closed.",
     trap: "Unlike close it acts on the connection itself: for all duplicates and all processes, at once.",
     errnos: "ENOTCONN EINVAL ENOTSOCK",
-    systems: "Shutting down the same half twice changes nothing on Linux. On FreeBSD, NetBSD and OpenBSD a second \
-        SHUT_WR after the FIN was acknowledged succeeds and ends receiving, too; on macOS it fails with ENOTCONN.",
+    systems: "Shutting down the same half twice changes nothing on Linux and OpenBSD (read). On FreeBSD (ran) and NetBSD \
+        (read) a second SHUT_WR after the FIN was acknowledged succeeds and ends receiving, too; on macOS it fails with \
+        ENOTCONN (read).",
     man: "shutdown(2)",
     posix: "shutdown",
     lab: "half-close",

@@ -2,13 +2,13 @@
 //!
 //! Yes, if you finish with `shutdown(SHUT_WR)`: the peer reads the end of file, answers, and the answer arrives. After
 //! `close` the peer's kernel takes the first part of the answer, which is lost, and the second part fails. Call
-//! `shutdown(SHUT_WR)` only once: on the BSDs a second call gives up the other direction, too.
+//! `shutdown(SHUT_WR)` only once: on FreeBSD and NetBSD a second call gives up the other direction, too.
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for};
 use crate::labs::wire::WireFact;
 use crate::labs::{Expect, Expected, Lab, Prediction, WirePrediction};
-use crate::os::system::System::{FreeBsd, MacOs, NetBsd, OpenBsd};
+use crate::os::system::System::{FreeBsd, MacOs, NetBsd};
 use crate::sys::*;
 
 pub(super) const LAB: Lab = Lab {
@@ -19,16 +19,18 @@ pub(super) const LAB: Lab = Lab {
         with a FIN; the other stream continues until the peer ends it. This is a half-close. close gives up both \
         directions: the kernel answers bytes that arrive afterwards with a reset. If two parts of a program may shut \
         down sending (a library, and its caller), the program must make sure that only one of them does: a second \
-        shutdown has no effect on Linux, but loses the answer on the BSDs. --packets shows that close sends the same \
-        FIN: only what comes after it tells the two apart.",
-    elsewhere: "On FreeBSD, NetBSD and OpenBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and \
-        ends receiving as well (their kernels call soisdisconnected for a socket in FIN_WAIT_2). macOS refuses the \
-        second SHUT_WR with ENOTCONN, and the answer arrives.",
+        shutdown has no effect on Linux, but loses the answer on FreeBSD and NetBSD. --packets shows that close sends \
+        the same FIN: only what comes after it tells the two apart.",
+    elsewhere: "On FreeBSD and NetBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and ends \
+        receiving as well (their kernels call soisdisconnected for a socket in FIN_WAIT_2). OpenBSD checks first \
+        whether that half is shut down already, and then does nothing. macOS refuses the second SHUT_WR with ENOTCONN, \
+        and the answer arrives.",
     sources: &[
         "shutdown(2)",
         "POSIX shutdown",
         "RFC 9293, 3.6 (half-closed connections)",
         "FreeBSD, sys/netinet/tcp_usrreq.c: tcp_usrclosed",
+        "OpenBSD, sys/netinet/tcp_usrreq.c: tcp_shutdown",
     ],
     related: &["write-after-fin", "close-is-refcount", "shut-rd-is-local"],
     words: &["shutdown", "EPIPE"],
@@ -59,7 +61,7 @@ const ANSWER_AFTER_TWICE: Prediction = Prediction {
     asks: "The server answers now. What does the client's recv give?",
     choices: &["0", "6", "ENOTCONN"],
     expect: Expect::on_linux(Expected::Is("6")).but(
-        &[FreeBsd, NetBsd, OpenBsd],
+        &[FreeBsd, NetBsd],
         Expected::Is("0"),
         "the second shutdown ends receiving, too: the answer is lost",
     ),
