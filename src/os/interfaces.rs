@@ -6,7 +6,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use serde::Serialize;
 
-use crate::addr::Address;
+use crate::addr::{Address, Reach};
 
 /// A network interface.
 #[derive(Clone, Debug, Serialize)]
@@ -43,10 +43,14 @@ impl Bindable {
 
     /// An address of an interface. Every link has its own fe80::/10: without the interface's name, `bind` fails with
     /// `EINVAL`.
-    fn of_interface(ip: IpAddr, name: &str) -> Self {
+    fn of_interface(ip: IpAddr, name: &str, flags: InterfaceFlags) -> Self {
+        let ip = without_scope(ip);
         let mut bindable = Self::new(ip);
         if ip.is_ipv6() && is_of_the_link(ip) {
             bindable.address = format!("{ip}%{name}");
+            if flags.contains(InterfaceFlags::IFF_LOOPBACK) {
+                bindable.reached_by = Reach::ThisMachine.to_string();
+            }
         }
         bindable
     }
@@ -60,6 +64,19 @@ impl Bindable {
             Ipv6Addr::UNSPECIFIED.into(),
         ];
         addresses.map(Self::new).to_vec()
+    }
+}
+
+/// The address without the number of its interface, which NetBSD's `getifaddrs` leaves in the second group, as in
+/// `fe80:1::1` (ran 10.99.12). Elsewhere that group is zero, as RFC 4291 wants it.
+fn without_scope(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V6(v6) if is_of_the_link(ip) => {
+            let mut groups = v6.segments();
+            groups[1] = 0;
+            Ipv6Addr::from(groups).into()
+        }
+        other => other,
     }
 }
 
@@ -105,9 +122,32 @@ pub fn interfaces() -> Vec<Interface> {
             interfaces.push(Interface { name, up, addresses: Vec::new() });
             interfaces.len() - 1
         });
-        let of_interface = |ip| Bindable::of_interface(ip, &interfaces[at].name);
+        let of_interface = |ip| Bindable::of_interface(ip, &interfaces[at].name, entry.flags);
         let address = ip.map(of_interface);
         interfaces[at].addresses.extend(address);
     }
     interfaces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_interface(ip: &str, name: &str, flags: InterfaceFlags) -> (String, String) {
+        let bindable = Bindable::of_interface(ip.parse().unwrap(), name, flags);
+        (bindable.address, bindable.reached_by)
+    }
+
+    #[test]
+    fn an_address_of_the_link_can_be_given_to_bind_as_it_is_printed() {
+        let up = InterfaceFlags::IFF_UP;
+        let (address, reached_by) = of_interface("fe80::7", "eth0", up);
+        assert_eq!((&*address, &*reached_by), ("fe80::7%eth0", "every machine on the same link"));
+        // NetBSD tells the number of the interface within the address, and has such an address for loopback.
+        let (address, reached_by) =
+            of_interface("fe80:1::1", "lo0", up | InterfaceFlags::IFF_LOOPBACK);
+        assert_eq!((&*address, &*reached_by), ("fe80::1%lo0", "this machine only"));
+        let (address, _) = of_interface("2001:db8::1", "eth0", up);
+        assert_eq!(address, "2001:db8::1");
+    }
 }
