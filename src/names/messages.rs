@@ -23,6 +23,10 @@ constants! {
     }
 }
 
+/// Whether `send` heeds `MSG_DONTWAIT` on a blocking socket. On macOS (read in xnu 15.4, uipc_socket.c: sosendcheck) and
+/// NetBSD (ran 10.99.12) it does not, and waits for room; `recv` heeds the flag everywhere.
+pub const SEND_HEEDS_MSG_DONTWAIT: bool = cfg!(not(any(apple, netbsd)));
+
 constants! {
     /// The events that `poll` is asked about and returns.
     flags PollEvents, "POLL???" {

@@ -11,9 +11,9 @@ use super::both::Both;
 use super::descriptors::{DescriptorTable, has_message_flag};
 use super::event::Event;
 use super::inject::{self, InjectRule, Plan};
-use super::page::{Function, Waits};
+use super::page::{Effect, Function, Waits};
 use crate::addr::Address;
-use crate::names::MSG_DONTWAIT;
+use crate::names::{MSG_DONTWAIT, SEND_HEEDS_MSG_DONTWAIT};
 use crate::values::{FdNumber, SocketState};
 
 /// The function that queries the state of a descriptor: `sys::socket_state`.
@@ -239,14 +239,17 @@ impl Tracer {
                 .and_then(|fd| self.descriptors.get(fd))
                 .is_none_or(|file| file.nonblocking != Some(true)),
         };
-        may_wait && !args.iter().any(asks_not_to_wait)
+        may_wait && !args.iter().any(|arg| asks_not_to_wait(function, arg))
     }
 }
 
-/// Whether the argument is `MSG_DONTWAIT` or a timeout of zero.
-fn asks_not_to_wait(arg: &Arg<'_>) -> bool {
+/// Whether the argument is `MSG_DONTWAIT`, where the call heeds it, or a timeout of zero.
+fn asks_not_to_wait(function: Function, arg: &Arg<'_>) -> bool {
     match arg {
-        Arg::Named(_) => has_message_flag(arg, MSG_DONTWAIT),
+        Arg::Named(_) => {
+            let heeds_it = SEND_HEEDS_MSG_DONTWAIT || function.effect() != Effect::Sends;
+            heeds_it && has_message_flag(arg, MSG_DONTWAIT)
+        }
         Arg::Millis(timeout_ms) => *timeout_ms == 0,
         Arg::TimeVal(Some(time)) => (time.tv_sec, time.tv_usec) == (0, 0),
         Arg::TimeSpec(Some(time)) => (time.tv_sec, time.tv_nsec) == (0, 0),
