@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::connecting::{ConnectRequest, Connecting};
 use super::endpoints::Endpoint;
-use super::tests::{Scene, listener, pair, scenes};
+use super::tests::{Scene, inject, listener, pair, scenes};
 use crate::addr::Address;
 use crate::conn::Ends;
 use crate::events::{Action, Token};
 use crate::names::{
-    AF_INET, AF_UNIX, Errno, MsgFlags, Protocol, SO_LINGER, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET,
+    AF_INET, AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SO_LINGER, SO_SNDBUF, SOCK_STREAM,
+    SOL_SOCKET,
 };
 use crate::os::accepting::set_nonblocking;
 use crate::sys::{self, Fd, Linger};
@@ -70,6 +71,21 @@ fn bytes_received_before_a_reset_are_passed_on_although_shutdown_fails() {
         let (token, reader) = reset_with_bytes_unread(&mut scene);
         scene.event_loop.perform(&Action::Finish(token), scene.service);
         assert_all_passed_on(&mut scene, &reader);
+    }
+}
+
+/// As on macOS and FreeBSD: once a Unix-domain peer has closed, the kernel finds no connection to shut down.
+#[test]
+fn a_unix_domain_peer_that_has_closed_is_no_failure_although_shutdown_finds_no_connection() {
+    for mut scene in scenes() {
+        let [ours, theirs] = pair();
+        let token = scene.add(ours);
+        scene.log.take();
+        sys::send(&theirs, b"last", MSG_NOSIGNAL).unwrap();
+        drop(theirs);
+        let _injected = inject(&["shutdown:ENOTCONN".into()]);
+        scene.event_loop.perform(&Action::Finish(token), scene.service);
+        assert_eq!(scene.lines(3), ["4 bytes", "PeerFinished", "Closed(Finished)"]);
     }
 }
 

@@ -325,7 +325,7 @@ fn the_end_of_the_loop_does_not_wait_for_a_peer_that_keeps_its_half_open() {
 }
 
 /// Changes the results of this thread's calls as `--inject` does.
-fn inject(rules: &[String]) -> Installed {
+pub(super) fn inject(rules: &[String]) -> Installed {
     let rules = rules.iter().map(|rule| InjectRule::parse(rule).unwrap()).collect();
     trace::install(Tracer::new(NoSink).with_rules(rules))
 }
