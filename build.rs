@@ -13,6 +13,7 @@ fn main() {
         has_sa_len: { any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
         // The libc crate leaves out NetBSD's.
         has_close_range: { any(target_os = "linux", target_os = "freebsd") },
+        // NetBSD has it since 10, and ppoll, too.
         has_accept4: { not(target_vendor = "apple") },
         // The one with these arguments: others have another function of this name, or none.
         has_sendfile: { target_os = "linux" },

@@ -53,8 +53,8 @@ impl From<Fd> for FileEnd {
     }
 }
 
-/// The most bytes that are sent as one datagram; more bytes become several datagrams. (UDP takes 65,507 bytes; macOS by
-/// default no more than 9,216.)
+/// The most bytes that are sent as one datagram; more bytes become several datagrams. (UDP takes 65,507 bytes; the
+/// BSDs and macOS by default no more than 9,216.)
 const DATAGRAM_BYTES: usize = 8192;
 
 impl Ends {

@@ -5,8 +5,8 @@ use crate::sys::{self, AsFd, MAX_PASSED};
 use crate::trace;
 
 /// Whether `recv` and `read` install the descriptors that a Unix-domain peer passes in this process's table, where the
-/// program never learns their numbers. macOS does so (read in xnu 15.4, uipc_socket.c: soreceive_ctl); Linux, FreeBSD,
-/// NetBSD and OpenBSD close them.
+/// program never learns their numbers. macOS does so (read in xnu 15.4, uipc_socket.c: soreceive_ctl); Linux, FreeBSD
+/// and OpenBSD close them, and NetBSD does later, when some local socket is closed.
 pub const RECV_KEEPS_DESCRIPTORS: bool = cfg!(apple);
 
 /// Receives like [`recv`](sys::recv()), and closes the descriptors that a peer has passed. Where `recv` itself keeps

@@ -24,7 +24,7 @@ static ACCEPT: Page = Page {
     result: "A new descriptor for this connection; the peer's address through the pointer. The listener keeps listening.",
     trap: "On a blocking listener it may wait although select reported it ready: the client may have disconnected.",
     errnos: "EAGAIN EINTR ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EINVAL EOPNOTSUPP ENOTSOCK",
-    systems: "O_NONBLOCK is inherited on the BSDs and macOS, not on Linux; options such as TCP_NODELAY are inherited on Linux.",
+    systems: "O_NONBLOCK is inherited on the BSDs and macOS, not on Linux; options such as TCP_NODELAY everywhere but in gVisor.",
     man: "accept(2)",
     posix: "accept",
     lab: "accept-inherits",
@@ -53,7 +53,12 @@ pub(super) static NONE_WAITS: Lesson = Lesson {
 
 pub(super) static NO_DESCRIPTOR_LEFT: Lesson = Lesson {
     when: |call| call.failed(Errno::EMFILE) || call.failed(Errno::ENFILE),
-    says: |call| format!("no descriptor is left: the client stays queued, {} stays ready", call.fd),
+    says: |call| {
+        format!(
+            "no descriptor is left: the client stays queued (macOS drops it), {} stays ready",
+            call.fd
+        )
+    },
     see: See::Lab("emfile-accept-spin"),
 };
 

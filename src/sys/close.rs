@@ -105,7 +105,7 @@ fn closes(call: &Facts, kind: DescriptorKind) -> bool {
 /// |---|---|
 /// | `EIO` | bytes written earlier could not be stored (files) |
 /// | `EINTR` | a signal came while `SO_LINGER` waited (FreeBSD, macOS); the descriptor is closed nevertheless |
-/// | `EAGAIN` | the time of `SO_LINGER` was over before everything was sent (FreeBSD) |
+/// | `EAGAIN` | the time of `SO_LINGER` was over before everything was sent (FreeBSD, NetBSD) |
 ///
 /// (`EBADF`, which a second close returns in C, cannot happen here: closing consumes the owner.)
 ///

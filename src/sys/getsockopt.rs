@@ -22,8 +22,9 @@ static GETSOCKOPT: Page = Page {
     result: "0; the value and its length through the pointers.",
     trap: "Reading SO_ERROR clears it: a second read gives 0.",
     errnos: "ENOPROTOOPT EINVAL EOPNOTSUPP ENOTSOCK",
-    systems: "A flag that is set reads as 1 on Linux and as its bit on the BSDs and macOS: SO_REUSEADDR 4, SO_KEEPALIVE 8, TCP_NODELAY 4. \
-        Ask whether it is 0.",
+    systems: "A flag that is set reads as 1 on Linux, and as its bit on FreeBSD (ran 13.0), OpenBSD and macOS (read): \
+        SO_REUSEADDR 4, SO_KEEPALIVE 8, TCP_NODELAY 4. NetBSD gives 1 for those of SOL_SOCKET (ran 10.99.12), and 4 for \
+        TCP_NODELAY (read). Ask whether it is 0.",
     man: "getsockopt(2)",
     posix: "getsockopt",
     lab: "nb-connect-refused",

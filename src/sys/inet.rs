@@ -10,8 +10,9 @@ use crate::names::{AF_INET, AF_INET6, Domain, Errno, Result};
 
 /// `int inet_pton(int af, const char *src, void *dst);` an address from its text; `None` where C returns 0.
 ///
-/// It takes only complete, ordinary forms: not `127.1` and not `0x7f000001`, which `inet_aton` takes. It makes no
-/// system call, so it is not in the trace.
+/// It takes only complete, ordinary forms: not `127.1` and not `0x7f000001`, which `inet_aton` takes. (NetBSD's also
+/// takes anything after white space, `127.0.0.1 junk`: ran with the library of 7.99.34.) It makes no system call, so it
+/// is not in the trace.
 ///
 /// # Errors
 /// | errno | when |

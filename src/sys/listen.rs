@@ -21,7 +21,7 @@ static LISTEN: Page = Page {
     trap: "backlog bounds the queue of connections that wait for accept, not the number of clients. A listener never receives or sends.",
     errnos: "EADDRINUSE EINVAL EOPNOTSUPP EDESTADDRREQ ENOTSOCK",
     systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many \
-        and one, and resets further clients; NetBSD backlog + 1, at most 129; OpenBSD at least 80; macOS backlog, at most 128. \
+        and one, and resets further clients; NetBSD backlog + 1, at most 129; OpenBSD at least 80; macOS backlog, at most 128, which 0 means, too. \
         Where the queue is full, TCP clients wait for an answer to their SYN; those of Unix-domain sockets wait in connect, or \
         get EAGAIN if they are non-blocking (Linux), or ECONNREFUSED (the BSDs and macOS, read).",
     man: "listen(2)",

@@ -87,7 +87,7 @@ static POLL: Page = Page {
     result: "How many rows have an answer in revents; 0 when the time is up.",
     trap: "POLLERR, POLLHUP and POLLNVAL are reported unasked: a loop that checks only POLLIN spins. The timeout is in milliseconds, -1 means forever.",
     errnos: "EINTR EINVAL ENOMEM",
-    systems: "On macOS poll cannot watch /dev/tty, disks and most other devices; it can watch pseudo-terminals (read in \
+    systems: "On macOS poll cannot watch /dev/tty, directories, disks and most other devices; it can watch pseudo-terminals (read in \
         xnu 15.4).",
     man: "poll(2)",
     posix: "poll",
@@ -191,10 +191,11 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// | errno | when |
 /// |---|---|
 /// | `EINTR` | a signal came, with `SA_RESTART` or without |
-/// | `EINVAL` | more rows than this process may have descriptors |
+/// | `EINVAL` | more rows than this process may have descriptors (FreeBSD and NetBSD allow more) |
 /// | `ENOMEM` | no memory (`EAGAIN` on some systems) |
 ///
-/// Systems differ: on Linux every negative timeout waits forever; FreeBSD returns `EINVAL` for one below -1.
+/// Systems differ: on Linux every negative timeout waits forever; the BSDs return `EINVAL` for one below -1, and macOS
+/// takes it for a very long one.
 ///
 /// References: [`poll(2)`](https://man7.org/linux/man-pages/man2/poll.2.html);
 /// POSIX [`poll`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/poll.html).

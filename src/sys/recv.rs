@@ -31,8 +31,8 @@ static RECV: Page = Page {
     result: "How many; any number from 1 to len. 0 on a stream: end of file, the peer has finished sending.",
     trap: "One recv is not one send: messages arrive joined or in pieces. On a datagram socket 0 is an empty message, not the end.",
     errnos: "EAGAIN EINTR ECONNRESET ENOTCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENOMEM EINVAL EOPNOTSUPP ENOTSOCK",
-    systems: "Descriptors that a Unix-domain peer passes are closed by recv and read, but kept, nameless, on macOS (read in xnu 15.4): \
-        there only recvmsg with room for them can close them.",
+    systems: "Descriptors that a Unix-domain peer passes are closed by recv and read (on NetBSD some time later), but kept, nameless, on \
+        macOS (read in xnu 15.4): there only recvmsg with room for them can close them.",
     man: "recv(2)",
     posix: "recv",
     lab: "no-message-boundaries",

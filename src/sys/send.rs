@@ -31,7 +31,7 @@ static SEND: Page = Page {
         socket is writable again.",
     errnos: "EAGAIN EINTR EPIPE ECONNRESET ENOTCONN EDESTADDRREQ ECONNREFUSED EMSGSIZE ENOBUFS ETIMEDOUT EHOSTUNREACH EOPNOTSUPP ENOTSOCK",
     systems: "On Linux a blocking send returns short only after a signal, a timeout, or the end of the connection \
-        midway.",
+        midway. On macOS and NetBSD only O_NONBLOCK keeps it from waiting: they ignore MSG_DONTWAIT here.",
     man: "send(2)",
     posix: "send",
     lab: "partial-send",
@@ -103,15 +103,15 @@ pub(super) static REFUSED: Lesson = Lesson {
 /// # Errors
 /// | errno | when |
 /// |---|---|
-/// | `EAGAIN` | the send buffer is full (non-blocking, or `SO_SNDTIMEO`) |
+/// | `EAGAIN` | the send buffer is full (non-blocking, `SO_SNDTIMEO`, or `MSG_DONTWAIT`, which macOS and NetBSD ignore) |
 /// | `EINTR` | a signal came before any byte was taken |
 /// | `EPIPE` | the connection can no longer be used for sending; also `SIGPIPE`, unless `MSG_NOSIGNAL` |
-/// | `ECONNRESET` | the peer reset the connection |
+/// | `ECONNRESET` | the peer reset the connection (the BSDs and macOS: `EPIPE`) |
 /// | `ENOTCONN` | the socket is not connected (`EPIPE` for TCP on Linux) |
 /// | `EDESTADDRREQ` | a datagram socket without a peer |
 /// | `ECONNREFUSED` | (UDP) no socket had the port of an earlier datagram |
 /// | `EMSGSIZE` | the datagram is too long |
-/// | `ENOBUFS` | no memory (the BSDs: the interface's queue is full) |
+/// | `ENOBUFS` | no memory (the BSDs and macOS: the queue of the interface, or of a Unix-domain datagram socket, is full) |
 /// | `ETIMEDOUT` | the peer has not acknowledged for minutes |
 /// | `EHOSTUNREACH` | there is no longer a route to the host |
 /// | `EOPNOTSUPP` | this kind of socket does not support the flag |

@@ -22,7 +22,8 @@ static SETSOCKOPT: Page = Page {
     result: "0. The kernel may change the value: read it back.",
     trap: "Order matters: SO_REUSEADDR and IPV6_V6ONLY before bind, SO_RCVBUF before connect or listen.",
     errnos: "ENOPROTOOPT EINVAL EDOM EPERM EOPNOTSUPP EISCONN ENOTSOCK",
-    systems: "macOS gives EINVAL after the connection has ended.",
+    systems: "After the connection has ended macOS gives EINVAL (read), and FreeBSD ECONNRESET to options of TCP after a reset \
+        (ran 13.0). A buffer size that is too large is ENOBUFS on the BSDs.",
     man: "setsockopt(2)",
     posix: "setsockopt",
     lab: "sockbuf-doubling",

@@ -102,7 +102,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 }
 
 /// Waits until that many bytes have arrived, and takes none: the second send may wait for an acknowledgement of the
-/// first. (MSG_PEEK with MSG_WAITALL waits on Linux only.)
+/// first. (MSG_PEEK with MSG_WAITALL does not wait on FreeBSD, nor in gVisor.)
 fn wait_for_bytes(a: &Fd, bytes: i32) -> Result<()> {
     let mut came = 0;
     for _ in 0..200 {

@@ -20,7 +20,7 @@ pub(super) const LAB: Lab = Lab {
         connect sends nothing and therefore succeeds, whether a server listens or not. And getaddrinfo fails with EAI_ \
         codes: perror prints whatever errno happened to be (use gai_strerror).",
     elsewhere: "musl and NetBSD return two entries for each address, without the raw one. NetBSD and FreeBSD list the \
-        datagram socket first.",
+        datagram socket first; FreeBSD's third entry is for SCTP.",
     sources: &[
         "getaddrinfo(3)",
         "POSIX getaddrinfo; POSIX connect (a datagram socket: only the peer is set)",

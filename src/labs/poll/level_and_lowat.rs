@@ -17,7 +17,9 @@ pub(super) const LAB: Lab = Lab {
     explanation: "select and poll report a state, not an event (they are level-triggered): they report bytes that were \
         not read again, so a loop loses nothing if it reads once for each readiness. SO_RCVLOWAT moves the level. The \
         last bytes of a stream may be fewer than the level; at the end of file poll reports them all the same.",
-    elsewhere: "gVisor accepts SO_RCVLOWAT, and ignores it.",
+    elsewhere: "gVisor accepts SO_RCVLOWAT, and ignores it. On FreeBSD, NetBSD and macOS a recv on a socket with \
+        O_NONBLOCK gives EAGAIN below the mark; one with MSG_DONTWAIT, as here, gets the bytes (soreceive in the \
+        kernels).",
     sources: &[
         "poll(2)",
         "socket(7), SO_RCVLOWAT",

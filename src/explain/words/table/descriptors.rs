@@ -63,7 +63,8 @@ entries! { DESCRIPTOR_FLAGS {
         means: "The first number that select cannot watch, however few descriptors there are.",
         when: "Servers with more clients than that. C's FD_SET writes beyond the set or aborts; ours returns an error.",
         advice: "Use poll, which has no such limit.",
-        systems: "1024; 256 on NetBSD. FreeBSD and OpenBSD let a C program define it larger; glibc does not.",
+        systems: "1024; 256 on NetBSD. The BSDs let a C program define it larger; glibc does not. On macOS, since version 11, FD_SET checks \
+            the number first and writes nothing (read).",
         lab: "fdsetsize-overflow",
     }
 } }
@@ -162,7 +163,8 @@ entries! { IOCTL_REQUESTS {
         means: "How many bytes one recv could return without waiting; for UDP, the length of the first datagram (Linux).",
         when: "Curiosity, and choosing a buffer.",
         advice: "0 means empty or finished: only recv tells which. On a listener it gives EINVAL (Linux).",
-        systems: "macOS: the total of all datagrams; SO_NREAD gives the first.",
+        systems: "On the BSDs and macOS it is the total of all datagrams, except on OpenBSD with 16 bytes for each address (ran on FreeBSD \
+            and NetBSD); macOS's SO_NREAD gives the first.",
         lab: "datagram-truncation",
     }
     FIONBIO {

@@ -70,7 +70,8 @@ entries! { DESCRIPTORS {
         means: "The call is valid, but for another kind of socket.",
         when: "listen or accept on UDP; socketpair in AF_INET; MSG_OOB on a datagram socket; TCP options on a Unix-domain socket.",
         advice: "Use a type of socket that supports it, or leave the flag out.",
-        systems: "ENOTSUP has the same number on Linux and FreeBSD, another one on macOS, NetBSD and OpenBSD.",
+        systems: "ENOTSUP has the same number on Linux and FreeBSD, another one on macOS, NetBSD and OpenBSD. accept on UDP is EINVAL on \
+            FreeBSD (ran 13.0).",
     }
     ENOTSUP {
         means: "The system knows the request but does not support it.",
@@ -120,6 +121,7 @@ entries! { ARGUMENTS {
         means: "The value is out of the option's range.",
         when: "SO_RCVTIMEO or SO_SNDTIMEO with tv_usec of a million or more.",
         advice: "Carry whole seconds over into tv_sec.",
+        systems: "FreeBSD and NetBSD say it of a negative l_linger, too (ran).",
     }
     ERANGE {
         means: "The result does not fit its type or buffer.",
@@ -178,7 +180,8 @@ entries! { RESOURCES {
         when: "send in a storm of packets; accept and socket when memory is short.",
         advice: "Wait a little and try again. The connection is not at fault.",
         systems: "FreeBSD reports a full queue of the interface so, and the BSDs and macOS a full Unix-domain datagram queue, \
-            even to a blocking socket; Linux drops the datagram and says nothing (send(2)).",
+            even to a blocking socket; Linux drops the datagram and says nothing (send(2)). On the BSDs, and on macOS up to 14.3, \
+            setsockopt says it of an SO_SNDBUF or SO_RCVBUF that is too large; Linux takes less.",
     }
     ENOMEM {
         means: "The kernel could not allocate what this call needs.",

@@ -18,8 +18,8 @@ entries! { CONNECTIONS {
         when: "The peer closed with bytes unread, was killed with bytes unread, closed with SO_LINGER 0, or has restarted.",
         advice: "Close this connection and serve the others. Clients reset connections all the time; a server must not \
             stop for it.",
-        systems: "On Linux bytes that had arrived before the RST are still read first. send after a reset says EPIPE at once on FreeBSD and \
-            NetBSD (ran); only recv and SO_ERROR tell ECONNRESET.",
+        systems: "Bytes that had arrived before the RST are still read first. send after a reset says EPIPE at once on FreeBSD and \
+            NetBSD (ran), OpenBSD and macOS (read); only recv and SO_ERROR tell ECONNRESET.",
         lab: "rst-on-unread",
     }
     ECONNABORTED {
@@ -69,6 +69,8 @@ entries! { CONNECTIONS {
         when: "connect to a host that drops packets; recv or send long after a cable was pulled.",
         advice: "Set SO_KEEPALIVE with its timers, or TCP_USER_TIMEOUT, if minutes or hours are too long. A timeout of \
             your own (SO_RCVTIMEO, select) gives EAGAIN or 0 instead.",
+        systems: "A port that is bound and does not listen refuses at once on Linux and FreeBSD; NetBSD (ran), OpenBSD and macOS (read) do not \
+            answer, and connect ends with this after 75 seconds.",
         lab: "silent-death",
     }
     EPIPE {
@@ -123,8 +125,8 @@ entries! { ADDRESSES {
         means: "Another socket has this address and port: a listener, a bound socket, or an old connection in TIME_WAIT.",
         when: "bind when a server is started again too soon or twice; bind to a Unix-domain path whose file exists.",
         advice: "Set SO_REUSEADDR before bind on every listener. A Unix-domain file is removed with unlink. Port 0 takes a free port.",
-        systems: "For TIME_WAIT, Linux requires SO_REUSEADDR on the old socket too; FreeBSD only on the new one. On \
-            NetBSD an old connection does not prevent bind at all (ran 10.99.12).",
+        systems: "For TIME_WAIT, Linux requires SO_REUSEADDR on the old socket too; FreeBSD (ran), OpenBSD and macOS (read) only \
+            on the new one. On NetBSD an old connection does not prevent bind at all (ran 10.99.12).",
         lab: "time-wait-bind",
     }
     EADDRNOTAVAIL {
@@ -137,7 +139,7 @@ entries! { ADDRESSES {
         means: "The address family does not fit: the system lacks it, or address and socket have different families.",
         when: "An AF_INET6 socket where IPv6 is switched off; sendto with a sockaddr_in6 on an IPv4 socket.",
         advice: "Create the socket with the ai_family of the address that it will use.",
-        systems: "macOS, FreeBSD and NetBSD return it, harmlessly, when connect to AF_UNSPEC dissolves a UDP peer.",
+        systems: "macOS and the BSDs return it, harmlessly, when connect to AF_UNSPEC dissolves a UDP peer.",
         lab: "sockaddr-layout",
     }
     EPFNOSUPPORT {

@@ -77,7 +77,7 @@ entries! { FIELDS {
         means: "Millionths, 0 to 999,999, beyond the seconds.",
         when: "select and the timeouts of sockets.",
         advice: "Some systems carry a larger value into the seconds, others refuse it: keep it in range.",
-        systems: "glibc carries over in select; the kernel of FreeBSD says EINVAL.",
+        systems: "glibc and musl carry over in select; the kernels of the BSDs and macOS say EINVAL.",
         lab: "select-as-sleep",
     }
     tv_nsec {
@@ -116,9 +116,10 @@ entries! { FIELDS {
     }
     ai_socktype {
         gist: "for which type of socket",
-        means: "Without it every address comes three times: for streams, datagrams and raw sockets.",
+        means: "Without it every address comes once for each type: with glibc for streams, datagrams and raw sockets.",
         when: "In the hints and in every result of getaddrinfo.",
         advice: "Say SOCK_STREAM.",
+        systems: "musl and NetBSD have no raw entry; FreeBSD's third is for SCTP (read). FreeBSD and NetBSD begin with datagrams.",
         lab: "gai-fans-out",
     }
     ai_protocol {

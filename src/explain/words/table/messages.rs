@@ -6,8 +6,9 @@ entries! { MESSAGE_FLAGS {
     MSG_OOB {
         means: "send marks the last byte as urgent; recv with the flag fetches that one byte.",
         when: "telnet's interrupt, and nowhere in new protocols.",
-        advice: "Use a second connection. If a second urgent byte arrives before the first was read, the first is lost.",
-        systems: "Recent Linux kernels support it on Unix-domain streams too; datagram sockets give EOPNOTSUPP.",
+        advice: "Use a second connection. If a second urgent byte arrives before the first was read, the first is no longer urgent.",
+        systems: "It is then lost on FreeBSD, NetBSD (ran) and macOS (read); Linux puts it back into the stream if an ordinary byte lies \
+            before it. Recent Linux kernels support it on Unix-domain streams too; datagram sockets give EOPNOTSUPP. gVisor has no urgent data.",
         lab: "oob-one-byte",
     }
     MSG_PEEK {
@@ -53,8 +54,10 @@ entries! { MESSAGE_FLAGS {
     MSG_WAITALL {
         means: "A blocking recv goes on until the buffer is full.",
         when: "Reading a header of known length without a loop.",
-        advice: "Check the count all the same: end of file, an error or a signal makes it short. On a non-blocking socket the flag has no effect.",
-        systems: "With MSG_DONTWAIT it waits on NetBSD (ran), FreeBSD and macOS (read). With MSG_PEEK it does not wait on FreeBSD 13.0, and \
+        advice: "Check the count all the same: end of file, an error or a signal makes it short. Leave it out on a non-blocking socket.",
+        systems: "On a non-blocking socket Linux gives what is there. NetBSD and macOS say EAGAIN until all has come, \
+            FreeBSD 13.0 and OpenBSD take the part and wait (read). With MSG_DONTWAIT it waits on NetBSD (ran), FreeBSD, OpenBSD and macOS (read). \
+            With MSG_PEEK it does not wait on FreeBSD 13.0, and \
             shows the same bytes again (ran), nor in gVisor. After a signal NetBSD, OpenBSD and macOS say EINTR and keep what has come.",
         lab: "peek-waitall-trunc",
     }
@@ -162,8 +165,8 @@ entries! { POLL_EVENTS {
         means: "The number in this row is not open. Only this row is affected.",
         when: "A descriptor that was closed and left in the array.",
         advice: "This is a mistake in the program: fix its table of connections. To disable a row, use a negative number.",
-        systems: "macOS says it of /dev/tty, disks and most other devices, too: watch those with select. Pseudo-terminals it can watch \
-            (read in xnu 15.4).",
+        systems: "macOS says it of /dev/tty, directories, disks and most other devices, too: watch those with select. Pseudo-terminals it \
+            can watch (read in xnu 15.4).",
         lab: "bad-fd-poisons-select",
     }
     POLLRDNORM {

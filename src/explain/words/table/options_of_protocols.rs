@@ -59,7 +59,7 @@ entries! { IP_OPTIONS {
         means: "1: an IPv6 listener accepts IPv6 only. 0: it accepts IPv4 clients too, with addresses like \
             ::ffff:127.0.0.1.",
         when: "Two listeners on one port, one for each family: without 1 the second bind fails with EADDRINUSE.",
-        advice: "Set it before bind; afterwards it gives EINVAL (Linux).",
+        advice: "Set it before bind; afterwards it gives EINVAL.",
         systems: "Linux and macOS start with 0, FreeBSD and NetBSD with 1. OpenBSD always has 1.",
         lab: "dual-stack",
     }

@@ -42,8 +42,8 @@ entries! { SOCKET_OPTIONS {
         means: "bind fails only if a listener has the address, and ignores connections in TIME_WAIT.",
         when: "Every server that may be restarted: the side that closes first keeps the port in TIME_WAIT for a minute.",
         advice: "Set it before bind, on every listener. It never gives two TCP listeners the same address and port.",
-        systems: "Linux requires it on the old socket as well (accepted sockets inherit it); FreeBSD only on the new \
-            one. On Linux it lets two UDP sockets bind one address and port; the BSDs and macOS require SO_REUSEPORT on \
+        systems: "Linux requires it on the old socket as well (accepted sockets inherit it); FreeBSD, OpenBSD and macOS only on \
+            the new one, NetBSD on none. On Linux it lets two UDP sockets bind one address and port; the BSDs and macOS require SO_REUSEPORT on \
             both.",
         lab: "time-wait-bind",
     }
@@ -73,7 +73,7 @@ entries! { SOCKET_OPTIONS {
         means: "How many bytes send can accept before the peer has acknowledged them.",
         when: "To make short writes frequent in a test, or to bound the memory of each connection.",
         advice: "Leave it to the system for speed: setting it ends automatic growth on Linux (tcp(7)).",
-        systems: "Linux doubles the figure for its own book-keeping and reports the double; FreeBSD does not. Of Unix-domain datagrams it is \
+        systems: "Linux doubles the figure for its own book-keeping and reports the double; the others do not. Of Unix-domain datagrams it is \
             the longest message on the BSDs and macOS.",
         lab: "partial-send",
     }
@@ -81,7 +81,7 @@ entries! { SOCKET_OPTIONS {
         means: "How many bytes may arrive before recv is called; for TCP it bounds the window offered to the peer.",
         when: "UDP bursts that are dropped; experiments with a full pipe.",
         advice: "Set it before connect or listen, because the handshake fixes the window's scale. Read the value back.",
-        systems: "10000 reads back as 20000 on Linux, unchanged on FreeBSD.",
+        systems: "10000 reads back as 20000 on Linux, unchanged on the BSDs and macOS.",
         lab: "sockbuf-doubling",
     }
     SO_KEEPALIVE {
@@ -104,8 +104,8 @@ entries! { SOCKET_OPTIONS {
             keeps sending.",
         when: "When the last bytes of a connection get lost, or TIME_WAIT is a problem.",
         advice: "To be sure that the peer has everything, use shutdown(SHUT_WR) and recv until 0 instead.",
-        systems: "Linux waits even when the socket is non-blocking; FreeBSD and macOS then do not. macOS counts in clock ticks: see \
-            SO_LINGER_SEC.",
+        systems: "Linux waits even when the socket is non-blocking; the BSDs and macOS then do not. When the time is over, close says EAGAIN \
+            on FreeBSD and NetBSD, and nothing on Linux. macOS counts in clock ticks: see SO_LINGER_SEC.",
         lab: "linger-blocks-close",
     }
     SO_REUSEPORT {
@@ -118,7 +118,9 @@ entries! { SOCKET_OPTIONS {
     SO_RCVLOWAT {
         means: "With fewer bytes select and poll report nothing, and a blocking recv keeps sleeping.",
         when: "Fixed headers: wake up when five bytes have arrived.",
-        advice: "Keep your own buffer instead; a message may never reach the mark. A non-blocking recv returns less all the same.",
+        advice: "Keep your own buffer instead; a message may never reach the mark.",
+        systems: "A non-blocking recv returns less all the same on Linux and OpenBSD; with O_NONBLOCK it says EAGAIN below the mark on \
+            FreeBSD, NetBSD and macOS (read), where MSG_DONTWAIT gets the bytes. gVisor ignores the option (ran).",
         lab: "level-and-lowat",
     }
     SO_SNDLOWAT {

@@ -38,7 +38,7 @@ entries! { SIGNALS {
         means: "Comes with EPIPE and by default kills the process without a message.",
         when: "\"My server dies when a client disconnects.\"",
         advice: "MSG_NOSIGNAL with each send, or ignore the signal for the whole process.",
-        systems: "Rust programs ignore it from the start, C programs do not.",
+        systems: "Rust programs ignore it from the start, C programs do not. gVisor's send never raises it (ran).",
         lab: "sigpipe-or-not",
     }
     SIGALRM {

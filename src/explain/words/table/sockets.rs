@@ -7,7 +7,7 @@ entries! { DOMAINS {
         means: "In getaddrinfo's hints: any family. In connect on UDP: dissolve the association.",
         when: "Clients that use IPv6 or IPv4, whichever works.",
         advice: "Try all addresses that come back, in order.",
-        systems: "macOS dissolves it too, but returns EAFNOSUPPORT, which its manual calls harmless.",
+        systems: "macOS, FreeBSD, NetBSD and OpenBSD dissolve it too, but return EAFNOSUPPORT, which macOS's manual calls harmless.",
         lab: "udp-connect-filters",
     }
     AF_UNIX {
@@ -68,7 +68,7 @@ entries! { TYPES {
     SOCK_RAW {
         means: "Packets below TCP and UDP, such as ping's.",
         when: "socket fails with EPERM for ordinary users.",
-        advice: "getaddrinfo without hints offers it as a third choice: set ai_socktype.",
+        advice: "glibc's getaddrinfo without hints offers it as a third choice: set ai_socktype.",
         lab: "gai-fans-out",
     }
     SOCK_RDM {
@@ -154,7 +154,7 @@ entries! { HALVES {
         means: "We stop receiving, on this side only: no packet tells the peer.",
         when: "Seldom of use.",
         advice: "Do not rely on it to stop a peer: it may go on sending.",
-        systems: "On Linux bytes that arrive later can still be read after the 0; FreeBSD and macOS discard them.",
+        systems: "On Linux bytes that arrive later can still be read after the 0; FreeBSD, NetBSD (ran) and macOS (read) discard them.",
         lab: "shut-rd-is-local",
     }
     SHUT_WR {
