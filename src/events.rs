@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::addr::Address;
 use crate::conn::FilePart;
 use crate::names::Errno;
+use crate::poller::emptied;
 
 /// The name of an endpoint of the loop. Slots are reused, so a token carries a generation: an action meant for an
 /// endpoint that is closed never reaches the next endpoint in its slot.
@@ -69,8 +70,8 @@ pub enum Ending {
     Refused,
 }
 
-/// What the loop should do.
-#[derive(Debug)]
+/// What the loop should do. Everything that an action needs is borrowed, so that it costs nothing to drop.
+#[derive(Clone, Copy, Debug)]
 pub enum Action<'a> {
     /// Sends these bytes to a connection.
     Send {
@@ -88,14 +89,14 @@ pub enum Action<'a> {
         /// The bytes that go before the file.
         head: &'a [u8],
         /// The file, and which bytes of it.
-        part: FilePart,
+        part: &'a FilePart,
     },
     /// Sends one datagram. If the kernel has no room for it now, the datagram is lost, as datagrams may be.
     SendDatagram {
         /// The endpoint that sends it.
         by: Token,
         /// The destination.
-        to: Address,
+        to: &'a Address,
         /// The payload.
         bytes: &'a [u8],
     },
@@ -151,21 +152,25 @@ pub struct Actions<'a> {
 impl<'a> Actions<'a> {
     /// No actions yet.
     pub const fn new() -> Self {
-        Self::in_memory(Vec::new())
+        Self { first: None, others: Vec::new() }
     }
 
-    /// No actions yet; `others` is memory from an earlier event, used again.
-    pub(crate) const fn in_memory(others: Vec<Action<'a>>) -> Self {
-        Self { first: None, others }
+    /// No actions yet, in the memory of an earlier event. Usually there is none, because no event had two actions.
+    #[inline]
+    pub(crate) fn in_memory(memory: &mut Vec<Action<'a>>) -> Self {
+        match memory.capacity() {
+            0 => Self::new(),
+            _ => Self { first: None, others: std::mem::take(memory) },
+        }
     }
 
     /// Appends an action.
     #[inline]
     pub fn push(&mut self, action: Action<'a>) {
-        match self.first {
-            None => self.first = Some(action),
-            Some(_) => self.others.push(action),
+        if self.first.is_some() {
+            return self.others.push(action);
         }
+        self.first = Some(action);
     }
 
     /// All actions, in order.
@@ -174,10 +179,21 @@ impl<'a> Actions<'a> {
         self.first.iter().chain(&self.others)
     }
 
-    /// Returns the memory of the other actions, for the next event.
+    /// The action with this number, counted from 0.
     #[inline]
-    pub(crate) fn into_memory(self) -> Vec<Action<'a>> {
-        self.others
+    pub(crate) fn get(&self, number: usize) -> Option<&Action<'a>> {
+        match number.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(other) => self.others.get(other),
+        }
+    }
+
+    /// Gives the memory of the other actions back, for the next event.
+    #[inline]
+    pub(crate) fn give_memory_back(&mut self, memory: &mut Vec<Action<'_>>) {
+        if self.others.capacity() > 0 {
+            *memory = emptied(std::mem::take(&mut self.others));
+        }
     }
 }
 

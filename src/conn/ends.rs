@@ -79,7 +79,6 @@ impl Ends {
         }
     }
 
-    #[inline]
     pub(super) fn send(&self, bytes: &[u8]) -> Result<usize> {
         match self {
             Self::Socket(fd) => sys::send(fd, bytes, MSG_NOSIGNAL),

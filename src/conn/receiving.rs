@@ -78,6 +78,13 @@ impl ReceivingHalf {
         std::mem::take(&mut self.leftover)
     }
 
+    /// Takes the unused bytes with these new ones after them.
+    pub fn take_joined(&mut self, new: &[u8]) -> Vec<u8> {
+        let mut joined = self.take_leftover();
+        joined.extend_from_slice(new);
+        joined
+    }
+
     /// Keeps the unused bytes. They are presented again when more bytes arrive.
     pub fn keep_leftover(&mut self, bytes: Vec<u8>) {
         self.leftover = bytes;

@@ -16,24 +16,32 @@ use crate::trace::{self, Function};
 impl LoopState {
     /// Carries out one action.
     pub(super) fn carry_out(&mut self, action: &Action<'_>, service: ServiceId) {
+        let Action::Send { to, bytes } = *action else {
+            return self.carry_out_rarer(action, service);
+        };
+        let Some((ends, stream)) = self.endpoints.stream_mut(to) else { return };
+        if stream.failed.is_some() {
+            return;
+        }
+        stream.note_activity();
+        if let Some(observer) = &mut self.observer {
+            observer.count_accepted(to, stream.service, bytes.len());
+        }
+        let sent = stream.conn.sending.send(ends, bytes);
+        // Usually the kernel took all bytes, and nothing has changed.
+        if sent != Ok(()) || stream.conn.owed() > 0 {
+            self.after_sending(to, Function::SEND, sent);
+        }
+    }
+
+    /// Carries out an action that is not a send.
+    #[inline(never)]
+    fn carry_out_rarer(&mut self, action: &Action<'_>, service: ServiceId) {
         match *action {
-            Action::Send { to, bytes } => {
-                let Some((ends, stream)) = self.endpoints.stream_mut(to) else { return };
-                if stream.failed.is_some() {
-                    return;
-                }
-                stream.note_activity();
-                if let Some(observer) = &mut self.observer {
-                    observer.count_accepted(to, stream.service, bytes.len());
-                }
-                let sent = stream.conn.sending.send(ends, bytes);
-                // Usually the kernel took all bytes, and nothing has changed.
-                if sent != Ok(()) || stream.conn.owed() > 0 {
-                    self.after_sending(to, Function::SEND, sent);
-                }
-            }
-            Action::SendFile { to, head, ref part } => self.send_file(to, head, part.clone()),
-            Action::SendDatagram { by, ref to, bytes } => self.send_datagram(by, to, bytes),
+            // `carry_out` has done it.
+            Action::Send { .. } => {}
+            Action::SendFile { to, head, part } => self.send_file(to, head, part),
+            Action::SendDatagram { by, to, bytes } => self.send_datagram(by, to, bytes),
             // It concerns the bytes that were just presented: see `turn`.
             Action::Keep(_) => {}
             Action::WantRoom(token) => {
@@ -76,7 +84,9 @@ impl LoopState {
         }
     }
 
-    /// After a send: a failure ends the connection; queued bytes wait for room, and their number has a limit.
+    /// After a send that was short or failed: a failure ends the connection; queued bytes wait for room, and their number
+    /// has a limit.
+    #[cold]
     fn after_sending(&mut self, token: Token, call: Function, sent: Result<()>) {
         if let Err(errno) = sent {
             return self.fail_stream(token, FailedCall(call, errno));
@@ -102,7 +112,7 @@ impl LoopState {
     }
 
     /// Sends bytes, and then a part of a file.
-    fn send_file(&mut self, token: Token, head: &[u8], part: FilePart) {
+    fn send_file(&mut self, token: Token, head: &[u8], part: &FilePart) {
         let Some((ends, stream)) = self.endpoints.stream_mut(token) else { return };
         stream.note_activity();
         if let Some(observer) = &mut self.observer {
@@ -121,7 +131,7 @@ impl LoopState {
         let sent = stream.conn.sending.send_before_file(ends, head);
         self.after_sending(token, Function::SEND, sent);
         let Some((ends, stream)) = self.endpoints.stream_mut(token) else { return };
-        let sent = stream.conn.sending.send_file(ends, part);
+        let sent = stream.conn.sending.send_file(ends, part.clone());
         let is_broken = stream.conn.sending.is_broken();
         let owes = stream.conn.sending.owes_file();
         match sent {

@@ -1,10 +1,12 @@
 //! The tasks that are left in a turn, in the order in which they are done.
 
 use std::collections::VecDeque;
+use std::mem::take;
 
 use crate::addr::Address;
 use crate::events::{Ending, ServiceId, Token};
 use crate::names::Errno;
+use crate::poller::Readiness;
 use crate::sys::Fd;
 
 #[derive(Debug)]
@@ -42,20 +44,34 @@ pub(super) struct Made {
     pub(super) asked_by: Token,
 }
 
+/// What is left to do for an endpoint: each flag is a task.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    who: Token,
+    found: Readiness,
+    is_due: bool,
+}
+
 /// The tasks that are left. The consequences of a task are done before the next descriptor has its turn.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    /// What the wait found, each turn beginning with another endpoint.
-    ready: VecDeque<Task>,
+    /// What the wait found, each turn beginning with another endpoint; those before `next` are done.
+    ready: Vec<Ready>,
+    next: usize,
     /// The consequences of the tasks done so far.
     consequences: VecDeque<Task>,
 }
 
 impl Agenda {
-    /// Adds a task that the wait found.
+    /// Adds the tasks for an endpoint that the wait found ready.
     #[inline]
-    pub(super) fn add_ready(&mut self, task: Task) {
-        self.ready.push_back(task);
+    pub(super) fn add_ready(&mut self, who: Token, found: Readiness) {
+        self.ready.push(Ready { who, found, is_due: false });
+    }
+
+    /// Adds the task for an endpoint whose deadline is over.
+    pub(super) fn add_due(&mut self, who: Token) {
+        self.ready.push(Ready { who, found: Readiness::default(), is_due: true });
     }
 
     pub(super) fn add_consequence(&mut self, task: Task) {
@@ -65,10 +81,27 @@ impl Agenda {
     /// Takes the next task.
     #[inline]
     pub(super) fn take_next(&mut self) -> Option<Task> {
-        if self.consequences.is_empty() {
-            return self.ready.pop_front();
+        if !self.consequences.is_empty() {
+            return self.consequences.pop_front();
         }
-        self.consequences.pop_front()
+        while let Some(Ready { who, found, is_due }) = self.ready.get_mut(self.next) {
+            if take(&mut found.writable) {
+                return Some(Task::Send(*who));
+            }
+            if take(&mut found.readable) {
+                return Some(Task::Receive(*who));
+            }
+            if take(&mut found.invalid) {
+                return Some(Task::DropInvalid(*who));
+            }
+            if take(is_due) {
+                return Some(Task::Expire(*who));
+            }
+            self.next += 1;
+        }
+        self.ready.clear();
+        self.next = 0;
+        None
     }
 
     /// Whether no task is left.

@@ -176,8 +176,14 @@ impl LoopState {
     }
 
     /// Whether the loop has ended: it was asked to end, and no connection is left or the time to drain is over.
+    #[inline]
     pub(super) fn progress(&mut self) -> Progress {
-        let Some(deadline) = self.draining else { return Progress::Continue };
+        self.draining.map_or(Progress::Continue, |deadline| self.progress_to_end(deadline))
+    }
+
+    /// The same for a loop that was asked to end, and has until this moment.
+    #[cold]
+    fn progress_to_end(&mut self, deadline: Instant) -> Progress {
         // Connections without queued bytes are closed gracefully, as in `begin_to_end`.
         for token in self.endpoints.streams_where(Stream::is_idle_connection) {
             self.close_stream(token);

@@ -7,16 +7,28 @@
 
 use std::time::{Duration, Instant};
 
-use super::agenda::Task;
 use super::endpoints::Endpoint;
 use super::state::LoopState;
 
 impl LoopState {
     /// The time until the nearest deadline; `None` if there is no deadline.
+    #[inline]
     pub(super) fn time_to_wait(&mut self) -> Option<Duration> {
+        let may_end = self.checks_deadlines() || self.draining.is_some() || self.observer.is_some();
+        if may_end { self.time_to_nearest() } else { None }
+    }
+
+    /// Whether an endpoint may have a deadline, which is then looked for in every turn.
+    #[inline]
+    const fn checks_deadlines(&self) -> bool {
+        self.has_deadlines || self.limits.idle_timeout.is_some()
+    }
+
+    #[inline(never)]
+    fn time_to_nearest(&mut self) -> Option<Duration> {
         let idle_timeout = self.limits.idle_timeout;
         let mut nearest = None;
-        if self.has_deadlines || idle_timeout.is_some() {
+        if self.checks_deadlines() {
             let served = self.endpoints.iter().filter(|endpoint| self.is_served(endpoint));
             nearest = served.filter_map(|endpoint| endpoint.next_moment(idle_timeout)).min();
             // While the loop stands still, the deadlines of the others remain.
@@ -33,18 +45,23 @@ impl LoopState {
     }
 
     /// Puts everything that is due on the agenda.
+    #[inline]
     pub(super) fn add_expired(&mut self) {
-        let idle_timeout = self.limits.idle_timeout;
-        if !self.has_deadlines && idle_timeout.is_none() {
-            return;
+        if self.checks_deadlines() {
+            self.look_for_expired();
         }
+    }
+
+    #[inline(never)]
+    fn look_for_expired(&mut self) {
+        let idle_timeout = self.limits.idle_timeout;
         let now = Instant::now();
         let is_due = |endpoint: &Endpoint| {
             let moment = endpoint.next_moment(idle_timeout);
             moment.is_some_and(|moment| moment <= now) && self.is_served(endpoint)
         };
         for token in self.endpoints.tokens_where(is_due) {
-            self.agenda.add_ready(Task::Expire(token));
+            self.agenda.add_due(token);
         }
     }
 }

@@ -80,6 +80,7 @@ impl Endpoints {
     }
 
     /// Appends a row for every endpoint that waits for something, if its slot is to be asked about.
+    #[inline]
     pub(super) fn ask<'fd>(
         &'fd self,
         wanted: Clients,
@@ -88,16 +89,29 @@ impl Endpoints {
     ) {
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
             let place = place as u32;
-            let Some(interest) = waits.asks(wanted).filter(|_| is_asked(place)) else { continue };
+            let interest = match waits {
+                WaitsFor::For(interest) => *interest,
+                WaitsFor::Clients if wanted == Clients::Wanted => Interest::Read,
+                WaitsFor::Clients | WaitsFor::Nothing => continue,
+            };
+            if !is_asked(place) {
+                continue;
+            }
             let mut ask = |fd, interest| question.push(Row { fd, interest, place });
             match ends {
                 // One row, because a socket is one descriptor; there may be thousands of these.
                 Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
                 Some(Ends::Files(files)) => {
-                    let input = files.input.as_ref().filter(|_| interest.reads());
-                    let output = files.output.as_ref().filter(|_| interest.writes());
-                    input.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Read));
-                    output.into_iter().for_each(|fd| ask(fd.as_fd(), Interest::Write));
+                    if interest.reads()
+                        && let Some(fd) = &files.input
+                    {
+                        ask(fd.as_fd(), Interest::Read);
+                    }
+                    if interest.writes()
+                        && let Some(fd) = &files.output
+                    {
+                        ask(fd.as_fd(), Interest::Write);
+                    }
                 }
                 None => {}
             }

@@ -88,6 +88,7 @@ impl LoopState {
     }
 
     /// An error of one connection ends that connection and nothing else.
+    #[cold]
     pub(super) fn fail_stream(&mut self, token: Token, failed: FailedCall) {
         if let Some((_, stream)) = self.endpoints.stream_mut(token)
             && stream.goes_on_reading(failed)

@@ -110,13 +110,15 @@ impl Stream {
             return Ok(Incoming::Nothing);
         }
         self.note_activity();
-        let most = match ends {
-            Ends::Socket(_) | Ends::Files(_) if self.partner.is_some() => COUPLED_BYTES,
+        let room = match self.partner {
             // Bytes of a datagram that do not fit into the buffer are lost.
-            _ => usize::MAX,
+            Some(_) if !matches!(ends, Ends::Datagrams(_)) => {
+                let len = buffer.len().min(COUPLED_BYTES);
+                &mut buffer[..len]
+            }
+            _ => buffer,
         };
-        let room = buffer.len().min(most);
-        match self.conn.receiving.receive(ends, &mut buffer[..room]) {
+        match self.conn.receiving.receive(ends, room) {
             // The service is done with this stream: bytes that still arrive are discarded.
             Ok(Incoming::Bytes(_)) if self.is_lingering() => Ok(Incoming::Nothing),
             received => received,

@@ -95,7 +95,7 @@ struct HeadOnly(FilePart);
 impl Service for HeadOnly {
     fn on<'a>(&'a mut self, who: Token, event: LoopEvent<'a>, actions: &mut Actions<'a>) {
         if matches!(event, LoopEvent::Opened { .. }) {
-            actions.push(Action::SendFile { to: who, head: b"head", part: self.0.clone() });
+            actions.push(Action::SendFile { to: who, head: b"head", part: &self.0 });
         }
     }
 }

@@ -12,7 +12,7 @@ use super::stream::{Closing, FailedCall};
 use crate::addr::Address;
 use crate::conn::{Ends, Incoming};
 use crate::events::{Ending, LoopEvent, ServiceId, Token};
-use crate::names::Errno;
+use crate::names::{Errno, Result};
 use crate::trace::{self, Function, Suspended};
 
 /// An event for a service.
@@ -48,6 +48,14 @@ impl Happened {
     pub(super) fn event<'a>(&'a self, buffer: &'a [u8]) -> LoopEvent<'a> {
         match self {
             Self::Bytes(len) => LoopEvent::Bytes(&buffer[..*len]),
+            rarer => rarer.rarer_event(buffer),
+        }
+    }
+
+    #[inline(never)]
+    fn rarer_event<'a>(&'a self, buffer: &'a [u8]) -> LoopEvent<'a> {
+        match self {
+            Self::Bytes(len) => LoopEvent::Bytes(&buffer[..*len]),
             Self::BytesAfterKept(joined) => LoopEvent::Bytes(joined),
             Self::Opened(peer, asked_by) => LoopEvent::Opened { peer, asked_by: *asked_by },
             Self::NotOpened(errno) => LoopEvent::NotOpened(*errno),
@@ -71,7 +79,17 @@ impl LoopState {
     }
 
     /// Runs a task. Received bytes are in `buffer` afterwards.
+    #[inline]
     pub(super) fn take_up(&mut self, task: Task, buffer: &mut [u8]) -> Option<News> {
+        match task {
+            Task::Receive(token) => self.receive_at(token, buffer),
+            task => self.take_up_rarer(task, buffer),
+        }
+    }
+
+    /// The same for every task but a receive: these are rarer.
+    #[inline(never)]
+    fn take_up_rarer(&mut self, task: Task, buffer: &mut [u8]) -> Option<News> {
         match task {
             Task::Receive(token) => self.receive_at(token, buffer),
             Task::Send(token) => self.send_at(token),
@@ -121,16 +139,51 @@ impl LoopState {
     }
 
     /// A descriptor is readable: receives once.
+    #[inline]
     fn receive_at(&mut self, who: Token, buffer: &mut [u8]) -> Option<News> {
-        let (ends, stream) = match self.endpoints.get_mut(who)? {
-            (ends, Endpoint::Stream(stream)) => (ends, stream),
+        let Some((ends, stream)) = self.endpoints.stream_mut(who) else {
+            return self.receive_elsewhere(who, buffer);
+        };
+        let received = stream.receive(ends, buffer);
+        let Ok(Incoming::Bytes(len)) = received else { return self.receive_nothing(who, received) };
+        let service = stream.service;
+        if let Some(observer) = &mut self.observer {
+            observer.count_received(who, service, len);
+        }
+        if !stream.conn.receiving.has_leftover() {
+            return Some(News { service, who, what: Happened::Bytes(len) });
+        }
+        let joined = stream.conn.receiving.take_joined(&buffer[..len]);
+        Some(News { service, who, what: Happened::BytesAfterKept(joined) })
+    }
+
+    /// A receive has returned no bytes.
+    #[cold]
+    fn receive_nothing(&mut self, who: Token, received: Result<Incoming>) -> Option<News> {
+        let (_, stream) = self.endpoints.stream(who)?;
+        let was_read = received == Ok(Incoming::Finished) || stream.reads();
+        let failed_before = stream.failed.filter(|_| was_read);
+        match (received, failed_before) {
+            (Err(errno), _) => self.fail_stream(who, FailedCall(Function::RECV, errno)),
+            // A send had failed, and all bytes that arrived before are passed on.
+            (Ok(_), Some(failed)) => self.fail_stream(who, failed),
+            (Ok(Incoming::Finished), None) => return self.finish_receiving(who),
+            (Ok(_), None) => {}
+        }
+        None
+    }
+
+    /// The descriptor of another endpoint than a stream is readable.
+    #[inline(never)]
+    fn receive_elsewhere(&mut self, who: Token, buffer: &mut [u8]) -> Option<News> {
+        match self.endpoints.get_mut(who)? {
             (_, Endpoint::Listener(_)) => {
                 self.agenda.add_consequence(Task::Accept(who, ACCEPTS_PER_TURN));
-                return None;
+                None
             }
             (ends, Endpoint::Datagram(service)) => {
                 let service = *service;
-                return match receive_one(ends.input()?, buffer) {
+                match receive_one(ends.input()?, buffer) {
                     Ok(Some((from, len))) => {
                         if let Some(observer) = &mut self.observer {
                             observer.count_received(who, service, len);
@@ -142,49 +195,25 @@ impl LoopState {
                         self.tell_person(&Notice::DatagramFailed(errno));
                         None
                     }
-                };
+                }
             }
-            (_, Endpoint::Connecting(_)) => return None,
-        };
+            (_, Endpoint::Stream(_) | Endpoint::Connecting(_)) => None,
+        }
+    }
+
+    /// The peer has closed its half.
+    fn finish_receiving(&mut self, who: Token) -> Option<News> {
+        let (_, stream) = self.endpoints.stream(who)?;
         let service = stream.service;
-        let failed_before = stream.failed.filter(|_| stream.reads());
-        let received = stream.receive(ends, buffer);
-        if let (Some(observer), Ok(Incoming::Bytes(len))) = (&mut self.observer, received) {
-            observer.count_received(who, service, len);
-        }
-        if let Some(failed) = failed_before
-            && matches!(received, Ok(Incoming::Finished | Incoming::Nothing))
-        {
-            // A send had failed, and all bytes that arrived before are passed on.
-            self.fail_stream(who, failed);
-            return None;
-        }
-        match received {
-            Ok(Incoming::Bytes(len)) if !stream.conn.receiving.has_leftover() => {
-                Some(News { service, who, what: Happened::Bytes(len) })
-            }
-            Ok(Incoming::Bytes(len)) => {
-                let mut joined = stream.conn.receiving.take_leftover();
-                joined.extend_from_slice(&buffer[..len]);
-                Some(News { service, who, what: Happened::BytesAfterKept(joined) })
-            }
-            Ok(Incoming::Finished) => {
-                let is_told = stream.closing == Closing::No;
-                self.endpoints.settle(who);
-                self.agenda.add_consequence(Task::CloseIfDone(who));
-                is_told.then(|| {
-                    trace::intent(
-                        "the program sends the bytes that are still queued before it closes anything",
-                    );
-                    News { service, who, what: Happened::PeerFinished }
-                })
-            }
-            Ok(Incoming::Nothing) => None,
-            Err(errno) => {
-                self.fail_stream(who, FailedCall(Function::RECV, errno));
-                None
-            }
-        }
+        let is_told = stream.closing == Closing::No;
+        self.endpoints.settle(who);
+        self.agenda.add_consequence(Task::CloseIfDone(who));
+        is_told.then(|| {
+            trace::intent(
+                "the program sends the bytes that are still queued before it closes anything",
+            );
+            News { service, who, what: Happened::PeerFinished }
+        })
     }
 
     /// A descriptor is writable: sends its queued bytes, or checks the result of a connect.

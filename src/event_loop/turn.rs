@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::agenda::Task;
 use super::closing::Progress;
 use super::endpoints::Endpoint;
 use super::limits::Limits;
@@ -17,7 +16,7 @@ use crate::addr::Address;
 use crate::conn::{Conn, Ends, Files};
 use crate::events::{Action, Actions, Service, ServiceId, Token};
 use crate::names::{Errno, Result};
-use crate::poller::{Evidence, Row, Via, emptied};
+use crate::poller::{Evidence, Row, Via};
 use crate::sys::Fd;
 
 /// A loop over one poller.
@@ -53,63 +52,61 @@ impl EventLoop {
     /// The wait failed with an errno that would come again.
     pub fn turn(&mut self) -> std::result::Result<Progress, WaitFailed> {
         if self.state.agenda.is_done() {
-            let timeout = self.state.time_to_wait();
-            let (question, evidence) = (&mut self.question, &mut self.evidence);
-            let waited = self.state.ask_and_wait(timeout, question, evidence);
-            match waited {
-                Ok(()) => self.state.failed_waits = 0,
-                Err(errno) => self.state.after_failed_wait(errno, timeout)?,
-            }
-            let was_interrupted = waited == Err(Errno::EINTR);
-            // Each turn begins with another endpoint, so that none is always last.
-            let ready = self.evidence.len();
-            let first = if ready == 0 { 0 } else { self.turns % ready };
-            for found in self.evidence[first..].iter().chain(&self.evidence[..first]) {
-                let who = self.state.endpoints.token_at(found.place);
-                let readiness = found.readiness();
-                if readiness.writable {
-                    self.state.agenda.add_ready(Task::Send(who));
-                }
-                if readiness.readable {
-                    self.state.agenda.add_ready(Task::Receive(who));
-                }
-                if readiness.invalid {
-                    self.state.agenda.add_ready(Task::DropInvalid(who));
-                }
-            }
-            self.turns = self.turns.wrapping_add(1);
-            // An interrupted wait did not check whether bytes came in time: the next wait does, at once if something is
-            // due.
-            if !was_interrupted {
-                self.state.add_expired();
-            }
+            self.wait_for_work()?;
         }
         while let Some(task) = self.state.agenda.take_next() {
             let _untraced = self.state.untraced_for_observer(&task);
-            let Some(News { service, who, what }) = self.state.take_up(task, &mut self.buffer)
-            else {
-                continue;
-            };
-            let mut actions = Actions::in_memory(std::mem::take(&mut self.actions));
-            self.services[service.0 as usize].on(who, what.event(&self.buffer), &mut actions);
+            let happened = self.state.take_up(task, &mut self.buffer);
+            let Some(news) = &happened else { continue };
+            let (who, service) = (news.who, news.service);
+            let mut actions = Actions::in_memory(&mut self.actions);
+            self.services[service.0 as usize].on(who, news.what.event(&self.buffer), &mut actions);
             let mut kept = 0;
-            for action in actions.iter() {
+            let mut done = 0;
+            while let Some(action) = actions.get(done) {
                 match action {
                     Action::Keep(bytes) => kept = *bytes,
                     action => self.state.carry_out(action, service),
                 }
+                done += 1;
             }
-            self.actions = emptied(actions.into_memory());
+            actions.give_memory_back(&mut self.actions);
             if kept > 0 {
-                self.keep_rest(who, what, kept);
+                self.keep_rest(happened, kept);
             }
         }
         self.state.count_turn();
         Ok(self.state.progress())
     }
 
+    /// Asks and waits, and puts on the agenda what is ready and what is due.
+    fn wait_for_work(&mut self) -> std::result::Result<(), WaitFailed> {
+        let timeout = self.state.time_to_wait();
+        let waited = self.state.ask_and_wait(timeout, &mut self.question, &mut self.evidence);
+        match waited {
+            Ok(()) => self.state.failed_waits = 0,
+            Err(errno) => self.state.after_failed_wait(errno, timeout)?,
+        }
+        // Each turn begins with another endpoint, so that none is always last.
+        let ready = self.evidence.len();
+        let first = if ready == 0 { 0 } else { self.turns % ready };
+        for at in first..first + ready {
+            let found = &self.evidence[if at < ready { at } else { at - ready }];
+            let who = self.state.endpoints.token_at(found.place);
+            self.state.agenda.add_ready(who, found.readiness());
+        }
+        self.turns = self.turns.wrapping_add(1);
+        // An interrupted wait did not check whether bytes came in time: the next wait does, at once if something is due.
+        if waited != Err(Errno::EINTR) {
+            self.state.add_expired();
+        }
+        Ok(())
+    }
+
     /// Keeps the last `kept` of the presented bytes until more arrive.
-    fn keep_rest(&mut self, who: Token, what: Happened, kept: usize) {
+    #[inline(never)]
+    fn keep_rest(&mut self, happened: Option<News>, kept: usize) {
+        let Some(News { who, what, .. }) = happened else { return };
         match what {
             Happened::Bytes(len) => {
                 self.state.keep_bytes(who, self.buffer[len - kept.min(len)..len].to_vec());

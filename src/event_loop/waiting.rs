@@ -4,13 +4,12 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::agenda::Task;
 use super::endpoints::Clients;
 use super::notice::Notice;
 use super::state::LoopState;
 use crate::events::Ending;
 use crate::names::{Errno, Result};
-use crate::poller::{Evidence, Interest, Row, Via, emptied};
+use crate::poller::{Evidence, Interest, Readiness, Row, Via, emptied};
 use crate::trace;
 use crate::values::FdNumber;
 
@@ -43,20 +42,18 @@ impl LoopState {
     ) -> Result<()> {
         let mut question: Vec<Row<'_>> = std::mem::take(memory);
         evidence.clear();
-        let waited = if self.stands_still() {
-            let is_served = |place| self.is_served_while_still(place);
-            self.endpoints.ask(self.wanted_clients(), is_served, &mut question);
-            trace::suspended(|| self.poller.wait(&question, timeout, evidence))
-        } else {
-            self.endpoints.ask(self.wanted_clients(), |_| true, &mut question);
-            self.poller.wait(&question, timeout, evidence)
-        };
+        let is_still = self.stands_still();
+        let is_served = |place| !is_still || self.is_served_while_still(place);
+        self.endpoints.ask(self.wanted_clients(), is_served, &mut question);
+        let _untraced = is_still.then(trace::suspend);
+        let waited = self.poller.wait(&question, timeout, evidence);
         *memory = emptied(question);
         waited
     }
 
     /// Whether the endpoint in this slot is served while the loop stands still: if it is the observer's, or the
     /// self-pipe, because a signal must still end the program.
+    #[inline(never)]
     fn is_served_while_still(&self, place: u32) -> bool {
         let token = self.endpoints.token_at(place);
         let endpoint = self.endpoints.lookup(token).map(|(_, endpoint)| endpoint);
@@ -77,6 +74,7 @@ impl LoopState {
     ///
     /// # Errors
     /// The next wait would fail, too.
+    #[cold]
     pub(super) fn after_failed_wait(
         &mut self,
         errno: Errno,
@@ -92,7 +90,7 @@ impl LoopState {
         // The byte of a signal is in the self-pipe by now, and is read at once: if every wait were interrupted, no wait
         // would ever find the pipe readable.
         if let Some(pipe) = self.self_pipe {
-            self.agenda.add_ready(Task::Receive(pipe));
+            self.agenda.add_ready(pipe, Readiness { readable: true, ..Readiness::default() });
         }
         Ok(())
     }

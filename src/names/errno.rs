@@ -151,6 +151,7 @@ impl Errno {
     }
 
     /// The present value of `errno`. Read it directly after the call that failed.
+    #[cold]
     pub(crate) fn last() -> Self {
         Self(io::Error::last_os_error().raw_os_error().unwrap_or(0))
     }

@@ -56,7 +56,7 @@ impl Service for Chargen {
             LoopEvent::Datagram { from, .. } => {
                 let len = self.next_len();
                 let bytes = &self.chunk[..len];
-                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+                actions.push(Action::SendDatagram { by: who, to: from, bytes });
             }
             // Bytes from the peer are discarded. A peer that has closed its half may still read: it gets more until it
             // closes the connection, which the next send reports.

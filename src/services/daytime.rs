@@ -29,7 +29,7 @@ impl Service for Daytime {
             // The payload does not matter; usually it is empty.
             LoopEvent::Datagram { from, .. } => {
                 let bytes = self.line_now();
-                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+                actions.push(Action::SendDatagram { by: who, to: from, bytes });
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ impl Service for Echo {
         match event {
             LoopEvent::Bytes(bytes) => actions.push(Action::Send { to: who, bytes }),
             LoopEvent::Datagram { from, bytes } => {
-                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+                actions.push(Action::SendDatagram { by: who, to: from, bytes });
             }
             // A client may close its half first and read afterwards: queued bytes are still sent.
             LoopEvent::PeerFinished => actions.push(Action::Close(who)),

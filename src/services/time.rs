@@ -35,7 +35,7 @@ impl Service for Time {
             // By the RFC the client sends an empty datagram; the payload does not matter.
             LoopEvent::Datagram { from, .. } => {
                 let bytes = self.answer_now();
-                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+                actions.push(Action::SendDatagram { by: who, to: from, bytes });
             }
             _ => {}
         }

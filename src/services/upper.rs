@@ -21,7 +21,7 @@ impl Service for Upper {
             }
             LoopEvent::Datagram { from, bytes } => {
                 let bytes = self.upper_case_of(bytes);
-                actions.push(Action::SendDatagram { by: who, to: from.clone(), bytes });
+                actions.push(Action::SendDatagram { by: who, to: from, bytes });
             }
             // A client may close its half first and read afterwards: queued bytes are still sent.
             LoopEvent::PeerFinished => actions.push(Action::Close(who)),

@@ -143,6 +143,8 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// References: [`select(2)`](https://man7.org/linux/man-pages/man2/select.2.html),
 /// [`select_tut(2)`](https://man7.org/linux/man-pages/man2/select_tut.2.html);
 /// POSIX [`select`](https://pubs.opengroup.org/onlinepubs/9799919799/functions/select.html).
+// In the loop an untraced call is then no more than the test of a flag and the call itself.
+#[inline(always)]
 pub fn select(
     nfds: c_int,
     readfds: Option<&mut FdSet>,
@@ -162,7 +164,9 @@ pub fn select(
 
     let mut time = timeout.as_deref().map(|time| c_timeval(*time));
     let time_ptr = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
-    let asked = call.is_spurious().then(|| sets.each_ref().map(|set| set.as_deref().copied()));
+    // In a box, so that a call without rules moves no sets.
+    let asked =
+        call.is_spurious().then(|| Box::new(sets.each_ref().map(|set| set.as_deref().copied())));
     let result = call.make(|| {
         let [read, write, except] = pointers(&mut sets);
         // SAFETY: `nfds` is at most FD_SETSIZE, so the kernel stays within the sets; every pointer is NULL
@@ -170,7 +174,7 @@ pub fn select(
         number(unsafe { libc::select(nfds, read, write, except, time_ptr) })
     });
     let result =
-        result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, asked)));
+        result.map(|ready| asked.map_or(ready as usize, |asked| all_ready(&mut sets, *asked)));
     let left = rewrite(timeout, time);
     call.returns_noting(result, |_| Note::select(shown(nfds, &sets), left))
 }
@@ -189,6 +193,7 @@ fn rewrite(timeout: Option<&mut TimeVal>, time: Option<libc::timeval>) -> Option
 }
 
 /// For a rule of `--inject`: every descriptor of the first two sets is ready. Returns the number of bits.
+#[cold]
 pub(super) fn all_ready(sets: &mut [Option<&mut FdSet>; 3], asked: [Option<FdSet>; 3]) -> usize {
     for (set, asked) in sets.iter_mut().zip(asked).take(2) {
         if let (Some(set), Some(asked)) = (set, asked) {

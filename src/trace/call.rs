@@ -167,14 +167,16 @@ impl<'a> Entered<'a> {
     /// Makes the call, unless a rule says that it fails.
     #[inline]
     pub(crate) fn make<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let Some(traced) = &self.traced else { return call() };
-        let error = traced.delayed_error();
+        let error = self.traced.as_ref().and_then(|traced| traced.delayed_error());
+        // The call stands here once, so that an untraced caller gets it without a closure in memory.
         let result = match error {
             // A descriptor is closed even if its `close` reports an error, so the call is made.
             Some(errno) if self.function.effect() != Effect::Closes => Err(errno),
             _ => call(),
         };
-        traced.called();
+        if let Some(traced) = &self.traced {
+            traced.called();
+        }
         error.map_or(result, Err)
     }
 
@@ -287,6 +289,7 @@ impl Traced<'_> {
         shorter
     }
 
+    #[cold]
     fn is_spurious(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.get().spurious)
     }

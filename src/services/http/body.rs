@@ -17,6 +17,8 @@ pub(super) struct ResponseBody {
     source: Source,
     at: u64,
     until: u64,
+    /// The part that was sent last, if the body is a file.
+    part: Option<FilePart>,
 }
 
 /// Where the bytes come from.
@@ -30,12 +32,12 @@ pub(super) enum Source {
 #[derive(Debug)]
 pub(super) enum Next<'a> {
     Bytes(&'a [u8]),
-    File(FilePart),
+    File(&'a FilePart),
 }
 
 impl ResponseBody {
     pub(super) const fn new(source: Source, at: u64, until: u64) -> Self {
-        Self { source, at, until }
+        Self { source, at, until, part: None }
     }
 
     pub(super) const fn is_done(&self) -> bool {
@@ -62,13 +64,13 @@ impl ResponseBody {
             Source::File(file) => {
                 let (at, len) = piece(self.at, self.until, PART);
                 self.at += len as u64;
-                Next::File(FilePart::new(Rc::clone(file), at, len))
+                Next::File(self.part.insert(FilePart::new(Rc::clone(file), at, len)))
             }
         }
     }
 
     /// The next part, if the body is a file.
-    pub(super) fn next_of_file(&mut self) -> Option<FilePart> {
+    pub(super) fn next_of_file(&mut self) -> Option<&FilePart> {
         if matches!(self.source, Source::Memory(_)) {
             return None;
         }

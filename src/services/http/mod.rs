@@ -142,7 +142,6 @@ impl Http {
         let outcome = self.answer_all(bytes);
         let answered = !self.out.is_empty();
         let mut deadline = None;
-        let mut part = None;
         let phase = match outcome {
             Handled::Reads(0) => {
                 deadline = (answered || !was_waiting).then_some(self.keep_alive);
@@ -154,8 +153,7 @@ impl Http {
                 actions.push(Action::Keep(left));
                 Phase::Reading
             }
-            Handled::Sends { mut body, keep_alive, left } => {
-                part = body.as_mut().and_then(ResponseBody::next_of_file);
+            Handled::Sends { body, keep_alive, left } => {
                 deadline = Some(CHUNK_TIMEOUT);
                 actions.extend([Action::Keep(left), Action::Hold(who), Action::WantRoom(who)]);
                 Phase::Sending { body, keep_alive }
@@ -164,6 +162,10 @@ impl Http {
         };
         let closes = matches!(phase, Phase::Closed);
         self.connections.insert(who, phase);
+        let part = match self.connections.get_mut(who) {
+            Some(Phase::Sending { body: Some(body), .. }) => body.next_of_file(),
+            _ => None,
+        };
         let bytes = &self.out;
         match part {
             Some(part) => actions.push(Action::SendFile { to: who, head: bytes, part }),
