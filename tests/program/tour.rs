@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{BARESOCK, TempDir, has_program, missing, text, with_three_descriptors};
+use crate::support::{
+    BARESOCK, TempDir, has_program, missing, skipped, text, with_three_descriptors,
+};
 use serde_json::Value;
 
 const POLLERS: [&str; 2] = ["select", "poll"];
@@ -186,7 +188,7 @@ fn a_closed_standard_output_ends_it_quietly() {
 fn a_full_disk_is_told() {
     let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
         assert!(std::env::var_os("CI").is_none(), "there is no /dev/full");
-        return eprintln!("skipped: there is no /dev/full");
+        return skipped("this system has no /dev/full");
     };
     let output = baresock().stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

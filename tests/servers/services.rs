@@ -234,7 +234,7 @@ fn one_loop_serves_them_all() {
 #[test]
 fn a_datagram_from_a_servers_port_is_not_answered() {
     if !cfg!(target_os = "linux") {
-        return eprintln!("skipped: this system has no second loopback address");
+        return skipped("this system has no second loopback address");
     }
     for via in BOTH {
         let services = ["echo/udp=127.0.0.1:0", "chargen/udp=127.0.0.1:0", "upper/udp=127.0.0.1:0"];

@@ -16,6 +16,7 @@ mod services;
 mod view;
 
 use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -92,13 +93,28 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Prints what a test has counted, past the test harness, which hides the output of a passing test.
 pub(crate) fn counted(what: fmt::Arguments<'_>) {
-    use std::io::Write;
-    let _ = std::io::stderr().write_all(format!("counted: {what}\n").as_bytes());
+    say(&format!("counted: {what}"));
 }
 
-/// Prints that a test, or a part of it, cannot run here.
+/// Says that a test, or a part of it, cannot run here: past the harness, and for the last of the test programs, which
+/// counts what was skipped.
 pub(crate) fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
+    let thread = std::thread::current();
+    say(&format!("skipped: {}: {why}", thread.name().unwrap_or("a test")));
+    let mut list = std::fs::File::options();
+    let list = list.create(true).append(true).open(list_of_what_is_skipped());
+    list.unwrap().write_all(format!("{why}\n").as_bytes()).unwrap();
+}
+
+/// What this run of `cargo test` has skipped: a file that is named after the process of cargo.
+pub(crate) fn list_of_what_is_skipped() -> PathBuf {
+    let run = std::os::unix::process::parent_id();
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("skipped-{run}"))
+}
+
+fn say(line: &str) {
+    // As one write, so that lines of tests that run side by side do not mix.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// A directory that is removed at the end of the test.

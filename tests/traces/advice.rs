@@ -12,6 +12,8 @@ use baresock::logs::body::ProcessExit;
 use baresock::logs::reader::{LogEvent, LogReader};
 use baresock::report::{At, ProcessEnding, Report, Reported, advice};
 
+use crate::support::skipped;
+
 /// The calls that a log needs: those on sockets and descriptors, those that start and end processes, and those that
 /// remove files.
 const CALLS: &str = "trace=%network,%desc,%process,%signal,unlink,unlinkat";
@@ -206,7 +208,7 @@ fn has(program: &str, asks: &str) -> bool {
         Command::new(program).arg(asks).output().is_ok_and(|output| output.status.success());
     assert!(is_there || std::env::var_os("CI").is_none(), "{program} is needed under CI");
     if !is_there {
-        eprintln!("skipped: there is no {program}");
+        skipped(&format!("there is no {program}"));
     }
     is_there
 }

@@ -56,16 +56,16 @@ fn every_line_equals_straces() {
     let (straces, ours) = (read(&strace_file), read(&trace_file));
     let report = equality::compare(&straces, &ours, &trace_file, Untold::default())
         .unwrap_or_else(|difference| panic!("{difference}\nboth traces are in {}", dir.display()));
-    equality::counted(format_args!(
+    crate::support::counted(format_args!(
         "{} calls equal strace's, {} distinct",
         report.calls,
         report.distinct.len()
     ));
-    equality::counted(format_args!(
+    crate::support::counted(format_args!(
         "{} not made, {} of the library",
         report.not_made, report.library
     ));
-    equality::counted(format_args!("not of the subject: {:?}", report.left_out));
+    crate::support::counted(format_args!("not of the subject: {:?}", report.left_out));
     assert!(report.distinct.len() >= 300, "{} distinct are too few", report.distinct.len());
     // Names with a width are those of 32-bit programs.
     let is_needed = |rule: &str| rule != "a_name_has_no_width" || size_of::<usize>() == 4;
@@ -73,9 +73,9 @@ fn every_line_equals_straces() {
         assert!(report.rules.contains(rule), "nothing needed the rule {rule}");
     }
     let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));
-    equality::counted(format_args!("{errors}"));
+    crate::support::counted(format_args!("{errors}"));
     let same = events::compare(&report.pairs).unwrap_or_else(|wrong| panic!("{wrong}"));
-    equality::counted(format_args!("{same}"));
+    crate::support::counted(format_args!("{same}"));
     let unexplained = words::unexplained(&ours);
     assert!(unexplained.is_empty(), "explain knows nothing of {unexplained:?}");
     every_harm_is_seen(&straces, &ours, &trace_file);

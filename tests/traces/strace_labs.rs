@@ -58,7 +58,7 @@ fn every_lab() {
     let reports = reports.into_inner().unwrap();
     let calls: usize = reports.iter().map(|(_, report)| report.calls).sum();
     let distinct: BTreeSet<_> = reports.iter().flat_map(|(_, report)| &report.distinct).collect();
-    equality::counted(format_args!(
+    crate::support::counted(format_args!(
         "{} labs: {calls} calls equal strace's, {} distinct; left out: {NOT_COMPARED:?}",
         reports.len(),
         distinct.len()

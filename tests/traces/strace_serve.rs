@@ -70,7 +70,7 @@ fn compare_session(name: &str, arguments: &[&str]) {
     let untold = Untold { beginnings: &["write(1, \"listening", "write(2, \"baresock: "] };
     let report = equality::compare(&read(&straces), &read(&ours), &ours, untold)
         .unwrap_or_else(|difference| panic!("{difference}\nboth traces are in {}", dir.display()));
-    equality::counted(format_args!(
+    crate::support::counted(format_args!(
         "{name}: {} calls equal strace's, {} distinct",
         report.calls,
         report.distinct.len()

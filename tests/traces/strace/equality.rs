@@ -16,6 +16,8 @@ use std::process::Command;
 use call::Call;
 use lines::Seen;
 
+use crate::support::skipped;
+
 /// What was compared.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -42,12 +44,6 @@ pub(crate) struct Untold<'a> {
     pub(crate) beginnings: &'a [&'a str],
 }
 
-/// Says what was counted, past the harness, which keeps the words of a test that passes to itself.
-pub(crate) fn counted(what: std::fmt::Arguments<'_>) {
-    use std::io::Write as _;
-    let _ = std::io::stderr().write_all(format!("counted: {what}\n").as_bytes());
-}
-
 /// A strace command that runs `program` and writes what it sees to `to`. `-f` follows threads, which strace
 /// tells apart by their number.
 pub(crate) fn strace(to: &Path, program: impl AsRef<OsStr>) -> Command {
@@ -65,7 +61,7 @@ pub(crate) fn strace_is_usable() -> bool {
             .is_ok_and(|out| out.status.success());
     if !works {
         assert!(std::env::var_os("CI").is_none(), "CI is set, and strace cannot be used here");
-        println!("skipped: strace is not installed, or may not trace here");
+        skipped("strace is not installed, or may not trace here");
     }
     works
 }

@@ -30,6 +30,8 @@ use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::Signal as TestSignal;
 use nix::unistd::Uid;
 
+use crate::support::skipped;
+
 pub(crate) use errnos::Ready;
 
 /// As many descriptors as one message passes: libc of musl 1.2.3 has room for fewer than Linux, 1,024 bytes of control data.
@@ -218,7 +220,7 @@ pub(crate) fn has_first_process() -> bool {
 pub(crate) fn has_ipv6() -> bool {
     let usable = socket(AF_INET6, SOCK_STREAM, ANY).and_then(|fd| bind(fd, &loopback6())).is_ok();
     if !usable {
-        println!("skipped: the IPv6 calls: this machine has no IPv6");
+        skipped("the IPv6 calls: this machine has no IPv6");
     }
     usable
 }
