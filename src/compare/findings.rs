@@ -1,7 +1,7 @@
 //! What the figures mean, in sentences. Every number in them comes from the report.
 
 use super::report::{AxisName, Call, CallsResult, Comparison, Served, Server, Servers};
-use super::written::figure;
+use super::rounding::figure;
 use crate::compare::WatchedKind;
 
 pub(super) fn of(report: &Comparison) -> Vec<String> {

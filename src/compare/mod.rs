@@ -17,11 +17,11 @@ mod noise;
 pub mod picture;
 mod report;
 pub mod role;
+mod rounding;
 mod servers;
 mod statistics;
 pub mod table;
 mod watched;
-mod written;
 
 use std::fmt;
 use std::path::PathBuf;

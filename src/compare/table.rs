@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use super::report::{AxisName, Call, CallsResult, Comparison, Measured, Served, Servers};
-use super::written::{figure, with_error, with_spread};
+use super::rounding::{figure, with_error, with_spread};
 
 /// How tables look.
 #[derive(Clone, Copy, Debug)]

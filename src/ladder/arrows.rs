@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::Side;
-use super::ends::{ConnectionEnd, EndRole, LadderFacts};
+use super::connection_ends::{ConnectionEnd, EndRole, LadderFacts};
 use crate::addr::{Address, UnixName};
 use crate::names::{Errno, SHUT_RDWR, SHUT_WR};
 use crate::trace::Event;

@@ -1,13 +1,13 @@
 //! The ladder: what both ends of a connection did, side by side, and what travelled between them.
 //!
-//! It is drawn from JSON traces. `ends` finds the speakers, and which descriptor is which connection's end; `arrows`
+//! It is drawn from JSON traces. `connection_ends` finds the speakers, and which descriptor is which connection's end; `arrows`
 //! matches the two ends by their addresses, and sent bytes with received bytes by their position in the stream, never
 //! by time; `order` puts all calls into one order. `wire` puts packets between the calls, if they were captured. [`text`] and
 //! [`html`] draw it; [`of_lab`] is the ladder of a lab.
 
 mod arrows;
+mod connection_ends;
 mod details;
-mod ends;
 mod folds;
 mod gutter;
 pub mod html;
@@ -31,7 +31,7 @@ use crate::packets::json::is_packet;
 use crate::trace::page::Effect;
 use crate::trace::{Event, Outcome};
 use arrows::{Arrow, EndPair};
-use ends::LadderFacts;
+use connection_ends::LadderFacts;
 use speaker::Speaker;
 use wire::LadderWire;
 

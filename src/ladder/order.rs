@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::arrows::Arrow;
-use super::ends::LadderFacts;
+use super::connection_ends::LadderFacts;
 use crate::trace::Event;
 
 /// The calls from top to bottom.

@@ -4,7 +4,7 @@
 //! another makes the two answer each other forever, as fast as the network allows (CERT advisory CA-1996-01). So a
 //! datagram from the port of such a service gets no answer.
 
-use super::written::answering_ports;
+use super::spec::answering_ports;
 use crate::addr::Address;
 use crate::events::{Actions, LoopEvent, Service, Token};
 use crate::trace;

@@ -11,9 +11,9 @@ pub mod http;
 mod printable;
 mod relay;
 mod signals;
+mod spec;
 mod time;
 mod upper;
-mod written;
 
 pub use chargen::Chargen;
 pub use chat::Chat;
@@ -27,6 +27,6 @@ pub(crate) use printable::append_printable;
 pub use printable::printable;
 pub use relay::Relay;
 pub use signals::Signals;
+pub use spec::{ServiceKind, Spec, Transport, seconds, time_limit};
 pub use time::Time;
 pub use upper::Upper;
-pub use written::{ServiceKind, Spec, Transport, seconds, time_limit};

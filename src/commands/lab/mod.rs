@@ -1,6 +1,7 @@
 //! `baresock lab`: which labs to run, how, and how to show them.
 
 mod answers;
+mod child;
 mod elsewhere;
 mod listing;
 mod many;
@@ -11,7 +12,6 @@ mod process;
 mod recorded;
 mod report;
 mod shown;
-mod stage;
 mod steps;
 mod writer;
 
@@ -68,8 +68,8 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
         !asked.all && !asked.report && (labs.len() == 1 || asked.ask || asked.readme);
     refuse_what_is_of_one_lab(asked, common, labs.len(), each_is_told)?;
     match (&labs[..], &asked.role) {
-        ([lab], Some(role)) => return stage::play(lab, role, &asked.arguments),
-        ([lab], None) if asked.stage => return stage::run(lab, asked, common),
+        ([lab], Some(role)) => return child::play(lab, role, &asked.arguments),
+        ([lab], None) if asked.stage => return child::run(lab, asked, common),
         _ => {}
     }
     // Before the lab has a network of its own, which no browser reaches.

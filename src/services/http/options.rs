@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::services::written::time_limit;
+use crate::services::spec::time_limit;
 
 /// The options of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
