@@ -38,7 +38,6 @@ pub(super) fn places() -> impl Iterator<Item = Place> {
     })
 }
 
-/// The pages.
 pub(super) fn pages() -> impl Iterator<Item = BookPage> {
     places().zip(&*MANUAL).map(|(place, (_, page))| {
         let title = crate::ladder::html::escaped(&page.name);

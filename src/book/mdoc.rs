@@ -12,7 +12,6 @@ use super::links::plain;
 use crate::ladder::html::escaped;
 use inline::{InlineText, MdocWord, tokens, unescaped};
 
-/// A page of the manual.
 #[derive(Debug, Default)]
 pub(super) struct ManualPage {
     /// `baresock(1)`
@@ -26,7 +25,6 @@ pub(super) struct ManualPage {
     pub(super) unknown: Vec<String>,
 }
 
-/// A list that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OpenList {
     Tags,

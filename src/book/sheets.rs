@@ -22,7 +22,6 @@ pub(super) fn places(book: &Book) -> impl Iterator<Item = Place> {
     sheets.chain([Place { path: KEY.into(), title: "The key to the worksheets".into() }])
 }
 
-/// The pages.
 pub(super) fn pages(book: &Book) -> impl Iterator<Item = BookPage> {
     let bodies = book.labs.iter().map(sheet).chain([key(book)]);
     places(book).zip(bodies).map(|(place, body)| BookPage { place, body, ladder: None })

@@ -16,7 +16,6 @@ use baresock::trace::Function;
 use super::failure::Failure;
 use super::messages::{Loudness, say};
 
-/// How to listen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listening {
     pub(crate) transport: Transport,

@@ -18,14 +18,23 @@ const MOST_LATE_NS: u64 = 2_000_000;
 /// An item of a log that is kept.
 #[derive(Debug)]
 pub(super) enum HeldItem {
-    /// A call.
     Call(Box<Event<'static>>),
-    /// A signal.
-    Signal { pid: u32, name: String },
+    Signal {
+        pid: u32,
+        name: String,
+    },
     /// A thread exited.
-    Exited { pid: u32, tid: u32, status: i32 },
+    Exited {
+        pid: u32,
+        tid: u32,
+        status: i32,
+    },
     /// A signal killed a thread.
-    Killed { pid: u32, tid: u32, name: String },
+    Killed {
+        pid: u32,
+        tid: u32,
+        name: String,
+    },
 }
 
 /// An item with its place.
@@ -40,7 +49,6 @@ pub(super) struct HeldLine {
 }
 
 impl HeldLine {
-    /// Its place.
     pub(super) fn place(&self) -> LogPlace<'_> {
         LogPlace { log: 0, begun: self.begun, line: self.line, text: &self.text }
     }

@@ -61,7 +61,6 @@ pub(in crate::report) struct RepeatingOfProcess {
     signal: Option<(SeenCall, SignalMeaning)>,
 }
 
-/// What a signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SignalMeaning {
     /// The program should end.

@@ -14,7 +14,6 @@ use crate::names::{Errno, O_NONBLOCK};
 #[derive(Debug)]
 pub(super) struct Root(PathBuf);
 
-/// What is at a path.
 #[derive(Debug)]
 pub(super) enum FoundPath {
     Directory(PathBuf),
