@@ -11,16 +11,16 @@ use baresock::explain::words::{
 use super::columns::{columns_of_prose, fitted_to_output};
 use super::failure::Failure;
 use super::messages::print;
-use super::tracing::use_color;
+use super::tracing::colors_of;
 
 /// The most words of one idea, as in "connection reset by peer".
 const MOST_WORDS_OF_AN_IDEA: usize = 4;
 
 /// Explains the known words, and then fails if one is unknown.
 pub(crate) fn run(asked: &ExplainArgs, common: &Common) -> Result<(), Failure> {
-    let color = use_color(common.color, &io::stdout());
+    let colors = colors_of(common.color, &io::stdout());
     if asked.list && !asked.json {
-        return print(fitted_to_output(list(color)).as_bytes());
+        return print(fitted_to_output(list(colors)).as_bytes());
     }
     let answer = match asked.list {
         true => FoundWords::of(GROUPS.iter().flat_map(|group| &*group.entries).collect()),
@@ -39,7 +39,7 @@ pub(crate) fn run(asked: &ExplainArgs, common: &Common) -> Result<(), Failure> {
             }
             (false, false) => {
                 out.push_str(if number > 0 { "\n" } else { "" });
-                out.push_str(&page.text(color, columns_of_prose()));
+                out.push_str(&page.text(colors, columns_of_prose()));
                 continue;
             }
         }

@@ -42,7 +42,8 @@ pub(crate) fn run(ladder: &cli::LadderArgs, loudness: Loudness) -> Result<(), Fa
     }
     match &ladder.html {
         None => {
-            print(text::draw(&drawn, ladder.ascii, width_of_output().unwrap_or(COLUMNS)).as_bytes())
+            let pens = if ladder.ascii { &text::ASCII } else { &text::UNICODE };
+            print(text::draw(&drawn, pens, width_of_output().unwrap_or(COLUMNS)).as_bytes())
         }
         Some(file) => write(&html::page(&drawn, "baresock ladder", &[]), file),
     }

@@ -7,6 +7,7 @@ use baresock::explain::has_lab;
 use baresock::explain::words::{Article, find};
 use baresock::names::SIGINT;
 use baresock::os::keyboard::{Key, Keyboard};
+use baresock::os::output::Colors;
 use baresock::sys::{kill, socket_state};
 use baresock::trace::descriptors::{DescriptorKind, DescriptorTable, OpenFile};
 use baresock::trace::output::{Output, OutputShare};
@@ -173,9 +174,8 @@ fn described(file: &OpenFile) -> String {
 /// The page of this call.
 fn explained(event: &Event<'_>) -> Vec<String> {
     let entries = find(event.callee.name());
-    let color = false;
-    let pages =
-        entries.into_iter().map(|entry| Article::new(entry, has_lab).text(color, columns()));
+    let text = |entry| Article::new(entry, has_lab).text(Colors::Plain, columns());
+    let pages = entries.into_iter().map(text);
     pages
         .flat_map(|page| page.lines().map(|line| format!("    {line}")).collect::<Vec<_>>())
         .collect()

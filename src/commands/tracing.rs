@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use baresock::cli::{ColorWhen, Common, TraceForm};
 use baresock::explain::Explainer;
 use baresock::os::identity;
-use baresock::os::output::Patient;
+use baresock::os::output::{Colors, Patient};
 use baresock::os::watching::poll_can_watch;
 use baresock::poller::Via;
 use baresock::sys::socket_state;
@@ -174,9 +174,12 @@ fn sink_with(
     if common.trace == Some(TraceForm::Json) {
         return Ok(Box::new(JsonSink::new(output, limits(common))));
     }
-    let color = common.trace_to.is_none() && use_color(common.color, &io::stderr());
+    let colors = match common.trace_to {
+        None => colors_of(common.color, &io::stderr()),
+        Some(_) => Colors::Plain,
+    };
     let width = if output.pace() == Pace::Live { LineWidth::OfTerminal } else { LineWidth::Any };
-    let mut options = TextOptions { times, ..text_options(common, color, width) };
+    let mut options = TextOptions { times, ..text_options(common, colors, width) };
     options.limits.interfaces = interfaces;
     Ok(text_sink(common, output, options))
 }
@@ -185,8 +188,8 @@ fn sink_with(
 fn stepped(common: &Common) -> Result<Box<dyn Sink>, Failure> {
     let stepper = step::on_standard_error()?;
     let output = Output::new(Patient(io::stderr()), "standard error", Pace::Live);
-    let color = use_color(common.color, &io::stderr());
-    let options = text_options(common, color, LineWidth::OfTerminal);
+    let colors = colors_of(common.color, &io::stderr());
+    let options = text_options(common, colors, LineWidth::OfTerminal);
     let shown = text_sink(common, output.clone(), options);
     let stepped = Stepped::new(shown, stepper, &output);
     if common.trace_to.is_none() {
@@ -219,14 +222,14 @@ pub(crate) enum LineWidth {
 }
 
 /// The options of the text form, as the flags say.
-pub(crate) fn text_options(common: &Common, color: bool, width: LineWidth) -> TextOptions {
+pub(crate) fn text_options(common: &Common, colors: Colors, width: LineWidth) -> TextOptions {
     TextOptions {
         limits: limits(common),
         time: common.trace_time,
         times: TimesOf::Now,
         duration: common.trace_duration,
         ends: if common.trace_ends { EndNotation::WithAddress } else { EndNotation::Bare },
-        color,
+        color: colors == Colors::Colored,
         columns: (width == LineWidth::OfTerminal).then(columns),
     }
 }
@@ -262,17 +265,18 @@ fn output(common: &Common) -> Result<Output, Failure> {
     }
 }
 
-/// Whether to use colours on `to`.
-pub(crate) fn use_color(when: ColorWhen, to: &impl IsTerminal) -> bool {
+/// Whether text on `to` has colours.
+pub(crate) fn colors_of(when: ColorWhen, to: &impl IsTerminal) -> Colors {
     match when {
-        ColorWhen::Always => true,
-        ColorWhen::Never => false,
+        ColorWhen::Always => Colors::Colored,
+        ColorWhen::Never => Colors::Plain,
         ColorWhen::Auto => {
             let is_set = |value: Option<OsString>| value.is_some_and(|value| !value.is_empty());
             let no_color = is_set(std::env::var_os("NO_COLOR"));
             // A terminal without a name, or with the name dumb, shows escape sequences as letters.
             let term = std::env::var_os("TERM").filter(|name| name != "dumb");
-            to.is_terminal() && is_set(term) && !no_color
+            let has_colors = to.is_terminal() && is_set(term) && !no_color;
+            if has_colors { Colors::Colored } else { Colors::Plain }
         }
     }
 }

@@ -5,10 +5,11 @@ use std::io;
 use std::process::ExitCode;
 
 use baresock::cli::ColorWhen;
+use baresock::os::output::Colors;
 
 use super::columns::{columns, fitted};
 use super::messages::{print, say};
-use super::tracing::use_color;
+use super::tracing::colors_of;
 
 /// Prints the help or the version to standard output; or, for a wrong command line, one line to standard error, like
 /// every other error. Returns exit status 2 for a wrong command line.
@@ -18,8 +19,10 @@ pub(crate) fn told(error: &clap::Error) -> ExitCode {
         return ExitCode::from(2);
     }
     let help = error.render();
-    let colored = use_color(ColorWhen::Auto, &io::stdout());
-    let help = if colored { help.ansi().to_string() } else { help.to_string() };
+    let help = match colors_of(ColorWhen::Auto, &io::stdout()) {
+        Colors::Colored => help.ansi().to_string(),
+        Colors::Plain => help.to_string(),
+    };
     match print(fitted(&help, columns()).as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -9,6 +9,7 @@ use super::run::{LabEvent, SystemAnswer};
 use super::systems::AnswerCount;
 use super::verdict::LabVerdict;
 use super::{Lab, find, group_of, source_of};
+use crate::os::output::Colors;
 use crate::os::system::{System, this_system};
 use crate::trace::wrapping::wrapped;
 
@@ -21,11 +22,8 @@ const DIFFERS: Style = AnsiColor::Red.on_default().bold();
 /// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Lines for a terminal, with or without colours.
-    Text {
-        /// Whether to use colours.
-        color: bool,
-    },
+    /// Lines for a terminal.
+    Text(Colors),
     /// Markdown: prose, and the trace in blocks of code.
     Markdown,
     /// The same without the answers, for a class to fill in.
@@ -69,7 +67,7 @@ impl EventWriter {
             Form::Worksheet => {
                 let _ = writeln!(out, "# {}\n\n**{}**\n", lab.name, lab.question);
             }
-            Form::Text { .. } => {
+            Form::Text(_) => {
                 out.push_str(&self.styled(HEADLINE, lab.name));
                 let group = group_of(lab).map_or("", |group| group.title);
                 let minutes = if lab.minutes == 1 { "minute" } else { "minutes" };
@@ -101,7 +99,7 @@ impl EventWriter {
         match event {
             LabEvent::Part { title } => match self.form {
                 Form::Markdown | Form::Worksheet => self.in_prose(&mut out, &format!("## {title}")),
-                Form::Text { .. } => {
+                Form::Text(_) => {
                     out.push('\n');
                     self.headline(&mut out, HEADLINE, title);
                 }
@@ -288,7 +286,7 @@ impl EventWriter {
     fn headline(&self, out: &mut String, style: Style, text: &str) {
         let lines = match self.form {
             Form::Markdown | Form::Worksheet => vec![text],
-            Form::Text { .. } => wrapped(text, self.columns),
+            Form::Text(_) => wrapped(text, self.columns),
         };
         for line in lines {
             let _ = writeln!(out, "{}", self.styled(style, line));
@@ -311,7 +309,7 @@ impl EventWriter {
 
     fn styled(&self, style: Style, text: &str) -> String {
         match self.form {
-            Form::Text { color: true } => format!("{style}{text}{style:#}"),
+            Form::Text(colors) => colors.paint(style, text),
             _ => text.to_string(),
         }
     }

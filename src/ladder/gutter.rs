@@ -11,9 +11,9 @@ use super::{Ladder, Side};
 /// The number of characters between the columns.
 pub(super) const WIDTH: usize = 14;
 
-/// The characters of which arrows consist.
+/// The characters that a ladder is drawn with.
 #[derive(Debug)]
-pub(super) struct Pens {
+pub struct Pens {
     line: char,
     /// For an arrow whose other call is in no trace.
     faint: char,
@@ -28,9 +28,15 @@ pub(super) struct Pens {
     branch: [char; 2],
     /// Out of a lane that ends where another line passes.
     joining: char,
+    /// Where a text was cut.
+    pub(super) dots: &'static str,
+    /// In the legend: an arrow from a call in no trace, and one to such a call.
+    pub(super) from_nowhere: &'static str,
+    pub(super) to_nowhere: &'static str,
 }
 
-pub(super) const UNICODE: Pens = Pens {
+/// Line-drawing characters.
+pub const UNICODE: Pens = Pens {
     line: '─',
     faint: '┄',
     lane: '│',
@@ -40,9 +46,13 @@ pub(super) const UNICODE: Pens = Pens {
     out: ['└', '┘'],
     branch: ['├', '┤'],
     joining: '┴',
+    dots: "…",
+    from_nowhere: "┄┄▶",
+    to_nowhere: "┄┄▷",
 };
 
-pub(super) const ASCII: Pens = Pens {
+/// Characters that every terminal has.
+pub const ASCII: Pens = Pens {
     line: '-',
     faint: '.',
     lane: '|',
@@ -52,6 +62,9 @@ pub(super) const ASCII: Pens = Pens {
     out: ['+', '+'],
     branch: ['+', '+'],
     joining: '+',
+    dots: "...",
+    from_nowhere: "...>",
+    to_nowhere: "...)",
 };
 
 /// What leaves one call.

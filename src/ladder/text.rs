@@ -1,6 +1,7 @@
 //! The ladder for a terminal: a line for each call.
 
-use super::gutter::{ASCII, Gutter, UNICODE, WIDTH};
+pub use super::gutter::{ASCII, Pens, UNICODE};
+use super::gutter::{Gutter, WIDTH};
 use super::short::shortened;
 use super::{Ladder, LadderStep, Side};
 use crate::values::SocketState;
@@ -8,12 +9,11 @@ use crate::values::SocketState;
 /// A call does not fit into fewer characters.
 const NARROWEST_COLUMN: usize = 12;
 
-/// The ladder as text of this width, with line-drawing characters or in ASCII. (Fewer than 40 columns are not enough
-/// for two sides and the gutter.)
-pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
+/// The ladder as text of this width. (Fewer than 40 columns are not enough for two sides and the gutter.)
+pub fn draw(ladder: &Ladder, pens: &Pens, columns: usize) -> String {
     // The gutter has a margin on each side.
     let room = (columns.saturating_sub(WIDTH + 2) / 2).max(NARROWEST_COLUMN);
-    let (pens, dots) = if ascii { (&ASCII, "...") } else { (&UNICODE, "…") };
+    let dots = pens.dots;
     let mut out = String::new();
     line(
         &mut out,
@@ -42,7 +42,7 @@ pub fn draw(ladder: &Ladder, ascii: bool, columns: usize) -> String {
         }
         packets(&mut out, &gutter, number + 1);
     }
-    legend(&mut out, ladder, ascii);
+    legend(&mut out, ladder, pens);
     out
 }
 
@@ -106,14 +106,14 @@ pub(super) fn in_words(state: &SocketState, zeros: Zeros) -> String {
 }
 
 /// Explains the lines that not every reader can guess.
-fn legend(out: &mut String, ladder: &Ladder, ascii: bool) {
+fn legend(out: &mut String, ladder: &Ladder, pens: &Pens) {
     let open = |arrived: bool| {
         ladder.drawn_arrows().any(|arrow| match arrived {
             true => arrow.from.is_none(),
             false => arrow.to.is_none(),
         })
     };
-    let [came, went] = if ascii { ["...>", "...)"] } else { ["┄┄▶", "┄┄▷"] };
+    let Pens { from_nowhere: came, to_nowhere: went, .. } = pens;
     let is_uncaused = ladder.packets().any(|one| !one.is_caused());
     if open(true) || open(false) || is_uncaused {
         out.push('\n');

@@ -1,10 +1,32 @@
 //! Standard output and standard error, which this process has inherited.
 
+#[cfg(feature = "program")]
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
 use crate::sys::{self, POLLOUT, PollFd};
 use crate::trace::suspended;
+
+/// Whether text has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colors {
+    /// It has.
+    Colored,
+    /// It does not.
+    Plain,
+}
+
+#[cfg(feature = "program")]
+impl Colors {
+    /// The text in this style, or plain.
+    pub fn paint(self, style: anstyle::Style, text: impl Display) -> String {
+        match self {
+            Self::Colored => format!("{style}{text}{style:#}"),
+            Self::Plain => text.to_string(),
+        }
+    }
+}
 
 /// A writer that writes everything, even if another process has made the descriptor non-blocking: the flag belongs to
 /// the open file, so every process that shares a terminal or a pipe can set it. If there is no room, the write waits,

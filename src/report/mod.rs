@@ -33,7 +33,6 @@ use crate::trace::event::{Callee, Mark, Outcome};
 pub use did::{Departure, Did, DidKind, Making, Moved, ProcessEnding};
 pub use findings::{Certainty, EvidenceLine, Finding, Findings, Subject};
 pub use moment::{Moment, SeenCall};
-pub use show::Colors;
 pub use wait::{Patience, ReadyFor, Wait};
 pub use world::{ProcessId, Socket, SocketId, World};
 

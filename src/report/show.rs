@@ -9,6 +9,7 @@ use super::advice;
 use super::findings::{Certainty, Finding};
 use super::story::{ConnectionStory, Story};
 use super::summary::CallTable;
+use crate::os::output::Colors;
 use crate::services::printable;
 use crate::trace::wrapping::paragraph;
 
@@ -16,16 +17,6 @@ const HEADING: Style = Style::new().bold();
 const CERTAIN: Style = AnsiColor::Red.on_default().bold();
 const PERHAPS: Style = AnsiColor::Yellow.on_default();
 const LABEL: Style = AnsiColor::Cyan.on_default();
-const PLAIN: Style = Style::new();
-
-/// Whether text has colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colors {
-    /// It has.
-    Colored,
-    /// It does not.
-    Plain,
-}
 
 struct ReportPage {
     out: String,
@@ -59,8 +50,7 @@ impl ReportPage {
     }
 
     fn styled(&mut self, style: Style, text: &str) {
-        let style = if self.colors == Colors::Colored { style } else { PLAIN };
-        let _ = write!(self.out, "{style}{text}{style:#}");
+        self.out.push_str(&self.colors.paint(style, text));
     }
 
     fn heading(&mut self, text: &str) {

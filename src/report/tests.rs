@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::logs::reader::{LogEvent, LogPlace, LogReader};
 use crate::names::{AF_INET, MsgFlags, SOCK_STREAM};
+use crate::os::output::Colors;
 use crate::trace::Arg;
 use crate::trace::descriptors::{DescriptorTables, OpenFile};
 use crate::values::FdNumber;

@@ -105,7 +105,7 @@ const MOST_LINES_WITH_COMMENTS: usize = 400;
 const MOST_LINES_OF_A_BARE_LOOP: usize = 80;
 const MOST_LINES_OF_A_FUNCTION: usize = 70;
 /// Parameters that are `bool`: each argument has a name that says what `true` means.
-const MOST_BOOLEAN_PARAMETERS: usize = 50;
+const MOST_BOOLEAN_PARAMETERS: usize = 36;
 /// `let (a, b) = (x, y);`: right for the two ends of one thing, or for an address in memory with its length. Independent
 /// things have a statement each, even if a limit on lines is near.
 const MOST_LETS_OF_TUPLES: usize = 80;

@@ -731,7 +731,7 @@ fn a_file_that_is_given_twice_or_was_shuffled_is_the_same_trace() {
     let read = |trace: &str| ladder::read_json(trace.as_bytes()).unwrap().calls;
     let drawn = |traces: &[&str]| {
         let ladder = ladder::Ladder::of(traces.iter().map(|trace| read(trace)).collect());
-        (ladder::text::draw(&ladder, true, 80), ladder.repeated())
+        (ladder::text::draw(&ladder, &ladder::text::ASCII, 80), ladder.repeated())
     };
     let (once, none) = drawn(&[client, server]);
     let (twice, repeated) = drawn(&[client, server, client]);
@@ -781,7 +781,8 @@ fn draws(traces: &[String; 2]) -> Option<[String; 3]> {
         .map(|trace| ladder::read_json(trace.as_bytes()).map(|trace| trace.calls))
         .collect();
     let drawn = ladder::Ladder::of(read.ok()?);
-    let text = [false, true].map(|ascii| ladder::text::draw(&drawn, ascii, 80));
+    let text = [&ladder::text::UNICODE, &ladder::text::ASCII]
+        .map(|pens| ladder::text::draw(&drawn, pens, 80));
     let page = ladder::html::page(&drawn, "baresock ladder", &[]);
     assert_eq!(page.matches("<script").count(), 2);
     assert!(!text.concat().replace('\n', "").contains(char::is_control));

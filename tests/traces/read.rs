@@ -521,7 +521,7 @@ proptest! {
         }).unwrap();
         prop_assert_eq!(reader.counts().lines, log.split_inclusive(|byte| *byte == b'\n').count() as u64);
         prop_assert!(lines <= reader.counts().lines);
-        let _ = report.finish(baresock::report::At::default()).text(baresock::report::Colors::Plain, 80);
+        let _ = report.finish(baresock::report::At::default()).text(baresock::os::output::Colors::Plain, 80);
     }
 }
 

@@ -11,7 +11,7 @@ use baresock::cli::{self, Common};
 use baresock::judge::ending::clean_up_at_signals;
 use baresock::judge::guard;
 use baresock::judge::judging::{Judge, JudgeOptions};
-use baresock::judge::shown::{self, Looks};
+use baresock::judge::shown;
 use baresock::judge::{JudgeCase, JudgeReport};
 use baresock::os::limits::raise_descriptor_limit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::failure::Failure;
 use super::messages::{Loudness, print};
 use super::result_file::ResultFile;
-use super::tracing::use_color;
+use super::tracing::colors_of;
 use super::watch::strace;
 use packets::AskedPackets;
 
@@ -72,8 +72,7 @@ pub(crate) fn run(
     } else if asked.markdown {
         shown::markdown(&report)
     } else {
-        let color = use_color(common.color, &io::stdout());
-        shown::text(&report, if color { Looks::Colored } else { Looks::Plain })
+        shown::text(&report, colors_of(common.color, &io::stdout()))
     };
     print(shown.as_bytes())?;
     if let Some(file) = junit {

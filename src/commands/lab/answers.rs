@@ -15,7 +15,7 @@ use baresock::labs::show::EventWriter;
 use baresock::labs::{Lab, all};
 use serde_json::json;
 
-use super::Failure;
+use super::{Failure, ListForm};
 use crate::commands::columns::fitted_to_output;
 use crate::commands::messages::print;
 
@@ -134,7 +134,7 @@ fn chosen<'a>(said: &'a str, choices: &'a [String]) -> Option<&'a str> {
 }
 
 /// The answers so far, by lab.
-pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
+pub(super) fn progress(form: ListForm) -> Result<String, Failure> {
     let path = file()?;
     let kept = match fs::read_to_string(&path) {
         Ok(kept) => kept,
@@ -158,7 +158,7 @@ pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
         if !of_lab.is_empty() {
             labs += 1;
             let right = of_lab.iter().filter(|right| **right).count();
-            let _ = match as_json {
+            let _ = match form == ListForm::Json {
                 true => {
                     let object =
                         json!({ "lab": lab.name, "answered": of_lab.len(), "right": right });
@@ -170,11 +170,11 @@ pub(super) fn progress(as_json: bool) -> Result<String, Failure> {
     }
     let of = all().count();
     let file = path.display().to_string();
-    let _ = match as_json {
+    let _ = match form == ListForm::Json {
         true => writeln!(out, "{}", json!({ "labs": labs, "of": of, "file": file })),
         false => writeln!(out, "{labs} of {of} labs answered; kept in {file}"),
     };
-    Ok(if as_json { out } else { fitted_to_output(out) })
+    Ok(if form == ListForm::Json { out } else { fitted_to_output(out) })
 }
 
 /// The file of the answers.

@@ -24,7 +24,7 @@ use baresock::trace::{Both, Event, Sink, Tracer, idle_rules, install};
 use super::Failure;
 use super::overdue::OverdueWatch;
 use crate::commands::messages::say;
-use crate::commands::tracing::{LineWidth, beside_a_lab, limits, text_options, use_color};
+use crate::commands::tracing::{LineWidth, beside_a_lab, colors_of, limits, text_options};
 
 /// The most sockets whose states are told.
 const MOST_STATES: usize = 256;
@@ -86,8 +86,8 @@ fn too_few_descriptors(lab: &Lab) -> Option<String> {
 
 /// The tracer of a lab: every call becomes an event, and also goes to a file if one is named.
 fn tracer(asked: &cli::LabArgs, common: &Common, watch: OverdueWatch) -> Result<Tracer, Failure> {
-    let color = use_color(common.color, &io::stdout());
-    let asked_for = text_options(common, color, LineWidth::Any);
+    let colors = colors_of(common.color, &io::stdout());
+    let asked_for = text_options(common, colors, LineWidth::Any);
     let ends = match asked_for.ends {
         EndNotation::Bare => EndNotation::WhereBothPlay,
         with_address => with_address,

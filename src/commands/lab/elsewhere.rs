@@ -5,10 +5,12 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use baresock::labs::systems::{Answer, AnswerCount, Provenance, answer, answer_on_wire};
 use baresock::labs::{Lab, Prediction, group_of};
+use baresock::os::output::Colors;
 use baresock::os::system::System;
 use baresock::trace::wrapping::wrapped;
 use serde_json::{Value, json};
 
+use super::ListForm;
 use crate::commands::columns::{columns_of_prose, fitted_to_output, width_of_output};
 
 const HEADLINE: Style = AnsiColor::Green.on_default().bold();
@@ -30,19 +32,19 @@ const BESIDE: [(System, &str); 7] = [
 ];
 
 /// Labs as this system answers them.
-pub(super) fn told_on(labs: &[&Lab], system: System, as_json: bool, color: bool) -> String {
+pub(super) fn told_on(labs: &[&Lab], system: System, form: ListForm) -> String {
     let mut out = String::new();
     for (at, lab) in labs.iter().enumerate() {
-        if as_json {
+        let ListForm::Text(colors) = form else {
             for (prediction, there) in answers(lab, system) {
                 let _ = writeln!(out, "{}", object(lab, prediction, there, system));
             }
             continue;
-        }
+        };
         if at > 0 {
             out.push('\n');
         }
-        story(&mut out, lab, system, color);
+        story(&mut out, lab, system, colors);
     }
     out
 }
@@ -69,14 +71,11 @@ fn object(lab: &Lab, prediction: &Prediction, there: Answer, system: System) -> 
 }
 
 /// A lab's questions with the answers of a system; below each, the answer of Linux if it differs.
-fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
+fn story(out: &mut String, lab: &Lab, system: System, colors: Colors) {
     let name = system.name();
     let title = format!("{}, as {name} answers", lab.name);
     let group = group_of(lab).map_or("", |group| group.title);
-    let line = match color {
-        true => format!("{HEADLINE}{title}{HEADLINE:#}   ({group})\n"),
-        false => format!("{title}   ({group})\n"),
-    };
+    let line = format!("{}   ({group})\n", colors.paint(HEADLINE, title));
     out.push_str(&fitted_to_output(line));
     prose(out, lab.question, "", 0);
     let AnswerCount { ran, read, documented, not_known, .. } = AnswerCount::of([lab], system);
@@ -100,10 +99,7 @@ fn story(out: &mut String, lab: &Lab, system: System, color: bool) {
         let asks = format!("? {}", prediction.asks);
         for (at, line) in wrapped(&asks, columns_of_prose() - 4).into_iter().enumerate() {
             let indent = if at == 0 { 2 } else { 4 };
-            let _ = match color {
-                true => writeln!(out, "{:indent$}{QUESTION}{line}{QUESTION:#}", ""),
-                false => writeln!(out, "{:indent$}{line}", ""),
-            };
+            let _ = writeln!(out, "{:indent$}{}", "", colors.paint(QUESTION, line));
         }
         match there.known {
             Provenance::NotLookedAt => prose(out, "not checked", "= ", 2),
@@ -134,11 +130,11 @@ fn prose(out: &mut String, text: &str, before: &str, indent: usize) {
 }
 
 /// The matrix of labs and systems: how many predictions have another answer than on Linux, and how many are unknown.
-pub(super) fn matrix(labs: &[&Lab], as_json: bool) -> String {
+pub(super) fn matrix(labs: &[&Lab], form: ListForm) -> String {
     let mut out = String::new();
     let of =
         |labs: &[&Lab]| BESIDE.map(|(system, _)| AnswerCount::of(labs.iter().copied(), system));
-    if as_json {
+    if form == ListForm::Json {
         for lab in labs {
             let _ =
                 writeln!(out, "{}", json!({ "lab": lab.name, "systems": objects(&of(&[lab])) }));

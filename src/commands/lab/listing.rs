@@ -7,11 +7,12 @@ use anstyle::{AnsiColor, Style};
 use baresock::labs::verdict::LabVerdict;
 use baresock::labs::why::QUESTIONS;
 use baresock::labs::{GROUPS, Lab, all, find, group_of, source_of};
+use baresock::os::output::Colors;
 use baresock::trace::wrapping::wrapped;
 use serde_json::json;
 use strsim::jaro_winkler;
 
-use super::Failure;
+use super::{Failure, ListForm};
 use crate::commands::columns::{columns_of_prose, fitted_to_output};
 
 const QUESTION: Style = AnsiColor::Green.on_default().bold();
@@ -25,9 +26,9 @@ const FEWEST_CLAIM_COLUMNS: usize = 30;
 const LIKENESS: f64 = 0.8;
 
 /// Every lab with its claim, by groups.
-pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
+pub(super) fn labs(form: ListForm) -> String {
     let mut out = String::new();
-    if as_json {
+    if form == ListForm::Json {
         for lab in all() {
             let object = json!({
                 "lab": lab.name,
@@ -41,7 +42,7 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
             });
             let _ = writeln!(out, "{object}");
         }
-        return Ok(out);
+        return out;
     }
     let beside = columns_of_prose().saturating_sub(NAME_COLUMNS + 3);
     for group in GROUPS {
@@ -64,24 +65,21 @@ pub(super) fn labs(as_json: bool) -> Result<String, Failure> {
     let count = all().count();
     let last = format!("{count} labs, {minutes} minutes. One of them: baresock lab NAME\n");
     out.push_str(&fitted_to_output(last));
-    Ok(out)
+    out
 }
 
 /// The questions that people ask most, and the labs that answer them.
-pub(super) fn questions(as_json: bool, color: bool) -> String {
+pub(super) fn questions(form: ListForm) -> String {
     let mut out = String::new();
-    if as_json {
+    let ListForm::Text(colors) = form else {
         for (question, labs) in QUESTIONS {
             let _ = writeln!(out, "{}", json!({ "question": question, "labs": labs }));
         }
         return out;
-    }
+    };
     for (number, (question, labs)) in (1..).zip(QUESTIONS) {
         let numbered = format!("{number}. {question}");
-        let _ = match color {
-            true => writeln!(out, "{QUESTION}{numbered}{QUESTION:#}"),
-            false => writeln!(out, "{numbered}"),
-        };
+        let _ = writeln!(out, "{}", colors.paint(QUESTION, numbered));
         for lab in labs.iter().filter_map(|name| find(name)) {
             let _ = writeln!(out, "   baresock lab {:NAME_COLUMNS$} {} min", lab.name, lab.minutes);
         }
@@ -90,12 +88,10 @@ pub(super) fn questions(as_json: bool, color: bool) -> String {
 }
 
 /// The line of a lab that has run, and below it the claim, or what went wrong.
-pub(super) fn line(lab: &Lab, verdict: &LabVerdict, took: Duration, color: bool) -> String {
+pub(super) fn line(lab: &Lab, verdict: &LabVerdict, took: Duration, colors: Colors) -> String {
     let word = if verdict.holds() && verdict.skipped.is_none() { "ok" } else { verdict.word() };
-    let word = match color && !verdict.holds() {
-        true => format!("{DIFFERS}{word:8}{DIFFERS:#}"),
-        false => format!("{word:8}"),
-    };
+    let word = format!("{word:8}");
+    let word = if verdict.holds() { word } else { colors.paint(DIFFERS, word) };
     let line = format!("{word} {:NAME_COLUMNS$} {:5.2} s\n", lab.name, took.as_secs_f64());
     let mut out = fitted_to_output(line);
     let detail = if word.starts_with("ok") { lab.claim.to_string() } else { verdict.sentence() };

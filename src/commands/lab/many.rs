@@ -10,6 +10,7 @@ use baresock::cli::{self, Common};
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
 use baresock::labs::verdict::LabVerdict;
+use baresock::os::output::Colors;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::process::{How, watch};
@@ -34,7 +35,7 @@ pub(super) fn run(
     labs: &[&'static Lab],
     asked: &cli::LabArgs,
     common: &Common,
-    color: bool,
+    colors: Colors,
 ) -> Result<(), Failure> {
     let began = Instant::now();
     let bar = progress_bar(labs.len());
@@ -50,7 +51,7 @@ pub(super) fn run(
                 let line = match (asked.report, asked.json) {
                     (true, _) => String::new(),
                     (false, true) => listing::summary(one.lab, &one.verdict, Some(one.took)),
-                    (false, false) => listing::line(one.lab, &one.verdict, one.took, color),
+                    (false, false) => listing::line(one.lab, &one.verdict, one.took, colors),
                 };
                 bar.suspend(|| {
                     if written.is_ok() {
@@ -114,7 +115,7 @@ fn one(lab: &'static Lab, common: &Common) -> Done {
     let mut verdict = LabVerdict::default();
     let how = How {
         common,
-        color: false,
+        colors: Colors::Plain,
         steps: false,
         asks: false,
         connections: false,

@@ -20,14 +20,14 @@ use std::io::{self, IsTerminal, Write};
 use baresock::cli::{self, Common, TraceForm};
 use baresock::labs::show::{EventWriter, Form};
 use baresock::labs::{GROUPS, Lab, all, find};
-use baresock::os::output::Patient;
+use baresock::os::output::{Colors, Patient};
 use baresock::view::RunPlace;
 
 use super::failure::Failure;
 use super::messages::print;
 use super::result_file::ResultFile;
 use super::run_view::PageListener;
-use super::tracing::{refuse, use_color};
+use super::tracing::{colors_of, refuse};
 use super::wire::add_to_trace;
 use packets::LabWire;
 use process::How;
@@ -38,20 +38,28 @@ use writer::LabWriter;
 pub(crate) use place::{ScratchDirectory, clean_up_at_signals};
 pub(crate) use recorded::{LabRecords, record_all};
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ListForm {
+    Text(Colors),
+    /// An object a line.
+    Json,
+}
+
 /// Carries out the command.
 pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> {
-    let color = use_color(common.color, &io::stdout());
+    let colors = colors_of(common.color, &io::stdout());
+    let form = if asked.json { ListForm::Json } else { ListForm::Text(colors) };
     if asked.list || asked.why || asked.progress || asked.systems || asked.on.is_some() {
         refuse(common, "no lab runs")?;
     }
     if asked.list || is_bare(asked) {
-        return print(listing::labs(asked.json)?.as_bytes());
+        return print(listing::labs(form).as_bytes());
     }
     if asked.why {
-        return print(listing::questions(asked.json, color).as_bytes());
+        return print(listing::questions(form).as_bytes());
     }
     if asked.progress {
-        return print(answers::progress(asked.json)?.as_bytes());
+        return print(answers::progress(form)?.as_bytes());
     }
     let labs = chosen(asked)?;
     if labs.is_empty() {
@@ -59,10 +67,10 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
         return Err(Failure::usage(hint));
     }
     if asked.systems {
-        return print(elsewhere::matrix(&labs, asked.json).as_bytes());
+        return print(elsewhere::matrix(&labs, form).as_bytes());
     }
     if let Some(system) = asked.on {
-        return print(elsewhere::told_on(&labs, system, asked.json, color).as_bytes());
+        return print(elsewhere::told_on(&labs, system, form).as_bytes());
     }
     let each_is_told =
         !asked.all && !asked.report && (labs.len() == 1 || asked.ask || asked.readme);
@@ -80,11 +88,11 @@ pub(crate) fn run(asked: &cli::LabArgs, common: &Common) -> Result<(), Failure> 
     }
     clean_up_at_signals()?;
     match (&labs[..], pages) {
-        ([lab], pages) if each_is_told => one(lab, asked, common, color, pages),
+        ([lab], pages) if each_is_told => one(lab, asked, common, colors, pages),
         (labs, _) if each_is_told => {
-            labs.iter().try_for_each(|lab| one(lab, asked, common, color, None))
+            labs.iter().try_for_each(|lab| one(lab, asked, common, colors, None))
         }
-        _ => many::run(&labs, asked, common, color),
+        _ => many::run(&labs, asked, common, colors),
     }
 }
 
@@ -171,20 +179,20 @@ fn one(
     lab: &'static Lab,
     asked: &cli::LabArgs,
     common: &Common,
-    color: bool,
+    colors: Colors,
     pages: Option<PageListener>,
 ) -> Result<(), Failure> {
     let asks = asked.ask && io::stdin().is_terminal();
     let form = match (asked.worksheet, asked.readme) {
         (true, _) => Form::Worksheet,
         (false, true) => Form::Markdown,
-        (false, false) => Form::Text { color },
+        (false, false) => Form::Text(colors),
     };
     // A file gets its calls from the process that makes them.
     let as_json_here = common.trace == Some(TraceForm::Json) && common.trace_to.is_none();
     let how = How {
         common,
-        color: color && !asked.readme && !asked.json,
+        colors: if asked.readme || asked.json { Colors::Plain } else { colors },
         steps: common.step || pages.is_some(),
         asks,
         connections: asked.json || asked.html.is_some() || as_json_here || captures(asked),

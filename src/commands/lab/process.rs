@@ -11,6 +11,7 @@ use baresock::cli::{Common, TraceForm};
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
 use baresock::os::interfaces::loopback_is_up;
+use baresock::os::output::Colors;
 use baresock::os::own_program::own_program;
 use baresock::os::process_group::kill_group;
 use baresock::sys::wild::{LAB_DIRECTORY, OWN_NETWORK};
@@ -30,7 +31,7 @@ pub(super) struct How<'a> {
     /// The trace flags, and the rules.
     pub(super) common: &'a Common,
     /// Whether lines are coloured.
-    pub(super) color: bool,
+    pub(super) colors: Colors,
     /// Whether it waits before each call until `hears` has returned.
     pub(super) steps: bool,
     /// Whether it waits after each prediction until `hears` has returned.
@@ -212,8 +213,10 @@ fn arguments(lab: &Lab, how: How<'_>) -> Vec<OsString> {
         ("--quiet", common.quiet),
     ];
     arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).into()));
-    let color = if how.color { "always" } else { "never" };
-    arguments.push(format!("--color={color}").into());
+    arguments.push(match how.colors {
+        Colors::Colored => "--color=always".into(),
+        Colors::Plain => "--color=never".into(),
+    });
     arguments.push(format!("--trace-bytes={}", common.trace_bytes).into());
     arguments.push(format!("--trace-items={}", common.trace_items).into());
     arguments.push(format!("--via={}", common.via()).into());

@@ -7,6 +7,7 @@ use baresock::book::LabRecord;
 use baresock::cli::Common;
 use baresock::labs::Lab;
 use baresock::labs::run::{LabEvent, Stop};
+use baresock::os::output::Colors;
 use baresock::os::own_program::own_program;
 use serde::Deserialize;
 
@@ -60,8 +61,14 @@ fn recorded(lab: &'static Lab, common: &Common, no_packets: &OnceLock<String>) -
             }
         }
     }
-    let how =
-        How { common, color: false, steps: false, asks: false, connections: true, captures: false };
+    let how = How {
+        common,
+        colors: Colors::Plain,
+        steps: false,
+        asks: false,
+        connections: true,
+        captures: false,
+    };
     let mut events = Vec::new();
     if let Err(error) = watch(lab, how, |event| events.push(event.clone())) {
         events.push(LabEvent::Stopped(Stop::failed(error)));

@@ -10,7 +10,7 @@ use baresock::cli::{self, Common};
 use baresock::logs::calls::LogCounts;
 use baresock::logs::choice::Chooser;
 use baresock::logs::reader::LogReader;
-use baresock::report::{Colors, Reported};
+use baresock::report::Reported;
 use baresock::trace::Sink;
 use baresock::trace::arg::Interfaces;
 use baresock::trace::json::JsonSink;
@@ -74,8 +74,7 @@ pub(crate) fn report(reported: Reported, json: bool, common: &Common) -> Result<
         let json = reported.json().map_err(|error| Failure::new(format_args!("JSON: {error}")))?;
         return print(format!("{json}\n").as_bytes());
     }
-    let colored = tracing::use_color(common.color, &io::stdout());
-    let colors = if colored { Colors::Colored } else { Colors::Plain };
+    let colors = tracing::colors_of(common.color, &io::stdout());
     print(fitted_to_output(reported.text(colors, columns_of_prose())).as_bytes())
 }
 

@@ -29,7 +29,7 @@ use super::ladder::write_page;
 use super::result_file::ResultFile;
 use super::run_view::PageListener;
 use super::step::{Stepped, Stepper, Whose};
-use super::tracing::{LineWidth, beside_the_tour, text_options, use_color};
+use super::tracing::{LineWidth, beside_the_tour, colors_of, text_options};
 use super::wire::{add_to_trace, enter_network};
 use packets::{Shows, TourWire};
 use paper::{Narrator, PageTurning, Paper};
@@ -51,7 +51,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
         enter_network(UserNumbers::Kept)?;
     }
     let pcap = tour.pcap.as_deref().map(ResultFile::open).transpose()?;
-    let color = use_color(common.color, &io::stdout());
+    let colors = colors_of(common.color, &io::stdout());
     let stepper = || Stepper::new(&io::stdout(), "standard output", Whose::Ours);
     let stepper = common.step.then(stepper).transpose()?;
     let by_calls = stepper.is_some() || pages.is_some();
@@ -61,7 +61,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     // Lines of text and lines of the trace go through one output, in the order in which they happen.
     let pace = if by_calls { Pace::Live } else { Pace::EveryLine };
     let output = Output::new(paper.clone(), "standard output", pace);
-    let text = TextSink::new(output.clone(), text_options(common, color, LineWidth::OfTerminal));
+    let text = TextSink::new(output.clone(), text_options(common, colors, LineWidth::OfTerminal));
     let shown = Explainer::new(text);
     let mut sink: Box<dyn Sink> = match stepper {
         Some(stepper) => Box::new(Stepped::new(shown, stepper, &output)),
@@ -86,7 +86,7 @@ pub(crate) fn run(tour: &cli::TourArgs, common: &Common) -> Result<(), Failure> 
     }
     let tracer = Tracer::boxed(sink).with_caller(identity::caller());
     let tracer = if common.state { tracer.with_probe(socket_state) } else { tracer };
-    let narrator = Narrator::new(output, color);
+    let narrator = Narrator::new(output, colors);
     let both_sides = BothSides { recorder: recorder.clone(), wire: wire.clone(), teller };
     let mut stage = Stage::new(narrator, common.via(), both_sides);
     let traced = install(tracer);

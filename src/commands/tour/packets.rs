@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use anstyle::{AnsiColor, Style};
 use baresock::cli::Common;
+use baresock::os::output::Colors;
 use baresock::packets::Packet;
 use baresock::packets::cause::FoundPacket;
 use baresock::packets::words::PacketWriter;
@@ -20,7 +21,7 @@ use baresock::view::{RunTeller, SaidKind};
 use crate::commands::columns::columns;
 use crate::commands::failure::Failure;
 use crate::commands::result_file::ResultFile;
-use crate::commands::tracing::use_color;
+use crate::commands::tracing::colors_of;
 use crate::commands::wire::WireTap;
 
 const PACKET: Style = AnsiColor::Magenta.on_default();
@@ -37,7 +38,7 @@ struct TourPackets {
     calls: TextLine,
     output: Output,
     share: OutputShare,
-    color: bool,
+    colors: Colors,
     shows: Shows,
     /// Tells the view.
     teller: Option<RunTeller>,
@@ -66,14 +67,15 @@ impl TourWire {
         shows: Shows,
         teller: Option<RunTeller>,
     ) -> Result<Self, Failure> {
-        let color = use_color(common.color, &io::stdout());
+        let colors = colors_of(common.color, &io::stdout());
         let tap = WireTap::begin()?;
         let writer = PacketWriter::default();
         let calls = TextLine::new(TextOptions::default());
         let share = output.writer();
         let output = output.clone();
         let packets = Vec::new();
-        let wire = TourPackets { tap, writer, calls, output, share, color, shows, teller, packets };
+        let wire =
+            TourPackets { tap, writer, calls, output, share, colors, shows, teller, packets };
         Ok(Self(Rc::new(RefCell::new(wire))))
     }
 
@@ -129,11 +131,8 @@ impl TourPackets {
     }
 
     fn line(&self, style: Style, indent: usize, text: &str) {
-        let line = match self.color {
-            true => format!("{:indent$}{style}{text}{style:#}", ""),
-            false => format!("{:indent$}{text}", ""),
-        };
-        self.output.line(self.share, &line);
+        let line = self.colors.paint(style, text);
+        self.output.line(self.share, &format!("{:indent$}{line}", ""));
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use baresock::os::keyboard::{Key, Keyboard};
-use baresock::os::output::Patient;
+use baresock::os::output::{Colors, Patient};
 use baresock::trace::output::{Output, OutputShare};
 use baresock::trace::wrapping::wrapped;
 
@@ -146,13 +146,13 @@ const CLIENT: Style = AnsiColor::Yellow.on_default();
 pub(super) struct Narrator {
     output: Output,
     writer: OutputShare,
-    color: bool,
+    colors: Colors,
 }
 
 impl Narrator {
-    pub(super) fn new(output: Output, color: bool) -> Self {
+    pub(super) fn new(output: Output, colors: Colors) -> Self {
         let writer = output.writer();
-        Self { output, writer, color }
+        Self { output, writer, colors }
     }
 
     /// A numbered headline, and a sentence or two on what will happen and what to look at.
@@ -201,10 +201,6 @@ impl Narrator {
     }
 
     fn styled(&self, style: Style, text: fmt::Arguments<'_>) {
-        if self.color {
-            self.line(&format!("{style}{text}{style:#}"));
-        } else {
-            self.line(&text.to_string());
-        }
+        self.line(&self.colors.paint(style, text));
     }
 }

@@ -9,6 +9,7 @@ use super::entry::{Entry, WordGroup};
 use super::known::known;
 use super::table::GROUPS;
 use crate::names::Errno;
+use crate::os::output::Colors;
 use crate::trace::Function;
 use crate::trace::wrapping::paragraph;
 
@@ -19,7 +20,6 @@ const LITTLE_INDENT: usize = 4;
 const ROOM: usize = 50;
 const NAME: Style = Style::new().bold();
 const LABEL: Style = anstyle::AnsiColor::Cyan.on_default();
-const PLAIN: Style = Style::new();
 
 /// A word with its explanation. Empty and unknown fields are neither shown nor written.
 #[derive(Clone, Debug, Serialize)]
@@ -117,17 +117,17 @@ impl Article {
     }
 
     /// The article as text of this width.
-    pub fn text(&self, color: bool, columns: usize) -> String {
+    pub fn text(&self, colors: Colors, columns: usize) -> String {
         let indent = if columns < ROOM { LITTLE_INDENT } else { INDENT };
         let mut out = String::new();
-        styled(&mut out, if color { NAME } else { PLAIN }, self.name);
+        out.push_str(&colors.paint(NAME, self.name));
         let gist = if self.gist.is_empty() { String::new() } else { format!(": {}", self.gist) };
         push_line(&mut out, &paragraph(&gist, columns, self.name.len(), 2));
         let what = format!("  {}", self.what_it_is());
         push_line(&mut out, &paragraph(&what, columns, 0, indent.min(6)));
         for (label, text) in self.paragraphs().iter().filter(|(_, text)| !text.is_empty()) {
             out.push_str("  ");
-            styled(&mut out, if color { LABEL } else { PLAIN }, label);
+            out.push_str(&colors.paint(LABEL, label));
             // If texts continue below their labels, there are no columns.
             let beside = if indent == INDENT { INDENT - 2 - label.len() } else { 1 };
             out.push_str(&" ".repeat(beside));
@@ -184,18 +184,14 @@ fn push_line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-fn styled(out: &mut String, style: Style, text: &str) {
-    let _ = write!(out, "{style}{text}{style:#}");
-}
-
 /// Every word with a short description, by kind, one line each.
-pub fn list(color: bool) -> String {
+pub fn list(colors: Colors) -> String {
     let mut out = String::new();
     for (number, group) in GROUPS.iter().enumerate() {
         if number > 0 {
             out.push('\n');
         }
-        styled(&mut out, if color { NAME } else { PLAIN }, group.title);
+        out.push_str(&colors.paint(NAME, group.title));
         out.push('\n');
         let widest = group.entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
         for entry in &*group.entries {
@@ -203,7 +199,7 @@ pub fn list(color: bool) -> String {
             let gist =
                 if article.gist.is_empty() { "not known on this system" } else { article.gist };
             out.push_str("  ");
-            styled(&mut out, if color { LABEL } else { PLAIN }, entry.name);
+            out.push_str(&colors.paint(LABEL, entry.name));
             let gap = " ".repeat(widest - entry.name.len() + 2);
             let _ = writeln!(out, "{gap}{gist}");
         }

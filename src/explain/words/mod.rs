@@ -29,6 +29,7 @@ mod tests {
 
     use super::*;
     use crate::names::Errno;
+    use crate::os::output::Colors;
     use crate::trace::Function;
     use crate::trace::lesson::See;
 
@@ -168,14 +169,14 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal_of_80_columns() {
-        let pages = entries().map(|entry| Article::new(entry, |_| true).text(false, 80));
-        for text in pages.chain([list(false)]) {
+        let pages = entries().map(|entry| Article::new(entry, |_| true).text(Colors::Plain, 80));
+        for text in pages.chain([list(Colors::Plain)]) {
             for line in text.lines() {
                 assert!(line.is_ascii() && line.len() <= 80, "{line}");
                 assert!(!line.ends_with(' '), "{line:?}");
             }
         }
-        let listed = list(false);
+        let listed = list(Colors::Plain);
         let words = listed.lines().filter(|line| line.starts_with("  "));
         assert_eq!(words.count(), entries().count(), "a line for each");
     }
@@ -184,13 +185,13 @@ mod tests {
     fn colour_changes_no_letter() {
         for entry in entries() {
             let page = Article::new(entry, |_| false);
-            let mut coloured = page.text(true, 80);
+            let mut coloured = page.text(Colors::Colored, 80);
             assert!(coloured.contains('\u{1b}'));
             while let Some(at) = coloured.find('\u{1b}') {
                 let end = at + coloured[at..].find('m').unwrap();
                 coloured.replace_range(at..=end, "");
             }
-            assert_eq!(coloured, page.text(false, 80));
+            assert_eq!(coloured, page.text(Colors::Plain, 80));
         }
     }
 
@@ -199,12 +200,12 @@ mod tests {
         let entry = find("EAGAIN")[0];
         let with = Article::new(entry, |name| name == entry.lab);
         assert!(
-            with.text(false, 80).contains(&format!("  lab:    {}\n", entry.lab)),
+            with.text(Colors::Plain, 80).contains(&format!("  lab:    {}\n", entry.lab)),
             "{}",
-            with.text(false, 80)
+            with.text(Colors::Plain, 80)
         );
         let without = Article::new(entry, |_| false);
-        assert!(!without.text(false, 80).contains(entry.lab));
+        assert!(!without.text(Colors::Plain, 80).contains(entry.lab));
         assert!(!without.json().unwrap().contains(entry.lab));
     }
 
@@ -212,7 +213,7 @@ mod tests {
     fn a_page_tells_the_number_on_this_system() {
         let page = Article::new(find("eagain")[0], |_| false);
         assert_eq!(page.value, Some(Errno::EAGAIN.number().into()));
-        assert!(page.text(false, 80).contains(&Errno::EAGAIN.text()));
+        assert!(page.text(Colors::Plain, 80).contains(&Errno::EAGAIN.text()));
         let json: serde_json::Value = serde_json::from_str(&page.json().unwrap()).unwrap();
         assert_eq!(json["name"], "EAGAIN");
         assert_eq!(json["value"], Errno::EAGAIN.number());

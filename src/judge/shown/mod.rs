@@ -12,7 +12,7 @@ pub use junit::junit;
 pub use listing::listing;
 pub use markdown::markdown;
 pub use table::{ClassRow, csv, row_of, table};
-pub use text::{Looks, text};
+pub use text::text;
 
 use super::verdict::Judged;
 use crate::trace::wrapping::paragraph;

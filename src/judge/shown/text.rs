@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{filled, flakiness};
 use crate::judge::verdict::{Explained, JudgeReport, Judged, Verdict};
+use crate::os::output::Colors;
 
 const WIDTH: usize = 80;
 const PASSED: Style = AnsiColor::Green.on_default();
@@ -15,18 +16,9 @@ const LABEL: Style = AnsiColor::Cyan.on_default();
 /// The column where the text after a label begins.
 const INDENT: usize = 17;
 
-/// Whether text has colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looks {
-    /// It has.
-    Colored,
-    /// It does not.
-    Plain,
-}
-
 /// The whole report.
-pub fn text(report: &JudgeReport, looks: Looks) -> String {
-    let mut page = TextReport { out: String::new(), looks };
+pub fn text(report: &JudgeReport, colors: Colors) -> String {
+    let mut page = TextReport { out: String::new(), colors };
     let _ = writeln!(page.out, "{}: {}\n", report.judged_as, report.subject);
     if let Some(why) = &report.not_judged {
         let _ = writeln!(page.out, "it could not be judged: {why}");
@@ -39,13 +31,12 @@ pub fn text(report: &JudgeReport, looks: Looks) -> String {
 
 struct TextReport {
     out: String,
-    looks: Looks,
+    colors: Colors,
 }
 
 impl TextReport {
     fn styled(&mut self, style: Style, text: &str) {
-        let style = if self.looks == Looks::Colored { style } else { Style::new() };
-        let _ = write!(self.out, "{style}{text}{style:#}");
+        self.out.push_str(&self.colors.paint(style, text));
     }
 
     fn case(&mut self, judged: &Judged) {
