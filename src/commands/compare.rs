@@ -7,13 +7,15 @@ use std::path::Path;
 use baresock::cli::CompareArgs;
 use baresock::compare::table::Look;
 use baresock::compare::{self, CompareOptions, Comparison, Server, csv, picture, table};
+use baresock::names::Errno;
+use baresock::os::children::end_with_parent;
 use baresock::os::own_program::own_program;
 use baresock::trace::wrapping::paragraph;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::columns::COLUMNS;
 use super::failure::Failure;
-use super::messages::{Loudness, announce, print};
+use super::messages::{Loudness, Told, print};
 
 /// In how many steps the progress bar moves.
 const STEPS: u64 = 1000;
@@ -167,12 +169,12 @@ fn progress_bar(loudness: Loudness) -> ProgressBar {
     bar
 }
 
-/// Runs one of the servers that are measured: it ends when its parent ends it.
+/// Runs one of the servers that are measured: it ends when its parent ends it, or ends.
 pub(crate) fn serve(server: Server, count: bool) -> Result<(), Failure> {
+    end_with_parent();
+    // The parent reads this, unless it has ended before the kernel was told to end this process with it.
     let announced = |address: &_| {
-        // Our own process has started it, so its standard output exists.
-        let _ = announce("echo", address, Loudness::Ordinary);
-        Ok(())
+        writeln!(io::stdout(), "listening echo {}", Told(address)).map_err(|_| Errno::EPIPE)
     };
     compare::role::serve(server, count, announced)
         .map_err(|errno| Failure::of(server.name(), errno))

@@ -37,6 +37,14 @@ pub fn adopt_orphans() {
     let _ = nix::sys::prctl::set_child_subreaper(true);
 }
 
+/// From now on the kernel kills this process when its parent ends, in whatever way. Does nothing on other systems than
+/// Linux.
+pub fn end_with_parent() {
+    #[cfg(linux)]
+    // It fails for a number that is no signal, and this is one.
+    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+}
+
 /// A child that must outlive all others: [`end_all`] does not kill it.
 static SPARED: AtomicU32 = AtomicU32::new(0);
 

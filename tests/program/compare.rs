@@ -34,6 +34,32 @@ fn numbers(value: &Value, found: &mut Vec<f64>) {
 }
 
 #[test]
+fn the_servers_end_with_a_compare_that_is_killed() {
+    if !HAS_PROC {
+        return skipped("this system does not show the processes of others in files");
+    }
+    let mark = format!("BARESOCK_TEST_COMPARES_IN={}", std::process::id());
+    let (name, value) = mark.split_once('=').unwrap();
+    let marked = || {
+        let all = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let all = all.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
+        all.filter(|environ| environ.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()))
+            .count()
+    };
+    // Killed at the beginning and later, while a server starts and while all wait.
+    for servers in 1..=4 {
+        let mut compare = Command::new(BARESOCK);
+        compare.args(["compare", "--quick", "--only", "servers"]).env(name, value);
+        compare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut compare = KilledAtEnd(compare.spawn().unwrap());
+        wait_until("the servers run", || marked() > servers);
+        compare.0.kill().unwrap();
+        compare.0.wait().unwrap();
+        wait_until("they have ended", || marked() == 0);
+    }
+}
+
+#[test]
 fn the_json_is_as_the_schema_has_it_and_has_every_figure_of_the_sentences() {
     let report = report("compare --quick --bare --wide --json");
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
