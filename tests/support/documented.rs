@@ -71,7 +71,7 @@ fn read_source(source: &str, sections: &mut BTreeMap<String, Section>) {
                 sections.insert(name.to_string(), section);
             }
             documentation.clear();
-        } else if !line.starts_with("#[") {
+        } else if !line.starts_with("#[") && !line.starts_with("//") {
             documentation.clear();
         }
     }
