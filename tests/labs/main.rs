@@ -743,6 +743,20 @@ fn a_lab_s_calls_go_to_standard_error_as_json_too() {
     assert!(!receives.is_empty() && receives.iter().all(|call| call["connection"].is_object()));
 }
 
+/// As on OpenBSD, whose queues are longer, and on macOS for a backlog of 0: poll says of each client that it is connected.
+#[test]
+fn a_queue_that_takes_all_clients_of_a_lab_is_no_failure() {
+    let output = baresock(&["lab", "backlog-n-plus-1", "--json", "--inject", "poll:spurious"]);
+    let told = objects(&output);
+    let differed = told.last().unwrap()["differed"].as_array().unwrap();
+    let expected = [1, 2, 3, 6].map(|of_linux| format!("all that it tries, not {of_linux}"));
+    assert_eq!(differed, &expected);
+    let told = text(&output.stdout);
+    assert!(told.contains("All 16 clients fit here"), "{told}");
+    // The last part follows.
+    assert!(told.contains("And of 21 rows?"), "{told}");
+}
+
 #[test]
 fn a_rule_that_never_interfered_with_a_lab_is_told() {
     let rules = ["--inject", "recvfrom:EINTR", "--inject", "recv:EINTR@900"];
