@@ -291,6 +291,28 @@ fn resident_bytes_exactly(pid: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
+/// What a trace to a file adds to that: two lines for each request, and one for each turn. As JSON a line also has the time
+/// before and after the call, and its connection.
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn a_traced_request_takes_few_instructions() {
+    if !has_program("valgrind") {
+        return;
+    }
+    let place = TempDir::new();
+    let file = place.file("trace");
+    let to_file = ["--trace-to", text(&file)];
+    let limits: [(&[&str], u64); 2] = [(&[], 7_500), (&["--trace=json"], 16_000)];
+    for (form, limit) in limits {
+        let flags = [form, &to_file].concat();
+        let [few, many] = [1_000, 5_000].map(|requests| instructions(&flags, 10, requests));
+        let each = (many - few) / 4_000;
+        let said = format!("{form:?}: {each} instructions a traced request");
+        counted(format_args!("{said}"));
+        assert!(each <= limit, "{said}");
+    }
+}
+
 /// How many instructions a server takes, from its start to its end, that is asked so often.
 #[track_caller]
 fn instructions(flags: &[&str], connections: usize, requests: usize) -> u64 {

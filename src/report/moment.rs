@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::names::Errno;
 use crate::trace::arg::{Note, ValueLimits};
+use crate::trace::line::LineBuffer;
 use crate::trace::notation::{write_arg, write_note};
 use crate::trace::{Event, Outcome};
 use crate::values::FdNumber;
@@ -148,11 +149,13 @@ fn shortened(text: &str) -> String {
 
 /// An event as a line of strace.
 fn written(event: &Event<'_>) -> String {
-    let mut line = event.callee.name().to_string();
-    if line.starts_with(['-', '+']) {
-        return line;
+    let name = event.callee.name();
+    if name.starts_with(['-', '+']) {
+        return name.to_string();
     }
-    line.push('(');
+    let mut line = LineBuffer::new();
+    line.push_str(name);
+    line.push(b'(');
     for (at, arg) in event.args.iter().enumerate() {
         line.push_str(if at > 0 { ", " } else { "" });
         write_arg(&mut line, arg, LIMITS);
@@ -165,5 +168,5 @@ fn written(event: &Event<'_>) -> String {
     if let (Outcome::Value(value), false) = (event.outcome, event.note == Note::None) {
         write_note(&mut line, &event.note, value, LIMITS);
     }
-    line
+    line.into()
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
 
+use super::line::LineBuffer;
 use super::notation::write_arg;
 use crate::addr::Address;
 use crate::names::{Domain, FdFlags, IoctlRequest, Level, MsgFlags, Named};
@@ -246,9 +247,9 @@ impl<'a> Arg<'a> {
 impl Arg<'_> {
     /// The complete argument in strace's notation. It is printable.
     pub fn written(&self) -> String {
-        let mut text = String::new();
+        let mut text = LineBuffer::new();
         write_arg(&mut text, self, ValueLimits::NONE);
-        text
+        text.into()
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::descriptors::{DescriptorKind, DescriptorTable};
 use super::event::{Event, Outcome};
+use super::line::LineBuffer;
 use super::page::Effect;
 use crate::addr::{Address, UnixName};
 use crate::values::FdNumber;
@@ -53,7 +54,7 @@ impl EndNames {
     }
 
     /// Writes what is known about a descriptor after its number.
-    pub(super) fn write(&self, out: &mut String, fd: FdNumber) {
+    pub(super) fn write(&self, out: &mut LineBuffer, fd: FdNumber) {
         let both_play = self.has_client && self.has_server;
         if self.notation == EndNotation::WhereBothPlay && !both_play {
             return;

@@ -235,8 +235,10 @@ impl<'a> Args<'a> {
     /// Appends the arguments of a wrapper, which are never too many.
     #[inline]
     pub(super) fn append<const N: usize>(&mut self, args: [Arg<'a>; N]) {
-        // Reserved once, also for the later arguments.
-        self.0.reserve(Self::MOST - self.0.len().min(Self::MOST));
+        if self.0.capacity() == 0 {
+            // Room once, also for the later arguments.
+            self.0 = Vec::with_capacity(Self::MOST);
+        }
         self.0.extend(args);
     }
 }

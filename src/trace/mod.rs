@@ -6,7 +6,7 @@
 //! trace cannot lie. If no [`Tracer`] is installed on the thread, all of this costs one branch.
 //!
 //! The files: [`event`] and [`arg`] define a call, `keep.rs` a call that is kept after it is over; `notation.rs`,
-//! `structures.rs` and `quote.rs` write it as strace does; [`text`] and [`json`] are the two forms, and [`json`] also
+//! `structures.rs` and `quote.rs` write it as strace does, into a `line.rs`; [`text`] and [`json`] are the two forms, and [`json`] also
 //! reads its form back; [`recording`] keeps calls in memory, [`output`] is the terminal or file that they are written
 //! to. [`descriptors`] learns from events what a descriptor is; [`page`] has the facts about a function. [`tracer`]
 //! belongs to one thread, [`inject`] changes calls by rules, [`bits`] draws below a line, [`wrapping`] breaks prose into lines.
@@ -25,6 +25,7 @@ pub mod inject;
 pub mod json;
 mod keep;
 pub mod lesson;
+pub(crate) mod line;
 pub(crate) mod notation;
 pub mod output;
 pub mod page;

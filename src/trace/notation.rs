@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::arg::{Arg, Bytes, Note, Value, ValueLimits};
+use super::line::LineBuffer;
 use super::quote::quote;
 use super::structures::{
     write_action, write_address, write_buffers, write_found, write_mask, write_message,
@@ -15,14 +16,14 @@ use crate::names::{
 use crate::names::{SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP, SOL_UDP};
 use crate::values::{FdNumber, Linger, PeerCredentials, PollRow, TimeSpec, TimeVal};
 
-/// Writes an argument in strace's notation. (Writing to a String cannot fail, hence the `let _`.)
-pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
+/// Writes an argument in strace's notation. (Writing to a line cannot fail, hence the `let _`.)
+pub(crate) fn write_arg(out: &mut LineBuffer, arg: &Arg<'_>, limits: ValueLimits) {
     let _ = match arg {
         // The arguments that occur in every turn of a loop are written without `format!`, which would take half the
         // time of a line.
-        Arg::Fd(fd) => return decimal(out, fd.get().into()),
-        Arg::Int(number) => return decimal(out, *number),
-        Arg::Millis(timeout_ms) => return decimal(out, (*timeout_ms).into()),
+        Arg::Fd(fd) => return out.decimal(fd.get().into()),
+        Arg::Int(number) => return out.decimal(*number),
+        Arg::Millis(timeout_ms) => return out.decimal((*timeout_ms).into()),
         Arg::Named(named) => named.write_to(out),
         Arg::Fds([first, second]) => write!(out, "[{first}, {second}]"),
         Arg::Word(text) | Arg::Text(text) => out.write_str(text),
@@ -76,7 +77,7 @@ pub(crate) fn write_arg(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
 }
 
 /// Writes bytes in quotes, and dots if there are more.
-pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
+pub(super) fn write_bytes(out: &mut LineBuffer, bytes: &Bytes<'_>, limits: ValueLimits) {
     let (shown, is_cut) = bytes.cut(limits.bytes);
     quote(out, shown, usize::MAX);
     if is_cut {
@@ -84,39 +85,13 @@ pub(super) fn write_bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimi
     }
 }
 
-/// Writes a number in decimal.
-pub(crate) fn decimal(out: &mut String, number: i64) {
-    if number < 0 {
-        out.push('-');
-    }
-    let mut rest = number.unsigned_abs();
-    if rest < 1000 {
-        if rest >= 100 {
-            out.push(char::from(b'0' + (rest / 100) as u8));
-        }
-        if rest >= 10 {
-            out.push(char::from(b'0' + (rest / 10 % 10) as u8));
-        }
-        return out.push(char::from(b'0' + (rest % 10) as u8));
-    }
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    // Two digits at a time: a division takes longer than everything else here.
-    while rest >= 10 {
-        at -= 2;
-        let two = (rest % 100) as u8;
-        (digits[at], digits[at + 1]) = (b'0' + two / 10, b'0' + two % 10);
-        rest /= 100;
-    }
-    if rest > 0 {
-        at -= 1;
-        digits[at] = b'0' + rest as u8;
-    }
-    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
-}
-
 /// Writes the note behind the result, in parentheses.
-pub(crate) fn write_note(out: &mut String, note: &Note<'_>, returned: i64, limits: ValueLimits) {
+pub(crate) fn write_note(
+    out: &mut LineBuffer,
+    note: &Note<'_>,
+    returned: i64,
+    limits: ValueLimits,
+) {
     let _ = match note {
         Note::None => Ok(()),
         Note::OpenFlags(flags) => write!(out, " (flags {})", flags.with_access()),
@@ -130,7 +105,7 @@ pub(crate) fn write_note(out: &mut String, note: &Note<'_>, returned: i64, limit
 }
 
 fn write_select_note(
-    out: &mut String,
+    out: &mut LineBuffer,
     sets: &[Option<Cow<'_, [FdNumber]>>; 3],
     left: Option<TimeVal>,
 ) {
@@ -147,18 +122,18 @@ fn write_select_note(
         separator = ", ";
     }
     if separator == ", " {
-        out.push(')');
+        out.push(b')');
     }
 }
 
-fn write_poll_note(out: &mut String, rows: &[PollRow], limits: ValueLimits) {
+fn write_poll_note(out: &mut LineBuffer, rows: &[PollRow], limits: ValueLimits) {
     out.push_str(" (");
     write_rows(out, rows, limits, |row| ("revents", row.revents));
-    out.push(')');
+    out.push(b')');
 }
 
 /// Writes a type and its flags; if there is no such type, everything counts as flags, some without a name.
-fn write_type(out: &mut String, kind: SocketType) {
+fn write_type(out: &mut LineBuffer, kind: SocketType) {
     let (alone, rest) = (kind.bits() & 0xf, kind.bits() & !0xf);
     let known = SocketType::CONSTANTS.iter().find(|known| known.value == i64::from(alone));
     let _ = match known {
@@ -168,32 +143,32 @@ fn write_type(out: &mut String, kind: SocketType) {
     };
 }
 
-fn write_timeval(out: &mut String, time: TimeVal) -> std::fmt::Result {
+fn write_timeval(out: &mut LineBuffer, time: TimeVal) -> std::fmt::Result {
     write!(out, "{{tv_sec={}, tv_usec={}}}", time.tv_sec, time.tv_usec)
 }
 
-fn write_timespec(out: &mut String, time: TimeSpec) -> std::fmt::Result {
+fn write_timespec(out: &mut LineBuffer, time: TimeSpec) -> std::fmt::Result {
     write!(out, "{{tv_sec={}, tv_nsec={}}}", time.tv_sec, time.tv_nsec)
 }
 
-fn write_set(out: &mut String, members: &[FdNumber]) {
-    out.push('[');
+fn write_set(out: &mut LineBuffer, members: &[FdNumber]) {
+    out.push(b'[');
     for (at, fd) in members.iter().enumerate() {
         if at > 0 {
-            out.push(' ');
+            out.push(b' ');
         }
-        decimal(out, fd.get().into());
+        out.decimal(fd.get().into());
     }
-    out.push(']');
+    out.push(b']');
 }
 
 fn write_rows(
-    out: &mut String,
+    out: &mut LineBuffer,
     rows: &[PollRow],
     limits: ValueLimits,
     shown: impl Fn(&PollRow) -> (&'static str, PollEvents),
 ) {
-    out.push('[');
+    out.push(b'[');
     for (at, row) in rows.iter().enumerate() {
         if at > 0 {
             out.push_str(", ");
@@ -203,20 +178,20 @@ fn write_rows(
             break;
         }
         out.push_str("{fd=");
-        decimal(out, row.fd.get().into());
+        out.decimal(row.fd.get().into());
         if row.fd.get() >= 0 {
             let (name, events) = shown(row);
             out.push_str(", ");
             out.push_str(name);
-            out.push('=');
+            out.push(b'=');
             let _ = events.named().write_to(out);
         }
-        out.push('}');
+        out.push(b'}');
     }
-    out.push(']');
+    out.push(b']');
 }
 
-fn write_value(out: &mut String, value: &Value<'_>, limits: ValueLimits) {
+fn write_value(out: &mut LineBuffer, value: &Value<'_>, limits: ValueLimits) {
     let _ = match value {
         Value::Int(number) => write!(out, "[{number}]"),
         Value::Byte(byte) => return quote(out, &[*byte], limits.bytes),
@@ -250,20 +225,5 @@ fn option_prefix(level: Level) -> &'static str {
         SOL_TCP => "TCP_",
         SOL_UDP => "UDP_",
         _ => "",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_written_in_digits() {
-        for number in [0, 7, -1, 10, 99, 100, 101, 110, 999, -999, 1000, 65536, i64::MAX, i64::MIN]
-        {
-            let mut out = String::new();
-            decimal(&mut out, number);
-            assert_eq!(out, number.to_string());
-        }
     }
 }

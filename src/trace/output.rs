@@ -83,7 +83,7 @@ impl Output {
     }
 
     /// Writes the rest of a line; `resumed` goes before it if other lines came in between.
-    pub fn rest_of_line(&self, writer: OutputShare, resumed: &str, text: &str) {
+    pub fn rest_of_line(&self, writer: OutputShare, resumed: &str, text: impl AsRef<[u8]>) {
         let mut inner = self.lock();
         if inner.half == Some(writer) {
             inner.half = None;
@@ -91,7 +91,7 @@ impl Output {
             inner.make_way(writer);
             inner.write(resumed.as_bytes());
         }
-        inner.write_line(text);
+        inner.write_line(text.as_ref());
     }
 
     /// Ends the half line of a call that still waits, because something else is written about its thread.
@@ -103,10 +103,10 @@ impl Output {
     }
 
     /// Writes a whole line.
-    pub fn line(&self, writer: OutputShare, text: &str) {
+    pub fn line(&self, writer: OutputShare, text: impl AsRef<[u8]>) {
         let mut inner = self.lock();
         inner.make_way(writer);
-        inner.write_line(text);
+        inner.write_line(text.as_ref());
     }
 
     /// Writes the collected lines.
@@ -128,8 +128,8 @@ impl Inner {
         }
     }
 
-    fn write_line(&mut self, text: &str) {
-        self.collect(text.as_bytes());
+    fn write_line(&mut self, text: &[u8]) {
+        self.collect(text);
         self.collect(b"\n");
         if self.pace != Pace::Collected || self.collected.len() >= COLLECT_BYTES {
             self.flush();

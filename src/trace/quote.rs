@@ -3,64 +3,84 @@
 //! Whatever the bytes are, the result is printable ASCII within quotes. So a hostile peer can neither close the string,
 //! nor forge a line, nor send an escape sequence to the terminal.
 
+use super::line::LineBuffer;
+
 /// Appends `bytes` quoted; after `limit` bytes they are cut, and `...` follows.
-pub(crate) fn quote(out: &mut String, bytes: &[u8], limit: usize) {
-    out.push('"');
+pub(crate) fn quote(out: &mut LineBuffer, bytes: &[u8], limit: usize) {
+    out.push(b'"');
     escape(out, &bytes[..bytes.len().min(limit)]);
-    out.push('"');
+    out.push(b'"');
     if bytes.len() > limit {
         out.push_str("...");
     }
 }
 
 /// Appends `bytes` escaped, without quotes.
-pub(crate) fn escape(out: &mut String, bytes: &[u8]) {
+pub(crate) fn escape(out: &mut LineBuffer, bytes: &[u8]) {
     append(out, bytes, &IN_TEXT);
 }
 
 /// The same inside a JSON string: each backslash and quote gets one more backslash.
-pub(crate) fn escape_in_json(out: &mut String, bytes: &[u8]) {
+pub(crate) fn escape_in_json(out: &mut LineBuffer, bytes: &[u8]) {
     append(out, bytes, &IN_JSON);
 }
 
-/// How many bytes are escaped at a time: byte by byte, the string would have to grow each time.
+/// How many bytes are escaped at a time.
 const PIECE: usize = 32;
 
-fn append(out: &mut String, bytes: &[u8], table: &Table) {
+fn append(out: &mut LineBuffer, bytes: &[u8], [before_others, before_digit]: &Table) {
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = &rest[..rest.len().min(PIECE)];
-        // Without an early exit, so that the compiler can check many bytes in one instruction.
-        if piece.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+        // Neither question has an early exit, so that the compiler can put it for many bytes in one instruction.
+        let is_plain = piece.iter().fold(true, |plain, byte| plain & is_plain(*byte));
+        let pairs = piece.iter().zip(&rest[1..]);
+        let has_digit = pairs.fold(false, |has, (byte, next)| has | is_before_digit(*byte, *next));
+        if is_plain {
             out.push_str(std::str::from_utf8(piece).unwrap_or_default());
-            rest = &rest[piece.len()..];
-            continue;
+        } else if has_digit {
+            let next_is_digit =
+                |at: usize| rest.get(at + 1).is_some_and(|next| is_octal_digit(*next));
+            write_escaped(out, piece, |at, byte| match next_is_digit(at) {
+                true => before_digit[byte],
+                false => before_others[byte],
+            });
+        } else {
+            write_escaped(out, piece, |_, byte| before_others[byte]);
         }
-        let mut escaped = [0; SPACE + ROOM];
-        let mut len = 0;
-        let mut write = |byte: u8, next: u8| {
-            let before_digit = matches!(next, b'0'..=b'7');
-            let written = table[usize::from(before_digit)][usize::from(byte)];
-            // `len % SPACE` is `len` itself, and spares a bounds check.
-            escaped[len % SPACE..][..ROOM].copy_from_slice(&written.to_le_bytes());
-            len += (written >> LEN) as usize;
-        };
-        for (byte, next) in piece.iter().zip(&rest[1..]) {
-            write(*byte, *next);
-        }
-        if let ([.., last], true) = (piece, piece.len() == rest.len()) {
-            write(*last, b'"');
-        }
-        out.push_str(std::str::from_utf8(&escaped[..len]).unwrap_or_default());
         rest = &rest[piece.len()..];
     }
+}
+
+/// Writes each byte of a piece in the form that `form` finds by the byte's place and value.
+#[inline]
+fn write_escaped(out: &mut LineBuffer, piece: &[u8], form: impl Fn(usize, usize) -> EscapedByte) {
+    out.append_with::<{ SPACE + ROOM }>(|room| {
+        let mut len = 0;
+        for (at, byte) in piece.iter().enumerate() {
+            let written = form(at, usize::from(*byte));
+            // `len % SPACE` is `len` itself, and spares a bounds check.
+            room[len % SPACE..][..ROOM].copy_from_slice(&written.to_le_bytes());
+            len += (written >> LEN) as usize;
+        }
+        len
+    });
+}
+
+/// Whether this byte, if it is escaped in octal, needs all three digits, because the next one could be taken for a fourth.
+const fn is_before_digit(byte: u8, next: u8) -> bool {
+    (byte < b' ') & is_octal_digit(next)
+}
+
+const fn is_octal_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'7')
 }
 
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
-/// How each byte is written: before most bytes, and before an octal digit.
+/// How each byte is written: before other bytes, and before an octal digit.
 type Table = [[EscapedByte; 256]; 2];
 
 static IN_TEXT: Table = table(b"\\", b"\"");
@@ -126,9 +146,9 @@ mod tests {
     use super::*;
 
     fn quoted(bytes: &[u8], limit: usize) -> String {
-        let mut out = String::new();
+        let mut out = LineBuffer::new();
         quote(&mut out, bytes, limit);
-        out
+        out.into()
     }
 
     #[test]
@@ -157,23 +177,25 @@ mod tests {
     fn every_byte_is_escaped_alike_wherever_it_stands() {
         let bytes: Vec<u8> =
             (0..=255u8).flat_map(|one| (0..=255u8).flat_map(move |other| [one, other])).collect();
-        let mut whole = String::new();
+        let escaped = |bytes: &[u8]| {
+            let mut out = LineBuffer::new();
+            escape(&mut out, bytes);
+            String::from(out)
+        };
+        let whole = escaped(&bytes);
         let mut by_bytes = String::new();
-        let mut json = String::new();
-        escape(&mut whole, &bytes);
         for (at, byte) in bytes.iter().enumerate() {
             let with_next = &bytes[at..bytes.len().min(at + 2)];
-            let mut two = String::new();
-            let mut next = String::new();
-            escape(&mut two, with_next);
-            escape(&mut next, &with_next[1..]);
+            let two = escaped(with_next);
+            let next = escaped(&with_next[1..]);
             // The next byte is not cut off here: none follows it.
             let alone = two.strip_suffix(&next[..]);
             by_bytes.push_str(alone.unwrap_or_else(|| panic!("{byte:#x} in {two:?}")));
         }
         assert!(whole == by_bytes, "the pieces differ");
+        let mut json = LineBuffer::new();
         escape_in_json(&mut json, &bytes);
-        assert!(json == whole.replace('\\', "\\\\").replace('"', "\\\""), "JSON differs");
+        assert!(json.as_str() == whole.replace('\\', "\\\\").replace('"', "\\\""), "JSON differs");
     }
 
     #[test]

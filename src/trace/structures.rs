@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use super::arg::{Bytes, Interfaces, Message, SignalAction, SignalHandler, ValueLimits};
+use super::line::LineBuffer;
 use super::notation::write_bytes;
 use super::quote::quote;
 use crate::addr::{Address, UnixName};
@@ -13,7 +14,7 @@ use crate::names::{
 use crate::names::{interface_name, option_name};
 use crate::values::ControlMessage;
 
-pub(super) fn write_address(out: &mut String, address: &Address, limits: ValueLimits) {
+pub(super) fn write_address(out: &mut LineBuffer, address: &Address, limits: ValueLimits) {
     let _ = match address {
         Address::V4(at) => write!(
             out,
@@ -61,23 +62,24 @@ fn interface(number: u32, limits: ValueLimits) -> String {
     let Some(name) = named.then(|| interface_name(number)).flatten() else {
         return number.to_string();
     };
-    let mut text = "if_nametoindex(".to_string();
+    let mut text = LineBuffer::new();
+    text.push_str("if_nametoindex(");
     quote(&mut text, name.as_bytes(), usize::MAX);
-    text.push(')');
-    text
+    text.push(b')');
+    text.into()
 }
 
 /// Signals without their SIG, between brackets, as strace writes them: `[INT TERM]`.
-pub(super) fn write_mask(out: &mut String, signals: &[Signal]) {
-    out.push('[');
+pub(super) fn write_mask(out: &mut LineBuffer, signals: &[Signal]) {
+    out.push(b'[');
     for (at, signal) in signals.iter().enumerate() {
         let name = signal.to_string();
         let _ = write!(out, "{}{}", if at == 0 { "" } else { " " }, name.trim_start_matches("SIG"));
     }
-    out.push(']');
+    out.push(b']');
 }
 
-pub(super) fn write_action(out: &mut String, action: &SignalAction) {
+pub(super) fn write_action(out: &mut LineBuffer, action: &SignalAction) {
     let _ = match action.handler {
         SignalHandler::Default => write!(out, "{{sa_handler=SIG_DFL, sa_mask="),
         SignalHandler::Ignore => write!(out, "{{sa_handler=SIG_IGN, sa_mask="),
@@ -87,7 +89,7 @@ pub(super) fn write_action(out: &mut String, action: &SignalAction) {
     let _ = write!(out, ", sa_flags={}}}", action.flags);
 }
 
-pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
+pub(super) fn write_message(out: &mut LineBuffer, message: &Message<'_>, limits: ValueLimits) {
     out.push_str("{msg_name=");
     match &message.name {
         Ok(address) => write_address(out, address, limits),
@@ -108,7 +110,11 @@ pub(super) fn write_message(out: &mut String, message: &Message<'_>, limits: Val
 }
 
 /// Writes buffers with their bytes.
-pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
+pub(super) fn write_buffers(
+    out: &mut LineBuffer,
+    buffers: &[(Bytes<'_>, usize)],
+    limits: ValueLimits,
+) {
     write_array(out, buffers, limits, |out, (bytes, len)| {
         out.push_str("{iov_base=");
         write_bytes(out, bytes, limits);
@@ -117,14 +123,14 @@ pub(super) fn write_buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], li
 }
 
 /// Writes buffers of which only address and length are known.
-pub(super) fn write_room(out: &mut String, room: &[(usize, usize)], limits: ValueLimits) {
+pub(super) fn write_room(out: &mut LineBuffer, room: &[(usize, usize)], limits: ValueLimits) {
     write_array(out, room, limits, |out, (at, len)| {
         let _ = write!(out, "{{iov_base={at:#x}, iov_len={len}}}");
     });
 }
 
 pub(super) fn write_messages(
-    out: &mut String,
+    out: &mut LineBuffer,
     messages: &[(Message<'_>, Option<u32>)],
     limits: ValueLimits,
 ) {
@@ -139,12 +145,12 @@ pub(super) fn write_messages(
 }
 
 fn write_array<T>(
-    out: &mut String,
+    out: &mut LineBuffer,
     rows: &[T],
     limits: ValueLimits,
-    write: impl Fn(&mut String, &T),
+    write: impl Fn(&mut LineBuffer, &T),
 ) {
-    out.push('[');
+    out.push(b'[');
     for (at, row) in rows.iter().enumerate() {
         out.push_str(if at == 0 { "" } else { ", " });
         if at == limits.items {
@@ -153,25 +159,25 @@ fn write_array<T>(
         }
         write(out, row);
     }
-    out.push(']');
+    out.push(b']');
 }
 
-fn write_control(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
+fn write_control(out: &mut LineBuffer, message: &Message<'_>, limits: ValueLimits) {
     for (at, control) in message.control.iter().enumerate() {
         out.push_str(if at == 0 { ", msg_control=[" } else { ", " });
         let len = CONTROL_HEADER_LEN + control.data.len();
         let _ = write!(out, "{{cmsg_len={len}, cmsg_level={}, cmsg_type=", control.level);
         write_control_data(out, control, limits);
-        out.push('}');
+        out.push(b'}');
     }
     if !message.control.is_empty() {
-        out.push(']');
+        out.push(b']');
     }
     let _ = write!(out, ", msg_controllen={}", message.control_len);
 }
 
 /// Writes the type of a control message, and its data if the structure is known.
-fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueLimits) {
+fn write_control_data(out: &mut LineBuffer, control: &ControlMessage, limits: ValueLimits) {
     let data = control.data.as_slice();
     let name = match control.level {
         SOL_SOCKET => ControlKind::CONSTANTS
@@ -231,7 +237,7 @@ fn write_control_data(out: &mut String, control: &ControlMessage, limits: ValueL
 const EXTENDED_ERROR_LEN: usize = 16;
 
 /// Writes a `struct sock_extended_err` (linux/errqueue.h).
-fn write_extended_error(out: &mut String, data: &[u8]) {
+fn write_extended_error(out: &mut LineBuffer, data: &[u8]) {
     let (error, offender) = data.split_at(EXTENDED_ERROR_LEN);
     let int =
         |at: usize| u32::from_ne_bytes([error[at], error[at + 1], error[at + 2], error[at + 3]]);
@@ -253,11 +259,15 @@ fn write_extended_error(out: &mut String, data: &[u8]) {
         };
         write_address(out, &address, ValueLimits::NONE);
     }
-    out.push('}');
+    out.push(b'}');
 }
 
-pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], limits: ValueLimits) {
-    out.push('[');
+pub(super) fn write_found(
+    out: &mut LineBuffer,
+    found: &[(SocketType, Address)],
+    limits: ValueLimits,
+) {
+    out.push(b'[');
     for (at, (kind, address)) in found.iter().enumerate() {
         if at > 0 {
             out.push_str(", ");
@@ -268,7 +278,7 @@ pub(super) fn write_found(out: &mut String, found: &[(SocketType, Address)], lim
         }
         let _ = write!(out, "{{ai_socktype={kind}, ai_addr=");
         write_address(out, address, limits);
-        out.push('}');
+        out.push(b'}');
     }
-    out.push(']');
+    out.push(b']');
 }

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::arg::{Arg, Note, ValueLimits};
 use super::ends::{EndNames, EndNotation};
 use super::event::{Event, Mark, Outcome, States};
-use super::notation::{decimal, write_arg, write_note};
+use super::line::LineBuffer;
+use super::notation::{write_arg, write_note};
 use super::output::{Output, OutputShare, Pace};
 use super::page::Effect;
 use super::tracer::{PacketWords, Sink};
@@ -57,7 +58,7 @@ pub enum TimesOf {
 pub struct TextLine {
     options: TextOptions,
     /// The line so far; reused for every line.
-    line: String,
+    line: LineBuffer,
     /// How many of the arguments are written; `None` before the name is.
     arguments: Option<usize>,
     /// Whether a comma follows them already.
@@ -70,7 +71,7 @@ impl TextLine {
     /// Lines with these options.
     pub fn new(options: TextOptions) -> Self {
         let ends = EndNames::new(options.ends);
-        Self { options, line: String::new(), arguments: None, has_comma: false, ends }
+        Self { options, line: LineBuffer::new(), arguments: None, has_comma: false, ends }
     }
 
     /// Begins the line of a call that begins.
@@ -108,6 +109,11 @@ impl TextLine {
 
     /// The line as far as it is known before the call returns.
     pub fn first_half(&mut self, event: &Event<'_>) -> &str {
+        self.write_first_half(event);
+        self.line.as_str()
+    }
+
+    fn write_first_half(&mut self, event: &Event<'_>) {
         self.write_arguments(event);
         // The missing argument may be one that the call fills in, or an optional one: the third argument of fcntl(2).
         let next = event.callee.parameters().get(event.args.len());
@@ -117,23 +123,26 @@ impl TextLine {
             self.line.push_str(", ");
             self.has_comma = true;
         }
-        &self.line
     }
 
     /// The whole line.
     pub fn whole(&mut self, event: &Event<'_>) -> &str {
+        self.write_whole(event);
+        self.line.as_str()
+    }
+
+    fn write_whole(&mut self, event: &Event<'_>) {
         self.write_arguments(event);
         if let Some(ends) = &mut self.ends {
             ends.learn(event);
         }
         self.write_outcome(event);
-        &self.line
     }
 
     fn write_arguments(&mut self, event: &Event<'_>) {
         if self.arguments.is_none() {
             self.styled(FUNCTION, event.callee.name());
-            self.line.push('(');
+            self.line.push(b'(');
         }
         let written = self.arguments.replace(event.args.len()).unwrap_or(0);
         for (at, arg) in event.args.iter().enumerate().skip(written) {
@@ -158,7 +167,7 @@ impl TextLine {
     fn write_outcome(&mut self, event: &Event<'_>) {
         self.line.push_str(") = ");
         match event.outcome {
-            Outcome::Unknown => self.line.push('?'),
+            Outcome::Unknown => self.line.push(b'?'),
             Outcome::Error(errno) => {
                 let text = format!("-1 {errno}");
                 self.styled(FAILURE, &text);
@@ -196,7 +205,7 @@ impl TextLine {
         let _ = match note {
             Note::OpenFlags(_) | Note::FdFlags(_) if value != 0 => write!(self.line, "{value:#x}"),
             Note::Code(code, _) => write!(self.line, "{code}"),
-            _ => return decimal(&mut self.line, value),
+            _ => return self.line.decimal(value),
         };
     }
 }
@@ -247,7 +256,8 @@ impl Sink for TextSink {
     }
 
     fn end(&mut self, event: &Event<'_>) {
-        let whole = self.line.whole(event);
+        self.line.write_whole(event);
+        let whole = self.line.line.as_bytes();
         if self.written == 0 {
             self.output.line(self.writer, whole);
         } else {

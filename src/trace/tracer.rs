@@ -156,7 +156,9 @@ impl Tracer {
         event.seq = self.seq;
         self.seq += 1;
         (event.pid, event.tid) = (self.caller.pid, self.caller.tid);
-        event.clock.clone_from(&self.caller.clock);
+        if self.wants_times {
+            event.clock.clone_from(&self.caller.clock);
+        }
         event.states.before = self.probe.zip(fd).and_then(|(probe, fd)| probe(fd));
         self.sink.begin(event);
         if self.may_wait(function, fd, &event.args) {
@@ -179,7 +181,10 @@ impl Tracer {
         event.states.after =
             self.probe.zip(fd.filter(|fd| closed != Some(*fd))).and_then(|(probe, fd)| probe(fd));
         self.sink.end(event);
-        self.descriptors.learn(event);
+        // The counts of bytes are for sinks that show connections; all else is known without them.
+        if self.wants_connections || !only_moves_bytes(event) {
+            self.descriptors.learn(event);
+        }
     }
 
     /// Records what came of a call's plan: a rule that wants shorter lengths counts only calls that it has shortened.
@@ -255,6 +260,12 @@ fn asks_not_to_wait(function: Function, arg: &Arg<'_>) -> bool {
         Arg::TimeSpec(Some(time)) => (time.tv_sec, time.tv_nsec) == (0, 0),
         _ => false,
     }
+}
+
+/// Whether the call sends or receives bytes, and can bring or pass no descriptors.
+fn only_moves_bytes(event: &Event<'_>) -> bool {
+    let moves_bytes = matches!(event.callee.effect(), Effect::Sends | Effect::Receives);
+    moves_bytes && matches!(event.args.get(1), Some(Arg::Bytes(_) | Arg::Pointer(_)))
 }
 
 /// The monotonic clock: all processes of a machine share it, and it never goes back.

@@ -132,7 +132,7 @@ impl TourPackets {
 
     fn line(&self, style: Style, indent: usize, text: &str) {
         let line = self.colors.paint(style, text);
-        self.output.line(self.share, &format!("{:indent$}{line}", ""));
+        self.output.line(self.share, format!("{:indent$}{line}", ""));
     }
 }
 

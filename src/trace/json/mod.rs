@@ -72,6 +72,7 @@ use serde_json::value::RawValue;
 
 use super::arg::ValueLimits;
 use super::event::Event;
+use super::line::LineBuffer;
 use super::output::{Output, OutputShare};
 use super::tracer::{Caller, PacketWords, Sink};
 pub use read::BadLine;
@@ -87,7 +88,7 @@ pub struct JsonSink {
     writer: OutputShare,
     limits: ValueLimits,
     /// Used again for every line.
-    line: String,
+    line: LineBuffer,
     /// How the lines of this caller begin.
     beginning: String,
     caller: Caller,
@@ -101,7 +102,7 @@ impl JsonSink {
             output,
             writer,
             limits,
-            line: String::new(),
+            line: LineBuffer::new(),
             beginning: String::new(),
             caller: Caller::default(),
         }
@@ -114,12 +115,13 @@ impl Sink for JsonSink {
     }
 
     fn end(&mut self, event: &Event<'_>) {
-        self.line.clear();
         if self.beginning.is_empty() || !self.caller.makes(event) {
             self.caller = Caller { pid: event.pid, tid: event.tid, clock: event.clock.clone() };
-            self.beginning.clear();
-            write_caller(&mut self.beginning, event);
+            let mut beginning = LineBuffer::new();
+            write_caller(&mut beginning, event);
+            self.beginning = beginning.into();
         }
+        self.line.clear();
         self.line.push_str(&self.beginning);
         write_call(&mut self.line, event, self.limits);
         self.output.line(self.writer, &self.line);
@@ -145,9 +147,9 @@ impl Sink for JsonSink {
 impl Event<'_> {
     /// A line of a JSON trace.
     pub fn to_json(&self) -> String {
-        let mut line = String::new();
+        let mut line = LineBuffer::new();
         write_event(&mut line, self, ValueLimits::NONE);
-        line
+        line.into()
     }
 }
 
@@ -251,8 +253,9 @@ mod tests {
     fn what_is_cut_says_so() {
         let sent = event("send", [Arg::Fd(FdNumber::new(3)), Arg::bytes(b"hello")]);
         let kept = sent.kept(ValueLimits { bytes: 2, items: 1, ..ValueLimits::NONE });
-        let mut line = String::new();
+        let mut line = LineBuffer::new();
         write_event(&mut line, &sent, ValueLimits { bytes: 2, items: 1, ..ValueLimits::NONE });
+        let line = String::from(line);
         assert!(line.contains(r#"{"text":"he","cut":true}"#), "{line}");
         assert_eq!(Event::from_json(&line).unwrap(), kept);
     }

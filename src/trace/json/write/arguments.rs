@@ -7,21 +7,22 @@ use crate::addr::Address;
 use crate::names::{AF_INET, AF_INET6, ControlKind, Errno, Named, SCM_RIGHTS, SOL_SOCKET};
 use crate::names::{SocketType, option_name};
 use crate::trace::arg::{Arg, Bytes, Message, SignalAction, SignalHandler, Value, ValueLimits};
-use crate::trace::notation::{decimal, write_arg};
+use crate::trace::line::LineBuffer;
+use crate::trace::notation::write_arg;
 use crate::values::ControlMessage;
 
-pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
+pub(super) fn argument(out: &mut LineBuffer, arg: &Arg<'_>, limits: ValueLimits) {
     match arg {
-        Arg::Fd(fd) => decimal(out, fd.get().into()),
+        Arg::Fd(fd) => out.decimal(fd.get().into()),
         Arg::Fds(pair) => numbers(out, pair),
-        Arg::Int(number) => decimal(out, *number),
-        Arg::Millis(timeout_ms) => decimal(out, (*timeout_ms).into()),
+        Arg::Int(number) => out.decimal(*number),
+        Arg::Millis(timeout_ms) => out.decimal((*timeout_ms).into()),
         Arg::Named(named) if named.family.flags => flags(out, *named),
         Arg::Named(named) => one(out, *named),
         Arg::Word(word) => string(out, word),
         Arg::Type(kind) => socket_type(out, *kind),
         Arg::Protocol(AF_INET | AF_INET6, protocol) => one(out, protocol.named()),
-        Arg::Protocol(_, protocol) => decimal(out, protocol.bits().into()),
+        Arg::Protocol(_, protocol) => out.decimal(protocol.bits().into()),
         Arg::OpenFlags(flags) => open_flags(out, *flags),
         Arg::Request(request) => {
             let _ = write!(out, "\"{request}\"");
@@ -34,16 +35,16 @@ pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
         Arg::Offset { given, returned } => changed(out, *given, *returned),
         Arg::OptionName(level, number) => match option_name(*level, *number) {
             Some(name) => constant(out, name),
-            None => decimal(out, (*number).into()),
+            None => out.decimal((*number).into()),
         },
         Arg::Value(set) => value(out, set, limits),
         Arg::Set(members) => optional(out, members.as_deref(), numbers),
         Arg::Rows(rows) => array(out, rows.iter(), |out, row| {
             out.push_str("{\"fd\":");
-            decimal(out, row.fd.get().into());
+            out.decimal(row.fd.get().into());
             out.push_str(",\"events\":");
             flags(out, row.events.named());
-            out.push('}');
+            out.push(b'}');
         }),
         Arg::TimeVal(time) => optional(out, *time, timeval),
         Arg::TimeSpec(time) => optional(out, *time, timespec),
@@ -56,19 +57,19 @@ pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
             out.push_str("{\"msg_hdr\":");
             message(out, told, limits);
             out.push_str(",\"msg_len\":");
-            optional(out, *len, |out, len| decimal(out, len.into()));
-            out.push('}');
+            optional(out, *len, |out, len| out.decimal(len.into()));
+            out.push(b'}');
         }),
         Arg::Buffers(lent) => buffers(out, lent, limits),
         Arg::Room(room) => array(out, room.iter(), |out, (at, len)| {
             out.push_str("{\"iov_base\":");
             pointer(out, *at);
             number(out, ",\"len\":", *len as u64);
-            out.push('}');
+            out.push(b'}');
         }),
         Arg::Unanswered { name_len } => {
             number(out, "{\"msg_namelen\":", (*name_len).into());
-            out.push('}');
+            out.push(b'}');
         }
         Arg::Hints(wanted) => optional(out, wanted.as_deref(), hints),
         Arg::Found(found) => array(out, found.iter(), entry),
@@ -77,24 +78,24 @@ pub(super) fn argument(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
 }
 
 /// Writes an argument in strace's notation, because it has no other form.
-pub(super) fn written(out: &mut String, arg: &Arg<'_>, limits: ValueLimits) {
-    let mut text = String::new();
+pub(super) fn written(out: &mut LineBuffer, arg: &Arg<'_>, limits: ValueLimits) {
+    let mut text = LineBuffer::new();
     write_arg(&mut text, arg, limits);
     out.push_str("{\"written\":");
-    string(out, &text);
-    out.push('}');
+    string(out, text.as_str());
+    out.push(b'}');
 }
 
-fn value(out: &mut String, value: &Value<'_>, limits: ValueLimits) {
+fn value(out: &mut LineBuffer, value: &Value<'_>, limits: ValueLimits) {
     match value {
-        Value::Int(number) => decimal(out, (*number).into()),
+        Value::Int(number) => out.decimal((*number).into()),
         Value::Byte(byte) => {
             number(out, "{\"byte\":", (*byte).into());
-            out.push('}');
+            out.push(b'}');
         }
         Value::Error(number) => match Errno::from_number(*number).name() {
             Some(name) => constant(out, name),
-            None => decimal(out, (*number).into()),
+            None => out.decimal((*number).into()),
         },
         Value::Linger(linger) => {
             let _ =
@@ -109,7 +110,7 @@ fn value(out: &mut String, value: &Value<'_>, limits: ValueLimits) {
     }
 }
 
-fn hints(out: &mut String, [asked, family, kind, protocol]: &[Named; 4]) {
+fn hints(out: &mut LineBuffer, [asked, family, kind, protocol]: &[Named; 4]) {
     out.push_str("{\"ai_flags\":");
     flags(out, *asked);
     let others =
@@ -118,19 +119,19 @@ fn hints(out: &mut String, [asked, family, kind, protocol]: &[Named; 4]) {
         out.push_str(name);
         one(out, *constant);
     }
-    out.push('}');
+    out.push(b'}');
 }
 
 /// Writes an entry of what `getaddrinfo` returned.
-fn entry(out: &mut String, (kind, at): &(SocketType, Address)) {
+fn entry(out: &mut LineBuffer, (kind, at): &(SocketType, Address)) {
     out.push_str("{\"ai_socktype\":");
     one(out, kind.named());
     out.push_str(",\"ai_addr\":");
     address(out, at);
-    out.push('}');
+    out.push(b'}');
 }
 
-fn action(out: &mut String, action: &SignalAction) {
+fn action(out: &mut LineBuffer, action: &SignalAction) {
     out.push_str("{\"sa_handler\":");
     match action.handler {
         SignalHandler::Default => constant(out, "SIG_DFL"),
@@ -141,10 +142,10 @@ fn action(out: &mut String, action: &SignalAction) {
     array(out, action.mask.iter(), |out, signal| one(out, signal.named()));
     out.push_str(",\"sa_flags\":");
     flags(out, action.flags.named());
-    out.push('}');
+    out.push(b'}');
 }
 
-fn message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
+fn message(out: &mut LineBuffer, message: &Message<'_>, limits: ValueLimits) {
     out.push_str("{\"msg_name\":");
     match &message.name {
         Ok(at) => address(out, at),
@@ -160,34 +161,34 @@ fn message(out: &mut String, message: &Message<'_>, limits: ValueLimits) {
     number(out, ",\"msg_controllen\":", message.control_len as u64);
     out.push_str(",\"msg_flags\":");
     flags(out, message.flags.named());
-    out.push('}');
+    out.push(b'}');
 }
 
-fn buffers(out: &mut String, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
+fn buffers(out: &mut LineBuffer, buffers: &[(Bytes<'_>, usize)], limits: ValueLimits) {
     array(out, buffers.iter(), |out, (shown, len)| {
         bytes(out, shown, limits);
         // Continues the same object with one more field.
         out.pop();
         number(out, ",\"len\":", *len as u64);
-        out.push('}');
+        out.push(b'}');
     });
 }
 
-fn control(out: &mut String, control: &ControlMessage) {
+fn control(out: &mut LineBuffer, control: &ControlMessage) {
     out.push_str("{\"cmsg_level\":");
     one(out, control.level.named());
     out.push_str(",\"cmsg_type\":");
     match control.level {
         SOL_SOCKET => one(out, ControlKind::from_bits(control.kind).named()),
-        _ => decimal(out, control.kind.into()),
+        _ => out.decimal(control.kind.into()),
     }
     if (control.level, control.kind) == (SOL_SOCKET, SCM_RIGHTS.bits()) {
         out.push_str(",\"fds\":");
         let fds = control.data.chunks_exact(4).flat_map(<[u8; 4]>::try_from);
-        array(out, fds.map(i32::from_ne_bytes), |out, fd| decimal(out, fd.into()));
+        array(out, fds.map(i32::from_ne_bytes), |out, fd| out.decimal(fd.into()));
     } else {
         out.push_str(",\"data\":");
         bytes(out, &control.data[..].into(), ValueLimits::NONE);
     }
-    out.push('}');
+    out.push(b'}');
 }

@@ -7,28 +7,28 @@ use std::fmt::Write;
 
 use crate::trace::arg::{Arg, Note, ValueLimits};
 use crate::trace::event::{Callee, Connection, Event, Mark, Outcome, States};
-use crate::trace::notation::decimal;
+use crate::trace::line::LineBuffer;
 use crate::values::SocketState;
 use arguments::{argument, written};
 use values::*;
 
 /// Writes an event as one line, without a newline.
-pub(crate) fn write_event(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
+pub(crate) fn write_event(out: &mut LineBuffer, event: &Event<'_>, limits: ValueLimits) {
     write_caller(out, event);
     write_call(out, event, limits);
 }
 
 /// Writes the fields that are equal in all calls of one caller.
-pub(super) fn write_caller(out: &mut String, event: &Event<'_>) {
+pub(super) fn write_caller(out: &mut LineBuffer, event: &Event<'_>) {
     out.push_str("{\"schema\":2,\"pid\":");
-    decimal(out, event.pid.into());
+    out.decimal(event.pid.into());
     number(out, ",\"tid\":", event.tid);
     out.push_str(",\"clock\":");
     optional(out, event.clock.as_deref(), string);
 }
 
 /// Writes all other fields.
-pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
+pub(super) fn write_call(out: &mut LineBuffer, event: &Event<'_>, limits: ValueLimits) {
     number(out, ",\"seq\":", event.seq);
     number(out, ",\"begin_ns\":", event.begin_ns);
     number(out, ",\"end_ns\":", event.end_ns);
@@ -54,12 +54,12 @@ pub(super) fn write_call(out: &mut String, event: &Event<'_>, limits: ValueLimit
         optional(out, event.states.before, state);
         out.push_str(",\"after\":");
         optional(out, event.states.after, state);
-        out.push('}');
+        out.push(b'}');
     }
-    out.push('}');
+    out.push(b'}');
 }
 
-fn arguments(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
+fn arguments(out: &mut LineBuffer, event: &Event<'_>, limits: ValueLimits) {
     out.push_str(",\"arguments\":{");
     let mut parameters = event.callee.parameters().iter();
     for (place, arg) in (1..).zip(event.args.iter()) {
@@ -67,14 +67,14 @@ fn arguments(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
         let parameter = parameters.next();
         match parameter {
             Some(name) => out.push_str(name),
-            None => decimal(out, place),
+            None => out.decimal(place),
         }
         out.push_str("\":");
         match (parameter, arg) {
             (None, Arg::Fd(fd)) => {
                 out.push_str("{\"fd\":");
-                decimal(out, fd.get().into());
-                out.push('}');
+                out.decimal(fd.get().into());
+                out.push(b'}');
             }
             (Some(_), _) | (None, Arg::Int(_) | Arg::Bytes(_) | Arg::Word(_) | Arg::Pointer(_)) => {
                 argument(out, arg, limits);
@@ -82,13 +82,13 @@ fn arguments(out: &mut String, event: &Event<'_>, limits: ValueLimits) {
             (None, _) => written(out, arg, limits),
         }
     }
-    out.push('}');
+    out.push(b'}');
 }
 
-fn outcome(out: &mut String, event: &Event<'_>) {
+fn outcome(out: &mut LineBuffer, event: &Event<'_>) {
     out.push_str(",\"result\":");
     match event.outcome {
-        Outcome::Value(value) => decimal(out, value),
+        Outcome::Value(value) => out.decimal(value),
         Outcome::Error(_) => out.push_str("-1"),
         Outcome::Unknown => out.push_str("null"),
     }
@@ -107,7 +107,7 @@ fn outcome(out: &mut String, event: &Event<'_>) {
     }
 }
 
-fn note(out: &mut String, note: &Note<'_>) {
+fn note(out: &mut LineBuffer, note: &Note<'_>) {
     if *note == Note::None {
         return;
     }
@@ -134,12 +134,12 @@ fn note(out: &mut String, note: &Note<'_>) {
             out.push_str("\"ready\":");
             array(out, rows.iter(), |out, row| {
                 out.push_str("{\"fd\":");
-                decimal(out, row.fd.get().into());
+                out.decimal(row.fd.get().into());
                 out.push_str(",\"events\":");
                 flags(out, row.events.named());
                 out.push_str(",\"revents\":");
                 flags(out, row.revents.named());
-                out.push('}');
+                out.push(b'}');
             });
         }
         Note::Code(_, text) => {
@@ -151,10 +151,10 @@ fn note(out: &mut String, note: &Note<'_>) {
             string(out, text);
         }
     }
-    out.push('}');
+    out.push(b'}');
 }
 
-fn connection(out: &mut String, connection: &Connection) {
+fn connection(out: &mut LineBuffer, connection: &Connection) {
     number(out, ",\"connection\":{\"id\":", connection.id);
     out.push_str(",\"local\":");
     optional(out, connection.local.as_ref(), address);
@@ -162,10 +162,10 @@ fn connection(out: &mut String, connection: &Connection) {
     optional(out, connection.peer.as_ref(), address);
     number(out, ",\"bytes_in\":", connection.bytes_in);
     number(out, ",\"bytes_out\":", connection.bytes_out);
-    out.push('}');
+    out.push(b'}');
 }
 
-fn state(out: &mut String, state: SocketState) {
+fn state(out: &mut LineBuffer, state: SocketState) {
     out.push_str("{\"state\":");
     one(out, state.state.named());
     let (waiting, backlog) = state.waiting.unzip();
@@ -179,5 +179,5 @@ fn state(out: &mut String, state: SocketState) {
         out.push_str(name);
         optional(out, count, |out, count| number(out, "", count));
     }
-    out.push('}');
+    out.push(b'}');
 }

@@ -5,16 +5,20 @@ use std::fmt::Write;
 use crate::addr::Address;
 use crate::names::{Named, O_RDONLY, OpenFlags, SocketType};
 use crate::trace::arg::{Bytes, ValueLimits};
-use crate::trace::notation::decimal;
+use crate::trace::line::LineBuffer;
 use crate::trace::quote::escape_in_json;
 use crate::values::{FdNumber, TimeSpec, TimeVal};
 
-pub(super) fn number(out: &mut String, name: &str, number: u64) {
+pub(super) fn number(out: &mut LineBuffer, name: &str, number: u64) {
     out.push_str(name);
-    decimal(out, i64::try_from(number).unwrap_or(i64::MAX));
+    out.decimal(i64::try_from(number).unwrap_or(i64::MAX));
 }
 
-pub(super) fn optional<T>(out: &mut String, value: Option<T>, write: impl FnOnce(&mut String, T)) {
+pub(super) fn optional<T>(
+    out: &mut LineBuffer,
+    value: Option<T>,
+    write: impl FnOnce(&mut LineBuffer, T),
+) {
     match value {
         Some(value) => write(out, value),
         None => out.push_str("null"),
@@ -22,44 +26,44 @@ pub(super) fn optional<T>(out: &mut String, value: Option<T>, write: impl FnOnce
 }
 
 pub(super) fn array<T>(
-    out: &mut String,
+    out: &mut LineBuffer,
     items: impl Iterator<Item = T>,
-    mut write: impl FnMut(&mut String, T),
+    mut write: impl FnMut(&mut LineBuffer, T),
 ) {
-    out.push('[');
+    out.push(b'[');
     for (at, item) in items.enumerate() {
         if at > 0 {
-            out.push(',');
+            out.push(b',');
         }
         write(out, item);
     }
-    out.push(']');
+    out.push(b']');
 }
 
-pub(super) fn numbers(out: &mut String, fds: &[FdNumber]) {
-    array(out, fds.iter(), |out, fd| decimal(out, fd.get().into()));
+pub(super) fn numbers(out: &mut LineBuffer, fds: &[FdNumber]) {
+    array(out, fds.iter(), |out, fd| out.decimal(fd.get().into()));
 }
 
 /// Writes a name that needs no escapes.
-pub(super) fn constant(out: &mut String, name: &str) {
-    out.push('"');
+pub(super) fn constant(out: &mut LineBuffer, name: &str) {
+    out.push(b'"');
     out.push_str(name);
-    out.push('"');
+    out.push(b'"');
 }
 
 /// Writes one of several constants: its name, or its number.
-pub(super) fn one(out: &mut String, named: Named) {
+pub(super) fn one(out: &mut LineBuffer, named: Named) {
     match named.family.names.iter().find(|known| known.value == named.value) {
         Some(known) => constant(out, known.name),
-        None => decimal(out, named.value),
+        None => out.decimal(named.value),
     }
 }
 
 /// Writes the names of the bits that are set, and the rest as a number.
-pub(super) fn flags(out: &mut String, named: Named) {
+pub(super) fn flags(out: &mut LineBuffer, named: Named) {
     array(out, parts(named), |out, part| match part {
         Ok(name) => constant(out, name),
-        Err(rest) => decimal(out, rest),
+        Err(rest) => out.decimal(rest),
     });
 }
 
@@ -78,31 +82,31 @@ fn parts(named: Named) -> impl Iterator<Item = Result<&'static str, i64>> {
 }
 
 /// Writes the type, and then its flags.
-pub(super) fn socket_type(out: &mut String, kind: SocketType) {
-    out.push('[');
+pub(super) fn socket_type(out: &mut LineBuffer, kind: SocketType) {
+    out.push(b'[');
     one(out, kind.without_flags().named());
     for part in parts(kind.flags().named()) {
-        out.push(',');
+        out.push(b',');
         match part {
             Ok(name) => constant(out, name),
-            Err(rest) => decimal(out, rest),
+            Err(rest) => out.decimal(rest),
         }
     }
-    out.push(']');
+    out.push(b']');
 }
 
 /// Writes the flags, including the access mode, which is not a flag.
-pub(super) fn open_flags(out: &mut String, flags: OpenFlags) {
+pub(super) fn open_flags(out: &mut LineBuffer, flags: OpenFlags) {
     let access = flags.is_read_only().then_some(Ok("O_RDONLY"));
     array(out, access.into_iter().chain(parts(flags.without(O_RDONLY).named())), |out, part| {
         match part {
             Ok(name) => constant(out, name),
-            Err(rest) => decimal(out, rest),
+            Err(rest) => out.decimal(rest),
         }
     });
 }
 
-pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
+pub(super) fn bytes(out: &mut LineBuffer, bytes: &Bytes<'_>, limits: ValueLimits) {
     let (shown, is_cut) = bytes.cut(limits.bytes);
     out.push_str("{\"text\":\"");
     escape_in_json(out, shown);
@@ -110,39 +114,42 @@ pub(super) fn bytes(out: &mut String, bytes: &Bytes<'_>, limits: ValueLimits) {
 }
 
 /// Writes any text, in ASCII.
-pub(super) fn string(out: &mut String, text: &str) {
-    out.push('"');
+pub(super) fn string(out: &mut LineBuffer, text: &str) {
+    out.push(b'"');
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
         out.push_str(text);
     } else {
         for unit in text.encode_utf16() {
             match u8::try_from(unit) {
-                Ok(byte @ (b'"' | b'\\')) => out.extend(['\\', char::from(byte)]),
-                Ok(byte @ b' '..=b'~') => out.push(char::from(byte)),
+                Ok(byte @ (b'"' | b'\\')) => {
+                    out.push(b'\\');
+                    out.push(byte);
+                }
+                Ok(byte @ b' '..=b'~') => out.push(byte),
                 _ => {
                     let _ = write!(out, "\\u{unit:04x}");
                 }
             }
         }
     }
-    out.push('"');
+    out.push(b'"');
 }
 
-pub(super) fn address(out: &mut String, address: &Address) {
+pub(super) fn address(out: &mut LineBuffer, address: &Address) {
     match address {
         Address::V4(at) => {
             for (octet, separator) in at.ip().octets().into_iter().zip(["\"", ".", ".", "."]) {
                 number(out, separator, octet.into());
             }
             number(out, ":", at.port().into());
-            out.push('"');
+            out.push(b'"');
         }
         Address::Other { family, data } => {
             out.push_str("{\"family\":");
             one(out, family.named());
             out.push_str(",\"data\":");
             bytes(out, &data[..].into(), ValueLimits::NONE);
-            out.push('}');
+            out.push(b'}');
         }
         Address::V6(at) if at.flowinfo() != 0 => {
             let _ = write!(out, "{{\"address\":\"{at}\",\"flowinfo\":{}}}", at.flowinfo());
@@ -151,7 +158,7 @@ pub(super) fn address(out: &mut String, address: &Address) {
     }
 }
 
-pub(super) fn pointer(out: &mut String, at: usize) {
+pub(super) fn pointer(out: &mut LineBuffer, at: usize) {
     match at {
         0 => out.push_str("null"),
         at => {
@@ -160,26 +167,26 @@ pub(super) fn pointer(out: &mut String, at: usize) {
     }
 }
 
-pub(super) fn changed(out: &mut String, given: i64, returned: Option<i64>) {
+pub(super) fn changed(out: &mut LineBuffer, given: i64, returned: Option<i64>) {
     out.push_str("{\"given\":");
-    decimal(out, given);
+    out.decimal(given);
     out.push_str(",\"returned\":");
-    optional(out, returned, decimal);
-    out.push('}');
+    optional(out, returned, LineBuffer::decimal);
+    out.push(b'}');
 }
 
-pub(super) fn timeval(out: &mut String, time: TimeVal) {
+pub(super) fn timeval(out: &mut LineBuffer, time: TimeVal) {
     out.push_str("{\"tv_sec\":");
-    decimal(out, time.tv_sec);
+    out.decimal(time.tv_sec);
     out.push_str(",\"tv_usec\":");
-    decimal(out, time.tv_usec);
-    out.push('}');
+    out.decimal(time.tv_usec);
+    out.push(b'}');
 }
 
-pub(super) fn timespec(out: &mut String, time: TimeSpec) {
+pub(super) fn timespec(out: &mut LineBuffer, time: TimeSpec) {
     out.push_str("{\"tv_sec\":");
-    decimal(out, time.tv_sec);
+    out.decimal(time.tv_sec);
     out.push_str(",\"tv_nsec\":");
-    decimal(out, time.tv_nsec);
-    out.push('}');
+    out.decimal(time.tv_nsec);
+    out.push(b'}');
 }
