@@ -20,7 +20,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -261,7 +261,8 @@ fn an_idle_connection_takes_little_memory() {
     const MANY: usize = 9_000;
     // It is 241, and a little more where the heap has holes.
     const MOST_BYTES_OF_ONE: u64 = 272;
-    let limit = MANY as u64 + 100;
+    // FreeBSD's rlim_t is signed.
+    let limit = (MANY + 100) as rlim_t;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if !HAS_PROC || hard < limit {
         return skipped(&format!("it needs /proc and {limit} descriptors"));
