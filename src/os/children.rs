@@ -41,7 +41,7 @@ pub fn adopt_orphans() {
 /// Linux.
 pub fn end_with_parent() {
     #[cfg(linux)]
-    // It fails for a number that is no signal, and this is one.
+    // It fails only for an invalid signal number, and SIGKILL is valid.
     let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
 }
 

@@ -6,7 +6,7 @@ entries! { MESSAGE_FLAGS {
     MSG_OOB {
         means: "send marks the last byte as urgent; recv with the flag fetches that one byte.",
         when: "telnet's interrupt, and nowhere in new protocols.",
-        advice: "Use a second connection. If a second urgent byte arrives before the first was read, the first is no longer urgent.",
+        advice: "Use a second connection. If a second urgent byte arrives before the first was read, the first loses its mark.",
         systems: "It is then lost on FreeBSD, NetBSD (ran) and macOS (read); Linux puts it back into the stream if an ordinary byte lies \
             before it. Recent Linux kernels support it on Unix-domain streams too; datagram sockets give EOPNOTSUPP. gVisor has no urgent data.",
         lab: "oob-one-byte",
