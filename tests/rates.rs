@@ -227,7 +227,7 @@ fn time_of_round(clients: &[TcpStream]) -> Duration {
 /// What a request of 64 bytes costs the server in instructions of its own, without the kernel's: they can be counted on a
 /// busy machine, too. Two runs are compared, so that neither start nor end is in the figure. A turn has a price of its own, which
 /// one connection pays for each request, and a hundred connections share: how many of them share it depends on how quickly they
-/// ask. The limits leave a fifth for other compilers, and a hundred connections a third.
+/// ask. The limits leave a fifth to a quarter for other compilers.
 #[test]
 #[ignore = "needs a build with optimisation"]
 fn a_request_takes_few_instructions() {
