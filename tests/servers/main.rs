@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod any_input;
+mod benches;
 mod bytes;
 mod chat;
 mod clients;
