@@ -1,9 +1,9 @@
-/* Both ends of a relay, in one process: the clients, and the target that the relay connects to.
+/* Both ends of a relay: the clients, and the target that the relay connects to.
  *
  *   ends RELAY_PORT TARGET_PORT CONNECTIONS MESSAGE_BYTES WINDOW SECONDS
  *
  * A client sends a message and gets the same bytes back from the target; it keeps up to WINDOW messages under way. With
- * WINDOW 0 the clients only send, as fast as the relay takes the bytes.
+ * WINDOW 0 the clients only send, as fast as the relay takes the bytes, and the target is a process of its own.
  *
  * It listens on TARGET_PORT and connects to the relay as soon as the relay listens, prints "ready", and begins when a
  * line comes on standard input. At the end it prints how many messages arrived, and in how many seconds. Exit status 1:
@@ -19,7 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -133,27 +135,50 @@ static void receive(int fd, struct way *way) {
     way->arrived += (unsigned long long)len;
 }
 
+/* Receives what the clients send, until it is killed. */
+static void receive_all(struct couple *couples, struct pollfd *asked, int connections) {
+    for (int k = 0; k < connections; k++) asked[k] = (struct pollfd){.fd = couples[k].target, .events = POLLIN};
+    for (;;) {
+        if (poll(asked, (nfds_t)connections, -1) < 0) fail("poll");
+        for (int k = 0; k < connections; k++) {
+            if (asked[k].revents) receive(couples[k].target, &couples[k].there);
+        }
+    }
+}
+
+/* How many bytes have gone all the way. */
+static unsigned long long count_arrived(const struct couple *couples, int connections, unsigned long long window) {
+    unsigned long long arrived = 0;
+    for (int k = 0; k < connections; k++) arrived += window == 0 ? couples[k].there.arrived : couples[k].back.arrived;
+    return arrived;
+}
+
 int main(int argc, char **argv) {
     if (argc != 7) {
         fprintf(stderr, "usage: ends RELAY_PORT TARGET_PORT CONNECTIONS MESSAGE_BYTES WINDOW SECONDS\n");
         return 2;
     }
     int relay_port = atoi(argv[1]), listener = listen_at(atoi(argv[2])), connections = atoi(argv[3]);
-    unsigned long long size = strtoull(argv[4], NULL, 10), window = strtoull(argv[5], NULL, 10), arrived = 0;
+    unsigned long long size = strtoull(argv[4], NULL, 10), window = strtoull(argv[5], NULL, 10);
     double seconds = atof(argv[6]);
     /* Whatever happens, it does not hang. */
     alarm((unsigned)seconds + 30);
     for (size_t k = 0; k < sizeof pattern; k++) pattern[k] = (char)(k % PERIOD);
-    struct couple *couples = calloc((size_t)connections, sizeof *couples);
+    /* Shared with the process that is the target when the clients only send. */
+    struct couple *couples = mmap(NULL, (size_t)connections * sizeof *couples, PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct pollfd *asked = calloc((size_t)connections * 2, sizeof *asked);
-    if (couples == NULL || asked == NULL) fail("calloc");
+    if (couples == MAP_FAILED || asked == NULL) fail("no memory");
     for (int k = 0; k < connections; k++) couples[k] = make_couple(listener, relay_port);
     printf("ready\n");
     fflush(stdout);
     if (getchar() == EOF) return 1;
 
+    pid_t target = window == 0 ? fork() : -1;
+    if (target == 0) receive_all(couples, asked, connections);
     double begin = now(), end = begin;
-    while (end - begin < seconds) {
+    /* On a busy machine the time may be over before a message has gone both ways. */
+    while (end - begin < seconds || count_arrived(couples, connections, window) < size) {
         for (int k = 0; k < connections; k++) {
             struct couple *it = &couples[k];
             it->there.allowed = window == 0 ? it->there.sent + PIECE : (it->back.arrived / size + window) * size;
@@ -163,7 +188,7 @@ int main(int argc, char **argv) {
             short more = it->there.sent < it->there.allowed || window == 0 ? POLLOUT : 0;
             asked[2 * k] = (struct pollfd){.fd = it->client, .events = (short)(POLLIN | more)};
             more = it->back.sent < it->back.allowed ? POLLOUT : 0;
-            asked[2 * k + 1] = (struct pollfd){.fd = it->target, .events = (short)(POLLIN | more)};
+            asked[2 * k + 1] = (struct pollfd){.fd = window == 0 ? -1 : it->target, .events = (short)(POLLIN | more)};
         }
         if (poll(asked, (nfds_t)connections * 2, 5000) <= 0) {
             fprintf(stderr, "nothing has moved for five seconds\n");
@@ -175,9 +200,9 @@ int main(int argc, char **argv) {
         }
         end = now();
     }
-    for (int k = 0; k < connections; k++) arrived += window == 0 ? couples[k].there.arrived : couples[k].back.arrived;
-    printf("%.3f %.6f\n", (double)arrived / (double)size, end - begin);
+    printf("%.3f %.6f\n", (double)count_arrived(couples, connections, window) / (double)size, end - begin);
     fflush(stdout);
+    if (target > 0 && (kill(target, SIGKILL) < 0 || waitpid(target, NULL, 0) < 0)) fail("the target");
     /* The CPU time of the relay is read before the connections end. */
     getchar();
     return 0;
