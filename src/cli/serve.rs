@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{address, backlog, buffer, count, descriptors, mode, system_buffer};
+use super::values::{
+    address, backlog, buffer, count, descriptors, milliseconds, mode, percent, system_buffer,
+};
 use crate::addr::Written;
 use crate::services::{Spec, seconds, time_limit};
 
@@ -53,10 +55,31 @@ pub struct ServeArgs {
     /// Limit on descriptors (default: the hard limit)
     #[arg(long, value_name = "N", value_parser = descriptors, help_heading = "Limits")]
     pub nofile: Option<u64>,
-    /// On the first SIGINT or SIGTERM, keep sending queued data for up to SECONDS (graceful
-    /// shutdown)
+    /// After SIGINT or SIGTERM, send queued data for SECONDS at most (graceful shutdown)
+    ///
+    /// A second signal ends the server at once.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
     pub drain: Duration,
+    /// Wait for busy connections, look at idle ones
+    ///
+    /// Connections that were busy lately are the hot tier: every wait asks about them, and about the listeners. The cold
+    /// tier has all others; looks at it, without waiting, find those that became ready. So many idle connections cost
+    /// little.
+    #[arg(long, help_heading = "Limits")]
+    pub tiers: bool,
+    /// Spend at most PERCENT of the time on looks at the cold tier [default: 10]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, hide_short_help = true, help_heading = "Limits")]
+    pub tiers_share: Option<u32>,
+    /// Look at each cold connection at least every MILLISECONDS, even if that takes a larger share [default: 100]
+    ///
+    /// A connection that is silent for one to two times as long becomes cold.
+    #[arg(long, value_name = "MILLISECONDS", value_parser = milliseconds, hide_short_help = true, help_heading = "Limits")]
+    pub tiers_wait: Option<Duration>,
+    /// Use tiers while at least N connections are cold [default: 64]
+    ///
+    /// With fewer, every wait asks about all of them, which is faster.
+    #[arg(long, value_name = "N", value_parser = count, hide_short_help = true, help_heading = "Limits")]
+    pub tiers_from: Option<NonZeroUsize>,
     /// After binding every address, switch to this user for good; only root can
     ///
     /// So a server can bind port 80 without serving as root. The user's groups replace those of root.
@@ -72,6 +95,7 @@ Examples:
   baresock serve echo --trace                an echo server that shows its calls
   baresock serve echo --view                 the same, live in a browser
   baresock serve echo=*:7007 --via poll      over poll, open to other machines
+  baresock serve echo --via poll --tiers     thousands of connections, few busy
   baresock serve echo time chat=*:9034       three services in one loop
   baresock serve http=8080,root=public       the files below a directory
   baresock serve relay=9000,to=db:5432       a port forwarder

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
@@ -39,6 +40,14 @@ pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
 
 pub(super) fn count(text: &str) -> Result<NonZeroUsize, String> {
     whole_from(text, NonZeroUsize::MIN)
+}
+
+pub(super) fn percent(text: &str) -> Result<u32, String> {
+    whole(text, 1, 100)
+}
+
+pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
+    whole(text, 1, 3_600_000).map(Duration::from_millis)
 }
 
 pub(super) fn items(text: &str) -> Result<usize, String> {

@@ -10,6 +10,7 @@ use baresock::events::Service;
 use baresock::names::{Errno, SIGCONT, SIGHUP, SIGINT, SIGTERM, SOCK_STREAM};
 use baresock::os::privileges::{self, Account, NotDropped};
 use baresock::os::{limits, naming, signals};
+use baresock::poller::TierLimits;
 use baresock::services::{
     Chargen, Chat, Daytime, Discard, Echo, Framed, Guarded, Http, Relay, ServiceKind, Signals,
     Spec, Time, Transport, Upper,
@@ -24,7 +25,7 @@ use super::served_view::ServedView;
 /// Serves until a signal ends it.
 pub(crate) fn run(serve: &ServeArgs, common: &Common, loudness: Loudness) -> Result<(), Failure> {
     set_descriptor_limit(serve.nofile, loudness)?;
-    let mut event_loop = EventLoop::new(common.via(), limits(serve));
+    let mut event_loop = EventLoop::new(common.via(), limits(serve, tiers(serve)?));
     let mut reporter = Reporter::new(loudness);
     event_loop.notify(move |notice| reporter.tell(notice));
     watch_signals(&mut event_loop)?;
@@ -175,7 +176,7 @@ fn http(spec: &Spec) -> Result<Http, Failure> {
     })
 }
 
-fn limits(serve: &ServeArgs) -> Limits {
+fn limits(serve: &ServeArgs, tiers: Option<TierLimits>) -> Limits {
     Limits {
         max_clients: serve.max_clients.map_or(usize::MAX, NonZeroUsize::get),
         idle_timeout: serve.idle_timeout,
@@ -183,6 +184,27 @@ fn limits(serve: &ServeArgs) -> Limits {
         owed_bytes: serve.owed_limit,
         send_buffer: serve.sndbuf,
         drain: serve.drain,
+        tiers,
+    }
+}
+
+/// How to divide the time between the tiers, if the loop is to wait in tiers.
+fn tiers(serve: &ServeArgs) -> Result<Option<TierLimits>, Failure> {
+    let usual = TierLimits::default();
+    let flags = [
+        ("--tiers-share", serve.tiers_share.is_some()),
+        ("--tiers-wait", serve.tiers_wait.is_some()),
+        ("--tiers-from", serve.tiers_from.is_some()),
+    ];
+    match flags.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) if !serve.tiers => {
+            Err(Failure::usage(format_args!("{flag}: applies to tiers only: add --tiers")))
+        }
+        _ => Ok(serve.tiers.then(|| TierLimits {
+            share_percent: serve.tiers_share.unwrap_or(usual.share_percent),
+            longest_wait: serve.tiers_wait.unwrap_or(usual.longest_wait),
+            least_cold: serve.tiers_from.map_or(usual.least_cold, NonZeroUsize::get),
+        })),
     }
 }
 

@@ -10,7 +10,7 @@ use super::listener::Listener;
 use super::stream::Stream;
 use crate::conn::Ends;
 use crate::events::{ServiceId, Token};
-use crate::poller::{Interest, Row};
+use crate::poller::{Interest, Places, Row};
 use crate::sys::AsFd;
 
 /// An endpoint: anything in the loop that has a descriptor.
@@ -43,6 +43,8 @@ pub(super) struct Endpoints {
     generations: Vec<u32>,
     endpoints: Vec<Option<Endpoint>>,
     free: Vec<u32>,
+    /// The places of endpoints that are new, or wait for something else, since the last question.
+    changed: Vec<u32>,
 }
 
 impl Endpoints {
@@ -65,6 +67,7 @@ impl Endpoints {
                 (self.ends.len() - 1) as u32
             }
         };
+        self.changed.push(place);
         Token { place, generation: self.generations[place as usize] }
     }
 
@@ -88,34 +91,20 @@ impl Endpoints {
         question: &mut Vec<Row<'fd>>,
     ) {
         for (place, (ends, waits)) in self.ends.iter().zip(&self.waits).enumerate() {
-            let place = place as u32;
-            let interest = match waits {
-                WaitsFor::For(interest) => *interest,
-                WaitsFor::Clients if wanted == Clients::Wanted => Interest::Read,
-                WaitsFor::Clients | WaitsFor::Nothing => continue,
-            };
-            if !is_asked(place) {
-                continue;
-            }
-            let mut ask = |fd, interest| question.push(Row { fd, interest, place });
-            match ends {
-                // One row, because a socket is one descriptor; there may be thousands of these.
-                Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
-                Some(Ends::Files(files)) => {
-                    if interest.reads()
-                        && let Some(fd) = &files.input
-                    {
-                        ask(fd.as_fd(), Interest::Read);
-                    }
-                    if interest.writes()
-                        && let Some(fd) = &files.output
-                    {
-                        ask(fd.as_fd(), Interest::Write);
-                    }
-                }
-                None => {}
-            }
+            state_rows(place as u32, ends, *waits, wanted, &is_asked, question);
         }
+    }
+
+    /// The places of endpoints that are new, or wait for something else, since this was last called.
+    #[inline]
+    pub(super) fn take_changed(&mut self) -> impl Iterator<Item = u32> {
+        self.changed.drain(..)
+    }
+
+    /// For a loop without tiers.
+    #[inline]
+    pub(super) fn forget_changed(&mut self) {
+        self.changed.clear();
     }
 
     /// What the next question will be about an endpoint.
@@ -163,7 +152,11 @@ impl Endpoints {
     pub(super) fn settle(&mut self, token: Token) {
         let Some(at) = self.find(token) else { return };
         let Some(endpoint) = &self.endpoints[at] else { return };
-        self.waits[at] = endpoint.waits();
+        let waits = endpoint.waits();
+        if waits != self.waits[at] {
+            self.waits[at] = waits;
+            self.changed.push(token.place);
+        }
         if let Endpoint::Stream(stream) = endpoint
             && let Some(partner) = stream.partner
         {
@@ -180,6 +173,7 @@ impl Endpoints {
         {
             stream.blocked = blocked;
             self.waits[at] = stream.interest().map_or(WaitsFor::Nothing, WaitsFor::For);
+            self.changed.push(token.place);
         }
     }
 
@@ -214,6 +208,81 @@ impl Endpoints {
     fn find(&self, token: Token) -> Option<usize> {
         let at = token.place as usize;
         (*self.generations.get(at)? == token.generation).then_some(at)
+    }
+}
+
+/// Appends the rows of one place, if it waits for something and is to be asked about.
+#[inline]
+fn state_rows<'fd>(
+    place: u32,
+    ends: &'fd Option<Ends>,
+    waits: WaitsFor,
+    wanted: Clients,
+    is_asked: impl Fn(u32) -> bool,
+    question: &mut Vec<Row<'fd>>,
+) {
+    let interest = match waits {
+        WaitsFor::For(interest) => interest,
+        WaitsFor::Clients if wanted == Clients::Wanted => Interest::Read,
+        WaitsFor::Clients | WaitsFor::Nothing => return,
+    };
+    if !is_asked(place) {
+        return;
+    }
+    let mut ask = |fd, interest| question.push(Row { fd, interest, place });
+    match ends {
+        // One row, because a socket is one descriptor; there may be thousands of these.
+        Some(Ends::Socket(fd) | Ends::Datagrams(fd)) => ask(fd.as_fd(), interest),
+        Some(Ends::Files(files)) => {
+            if interest.reads()
+                && let Some(fd) = &files.input
+            {
+                ask(fd.as_fd(), Interest::Read);
+            }
+            if interest.writes()
+                && let Some(fd) = &files.output
+            {
+                ask(fd.as_fd(), Interest::Write);
+            }
+        }
+        None => {}
+    }
+}
+
+/// The endpoints, as the tiers ask about them.
+pub(super) struct Asking<'fd> {
+    pub(super) endpoints: &'fd Endpoints,
+    pub(super) wanted: Clients,
+}
+
+impl<'fd> Places<'fd> for Asking<'fd> {
+    #[inline]
+    fn end(&self) -> u32 {
+        self.endpoints.ends.len() as u32
+    }
+
+    #[inline]
+    fn taken(&self) -> usize {
+        self.endpoints.ends.len() - self.endpoints.free.len()
+    }
+
+    fn is_entrance(&self, place: u32) -> bool {
+        match &self.endpoints.endpoints[place as usize] {
+            Some(Endpoint::Stream(stream)) => !stream.is_connection(),
+            Some(Endpoint::Listener(_) | Endpoint::Datagram(_)) => true,
+            Some(Endpoint::Connecting(_)) | None => false,
+        }
+    }
+
+    #[inline]
+    fn ask_at(&self, place: u32, question: &mut Vec<Row<'fd>>) {
+        let at = place as usize;
+        let Endpoints { ends, waits, .. } = self.endpoints;
+        state_rows(place, &ends[at], waits[at], self.wanted, |_| true, question);
+    }
+
+    fn ask_all(&self, question: &mut Vec<Row<'fd>>) {
+        self.endpoints.ask(self.wanted, |_| true, question);
     }
 }
 

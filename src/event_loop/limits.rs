@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::poller::TierLimits;
+
 /// The limits of a loop, each with what happens when it is reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -21,6 +23,8 @@ pub struct Limits {
     pub send_buffer: Option<i32>,
     /// After the first signal, how long to keep sending queued bytes.
     pub drain: Duration,
+    /// Whether the loop waits in tiers, and how it divides the time between them; `None`: every wait asks about all.
+    pub tiers: Option<TierLimits>,
 }
 
 impl Default for Limits {
@@ -32,6 +36,7 @@ impl Default for Limits {
             owed_bytes: 1024 * 1024,
             send_buffer: None,
             drain: Duration::from_secs(5),
+            tiers: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::notice::Notice;
 use super::observer::Observer;
 use super::stream::FailedCall;
 use crate::events::{Ending, ServiceId, Token};
-use crate::poller::Poller;
+use crate::poller::{Poller, Tiers};
 use crate::trace::page::Effect;
 use crate::trace::{self, Function};
 
@@ -17,6 +17,8 @@ use crate::trace::{self, Function};
 pub(super) struct LoopState {
     /// The call that waits: `select` or `poll`.
     pub(super) poller: Box<dyn Poller>,
+    /// Which endpoints the next wait asks about, if not about all.
+    pub(super) tiers: Option<Tiers>,
     /// The endpoints of the loop, and what each waits for.
     pub(super) endpoints: Endpoints,
     /// The tasks that are left in this turn. It is empty while the loop waits.
@@ -48,6 +50,7 @@ impl LoopState {
     pub(super) fn new(poller: Box<dyn Poller>, limits: Limits) -> Self {
         Self {
             poller,
+            tiers: limits.tiers.map(Tiers::new),
             endpoints: Endpoints::default(),
             agenda: Agenda::default(),
             limits,

@@ -131,7 +131,7 @@ impl EventLoop {
     pub fn ready_within(&mut self, timeout: Duration) -> Result<bool> {
         if self.state.agenda.is_done() {
             let (question, evidence) = (&mut self.question, &mut self.evidence);
-            self.state.ask_and_wait(Some(timeout), question, evidence)?;
+            self.state.ask_all_and_wait(Some(timeout), question, evidence)?;
         }
         Ok(!self.state.agenda.is_done() || !self.evidence.is_empty())
     }

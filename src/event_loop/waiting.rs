@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::endpoints::Clients;
+use super::endpoints::{Asking, Clients};
 use super::notice::Notice;
 use super::state::LoopState;
 use crate::events::Ending;
@@ -33,8 +33,63 @@ pub struct WaitFailed {
 }
 
 impl LoopState {
-    /// Asks, and waits. `evidence` receives the answer; `memory` is that of the last question, reused.
+    /// Asks, and waits. `evidence` receives the answer; `memory` is that of the last question, reused. With tiers the
+    /// wait may end before the time is over, although nothing is ready.
     pub(super) fn ask_and_wait(
+        &mut self,
+        timeout: Option<Duration>,
+        memory: &mut Vec<Row<'static>>,
+        evidence: &mut Vec<Evidence>,
+    ) -> Result<()> {
+        match &self.tiers {
+            Some(_) => self.ask_in_tiers(timeout, memory, evidence),
+            None => {
+                self.endpoints.forget_changed();
+                self.ask_about_all(timeout, memory, evidence)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn ask_in_tiers(
+        &mut self,
+        timeout: Option<Duration>,
+        memory: &mut Vec<Row<'static>>,
+        evidence: &mut Vec<Evidence>,
+    ) -> Result<()> {
+        let wanted = self.wanted_clients();
+        let is_still = self.stands_still();
+        let Some(tiers) = &mut self.tiers else {
+            return self.ask_about_all(timeout, memory, evidence);
+        };
+        self.endpoints.take_changed().for_each(|place| tiers.warm(place));
+        if is_still {
+            return self.ask_all_and_wait(timeout, memory, evidence);
+        }
+        let mut question: Vec<Row<'_>> = std::mem::take(memory);
+        evidence.clear();
+        let asking = Asking { endpoints: &self.endpoints, wanted };
+        let waited = tiers.wait(&mut *self.poller, &asking, timeout, &mut question, evidence);
+        *memory = emptied(question);
+        waited
+    }
+
+    /// Asks about all endpoints that are served, whatever their tier; what is ready will be hot.
+    pub(super) fn ask_all_and_wait(
+        &mut self,
+        timeout: Option<Duration>,
+        memory: &mut Vec<Row<'static>>,
+        evidence: &mut Vec<Evidence>,
+    ) -> Result<()> {
+        let waited = self.ask_about_all(timeout, memory, evidence);
+        if let Some(tiers) = &mut self.tiers {
+            tiers.note(evidence);
+        }
+        waited
+    }
+
+    #[inline]
+    fn ask_about_all(
         &mut self,
         timeout: Option<Duration>,
         memory: &mut Vec<Row<'static>>,

@@ -4,10 +4,13 @@
 //! whole question and gets evidence back. There is no "add", "modify" or "delete", so no descriptor is still watched
 //! after it was closed.
 //!
+//! [`Tiers`] stands between a loop and its poller, and leaves out of most questions what was not busy lately.
+//!
 //! The evidence is the raw answer of the call. One function, [`Evidence::readiness`], says what it means.
 
 mod by_poll;
 mod by_select;
+mod tiers;
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
@@ -19,6 +22,7 @@ use crate::values::FdNumber;
 
 pub use by_poll::ByPoll;
 pub use by_select::BySelect;
+pub use tiers::{Places, ROWS_OF_A_LOOK, TierLimits, Tiers};
 
 /// What is asked about a descriptor. A descriptor about which nothing is asked is left out of the question: `poll`
 /// would still report errors for it, `select` would not, and the twins would differ.

@@ -19,8 +19,8 @@ use baresock::judge::{JudgeCase, Role, cases, clients};
 use baresock::labs;
 use serde_json::Value;
 use support::{
-    BARESOCK, KilledAtEnd, Kind, SERVE_POLL, SERVE_SELECT, TempDir, baresock, has_program,
-    output_of, starting, text, violations, wait_until,
+    BARESOCK, KilledAtEnd, SERVE_POLL, SERVE_SELECT, TempDir, baresock, has_program, output_of,
+    starting, text, violations, wait_until,
 };
 
 const SCHEMA: &str = include_str!("../judge.schema.json");
@@ -494,7 +494,7 @@ fn a_server_that_runs_is_judged_too() {
 
 #[test]
 fn a_running_http_server_and_a_running_relay_are_judged_too() {
-    let kind = Kind { command: "serve", via: "poll" };
+    let kind = SERVE_POLL;
     let root = TempDir::new();
     let server = starting(kind).serving("http", &format!(",root={}", text(&root.file("")))).start();
     assert_passes(&["http", &server.address().to_string(), "--root", text(&root.file(""))]);

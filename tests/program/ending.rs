@@ -26,6 +26,14 @@ tests! {
         a_second_signal_ends_it_at_once,
         a_signal_is_heard_also_where_every_wait_is_interrupted,
     }
+    tiers {
+        a_signal_ends_it_with_success,
+        what_is_owed_is_sent_first,
+        what_a_client_goes_on_sending_takes_nothing_from_it,
+        what_is_owed_is_sent_for_a_while_only,
+        a_second_signal_ends_it_at_once,
+        a_signal_is_heard_also_where_every_wait_is_interrupted,
+    }
 }
 
 fn a_signal_ends_it_with_success(kind: Kind) {

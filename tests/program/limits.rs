@@ -21,6 +21,11 @@ tests! {
         silence_has_a_limit,
         silence_goes_on_while_the_server_is_stopped,
     }
+    tiers {
+        the_limit_of_an_fd_set,
+        at_most_so_many_clients,
+        silence_has_a_limit,
+    }
 }
 
 /// Under a hard limit of 1,024 select and poll do not differ: both have no descriptor left before FD_SETSIZE matters.

@@ -17,6 +17,14 @@ tests! {
         sends_that_are_short,
         receives_of_one_byte,
     }
+    tiers {
+        a_hundred_mebibytes_come_back,
+        one_byte_at_a_time,
+        a_client_that_finishes_first_reads_everything_afterwards,
+        a_slow_reader_gets_everything_and_costs_no_memory,
+        sends_that_are_short,
+        receives_of_one_byte,
+    }
 }
 
 fn a_hundred_mebibytes_come_back(kind: Kind) {

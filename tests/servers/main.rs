@@ -21,5 +21,6 @@ mod run_view_browser;
 mod services;
 #[path = "../support/mod.rs"]
 mod support;
+mod tiers;
 mod view;
 mod view_browser;

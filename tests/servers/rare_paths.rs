@@ -15,6 +15,11 @@ tests! {
         a_stop_and_a_go_on,
     }
     serve {}
+    tiers {
+        a_client_that_resets_ends_its_own_connection_only,
+        no_descriptor_is_left,
+        a_stop_and_a_go_on,
+    }
 }
 
 fn a_client_that_resets_ends_its_own_connection_only(kind: Kind) {

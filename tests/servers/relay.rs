@@ -38,6 +38,14 @@ tests! {
         other_programs_talk_through_it,
         a_database_works_through_it,
     }
+    tiers {
+        much_arrives_in_both_directions_at_once,
+        short_sends_interrupted_calls_and_single_bytes,
+        a_client_that_finishes_first_reads_the_answer,
+        a_reset_reaches_the_other_side,
+        a_slow_target_slows_the_client_down,
+        a_signal_ends_both_sides,
+    }
 }
 
 /// A relay to this address.

@@ -27,6 +27,13 @@ tests! {
         without_a_page_nothing_is_sent_or_recorded,
         a_client_s_bytes_stay_text,
     }
+    tiers {
+        a_frame_shows_descriptors_calls_and_sets,
+        a_paused_loop_serves_no_client_until_a_step,
+        a_deserted_loop_goes_on,
+        a_view_can_be_opened_when_all_descriptors_are_taken,
+        a_signal_ends_a_paused_server,
+    }
 }
 
 fn only_the_view_s_own_page_is_answered(kind: Kind) {

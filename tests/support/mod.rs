@@ -40,28 +40,52 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Kind {
     pub(crate) command: &'static str,
     pub(crate) via: &'static str,
+    /// Whether it waits in tiers.
+    pub(crate) in_tiers: bool,
 }
 
-pub(crate) const SERVE_SELECT: Kind = Kind { command: "serve", via: "select" };
-pub(crate) const SERVE_POLL: Kind = Kind { command: "serve", via: "poll" };
-pub(crate) const BARE_SELECT: Kind = Kind { command: "bare", via: "select" };
-pub(crate) const BARE_POLL: Kind = Kind { command: "bare", via: "poll" };
+pub(crate) const SERVE_SELECT: Kind = Kind { command: "serve", via: "select", in_tiers: false };
+pub(crate) const SERVE_POLL: Kind = Kind { via: "poll", ..SERVE_SELECT };
+pub(crate) const TIERS_SELECT: Kind = Kind { in_tiers: true, ..SERVE_SELECT };
+pub(crate) const TIERS_POLL: Kind = Kind { in_tiers: true, ..SERVE_POLL };
+pub(crate) const BARE_SELECT: Kind = Kind { command: "bare", ..SERVE_SELECT };
+pub(crate) const BARE_POLL: Kind = Kind { command: "bare", ..SERVE_POLL };
+
+/// A connection is cold after some milliseconds, and one cold connection is enough for tiers.
+const FLAGS_OF_TIERS: [&str; 4] =
+    ["--tiers", "--tiers-from=1", "--tiers-wait=5", "--tiers-share=50"];
 
 impl Kind {
     pub(crate) fn is_bare(self) -> bool {
         self.command == "bare"
     }
+
+    /// The flags that it needs besides `--via`.
+    pub(crate) fn flags(self) -> &'static [&'static str] {
+        if self.in_tiers { &FLAGS_OF_TIERS } else { &[] }
+    }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} --via {}", self.command, self.via)
+        write!(
+            f,
+            "{} --via {}{}",
+            self.command,
+            self.via,
+            if self.in_tiers { " --tiers" } else { "" }
+        )
     }
 }
 
 /// Makes tests of functions: those of the first group are for both servers, those of the second for `serve` alone,
-/// and each is made over `select` and over `poll`.
+/// and each is made over `select` and over `poll`; those of the third group are tried with tiers, too.
 macro_rules! tests {
+    (both { $($both:ident),* $(,)? } serve { $($serve:ident),* $(,)? } tiers { $($tiers:ident),* $(,)? }) => {
+        $crate::support::tests!(both { $($both),* } serve { $($serve),* });
+        $crate::support::tests!(@ tiers_select TIERS_SELECT $($tiers)*);
+        $crate::support::tests!(@ tiers_poll TIERS_POLL $($tiers)*);
+    };
     (both { $($both:ident),* $(,)? } serve { $($serve:ident),* $(,)? }) => {
         $crate::support::tests!(@ serve_select SERVE_SELECT $($both)* $($serve)*);
         $crate::support::tests!(@ serve_poll SERVE_POLL $($both)* $($serve)*);

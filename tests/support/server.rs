@@ -94,7 +94,7 @@ impl Starting {
             false => format!("{}={}{}", self.service.0, self.address, self.service.1),
         };
         command.args([self.kind.command, &address, "--via", self.kind.via]);
-        command.args(&self.arguments);
+        command.args(self.kind.flags()).args(&self.arguments);
         command
     }
 

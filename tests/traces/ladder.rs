@@ -36,7 +36,7 @@ impl Session {
         let place = TempDir::new();
         let server_file = place.file("server.json");
         let flags = [&["--trace=json", "--trace-to", text(&server_file)], flags].concat();
-        let server = starting(Kind { command: "serve", via }).with(&flags).start();
+        let server = starting(Kind { via, ..SERVE_SELECT }).with(&flags).start();
         let at = match server.address() {
             std::net::SocketAddr::V4(at) => sys::Address::V4(at),
             std::net::SocketAddr::V6(at) => sys::Address::V6(at),
@@ -342,7 +342,7 @@ fn a_session_of_the_program_with_itself_is_shown() {
         let place = TempDir::new();
         let files = ["client.json", "server.json"].map(|name| place.file(name));
         let flags = ["--trace=json", "--trace-to", text(&files[1])];
-        let server = starting(Kind { command: "serve", via }).with(&flags).start();
+        let server = starting(Kind { via, ..SERVE_SELECT }).with(&flags).start();
         let mut client = Command::new(BARESOCK);
         client.args(["connect", "-q", "--via", via, "--trace=json", "--trace-to", text(&files[0])]);
         client.arg(server.address().to_string());

@@ -69,6 +69,9 @@ pub const ALIASES: &[(&str, &[&str])] = &[
     // Waiting.
     ("reactor", &["event-loop"]),
     ("edge trigger", &["edge-triggered"]),
+    ("tier", &["tiers"]),
+    ("hot tier", &["tiers"]),
+    ("cold tier", &["tiers"]),
     ("level trigger", &["level-triggered"]),
     ("i/o multiplexing", &["multiplexing"]),
     ("io multiplexing", &["multiplexing"]),

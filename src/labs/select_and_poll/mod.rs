@@ -3,6 +3,7 @@
 mod close_under_wait;
 mod cost_is_the_highest_fd;
 mod hup_maps_to_r;
+mod poll_in_tiers;
 mod readable_but_recv_blocks;
 mod readiness_is_a_hint;
 mod stopped_while_waiting;
@@ -18,6 +19,7 @@ pub(super) const GROUP: LabGroup = LabGroup {
         readiness_is_a_hint::LAB,
         readable_but_recv_blocks::LAB,
         cost_is_the_highest_fd::LAB,
+        poll_in_tiers::LAB,
         stopped_while_waiting::LAB,
     ],
 };

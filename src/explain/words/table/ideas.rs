@@ -137,6 +137,16 @@ pub(super) const IDEAS: &[Entry] = &[
         "one-slow-client",
     ),
     idea(
+        "tiers",
+        "waits ask about busy connections, looks about the others",
+        [
+            "select and poll look at every descriptor of each call. The hot tier, the connections that were busy lately, is in every call; a call with a timeout of 0 looks at a part of the cold tier from time to time. epoll and kqueue need no tiers, because the kernel keeps the list.",
+            "Servers over poll with thousands of connections of which few are busy: baresock serve --via poll --tiers.",
+            "Choose how long a cold connection may wait; keep listeners and signals hot; and wait for all at once when all are silent, or looks wake the program for nothing.",
+        ],
+        "poll-in-tiers",
+    ),
+    idea(
         "level-triggered",
         "a wait reports a descriptor while it is ready",
         [
