@@ -49,6 +49,7 @@ pub(super) fn of(report: &Comparison) -> Vec<String> {
     if let Some(servers) = &report.servers {
         if !report.noise.too_noisy {
             findings.extend(whole_servers(servers));
+            findings.extend(in_tiers(servers));
         }
         findings.extend(without_either(servers));
     }
@@ -216,6 +217,20 @@ fn whole_servers(servers: &Servers) -> Option<String> {
         ratio.active,
         rate(select),
         rate(poll),
+    ))
+}
+
+/// The server in tiers and the one that always asks about all, with the most idle connections.
+fn in_tiers(servers: &Servers) -> Option<String> {
+    let pairs = servers.ratios.iter().filter(|ratio| ratio.of == Server::Tiers);
+    let ratio = pairs.max_by_key(|ratio| ratio.idle).filter(|ratio| ratio.idle > 0)?;
+    Some(format!(
+        "With {} idle connections beside {} active, the server over poll in tiers serves {} times as many requests, \
+         give or take {}.",
+        ratio.idle,
+        ratio.active,
+        figure(ratio.rates.median),
+        figure(ratio.rates.spread),
     ))
 }
 

@@ -317,6 +317,8 @@ pub enum Server {
     Select,
     /// The event loop over `poll`.
     Poll,
+    /// The same in tiers: waits ask about the busy connections, looks about the others.
+    Tiers,
     /// `bare_select`.
     BareSelect,
     /// `bare_poll`.

@@ -15,7 +15,7 @@ use crate::event_loop::{EventLoop, Limits};
 use crate::names::{Errno, MSG_NOSIGNAL, MsgFlags, Protocol, Result, SO_REUSEADDR, SOCK_STREAM};
 use crate::names::{SOL_SOCKET, TCP_NODELAY};
 use crate::os::accepting::set_nonblocking;
-use crate::poller::Via;
+use crate::poller::{TierLimits, Via};
 use crate::services::Echo;
 use crate::sys::{self, Fd};
 use crate::trace::{Event, Function, Sink, Tracer, install};
@@ -26,6 +26,7 @@ impl Server {
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("select", Self::Select),
         ("poll", Self::Poll),
+        ("tiers", Self::Tiers),
         ("bare-select", Self::BareSelect),
         ("bare-poll", Self::BarePoll),
         ("one-at-a-time", Self::OneAtATime),
@@ -51,8 +52,9 @@ pub fn serve(
     let _counted = counter.clone().map(|counts| install(Tracer::new(Counter(counts))));
     let address = Address::v4(std::net::Ipv4Addr::LOCALHOST, 0);
     match server {
-        Server::Select => event_loop(Via::Select, &address, announce),
-        Server::Poll => event_loop(Via::Poll, &address, announce),
+        Server::Select => event_loop(Via::Select, None, &address, announce),
+        Server::Poll => event_loop(Via::Poll, None, &address, announce),
+        Server::Tiers => event_loop(Via::Poll, Some(TierLimits::default()), &address, announce),
         Server::BareSelect => bare_select::serve(&address, announce),
         Server::BarePoll => bare_poll::serve(&address, announce),
         Server::OneAtATime => one_at_a_time(&address, announce),
@@ -62,10 +64,11 @@ pub fn serve(
 
 fn event_loop(
     via: Via,
+    tiers: Option<TierLimits>,
     address: &Address,
     announce: impl FnOnce(&Address) -> Result<()>,
 ) -> Result<()> {
-    let mut event_loop = EventLoop::new(via, Limits::default());
+    let mut event_loop = EventLoop::new(via, Limits { tiers, ..Limits::default() });
     let echo = event_loop.add_service(Box::new(Echo));
     let listener = bound(address)?;
     let name = sys::getsockname(&listener)?;

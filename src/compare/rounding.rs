@@ -44,6 +44,7 @@ impl fmt::Display for Server {
         f.write_str(match self {
             Self::Select => "select",
             Self::Poll => "poll",
+            Self::Tiers => "poll in tiers",
             Self::BareSelect => "bare select",
             Self::BarePoll => "bare poll",
             Self::OneAtATime => "one at a time",

@@ -77,7 +77,7 @@ fn entrants(
             "the server 'one-at-a-time' with {active} active and {idle} idle connections: its queue takes {most_waiting}"
         ));
     }
-    let mut wanted = vec![Server::Select, Server::Poll];
+    let mut wanted = vec![Server::Select, Server::Poll, Server::Tiers];
     if asked.options.bare {
         wanted.extend([Server::BareSelect, Server::BarePoll]);
     }
@@ -88,7 +88,7 @@ fn entrants(
         // Its idle clients connect first, and it serves no other client until they leave; all but one wait in the
         // listener's queue.
         Server::OneAtATime => connections <= MOST_THREADS.min(most_waiting),
-        Server::Poll | Server::BarePoll => true,
+        Server::Poll | Server::Tiers | Server::BarePoll => true,
     });
     // The clients of all servers belong to this process.
     let room = (asked.descriptors as usize).saturating_sub(OTHERS);
@@ -224,10 +224,11 @@ fn summary(samples: Vec<f64>) -> Option<MedianSpread> {
     (!samples.is_empty()).then(|| MedianSpread::of(&samples))
 }
 
-/// poll against select, and each event loop against its bare one.
+/// poll against select, tiers against poll, and each event loop against its bare one.
 fn pairs(measured: &[Served]) -> Vec<ServerRatio> {
     let both = [
         (Server::Poll, Server::Select),
+        (Server::Tiers, Server::Poll),
         (Server::Select, Server::BareSelect),
         (Server::Poll, Server::BarePoll),
     ];
