@@ -7,6 +7,7 @@
 mod ends;
 mod owed;
 mod part;
+mod pipe;
 mod receiving;
 mod sending;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::os::receiving::RECV_KEEPS_DESCRIPTORS;
 
 pub use ends::{Ends, FileEnd, Files};
 pub use part::FilePart;
+pub use pipe::SplicePipe;
 pub use receiving::{Incoming, ReceivingHalf};
 pub use sending::SendingHalf;
 

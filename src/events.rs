@@ -123,6 +123,10 @@ pub enum Action<'a> {
     /// Couples two connections, as a relay does: while bytes are queued for one, the loop reads nothing from the other
     /// (backpressure). Bytes leave at once (`TCP_NODELAY`).
     Couple(Token, Token),
+    /// Lets the kernel move the bytes between two coupled connections, in both directions, where the system can
+    /// (`splice`): the service does not see these bytes. A few may still come as [`LoopEvent::Bytes`], because the kernel
+    /// cannot move all; the service sends them itself.
+    Splice(Token, Token),
     /// Reads nothing from this connection until [`Action::Release`].
     Hold(Token),
     /// Reads from a held connection again.

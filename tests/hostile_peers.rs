@@ -10,6 +10,7 @@
 
 mod support;
 
+use baresock::os::splicing::HAS_SPLICE;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
@@ -50,7 +51,7 @@ impl Dice {
 }
 
 /// The services, and where each listens among the others.
-const SERVICES: [&str; 11] = [
+const SERVICES: [&str; 12] = [
     "echo",
     "discard",
     "chargen",
@@ -59,6 +60,7 @@ const SERVICES: [&str; 11] = [
     "chat",
     "http",
     "relay",
+    "relay-splice",
     "framed",
     "framed-length",
     "upper",
@@ -225,7 +227,8 @@ struct Addresses {
 fn serve_all(via: &str, root: &str, target: &str, unix: &[PathBuf]) -> Services {
     let service = |name: &str, address: &str| match name {
         "http" => format!("http={address},root={root},header-timeout=1,keep-alive=1"),
-        "relay" => format!("relay={address},to={target}"),
+        "relay-splice" if HAS_SPLICE => format!("relay={address},to={target},move=splice"),
+        "relay" | "relay-splice" => format!("relay={address},to={target}"),
         "framed-length" => format!("framed={address},frame=length"),
         _ => format!("{name}={address}"),
     };
@@ -299,7 +302,7 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     });
     drop(bystander);
     let made = made.into_inner().unwrap();
-    for service in ["echo", "relay"] {
+    for service in ["echo", "relay", "relay-splice"] {
         assert_echo(server.connect(number_of(service)), b"hello\n");
     }
     assert_eq!(read_all(server.connect(number_of("time"))).len(), 4, "the time");
@@ -346,6 +349,7 @@ fn an_end_at_every_point_of_a_request() {
             ("chat", b"hello\n/nick ann\n/who\nbye\n"),
             ("http", b"GET /big HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
             ("relay", b"through\n"),
+            ("relay-splice", b"through\n"),
             ("framed", b"one\ntwo\r\nthree"),
             ("framed-length", b"\0\0\0\x03abc\0\0\0\0\0"),
         ] {
@@ -358,7 +362,7 @@ fn an_end_at_every_point_of_a_request() {
                 // It gets its queued bytes, and then the end of file; it is not left waiting.
                 let got = read_all(&half_closed);
                 match service {
-                    "echo" | "relay" => assert_eq!(got, before, "{via}, {service}"),
+                    "echo" | "relay" | "relay-splice" => assert_eq!(got, before, "{via}, {service}"),
                     "upper" => assert_eq!(got, before.to_ascii_uppercase(), "{via}, {service}"),
                     _ => {}
                 }

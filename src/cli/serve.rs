@@ -18,7 +18,7 @@ pub struct ServeArgs {
     /// What to serve, where and how: echo, echo=HOST:PORT, echo=PORT, echo=*:PORT, echo=unix:PATH, echo/udp
     ///
     /// Services: echo, discard, chargen, daytime, time, upper (each also with /udp), chat,
-    /// framed[=ADDR][,frame=line|fixed:N|length|close], relay=ADDR,to=ADDR[,timeout=SECONDS], and
+    /// framed[=ADDR][,frame=line|fixed:N|length|close], relay=ADDR,to=ADDR[,timeout=SECONDS][,move=copy|splice], and
     /// http[=ADDR][,root=DIR][,header-timeout=SECONDS][,keep-alive=SECONDS].
     #[arg(value_name = "SERVICE[=ADDR[,OPTION=VALUE]...]", required = true, value_parser = Spec::parse)]
     pub services: Vec<Spec>,

@@ -133,6 +133,7 @@ fn kind(notice: &Notice<'_>) -> Discriminant<Notice<'static>> {
         Notice::TooSlow(_) => Notice::TooSlow(&NO_ADDRESS),
         Notice::Unwatchable(..) => Notice::Unwatchable(&NO_ADDRESS, 0),
         Notice::Refused(_) => Notice::Refused(&NO_ADDRESS),
+        Notice::NotSpliced(..) => Notice::NotSpliced(&NO_ADDRESS, none),
         Notice::WaitFailed(..) => Notice::WaitFailed(Function::SELECT, none),
         Notice::NoDescriptor(_) => Notice::NoDescriptor(none),
         Notice::AcceptFailed(_) => Notice::AcceptFailed(none),
@@ -181,6 +182,9 @@ impl fmt::Display for InWords<'_> {
                 Told(peer),
                 baresock::sys::FD_SETSIZE
             ),
+            Notice::NotSpliced(peer, errno) => {
+                write!(f, "{}: pipe: {errno}: the bytes of this connection are copied", Told(peer))
+            }
             Notice::Refused(peer) => {
                 write!(f, "{}: closed: this system's poll accepts no more descriptors", Told(peer))
             }

@@ -163,7 +163,8 @@ fn service(spec: &Spec, own_ports: &[u16]) -> Result<Box<dyn Service>, Failure> 
 /// The names are looked up once, at the start.
 fn relay(spec: &Spec) -> Result<Relay, Failure> {
     let (to, time_limit) = spec.target().map_err(Failure::new)?;
-    Ok(Relay::new(naming::resolve(&to, SOCK_STREAM).map_err(Failure::new)?, time_limit))
+    let moving = spec.moving().map_err(Failure::new)?;
+    Ok(Relay::new(naming::resolve(&to, SOCK_STREAM).map_err(Failure::new)?, time_limit, moving))
 }
 
 fn http(spec: &Spec) -> Result<Http, Failure> {

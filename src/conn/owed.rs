@@ -1,15 +1,18 @@
-//! The bytes that are queued for a peer and not yet sent: bytes in memory and parts of files, in order.
+//! The bytes that are queued for a peer and not yet sent: bytes in a pipe, bytes in memory and parts of files, in order.
 
 use std::collections::VecDeque;
 
 use super::ends::Ends;
 use super::part::FilePart;
+use super::pipe::SplicePipe;
 use crate::names::{Errno, Result};
 
 /// Queued bytes. They are kept in a box of their own, so that a connection without queued bytes is small: where
 /// hundreds of connections are ready at once, the amount of memory that each of them touches matters.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
+    /// If the kernel moves bytes here from another connection: their pipe, which is sent before everything else.
+    pub(super) pipe: Option<SplicePipe>,
     /// Bytes in memory; those before `sent` are already sent.
     outgoing: Vec<u8>,
     sent: usize,
@@ -35,7 +38,12 @@ pub(super) enum FileState {
 
 impl Owed {
     pub(super) fn len(&self) -> usize {
-        self.outgoing.len() - self.sent + self.behind_len
+        self.piped() + self.outgoing.len() - self.sent + self.behind_len
+    }
+
+    /// How many bytes are in the pipe.
+    pub(super) fn piped(&self) -> usize {
+        self.pipe.as_ref().map_or(0, SplicePipe::len)
     }
 
     pub(super) fn held(&self) -> usize {
@@ -47,7 +55,7 @@ impl Owed {
     }
 
     pub(super) fn is_file_next(&self) -> bool {
-        self.sent == self.outgoing.len() && !self.behind.is_empty()
+        self.piped() == 0 && self.sent == self.outgoing.len() && !self.behind.is_empty()
     }
 
     pub(super) fn push_file(&mut self, part: FilePart) {
@@ -73,6 +81,9 @@ impl Owed {
     }
 
     pub(super) fn send(&mut self, ends: &Ends) -> Result<FileState> {
+        if let Some(pipe) = self.pipe.as_mut().filter(|pipe| !pipe.is_empty()) {
+            return pipe.drain(ends).map(|()| FileState::Whole);
+        }
         if self.is_file_next() {
             return self.send_file(ends);
         }

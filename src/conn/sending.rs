@@ -3,6 +3,7 @@
 use super::ends::Ends;
 use super::owed::{FileState, Owed};
 use super::part::FilePart;
+use super::pipe::SplicePipe;
 use crate::names::{Errno, MSG_NOSIGNAL, Result};
 use crate::os::sending::MORE_FOLLOWS;
 use crate::sys;
@@ -39,7 +40,7 @@ impl SendingHalf {
     #[inline]
     pub fn send(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
         let sent = match ends {
-            _ if self.owed.is_some() => 0,
+            _ if self.owed() > 0 => 0,
             Ends::Socket(fd) => or_would_wait(sys::send(fd, bytes, MSG_NOSIGNAL))?,
             Ends::Datagrams(_) => or_would_wait(ends.send(bytes))?,
             // These descriptors may be blocking: nothing is written to them before a wait has found them writable.
@@ -57,7 +58,7 @@ impl SendingHalf {
     /// As [`send`](Self::send).
     pub fn send_before_file(&mut self, ends: &Ends, bytes: &[u8]) -> Result<()> {
         let sent = match ends {
-            Ends::Socket(fd) if self.owed.is_none() && !bytes.is_empty() => {
+            Ends::Socket(fd) if self.owed() == 0 && !bytes.is_empty() => {
                 or_would_wait(sys::send(fd, bytes, MSG_NOSIGNAL | MORE_FOLLOWS))?
             }
             _ => 0,
@@ -75,7 +76,7 @@ impl SendingHalf {
         if part.is_empty() {
             return Ok(());
         }
-        let at_once = self.owed.is_none() && !matches!(ends, Ends::Files(_));
+        let at_once = self.owed() == 0 && !matches!(ends, Ends::Files(_));
         self.owed.get_or_insert_default().push_file(part);
         if at_once { self.send_owed(ends) } else { Ok(()) }
     }
@@ -92,14 +93,29 @@ impl SendingHalf {
         self.owed = None;
     }
 
+    /// Lets the kernel move bytes here through this pipe.
+    pub fn set_pipe(&mut self, pipe: SplicePipe) {
+        self.owed.get_or_insert_default().pipe = Some(pipe);
+    }
+
+    /// Takes the pipe in order to fill it.
+    pub fn take_pipe(&mut self) -> Option<SplicePipe> {
+        self.owed.as_mut()?.pipe.take()
+    }
+
+    /// How many bytes are in the pipe.
+    pub fn piped(&self) -> usize {
+        self.owed.as_ref().map_or(0, |owed| owed.piped())
+    }
+
     /// Sends queued bytes, as many as the kernel takes.
     ///
     /// # Errors
     /// An errno that ends this connection; `EAGAIN` and `EINTR` do not.
     pub fn send_owed(&mut self, ends: &Ends) -> Result<()> {
-        let Some(owed) = &mut self.owed else { return Ok(()) };
+        let Some(owed) = self.owed.as_mut().filter(|owed| owed.len() > 0) else { return Ok(()) };
         self.is_broken |= owed.send(ends)? == FileState::Shortened;
-        if owed.len() == 0 {
+        if owed.len() == 0 && owed.pipe.is_none() {
             // Frees the memory: an idle connection holds no buffer.
             self.owed = None;
         }
@@ -112,7 +128,7 @@ impl SendingHalf {
         self.owed.as_ref().map_or(0, |owed| owed.len())
     }
 
-    /// How many of the queued bytes are in memory. (Those of a file are not.)
+    /// How many of the queued bytes are in memory. (Those of a file or in a pipe are not.)
     pub fn held(&self) -> usize {
         self.owed.as_ref().map_or(0, |owed| owed.held())
     }
@@ -151,7 +167,7 @@ impl SendingHalf {
     /// # Errors
     /// As [`shutdown`](crate::sys::shutdown()).
     pub fn finish_if_sent(&mut self, ends: &mut Ends) -> Result<()> {
-        if self.finishing != Finishing::WhenSent || self.owed.is_some() {
+        if self.finishing != Finishing::WhenSent || self.owed() > 0 {
             return Ok(());
         }
         self.finishing = Finishing::Done;

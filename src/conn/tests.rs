@@ -5,6 +5,7 @@ use super::*;
 use crate::names::Errno;
 use crate::names::{AF_UNIX, MSG_NOSIGNAL, MsgFlags, Protocol, SO_SNDBUF, SOCK_STREAM, SOL_SOCKET};
 use crate::os::accepting::set_nonblocking;
+use crate::os::splicing::HAS_SPLICE;
 use crate::sys::{self, AsFd, Fd};
 
 fn pair() -> [Fd; 2] {
@@ -157,4 +158,65 @@ fn a_file_that_has_become_shorter_is_no_end_and_no_spin() {
     assert_eq!((conn.owed(), conn.sending.is_broken()), (10, false));
     conn.sending.send_owed(&ends).unwrap();
     assert_eq!((conn.owed(), conn.sending.is_broken()), (10, true));
+}
+
+#[test]
+fn bytes_in_a_pipe_wait_for_room_and_leave_before_those_sent_after_them() {
+    if !HAS_SPLICE {
+        return eprintln!("skipped: this system has no splice");
+    }
+    let [source, theirs] = pair();
+    let message: Vec<u8> = (0..60_000u32).map(|k| (k % 251) as u8).collect();
+    assert_eq!(sys::send(&theirs, &message, MSG_NOSIGNAL), Ok(message.len()));
+    let source = Ends::Socket(source);
+    let mut pipe = SplicePipe::new().unwrap();
+    assert_eq!(pipe.fill(&source, 50_000), Ok(50_000));
+    // The pipe may be full by now: then this moves nothing, and what is left comes later.
+    assert!(pipe.fill(&source, 50_000).unwrap() <= 10_000);
+    let filled = pipe.len();
+
+    let [ours, theirs] = pair();
+    let mut before = 0;
+    while let Ok(len) = sys::send(&ours, &[0; 1000], MSG_NOSIGNAL) {
+        before += len;
+    }
+    let mut ends = Ends::Socket(ours);
+    let mut conn = Conn::default();
+    conn.sending.set_pipe(pipe);
+    conn.sending.send(&ends, b"and the end").unwrap();
+    conn.sending.finish();
+    assert_eq!((conn.owed(), conn.sending.held()), (filled + 11, 11));
+    conn.sending.send_owed(&ends).unwrap();
+    assert_eq!(conn.sending.piped(), filled);
+    conn.sending.finish_if_sent(&mut ends).unwrap();
+    assert!(!conn.sending.finished());
+
+    let mut arrived = Vec::new();
+    let mut buf = [0; 1000];
+    loop {
+        match sys::recv(&theirs, &mut buf, MsgFlags::NONE) {
+            Ok(0) => break,
+            Ok(len) => arrived.extend_from_slice(&buf[..len]),
+            Err(Errno::EAGAIN) => {
+                conn.sending.send_owed(&ends).unwrap();
+                conn.sending.finish_if_sent(&mut ends).unwrap();
+            }
+            Err(errno) => panic!("{errno}"),
+        }
+    }
+    let arrived = &arrived[before..];
+    assert!(arrived[..filled] == message[..filled] && &arrived[filled..] == b"and the end");
+}
+
+#[test]
+fn a_pipe_from_a_silent_or_finished_peer_stays_empty() {
+    if !HAS_SPLICE {
+        return eprintln!("skipped: this system has no splice");
+    }
+    let [source, theirs] = pair();
+    let source = Ends::Socket(source);
+    let mut pipe = SplicePipe::new().unwrap();
+    assert_eq!((pipe.fill(&source, 10), pipe.is_empty()), (Ok(0), true));
+    drop(theirs);
+    assert_eq!((pipe.fill(&source, 10), pipe.is_empty()), (Ok(0), true));
 }

@@ -63,6 +63,7 @@ impl LoopState {
             }
             Action::GiveUp(asked_by) => self.give_up_asked(asked_by),
             Action::Couple(one, other) => self.couple(one, other),
+            Action::Splice(one, other) => self.begin_to_splice(one, other),
             Action::Hold(token) | Action::Release(token) => {
                 if let Some((_, stream)) = self.endpoints.stream_mut(token) {
                     stream.held = matches!(action, Action::Hold(_));

@@ -2,7 +2,8 @@
 //!
 //! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work through the
 //! agenda. Read the files in this order: `turn` (the loop), `tasks` (runs a task, and says what happened, for a
-//! service), `actions` (carries out what the service answers), `report` (what a person may see of the loop), `waiting`
+//! service), `actions` (carries out what the service answers), `splicing` (lets the
+//! kernel move the bytes of coupled connections), `report` (what a person may see of the loop), `waiting`
 //! (the question, and a wait that fails), `opening` and `closing` (how a connection begins and ends), `deadlines`,
 //! `state` (what a loop knows), `agenda` (the tasks that are left), `endpoints` (everything in the loop that has a
 //! descriptor). Then come the small state machines `stream`, `listener`, `connecting` and `datagram`, which receive what
@@ -29,6 +30,7 @@ mod opening;
 #[cfg(test)]
 mod rare_tests;
 mod report;
+mod splicing;
 mod state;
 mod stream;
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub enum Notice<'a> {
     TooSlow(&'a Address),
     /// A connection's descriptor cannot be watched: under `select`, a number from FD_SETSIZE on.
     Unwatchable(&'a Address, i32),
+    /// No pipe could be made, so the bytes of this connection are copied instead.
+    NotSpliced(&'a Address, Errno),
     /// `poll` cannot watch this many descriptors: the newest client is closed.
     Refused(&'a Address),
     /// The wait failed in a way that may pass: the loop asks again after a pause.

@@ -32,6 +32,8 @@ pub(super) struct LoopState {
     pub(super) draining: Option<Instant>,
     /// Whether an endpoint may have a deadline. If not, the loop checks none.
     pub(super) has_deadlines: bool,
+    /// Whether the kernel moves the bytes of a connection, or did so.
+    pub(super) splices: bool,
     /// Whether a listener may be resting until a descriptor is free.
     pub(super) listeners_rest: bool,
     /// How many waits in a row have failed with an errno that may pass.
@@ -58,6 +60,7 @@ impl LoopState {
             self_pipe: None,
             draining: None,
             has_deadlines: false,
+            splices: false,
             listeners_rest: false,
             failed_waits: 0,
             clients: 0,
@@ -99,7 +102,12 @@ impl LoopState {
             trace::intent("nothing can be sent any more, but what has come is still passed on");
             return self.endpoints.settle(token);
         }
-        let FailedCall(call, errno) = failed;
+        self.end_failed(token, failed);
+    }
+
+    /// Ends a connection because of a failed call.
+    #[cold]
+    pub(super) fn end_failed(&mut self, token: Token, FailedCall(call, errno): FailedCall) {
         if self.endpoints.stream(token).is_some_and(|(_, stream)| self.is_observer(stream.service))
         {
             return self.end_stream(token, Ending::Failed(errno));

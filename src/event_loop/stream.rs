@@ -32,6 +32,8 @@ pub(super) struct Stream {
     pub(super) deadline: Option<Instant>,
     /// The coupled stream: bytes received here are queued there.
     pub(super) partner: Option<Token>,
+    /// The kernel moves the bytes received here to the partner, through a pipe.
+    pub(super) is_spliced: bool,
     /// Bytes are queued for the partner: nothing is read from here.
     pub(super) blocked: bool,
     /// The service has asked for nothing to be read from here.
@@ -94,6 +96,7 @@ impl Stream {
             last_active: None,
             deadline: None,
             partner: None,
+            is_spliced: false,
             blocked: false,
             held: false,
             wants_room: false,
@@ -130,10 +133,13 @@ impl Stream {
     pub(super) fn send_owed(&mut self, ends: &mut Ends) -> std::result::Result<(), FailedCall> {
         self.note_activity();
         let sending = &mut self.conn.sending;
+        if sending.piped() > 0 {
+            sending.send_owed(ends).map_err(|errno| FailedCall(Function::SPLICE, errno))?;
+        }
         if sending.owes_file() {
             sending.send_owed(ends).map_err(|errno| FailedCall(Function::SENDFILE, errno))?;
         }
-        if sending.owed() > 0 && !sending.owes_file() {
+        if sending.owed() > 0 && sending.piped() == 0 && !sending.owes_file() {
             sending.send_owed(ends).map_err(|errno| FailedCall(Function::SEND, errno))?;
         }
         sending.finish_if_sent(ends).map_err(|errno| FailedCall(Function::SHUTDOWN, errno))
@@ -224,7 +230,7 @@ impl Stream {
     /// A send to the peer failed. Returns whether bytes may still have arrived for the partner; bytes queued for the
     /// peer are discarded.
     pub(super) fn goes_on_reading(&mut self, failed: FailedCall) -> bool {
-        let is_sending = [Function::SEND, Function::SENDFILE].contains(&failed.0);
+        let is_sending = [Function::SEND, Function::SENDFILE, Function::SPLICE].contains(&failed.0);
         let goes_on = is_sending
             && self.failed.is_none()
             && self.is_connection()

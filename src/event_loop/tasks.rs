@@ -7,6 +7,7 @@ use super::datagram::receive_one;
 use super::endpoints::{Endpoint, Endpoints};
 use super::listener::ACCEPTS_PER_TURN;
 use super::notice::Notice;
+use super::splicing::SpliceProgress;
 use super::state::LoopState;
 use super::stream::{Closing, FailedCall};
 use crate::addr::Address;
@@ -141,6 +142,9 @@ impl LoopState {
     /// A descriptor is readable: receives once.
     #[inline]
     fn receive_at(&mut self, who: Token, buffer: &mut [u8]) -> Option<News> {
+        if self.splices && self.splice_to_partner(who, buffer.len()) == SpliceProgress::Done {
+            return None;
+        }
         let Some((ends, stream)) = self.endpoints.stream_mut(who) else {
             return self.receive_elsewhere(who, buffer);
         };

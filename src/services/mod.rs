@@ -25,7 +25,7 @@ pub use guard::Guarded;
 pub use http::Http;
 pub(crate) use printable::append_printable;
 pub use printable::printable;
-pub use relay::Relay;
+pub use relay::{Moving, Relay};
 pub use signals::Signals;
 pub use spec::{ServiceKind, Spec, Transport, seconds, time_limit};
 pub use time::Time;

@@ -9,6 +9,10 @@
 //! Unix-domain sockets have no reset: to such a client the target's reset, and its refusal, look like a clean end.
 //! (Only Linux reports `ECONNRESET` there, and only if bytes of the client had not been read.)
 //!
+//! The relay looks at no byte, so the kernel can move them from one socket to the other without copying them into this
+//! process ([`Moving::Spliced`]). Early bytes, bytes behind the mark of an urgent byte, and the end of file still come
+//! through `recv`.
+//!
 //! While the relay connects to the target, it reads from a TCP client, up to a limit, because only a receive reports
 //! that the client has reset the connection; after a reset the relay gives the attempt up. After an end of file it does
 //! not: a client that has only closed its half may still wait for the answer, and one that has closed its socket looks
@@ -26,11 +30,22 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// client's bytes stay in the kernels, and a reset behind them is noticed later.
 const MOST_KEPT: usize = 16 * 1024;
 
+/// How bytes get from one side to the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Moving {
+    /// Received into a buffer of this process, and sent from there.
+    #[default]
+    Copied,
+    /// Moved by the kernel, through a pipe for each direction (`splice`).
+    Spliced,
+}
+
 /// Connects every client to the first address of the target that answers.
 #[derive(Debug)]
 pub struct Relay {
     target: Vec<Address>,
     time_limit: Duration,
+    moving: Moving,
     sides: TokenMap<Counterpart>,
 }
 
@@ -54,8 +69,8 @@ struct Early {
 
 impl Relay {
     /// A relay to these addresses, tried in turn, each for `time_limit`.
-    pub fn new(target: Vec<Address>, time_limit: Duration) -> Self {
-        Self { target, time_limit, sides: TokenMap::default() }
+    pub fn new(target: Vec<Address>, time_limit: Duration, moving: Moving) -> Self {
+        Self { target, time_limit, moving, sides: TokenMap::default() }
     }
 
     /// A client has connected: begin to connect to its target.
@@ -75,7 +90,9 @@ impl Relay {
         };
         self.sides.insert(client, Counterpart::With(target, early));
         self.sides.insert(target, Counterpart::With(client, Early::default()));
-        let mut actions = vec![Action::Couple(target, client), Action::Release(client)];
+        let mut actions = vec![Action::Couple(target, client)];
+        actions.extend((self.moving == Moving::Spliced).then_some(Action::Splice(target, client)));
+        actions.push(Action::Release(client));
         match early {
             Early { kept: 0, finished: true } => actions.push(Action::Finish(target)),
             Early { kept: 0, finished: false } => {}
@@ -169,7 +186,7 @@ mod tests {
     }
 
     fn relay() -> Relay {
-        Relay::new(Vec::new(), TIME_LIMIT)
+        Relay::new(Vec::new(), TIME_LIMIT, Moving::Copied)
     }
 
     fn coupled() -> (Relay, Token, Token) {

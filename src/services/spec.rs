@@ -7,10 +7,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::http;
-use super::relay;
+use super::relay::{self, Moving};
 use crate::addr::Written;
 use crate::framing::Rule;
 use crate::names::{SOCK_DGRAM, SOCK_STREAM, SocketType};
+use crate::os::splicing::HAS_SPLICE;
 
 /// The kind of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ const ROWS: &[ServiceRow] = &[
         kind: ServiceKind::Relay,
         name: "relay",
         port: None,
-        options: &["to", "timeout"],
+        options: &["to", "timeout", "move"],
         datagrams: false,
         standard_port: None,
     },
@@ -199,7 +200,7 @@ impl Spec {
             }
         }
         match self.kind {
-            ServiceKind::Relay => self.target().map(|_| ()),
+            ServiceKind::Relay => self.target().and(self.moving()).map(|_| ()),
             ServiceKind::Http => self.http().map(|_| ()),
             _ => self.frame().map(|_| ()),
         }
@@ -215,6 +216,19 @@ impl Spec {
             time_limit(written).map_err(|why| format!("timeout={}: {why}", written.escape_debug()))
         })?;
         Ok((Written::parse(to).map_err(|bad| bad.why)?, time_limit))
+    }
+
+    /// How a relay gets bytes from one side to the other.
+    ///
+    /// # Errors
+    /// One line that says what can be written instead.
+    pub fn moving(&self) -> Result<Moving, String> {
+        match self.option("move") {
+            None | Some("copy") => Ok(Moving::Copied),
+            Some("splice") if HAS_SPLICE => Ok(Moving::Spliced),
+            Some("splice") => Err("move=splice: only Linux has splice; write move=copy".into()),
+            Some(other) => Err(format!("move={}: write copy or splice", other.escape_debug())),
+        }
     }
 
     /// The rule that ends messages of `framed`.

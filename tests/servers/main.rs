@@ -16,6 +16,7 @@ mod http_programs;
 mod http_slow;
 mod rare_paths;
 mod relay;
+mod relay_splice;
 mod run_view;
 mod run_view_browser;
 mod services;

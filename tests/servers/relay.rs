@@ -49,20 +49,26 @@ tests! {
 }
 
 /// A relay to this address.
-fn relay_to(kind: Kind, to: &str, arguments: &[&str]) -> Server {
+pub(super) fn relay_to(kind: Kind, to: &str, arguments: &[&str]) -> Server {
     starting(kind).serving("relay", &format!(",to={to}")).with(arguments).start()
 }
 
 /// A relay, and the two ends of a connection through it.
-struct Through {
-    server: Server,
-    client: TcpStream,
-    target: TcpStream,
+pub(super) struct Through {
+    pub(super) server: Server,
+    pub(super) client: TcpStream,
+    pub(super) target: TcpStream,
 }
 
 fn through(kind: Kind, arguments: &[&str]) -> Through {
+    through_with(kind, "", arguments)
+}
+
+/// The same with options of the relay: `,move=splice`.
+pub(super) fn through_with(kind: Kind, options: &str, arguments: &[&str]) -> Through {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = relay_to(kind, &listener.local_addr().unwrap().to_string(), arguments);
+    let to = format!("{}{options}", listener.local_addr().unwrap());
+    let server = relay_to(kind, &to, arguments);
     let client = connect(&server);
     let target = accept(&listener);
     Through { server, client, target }
@@ -70,7 +76,7 @@ fn through(kind: Kind, arguments: &[&str]) -> Through {
 
 /// The next client. One must connect.
 #[track_caller]
-fn accept(listener: &TcpListener) -> TcpStream {
+pub(super) fn accept(listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).unwrap();
     let mut accepted = None;
     wait_until("somebody comes", || {
@@ -92,7 +98,7 @@ fn dead() -> (Socket, SocketAddr) {
 }
 
 /// A listener that accepts no more: its queue is full.
-fn full() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
+pub(super) fn full() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
     let (socket, address) = dead();
     socket.listen(0).unwrap();
     let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
@@ -100,7 +106,7 @@ fn full() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
     (socket.into(), address, queued)
 }
 
-fn send_and_finish(message: &Message, stream: &TcpStream) {
+pub(super) fn send_and_finish(message: &Message, stream: &TcpStream) {
     message.send(stream, 256 << 10);
     stream.shutdown(Shutdown::Write).unwrap();
 }
@@ -123,16 +129,21 @@ fn a_gib_arrives_as_it_was_sent_and_needs_no_memory(kind: Kind) {
 
 fn both_ways(kind: Kind, len: usize, piece: usize, arguments: &[&str]) {
     let Through { server: _server, client, target } = through(kind, arguments);
+    assert_both_ways(&client, &target, len, piece);
+}
+
+/// Both sides send much at once, and all of it arrives.
+pub(super) fn assert_both_ways(client: &TcpStream, target: &TcpStream, len: usize, piece: usize) {
     let (message, answer) = (Message::of(len), Message::of(len + len / 3));
     std::thread::scope(|scope| {
-        for (message, from) in [(&message, &client), (&answer, &target)] {
+        for (message, from) in [(&message, client), (&answer, target)] {
             scope.spawn(move || {
                 message.send(from, piece);
                 from.shutdown(Shutdown::Write).unwrap();
             });
         }
-        scope.spawn(|| message.assert_comes_back(&target, 64 << 10, |_| {}));
-        answer.assert_comes_back(&client, 64 << 10, |_| {});
+        scope.spawn(|| message.assert_comes_back(target, 64 << 10, |_| {}));
+        answer.assert_comes_back(client, 64 << 10, |_| {});
     });
 }
 
@@ -336,7 +347,7 @@ fn a_target_that_does_not_answer_in_time_is_given_up(kind: Kind) {
 
 /// One side sends much, the other reads slowly at first: all of it arrives, and the relay has no more memory than
 /// before.
-fn assert_bounded(server: &Server, from: &TcpStream, to: &TcpStream) {
+pub(super) fn assert_bounded(server: &Server, from: &TcpStream, to: &TcpStream) {
     const SLOW: usize = 1 << 20;
     let memory = || if HAS_PROC { resident_bytes(server.pid()) } else { 0 };
     let (message, before) = (Message::of(64 << 20), memory());

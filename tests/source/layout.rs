@@ -56,6 +56,7 @@ const LOOP_FILES: &[&str] = &[
     "turn",
     "tasks",
     "actions",
+    "splicing",
     "report",
     "waiting",
     "opening",

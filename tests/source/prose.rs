@@ -28,7 +28,7 @@ const WORDS: &[Word] = &[
     word("whom", 3, "the peer that, the client that"),
     word("for ever", 2, "forever; or \"without a time limit\""),
     word("anew", 5, "again; or \"a new …\""),
-    word("owed", 108, "unsent, pending, still to be sent"),
+    word("owed", 116, "unsent, pending, still to be sent"),
     word("manieth", 0, "every Nth"),
     word("wherefrom", 2, "from where; the source"),
 ];

@@ -53,6 +53,14 @@ fn a_relay_says_where_it_passes_on_to() {
         relay("relay=9000,to=db:5432"),
         (Written::parse("db:5432").unwrap(), relay::TIME_LIMIT)
     );
+    let moving = |text| Spec::parse(text).and_then(|spec| spec.moving());
+    assert_eq!(moving("relay=9000,to=db:5432"), Ok(Moving::Copied));
+    assert_eq!(moving("relay=9000,to=db:5432,move=copy"), Ok(Moving::Copied));
+    let spliced = moving("relay=9000,to=db:5432,move=splice");
+    match HAS_SPLICE {
+        true => assert_eq!(spliced, Ok(Moving::Spliced)),
+        false => assert!(spliced.unwrap_err().contains("only Linux has splice")),
+    }
     let (to, time_limit) = relay("relay=*:0,timeout=0.5,to=unix:/run/db");
     assert_eq!(to, Written::parse("unix:/run/db").unwrap());
     assert_eq!(time_limit, Duration::from_millis(500));
@@ -89,6 +97,8 @@ fn what_cannot_be_served_is_refused_with_what_can() {
         ("relay=9000,to=db:5432,timeout=nan", "number of seconds"),
         ("relay=9000,to=db:5432,timeout=0", "timeout=0: write a number of seconds above 0"),
         ("relay=9000,to=db:5432,timeout=1e-12", "above 0"),
+        ("relay=9000,to=db:5432,move=\x1b", "move=\\u{1b}: write copy or splice"),
+        ("relay=9000,to=db:5432,splice", "it has: to=…, timeout=…, move=…"),
         ("http=8080,header-timeout=0", "header-timeout=0: write a number of seconds above 0"),
         ("http=8080,keep-alive=0", "keep-alive=0: write a number of seconds above 0"),
         ("echo=127.0.0.1:0,", "nothing goes behind the comma: echo has no options"),
