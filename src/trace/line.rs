@@ -37,6 +37,13 @@ impl LineBuffer {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// Appends text of ASCII.
+    #[inline]
+    pub(super) fn push_ascii(&mut self, text: &[u8]) {
+        debug_assert!(text.is_ascii(), "{text:?} has more than ASCII");
+        self.bytes.extend_from_slice(text);
+    }
+
     /// Appends a character of ASCII.
     #[inline]
     pub(crate) fn push(&mut self, character: u8) {

@@ -32,16 +32,18 @@ fn append(out: &mut LineBuffer, bytes: &[u8], [before_others, before_digit]: &Ta
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = &rest[..rest.len().min(PIECE)];
-        // Neither question has an early exit, so that the compiler can put it for many bytes in one instruction.
-        let is_plain = piece.iter().fold(true, |plain, byte| plain & is_plain(*byte));
-        let pairs = piece.iter().zip(&rest[1..]);
+        // The piece, the byte after it, and blanks up to a length that the compiler knows. Neither question has an early
+        // exit. So the compiler can put each question for many bytes in one instruction.
+        let mut padded = [b' '; PIECE + 1];
+        let with_next = &rest[..rest.len().min(PIECE + 1)];
+        padded[..with_next.len()].copy_from_slice(with_next);
+        let is_plain = padded[..PIECE].iter().fold(true, |plain, byte| plain & is_plain(*byte));
+        let pairs = padded[..PIECE].iter().zip(&padded[1..]);
         let has_digit = pairs.fold(false, |has, (byte, next)| has | is_before_digit(*byte, *next));
         if is_plain {
-            out.push_str(std::str::from_utf8(piece).unwrap_or_default());
+            out.push_ascii(piece);
         } else if has_digit {
-            let next_is_digit =
-                |at: usize| rest.get(at + 1).is_some_and(|next| is_octal_digit(*next));
-            write_escaped(out, piece, |at, byte| match next_is_digit(at) {
+            write_escaped(out, piece, |at, byte| match is_octal_digit(padded[at + 1]) {
                 true => before_digit[byte],
                 false => before_others[byte],
             });

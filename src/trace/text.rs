@@ -145,10 +145,12 @@ impl TextLine {
             self.line.push(b'(');
         }
         let written = self.arguments.replace(event.args.len()).unwrap_or(0);
-        for (at, arg) in event.args.iter().enumerate().skip(written) {
-            if at > 0 && !std::mem::take(&mut self.has_comma) {
+        let mut needs_comma = written > 0 && !std::mem::take(&mut self.has_comma);
+        for arg in event.args.get(written..).unwrap_or_default() {
+            if needs_comma {
                 self.line.push_str(", ");
             }
+            needs_comma = true;
             write_arg(&mut self.line, arg, self.options.limits);
             if let (Some(ends), Arg::Fd(fd)) = (&self.ends, arg) {
                 ends.write(&mut self.line, *fd);
@@ -181,12 +183,12 @@ impl TextLine {
                 write_note(&mut self.line, &event.note, value, self.options.limits);
             }
         }
-        self.line.push_str(match event.mark {
-            Mark::None => "",
-            Mark::Refused => " (refused)",
-            Mark::Libc => " (libc)",
-            Mark::Injected => " (INJECTED)",
-        });
+        match event.mark {
+            Mark::None => {}
+            Mark::Refused => self.line.push_str(" (refused)"),
+            Mark::Libc => self.line.push_str(" (libc)"),
+            Mark::Injected => self.line.push_str(" (INJECTED)"),
+        }
         if event.function().is_some_and(|function| function.page().is_library) {
             self.line.push_str(" (library)");
         }
