@@ -67,12 +67,12 @@ pub struct ServeArgs {
     /// little.
     #[arg(long, help_heading = "Limits")]
     pub tiers: bool,
-    /// Spend at most PERCENT of the time on looks at the cold tier [default: 10]
+    /// Spend at most PERCENT of the time on looks at the cold tier [default: 5]
     #[arg(long, value_name = "PERCENT", value_parser = percent, hide_short_help = true, help_heading = "Limits")]
     pub tiers_share: Option<u32>,
     /// Look at each cold connection at least every MILLISECONDS, even if that takes a larger share [default: 100]
     ///
-    /// A connection that is silent for one to two times as long becomes cold.
+    /// A connection becomes cold after a silence of half to all of that time.
     #[arg(long, value_name = "MILLISECONDS", value_parser = milliseconds, hide_short_help = true, help_heading = "Limits")]
     pub tiers_wait: Option<Duration>,
     /// Use tiers while at least N connections are cold [default: 64]

@@ -26,7 +26,7 @@ use crate::trace;
 pub struct TierLimits {
     /// Looks at the cold tier take at most this part of the time, in percent, unless `longest_wait` needs more.
     pub share_percent: u32,
-    /// Each cold connection is looked at again after this time, or a turn later. It is also the length of a period.
+    /// Each cold connection is looked at again after this time, or a turn later. A period is half as long.
     pub longest_wait: Duration,
     /// With fewer cold connections than this every wait asks about all rows: that costs less than further calls.
     pub least_cold: usize,
@@ -34,7 +34,7 @@ pub struct TierLimits {
 
 impl Default for TierLimits {
     fn default() -> Self {
-        Self { share_percent: 10, longest_wait: Duration::from_millis(100), least_cold: 64 }
+        Self { share_percent: 5, longest_wait: Duration::from_millis(100), least_cold: 64 }
     }
 }
 
@@ -93,7 +93,7 @@ impl Tiers {
             hot: Vec::new(),
             last_busy: Vec::new(),
             period: 1,
-            period_ends: now + limits.longest_wait,
+            period_ends: now + limits.longest_wait / 2,
             next_place: 0,
             next_look: None,
             passed_in_silence: 0,
@@ -275,7 +275,7 @@ impl Tiers {
             stays
         });
         self.period += 1;
-        self.period_ends = now + self.limits.longest_wait;
+        self.period_ends = now + self.limits.longest_wait / 2;
     }
 }
 
