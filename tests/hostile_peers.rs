@@ -224,7 +224,7 @@ struct Addresses {
 }
 
 /// A server of everything, with limits so tight that peers meet them.
-fn serve_all(via: &str, root: &str, target: &str, unix: &[PathBuf]) -> Services {
+fn serve_all(kind: Kind, root: &str, target: &str, unix: &[PathBuf]) -> Services {
     let service = |name: &str, address: &str| match name {
         "http" => format!("http={address},root={root},header-timeout=1,keep-alive=1"),
         "relay-splice" if HAS_SPLICE => format!("relay={address},to={target},move=splice"),
@@ -238,7 +238,8 @@ fn serve_all(via: &str, root: &str, target: &str, unix: &[PathBuf]) -> Services 
     let at_paths = SERVICES.iter().zip(unix);
     services.extend(at_paths.map(|(name, path)| service(name, &format!("unix:{}", text(path)))));
     let services: Vec<&str> = services.iter().map(String::as_str).collect();
-    serve_with(via, &services, &["--idle-timeout", "3", "--max-clients", "500"])
+    let limits = ["--idle-timeout", "3", "--max-clients", "500"];
+    serve_with(kind.via, &services, &[&limits[..], kind.flags()].concat())
 }
 
 fn seconds() -> Option<u64> {
@@ -251,22 +252,27 @@ fn seed() -> u64 {
 
 #[test]
 fn hostile_peers_harm_only_themselves_over_select() {
-    hostile_peers_harm_only_themselves("select");
+    hostile_peers_harm_only_themselves(SERVE_SELECT);
 }
 
 #[test]
 fn hostile_peers_harm_only_themselves_over_poll() {
-    hostile_peers_harm_only_themselves("poll");
+    hostile_peers_harm_only_themselves(SERVE_POLL);
 }
 
-fn hostile_peers_harm_only_themselves(via: &str) {
+#[test]
+fn hostile_peers_harm_only_themselves_over_poll_in_tiers() {
+    hostile_peers_harm_only_themselves(TIERS_POLL);
+}
+
+fn hostile_peers_harm_only_themselves(kind: Kind) {
     let root = TempDir::new();
     std::fs::write(root.file("big"), vec![b'x'; 3_000_000]).unwrap();
     let root_path = root.file("big").parent().unwrap().to_path_buf();
-    let behind = serve(via, &["echo=127.0.0.1:0"]);
+    let behind = serve(kind.via, &["echo=127.0.0.1:0"]);
     let place = TempDir::new();
     let unix: Vec<PathBuf> = SERVICES.iter().map(|name| place.file(name)).collect();
-    let server = serve_all(via, text(&root_path), &behind.at(0).to_string(), &unix);
+    let server = serve_all(kind, text(&root_path), &behind.at(0).to_string(), &unix);
     let own = if HAS_PROC { descriptors(server.pid()) } else { 0 };
     let addresses = Addresses {
         streams: (0..SERVICES.len()).map(|service| server.at(service)).collect(),
@@ -313,7 +319,7 @@ fn hostile_peers_harm_only_themselves(via: &str) {
     let most = most_resident_bytes(server.pid());
     let peers: u64 = made.values().sum();
     counted(format_args!(
-        "{via}: {peers} hostile peers of {} kinds in {:.1} s (seed {seed}); at most {most} bytes of memory",
+        "{kind}: {peers} hostile peers of {} kinds in {:.1} s (seed {seed}); at most {most} bytes of memory",
         made.len(),
         began.elapsed().as_secs_f64()
     ));
@@ -337,11 +343,11 @@ fn an_end_at_every_point_of_a_request() {
     std::fs::write(root.file("big"), vec![b'x'; 300_000]).unwrap();
     let root_path = root.file("big").parent().unwrap().to_path_buf();
     let mut ends = 0;
-    for via in BOTH {
-        let behind = serve(via, &["echo=127.0.0.1:0"]);
+    for kind in [SERVE_SELECT, SERVE_POLL, TIERS_POLL] {
+        let behind = serve(kind.via, &["echo=127.0.0.1:0"]);
         let place = TempDir::new();
         let unix: Vec<PathBuf> = SERVICES.iter().map(|name| place.file(name)).collect();
-        let server = serve_all(via, text(&root_path), &behind.at(0).to_string(), &unix);
+        let server = serve_all(kind, text(&root_path), &behind.at(0).to_string(), &unix);
         let own = if HAS_PROC { descriptors(server.pid()) } else { 0 };
         for (service, says) in [
             ("echo", &b"hello\n"[..]),
@@ -362,8 +368,8 @@ fn an_end_at_every_point_of_a_request() {
                 // It gets its queued bytes, and then the end of file; it is not left waiting.
                 let got = read_all(&half_closed);
                 match service {
-                    "echo" | "relay" | "relay-splice" => assert_eq!(got, before, "{via}, {service}"),
-                    "upper" => assert_eq!(got, before.to_ascii_uppercase(), "{via}, {service}"),
+                    "echo" | "relay" | "relay-splice" => assert_eq!(got, before, "{kind}, {service}"),
+                    "upper" => assert_eq!(got, before.to_ascii_uppercase(), "{kind}, {service}"),
                     _ => {}
                 }
 

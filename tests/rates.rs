@@ -224,6 +224,47 @@ fn time_of_round(clients: &[TcpStream]) -> Duration {
     began.elapsed()
 }
 
+/// What `--tiers` is for: a request of one connection costs little, however many others are idle. The servers take turns, and
+/// of the ratios of neighbouring rounds the median is taken. It is about 10 with so many idle ones, and grows with their number.
+#[test]
+#[ignore = "needs a build with optimisation"]
+fn tiers_serve_one_connection_of_many_several_times_as_fast() {
+    const IDLE: usize = 1_500;
+    const LEAST: f64 = 4.0;
+    if !can_have_descriptors(2 * IDLE as u64 + 100) {
+        return;
+    }
+    let limit = format!("-Sn {}", IDLE + 100);
+    let servers =
+        [&[][..], &["--tiers"]].map(|flags| starting(SERVE_POLL).with(flags).under(&limit).start());
+    let _idle = servers.each_ref().map(|server| connect_many(server, IDLE));
+    let busy = servers.each_ref().map(connect);
+    holds_in_one_try(|| {
+        // In the first rounds the idle ones are still hot.
+        let mut ratios: Vec<f64> = (0..21)
+            .map(|_| {
+                let [plain, tiers] = busy.each_ref().map(time_of_pings);
+                plain.as_secs_f64() / tiers.as_secs_f64()
+            })
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let median = ratios[ratios.len() / 2];
+        let said = format!("tiers serve one of {IDLE} connections {median:.1} times as fast");
+        counted(format_args!("{said}"));
+        if median >= LEAST { Vec::new() } else { vec![said] }
+    });
+}
+
+/// How long 200 requests of one connection take, each sent after the last answer.
+fn time_of_pings(mut client: &TcpStream) -> Duration {
+    let began = Instant::now();
+    for _ in 0..200 {
+        client.write_all(&[7; 64]).unwrap();
+        client.read_exact(&mut [0; 64]).unwrap();
+    }
+    began.elapsed()
+}
+
 /// What a request of 64 bytes costs the server in instructions of its own, without the kernel's: they can be counted on a
 /// busy machine, too. Two runs are compared, so that neither start nor end is in the figure. A turn has a price of its own, which
 /// one connection pays for each request, and a hundred connections share. The limits leave room for other compilers.

@@ -43,6 +43,12 @@ fn a_long_time_over_poll() {
     soak(SERVE_POLL, if long_run().is_some() { 5_000 } else { 500 });
 }
 
+/// A connection is cold after some milliseconds, so these change between the tiers all the time.
+#[test]
+fn a_long_time_over_poll_in_tiers() {
+    soak(TIERS_POLL, if long_run().is_some() { 5_000 } else { 500 });
+}
+
 /// What all clients have done.
 #[derive(Default)]
 struct Tally {
