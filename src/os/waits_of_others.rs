@@ -1,6 +1,7 @@
 //! What the threads of another process wait for, as the kernel shows it to users who may trace that process.
 
 use std::fs;
+use std::io::Read;
 
 use crate::trace::Function;
 use crate::values::FdNumber;
@@ -17,14 +18,24 @@ pub struct WaitOfOther {
 }
 
 /// The call that each thread of a process waits in, if it is one that waits for sockets; empty where the system does
-/// not tell.
+/// not tell, and for a 32-bit program if this is a 64-bit one, or the other way round.
 pub fn waits_of(pid: u32) -> Vec<WaitOfOther> {
+    if class_of(&format!("/proc/{pid}/exe")) != class_of("/proc/self/exe") {
+        return Vec::new();
+    }
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let of_thread = |thread: fs::DirEntry| {
         let tid = thread.file_name().to_str()?.parse().ok()?;
         wait(tid, &fs::read_to_string(thread.path().join("syscall")).ok()?)
     };
     threads.filter_map(of_thread).collect()
+}
+
+/// The class of a program: with 32 bits its calls have other numbers than with 64.
+fn class_of(program: &str) -> Option<u8> {
+    let mut head = [0; 5];
+    fs::File::open(program).ok()?.read_exact(&mut head).ok()?;
+    Some(head[4])
 }
 
 /// A line of `/proc/PID/syscall`: `232 0x5 0x7ffc… …`, or `running`.
@@ -81,6 +92,13 @@ fn waiting_calls() -> &'static [(i64, &'static str)] {
 #[cfg(all(test, linux))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_of_the_class_that_its_file_says() {
+        let own = if cfg!(target_pointer_width = "32") { 1 } else { 2 };
+        assert_eq!(class_of("/proc/self/exe"), Some(own));
+        assert_eq!(class_of("/nonexistent"), None);
+    }
 
     #[test]
     fn a_line_says_the_call_and_its_descriptor() {
