@@ -17,7 +17,6 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::Pid;
 use support::*;
 
@@ -34,7 +33,7 @@ struct Session {
     shown: String,
     /// It keeps the terminal's settings when the program has ended.
     slave: OwnedFd,
-    before: Termios,
+    before: TerminalSettings,
 }
 
 impl Session {
@@ -54,7 +53,7 @@ impl Session {
         for end in [&pty.master, &pty.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
         }
-        let before = tcgetattr(&pty.slave).unwrap();
+        let before = settings_of(&pty.slave);
         let mut command = interruptible("setsid");
         command.args(["--ctty", "--wait"]).args(command_line).env("TERM", "dumb");
         command.stdin(pty.slave.try_clone().unwrap()).stdout(pty.slave.try_clone().unwrap());
@@ -107,7 +106,7 @@ impl Session {
     /// How the program ended, and all that it showed; the terminal is as it was before.
     fn end(mut self) -> (ExitStatus, String) {
         let status = wait_for(&mut self.child.0);
-        assert_eq!(tcgetattr(&self.slave).unwrap(), self.before, "the terminal's settings");
+        assert_eq!(settings_of(&self.slave), self.before, "the terminal's settings");
         drop(self.slave);
         let mut rest = Vec::new();
         // On Linux the end of a terminal is EIO.
@@ -153,7 +152,7 @@ fn the_terminal_is_in_order_after_a_signal_too() {
             let found = session.before.clone();
             session.until(|shown| !shown.is_empty());
             // Held while it waits for a key.
-            wait_until("the terminal is held", || tcgetattr(&session.slave).unwrap() != found);
+            wait_until("the terminal is held", || settings_of(&session.slave) != found);
             kill(session.program(), signal).unwrap();
             let (status, shown) = session.end();
             assert!(!status.success(), "{arguments:?} {signal}: {status}\n{shown}");

@@ -30,7 +30,10 @@ use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use support::{BARESOCK, TempDir, baresock, has_program, output_of, skipped, wait_until};
+use support::{
+    BARESOCK, TempDir, baresock, has_program, output_of, skipped, wait_until,
+    with_three_descriptors,
+};
 
 /// Labs without a rule for `--inject` that changes their observation, and how it is known that they check.
 const NOT_SPOILED: &[(&str, &str)] = &[];
@@ -91,7 +94,8 @@ fn every_lab_is_as_predicted_also_while_the_processors_are_busy() {
 #[test]
 fn each_descriptor_says_which_end_it_is_where_both_play() {
     let lines = |flags: &[&str], name: &str| {
-        let output = baresock(&[&["lab", name][..], flags].concat());
+        let mut command = with_three_descriptors(BARESOCK);
+        let output = output_of(command.args(["lab", name]).args(flags));
         text(&output.stdout).lines().map(|line| line.trim().to_string()).collect::<Vec<_>>()
     };
     let both = lines(&[], "half-close");

@@ -54,8 +54,11 @@ fn the_limit_on_descriptors(kind: Kind) {
     for client in &served {
         assert_echo(client, b"still served");
     }
+    // A server repeats it when accept has failed for the 10th and the 100th time, which a busy machine gives it the time for.
     let said = server.stderr();
-    assert_eq!(said.lines().count(), if kind.is_bare() { 0 } else { 1 }, "it says: {said}");
+    let about = said.lines().filter(|line| line.starts_with("baresock: accept: EMFILE")).count();
+    assert_eq!(said.lines().count(), about, "it says: {said}");
+    assert!(if kind.is_bare() { about == 0 } else { (1..=3).contains(&about) }, "it says: {said}");
 
     served.truncate(free - waiting.len());
     for client in &waiting {

@@ -12,7 +12,6 @@ use crate::support::*;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::tcgetattr;
 use nix::unistd::Pid;
 
 /// What the program writes to a terminal of this width.
@@ -262,7 +261,7 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
     for arguments in [&[][..], &["compare", "--quick"], &["lab", "--all"], &["lab", "select"]] {
         for after in [1, 300, 2_000] {
             let pty = openpty(None, None).unwrap();
-            let before = tcgetattr(&pty.master).unwrap();
+            let before = settings_of(&pty.master);
             let mut command = interruptible(BARESOCK);
             command
                 .args(arguments)
@@ -284,7 +283,7 @@ fn an_interrupt_leaves_the_terminal_as_it_was() {
             }
             let status = child.wait().unwrap();
             assert!(status.success() || status.signal() == Some(2), "{arguments:?}: {status}");
-            assert!(tcgetattr(&terminal).unwrap() == before, "{arguments:?} after {after}");
+            assert!(settings_of(&terminal) == before, "{arguments:?} after {after}");
             let shown = String::from_utf8_lossy(&shown);
             // The last colour is none; the cursor is not hidden, or shown again.
             let colour = shown.rmatch_indices("\u{1b}[").find(|(at, _)| is_colour(&shown[*at..]));

@@ -13,6 +13,7 @@ mod program;
 mod schema;
 mod server;
 mod services;
+mod terminal;
 mod view;
 
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) use program::*;
 pub(crate) use schema::*;
 pub(crate) use server::*;
 pub(crate) use services::*;
+pub(crate) use terminal::*;
 pub(crate) use view::*;
 
 /// How long anything may take that must happen. It is long enough for a busy machine: only a failing test waits that

@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::equality::Untold;
+use baresock::os::system::{System, this_system};
 use baresock::sys::wild::LAB_DIRECTORY;
 use baresock::sys::{SIGUSR1, SIGUSR2, SignalSet, sigprocmask};
 use baresock::trace::output::{Output, Pace};
@@ -67,9 +68,16 @@ fn every_line_equals_straces() {
     ));
     crate::support::counted(format_args!("not of the subject: {:?}", report.left_out));
     assert!(report.distinct.len() >= 300, "{} distinct are too few", report.distinct.len());
-    // Names with a width are those of 32-bit programs.
-    let is_needed = |rule: &str| rule != "a_name_has_no_width" || size_of::<usize>() == 4;
-    for (rule, _) in equality::fold::RULES.iter().filter(|(rule, _)| is_needed(rule)) {
+    let of_musl = this_system() == System::LinuxMusl;
+    let is_needed = |rule: &str| match rule {
+        // Names with a width are those of 32-bit programs.
+        "a_name_has_no_width" => size_of::<usize>() == 4,
+        // musl makes these calls themselves.
+        "select_is_pselect6" | "pipe_is_pipe2" => !of_musl,
+        _ => true,
+    };
+    let musls = equality::fold::MUSL_RULES.iter().filter(|_| of_musl);
+    for (rule, _) in equality::fold::RULES.iter().filter(|(rule, _)| is_needed(rule)).chain(musls) {
         assert!(report.rules.contains(rule), "nothing needed the rule {rule}");
     }
     let errors = errors::compare(&ours).unwrap_or_else(|wrong| panic!("{wrong}"));

@@ -6,6 +6,7 @@
 pub(crate) mod call;
 pub(crate) mod fold;
 pub(crate) mod lines;
+mod musl;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -114,15 +115,16 @@ pub(crate) fn walk(seen: &[Seen], our_text: &str) -> Result<Report, String> {
             continue;
         }
         let mut our_call = fold::ours(&call);
-        let their_fold = match seen.get(at) {
-            Some(Seen::Call(theirs, raw)) => {
-                let (folded, taken) = fold::strace(theirs);
+        let (theirs, of_it) = next_of_straces(&our_call, &seen[at..]);
+        let their_fold = match theirs {
+            Some((theirs, raw)) => {
+                let (folded, taken) = fold::strace(&theirs);
                 fold::without_what_is_untold(&mut our_call, &folded);
                 report.rules.extend(&taken);
-                report.pairs.push((raw.clone(), (*line).to_string(), taken));
+                report.pairs.push((raw, (*line).to_string(), taken));
                 folded.to_string()
             }
-            _ => "(strace has no call here)".to_string(),
+            None => "(strace has no call here)".to_string(),
         };
         let our_fold = our_call.to_string();
         if our_fold != their_fold {
@@ -130,13 +132,27 @@ pub(crate) fn walk(seen: &[Seen], our_text: &str) -> Result<Report, String> {
         }
         report.calls += 1;
         report.distinct.insert(our_call.form());
-        at += 1;
+        at += of_it;
     }
     match seen[at..].iter().find(|seen| matches!(seen, Seen::Call(..))) {
         Some(Seen::Call(_, raw)) => {
             Err(format!("our trace ends, and strace saw another call: {raw}"))
         }
         _ => Ok(report),
+    }
+}
+
+/// strace's next call and its line, and how many of strace's calls it is.
+fn next_of_straces(ours: &Call, seen: &[Seen]) -> (Option<(Call, String)>, usize) {
+    if musl::is_here()
+        && let Some((whole, sent)) = musl::sent_one_by_one(ours, seen)
+    {
+        let line = whole.to_string();
+        return (Some((whole, line)), sent);
+    }
+    match seen.first() {
+        Some(Seen::Call(call, line)) => (Some((call.clone(), line.clone())), 1),
+        _ => (None, 1),
     }
 }
 

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 
 use baresock::sys::*;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::unistd::{Uid, setresuid};
 
 use super::{ANY, Interrupter, has_first_process, has_ipv6, listener, loopback, tcp_pair, udp};
@@ -39,6 +39,8 @@ impl Ready {
         for place in [closed.1, closed.0] {
             fs::set_permissions(place, fs::Permissions::from_mode(0o555)).unwrap();
         }
+        // Made before the limit, which with 32 bits does not reach so far. Nothing of it is on the disk.
+        File::create_new("large").unwrap().set_len(5_000_000_000).unwrap();
         let interfaces = if_nameindex().unwrap();
         let (loopback_number, _) = interfaces.iter().find(|(_, name)| name == "lo").unwrap();
         Self {
@@ -60,7 +62,7 @@ impl Drop for Ready {
 
 /// The longest file that this process may write. (What a file system allows is more than an offset can say on btrfs, xfs and
 /// tmpfs: there only this limit gives EFBIG.) It is far beyond what this test needs.
-const LONGEST: u64 = 1 << 36;
+const LONGEST: rlim_t = if size_of::<rlim_t>() == 4 { 1 << 31 } else { (1_u64 << 36) as rlim_t };
 
 /// A file at the end of what this process may write. The signal that comes with the error is ignored.
 fn longest_file() -> OwnedFd {
@@ -69,7 +71,7 @@ fn longest_file() -> OwnedFd {
     setrlimit(Resource::RLIMIT_FSIZE, end, hard).unwrap();
     sigaction(SIGXFSZ, Some(&SigAction::new(Handler::Ignore)), None).unwrap();
     let mut file = File::create("longest").unwrap();
-    file.seek(SeekFrom::Start(end)).unwrap();
+    file.seek(SeekFrom::Start(end as u64)).unwrap();
     file.into()
 }
 

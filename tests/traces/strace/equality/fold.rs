@@ -6,6 +6,7 @@
 use baresock::sys::Signal;
 
 use super::call::{Call, Piece, pieces};
+use super::musl;
 
 /// What stands for an address in memory.
 const ADDRESS: &str = "ADDRESS";
@@ -14,7 +15,8 @@ const ADDRESS: &str = "ADDRESS";
 pub(crate) fn strace(call: &Call) -> (Call, Vec<&'static str>) {
     let mut folded = call.clone();
     let mut taken = Vec::new();
-    for (name, rule) in RULES {
+    let of_musl = MUSL_RULES.iter().filter(|_| musl::is_here());
+    for (name, rule) in of_musl.chain(RULES) {
         let before = folded.clone();
         rule(&mut folded);
         if folded != before {
@@ -30,6 +32,10 @@ pub(crate) fn ours(call: &Call) -> Call {
     sockatmark_is_an_ioctl(&mut folded);
     select_carries_microseconds(&mut folded);
     an_address_is_a_token(&mut folded);
+    if musl::is_here() {
+        musl::accept4_without_flags_is_accept(&mut folded);
+        musl::files_may_be_long(&mut folded);
+    }
     folded
 }
 
@@ -64,6 +70,13 @@ pub(crate) const RULES: &[(&str, Rule)] = rules![
     an_offset_has_a_sign,
     an_address_is_a_token,
     a_set_that_is_not_read_is_empty,
+];
+
+/// The same for what only musl does.
+pub(crate) const MUSL_RULES: &[(&str, Rule)] = &[
+    ("select_keeps_what_is_left", musl::select_keeps_what_is_left),
+    ("files_may_be_long", musl::files_may_be_long),
+    ("an_errno_has_musls_words", musl::an_errno_has_musls_words),
 ];
 
 /// The kernel has no `sockatmark`: libc asks with `ioctl`, and returns what that wrote.
@@ -312,8 +325,12 @@ fn an_int_has_a_sign(call: &mut Call) {
         "fcntl" if call.args[1].starts_with("F_DUPFD") => 2,
         _ => return,
     };
-    if let Ok(number) = call.args[place].parse::<u32>() {
-        call.args[place] = number.cast_signed().to_string();
+    // (musl passes a long, whose lower half is the int.)
+    let int = |number: u64| {
+        u32::try_from(number).map(u32::cast_signed).or_else(|_| i32::try_from(number.cast_signed()))
+    };
+    if let Ok(Ok(number)) = call.args[place].parse().map(int) {
+        call.args[place] = number.to_string();
     }
 }
 
@@ -339,7 +356,7 @@ fn an_offset_has_a_sign(call: &mut Call) {
     }
 }
 
-/// An address in memory (twelve hexadecimal digits on 64-bit systems) says nothing but that there is one.
+/// An address in memory (twelve hexadecimal digits on 64-bit systems, eight of a 32-bit program) says nothing but that there is one.
 fn an_address_is_a_token(call: &mut Call) {
     for arg in &mut call.args {
         let mut folded = String::new();
@@ -378,7 +395,7 @@ fn a_set_that_is_not_read_is_empty(call: &mut Call) {
 fn address_len(after_zero: &str) -> usize {
     let Some(digits) = after_zero.strip_prefix('x') else { return 0 };
     let len = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
-    if len == 12 { len + 1 } else { 0 }
+    if len == 12 || (len == 8 && size_of::<usize>() == 4) { len + 1 } else { 0 }
 }
 
 /// What stands behind strace's number where it does not know what `poll` answered: the call had been interrupted.
@@ -397,6 +414,7 @@ pub(crate) fn without_what_is_untold(ours: &mut Call, theirs: &Call) {
 /// Whether the kernel never saw the call: the wrapper refused it, or libc did.
 pub(crate) fn has_no_counterpart(call: &Call) -> bool {
     call.result.ends_with(" (refused)")
+        || (musl::is_here() && musl::asks_nothing(call))
         || (call.result.ends_with(" (libc)") && refused_by_libc(call))
 }
 
@@ -438,7 +456,7 @@ fn in_microseconds(text: &str) -> String {
 }
 
 /// `1 (in [5], left {tv_sec=0, tv_nsec=5})` becomes `1 (in [5])`.
-fn without_what_is_left(result: &str) -> String {
+pub(super) fn without_what_is_left(result: &str) -> String {
     match (result.find(", left {"), result.find(" (left {")) {
         (Some(at), _) => format!("{})", &result[..at]),
         (None, Some(at)) => result[..at].to_string(),

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::Untold;
 use super::call::Call;
 use super::fold::UNTOLD;
+use super::musl;
 
 /// What is left of strace's file.
 #[derive(Debug)]
@@ -37,7 +38,9 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "sched_yield",
     "setitimer",
     "tgkill",
+    "tkill",
     // Limits and identity.
+    "getpgid",
     "getpgrp",
     "geteuid",
     "getpid",
@@ -51,12 +54,14 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "openat",
     "newfstatat",
     "open",
+    "stat",
     "statx",
     "unlink",
     "unlinkat",
     // Other processes, and namespaces: what labs do besides.
     "clone",
     "clone3",
+    "fork",
     "unshare",
     "vfork",
     "wait4",
@@ -84,6 +89,7 @@ pub(crate) fn seen(
     let mut seen = Vec::new();
     let mut of_std = BTreeSet::new();
     let mut of_tracer = None;
+    let mut opened = None;
     for line in lines {
         let call = Call::parse(&line).ok_or_else(|| format!("not understood: {line}"))?;
         if is_of_std(&call, &mut of_std) {
@@ -114,13 +120,17 @@ pub(crate) fn seen(
             }
         } else if untold.beginnings.iter().any(|beginning| line.starts_with(beginning)) {
             *left_out.entry(format!("{} (untold)", call.name)).or_default() += 1;
+        } else if musl::is_here() && musl::is_own(&call, opened.take().as_deref()) {
+            *left_out.entry(format!("{} (musl's own)", call.name)).or_default() += 1;
         } else if NOT_OF_THE_SUBJECT.contains(&call.name.as_str()) {
+            opened = (call.name == "open").then(|| call.result.clone());
             *left_out.entry(call.name).or_default() += 1;
         } else {
+            opened = None;
             seen.push(Seen::Call(call, line));
         }
     }
-    Ok(seen)
+    Ok(if musl::is_here() { musl::joined(seen) } else { seen })
 }
 
 /// Whether a call made this socket.
@@ -225,7 +235,7 @@ fn interrupted(lines: &[String]) -> Result<Vec<String>, String> {
 
 /// The calls with a time that runs on while they are interrupted. (Others are begun again just as they were.)
 fn is_wait(call: &str) -> bool {
-    ["poll(", "ppoll(", "pselect6("].iter().any(|name| call.starts_with(name))
+    ["poll(", "ppoll(", "pselect6(", "select("].iter().any(|name| call.starts_with(name))
 }
 
 /// A wait that a signal without a handler interrupted, such as one that stops the process: the program made one call
