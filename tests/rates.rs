@@ -343,7 +343,7 @@ fn a_traced_request_takes_few_instructions() {
     let place = TempDir::new();
     let file = place.file("trace");
     let to_file = ["--trace-to", text(&file)];
-    let limits: [(&[&str], u64); 2] = [(&[], 7_500), (&["--trace=json"], 16_000)];
+    let limits: [(&[&str], u64); 2] = [(&[], 7_500), (&["--trace=json"], 13_500)];
     for (form, limit) in limits {
         let flags = [form, &to_file].concat();
         let [few, many] = [1_000, 5_000].map(|requests| instructions(&flags, 10, requests));
