@@ -57,7 +57,7 @@ pub trait Places<'fd> {
 pub const ROWS_OF_A_LOOK: usize = 1_024;
 
 /// In `last_busy`: the place is in the cold tier.
-const COLD: u32 = 0;
+const COLD: u64 = 0;
 
 /// Which places are hot, and when to look at the others.
 #[derive(Debug)]
@@ -66,9 +66,9 @@ pub struct Tiers {
     /// The places of the hot tier.
     hot: Vec<u32>,
     /// For each place the period in which it was last busy, or [`COLD`].
-    last_busy: Vec<u32>,
+    last_busy: Vec<u64>,
     /// The present period, counted from 1.
-    period: u32,
+    period: u64,
     period_ends: Instant,
     /// The place where the next look begins.
     next_place: u32,
