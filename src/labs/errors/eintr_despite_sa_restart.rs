@@ -4,6 +4,7 @@
 //! restarts recv, except on a socket with a time limit (SO_RCVTIMEO), for the same reason.
 
 use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -94,20 +95,23 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("The peer, a thread too, sends five bytes after 400 ms.");
     lab.predict(&RECV);
     let alarm = Alarm::every(PERIOD, SIGUSR1);
-    let peer = thread::spawn(move || send_later(theirs));
+    let (_receiving, is_received) = channel();
+    let peer = thread::spawn(move || send_after(PERIOD * 4, theirs, is_received));
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
     drop(alarm);
     lab.observe(received);
     joined(peer)?;
 
-    lab.say("Another peer does the same; the limit is 5 s. Where five bytes arrive, recv was restarted, with the whole limit.");
+    lab.say("Another peer does so after 2 s, unless recv has returned. Where five bytes arrive, recv was restarted, with the whole limit of 5 s.");
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 5, tv_usec: 0 })?;
     lab.predict(&RECV_WITH_LIMIT);
     let alarm = Alarm::every(PERIOD, SIGUSR1);
-    let peer = thread::spawn(move || send_later(theirs));
+    // So late that a signal comes first also on a busy machine.
+    let (receiving, is_received) = channel();
+    let peer = thread::spawn(move || send_after(PERIOD * 20, theirs, is_received));
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
-    drop(alarm);
+    drop((alarm, receiving));
     // The signals did not end it; the five bytes did.
     lab.observe(received.map(|_| "restarted"));
     joined(peer)?;
@@ -116,11 +120,12 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// The peer: it sends when some signals have come.
-fn send_later(end: Fd) -> io::Result<Fd> {
+/// The peer: it sends after a while, or not at all if the receive is over before that.
+fn send_after(delay: Duration, end: Fd, is_received: Receiver<()>) -> io::Result<Fd> {
     // Blocked in this thread, so that the kernel delivers them to the thread that waits in recv.
     sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
-    thread::sleep(PERIOD * 4);
-    send(&end, b"hello", MSG_NOSIGNAL)?;
+    if is_received.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
+        send(&end, b"hello", MSG_NOSIGNAL)?;
+    }
     Ok(end)
 }
