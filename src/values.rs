@@ -1,6 +1,7 @@
 //! The plain values that calls take and return: a descriptor's number, times, the linger setting, a row of `poll`.
 //! Having one gives no access to a descriptor; [`crate::sys`] converts them to C's structures.
 
+use std::ffi::c_long;
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
@@ -52,6 +53,28 @@ pub struct TimeVal {
     pub tv_sec: i64,
     /// Microseconds beyond the seconds, 0 to 999,999.
     pub tv_usec: i64,
+}
+
+impl TimeVal {
+    /// How many bytes C's structure has in this program: two numbers as wide as a `long`.
+    pub(crate) const C_LEN: usize = 2 * size_of::<c_long>();
+
+    /// Reads C's structure, also that of a program whose `long` is narrower or wider than here.
+    pub(crate) fn from_c_bytes(bytes: &[u8]) -> Option<Self> {
+        let (tv_sec, tv_usec) = match (bytes.as_chunks::<8>(), bytes.as_chunks::<4>()) {
+            (([sec, usec], []), _) => (i64::from_ne_bytes(*sec), i64::from_ne_bytes(*usec)),
+            (_, ([sec, usec], [])) => {
+                (i32::from_ne_bytes(*sec).into(), i32::from_ne_bytes(*usec).into())
+            }
+            _ => return None,
+        };
+        Some(Self { tv_sec, tv_usec })
+    }
+
+    /// C's structure as it lies in the memory of this program.
+    pub(crate) fn to_c_bytes(self) -> Vec<u8> {
+        [self.tv_sec as c_long, self.tv_usec as c_long].map(c_long::to_ne_bytes).concat()
+    }
 }
 
 /// C's `struct timespec`: seconds and nanoseconds, as `pselect` and `ppoll` take them.
@@ -143,5 +166,21 @@ impl fmt::Display for SocketState {
             write!(f, ", {now} of {most} waiting")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_from_bytes_of_either_width() {
+        let time = TimeVal { tv_sec: 5, tv_usec: -1 };
+        let narrow = [5i32, -1].map(i32::to_ne_bytes).concat();
+        let wide = [5i64, -1].map(i64::to_ne_bytes).concat();
+        assert_eq!(TimeVal::from_c_bytes(&narrow), Some(time));
+        assert_eq!(TimeVal::from_c_bytes(&wide), Some(time));
+        assert_eq!(TimeVal::from_c_bytes(&wide[1..]), None);
+        assert_eq!(time.to_c_bytes(), if TimeVal::C_LEN == 8 { narrow } else { wide });
     }
 }

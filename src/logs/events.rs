@@ -99,6 +99,8 @@ fn known<'a>(
         }
         // An older strace writes NULL so.
         Parameter::Address if text == "0" => Arg::Pointer(0),
+        // What the kernel did not write to, or could not read.
+        Parameter::Address if text.starts_with("0x") => Arg::Pointer(int(text)? as usize),
         Parameter::Address => Arg::Address(Cow::Owned(address(text, room)?)),
         Parameter::Length if text.starts_with('[') => {
             let (given, returned) = values::length(text)?;

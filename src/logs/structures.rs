@@ -9,7 +9,7 @@ use super::values::{self, Room, fields, int, named, only};
 use crate::names::{CONTROL_HEADER_LEN, ControlKind, Errno, Level, MsgFlags, OPTIONS, SaFlags};
 use crate::trace::arg::{Arg, Bytes, Message, SignalAction, SignalHandler, Value};
 use crate::trace::event::Event;
-use crate::values::{ControlMessage, Linger, PeerCredentials};
+use crate::values::{ControlMessage, Linger, PeerCredentials, TimeVal};
 
 /// A `struct msghdr`.
 pub(super) fn message<'a>(text: &'a str, failed: bool, room: &mut Room<'a>) -> Option<Arg<'a>> {
@@ -152,10 +152,7 @@ fn control_data<'a>(name: &str, text: &'a str, _room: &mut Room<'a>) -> Option<V
         }
         "SCM_CREDENTIALS" => Some(bytes(&fields(text, ["pid", "uid", "gid"])?)),
         "IP_TTL" => Some(bytes(&[only(text)?])),
-        _ if name.starts_with("SO_TIMESTAMP") => {
-            let time = values::timeval(text, "")?;
-            Some([time.tv_sec.to_ne_bytes(), time.tv_usec.to_ne_bytes()].concat())
-        }
+        _ if name.starts_with("SO_TIMESTAMP") => Some(values::timeval(text, "")?.to_c_bytes()),
         "IP_PKTINFO" => {
             let interface = int(field(text, "ipi_ifindex")?).unwrap_or(0) as i32;
             let ip = |name| {
@@ -218,13 +215,15 @@ pub(super) fn value_of_option<'a>(
         return Some(Value::TimeVal(time));
     }
     let bytes = room.string(text)?;
+    // strace does not know the structure of the older option.
+    if matches!(name, "SO_RCVTIMEO" | "SO_SNDTIMEO")
+        && !bytes.is_cut
+        && let Some(time) = TimeVal::from_c_bytes(&bytes.shown)
+    {
+        return Some(Value::TimeVal(time));
+    }
     Some(match (name, &*bytes.shown) {
-        // strace does not know the structure of the older option.
-        ("SO_RCVTIMEO" | "SO_SNDTIMEO", shown) if shown.len() == 16 && !bytes.is_cut => {
-            let part = |at: usize| shown[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
-            Value::TimeVal(crate::values::TimeVal { tv_sec: part(0), tv_usec: part(8) })
-        }
-        // Nor does it take apart a value that is set.
+        // strace does not take apart a value that is set.
         ("SO_PEERCRED", shown) if shown.len() == 12 && !bytes.is_cut => {
             let part = |at: usize| shown[at..at + 4].try_into().map_or(0, i32::from_ne_bytes);
             let (uid, gid) = (part(4) as u32, part(8) as u32);

@@ -213,6 +213,12 @@ mod tests {
         assert_eq!(CONTROL_HEADER_LEN, unsafe { libc::CMSG_LEN(0) } as usize);
     }
 
+    /// A datagram's time of arrival is such data.
+    #[test]
+    fn a_time_is_as_long_as_in_c() {
+        assert_eq!(crate::values::TimeVal::C_LEN, size_of::<libc::timeval>());
+    }
+
     #[test]
     fn there_is_room_for_one_more_than_the_system_passes() {
         assert!(control_space(MAX_PASSED + 1) <= CONTROL_ROOM);

@@ -12,7 +12,7 @@ use crate::names::{
     AF_INET, CONTROL_HEADER_LEN, ControlKind, Domain, SOL_IPV6, SOL_SOCKET, Signal, SocketType,
 };
 use crate::names::{interface_name, option_name};
-use crate::values::ControlMessage;
+use crate::values::{ControlMessage, TimeVal};
 
 pub(super) fn write_address(out: &mut LineBuffer, address: &Address, limits: ValueLimits) {
     let _ = match address {
@@ -224,9 +224,10 @@ fn write_control_data(out: &mut LineBuffer, control: &ControlMessage, limits: Va
             )
         }
         // strace names it after the option that requested it.
-        Some("SCM_TIMESTAMP") if data.len() >= 16 => {
-            let long = |at: usize| data[at..at + 8].try_into().map_or(0, i64::from_ne_bytes);
-            write!(out, "SO_TIMESTAMP, cmsg_data={{tv_sec={}, tv_usec={}}}", long(0), long(8))
+        Some("SCM_TIMESTAMP") if data.len() >= TimeVal::C_LEN => {
+            let time = TimeVal::from_c_bytes(&data[..TimeVal::C_LEN]).unwrap_or_default();
+            let TimeVal { tv_sec, tv_usec } = time;
+            write!(out, "SO_TIMESTAMP, cmsg_data={{tv_sec={tv_sec}, tv_usec={tv_usec}}}")
         }
         Some(name) => write!(out, "{name}"),
         None => write!(out, "{:#x}", control.kind),

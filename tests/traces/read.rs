@@ -285,6 +285,18 @@ fn a_log_that_begins_in_the_middle_or_is_cut_says_what_it_can() {
     assert_eq!(names(middle), expected.map(|(name, known)| (name.to_string(), known)));
 }
 
+#[test]
+fn a_log_of_a_32_bit_program_is_read_like_that_of_another() {
+    let newer = "getsockopt(3, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=5, tv_usec=1}, [8]) = 0";
+    let older = r#"getsockopt(3, SOL_SOCKET, SO_RCVTIMEO_OLD, "\5\0\0\0\1\0\0\0", [8]) = 0"#;
+    assert_eq!(told(older), told(newer));
+    // The kernel wrote no address.
+    let [call] = &told(r#"recvfrom(3, "x", 9, 0, 0xf7b7d718, [128 => 0]) = 1"#)[..] else {
+        panic!("it is one call")
+    };
+    assert_eq!(call.args[4], Arg::Pointer(0xf7b7_d718));
+}
+
 /// A session that has every kind of argument and of answer.
 fn session() {
     use baresock::sys;
