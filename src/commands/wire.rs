@@ -12,7 +12,7 @@ use baresock::cli::{Common, TraceForm};
 use baresock::os::output::Patient;
 use baresock::os::own_network::{UserNumbers, enter_own_network};
 use baresock::packets::Packet;
-use baresock::packets::cause::{AroundCall, CauseFinder, FoundPacket};
+use baresock::packets::cause::{AroundCall, CauseFinder, FoundPacket, LatestEnd};
 use baresock::packets::comments::CommentedFrames;
 use baresock::packets::pcapng;
 use baresock::packets::reader::CaptureReader;
@@ -82,10 +82,10 @@ impl WireTap {
         around
     }
 
-    /// The packets that a call in a log of strace caused. It may have returned as late as `latest_ns`.
-    pub(crate) fn claim(&mut self, event: &Event<'_>, latest_ns: u64) -> Vec<FoundPacket> {
+    /// The packets that a call in a log of strace caused.
+    pub(crate) fn claim(&mut self, event: &Event<'_>, latest: LatestEnd) -> Vec<FoundPacket> {
         self.take_frames();
-        self.finder.claim(event, latest_ns)
+        self.finder.claim(event, latest)
     }
 
     /// The packets until this moment that no call has claimed.

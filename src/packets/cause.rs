@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::about::AboutCall;
 use super::header::{SegmentFlags, read_frame};
 use super::stream::{Followed, StreamTracker};
 use super::{Packet, PacketBody, PacketCause, Segment, SegmentNote};
@@ -37,6 +38,16 @@ pub struct FoundPacket {
     pub frame: Frame,
     acknowledges_ns: u64,
     was_held: bool,
+    prompted_ns: u64,
+}
+
+/// How late a call of strace's log may have returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatestEnd {
+    /// As strace usually works.
+    pub usual_ns: u64,
+    /// If strace had to wait for a processor before it let the call begin.
+    pub delayed_ns: u64,
 }
 
 /// The packets up to the end of a call, in order.
@@ -56,7 +67,7 @@ impl CauseFinder {
     pub fn take(&mut self, frame: Frame) {
         let Some(read) = read_frame(&frame.bytes) else { return };
         let time_ns = frame.time_ns;
-        let Some(Followed { body, acknowledges_ns, was_held }) =
+        let Some(Followed { body, acknowledges_ns, was_held, prompted_ns }) =
             self.streams.follow(&read, time_ns)
         else {
             return;
@@ -65,7 +76,8 @@ impl CauseFinder {
             Packet { time_ns, clock: None, from: read.from, to: read.to, body, cause: None };
         // Two processors may send at the same moment.
         let place = self.waiting.partition_point(|found| found.packet.time_ns <= time_ns);
-        self.waiting.insert(place, FoundPacket { packet, frame, acknowledges_ns, was_held });
+        let found = FoundPacket { packet, frame, acknowledges_ns, was_held, prompted_ns };
+        self.waiting.insert(place, found);
     }
 
     /// A call has returned, and every frame that was sent before has been taken.
@@ -93,21 +105,32 @@ impl CauseFinder {
         around
     }
 
-    /// The packets that a call of a log caused. It may have returned as late as `latest_ns`; what else was sent until then
-    /// still waits, for [`take_until`](Self::take_until).
-    pub fn claim(&mut self, event: &Event<'_>, latest_ns: u64) -> Vec<FoundPacket> {
+    /// The packets that a call of a log caused. What else was sent until its latest end still waits, for
+    /// [`take_until`](Self::take_until).
+    pub fn claim(&mut self, event: &Event<'_>, latest: LatestEnd) -> Vec<FoundPacket> {
         let about = AboutCall::of(event, &mut self.descriptors);
         self.clock.clone_from(&event.clock);
         let mut around = AroundCall::default();
+        let mut usual_ns = latest.usual_ns;
         let mut at = self.waiting.partition_point(|found| found.packet.time_ns < event.begin_ns);
         while let Some(found) =
-            self.waiting.get(at).filter(|found| found.packet.time_ns <= latest_ns)
+            self.waiting.get(at).filter(|found| found.packet.time_ns <= latest.delayed_ns)
         {
+            let is_delayed = found.packet.time_ns > usual_ns;
+            if is_delayed && !around.from_first.is_empty() {
+                break;
+            }
             // All processes are in the log: what the other end sends besides acknowledgements is its own call's.
             let is_answer = !carries(&found.packet) && is_answer(&around.from_first, found);
-            if !is_answer && !self.is_sent_by(event, &about, found) {
+            let is_sent = (!is_delayed || is_unprompted(found, event.begin_ns))
+                && self.is_sent_by(event, &about, found);
+            if !is_answer && !is_sent {
                 at += 1;
                 continue;
+            }
+            if is_delayed {
+                // All of the call was so much later.
+                usual_ns = found.packet.time_ns + latest.usual_ns.saturating_sub(event.begin_ns);
             }
             if let Some(mut found) = self.waiting.remove(at) {
                 found.packet.cause = Some(PacketCause::from(event));
@@ -224,48 +247,6 @@ impl CauseFinder {
     }
 }
 
-/// The descriptor that a call is about, as it was before the call.
-struct AboutCall {
-    effect: Effect,
-    file: Option<OpenFile>,
-    /// What the call has closed: several files, if it is `close_range`.
-    closed: Vec<OpenFile>,
-    /// Where `splice` puts the bytes.
-    second: Option<OpenFile>,
-}
-
-impl AboutCall {
-    fn of(event: &Event<'_>, descriptors: &mut DescriptorTables) -> Self {
-        let table = descriptors.of(event);
-        let mut known = |fd: FdNumber| {
-            table.id(fd);
-            let mut file = table.known(fd)?;
-            // The trace may have asked the system for the addresses.
-            if let Some(connection) = event.connection.as_ref().filter(|_| event.fd() == Some(fd)) {
-                file.local = connection.local.clone().or(file.local);
-                file.peer = connection.peer.clone().or(file.peer);
-            }
-            Some(file)
-        };
-        let second = match event.args.get(2) {
-            Some(Arg::Fd(fd)) if event.callee.effect() == Effect::Splices => known(*fd),
-            _ => None,
-        };
-        let file = event.fd().and_then(&mut known);
-        let table = descriptors.of(event);
-        let closed = table.all_closed_by(event).into_iter().filter_map(|fd| table.known(fd));
-        // While another descriptor leads to it, it stays open.
-        let closed = closed.filter(|file| file.copies == 0).collect();
-        Self { effect: event.callee.effect(), file, closed, second }
-    }
-
-    /// The files through which the call may send.
-    fn senders(&self) -> impl Iterator<Item = &OpenFile> {
-        let other = self.second.as_ref().or(self.file.as_ref());
-        self.closed.iter().chain(other.filter(|_| self.closed.is_empty()))
-    }
-}
-
 /// Whether a call of this kind sends such a segment by itself.
 fn can_send(event: &Event<'_>, about: &AboutCall, segment: &Segment, found: &FoundPacket) -> bool {
     let has = |flag| segment.flags.has(flag);
@@ -333,6 +314,20 @@ fn is_answer(during: &[FoundPacket], found: &FoundPacket) -> bool {
         () if segment.notes.contains(&SegmentNote::WindowUpdate) => false,
         () => takes(question),
     }
+}
+
+/// Whether a call of its own end must have sent this packet: it is no acknowledgement, and the other end has sent nothing since
+/// that moment which could have released bytes that were held back.
+fn is_unprompted(found: &FoundPacket, since_ns: u64) -> bool {
+    let is_a_call_s = match &found.packet.body {
+        PacketBody::Tcp(segment) => {
+            let has = |flag| segment.flags.has(flag);
+            carries(&found.packet) || has(SegmentFlags::SYN) || has(SegmentFlags::RST)
+        }
+        PacketBody::Udp { .. } => true,
+        PacketBody::Icmp { .. } => false,
+    };
+    is_a_call_s && found.prompted_ns < since_ns
 }
 
 /// Whether a segment carries bytes, or the end of them.

@@ -13,6 +13,7 @@
 //! What remains has no cause here: a delayed acknowledgement, a retransmission, whatever a peer without a trace sends. It is
 //! drawn between the calls.
 
+mod about;
 pub mod cause;
 pub mod comments;
 pub mod header;

@@ -38,6 +38,8 @@ struct TrackedHalf {
     scale: Option<u8>,
     /// When the last new byte of it was sent.
     sent_ns: u64,
+    /// When it last sent anything.
+    last_ns: u64,
     /// Whether bytes were waiting, for an acknowledgement or for room, when the other end last sent something.
     was_held: bool,
 }
@@ -50,6 +52,8 @@ pub(super) struct Followed {
     pub(super) acknowledges_ns: u64,
     /// Whether what it carries was waiting to be sent until the other end's last segment came.
     pub(super) was_held: bool,
+    /// When the other end's last segment came.
+    pub(super) prompted_ns: u64,
 }
 
 impl StreamTracker {
@@ -66,7 +70,7 @@ impl StreamTracker {
                 PacketBody::Icmp { kind, code, port_unreachable, about }
             }
         };
-        Some(Followed { body, acknowledges_ns: 0, was_held: false })
+        Some(Followed { body, acknowledges_ns: 0, was_held: false, prompted_ns: 0 })
     }
 
     /// The servers that this client has connected to, the latest first.
@@ -99,7 +103,8 @@ impl StreamTracker {
             notes,
         };
         let acknowledges_ns = other.sent_ns;
-        Some(Followed { body: PacketBody::Tcp(segment), acknowledges_ns, was_held })
+        let prompted_ns = other.last_ns;
+        Some(Followed { body: PacketBody::Tcp(segment), acknowledges_ns, was_held, prompted_ns })
     }
 
     /// The connection of a segment: a new one for a SYN with a new number.
@@ -171,6 +176,7 @@ impl TrackedHalf {
     /// Takes note of a segment of this half.
     fn take(&mut self, tcp: TcpHeader, other: &mut Self, time_ns: u64) {
         let is_syn = tcp.flags.has(SegmentFlags::SYN);
+        self.last_ns = time_ns;
         if is_syn {
             self.first = Some(tcp.seq);
             self.scale = tcp.scale;

@@ -1,6 +1,6 @@
 //! Calls and frames made by hand: which packet hangs at which call, also where a real run rarely comes.
 
-use super::cause::{AroundCall, CauseFinder, FoundPacket};
+use super::cause::{AroundCall, CauseFinder, FoundPacket, LatestEnd};
 use super::{PacketBody, Segment, SegmentNote};
 use crate::addr::Address;
 use crate::os::capture::Frame;
@@ -167,6 +167,23 @@ fn what_a_timer_sends_has_no_cause_whatever_call_is_under_way() {
     let around = finder.call(&next);
     assert_eq!((around.before.len(), caused(&around)), (1, vec![310]));
     assert_eq!(segment(&around.before[0]).notes, [SegmentNote::Retransmission]);
+}
+
+#[test]
+fn a_call_that_strace_let_begin_late_has_what_it_sent_and_not_what_the_other_end_released() {
+    let send = call(Function::SEND, &[fd(4)], [100, 110], 6);
+    let latest = LatestEnd { usual_ns: 112, delayed_ns: 190 };
+    let claimed = |segments: &[Sent]| -> Vec<u64> {
+        let mut finder = connected();
+        segments.iter().for_each(|sent| finder.take(sent.frame()));
+        finder.claim(&send, latest).iter().map(|found| found.packet.time_ns).collect()
+    };
+    let data = |at| sent(at, CLIENT, PSH | ACK, 1, 1, 6);
+    let ack = |at| sent(at, SERVER, ACK, 1, 7, 0);
+    assert_eq!(claimed(&[data(160), ack(162), ack(185)]), [160, 162]);
+    assert_eq!(claimed(&[data(105), ack(106), ack(160)]), [105, 106]);
+    assert_eq!(claimed(&[sent(150, SERVER, ACK, 1, 1, 0), data(151)]), [0; 0]);
+    assert_eq!(claimed(&[data(191)]), [0; 0]);
 }
 
 #[test]

@@ -3,11 +3,15 @@
 //! strace reads the clock when it lets a call begin, and measures how long the call took; so the end that follows from the
 //! two is a little early, because strace works in between. What a thread sends until its next call begins is still that call's
 //! doing, and the next call is known a moment later.
+//!
+//! On a busy machine strace may have to wait for a processor in between, for many milliseconds. It works alone, so all of that
+//! lies before the next moment that it reads, of whichever thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use baresock::logs::body::ProcessExit;
 use baresock::logs::reader::{LogEvent, LogPlace};
+use baresock::packets::cause::LatestEnd;
 use baresock::trace::Event;
 
 /// So long an item is held back: a call of the same moment in another thread is in the log by then.
@@ -112,28 +116,38 @@ impl HeldLines {
     }
 
     /// Takes those that have been held back long enough, each with the moment when it had returned at the latest.
-    pub(super) fn take_due(&mut self) -> Vec<(HeldLine, u64)> {
+    pub(super) fn take_due(&mut self) -> Vec<(HeldLine, LatestEnd)> {
         let newest_ns = self.newest_ns;
         let due = self.lines.partition_point(|held| held.moment_ns + HELD_NS < newest_ns);
         self.take(due)
     }
 
     /// Takes all of them.
-    pub(super) fn take_all(&mut self) -> Vec<(HeldLine, u64)> {
+    pub(super) fn take_all(&mut self) -> Vec<(HeldLine, LatestEnd)> {
         self.take(self.lines.len())
     }
 
-    fn take(&mut self, count: usize) -> Vec<(HeldLine, u64)> {
+    fn take(&mut self, count: usize) -> Vec<(HeldLine, LatestEnd)> {
+        let begin_ns = |held: &HeldLine| match &held.item {
+            HeldItem::Call(event) => Some(event.begin_ns),
+            _ => None,
+        };
+        let all: BTreeSet<u64> = self.lines.iter().filter_map(begin_ns).collect();
         // The next beginning of each thread, found from the end.
         let mut begins: HashMap<u64, u64> = HashMap::new();
-        let mut latest: Vec<u64> = Vec::new();
+        let mut latest: Vec<LatestEnd> = Vec::new();
         for held in self.lines.iter().rev() {
             let HeldItem::Call(event) = &held.item else {
-                latest.push(held.moment_ns);
+                latest.push(LatestEnd { usual_ns: held.moment_ns, delayed_ns: held.moment_ns });
                 continue;
             };
             let next_ns = begins.insert(event.tid, event.begin_ns).unwrap_or(u64::MAX);
-            latest.push(next_ns.min(event.end_ns + MOST_LATE_NS).max(event.end_ns));
+            let until = |end_ns: u64| next_ns.min(end_ns).max(event.end_ns);
+            let usual_ns = until(event.end_ns + MOST_LATE_NS);
+            let next_of_any = all.range(event.begin_ns + 1..).next();
+            let delay_ns = next_of_any.map_or(0, |next_ns| next_ns - event.begin_ns);
+            let delayed_ns = until(event.end_ns + delay_ns).max(usual_ns);
+            latest.push(LatestEnd { usual_ns, delayed_ns });
         }
         latest.reverse();
         self.lines.drain(..count).zip(latest).collect()
@@ -173,11 +187,14 @@ mod tests {
             let event = call(tid, function, begin * MS, end * MS);
             held.add(&LogEvent::Call(&event), &LogPlace::default());
         }
-        let taken = |lines: Vec<(HeldLine, u64)>| -> Vec<(u64, u64)> {
-            lines.iter().map(|(line, latest)| (line.moment_ns / MS, latest / MS)).collect()
+        let taken = |lines: Vec<(HeldLine, LatestEnd)>| -> Vec<(u64, [u64; 2])> {
+            let ends = |latest: &LatestEnd| [latest.usual_ns / MS, latest.delayed_ns / MS];
+            lines.iter().map(|(line, latest)| (line.moment_ns / MS, ends(latest))).collect()
         };
-        assert_eq!(taken(held.take_due()), [(2, 13), (10, 11), (11, 22), (14, 16)]);
-        assert_eq!(taken(held.take_all()), [(90, 93)]);
+        // strace may have let the fourth begin as late as just before the fifth.
+        let due = [(2, [13, 13]), (10, [11, 11]), (11, [22, 22]), (14, [16, 90])];
+        assert_eq!(taken(held.take_due()), due);
+        assert_eq!(taken(held.take_all()), [(90, [93, 93])]);
         assert_eq!(taken(held.take_all()), []);
     }
 }

@@ -3,7 +3,7 @@
 use baresock::cli::{self, Common};
 use baresock::logs::reader::{LogEvent, LogPlace};
 use baresock::os::own_network::UserNumbers;
-use baresock::packets::cause::FoundPacket;
+use baresock::packets::cause::{FoundPacket, LatestEnd};
 use baresock::packets::words::PacketWriter;
 use baresock::trace::{Event, PacketWords};
 
@@ -56,10 +56,10 @@ impl WatchWire {
         self.show_lines(all, taker);
     }
 
-    fn show_lines(&mut self, lines: Vec<(HeldLine, u64)>, taker: &mut Taker) {
-        let claim = |(line, latest_ns): (HeldLine, u64)| {
+    fn show_lines(&mut self, lines: Vec<(HeldLine, LatestEnd)>, taker: &mut Taker) {
+        let claim = |(line, latest): (HeldLine, LatestEnd)| {
             let caused = match &line.item {
-                HeldItem::Call(event) => self.tap.claim(event, latest_ns),
+                HeldItem::Call(event) => self.tap.claim(event, latest),
                 _ => Vec::new(),
             };
             (line, caused)
