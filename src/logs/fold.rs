@@ -26,6 +26,7 @@ pub(super) fn name_in_c<'a>(call: &RawCall<'a>, arguments: &Arguments<'a>) -> (&
         "ppoll" | "ppoll_time64" if arguments[3] == "NULL" && arguments[4] == "0" => ("poll", 3),
         "ppoll" | "ppoll_time64" => ("ppoll", all.min(4)),
         "pipe2" if arguments[1] == "0" => ("pipe", 1),
+        "recvmmsg_time64" => ("recvmmsg", all),
         "fcntl64" => ("fcntl", all),
         "sendfile64" => ("sendfile", all),
         "rt_sigaction" => ("sigaction", all.min(3)),

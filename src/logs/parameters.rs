@@ -168,7 +168,6 @@ const OTHERS: &[(&str, ParameterRow)] = &[
     ("pwritev2", first(1)),
     ("pread64", READ_AT),
     ("pwrite64", READ_AT),
-    ("recvmmsg_time64", first(1)),
     ("tee", first(2)),
     ("vmsplice", first(1)),
     ("copy_file_range", FD_AT_0_AND_2),

@@ -64,7 +64,6 @@ fn text<'e>(arg: Option<&'e Arg<'e>>) -> &'e str {
 pub(super) fn of_other<'e>(event: &'e Event<'e>) -> Did<'e> {
     let args = &event.args;
     match event.callee.name() {
-        "recvmmsg_time64" => Did::Received(Moved::NOTHING),
         "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => Did::Waited(Wait::of(event)),
         "epoll_ctl" => registration(args).map_or(Did::Other, Did::Registered),
         "dup3" => Did::Copied {

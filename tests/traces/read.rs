@@ -290,6 +290,9 @@ fn a_log_of_a_32_bit_program_is_read_like_that_of_another() {
     let newer = "getsockopt(3, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=5, tv_usec=1}, [8]) = 0";
     let older = r#"getsockopt(3, SOL_SOCKET, SO_RCVTIMEO_OLD, "\5\0\0\0\1\0\0\0", [8]) = 0"#;
     assert_eq!(told(older), told(newer));
+    let newer = r#"recvmmsg(3, [], 0, 0, NULL) = 0 (Timeout)"#;
+    let older = r#"recvmmsg_time64(3, [], 0, 0, NULL) = 0 (Timeout)"#;
+    assert_eq!(told(older), told(newer));
     // The kernel wrote no address.
     let [call] = &told(r#"recvfrom(3, "x", 9, 0, 0xf7b7d718, [128 => 0]) = 1"#)[..] else {
         panic!("it is one call")

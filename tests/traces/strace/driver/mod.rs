@@ -15,6 +15,7 @@ mod sockets;
 mod splicing;
 mod waiting;
 
+use std::ffi::c_long;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -140,6 +141,9 @@ fn disturb_if_asleep(to_do: &Mutex<Vec<Disturbance>>, target: Pthread, tid: i32)
 }
 
 const ANY: Protocol = IPPROTO_IP;
+
+/// As many seconds as C's `time_t` can say.
+pub(super) const LONGEST_SEC: i64 = c_long::MAX as i64;
 
 fn loopback() -> Address {
     Address::v4(Ipv4Addr::LOCALHOST, 0)

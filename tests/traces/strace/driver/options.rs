@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use baresock::sys::*;
 
-use super::{ANY, has_ipv6, listener, loopback, tcp_pair, unix_pair};
+use super::{ANY, LONGEST_SEC, has_ipv6, listener, loopback, tcp_pair, unix_pair};
 
 pub(super) fn drive() {
     let mut sockets = Sockets::open();
@@ -94,7 +94,7 @@ fn lingers() -> Vec<Linger> {
 }
 
 fn times() -> Vec<TimeVal> {
-    [(0, 0), (1, 500_000), (0, 1), (-1, 0), (0, 1_000_000), (0, -1), (i64::MAX, 0)]
+    [(0, 0), (1, 500_000), (0, 1), (-1, 0), (0, 1_000_000), (0, -1), (LONGEST_SEC, 0)]
         .map(|(tv_sec, tv_usec)| TimeVal { tv_sec, tv_usec })
         .to_vec()
 }

@@ -48,13 +48,13 @@ type Rule = fn(&mut Call);
 
 /// The rules for strace's lines, in the order in which they are applied.
 pub(crate) const RULES: &[(&str, Rule)] = rules![
+    a_name_has_no_width,
     send_is_sendto_nobody,
     recv_is_recvfrom_nobody,
     select_is_pselect6,
     pselect_is_pselect6_with_a_mask,
     ppoll_without_the_size_of_its_mask,
     pipe_is_pipe2,
-    a_name_has_no_width,
     socket_timeouts_have_no_age,
     timestamps_have_no_age,
     credentials_are_their_bytes,
@@ -153,11 +153,17 @@ fn pipe_is_pipe2(call: &mut Call) {
     }
 }
 
-/// A 32-bit program calls the newer of two, whose offsets have 64 bits.
+/// A 32-bit program calls the newer of two, whose offsets or times have 64 bits.
 fn a_name_has_no_width(call: &mut Call) {
-    if let "fcntl64" | "sendfile64" = &call.name[..] {
-        call.name.truncate(call.name.len() - "64".len());
+    call.name = match &call.name[..] {
+        "fcntl64" => "fcntl",
+        "sendfile64" => "sendfile",
+        "pselect6_time64" => "pselect6",
+        "ppoll_time64" => "ppoll",
+        "recvmmsg_time64" => "recvmmsg",
+        _ => return,
     }
+    .to_string();
 }
 
 /// The kernel has two of each, for a 32-bit time and for a 64-bit one, and strace shows the older one's value as
@@ -334,14 +340,16 @@ fn an_int_has_a_sign(call: &mut Call) {
     }
 }
 
-/// The same with the long that `tv_nsec` is.
+/// The same with the long that `tv_nsec` is, which has 32 bits in a 32-bit program.
 fn nanoseconds_have_a_sign(call: &mut Call) {
     for arg in &mut call.args {
         if let Some((before, number)) =
             arg.strip_suffix('}').and_then(|arg| arg.rsplit_once("tv_nsec="))
             && let Ok(number) = number.parse::<u64>()
         {
-            *arg = format!("{before}tv_nsec={}}}", number.cast_signed());
+            let narrow = u32::try_from(number).ok().filter(|_| size_of::<usize>() == 4);
+            let signed = narrow.map_or(number.cast_signed(), |number| number.cast_signed().into());
+            *arg = format!("{before}tv_nsec={signed}}}");
         }
     }
 }
@@ -575,6 +583,11 @@ mod tests {
             "a_name_has_no_width",
             "fcntl64(3, F_GETFL) = 0x2 (flags O_RDWR)",
             "fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)",
+        );
+        folds(
+            "a_name_has_no_width",
+            "pselect6_time64(4, [3], NULL, NULL, {tv_sec=1, tv_nsec=0}, NULL) = 1 (in [3])",
+            "select(4, [3], NULL, NULL, {tv_sec=1, tv_usec=0}) = 1 (in [3])",
         );
         stays("fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)");
     }

@@ -43,10 +43,12 @@ const NOT_OF_THE_SUBJECT: &[&str] = &[
     "getpgid",
     "getpgrp",
     "geteuid",
+    "geteuid32",
     "getpid",
     "prlimit64",
     "readlink",
     "setresuid",
+    "setresuid32",
     "ugetrlimit",
     "uname",
     // Files by name: the trace's own, and those that the driver makes to have a descriptor.
