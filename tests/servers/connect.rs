@@ -237,7 +237,7 @@ fn nothing_is_buffered_without_bound(kind: Kind) {
     let (listener, address) = listener();
     let mut client = start_client(kind, &[&address]);
     let server = accept(&listener);
-    let memory = |pid| if HAS_PROC { resident_bytes(pid) } else { 0 };
+    let memory = |pid| if HAS_PROC { filled_bytes(pid) } else { 0 };
     let pid = client.child().id();
     let before = memory(pid);
     let mut stdin = client.stdin();

@@ -31,8 +31,17 @@ pub(crate) fn state(pid: u32) -> char {
 
 /// Resident memory, not the memory it has reserved.
 pub(crate) fn resident_bytes(pid: u32) -> u64 {
+    memory_of(pid, "VmRSS:")
+}
+
+/// The part of it that the process has filled itself. (The pages of its program come in as it gets to them.)
+pub(crate) fn filled_bytes(pid: u32) -> u64 {
+    memory_of(pid, "RssAnon:")
+}
+
+fn memory_of(pid: u32, kind: &str) -> u64 {
     let status = proc_file(pid, "status");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(kind)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
