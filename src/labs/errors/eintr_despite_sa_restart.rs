@@ -102,7 +102,10 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(received);
     joined(peer)?;
 
-    lab.say("Another peer does so after 2 s, unless recv has returned. Where five bytes arrive, recv was restarted, with the whole limit of 5 s.");
+    lab.say(
+        "Another peer does so after 2 s, unless recv has returned. Where five bytes arrive, recv was restarted, with the \
+         whole limit of 5 s.",
+    );
     let [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     setsockopt(&ours, SOL_SOCKET, SO_RCVTIMEO, &TimeVal { tv_sec: 5, tv_usec: 0 })?;
     lab.predict(&RECV_WITH_LIMIT);
