@@ -104,7 +104,13 @@ impl Browser {
     #[track_caller]
     pub(crate) fn ask(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", asked);
+        // What was asked while the page was being left is asked of the next page.
+        let answer = loop {
+            let answer = self.answer_to("Runtime.evaluate", &asked);
+            if answer["error"]["message"] != "Inspected target navigated or closed" {
+                break result_of("Runtime.evaluate", &answer);
+            }
+        };
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -167,6 +173,12 @@ impl Browser {
     /// A command of the protocol.
     #[track_caller]
     pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.answer_to(method, &params);
+        result_of(method, &answer)
+    }
+
+    #[track_caller]
+    fn answer_to(&mut self, method: &str, params: &Value) -> Value {
         self.calls += 1;
         let mut message = json!({"id": self.calls, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -176,8 +188,7 @@ impl Browser {
         loop {
             let answer = self.hear();
             if answer["id"] == self.calls {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer;
             }
         }
     }
@@ -199,6 +210,12 @@ impl Browser {
         }
         message
     }
+}
+
+#[track_caller]
+fn result_of(method: &str, answer: &Value) -> Value {
+    assert!(answer["error"].is_null(), "{method}: {answer}");
+    answer["result"].clone()
 }
 
 /// The browser ends by itself, so that none of its processes writes into its directory any more when that is removed.
