@@ -2,12 +2,11 @@
 //!
 //! [`turn`](EventLoop::turn) is the whole story: ask, wait, put what is ready on the agenda, and work through the
 //! agenda. Read the files in this order: `turn` (the loop), `tasks` (runs a task, and says what happened, for a
-//! service), `actions` (carries out what the service answers), `splicing` (lets the
-//! kernel move the bytes of coupled connections), `report` (what a person may see of the loop), `waiting`
-//! (the question, and a wait that fails), `opening` and `closing` (how a connection begins and ends), `deadlines`,
-//! `state` (what a loop knows), `agenda` (the tasks that are left), `endpoints` (everything in the loop that has a
-//! descriptor). Then come the small state machines `stream`, `listener`, `connecting` and `datagram`, which receive what
-//! they may touch and return what happened; last `observer` (a service through which a person watches the loop),
+//! service), `actions` (carries out what the service answers), `splicing` (lets the kernel move the bytes of coupled
+//! connections), `report` (what a person may see of the loop), `waiting` (the question, and a wait that fails), `opening`
+//! and `closing` (how a connection begins and ends), `deadlines`, `state` (what a loop knows), `agenda` (the tasks that
+//! are left), `endpoints` (everything in the loop that has a descriptor). Then come the small state machines `stream`,
+//! `listener`, `connecting` and `datagram`, which receive what they may touch and return what happened; last `observer` (a service through which a person watches the loop),
 //! `notice` and `limits`. Each file uses only files that stand after it here, so there are no callbacks. Only `watching`,
 //! for a program that shows the loop to a person, stands before them all; it can be read last.
 //!

@@ -42,7 +42,7 @@ impl LoopState {
             }
             Err(errno) => {
                 trace::intent(
-                    "there is no pipe for the kernel to move the bytes through: they are copied",
+                    "the kernel made no pipes for this connection, so the relay copies its bytes",
                 );
                 let peer = self.endpoints.stream(one).and_then(|(_, stream)| stream.peer.clone());
                 if let Some(peer) = peer {

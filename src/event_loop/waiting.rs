@@ -9,7 +9,7 @@ use super::notice::Notice;
 use super::state::LoopState;
 use crate::events::Ending;
 use crate::names::{Errno, Result};
-use crate::poller::{Evidence, Interest, Readiness, Row, Via, emptied};
+use crate::poller::{Evidence, Interest, Readiness, Row, TieredWait, Via, emptied};
 use crate::trace;
 use crate::values::FdNumber;
 
@@ -68,8 +68,13 @@ impl LoopState {
         }
         let mut question: Vec<Row<'_>> = std::mem::take(memory);
         evidence.clear();
-        let asking = Asking { endpoints: &self.endpoints, wanted };
-        let waited = tiers.wait(&mut *self.poller, &asking, timeout, &mut question, evidence);
+        let mut wait = TieredWait {
+            poller: &mut *self.poller,
+            places: &Asking { endpoints: &self.endpoints, wanted },
+            question: &mut question,
+            evidence,
+        };
+        let waited = tiers.wait(&mut wait, timeout);
         *memory = emptied(question);
         waited
     }

@@ -316,8 +316,8 @@ fn is_answer(during: &[FoundPacket], found: &FoundPacket) -> bool {
     }
 }
 
-/// Whether a call of its own end must have sent this packet: it is no acknowledgement, and the other end has sent nothing since
-/// that moment which could have released bytes that were held back.
+/// Whether a call of its own end must have sent this packet: it does more than acknowledge, and the other end has sent nothing
+/// since that moment which could have released bytes that were held back.
 fn is_unprompted(found: &FoundPacket, since_ns: u64) -> bool {
     let is_a_call_s = match &found.packet.body {
         PacketBody::Tcp(segment) => {

@@ -22,7 +22,7 @@ use crate::values::FdNumber;
 
 pub use by_poll::ByPoll;
 pub use by_select::BySelect;
-pub use tiers::{Places, ROWS_OF_A_LOOK, TierLimits, Tiers};
+pub use tiers::{Places, ROWS_OF_A_LOOK, TierLimits, TieredWait, Tiers};
 
 /// What is asked about a descriptor. A descriptor about which nothing is asked is left out of the question: `poll`
 /// would still report errors for it, `select` would not, and the twins would differ.

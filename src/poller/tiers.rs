@@ -52,6 +52,18 @@ pub trait Places<'fd> {
     fn ask_all(&self, question: &mut Vec<Row<'fd>>);
 }
 
+/// One wait: the call that waits, what it may ask about, and where its answer goes.
+pub struct TieredWait<'a, 'fd, P> {
+    /// The call.
+    pub poller: &'a mut dyn Poller,
+    /// The endpoints of the loop.
+    pub places: &'a P,
+    /// Receives the rows.
+    pub question: &'a mut Vec<Row<'fd>>,
+    /// Receives what is ready.
+    pub evidence: &'a mut Vec<Evidence>,
+}
+
 /// How many cold connections a look asks about: so many that a call is worth it, and so few that the hot tier does not
 /// wait long.
 pub const ROWS_OF_A_LOOK: usize = 1_024;
@@ -129,35 +141,30 @@ impl Tiers {
     /// As [`Poller::wait`].
     pub fn wait<'fd>(
         &mut self,
-        poller: &mut dyn Poller,
-        places: &impl Places<'fd>,
+        wait: &mut TieredWait<'_, 'fd, impl Places<'fd>>,
         timeout: Option<Duration>,
-        question: &mut Vec<Row<'fd>>,
-        evidence: &mut Vec<Evidence>,
     ) -> Result<()> {
         let now = (self.clock)();
-        self.cool_down(now, places);
-        let cold = self.most_cold(places);
-        let waited = if cold < self.limits.least_cold || self.passed_in_silence >= places.end() {
-            self.wait_for_all(poller, places, timeout, question, evidence)
+        self.cool_down(now, wait.places);
+        let cold = self.most_cold(wait.places);
+        let waited = if cold < self.limits.least_cold || self.passed_in_silence >= wait.places.end()
+        {
+            self.wait_for_all(wait, timeout)
         } else {
-            self.wait_for_hot(now, poller, places, timeout, question, evidence)
+            self.wait_for_hot(now, wait, timeout)
         };
-        self.note(evidence);
+        self.note(wait.evidence);
         waited
     }
 
     /// One call asks about all rows, and may wait for as long as the loop can.
     fn wait_for_all<'fd>(
         &mut self,
-        poller: &mut dyn Poller,
-        places: &impl Places<'fd>,
+        wait: &mut TieredWait<'_, 'fd, impl Places<'fd>>,
         timeout: Option<Duration>,
-        question: &mut Vec<Row<'fd>>,
-        evidence: &mut Vec<Evidence>,
     ) -> Result<()> {
-        places.ask_all(question);
-        let waited = poller.wait(question, timeout, evidence);
+        wait.places.ask_all(wait.question);
+        let waited = wait.poller.wait(wait.question, timeout, wait.evidence);
         if waited.is_ok() {
             self.next_look = None;
         }
@@ -168,32 +175,29 @@ impl Tiers {
     fn wait_for_hot<'fd>(
         &mut self,
         mut now: Instant,
-        poller: &mut dyn Poller,
-        places: &impl Places<'fd>,
+        wait: &mut TieredWait<'_, 'fd, impl Places<'fd>>,
         timeout: Option<Duration>,
-        question: &mut Vec<Row<'fd>>,
-        evidence: &mut Vec<Evidence>,
     ) -> Result<()> {
-        let mut next_look = self.next_look.unwrap_or_else(|| now + self.spacing(places));
+        let mut next_look = self.next_look.unwrap_or_else(|| now + self.spacing(wait.places));
         if now >= next_look {
-            next_look = self.look(next_look, now, poller, places, question, evidence)?;
+            next_look = self.look(next_look, now, wait)?;
             now = (self.clock)();
         }
         self.next_look = Some(next_look);
         for place in &self.hot {
-            places.ask_at(*place, question);
+            wait.places.ask_at(*place, wait.question);
         }
-        if question.is_empty() && evidence.is_empty() {
-            return self.wait_for_all(poller, places, timeout, question, evidence);
+        if wait.question.is_empty() && wait.evidence.is_empty() {
+            return self.wait_for_all(wait, timeout);
         }
         let until_look = next_look.saturating_duration_since(now);
         let patience = match timeout {
-            _ if !evidence.is_empty() => Duration::ZERO,
+            _ if !wait.evidence.is_empty() => Duration::ZERO,
             Some(timeout) => timeout.min(until_look),
             None => until_look,
         };
         trace::intent("the hot tier alone, until the next look at the others");
-        poller.wait(question, Some(patience), evidence)
+        wait.poller.wait(wait.question, Some(patience), wait.evidence)
     }
 
     /// Asks about the next part of the cold tier, without waiting; returns the moment of the next look. This one was due
@@ -202,22 +206,19 @@ impl Tiers {
         &mut self,
         due: Instant,
         now: Instant,
-        poller: &mut dyn Poller,
-        places: &impl Places<'fd>,
-        question: &mut Vec<Row<'fd>>,
-        evidence: &mut Vec<Evidence>,
+        wait: &mut TieredWait<'_, 'fd, impl Places<'fd>>,
     ) -> Result<Instant> {
-        let spacing = self.spacing(places);
+        let spacing = self.spacing(wait.places);
         // If a turn takes longer than the time between two looks, one call makes up for several looks.
         let late = now.saturating_duration_since(due).as_nanos();
         let further_looks = usize::try_from(late / spacing.as_nanos()).unwrap_or(usize::MAX);
-        let passed = self.ask_cold(places, further_looks.saturating_add(1), question);
-        if !question.is_empty() {
+        let passed = self.ask_cold(wait.places, further_looks.saturating_add(1), wait.question);
+        if !wait.question.is_empty() {
             trace::intent("a look at a part of the cold tier, without waiting");
-            poller.wait(question, Some(Duration::ZERO), evidence)?;
-            question.clear();
+            wait.poller.wait(wait.question, Some(Duration::ZERO), wait.evidence)?;
+            wait.question.clear();
         }
-        self.next_place = (self.next_place + passed) % places.end().max(1);
+        self.next_place = (self.next_place + passed) % wait.places.end().max(1);
         self.passed_in_silence = self.passed_in_silence.saturating_add(passed);
         let took = (self.clock)() - now;
         let by_share = now + took * 100 / self.limits.share_percent.max(1);

@@ -138,9 +138,13 @@ impl Scene {
     /// One wait; returns the places that are ready.
     fn turn(&mut self, timeout: Option<Duration>) -> Result<Vec<u32>> {
         self.evidence.clear();
-        let places = Loop { fd: &self.fd, end: self.end, free: &self.free };
-        let (kernel, evidence) = (&mut self.kernel, &mut self.evidence);
-        self.tiers.wait(kernel, &places, timeout, &mut Vec::new(), evidence)?;
+        let mut wait = TieredWait {
+            poller: &mut self.kernel,
+            places: &Loop { fd: &self.fd, end: self.end, free: &self.free },
+            question: &mut Vec::new(),
+            evidence: &mut self.evidence,
+        };
+        self.tiers.wait(&mut wait, timeout)?;
         Ok(self.found())
     }
 

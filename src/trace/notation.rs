@@ -35,6 +35,7 @@ pub(crate) fn write_arg(out: &mut LineBuffer, arg: &Arg<'_>, limits: ValueLimits
 #[inline(never)]
 fn write_other_arg(out: &mut LineBuffer, arg: &Arg<'_>, limits: ValueLimits) {
     let _ = match arg {
+        // `write_arg` has written these.
         Arg::Fd(_) | Arg::Int(_) | Arg::Millis(_) | Arg::Bytes(_) | Arg::Set(_) => Ok(()),
         Arg::Named(named) => named.write_to(out),
         Arg::Fds([first, second]) => write!(out, "[{first}, {second}]"),

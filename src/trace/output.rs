@@ -128,13 +128,9 @@ impl Inner {
         }
     }
 
-    #[inline]
     fn write_line(&mut self, text: &[u8]) {
-        if !self.failed {
-            self.collected.reserve(text.len() + 1);
-            self.collected.extend_from_slice(text);
-            self.collected.push(b'\n');
-        }
+        self.collect(text);
+        self.collect(b"\n");
         if self.pace != Pace::Collected || self.collected.len() >= COLLECT_BYTES {
             self.flush();
         }

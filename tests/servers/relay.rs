@@ -347,7 +347,7 @@ fn a_target_that_does_not_answer_in_time_is_given_up(kind: Kind) {
 
 /// One side sends much, the other reads slowly at first: all of it arrives, and the relay has no more memory than
 /// before.
-pub(super) fn assert_bounded(server: &Server, from: &TcpStream, to: &TcpStream) {
+fn assert_bounded(server: &Server, from: &TcpStream, to: &TcpStream) {
     const SLOW: usize = 1 << 20;
     let memory = || if HAS_PROC { resident_bytes(server.pid()) } else { 0 };
     let (message, before) = (Message::of(64 << 20), memory());
@@ -365,20 +365,30 @@ pub(super) fn assert_bounded(server: &Server, from: &TcpStream, to: &TcpStream) 
 }
 
 fn a_slow_client_slows_the_target_down(kind: Kind) {
+    assert_slow_client_is_waited_for(kind, "");
+}
+
+pub(super) fn assert_slow_client_is_waited_for(kind: Kind, options: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = relay_to(kind, &listener.local_addr().unwrap().to_string(), &[]);
+    let to = format!("{}{options}", listener.local_addr().unwrap());
+    let server = relay_to(kind, &to, &[]);
     let client = connect_with_little_room(&server);
     assert_bounded(&server, &accept(&listener), &client);
 }
 
 fn a_slow_target_slows_the_client_down(kind: Kind) {
+    assert_slow_target_is_waited_for(kind, "");
+}
+
+pub(super) fn assert_slow_target_is_waited_for(kind: Kind, options: &str) {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     // What is accepted inherits it.
     listener.set_recv_buffer_size(4096).unwrap();
     listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(8).unwrap();
     let listener: TcpListener = listener.into();
-    let server = relay_to(kind, &listener.local_addr().unwrap().to_string(), &[]);
+    let to = format!("{}{options}", listener.local_addr().unwrap());
+    let server = relay_to(kind, &to, &[]);
     let client = connect(&server);
     assert_bounded(&server, &client, &accept(&listener));
 }
@@ -459,12 +469,16 @@ fn a_signal_ends_both_sides(kind: Kind) {
 }
 
 fn what_is_owed_is_sent_when_it_ends(kind: Kind) {
+    assert_queued_bytes_leave_at_the_end(kind, "");
+}
+
+pub(super) fn assert_queued_bytes_leave_at_the_end(kind: Kind, options: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let to = listener.local_addr().unwrap().to_string();
+    let to = format!("{}{options}", listener.local_addr().unwrap());
     let server = relay_to(kind, &to, &["--sndbuf", "4096"]);
     let client = connect_with_little_room(&server);
     let mut target = accept(&listener);
-    // All of it arrives before the relay reads any: it reads once, and then has bytes to send.
+    // All of it arrives before the relay takes any: it takes some once, and then has bytes to send.
     let message = vec![b'x'; 32_000];
     server.signal(Signal::SIGSTOP);
     target.write_all(&message).unwrap();
