@@ -157,7 +157,7 @@ impl LabSocket {
 pub struct SystemAnswer {
     /// The answer; none if it was never checked.
     pub expected: Option<String>,
-    /// How it is known: "ran 13.0", "read", "documented", "not checked".
+    /// How it is known: "ran 13.0", "read", "walked through", "documented", "not checked".
     pub known: String,
     /// Whether the answer differs from that of Linux.
     pub differs: bool,
@@ -172,6 +172,7 @@ impl SystemAnswer {
         let big_endian = prediction.expect.on_big_endian().map(|expected| {
             let answer = Answer {
                 expected,
+                answered: None,
                 known: Provenance::Ran("s390x, emulated"),
                 differs: true,
                 why: "the byte order is reversed",

@@ -413,8 +413,8 @@ fn in_letters(answer: &Answer) -> String {
         ("POLLHUP", "H"),
         ("POLLRDHUP", "R"),
     ];
-    let expected = answer.expected.to_string();
-    let Some((flags, sets)) = expected.split_once("; ") else { return "?".to_string() };
+    let answered = answer.words();
+    let Some((flags, sets)) = answered.split_once("; ") else { return "?".to_string() };
     let letter = |flag| LETTERS.iter().find(|(name, _)| *name == flag).map_or("\\-", |(_, it)| it);
     let flags: String = flags.split('|').map(letter).collect();
     format!("{flags} {}", if sets == "none" { "\\-" } else { sets })

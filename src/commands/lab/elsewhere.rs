@@ -62,6 +62,7 @@ fn object(lab: &Lab, prediction: &Prediction, there: Answer, system: System) -> 
         "asks": prediction.asks,
         "system": system.name(),
         "expected": there.expected.example().map(|_| there.expected.to_string()),
+        "answered": there.answered,
         "known": there.known.word(),
         "how": there.known.in_full(),
         "differs": there.differs,
@@ -78,22 +79,8 @@ fn story(out: &mut String, lab: &Lab, system: System, colors: Colors) {
     let line = format!("{}   ({group})\n", colors.paint(HEADLINE, title));
     out.push_str(&fitted_to_output(line));
     prose(out, lab.question, "", 0);
-    let AnswerCount { ran, read, documented, not_known, .. } = AnswerCount::of([lab], system);
-    let on_wire = lab.on_wire.len();
-    let is_captured = lab
-        .on_wire
-        .iter()
-        .any(|one| answer_on_wire(&one.asked, system).known != Provenance::NotLookedAt);
-    let (ran, not_known) = match is_captured {
-        true => (ran + on_wire, not_known),
-        false => (ran, not_known + on_wire),
-    };
     out.push('\n');
-    let known = format!(
-        "This does not run the lab. Of these answers {ran} were run on {name}, {read} read in its source, {documented} \
-         are documented, and {not_known} were not checked."
-    );
-    prose(out, &known, "", 0);
+    prose(out, &how_known(lab, system), "", 0);
     for (prediction, there) in answers(lab, system) {
         out.push('\n');
         let asks = format!("? {}", prediction.asks);
@@ -103,12 +90,15 @@ fn story(out: &mut String, lab: &Lab, system: System, colors: Colors) {
         }
         match there.known {
             Provenance::NotLookedAt => prose(out, "not checked", "= ", 2),
-            known => prose(out, &format!("{} ({})", there.expected, known.in_full()), "= ", 2),
+            known => {
+                let why = if there.why.is_empty() { "" } else { ": " };
+                let told = format!("{} ({}){why}{}", there.words(), known.in_full(), there.why);
+                prose(out, &told, "= ", 2);
+            }
         }
         if there.differs {
             let linux = prediction.expect.on_little_endian();
-            let why = if there.why.is_empty() { "" } else { "; there " };
-            prose(out, &format!("Linux: {linux}{why}{}", there.why), "", 4);
+            prose(out, &format!("Linux: {linux}"), "", 4);
         }
     }
     if !lab.elsewhere.is_empty() {
@@ -117,6 +107,28 @@ fn story(out: &mut String, lab: &Lab, system: System, colors: Colors) {
     }
     out.push('\n');
     prose(out, &format!("To run it here: baresock lab {}", lab.name), "", 0);
+}
+
+/// How many of a lab's answers are known, and how.
+fn how_known(lab: &Lab, system: System) -> String {
+    let mut count = AnswerCount::of([lab], system);
+    let on_wire = lab.on_wire.iter().map(|one| answer_on_wire(&one.asked, system));
+    on_wire.for_each(|there| count.add(there));
+    let name = system.name();
+    let AnswerCount { ran, read, walked_through, documented, not_known, .. } = count;
+    let counted = [
+        (ran, format!("run on {name}")),
+        (read, format!("read in the source of {name}")),
+        (
+            walked_through,
+            format!("walked through in the source of {name}, without a note of the place"),
+        ),
+        (documented, "documented".to_string()),
+        (not_known, "not checked".to_string()),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let counted: Vec<String> = counted.map(|(count, how)| format!("{count} {how}")).collect();
+    format!("This does not run the lab. Its answers: {}.", counted.join("; "))
 }
 
 fn prose(out: &mut String, text: &str, before: &str, indent: usize) {
@@ -179,16 +191,21 @@ fn block(out: &mut String, labs: &[&Lab], systems: &[(System, &str)]) {
     for (name, part) in PARTS {
         row(out, &format!("  {name}"), counts.iter().map(|count| part(count).to_string()));
     }
+    out.push('\n');
+    let means = "read: at a place of the source that --on names; walked through: the calls were followed through the \
+        source, and no place was noted";
+    prose(out, means, "", 0);
 }
 
 type Part = (&'static str, fn(&AnswerCount) -> usize);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("as on Linux", |count| count.same),
     ("otherwise", |count| count.differ),
     ("not known", |count| count.not_known),
     ("ran", |count| count.ran),
     ("read", |count| count.read),
+    ("walked through", |count| count.walked_through),
     ("documented", |count| count.documented),
 ];
 
@@ -220,6 +237,7 @@ fn objects(counts: &[AnswerCount; 7]) -> Value {
             "not_known": count.not_known,
             "ran": count.ran,
             "read": count.read,
+            "walked_through": count.walked_through,
             "documented": count.documented,
         });
         (system.name().to_string(), object)

@@ -4,6 +4,9 @@
 //! question, the answer as seen, and how it is known. `differs` in a row marks a difference that the lab itself does
 //! not mention. A prediction without a row was not checked.
 //!
+//! `read` names the place in the source. `walked through` has none: the calls were followed through that source, but
+//! the report of it notes no place for this answer. The two are counted apart.
+//!
 //! ```text
 //! ran: 13.0
 //! read: 14.2
@@ -11,15 +14,19 @@
 //! [accept-after-rst]
 //! What does accept give? | ECONNABORTED | ran
 //! And once more? | 0 | read uipc_socket.c: soreceive
+//!
+//! [write-after-fin]
+//! The peer has closed. What does recv give? | 0 | walked through
 //! ```
 //!
-//! A test compares every row with the lab's prediction, so that neither can change without the other.
+//! A test compares every row with the lab's prediction, so that neither can change without the other. Those that differ
+//! and are not in the lab it compares with `differences.txt`.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::expect::Expected;
+use super::expect::{Difference, Expected};
 use super::{Lab, Prediction};
 use crate::os::system::{System, built_for, this_system};
 
@@ -30,6 +37,8 @@ pub enum Provenance {
     Ran(&'static str),
     /// It was read in the source of this version, at this place.
     Read(&'static str, &'static str),
+    /// Its calls were followed through the source of this version, and no place was noted.
+    WalkedThrough(&'static str),
     /// POSIX, an RFC or a manual says so.
     Documented,
     /// Not checked.
@@ -42,6 +51,7 @@ impl Provenance {
         match self {
             Self::Ran(_) => "ran",
             Self::Read(..) => "read",
+            Self::WalkedThrough(_) => "walked through",
             Self::Documented => "documented",
             Self::NotLookedAt => "not checked",
         }
@@ -50,8 +60,8 @@ impl Provenance {
     /// With the version that was read, and the place.
     pub fn in_full(self) -> String {
         match self {
-            Self::Read(version, "") => format!("read {version}"),
             Self::Read(version, place) => format!("read {version}, {place}"),
+            Self::WalkedThrough(version) => format!("walked through {version}, no place noted"),
             _ => self.to_string(),
         }
     }
@@ -87,12 +97,22 @@ pub struct ReportRow {
 pub struct Answer {
     /// The expected answer; [`Expected::NotChecked`] if it was never checked there.
     pub expected: Expected,
+    /// The answer that was seen or read there, which may be one of several that are expected; none if only the
+    /// expectation is known.
+    pub answered: Option<&'static str>,
     /// How it is known.
     pub known: Provenance,
     /// Whether the answer differs from that of Linux.
     pub differs: bool,
     /// Why it differs; empty if that is not known.
     pub why: &'static str,
+}
+
+impl Answer {
+    /// The answer in words: as seen, or else as expected.
+    pub fn words(&self) -> String {
+        self.answered.map_or_else(|| self.expected.to_string(), str::to_string)
+    }
 }
 
 /// The Linux versions on which the labs are run.
@@ -123,25 +143,31 @@ fn who_answers(prediction: &Prediction, here: System, built_for: System) -> Syst
 /// The answer of a system to a prediction of the lab of this name.
 pub fn answer(lab: &str, prediction: &Prediction, system: System) -> Answer {
     let linux = prediction.expect.on_this_machine();
-    let as_on_linux = |known| Answer { expected: linux, known, differs: false, why: "" };
     if system == System::LinuxGlibc {
-        return as_on_linux(LINUX);
+        return Answer { expected: linux, answered: None, known: LINUX, differs: false, why: "" };
     }
     let table = table(system);
     let row = table.rows.get(&(lab, prediction.asks));
     let known = row.map(|row| row.known).or(table.otherwise);
-    let difference = prediction.expect.difference(system);
-    match (difference, row, known) {
-        (Some(difference), _, Some(known)) => {
-            Answer { expected: difference.expected, known, differs: true, why: difference.why }
-        }
-        (None, Some(ReportRow { answered, differs: Some(why), .. }), Some(known)) => {
-            Answer { expected: Expected::written(answered), known, differs: true, why }
-        }
-        (None, _, Some(known)) => as_on_linux(known),
-        _ if prediction.expect.is_required() => as_on_linux(Provenance::Documented),
-        _ => Answer { expected: Expected::NotChecked, ..as_on_linux(Provenance::NotLookedAt) },
+    let answered = row.map(|row| row.answered);
+    // What the lab states comes first, also before what POSIX requires of all.
+    if let Some(difference) = prediction.expect.difference(system) {
+        let known = known.unwrap_or(Provenance::NotLookedAt);
+        let Difference { expected, why, .. } = *difference;
+        return Answer { expected, answered, known, differs: true, why };
     }
+    if let Some(row) = row
+        && let Some(why) = row.differs
+    {
+        let expected = Expected::written(row.answered);
+        return Answer { expected, answered, known: row.known, differs: true, why };
+    }
+    let (expected, known) = match known {
+        Some(known) => (linux, known),
+        None if prediction.expect.is_required() => (linux, Provenance::Documented),
+        None => (Expected::NotChecked, Provenance::NotLookedAt),
+    };
+    Answer { expected, answered, known, differs: false, why: "" }
 }
 
 /// The answer of a system to a prediction about packets: they were captured on Linux alone.
@@ -151,7 +177,7 @@ pub fn answer_on_wire(prediction: &Prediction, system: System) -> Answer {
         System::LinuxGlibc => (linux, LINUX),
         _ => (Expected::NotChecked, Provenance::NotLookedAt),
     };
-    Answer { expected, known, differs: false, why: "" }
+    Answer { expected, answered: None, known, differs: false, why: "" }
 }
 
 /// Counts over predictions: how many of them a system answers like Linux, and how that is known.
@@ -165,8 +191,10 @@ pub struct AnswerCount {
     pub not_known: usize,
     /// Those that were run.
     pub ran: usize,
-    /// Those that were read in the source.
+    /// Those that were read in the source, at a place that is named.
     pub read: usize,
+    /// Those whose calls were followed through the source, without a note of the place.
+    pub walked_through: usize,
     /// Those that POSIX, an RFC or a manual answers.
     pub documented: usize,
 }
@@ -183,7 +211,8 @@ impl AnswerCount {
         count
     }
 
-    fn add(&mut self, answer: Answer) {
+    /// Counts one more.
+    pub fn add(&mut self, answer: Answer) {
         *match answer {
             Answer { known: Provenance::NotLookedAt, .. } => &mut self.not_known,
             Answer { differs: true, .. } => &mut self.differ,
@@ -192,6 +221,7 @@ impl AnswerCount {
         match answer.known {
             Provenance::Ran(_) => self.ran += 1,
             Provenance::Read(..) => self.read += 1,
+            Provenance::WalkedThrough(_) => self.walked_through += 1,
             Provenance::Documented => self.documented += 1,
             Provenance::NotLookedAt => {}
         }
@@ -275,8 +305,8 @@ impl Versions {
         match how.split_once(' ').unwrap_or((how, "")) {
             ("ran", "") => Some(Provenance::Ran(self.ran)),
             ("ran", version) => Some(Provenance::Ran(version)),
-            ("read", place) => Some(Provenance::Read(self.read, place)),
-            ("documented", _) => Some(Provenance::Documented),
+            ("read", place) if !place.is_empty() => Some(Provenance::Read(self.read, place)),
+            ("walked", "through") => Some(Provenance::WalkedThrough(self.read)),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::labs::run::{LabResult, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
-use crate::os::system::System::{GVisor, MacOs};
+use crate::os::system::System::{GVisor, MacOs, NetBsd};
 use crate::os::system::this_system;
 use crate::sys::*;
 
@@ -71,7 +71,7 @@ const ABSTRACT: Prediction = Prediction {
     asks: "An abstract name was bound, and its socket closed. What does bind to the same name give?",
     choices: &["success", "EADDRINUSE"],
     expect: Expect::on_linux(Expected::Is("success")).but(
-        &[MacOs],
+        &[MacOs, NetBsd],
         Expected::Is("ENOENT"),
         "a name that begins with a zero byte is an empty path",
     ),
