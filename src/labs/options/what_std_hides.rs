@@ -28,8 +28,8 @@ pub(super) const LAB: Lab = Lab {
         its send does not kill the program only because std ignores SIGPIPE. nix adds nothing to the C calls, but \
         drops some results: its accept returns no peer's address, and its FdSet panics at FD_SETSIZE, where C overruns \
         and ours returns an error. If you know the calls, you can tell what a library does for you.",
-    elsewhere: "On macOS std and socket2 set SO_NOSIGPIPE on their sockets, and close-on-exec in a second call after \
-        accept: a fork in between leaks the descriptor.",
+    elsewhere: "On macOS std passes no MSG_NOSIGNAL: std and socket2 set SO_NOSIGPIPE on the sockets that they make, but \
+        not on others. They set close-on-exec in a second call after accept: a fork in between leaks the descriptor.",
     sources: &[
         "library/std/src/sys/net of Rust",
         "library/std/src/sys/pal/unix of Rust (reset_sigpipe, sanitize_standard_fds)",

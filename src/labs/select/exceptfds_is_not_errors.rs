@@ -20,8 +20,9 @@ pub(super) const LAB: Lab = Lab {
         read or write returns an error, so a socket with an error is ready for both; SO_ERROR tells which error. \
         Beej's guide describes exceptfds as the set for errors, and POSIX requires it to hold sockets with a pending \
         error; Linux does not do that.",
-    elsewhere: "The BSDs and macOS use exceptfds for out-of-band data only. gVisor puts failed sockets there, and has \
-        no out-of-band data.",
+    elsewhere: "For sockets the BSDs and macOS use exceptfds for out-of-band data only. Of other descriptors, NetBSD \
+        also puts a pipe without its other end and a terminal that is gone into it, and macOS files, directories and \
+        /dev/null. gVisor puts failed sockets there, and has no out-of-band data.",
     sources: &["select(2)", "select_tut(2)", "POSIX select", "Stack Overflow 1342712"],
     related: &["oob-one-byte", "nb-connect-refused", "hup-maps-to-r", "readiness-matrix"],
     words: &["select", "SO_ERROR", "ECONNRESET", "MSG_OOB", "POLLPRI"],
