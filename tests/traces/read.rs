@@ -502,6 +502,35 @@ fn several_logs_are_read_in_the_order_of_time() {
     assert_eq!(err, "close(3) = 0\nclose(4) = 0\nclose(5) = 0\n");
 }
 
+/// strace looks up the addresses of a socket once: after `bind` it shows no peer, and after a second `connect` the first one.
+#[test]
+fn a_peer_is_that_of_connect_and_not_what_yy_shows() {
+    let at = |port| {
+        format!("{{sa_family=AF_INET, sin_port=htons({port}), sin_addr=inet_addr(\"127.0.0.1\")}}")
+    };
+    let log = [
+        "socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3<TCP:[77]>".to_string(),
+        format!("bind(3<TCP:[77]>, {}, 16) = 0", at(4001)),
+        format!("connect(3<TCP:[127.0.0.1:4001]>, {}, 16) = 0", at(5001)),
+        "sendto(3<TCP:[127.0.0.1:4001]>, \"bound\", 5, 0, NULL, 0) = 5".to_string(),
+        "socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) = 4<UDP:[78]>".to_string(),
+        format!("connect(4<UDP:[78]>, {}, 16) = 0", at(5002)),
+        "sendto(4<UDP:[127.0.0.1:4002->127.0.0.1:5002]>, \"1\", 1, 0, NULL, 0) = 1".to_string(),
+        format!("connect(4<UDP:[127.0.0.1:4002->127.0.0.1:5002]>, {}, 16) = 0", at(5003)),
+        "sendto(4<UDP:[127.0.0.1:4002->127.0.0.1:5002]>, \"2\", 1, 0, NULL, 0) = 1".to_string(),
+    ];
+    let output = read_input(log.join("\n").as_bytes(), &["--json"]);
+    let out = String::from_utf8(output.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    let connection = &report["story"]["connections"][0];
+    assert_eq!(
+        (&connection["local"], &connection["peer"]),
+        (&"127.0.0.1:4001".into(), &"127.0.0.1:5001".into()),
+        "{out}"
+    );
+    assert_eq!(report["story"]["datagrams"][0]["peer"], "127.0.0.1:5003", "{out}");
+}
+
 /// Where a log may be cut, and what may be put between its parts.
 fn mangled() -> impl Strategy<Value = Vec<u8>> {
     let log = include_bytes!("../logs/strace/f-yy-ttt-T.log");
