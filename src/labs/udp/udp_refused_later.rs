@@ -2,7 +2,8 @@
 //!
 //! The datagram arrived at a port without a socket, and the other kernel answered with an ICMP message (port
 //! unreachable). On a connected socket the next call returns the error, whichever call that is; an unconnected socket
-//! gets no error, unless it has asked for errors (Linux: IP_RECVERR).
+//! gets no error, unless it has asked for errors (Linux: IP_RECVERR). Then an error that one peer has caused fails the next send,
+//! which may go to another peer.
 
 use crate::addr::Address;
 use crate::labs::run::{LabResult, Run};
@@ -21,7 +22,8 @@ pub(super) const LAB: Lab = Lab {
         wrong, and does not send its own datagram. An unconnected socket could not tell which of its datagrams the \
         error is about, so it gets no error.",
     elsewhere: "On the BSDs and macOS the next call gets the error, but poll never reports POLLERR. On Linux an \
-        unconnected socket gets the error if it sets IP_RECVERR.",
+        unconnected socket gets the error if it sets IP_RECVERR; then the next call fails whatever its destination is, and \
+        one client that has left costs another its datagram. Bun 1.4.5 sets the option on every UDP socket.",
     sources: &[
         "udp(7)",
         "RFC 1122, 4.1.3.3",
@@ -31,7 +33,18 @@ pub(super) const LAB: Lab = Lab {
     related: &["udp-connect-filters", "readiness-matrix", "nb-connect-refused"],
     words: &["ECONNREFUSED", "SO_ERROR", "POLLERR"],
     minutes: 3,
-    predictions: &[&SENT, &TOLD_BY_POLL, &NEXT, &THEN, &UNCONNECTED, &SILENCE, &ASKED_FOR],
+    predictions: &[
+        &SENT,
+        &TOLD_BY_POLL,
+        &NEXT,
+        &THEN,
+        &UNCONNECTED,
+        &SILENCE,
+        &ASKED_FOR,
+        &TO_ANOTHER,
+        &LOST,
+        &REPEATED,
+    ],
     spoiled_by: "recv:EAGAIN@1",
     run,
     ..Lab::ORDINARY
@@ -90,6 +103,32 @@ const ASKED_FOR: Prediction = Prediction {
         .but(&[GVisor], Expected::Is("EAGAIN"), "the option can be set, and does nothing"),
 };
 
+const TO_ANOTHER: Prediction = Prediction {
+    asks: "The socket with IP_RECVERR sends to that port again, and then to a peer that is there. What does the second sendto give?",
+    choices: &["5", "ECONNREFUSED"],
+    expect: Expect::on_linux(Expected::Is("ECONNREFUSED")).but(
+        &[GVisor],
+        Expected::Is("5"),
+        "the option can be set, and does nothing",
+    ),
+};
+
+const LOST: Prediction = Prediction {
+    asks: "And what does recv of that peer give?",
+    choices: &["5", "EAGAIN", "ECONNREFUSED"],
+    expect: Expect::on_linux(Expected::Is("EAGAIN")).but(
+        &[GVisor],
+        Expected::Is("5"),
+        "its datagram was sent",
+    ),
+};
+
+const REPEATED: Prediction = Prediction {
+    asks: "And the same sendto to that peer once more?",
+    choices: &["5", "ECONNREFUSED"],
+    expect: Expect::on_linux(Expected::Is("5")),
+};
+
 fn run(lab: &mut Run<'_>) -> LabResult {
     let mut buf = [0; 64];
     let no_peer = a_port_without_a_socket()?;
@@ -120,11 +159,31 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("Unconnected, and asking for errors");
     lab.predict(&ASKED_FOR);
-    lab.observe(hear_errors(&free).and_then(|()| {
+    let heard = hear_errors(&free);
+    lab.observe(heard.and_then(|()| {
         sendto(&free, b"hello", MsgFlags::NONE, &no_peer)?;
         wait_for(&free, POLLIN)?;
         recvfrom(&free, &mut buf, MsgFlags::NONE)
     }));
+    if heard.is_err() {
+        lab.say("This system has no such option: that was all.");
+        return Ok(());
+    }
+
+    lab.part("Asking for errors, with a second peer");
+    let there = udp_socket()?;
+    set_nonblocking(&there)?;
+    bind(&there, &loopback(0))?;
+    let there_at = getsockname(&there)?;
+    lab.predict(&TO_ANOTHER);
+    sendto(&free, b"hello", MsgFlags::NONE, &no_peer)?;
+    wait_for(&free, POLLIN)?;
+    lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &there_at));
+    poll(&mut [PollFd::new(there.as_fd(), POLLIN)], 100)?;
+    lab.predict(&LOST);
+    lab.observe(recv(&there, &mut buf, MsgFlags::NONE));
+    lab.predict(&REPEATED);
+    lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &there_at));
     Ok(())
 }
 

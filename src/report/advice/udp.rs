@@ -32,7 +32,8 @@ pub(super) const UDP_REFUSED_UNSEEN: Advice = Advice {
         arrive.",
     shown_by: "sendto on an unconnected UDP socket, nothing is ever received on it, and a wait for it timed out or did \
         not end.",
-    remedy: "connect the UDP socket to the peer: then send and recv give ECONNREFUSED. Or, on Linux, set IP_RECVERR.",
+    remedy: "connect the UDP socket to the peer: then send and recv give ECONNREFUSED. Or, on Linux, set \
+        IP_RECVERR, and repeat a send that fails with ECONNREFUSED: the error belongs to an earlier datagram.",
     lab: "udp-refused-later",
     exercise: "End the server, and send: the program must notice before its user does.",
     cares_for: &[

@@ -28,8 +28,9 @@ entries! { IP_OPTIONS {
     IP_RECVERR {
         means: "The kernel queues ICMP errors about packets of this socket, with the packet that caused them.",
         when: "Otherwise an unconnected UDP socket gets no error for unreachable ports.",
-        advice: "Read them by recvmsg with MSG_ERRQUEUE. Once it is set, errors also reach unconnected sockets' calls.",
-        systems: "Linux only.",
+        advice: "Read them by recvmsg with MSG_ERRQUEUE. Once it is set, an unconnected socket's next call fails, and a sendto to \
+            another peer does not send its datagram: send it again.",
+        systems: "Linux only. Bun sets it on every UDP socket, so one client that has left costs another its datagram (ran 1.4.5).",
         lab: "udp-refused-later",
     }
     IP_PKTINFO {
