@@ -149,6 +149,7 @@ impl TrackedHalf {
         let is_old = self.first.is_some() && is_before(tcp.seq, self.next) && !is_reset;
         let asks =
             is_old && tcp.seq == self.next.wrapping_sub(1) && tcp.len <= 1 && takes == tcp.len;
+        // On Linux a window probe looks like a keepalive probe, and Wireshark calls both so; the peer's window tells them apart.
         match asks {
             true if other.window == Some(0) => notes.push(SegmentNote::WindowProbe),
             true => notes.push(SegmentNote::KeepAlive),

@@ -91,7 +91,7 @@ pub(super) const SEGMENTS: &[Entry] = &[
         [
             "While the window is 0 the sender's kernel asks from time to time, because the window update that ends the wait could have been lost.",
             "A peer that does not read; send gives EAGAIN, or waits.",
-            "See flow-control.",
+            "See flow-control. Linux asks with an acknowledged number and without a byte, so Wireshark (4.0 and 4.6, ran) labels it TCP Keep-Alive, and its filter tcp.analysis.zero_window_probe does not find it. ss -o says timer:(persist).",
         ],
         "writable-hysteresis",
     ),
