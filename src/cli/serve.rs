@@ -67,7 +67,7 @@ pub struct ServeArgs {
     /// little.
     #[arg(long, help_heading = "Limits")]
     pub tiers: bool,
-    /// Spend at most PERCENT of the time on looks at the cold tier [default: 5]
+    /// Spend at most PERCENT of the time on looks at the cold tier [default: 2]
     #[arg(long, value_name = "PERCENT", value_parser = percent, hide_short_help = true, help_heading = "Limits")]
     pub tiers_share: Option<u32>,
     /// Look at each cold connection at least every MILLISECONDS, even if that takes a larger share [default: 100]

@@ -203,6 +203,22 @@ fn no_cold_connection_is_left_alone_for_longer_than_the_longest_wait() {
     }
 }
 
+/// No turn comes between the looks then, but the end of a wait.
+#[test]
+fn no_cold_connection_is_left_alone_for_longer_while_the_hot_ones_are_silent() {
+    let limits = TierLimits::default();
+    let mut scene = Scene::one_busy_of(9_000, limits);
+    scene.kernel.row_takes = us(1);
+    let mut asked = scene.run(us(200_000), us(40));
+    scene.kernel.ready.clear();
+    while asked.last().is_none_or(|one| one.places.len() < 9_000) {
+        scene.turn(None).unwrap();
+        asked.extend(scene.kernel.asked.take());
+    }
+    let longest = longest_gap(&asked, scene.end);
+    assert!(longest <= limits.longest_wait + us(2_100), "{longest:?}");
+}
+
 #[test]
 fn looks_take_their_share_of_the_time_and_no_more() {
     for share_percent in [1, 10, 50] {
@@ -231,6 +247,8 @@ fn a_busy_connection_is_asked_about_with_the_entrances_alone() {
     let asked = scene.run(Duration::from_secs(1), us(40));
     let (hot, looks): (Vec<_>, Vec<_>) = asked.iter().partition(|one| one.places.contains(&0));
     assert!(hot.iter().all(|one| one.places == [0, ENTRANCE] || one.places == [ENTRANCE, 0]));
+    let eighth = Some(TierLimits::default().longest_wait / 8);
+    assert!(hot.iter().all(|one| one.timeout == eighth), "however soon the next look is due");
     assert!(looks.iter().all(|one| !one.places.contains(&ENTRANCE)), "an entrance is never cold");
     assert!(looks.len() * 10 < hot.len(), "{} of {}", looks.len(), hot.len());
 }
