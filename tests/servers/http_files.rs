@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::*;
 
@@ -133,6 +135,45 @@ fn a_slow_reader_of_a_file_is_not_dropped_for_what_stays_in_the_file() {
         std::thread::sleep(Duration::from_millis(50));
         assert!(body(&mut client) == site.content, "{way:?}, {via}");
     }
+}
+
+#[test]
+fn clients_of_one_large_file_share_its_descriptor_and_each_gets_its_own_bytes() {
+    let site = Site::new(900_000);
+    let path = site.dir.file("root/large");
+    age(&path);
+    // A file that was changed just now could change again without a trace, and is opened for each.
+    wait_until("the file has not changed for a while", || {
+        let changed = fs::metadata(&path).unwrap().ctime();
+        SystemTime::now() > UNIX_EPOCH + Duration::from_secs(changed as u64 + 4)
+    });
+    for (via, way) in BOTH.iter().flat_map(|via| WAYS.map(|way| (via, way))) {
+        let server = site.serve(via, &[&["--sndbuf", "4096"], &injected(way)[..]].concat());
+        let mut clients = [(); 3].map(|()| BufReader::new(server.connect(0)));
+        let ranges = ["", "Range: bytes=70001-800000\r\n", ""];
+        for (client, range) in clients.iter_mut().zip(ranges) {
+            client.get_ref().write_all(request("/large", range).as_bytes()).unwrap();
+            // Its first bytes are here, and the last ones are not sent while it reads no more.
+            assert!(!client.fill_buf().unwrap().is_empty());
+        }
+        if HAS_PROC {
+            assert_eq!(times_open(&path, server.pid()), 1, "{way:?}, {via}");
+        }
+        let [one, part, other] = &mut clients;
+        assert!(body(other) == site.content, "{way:?}, {via}");
+        assert!(body(part) == site.content[70_001..=800_000], "{way:?}, {via}");
+        assert!(body(one) == site.content, "{way:?}, {via}");
+        if HAS_PROC {
+            wait_until("the file is closed", || times_open(&path, server.pid()) == 0);
+        }
+    }
+}
+
+/// How many descriptors of a process are open on a file.
+fn times_open(path: &Path, pid: u32) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let files = descriptors.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+    files.filter(|file| file == path).count()
 }
 
 #[test]

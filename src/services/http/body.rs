@@ -22,7 +22,7 @@ pub(super) struct ResponseBody {
 }
 
 /// Where the bytes come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Source {
     Memory(Rc<[u8]>),
     File(Rc<File>),

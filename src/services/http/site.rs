@@ -76,14 +76,8 @@ impl Site {
                 return None;
             }
         };
-        if let Some(known) = self.cache.get(path, self.instant) {
-            return send(
-                request,
-                &known.described,
-                Source::Memory(Rc::clone(&known.content)),
-                manner,
-                out,
-            );
+        if let Some((described, source)) = self.cache.get(path, self.instant) {
+            return send(request, described, source, manner, out);
         }
         match self.look_up(path, request, out) {
             Ok(body) => body,
@@ -142,7 +136,7 @@ impl Site {
         Ok(begin(body, out))
     }
 
-    /// Sends a file that is not cached, and caches it if it is small.
+    /// Sends a file that is not cached, and caches it.
     fn send_file(
         &mut self,
         path: &str,
@@ -154,15 +148,16 @@ impl Site {
     ) -> Result<Option<ResponseBody>, Status> {
         let described = Described::new(relative, metadata, self.now.seconds);
         let manner = Manner::of(request, &self.now.text);
-        if metadata.len() > MOST_OF_FILE {
-            return Ok(send(request, &described, Source::File(Rc::new(file)), manner, out));
-        }
-        let mut content = vec![0; metadata.len() as usize];
-        file::read(&file, 0, &mut content).map_err(|_| Status::InternalServerError)?;
-        let content: Rc<[u8]> = content.into();
-        let body = send(request, &described, Source::Memory(Rc::clone(&content)), manner, out);
+        let source = if metadata.len() > MOST_OF_FILE {
+            Source::File(Rc::new(file))
+        } else {
+            let mut content = vec![0; metadata.len() as usize];
+            file::read(&file, 0, &mut content).map_err(|_| Status::InternalServerError)?;
+            Source::Memory(content.into())
+        };
+        let body = send(request, &described, source.clone(), manner, out);
         if self.cache.wants(path, metadata, self.now.seconds) {
-            self.cache.put(path, self.root.path(relative), metadata, described, content);
+            self.cache.put(path, self.root.path(relative), metadata, described, &source);
         }
         Ok(body)
     }
