@@ -60,7 +60,7 @@ pub(super) fn is_host(host: &[u8]) -> bool {
     let is_port = port.is_empty()
         || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
     let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
-    is_port && name.bytes().all(may_stand) && decoded(name).is_ok()
+    is_port && name.bytes().all(may_stand) && can_be_decoded(name)
 }
 
 /// Whether this may stand in brackets: an IPv6 address, or an address of a future version.
@@ -124,13 +124,18 @@ pub(super) fn encoded(name: &OsStr) -> impl std::fmt::Display {
     percent_encode(name.as_bytes(), ENCODED)
 }
 
-fn decoded(part: &str) -> Result<Vec<u8>, Status> {
+/// Whether two hexadecimal digits follow each `%`.
+fn can_be_decoded(part: &str) -> bool {
     let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
-    for (at, _) in part.match_indices('%') {
+    part.match_indices('%').all(|(at, _)| {
         let digits = &part.as_bytes()[at + 1..];
-        if !is_hex(digits.first()) || !is_hex(digits.get(1)) {
-            return Err(Status::BadRequest);
-        }
+        is_hex(digits.first()) && is_hex(digits.get(1))
+    })
+}
+
+fn decoded(part: &str) -> Result<Vec<u8>, Status> {
+    if !can_be_decoded(part) {
+        return Err(Status::BadRequest);
     }
     Ok(percent_decode_str(part).collect())
 }
