@@ -4,7 +4,8 @@
 //! question, the answer as seen, and how it is known. `differs` in a row marks a difference that the lab itself does
 //! not mention. A prediction without a row was not checked.
 //!
-//! `read` names the place in the source. `walked through` has none: the calls were followed through that source, but
+//! `read` names the place in the source; `read in` names another source than that of the system's version, as that of a
+//! library. `walked through` has none: the calls were followed through that source, but
 //! the report of it notes no place for this answer. The two are counted apart.
 //!
 //! ```text
@@ -35,7 +36,7 @@ use crate::os::system::{System, built_for, this_system};
 pub enum Provenance {
     /// It was run, on this version.
     Ran(&'static str),
-    /// It was read in the source of this version, at this place.
+    /// It was read in the source of this version, at this place. No version: the place itself says which source.
     Read(&'static str, &'static str),
     /// Its calls were followed through the source of this version, and no place was noted.
     WalkedThrough(&'static str),
@@ -60,6 +61,7 @@ impl Provenance {
     /// With the version that was read, and the place.
     pub fn in_full(self) -> String {
         match self {
+            Self::Read("", place) => format!("read in {place}"),
             Self::Read(version, place) => format!("read {version}, {place}"),
             Self::WalkedThrough(version) => format!("walked through {version}, no place noted"),
             _ => self.to_string(),
@@ -305,7 +307,10 @@ impl Versions {
         match how.split_once(' ').unwrap_or((how, "")) {
             ("ran", "") => Some(Provenance::Ran(self.ran)),
             ("ran", version) => Some(Provenance::Ran(version)),
-            ("read", place) if !place.is_empty() => Some(Provenance::Read(self.read, place)),
+            ("read", place) if !place.is_empty() => Some(match place.strip_prefix("in ") {
+                Some(place) => Provenance::Read("", place),
+                None => Provenance::Read(self.read, place),
+            }),
             ("walked", "through") => Some(Provenance::WalkedThrough(self.read)),
             _ => None,
         }

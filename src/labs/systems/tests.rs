@@ -22,7 +22,7 @@ const ROWS: [(System, usize); 7] = [
 const RAN: [(System, &[&str]); 5] = [
     (System::LinuxMusl, &["1.2.3"]),
     (System::Linux32, &["i686"]),
-    (System::GVisor, &["20240729"]),
+    (System::GVisor, &["20240729", "20240729, as predicted"]),
     (
         System::FreeBsd,
         &["13.0", "13.0, a dup in place of the child", "13.0, asked for seven: \"abcabca\""],
@@ -47,6 +47,19 @@ const READ: [(System, &str); 5] = [
     (System::NetBsd, "10.99.12"),
     (System::OpenBsd, "of 2025"),
     (System::MacOs, "xnu-11417.101.15"),
+];
+
+/// Other sources: libraries, this program, and other versions of a system.
+const IN_OTHERS: [&str; 9] = [
+    "std",
+    "socket2",
+    "nix",
+    "libsyscall",
+    " of this program",
+    " of 2012",
+    " of 9",
+    " of 14",
+    " of 15",
 ];
 
 /// The differences that only the tables mention, once more: no lab states them.
@@ -100,6 +113,7 @@ fn no_row_is_lost_and_each_names_a_version_that_ran_or_was_read() {
         for row in rows_of(system) {
             let is_known = match row.known {
                 Provenance::Ran(version) => ran.contains(&version),
+                Provenance::Read("", place) => IN_OTHERS.iter().any(|of| place.contains(of)),
                 Provenance::Read(version, _) | Provenance::WalkedThrough(version) => {
                     read == Some(version)
                 }
@@ -118,6 +132,7 @@ fn how_an_answer_is_known_is_ran_or_read_or_walked_through() {
     let versions = Versions { ran: "1", read: "2" };
     assert_eq!(versions.known("ran"), Some(Provenance::Ran("1")));
     assert_eq!(versions.known("read a.c: f"), Some(Provenance::Read("2", "a.c: f")));
+    assert_eq!(versions.known("read in std"), Some(Provenance::Read("", "std")));
     assert_eq!(versions.known("walked through"), Some(Provenance::WalkedThrough("2")));
     for not_enough in ["read", "read ", "walked", "walked through a.c", "documented", "", "seen"] {
         assert_eq!(versions.known(not_enough), None, "{not_enough}");
