@@ -276,12 +276,12 @@ fn a_request_takes_few_instructions() {
     }
     // With a view, at which no page looks, a turn asks about one more listener, and counts who has moved how many bytes.
     let limits: [(&[&str], usize, u64); 6] = [
-        (&["--via", "select"], 1, 1300),
-        (&["--via", "select"], 100, 800),
-        (&["--via", "select", "--view"], 1, 1550),
-        (&["--via", "poll"], 1, 1200),
-        (&["--via", "poll"], 100, 800),
-        (&["--via", "poll", "--view"], 1, 1450),
+        (&["--via", "select"], 1, 1200),
+        (&["--via", "select"], 100, 650),
+        (&["--via", "select", "--view"], 1, 1450),
+        (&["--via", "poll"], 1, 1100),
+        (&["--via", "poll"], 100, 650),
+        (&["--via", "poll", "--view"], 1, 1350),
     ];
     for (flags, connections, limit) in limits {
         let [few, many] = [1_000, 5_000].map(|requests| instructions(flags, connections, requests));

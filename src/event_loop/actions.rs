@@ -15,6 +15,7 @@ use crate::trace::{self, Function};
 
 impl LoopState {
     /// Carries out one action.
+    #[inline(always)]
     pub(super) fn carry_out(&mut self, action: &Action<'_>, service: ServiceId) {
         let Action::Send { to, bytes } = *action else {
             return self.carry_out_rarer(action, service);

@@ -1,7 +1,6 @@
 //! The tasks that are left in a turn, in the order in which they are done.
 
 use std::collections::VecDeque;
-use std::mem::take;
 
 use crate::addr::Address;
 use crate::events::{Ending, ServiceId, Token};
@@ -44,34 +43,43 @@ pub(super) struct Made {
     pub(super) asked_by: Token,
 }
 
-/// What is left to do for an endpoint: each flag is a task.
+/// Why an endpoint has its turn. An endpoint of which the wait found several things has its turn once for each.
 #[derive(Clone, Copy, Debug)]
-struct Ready {
-    who: Token,
-    found: Readiness,
-    is_due: bool,
+enum Reason {
+    Writable,
+    Readable,
+    Invalid,
+    Due,
 }
 
 /// The tasks that are left. The consequences of a task are done before the next descriptor has its turn.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     /// What the wait found, each turn beginning with another endpoint; those before `next` are done.
-    ready: Vec<Ready>,
+    ready: Vec<(Token, Reason)>,
     next: usize,
     /// The consequences of the tasks done so far.
     consequences: VecDeque<Task>,
 }
 
 impl Agenda {
-    /// Adds the tasks for an endpoint that the wait found ready.
+    /// Adds the tasks for an endpoint that the wait found ready: queued bytes leave before others are received.
     #[inline]
     pub(super) fn add_ready(&mut self, who: Token, found: Readiness) {
-        self.ready.push(Ready { who, found, is_due: false });
+        if found.writable {
+            self.ready.push((who, Reason::Writable));
+        }
+        if found.readable {
+            self.ready.push((who, Reason::Readable));
+        }
+        if found.invalid {
+            self.ready.push((who, Reason::Invalid));
+        }
     }
 
     /// Adds the task for an endpoint whose deadline is over.
     pub(super) fn add_due(&mut self, who: Token) {
-        self.ready.push(Ready { who, found: Readiness::default(), is_due: true });
+        self.ready.push((who, Reason::Due));
     }
 
     pub(super) fn add_consequence(&mut self, task: Task) {
@@ -84,24 +92,18 @@ impl Agenda {
         if !self.consequences.is_empty() {
             return self.consequences.pop_front();
         }
-        while let Some(Ready { who, found, is_due }) = self.ready.get_mut(self.next) {
-            if take(&mut found.writable) {
-                return Some(Task::Send(*who));
-            }
-            if take(&mut found.readable) {
-                return Some(Task::Receive(*who));
-            }
-            if take(&mut found.invalid) {
-                return Some(Task::DropInvalid(*who));
-            }
-            if take(is_due) {
-                return Some(Task::Expire(*who));
-            }
-            self.next += 1;
-        }
-        self.ready.clear();
-        self.next = 0;
-        None
+        let Some((who, reason)) = self.ready.get(self.next).copied() else {
+            self.ready.clear();
+            self.next = 0;
+            return None;
+        };
+        self.next += 1;
+        Some(match reason {
+            Reason::Writable => Task::Send(who),
+            Reason::Readable => Task::Receive(who),
+            Reason::Invalid => Task::DropInvalid(who),
+            Reason::Due => Task::Expire(who),
+        })
     }
 
     /// Whether no task is left.

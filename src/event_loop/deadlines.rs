@@ -14,25 +14,19 @@ impl LoopState {
     /// The time until the nearest deadline; `None` if there is no deadline.
     #[inline]
     pub(super) fn time_to_wait(&mut self) -> Option<Duration> {
-        let may_end = self.checks_deadlines() || self.draining.is_some() || self.observer.is_some();
+        let may_end = self.has_deadlines || self.draining.is_some() || self.observer.is_some();
         if may_end { self.time_to_nearest() } else { None }
-    }
-
-    /// Whether an endpoint may have a deadline, which is then looked for in every turn.
-    #[inline]
-    const fn checks_deadlines(&self) -> bool {
-        self.has_deadlines || self.limits.idle_timeout.is_some()
     }
 
     #[inline(never)]
     fn time_to_nearest(&mut self) -> Option<Duration> {
         let idle_timeout = self.limits.idle_timeout;
         let mut nearest = None;
-        if self.checks_deadlines() {
+        if self.has_deadlines {
             let served = self.endpoints.iter().filter(|endpoint| self.is_served(endpoint));
             nearest = served.filter_map(|endpoint| endpoint.next_moment(idle_timeout)).min();
-            // While the loop stands still, the deadlines of the others remain.
-            self.has_deadlines = nearest.is_some() || self.stands_still();
+            // While the loop stands still, the deadlines of the others remain; and any connection may be silent for too long.
+            self.has_deadlines = nearest.is_some() || idle_timeout.is_some() || self.stands_still();
         }
         let wake_at = self.observer.as_ref().and_then(|observer| observer.wake_at);
         let deadline = nearest.into_iter().chain(self.draining).chain(wake_at).min()?;
@@ -47,7 +41,7 @@ impl LoopState {
     /// Puts everything that is due on the agenda.
     #[inline]
     pub(super) fn add_expired(&mut self) {
-        if self.checks_deadlines() {
+        if self.has_deadlines {
             self.look_for_expired();
         }
     }

@@ -59,7 +59,7 @@ impl LoopState {
             observer: None,
             self_pipe: None,
             draining: None,
-            has_deadlines: false,
+            has_deadlines: limits.idle_timeout.is_some(),
             splices: false,
             listeners_rest: false,
             failed_waits: 0,

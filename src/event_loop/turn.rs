@@ -88,13 +88,12 @@ impl EventLoop {
             Err(errno) => self.state.after_failed_wait(errno, timeout)?,
         }
         // Each turn begins with another endpoint, so that none is always last.
-        let ready = self.evidence.len();
-        let first = if ready == 0 { 0 } else { self.turns % ready };
-        for at in first..first + ready {
-            let found = &self.evidence[if at < ready { at } else { at - ready }];
+        let first = self.turns.checked_rem(self.evidence.len()).unwrap_or(0);
+        let (last_ones, first_ones) = self.evidence.split_at(first);
+        first_ones.iter().chain(last_ones).for_each(|found| {
             let who = self.state.endpoints.token_at(found.place);
             self.state.agenda.add_ready(who, found.readiness());
-        }
+        });
         self.turns = self.turns.wrapping_add(1);
         // An interrupted wait did not check whether bytes came in time: the next wait does, at once if something is due.
         if waited != Err(Errno::EINTR) {

@@ -103,8 +103,13 @@ impl LoopState {
         let mut question: Vec<Row<'_>> = std::mem::take(memory);
         evidence.clear();
         let is_still = self.stands_still();
-        let is_served = |place| !is_still || self.is_served_while_still(place);
-        self.endpoints.ask(self.wanted_clients(), is_served, &mut question);
+        let wanted = self.wanted_clients();
+        if is_still {
+            let is_served = |place| self.is_served_while_still(place);
+            self.endpoints.ask(wanted, is_served, &mut question);
+        } else {
+            self.endpoints.ask(wanted, |_| true, &mut question);
+        }
         let _untraced = is_still.then(trace::suspend);
         let waited = self.poller.wait(&question, timeout, evidence);
         *memory = emptied(question);

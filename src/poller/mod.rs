@@ -109,6 +109,7 @@ pub struct Readiness {
 }
 
 impl Row<'_> {
+    #[inline]
     fn answered(&self, said: Said) -> Evidence {
         Evidence { place: self.place, asked: self.interest, said }
     }
@@ -133,6 +134,7 @@ impl Evidence {
     /// The answer is limited to what was asked. Of two files that form one connection, the state of one says nothing
     /// about the other: if the writer of standard input is gone (`POLLHUP`), standard output is not writable because of
     /// that.
+    #[inline]
     pub fn readiness(&self) -> Readiness {
         let (readable, writable, invalid) = match self.said {
             Said::Sets { read, write } => (read, write, false),

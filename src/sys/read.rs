@@ -77,5 +77,5 @@ pub fn read(fd: impl AsFd, buf: &mut [u8]) -> Result<usize> {
         // SAFETY: the kernel writes at most `room` bytes to `buf`, which has at least that many.
         count(unsafe { libc::read(fd.as_raw_fd(), buf.as_mut_ptr().cast(), room) })
     });
-    call.rest(|| [filled(&result, buf), len.into()]).returns(result)
+    call.rest(|| [filled(result, buf), len.into()]).returns(result)
 }

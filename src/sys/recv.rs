@@ -127,7 +127,7 @@ pub fn recv(sockfd: impl AsFd, buf: &mut [u8], flags: MsgFlags) -> Result<usize>
             libc::recv(sockfd.as_raw_fd(), buf.as_mut_ptr().cast(), room, flags.bits())
         })
     });
-    call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]).returns(result)
+    call.rest(|| [filled(result, buf), len.into(), flags.named().into()]).returns(result)
 }
 
 static RECVFROM: Page = Page {
@@ -209,7 +209,7 @@ pub fn recvfrom(
         })
     });
     let shown = raw.shown();
-    let call = call.rest(|| [filled(&result, buf), len.into(), flags.named().into()]);
+    let call = call.rest(|| [filled(result, buf), len.into(), flags.named().into()]);
     let from = match (&result, raw.decode()) {
         // If no address was written, the trace shows the pointer, as strace does.
         (Ok(_), None) => call.rest(|| [Arg::Pointer(raw.as_ptr() as usize), zero_length()]),
@@ -224,10 +224,10 @@ fn zero_length() -> Arg<'static> {
 }
 
 /// The bytes that a call wrote; after a failure, where it would have written them.
-pub(super) fn filled<'a>(result: &Result<usize>, buf: &'a [u8]) -> Arg<'a> {
+pub(super) fn filled(result: Result<usize>, buf: &[u8]) -> Arg<'_> {
     match result {
         // MSG_TRUNC returns the length of the whole datagram, which may be more than the buffer holds.
-        Ok(received) => Arg::bytes(&buf[..buf.len().min(*received)]),
+        Ok(received) => Arg::bytes(&buf[..buf.len().min(received)]),
         Err(_) => Arg::Pointer(buf.as_ptr() as usize),
     }
 }

@@ -137,10 +137,10 @@ fn with_tracer<T>(what: impl FnOnce(&mut Tracer) -> T) -> Option<T> {
     TRACER.with_borrow_mut(|tracer| tracer.as_mut().map(what))
 }
 
-/// A call that was entered and has not returned. An untraced call carries no data from step to step.
+/// A call that was entered and has not returned. An untraced call carries no data from step to step; its steps are always
+/// inlined, so that nothing is left of them but the branch.
 #[must_use = "a call that was entered must return"]
 pub(crate) struct Entered<'a> {
-    function: Function,
     traced: Option<Box<Traced<'a>>>,
 }
 
@@ -154,24 +154,23 @@ struct Traced<'a> {
 }
 
 /// Begins a call with the arguments that are known before it is made.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter<'a, const N: usize>(
     function: Function,
     args: impl FnOnce() -> [Arg<'a>; N],
 ) -> Entered<'a> {
     let traced = if COMPILED_IN && ON.get() { Some(begin(function, args())) } else { None };
-    Entered { function, traced }
+    Entered { traced }
 }
 
 impl<'a> Entered<'a> {
     /// Makes the call, unless a rule says that it fails.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn make<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         let error = self.traced.as_ref().and_then(|traced| traced.delayed_error());
         // The call stands here once, so that an untraced caller gets it without a closure in memory.
         let result = match error {
-            // A descriptor is closed even if its `close` reports an error, so the call is made.
-            Some(errno) if self.function.effect() != Effect::Closes => Err(errno),
+            Some(errno) if !self.is_made_all_the_same() => Err(errno),
             _ => call(),
         };
         if let Some(traced) = &self.traced {
@@ -180,14 +179,21 @@ impl<'a> Entered<'a> {
         error.map_or(result, Err)
     }
 
+    /// Whether the call is made even if a rule demands an error: a descriptor is closed also if its `close` reports an error.
+    #[cold]
+    fn is_made_all_the_same(&self) -> bool {
+        let effect = self.traced.as_ref().map(|traced| traced.event.callee.effect());
+        effect == Some(Effect::Closes)
+    }
+
     /// The length to make the call with: the caller's, or a smaller one that a rule demands.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn length(&self, len: usize) -> usize {
         self.traced.as_ref().map_or(len, |traced| traced.shortened(len))
     }
 
     /// Whether a rule says that everything in the question is ready.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_spurious(&self) -> bool {
         self.traced.as_ref().is_some_and(|traced| traced.is_spurious())
     }
@@ -203,7 +209,7 @@ impl<'a> Entered<'a> {
     }
 
     /// Marks a call that libc refuses or changes before the kernel sees it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn by_libc_if(self, changed: bool) -> Self {
         if changed { self.marked(Mark::Libc) } else { self }
     }
@@ -216,7 +222,7 @@ impl<'a> Entered<'a> {
     }
 
     /// Adds the arguments that the call filled in, and those after them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rest<const N: usize>(mut self, args: impl FnOnce() -> [Arg<'a>; N]) -> Self {
         if let Some(traced) = &mut self.traced {
             traced.event.args.append(args());
@@ -225,23 +231,24 @@ impl<'a> Entered<'a> {
     }
 
     /// Ends the call with its result, and returns the result.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn returns<T: Returned>(self, result: Result<T>) -> Result<T> {
         self.returns_noting(result, |_| Note::None)
     }
 
     /// Ends the call with its result, and with a note that is shown after the result.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn returns_noting<T: Returned>(
         self,
         result: Result<T>,
         note: impl FnOnce(&T) -> Note<'static>,
     ) -> Result<T> {
         if let Some(traced) = self.traced {
-            match &result {
-                Ok(value) => traced.end(Outcome::Value(value.as_c()), note(value)),
-                Err(errno) => traced.end(Outcome::Error(*errno), Note::None),
-            }
+            let (outcome, note) = match &result {
+                Ok(value) => (Outcome::Value(value.as_c()), note(value)),
+                Err(errno) => (Outcome::Error(*errno), Note::None),
+            };
+            traced.end(outcome, note);
         }
         result
     }
