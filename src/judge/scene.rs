@@ -8,7 +8,7 @@ use super::steps::{CaseSteps, DrawnPackets, DrawnSteps, Way};
 use super::verdict::{CaseOutcome, CaseStop};
 use super::wire::{CaseWire, WireShows};
 use crate::addr::Address;
-use crate::os::children::use_of;
+use crate::os::children::{Use, use_of};
 use crate::trace::tracer::now_ns;
 
 /// Every wait is over after this many time limits, even while bytes arrive.
@@ -147,8 +147,19 @@ impl CaseScene {
         std::thread::sleep(Duration::from_millis(ms).mul_f64(self.slowness.get()));
     }
 
+    /// What the program uses, if judge may look.
+    pub fn used(&self) -> Option<Use> {
+        use_of(self.pid.get()?)
+    }
+
+    /// Whether the program has used a processor since then, or has work now. A program that judge may not look at has not.
+    pub fn has_worked_since(&self, before: Option<Use>) -> bool {
+        let (Some(before), Some(now)) = (before, self.used()) else { return false };
+        now.is_at_work || now.processor_time > before.processor_time
+    }
+
     fn processor_time(&self) -> Option<Duration> {
-        Some(use_of(self.pid.get()?)?.processor_time)
+        Some(self.used()?.processor_time)
     }
 
     /// Measures the machine again; true if it has become slower than it was known to be.

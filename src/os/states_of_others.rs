@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::names::{CLOSE_WAIT, CLOSING, LAST_ACK, LISTEN, TcpState};
+use crate::sys::{self, AsFd};
 use crate::values::{FdNumber, SocketState};
 
 /// The state of a TCP socket that a process has under this descriptor; `None` where the system does not tell.
@@ -14,6 +15,29 @@ pub fn state_of_other(pid: u32, fd: FdNumber) -> Option<SocketState> {
         let table = fs::read_to_string(format!("/proc/{pid}/net/{table}")).ok()?;
         table.lines().find_map(|row| state(row, &inode))
     })
+}
+
+/// How many bytes the other end of a TCP connection on this machine has received and not read, whichever process has that
+/// end; `None` where the system does not tell.
+pub fn unread_at_peer(socket: impl AsFd) -> Option<u64> {
+    let socket = socket.as_fd();
+    let ours = sys::getsockname(socket).ok()?.port()?;
+    let theirs = sys::getpeername(socket).ok()?.port()?;
+    ["tcp", "tcp6"].iter().find_map(|table| {
+        let table = fs::read_to_string(format!("/proc/self/net/{table}")).ok()?;
+        table.lines().find_map(|row| unread(row, theirs, ours))
+    })
+}
+
+/// The unread bytes in a row of the table, if the row belongs to the connection from this port to that.
+fn unread(row: &str, from: u16, to: u16) -> Option<u64> {
+    let mut words = row.split_ascii_whitespace().skip(1);
+    let mut port = || u16::from_str_radix(words.next()?.rsplit_once(':')?.1, 16).ok();
+    if port()? != from || port()? != to {
+        return None;
+    }
+    let (_, unread) = words.nth(1)?.split_once(':')?;
+    u64::from_str_radix(unread, 16).ok()
 }
 
 /// The state in a row of the table, if the row belongs to this socket.
@@ -52,6 +76,8 @@ mod tests {
         assert_eq!(of(FdNumber::of(&listener)), "LISTEN");
         assert_eq!(of(FdNumber::of(&server)), "ESTABLISHED, 5 unread, 0 unacknowledged");
         assert_eq!(of(FdNumber::of(&client)), "ESTABLISHED, 0 unread, 0 unacknowledged");
+        assert_eq!((unread_at_peer(&client), unread_at_peer(&server)), (Some(5), Some(0)));
+        assert_eq!(unread_at_peer(&listener), None);
         // The end of the stream is not a byte that can be read.
         drop(client);
         assert_eq!(of(FdNumber::of(&server)), "CLOSE_WAIT, 5 unread, 0 unacknowledged");

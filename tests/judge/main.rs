@@ -62,6 +62,7 @@ const SERVERS_IN_C: &[Wrong] = &[
     wrong("ALWAYS_WRITABLE", "echo", "idle out-of-descriptors", "POLLOUT only while"),
     wrong("URGENT_CLOSES", "echo", "urgent-byte", "exceptfds"),
     wrong("UNBOUNDED", "echo", "never-reads", "without a limit"),
+    wrong("UNBOUNDED_BUSY", "echo", "never-reads", "without a limit"),
     wrong("RECV_IS_LINE", "line-echo", "one-in-two", "each recv is taken for a whole message"),
     wrong(
         "SHORT_LINES",

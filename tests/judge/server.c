@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum mistake {
@@ -37,6 +38,7 @@ enum mistake {
     ALWAYS_WRITABLE,   /* room to send is asked for where nothing is to be sent */
     URGENT_CLOSES,     /* exceptfds is about errors */
     UNBOUNDED,         /* more is received however much is owed */
+    UNBOUNDED_BUSY,    /* the same, and now and then it computes for longer than a full buffer seems final */
     RESET_ENDS,        /* exit when recv fails */
     RECV_IS_LINE,      /* (LINES) what a recv returns is a line */
     SHORT_LINES,       /* (LINES) a line is 4 KiB at most, written without a check */
@@ -134,6 +136,13 @@ static void answer_lines(struct client *c, char *bytes, size_t count) {
     }
 }
 
+/* Uses a fifth of a second of processor time. */
+static void compute(void) {
+    clock_t end = clock() + CLOCKS_PER_SEC / 5;
+    while (clock() < end)
+        ;
+}
+
 /* -1 if the client is to leave. */
 static int receive(int fd) {
     struct client *c = &clients[fd];
@@ -157,6 +166,8 @@ static int receive(int fd) {
         answer_lines(c, buffer, count);
     else
         owe(c, buffer, count);
+    if (IS(UNBOUNDED_BUSY) && c->owed % (4 << 20) < (size_t)count)
+        compute();
     return 0;
 }
 
@@ -194,7 +205,7 @@ static void turn(int listener, int *is_full) {
         if (!c->in_use)
             continue;
         is_busy = 1;
-        if (!IS(HANGS) && !c->has_finished && (c->owed < MOST_OWED || IS(UNBOUNDED)))
+        if (!IS(HANGS) && !c->has_finished && (c->owed < MOST_OWED || IS(UNBOUNDED) || IS(UNBOUNDED_BUSY)))
             FD_SET(fd, &readable);
         if (c->owed > 0 || IS(ALWAYS_WRITABLE))
             FD_SET(fd, &writable);

@@ -1,9 +1,13 @@
 //! What a client does to the program: it sends, closes its half, resets.
 
+use std::time::Instant;
+
 use super::{CHUNK_BYTES, End, JudgePeer, wait};
 use crate::judge::steps::{Way, in_bytes, shown};
 use crate::judge::verdict::{CaseOutcome, CaseStop, Symptom};
 use crate::names::{Errno, MSG_NOSIGNAL, MSG_OOB, POLLIN, POLLOUT, SHUT_WR, SO_LINGER, SOL_SOCKET};
+use crate::os::children::Use;
+use crate::os::states_of_others::unread_at_peer;
 use crate::sys::{self, AsFd, PollFd};
 use crate::values::Linger;
 
@@ -62,13 +66,15 @@ impl JudgePeer {
         Ok(())
     }
 
-    /// Sends these bytes again and again until no more is taken, or `most` bytes were; receives nothing, and returns
-    /// how many.
+    /// Sends these bytes again and again until no more is taken for so long, or `most` bytes were; receives nothing, and
+    /// returns how many. This goes on, for one time limit, while the program works or waits for a processor, or has read
+    /// all that has come to it: then the kernels have the bytes, which on a busy machine takes longer.
     ///
     /// # Errors
     /// A call that cannot fail did.
     pub fn push(&mut self, bytes: &[u8], most: usize, wait_ms: i32) -> Result<usize, CaseStop> {
         let begun_ns = self.scene.patience().begun_ns();
+        let end = Instant::now() + self.scene.limit();
         let mut taken = 0;
         while taken < most {
             let from = taken % bytes.len();
@@ -80,8 +86,12 @@ impl JudgePeer {
                     taken += sent;
                 }
                 Err(Errno::EAGAIN) => {
+                    let before = self.scene.used();
                     let mut rows = [PollFd::new(self.fd.as_fd(), POLLOUT)];
-                    if sys::poll(&mut rows, wait_ms)? == 0 {
+                    let is_full = sys::poll(&mut rows, wait_ms)? == 0;
+                    if is_full
+                        && (wait_ms == 0 || Instant::now() > end || !self.may_take_more(before))
+                    {
                         break;
                     }
                 }
@@ -95,6 +105,10 @@ impl JudgePeer {
         let what = format!("send {}, receive nothing", in_bytes(taken));
         self.scene.step_since(begun_ns, &self.who, Way::Out, what);
         Ok(taken)
+    }
+
+    fn may_take_more(&self, before: Option<Use>) -> bool {
+        self.scene.has_worked_since(before) || unread_at_peer(&self.fd) == Some(0)
     }
 
     /// Sends an urgent byte.
