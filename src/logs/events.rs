@@ -114,11 +114,11 @@ fn known<'a>(
         },
         Parameter::Rows if text == "NULL" => Arg::Rows((&[][..]).into()),
         Parameter::Rows => Arg::Rows((&*room.rows(text)?).into()),
-        Parameter::Millis => Arg::Millis(millis(text)?),
+        Parameter::Millis => Arg::Millis(millis(text, call)?),
         Parameter::TimeVal if text == "NULL" => Arg::TimeVal(None),
         Parameter::TimeVal => Arg::TimeVal(Some(values::timeval(text, call)?)),
         Parameter::TimeSpec if text == "NULL" => Arg::TimeSpec(None),
-        Parameter::TimeSpec => Arg::TimeSpec(Some(values::timespec(text)?)),
+        Parameter::TimeSpec => Arg::TimeSpec(Some(values::timespec(text, call)?)),
         Parameter::Mask if text == "NULL" => Arg::Mask(None),
         // The kernel takes it in a structure, with its size.
         Parameter::Mask if text.starts_with("{sigmask=") => match field(text, "sigmask")? {
@@ -179,11 +179,11 @@ fn offset<'a>(text: &str) -> Option<Arg<'a>> {
 }
 
 /// Milliseconds; in a structure if the kernel has no `poll`.
-fn millis(text: &str) -> Option<i32> {
+fn millis(text: &str, call: &str) -> Option<i32> {
     match text {
         "NULL" => Some(-1),
         _ if text.starts_with('{') => {
-            let time = values::timespec(text)?;
+            let time = values::timespec(text, call)?;
             let millis = time.tv_sec.checked_mul(1_000)?.checked_add(time.tv_nsec / 1_000_000)?;
             i32::try_from(millis).ok()
         }

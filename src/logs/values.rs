@@ -202,15 +202,22 @@ fn events(text: &str) -> Option<PollEvents> {
 pub fn timeval(text: &str, call: &str) -> Option<TimeVal> {
     let unnamed = if call.starts_with("pselect6") { "tv_nsec" } else { "tv_usec" };
     let (tv_sec, unit, part) = time(text, unnamed)?;
-    let tv_usec = if unit == "tv_nsec" { part / 1_000 } else { part };
+    let tv_usec = if unit == "tv_nsec" { nanoseconds(part, call) / 1_000 } else { part };
     Some(TimeVal { tv_sec, tv_usec })
 }
 
 /// `{tv_sec=1, tv_nsec=0}`.
-pub fn timespec(text: &str) -> Option<TimeSpec> {
+pub fn timespec(text: &str, call: &str) -> Option<TimeSpec> {
     let (tv_sec, unit, part) = time(text, "tv_nsec")?;
-    let tv_nsec = if unit == "tv_usec" { part.checked_mul(1_000)? } else { part };
+    let is_micro = unit == "tv_usec";
+    let tv_nsec = if is_micro { part.checked_mul(1_000)? } else { nanoseconds(part, call) };
     Some(TimeSpec { tv_sec, tv_nsec })
+}
+
+/// Nanoseconds as the kernel takes them. A 32-bit program fills 32 of the 64 bits that the field has in a call with a long
+/// time, and the kernel looks at these; strace writes also the others, where anything may lie.
+fn nanoseconds(written: i64, call: &str) -> i64 {
+    if call.ends_with("_time64") { i64::from(written as u32) } else { written }
 }
 
 /// Seconds, and the name and value of the fraction; an old strace writes `{1, 0}`, without a name.

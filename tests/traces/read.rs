@@ -293,6 +293,36 @@ fn a_log_of_a_32_bit_program_is_read_like_that_of_another() {
     let newer = r#"recvmmsg(3, [], 0, 0, NULL) = 0 (Timeout)"#;
     let older = r#"recvmmsg_time64(3, [], 0, 0, NULL) = 0 (Timeout)"#;
     assert_eq!(told(older), told(newer));
+    // strace's log of a 32-bit program that waited for more than 68 years: once for a signal with a handler, then stopped and
+    // continued. Above the nanoseconds lay other bytes.
+    let long = "7 pselect6_time64(4, [3], NULL, NULL, {tv_sec=5000000000, tv_nsec=18412022150280080528}, NULL) = ? \
+        ERESTARTNOHAND (To be restarted if no handler)\n\
+        7 --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---\n\
+        7 sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)\n\
+        7 pselect6_time64(4, [3], NULL, NULL, {tv_sec=5000000000, tv_nsec=18412022150280080528}, NULL <unfinished ...>\n\
+        9 kill(7, SIGSTOP) = 0\n\
+        7 <... pselect6_time64 resumed>)    = ? ERESTARTNOHAND (To be restarted if no handler)\n\
+        7 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=9, si_uid=0} ---\n\
+        7 --- stopped by SIGSTOP ---\n\
+        7 --- SIGCONT {si_signo=SIGCONT, si_code=SI_USER, si_pid=9, si_uid=0} ---\n\
+        7 pselect6_time64(4, [3], NULL, NULL, {tv_sec=5000000000, tv_nsec=734715221}, NULL <unfinished ...>\n\
+        7 <... pselect6_time64 resumed>)    = 1 (in [3], left {tv_sec=5000000000, tv_nsec=710795990})\n\
+        7 ppoll_time64([{fd=3, events=POLLIN}], 1, {tv_sec=5000000000, tv_nsec=0}, [], 8 <unfinished ...>\n\
+        7 <... ppoll_time64 resumed>)       = ? ERESTARTNOHAND (To be restarted if no handler)\n\
+        7 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=9, si_uid=0} ---\n\
+        7 ppoll_time64([{fd=3, events=POLLIN}], 1, {tv_sec=4999999999, tv_nsec=909779629}, [], 8) = 1 ([{fd=3, revents=POLLIN}])";
+    let asked = "select(4, [3], NULL, NULL, {tv_sec=5000000000, tv_usec=940666})";
+    let short = format!(
+        "{asked} = -1 EINTR (Interrupted system call)\n\
+         {asked} = 1 (in [3], left {{tv_sec=5000000000, tv_usec=710795}})\n\
+         ppoll([{{fd=3, events=POLLIN}}], 1, {{tv_sec=5000000000, tv_nsec=0}}, []) = 1 ([{{fd=3, revents=POLLIN}}])"
+    );
+    let waits = |log| {
+        told(log).into_iter().filter(|call| {
+            call.callee.name() != "kill" && !call.callee.name().ends_with("sigreturn")
+        })
+    };
+    assert_eq!(waits(long).collect::<Vec<_>>(), waits(&short).collect::<Vec<_>>());
     // The kernel wrote no address.
     let [call] = &told(r#"recvfrom(3, "x", 9, 0, 0xf7b7d718, [128 => 0]) = 1"#)[..] else {
         panic!("it is one call")

@@ -237,7 +237,9 @@ fn interrupted(lines: &[String]) -> Result<Vec<String>, String> {
 
 /// The calls with a time that runs on while they are interrupted. (Others are begun again just as they were.)
 fn is_wait(call: &str) -> bool {
-    ["poll(", "ppoll(", "pselect6(", "select("].iter().any(|name| call.starts_with(name))
+    let waits =
+        ["poll", "ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "_newselect", "select"];
+    call.split_once('(').is_some_and(|(name, _)| waits.contains(&name))
 }
 
 /// A wait that a signal without a handler interrupted, such as one that stops the process: the program made one call
@@ -383,9 +385,12 @@ mod tests {
     fn a_select_that_was_stopped_and_went_on_is_one_with_all_its_time() {
         let stopped = "= ? ERESTARTNOHAND (To be restarted if no handler)\n\
             7 --- SIGWINCH {si_signo=SIGWINCH} ---\n";
-        for (question, behind) in
-            [("pselect6(4, [3], NULL, NULL", "NULL"), ("ppoll([], 0", "[], 8")]
-        {
+        for (question, behind) in [
+            ("pselect6(4, [3], NULL, NULL", "NULL"),
+            ("pselect6_time64(4, [3], NULL, NULL", "NULL"),
+            ("ppoll([], 0", "[], 8"),
+            ("ppoll_time64([], 0", "[], 8"),
+        ] {
             let (all, left) = ("{tv_sec=5, tv_nsec=0}", "{tv_sec=4, tv_nsec=498762660}");
             let ended = format!("= 1 (in [3], left {left})");
             let text = format!(
