@@ -81,8 +81,10 @@ impl Poller for BySelect {
     }
 }
 
-/// Rounded up: half a microsecond would otherwise become 0, and the loop would spin until its deadline.
+/// Rounded up: half a microsecond would otherwise become 0, and the loop would spin until its deadline. At most as many
+/// seconds as a 32-bit program can ask for, which is 68 years.
 fn timeval(timeout: Duration) -> TimeVal {
     let us = timeout.as_nanos().div_ceil(1_000);
-    TimeVal { tv_sec: (us / 1_000_000) as i64, tv_usec: (us % 1_000_000) as i64 }
+    let s = (us / 1_000_000).min(i32::MAX as u128);
+    TimeVal { tv_sec: s as i64, tv_usec: (us % 1_000_000) as i64 }
 }

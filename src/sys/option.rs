@@ -28,12 +28,15 @@ impl OptionValue for PeerCredentials {}
 
 mod sealed {
     use super::{Linger, PeerCredentials, TimeVal, Value, c_int};
+    use crate::names::Result;
+    use crate::sys::select::c_timeval;
 
     /// The form of a value in C.
     pub trait Convert: Copy {
         /// The C structure: plain data, for which any bytes are a value.
         type C: Copy;
-        fn to_c(self) -> Self::C;
+        /// An error if the value does not fit there.
+        fn to_c(self) -> Result<Self::C>;
         fn from_c(c: Self::C) -> Self;
         /// The value for the trace.
         fn shown(self) -> Value<'static>;
@@ -45,8 +48,8 @@ mod sealed {
 
     impl Convert for c_int {
         type C = c_int;
-        fn to_c(self) -> c_int {
-            self
+        fn to_c(self) -> Result<c_int> {
+            Ok(self)
         }
         fn from_c(c: c_int) -> Self {
             c
@@ -61,8 +64,8 @@ mod sealed {
 
     impl Convert for u8 {
         type C = u8;
-        fn to_c(self) -> u8 {
-            self
+        fn to_c(self) -> Result<u8> {
+            Ok(self)
         }
         fn from_c(c: u8) -> Self {
             c
@@ -74,8 +77,8 @@ mod sealed {
 
     impl Convert for Linger {
         type C = libc::linger;
-        fn to_c(self) -> libc::linger {
-            libc::linger { l_onoff: self.l_onoff, l_linger: self.l_linger }
+        fn to_c(self) -> Result<libc::linger> {
+            Ok(libc::linger { l_onoff: self.l_onoff, l_linger: self.l_linger })
         }
         fn from_c(c: libc::linger) -> Self {
             Self { l_onoff: c.l_onoff, l_linger: c.l_linger }
@@ -87,8 +90,8 @@ mod sealed {
 
     impl Convert for TimeVal {
         type C = libc::timeval;
-        fn to_c(self) -> libc::timeval {
-            libc::timeval { tv_sec: self.tv_sec as _, tv_usec: self.tv_usec as _ }
+        fn to_c(self) -> Result<libc::timeval> {
+            c_timeval(self)
         }
         fn from_c(c: libc::timeval) -> Self {
             Self { tv_sec: c.tv_sec as _, tv_usec: c.tv_usec as _ }
@@ -109,8 +112,8 @@ mod sealed {
 
     impl Convert for PeerCredentials {
         type C = Credentials;
-        fn to_c(self) -> Credentials {
-            Credentials { pid: self.pid, uid: self.uid, gid: self.gid }
+        fn to_c(self) -> Result<Credentials> {
+            Ok(Credentials { pid: self.pid, uid: self.uid, gid: self.gid })
         }
         fn from_c(c: Credentials) -> Self {
             Self { pid: c.pid, uid: c.uid, gid: c.gid }

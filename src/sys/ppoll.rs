@@ -61,7 +61,10 @@ pub fn ppoll(
         let mask = Arg::Mask(sigmask.map(SignalSet::signals));
         [Arg::rows(rows), fds.len().into(), Arg::TimeSpec(tmo_p.copied()), mask]
     });
-    let time = tmo_p.map(|time| c_timespec(*time));
+    let time = match tmo_p.copied().map(c_timespec).transpose() {
+        Ok(time) => time,
+        Err(errno) => return call.refuse(errno),
+    };
     let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let mask_ptr = sigmask.map_or(std::ptr::null(), SignalSet::as_ptr);
     let result = call.make(|| {

@@ -62,7 +62,10 @@ pub fn pselect(
     if nfds > FD_SETSIZE as c_int {
         return call.refuse(Errno::EINVAL);
     }
-    let time = timeout.map(|time| c_timespec(*time));
+    let time = match timeout.copied().map(c_timespec).transpose() {
+        Ok(time) => time,
+        Err(errno) => return call.refuse(errno),
+    };
     let time_ptr = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let mask_ptr = sigmask.map_or(std::ptr::null(), SignalSet::as_ptr);
     let asked = call.is_spurious().then(|| sets.each_ref().map(|set| set.as_deref().copied()));

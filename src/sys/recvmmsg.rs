@@ -127,7 +127,10 @@ pub fn recvmmsg(
     let sockfd = sockfd.as_fd();
     let call = enter(Function::RECVMMSG, || [sockfd.into()]);
     let given = timeout.as_deref().copied();
-    let mut time = given.map(c_timespec);
+    let mut time = match given.map(c_timespec).transpose() {
+        Ok(time) => time,
+        Err(errno) => return call.refuse(errno),
+    };
     let time_ptr = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     let mut names: Vec<_> = msgvec.iter().map(|_| RawAddress::room()).collect();
     let mut buffers: Vec<_> =

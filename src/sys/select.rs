@@ -133,6 +133,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// | `EINTR` | a signal came, with `SA_RESTART` or without |
 /// | `EINVAL` | `nfds` is negative; the timeout is out of range; (refused) `nfds` is greater than [`FD_SETSIZE`] |
 /// | `ENOMEM` | no memory |
+/// | `EOVERFLOW` | (refused) the timeout does not fit in C's fields, which have 32 bits in a 32-bit program |
 ///
 /// On an error the sets are as they were before the call (POSIX: they shall not be modified; Linux's manual page
 /// agrees). The timeout may change: Linux rewrites it even then.
@@ -162,7 +163,10 @@ pub fn select(
     }
     let call = call.by_libc_if(is_judged_by_libc(timeout.as_deref()));
 
-    let mut time = timeout.as_deref().map(|time| c_timeval(*time));
+    let mut time = match timeout.as_deref().copied().map(c_timeval).transpose() {
+        Ok(time) => time,
+        Err(errno) => return call.refuse(errno),
+    };
     let time_ptr = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     // In a box, so that a call without rules moves no sets.
     let asked =
@@ -219,19 +223,51 @@ pub(super) fn shown(nfds: c_int, sets: &[Option<&mut FdSet>; 3]) -> [Option<Vec<
     })
 }
 
-pub(super) fn c_timeval(time: TimeVal) -> libc::timeval {
-    libc::timeval { tv_sec: time.tv_sec as _, tv_usec: time.tv_usec as _ }
+pub(super) fn c_timeval(time: TimeVal) -> Result<libc::timeval> {
+    Ok(libc::timeval { tv_sec: fitting(time.tv_sec)?, tv_usec: fitting(time.tv_usec)? })
 }
 
-pub(super) fn c_timespec(time: TimeSpec) -> libc::timespec {
-    libc::timespec { tv_sec: time.tv_sec as _, tv_nsec: time.tv_nsec as _ }
+pub(super) fn c_timespec(time: TimeSpec) -> Result<libc::timespec> {
+    Ok(libc::timespec { tv_sec: fitting(time.tv_sec)?, tv_nsec: fitting(time.tv_nsec)? })
+}
+
+/// A number in a field of C's structure. Where the field is narrower, as each is in a 32-bit program, only the lower part
+/// of a large number would fit: the call would wait for another time than it was asked to.
+#[inline]
+fn fitting<C: TryFrom<i64>>(number: i64) -> Result<C> {
+    C::try_from(number).or(Err(Errno::EOVERFLOW))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{AF_UNIX, MsgFlags, Protocol, SOCK_STREAM};
-    use crate::sys::{pselect, send, socketpair};
+    use crate::names::{AF_UNIX, MsgFlags, Protocol, SO_RCVTIMEO, SOCK_STREAM, SOL_SOCKET};
+    use crate::sys::{pselect, send, setsockopt, socketpair};
+
+    /// Without descriptors, and with a signal's mask or an option's value as well.
+    #[test]
+    fn a_time_that_does_not_fit_in_a_32_bit_field_is_refused_and_not_cut() {
+        assert_eq!(fitting::<i32>(i32::MAX.into()), Ok(i32::MAX));
+        // Its lower half is 1.
+        const BEYOND: i64 = (1 << 32) + 1;
+        assert_eq!(fitting::<i32>(BEYOND), Err(Errno::EOVERFLOW));
+        assert_eq!(fitting::<i64>(BEYOND), Ok(BEYOND));
+
+        let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
+        send(&a, b"x", MsgFlags::NONE).unwrap();
+        let is_narrow = size_of::<libc::time_t>() < size_of::<i64>();
+        let expected = |ready| if is_narrow { Err(Errno::EOVERFLOW) } else { Ok(ready) };
+        let mut set = FdSet::new();
+        set.set(&b).unwrap();
+        let nfds = set.nfds();
+        let mut long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
+        assert_eq!(select(nfds, Some(&mut set), None, None, Some(&mut long)), expected(1));
+        let long = TimeSpec { tv_sec: BEYOND, tv_nsec: 0 };
+        assert_eq!(pselect(nfds, Some(&mut set), None, None, Some(&long), None), expected(1));
+        let long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
+        let set = setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &long);
+        assert_eq!(set.map(|()| 1), expected(1));
+    }
 
     #[test]
     fn select_leaves_in_its_sets_what_is_ready() {

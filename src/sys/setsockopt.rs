@@ -82,6 +82,7 @@ impl Function {
 /// | `EOPNOTSUPP` | this kind of socket does not have the option (Unix-domain sockets at the TCP level) |
 /// | `EISCONN` | too late for the option: the socket is connected |
 /// | `ENOTSOCK` | the descriptor is not a socket |
+/// | `EOVERFLOW` | (refused) a time does not fit in C's fields, which have 32 bits in a 32-bit program |
 ///
 /// References: [`setsockopt(2)`](https://man7.org/linux/man-pages/man2/setsockopt.2.html),
 /// [`socket(7)`](https://man7.org/linux/man-pages/man7/socket.7.html),
@@ -102,6 +103,10 @@ pub fn setsockopt<T: OptionValue>(
         let value = Arg::Value(optval.shown());
         [sockfd.into(), level.named().into(), name, value, Arg::Int(len.into())]
     });
+    let c = match c {
+        Ok(c) => c,
+        Err(errno) => return call.refuse(errno),
+    };
     let result = call.make(|| {
         let value = std::ptr::from_ref(&c).cast();
         // SAFETY: the kernel reads `len` bytes, which is the size of `c`.

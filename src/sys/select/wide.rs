@@ -134,7 +134,10 @@ pub fn select_wide(
         return call.refuse(Errno::EINVAL);
     }
     let call = call.by_libc_if(is_judged_by_libc(timeout.as_deref()));
-    let mut time = timeout.as_deref().map(|time| c_timeval(*time));
+    let mut time = match timeout.as_deref().copied().map(c_timeval).transpose() {
+        Ok(time) => time,
+        Err(errno) => return call.refuse(errno),
+    };
     let time_ptr = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
     let asked = call.is_spurious().then(|| sets.each_ref().map(|set| set.as_deref().cloned()));
     let result = call.make(|| {

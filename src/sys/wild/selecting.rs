@@ -61,7 +61,10 @@ pub fn select(_: Wild, nfds: c_int, readfds: &mut [Word], timeout: &mut TimeVal)
     if usize::try_from(nfds).is_ok_and(|bits| bits > readfds.len() * WORD_BITS) {
         return call.refuse(Errno::EINVAL);
     }
-    let mut time = c_timeval(*timeout);
+    let mut time = match c_timeval(*timeout) {
+        Ok(time) => time,
+        Err(errno) => return call.refuse(errno),
+    };
     let result = call.make(|| {
         let set = readfds.as_mut_ptr().cast();
         let null = std::ptr::null_mut();

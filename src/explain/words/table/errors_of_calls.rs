@@ -129,8 +129,8 @@ entries! { ARGUMENTS {
         advice: "Enlarge the buffer, or refuse the number.",
     }
     EOVERFLOW {
-        means: "The kernel's value is larger than the caller's field.",
-        when: "Sizes and offsets of huge files in 32-bit programs; no ordinary socket call.",
+        means: "A value does not fit in a field of the caller's structure.",
+        when: "Sizes and offsets of huge files in 32-bit programs. The wrappers here refuse a timeout of more than 68 years there.",
         advice: "Use the 64-bit types.",
     }
     ENOSYS {
