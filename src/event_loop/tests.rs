@@ -10,7 +10,7 @@ use super::{EventLoop, Limits, Notice, Progress, ServiceId};
 use crate::addr::Address;
 use crate::conn::{Ends, Files};
 use crate::events::{Action, Actions, LoopEvent, Service, Token};
-use crate::names::{AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
+use crate::names::{AF_INET, AF_UNIX, Errno, MSG_NOSIGNAL, MsgFlags, Protocol, SOCK_STREAM};
 use crate::os::accepting::set_nonblocking;
 use crate::poller::Via;
 use crate::sys::{self, Fd};
@@ -118,12 +118,13 @@ pub(super) fn listener() -> (TcpListener, Address) {
     (listener, address)
 }
 
-/// An address without a listener. A socket is bound to it, so that no other program gets the port.
-pub(super) fn dead() -> (Fd, Address) {
-    let fd = sys::socket(crate::names::AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
-    sys::bind(&fd, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = sys::getsockname(&fd).unwrap();
-    (fd, address)
+/// An address without a listener. The two ends of a connection keep its port from other programs; a socket that is bound
+/// and does not listen would not do: macOS, NetBSD and OpenBSD drop the SYN, and connect waits for more than a minute.
+pub(super) fn dead() -> ([TcpStream; 2], Address) {
+    let (listener, address) = listener();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (accepted, _peer) = listener.accept().unwrap();
+    ([client, accepted], address)
 }
 
 /// An address that does not answer: its listener never accepts, and its queue is full after a few clients.
@@ -135,8 +136,10 @@ struct Silent {
 
 impl Silent {
     fn new() -> Self {
-        let (listener, address) = dead();
+        let listener = sys::socket(AF_INET, SOCK_STREAM, Protocol::default()).unwrap();
+        sys::bind(&listener, &Address::v4(Ipv4Addr::LOCALHOST, 0)).unwrap();
         sys::listen(&listener, 0).unwrap();
+        let address = sys::getsockname(&listener).unwrap();
         let port = address.port().unwrap();
         let connect = || {
             let limit = Duration::from_millis(200);
