@@ -148,6 +148,7 @@ options! {
         TCP_NODELAY: c_int, "send small packets at once: no Nagle";
         TCP_MAXSEG: c_int, "most bytes in a segment";
         #[cfg(linux)] TCP_CORK: c_int, "hold partial packets back";
+        #[cfg(any(freebsd, openbsd, apple))] TCP_NOPUSH: c_int, "hold partial packets back";
         #[cfg(any(linux, freebsd, netbsd))] TCP_KEEPIDLE: c_int, "seconds of silence before the first probe";
         #[cfg(apple)] TCP_KEEPALIVE: c_int, "seconds of silence before the first probe";
         #[cfg(any(linux, freebsd, netbsd, apple))] TCP_KEEPINTVL: c_int, "seconds between probes";

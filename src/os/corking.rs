@@ -23,7 +23,8 @@ pub fn uncork(fd: impl AsFd) -> Result<()> {
     crate::sys::setsockopt(fd, SOL_TCP, TCP_CORK, &0)
 }
 
-/// This system has another option (`TCP_NOPUSH`), which has no time limit; NetBSD has none.
+/// This system has another option (`TCP_NOPUSH`), or none (NetBSD). The former holds segments back without the limit of
+/// 200 ms, and on macOS clearing it does not send them, so that a recv after that would wait for longer than a reader does.
 ///
 /// # Errors
 /// Always `ENOPROTOOPT`.

@@ -240,6 +240,7 @@ const NAMES_OF_OPTIONS: &[&str] = &[
     "TCP_KEEPIDLE",
     "TCP_KEEPALIVE",
     "TCP_CORK",
+    "TCP_NOPUSH",
     "TCP_QUICKACK",
     "TCP_USER_TIMEOUT",
     "TCP_FASTOPEN",

@@ -26,15 +26,17 @@ pub(super) const LAB: Lab = Lab {
         hope of sending it with an answer. So send a message with one call. TCP_NODELAY turns Nagle's algorithm off. \
         TCP_CORK is the opposite: it holds back every partial segment until you clear the option, or 200 ms have \
         passed. With --packets the late acknowledgement stands between the calls, for no call sends it.",
-    elsewhere: "The delay of the acknowledgement differs; RFC 1122 allows up to 500 ms. The BSDs and macOS have \
-        TCP_NOPUSH in place of TCP_CORK.",
+    elsewhere: "The delay of the acknowledgement differs; RFC 1122 allows up to 500 ms. FreeBSD, OpenBSD and macOS have \
+        TCP_NOPUSH in place of TCP_CORK, without a limit of 200 ms; clearing it sends what waits, but not on macOS. NetBSD has \
+        neither.",
     sources: &[
         "tcp(7), TCP_NODELAY and TCP_CORK",
+        "macOS (xnu-11417.101.15), bsd/netinet/tcp_usrreq.c: TCP_NOPUSH",
         "RFC 896 (Nagle)",
         "RFC 1122, 4.2.3.2 and 4.2.3.4",
     ],
     related: &["no-message-boundaries", "header-splits"],
-    words: &["TCP_NODELAY", "TCP_CORK", "TCP_QUICKACK"],
+    words: &["TCP_NODELAY", "TCP_CORK", "TCP_NOPUSH", "TCP_QUICKACK"],
     minutes: 3,
     predictions: &[&NAGLE, &ONE_SEND, &NODELAY, &CORKED, &UNCORKED],
     on_wire: &[&SEGMENTS],

@@ -115,7 +115,15 @@ entries! { TCP_OPTIONS {
         means: "The kernel sends only full segments until you set 0 or 200 ms have passed.",
         when: "A header and then a file, in several calls.",
         advice: "Set 1, send, set 0. One sendmsg with several buffers does without.",
-        systems: "Linux. FreeBSD and macOS have TCP_NOPUSH, which has no such limit in its manual.",
+        systems: "Linux. FreeBSD, OpenBSD and macOS have TCP_NOPUSH, without the limit of 200 ms; NetBSD has neither.",
+        lab: "nagle-40ms",
+    }
+    TCP_NOPUSH {
+        means: "TCP_CORK of FreeBSD, OpenBSD and macOS: only full segments are sent until you set 0.",
+        when: "A program for one of these systems that builds a message in several calls.",
+        advice: "Set 1, send, set 0; on macOS set 0 before the last send. One sendmsg with several buffers does without.",
+        systems: "Setting 0 sends what waits on FreeBSD and OpenBSD; on macOS it does not, and what waits goes out with the next \
+            send (tcp_usrreq.c of each).",
         lab: "nagle-40ms",
     }
     TCP_KEEPIDLE {
