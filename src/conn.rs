@@ -14,7 +14,7 @@ mod sending;
 mod tests;
 
 use crate::addr::Address;
-use crate::os::receiving::RECV_KEEPS_DESCRIPTORS;
+use crate::os::receiving::PassedDescriptors;
 
 pub use ends::{Ends, FileEnd, Files};
 pub use part::FilePart;
@@ -34,9 +34,15 @@ pub struct Conn {
 impl Conn {
     /// A connection with this peer.
     pub fn with(peer: &Address) -> Self {
-        let receiving = match peer {
-            Address::Unix(_) if RECV_KEEPS_DESCRIPTORS => ReceivingHalf::that_closes_passed(),
-            _ => ReceivingHalf::default(),
+        Self::where_passed(PassedDescriptors::HERE, peer)
+    }
+
+    /// A connection with this peer, on a system that treats passed descriptors so.
+    fn where_passed(passed: PassedDescriptors, peer: &Address) -> Self {
+        let receiving = if passed.can_fill_the_table(peer) {
+            ReceivingHalf::that_closes_passed()
+        } else {
+            ReceivingHalf::default()
         };
         Self { receiving, ..Self::default() }
     }

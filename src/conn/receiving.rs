@@ -32,6 +32,11 @@ impl ReceivingHalf {
         Self { closes_passed: true, ..Self::default() }
     }
 
+    #[cfg(test)]
+    pub(super) fn closes_passed(&self) -> bool {
+        self.closes_passed
+    }
+
     /// Receives once into `buf`.
     ///
     /// # Errors

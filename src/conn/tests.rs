@@ -1,4 +1,5 @@
 use std::fs;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::*;
@@ -42,7 +43,9 @@ fn the_rest_of_a_short_write_is_queued_and_arrives_in_order() {
 fn descriptors_that_a_peer_passes_are_closed_where_recv_would_keep_them() {
     let [ours, theirs] = pair();
     let ends = Ends::Socket(ours);
-    let mut receiving = ReceivingHalf::that_closes_passed();
+    // As on macOS: a connection in the Unix domain, whose peer has no name.
+    let unnamed = sys::getpeername(&theirs).unwrap();
+    let mut receiving = Conn::where_passed(PassedDescriptors::StayOpen, &unnamed).receiving;
     let mut buf = [0; 16];
     let [out, into] = sys::pipe().unwrap();
     set_nonblocking(&out).unwrap();
@@ -60,6 +63,15 @@ fn descriptors_that_a_peer_passes_are_closed_where_recv_would_keep_them() {
     drop(theirs);
     assert_eq!(receiving.receive(&ends, &mut buf), Ok(Incoming::Finished));
     assert!(receiving.peer_finished());
+}
+
+#[test]
+fn room_for_descriptors_costs_nothing_where_the_kernel_closes_them_and_on_tcp() {
+    use PassedDescriptors::{AreClosed, StayOpen};
+    let [unix, tcp] = [Address::unix("server"), Address::v4(Ipv4Addr::LOCALHOST, 7007)];
+    let closes = |passed, peer| Conn::where_passed(passed, peer).receiving.closes_passed();
+    assert!(closes(StayOpen, &unix));
+    assert!(!closes(AreClosed, &unix) && !closes(StayOpen, &tcp) && !closes(AreClosed, &tcp));
 }
 
 #[test]

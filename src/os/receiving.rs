@@ -1,16 +1,32 @@
 //! Descriptors that arrive with a receive although the caller did not ask for any.
 
+use crate::addr::Address;
 use crate::names::{MsgFlags, Result};
 use crate::sys::{self, AsFd, MAX_PASSED};
 use crate::trace;
 
-/// Whether `recv` and `read` install the descriptors that a Unix-domain peer passes in this process's table, where the
-/// program never learns their numbers. macOS does so (read in xnu 15.4, uipc_socket.c: soreceive_ctl); Linux, FreeBSD
-/// and OpenBSD close them, and NetBSD does later, when some local socket is closed.
-pub const RECV_KEEPS_DESCRIPTORS: bool = cfg!(apple);
+/// What `recv` and `read` do with the descriptors that a Unix-domain peer passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedDescriptors {
+    /// The kernel closes them: Linux, FreeBSD and OpenBSD at once, NetBSD later, when some local socket is closed.
+    AreClosed,
+    /// The kernel installs them in this process's table, and the program never learns their numbers: macOS (read in xnu
+    /// 15.4, uipc_socket.c: soreceive_ctl).
+    StayOpen,
+}
+
+impl PassedDescriptors {
+    /// What happens to them on this system.
+    pub const HERE: Self = if cfg!(apple) { Self::StayOpen } else { Self::AreClosed };
+
+    /// Whether a peer in the domain of this address can fill the table of a process that receives with a plain `recv`.
+    pub const fn can_fill_the_table(self, address: &Address) -> bool {
+        matches!((self, address), (Self::StayOpen, Address::Unix(_)))
+    }
+}
 
 /// Receives like [`recv`](sys::recv()), and closes the descriptors that a peer has passed. Where `recv` itself keeps
-/// them ([`RECV_KEEPS_DESCRIPTORS`]), any client of a Unix-domain server could otherwise fill the server's table, 254
+/// them open ([`PassedDescriptors`]), any client of a Unix-domain server could otherwise fill the server's table, 254
 /// at a time.
 ///
 /// # Errors
