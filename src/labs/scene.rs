@@ -143,9 +143,17 @@ pub(super) fn fill(lab: &mut Run<'_>, fd: impl AsFd, chunk: &[u8]) -> Result<usi
 /// The result of a call, or that it waits forever if only the signal has ended its wait. The lab has a handler for
 /// `SIGUSR1`.
 pub(super) fn or_waits_forever<T: Observed>(call: impl FnOnce() -> Result<T>) -> String {
+    unless_signalled("waits forever", call)
+}
+
+/// The result of a call, or these words if only the signal has ended its wait. The lab has a handler for `SIGUSR1`.
+pub(super) fn unless_signalled<T: Observed>(
+    words: &str,
+    call: impl FnOnce() -> Result<T>,
+) -> String {
     let _alarm = Alarm::every(Duration::from_millis(1500), SIGUSR1);
     match call() {
-        Err(Errno::EINTR) => "waits forever".to_string(),
+        Err(Errno::EINTR) => words.to_string(),
         other => other.words(),
     }
 }

@@ -7,7 +7,9 @@
 use std::time::{Duration, Instant};
 
 use crate::labs::run::{LabResult, Run};
-use crate::labs::scene::{fill_queue, loopback, millis, or_waits_forever, tcp_pair};
+use crate::labs::scene::{
+    fill_queue, loopback, millis, or_waits_forever, tcp_pair, unless_signalled,
+};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::sys::*;
 
@@ -19,8 +21,9 @@ pub(super) const LAB: Lab = Lab {
         is up the call fails like a non-blocking one, with EAGAIN; connect fails with EINPROGRESS, and its attempt \
         continues. select and poll wait as long as their own timeout says. The limit is for one call, not for a \
         message: a peer that sends one byte now and then restarts it forever.",
-    elsewhere: "Only on Linux does SO_RCVTIMEO limit accept, and SO_SNDTIMEO connect: on the BSDs and macOS both calls \
-        keep waiting.",
+    elsewhere: "Only on Linux does SO_RCVTIMEO limit accept, and SO_SNDTIMEO connect. On the BSDs and macOS accept keeps \
+        waiting, and connect waits until TCP itself gives up: on NetBSD with ETIMEDOUT after 75 s. (FreeBSD refuses a \
+        connection that finds the queue full.)",
     sources: &[
         "socket(7), SO_RCVTIMEO and SO_SNDTIMEO",
         "POSIX setsockopt",
@@ -52,9 +55,12 @@ const ACCEPT: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
+/// What connect does if only TCP's own limit ends its attempt: 75 s on the BSDs and macOS, then ETIMEDOUT.
+const GIVES_UP: &str = "waits until TCP gives up";
+
 const CONNECT: Prediction = Prediction {
     asks: "SO_SNDTIMEO is 100 ms, and the listener's queue is full. What does connect give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", "waits forever"],
+    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", GIVES_UP],
     expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
 };
 
@@ -91,7 +97,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let another = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     setsockopt(&another, SOL_SOCKET, SO_SNDTIMEO, &millis(100))?;
     lab.predict(&CONNECT);
-    let connected = or_waits_forever(|| connect(&another, &address));
+    let connected = unless_signalled(GIVES_UP, || connect(&another, &address));
     lab.observe(connected);
 
     lab.part("poll ignores it");
