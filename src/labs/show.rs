@@ -59,6 +59,10 @@ impl EventWriter {
 
     /// The text before the first call.
     pub fn head(&mut self, lab: &Lab) -> String {
+        self.head_on(this_system(), lab)
+    }
+
+    fn head_on(&mut self, system: System, lab: &Lab) -> String {
         let mut out = String::new();
         match self.form {
             Form::Markdown => {
@@ -81,7 +85,7 @@ impl EventWriter {
                 self.prose(&mut out, lab.question, "");
             }
         }
-        if this_system() == System::GVisor {
+        if system == System::GVisor {
             let whose = "gVisor's kernel answers here, not Linux's: differences are marked.";
             self.prose(&mut out, whose, "");
         }
@@ -329,4 +333,19 @@ fn not_looked_at(lab: &Lab) -> String {
         .map(|(name, count)| format!("{name} {} of {} predictions", count.not_known, count.all()))
         .collect();
     some.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lab_in_gvisor_says_whose_kernel_answers() {
+        let lab = find("half-close").unwrap();
+        for form in [Form::Text(Colors::Plain), Form::Markdown, Form::Worksheet] {
+            let head = |system| EventWriter::new(form, 80).head_on(system, lab);
+            assert!(head(System::GVisor).contains("gVisor's kernel answers here, not Linux's"));
+            assert!(!head(System::LinuxGlibc).contains("gVisor"));
+        }
+    }
 }

@@ -25,8 +25,14 @@ pub fn unarrived(socket: impl AsFd) -> Option<usize> {
 /// How many sent bytes have not arrived, if the system tells.
 #[cfg(apple)]
 pub fn unarrived(socket: impl AsFd) -> Option<usize> {
-    // On macOS, TIOCOUTQ is for terminals only (read in xnu 15.4: soo_ioctl knows no such request); the option counts
-    // the bytes in the send buffer.
+    unarrived_by_state(socket)
+}
+
+/// How many sent bytes of a TCP connection have not arrived, without `ioctl`: on macOS, TIOCOUTQ is for terminals only (read
+/// in xnu 15.4: soo_ioctl knows no such request), and the state of the socket comes with the option SO_NWRITE, which counts
+/// the bytes in the send buffer.
+#[cfg(any(apple, test))]
+fn unarrived_by_state(socket: impl AsFd) -> Option<usize> {
     let number = crate::values::FdNumber::from(socket.as_fd());
     let state = crate::sys::socket_state(number)?;
     usize::try_from(state.unacknowledged?).ok()
@@ -46,4 +52,28 @@ pub fn is_quiet(socket: impl AsFd) -> bool {
     // If the request itself fails, waiting would not help.
     let is_read = sys::ioctl(socket, FIONREAD, &mut unread).is_err() || unread == 0;
     is_read && unarrived(socket).is_none_or(|bytes| bytes == 0)
+}
+
+#[cfg(all(test, linux))]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_socket_tells_as_ioctl_does_how_much_has_not_arrived() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let _peer = listener.accept().unwrap();
+        assert_eq!((unarrived(&client), unarrived_by_state(&client)), (Some(0), Some(0)));
+        assert!(is_quiet(&client));
+        // The peer does not read: in the end its kernel takes no more.
+        client.set_nonblocking(true).unwrap();
+        while client.write(&[7; 100_000]).is_ok() {}
+        // Acknowledgements may still arrive between two questions.
+        while unarrived(&client) != unarrived_by_state(&client) {}
+        assert!(unarrived_by_state(&client) > Some(0) && !is_quiet(&client));
+        assert_eq!(unarrived_by_state(UdpSocket::bind("127.0.0.1:0").unwrap()), None);
+    }
 }

@@ -76,11 +76,13 @@ impl System {
 /// The system that answers the calls of this program.
 pub fn this_system() -> System {
     static SYSTEM: OnceLock<System> = OnceLock::new();
-    *SYSTEM.get_or_init(|| {
-        let built_for = built_for();
-        let is_gvisor = built_for.runs_linux_programs() && version_of_kernel() == GVISOR_VERSION;
-        if is_gvisor { System::GVisor } else { built_for }
-    })
+    *SYSTEM.get_or_init(|| answers_for(built_for().width, &version_of_kernel()))
+}
+
+/// The system that answers the calls of a program for this one, by the version of its kernel.
+fn answers_for(system: System, version: &str) -> System {
+    let is_gvisor = system.runs_linux_programs() && version == GVISOR_VERSION;
+    if is_gvisor { System::GVisor } else { system }
 }
 
 /// The content of `uname -v` and /proc/version in every release of gVisor: no Linux kernel has this build.
@@ -90,9 +92,18 @@ fn version_of_kernel() -> String {
     uname().map(|names| names.version().to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The system that this program was built for: its C library, and the layout of its memory.
-pub const fn built_for() -> System {
-    if cfg!(apple) {
+/// What a program was built for. A 32-bit program for musl differs from an ordinary one in both respects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltFor {
+    /// The system whose C library it has.
+    pub libc: System,
+    /// The system whose `long` and pointers are as wide.
+    pub width: System,
+}
+
+/// What this program was built for.
+pub const fn built_for() -> BuiltFor {
+    let libc = if cfg!(apple) {
         System::MacOs
     } else if cfg!(freebsd) {
         System::FreeBsd
@@ -100,16 +111,31 @@ pub const fn built_for() -> System {
         System::OpenBsd
     } else if cfg!(netbsd) {
         System::NetBsd
-    } else if cfg!(target_pointer_width = "32") {
-        System::Linux32
     } else if cfg!(target_env = "musl") {
         System::LinuxMusl
     } else {
         System::LinuxGlibc
-    }
+    };
+    let is_narrow = cfg!(all(linux, target_pointer_width = "32"));
+    BuiltFor { libc, width: if is_narrow { System::Linux32 } else { libc } }
 }
 
 /// Whether the most significant byte comes first in memory, as in network byte order.
 pub const fn is_big_endian() -> bool {
     cfg!(target_endian = "big")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gvisor_is_known_by_its_kernel_s_version() {
+        for linux in [System::LinuxGlibc, System::LinuxMusl, System::Linux32] {
+            assert_eq!(answers_for(linux, GVISOR_VERSION), System::GVisor);
+            assert_eq!(answers_for(linux, "#1 SMP PREEMPT_DYNAMIC Debian 6.12.41-1"), linux);
+            assert_eq!(answers_for(linux, ""), linux);
+        }
+        assert_eq!(answers_for(System::FreeBsd, GVISOR_VERSION), System::FreeBsd);
+    }
 }

@@ -29,7 +29,7 @@ use std::sync::OnceLock;
 
 use super::expect::{Difference, Expected};
 use super::{Lab, Prediction};
-use crate::os::system::{System, built_for, this_system};
+use crate::os::system::{BuiltFor, System, built_for, this_system};
 
 /// How an answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,11 +135,11 @@ pub fn answer_here(lab: &str, prediction: &Prediction) -> Answer {
     answer(lab, prediction, who_answers(prediction, this_system(), built_for()))
 }
 
-/// Whose answer a prediction gets in gVisor: that of its kernel, unless the C library gives an answer of its own before any
-/// kernel is asked, as musl does.
-fn who_answers(prediction: &Prediction, here: System, built_for: System) -> System {
-    let is_of_libc = prediction.expect.difference(built_for).is_some();
-    if here == System::GVisor && is_of_libc { built_for } else { here }
+/// Whose answer a prediction gets: that of the kernel, unless the C library gives an answer of its own before any kernel is
+/// asked, as musl does, or the width of a program's words decides.
+fn who_answers(prediction: &Prediction, here: System, built_for: BuiltFor) -> System {
+    let states_its_own = |system: &System| prediction.expect.difference(*system).is_some();
+    [built_for.libc, built_for.width].into_iter().find(states_its_own).unwrap_or(here)
 }
 
 /// The answer of a system to a prediction of the lab of this name.

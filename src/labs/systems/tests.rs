@@ -193,11 +193,22 @@ fn a_program_for_musl_has_musl_s_answers_in_gvisor_too() {
     };
     let junk = asked("inet-aton-traps", "And of \"127.0.0.1 junk\"");
     let reset = asked("readiness-matrix", "The peer has reset the connection");
-    let (gvisor, musl, glibc) = (System::GVisor, System::LinuxMusl, System::LinuxGlibc);
-    assert_eq!(who_answers(junk, gvisor, musl), musl);
-    assert_eq!(who_answers(junk, gvisor, glibc), gvisor);
-    assert_eq!(who_answers(reset, gvisor, musl), gvisor);
-    assert_eq!(who_answers(junk, System::FreeBsd, System::FreeBsd), System::FreeBsd);
+    let (gvisor, musl, free_bsd) = (System::GVisor, System::LinuxMusl, System::FreeBsd);
+    let program = |libc| BuiltFor { libc, width: libc };
+    assert_eq!(who_answers(junk, gvisor, program(musl)), musl);
+    assert_eq!(who_answers(junk, gvisor, program(System::LinuxGlibc)), gvisor);
+    assert_eq!(who_answers(reset, gvisor, program(musl)), gvisor);
+    assert_eq!(who_answers(junk, free_bsd, program(free_bsd)), free_bsd);
+
+    // musl's select leaves the timeval alone, however wide the program's words are, which decide what lies in one word of a set.
+    let timeout = asked("timeout-mutates", "The timeout is 2000 ms");
+    let word = asked("nfds-and-count", "nfds is 65");
+    let narrow = System::Linux32;
+    let narrow_program = |libc| BuiltFor { libc, width: narrow };
+    assert_eq!(who_answers(timeout, narrow, narrow_program(musl)), musl);
+    assert_eq!(who_answers(timeout, narrow, narrow_program(System::LinuxGlibc)), narrow);
+    assert_eq!(who_answers(word, narrow, narrow_program(musl)), narrow);
+    assert_eq!(who_answers(word, gvisor, narrow_program(musl)), narrow);
 }
 
 /// An answer that was seen agrees; a row that was read states the whole expectation itself.
