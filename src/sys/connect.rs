@@ -24,7 +24,8 @@ static CONNECT: Page = Page {
     errnos: "EINPROGRESS EALREADY EISCONN ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENETUNREACH EADDRNOTAVAIL EINTR EAGAIN ENOENT EACCES \
         EPROTOTYPE EAFNOSUPPORT ENAMETOOLONG ENOTSOCK",
     systems: "A Unix-domain listener's queue is full: on Linux connect waits, or, non-blocking, gives EAGAIN, and nothing is \
-        in progress: poll would say POLLOUT|POLLHUP at once. Call again after a pause. The BSDs and macOS give ECONNREFUSED (read).",
+        in progress: poll would say POLLOUT|POLLHUP at once. Call again after a pause. FreeBSD and NetBSD (ran), OpenBSD and macOS (read) give \
+        ECONNREFUSED.",
     man: "connect(2)",
     posix: "connect",
     lab: "nb-connect-ok",

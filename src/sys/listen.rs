@@ -23,7 +23,8 @@ static LISTEN: Page = Page {
     systems: "Linux queues backlog + 1, at most net.core.somaxconn + 1, and ignores further SYNs. FreeBSD queues 1.5 times as many \
         and one, and resets further clients; NetBSD backlog + 1, at most 129; OpenBSD at least 80; macOS backlog, at most 128, which 0 means, too. \
         Where the queue is full, TCP clients wait for an answer to their SYN; those of Unix-domain sockets wait in connect, or \
-        get EAGAIN if they are non-blocking (Linux), or ECONNREFUSED (the BSDs and macOS, read).",
+        get EAGAIN if they are non-blocking (Linux), or ECONNREFUSED (FreeBSD and NetBSD, where it ran; OpenBSD \
+        and macOS, read).",
     man: "listen(2)",
     posix: "listen",
     lab: "backlog-n-plus-1",
@@ -34,7 +35,7 @@ static LISTEN: Page = Page {
             says: |call| {
                 let backlog = grouped(call.number());
                 format!(
-                    "a listener: it only produces connected sockets; up to {backlog} clients may wait"
+                    "a listener: it only produces connected sockets; it asks for a queue of {backlog} clients"
                 )
             },
             see: See::Lab("listener-cannot-talk"),

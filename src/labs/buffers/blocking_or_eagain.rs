@@ -23,7 +23,8 @@ pub(super) const LAB: Lab = Lab {
         puts the process to sleep until bytes arrive, so a server that waits for one client cannot serve the others. A \
         non-blocking recv returns at once. That helps only together with a call that waits for many sockets at a time: \
         select or poll.",
-    elsewhere: "",
+    elsewhere: "On NetBSD and macOS send does not heed MSG_DONTWAIT and waits on a blocking socket; recv heeds it on every \
+        system.",
     sources: &[
         "recv(2)",
         "fcntl(2)",

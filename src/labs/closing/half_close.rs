@@ -22,7 +22,7 @@ pub(super) const LAB: Lab = Lab {
         shutdown has no effect on Linux, but loses the answer on FreeBSD and NetBSD. --packets shows that close sends \
         the same FIN: only what comes after it tells the two apart.",
     elsewhere: "On FreeBSD and NetBSD a second SHUT_WR, once the peer has acknowledged the FIN, succeeds and ends \
-        receiving as well (their kernels call soisdisconnected for a socket in FIN_WAIT_2). OpenBSD checks first \
+        receiving as well: their kernels call soisdisconnected for a socket in FIN_WAIT_2. OpenBSD checks first \
         whether that half is shut down already, and then does nothing. macOS refuses the second SHUT_WR with ENOTCONN, \
         and the answer arrives.",
     sources: &[

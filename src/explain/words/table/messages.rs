@@ -149,7 +149,7 @@ entries! { POLL_EVENTS {
             datagram.",
         when: "Reported without being asked for; never put it into events.",
         advice: "Read SO_ERROR, or call recv to get the error; then close. Reading the error clears it.",
-        systems: "FreeBSD and NetBSD do not report it for sockets, and macOS not for a reset: rely on recv's errno there.",
+        systems: "FreeBSD, NetBSD and OpenBSD do not report it for sockets, and macOS not for a reset: rely on recv's errno there.",
         lab: "readiness-matrix",
     }
     POLLHUP {
