@@ -4,17 +4,29 @@
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{self, SigSet};
 
 use super::run::Stop;
 use crate::names::Signal;
-use crate::sys::{Fd, SignalSet, kill, sigprocmask};
+use crate::sys::{Fd, kill};
 
 /// How long a peer may take to finish.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Starts a thread of a lab. The alarm that ends a call which does not return is sent to the process, and the kernel may
+/// interrupt any thread that does not block it; it must be the one that makes the lab's calls.
+pub(super) fn spawn<T: Send + 'static>(does: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    thread::spawn(move || {
+        // It cannot fail. Other signals stay blocked as they were when the thread started.
+        let _ = SigSet::from(signal::SIGALRM).thread_block();
+        does()
+    })
+}
 
 /// A thread that does something with `std::net`.
 #[derive(Debug)]
@@ -26,7 +38,7 @@ impl Peer {
         end: Fd,
         does: impl FnOnce(&mut TcpStream) -> io::Result<()> + Send + 'static,
     ) -> Self {
-        Self(thread::spawn(move || {
+        Self(spawn(move || {
             let mut stream = TcpStream::from(OwnedFd::from(end));
             does(&mut stream)?;
             Ok(Fd::from(OwnedFd::from(stream)))
@@ -52,10 +64,10 @@ impl Alarm {
     /// Sends this signal to the lab's main thread, once in each period.
     pub(super) fn every(period: Duration, signal: Signal) -> Self {
         let (end, ended) = channel();
-        let thread = thread::spawn(move || {
+        let thread = spawn(move || {
             // The signal is sent to the process: the kernel delivers it to a thread that does not block it, which is
             // the lab's.
-            if sigprocmask(&SignalSet::empty().with(signal)).is_err() {
+            if SigSet::all().thread_block().is_err() {
                 return;
             }
             while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
@@ -89,7 +101,7 @@ impl ChildProcess {
     pub(super) fn start(mut command: Command) -> Result<Self, Stop> {
         let (tell, told) = channel();
         let (end, ended) = channel();
-        let thread = thread::spawn(move || {
+        let thread = spawn(move || {
             let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
             let _ = tell.send(child.id());
             // Nothing is ever sent: this waits until the other end is dropped.
@@ -113,18 +125,35 @@ impl Drop for ChildProcess {
     fn drop(&mut self) {
         drop(self.end.take());
         // It has ended by now, or never ran.
-        let _ = self.thread.take().map(JoinHandle::join);
+        let _ = self.thread.take().map(joined);
     }
 }
 
 /// Runs another process until it ends by itself. Its output is discarded.
 pub(super) fn run_to_its_end(mut command: Command) -> Result<(), Stop> {
-    let status = joined(thread::spawn(move || command.stdout(Stdio::null()).status()))?;
+    let status = joined(spawn(move || command.stdout(Stdio::null()).status()))?;
     if status.success() {
         Ok(())
     } else {
         Err(Stop::failed(format_args!("the other process: {status}")))
     }
+}
+
+/// Waits until another process has ended. One that does not end by itself is killed, and the lab fails.
+pub(super) fn ended(mut child: Child) -> Result<ExitStatus, Stop> {
+    let limit = Instant::now() + PATIENCE / 2;
+    joined(spawn(move || {
+        while Instant::now() < limit {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        child.kill()?;
+        child.wait()?;
+        let why = format!("the other process had not ended after {} s", (PATIENCE / 2).as_secs());
+        Err(io::Error::other(why))
+    }))
 }
 
 /// What a thread returned that is about to end. A thread that never ends is abandoned, and ends with the process.
@@ -133,7 +162,7 @@ pub(super) fn joined<T: Send + 'static, E: Into<Stop> + Send + 'static>(
 ) -> Result<T, Stop> {
     let (tell, told) = channel();
     // join has no time limit, so another thread waits for it.
-    thread::spawn(move || tell.send(thread.join()));
+    spawn(move || tell.send(thread.join()));
     match told.recv_timeout(PATIENCE) {
         Ok(Ok(returned)) => returned.map_err(Into::into),
         Ok(Err(_)) => Err(Stop::failed("a thread of the lab panicked")),
@@ -141,5 +170,28 @@ pub(super) fn joined<T: Send + 'static, E: Into<Stop> + Send + 'static>(
             let limit = PATIENCE.as_secs();
             Err(Stop::failed(format_args!("the peer had not ended after {limit} s")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_alarm_of_a_call_is_for_the_thread_that_makes_it() {
+        let blocks_alarm = || SigSet::thread_get_mask().unwrap().contains(signal::SIGALRM);
+        assert!(spawn(blocks_alarm).join().unwrap());
+        assert!(!thread::spawn(blocks_alarm).join().unwrap());
+    }
+
+    #[test]
+    fn a_process_that_does_not_end_is_killed() {
+        let started = |command: &str| Command::new(command).stdin(Stdio::null()).spawn();
+        assert!(ended(started("true").unwrap()).unwrap().success());
+        let mut endless = Command::new("sleep");
+        let Err(Stop::Failed(why)) = ended(endless.arg("1000").spawn().unwrap()) else {
+            panic!("it ended");
+        };
+        assert!(why.contains("had not ended after"), "{why}");
     }
 }

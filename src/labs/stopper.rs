@@ -3,13 +3,16 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::Stdio;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use nix::sys::signal::{self, SigSet};
+
 use super::LabProcess;
+use super::peers::{joined, spawn};
 use super::run::{LabResult, Run, Stop};
-use crate::sys::{SIGCONT, SIGSTOP, SignalSet, kill, sigprocmask};
+use crate::sys::{SIGCONT, SIGSTOP, kill};
 
 /// The role of the other process, for a lab's data.
 pub(super) const STOPPER: LabProcess = LabProcess { name: "stopper", run: stop_and_continue };
@@ -21,6 +24,8 @@ const STOPPED_FOR: Duration = Duration::from_millis(400);
 const LATEST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_millis(480);
 const ATTEMPTS: usize = 5;
+/// How long the other process may take to start, or to stop this one and continue it.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The other process, and a thread that communicates with it.
 pub(super) struct Stopper {
@@ -39,9 +44,9 @@ impl Stopper {
         command.arg(std::process::id().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let (ask, asked) = channel();
         let (tell, done) = channel();
-        let thread = thread::spawn(move || {
+        let thread = spawn(move || {
             // The kernel may run a handler on any thread; it must be the one that waits.
-            sigprocmask(&SignalSet::empty().with(SIGCONT))?;
+            SigSet::from(signal::SIGCONT).thread_block()?;
             let mut child = command.spawn()?;
             let lines = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
             for line in lines.into_iter().flatten() {
@@ -90,8 +95,15 @@ impl Stopper {
 
     /// Waits until the other process has stopped and continued this one.
     fn has_done_so(&self) -> Result<[Duration; 2], Stop> {
-        let told = self.done.recv();
-        told.map_err(|_| Stop::failed("the process that stops this one has ended"))
+        self.done.recv_timeout(PATIENCE).map_err(|why| match why {
+            RecvTimeoutError::Disconnected => {
+                Stop::failed("the process that stops this one has ended")
+            }
+            RecvTimeoutError::Timeout => {
+                let limit = PATIENCE.as_secs();
+                Stop::failed(format_args!("the other process had done nothing for {limit} s"))
+            }
+        })
     }
 }
 
@@ -99,7 +111,7 @@ impl Drop for Stopper {
     fn drop(&mut self) {
         drop(self.ask.take());
         // The other process reads the end of its input, and ends.
-        let _ = self.thread.take().map(JoinHandle::join);
+        let _ = self.thread.take().map(joined);
     }
 }
 

@@ -133,6 +133,35 @@ fn long_output_of(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
+/// Where `TIOCOUTQ` is for terminals only, as on the BSDs and macOS, and the system reports unacknowledged bytes in no other
+/// way, as OpenBSD: the labs on urgent data wait a moment instead, and see the same.
+#[test]
+fn labs_on_urgent_data_need_no_count_of_unacknowledged_bytes() {
+    for lab in ["oob-one-byte", "oob-except-clears", "urgent-byte-stops-splice"] {
+        let output = baresock(&["lab", lab, "--json", "--inject", "ioctl:ENOTTY"]);
+        let told = String::from_utf8(output.stdout).unwrap();
+        let was_refused = told.lines().any(|line| {
+            line.contains("TIOCOUTQ") && line.contains("ENOTTY") && line.contains("INJECTED")
+        });
+        assert!(was_refused, "{lab}: {told}");
+        let verdict: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        // SIOCATMARK is a request of ioctl, too.
+        let differed = verdict["differed"].as_array().unwrap();
+        let others = differed.iter().filter(|one| *one != "ENOTTY, not yes").count();
+        assert_eq!((others, &verdict["skipped"]), (0, &Value::Null), "{verdict}");
+        assert!(verdict["agreed"].as_u64() > Some(0), "{verdict}");
+    }
+}
+
+#[test]
+fn another_process_of_a_lab_says_in_words_why_it_ended() {
+    // Its standard output is a pipe instead of a socket.
+    let output = baresock(&["lab", "readiness-is-a-hint", "--role", "rival"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("a call failed that should have succeeded: ENOTSOCK"), "{said}");
+    assert!(!said.contains("Failed("), "{said}");
+}
+
 #[test]
 fn an_ordinary_user_sees_the_same() {
     if !nix::unistd::geteuid().is_root() {

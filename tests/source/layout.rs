@@ -172,6 +172,20 @@ fn libc_called_elsewhere(source: &Source) -> Vec<Finding> {
 }
 
 #[test]
+fn threads_of_labs_leave_the_alarm_to_the_thread_that_makes_the_calls() {
+    keep(&["src"], threads_that_hear_the_alarm);
+}
+
+fn threads_that_hear_the_alarm(source: &Source) -> Vec<Finding> {
+    if !source.path.starts_with("src/labs/") || source.path == "src/labs/peers.rs" {
+        return Vec::new();
+    }
+    let found = find(&source.code, "thread")
+        .filter(|at| source.code[at + "thread".len()..].starts_with("::spawn("));
+    found.map(|at| source.finding(at, "a lab's thread starts with peers::spawn")).collect()
+}
+
+#[test]
 fn a_file_is_a_chapter() {
     keep(&["src"], long_file);
 }

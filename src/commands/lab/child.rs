@@ -70,7 +70,10 @@ pub(super) fn play(lab: &Lab, role: &str, arguments: &[String]) -> Result<(), Fa
     let Some(role) = lab.roles.iter().find(|known| known.name == role) else {
         return Err(Failure::new(format_args!("lab {}: there is no such role", lab.name)));
     };
-    (role.run)(arguments).map_err(|stop| Failure::new(format_args!("{stop:?}")))
+    (role.run)(arguments).map_err(|stop| {
+        let (Stop::Skipped(why) | Stop::Failed(why)) = stop;
+        Failure::new(why)
+    })
 }
 
 /// Raises the limit on descriptors to what the lab needs; says so if the hard limit does not allow it.

@@ -9,10 +9,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
-use std::thread;
 
 use super::share;
-use crate::labs::peers::ChildProcess;
+use crate::labs::peers::{ChildProcess, joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{fill, listener, set_nonblocking, wait_for};
 use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
@@ -95,7 +94,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     );
     lab.predict(&STANDS);
     let number = a.number();
-    let asked = thread::spawn(move || socket_state(number)).join().ok().flatten();
+    let asked = joined(spawn(move || Ok::<_, Errno>(socket_state(number)))).ok().flatten();
     lab.observe(asked.map_or("not told".to_string(), |told| told.state.to_string()));
 
     lab.part("It is killed");

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::addr::Address;
-use crate::labs::peers::joined;
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{fill_queue, loopback, millis, or_waits_forever, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -162,7 +162,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let patient = socket(AF_UNIX, SOCK_STREAM, Protocol::default())?;
     lab.say("A thread is the server.");
     lab.predict(&WAITED);
-    let server = thread::spawn(move || accept_later(l));
+    let server = spawn(move || accept_later(l));
     lab.observe(or_waits_forever(|| connect(&patient, &address)));
     let l = joined(server)?;
     std::fs::remove_file(path)?;

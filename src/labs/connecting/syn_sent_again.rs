@@ -5,10 +5,10 @@
 //! moment, or a network that lost two packets, costs a client two seconds instead of three. (The lab takes seven
 //! seconds: it watches two attempts, each for 3.5 s.)
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::addr::Address;
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{fill_queue, loopback, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -114,7 +114,8 @@ fn syns_sent_again(lab: &mut Run<'_>, address: &Address) -> std::result::Result<
         let _ = connect(&c, address);
         poll(&mut [PollFd::new(c.as_fd(), POLLOUT)], WATCHED_MS)?;
         let number = c.number();
-        let sent_again = thread::spawn(move || retransmissions(number)).join().ok().flatten();
+        let sent_again =
+            joined(spawn(move || Ok::<_, Errno>(retransmissions(number)))).ok().flatten();
         if began.elapsed() < LATEST {
             return Ok(sent_again.map_or("not told".to_string(), |times| times.to_string()));
         }

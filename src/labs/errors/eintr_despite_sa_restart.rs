@@ -5,10 +5,9 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
 use std::time::Duration;
 
-use crate::labs::peers::{Alarm, joined};
+use crate::labs::peers::{Alarm, joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::only;
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -96,7 +95,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&RECV);
     let alarm = Alarm::every(PERIOD, SIGUSR1);
     let (_receiving, is_received) = channel();
-    let peer = thread::spawn(move || send_after(PERIOD * 4, theirs, is_received));
+    let peer = spawn(move || send_after(PERIOD * 4, theirs, is_received));
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
     drop(alarm);
     lab.observe(received);
@@ -112,7 +111,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let alarm = Alarm::every(PERIOD, SIGUSR1);
     // So late that a signal comes first also on a busy machine.
     let (receiving, is_received) = channel();
-    let peer = thread::spawn(move || send_after(PERIOD * 20, theirs, is_received));
+    let peer = spawn(move || send_after(PERIOD * 20, theirs, is_received));
     let received = recv(&ours, &mut buf, MsgFlags::NONE);
     drop((alarm, receiving));
     // The signals did not end it; the five bytes did.
@@ -126,7 +125,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// The peer: it sends after a while, or not at all if the receive is over before that.
 fn send_after(delay: Duration, end: Fd, is_received: Receiver<()>) -> io::Result<Fd> {
     // Blocked in this thread, so that the kernel delivers them to the thread that waits in recv.
-    sigprocmask(&SignalSet::empty().with(SIGUSR1))?;
+    sigprocmask(&SignalSet::empty().with(SIGUSR1).with(SIGALRM))?;
     if is_received.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
         send(&end, b"hello", MSG_NOSIGNAL)?;
     }

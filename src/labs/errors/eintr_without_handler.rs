@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::labs::peers::spawn;
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{listener, millis, tcp_pair};
 use crate::labs::stopper::{STOPPER, Stopper};
@@ -92,7 +93,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.predict(&PLAIN);
     let (received, _) = stopper.stops(lab, || {
         let peer = Arc::clone(&peer);
-        thread::spawn(move || {
+        spawn(move || {
             thread::sleep(Duration::from_millis(800));
             send(peer.as_ref(), b"x", MSG_NOSIGNAL)
         });

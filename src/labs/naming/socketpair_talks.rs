@@ -6,6 +6,7 @@
 
 use std::process::{self, Child};
 
+use crate::labs::peers::ended;
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
 use crate::os::limits::no_core_file;
@@ -85,12 +86,12 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.part("The broken way: the parent keeps a copy of the child's end");
     lab.say("FD_CLOEXEC: the child gets only its own end. SO_RCVTIMEO: if something fails, we do not wait forever.");
     let (ours, theirs) = pair()?;
-    let mut child = start(lab, &theirs)?;
+    let child = start(lab, &theirs)?;
     send(&ours, b"ping", MSG_NOSIGNAL)?;
     lab.predict(&FIRST_ANSWER);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     kill(child.id(), SIGKILL)?;
-    child.wait()?;
+    ended(child)?;
     lab.say("The child has ended, and the kernel has closed everything that it had open.");
     lab.predict(&NO_END);
     lab.observe(poll(&mut [PollFd::new(ours.as_fd(), POLLIN)], 100));
@@ -98,7 +99,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
     lab.part("The right way: the parent closes it");
     let (ours, theirs) = pair()?;
-    let mut child = start(lab, &theirs)?;
+    let child = start(lab, &theirs)?;
     close(theirs)?;
     send(&ours, b"ping", MSG_NOSIGNAL)?;
     lab.predict(&SECOND_ANSWER);
@@ -106,19 +107,19 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     kill(child.id(), SIGKILL)?;
     lab.predict(&KILLED);
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
-    child.wait()?;
+    ended(child)?;
 
     lab.part("However it dies");
     for (how, prediction) in [(&b"exit"[..], &EXITED), (b"abort", &ABORTED)] {
         let (ours, theirs) = pair()?;
-        let mut child = start(lab, &theirs)?;
+        let child = start(lab, &theirs)?;
         close(theirs)?;
         send(&ours, how, MSG_NOSIGNAL)?;
         lab.predict(prediction);
         lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
         // Its exit status if it was not told how to end.
         close(ours)?;
-        child.wait()?;
+        ended(child)?;
     }
     Ok(())
 }

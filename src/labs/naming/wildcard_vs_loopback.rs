@@ -8,8 +8,8 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::thread;
 
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::listener;
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -153,6 +153,5 @@ fn tell_own_name(lab: &mut Run<'_>) -> LabResult {
 
 /// A file's text; nothing if there is none. On a thread of its own, whose calls are not the lab's.
 fn text_of(path: &'static str) -> String {
-    let reading = thread::spawn(move || fs::read_to_string(path).unwrap_or_default());
-    reading.join().unwrap_or_default()
+    joined(spawn(move || fs::read_to_string(path))).unwrap_or_default()
 }

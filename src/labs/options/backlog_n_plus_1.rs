@@ -6,9 +6,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 
 use crate::addr::Address;
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{loopback, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -228,7 +228,7 @@ fn fill(address: &Address) -> Result<(Vec<Fd>, Option<Fd>)> {
 
 fn state_of(c: &Fd) -> String {
     let number = c.number();
-    let asked = thread::spawn(move || socket_state(number)).join();
+    let asked = joined(spawn(move || Ok::<_, Errno>(socket_state(number))));
     asked.ok().flatten().map_or("not told".to_string(), |told| told.state.to_string())
 }
 

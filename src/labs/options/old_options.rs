@@ -5,8 +5,8 @@
 //! was removed in 7.2.
 
 use std::fs;
-use std::thread;
 
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::{Expect, Expected, Lab, Prediction};
 use crate::os::credentials::pass_credentials;
@@ -91,8 +91,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(received.map(|received| received.control.len()));
 
     lab.part("A large wish");
-    let limit = thread::spawn(|| fs::read_to_string("/proc/sys/net/core/rmem_max")).join();
-    if let Ok(Ok(limit)) = limit {
+    let limit = joined(spawn(|| fs::read_to_string("/proc/sys/net/core/rmem_max")));
+    if let Ok(limit) = limit {
         lab.say(format_args!("The limit, net.core.rmem_max, is {} here.", limit.trim()));
     }
     setsockopt(&tcp, SOL_SOCKET, SO_RCVBUF, &WISH)?;

@@ -8,12 +8,11 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::socket as of_nix;
 
-use crate::labs::peers::{Alarm, Peer, joined};
+use crate::labs::peers::{Alarm, Peer, joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, listener, set_nonblocking, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -192,7 +191,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 
 fn listeners(lab: &mut Run<'_>) -> LabResult {
     lab.say("A thread makes a listener at 127.0.0.1 with each library, in the simplest way that the library offers.");
-    let [by_std, by_socket2, by_nix] = joined(thread::spawn(|| {
+    let [by_std, by_socket2, by_nix] = joined(spawn(|| {
         Ok::<_, io::Error>(
             [std_listener()?.into(), socket2_listener()?.into(), nix_listener()?]
                 .map(|fd: OwnedFd| Fd::from(fd)),
@@ -211,7 +210,7 @@ fn listeners(lab: &mut Run<'_>) -> LabResult {
     lab.say("The backlog that ss shows as the listener's Send-Q, and getsockopt in TCP_INFO: a thread asks for it.");
     lab.predict(&STD_BACKLOG);
     let number = by_std.number();
-    let told = joined(thread::spawn(move || Ok::<_, Errno>(socket_state(number))))?;
+    let told = joined(spawn(move || Ok::<_, Errno>(socket_state(number))))?;
     let backlog = told.and_then(|told| told.waiting).map(|(_, most)| most.to_string());
     lab.observe(backlog.unwrap_or("not told".to_string()));
     Ok(())
@@ -250,7 +249,7 @@ fn writes(lab: &mut Run<'_>, pipe: &Fd) -> LabResult {
     lab.observe(read(pipe, &mut signal));
     lab.predict(&SOCKET2_SEND);
     let ours = socket2::Socket::from(OwnedFd::from(ours));
-    joined(thread::spawn(move || is_broken(ours.send(b"x"))))?;
+    joined(spawn(move || is_broken(ours.send(b"x"))))?;
     lab.observe(read(pipe, &mut signal));
     Ok(())
 }
@@ -320,9 +319,9 @@ fn under_signals<T: Send + 'static>(
     waits: impl FnOnce() -> io::Result<T> + Send + 'static,
     end: impl FnOnce() -> Result<()>,
 ) -> std::result::Result<io::Result<T>, Stop> {
-    let waiting = thread::spawn(move || {
-        // It inherited the signal mask of the lab's thread, which blocks them all.
-        sigprocmask(&SignalSet::empty())?;
+    let waiting = spawn(move || {
+        // It inherited the signal mask of the lab's thread, which blocks them all. The alarm stays with that thread.
+        sigprocmask(&SignalSet::empty().with(SIGALRM))?;
         Ok::<_, Errno>(waits())
     });
     let alarm = Alarm::every(PERIOD, SIGUSR1);

@@ -5,8 +5,9 @@
 //! returns 0, the end of file; the terminal itself stays open. When the other side of a pseudo-terminal is closed, poll
 //! reports everything at once.
 
-use std::thread;
+use std::io;
 
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{set_nonblocking, sets_of, wait_for};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -91,8 +92,8 @@ const READ_HANGUP: Prediction = Prediction {
 
 fn run(lab: &mut Run<'_>) -> LabResult {
     lab.say("A thread opens a pseudo-terminal: what is written to one side is typed at the other.");
-    let opened = thread::spawn(|| nix::pty::openpty(None, None)).join();
-    let Ok(Ok(pty)) = opened else {
+    let opened = joined(spawn(|| nix::pty::openpty(None, None).map_err(io::Error::from)));
+    let Ok(pty) = opened else {
         return Err(Stop::skipped("no pseudo-terminal can be opened here"));
     };
     let (keyboard, terminal) = (Fd::from(pty.master), Fd::from(pty.slave));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::labs::peers::{Alarm, joined};
+use crate::labs::peers::{Alarm, joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only, unless_late};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -108,7 +108,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         let mut readable = only(&a)?;
         let mut timeout = millis(GIVEN_MS);
         let peer = Arc::clone(&c);
-        let peer = thread::spawn(move || send_later(&peer));
+        let peer = spawn(move || send_later(&peer));
         let found = select(nfds, Some(&mut readable), None, None, Some(&mut timeout));
         joined(peer)?;
         recv(&a, &mut [0], MsgFlags::NONE)?;

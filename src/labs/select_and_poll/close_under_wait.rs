@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::labs::peers::joined;
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{millis, only, tcp_pair};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -120,7 +120,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let number = a.number();
     lab.say("150 ms after the close, the peer checks whether a FIN has arrived, and sends a byte.");
     lab.predict(&RECEIVED);
-    let closer = thread::spawn(|| close_and_look(a, c));
+    let closer = spawn(|| close_and_look(a, c));
     let received = selecting::recv(lab.wild(), number, &mut [0; 8], MsgFlags::NONE);
     lab.observe(received);
     let seen = joined(closer)?;
@@ -131,7 +131,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let (_c, a) = tcp_pair()?;
     let copy = TcpStream::from(OwnedFd::from(dup(&a)?));
     lab.predict(&WOKEN);
-    let other = thread::spawn(move || {
+    let other = spawn(move || {
         thread::sleep(CLOSES_AFTER);
         copy.shutdown(Shutdown::Both)
     });
@@ -198,7 +198,7 @@ fn under_poll(lab: &mut Run<'_>, clients: &mut Vec<Fd>) -> LabResult {
 /// The other thread: it closes after a third of the wait, and returns when that was.
 fn close_later(fd: Fd, waits_ms: i32) -> JoinHandle<Result<Instant>> {
     let after = Duration::from_millis(waits_ms as u64 / 3);
-    thread::spawn(move || {
+    spawn(move || {
         thread::sleep(after);
         close(fd)?;
         Ok(Instant::now())

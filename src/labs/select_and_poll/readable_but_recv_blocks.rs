@@ -8,7 +8,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::labs::peers::{Alarm, joined};
+use crate::labs::peers::{Alarm, joined, spawn};
 use crate::labs::run::{LabResult, Run};
 use crate::labs::scene::{tcp_pair, wait_for, without_pressure};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -22,8 +22,9 @@ pub(super) const LAB: Lab = Lab {
         the queue after the byte was taken, and so do bytes below the SO_RCVLOWAT level; recv finds no bytes, or not \
         enough, and waits. So readiness is only a hint, even if no other process can take the bytes away: make every \
         descriptor of a loop non-blocking.",
-    elsewhere: "Linux has had urgent data on Unix-domain streams since 5.15; other systems, and 5.10, fail with \
-        EOPNOTSUPP, and that part is skipped. On 6.1 bytes behind such a mark are hidden once: poll reports POLLIN, \
+    elsewhere: "Linux has had urgent data on Unix-domain streams since 5.15. The BSDs and macOS (read, \
+        uipc_usrreq.c of each) and 5.10 fail with EOPNOTSUPP, and that part is skipped; gVisor takes the byte, and leaves no mark \
+        (ran). On 6.1 bytes behind such a mark are hidden once: poll reports POLLIN, \
         and the first recv gives EAGAIN.",
     sources: &[
         "unix(7), MSG_OOB",
@@ -116,7 +117,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     lab.observe(polled(&ours));
     lab.say("The peer is a thread.");
     lab.predict(&LOW_WATER_RECV);
-    let peer = thread::spawn(move || send_later(theirs));
+    let peer = spawn(move || send_later(theirs));
     lab.observe(recv(&ours, &mut buf, MsgFlags::NONE));
     joined(peer)?;
     Ok(())

@@ -6,8 +6,8 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::thread;
 
+use crate::labs::peers::{ended, joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, listener, millis, only, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, LabProcess, Prediction};
@@ -68,14 +68,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let mut command = lab.role("rival")?;
     command.stdin(its_input).stdout(its_output);
     // In a thread, which closes our copies of its descriptors as well.
-    let spawned = thread::spawn(move || command.spawn()).join();
-    let mut rival = spawned.map_err(|_| Stop::failed("the thread that spawns panicked"))??;
+    let rival = joined(spawn(move || command.spawn()))?;
 
     let outcome = race(lab, &l, &address, &ours);
     // The other process reads the end of our stream, if it has not ended already.
     close(ours)?;
-    rival.wait()?;
-    outcome
+    let rival = ended(rival);
+    outcome?;
+    rival.map(|_| ())
 }
 
 fn race(lab: &mut Run<'_>, l: &Fd, address: &Address, rival: &Fd) -> LabResult {
