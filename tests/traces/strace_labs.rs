@@ -18,8 +18,8 @@ const NOT_COMPARED: &[(&str, &str)] = &[];
 /// How many run at a time.
 const SIDE_BY_SIDE: usize = 3;
 
-/// What a lab's process tells on its standard output, the handler of the alarm that ends a call which never returns, and
-/// what libc does to start a thread or a process.
+/// What a lab's process tells on its standard output, the handler of the alarm that ends a call which never returns, what
+/// libc does to start a thread or a process, and the wait for one, which strace shows only if a signal (SIGCHLD) interrupts it.
 const BESIDES: Untold<'_> = Untold {
     beginnings: &[
         "write(1, \"{\\\"event\\\"",
@@ -29,6 +29,7 @@ const BESIDES: Untold<'_> = Untold {
         "rt_sigprocmask(SIG_BLOCK, ~[], [",
         "rt_sigprocmask(SIG_SETMASK, [], NULL",
         "rt_sigprocmask(SIG_SETMASK, [USR1], NULL",
+        "restart_syscall(<... resuming interrupted futex",
     ],
 };
 
