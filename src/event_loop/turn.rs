@@ -90,10 +90,12 @@ impl EventLoop {
         // Each turn begins with another endpoint, so that none is always last.
         let first = self.turns.checked_rem(self.evidence.len()).unwrap_or(0);
         let (last_ones, first_ones) = self.evidence.split_at(first);
-        first_ones.iter().chain(last_ones).for_each(|found| {
-            let who = self.state.endpoints.token_at(found.place);
-            self.state.agenda.add_ready(who, found.readiness());
-        });
+        for part in [first_ones, last_ones] {
+            for found in part {
+                let who = self.state.endpoints.token_at(found.place);
+                self.state.agenda.add_ready(who, found.readiness());
+            }
+        }
         self.turns = self.turns.wrapping_add(1);
         // An interrupted wait did not check whether bytes came in time: the next wait does, at once if something is due.
         if waited != Err(Errno::EINTR) {
