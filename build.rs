@@ -1,7 +1,8 @@
 //! Short names for the conditions that the code asks about, so that a `cfg` reads as one word.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    // It reads no file: it runs again when it has changed itself.
+    println!("cargo:rerun-if-env-changed=TARGET");
     cfg_aliases::cfg_aliases! {
         linux: { target_os = "linux" },
         apple: { target_vendor = "apple" },

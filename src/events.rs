@@ -18,6 +18,13 @@ pub struct Token {
     pub(crate) generation: u32,
 }
 
+impl Token {
+    /// The number of its slot: no other open endpoint has it.
+    pub const fn slot(self) -> u32 {
+        self.place
+    }
+}
+
 /// The name of a service in a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceId(pub(crate) u32);

@@ -163,50 +163,35 @@
 //!
 //! The library stands without the program: with `default-features = false` it is chapters 1 to 6, and needs only `libc`
 //! and `nix`. The other chapters, and the trace as JSON, come with the feature `program`, which is on by default.
+//!
+//! The chapters that must be quick are a crate for Cargo, `baresock-core` (`src/core.rs`), so that Cargo optimises these and no
+//! others.
 
-// Without the feature `program`, parts of the first chapters are not used.
-#![cfg_attr(not(feature = "program"), allow(dead_code))]
+// The commands are written as a user of the library would write them.
+#[cfg(feature = "program")]
+extern crate self as baresock;
 
-#[cfg(not(any(linux, apple, bsd)))]
-compile_error!("baresock knows the socket calls of Linux, macOS, FreeBSD, OpenBSD and NetBSD");
+// The chapters that are compiled with optimisation.
+#[doc(inline)]
+pub use baresock_core::{
+    addr, bare_poll, bare_select, byteorder, conn, event_loop, events, framing, names, os, poller,
+    sys, trace, values,
+};
+#[cfg(feature = "program")]
+#[doc(inline)]
+pub use baresock_core::{client, compare, judge, logs, packets, report, services};
 
-pub mod addr;
-pub mod bare_poll;
-pub mod bare_select;
 #[cfg(feature = "program")]
 pub mod book;
-pub mod byteorder;
 #[cfg(feature = "program")]
 pub mod cli;
 #[cfg(feature = "program")]
-pub mod client;
-#[cfg(feature = "program")]
-pub mod compare;
-pub mod conn;
-pub mod event_loop;
-pub mod events;
+pub mod commands;
 #[cfg(feature = "program")]
 pub mod explain;
-pub mod framing;
-#[cfg(feature = "program")]
-pub mod judge;
 #[cfg(feature = "program")]
 pub mod labs;
 #[cfg(feature = "program")]
 pub mod ladder;
-#[cfg(feature = "program")]
-pub mod logs;
-pub mod names;
-pub mod os;
-#[cfg(feature = "program")]
-pub mod packets;
-pub mod poller;
-#[cfg(feature = "program")]
-pub mod report;
-#[cfg(feature = "program")]
-pub mod services;
-pub mod sys;
-pub mod trace;
-pub mod values;
 #[cfg(feature = "program")]
 pub mod view;

@@ -21,7 +21,8 @@ impl FdNumber {
         self.0
     }
 
-    pub(crate) const fn new(number: RawFd) -> Self {
+    /// A number that was read, for example in a log.
+    pub const fn new(number: RawFd) -> Self {
         Self(number)
     }
 

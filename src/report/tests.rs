@@ -95,10 +95,9 @@ fn lines_fit_a_terminal_of_80_columns() {
 }
 
 #[test]
-fn every_advice_leads_to_a_lab_and_has_its_own_words() {
+fn every_advice_has_its_own_words() {
     let mut seen = BTreeSet::new();
     for advice in advice::ALL {
-        assert!(crate::labs::find(advice.lab).is_some(), "{}: no lab {}", advice.name, advice.lab);
         assert!(!advice.cares_for.is_empty(), "{}", advice.name);
         let texts = [advice.name, advice.gist, advice.means, advice.shown_by, advice.remedy];
         for text in texts {
@@ -157,7 +156,7 @@ fn what_epoll_gives_for_a_closed_descriptor_is_forgotten() {
 /// tracer, the explanations and the ladder ask: here both learn from the same logs, and are compared after each call.
 #[test]
 fn the_world_agrees_with_the_table_of_descriptors() {
-    let logs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/strace");
+    let logs = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/logs/strace");
     let mut compared = 0;
     for log in std::fs::read_dir(logs).unwrap().map(|entry| entry.unwrap().path()) {
         let mut report = Report::new();

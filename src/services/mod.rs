@@ -23,7 +23,7 @@ pub use echo::Echo;
 pub use framed::Framed;
 pub use guard::Guarded;
 pub use http::Http;
-pub(crate) use printable::append_printable;
+pub use printable::append_printable;
 pub use printable::printable;
 pub use relay::{Moving, Relay};
 pub use signals::Signals;

@@ -7,7 +7,7 @@
 
 /// Appends text from a stranger. The bytes must not end within a character: half a character would be shown as escaped
 /// bytes.
-pub(crate) fn append_printable(out: &mut String, bytes: &[u8]) {
+pub fn append_printable(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {

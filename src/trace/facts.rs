@@ -74,7 +74,7 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a call of this function, whose descriptor was known to be this.
-    pub(crate) fn of(function: Function, event: &Event<'_>, known: OpenFile) -> Self {
+    pub fn of(function: Function, event: &Event<'_>, known: OpenFile) -> Self {
         let mut facts = Self {
             function,
             outcome: event.outcome,

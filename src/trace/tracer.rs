@@ -269,7 +269,7 @@ fn only_moves_bytes(event: &Event<'_>) -> bool {
 }
 
 /// The monotonic clock: all processes of a machine share it, and it never goes back.
-pub(crate) fn now_ns() -> u64 {
+pub fn now_ns() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map(|now| Duration::from(now).as_nanos() as u64)
         .unwrap_or(0)

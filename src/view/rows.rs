@@ -165,7 +165,7 @@ fn file(report: &EndpointReport<'_>) -> OpenFile {
             _ => DescriptorKind::Connection,
         },
         peer: report.peer.cloned(),
-        connection: is_connection.then_some(u64::from(report.token.place)),
+        connection: is_connection.then_some(u64::from(report.token.slot())),
         accepted: report.kind == EndpointKind::Accepted,
         nonblocking: Some(true),
         bytes_in: report.received,

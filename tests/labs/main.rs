@@ -63,6 +63,13 @@ fn verdicts(output: &Output) -> Vec<(String, String)> {
 }
 
 #[test]
+fn every_advice_leads_to_a_lab() {
+    for advice in baresock::report::advice::ALL {
+        assert!(find(advice.lab).is_some(), "{}: no lab {}", advice.name, advice.lab);
+    }
+}
+
+#[test]
 fn every_lab_is_as_predicted_also_while_the_processors_are_busy() {
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -18,11 +18,11 @@ pub(super) struct Described {
 
 /// A moment in HTTP: whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HttpTime {
+pub struct HttpTime {
     /// Seconds since 1970.
     pub(crate) seconds: u64,
     /// `Sun, 06 Nov 1994 08:49:37 GMT`
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// The first moment that has no date in HTTP: the year has four digits.
@@ -30,7 +30,7 @@ const YEAR_10000: u64 = 253_402_300_800;
 
 impl HttpTime {
     /// A moment as a date; `None` before 1970 and after 9999.
-    pub(crate) fn at(seconds: i64) -> Option<Self> {
+    pub fn at(seconds: i64) -> Option<Self> {
         let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds < YEAR_10000)?;
         let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
         Some(Self { seconds, text: httpdate::fmt_http_date(time) })
@@ -44,7 +44,7 @@ impl HttpTime {
 }
 
 /// The seconds since 1970.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

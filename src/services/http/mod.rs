@@ -24,14 +24,14 @@ use std::time::Duration;
 use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 
 use body::{Next, ResponseBody};
-pub(crate) use request::{Method, Parsed, Request, parse};
+pub use request::{Method, Parsed, Request, parse};
 use response::say;
-pub(crate) use response::{Head, Manner};
+pub use response::{Head, Manner};
 use root::Root;
 use site::Site;
-pub(crate) use status::Status;
+pub use status::Status;
 
-pub(crate) use file::{HttpTime, now};
+pub use file::{HttpTime, now};
 pub use options::SiteOptions;
 
 /// How long a peer may take for one chunk of a response, or for the last queued bytes.

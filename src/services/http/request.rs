@@ -20,7 +20,7 @@ pub(super) const OF_TWO: &str = "";
 
 /// What some bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Parsed<'a> {
+pub enum Parsed<'a> {
     /// The beginning of a request.
     Incomplete,
     /// A request, and how many of the bytes it takes.
@@ -31,46 +31,55 @@ pub(crate) enum Parsed<'a> {
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) status: Status,
-    pub(crate) method: Method,
+pub struct Refused {
+    /// The status of the answer.
+    pub status: Status,
+    /// Its method, as far as it was read.
+    pub method: Method,
 }
 
 /// The parts of a request that matter here.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Request<'a> {
-    pub(crate) method: Method,
+pub struct Request<'a> {
+    /// What is to be done with the target.
+    pub method: Method,
     /// As written, not decoded.
-    pub(crate) target: &'a str,
+    pub target: &'a str,
     /// Whether another request may follow.
-    pub(crate) keep_alive: bool,
+    pub keep_alive: bool,
     /// The host that the client means, with its port.
-    pub(crate) host: Option<&'a str>,
+    pub host: Option<&'a str>,
     /// The site whose page asks, as a browser reports it.
-    pub(crate) origin: Option<&'a str>,
+    pub origin: Option<&'a str>,
     /// Whether that site is the one that is asked (`Sec-Fetch-Site`), as a browser reports it also where it reports no origin.
-    pub(crate) fetch_site: Option<&'a str>,
-    pub(crate) conditions: Conditions<'a>,
+    pub fetch_site: Option<&'a str>,
+    /// What decides whether a file is sent.
+    pub conditions: Conditions<'a>,
 }
 
 /// The fields that decide whether and what to send, as written.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Conditions<'a> {
-    pub(crate) if_match: Option<&'a str>,
-    pub(crate) if_none_match: Option<&'a str>,
-    pub(crate) if_modified_since: Option<&'a str>,
-    pub(crate) if_unmodified_since: Option<&'a str>,
-    pub(crate) if_range: Option<&'a str>,
-    pub(crate) range: Option<&'a str>,
+pub struct Conditions<'a> {
+    pub(super) if_match: Option<&'a str>,
+    pub(super) if_none_match: Option<&'a str>,
+    pub(super) if_modified_since: Option<&'a str>,
+    pub(super) if_unmodified_since: Option<&'a str>,
+    pub(super) if_range: Option<&'a str>,
+    pub(super) range: Option<&'a str>,
 }
 
+/// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
+pub enum Method {
+    /// What the target holds.
     Get,
+    /// The same without its body.
     Head,
+    /// That the target takes the request's body.
     Post,
     /// Another method that RFC 9110 (or 5789) knows, and files do not support.
     Other,
+    /// One that no RFC knows, or none.
     Unknown,
 }
 
@@ -87,7 +96,7 @@ impl Method {
 }
 
 /// Reads the first request.
-pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
+pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut read = httparse::Request::new(&mut fields);
     let head = &bytes[..bytes.len().min(MOST_OF_HEAD)];

@@ -8,34 +8,35 @@ use super::status::Status;
 
 /// What all heads written for one request have in common.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner<'a> {
+pub struct Manner<'a> {
     /// The date of the response.
-    pub(crate) date: &'a str,
+    pub date: &'a str,
     /// Whether another request may follow.
-    pub(crate) keep_alive: bool,
+    pub keep_alive: bool,
     /// Whether a body follows: the answer to HEAD is that to GET without its body.
-    pub(crate) with_body: bool,
+    pub with_body: bool,
 }
 
 impl<'a> Manner<'a> {
     /// For a request that was understood.
-    pub(crate) fn of(request: &Request<'_>, date: &'a str) -> Self {
+    pub fn of(request: &Request<'_>, date: &'a str) -> Self {
         let with_body = request.method != Method::Head;
         Self { date, keep_alive: request.keep_alive, with_body }
     }
 
     /// For the last response on a connection.
-    pub(crate) fn of_last(method: Method, date: &'a str) -> Self {
+    pub fn of_last(method: Method, date: &'a str) -> Self {
         Self { date, keep_alive: false, with_body: method != Method::Head }
     }
 }
 
 /// A head that is being written.
-pub(crate) struct Head<'o>(&'o mut Vec<u8>);
+#[derive(Debug)]
+pub struct Head<'o>(&'o mut Vec<u8>);
 
 impl<'o> Head<'o> {
     /// Begins a head with the fields that all heads have.
-    pub(crate) fn begin(out: &'o mut Vec<u8>, status: Status, manner: Manner<'_>) -> Self {
+    pub fn begin(out: &'o mut Vec<u8>, status: Status, manner: Manner<'_>) -> Self {
         let connection = match manner.keep_alive {
             true => "\r\nConnection: keep-alive\r\n",
             false => "\r\nConnection: close\r\n",
@@ -49,7 +50,7 @@ impl<'o> Head<'o> {
     }
 
     /// A field whose value is a text.
-    pub(crate) fn text(self, name: &str, value: &str) -> Self {
+    pub fn text(self, name: &str, value: &str) -> Self {
         for part in [name, ": ", value, "\r\n"] {
             self.0.extend_from_slice(part.as_bytes());
         }
@@ -57,19 +58,20 @@ impl<'o> Head<'o> {
     }
 
     /// A field whose value must be formatted.
-    pub(crate) fn field(self, name: &str, value: impl Display) -> Self {
+    pub fn field(self, name: &str, value: impl Display) -> Self {
         // Writing to memory cannot fail.
         let _ = write!(self.0, "{name}: {value}\r\n");
         self
     }
 
     /// Fields that are already formatted.
-    pub(crate) fn written(self, fields: &str) -> Self {
+    pub fn written(self, fields: &str) -> Self {
         self.0.extend_from_slice(fields.as_bytes());
         self
     }
 
-    pub(crate) fn end(self) {
+    /// Ends the head: the body follows.
+    pub fn end(self) {
         self.0.extend_from_slice(b"\r\n");
     }
 }

@@ -2,7 +2,8 @@
 
 /// A status of RFC 9110, or (431) of RFC 6585.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
+#[expect(missing_docs, reason = "each is named as in the RFC, with its number below")]
+pub enum Status {
     Ok,
     NoContent,
     PartialContent,
@@ -53,7 +54,7 @@ impl Status {
     }
 
     /// One sentence for the client.
-    pub(crate) const fn sentence(self) -> &'static str {
+    pub const fn sentence(self) -> &'static str {
         match self {
             Self::Ok | Self::NoContent | Self::PartialContent | Self::NotModified => "",
             Self::MovedPermanently => "The address of a directory ends in a slash.",

@@ -10,7 +10,7 @@ use crate::trace::page::Effect;
 
 /// One change.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum FileChange<'e> {
+pub enum FileChange<'e> {
     /// Bytes were received, or the end of the file.
     Received {
         /// How many; those that `MSG_PEEK` leaves in the socket do not count.
@@ -40,7 +40,7 @@ pub(crate) enum FileChange<'e> {
 
 impl<'e> FileChange<'e> {
     /// What this call changes at the file of its descriptor, if anything.
-    pub(crate) fn of(event: &'e Event<'_>) -> Option<Self> {
+    pub fn of(event: &'e Event<'_>) -> Option<Self> {
         match event.outcome {
             Outcome::Value(value) => Self::of_success(event, value),
             Outcome::Error(errno) => Self::of_failure(event, errno),

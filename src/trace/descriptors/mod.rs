@@ -5,7 +5,7 @@
 //! description. A [`DescriptorTable`] has the numbers of one process; an [`OpenFile`] is what several of them may lead
 //! to.
 
-pub(crate) mod change;
+pub mod change;
 mod learn;
 mod processes;
 #[cfg(test)]
@@ -250,12 +250,12 @@ impl DescriptorTable {
 }
 
 /// Whether the received bytes stay in the socket: `MSG_PEEK`.
-pub(crate) fn only_looks(event: &Event<'_>) -> bool {
+pub fn only_looks(event: &Event<'_>) -> bool {
     event.args.iter().any(|arg| has_message_flag(arg, MSG_PEEK))
 }
 
 /// Whether bytes were asked for, so that a result of 0 means end of file.
-pub(crate) fn asked_for_bytes(event: &Event<'_>) -> bool {
+pub fn asked_for_bytes(event: &Event<'_>) -> bool {
     !matches!(event.args.get(2), Some(Arg::Int(0)))
 }
 
