@@ -155,23 +155,76 @@ fn serve(mut client: TcpStream) -> io::Result<()> {
     }
 }
 
+/// After how many bytes a pattern begins again: longer than what a program loses or repeats, and whole lines.
+const PERIOD: usize = LINE * 16_411;
+/// The length of a line, with its end.
+const LINE: usize = 61;
+
 /// Bytes of every value without a short period, so that a piece that is missing or comes twice is seen.
 pub fn pattern(len: usize) -> Vec<u8> {
+    repeat(first_period(len), len)
+}
+
+fn first_period(len: usize) -> Vec<u8> {
     let mut state: u32 = 0x2545_f491;
-    let next = || {
+    let mut bytes = vec![0; len.min(PERIOD)];
+    for byte in &mut bytes {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        (state >> 11) as u8
-    };
-    std::iter::repeat_with(next).take(len).collect()
+        *byte = (state >> 11) as u8;
+    }
+    bytes
+}
+
+/// Copies whole periods until there are so many bytes.
+fn repeat(mut bytes: Vec<u8>, len: usize) -> Vec<u8> {
+    while bytes.len() < len {
+        let copied = bytes.len().min(len - bytes.len());
+        bytes.extend_from_within(..copied);
+    }
+    bytes
 }
 
 /// The same in lines of at most 64 bytes, all of them printable.
 pub fn lines(len: usize) -> Vec<u8> {
-    let mut bytes = pattern(len);
+    let mut bytes = first_period(len);
     for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = if at % 61 == 60 || at + 1 == len { b'\n' } else { b'a' + *byte % 26 };
+        *byte = if at % LINE == LINE - 1 { b'\n' } else { b'a' + *byte % 26 };
+    }
+    let mut bytes = repeat(bytes, len);
+    if let Some(last) = bytes.last_mut() {
+        *last = b'\n';
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE, PERIOD, lines, pattern};
+
+    #[test]
+    fn a_pattern_is_as_long_as_asked_and_begins_again_after_its_period_alone() {
+        for len in [0, 1, PERIOD - 1, PERIOD, PERIOD + 1, 2 * PERIOD + 100] {
+            let bytes = pattern(len);
+            assert_eq!(bytes.len(), len);
+            let again = bytes.get(PERIOD..).unwrap_or_default();
+            assert!(bytes.starts_with(&again[..again.len().min(PERIOD)]));
+        }
+        let bytes = pattern(PERIOD);
+        // A piece of the length of a buffer, a page or a segment is like none that follows it.
+        for len in [1024, 1448, 4096, 16_384, 65_536] {
+            assert!(bytes.chunks_exact(len).skip(1).all(|piece| piece != &bytes[..len]), "{len}");
+        }
+    }
+
+    #[test]
+    fn lines_end_where_they_must_also_where_the_pattern_begins_again() {
+        for len in [1, LINE, PERIOD + 7, 2 * PERIOD + 30] {
+            let bytes = lines(len);
+            assert_eq!((bytes.len(), bytes.last()), (len, Some(&b'\n')));
+            let all = bytes.split_inclusive(|byte| *byte == b'\n');
+            assert!(all.rev().skip(1).all(|line| line.len() == LINE), "{len}");
+        }
+    }
 }
