@@ -374,37 +374,47 @@ fn names_are_names_of_one_thing() {
 
 #[test]
 fn a_lab_predicts_what_its_data_say() {
-    for lab in all() {
-        let told =
-            objects(&long_output_of(Command::new(BARESOCK).args(["lab", lab.name, "--json"])));
-        if told.last().unwrap()["verdict"] == "skipped" {
-            continue;
+    let waiting = Mutex::new(all().collect::<Vec<_>>());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(lab) = { waiting.lock().unwrap().pop() } {
+                    predicts_what_its_data_say(lab);
+                }
+            });
         }
-        let happened = |kind: &'static str| {
-            told.iter().map(|one| &one["happened"]).filter(move |event| event["event"] == kind)
-        };
-        let asked: BTreeSet<&str> =
-            happened("predicted").map(|event| event["asks"].as_str().unwrap()).collect();
-        let stated: BTreeSet<&str> = lab.predictions.iter().map(|one| one.asks).collect();
-        // Some depend on the user: root may do what an ordinary user may not.
-        let is_whole = asked == stated || lab.name == "wildcard-vs-loopback";
-        assert!(is_whole && asked.is_subset(&stated), "{}: {asked:?}", lab.name);
-        assert_eq!(happened("predicted").count(), happened("observed").count(), "{}", lab.name);
-        for (predicted, observed) in happened("predicted").zip(happened("observed")) {
-            let observed = observed["observed"].as_str().unwrap();
-            let of_it = |one: &&&Prediction| predicted["asks"] == one.asks;
-            let prediction = lab.predictions.iter().find(of_it).unwrap();
-            let here = answer(lab.name, prediction, this_system()).expected;
-            assert_eq!(predicted["choices"], json!(prediction.choices_for(here)), "{}", lab.name);
-            if !prediction.choices.is_empty() {
-                the_choice(lab.name, prediction, observed);
-            }
-            // All systems that are known are told of, and this one as it is expected.
-            let on = predicted["on"].as_object().unwrap();
-            assert!(System::ALL.iter().all(|system| on.contains_key(system.name())), "{on:?}");
-            let here = on[this_system().name()]["expected"].as_str().unwrap_or("not checked here");
-            assert_eq!(predicted["expected"], here, "{}", lab.name);
+    });
+}
+
+fn predicts_what_its_data_say(lab: &Lab) {
+    let told = objects(&long_output_of(Command::new(BARESOCK).args(["lab", lab.name, "--json"])));
+    if told.last().unwrap()["verdict"] == "skipped" {
+        return;
+    }
+    let happened = |kind: &'static str| {
+        told.iter().map(|one| &one["happened"]).filter(move |event| event["event"] == kind)
+    };
+    let asked: BTreeSet<&str> =
+        happened("predicted").map(|event| event["asks"].as_str().unwrap()).collect();
+    let stated: BTreeSet<&str> = lab.predictions.iter().map(|one| one.asks).collect();
+    // Some depend on the user: root may do what an ordinary user may not.
+    let is_whole = asked == stated || lab.name == "wildcard-vs-loopback";
+    assert!(is_whole && asked.is_subset(&stated), "{}: {asked:?}", lab.name);
+    assert_eq!(happened("predicted").count(), happened("observed").count(), "{}", lab.name);
+    for (predicted, observed) in happened("predicted").zip(happened("observed")) {
+        let observed = observed["observed"].as_str().unwrap();
+        let of_it = |one: &&&Prediction| predicted["asks"] == one.asks;
+        let prediction = lab.predictions.iter().find(of_it).unwrap();
+        let here = answer(lab.name, prediction, this_system()).expected;
+        assert_eq!(predicted["choices"], json!(prediction.choices_for(here)), "{}", lab.name);
+        if !prediction.choices.is_empty() {
+            the_choice(lab.name, prediction, observed);
         }
+        // All systems that are known are told of, and this one as it is expected.
+        let on = predicted["on"].as_object().unwrap();
+        assert!(System::ALL.iter().all(|system| on.contains_key(system.name())), "{on:?}");
+        let here = on[this_system().name()]["expected"].as_str().unwrap_or("not checked here");
+        assert_eq!(predicted["expected"], here, "{}", lab.name);
     }
 }
 
