@@ -111,7 +111,7 @@ impl Patience {
     /// Whether the process has slept for too long.
     pub(crate) fn is_over(&mut self) -> bool {
         /// The kernel writes the files of a process anew for each look. Tests that looked every 2 ms, several at a time, used
-        /// a sixth of the processor time of judge's tests.
+        /// a sixth of the processor time of the test of wrong servers.
         const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
         let now = Instant::now();
         if now >= self.next_look {
