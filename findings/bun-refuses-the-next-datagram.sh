@@ -1,12 +1,12 @@
 #!/bin/bash
-# A UDP socket without a peer sends one datagram to a port that has no socket any more and the next one to a client that is there. In Node
-# and in Deno both sends succeed, and the client receives its datagram. In Bun the second send fails with ECONNREFUSED, and its
-# datagram is not sent: one client that has left costs another client its answer. Bun sets IP_RECVERR on each UDP socket,
-# which makes Linux keep the error of an earlier datagram for the next call, whatever the destination of that call is.
-# On loopback the ICMP message is there before the first send returns; over a network Bun loses only a datagram that it sends between the
-# message's arrival and its own next receive. Bun's issue 29116 and pull request 36249 describe it; the newest version still does it.
+# A UDP socket without a peer sends one datagram to a port that has no socket any more and the next one to a client that is
+# there. In Node and in Deno both sends succeed, and the client receives its datagram. In Bun 1.4.5 the second send fails with
+# ECONNREFUSED, and its datagram is not sent: one client that has left costs another client its answer. Bun sets IP_RECVERR on
+# each UDP socket, which makes Linux keep the error of an earlier datagram for the next call, whatever the destination of that
+# call is. On loopback the ICMP message is there before the first send returns. (Over a network, which was not tried, only a
+# datagram that Bun sends between the message's arrival and its own next receive should be lost.)
 # `baresock lab udp-refused-later` makes the same calls.
-# Seen with Bun 1.4.5, Deno 2.9.6 and Node 20.20.2 on Linux 6.18. Needs npm and node.
+# Seen with Bun 1.4.5, Deno 2.9.6 and Node 20.20.2 on Linux 6.18. Needs npm and node; Node is the installed one.
 set -eu
 for program in npm node; do
     command -v "$program" >/dev/null || { echo "needs $program"; exit 2; }

@@ -1,14 +1,16 @@
 #!/bin/bash
-# A service of inetd is a shell loop that writes a line, waits, and does not look at the result: `while :; do echo tick; sleep 1; done`.
-# Its client leaves. Under OpenBSD's inetd and tcpserver one of the next writes raises SIGPIPE, which kills the shell. Under the inetd
-# of GNU inetutils, and under socat with EXEC and nofork, the same program goes on, and its process stays although its client
-# has left: both servers ignore SIGPIPE for themselves, and exec does not undo that.
+# A service of inetd is a shell loop that writes a line, waits, and does not look at the result:
+# `while :; do echo tick; sleep 1; done`. Its client leaves. Under OpenBSD's inetd and tcpserver one of the next writes raises
+# SIGPIPE, which kills the shell. Under the inetd of GNU inetutils, and under socat with EXEC and nofork, the same program goes
+# on, and its process stays although its client has left: both servers ignore SIGPIPE for themselves, and exec does not undo
+# that.
 # Seen with Debian 12's inetutils-inetd 2.4-2+deb12u3 and Debian 13's 2.6-3+deb13u3, socat 1.7.4.4, openbsd-inetd 0.20221205 and
-# ucspi-tcp 0.88, on Linux 6.18. xinetd 2.3.15.3 and systemd-socket-activate 252, tried without this script, are as OpenBSD's.
-# Needs python3 and unshare: the services listen in a network of their own.
+# ucspi-tcp 0.88, on Linux 6.18.
+# Needs python3, ip and unshare: the services listen in a network of their own.
 set -eu
 . "$(dirname "$0")/packages"
 command -v python3 >/dev/null || { echo "needs python3"; exit 2; }
+command -v ip >/dev/null || { echo "needs ip"; exit 2; }
 unshare --user --map-root-user --net true 2>/dev/null || { echo "needs a network namespace"; exit 2; }
 
 # The loop has an end here, which tells that it was reached.

@@ -1,10 +1,9 @@
 #!/bin/bash
 # strace -yy writes the addresses of a socket after its descriptor, and it looks them up once. A UDP socket is connected to one
-# address and then to another, and each later line, getpeername's as well, still shows the first: the peer in the angle brackets and
-# the peer in the answer contradict each other. A socket that is bound, and of which strace has shown a
-# call (getsockname), before it is connected, never shows a peer at all. A TCP socket
-# that is disconnected (AF_UNSPEC) and connected again shows the first connection, and send seems to go to a server that
-# receives nothing.
+# address and then to another, and each later line, getpeername's as well, still shows the first: the peer in angle brackets and
+# the peer in the answer contradict each other. If strace shows a call on a bound socket before its connect, it never shows a
+# peer. A TCP socket that is disconnected (AF_UNSPEC) and connected again shows the first connection, and send seems to go to a
+# server that receives nothing.
 # src/socketutils.c: get_sockaddr_by_inode_cached keeps the text by the socket's inode number, and no call removes it.
 # `baresock read` takes the peer from connect and accept, and passes over what -yy wrote.
 # Seen with Debian 12's strace 6.1, Debian 13's 6.13 and sid's 7.2, on Linux 6.18.
@@ -83,7 +82,6 @@ int main(void) {
 C
 cc -O1 -o "$place/again" "$place/again.c"
 
-# Shortens `sendto(5<UDP:[127.0.0.1:1->127.0.0.1:2]>, "first", …` to `send 5<UDP:[1->2]> "first"`, with names for the ports.
 expected='send UDP:[UDP->FIRST] "first"
 getpeername UDP:[UDP->FIRST] FIRST
 send UDP:[UDP->FIRST] "second"
@@ -96,11 +94,13 @@ send TCP:[TCP->THIRD] "second"
 getpeername TCP:[TCP->THIRD] FOURTH
 the server FOURTH received "second"'
 
+# Shortens `sendto(5<UDP:[127.0.0.1:1->127.0.0.1:2]>, "first", …` to `send UDP:[1->2] "first"`, with names for the ports.
 check() {
     local name=$1 seen
     shift
     "$@" -yy -qq -e signal=none -e trace=network -o "$place/log" "$place/again" >"$place/names" 2>"$place/received"
-    seen=$(grep -E '^(sendto|getpeername)' "$place/log" | sed -E -f "$place/names" -e 's/127\.0\.0\.1://g' -e 's/^sendto\([0-9]+<(.*)>, ("[a-z]*").*/send \1 \2/' \
+    seen=$(grep -E '^(sendto|getpeername)' "$place/log" | sed -E -f "$place/names" -e 's/127\.0\.0\.1://g' \
+        -e 's/^sendto\([0-9]+<(.*)>, ("[a-z]*").*/send \1 \2/' \
         -e 's/^getpeername\([0-9]+<(.*)>, .*htons\(([A-Z]*)\).*/getpeername \1 \2/'
         cat "$place/received")
     printf '%s\n%s\n\n' "$name" "$seen"

@@ -1,15 +1,17 @@
 #!/bin/bash
-# A receiver does not read, its window is 0, and the sender's kernel asks from time to time whether there is room. Wireshark labels these
-# window probes "TCP Keep-Alive", although SO_KEEPALIVE is off, and its filter tcp.analysis.zero_window_probe finds none of them.
-# Linux probes with an acknowledged sequence number and without data, as a keepalive probe does; Wireshark takes only a segment
-# with one byte of new data for a window probe (epan/dissectors/packet-tcp.c). So a capture of a full receive buffer looks like one of an idle connection.
-# The kernel counts them rightly (TCPWinProbe, TCPKeepAlive in /proc/net/netstat), and ss -o shows the timer "persist". `baresock lab
-# NAME --packets` calls them window probes, since the peer's last window was 0.
+# A receiver does not read, its window is 0, and the sender's kernel asks from time to time whether there is room. Wireshark
+# labels these window probes "TCP Keep-Alive", although SO_KEEPALIVE is off, and its filter tcp.analysis.zero_window_probe finds
+# none of them. Linux probes with an acknowledged sequence number and without data, as a keepalive probe does; Wireshark takes
+# only a segment with one byte of new data for a window probe (epan/dissectors/packet-tcp.c). So a capture of a full receive
+# buffer looks like one of an idle connection. The kernel counts them rightly (TCPWinProbe, TCPKeepAlive in /proc/net/netstat),
+# and ss -o shows the timer "persist". `baresock lab NAME --packets` calls them window probes, since the peer's last window
+# was 0.
 # Seen with Debian 12's tshark 4.0.17 and sid's 4.6.9, on Linux 6.18.
-# Needs python3 and unshare: packets are captured in a network of its own.
+# Needs python3, ip and unshare: packets are captured in a network of its own.
 set -eu
 . "$(dirname "$0")/packages"
 command -v python3 >/dev/null || { echo "needs python3"; exit 2; }
+command -v ip >/dev/null || { echo "needs ip"; exit 2; }
 unshare --user --map-root-user --net true 2>/dev/null || { echo "needs a network namespace"; exit 2; }
 
 cat >"$place/full.py" <<'PYTHON'
@@ -56,7 +58,9 @@ with open(sys.argv[1], "wb") as file:
 names, numbers = [line.split() for line in open("/proc/net/netstat") if line.startswith("TcpExt:")]
 counted = dict(zip(names, numbers))
 print("SO_KEEPALIVE", client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
-print("the kernel's TCPWinProbe", counted["TCPWinProbe"], "TCPKeepAlive", counted["TCPKeepAlive"])
+# On a busy machine another probe has come since the third.
+print("the kernel's TCPWinProbe is at least 3:", int(counted["TCPWinProbe"]) >= 3)
+print("its TCPKeepAlive", counted["TCPKeepAlive"])
 PYTHON
 
 check() {
@@ -65,7 +69,8 @@ check() {
 }
 
 check "Linux $(uname -r)" "$(unshare --user --map-root-user --net python3 "$place/full.py" "$place/full.pcap")" 'SO_KEEPALIVE 0
-the kernel'\''s TCPWinProbe 3 TCPKeepAlive 0'
+the kernel'\''s TCPWinProbe is at least 3: True
+its TCPKeepAlive 0'
 
 # What tshark makes of the capture. It comes with the libraries of its suite.
 check_tshark() {

@@ -146,7 +146,8 @@ entries! { DISPOSITIONS {
         means: "No handler runs and no call is interrupted.",
         when: "SIGPIPE in servers: then only EPIPE reports it.",
         advice: "Children inherit it through exec: restore the default before starting other programs. The inetd of inetutils \
-            (2.4 and 2.6, ran) does not, so a shell loop of echo goes on after its client has left, which SIGPIPE ends elsewhere.",
+            (2.4, 2.6) and socat with EXEC and nofork (1.7.4.4) do not (ran): a shell loop of echo goes on after its client \
+            has left, which SIGPIPE ends elsewhere.",
         lab: "what-std-hides",
     }
     SIG_SETMASK {
