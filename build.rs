@@ -1,7 +1,8 @@
 //! Short names for the conditions that the code asks about, so that a `cfg` reads as one word.
 
 fn main() {
-    // It reads no file: it runs again when it has changed itself.
+    // Without a line like this, Cargo would run it again after each change of any file of the package. TARGET never changes
+    // within a build.
     println!("cargo:rerun-if-env-changed=TARGET");
     cfg_aliases::cfg_aliases! {
         linux: { target_os = "linux" },

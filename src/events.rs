@@ -19,7 +19,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// The number of its slot: no other open endpoint has it.
+    /// The number of its slot, for a page that shows the loop: no other open endpoint has it.
     pub const fn slot(self) -> u32 {
         self.place
     }

@@ -164,14 +164,14 @@
 //! The library stands without the program: with `default-features = false` it is chapters 1 to 6, and needs only `libc`
 //! and `nix`. The other chapters, and the trace as JSON, come with the feature `program`, which is on by default.
 //!
-//! The chapters that must be quick are a crate for Cargo, `baresock-core` (`src/core.rs`), so that Cargo optimises these and no
-//! others.
+//! The chapters that must be quick are a package of their own, `baresock-core` (`src/core.rs`): in a release build Cargo optimises
+//! these, and not the chapters that teach.
 
 // The commands are written as a user of the library would write them.
 #[cfg(feature = "program")]
 extern crate self as baresock;
 
-// The chapters that are compiled with optimisation.
+// The chapters that a release build optimises.
 #[doc(inline)]
 pub use baresock_core::{
     addr, bare_poll, bare_select, byteorder, conn, event_loop, events, framing, names, os, poller,
@@ -185,7 +185,9 @@ pub use baresock_core::{client, compare, judge, logs, packets, report, services}
 pub mod book;
 #[cfg(feature = "program")]
 pub mod cli;
+// For the program alone, which is a crate of its own.
 #[cfg(feature = "program")]
+#[doc(hidden)]
 pub mod commands;
 #[cfg(feature = "program")]
 pub mod explain;

@@ -1,6 +1,6 @@
 //! The commands of the program: each from what was asked to calls of the library.
 //!
-//! This file dispatches.
+//! `run_program` chooses the command; a file for each follows.
 
 mod bare;
 mod book;

@@ -268,7 +268,8 @@ fn only_moves_bytes(event: &Event<'_>) -> bool {
     moves_bytes && matches!(event.args.get(1), Some(Arg::Bytes(_) | Arg::Pointer(_)))
 }
 
-/// The monotonic clock: all processes of a machine share it, and it never goes back.
+/// The monotonic clock, in nanoseconds, for what is compared with an event's times: all processes of a machine share it, and it
+/// never goes back.
 pub fn now_ns() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map(|now| Duration::from(now).as_nanos() as u64)

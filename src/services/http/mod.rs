@@ -24,6 +24,7 @@ use std::time::Duration;
 use crate::events::{Action, Actions, LoopEvent, Service, Token, TokenMap};
 
 use body::{Next, ResponseBody};
+// The server of `view`'s pages reads requests and writes heads with these, too.
 pub use request::{Method, Parsed, Request, parse};
 use response::say;
 pub use response::{Head, Manner};
