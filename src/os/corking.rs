@@ -24,7 +24,7 @@ pub fn uncork(fd: impl AsFd) -> Result<()> {
 }
 
 /// This system has another option (`TCP_NOPUSH`), or none (NetBSD). The former holds segments back without the limit of
-/// 200 ms, and on macOS clearing it does not send them, so that a recv after that would wait for longer than a reader does.
+/// 200 ms. On macOS clearing it sends nothing: the peer would wait for the last segment until the next send.
 ///
 /// # Errors
 /// Always `ENOPROTOOPT`.

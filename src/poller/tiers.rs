@@ -72,7 +72,7 @@ pub const ROWS_OF_A_LOOK: usize = 1_024;
 
 /// A wait for the hot tier lasts at most this part of the longest wait. If it ended when the next look is due, it would
 /// often last a millisecond or two, and the kernel sets the processor's timer for a wait that ends before its next tick:
-/// where that was measured, a request took 9 to 18 % more processor time, and 6 % with a longer time limit.
+/// with such time limits a request took noticeably more processor time, measured in pairs.
 const WAITS_IN_LONGEST_WAIT: u32 = 8;
 
 /// In `last_busy`: the place is in the cold tier.

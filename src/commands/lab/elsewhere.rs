@@ -192,8 +192,8 @@ fn block(out: &mut String, labs: &[&Lab], systems: &[(System, &str)]) {
         row(out, &format!("  {name}"), counts.iter().map(|count| part(count).to_string()));
     }
     out.push('\n');
-    let means = "read: at a place of the source that --on names; walked through: the calls were followed through the \
-        source, and no place was noted";
+    let means = "ran: also where the lab found that a question cannot be asked there; read: at a place of the source that \
+        --on names; walked through: the calls were followed through the source, and no place was noted";
     prose(out, means, "", 0);
 }
 

@@ -66,7 +66,7 @@ impl JudgePeer {
         Ok(())
     }
 
-    /// Sends these bytes again and again until no more is taken for so long, or `most` bytes were; receives nothing, and
+    /// Sends these bytes again and again until no more is taken for `wait_ms`, or `most` bytes were; receives nothing, and
     /// returns how many. This goes on, for one time limit, while the program works or waits for a processor, or has read
     /// all that has come to it: then the kernels have the bytes, which on a busy machine takes longer.
     ///

@@ -22,7 +22,7 @@ pub(super) const LAB: Lab = Lab {
         continues. select and poll wait as long as their own timeout says. The limit is for one call, not for a \
         message: a peer that sends one byte now and then restarts it forever.",
     elsewhere: "Only on Linux does SO_RCVTIMEO limit accept, and SO_SNDTIMEO connect. On the BSDs and macOS accept keeps \
-        waiting, and connect waits until TCP itself gives up: on NetBSD with ETIMEDOUT after 75 s. (FreeBSD refuses a \
+        waiting, and so does connect until TCP itself gives up: on NetBSD with ETIMEDOUT after 75 s. (FreeBSD resets a \
         connection that finds the queue full.)",
     sources: &[
         "socket(7), SO_RCVTIMEO and SO_SNDTIMEO",
@@ -55,12 +55,13 @@ const ACCEPT: Prediction = Prediction {
     expect: Expect::on_linux(Expected::Is("EAGAIN")),
 };
 
-/// What connect does if only TCP's own limit ends its attempt: 75 s on the BSDs and macOS, then ETIMEDOUT.
-const GIVES_UP: &str = "waits until TCP gives up";
+/// What connect does if `SO_SNDTIMEO` does not end its attempt. The lab stops watching after 1.5 s; without that, NetBSD gave
+/// ETIMEDOUT after 75 s.
+const KEEPS_WAITING: &str = "keeps waiting";
 
 const CONNECT: Prediction = Prediction {
     asks: "SO_SNDTIMEO is 100 ms, and the listener's queue is full. What does connect give?",
-    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", GIVES_UP],
+    choices: &["EAGAIN", "ETIMEDOUT", "EINPROGRESS", "ECONNREFUSED", KEEPS_WAITING],
     expect: Expect::on_linux(Expected::Is("EINPROGRESS")),
 };
 
@@ -97,7 +98,7 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     let another = socket(AF_INET, SOCK_STREAM, Protocol::default())?;
     setsockopt(&another, SOL_SOCKET, SO_SNDTIMEO, &millis(100))?;
     lab.predict(&CONNECT);
-    let connected = unless_signalled(GIVES_UP, || connect(&another, &address));
+    let connected = unless_signalled(KEEPS_WAITING, || connect(&another, &address));
     lab.observe(connected);
 
     lab.part("poll ignores it");

@@ -25,15 +25,15 @@ pub(super) const LAB: Lab = Lab {
         times (net.ipv4.tcp_syn_linear_timeouts is 4): 1, 2, 3, 4, 5, then 7, 11, 19, … Within three seconds a client \
         now sends three SYNs instead of two. The kernel gives up after two minutes; a program that wants less needs a \
         time limit of its own.",
-    elsewhere: "macOS has not doubled the first waits for long: a SYN goes out again after 1, 2, 3, 4, 5, then 7 s. FreeBSD, \
-        where these steps come from, doubles the waits since 12, as in the books. NetBSD sends the SYN again after six seconds.",
+    elsewhere: "macOS does not double the first waits: a SYN goes out again after 1, 2, 3, 4, 5, then 7 s. FreeBSD had the \
+        same steps in 10.4; in 13.1 it doubles the waits, as in the books. NetBSD sends the SYN again after six seconds.",
     sources: &[
         "tcp(7), tcp_syn_retries",
         "Linux, Documentation/networking/ip-sysctl.rst: tcp_syn_linear_timeouts",
         "Linux 6.5, net/ipv4/tcp_timer.c: tcp_retransmit_timer",
         "RFC 6298, 2 and 5.5",
         "macOS (xnu-11417.101.15), bsd/netinet/tcp_timer.c: tcp_syn_backoff",
-        "FreeBSD, sys/netinet/tcp_timer.c: tcp_timer_rexmt",
+        "FreeBSD 10.4 and 13.1, sys/netinet/tcp_timer.c: tcp_timer_rexmt",
     ],
     related: &["pending-and-eintr", "backlog-n-plus-1", "silent-death"],
     words: &["SYN_SENT", "ETIMEDOUT", "connect"],

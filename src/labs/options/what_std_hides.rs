@@ -320,7 +320,8 @@ fn under_signals<T: Send + 'static>(
     end: impl FnOnce() -> Result<()>,
 ) -> std::result::Result<io::Result<T>, Stop> {
     let waiting = spawn(move || {
-        // It inherited the signal mask of the lab's thread, which blocks them all. The alarm stays with that thread.
+        // It inherited the signal mask of the lab's thread, which blocks SIGUSR1 and others. The alarm stays
+        // with that thread.
         sigprocmask(&SignalSet::empty().with(SIGALRM))?;
         Ok::<_, Errno>(waits())
     });

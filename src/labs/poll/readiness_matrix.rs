@@ -28,9 +28,9 @@ pub(super) const LAB: Lab = Lab {
         exclude each other; Linux sets both.",
     elsewhere: "FreeBSD and OpenBSD report a FIN as POLLIN alone (FreeBSD 14 adds POLLRDHUP), both closed halves as \
         POLLHUP without POLLOUT, and never POLLERR for a socket. (On FreeBSD that is the result of a poll that does not \
-        have to wait; a poll that waits takes another way through the kernel, and was not run.) NetBSD reports neither POLLHUP nor POLLERR for a \
-        socket. macOS's poll is built on kqueue: a FIN alone gives POLLHUP. So only recv tells you on every system \
-        what happened.",
+        have to wait; a poll that waits takes another way through the kernel, and was not run.) NetBSD reports neither \
+        POLLHUP nor POLLERR for a socket. macOS's poll is built on kqueue: a FIN alone gives POLLHUP. So only recv tells \
+        you on every system what happened.",
     sources: &[
         "poll(2)",
         "select(2)",

@@ -8,6 +8,9 @@
 //! library. `walked through` has none: the calls were followed through that source, but
 //! the report of it notes no place for this answer. The two are counted apart.
 //!
+//! `cannot be asked` is the answer of a lab that ran and found that the system lacks what is asked about, as descriptor 1000
+//! in NetBSD's sets: it counts as run, and as another answer than Linux's.
+//!
 //! ```text
 //! ran: 13.0
 //! read: 14.2
@@ -36,8 +39,10 @@ use crate::os::system::{BuiltFor, System, built_for, this_system};
 pub enum Provenance {
     /// It was run, on this version.
     Ran(&'static str),
-    /// It was read in the source of this version, at this place. No version: the place itself says which source.
+    /// It was read in the source of this version, at this place.
     Read(&'static str, &'static str),
+    /// It was read in another source, as that of a library, which the place names.
+    ReadIn(&'static str),
     /// Its calls were followed through the source of this version, and no place was noted.
     WalkedThrough(&'static str),
     /// POSIX, an RFC or a manual says so.
@@ -51,7 +56,7 @@ impl Provenance {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ran(_) => "ran",
-            Self::Read(..) => "read",
+            Self::Read(..) | Self::ReadIn(_) => "read",
             Self::WalkedThrough(_) => "walked through",
             Self::Documented => "documented",
             Self::NotLookedAt => "not checked",
@@ -61,7 +66,7 @@ impl Provenance {
     /// With the version that was read, and the place.
     pub fn in_full(self) -> String {
         match self {
-            Self::Read("", place) => format!("read in {place}"),
+            Self::ReadIn(place) => format!("read in {place}"),
             Self::Read(version, place) => format!("read {version}, {place}"),
             Self::WalkedThrough(version) => format!("walked through {version}, no place noted"),
             _ => self.to_string(),
@@ -191,7 +196,7 @@ pub struct AnswerCount {
     pub differ: usize,
     /// Those whose answer is not known.
     pub not_known: usize,
-    /// Those that were run.
+    /// Those that were run, also where the lab found that the question cannot be asked.
     pub ran: usize,
     /// Those that were read in the source, at a place that is named.
     pub read: usize,
@@ -222,7 +227,7 @@ impl AnswerCount {
         } += 1;
         match answer.known {
             Provenance::Ran(_) => self.ran += 1,
-            Provenance::Read(..) => self.read += 1,
+            Provenance::Read(..) | Provenance::ReadIn(_) => self.read += 1,
             Provenance::WalkedThrough(_) => self.walked_through += 1,
             Provenance::Documented => self.documented += 1,
             Provenance::NotLookedAt => {}
@@ -307,10 +312,12 @@ impl Versions {
         match how.split_once(' ').unwrap_or((how, "")) {
             ("ran", "") => Some(Provenance::Ran(self.ran)),
             ("ran", version) => Some(Provenance::Ran(version)),
-            ("read", place) if !place.is_empty() => Some(match place.strip_prefix("in ") {
-                Some(place) => Provenance::Read("", place),
-                None => Provenance::Read(self.read, place),
-            }),
+            ("read", place) if !place.is_empty() && place.trim() != "in" => {
+                Some(match place.strip_prefix("in ") {
+                    Some(place) => Provenance::ReadIn(place),
+                    None => Provenance::Read(self.read, place),
+                })
+            }
             ("walked", "through") => Some(Provenance::WalkedThrough(self.read)),
             _ => None,
         }

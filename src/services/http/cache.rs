@@ -1,5 +1,6 @@
-//! Files that were served recently: serving one again costs at most one `stat`, and no open, read and close. (A file of
-//! 1 KiB is served twice as often then: measured with wrk, eight connections.)
+//! Files that were served recently. Serving a small file again costs at most one `stat`, and no open, read and close, and so
+//! does serving a large one while another client is being sent it. (A file of 1 KiB is served twice as often then: measured
+//! with wrk, eight connections.)
 //!
 //! Of a small file the content is cached. A larger file is not read at all, because the kernel sends it; as long as one
 //! client is being sent it, others are sent it from the same descriptor. The cache itself keeps no file open, so a file
@@ -47,7 +48,8 @@ pub(super) struct Remembered {
 #[derive(Debug)]
 enum Content {
     InMemory(Rc<[u8]>),
-    /// In a file that is open as long as a response is sent from it.
+    /// In a file that is open as long as a response is sent from it. The entry stays after that, at the cost of an entry,
+    /// until the file is served again or the entry is the oldest.
     InFile(Weak<File>),
 }
 

@@ -136,7 +136,7 @@ impl Site {
         Ok(begin(body, out))
     }
 
-    /// Sends a file that is not cached, and caches it.
+    /// Sends a file that is not cached, and caches it, unless it changed lately.
     fn send_file(
         &mut self,
         path: &str,

@@ -30,7 +30,7 @@ entries! { IP_OPTIONS {
         when: "Otherwise an unconnected UDP socket gets no error for unreachable ports.",
         advice: "Read them by recvmsg with MSG_ERRQUEUE. Once it is set, an unconnected socket's next call fails, and a sendto to \
             another peer does not send its datagram: send it again.",
-        systems: "Linux only. Bun sets it on every UDP socket, so one client that has left costs another its datagram (ran 1.4.5).",
+        systems: "Linux; gVisor lets you set it, and it does nothing (ran). Bun sets it on every UDP socket, so one client that has left costs another its datagram (ran 1.4.5).",
         lab: "udp-refused-later",
     }
     IP_PKTINFO {
