@@ -44,7 +44,8 @@ impl Function {
 /// [`poll`](super::poll()) what [`pselect`](super::pselect()) is to [`select`](super::select()).
 ///
 /// # Errors
-/// As [`poll`](super::poll()), and `EINVAL` for a timeout that is out of range.
+/// As [`poll`](super::poll()), and `EINVAL` for a timeout that is out of range, and `EOVERFLOW` (refused) for one that does
+/// not fit in C's fields, which have 32 bits in a 32-bit program.
 ///
 /// Systems differ: macOS has no `ppoll`.
 ///

@@ -111,6 +111,7 @@ impl<'a> IncomingMessage<'a> {
 /// | `ECONNREFUSED` | no socket had the port of an earlier datagram |
 /// | `ENOTSOCK` | the descriptor is not a socket |
 /// | `EINVAL` | the timeout is out of range |
+/// | `EOVERFLOW` | (refused) the timeout does not fit in C's fields, which have 32 bits in a 32-bit program |
 ///
 /// Systems differ: Linux, NetBSD and OpenBSD have the call. On FreeBSD the C library calls `recvmsg` for each
 /// message, and the timeout limits the wait for the first one only (lib/libc/gen/recvmmsg.c, read). macOS has none.

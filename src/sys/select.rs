@@ -133,7 +133,7 @@ pub(super) static LESSONS: &[&Lesson] = &[
 /// | `EINTR` | a signal came, with `SA_RESTART` or without |
 /// | `EINVAL` | `nfds` is negative; the timeout is out of range; (refused) `nfds` is greater than [`FD_SETSIZE`] |
 /// | `ENOMEM` | no memory |
-/// | `EOVERFLOW` | (refused) the timeout does not fit in C's fields, which have 32 bits in a 32-bit program |
+/// | `EOVERFLOW` | (refused) the timeout does not fit in C's fields: those of a 32-bit program have 32 bits, and those for microseconds on macOS and NetBSD always |
 ///
 /// On an error the sets are as they were before the call (POSIX: they shall not be modified; Linux's manual page
 /// agrees). The timeout may change: Linux rewrites it even then.
@@ -231,7 +231,8 @@ pub(super) fn c_timespec(time: TimeSpec) -> Result<libc::timespec> {
     Ok(libc::timespec { tv_sec: fitting(time.tv_sec)?, tv_nsec: fitting(time.tv_nsec)? })
 }
 
-/// A number in a field of C's structure. Where the field is narrower, as each is in a 32-bit program, only the lower part
+/// A number in a field of C's structure. Where the field is narrower (each is in a 32-bit program, and that of microseconds
+/// always is on macOS and NetBSD), only the lower part
 /// of a large number would fit: the call would wait for another time than it was asked to.
 #[inline]
 fn fitting<C: TryFrom<i64>>(number: i64) -> Result<C> {
@@ -242,9 +243,13 @@ fn fitting<C: TryFrom<i64>>(number: i64) -> Result<C> {
 mod tests {
     use super::*;
     use crate::names::{AF_UNIX, MsgFlags, Protocol, SO_RCVTIMEO, SOCK_STREAM, SOL_SOCKET};
+    #[cfg(has_ppoll)]
+    use crate::sys::{AsFd, POLLIN, PollFd, ppoll};
+    #[cfg(has_mmsg)]
+    use crate::sys::{IncomingMessage, recvmmsg};
     use crate::sys::{pselect, send, setsockopt, socketpair};
 
-    /// Without descriptors, and with a signal's mask or an option's value as well.
+    /// With select, with a signal's mask (pselect and ppoll), with several messages, and as an option's value.
     #[test]
     fn a_time_that_does_not_fit_in_a_32_bit_field_is_refused_and_not_cut() {
         assert_eq!(fitting::<i32>(i32::MAX.into()), Ok(i32::MAX));
@@ -262,11 +267,25 @@ mod tests {
         let nfds = set.nfds();
         let mut long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
         assert_eq!(select(nfds, Some(&mut set), None, None, Some(&mut long)), expected(1));
-        let long = TimeSpec { tv_sec: BEYOND, tv_nsec: 0 };
+        let mut long = TimeSpec { tv_sec: BEYOND, tv_nsec: 0 };
         assert_eq!(pselect(nfds, Some(&mut set), None, None, Some(&long), None), expected(1));
+        #[cfg(has_ppoll)]
+        {
+            let mut rows = [PollFd::new(b.as_fd(), POLLIN)];
+            assert_eq!(ppoll(&mut rows, Some(&long), None), expected(1));
+        }
+        #[cfg(has_mmsg)]
+        {
+            let mut buf = [0; 1];
+            let mut places = [IncomingMessage::new(&mut buf)];
+            let received = recvmmsg(&b, &mut places, MsgFlags::NONE, Some(&mut long));
+            assert_eq!(received, expected(1));
+        }
         let long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
         let set = setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &long);
         assert_eq!(set.map(|()| 1), expected(1));
+        let is_narrow = size_of::<libc::suseconds_t>() < size_of::<i64>();
+        assert_eq!(c_timeval(TimeVal { tv_sec: 0, tv_usec: BEYOND }).is_err(), is_narrow);
     }
 
     #[test]

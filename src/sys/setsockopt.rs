@@ -82,7 +82,7 @@ impl Function {
 /// | `EOPNOTSUPP` | this kind of socket does not have the option (Unix-domain sockets at the TCP level) |
 /// | `EISCONN` | too late for the option: the socket is connected |
 /// | `ENOTSOCK` | the descriptor is not a socket |
-/// | `EOVERFLOW` | (refused) a time does not fit in C's fields, which have 32 bits in a 32-bit program |
+/// | `EOVERFLOW` | (refused) a time does not fit in C's fields: those of a 32-bit program have 32 bits, and those for microseconds on macOS and NetBSD always |
 ///
 /// References: [`setsockopt(2)`](https://man7.org/linux/man-pages/man2/setsockopt.2.html),
 /// [`socket(7)`](https://man7.org/linux/man-pages/man7/socket.7.html),

@@ -130,7 +130,7 @@ entries! { ARGUMENTS {
     }
     EOVERFLOW {
         means: "A value does not fit in a field of the caller's structure.",
-        when: "Sizes and offsets of huge files in 32-bit programs. The wrappers here refuse a timeout of more than 68 years there.",
+        when: "Sizes and offsets of huge files in 32-bit programs. The wrappers here refuse a timeout of more than 68 years there, and on macOS and NetBSD microseconds beyond 32 bits.",
         advice: "Use the 64-bit types.",
     }
     ENOSYS {
