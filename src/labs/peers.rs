@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{self, SigSet};
+use nix::sys::signal::{self, SigSet, SigmaskHow};
 
 use super::run::Stop;
 use crate::names::Signal;
@@ -21,11 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Starts a thread of a lab. The alarm that ends a call which does not return is sent to the process, and the kernel may
 /// interrupt any thread that does not block it; it must be the one that makes the lab's calls.
 pub(super) fn spawn<T: Send + 'static>(does: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    thread::spawn(move || {
-        // It cannot fail. Other signals stay blocked as they were when the thread started.
-        let _ = SigSet::from(signal::SIGALRM).thread_block();
-        does()
-    })
+    // A thread starts with the blocked signals of the thread that starts it. If it blocked the alarm itself, the kernel could
+    // interrupt it before that. An alarm that arrives meanwhile waits until this thread hears it again.
+    let before = SigSet::from(signal::SIGALRM).thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let thread = thread::spawn(does);
+    // Neither call can fail.
+    let _ = before.and_then(|before| before.thread_set_mask());
+    thread
 }
 
 /// A thread that does something with `std::net`.
@@ -57,7 +59,7 @@ impl Peer {
 pub(super) struct Alarm {
     /// Dropping it ends the thread.
     end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Alarm {
@@ -67,13 +69,12 @@ impl Alarm {
         let thread = spawn(move || {
             // The signal is sent to the process: the kernel delivers it to a thread that does not block it, which is
             // the lab's.
-            if SigSet::all().thread_block().is_err() {
-                return;
-            }
+            SigSet::all().thread_block()?;
             while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
                 // It cannot fail: this process exists.
                 let _ = kill(std::process::id(), signal);
             }
+            Ok(())
         });
         Self { end: Some(end), thread: Some(thread) }
     }
@@ -83,7 +84,7 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         drop(self.end.take());
         // A thread that has panicked sends no more signals either.
-        let _ = self.thread.take().map(JoinHandle::join);
+        let _ = self.thread.take().map(joined);
     }
 }
 
@@ -109,9 +110,15 @@ impl ChildProcess {
             child.kill()?;
             child.wait()
         });
-        match told.recv() {
+        match told.recv_timeout(PATIENCE) {
             Ok(pid) => Ok(Self { pid, end: Some(end), thread: Some(thread) }),
-            Err(_) => Err(joined(thread).err().unwrap_or_else(|| Stop::failed("no process"))),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(joined(thread).err().unwrap_or_else(|| Stop::failed("no process")))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let limit = PATIENCE.as_secs();
+                Err(Stop::failed(format_args!("the process had not started after {limit} s")))
+            }
         }
     }
 
@@ -175,13 +182,15 @@ pub(super) fn joined<T: Send + 'static, E: Into<Stop> + Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use nix::unistd::Pid;
+
     use super::*;
 
     #[test]
     fn the_alarm_of_a_call_is_for_the_thread_that_makes_it() {
         let blocks_alarm = || SigSet::thread_get_mask().unwrap().contains(signal::SIGALRM);
         assert!(spawn(blocks_alarm).join().unwrap());
-        assert!(!thread::spawn(blocks_alarm).join().unwrap());
+        assert!(!blocks_alarm());
     }
 
     #[test]
@@ -189,9 +198,13 @@ mod tests {
         let started = |command: &str| Command::new(command).stdin(Stdio::null()).spawn();
         assert!(ended(started("true").unwrap()).unwrap().success());
         let mut endless = Command::new("sleep");
-        let Err(Stop::Failed(why)) = ended(endless.arg("1000").spawn().unwrap()) else {
+        let endless = endless.arg("1000").spawn().unwrap();
+        let pid = Pid::from_raw(endless.id() as i32);
+        let Err(Stop::Failed(why)) = ended(endless) else {
             panic!("it ended");
         };
         assert!(why.contains("had not ended after"), "{why}");
+        // It would still have its number if it were alive, or dead and not waited for.
+        assert_eq!(signal::kill(pid, None), Err(nix::errno::Errno::ESRCH));
     }
 }

@@ -183,8 +183,16 @@ fn threads_that_hear_the_alarm(source: &Source) -> Vec<Finding> {
     if !source.path.starts_with("src/labs/") || source.path == "src/labs/peers.rs" {
         return Vec::new();
     }
-    let found = find(&source.code, "thread")
-        .filter(|at| source.code[at + "thread".len()..].starts_with("::spawn("));
+    let found = find(&source.code, "thread").filter(|at| {
+        let item = source.code[at + "thread".len()..].strip_prefix("::").map(str::trim_start);
+        let starts = |item: &str| ["spawn", "scope", "Builder", "*"].contains(&item);
+        item.is_some_and(|item| {
+            match item.strip_prefix('{').and_then(|list| list.split_once('}')) {
+                Some((list, _)) => list.split(',').any(|item| starts(item.trim())),
+                None => starts(word_at(item)) || item.starts_with('*'),
+            }
+        })
+    });
     found.map(|at| source.finding(at, "a lab's thread starts with peers::spawn")).collect()
 }
 
@@ -731,6 +739,10 @@ fn every_rule_can_fail() {
         (cfg_elsewhere, "src/core.rs", "#[cfg(x)] compile_error!();\n#[cfg(y)] mod y;", 2),
         (cfg_elsewhere, "src/conn.rs", "#[cfg(feature = \"program\")] mod y;", 1),
         (libc_called_elsewhere, "src/os/x.rs", "\"libc::fork()\";\nlibc::fork()", 2),
+        (threads_that_hear_the_alarm, "src/labs/x.rs", "thread::sleep(a);\nthread::spawn(f);", 2),
+        (threads_that_hear_the_alarm, "src/labs/x.rs", "\nthread::scope(|scope| f);", 2),
+        (threads_that_hear_the_alarm, "src/labs/x.rs", "\nuse std::thread::spawn;", 2),
+        (threads_that_hear_the_alarm, "src/labs/x.rs", "\nuse std::thread::{self, Builder};", 2),
         (long_file, "src/conn.rs", &repeated("work();", MOST_LINES_OF_A_FILE + 1), 1),
         (long_file, "src/conn.rs", &repeated("// so", MOST_LINES_WITH_COMMENTS + 1), 1),
         (long_file, "src/bare_poll.rs", &repeated("work();", MOST_LINES_OF_A_BARE_LOOP + 1), 1),

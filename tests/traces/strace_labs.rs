@@ -19,7 +19,7 @@ const NOT_COMPARED: &[(&str, &str)] = &[];
 const SIDE_BY_SIDE: usize = 3;
 
 /// What a lab's process tells on its standard output, the handler of the alarm that ends a call which never returns, what
-/// libc does to start a thread or a process, and the wait for one, which strace shows only if a signal (SIGCHLD) interrupts it.
+/// a lab and libc do to start a thread (`peers::spawn`) or a process, and the wait for one, which strace shows only if a signal (SIGCHLD) interrupts it.
 const BESIDES: Untold<'_> = Untold {
     beginnings: &[
         "write(1, \"{\\\"event\\\"",
@@ -27,8 +27,11 @@ const BESIDES: Untold<'_> = Untold {
         "rt_sigaction(SIGRT_1, ",
         "rt_sigprocmask(SIG_UNBLOCK, [RTMIN RT_1], NULL",
         "rt_sigprocmask(SIG_BLOCK, ~[], [",
+        "rt_sigprocmask(SIG_BLOCK, [ALRM], [",
         "rt_sigprocmask(SIG_SETMASK, [], NULL",
+        "rt_sigprocmask(SIG_SETMASK, [ALRM], NULL",
         "rt_sigprocmask(SIG_SETMASK, [USR1], NULL",
+        "rt_sigprocmask(SIG_SETMASK, [USR1 ALRM], NULL",
         "restart_syscall(<... resuming interrupted futex",
     ],
 };

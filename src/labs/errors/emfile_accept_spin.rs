@@ -3,8 +3,7 @@
 //! A loop that does not handle this case spins: accept fails with EMFILE, the client stays in the queue, and the
 //! listener stays readable. Take the listener out of the set until a descriptor is free.
 
-use std::thread;
-
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{client_of, listener, set_nonblocking};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -97,7 +96,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     poll(&mut rows, 0)?;
     lab.observe(rows[0].revents());
     lab.predict(&SPIN);
-    lab.observe(turns(&l)?);
+    let (in_vain, l) = turns(l)?;
+    lab.observe(in_vain);
     held.pop();
     lab.predict(&ONE_FREE);
     lab.observe(accept(&l));
@@ -105,12 +105,14 @@ fn run(lab: &mut Run<'_>) -> LabResult {
 }
 
 /// How many of 100 turns of a loop do not wait, and accept no client. On a thread, which is not
-/// traced.
-fn turns(l: &Fd) -> std::result::Result<usize, Stop> {
-    let in_vain = |_: &i32| {
-        let ready = poll(&mut [PollFd::new(l.as_fd(), POLLIN)], 0);
-        ready == Ok(1) && matches!(accept(l), Err(Errno::EMFILE))
-    };
-    thread::scope(|scope| scope.spawn(|| (0..100).filter(in_vain).count()).join())
-        .map_err(|_| Stop::failed("the loop panicked"))
+/// traced, and returns the listener.
+fn turns(l: Fd) -> std::result::Result<(usize, Fd), Stop> {
+    joined(spawn(move || {
+        let in_vain = |_: &i32| {
+            let ready = poll(&mut [PollFd::new(l.as_fd(), POLLIN)], 0);
+            ready == Ok(1) && matches!(accept(&l), Err(Errno::EMFILE))
+        };
+        let turns = (0..100).filter(in_vain).count();
+        Ok::<_, Stop>((turns, l))
+    }))
 }

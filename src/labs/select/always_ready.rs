@@ -6,9 +6,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{millis, only, sets_of};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -130,7 +130,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     }
     lab.observe(at_once);
     lab.predict(&SPIN);
-    lab.observe(turns(&a, Asks::Writing)?);
+    let (turned, a) = turns(a, Asks::Writing)?;
+    lab.observe(turned);
 
     lab.part("The right way: ask only while there are unsent bytes");
     lab.predict(&NOTHING_OWED);
@@ -147,7 +148,8 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     }
     lab.observe(at_once);
     lab.predict(&SAME_SPIN);
-    lab.observe(turns(&a, Asks::Reading)?);
+    let (turned, _a) = turns(a, Asks::Reading)?;
+    lab.observe(turned);
     lab.say("The right way: after recv has returned 0, take the descriptor out of the set, and close it when no bytes \
         are left to send.");
     Ok(())
@@ -172,18 +174,17 @@ fn turn(fd: &Fd, asks: Asks) -> Result<usize> {
     select(nfds, r, w, None, Some(&mut millis(1000)))
 }
 
-/// How many turns the loop makes in this time, on a thread, which is not traced. (The main thread waits for that
-/// thread, and uses no processor time.)
-fn turns(fd: &Fd, asks: Asks) -> std::result::Result<usize, Stop> {
-    let spin = || {
+/// How many turns the loop makes in this time, on a thread, which is not traced and returns the descriptor. (The main
+/// thread waits for that thread, and uses no processor time.)
+fn turns(fd: Fd, asks: Asks) -> std::result::Result<(usize, Fd), Stop> {
+    joined(spawn(move || {
         let mut turns = 0;
         let end = processor_time() + A_WHILE;
-        while turn(fd, asks) == Ok(1) && processor_time() < end {
+        while turn(&fd, asks) == Ok(1) && processor_time() < end {
             turns += 1;
         }
-        turns
-    };
-    thread::scope(|scope| scope.spawn(spin).join()).map_err(|_| Stop::failed("the loop panicked"))
+        Ok::<_, Stop>((turns, fd))
+    }))
 }
 
 /// A file, owned so that its close is in the trace.

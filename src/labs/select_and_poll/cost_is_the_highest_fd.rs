@@ -4,9 +4,10 @@
 //! with the number of rows, whatever their descriptors. They differ most for one descriptor with a high number; if all
 //! descriptors are watched, they hardly differ.
 
-use std::thread;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crate::labs::peers::{joined, spawn};
 use crate::labs::run::{LabResult, Run, Stop};
 use crate::labs::scene::{millis, only};
 use crate::labs::{Expect, Expected, Lab, Prediction};
@@ -44,6 +45,8 @@ const DENSE_CALLS: u32 = 3;
 const AGREEING: usize = 5;
 /// If not even that many rounds agree, the machine is too busy to measure anything.
 const MOST_ROUNDS: usize = 2_000;
+/// Nor if the rounds have lasted so long. (The thread is waited for a little longer.)
+const LONGEST: Duration = Duration::from_secs(4);
 
 const HIGH_READY: Prediction = Prediction {
     asks: "One descriptor, number 1000, is watched, and is ready. What does select return?",
@@ -86,23 +89,28 @@ fn run(lab: &mut Run<'_>) -> LabResult {
         "A thread makes each call 4000 times, without a trace, in alternating rounds of 40. The fastest round of each \
             counts.",
     );
-    let (low_fd, high_fd) = (read_end.as_fd(), high.as_fd());
+    let read_end = Arc::new(read_end);
+    let ends = [Arc::clone(&read_end), Arc::new(high)];
     lab.predict(&SELECT_GROWS);
-    let [low, high] = measured(|| time_both(CALLS, selects(&[low_fd])?, selects(&[high_fd])?))?;
+    let [low, high] = measured(&ends, |[low, high]| {
+        time_both(CALLS, selects(&[low.as_fd()])?, selects(&[high.as_fd()])?)
+    })?;
     lab.observe(percent(high, low));
     lab.say(format_args!("select: {low} ns low, {high} ns high"));
     lab.predict(&POLL_STAYS);
-    let [low, high] = measured(|| time_both(CALLS, polls(&[low_fd]), polls(&[high_fd])))?;
+    let [low, high] = measured(&ends, |[low, high]| {
+        time_both(CALLS, polls(&[low.as_fd()]), polls(&[high.as_fd()]))
+    })?;
     lab.observe(percent(high, low));
     lab.say(format_args!("poll: {low} ns low, {high} ns high"));
 
     lab.part("900 descriptors, one of them ready");
     lab.say("The thread creates them, as copies of one pipe's idle end, and closes them again.");
     lab.predict(&DENSE);
-    let [dense_select, dense_poll] = measured(|| {
+    let [dense_select, dense_poll] = measured(&[read_end], |[read_end]| {
         let idle = pipe()?;
         let mut many = (0..899).map(|_| dup(&idle[0])).collect::<Result<Vec<Fd>>>()?;
-        many.push(dup(&read_end)?);
+        many.push(dup(read_end)?);
         let borrowed: Vec<_> = many.iter().map(Fd::as_fd).collect();
         time_both(DENSE_CALLS, selects(&borrowed)?, polls(&borrowed))
     })?;
@@ -116,11 +124,13 @@ fn percent(of: u128, whole: u128) -> String {
 }
 
 /// Measures in a separate thread whose calls are not traced: tracing a call takes longer than making it.
+/// It shares these descriptors, so that they stay open even if it never ends.
 fn measured<const N: usize>(
-    what: impl FnOnce() -> std::result::Result<[u128; N], Stop> + Send,
-) -> std::result::Result<[u128; N], Stop> {
-    let result = thread::scope(|scope| scope.spawn(what).join());
-    result.map_err(|_| Stop::failed("the thread that measures panicked"))?
+    fds: &[Arc<Fd>; N],
+    what: impl FnOnce([&Fd; N]) -> std::result::Result<[u128; 2], Stop> + Send + 'static,
+) -> std::result::Result<[u128; 2], Stop> {
+    let fds = fds.clone();
+    joined(spawn(move || what(fds.each_ref().map(|fd| &**fd))))
 }
 
 /// A select that watches these descriptors, and finds one ready.
@@ -152,6 +162,7 @@ fn time_both(
     mut other: impl FnMut() -> Result<usize>,
 ) -> std::result::Result<[u128; 2], Stop> {
     let mut rounds = [Vec::new(), Vec::new()];
+    let began = Instant::now();
     for number in 1..=MOST_ROUNDS {
         rounds[0].push(time_round(calls, &mut one)?);
         rounds[1].push(time_round(calls, &mut other)?);
@@ -159,6 +170,9 @@ fn time_both(
             && let [Some(one), Some(other)] = [agreed(&rounds[0]), agreed(&rounds[1])]
         {
             return Ok([one, other]);
+        }
+        if began.elapsed() > LONGEST {
+            break;
         }
     }
     Err(Stop::skipped("this machine is too busy: no measurement could be repeated"))

@@ -104,7 +104,7 @@ const ASKED_FOR: Prediction = Prediction {
 };
 
 const TO_ANOTHER: Prediction = Prediction {
-    asks: "The socket with IP_RECVERR sends to that port again, and then to a peer that is there. What does the second sendto give?",
+    asks: "Another socket with IP_RECVERR sends to that port, and then to a peer that is there. What does the second sendto give?",
     choices: &["5", "ECONNREFUSED"],
     expect: Expect::on_linux(Expected::Is("ECONNREFUSED")).but(
         &[GVisor],
@@ -175,15 +175,19 @@ fn run(lab: &mut Run<'_>) -> LabResult {
     set_nonblocking(&there)?;
     bind(&there, &loopback(0))?;
     let there_at = getsockname(&there)?;
+    // The first socket's error is still in its error queue, so poll would not wait for the next one.
+    let asking = udp_socket()?;
+    set_nonblocking(&asking)?;
+    hear_errors(&asking)?;
     lab.predict(&TO_ANOTHER);
-    sendto(&free, b"hello", MsgFlags::NONE, &no_peer)?;
-    wait_for(&free, POLLIN)?;
-    lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &there_at));
+    sendto(&asking, b"hello", MsgFlags::NONE, &no_peer)?;
+    wait_for(&asking, POLLIN)?;
+    lab.observe(sendto(&asking, b"hello", MsgFlags::NONE, &there_at));
     poll(&mut [PollFd::new(there.as_fd(), POLLIN)], 100)?;
     lab.predict(&LOST);
     lab.observe(recv(&there, &mut buf, MsgFlags::NONE));
     lab.predict(&REPEATED);
-    lab.observe(sendto(&free, b"hello", MsgFlags::NONE, &there_at));
+    lab.observe(sendto(&asking, b"hello", MsgFlags::NONE, &there_at));
     Ok(())
 }
 
