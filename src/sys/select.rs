@@ -267,7 +267,7 @@ mod tests {
         let nfds = set.nfds();
         let mut long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
         assert_eq!(select(nfds, Some(&mut set), None, None, Some(&mut long)), expected(1));
-        let mut long = TimeSpec { tv_sec: BEYOND, tv_nsec: 0 };
+        let long = TimeSpec { tv_sec: BEYOND, tv_nsec: 0 };
         assert_eq!(pselect(nfds, Some(&mut set), None, None, Some(&long), None), expected(1));
         #[cfg(has_ppoll)]
         {
@@ -278,7 +278,7 @@ mod tests {
         {
             let mut buf = [0; 1];
             let mut places = [IncomingMessage::new(&mut buf)];
-            let received = recvmmsg(&b, &mut places, MsgFlags::NONE, Some(&mut long));
+            let received = recvmmsg(&b, &mut places, MsgFlags::NONE, Some(&mut { long }));
             assert_eq!(received, expected(1));
         }
         let long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
