@@ -31,7 +31,7 @@ pub fn unarrived(socket: impl AsFd) -> Option<usize> {
 /// How many sent bytes of a TCP connection have not arrived, without `ioctl`: on macOS, TIOCOUTQ is for terminals only (read
 /// in xnu 15.4: soo_ioctl knows no such request), and the state of the socket comes with the option SO_NWRITE, which counts
 /// the bytes in the send buffer.
-#[cfg(any(apple, test))]
+#[cfg(any(apple, all(test, linux)))]
 fn unarrived_by_state(socket: impl AsFd) -> Option<usize> {
     let number = crate::values::FdNumber::from(socket.as_fd());
     let state = crate::sys::socket_state(number)?;
