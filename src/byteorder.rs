@@ -9,6 +9,7 @@
 /// `uint16_t htons(uint16_t hostshort);` host to network, for ports.
 ///
 /// ```
+/// # use baresock_core as baresock;
 /// // Whatever the machine, in memory the high byte of a port stands first.
 /// assert_eq!(baresock::byteorder::htons(8080).to_ne_bytes(), [0x1f, 0x90]);
 /// ```

@@ -14,6 +14,7 @@
 //! that are not yet a message, and appends later bytes to them.
 //!
 //! ```
+//! # use baresock_core as baresock;
 //! use baresock::framing::{Framing, Rule};
 //!
 //! let framing = Framing::new(Rule::Line);

@@ -35,7 +35,7 @@ static LISTEN: Page = Page {
             says: |call| {
                 let backlog = grouped(call.number());
                 format!(
-                    "a listener: it only produces connected sockets; it asks for a queue of {backlog} clients"
+                    "a listener: it only produces connected sockets, and asks for a queue of {backlog}"
                 )
             },
             see: See::Lab("listener-cannot-talk"),

@@ -5,6 +5,7 @@
 //! functions of events, and the history of descriptors is learnt from events ([`super::descriptors`]).
 //!
 //! ```
+//! # use baresock_core as baresock;
 //! use baresock::trace::event::{Callee, Event, Outcome};
 //! use baresock::trace::{Arg, Function};
 //! use baresock::values::FdNumber;
