@@ -260,7 +260,8 @@ mod tests {
 
         let [a, b] = socketpair(AF_UNIX, SOCK_STREAM, Protocol::default()).unwrap();
         send(&a, b"x", MsgFlags::NONE).unwrap();
-        let is_narrow = size_of::<libc::time_t>() < size_of::<i64>();
+        let fields = c_timeval(TimeVal { tv_sec: 0, tv_usec: 0 }).unwrap();
+        let is_narrow = size_of_val(&fields.tv_sec) < size_of::<i64>();
         let expected = |ready| if is_narrow { Err(Errno::EOVERFLOW) } else { Ok(ready) };
         let mut set = FdSet::new();
         set.set(&b).unwrap();
@@ -284,7 +285,7 @@ mod tests {
         let long = TimeVal { tv_sec: BEYOND, tv_usec: 0 };
         let set = setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &long);
         assert_eq!(set.map(|()| 1), expected(1));
-        let is_narrow = size_of::<libc::suseconds_t>() < size_of::<i64>();
+        let is_narrow = size_of_val(&fields.tv_usec) < size_of::<i64>();
         assert_eq!(c_timeval(TimeVal { tv_sec: 0, tv_usec: BEYOND }).is_err(), is_narrow);
     }
 
