@@ -9,7 +9,7 @@ struct Client {
 }
 
 /// Listens on `address`, calls `announce` with the address that the socket got, and echoes until a call fails for good.
-/// On macOS, where `recv` keeps the descriptors that a client of a Unix-domain socket passes, such an address is unsafe.
+/// Not for a Unix-domain address on macOS: `recv` keeps the descriptors that a client passes there.
 ///
 /// # Errors
 /// Those of the calls on the listener, of `announce` and of `poll`; an error of one client ends that client only.

@@ -1,7 +1,7 @@
 //! The chapters of `baresock` that a release build optimises: the calls, the loop and its services, what reads a program's
 //! calls, and what measures and attacks.
 //!
-//! This is no book of its own: the crate `baresock` has these chapters under its own name, and says in which order to read them.
+//! Read them by way of the crate `baresock`, which has these chapters under its own name and says their order.
 //! The border between the two crates is Cargo's. They compile side by side, and in a release build what must be quick is
 //! optimised, while labs, explanations and the command line, which is the other half, are not.
 

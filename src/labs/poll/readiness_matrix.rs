@@ -96,7 +96,7 @@ const FIN: Prediction = state(
 .but(
     &[NetBsd, OpenBsd],
     Expected::Is("POLLIN|POLLOUT; rw"),
-    "there is no POLLRDHUP, and a FIN is no more than an end of file",
+    "poll lacks POLLRDHUP; a FIN makes the socket readable, as any end of file",
 )
 .but(&[MacOs], Expected::Is("POLLIN|POLLPRI|POLLHUP; rw"), KQUEUE);
 

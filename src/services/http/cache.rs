@@ -131,7 +131,7 @@ impl Cache {
         key.len() <= LONGEST_KEY && settled(metadata.mtime()) && settled(metadata.ctime())
     }
 
-    /// Caches a file, which was found at `path`. It takes the place of one that is no longer open.
+    /// Caches a file, which was found at `path`. It replaces one that the last response has closed.
     pub(super) fn put(
         &mut self,
         key: &str,
